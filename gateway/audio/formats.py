@@ -1,0 +1,59 @@
+"""Audio formats: what a run of bytes means and how long it lasts."""
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+
+
+class Encoding(enum.StrEnum):
+    """How one sample is written. Values are the names the command line takes for ``--codec``."""
+
+    PCMU = "pcmu"
+    """G.711 µ-law, 1 byte a sample (ITU-T G.711, RFC 3551 §4.5.14)."""
+    PCMA = "pcma"
+    """G.711 A-law, 1 byte a sample (ITU-T G.711, RFC 3551 §4.5.14)."""
+    L16 = "l16"
+    """Linear 16-bit signed **little-endian**, as providers and Voice Live send it (RFC 3551 has it big-endian)."""
+
+
+_SILENCE = {Encoding.PCMU: b"\xff", Encoding.PCMA: b"\xd5", Encoding.L16: b"\x00\x00"}
+
+
+@dataclass(frozen=True)
+class AudioFormat:
+    """Mono audio: an encoding at a sample rate in hertz."""
+
+    encoding: Encoding
+    rate_hz: int
+
+    @cached_property
+    def sample_bytes(self) -> int:
+        """Bytes of one sample."""
+        return len(_SILENCE[self.encoding])
+
+    @cached_property
+    def bytes_per_ms(self) -> int:
+        """Bytes of one millisecond; every supported rate is a multiple of 1 kHz."""
+        return self.rate_hz * self.sample_bytes // 1000
+
+    def bytes_for(self, duration_ms: int) -> int:
+        """Bytes of ``duration_ms`` milliseconds."""
+        return duration_ms * self.bytes_per_ms
+
+    def duration_ms(self, size: int) -> float:
+        """Milliseconds of ``size`` bytes."""
+        return size / self.bytes_per_ms
+
+    def silence(self, duration_ms: int) -> bytes:
+        """Digital silence of ``duration_ms`` milliseconds."""
+        return _SILENCE[self.encoding] * (self.bytes_for(duration_ms) // self.sample_bytes)
+
+    def __str__(self) -> str:
+        return f"{self.encoding.value}/{self.rate_hz}"
+
+
+PCMU = AudioFormat(Encoding.PCMU, 8000)
+PCMA = AudioFormat(Encoding.PCMA, 8000)
+L16_8K = AudioFormat(Encoding.L16, 8000)
+L16_16K = AudioFormat(Encoding.L16, 16000)
+L16_24K = AudioFormat(Encoding.L16, 24000)

@@ -1,0 +1,34 @@
+"""What every test gets: a leak is a failure."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+
+def open_sockets() -> int:
+    """How many sockets this process holds."""
+    fds = Path("/proc/self/fd")
+    count = 0
+    for fd in fds.iterdir():
+        try:
+            count += os.readlink(fd).startswith("socket:")  # noqa: PTH115 -- Path.readlink cannot resolve socket:[n]
+        except FileNotFoundError:
+            continue
+    return count
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def no_leaks() -> AsyncIterator[None]:
+    """A task or socket that outlives its test fails it. Cancellation and closing get a few turns of the loop."""
+    before = open_sockets()
+    yield
+    for _ in range(50):
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        if not tasks and open_sockets() <= before:
+            return
+        await asyncio.sleep(0)
+    assert not tasks, f"tasks left behind: {tasks}"
+    assert open_sockets() <= before, "sockets left behind"
