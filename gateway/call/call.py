@@ -1,0 +1,145 @@
+"""One call while it lasts: two legs, the conversation between them, one timer."""
+
+import asyncio
+from collections.abc import AsyncIterable, Sequence
+from typing import Protocol, cast
+
+from gateway.call.conversation import Command, Conversation, Event
+from gateway.call.ending import EndCall, ShutDown
+from gateway.call.record import CallRecord, Note
+from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
+from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
+from gateway.voice.commands import SendAudio, VoiceCommand
+from gateway.voice.events import CallerSpoke, VoiceClosed, VoiceEnd, VoiceEvent
+from gateway.websocket import OutboxFullError
+
+CLOSE_LIMIT_S = 2.0
+"""Closing both legs takes no longer; whatever is left of them is cancelled."""
+
+
+class Phone(AsyncIterable[PhoneEvent], Protocol):
+    """The phone leg as a call sees it."""
+
+    def send(self, command: PhoneCommand) -> None:
+        """Carry out at once; ``OutboxFullError`` where the peer does not read."""
+
+    async def close(self) -> None:
+        """End the leg, in any state."""
+
+
+class Voice(AsyncIterable[VoiceEvent], Protocol):
+    """The voice leg as a call sees it."""
+
+    def send(self, command: VoiceCommand) -> None:
+        """Carry out at once; ``OutboxFullError`` where the peer does not read."""
+
+    async def close(self) -> None:
+        """End the leg, in any state."""
+
+
+class Call:
+    """Runs a conversation between two legs until it ends; nothing of either is left afterwards."""
+
+    def __init__(self, phone: Phone, voice: Voice, conversation: Conversation, record: CallRecord) -> None:
+        self._phone = phone
+        self._voice = voice
+        self._conversation = conversation
+        self._record = record
+        self._loop = asyncio.get_running_loop()
+        self._due = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended: asyncio.Future[EndCall] = self._loop.create_future()
+
+    async def run(self) -> EndCall:
+        """Run the call to its end and tell why it ended. A bug in the call is raised, with both legs closed."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._follow_phone()),
+                    group.create_task(self._follow_voice()),
+                    group.create_task(self._mind_deadlines()),
+                ]
+                self._arm()
+                ended = await self._ended
+                await self._close_legs()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            if not self._ended.done():
+                await self._close_legs()
+        return ended
+
+    def shut_down(self) -> None:
+        """End the call because the process ends."""
+        self._handle(ShutDown())
+
+    async def _close_legs(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S), asyncio.TaskGroup() as closing:
+                closing.create_task(self._phone.close())
+                closing.create_task(self._voice.close())
+        except TimeoutError:
+            self._record.add(self._loop.time(), Note("close_timed_out", {"limit_s": CLOSE_LIMIT_S}))
+
+    async def _follow_phone(self) -> None:
+        conversation, send, clock = self._conversation, self._voice.send, self._loop.time
+        async for event in self._phone:
+            if type(event) is CallerAudio:
+                # Fifty times a second: no timer to set, and one command at most.
+                for command in conversation.handle(event, clock()):
+                    try:
+                        send(cast("SendAudio", command))
+                    except OutboxFullError as error:
+                        self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
+            else:
+                self._handle(event)
+
+    async def _follow_voice(self) -> None:
+        async for event in self._voice:
+            self._handle(event)
+
+    async def _mind_deadlines(self) -> None:
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            self._timer = None
+            self._perform(self._conversation.on_deadline(self._loop.time()))
+            self._arm()
+
+    def _arm(self) -> None:
+        """Set the call's one timer to the next deadline; one that is set earlier already may stand."""
+        deadline = self._conversation.next_deadline()
+        if self._timer is not None:
+            if self._timer.when() <= deadline:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._due.set)
+
+    def _handle(self, event: Event) -> None:
+        now = self._loop.time()
+        commands = self._conversation.handle(event, now)
+        self._perform(commands)
+        self._arm()
+        if isinstance(event, CallerSpoke) and any(isinstance(command, StopPlayback) for command in commands):
+            written = self._loop.time()
+            self._record.add(written, Note("playback_stopped", {"after_ms": round((written - now) * 1000, 3)}))
+
+    def _perform(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            if isinstance(command, PlayAudio | SendMark | StopPlayback):
+                try:
+                    self._phone.send(command)
+                except OutboxFullError as error:
+                    self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
+            elif isinstance(command, Note):
+                self._record.add(self._loop.time(), command)
+            elif isinstance(command, EndCall):
+                if not self._ended.done():
+                    self._ended.set_result(command)
+            else:
+                try:
+                    self._voice.send(command)
+                except OutboxFullError as error:
+                    self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))

@@ -1,0 +1,372 @@
+"""The rules of a call, pure: events of both legs and the time in, commands out."""
+
+import enum
+from collections.abc import Sequence
+from typing import assert_never
+
+from gateway.audio.formats import AudioFormat
+from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason, ShutDown
+from gateway.call.playback import HeardReply, Playback
+from gateway.call.record import Note
+from gateway.call.rules import CONNECT_BUFFER_S, END_CALL, MALFORMED_LIMIT, Rules
+from gateway.phone.commands import PhoneCommand
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    DigitPressed,
+    MalformedMessage,
+    MarkReturned,
+    PhoneClosed,
+    PhoneEvent,
+    UnknownMessage,
+)
+from gateway.voice.commands import (
+    CancelResponse,
+    CommitTurn,
+    CreateResponse,
+    ReturnToolOutput,
+    SendAudio,
+    TruncateReply,
+    VoiceCommand,
+)
+from gateway.voice.events import (
+    CallerPaused,
+    CallerSaid,
+    CallerSpoke,
+    MalformedEvent,
+    ReplyAudio,
+    ReplyComplete,
+    ReplySaid,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    ServiceError,
+    ServiceWarning,
+    SessionReady,
+    ToolCalled,
+    TurnCommitted,
+    UnknownEvent,
+    VoiceClosed,
+    VoiceEvent,
+)
+
+Command = PhoneCommand | VoiceCommand | Note | EndCall
+Event = PhoneEvent | VoiceEvent | ShutDown
+
+
+class State(enum.Enum):
+    """Where the call stands."""
+
+    CONNECTING = enum.auto()
+    """The caller is there, the session is not ready yet."""
+    TALKING = enum.auto()
+    FAREWELL = enum.auto()
+    """The bot has decided to hang up and its last words are still being heard."""
+    ENDED = enum.auto()
+
+
+class Conversation:
+    """One call. ``handle`` and ``on_deadline`` take the time in seconds, on any clock that does not go back."""
+
+    def __init__(self, started: CallStarted, rules: Rules, now: float) -> None:
+        self._rules = rules
+        self._format: AudioFormat = started.audio_format
+        self._playback = Playback(started.audio_format, started.playout)
+        self.state = State.CONNECTING
+        self._early_audio = bytearray()
+        self._ends_at = now + rules.duration_limit_s
+        self._heard_phone_at = now
+        self._caller_speaking = False
+        self._paused_at: float | None = None
+        self._response: str | None = None
+        self._requested: VoiceCommand | None = None
+        self._dropped_request = False
+        self._wanted: VoiceCommand | None = None
+        self._dead: set[str] = set()
+        self._spoken: set[str] = set()
+        self._transcribed: set[str] = set()
+        self._quiet_since: float | None = None
+        self._prompts = 0
+        self._farewell_by = 0.0
+        self._malformed = 0
+
+    @property
+    def late_frames(self) -> int:
+        """Frames of the bot's voice that reached the phone after their moment."""
+        return self._playback.late_frames
+
+    def handle(self, event: Event, now: float) -> Sequence[Command]:
+        """What to do about an event; after the call has ended, nothing."""
+        if self.state is State.ENDED:
+            return ()
+        if type(event) is CallerAudio:
+            return self._caller_audio(event.audio, now)
+        return self._dispatch(event, now)
+
+    def next_deadline(self) -> float:
+        """When ``on_deadline`` wants to be called; calling it earlier does no harm."""
+        deadline = min(self._ends_at, self._heard_phone_at + self._rules.stream_silence_limit_s)
+        playback = self._playback.next_deadline()
+        if playback is not None and playback < deadline:
+            deadline = playback
+        if self.state is State.FAREWELL and self._farewell_by < deadline:
+            deadline = self._farewell_by
+        if self._rules.silence and self._quiet_since is not None:
+            deadline = min(deadline, self._quiet_since + self._rules.silence.after_s)
+        return deadline
+
+    def on_deadline(self, now: float) -> Sequence[Command]:
+        """Whatever is due by ``now``."""
+        if self.state is State.ENDED:
+            return ()
+        if now >= self._ends_at:
+            return self._end(EndReason.TIME_LIMIT, "gateway", now)
+        if now >= self._heard_phone_at + self._rules.stream_silence_limit_s:
+            limit = self._rules.stream_silence_limit_s
+            return self._end(EndReason.STREAM_LOST, "provider", now, f"no audio from the provider for {limit:g} s")
+        if self.state is State.FAREWELL and now >= self._farewell_by:
+            return self._end(EndReason.BOT_HUNG_UP, "bot", now, "the farewell was not confirmed as heard")
+        commands: list[Command] = [*self._playback.on_deadline(now)]
+        commands += self._after_playback(now)
+        commands += self._mind_silence(now)
+        return commands
+
+    def _dispatch(self, event: Event, now: float) -> Sequence[Command]:  # noqa: C901 -- one case an event, told in order
+        match event:
+            case MarkReturned(name=name):
+                self._playback.mark_returned(name, now)
+                return self._after_playback(now)
+            case ReplyAudio():
+                return self._reply_audio(event, now)
+            case CallerSpoke():
+                return self._caller_spoke(now)
+            case CallerPaused():
+                return self._caller_paused(now)
+            case TurnCommitted():
+                return self._want(CreateResponse()) if self._rules.commit_on else ()
+            case CallerSaid():
+                return self._caller_said(event)
+            case ResponseStarted(response_id=response_id):
+                return self._response_started(response_id)
+            case ReplySaid(item_id=item_id, text=text):
+                return (Note("reply_said", {"item_id": item_id, "text": text}),)
+            case ReplyComplete(item_id=item_id):
+                return [*self._playback.complete(item_id, now), *self._after_playback(now)]
+            case ToolCalled():
+                return self._tool_called(event, now)
+            case ResponseEnded():
+                return self._response_ended(event, now)
+            case SessionReady():
+                return self._session_ready(event, now)
+            case DigitPressed(digit=digit):
+                return self._digit_pressed(digit, now)
+            case ServiceError():
+                return self._service_error(event)
+            case ServiceWarning(code=code, message=message):
+                return (Note("service_warning", {"code": code, "detail": message}),)
+            case UnknownMessage(kind=kind):
+                return (Note("unknown_message", {"leg": "phone", "message_kind": kind}),)
+            case UnknownEvent(kind=kind):
+                return (Note("unknown_message", {"leg": "voice", "message_kind": kind}),)
+            case MalformedMessage(detail=detail):
+                return self._malformed_message("phone", detail, now)
+            case MalformedEvent(detail=detail):
+                return self._malformed_message("voice", detail, now)
+            case PhoneClosed(end=phone_end, detail=detail):
+                return self._end(*PHONE_ENDS[phone_end], now, detail)
+            case VoiceClosed(end=voice_end, detail=detail):
+                return self._end(*VOICE_ENDS[voice_end], now, detail)
+            case ShutDown():
+                return self._end(EndReason.SHUT_DOWN, "gateway", now)
+            case CallerAudio() | CallStarted():
+                return ()
+            case _:
+                assert_never(event)
+
+    # The caller
+
+    def _caller_audio(self, audio: bytes, now: float) -> Sequence[Command]:
+        self._heard_phone_at = now
+        if self.state is not State.CONNECTING:
+            return (SendAudio(audio),)
+        self._early_audio += audio
+        excess = len(self._early_audio) - self._format.bytes_for(int(CONNECT_BUFFER_S * 1000))
+        if excess > 0:
+            del self._early_audio[: excess + excess % self._format.sample_bytes]
+        return ()
+
+    def _caller_spoke(self, now: float) -> Sequence[Command]:
+        self._caller_speaking = True
+        self._paused_at = None
+        self._quiet_since = None
+        self._prompts = 0
+        if not self._rules.barge_in:
+            return ()
+        if self.state is State.FAREWELL:
+            self.state = State.TALKING
+        return self._barge_in(now)
+
+    def _caller_paused(self, now: float) -> Sequence[Command]:
+        self._caller_speaking = False
+        self._paused_at = now
+        self._quiet_since = None
+        return (Note("caller_paused"),)
+
+    def _caller_said(self, said: CallerSaid) -> Sequence[Command]:
+        if not said.text.strip() or said.item_id in self._transcribed:
+            return ()
+        self._transcribed.add(said.item_id)
+        return (Note("caller_said", {"item_id": said.item_id, "text": said.text}),)
+
+    def _digit_pressed(self, digit: str, now: float) -> Sequence[Command]:
+        self._quiet_since = None
+        commands: list[Command] = [Note("digit_pressed", {"digit": digit})]
+        if digit == self._rules.commit_on and self.state is not State.CONNECTING:
+            commands += self._barge_in(now)
+            commands.append(CommitTurn())
+        return commands
+
+    def _barge_in(self, now: float) -> list[Command]:
+        """Silence the bot: the phone's queue and ours, the response that runs, and the one that is on its way."""
+        commands, cut = self._cut_short(now)
+        self._wanted = None
+        cancelled = self._response is not None and self._response not in self._dead
+        if self._response is not None and cancelled:
+            self._dead.add(self._response)
+            commands.append(CancelResponse(self._response))
+        if self._requested is not None:
+            self._dropped_request = True
+        commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut]
+        if cut or cancelled:
+            replies = [{"item_id": r.reply_id, "heard_ms": r.heard_ms, "received_ms": r.received_ms} for r in cut]
+            commands.append(Note("barge_in", {"replies": replies, "response_cancelled": cancelled}))
+        return commands
+
+    def _cut_short(self, now: float) -> tuple[list[Command], list[HeardReply]]:
+        """Stop playback; note what had been heard, and tell which replies were not heard to their end."""
+        stop, heard = self._playback.stop(now)
+        return [*stop, *map(_heard_note, heard)], [reply for reply in heard if reply.heard_ms < reply.received_ms]
+
+    # The bot
+
+    def _session_ready(self, ready: SessionReady, now: float) -> Sequence[Command]:
+        if self.state is not State.CONNECTING:
+            return ()
+        self.state = State.TALKING
+        commands: list[Command] = [Note("session_ready", {"session_id": ready.session_id, "model": ready.model})]
+        if self._early_audio:
+            commands.append(SendAudio(bytes(self._early_audio)))
+            self._early_audio.clear()
+        if self._rules.greeting is not None:
+            commands += self._want(self._rules.greeting)
+        else:
+            self._quiet_since = now
+        return commands
+
+    def _want(self, request: VoiceCommand) -> list[Command]:
+        """The one gate to a response: the service takes a request only when none is running or asked for."""
+        if self._response is not None or self._requested is not None or self._caller_speaking:
+            self._wanted = request
+            return []
+        self._requested = request
+        return [request]
+
+    def _response_started(self, response_id: str) -> Sequence[Command]:
+        self._response = response_id
+        self._quiet_since = None
+        if self._requested is None:
+            self._wanted = None  # the service answers by itself, and its answer covers what ours was wanted for
+        obsolete = self._dropped_request or (self._caller_speaking and self._rules.barge_in)
+        self._requested = None
+        self._dropped_request = False
+        if not obsolete:
+            return ()
+        self._dead.add(response_id)
+        return (CancelResponse(response_id), Note("barge_in", {"replies": [], "response_cancelled": True}))
+
+    def _reply_audio(self, reply: ReplyAudio, now: float) -> Sequence[Command]:
+        if reply.response_id in self._dead:
+            return ()
+        commands: list[Command] = [*self._playback.add(reply.item_id, reply.audio, now)]
+        if reply.item_id not in self._spoken:
+            self._spoken.add(reply.item_id)
+            waited = None if self._paused_at is None else round((now - self._paused_at) * 1000)
+            self._paused_at = None
+            commands.append(Note("reply_started", {"item_id": reply.item_id, "latency_ms": waited}))
+        return commands
+
+    def _response_ended(self, ended: ResponseEnded, now: float) -> Sequence[Command]:
+        if ended.response_id == self._response:
+            self._response = None
+        was_dead = ended.response_id in self._dead
+        self._dead.discard(ended.response_id)
+        commands: list[Command] = []
+        if not was_dead:
+            commands += self._playback.complete(None, now)
+            if ended.status is not ResponseStatus.COMPLETED:
+                commands.append(Note("response_cut_short", {"status": ended.status.value, "detail": ended.detail}))
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            commands += self._want(wanted)
+        return [*commands, *self._after_playback(now)]
+
+    def _tool_called(self, call: ToolCalled, now: float) -> Sequence[Command]:
+        if call.response_id in self._dead:
+            return ()
+        commands: list[Command] = [Note("tool_called", {"tool": call.name})]
+        if call.name != END_CALL:
+            commands.append(ReturnToolOutput(call.call_id, '{"error":"this line has no such tool"}'))
+            return [*commands, *self._want(CreateResponse())]
+        commands.append(ReturnToolOutput(call.call_id, '{"result":"the call ends after your farewell"}'))
+        if self._playback.idle:
+            commands += self._want(CreateResponse("Say goodbye to the caller in one short sentence."))
+        self.state = State.FAREWELL
+        self._farewell_by = now + self._rules.farewell_limit_s
+        return commands
+
+    def _service_error(self, error: ServiceError) -> Sequence[Command]:
+        if error.code == "conversation_already_has_active_response" and self._requested is not None:
+            self._wanted, self._requested = self._requested, None
+        return (Note("service_error", {"code": error.code, "detail": error.message}),)
+
+    def _after_playback(self, now: float) -> list[Command]:
+        """Note what has been heard to its end; when that was the last of it, silence begins and a farewell is over."""
+        heard = self._playback.heard(now)
+        commands: list[Command] = list(map(_heard_note, heard))
+        silent = self._playback.idle and self._response is None and self._requested is None and self._wanted is None
+        if silent and self.state is State.FAREWELL:
+            return [*commands, *self._end(EndReason.BOT_HUNG_UP, "bot", now)]
+        if silent and heard and not self._caller_speaking:
+            self._quiet_since = now
+        return commands
+
+    def _mind_silence(self, now: float) -> Sequence[Command]:
+        silence = self._rules.silence
+        if silence is None or self._quiet_since is None or now < self._quiet_since + silence.after_s:
+            return ()
+        if self._prompts == silence.times:
+            return self._end(EndReason.SILENCE, "caller", now)
+        self._prompts += 1
+        self._quiet_since = None
+        return [Note("silence_prompt", {"count": self._prompts}), *self._want(silence.say)]
+
+    # The end
+
+    def _malformed_message(self, leg: str, detail: str, now: float) -> Sequence[Command]:
+        self._malformed += 1
+        note = Note("malformed_message", {"leg": leg, "detail": detail})
+        if self._malformed < MALFORMED_LIMIT:
+            return (note,)
+        by = "provider" if leg == "phone" else "service"
+        reason = EndReason.STREAM_BROKEN if leg == "phone" else EndReason.VOICE_LOST
+        return [note, *self._end(reason, by, now, f"{self._malformed} malformed messages")]
+
+    def _end(self, reason: EndReason, by: str, now: float, detail: str = "") -> Sequence[Command]:
+        commands, _ = self._cut_short(now)
+        self.state = State.ENDED
+        return [*commands, EndCall(reason, by, detail)]
+
+
+def _heard_note(reply: HeardReply) -> Note:
+    fields = {"item_id": reply.reply_id, "heard_ms": reply.heard_ms, "received_ms": reply.received_ms}
+    return Note("reply_heard", dict(fields))

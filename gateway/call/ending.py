@@ -1,0 +1,55 @@
+"""Why a call ended and who ended it, decided where it happened. Pure."""
+
+import enum
+
+from msgspec import Struct
+
+from gateway.phone.events import PhoneEnd
+from gateway.voice.events import VoiceEnd
+
+
+class EndReason(enum.StrEnum):
+    """Why a call ended; metrics and logs carry these words."""
+
+    CALLER_HUNG_UP = "caller_hung_up"
+    BOT_HUNG_UP = "bot_hung_up"
+    STREAM_LOST = "stream_lost"
+    STREAM_STALLED = "stream_stalled"
+    STREAM_BROKEN = "stream_broken"
+    VOICE_UNAVAILABLE = "voice_unavailable"
+    VOICE_REFUSED = "voice_refused"
+    VOICE_LOST = "voice_lost"
+    VOICE_STALLED = "voice_stalled"
+    TIME_LIMIT = "time_limit"
+    SILENCE = "silence"
+    SHUT_DOWN = "shut_down"
+    FAULT = "fault"
+    """The gateway's own: a bug, with its traceback in the log."""
+
+
+class EndCall(Struct, frozen=True):
+    """Close both legs; the last command of every conversation."""
+
+    reason: EndReason
+    by: str
+    """``caller``, ``bot``, ``provider``, ``service`` or ``gateway``."""
+    detail: str = ""
+
+
+class ShutDown(Struct, frozen=True):
+    """The process is about to end."""
+
+
+PHONE_ENDS = {
+    PhoneEnd.HUNG_UP: (EndReason.CALLER_HUNG_UP, "caller"),
+    PhoneEnd.LOST: (EndReason.STREAM_LOST, "provider"),
+    PhoneEnd.STALLED: (EndReason.STREAM_STALLED, "provider"),
+    PhoneEnd.CLOSED: (EndReason.SHUT_DOWN, "gateway"),
+}
+VOICE_ENDS = {
+    VoiceEnd.LOST: (EndReason.VOICE_LOST, "service"),
+    VoiceEnd.STALLED: (EndReason.VOICE_STALLED, "service"),
+    VoiceEnd.UNREACHABLE: (EndReason.VOICE_UNAVAILABLE, "service"),
+    VoiceEnd.REFUSED: (EndReason.VOICE_REFUSED, "service"),
+    VoiceEnd.CLOSED: (EndReason.SHUT_DOWN, "gateway"),
+}

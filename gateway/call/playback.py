@@ -1,0 +1,265 @@
+"""What the caller hears, and when: outgoing audio paced on an absolute clock, and the ledger of what was heard.
+
+Voice Live delivers a reply many times faster than it can be spoken. The reply waits here; the provider is given a
+bounded lead of it, in whole frames. A mark behind every piece tells when the caller has heard up to it, and between
+two marks the ear moves on at the speed of time. Positions are bytes of the outgoing stream since the call began.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from gateway.audio.formats import AudioFormat
+from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
+from gateway.phone.events import Playout
+
+MARK_GRACE_S = 2.0
+"""A mark that is this late behind the clock is taken as lost, and the clock believed."""
+RTT_LIMIT_S = 0.5
+"""A probe that takes longer measured something else than the way there and back."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """One reply on its way to the caller's ear; sizes in bytes."""
+
+    reply_id: str
+    received: int = 0
+    sent: int = 0
+    start: int = 0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeardReply:
+    """How much of a reply reached the caller: ``heard_ms`` of the ``received_ms`` that the service had delivered."""
+
+    reply_id: str
+    heard_ms: int
+    received_ms: int
+
+
+class Playback:
+    """The outgoing audio of one call. ``now`` is in seconds; the lists returned are what to ask of the phone leg."""
+
+    def __init__(self, audio_format: AudioFormat, playout: Playout) -> None:
+        self._format = audio_format
+        self._playout = playout
+        self._bytes_per_s = audio_format.bytes_per_ms * 1000
+        self._frame = audio_format.bytes_for(playout.frame_ms)
+        self._lead = audio_format.bytes_for(playout.lead_ms)
+        self._refill = audio_format.bytes_for(playout.refill_ms)
+        self._replies: deque[Reply] = deque()
+        self._waiting: deque[tuple[Reply, bytes]] = deque()
+        self._waiting_bytes = 0
+        self._sent = 0
+        self._anchor = (0, 0.0)
+        self._run_start = 0
+        self._marked = 0
+        self._marks: dict[str, int] = {}
+        self._marks_sent = 0
+        self._generation = 0
+        self._probe: tuple[str, float] | None = None
+        self._rtt_s = 0.0
+        self._starved = True
+        self.late_frames = 0
+        """Frames that were here but reached the phone after their moment: our own lateness, not the service's."""
+
+    def add(self, reply_id: str, audio: bytes, now: float) -> list[PhoneCommand]:
+        """Queue audio of a reply behind what is queued, and send what the lead has room for."""
+        reply = self._reply(reply_id)
+        reply.received += len(audio)
+        self._waiting.append((reply, audio))
+        self._waiting_bytes += len(audio)
+        return self._fill(now)
+
+    def complete(self, reply_id: str | None, now: float) -> list[PhoneCommand]:
+        """No more audio of this reply (of any, for ``None``) will come: its part frame may go, padded with silence."""
+        for reply in self._replies:
+            if reply_id in (None, reply.reply_id):
+                reply.complete = True
+        return self._fill(now)
+
+    def on_deadline(self, now: float) -> list[PhoneCommand]:
+        """Top the lead up."""
+        return self._fill(now)
+
+    def next_deadline(self) -> float | None:
+        """When the lead wants topping up, or a reply has been heard by the clock alone; ``None`` when idle."""
+        if self._sendable():
+            return self._time_at(self._sent - self._lead + self._refill)
+        if self._replies and self._replies[0].complete:
+            first = self._replies[0]
+            return self._time_at(first.start + first.sent) + self._grace_s
+        return None
+
+    def mark_returned(self, name: str, now: float) -> bool:
+        """A mark came back; ``False`` if it is none of ours or was overtaken by ``stop``."""
+        if self._probe is not None and name == self._probe[0]:
+            rtt_s = now - self._probe[1]
+            self._probe = None
+            if rtt_s <= RTT_LIMIT_S:
+                self._rtt_s = min(rtt_s, self._rtt_s) if self._rtt_s else rtt_s
+            return True
+        position = self._marks.pop(name, None)
+        if position is None:
+            return False
+        self._take_sample(position, now)
+        return True
+
+    def heard(self, now: float) -> list[HeardReply]:
+        """Replies that have now been heard to their end; each is told once."""
+        done: list[HeardReply] = []
+        while self._replies and self._replies[0].complete and self._is_heard(self._replies[0], now):
+            reply = self._replies.popleft()
+            received_ms = self._ms(reply.received)
+            done.append(HeardReply(reply.reply_id, received_ms, received_ms))
+        return done
+
+    def stop(self, now: float) -> tuple[list[PhoneCommand], list[HeardReply]]:
+        """Silence at once: what to send, and what had been heard of each reply that this cut short.
+
+        A reply whose last frame is playing counts as heard to its end. What is on its way to us and back plays on
+        until the provider reads our ``StopPlayback``, so the measured round trip counts as heard.
+        """
+        ear = self._ear(now + self._rtt_s)
+        cut = [self._cut(reply, ear) for reply in self._replies]
+        was_playing = bool(self._marks) or self._ear(now) < self._sent
+        self._replies.clear()
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._marks.clear()
+        self._probe = None
+        self._generation += 1
+        self._anchor = (self._sent, now)
+        self._run_start = self._marked = self._sent
+        self._starved = True
+        return ([StopPlayback()] if was_playing else []), cut
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing left that the caller has not heard."""
+        return not self._replies
+
+    def _cut(self, reply: Reply, ear: int) -> HeardReply:
+        heard = min(max(ear - reply.start, 0), reply.sent) if reply.sent else 0
+        if reply.complete and reply.received - heard <= self._frame:
+            heard = reply.received
+        return HeardReply(reply.reply_id, self._ms(heard), self._ms(reply.received))
+
+    def _reply(self, reply_id: str) -> Reply:
+        for reply in self._replies:
+            if reply.reply_id == reply_id:
+                return reply
+        reply = Reply(reply_id)
+        self._replies.append(reply)
+        return reply
+
+    def _fill(self, now: float) -> list[PhoneCommand]:
+        commands: list[PhoneCommand] = []
+        ear = self._ear(now)
+        if ear >= self._sent and self._sendable():
+            self._start_run(now, commands)
+            ear = self._sent
+            self._send(self._frame, commands)
+        room = self._lead - (self._sent - ear)
+        if room > self._refill - self._frame:
+            self._send(room - room % self._frame, commands)
+        self._starved = not self._sendable()
+        return commands
+
+    def _start_run(self, now: float, commands: list[PhoneCommand]) -> None:
+        """The phone is silent: what is sent now is played now, and a mark before it comes straight back."""
+        if not self._starved:
+            gap_s = now - self._time_at(self._sent)
+            self.late_frames += math.ceil(gap_s * 1000 / self._playout.frame_ms)
+        self._anchor = (self._sent, now)
+        self._run_start = self._sent
+        if self._playout.returns_marks:
+            probe = self._mark_name()
+            self._probe = (probe, now)
+            commands.append(SendMark(probe))
+
+    def _send(self, size: int, commands: list[PhoneCommand]) -> None:
+        """Send at most ``size`` bytes (whole frames) of what waits, and a mark behind it."""
+        piece = self._take(size)
+        if not piece:
+            return
+        self._sent += len(piece)
+        commands.append(PlayAudio(piece))
+        if self._playout.returns_marks:
+            mark = self._mark_name()
+            self._marks[mark] = self._sent
+            commands.append(SendMark(mark))
+
+    def _take(self, size: int) -> bytes:
+        taken = bytearray()
+        while self._waiting and len(taken) < size:
+            reply, audio = self._waiting[0]
+            room = size - len(taken)
+            if len(audio) <= room and not self._holds_back(len(taken) + len(audio)):
+                self._waiting.popleft()
+                part = audio
+            else:
+                usable = min(len(audio), room)
+                usable -= (len(taken) + usable) % self._frame
+                if usable <= 0:
+                    break
+                part = audio[:usable]
+                self._waiting[0] = (reply, audio[usable:])
+            if not reply.sent:
+                reply.start = self._sent + len(taken)
+            reply.sent += len(part)
+            self._waiting_bytes -= len(part)
+            taken += part
+        if len(taken) % self._frame:
+            padding = self._frame - len(taken) % self._frame
+            taken += self._format.silence(self._playout.frame_ms)[:padding]
+        return bytes(taken)
+
+    def _holds_back(self, size: int) -> bool:
+        """Whether taking the first waiting piece whole would end in a part frame that may yet be filled."""
+        reply = self._waiting[0][0]
+        return len(self._waiting) == 1 and not reply.complete and size % self._frame != 0
+
+    def _sendable(self) -> bool:
+        """Whether a whole frame, or the end of a complete reply, waits."""
+        return self._waiting_bytes >= self._frame or (self._waiting_bytes > 0 and self._waiting[-1][0].complete)
+
+    def _take_sample(self, position: int, now: float) -> None:
+        """Set the ear by a returned mark.
+
+        Marks are late by jitter but never early, so an earlier reading wins; one more than a frame later than the
+        clock says that the phone ran dry meanwhile, and is believed too.
+        """
+        first_of_run = self._marked <= self._run_start
+        self._marked = max(self._marked, position)
+        behind_s = now - self._time_at(position)
+        if first_of_run or behind_s < 0 or behind_s > self._playout.frame_ms / 1000:
+            self._anchor = (position, now)
+
+    def _ear(self, now: float) -> int:
+        """The position that the caller has heard up to."""
+        position, at = self._anchor
+        return min(self._sent, max(self._marked, position + int((now - at) * self._bytes_per_s)))
+
+    def _time_at(self, position: int) -> float:
+        anchor, at = self._anchor
+        return at + (position - anchor) / self._bytes_per_s
+
+    def _is_heard(self, reply: Reply, now: float) -> bool:
+        end = reply.start + reply.sent
+        if reply.sent < reply.received or self._ear(now) < end:
+            return False
+        return self._marked >= end or now >= self._time_at(end) + self._grace_s
+
+    @property
+    def _grace_s(self) -> float:
+        return MARK_GRACE_S if self._playout.returns_marks else 0.0
+
+    def _mark_name(self) -> str:
+        self._marks_sent += 1
+        return f"g{self._generation}-{self._marks_sent}"
+
+    def _ms(self, size: int) -> int:
+        return size // self._format.bytes_per_ms

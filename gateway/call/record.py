@@ -1,0 +1,57 @@
+"""What happened on a call, in order: the notes of the conversation, each with its time. Pure."""
+
+from collections.abc import Callable
+
+from msgspec import Struct, field
+
+NOTES_LIMIT = 20_000
+"""A call's record stops growing here; a call of an hour has a few thousand notes."""
+
+
+class Note(Struct, frozen=True):
+    """Something for the call's record: what happened, and its facts."""
+
+    kind: str
+    fields: dict[str, object] = {}
+
+
+class CallFacts(Struct, frozen=True):
+    """Whose call it is."""
+
+    call_id: str
+    provider: str
+    line: str
+    caller: str
+    called: str
+    audio_format: str
+
+
+class TimedNote(Struct, frozen=True):
+    """A note and when it was made, in seconds of the event loop's clock."""
+
+    at: float
+    kind: str
+    fields: dict[str, object]
+
+
+Observer = Callable[[CallFacts, TimedNote], None]
+"""Is told every note as it is made; must return at once."""
+
+
+class CallRecord(Struct):
+    """The notes of one call, told to the observers as they are made."""
+
+    facts: CallFacts
+    observers: tuple[Observer, ...] = ()
+    notes: list[TimedNote] = field(default_factory=list)
+    dropped: int = 0
+
+    def add(self, at: float, note: Note) -> None:
+        """Record a note made at ``at``."""
+        timed = TimedNote(at, note.kind, note.fields)
+        if len(self.notes) < NOTES_LIMIT:
+            self.notes.append(timed)
+        else:
+            self.dropped += 1
+        for observer in self.observers:
+            observer(self.facts, timed)

@@ -1,0 +1,85 @@
+"""What the phone leg tells the conversation. Every provider's wire is decoded to these."""
+
+import enum
+
+from msgspec import Struct
+
+from gateway.audio.formats import AudioFormat
+
+
+class Playout(Struct, frozen=True):
+    """How a provider plays what it is sent; declared by each provider, used by ``call.playback``."""
+
+    frame_ms: int = 20
+    """Audio is sent in whole multiples of this."""
+    lead_ms: int = 400
+    """At most this much audio waits at the provider: what a hiccup of ours or the network's may last unheard."""
+    refill_ms: int = 200
+    """The lead is topped up when it has shrunk by this much: one message and one mark each time."""
+    returns_marks: bool = True
+    """Whether playback is confirmed by returned marks; otherwise it is computed from the clock."""
+
+
+class CallStarted(Struct, frozen=True):
+    """The stream has begun: whose call it is and how its audio is written."""
+
+    call_id: str
+    stream_id: str
+    audio_format: AudioFormat
+    playout: Playout
+    caller: str = ""
+    called: str = ""
+    parameters: dict[str, str] = {}
+
+
+class CallerAudio(Struct, frozen=True, gc=False):
+    """Audio from the caller, in the call's format; any length."""
+
+    audio: bytes
+
+
+class DigitPressed(Struct, frozen=True):
+    """The caller pressed a key: one of ``0-9*#A-D``."""
+
+    digit: str
+
+
+class MarkReturned(Struct, frozen=True):
+    """A mark came back: its audio was played, or was discarded by ``StopPlayback``."""
+
+    name: str
+
+
+class UnknownMessage(Struct, frozen=True):
+    """A well-formed message of a kind this provider is not known to send; counted."""
+
+    kind: str
+
+
+class MalformedMessage(Struct, frozen=True):
+    """A message that breaks the provider's protocol, in a call that has started; counted."""
+
+    detail: str
+
+
+class PhoneEnd(enum.StrEnum):
+    """How the phone leg ended."""
+
+    HUNG_UP = "hung_up"
+    """The provider said that the call is over, or closed the stream in order."""
+    LOST = "lost"
+    """The connection broke."""
+    STALLED = "stalled"
+    """The provider stopped reading what we sent."""
+    CLOSED = "closed"
+    """We closed it."""
+
+
+class PhoneClosed(Struct, frozen=True):
+    """The closing event: the last of every phone leg, exactly once."""
+
+    end: PhoneEnd
+    detail: str = ""
+
+
+PhoneEvent = CallStarted | CallerAudio | DigitPressed | MarkReturned | UnknownMessage | MalformedMessage | PhoneClosed

@@ -1,0 +1,89 @@
+"""The phone leg: a provider's media stream as events in and commands out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from gateway.errors import WireError
+from gateway.phone.commands import PhoneCommand
+from gateway.phone.events import CallStarted, MalformedMessage, PhoneClosed, PhoneEnd, PhoneEvent
+from gateway.phone.provider import Codec
+
+
+class MediaSocket(Protocol):
+    """The socket under the leg; ``gateway.websocket.WebSocket`` is one, a leaner server may bring another."""
+
+    async def receive(self) -> str | bytes | None:
+        """The next message; ``None`` once closed."""
+
+    def send(self, message: str | bytes) -> None:
+        """Write at once; ``ConnectionError`` where the connection is gone or the peer does not read."""
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close in order; safe to call twice."""
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code, 1006 where the connection broke."""
+
+    @property
+    def failure(self) -> str:
+        """What broke the connection, in words."""
+
+
+class PhoneLeg:
+    """One media stream. Iterate it after ``start``; its last event is ``PhoneClosed``."""
+
+    def __init__(self, socket: MediaSocket, codec: Codec) -> None:
+        self._socket = socket
+        self._codec = codec
+        self._closing: PhoneClosed | None = None
+
+    async def start(self, timeout_s: float) -> CallStarted | None:
+        """Read up to the start message; ``None`` if the stream was closed before.
+
+        Raises ``WireError`` for anything that does not belong there, and ``TimeoutError`` after ``timeout_s``.
+        """
+        async with asyncio.timeout(timeout_s):
+            while (message := await self._socket.receive()) is not None:
+                for event in self._codec.decode(message):
+                    if isinstance(event, CallStarted):
+                        return event
+                    if isinstance(event, PhoneClosed):
+                        return None
+        return None
+
+    async def __aiter__(self) -> AsyncIterator[PhoneEvent]:
+        receive, decode = self._socket.receive, self._codec.decode
+        while (message := await receive()) is not None:
+            try:
+                events = decode(message)
+            except WireError as error:
+                events = (MalformedMessage(str(error)),)
+            for event in events:
+                yield event
+                if isinstance(event, PhoneClosed):
+                    return
+        yield self._closing or self._closed_by_peer()
+
+    def send(self, command: PhoneCommand) -> None:
+        """Carry a command out, at once; a connection that is gone tells so by its closing event.
+
+        Raises ``OutboxFullError`` where the peer has stopped reading.
+        """
+        try:
+            for message in self._codec.encode(command):
+                self._socket.send(message)
+        except ConnectionError:
+            return
+
+    async def close(self) -> None:
+        """End the stream; the provider goes on with what its answer document says."""
+        self._closing = self._closing or PhoneClosed(PhoneEnd.CLOSED)
+        await self._socket.close()
+
+    def _closed_by_peer(self) -> PhoneClosed:
+        code = self._socket.close_code
+        if code in (1000, 1001, 1005):
+            return PhoneClosed(PhoneEnd.HUNG_UP, f"the stream was closed with {code}")
+        return PhoneClosed(PhoneEnd.LOST, self._socket.failure or f"the stream broke off with {code}")

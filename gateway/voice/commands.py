@@ -1,0 +1,48 @@
+"""What is asked of the voice leg (Voice Live API reference 2026-07-15, client events)."""
+
+from msgspec import Struct
+
+
+class SendAudio(Struct, frozen=True, gc=False):
+    """Append the caller's audio, in the call's format."""
+
+    audio: bytes
+
+
+class CommitTurn(Struct, frozen=True):
+    """End the caller's turn by hand; a response follows only when asked for."""
+
+
+class CreateResponse(Struct, frozen=True):
+    """Let the model answer; ``instructions`` stand in for the line's for this one response, where given."""
+
+    instructions: str = ""
+
+
+class SayText(Struct, frozen=True):
+    """Speak this text word for word, past the model, as a reply of its own."""
+
+    text: str
+
+
+class CancelResponse(Struct, frozen=True):
+    """Stop the response that is being generated; an empty id means the one asked for but not yet begun."""
+
+    response_id: str = ""
+
+
+class TruncateReply(Struct, frozen=True):
+    """Let the model know how much of a reply the caller heard."""
+
+    item_id: str
+    heard_ms: int
+
+
+class ReturnToolOutput(Struct, frozen=True):
+    """Hand a function call's result to the model."""
+
+    call_id: str
+    output: str
+
+
+VoiceCommand = SendAudio | CommitTurn | CreateResponse | SayText | CancelResponse | TruncateReply | ReturnToolOutput

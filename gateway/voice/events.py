@@ -1,0 +1,162 @@
+"""What the voice leg tells the conversation (Voice Live API reference 2026-07-15, server events)."""
+
+import enum
+
+from msgspec import Struct
+
+
+class SessionReady(Struct, frozen=True):
+    """The service has taken our session settings: the call can be answered."""
+
+    session_id: str
+    model: str
+
+
+class CallerSpoke(Struct, frozen=True):
+    """The service hears the caller start to speak (``input_audio_buffer.speech_started``)."""
+
+    item_id: str
+
+
+class CallerPaused(Struct, frozen=True):
+    """The caller's turn is over by the service's judgement (``input_audio_buffer.speech_stopped``)."""
+
+    item_id: str
+
+
+class TurnCommitted(Struct, frozen=True):
+    """The caller's turn is part of the conversation (``input_audio_buffer.committed``)."""
+
+    item_id: str
+
+
+class CallerSaid(Struct, frozen=True):
+    """What the caller said, as transcribed; may come long after the turn, twice, empty, or never."""
+
+    item_id: str
+    text: str
+
+
+class ResponseStarted(Struct, frozen=True):
+    """The service works on a response (``response.created``)."""
+
+    response_id: str
+
+
+class ReplyAudio(Struct, frozen=True, gc=False):
+    """A piece of a reply's voice, in the call's format; any length, and many times faster than real time."""
+
+    response_id: str
+    item_id: str
+    audio: bytes
+
+
+class ReplySaid(Struct, frozen=True):
+    """The whole text of a reply, complete before the caller has heard it."""
+
+    response_id: str
+    item_id: str
+    text: str
+
+
+class ReplyComplete(Struct, frozen=True):
+    """All audio of this reply has been delivered."""
+
+    response_id: str
+    item_id: str
+
+
+class ToolCalled(Struct, frozen=True):
+    """The model calls a function; ``arguments`` is JSON text as the model wrote it."""
+
+    response_id: str
+    call_id: str
+    name: str
+    arguments: str
+
+
+class ResponseStatus(enum.StrEnum):
+    """How a response ended (``response.done``)."""
+
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+
+class ResponseEnded(Struct, frozen=True):
+    """The service is done with a response; the caller may hear it for a long time yet."""
+
+    response_id: str
+    status: ResponseStatus
+    detail: str = ""
+    """The service's reason, empty for a completed response."""
+
+
+class ServiceError(Struct, frozen=True):
+    """The service refused one of our messages; the session goes on."""
+
+    code: str
+    message: str
+    event_id: str = ""
+
+
+class ServiceWarning(Struct, frozen=True):
+    """The service has something to say to whoever runs this; nothing was refused."""
+
+    code: str
+    message: str
+
+
+class UnknownEvent(Struct, frozen=True):
+    """A message of a kind that this version does not know; counted."""
+
+    kind: str
+
+
+class MalformedEvent(Struct, frozen=True):
+    """A message that breaks the protocol; counted."""
+
+    detail: str
+
+
+class VoiceEnd(enum.StrEnum):
+    """How the voice leg ended."""
+
+    CLOSED = "closed"
+    """We closed it."""
+    LOST = "lost"
+    """The service closed it, or the connection broke."""
+    STALLED = "stalled"
+    """The service stopped reading what we sent."""
+    UNREACHABLE = "unreachable"
+    """No session came about: no answer in time, or no connection."""
+    REFUSED = "refused"
+    """The service refused the connection (a wrong key, a missing role, a quota) or the session's settings."""
+
+
+class VoiceClosed(Struct, frozen=True):
+    """The closing event: the last of every voice leg, exactly once."""
+
+    end: VoiceEnd
+    detail: str = ""
+
+
+VoiceEvent = (
+    SessionReady
+    | CallerSpoke
+    | CallerPaused
+    | TurnCommitted
+    | CallerSaid
+    | ResponseStarted
+    | ReplyAudio
+    | ReplySaid
+    | ReplyComplete
+    | ToolCalled
+    | ResponseEnded
+    | ServiceError
+    | ServiceWarning
+    | UnknownEvent
+    | MalformedEvent
+    | VoiceClosed
+)

@@ -1,0 +1,149 @@
+"""The process's way to Voice Live: one credential, one connection pool, a bounded handshake."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+import aiohttp
+from azure.ai.voicelive.aio._patch import _USER_AGENT, _VoiceLiveConnectionManager
+from azure.core.credentials import AzureKeyCredential
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+
+from gateway.errors import GatewayError
+from gateway.websocket import WebSocket
+
+HEARTBEAT_S = 15.0
+"""Ping interval; a service that leaves a ping unanswered for half of it is lost."""
+MAX_MESSAGE = 4 * 1024 * 1024
+CLOSE_TIMEOUT_S = 1.0
+
+
+class VoiceRefusedError(GatewayError):
+    """The service answered, and would not have us."""
+
+
+class VoiceUnreachableError(GatewayError):
+    """The service did not answer."""
+
+
+class _ClientSocket(aiohttp.ClientWebSocketResponse[Literal[True]]):
+    """A client's WebSocket that can be dropped; aiohttp itself only closes, which waits for unsent data."""
+
+    def abort(self) -> None:
+        connection = self._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
+
+
+class _Handshake(_VoiceLiveConnectionManager):
+    """The SDK's connection manager with its connection taken over.
+
+    ``connect()`` of SDK 1.3.1 has no time limit, and where it is cancelled it leaves its ``ClientSession`` open; it
+    also makes a new one for every call, so that no call finds a resolved name. The URL, the query and the
+    authentication stay the SDK's.
+    """
+
+    async def open(self, http: aiohttp.ClientSession) -> _ClientSocket:
+        headers = {**await self._get_auth_headers(), "User-Agent": _USER_AGENT}
+        socket = await http.ws_connect(
+            self._prepare_url(),
+            headers=headers,
+            heartbeat=HEARTBEAT_S,
+            max_msg_size=MAX_MESSAGE,
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+        )
+        return cast("_ClientSocket", socket)
+
+
+class VoiceLive:
+    """Opens sessions at one endpoint. Use as an async context manager, one for the process.
+
+    ``api_key`` empty means Microsoft Entra ID through ``DefaultAzureCredential``, which honours
+    ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls.
+    """
+
+    def __init__(
+        self, endpoint: str, api_key: str = "", *, api_version: str = "2026-07-15", connect_timeout_s: float = 10.0
+    ) -> None:
+        self.endpoint = endpoint
+        self._api_key = api_key
+        self._api_version = api_version
+        self._connect_timeout_s = connect_timeout_s
+        self._credential: AzureKeyCredential | AsyncTokenCredential | None = None
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "VoiceLive":
+        if self._api_key:
+            self._credential = AzureKeyCredential(self._api_key)
+        else:
+            from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 -- 0.5 s that a key does not need
+
+            self._credential = DefaultAzureCredential()
+        redirects = aiohttp.TraceConfig()
+        redirects.on_request_redirect.append(_refuse_redirect)
+        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60)
+        self._http = aiohttp.ClientSession(
+            connector=connector, trace_configs=[redirects], ws_response_class=_ClientSocket
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._http is not None:
+            await self._http.close()
+        if isinstance(self._credential, AsyncTokenCredential):
+            await self._credential.close()
+
+    async def connect(self, model: str, query: Mapping[str, str] | None = None) -> WebSocket:
+        """A connected socket, before the first message in either direction.
+
+        Raises ``VoiceRefusedError`` (credentials, role, quota, redirect) or ``VoiceUnreachableError`` (no connection,
+        no answer within the connect time-out).
+        """
+        if self._http is None or self._credential is None:
+            raise RuntimeError("VoiceLive is used outside its context")
+        handshake = _Handshake(
+            credential=self._credential,
+            endpoint=self.endpoint,
+            api_version=self._api_version,
+            model=model,
+            extra_query=query or {},
+            extra_headers={},
+        )
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                socket = await handshake.open(self._http)
+            return WebSocket(socket, socket.abort)
+        except TimeoutError:
+            raise VoiceUnreachableError(
+                f"Voice Live at {self.endpoint} did not answer within {self._connect_timeout_s:g} s"
+            ) from None
+        except aiohttp.WSServerHandshakeError as error:
+            raise _refused(self.endpoint, error.status) from None
+        except ClientAuthenticationError as error:
+            first_line = str(error).splitlines()[0]
+            raise VoiceRefusedError(f"no Microsoft Entra token for Voice Live: {first_line}") from None
+        except (aiohttp.ClientError, ServiceRequestError, OSError) as error:
+            raise VoiceUnreachableError(f"Voice Live at {self.endpoint} cannot be reached: {error}") from None
+
+
+_ADVICE: dict[int, str] = {
+    401: "the API key or token is wrong for this resource",
+    403: "the identity lacks the roles Cognitive Services User and Foundry User",
+    404: "the endpoint has no Voice Live, or the region lacks the model",
+    429: "the resource's quota of new connections is used up",
+}
+
+
+def _refused(endpoint: str, status: int) -> GatewayError:
+    advice = _ADVICE.get(status)
+    message = f"Voice Live at {endpoint} answered the connection with {status}" + (f": {advice}" if advice else "")
+    return VoiceUnreachableError(message) if status >= 500 else VoiceRefusedError(message)
+
+
+async def _refuse_redirect(
+    session: aiohttp.ClientSession, context: Any, params: aiohttp.TraceRequestRedirectParams
+) -> None:
+    """A redirect would carry the credentials elsewhere."""
+    params.response.close()
+    raise aiohttp.ClientError("Voice Live redirected the connection, which is refused")

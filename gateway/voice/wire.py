@@ -1,0 +1,186 @@
+"""The Voice Live protocol between JSON text and events and commands (API reference 2026-07-15). Pure.
+
+Client messages are made by the SDK's own models, but for the caller's audio: fifty times a second a typed model costs
+more than the rest of the way. Server messages are read without models for the same reason, and because the service
+sends members and kinds that the models do not know.
+"""
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, assert_never
+
+import msgspec
+from azure.ai.voicelive import models
+
+from gateway.errors import WireError
+from gateway.voice.commands import (
+    CancelResponse,
+    CommitTurn,
+    CreateResponse,
+    ReturnToolOutput,
+    SayText,
+    SendAudio,
+    TruncateReply,
+    VoiceCommand,
+)
+from gateway.voice.events import (
+    CallerPaused,
+    CallerSaid,
+    CallerSpoke,
+    ReplyAudio,
+    ReplyComplete,
+    ReplySaid,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    ServiceError,
+    ServiceWarning,
+    SessionReady,
+    ToolCalled,
+    TurnCommitted,
+    UnknownEvent,
+    VoiceEvent,
+)
+
+SESSION_UPDATE_ID = "session"
+"""The ``event_id`` of our ``session.update``: an error that carries it refuses the session."""
+
+Message = Mapping[str, Any]
+
+
+def encode(command: VoiceCommand) -> str:
+    """The JSON text that carries the command."""
+    if isinstance(command, SendAudio):
+        audio = b2a_base64(command.audio, newline=False).decode("ascii")
+        return f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
+    return msgspec.json.encode(_model(command).as_dict()).decode()
+
+
+def session_update(session: Mapping[str, Any]) -> str:
+    """The JSON text of ``session.update`` with a complete session."""
+    update = {"type": "session.update", "event_id": SESSION_UPDATE_ID, "session": dict(session)}
+    return msgspec.json.encode(update).decode()
+
+
+def _model(
+    command: CommitTurn | CreateResponse | SayText | CancelResponse | TruncateReply | ReturnToolOutput,
+) -> models.ClientEvent:
+    match command:
+        case CommitTurn():
+            return models.ClientEventInputAudioBufferCommit()
+        case CreateResponse(instructions=""):
+            return models.ClientEventResponseCreate()
+        case CreateResponse(instructions=instructions):
+            return models.ClientEventResponseCreate(response=models.ResponseCreateParams(instructions=instructions))
+        case SayText(text=text):
+            said = models.AssistantMessageItem(content=[models.OutputTextContentPart(text=text)])
+            return models.ClientEventResponseCreate(
+                response=models.ResponseCreateParams(pre_generated_assistant_message=said)
+            )
+        case CancelResponse(response_id=response_id):
+            return models.ClientEventResponseCancel(response_id=response_id or None)
+        case TruncateReply(item_id=item_id, heard_ms=heard_ms):
+            return models.ClientEventConversationItemTruncate(item_id=item_id, content_index=0, audio_end_ms=heard_ms)
+        case ReturnToolOutput(call_id=call_id, output=output):
+            return models.ClientEventConversationItemCreate(
+                item=models.FunctionCallOutputItem(call_id=call_id, output=output)
+            )
+        case _:
+            assert_never(command)
+
+
+def decode(text: str | bytes) -> Sequence[VoiceEvent]:
+    """Events of one server message; ``WireError`` where it is no JSON object or a member is missing or wrong."""
+    try:
+        message = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise WireError(f"not JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise WireError(f"expected a JSON object, got {type(message).__name__}")
+    kind = message.get("type")
+    if not isinstance(kind, str):
+        raise WireError("a message without a type")
+    read = _READERS.get(kind)
+    if read is None:
+        return () if kind in _UNREAD else (UnknownEvent(kind[:60]),)
+    try:
+        return read(message)
+    except KeyError as error:
+        raise WireError(f"{kind} lacks {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise WireError(f"{kind}: {error}") from None
+
+
+def _text(message: Message, key: str) -> str:
+    value = message[key]
+    if not isinstance(value, str):
+        raise TypeError(f"{key} is {type(value).__name__}, expected text")
+    return value
+
+
+def _session_ready(message: Message) -> Sequence[VoiceEvent]:
+    session = message["session"]
+    return (SessionReady(str(session.get("id") or ""), str(session.get("model") or "")),)
+
+
+def _audio(message: Message) -> Sequence[VoiceEvent]:
+    try:
+        audio = a2b_base64(_text(message, "delta"), strict_mode=True)
+    except Base64Error as error:
+        raise ValueError(f"delta is not base64: {error}") from None
+    return (ReplyAudio(_text(message, "response_id"), _text(message, "item_id"), audio),)
+
+
+def _tool_called(message: Message) -> Sequence[VoiceEvent]:
+    item = message["item"]
+    if item.get("type") != "function_call":
+        return ()
+    return (
+        ToolCalled(
+            _text(message, "response_id"), _text(item, "call_id"), _text(item, "name"), str(item.get("arguments") or "")
+        ),
+    )
+
+
+def _response_ended(message: Message) -> Sequence[VoiceEvent]:
+    response = message["response"]
+    details = response.get("status_details") or {}
+    error = details.get("error") or {}
+    detail = error.get("message") or error.get("code") or details.get("reason") or ""
+    return (ResponseEnded(_text(response, "id"), ResponseStatus(response["status"]), str(detail)),)
+
+
+def _error(message: Message) -> Sequence[VoiceEvent]:
+    error = message["error"]
+    return (
+        ServiceError(
+            str(error.get("code") or error.get("type") or ""),
+            str(error.get("message") or ""),
+            str(error.get("event_id") or ""),
+        ),
+    )
+
+
+_READERS: dict[str, Callable[[Message], Sequence[VoiceEvent]]] = {
+    "session.updated": _session_ready,
+    "input_audio_buffer.speech_started": lambda m: (CallerSpoke(_text(m, "item_id")),),
+    "input_audio_buffer.speech_stopped": lambda m: (CallerPaused(_text(m, "item_id")),),
+    "input_audio_buffer.committed": lambda m: (TurnCommitted(_text(m, "item_id")),),
+    "conversation.item.input_audio_transcription.completed": lambda m: (
+        CallerSaid(_text(m, "item_id"), str(m.get("transcript") or "")),
+    ),
+    "response.created": lambda m: (ResponseStarted(_text(m["response"], "id")),),
+    "response.audio.delta": _audio,
+    "response.audio_transcript.done": lambda m: (
+        ReplySaid(_text(m, "response_id"), _text(m, "item_id"), str(m.get("transcript") or "")),
+    ),
+    "response.audio.done": lambda m: (ReplyComplete(_text(m, "response_id"), _text(m, "item_id")),),
+    "response.output_item.done": _tool_called,
+    "response.done": _response_ended,
+    "error": _error,
+    "warning": lambda m: (ServiceWarning(str(m["warning"].get("code") or ""), str(m["warning"].get("message") or "")),),
+}
+
+_UNREAD = frozenset(str(kind.value) for kind in models.ServerEventType) - _READERS.keys()
+"""Kinds that the protocol has and that tell this gateway nothing it acts on."""
