@@ -1,0 +1,206 @@
+"""``gateway.yaml``: where the gateway is reached, how it reaches Voice Live, and its bounds."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
+
+from gateway.config import environment
+from gateway.config.document import read_document
+from gateway.config.environment import FromEnvironment, first_set
+from gateway.config.explain import validate
+from gateway.config.problems import ConfigErrors, KeyPath, dotted, listed
+from gateway.config.section import Number, Section, Text, Whole
+from gateway.errors import ConfigError
+
+DEFAULT_MODEL = "gpt-realtime"
+DEFAULT_API_VERSION = "2026-07-15"
+
+FALLBACKS: dict[KeyPath, tuple[str, ...]] = {
+    ("public_url",): environment.PUBLIC_URL,
+    ("voice_live", "endpoint"): environment.ENDPOINT,
+    ("voice_live", "key"): environment.KEY,
+    ("voice_live", "model"): environment.MODEL,
+    ("voice_live", "api_version"): environment.API_VERSION,
+    ("providers", "twilio", "auth_token"): environment.TWILIO_AUTH_TOKEN,
+    ("providers", "twilio", "account_sid"): environment.TWILIO_ACCOUNT_SID,
+}
+"""What stands in for a key that the file leaves out: the first variable that is set."""
+
+
+_SECTIONS: set[KeyPath] = {
+    ("listen",),
+    ("voice_live",),
+    ("providers",),
+    ("providers", "twilio"),
+    ("streams",),
+    ("limits",),
+}
+
+
+def _from_environment(value: Any) -> Any:
+    in_the_file = isinstance(value, str) and not isinstance(value, FromEnvironment)
+    if in_the_file:
+        raise ValueError("is a secret written into a file, expected a reference to the environment, ${NAME}")
+    return value
+
+
+def _url(schemes: str, example: str, *, path: bool) -> AfterValidator:
+    pattern = re.compile(rf"({schemes})://[^/\s?#@]+{'[^?#@]*' if path else '/?'}")
+
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            shown = "is" if isinstance(text, FromEnvironment) else f"{text!r} is"
+            raise ValueError(f"{shown} not an address that can be used, expected such as {example}")
+        return text.rstrip("/")
+
+    return AfterValidator(check)
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_from_environment)]
+Endpoint = Annotated[str, _url("https?|wss?", "https://my-resource.services.ai.azure.com", path=True)]
+PublicUrl = Annotated[str, _url("https?", "https://voice.example.com", path=True)]
+
+
+class Listen(Section):
+    """Where the gateway waits for the providers."""
+
+    host: Text = "0.0.0.0"  # noqa: S104 -- a provider calls from outside; behind a proxy one writes 127.0.0.1
+    """The address to listen on; 0.0.0.0 is every one."""
+    port: Annotated[Whole, Field(ge=0, le=65535)] = 8080
+    """The port; 0 takes any free one."""
+
+
+class VoiceLive(Section):
+    """How the gateway reaches Azure Voice Live."""
+
+    endpoint: Endpoint | None = None
+    """The Azure resource; without it AZURE_COGNITIVE_SERVICES_ENDPOINT is taken."""
+    key: Secret | None = None
+    """API key, as ${NAME} only; without it AZURE_COGNITIVE_SERVICES_KEY, else DefaultAzureCredential."""
+    model: Text = DEFAULT_MODEL
+    """The model of lines that name none; without it VOICE_LIVE_MODEL, else gpt-realtime."""
+    api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")] = DEFAULT_API_VERSION
+    """The service's API version."""
+    connect_timeout_s: Annotated[Number, Field(gt=0, le=60)] = 10
+    """Seconds that opening a session may take before the call is given up."""
+
+
+class Twilio(Section):
+    """Twilio Media Streams."""
+
+    auth_token: Secret | None = None
+    """Checks the signature of webhooks, as ${NAME} only; without it TWILIO_AUTH_TOKEN."""
+    account_sid: Text | None = None
+    """The account; without it TWILIO_ACCOUNT_SID."""
+
+
+class Providers(Section):
+    """The phone providers that are served; {} takes a provider with its defaults."""
+
+    twilio: Twilio | None = None
+    """Twilio Media Streams."""
+
+
+class Streams(Section):
+    """How a media stream proves that it belongs to a call that was answered here."""
+
+    auth: Literal["off"] = "off"
+    """off: it need not. This version knows no other way; keep the gateway behind a firewall or proxy."""
+
+
+class DeploymentLimits(Section):
+    """Bounds of the whole gateway."""
+
+    calls: Annotated[Whole, Field(ge=1, le=100_000)] = 200
+    """Calls at once; one more is turned away."""
+    message_kb: Annotated[Whole, Field(ge=1, le=4096)] = 64
+    """Kilobytes of one message of a media stream; a larger one ends the stream."""
+    start_timeout_s: Annotated[Number, Field(gt=0, le=120)] = 10
+    """Seconds that a new media stream may stay silent before its start message."""
+
+
+class Deployment(Section):
+    """gateway.yaml. Every key may be left out."""
+
+    public_url: PublicUrl | None = None
+    """The address that providers reach; webhook signatures are checked against it. Else GATEWAY_PUBLIC_URL."""
+    listen: Listen = Listen()
+    """Where the gateway waits for the providers."""
+    voice_live: VoiceLive = VoiceLive()
+    """How the gateway reaches Azure Voice Live."""
+    providers: Providers = Providers()
+    """The phone providers that are served."""
+    streams: Streams = Streams()
+    """How a media stream proves where it comes from."""
+    limits: DeploymentLimits = DeploymentLimits()
+    """Bounds of the whole gateway."""
+    lines: Text = "lines/*.yaml"
+    """Which files are phone lines; the path starts at this file."""
+
+    _origin: "_Origin" = PrivateAttr()
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember where this was read from."""
+        self._origin = context or _Origin(Path("gateway.yaml"), {})
+
+    @property
+    def file(self) -> Path:
+        """Where it was read from."""
+        return self._origin.file
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment that ``${NAME}`` is taken from, in the lines too."""
+        return self._origin.environ
+
+    def require_endpoint(self) -> str:
+        """The Voice Live endpoint. Raises ConfigError where neither file nor environment names one."""
+        return self._required(("voice_live", "endpoint"), self.voice_live.endpoint)
+
+    def require_public_url(self) -> str:
+        """The address providers reach, without a trailing slash. Raises ConfigError where none is known."""
+        return self._required(("public_url",), self.public_url)
+
+    def require_twilio_auth_token(self) -> str:
+        """The secret that Twilio signs with. Raises ConfigError where none is known."""
+        twilio = self.providers.twilio
+        token = twilio.auth_token.get_secret_value() if twilio and twilio.auth_token else None
+        return self._required(("providers", "twilio", "auth_token"), token)
+
+    def _required(self, path: KeyPath, value: str | None) -> str:
+        if value:
+            return value
+        raise ConfigError(
+            f"{dotted(path)}: is not set, expected it here or in the environment as {listed(FALLBACKS[path])}",
+            file=self.file,
+            key=dotted(path),
+        )
+
+
+@dataclass(frozen=True)
+class _Origin:
+    file: Path
+    environ: Mapping[str, str] = field(repr=False)
+
+
+def load_deployment(path: Path, environ: Mapping[str, str], endpoint: str | None = None) -> Deployment:
+    """The deployment that ``path`` describes; ``endpoint`` replaces the Voice Live endpoint.
+
+    Raises ConfigErrors with every mistake of the file.
+    """
+    document = read_document(path, environ, may_be_empty=_SECTIONS)
+    if endpoint is not None:
+        document.replace(("voice_live", "endpoint"), endpoint)
+    for key, names in FALLBACKS.items():
+        value = first_set(environ, names)
+        is_served = key[0] != "providers" or document.position(key[:-1])
+        if value is not None and is_served:
+            document.supply(key, value)
+    deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
+    if deployment is None or document.errors:
+        raise ConfigErrors(document.errors)
+    return deployment

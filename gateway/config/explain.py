@@ -1,0 +1,164 @@
+"""A model's complaints in the operator's words, at the place where the key was written."""
+
+import types
+import typing
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from gateway.config.document import Document
+from gateway.config.environment import FromEnvironment
+from gateway.config.problems import KeyPath, listed, suggestion
+from gateway.config.section import Section
+
+S = TypeVar("S", bound=Section)
+
+_NOT_SET_HERE = {
+    "agent": "agents are not part of this version, expected model and instructions",
+    "recording": "recording is not part of this version",
+    "on_failure": "on_failure is not part of this version",
+    "play": "greetings from a file are not part of this version, expected a text or {prompt: …}",
+    "create_response": "the gateway sets it, expected no such key",
+    "interrupt_response": "the gateway sets it, expected barge_in: true or false on the line",
+    "auto_truncate": "the gateway cuts an answer at what the caller heard, expected no such key",
+    "instruction": "unknown key, did you mean instructions?",
+    "modalities": "the gateway sets it, expected no such key",
+    "input_audio_format": "the phone provider decides it, expected no such key",
+    "output_audio_format": "the phone provider decides it, expected no such key",
+    "input_audio_sampling_rate": "the phone provider decides it, expected no such key",
+    "input_audio_transcription": "unknown key, did you mean transcription?",
+    "input_audio_noise_reduction": "unknown key, did you mean noise_reduction?",
+    "input_audio_echo_cancellation": "unknown key, did you mean echo_cancellation?",
+}
+"""Keys one might well expect, and what to write instead."""
+
+_KINDS = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list in [brackets]",
+    "dict_type": "keys with values",
+    "mapping_type": "keys with values",
+    "model_type": "keys with values",
+    "model_attributes_type": "keys with values",
+}
+
+
+def validate(kind: type[S], document: Document, context: object = None) -> S | None:
+    """The document's data as ``kind``, or ``None``; what is wrong is added to the document's errors."""
+    if document.is_broken(()):
+        return None
+    try:
+        return kind.model_validate(document.data, context=context)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            path = _path(details["loc"], document.data)
+            if not document.is_broken(path):
+                document.refuse(path, _message(details, path, kind, document.data))
+        return None
+
+
+def _path(loc: tuple[int | str, ...], data: Any) -> KeyPath:
+    """The key that pydantic means: its ``loc`` without the names of the alternatives it tried."""
+    path: list[int | str] = []
+    for index, part in enumerate(loc):
+        inside = part in data if isinstance(data, dict) else isinstance(part, int) and isinstance(data, list)
+        if inside:
+            data = data[part]
+            path.append(part)
+        elif isinstance(data, dict) and index == len(loc) - 1 and part != "[key]":
+            path.append(part)  # a key that is missing
+    return tuple(path)
+
+
+def _message(details: ErrorDetails, path: KeyPath, kind: type[Section], data: Any) -> str:
+    context = details.get("ctx", {})
+    value = details["input"]
+    match details["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return _unknown_key(str(path[-1]), path[:-1], kind, data)
+        case "value_error":
+            return str(context["error"])
+        case "literal_error":
+            return _choice(value, context["expected"])
+        case "union_tag_invalid":
+            return f"type {_choice(context['tag'], context['expected_tags'])}"
+        case "union_tag_not_found":
+            kinds = [name for section in _sections(kind, path, data) for name in _types(section)]
+            return f"type is missing, expected {listed(kinds)}"
+        case "greater_than_equal" | "greater_than":
+            bound = "at least" if "ge" in context else "more than"
+            return f"{_shown(value)} is too small, expected {bound} {context.get('ge', context.get('gt'))}"
+        case "less_than_equal":
+            return f"{_shown(value)} is too large, expected at most {context['le']}"
+        case "too_short":
+            return "is empty, expected at least one"
+        case "too_long" | "string_too_long":
+            return f"is too long, expected at most {context['max_length']}"
+        case name if name in _KINDS:
+            return f"expected {_KINDS[name]}, found {_shown(value)}"
+        case _:
+            return f"{details['msg']}, found {_shown(value)}"
+
+
+def _choice(value: Any, choices: str) -> str:
+    words = [word.strip("'") for word in choices.replace(" or ", ", ").split(", ")]
+    near = suggestion(value, words) if isinstance(value, str) else ""
+    hint = f"{near} " if near.startswith("did") and len(words) > 1 else ""
+    return f"{_shown(value)} is not known, {hint}expected {listed(words)}"
+
+
+def _shown(value: Any) -> str:
+    """A wrong value as the message shows it; one from the environment may be a secret and stays out."""
+    match value:
+        case FromEnvironment():
+            return f"the value of {value.origin}"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return repr(value if len(value) <= 40 else value[:39] + "…")
+        case int() | float():
+            return str(value)
+        case list():
+            return "a list"
+        case _:
+            return "keys with values"
+
+
+def _unknown_key(key: str, around: KeyPath, kind: type[Section], data: Any) -> str:
+    if key in _NOT_SET_HERE:
+        return _NOT_SET_HERE[key]
+    known = sorted({name for section in _sections(kind, around, data) for name in section.model_fields})
+    return f"unknown key, {suggestion(key, known)}"
+
+
+def _sections(kind: type[Section], path: KeyPath, data: Any) -> list[type[Section]]:
+    """The sections that may stand at ``path``; of those with a ``type``, the one that ``data`` names."""
+    sections = [kind]
+    for part in path:
+        data = data[part]
+        if isinstance(part, str):
+            fields = [section.model_fields[part].annotation for section in sections if part in section.model_fields]
+            sections = [found for annotation in fields for found in _unwrap(annotation)]
+    if isinstance(data, dict) and "type" in data:
+        named = [s for s in sections if data["type"] in _types(s)]
+        return named or sections
+    return sections
+
+
+def _types(section: type[Section]) -> tuple[Any, ...]:
+    field = section.model_fields.get("type")
+    return typing.get_args(field.annotation) if field else ()
+
+
+def _unwrap(annotation: Any) -> list[type[Section]]:
+    """The sections within an annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    if typing.get_origin(annotation) in (typing.Annotated, typing.Union, types.UnionType, tuple):
+        return [found for inner in typing.get_args(annotation) for found in _unwrap(inner)]
+    return []

@@ -1,0 +1,205 @@
+"""A phone line as its file writes it, and as calls use it."""
+
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, Tag
+
+from gateway.config.engines import Engine, engine_of
+from gateway.config.hearing import (
+    DEFAULT_TURN_DETECTION,
+    Echo,
+    Language,
+    NoiseReduction,
+    Transcription,
+    TurnDetection,
+)
+from gateway.config.placeholders import OF_THE_CALL
+from gateway.config.section import BY_SHAPE, Number, Section, Switch, Text, Whole, Wording, or_none
+from gateway.config.voices import DEFAULT_VOICE, Voice
+
+ANY_NUMBER = "*"
+OWN_METADATA = ("call_id", "line")
+"""Metadata of the Voice Live session that the gateway writes itself."""
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+
+
+def _phone_number(text: str) -> str:
+    if text == ANY_NUMBER or _E164.fullmatch(text):
+        return str(text)
+    digits = "+" + re.sub(r"[\s()./+-]", "", text)
+    hint = f", write {digits}" if _E164.fullmatch(digits) else ""
+    raise ValueError(
+        f"{text!r} is not a phone number in international format{hint or ', expected such as +14255550100'}"
+    )
+
+
+PhoneNumber = Annotated[
+    str,
+    AfterValidator(_phone_number),
+    Field(json_schema_extra={"pattern": rf"^({_E164.pattern}|\*)$"}),
+]
+
+
+def _variable(name: str) -> str:
+    if name in OF_THE_CALL:
+        raise ValueError(f"{name} is filled in for each call, expected another name")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError(f"{name!r} cannot be a placeholder, expected letters, digits and _")
+    return str(name)
+
+
+def _time_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone, expected such as Europe/Berlin") from None
+    return str(name)
+
+
+class Prompted(Section):
+    """A greeting in the model's own words."""
+
+    prompt: Text
+    """What the greeting shall be like."""
+
+
+Greeting = Annotated[Annotated[Text, Tag("text")] | Annotated[Prompted, Tag("other")], BY_SHAPE]
+
+
+class Silence(Section):
+    """What happens when the caller says nothing."""
+
+    after_s: Annotated[Number, Field(ge=2, le=300)]
+    """Seconds of silence on both sides before the bot speaks up."""
+    say: Text
+    """What it says then, word for word."""
+    times: Annotated[Whole, Field(ge=1, le=10)] = 2
+    """How often it speaks up before the call ends."""
+
+
+class LineLimits(Section):
+    """Bounds of one line."""
+
+    duration_s: Annotated[Whole, Field(ge=10, le=3600)] = 1800
+    """Seconds after which a call ends; Voice Live sessions last an hour at most."""
+    calls: Annotated[Whole, Field(ge=1)] | None = None
+    """Calls at once on this line; without it, only the gateway's own limit counts."""
+
+
+class InterimResponse(Section):
+    """Words that fill a wait; only with text models and an Azure voice."""
+
+    triggers: Annotated[tuple[Literal["latency", "tool"], ...], Field(min_length=1)] = ("latency",)
+    """Waits to fill: for a slow answer, for a tool."""
+    latency_threshold_ms: Annotated[Whole, Field(ge=0, le=60_000)] = 2000
+    """Milliseconds that count as a slow answer."""
+
+
+class StaticInterim(InterimResponse):
+    """One of a few fixed texts."""
+
+    type: Literal["static_interim_response"]
+    texts: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """The texts to choose from."""
+
+
+class WrittenInterim(InterimResponse):
+    """A text written by a small model for the occasion."""
+
+    type: Literal["llm_interim_response"]
+    model: Text = "gpt-4.1-mini"
+    """The model that writes it."""
+    instructions: Text | None = None
+    """How it shall be written."""
+    max_completion_tokens: Annotated[Whole, Field(ge=1)] = 50
+    """How long it may be."""
+
+
+class Settings(Section):
+    """One phone line. Only numbers and instructions (or instructions_file) are required."""
+
+    numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1)]
+    """The line's phone numbers in quotes, in international format; "*" takes what no other line takes."""
+    instructions: Text | None = None
+    """What the bot is, knows and does. {caller}, {called}, {line}, {now} and your variables are filled in."""
+    instructions_file: Text | None = None
+    """A text file with the instructions instead; its path starts at this file."""
+    variables: Mapping[Annotated[str, AfterValidator(_variable)], Wording] = Field(default_factory=dict)
+    """Your own placeholders for instructions, greeting and silence."""
+    timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    """Where the line is, for {now}: an IANA name such as Europe/Berlin."""
+    greeting: Annotated[Greeting | None, or_none(Greeting)] = None
+    """The first words, said word for word; or {prompt: …} for a greeting in the model's words; or none."""
+    voice: Voice = DEFAULT_VOICE
+    """An Azure voice's name, an OpenAI voice's name, or a section with a type."""
+    model: Text | None = None
+    """The Voice Live model; without it, that of gateway.yaml."""
+    language: Language | None = None
+    """What callers speak, such as de-DE, or up to ten codes with commas; without it, it is detected."""
+    turn_detection: Annotated[TurnDetection | None, or_none(TurnDetection)] = DEFAULT_TURN_DETECTION
+    """How the end of the caller's turn is found; none leaves it to a key on the phone (commit_on)."""
+    commit_on: Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"] | None = None
+    """The key that ends the caller's turn when turn_detection is none, in quotes: "#"."""
+    noise_reduction: Annotated[NoiseReduction | None, or_none(NoiseReduction)] = None
+    """A noise filter; azure_deep_noise_suppression can swallow words on a phone line."""
+    echo_cancellation: Annotated[Echo | None, or_none(Echo)] = None
+    """server_echo_cancellation, for phones that echo; the telephone network has its own."""
+    transcription: Annotated[Transcription | None, or_none(Transcription)] = Transcription()
+    """How the caller's words are written down, or none."""
+    barge_in: Switch = True
+    """Whether the caller may interrupt the bot."""
+    silence: Silence | None = None
+    """What happens when the caller says nothing; without it, nothing does."""
+    limits: LineLimits = LineLimits()
+    """Bounds of this line."""
+    tools: tuple[Literal["end_call"], ...] = ()
+    """What the bot can do besides talk: end_call hangs up after its last words were heard."""
+    tool_choice: Literal["auto", "none", "required"] = "auto"
+    """Whether the bot decides by itself to use a tool, may not, or must."""
+    parallel_tool_calls: Switch = False
+    """Whether it may use several tools at once."""
+    temperature: Annotated[Number, Field(ge=0.6, le=1.2)] | None = None
+    """How freely a text model words its answers, 0.6 to 1.2; native models do not take it."""
+    max_response_output_tokens: Annotated[
+        Annotated[Literal["inf"], Tag("text")] | Annotated[Whole, Field(ge=1, le=4096), Tag("other")], BY_SHAPE
+    ] = "inf"
+    """How long one answer may be, 1 to 4096 tokens, or inf."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    """How long a reasoning model thinks; more costs seconds of silence on the phone."""
+    interim_response: Annotated[StaticInterim | WrittenInterim, Field(discriminator="type")] | None = None
+    """Words that fill a long wait; only with text models and an Azure voice."""
+    metadata: Annotated[
+        Mapping[Annotated[str, Field(max_length=64)], Annotated[Wording, Field(max_length=512)]],
+        Field(max_length=16 - len(OWN_METADATA)),
+    ] = Field(default_factory=dict)
+    """Your own labels for the service's logs; the gateway adds call_id and line."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One phone line, ready for calls. Immutable: a call keeps the one it began with."""
+
+    name: str
+    """The stem of its file."""
+    file: Path
+    settings: Settings
+    instructions: str = field(repr=False)
+    """As written; the placeholders are filled in for each call."""
+    model: str
+    """The line's model, or the deployment's."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine behind the line's model."""
+        return engine_of(self.model)
+
+    @property
+    def synthesizes(self) -> bool:
+        """Whether Azure text to speech speaks for the line, so that a text can be said word for word."""
+        return self.settings.voice.type.startswith("azure-") and self.settings.voice.type != "azure-realtime-native"

@@ -1,0 +1,130 @@
+"""All lines of a deployment, and their files as they change."""
+
+import glob
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.config.deployment import Deployment
+from gateway.config.line import ANY_NUMBER, Line
+from gateway.config.line_file import LineFile, stamp
+from gateway.config.problems import ConfigErrors
+from gateway.errors import ConfigError
+
+
+@dataclass
+class _Entry:
+    """One file: what it gave last, the last version that was good, and the problems already told."""
+
+    read: LineFile
+    good: LineFile | None = None
+    told: set[str] = field(default_factory=set)
+
+
+class Lines:
+    """The lines of a deployment, by name and by number.
+
+    Raises ConfigErrors where a file is wrong; after that, :meth:`refresh` follows the files.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._entries: dict[Path, _Entry] = {}
+        self._by_name: dict[str, Line] = {}
+        self._by_number: dict[str, Line] = {}
+        errors = self.refresh()
+        if not errors and not self._entries:
+            pattern = deployment.file.parent / deployment.lines
+            errors = [ConfigError(f"lines: no file matches {pattern}", file=deployment.file, key="lines")]
+        if errors:
+            raise ConfigErrors(errors)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def by_name(self, name: str) -> Line | None:
+        """The line whose file has this stem."""
+        return self._by_name.get(name)
+
+    def for_number(self, number: str) -> Line | None:
+        """The line that answers a called number (E.164), else the one that takes any number."""
+        return self._by_number.get(number) or self._by_number.get(ANY_NUMBER)
+
+    def refresh(self) -> list[ConfigError]:
+        """Take up files that are new, changed or gone; a few ``stat`` calls where there are none.
+
+        A file that cannot be used keeps its last good version. Returns problems that were not told before.
+        """
+        files = self._files()
+        changed = [file for file in files if self._is_stale(file)]
+        gone = self._entries.keys() - set(files)
+        if not changed and not gone:
+            return []
+        for file in gone:
+            del self._entries[file]
+        refused = [file for file, entry in self._entries.items() if entry.read is not entry.good]
+        for file in {*changed, *refused}:
+            self._read(file)
+        problems = self._settle()
+        self._index()
+        return problems
+
+    def _files(self) -> list[Path]:
+        pattern = str(self._deployment.file.parent / self._deployment.lines)
+        return [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207 -- may be absolute
+
+    def _is_stale(self, file: Path) -> bool:
+        entry = self._entries.get(file)
+        return entry is None or any(stamp(path) != then for path, then in entry.read.stamps.items())
+
+    def _read(self, file: Path) -> None:
+        read = LineFile(file, self._deployment.voice_live.model, self._deployment.environ)
+        old = self._entries.get(file)
+        self._entries[file] = _Entry(read, old.good if old else None, old.told if old else set())
+
+    def _settle(self) -> list[ConfigError]:
+        """Adopt every new reading that neither is wrong nor claims what another line has; tell the rest once."""
+        adopted = {file: entry.read if entry.read.line else entry.good for file, entry in self._entries.items()}
+        conflicts: dict[Path, list[ConfigError]] = {}
+        while found := self._conflicts(adopted):
+            for file, errors in found.items():
+                conflicts[file] = errors
+                adopted[file] = self._entries[file].good if adopted[file] is self._entries[file].read else None
+        problems = []
+        for file, entry in self._entries.items():
+            entry.good = adopted[file]
+            errors = [*entry.read.errors, *conflicts.get(file, ())]
+            problems += [error for error in errors if str(error) not in entry.told]
+            entry.told = {str(error) for error in errors}
+        return problems
+
+    def _conflicts(self, adopted: dict[Path, LineFile | None]) -> dict[Path, list[ConfigError]]:
+        """Readings that claim a name or number that another line has; a line that had it before keeps it."""
+        settled_first = sorted(adopted, key=lambda file: adopted[file] is not self._entries[file].good)
+        owners: dict[str, Path] = {}
+        found: dict[Path, list[ConfigError]] = {}
+        for file in settled_first:
+            read = adopted[file]
+            if read is None or read.line is None:
+                continue
+            errors = [
+                read.number_error(index, number, owners[number])
+                for index, number in enumerate(read.line.settings.numbers)
+                if number in owners
+            ]
+            name = f"line {file.stem}"
+            if name in owners:
+                errors.append(ConfigError(f"{name} is also the name of {owners[name]}", file=file))
+            if errors:
+                found[file] = errors
+            else:
+                owners |= dict.fromkeys((name, *read.line.settings.numbers), file)
+        return found
+
+    def _index(self) -> None:
+        good = [entry.good.line for entry in self._entries.values() if entry.good and entry.good.line]
+        self._by_name = {line.name: line for line in sorted(good, key=lambda line: line.name)}
+        self._by_number = {number: line for line in good for number in line.settings.numbers}
