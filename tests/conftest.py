@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 
@@ -20,7 +21,14 @@ def open_sockets() -> int:
     return count
 
 
-@pytest_asyncio.fixture(autouse=True)
+@pytest.fixture(autouse=True)
+def no_leaks_in_async_tests(request: pytest.FixtureRequest) -> None:
+    """Async tests are watched for what they leave behind."""
+    if request.node.get_closest_marker("asyncio"):
+        request.getfixturevalue("no_leaks")
+
+
+@pytest_asyncio.fixture
 async def no_leaks() -> AsyncIterator[None]:
     """A task or socket that outlives its test fails it. Cancellation and closing get a few turns of the loop."""
     before = open_sockets()

@@ -9,13 +9,13 @@ NOTES_LIMIT = 20_000
 
 
 class Note(Struct, frozen=True):
-    """Something for the call's record: what happened, and its facts."""
+    """Something for the call's record: what happened, and its identity."""
 
     kind: str
     fields: dict[str, object] = {}
 
 
-class CallFacts(Struct, frozen=True):
+class CallIdentity(Struct, frozen=True):
     """Whose call it is."""
 
     call_id: str
@@ -34,14 +34,14 @@ class TimedNote(Struct, frozen=True):
     fields: dict[str, object]
 
 
-Observer = Callable[[CallFacts, TimedNote], None]
+Observer = Callable[[CallIdentity, TimedNote], None]
 """Is told every note as it is made; must return at once."""
 
 
 class CallRecord(Struct):
     """The notes of one call, told to the observers as they are made."""
 
-    facts: CallFacts
+    identity: CallIdentity
     observers: tuple[Observer, ...] = ()
     notes: list[TimedNote] = field(default_factory=list)
     dropped: int = 0
@@ -54,4 +54,4 @@ class CallRecord(Struct):
         else:
             self.dropped += 1
         for observer in self.observers:
-            observer(self.facts, timed)
+            observer(self.identity, timed)

@@ -1,0 +1,162 @@
+"""The only wiring: configuration, legs, conversation and routes become one running gateway."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from aiohttp import web
+
+from gateway.call.calls import Calls
+from gateway.call.metrics import Metrics
+from gateway.call.record import Observer
+from gateway.call.rules import Rules, Silence
+from gateway.config import Deployment, Line, Lines
+from gateway.phone import twilio
+from gateway.phone.events import CallStarted
+from gateway.phone.provider import Provider
+from gateway.routes.answer import Webhooks
+from gateway.routes.health import Health
+from gateway.routes.media_stream import MediaStreams
+from gateway.voice.commands import CreateResponse, SayText, VoiceCommand
+from gateway.voice.leg import VoiceLeg
+from gateway.voice.service import VoiceLive
+from gateway.voice.session import CallFacts, Greeting, SaidGreeting, greeting_for, reminder_for, session_for
+
+log = structlog.get_logger()
+
+PROVIDERS: Mapping[str, Provider] = {twilio.name: twilio}
+LAG_PERIOD_S = 0.25
+DRAIN_LIMIT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway that is serving. ``url`` is its own address, with the port that it really got."""
+
+    url: str
+    calls: Calls
+    metrics: Metrics
+    voice_live: VoiceLive
+
+
+@asynccontextmanager
+async def serving(
+    deployment: Deployment,
+    lines: Lines,
+    *,
+    endpoint: str,
+    api_key: str = "",
+    host: str,
+    port: int,
+    reuse_port: bool = False,
+    drain_s: float = 0.0,
+    observers: tuple[Observer, ...] = (),
+) -> AsyncIterator[Gateway]:
+    """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
+
+    Raises ``OSError`` where the address cannot be listened on.
+    """
+    metrics = Metrics()
+    calls = Calls(deployment.limits.calls)
+    served = {name: PROVIDERS[name] for name in deployment.providers.model_fields_set}
+    voice_live = VoiceLive(
+        endpoint,
+        api_key,
+        api_version=deployment.voice_live.api_version,
+        connect_timeout_s=deployment.voice_live.connect_timeout_s,
+    )
+
+    def prepare(line: Line, started: CallStarted) -> tuple[Rules, VoiceLeg]:
+        facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC))
+        session = session_for(line, started.audio_format, facts)
+        return rules_for(line, facts), VoiceLeg(voice_live, line.model, session)
+
+    streams = MediaStreams(
+        providers=served,
+        lines=lines,
+        calls=calls,
+        metrics=metrics,
+        prepare=prepare,
+        observers=observers,
+        max_message=deployment.limits.message_kb * 1024,
+        start_timeout_s=deployment.limits.start_timeout_s,
+    )
+    webhooks = Webhooks(
+        providers=served,
+        secrets=_webhook_secrets(deployment),
+        public_url=deployment.public_url or "",
+        lines=lines,
+        metrics=metrics,
+    )
+    runner = web.AppRunner(_routes(streams, webhooks, Health(calls, metrics)), access_log=None, shutdown_timeout=1.0)
+    async with voice_live, asyncio.TaskGroup() as group:
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port, reuse_port=reuse_port or None).start()
+            watch = group.create_task(_watch_lag(metrics))
+            address = runner.addresses[0]
+            log.info("serving", host=address[0], port=address[1], lines=[line.name for line in lines])
+            try:
+                yield Gateway(f"http://{address[0]}:{address[1]}", calls, metrics, voice_live)
+            finally:
+                await calls.drain(drain_s, DRAIN_LIMIT_S)
+                watch.cancel()
+        finally:
+            await runner.cleanup()
+
+
+def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health) -> web.Application:
+    app = web.Application()
+    app.router.add_get("/stream/{provider}", streams.handle)
+    app.router.add_get("/stream/{provider}/{line}", streams.handle)
+    app.router.add_post("/answer/{provider}", webhooks.answer)
+    app.router.add_post("/answer/{provider}/{line}", webhooks.answer)
+    app.router.add_post("/status/{provider}", webhooks.status)
+    app.router.add_get("/healthz", health.alive)
+    app.router.add_get("/readyz", health.ready)
+    app.router.add_get("/metrics", health.metrics)
+    return app
+
+
+def _webhook_secrets(deployment: Deployment) -> dict[str, str]:
+    """What each provider signs its webhooks with; without it, or without ``public_url``, its webhooks are refused."""
+    twilio_settings = deployment.providers.twilio
+    if twilio_settings is None:
+        return {}
+    if twilio_settings.auth_token is None or not deployment.public_url:
+        log.warning("webhooks_refused", provider="twilio", detail="set TWILIO_AUTH_TOKEN and public_url to take them")
+        return {}
+    return {"twilio": twilio_settings.auth_token.get_secret_value()}
+
+
+def rules_for(line: Line, facts: CallFacts) -> Rules:
+    """What the conversation is to know of a line."""
+    settings = line.settings
+    silence = None
+    reminder = reminder_for(line, facts)
+    if settings.silence is not None and reminder is not None:
+        silence = Silence(settings.silence.after_s, _say(reminder), settings.silence.times)
+    greeting = greeting_for(line, facts)
+    return Rules(
+        greeting=_say(greeting) if greeting else None,
+        barge_in=settings.barge_in,
+        commit_on=settings.commit_on or "",
+        silence=silence,
+        duration_limit_s=settings.limits.duration_s,
+    )
+
+
+def _say(greeting: Greeting) -> VoiceCommand:
+    return SayText(greeting.text) if isinstance(greeting, SaidGreeting) else CreateResponse(greeting.instructions)
+
+
+async def _watch_lag(metrics: Metrics) -> None:
+    """Measure how late a timer runs: what every call of this process has to bear."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_PERIOD_S
+        await asyncio.sleep(LAG_PERIOD_S)
+        metrics.event_loop_lag.observe(max(0.0, loop.time() - due))

@@ -1,0 +1,76 @@
+"""The calls of one process: admission, and the end of them all."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gateway.call.call import Call
+
+
+class Calls:
+    """Who is on the phone. A stream takes a place when it opens, before it has said whose call it is."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.draining = False
+        self._places = 0
+        self._calls: set[Call] = set()
+        self._by_line: Counter[str] = Counter()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return self._places
+
+    @property
+    def willing(self) -> bool:
+        """Whether one more call would be taken."""
+        return not self.draining and self._places < self.limit
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place for a stream; ask ``willing`` first."""
+        self._places += 1
+        self._empty.clear()
+        try:
+            yield
+        finally:
+            self._places -= 1
+            if not self._places:
+                self._empty.set()
+
+    def on_line(self, line: str) -> int:
+        """Calls in progress on a line."""
+        return self._by_line[line]
+
+    @contextmanager
+    def running(self, call: Call, line: str) -> Iterator[None]:
+        """Count a call on its line and let ``drain`` reach it."""
+        self._calls.add(call)
+        self._by_line[line] += 1
+        try:
+            yield
+        finally:
+            self._calls.discard(call)
+            self._by_line[line] -= 1
+
+    async def drain(self, grace_s: float, limit_s: float) -> None:
+        """Take no more calls, give those in progress ``grace_s`` to end by themselves, then end them in order.
+
+        Returns when the last has ended, or ``limit_s`` after it was asked to.
+        """
+        self.draining = True
+        if await self._emptied(grace_s):
+            return
+        for call in list(self._calls):
+            call.shut_down()
+        await self._emptied(limit_s)
+
+    async def _emptied(self, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True

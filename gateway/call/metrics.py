@@ -1,0 +1,85 @@
+"""What is measured of calls, as Prometheus metrics. An observer of every call's record."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from gateway.call.ending import EndCall
+from gateway.call.record import CallIdentity, TimedNote
+
+_LATENCY_BUCKETS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+_SHORT_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
+_DURATION_BUCKETS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+class Metrics:
+    """The metrics of one process, on a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self.calls = Gauge("gateway_calls", "Calls in progress.", registry=r)
+        self.calls_started = Counter("gateway_calls_started", "Calls begun.", ["provider", "line"], registry=r)
+        self.calls_refused = Counter("gateway_calls_refused", "Streams turned away.", ["reason"], registry=r)
+        self.call_ends = Counter("gateway_call_ends", "Calls ended.", ["reason", "by"], registry=r)
+        self.call_duration = Histogram(
+            "gateway_call_duration_seconds", "From start message to end.", buckets=_DURATION_BUCKETS, registry=r
+        )
+        self.session_setup = Histogram(
+            "gateway_voice_session_setup_seconds",
+            "From the call's start to an accepted session.",
+            buckets=_LATENCY_BUCKETS,
+            registry=r,
+        )
+        self.turn_latency = Histogram(
+            "gateway_turn_latency_seconds",
+            "From the service's end of the caller's turn to the first audio of the reply sent to the phone.",
+            buckets=_LATENCY_BUCKETS,
+            registry=r,
+        )
+        self.barge_in_stop = Histogram(
+            "gateway_barge_in_stop_seconds",
+            "From the service's word that the caller speaks to the stop sent to the phone.",
+            buckets=_SHORT_BUCKETS,
+            registry=r,
+        )
+        self.barge_ins = Counter("gateway_barge_ins", "Replies that the caller spoke over.", registry=r)
+        self.event_loop_lag = Histogram(
+            "gateway_event_loop_lag_seconds", "How late a timer runs.", buckets=_SHORT_BUCKETS, registry=r
+        )
+        self.frames_late = Counter(
+            "gateway_frames_late", "Frames sent to a phone after their moment by our own lateness.", registry=r
+        )
+        self.messages_odd = Counter(
+            "gateway_messages_odd", "Messages that were unknown or malformed.", ["leg", "kind"], registry=r
+        )
+        self.service_errors = Counter("gateway_service_errors", "Error events of Voice Live.", ["code"], registry=r)
+        self._started_at: dict[str, float] = {}
+
+    def observe(self, identity: CallIdentity, note: TimedNote) -> None:
+        """Count a note of a call's record."""
+        fields = note.fields
+        match note.kind:
+            case "call_started":
+                self.calls_started.labels(identity.provider, identity.line).inc()
+                self._started_at[identity.call_id] = note.at
+            case "session_ready":
+                self.session_setup.observe(note.at - self._started_at.get(identity.call_id, note.at))
+            case "reply_started":
+                latency_ms = fields["latency_ms"]
+                if isinstance(latency_ms, int):
+                    self.turn_latency.observe(latency_ms / 1000)
+            case "barge_in":
+                self.barge_ins.inc()
+            case "playback_stopped":
+                after_ms = fields["after_ms"]
+                if isinstance(after_ms, float):
+                    self.barge_in_stop.observe(after_ms / 1000)
+            case "unknown_message" | "malformed_message":
+                self.messages_odd.labels(fields["leg"], note.kind.partition("_")[0]).inc()
+            case "service_error":
+                self.service_errors.labels(fields["code"] or "none").inc()
+
+    def ended(self, identity: CallIdentity, end: EndCall, at: float, late_frames: int) -> None:
+        """Count a call that has ended."""
+        self.call_ends.labels(end.reason.value, end.by).inc()
+        self.frames_late.inc(late_frames)
+        self.call_duration.observe(at - self._started_at.pop(identity.call_id, at))

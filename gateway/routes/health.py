@@ -1,0 +1,30 @@
+"""``GET /healthz``, ``/readyz`` and ``/metrics``: for whoever watches the process."""
+
+from aiohttp import web
+from prometheus_client import generate_latest
+
+from gateway.call.calls import Calls
+from gateway.call.metrics import Metrics
+
+
+class Health:
+    """Alive, willing, and measured."""
+
+    def __init__(self, calls: Calls, metrics: Metrics) -> None:
+        self._calls = calls
+        self._metrics = metrics
+
+    async def alive(self, request: web.Request) -> web.Response:
+        """200 while the event loop turns."""
+        return web.json_response({"status": "alive", "calls": len(self._calls)})
+
+    async def ready(self, request: web.Request) -> web.Response:
+        """200 while one more call would be taken; 503 when full or shutting down."""
+        status = "ready" if self._calls.willing else "draining" if self._calls.draining else "full"
+        body = {"status": status, "calls": len(self._calls), "limit": self._calls.limit}
+        return web.json_response(body, status=200 if self._calls.willing else 503)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Prometheus text format, version 0.0.4."""
+        text = generate_latest(self._metrics.registry).decode()
+        return web.Response(text=text, content_type="text/plain", charset="utf-8")

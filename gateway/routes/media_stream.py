@@ -1,0 +1,158 @@
+"""``GET /stream/{provider}[/{line}]``: a provider's media stream becomes a call."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+
+from gateway.call.call import Call
+from gateway.call.calls import Calls
+from gateway.call.conversation import Conversation
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.metrics import Metrics
+from gateway.call.record import CallIdentity, CallRecord, Note, Observer, TimedNote
+from gateway.call.rules import Rules
+from gateway.config import Line, Lines
+from gateway.errors import WireError
+from gateway.phone.events import CallStarted
+from gateway.phone.leg import PhoneLeg
+from gateway.phone.provider import Provider
+from gateway.voice.leg import VoiceLeg
+from gateway.websocket import WebSocket
+
+log = structlog.get_logger()
+
+CLOSE_TIMEOUT_S = 1.0
+POLICY = 1008
+"""RFC 6455 §7.4.1: the peer broke a rule of ours."""
+TRY_AGAIN_LATER = 1013
+"""IANA WebSocket close code registry."""
+INTERNAL_ERROR = 1011
+
+
+class MediaStreams:
+    """Takes the media streams of all providers; one call each."""
+
+    def __init__(
+        self,
+        *,
+        providers: dict[str, Provider],
+        lines: Lines,
+        calls: Calls,
+        metrics: Metrics,
+        prepare: Callable[[Line, CallStarted], tuple[Rules, VoiceLeg]],
+        observers: tuple[Observer, ...] = (),
+        max_message: int,
+        start_timeout_s: float,
+    ) -> None:
+        self._providers = providers
+        self._lines = lines
+        self._calls = calls
+        self._metrics = metrics
+        self._prepare = prepare
+        self._observers = (metrics.observe, *observers)
+        self._max_message = max_message
+        self._start_timeout_s = start_timeout_s
+        self._refreshing = asyncio.Lock()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer the upgrade; 404 for a provider or line that is not served, 503 when full or shutting down."""
+        provider = self._providers.get(request.match_info["provider"])
+        if provider is None:
+            return self._refuse("unknown_provider", web.HTTPNotFound(text="no such provider here\n"))
+        line_name = request.match_info.get("line", "")
+        if line_name and self._lines.by_name(line_name) is None:
+            return self._refuse("unknown_line", web.HTTPNotFound(text="no such line here\n"))
+        if not self._calls.willing:
+            return self._refuse("full", web.HTTPServiceUnavailable(text="no more calls at the moment\n"))
+        if request.headers.get("Upgrade", "").lower() != "websocket" or request.transport is None:
+            return self._refuse("no_upgrade", web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
+        with self._calls.place():
+            stream = web.WebSocketResponse(
+                timeout=CLOSE_TIMEOUT_S, max_msg_size=self._max_message, compress=False, autoping=True
+            )
+            abort = request.transport.abort
+            await stream.prepare(request)
+            socket = WebSocket(stream, abort)
+            try:
+                await self._take(provider, line_name, socket)
+            finally:
+                await socket.close(INTERNAL_ERROR)
+        return stream
+
+    def _refuse(self, reason: str, response: web.HTTPException) -> web.Response:
+        self._metrics.calls_refused.labels(reason).inc()
+        log.warning("stream_refused", reason=reason)
+        return web.Response(status=response.status, text=response.text)
+
+    async def _take(self, provider: Provider, line_name: str, socket: WebSocket) -> None:
+        phone = PhoneLeg(socket, provider.codec())
+        try:
+            started = await phone.start(self._start_timeout_s)
+        except WireError as error:
+            return await self._turn_away(socket, "bad_start", POLICY, str(error))
+        except TimeoutError:
+            return await self._turn_away(socket, "no_start", POLICY, f"no start within {self._start_timeout_s:g} s")
+        if started is None:
+            return await self._turn_away(socket, "closed_before_start", 1000, socket.failure)
+        line = await self._line(line_name, started.called)
+        if line is None:
+            return await self._turn_away(socket, "unknown_number", POLICY, "no line takes the called number")
+        line_limit = line.settings.limits.calls
+        if line_limit is not None and self._calls.on_line(line.name) >= line_limit:
+            return await self._turn_away(socket, "line_full", TRY_AGAIN_LATER, f"line {line.name} is busy")
+        with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
+            await self._run(provider, line, started, phone)
+        return None
+
+    async def _line(self, name: str, called: str) -> Line | None:
+        """The call's line, as its file is now; what cannot be used in a changed file is told and left."""
+        async with self._refreshing:
+            problems = await asyncio.to_thread(self._lines.refresh)
+        for problem in problems:
+            log.error("line_refused", detail=str(problem))
+        return self._lines.by_name(name) if name else self._lines.for_number(called)
+
+    async def _turn_away(self, socket: WebSocket, reason: str, code: int, detail: str) -> None:
+        self._metrics.calls_refused.labels(reason).inc()
+        log.warning("stream_refused", reason=reason, detail=detail)
+        await socket.close(code, detail)
+
+    async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:
+        clock = asyncio.get_running_loop().time
+        identity = CallIdentity(
+            call_id=started.call_id,
+            provider=provider.name,
+            line=line.name,
+            caller=started.caller,
+            called=started.called,
+            audio_format=str(started.audio_format),
+        )
+        record = CallRecord(identity, (*self._observers, _log_note))
+        record.add(clock(), Note("call_started", {"caller": started.caller, "called": started.called}))
+        self._metrics.calls.inc()
+        rules, voice = self._prepare(line, started)
+        conversation = Conversation(started, rules, clock())
+        call = Call(phone, voice, conversation, record)
+        end = EndCall(EndReason.FAULT, "gateway")
+        try:
+            with self._calls.running(call, line.name):
+                end = await call.run()
+        except* Exception:  # a bug ends its own call, with its traceback in the log, and no other
+            log.exception("call_failed")
+        finally:
+            self._metrics.calls.dec()
+            self._metrics.ended(identity, end, clock(), conversation.late_frames)
+            fields: dict[str, object] = {"reason": end.reason.value, "by": end.by, "detail": end.detail}
+            record.add(clock(), Note("call_ended", fields))
+
+
+_WARN = frozenset({"service_error", "service_warning", "malformed_message", "response_cut_short", "close_timed_out"})
+_DEBUG = frozenset({"reply_heard", "playback_stopped", "caller_paused", "unknown_message"})
+
+
+def _log_note(identity: CallIdentity, note: TimedNote) -> None:
+    """A call's notes are its log."""
+    write = log.warning if note.kind in _WARN else log.debug if note.kind in _DEBUG else log.info
+    write(note.kind, **note.fields)

@@ -1,0 +1,361 @@
+"""The rules of a call, each told as a story."""
+
+import pytest
+
+from gateway.call.ending import EndCall, EndReason, ShutDown
+from gateway.call.rules import MALFORMED_LIMIT, Rules, Silence
+from gateway.phone.commands import PlayAudio, StopPlayback
+from gateway.phone.events import CallerAudio, DigitPressed, MalformedMessage, PhoneClosed, PhoneEnd, UnknownMessage
+from gateway.voice.commands import (
+    CancelResponse,
+    CommitTurn,
+    CreateResponse,
+    ReturnToolOutput,
+    SayText,
+    SendAudio,
+    TruncateReply,
+)
+from gateway.voice.events import (
+    CallerPaused,
+    CallerSaid,
+    CallerSpoke,
+    ReplyAudio,
+    ReplyComplete,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    ServiceError,
+    SessionReady,
+    ToolCalled,
+    TurnCommitted,
+    VoiceClosed,
+    VoiceEnd,
+)
+from tests.story import Story
+
+GREETING = SayText("Hello.")
+READY = SessionReady("sess_1", "gpt-realtime")
+SECOND = b"\x10" * 8000
+
+
+def answering(story: Story, *, seconds: int = 3, done: bool = False) -> Story:
+    """A reply is generated: response ``r``, item ``i``."""
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", SECOND * seconds))
+    if done:
+        story.tell(ReplyComplete("r", "i"))
+        story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    return story
+
+
+def listening(story: Story) -> list[object]:
+    """Let half a second pass while the phone returns the marks of what it has played."""
+    commands: list[object] = []
+    for _ in range(5):
+        commands += story.tell(CallerAudio(b"\xff" * 160)) and []
+        commands += story.wait(0.1)
+    return commands
+
+
+def test_greeting_once_and_only_when_the_session_is_ready() -> None:
+    """>> ready << greeting; a second session.updated greets nobody."""
+    story = Story(Rules(greeting=GREETING), ready=False)
+    assert story.tell(READY) == [GREETING]
+    assert story.tell(READY) == []
+
+
+def test_without_greeting_the_caller_begins() -> None:
+    """>> ready << nothing."""
+    assert Story(ready=False).tell(READY) == []
+
+
+def test_words_spoken_while_connecting_are_not_lost() -> None:
+    """>> audio, audio, ready << both pieces in one, then the greeting."""
+    story = Story(Rules(greeting=GREETING), ready=False)
+    assert story.tell(CallerAudio(b"a" * 160)) == []
+    assert story.tell(CallerAudio(b"b" * 160)) == []
+    assert story.tell(READY) == [SendAudio(b"a" * 160 + b"b" * 160), GREETING]
+    assert story.tell(CallerAudio(b"c" * 160)) == [SendAudio(b"c" * 160)]
+
+
+def test_waiting_audio_is_bounded() -> None:
+    """A session that takes a minute keeps the last ten seconds of the caller."""
+    story = Story(ready=False)
+    for _ in range(3000):
+        story.tell(CallerAudio(b"a" * 160))
+    (audio,) = story.tell(READY)
+    assert isinstance(audio, SendAudio)
+    assert len(audio.audio) == 80_000
+
+
+def test_barge_in_while_generating() -> None:
+    """>> speech over a running response << clear, cancel, truncate at what was heard; late audio is dropped."""
+    story = answering(Story())
+    story.return_marks(2)
+    listening(story)
+    told = story.tell(CallerSpoke("u"))
+    assert told[0] == StopPlayback()
+    assert told[1] == CancelResponse("r")
+    assert isinstance(told[2], TruncateReply)
+    assert told[2].item_id == "i"
+    assert 480 <= told[2].heard_ms <= 520
+    assert story.tell(ReplyAudio("r", "i", SECOND)) == []
+    assert story.tell(ReplyComplete("r", "i")) == []
+    assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED, "client_cancelled")) == []
+    assert story.noted("barge_in")[0]["response_cancelled"] is True
+
+
+def test_barge_in_after_generation() -> None:
+    """>> speech while the finished reply still plays << clear and truncate; there is nothing to cancel."""
+    story = answering(Story(), done=True)
+    listening(story)
+    told = story.tell(CallerSpoke("u"))
+    assert [type(command) for command in told] == [StopPlayback, TruncateReply]
+
+
+def test_speech_over_silence_is_no_barge_in() -> None:
+    """>> speech when everything was heard << nothing."""
+    story = answering(Story(), seconds=1, done=True)
+    for _ in range(20):
+        story.tell(CallerAudio(b"\xff" * 160))
+        story.wait(0.1)
+        story.return_marks()
+    assert story.noted("reply_heard") == [{"item_id": "i", "heard_ms": 1000, "received_ms": 1000}]
+    assert story.tell(CallerSpoke("u")) == []
+    assert story.noted("barge_in") == []
+
+
+def test_barge_in_before_the_first_audio() -> None:
+    """>> speech between response.created and its first delta << cancel alone: nothing to clear or to truncate."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    assert story.tell(CallerSpoke("u")) == [CancelResponse("r")]
+    assert story.tell(ReplyAudio("r", "i", SECOND)) == []
+
+
+def test_barge_in_before_the_response_exists() -> None:
+    """>> speech after our request, before response.created << nothing yet; the response is cancelled as it appears."""
+    story = Story(Rules(greeting=GREETING))
+    assert story.tell(CallerSpoke("u")) == []
+    assert story.tell(ResponseStarted("r")) == [CancelResponse("r")]
+    assert story.tell(ReplyAudio("r", "i", SECOND)) == []
+    story.tell(ResponseEnded("r", ResponseStatus.CANCELLED))
+    story.tell(CallerPaused("u"))
+    assert story.tell(ResponseStarted("r2")) == []
+    assert any(isinstance(command, PlayAudio) for command in story.tell(ReplyAudio("r2", "i2", SECOND)))
+
+
+def test_answer_to_an_overtaken_turn_is_cancelled() -> None:
+    """>> the caller speaks on, then the answer to the first half << cancelled: it answers what was not finished."""
+    story = Story()
+    story.tell(CallerSpoke("u1"))
+    story.tell(CallerPaused("u1"))
+    story.tell(CallerSpoke("u2"))
+    assert story.tell(ResponseStarted("r")) == [CancelResponse("r")]
+
+
+def test_line_without_barge_in_talks_on() -> None:
+    """>> speech on a line with barge_in: false << nothing, and the reply is played to its end."""
+    story = answering(Story(Rules(barge_in=False)))
+    assert story.tell(CallerSpoke("u")) == []
+    assert any(isinstance(command, PlayAudio) for command in story.wait(0.5))
+
+
+def test_the_service_may_have_been_first() -> None:
+    """>> response_cancel_not_active << nothing but a note: the response had ended by itself."""
+    story = answering(Story())
+    story.tell(CallerSpoke("u"))
+    assert story.tell(ServiceError("response_cancel_not_active", "no active response found")) == []
+    assert story.noted("service_error") == [
+        {"code": "response_cancel_not_active", "detail": "no active response found"}
+    ]
+
+
+def test_a_request_that_lost_the_race_is_made_again() -> None:
+    """>> the service already answers << wait for its end, then ask again."""
+    story = Story(Rules(greeting=GREETING))
+    assert story.tell(ServiceError("conversation_already_has_active_response", "active")) == []
+    story.tell(ResponseStarted("other"))
+    story = Story(Rules(greeting=GREETING))
+    story.tell(ServiceError("conversation_already_has_active_response", "active"))
+    assert story.tell(ResponseEnded("other", ResponseStatus.COMPLETED)) == [GREETING]
+
+
+def test_latency_is_noted_from_the_end_of_the_turn() -> None:
+    """The caller's wait runs from the end of the turn to the first audio sent to the phone."""
+    story = Story()
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    story.now += 0.75
+    answering(story)
+    assert story.noted("reply_started") == [{"item_id": "i", "latency_ms": 750}]
+
+
+def test_transcripts_are_noted_once() -> None:
+    """Empty and repeated transcripts of an item, as the service sends them, are not the caller's words."""
+    story = Story()
+    story.tell(CallerSaid("u", "Hello"))
+    story.tell(CallerSaid("u", ""))
+    story.tell(CallerSaid("u", "Hello"))
+    assert story.noted("caller_said") == [{"item_id": "u", "text": "Hello"}]
+
+
+def test_farewell_is_heard_before_the_hang_up() -> None:
+    """>> end_call with the goodbye still playing << the output at once, the end only after the last mark."""
+    story = answering(Story(), seconds=1)
+    assert story.tell(ToolCalled("r", "call_1", "end_call", "{}")) == [
+        ReturnToolOutput("call_1", '{"result":"the call ends after your farewell"}')
+    ]
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    ended: list[object] = []
+    while not any(isinstance(command, EndCall) for command in ended) and story.now < 1003:
+        story.tell(CallerAudio(b"\xff" * 160))
+        ended += story.wait(0.1)
+        if story.now >= 1001.1:
+            ended += story.return_marks()
+    assert ended[-1] == EndCall(EndReason.BOT_HUNG_UP, "bot")
+    assert story.now == pytest.approx(1001.1, abs=0.15)
+
+
+def test_silent_end_call_gets_its_goodbye() -> None:
+    """>> end_call without a word << a farewell is asked for, once the response that called has ended."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    assert len(story.tell(ToolCalled("r", "call_1", "end_call", "{}"))) == 1
+    (request,) = story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert isinstance(request, CreateResponse)
+    assert "goodbye" in request.instructions
+
+
+def test_barge_in_during_the_farewell_keeps_the_call() -> None:
+    """>> end_call, speech << the hang-up is off."""
+    story = answering(Story())
+    story.tell(ToolCalled("r", "call_1", "end_call", "{}"))
+    story.tell(CallerSpoke("u"))
+    story.tell(ResponseEnded("r", ResponseStatus.CANCELLED))
+    for _ in range(400):
+        story.tell(CallerAudio(b"\xff" * 160))
+        assert not any(isinstance(command, EndCall) for command in story.wait(0.1))
+
+
+def test_farewell_that_is_never_confirmed_is_bounded() -> None:
+    """A provider that returns no marks cannot hold the line open."""
+    story = answering(Story(Rules(farewell_limit_s=5)), seconds=60)
+    story.tell(ToolCalled("r", "call_1", "end_call", "{}"))
+    story.tell(CallerAudio(b"\xff" * 160))
+    assert isinstance(story.wait(5.1)[-1], EndCall)
+
+
+def test_unknown_tool_is_answered() -> None:
+    """A model that calls what the line has not is told so, and may explain itself."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    assert story.tell(ToolCalled("r", "c", "magic", "{}")) == [
+        ReturnToolOutput("c", '{"error":"this line has no such tool"}')
+    ]
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+
+
+def test_key_commits_the_turn() -> None:
+    """>> # on a line with manual turns << the bot is silenced, the turn committed; the response follows the commit."""
+    story = answering(Story(Rules(commit_on="#")), done=True)
+    told = story.tell(DigitPressed("#"))
+    assert [type(command) for command in told] == [StopPlayback, TruncateReply, CommitTurn]
+    assert story.tell(TurnCommitted("u")) == [CreateResponse()]
+
+
+def test_other_keys_are_noted() -> None:
+    """A key without a meaning on this line changes nothing."""
+    story = Story(Rules(commit_on="#"))
+    assert story.tell(DigitPressed("5")) == []
+    assert story.noted("digit_pressed") == [{"digit": "5"}]
+
+
+def test_silence_prompts_then_ends() -> None:
+    """After the last word heard: twice the prompt, then the call ends."""
+    silence = Silence(after_s=10, say=SayText("Are you still there?"), times=1)
+    story = Story(Rules(silence=silence))
+    spoken: list[object] = []
+    for _ in range(101):
+        story.tell(CallerAudio(b"\xff" * 160))
+        spoken += story.wait(0.1)
+    assert spoken == [silence.say]
+    answering(story, seconds=1, done=True)
+    ended: list[object] = []
+    for _ in range(125):
+        story.tell(CallerAudio(b"\xff" * 160))
+        ended += story.wait(0.1)
+        ended += story.return_marks()
+    assert ended[-1] == EndCall(EndReason.SILENCE, "caller")
+
+
+@pytest.mark.parametrize(
+    ("event", "reason", "by"),
+    [
+        (PhoneClosed(PhoneEnd.HUNG_UP), EndReason.CALLER_HUNG_UP, "caller"),
+        (PhoneClosed(PhoneEnd.LOST, "1006"), EndReason.STREAM_LOST, "provider"),
+        (PhoneClosed(PhoneEnd.STALLED), EndReason.STREAM_STALLED, "provider"),
+        (VoiceClosed(VoiceEnd.LOST), EndReason.VOICE_LOST, "service"),
+        (VoiceClosed(VoiceEnd.UNREACHABLE), EndReason.VOICE_UNAVAILABLE, "service"),
+        (VoiceClosed(VoiceEnd.REFUSED), EndReason.VOICE_REFUSED, "service"),
+        (VoiceClosed(VoiceEnd.STALLED), EndReason.VOICE_STALLED, "service"),
+        (ShutDown(), EndReason.SHUT_DOWN, "gateway"),
+    ],
+)
+def test_every_end_has_its_reason(event: PhoneClosed | VoiceClosed | ShutDown, reason: EndReason, by: str) -> None:
+    """In every state, the end says why and who; after it, nothing happens any more."""
+    connecting, silent, talking = Story(ready=False), Story(), answering(Story())
+    for story in (connecting, silent, talking):
+        ended = story.tell(event)[-1]
+        assert isinstance(ended, EndCall)
+        assert (ended.reason, ended.by) == (reason, by)
+        assert story.tell(CallerAudio(b"x")) == []
+        assert story.tell(CallerSpoke("u")) == []
+        assert story.conversation.on_deadline(story.now + 9999) == ()
+
+
+def test_what_was_heard_is_known_when_the_caller_hangs_up() -> None:
+    """>> hang-up in mid-reply << the record holds what had been heard of it."""
+    story = answering(Story())
+    listening(story)
+    story.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    (heard,) = story.noted("reply_heard")
+    assert heard["received_ms"] == 3000
+    assert isinstance(heard["heard_ms"], int)
+    assert 480 <= heard["heard_ms"] <= 520
+
+
+def test_time_limit() -> None:
+    """A call ends at its line's limit."""
+    story = Story(Rules(duration_limit_s=30))
+    ended: list[object] = []
+    for _ in range(310):
+        story.tell(CallerAudio(b"\xff" * 160))
+        ended += story.wait(0.1)
+    assert ended == [EndCall(EndReason.TIME_LIMIT, "gateway")]
+
+
+def test_a_stream_without_audio_is_lost() -> None:
+    """A provider always sends audio; one that stops is gone, whatever its socket says."""
+    ended = Story(Rules(stream_silence_limit_s=15)).wait(15.1)[-1]
+    assert isinstance(ended, EndCall)
+    assert (ended.reason, ended.detail) == (EndReason.STREAM_LOST, "no audio from the provider for 15 s")
+
+
+def test_odd_messages_are_counted_and_bounded() -> None:
+    """Unknown messages are notes; malformed ones too, up to the point where the peer is none."""
+    story = Story()
+    assert story.tell(UnknownMessage("new")) == []
+    for _ in range(MALFORMED_LIMIT - 1):
+        assert story.tell(MalformedMessage("not JSON")) == []
+    (ended,) = story.tell(MalformedMessage("not JSON"))
+    assert isinstance(ended, EndCall)
+    assert ended.reason is EndReason.STREAM_BROKEN
+
+
+def test_a_failed_response_is_noted() -> None:
+    """The service's reason for a failed response reaches the record."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ResponseEnded("r", ResponseStatus.FAILED, "quota"))
+    assert story.noted("response_cut_short") == [{"status": "failed", "detail": "quota"}]

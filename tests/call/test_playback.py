@@ -1,0 +1,265 @@
+"""What the caller hears, and when: against a phone that plays 20 ms a tick."""
+
+import itertools
+import random
+from collections import deque
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.audio.formats import L16_16K, PCMU
+from gateway.call.playback import MARK_GRACE_S, HeardReply, Playback
+from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
+from gateway.phone.events import Playout
+
+FRAME = 160
+
+
+class Phone:
+    """A phone that plays a frame at every tick of 20 ms and returns marks when their audio has been played."""
+
+    def __init__(self, playback: Playback, *, phase: float = 0.0, delay: float = 0.0) -> None:
+        self.playback = playback
+        self.now = 0.0
+        self.tick_at = phase
+        self.delay = delay
+        self.queue: deque[bytes | str] = deque()
+        self.on_the_way: list[tuple[float, PhoneCommand]] = []
+        self.played = bytearray()
+        self.sent: list[PhoneCommand] = []
+        self.heard: list[HeardReply] = []
+
+    def take(self, commands: list[PhoneCommand]) -> None:
+        self.sent += commands
+        self.on_the_way += [(self.now + self.delay, command) for command in commands]
+
+    def run(self, seconds: float) -> None:
+        """Let time pass in steps of a millisecond."""
+        for _ in range(round(seconds * 1000)):
+            self._arrive()
+            self.now += 0.001
+            due = self.playback.next_deadline()
+            if due is not None and due <= self.now:
+                self.take(self.playback.on_deadline(self.now))
+            if self.now >= self.tick_at:
+                self.tick_at += 0.020
+                self._play()
+            self.heard += self.playback.heard(self.now)
+
+    def _arrive(self) -> None:
+        while self.on_the_way and self.on_the_way[0][0] <= self.now:
+            command = self.on_the_way.pop(0)[1]
+            match command:
+                case PlayAudio(audio=audio):
+                    self.queue += [audio[i : i + FRAME] for i in range(0, len(audio), FRAME)]
+                case SendMark(name=name):
+                    self.queue.append(name)
+                case StopPlayback():
+                    self.queue.clear()
+            self._return_marks()
+
+    def _play(self) -> None:
+        if self.queue and isinstance(self.queue[0], bytes):
+            frame = self.queue.popleft()
+            assert isinstance(frame, bytes)
+            self.played += frame
+        self._return_marks()
+
+    def _return_marks(self) -> None:
+        while self.queue and isinstance(self.queue[0], str):
+            name = self.queue.popleft()
+            assert isinstance(name, str)
+            self.playback.mark_returned(name, self.now)
+
+
+def speech(seconds: float) -> bytes:
+    """Recognisable bytes: no two frames alike."""
+    return random.Random(seconds).randbytes(round(seconds * 8000))
+
+
+def test_every_byte_is_played_once_and_in_order() -> None:
+    """Deltas of any size come out as whole frames, nothing lost, doubled or padded but the very end."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback)
+    audio = speech(3.0) + b"tail"
+    cuts = [0, 1, 161, 1761, 1762, 9000, len(audio)]
+    for start, end in itertools.pairwise(cuts):
+        phone.take(playback.add("a", audio[start:end], phone.now))
+    phone.take(playback.complete("a", phone.now))
+    phone.run(4.0)
+    assert bytes(phone.played[: len(audio)]) == audio
+    assert phone.played[len(audio) :] == b"\xff" * (FRAME - 4)
+    assert all(len(c.audio) % FRAME == 0 for c in phone.sent if isinstance(c, PlayAudio))
+    assert phone.heard == [HeardReply("a", 3000, 3000)]
+    assert playback.idle
+
+
+def test_lead_is_bounded() -> None:
+    """However fast the service is, the provider never holds more than the lead."""
+    playback = Playback(PCMU, Playout(lead_ms=400))
+    phone = Phone(playback)
+    phone.take(playback.add("a", speech(10.0), phone.now))
+    for _ in range(300):
+        phone.run(0.02)
+        held = sum(len(piece) for piece in phone.queue if isinstance(piece, bytes))
+        assert held <= 400 * 8
+
+
+def test_first_frame_goes_out_at_once() -> None:
+    """The first audio of a reply waits for nothing."""
+    playback = Playback(PCMU, Playout())
+    commands = playback.add("a", speech(0.2), 5.0)
+    assert isinstance(commands[0], SendMark)
+    assert isinstance(commands[1], PlayAudio)
+    assert sum(len(c.audio) for c in commands if isinstance(c, PlayAudio)) == 1600
+
+
+def test_a_part_frame_waits_for_its_rest() -> None:
+    """Padding in the middle of a reply would be heard as a click."""
+    playback = Playback(PCMU, Playout())
+    commands = playback.add("a", b"x" * 170, 0.0)
+    assert [c.audio for c in commands if isinstance(c, PlayAudio)] == [b"x" * 160]
+    commands = playback.add("a", b"y" * 150, 0.1)
+    assert [c.audio for c in commands if isinstance(c, PlayAudio)] == [b"x" * 10 + b"y" * 150]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    barge_in=st.floats(0.001, 3.2),
+    phase=st.floats(0.0, 0.0199),
+    delay=st.floats(0.0, 0.08),
+    length=st.floats(0.02, 3.0),
+)
+def test_heard_is_what_was_played(barge_in: float, phase: float, delay: float, length: float) -> None:
+    """Wherever the caller breaks in, the ledger differs from the phone's own count by at most a frame."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback, phase=phase, delay=delay)
+    phone.take(playback.add("a", speech(length), phone.now))
+    phone.take(playback.complete("a", phone.now))
+    phone.run(barge_in)
+    commands, cut = playback.stop(phone.now)
+    phone.take(commands)
+    phone.run(delay + 0.005)
+    played_ms = len(phone.played) / 8
+    if cut:
+        (reply,) = cut
+        assert abs(reply.heard_ms - min(played_ms, reply.received_ms)) <= 21 + 1000 * delay
+    else:
+        assert phone.heard
+        assert phone.heard[0].received_ms - played_ms <= 20
+
+
+@settings(max_examples=60, deadline=None)
+@given(barge_in=st.floats(0.3, 1.5), phase=st.floats(0.0, 0.0199), delay=st.floats(0.0, 0.1))
+def test_round_trip_counts_as_heard(barge_in: float, phase: float, delay: float) -> None:
+    """What plays on until the provider reads our stop was heard too: the measured round trip is part of the sum."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback, phase=phase, delay=delay)
+    phone.take(playback.add("a", speech(3.0), phone.now))
+    phone.run(barge_in + 2 * delay)
+    commands, cut = playback.stop(phone.now)
+    phone.take(commands)
+    phone.run(delay + 0.001)
+    assert abs(cut[0].heard_ms - len(phone.played) / 8) <= 21
+
+
+def test_stop_silences_at_once() -> None:
+    """After a stop nothing of the old reply is sent, and marks that it overtook mean nothing."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback)
+    phone.take(playback.add("a", speech(5.0), phone.now))
+    phone.run(1.0)
+    outstanding = [piece for piece in phone.queue if isinstance(piece, str)]
+    commands, cut = playback.stop(phone.now)
+    assert commands == [StopPlayback()]
+    assert [reply.reply_id for reply in cut] == ["a"]
+    assert playback.next_deadline() is None
+    assert not any(playback.mark_returned(name, phone.now) for name in outstanding)
+    assert playback.stop(phone.now) == ([], [])
+
+
+def test_queued_reply_was_not_heard_at_all() -> None:
+    """Two replies in a row: the first is heard in part, the second not at all."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback)
+    phone.take(playback.add("a", speech(2.0), phone.now))
+    phone.take(playback.complete("a", phone.now))
+    phone.take(playback.add("b", speech(2.1), phone.now))
+    phone.run(1.0)
+    _, cut = playback.stop(phone.now)
+    assert [(reply.reply_id, reply.heard_ms > 900) for reply in cut] == [("a", True), ("b", False)]
+    assert cut[1] == HeardReply("b", 0, 2100)
+
+
+def test_replies_are_told_as_heard_one_by_one() -> None:
+    """The end of each reply is told once the caller has heard it, not when it was sent."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback)
+    for name in ("a", "b"):
+        phone.take(playback.add(name, speech(1.0), phone.now))
+        phone.take(playback.complete(name, phone.now))
+    phone.run(0.9)
+    assert phone.heard == []
+    phone.run(0.4)
+    assert [reply.reply_id for reply in phone.heard] == ["a"]
+    phone.run(0.8)
+    assert [reply.reply_id for reply in phone.heard] == ["a", "b"]
+
+
+def test_a_service_slower_than_speech_is_not_our_lateness() -> None:
+    """A gap in the service's delivery restarts the clock: heard stays true, and no frame of ours was late."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback)
+    phone.take(playback.add("a", speech(0.5), phone.now))
+    phone.run(1.5)
+    phone.take(playback.add("a", speech(0.6), phone.now))
+    phone.run(0.3)
+    _, cut = playback.stop(phone.now)
+    assert playback.late_frames == 0
+    assert abs(cut[0].heard_ms - len(phone.played) / 8) <= 20
+
+
+def test_our_own_lateness_is_counted() -> None:
+    """A deadline missed by 100 ms beyond the lead is five frames late."""
+    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback.add("a", speech(2.0), 0.0)
+    playback.on_deadline(0.5)
+    assert playback.late_frames == 5
+
+
+def test_a_lost_mark_does_not_hold_the_call() -> None:
+    """Where the last mark never comes back, the clock decides after a grace."""
+    playback = Playback(PCMU, Playout())
+    playback.add("a", speech(0.4), 0.0)
+    playback.complete("a", 0.0)
+    assert playback.heard(0.4 + MARK_GRACE_S - 0.01) == []
+    assert playback.next_deadline() == pytest.approx(0.4 + MARK_GRACE_S)
+    assert playback.heard(0.4 + MARK_GRACE_S + 0.01) == [HeardReply("a", 400, 400)]
+
+
+def test_a_late_mark_does_not_move_the_ear_back() -> None:
+    """Marks are late by the network's jitter; one within a frame is noise, and the confirmed position never shrinks."""
+    playback = Playback(PCMU, Playout())
+    marks = [c.name for c in playback.add("a", speech(0.4), 0.0) if isinstance(c, SendMark)]
+    playback.mark_returned(marks[1], 0.020)
+    playback.mark_returned(marks[2], 0.415)
+    _, cut = playback.stop(0.415)
+    assert cut[0].heard_ms == 400
+
+
+def test_without_marks_the_clock_computes() -> None:
+    """A provider that confirms nothing is sent no marks, and heard follows the clock."""
+    playback = Playback(PCMU, Playout(returns_marks=False))
+    commands = playback.add("a", speech(1.0), 0.0)
+    assert not any(isinstance(command, SendMark) for command in commands)
+    playback.on_deadline(0.2)
+    _, cut = playback.stop(0.35)
+    assert cut == [HeardReply("a", 350, 1000)]
+
+
+def test_wideband_frames() -> None:
+    """The same arithmetic holds for linear audio: whole frames of 640 bytes at 16 kHz."""
+    playback = Playback(L16_16K, Playout())
+    commands = playback.add("a", b"\x01\x00" * 5000, 0.0)
+    assert {len(c.audio) % 640 for c in commands if isinstance(c, PlayAudio)} == {0}

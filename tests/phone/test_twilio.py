@@ -1,0 +1,245 @@
+"""Twilio's wire, byte for byte; examples as in Twilio's own documentation and libraries."""
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.audio.formats import PCMA, PCMU
+from gateway.errors import WireError
+from gateway.phone import twilio
+from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    DigitPressed,
+    MarkReturned,
+    PhoneClosed,
+    PhoneEnd,
+    UnknownMessage,
+)
+from gateway.phone.provider import WebhookRequest
+
+SID = "MZ0123456789abcdef0123456789abcdef"
+CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
+START = (
+    '{"event":"start","sequenceNumber":"1","start":{"accountSid":"AC01","streamSid":"' + SID + '",'
+    '"callSid":"CA01","tracks":["inbound"],"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1},'
+    '"customParameters":{"from":"+14158675309","to":"+18005551212"}},"streamSid":"' + SID + '"}'
+)
+
+
+def started() -> twilio.TwilioCodec:
+    codec = twilio.codec()
+    codec.decode(CONNECTED)
+    codec.decode(START)
+    return codec
+
+
+def media(payload: bytes, **more: str) -> str:
+    body = {"track": "inbound", "chunk": "1", "timestamp": "5", "payload": base64.b64encode(payload).decode(), **more}
+    return json.dumps({"event": "media", "sequenceNumber": "2", "media": body, "streamSid": SID})
+
+
+def test_start_names_the_call() -> None:
+    """The start message gives call, stream, format and the numbers that our answer document carried."""
+    codec = twilio.codec()
+    assert codec.decode(CONNECTED) == ()
+    (event,) = codec.decode(START)
+    assert isinstance(event, CallStarted)
+    assert (event.call_id, event.stream_id, event.audio_format) == ("CA01", SID, PCMU)
+    assert (event.caller, event.called) == ("+14158675309", "+18005551212")
+
+
+def test_a_law_is_taken_where_the_start_message_says_so() -> None:
+    """The start message, not the provider's name, decides the format."""
+    (event,) = twilio.codec().decode(START.replace("x-mulaw", "x-alaw"))
+    assert isinstance(event, CallStarted)
+    assert event.audio_format is PCMA
+
+
+def test_missing_custom_parameters_are_none() -> None:
+    """A static TwiML without parameters still makes a call."""
+    message = json.loads(START)
+    del message["start"]["customParameters"]
+    (event,) = twilio.codec().decode(json.dumps(message))
+    assert isinstance(event, CallStarted)
+    assert event.called == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "event"),
+    [
+        (media(bytes(range(160))), CallerAudio(bytes(range(160)))),
+        (media(b"x" * 37), CallerAudio(b"x" * 37)),
+        (
+            f'{{"event":"dtmf","streamSid":"{SID}","sequenceNumber":"5",'
+            '"dtmf":{"track":"inbound_track","digit":"1"}}',
+            DigitPressed("1"),
+        ),
+        (f'{{"event":"mark","sequenceNumber":"6","streamSid":"{SID}","mark":{{"name":"g1-1"}}}}', MarkReturned("g1-1")),
+        (
+            f'{{"event":"stop","sequenceNumber":"7","stop":{{"accountSid":"AC01","callSid":"CA01"}},"streamSid":"{SID}"}}',
+            PhoneClosed(PhoneEnd.HUNG_UP),
+        ),
+        ('{"event":"brand-new","x":1}', UnknownMessage("brand-new")),
+    ],
+)
+def test_messages_in(message: str, event: object) -> None:
+    """Each documented message is one event; an undocumented one is counted, not refused."""
+    assert list(started().decode(message)) == [event]
+
+
+def test_outbound_track_is_not_the_caller() -> None:
+    """Audio of the other track would be the bot hearing itself."""
+    assert started().decode(media(b"x", track="outbound")) == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (b"\x00\x01", "binary"),
+        ("not json", "not a Media Streams message"),
+        ("[]", "not a Media Streams message"),
+        ("{}", "event"),
+        ('{"event":7}', "event"),
+        ('{"event":"media"}', "without its media member"),
+        ('{"event":"media","media":{"payload":"*"}}', "payload"),
+        ('{"event":"dtmf","dtmf":{"digit":"12"}}', "is not a key"),
+        ('{"event":"mark"}', "mark without"),
+        (START, "second start"),
+    ],
+)
+def test_broken_messages(message: str | bytes, says: str) -> None:
+    """What breaks the protocol is a WireError that names the rule."""
+    with pytest.raises(WireError, match=says):
+        started().decode(message)
+
+
+def test_media_before_start() -> None:
+    """Audio that belongs to no call is refused."""
+    with pytest.raises(WireError, match="media before start"):
+        twilio.codec().decode(media(b"x"))
+
+
+@pytest.mark.parametrize("change", [("x-mulaw", "L16"), ("8000", "16000"), ('"channels":1', '"channels":2')])
+def test_formats_that_cannot_be_bridged(change: tuple[str, str]) -> None:
+    """A format that nothing here can carry is refused at the start, by name."""
+    with pytest.raises(WireError, match="expected audio/x-mulaw or audio/x-alaw, 8000 Hz, 1 channel"):
+        twilio.codec().decode(START.replace(*change))
+
+
+def test_messages_out() -> None:
+    """Exactly the documented members: Twilio ignores a message with one too few or too many (31951)."""
+    codec = started()
+    assert [json.loads(m) for m in codec.encode(PlayAudio(b"\xff" * 160))] == [
+        {"event": "media", "streamSid": SID, "media": {"payload": base64.b64encode(b"\xff" * 160).decode()}}
+    ]
+    assert codec.encode(SendMark("g1-1")) == (f'{{"event":"mark","streamSid":"{SID}","mark":{{"name":"g1-1"}}}}',)
+    assert codec.encode(StopPlayback()) == (f'{{"event":"clear","streamSid":"{SID}"}}',)
+
+
+def test_a_hostile_stream_id_stays_inside_its_string() -> None:
+    """The stream id comes from the peer and goes back out: quotes in it must not end the string."""
+    message = json.loads(START)
+    message["streamSid"] = hostile = 'x","event":"clear'
+    codec = twilio.codec()
+    codec.decode(json.dumps(message))
+    (out,) = codec.encode(PlayAudio(b"\x00"))
+    assert json.loads(out) == {"event": "media", "streamSid": hostile, "media": {"payload": "AA=="}}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+events = st.fixed_dictionaries(
+    {"event": st.sampled_from(["connected", "start", "media", "dtmf", "mark", "stop", "x"])},
+    optional=dict.fromkeys(("start", "media", "dtmf", "mark", "streamSid"), json_values),
+)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200) | json_values.map(json.dumps) | events.map(json.dumps))
+def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
+    """No peer can make the codec fail in any other way, before or after the start."""
+    for codec in (twilio.codec(), started()):
+        try:
+            codec.decode(message)
+        except WireError as error:
+            assert str(error)
+
+
+# Vectors of Twilio's own Python library (twilio-python, tests/unit/test_request_validator.py).
+TOKEN = "12345"
+FORM = [
+    ("CallSid", "CA1234567890ABCDE"),
+    ("Digits", "1234"),
+    ("From", "+14158675309"),
+    ("To", "+18005551212"),
+    ("Caller", "+14158675309"),
+]
+URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
+JSON_URL = URL + "&bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
+REPEATED = [("Sid", "CA123"), ("SidAccount", "AC123"), ("Digits", "5678"), ("Digits", "1234"), ("Digits", "1234")]
+VECTORS = [
+    (URL, FORM, b"", "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
+    ("https://mycompany.com:443/myapp.php?foo=1&bar=2", FORM, b"", "kvajT1Ptam85bY51eRf/AJRuM3w="),
+    ("http://mycompany.com:80/myapp.php?foo=1&bar=2", FORM, b"", "0ZXoZLH/DfblKGATFgpif+LLRf4="),
+    ("http://mycompany.com:1234/myapp.php?foo=1&bar=2", FORM, b"", "Zmvh+3yNM1Phv2jhDCwEM3q5ebU="),
+    (URL, REPEATED, b"", "IK+Dwps556ElfBT0I3Rgjkr1wJU="),
+    (JSON_URL, [], b'{"property": "value", "boolean": true}', "a9nBmqA0ju/hNViExpshrM61xv4="),
+]
+
+
+def signed(url: str, form: list[tuple[str, str]], body: bytes, signature: str) -> WebhookRequest:
+    return WebhookRequest("POST", url, {"x-twilio-signature": signature}, form, body)
+
+
+@pytest.mark.parametrize(("url", "form", "body", "signature"), VECTORS)
+def test_signature_vectors(url: str, form: list[tuple[str, str]], body: bytes, signature: str) -> None:
+    """The vendor's vectors hold."""
+    assert twilio.verify(signed(url, form, body, signature), TOKEN)
+
+
+@pytest.mark.parametrize(("url", "form", "body", "signature"), VECTORS)
+def test_signature_refuses_any_change(url: str, form: list[tuple[str, str]], body: bytes, signature: str) -> None:
+    """URL, form, body, signature and secret are all bound."""
+    assert not twilio.verify(signed(url + "x", form, body, signature), TOKEN)
+    assert not twilio.verify(signed(url, [*form, ("x", "")], body, signature), TOKEN)
+    assert not twilio.verify(signed(url, form, body, "A" + signature[1:]), TOKEN)
+    assert not twilio.verify(signed(url, form, body, ""), TOKEN)
+    assert not twilio.verify(signed(url, form, body, "é"), TOKEN)
+    assert not twilio.verify(signed(url, form, body, signature), TOKEN + "6")
+    if body:
+        assert not twilio.verify(signed(url, form, body + b" ", signature), TOKEN)
+
+
+def test_default_port_may_be_left_out() -> None:
+    """Twilio signs with or without the default port, so both are the same URL."""
+    assert twilio.verify(signed(URL.replace(".com/", ".com:443/"), FORM, b"", "RSOYDt4T1cUTdK1PDd93/VVr8B8="), TOKEN)
+    assert twilio.verify(signed(URL, FORM, b"", "kvajT1Ptam85bY51eRf/AJRuM3w="), TOKEN)
+    assert not twilio.verify(
+        signed(URL.replace(".com/", ".com:444/"), FORM, b"", "RSOYDt4T1cUTdK1PDd93/VVr8B8="), TOKEN
+    )
+
+
+def test_answer_document() -> None:
+    """TwiML that connects the stream, carries the numbers, and never leaves the caller on a silent line."""
+    request = WebhookRequest("POST", URL, {}, [("CallSid", "CA1"), ("From", '+1"<'), ("To", "+18005551212")])
+    document = twilio.answer(request, "wss://gw.example.com/stream/twilio/support")
+    assert document.content_type == "text/xml"
+    assert document.body == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Response><Connect><Stream url="wss://gw.example.com/stream/twilio/support">'
+        '<Parameter name="from" value=\'+1"&lt;\'/><Parameter name="to" value="+18005551212"/>'
+        "</Stream></Connect><Hangup/></Response>\n"
+    )
+
+
+def test_answer_needs_a_call() -> None:
+    """A request that is not Twilio's incoming-call webhook is told so."""
+    with pytest.raises(WireError, match="CallSid"):
+        twilio.answer(WebhookRequest("POST", URL, {}), "wss://x")

@@ -1,0 +1,66 @@
+"""A call told as a story: ``>>`` an event, ``<<`` the commands it leads to, on a clock that the story sets."""
+
+from gateway.audio.formats import PCMU
+from gateway.call.conversation import Command, Conversation, Event
+from gateway.call.record import Note
+from gateway.call.rules import Rules
+from gateway.phone.commands import PlayAudio
+from gateway.phone.events import CallStarted, MarkReturned, Playout
+from gateway.voice.events import SessionReady
+
+STARTED = CallStarted("CA1", "MZ1", PCMU, Playout(), caller="+14155550100", called="+14255550100")
+
+
+class Story:
+    """Drives a conversation by hand. Notes are kept apart from what goes to the legs."""
+
+    def __init__(self, rules: Rules | None = None, *, ready: bool = True) -> None:
+        self.now = 1000.0
+        self.conversation = Conversation(STARTED, rules or Rules(), self.now)
+        self.notes: list[Note] = []
+        self.played = 0
+        self.marks: list[str] = []
+        if ready:
+            self.tell(SessionReady("sess_1", "gpt-realtime"))
+
+    def tell(self, event: Event) -> list[Command]:
+        """``>>`` an event; returns the commands to the legs, the end of the call included."""
+        return self._sort(self.conversation.handle(event, self.now))
+
+    def wait(self, seconds: float) -> list[Command]:
+        """Let time pass, meeting every deadline on the way."""
+        until = self.now + seconds
+        commands: list[Command] = []
+        while (due := self.conversation.next_deadline()) <= until:
+            self.now = max(self.now, due)
+            met = self._sort(self.conversation.on_deadline(self.now))
+            commands += met
+            if self.conversation.state.name == "ENDED":
+                break
+            if self.conversation.next_deadline() <= due and not met:
+                self.now += 0.001
+        self.now = max(self.now, until)
+        return commands
+
+    def return_marks(self, count: int | None = None) -> list[Command]:
+        """The phone returns marks, oldest first."""
+        names = self.marks[:count]
+        del self.marks[:count]
+        return [command for name in names for command in self.tell(MarkReturned(name))]
+
+    def noted(self, kind: str) -> list[dict[str, object]]:
+        """The fields of all notes of a kind."""
+        return [note.fields for note in self.notes if note.kind == kind]
+
+    def _sort(self, commands: object) -> list[Command]:
+        told: list[Command] = []
+        for command in commands:  # type: ignore[attr-defined]
+            if isinstance(command, Note):
+                self.notes.append(command)
+                continue
+            if isinstance(command, PlayAudio):
+                self.played += len(command.audio)
+            elif hasattr(command, "name"):
+                self.marks.append(command.name)
+            told.append(command)
+        return told
