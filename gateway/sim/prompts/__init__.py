@@ -44,7 +44,7 @@ def bot_prompts() -> dict[str, Prompt]:
 
 
 def read_mulaw(path: Path) -> bytes:
-    """The µ-law samples of one of these recordings (8 kHz, mono, WAV format 7); RecordingError for any other file."""
+    """The µ-law samples of one of these recordings (8 kHz, mono, WAV format 7), else RecordingError."""
     data = path.read_bytes()
     offset = _RIFF_HEADER.size
     described = False

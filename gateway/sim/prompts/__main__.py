@@ -1,4 +1,4 @@
-"""``python -m gateway.sim.prompts``: makes the recordings again from the index. Needs the espeak-ng program."""
+"""``python -m gateway.sim.prompts``: makes the recordings again from the index, with the espeak-ng program."""
 
 import subprocess
 import sys
@@ -23,9 +23,7 @@ def main() -> int:
     """Makes every recording; exit code 1 where espeak-ng is missing."""
     try:
         for prompt in prompts():
-            samples = levelled(
-                trimmed(resample(espeak(prompt.text, prompt.voice), ESPEAK_RATE_HZ, PCMU.rate_hz))
-            )
+            samples = levelled(trimmed(resample(espeak(prompt.text, prompt.voice), ESPEAK_RATE_HZ, PCMU.rate_hz)))
             if prompt.file.startswith("caller/"):
                 pad = np.zeros(CALLER_SILENCE_MS * PCMU.rate_hz // 1000, np.int16)
                 samples = np.concatenate([pad, samples, pad])
@@ -58,7 +56,8 @@ def levelled(samples: Samples) -> Samples:
     energy = np.square(wave[: len(wave) // frame * frame]).reshape(-1, frame).mean(axis=1)
     speech_rms = np.sqrt(energy[energy > energy.max() / 1000].mean())
     gain = min(SPEECH_RMS / speech_rms, PEAK / np.abs(wave).max())
-    return np.rint(wave * gain).astype(np.int16)
+    made: Samples = np.rint(wave * gain).astype(np.int16)
+    return made
 
 
 if __name__ == "__main__":

@@ -1,0 +1,80 @@
+"""What goes wrong on purpose."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class StrictModel(BaseModel):
+    """A part of a script: a key that nobody knows is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HandshakeFault(StrictModel):
+    """How the WebSocket handshake fails: with an HTTP status, or by never being answered."""
+
+    status: int | None = Field(default=None, ge=300, le=599)
+    never: bool = False
+    times: int | None = Field(default=None, ge=1)
+    """Only the first so many handshakes; without it, all."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.status is None) != self.never:
+            raise ValueError("give either status or never: true")
+        return self
+
+
+class Cut(StrictModel):
+    """How and when the connection ends: after some time, or right behind the nth server event of a type."""
+
+    after_s: float | None = Field(default=None, gt=0)
+    at: str | None = None
+    nth: int = Field(default=1, ge=1)
+    how: Literal["close", "reset", "freeze"] = "close"
+    """A close frame; a TCP reset; or a peer that no longer reads, writes or answers a ping."""
+    code: int = Field(default=1011, ge=1000, le=4999)
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _one_moment(self) -> Self:
+        if (self.after_s is None) == (self.at is None):
+            raise ValueError("give either after_s or at")
+        return self
+
+
+class Extra(StrictModel):
+    """Something to send right behind the nth server event of a type: an event, or a frame as it stands."""
+
+    at: str
+    nth: int = Field(default=1, ge=1)
+    event: dict[str, Any] | None = None
+    raw: str | None = None
+    padding_bytes: int = Field(default=0, ge=0, le=64 << 20)
+    """Makes the event so much larger; the SDK's limit for one frame is 4 MiB."""
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if (self.event is None) == (self.raw is None):
+            raise ValueError("give either event or raw")
+        if self.padding_bytes and self.event is None:
+            raise ValueError("padding_bytes needs an event")
+        return self
+
+
+class Faults(StrictModel):
+    """All of it; the default is a service that works."""
+
+    handshake: HandshakeFault | None = None
+    connections_per_minute: int | None = Field(default=None, ge=0)
+    """Handshakes beyond that are answered with 429."""
+    cut: Cut | None = None
+    stall_s: float = Field(default=0, ge=0)
+    """Between ``response.created`` and the first output."""
+    gap_s: float = Field(default=0, ge=0)
+    """In the middle of every response's audio."""
+    send: list[Extra] = Field(default_factory=list)
+    pong: bool = True
+    expire_after_s: float | None = Field(default=None, gt=0)
+    """The session's life, told in ``expires_at`` and ended by a close with 1001."""

@@ -1,0 +1,115 @@
+"""The way out: every server event passes here, is recorded, and may have a fault right behind it."""
+
+import asyncio
+import socket
+import struct
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from gateway.sim.emulator.faults import Extra, Faults
+from gateway.sim.emulator.ids import event_id
+from gateway.sim.emulator.record import Event, Record
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Outgoing:
+    """One session's socket, seen from its writers. After the end it swallows what is still written."""
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        faults: Faults,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._socket = socket
+        self._transport = transport
+        self._faults = faults
+        self._on_change = on_change
+        self._counts: Counter[str] = Counter()
+        self.sent: list[Record] = []
+        self.over = False
+        """Nothing more goes out."""
+        self.frozen = False
+        self.ending: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+        """Set to a close code and reason when this side wants to end."""
+
+    async def emit(self, event_type: str, **fields: Any) -> None:
+        """Sends one event."""
+        await self._send({"event_id": event_id(), "type": event_type, **fields})
+
+    async def emit_audio(self, size: int, **fields: Any) -> None:
+        """Sends one ``response.audio.delta``; the record keeps ``bytes``, not the audio."""
+        event = {"event_id": event_id(), "type": "response.audio.delta", **fields}
+        await self._send(event, {**event, "delta": None, "bytes": size})
+
+    async def _send(self, event: Event, kept: Event | None = None) -> None:
+        if self.over:
+            return
+        await self.raw(_encode(event))
+        self.sent.append(Record(asyncio.get_running_loop().time(), kept or event))
+        self._on_change()
+        if self._faults.send or self._faults.cut is not None:
+            await self._fault_behind(str(event["type"]))
+
+    async def raw(self, frame: bytes | str) -> None:
+        """Sends one text frame as it stands, JSON or not."""
+        if self.over:
+            return
+        try:
+            await self._socket.send_frame(frame.encode() if isinstance(frame, str) else frame, WSMsgType.TEXT)
+        except ConnectionError:
+            self.over = True  # the client went while this was on its way
+
+    async def pong(self, payload: bytes) -> None:
+        """Answers a ping, unless that is the fault."""
+        if self._faults.pong and not self.over:
+            try:
+                await self._socket.pong(payload)
+            except ConnectionError:
+                self.over = True
+
+    async def _fault_behind(self, event_type: str) -> None:
+        self._counts[event_type] += 1
+        count = self._counts[event_type]
+        for extra in self._faults.send:
+            if (extra.at, extra.nth) == (event_type, count):
+                await self._send_extra(extra)
+        cut = self._faults.cut
+        if cut is not None and (cut.at, cut.nth) == (event_type, count):
+            self.cut(cut.how, cut.code, cut.reason)
+
+    async def _send_extra(self, extra: Extra) -> None:
+        if extra.raw is not None:
+            await self.raw(extra.raw)
+            return
+        event = {"event_id": event_id(), **(extra.event or {})}
+        padding = {"padding": "x" * extra.padding_bytes} if extra.padding_bytes else {}
+        await self.raw(_encode({**event, **padding}))
+        self.sent.append(Record(asyncio.get_running_loop().time(), event))
+
+    def cut(self, how: str, code: int, reason: str) -> None:
+        """Ends the connection: ``close`` with code and reason, ``reset``, or ``freeze``."""
+        if self.over:
+            return
+        self.over = True
+        match how:
+            case "close":
+                self.ending.set_result((code, reason))
+            case "reset":
+                reset(self._transport)
+            case "freeze":
+                self.frozen = True
+                self._transport.pause_reading()
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Ends a TCP connection with RST instead of FIN."""
+    connection: socket.socket = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -1,0 +1,47 @@
+"""What a session keeps for whoever wants to know afterwards, and how it turns an event down."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event and when it passed, in seconds of the event loop's clock.
+
+    A ``response.audio.delta`` that was sent is kept as its ids and ``bytes``; audio that was received is not kept.
+    """
+
+    at: float
+    event: Event
+
+    @property
+    def type(self) -> str:
+        """The event's type."""
+        return str(self.event.get("type"))
+
+
+class Rejected(Exception):  # noqa: N818 -- an answer of the protocol, not a failure of this program
+    """A client event that the service answers with an ``error`` event; the session goes on.
+
+    ``harmless``: an orderly client meets it in a race (a cancel that crosses the end of the response), so it is
+    no violation.
+    """
+
+    def __init__(self, message: str, *, code: str | None, param: str | None = None, harmless: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.param = param
+        self.harmless = harmless
+
+    def error(self, client_event_id: str | None) -> Event:
+        """The body of the ``error`` event."""
+        return {
+            "type": "invalid_request_error",
+            "code": self.code,
+            "message": self.message,
+            "param": self.param,
+            "event_id": client_event_id,
+        }

@@ -1,0 +1,330 @@
+"""One response: its events in the order of its engine's class, at the pace of its script, until done or cancelled.
+
+The order is that of recorded sessions; cancellation ends with ``response.done``, there is no ``response.cancelled``.
+"""
+
+import asyncio
+import json
+import re
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from gateway.audio.formats import AudioFormat
+from gateway.sim.emulator.fields import ResponseFields
+from gateway.sim.emulator.formats import OUTPUT
+from gateway.sim.emulator.history import Entry, History
+from gateway.sim.emulator.ids import call_id, new_id
+from gateway.sim.emulator.outgoing import Outgoing
+from gateway.sim.emulator.record import Event
+from gateway.sim.emulator.script import Answer, Call, Script
+from gateway.sim.emulator.settings import Settings
+from gateway.sim.emulator.usage import usage
+from gateway.sim.speech import spoken
+
+_AZURE_DELTAS_MS = (200, 300, 500)
+"""First, second and all further audio deltas of Azure TTS."""
+_OPENAI_DELTAS_MS = (250,)
+Choose = Callable[[str | Event, Sequence[Event]], Answer]
+"""What to say, under a ``tool_choice`` and these tools."""
+_TOKEN = re.compile(r"\s*\S+")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What every response of a session works with."""
+
+    script: Script
+    settings: Settings
+    history: History
+    out: Outgoing
+
+
+class Response:
+    """From an accepted request (or a turn of the caller) to ``response.done``; active all that time."""
+
+    def __init__(self, scene: Scene, choose: Choose, request: ResponseFields) -> None:
+        self._scene = scene
+        self._choose = choose
+        self._request = request
+        self._native = scene.settings.native
+        self.id = new_id("resp", native=self._native)
+        self.cancel_reason: str | None = None
+        self.finished = asyncio.Event()
+        self._cancelled = asyncio.Event()
+        self._cut_short = False
+        self._output: list[Entry] = []
+        self._parts = 0
+        self._conversation_id = new_id("conv", native=True) if self._native else ""
+        self._format_name = request.output_audio_format or scene.settings.echo["output_audio_format"]
+        self._modalities = request.modalities or scene.settings.echo["modalities"]
+
+    def cancel(self, reason: str) -> None:
+        """Asks for the end: ``turn_detected`` or ``client_cancelled``. What is late still goes out."""
+        self.cancel_reason = reason
+        self._cancelled.set()
+
+    async def run(self, ready: Callable[[], Awaitable[object]] | None = None) -> None:
+        """Everything, once ``ready`` has come about. ``response.created`` is sent even after a cancel."""
+        latency, faults = self._scene.script.latency_ms, self._scene.script.faults
+        if ready is not None:
+            await ready()
+        await self._pause(latency.create / 1000)
+        answer = self._choose(*self._tool_choice())
+        await self._emit_whole("response.created", "in_progress")
+        begin_at = _now() + latency.first_delta / 1000 + faults.stall_s
+        audio = await self._audio(answer.say)
+        self._cut_short = await self._pause(begin_at - _now())
+        if answer.say is not None and not self._cut_short:
+            if "audio" in self._modalities:
+                await self._speak(answer.say, audio)
+            else:
+                await self._write(answer.say)
+        for call in answer.all_calls:
+            if not self._cut_short:
+                await self._call(call)
+        await self._finish()
+
+    def _tool_choice(self) -> tuple[str | Event, Sequence[Event]]:
+        """The choice and the tools in force for this response."""
+        echo, request = self._scene.settings.echo, self._request
+        tools = echo["tools"] if request.tools is None else [_plain(tool) for tool in request.tools]
+        return _plain(request.tool_choice) or echo["tool_choice"], tools
+
+    async def _finish(self) -> None:
+        await self._emit_whole("response.done", "cancelled" if self._cut_short else "completed")
+        self.finished.set()
+
+    async def _pause(self, seconds: float) -> bool:
+        """Waits; returns at once, and True, when the response is cancelled."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return self._cancelled.is_set()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._cancelled.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _audio(self, text: str | None) -> bytes:
+        if text is None or "audio" not in self._modalities:
+            return b""
+        language = self._scene.script.language or self._scene.settings.language
+        return await spoken(text, OUTPUT[self._format_name], language=language)
+
+    async def _speak(self, text: str, audio: bytes) -> None:
+        entry = await self._open_message("audio")
+        part = self._part(entry)
+        said = Words(text)
+        await self._say(part, said.ahead())
+        entry.spoke(said.so_far, 0)
+        self._cut_short = await self._pause(self._scene.script.latency_ms.first_audio / 1000)
+        await self._stream(entry, part, said, audio)
+        if not self._cut_short:
+            await self._say(part, said.rest())
+        await self._close_message(entry, part, said.so_far)
+
+    async def _stream(self, entry: Entry, part: Event, said: "Words", audio: bytes) -> None:
+        script = self._scene.script
+        audio_format = OUTPUT[self._format_name]
+        whole_ms = audio_format.duration_ms(len(audio))
+        deltas = list(slices(audio, audio_format, self._delta_sizes_ms()))
+        gap_before = (len(deltas) // script.burst + 1) // 2 * script.burst
+        start, sent_ms, late_left = _now(), 0.0, script.late_deltas
+        for index, delta in enumerate(deltas):
+            if not self._cut_short and index and index % script.burst == 0:
+                start += script.faults.gap_s if index == gap_before else 0
+                self._cut_short = await self._pause(start + sent_ms / 1000 / script.pace - _now())
+            if self._cut_short and late_left == 0:
+                return
+            late_left -= self._cut_short
+            entry.first_delta_at = entry.first_delta_at or _now()
+            size_ms = audio_format.duration_ms(len(delta))
+            await self._say(part, said.until((sent_ms + size_ms) / whole_ms))
+            encoded = b64encode(delta).decode("ascii")
+            await self._scene.out.emit_audio(len(delta), response_id=self.id, **part, delta=encoded)
+            await self._timestamps(part, said.text, range(round(sent_ms), round(sent_ms + size_ms)), whole_ms)
+            sent_ms += size_ms
+            entry.spoke(said.so_far, sent_ms)
+
+    async def _say(self, part: Event, tokens: list[str]) -> None:
+        for token in tokens:
+            await self._emit("response.audio_transcript.delta", **part, delta=token)
+
+    def _delta_sizes_ms(self) -> tuple[int, ...]:
+        voice = self._scene.settings.echo["voice"]
+        if self._request.voice is not None:
+            voice = self._scene.settings.voice_of(self._request.voice)
+        return _OPENAI_DELTAS_MS if voice["type"] == "openai" else _AZURE_DELTAS_MS
+
+    async def _timestamps(self, part: Event, text: str, window_ms: range, whole_ms: float) -> None:
+        if not self._scene.settings.echo["output_audio_timestamp_types"]:
+            return
+        for match in re.finditer(r"\S+", text):
+            offset_ms = int(match.start() / len(text) * whole_ms)
+            if offset_ms in window_ms:
+                await self._emit(
+                    "response.audio_timestamp.delta",
+                    **part,
+                    audio_offset_ms=offset_ms,
+                    audio_duration_ms=round(len(match.group()) / len(text) * whole_ms),
+                    text=match.group(),
+                    timestamp_type="word",
+                )
+
+    async def _write(self, text: str) -> None:
+        entry = await self._open_message("text")
+        part = self._part(entry)
+        for token in _TOKEN.findall(text):
+            await self._emit("response.text.delta", **part, delta=token)
+        await self._emit("response.text.done", **part, text=text)
+        entry.item["content"] = [{"type": "text", "text": text}]
+        await self._emit(
+            "response.content_part.done", **part, part={"type": "text", "text": "" if self._native else text}
+        )
+        await self._close_item(entry, part["output_index"])
+
+    async def _open_message(self, kind: str) -> Entry:
+        item: Event = {
+            "id": new_id("item" if self._native else "msg", native=self._native),
+            "object": "realtime.item",
+            "type": "message",
+            "status": "in_progress" if self._native else "incomplete",
+            "role": "assistant",
+            "content": [],
+        }
+        entry = await self._open_item(item)
+        empty = {"type": "audio", "transcript": ""} if kind == "audio" else {"type": "text", "text": ""}
+        await self._emit("response.content_part.added", **self._part(entry), part=empty)
+        return entry
+
+    async def _open_item(self, item: Event) -> Entry:
+        previous = self._scene.history.previous_of_output()
+        entry = self._scene.history.add(item)
+        self._output.append(entry)
+        await self._emit("response.output_item.added", output_index=len(self._output) - 1, item=entry.shown)
+        await self._scene.out.emit("conversation.item.created", previous_item_id=previous, item=entry.shown)
+        return entry
+
+    async def _close_message(self, entry: Entry, part: Event, transcript: str) -> None:
+        content = {"type": "audio", "transcript": transcript}
+        entry.spoke(transcript, entry.audio_ms or 0)
+        entry.item["status"] = "incomplete" if self._cut_short else "completed"
+        if self._cut_short and not self._scene.script.done_events_on_cancel:
+            return
+        await self._emit("response.audio.done", **part)
+        if self._scene.settings.echo["output_audio_timestamp_types"]:
+            await self._emit("response.audio_timestamp.done", **part)
+        await self._emit("response.audio_transcript.done", **part, transcript=transcript)
+        await self._emit("response.content_part.done", **part, part=content)
+        await self._emit("response.output_item.done", output_index=part["output_index"], item=entry.shown)
+
+    async def _close_item(self, entry: Entry, output_index: int) -> None:
+        entry.item["status"] = "completed"
+        await self._emit("response.output_item.done", output_index=output_index, item=entry.shown)
+
+    async def _call(self, call: Call) -> None:
+        item: Event = {
+            "id": new_id("item", native=self._native),
+            "object": "realtime.item",
+            "type": "function_call",
+            "status": "in_progress",
+            "name": call.name,
+            "call_id": call_id(),
+            "arguments": "",
+        }
+        entry = await self._open_item(item)
+        index = len(self._output) - 1
+        about = {"item_id": entry.id, "output_index": index, "call_id": item["call_id"]}
+        arguments = call.arguments if isinstance(call.arguments, str) else _untidy(call.arguments)
+        for token in re.findall(r"\s*\S{1,6}|\s+", arguments):
+            await self._emit("response.function_call_arguments.delta", **about, delta=token)
+        await self._emit("response.function_call_arguments.done", **about, name=call.name, arguments=arguments)
+        item["arguments"] = arguments
+        await self._close_item(entry, index)
+
+    def _part(self, entry: Entry) -> Event:
+        return {"item_id": entry.id, "output_index": len(self._output) - 1, "content_index": 0}
+
+    async def _emit(self, event_type: str, **fields: Any) -> None:
+        await self._scene.out.emit(event_type, response_id=self.id, **fields)
+
+    async def _emit_whole(self, event_type: str, status: str) -> None:
+        echo = self._scene.settings.echo
+        cancelled = {"type": "cancelled", "reason": self.cancel_reason} if status == "cancelled" else None
+        response = {
+            "object": "realtime.response",
+            "id": self.id,
+            "status": status,
+            "status_details": cancelled,
+            "output": [entry.shown for entry in self._output],
+            "usage": None if status == "in_progress" else usage(self._scene.history.entries, self._output),
+            "conversation_id": self._conversation_id,
+            "modalities": self._modalities,
+            "voice": echo["voice"],
+            "output_audio_format": self._format_name,
+            "temperature": echo.get("temperature"),
+            "max_output_tokens": "inf" if self._native else None,
+            "metadata": self._request.metadata,
+        }
+        await self._scene.out.emit(event_type, response=response)
+
+
+class Words:
+    """A text as its tokens leave: half of them before the audio, the others spread over it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._tokens = _TOKEN.findall(text)
+        self._left = 0
+
+    @property
+    def so_far(self) -> str:
+        """What has left."""
+        return "".join(self._tokens[: self._left])
+
+    def ahead(self) -> list[str]:
+        """What leaves before any audio."""
+        return self._up_to((len(self._tokens) + 1) // 2)
+
+    def until(self, share: float) -> list[str]:
+        """What leaves with the audio up to ``share`` of its length, twice as fast as it is spoken."""
+        return self._up_to(min(len(self._tokens), round(len(self._tokens) * (0.5 + share))))
+
+    def rest(self) -> list[str]:
+        """What is left over."""
+        return self._up_to(len(self._tokens))
+
+    def _up_to(self, count: int) -> list[str]:
+        leaving = self._tokens[self._left : count]
+        self._left = max(self._left, count)
+        return leaving
+
+
+def slices(audio: bytes, audio_format: AudioFormat, sizes_ms: tuple[int, ...]) -> Iterator[bytes]:
+    """``audio`` in pieces of these lengths, the last length for all further ones, the last piece what is left."""
+    start = 0
+    for index in range(len(audio)):
+        if start >= len(audio):
+            return
+        size = audio_format.bytes_for(sizes_ms[min(index, len(sizes_ms) - 1)])
+        yield audio[start : start + size]
+        start += size
+
+
+def _plain(value: object) -> Any:
+    """A field as JSON would have it."""
+    return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value
+
+
+def _untidy(arguments: dict[str, Any]) -> str:
+    """JSON with the stray white space that models really put there."""
+    return json.dumps(arguments, indent=1, ensure_ascii=False).replace("\n", "  \n ", 1) + " \n"
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,194 @@
+"""What the emulator hears, says and breaks: a YAML file as typed models."""
+
+import difflib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from gateway.errors import ConfigError
+from gateway.sim.emulator.faults import Faults, StrictModel
+
+
+class Call(StrictModel):
+    """A function that the bot calls. A string as arguments is sent as it stands, broken JSON included."""
+
+    name: str
+    arguments: dict[str, Any] | str = Field(default_factory=dict)
+
+
+class Answer(StrictModel):
+    """What one response consists of: words, function calls, or words and then calls."""
+
+    say: str | None = None
+    call: Call | None = None
+    calls: list[Call] = Field(default_factory=list)
+    after_call: "Answer | str | None" = None
+    """The response that follows once the calls' outputs are there."""
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Self:
+        if self.call is not None and self.calls:
+            raise ValueError("give either call or calls")
+        if self.say is None and not self.all_calls:
+            raise ValueError("give say, call or calls")
+        if self.after_call is not None and not self.all_calls:
+            raise ValueError("after_call needs a call before it")
+        return self
+
+    @cached_property
+    def all_calls(self) -> list[Call]:
+        """``call`` or ``calls``."""
+        return [self.call] if self.call is not None else self.calls
+
+    @cached_property
+    def next_answer(self) -> "Answer | None":
+        """``after_call`` as an answer."""
+        return Answer(say=self.after_call) if isinstance(self.after_call, str) else self.after_call
+
+
+class Turn(Answer):
+    """One turn of the caller: the words that were heard, whatever was said, and the answer to them."""
+
+    heard: str | None = None
+
+
+class Latency(StrictModel):
+    """How long the service takes, in milliseconds. The defaults are of the order that recorded sessions show."""
+
+    handshake: float = Field(default=0, ge=0)
+    update: float = Field(default=70, ge=0)
+    """``session.update`` to ``session.updated``."""
+    detection: float = Field(default=0, ge=0)
+    """Added to when voice activity is told, in audio time."""
+    transcription: float = Field(default=150, ge=0)
+    """``speech_stopped`` to the transcript."""
+    create: float = Field(default=60, ge=0)
+    """A response's request to ``response.created``."""
+    first_delta: float = Field(default=250, ge=0)
+    """``response.created`` to the first output item."""
+    first_audio: float = Field(default=150, ge=0)
+    """First words of the transcript to the first audio."""
+
+    @classmethod
+    def none(cls) -> Self:
+        """No waiting at all, for tests."""
+        return cls(update=0, transcription=0, create=0, first_delta=0, first_audio=0)
+
+
+class Script(StrictModel):
+    """A dialogue and the manners of the service that leads it. The n-th turn answers the n-th turn of the caller."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
+
+    greeting: str = "Thank you for calling Contoso. How can I help?"
+    turns: list[Turn] = Field(min_length=1)
+    at_the_end: Literal["repeat", "last"] = "last"
+    """After the last turn: all of them again, or the last one again and again."""
+    unprompted: str = "Are you still there?"
+    """What a bare response.create says when the greeting was said and no turn waits for an answer."""
+    default_after_call: str = "Thank you, I have made a note of that."
+    language: str | None = None
+    """Of the bot's voice; without it, the language of the session's voice."""
+    vad: Literal["audio", "scripted"] = "audio"
+    """``scripted``: audio is counted and never analysed, turns happen when a test says so."""
+    transcription: Literal["normal", "never", "failed", "empty_duplicate"] = "normal"
+    pace: float = Field(default=16, gt=0)
+    """How many times faster than real time audio is generated."""
+    burst: int = Field(default=2, ge=1)
+    """Audio deltas that leave at the same moment."""
+    late_deltas: int = Field(default=1, ge=0)
+    """Audio deltas of a response that still leave after it was interrupted or cancelled."""
+    done_events_on_cancel: bool = True
+    """Whether ``….done`` events of the item precede the ``response.done`` of a cancelled response."""
+    latency_ms: Latency = Latency()
+    strict: bool = True
+    """False takes unknown fields and changes of settled fields without an error."""
+    faults: Faults = Faults()
+
+    @classmethod
+    def default(cls) -> Self:
+        """A friendly dialogue about a delivery; every line of it is recorded."""
+        return cls(
+            turns=[
+                Turn(heard="Hi. I would like to know where my order is.", say=_ORDER_STATUS),
+                Turn(
+                    heard="Sorry, can I change the delivery to Friday?",
+                    say="Of course. I have moved the delivery to Friday morning. Is there anything else?",
+                ),
+                Turn(heard="No, that is all. Thank you, goodbye.", say="You are welcome. Goodbye."),
+                Turn(say="I see. Please tell me a little more."),
+                Turn(say="Thank you, I have made a note of that."),
+                Turn(say="Of course. What else can I do for you?"),
+            ]
+        )
+
+
+_ORDER_STATUS = (
+    "I can help with that. Your order left our warehouse this morning, and the courier expects to bring it to you "
+    "tomorrow between nine and twelve. Half an hour before, you will get a message with a link, so that you can see "
+    "where the van is. Until tonight you can still change the day or the place."
+)
+
+
+def load_script(path: Path | str) -> Script:
+    """The script in a YAML file; ConfigError with file, line and column where it is not one."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the script: {error.strerror}", file=path) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("the script is not UTF-8 text", file=path) from error
+    try:
+        data = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
+        raise ConfigError(f"not YAML: {error.problem}", file=path, line=line, column=column) from error
+    if not isinstance(data, dict):
+        raise ConfigError("expected a mapping with greeting, turns, …", file=path, line=1, column=1)
+    try:
+        return Script.model_validate(data)
+    except ValidationError as error:
+        raise _located(error, path, text) from error
+
+
+def _located(error: ValidationError, path: Path, text: str) -> ConfigError:
+    first = error.errors()[0]
+    node: Any = YAML(typ="rt").load(text)  # a round-trip tree knows where its keys stand
+    line, column = 0, 0
+    keys: list[str] = []
+    for key in first["loc"]:
+        try:
+            position = node.lc.key if isinstance(key, str) else node.lc.item
+            line, column = position(key)
+            node = node[key]
+        except (AttributeError, KeyError, TypeError):
+            continue  # a tag that pydantic adds for a branch of a union, or a key that is missing
+        keys.append(str(key))
+    return ConfigError(
+        f"{'.'.join(keys) or 'script'}: {_message(first['type'], first['msg'], first['loc'])}",
+        file=path,
+        line=line + 1,
+        column=column + 1,
+        key=".".join(keys),
+    )
+
+
+def _message(kind: str, message: str, location: Sequence[str | int]) -> str:
+    if kind == "missing":
+        return f"the key {location[-1]!r} is missing"
+    if kind != "extra_forbidden":
+        return message.removeprefix("Value error, ")
+    known = sorted(_field_names(Script) | _field_names(Turn) | _field_names(Faults) | _field_names(Latency))
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _field_names(model: type[BaseModel]) -> set[str]:
+    return set(model.model_fields)

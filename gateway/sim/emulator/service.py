@@ -1,0 +1,129 @@
+"""What the service does at each client event: the conversation behind one connection."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from gateway.sim.emulator.dialogue import Dialogue
+from gateway.sim.emulator.engine import Engine
+from gateway.sim.emulator.floor import Floor, Spawn
+from gateway.sim.emulator.history import History
+from gateway.sim.emulator.items import created_item
+from gateway.sim.emulator.outgoing import Outgoing
+from gateway.sim.emulator.record import Event, Rejected
+from gateway.sim.emulator.response import Scene
+from gateway.sim.emulator.script import Script
+from gateway.sim.emulator.settings import Settings, parse_response
+from gateway.sim.emulator.turns import Turns
+
+
+class Service:
+    """Carries out client events. ``violated`` is told what only an onlooker minds, ``audio_came`` the audio."""
+
+    def __init__(
+        self,
+        script: Script,
+        engine: Engine,
+        out: Outgoing,
+        spawn: Spawn,
+        *,
+        features: str,
+        violated: Callable[[str, str], None],
+        audio_came: Callable[[bytes], None],
+    ) -> None:
+        self._script = script
+        self._out = out
+        self._violated = violated
+        self._audio_came = audio_came
+        self.settings = Settings(
+            engine, strict=script.strict, expire_after_s=script.faults.expire_after_s, features=features
+        )
+        self.history = History(native=engine.native)
+        self._dialogue = Dialogue(script)
+        scene = Scene(script, self.settings, self.history, out)
+        self._floor = Floor(scene, self._dialogue, spawn)
+        self.turns = Turns(scene, self._floor, self._dialogue, spawn)
+
+    async def take(self, event: Event) -> None:
+        """Does what a client event asks; :class:`Rejected` where the service would answer with an error."""
+        event_type = str(event.get("type"))
+        do = _TAKERS.get(event_type)
+        if do is None:
+            raise Rejected(f"Invalid value for 'type': {event_type!r}.", code="invalid_value", param="type")
+        await do(self, event)
+
+    async def update_session(self, event: Event) -> None:
+        """``session.update``: everything or nothing of it, answered with the whole session."""
+        await asyncio.sleep(self._script.latency_ms.update / 1000)
+        self.settings.update(
+            event.get("session"),
+            audio_received=self.turns.appended_bytes > 0,
+            has_spoken=any(entry.audio_ms for entry in self.history.entries),
+        )
+        self.turns.settings_changed()
+        await self._out.emit("session.updated", session=self.settings.echo)
+
+    async def append_audio(self, event: Event) -> None:
+        """``input_audio_buffer.append``."""
+        self._audio_came(await self.turns.append(event.get("audio")))
+
+    async def commit_audio(self, _event: Event) -> None:
+        """``input_audio_buffer.commit``."""
+        await self.turns.commit()
+
+    async def clear_audio(self, _event: Event) -> None:
+        """``input_audio_buffer.clear``."""
+        await self.turns.clear()
+
+    async def create_item(self, event: Event) -> None:
+        """``conversation.item.create``; what a user types counts as a turn of the script."""
+        item = created_item(event.get("item"), self.history, native=self.settings.native)
+        previous = event.get("previous_item_id") or self.history.previous_of_client_item()
+        self.history.add(item, from_client=True, after=event.get("previous_item_id"))
+        if item["type"] == "function_call_output":
+            self._dialogue.output_came()
+        elif item.get("role") == "user":
+            self._dialogue.heard(0)
+        await self._out.emit("conversation.item.created", previous_item_id=previous, item=item)
+
+    async def retrieve_item(self, event: Event) -> None:
+        """``conversation.item.retrieve``."""
+        await self._out.emit("conversation.item.retrieved", item=self.history.retrieve(event.get("item_id")))
+
+    async def delete_item(self, event: Event) -> None:
+        """``conversation.item.delete``."""
+        self.history.delete(event.get("item_id"))
+        await self._out.emit("conversation.item.deleted", item_id=event.get("item_id"))
+
+    async def truncate_item(self, event: Event) -> None:
+        """``conversation.item.truncate``."""
+        about = {key: event.get(key) for key in ("item_id", "content_index", "audio_end_ms")}
+        self.history.truncate(**about)
+        await self._out.emit("conversation.item.truncated", **about)
+
+    async def create_response(self, event: Event) -> None:
+        """``response.create``."""
+        self._floor.create(parse_response(event.get("response"), self.settings), self.turns.ready)
+
+    async def cancel_response(self, event: Event) -> None:
+        """``response.cancel``."""
+        if self._floor.interrupted_by_service:
+            self._violated("redundant_cancel", "response.cancel after the service had cancelled by itself")
+        self._floor.cancel(event.get("response_id"))
+
+    async def clear_output(self, _event: Event) -> None:
+        """``output_audio_buffer.clear``: accepted and without effect, it concerns avatars only."""
+
+
+_TAKERS: dict[str, Callable[[Service, Event], Awaitable[None]]] = {
+    "session.update": Service.update_session,
+    "input_audio_buffer.append": Service.append_audio,
+    "input_audio_buffer.commit": Service.commit_audio,
+    "input_audio_buffer.clear": Service.clear_audio,
+    "conversation.item.create": Service.create_item,
+    "conversation.item.retrieve": Service.retrieve_item,
+    "conversation.item.delete": Service.delete_item,
+    "conversation.item.truncate": Service.truncate_item,
+    "response.create": Service.create_response,
+    "response.cancel": Service.cancel_response,
+    "output_audio_buffer.clear": Service.clear_output,
+}

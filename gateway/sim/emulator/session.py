@@ -1,0 +1,234 @@
+"""One connection: its client events in, its server events out, and an account of both."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import WSMsgType, web
+
+from gateway.sim.emulator.engine import Engine
+from gateway.sim.emulator.outgoing import Outgoing
+from gateway.sim.emulator.record import Event, Record, Rejected
+from gateway.sim.emulator.script import Script
+from gateway.sim.emulator.service import Service
+
+_AUDIO_GAP_LIMIT_S = 1.0
+
+log = structlog.get_logger()
+_decode = msgspec.json.Decoder().decode
+
+
+class Session:
+    """What a test asks about one session, and what it can make happen in it.
+
+    ``violations`` holds what the client did wrong, each as ``rule: what happened``; the rules are the codes of the
+    errors that the service answers with, and ``audio_stopped``, ``redundant_cancel``, ``not_json``, ``binary_frame``.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        engine: Engine,
+        *,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        keep_audio: bool,
+    ) -> None:
+        self._script = script
+        self._socket = socket
+        self._transport = transport
+        self._keep_audio = keep_audio
+        lifetime_s = script.faults.expire_after_s or engine.lifetime_s
+        self._ends_at = asyncio.get_running_loop().time() + lifetime_s
+        self._changed = asyncio.Event()
+        self._background = asyncio.TaskGroup()
+        self._out = Outgoing(socket, transport, script.faults, self._notify)
+        self._service = Service(
+            script,
+            engine,
+            self._out,
+            self._spawn,
+            features=query.get("features", ""),
+            violated=self._violated,
+            audio_came=self._audio_came,
+        )
+        self._audio_until: float | None = None
+        self._input_audio = bytearray()
+        self.query = dict(query)
+        """The query of the handshake, without credentials."""
+        self.headers = dict(headers)
+        """The headers of the handshake, without credentials."""
+        self.model = engine.model
+        """The model as asked for, not as resolved."""
+        self.updates: list[Event] = []
+        """The body of every ``session.update``."""
+        self.received: list[Record] = []
+        """Every client event but audio."""
+        self.violations: list[str] = []
+        self.closed = asyncio.Event()
+        self.close_code: int | None = None
+        """How the connection ended: the code of the first close frame, 1006 for none."""
+
+    @property
+    def id(self) -> str:
+        """``sess_…``."""
+        return str(self._service.settings.echo["id"])
+
+    @property
+    def session(self) -> Event:
+        """The effective session, as ``session.updated`` shows it."""
+        return self._service.settings.echo
+
+    @property
+    def sent(self) -> list[Record]:
+        """Every server event; audio deltas as ids and ``bytes``."""
+        return self._out.sent
+
+    @property
+    def items(self) -> list[Event]:
+        """The conversation as the service remembers it, truncations included."""
+        return self._service.history.items
+
+    @property
+    def appended_bytes(self) -> int:
+        """Audio received, decoded."""
+        return self._service.turns.appended_bytes
+
+    @property
+    def input_audio(self) -> bytes:
+        """The audio received, where ``Emulator(keep_audio=True)`` keeps it."""
+        return bytes(self._input_audio)
+
+    async def until(self, happened: Callable[["Session"], object]) -> None:
+        """Returns once ``happened(self)`` is true; it is asked again after every event."""
+        while not happened(self):
+            await self._changed.wait()
+
+    async def inject(self, event: Event) -> None:
+        """Sends a server event of the test's own; it needs a ``type``."""
+        fields = {key: value for key, value in event.items() if key != "type"}
+        await self._out.emit(str(event["type"]), **fields)
+
+    async def send_raw(self, frame: str | bytes) -> None:
+        """Sends a text frame as it stands."""
+        await self._out.raw(frame)
+
+    async def speech_started(self) -> None:
+        """Lets the caller begin to speak now."""
+        await self._service.turns.speech_started(self._service.turns.position_ms)
+
+    async def speech_stopped(self, heard: str | None = None, *, speech_ms: int = 1000) -> None:
+        """Lets the caller fall silent now, having said ``heard`` or what the script has."""
+        await self._service.turns.speech_stopped(self._service.turns.position_ms, speech_ms, heard)
+
+    def cut(self, how: str = "close", code: int = 1011, reason: str = "") -> None:
+        """Ends the connection now: ``close``, ``reset`` or ``freeze``."""
+        self._out.cut(how, code, reason)
+
+    def end(self) -> None:
+        """Ends a session because the emulator stops; a frozen one as well."""
+        if self._out.frozen:
+            self._transport.abort()
+        self._out.cut("close", 1001, "going away")
+
+    async def run(self) -> None:
+        """Serves the connection to its end."""
+        log.info("session opened", session_id=self.id, model=self.model)
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = group.create_task(self._in_background())
+                closer = group.create_task(self._close_when_asked())
+                await asyncio.sleep(0)  # lets the background open before anything is to run in it
+                await self._out.emit("session.created", session=self.session)
+                await self._read()
+                background.cancel()
+                if not self._out.ending.done():
+                    self._check_audio_gap()
+                    closer.cancel()
+        finally:
+            self._out.over = True
+            self.close_code = self._socket.close_code or 1006
+            self.closed.set()
+            self._notify()
+            log.info("session closed", session_id=self.id, close_code=self.close_code)
+
+    async def _in_background(self) -> None:
+        async with self._background:
+            cut = self._script.faults.cut
+            if cut is not None and cut.after_s is not None:
+                await asyncio.sleep(cut.after_s)
+                self._out.cut(cut.how, cut.code, cut.reason)
+            await asyncio.sleep(self._ends_at - asyncio.get_running_loop().time())
+            self._out.cut("close", 1001, "session expired")
+
+    async def _close_when_asked(self) -> None:
+        code, reason = await self._out.ending
+        await self._socket.close(code=code, message=reason.encode())
+
+    async def _read(self) -> None:
+        async for message in self._socket:
+            match message.type:
+                case WSMsgType.TEXT:
+                    await self._take(message.data)
+                case WSMsgType.PING:
+                    await self._out.pong(message.data)
+                case WSMsgType.BINARY:
+                    await self._refuse(Rejected("Binary frames are not supported.", code="binary_frame"), None)
+
+    async def _take(self, frame: bytes) -> None:
+        try:
+            event = _decode(frame)
+        except msgspec.DecodeError:
+            event = None
+        if not isinstance(event, dict):
+            await self._refuse(Rejected("The frame is not a JSON object.", code="not_json"), None)
+            return
+        if event.get("type") == "input_audio_buffer.append":
+            self._check_audio_gap()
+        else:
+            self._keep(event)
+        try:
+            await self._service.take(event)
+        except Rejected as rejected:
+            await self._refuse(rejected, event.get("event_id"))
+        self._notify()
+
+    def _keep(self, event: Event) -> None:
+        self.received.append(Record(asyncio.get_running_loop().time(), event))
+        if event.get("type") == "session.update" and isinstance(event.get("session"), dict):
+            self.updates.append(event["session"])
+
+    async def _refuse(self, rejected: Rejected, client_event_id: str | None) -> None:
+        if not rejected.harmless:
+            self._violated(rejected.code or "rejected", rejected.message)
+        await self._out.emit("error", error=rejected.error(client_event_id))
+
+    def _violated(self, rule: str, detail: str) -> None:
+        self.violations.append(f"{rule}: {detail}")
+        log.warning("client broke a rule", session_id=self.id, rule=rule, detail=detail)
+
+    def _audio_came(self, audio: bytes) -> None:
+        now = asyncio.get_running_loop().time()
+        duration_s = self._service.settings.input_format.duration_ms(len(audio)) / 1000
+        self._audio_until = max(self._audio_until or now, now) + duration_s
+        if self._keep_audio:
+            self._input_audio += audio
+
+    def _check_audio_gap(self) -> None:
+        """With turn detection on, a turn cannot end while no audio comes. Audio sent ahead counts as played."""
+        if self._audio_until is None or self._service.settings.turn_detection is None or self._out.frozen:
+            return
+        gap_s = asyncio.get_running_loop().time() - self._audio_until
+        if gap_s > _AUDIO_GAP_LIMIT_S:
+            self._violated("audio_stopped", f"no audio for {gap_s:.1f} s")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> object:
+        return self._background.create_task(work)
+
+    def _notify(self) -> None:
+        waiting, self._changed = self._changed, asyncio.Event()
+        waiting.set()

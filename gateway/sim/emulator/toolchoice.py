@@ -1,0 +1,33 @@
+"""What ``tool_choice`` makes of an answer: the client can forbid calls, or ask for one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.sim.emulator.record import Event
+from gateway.sim.emulator.script import Answer, Call
+
+_EXAMPLES: dict[str, Any] = {"string": "example", "integer": 1, "number": 1.5, "boolean": True, "array": []}
+
+
+def choose_tool(answer: Answer, choice: str | Event, tools: Sequence[Event]) -> Answer:
+    """``answer`` under a ``tool_choice`` and these tools; calls that the script has stand for what was asked."""
+    if choice == "none":
+        return Answer(say=answer.say or "") if answer.all_calls else answer
+    wanted = choice["name"] if isinstance(choice, dict) else None
+    if answer.all_calls or (wanted is None and choice != "required"):
+        return answer
+    for tool in tools:
+        if tool["type"] == "function" and wanted in (None, tool["name"]):
+            return Answer(call=Call(name=tool["name"], arguments=_example(tool.get("parameters") or {})))
+    return answer
+
+
+def _example(schema: Event) -> Event:
+    """Arguments that the schema's required properties admit."""
+    properties = schema.get("properties", {})
+    made = {}
+    for name in schema.get("required", ()):
+        wanted = properties.get(name, {})
+        kind = wanted.get("type")
+        made[name] = next(iter(wanted.get("enum", ())), _EXAMPLES.get(kind, _example(wanted)))
+    return made

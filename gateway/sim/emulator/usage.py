@@ -1,0 +1,40 @@
+"""Token counts of a response: 20 a second of audio out, 10 a second in, a token per four characters of text."""
+
+from collections.abc import Sequence
+
+from gateway.sim.emulator.history import Entry
+from gateway.sim.emulator.record import Event
+
+_OUT_TOKENS_PER_MS = 20 / 1000
+_IN_TOKENS_PER_MS = 10 / 1000
+_CHARACTERS_PER_TOKEN = 4
+
+
+def usage(history: Sequence[Entry], output: Sequence[Entry]) -> Event:
+    """The ``usage`` object of a response; what it put out may already be part of the history."""
+    before = [entry for entry in history if entry not in output]
+    text_in = sum(_text_tokens(entry.item) for entry in before)
+    audio_in = round(sum(entry.heard_ms for entry in before) * _IN_TOKENS_PER_MS)
+    text_out = sum(_text_tokens(entry.item) for entry in output)
+    audio_out = round(sum(entry.audio_ms or 0 for entry in output) * _OUT_TOKENS_PER_MS)
+    return {
+        "total_tokens": text_in + audio_in + text_out + audio_out,
+        "input_tokens": text_in + audio_in,
+        "output_tokens": text_out + audio_out,
+        "input_token_details": {
+            "cached_tokens": 0,
+            "cache_write_tokens": 0,
+            "text_tokens": text_in,
+            "audio_tokens": audio_in,
+            "image_tokens": 0,
+            "cached_tokens_details": {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0},
+        },
+        "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out, "reasoning_tokens": 0},
+    }
+
+
+def _text_tokens(item: Event) -> int:
+    texts = [item.get("arguments"), item.get("output")]
+    for part in item.get("content") or ():
+        texts += [part.get("text"), part.get("transcript")]
+    return sum(-(-len(text) // _CHARACTERS_PER_TOKEN) for text in texts if text)
