@@ -201,4 +201,5 @@ def _decode(data: bytes, wave_format: _Format) -> npt.NDArray[np.int16]:
 
 def _from_float(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int16]:
     whole = np.nan_to_num(values.astype(np.float64).clip(-1, 1), nan=0.0)
-    return np.clip(np.rint(whole * 32768), -32768, 32767).astype(np.int16)
+    samples: Samples = np.clip(np.rint(whole * 32768), -32768, 32767).astype(np.int16)
+    return samples
