@@ -24,7 +24,9 @@ def configure(*, json: bool, level: str = "info", private: bool = False) -> None
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(default=str)
         if json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     processors.append(renderer)
     threshold = logging.getLevelNamesMapping()[level.upper()]

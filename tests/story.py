@@ -1,10 +1,12 @@
 """A call told as a story: ``>>`` an event, ``<<`` the commands it leads to, on a clock that the story sets."""
 
+from collections.abc import Sequence
+
 from gateway.audio.formats import PCMU
 from gateway.call.conversation import Command, Conversation, Event
 from gateway.call.record import Note
 from gateway.call.rules import Rules
-from gateway.phone.commands import PlayAudio
+from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallStarted, MarkReturned, Playout
 from gateway.voice.events import SessionReady
 
@@ -19,7 +21,8 @@ class Story:
         self.conversation = Conversation(STARTED, rules or Rules(), self.now)
         self.notes: list[Note] = []
         self.played = 0
-        self.marks: list[str] = []
+        self.marks: list[tuple[str, float]] = []
+        self._plays_until = 0.0
         if ready:
             self.tell(SessionReady("sess_1", "gpt-realtime"))
 
@@ -42,25 +45,28 @@ class Story:
         self.now = max(self.now, until)
         return commands
 
-    def return_marks(self, count: int | None = None) -> list[Command]:
-        """The phone returns marks, oldest first."""
-        names = self.marks[:count]
-        del self.marks[:count]
-        return [command for name in names for command in self.tell(MarkReturned(name))]
+    def return_marks(self) -> list[Command]:
+        """The phone returns the marks of what it has played by now."""
+        due = [name for name, at in self.marks if at <= self.now]
+        self.marks = [(name, at) for name, at in self.marks if at > self.now]
+        return [command for name in due for command in self.tell(MarkReturned(name))]
 
     def noted(self, kind: str) -> list[dict[str, object]]:
         """The fields of all notes of a kind."""
         return [note.fields for note in self.notes if note.kind == kind]
 
-    def _sort(self, commands: object) -> list[Command]:
+    def _sort(self, commands: Sequence[Command]) -> list[Command]:
         told: list[Command] = []
-        for command in commands:  # type: ignore[attr-defined]
+        for command in commands:
             if isinstance(command, Note):
                 self.notes.append(command)
                 continue
             if isinstance(command, PlayAudio):
                 self.played += len(command.audio)
-            elif hasattr(command, "name"):
-                self.marks.append(command.name)
+                self._plays_until = max(self._plays_until, self.now) + len(command.audio) / 8000
+            elif isinstance(command, SendMark):
+                self.marks.append((command.name, max(self._plays_until, self.now)))
+            elif isinstance(command, StopPlayback):
+                self._plays_until = self.now
             told.append(command)
         return told

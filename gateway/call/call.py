@@ -1,6 +1,8 @@
 """One call while it lasts: two legs, the conversation between them, one timer."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterable, Sequence
 from typing import Protocol, cast
 
@@ -13,6 +15,8 @@ from gateway.voice.commands import SendAudio, VoiceCommand
 from gateway.voice.events import CallerSpoke, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.websocket import OutboxFullError
 
+clock = time.monotonic
+"""The call's clock: the event loop's own has a millisecond's grain under uvloop, and stands still within a turn."""
 CLOSE_LIMIT_S = 2.0
 """Closing both legs takes no longer; whatever is left of them is cancelled."""
 
@@ -48,6 +52,7 @@ class Call:
         self._loop = asyncio.get_running_loop()
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
         self._ended: asyncio.Future[EndCall] = self._loop.create_future()
 
     async def run(self) -> EndCall:
@@ -81,10 +86,10 @@ class Call:
                 closing.create_task(self._phone.close())
                 closing.create_task(self._voice.close())
         except TimeoutError:
-            self._record.add(self._loop.time(), Note("close_timed_out", {"limit_s": CLOSE_LIMIT_S}))
+            self._record.add(clock(), Note("close_timed_out", {"limit_s": CLOSE_LIMIT_S}))
 
     async def _follow_phone(self) -> None:
-        conversation, send, clock = self._conversation, self._voice.send, self._loop.time
+        conversation, send = self._conversation, self._voice.send
         async for event in self._phone:
             if type(event) is CallerAudio:
                 # Fifty times a second: no timer to set, and one command at most.
@@ -104,26 +109,27 @@ class Call:
         while True:
             await self._due.wait()
             self._due.clear()
-            self._timer = None
-            self._perform(self._conversation.on_deadline(self._loop.time()))
+            self._timer_at = math.inf
+            self._perform(self._conversation.on_deadline(clock()))
             self._arm()
 
     def _arm(self) -> None:
         """Set the call's one timer to the next deadline; one that is set earlier already may stand."""
         deadline = self._conversation.next_deadline()
+        if deadline >= self._timer_at:
+            return
         if self._timer is not None:
-            if self._timer.when() <= deadline:
-                return
             self._timer.cancel()
-        self._timer = self._loop.call_at(deadline, self._due.set)
+        self._timer_at = deadline
+        self._timer = self._loop.call_later(max(0.0, deadline - clock()), self._due.set)
 
     def _handle(self, event: Event) -> None:
-        now = self._loop.time()
+        now = clock()
         commands = self._conversation.handle(event, now)
         self._perform(commands)
         self._arm()
         if isinstance(event, CallerSpoke) and any(isinstance(command, StopPlayback) for command in commands):
-            written = self._loop.time()
+            written = clock()
             self._record.add(written, Note("playback_stopped", {"after_ms": round((written - now) * 1000, 3)}))
 
     def _perform(self, commands: Sequence[Command]) -> None:
@@ -134,7 +140,7 @@ class Call:
                 except OutboxFullError as error:
                     self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
             elif isinstance(command, Note):
-                self._record.add(self._loop.time(), command)
+                self._record.add(clock(), command)
             elif isinstance(command, EndCall):
                 if not self._ended.done():
                     self._ended.set_result(command)

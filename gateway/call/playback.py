@@ -54,7 +54,7 @@ class Playback:
         self._waiting_bytes = 0
         self._sent = 0
         self._anchor = (0, 0.0)
-        self._run_start = 0
+        self._run_start = (0, 0.0)
         self._marked = 0
         self._marks: dict[str, int] = {}
         self._marks_sent = 0
@@ -132,7 +132,8 @@ class Playback:
         self._probe = None
         self._generation += 1
         self._anchor = (self._sent, now)
-        self._run_start = self._marked = self._sent
+        self._run_start = self._anchor
+        self._marked = self._sent
         self._starved = True
         return ([StopPlayback()] if was_playing else []), cut
 
@@ -173,8 +174,7 @@ class Playback:
         if not self._starved:
             gap_s = now - self._time_at(self._sent)
             self.late_frames += math.ceil(gap_s * 1000 / self._playout.frame_ms)
-        self._anchor = (self._sent, now)
-        self._run_start = self._sent
+        self._anchor = self._run_start = (self._sent, now)
         if self._playout.returns_marks:
             probe = self._mark_name()
             self._probe = (probe, now)
@@ -230,12 +230,17 @@ class Playback:
         """Set the ear by a returned mark.
 
         Marks are late by jitter but never early, so an earlier reading wins; one more than a frame later than the
-        clock says that the phone ran dry meanwhile, and is believed too.
+        clock says that the phone ran dry meanwhile, and is believed too. Audio cannot be heard faster than it lasts:
+        a mark that says so confirms nothing.
         """
-        first_of_run = self._marked <= self._run_start
+        start, started_at = self._run_start
+        frame_s = self._playout.frame_ms / 1000
+        if now < started_at + (position - start) / self._bytes_per_s - frame_s:
+            return
+        first_of_run = self._marked <= start
         self._marked = max(self._marked, position)
         behind_s = now - self._time_at(position)
-        if first_of_run or behind_s < 0 or behind_s > self._playout.frame_ms / 1000:
+        if first_of_run or behind_s < 0 or behind_s > frame_s:
             self._anchor = (position, now)
 
     def _ear(self, now: float) -> int:

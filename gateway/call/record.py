@@ -27,7 +27,7 @@ class CallIdentity(Struct, frozen=True):
 
 
 class TimedNote(Struct, frozen=True):
-    """A note and when it was made, in seconds of the event loop's clock."""
+    """A note and when it was made, in seconds of the call's clock (``time.monotonic``)."""
 
     at: float
     kind: str

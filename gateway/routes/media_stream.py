@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 from aiohttp import web
 
-from gateway.call.call import Call
+from gateway.call.call import Call, clock
 from gateway.call.calls import Calls
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
@@ -120,7 +120,6 @@ class MediaStreams:
         await socket.close(code, detail)
 
     async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:
-        clock = asyncio.get_running_loop().time
         identity = CallIdentity(
             call_id=started.call_id,
             provider=provider.name,

@@ -248,6 +248,22 @@ def test_a_late_mark_does_not_move_the_ear_back() -> None:
     assert cut[0].heard_ms == 400
 
 
+def test_marks_cannot_hurry_the_clock() -> None:
+    """A phone that returns marks at once has not heard them: the lead stays bounded, and heard stays true."""
+    playback = Playback(PCMU, Playout(lead_ms=400))
+    commands = playback.add("a", speech(5.0), 0.0)
+    sent = 0
+    for step in range(1, 50):
+        sent += sum(len(c.audio) for c in commands if isinstance(c, PlayAudio))
+        assert sent / 8 <= 400 + step * 20
+        for command in commands:
+            if isinstance(command, SendMark):
+                playback.mark_returned(command.name, step * 0.02)
+        commands = playback.on_deadline(step * 0.02)
+    _, cut = playback.stop(1.0)
+    assert abs(cut[0].heard_ms - 1000) <= 40
+
+
 def test_without_marks_the_clock_computes() -> None:
     """A provider that confirms nothing is sent no marks, and heard follows the clock."""
     playback = Playback(PCMU, Playout(returns_marks=False))

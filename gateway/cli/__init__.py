@@ -1,0 +1,45 @@
+"""The ``gateway`` command. Exit codes: 0 fine, 1 what was run failed, 2 wrong input."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+from gateway.cli import call, check, serve
+from gateway.errors import GatewayError, InputError
+
+FAILED = 1
+WRONG_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; tells a failure in a line or a few on standard error, never as a traceback."""
+    options = _parser().parse_args(arguments)
+    load_dotenv(Path(".env"))
+    try:
+        code: int = options.run(options)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return WRONG_INPUT
+    except GatewayError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gateway", description="Answers phone calls with Azure Voice Live, one YAML file per phone line."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    call.add_demo(commands)
+    serve.add_serve(commands)
+    call.add_call(commands)
+    check.add_check(commands)
+    serve.add_emulator(commands)
+    check.add_schema(commands)
+    return parser

@@ -1,0 +1,126 @@
+"""``gateway serve`` and ``gateway emulator``: what runs until it is told to stop."""
+
+import argparse
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway import logs
+from gateway.app import serving
+from gateway.cli.check import add_config_option
+from gateway.cli.loop import run
+from gateway.config import Deployment, Lines, load_deployment
+from gateway.config.describe import warnings
+from gateway.errors import GatewayError
+from gateway.sim.emulator import Emulator, Script, load_script
+
+log = structlog.get_logger()
+
+EMULATOR_PORT = 8090
+
+
+def add_serve(commands: Any) -> None:
+    """``gateway serve``."""
+    parser = commands.add_parser("serve", help="run the gateway")
+    add_config_option(parser)
+    parser.add_argument("--host", help="listen here instead of listen.host")
+    parser.add_argument("--port", type=int, help="listen here instead of listen.port; 0 takes a free one")
+    parser.add_argument("--emulator", action="store_true", help="start the bundled Voice Live emulator and use it")
+    parser.add_argument(
+        "--drain", type=float, default=0.0, metavar="S", help="seconds that calls may go on after the signal to stop"
+    )
+    _add_log_options(parser)
+    parser.set_defaults(run=lambda options: run(_serve(options)))
+
+
+def add_emulator(commands: Any) -> None:
+    """``gateway emulator``."""
+    parser = commands.add_parser("emulator", help="run the Voice Live emulator alone, for anyone's client")
+    parser.add_argument("--host", default="127.0.0.1", help="listen here (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=EMULATOR_PORT, help=f"default {EMULATOR_PORT}; 0 takes a free one")
+    parser.add_argument("--script", type=Path, metavar="FILE", help="what it says and does (default: a short dialogue)")
+    _add_log_options(parser)
+    parser.set_defaults(run=lambda options: run(_emulator(options)))
+
+
+def _add_log_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log", choices=["json", "text"], help="default: text on a terminal, else json")
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
+    parser.add_argument("--log-private", action="store_true", help="log what callers say and key, and their numbers")
+
+
+def _configure_logs(options: argparse.Namespace) -> None:
+    json = options.log == "json" or (options.log is None and not sys.stderr.isatty())
+    logs.configure(json=json, level=options.log_level, private=options.log_private)
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    _configure_logs(options)
+    deployment = load_deployment(options.config, os.environ)
+    lines = Lines(deployment)
+    for warning in warnings(deployment, lines):
+        log.warning("configuration", detail=warning)
+    host = options.host or deployment.listen.host
+    port = deployment.listen.port if options.port is None else options.port
+    async with _service(options, deployment) as (endpoint, api_key):
+        try:
+            async with serving(
+                deployment, lines, endpoint=endpoint, api_key=api_key, host=host, port=port, drain_s=options.drain
+            ):
+                _spare_the_collector()
+                await _until_told_to_stop()
+                log.info("stopping")
+        except OSError as error:
+            raise GatewayError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+    return 0
+
+
+@asynccontextmanager
+async def _service(options: argparse.Namespace, deployment: Deployment) -> AsyncIterator[tuple[str, str]]:
+    """The Voice Live to use: endpoint and API key (empty for Microsoft Entra ID)."""
+    if options.emulator:
+        async with Emulator(Script.default()) as emulator:
+            log.info("emulator", endpoint=emulator.endpoint)
+            yield emulator.endpoint, "emulator"
+        return
+    key = deployment.voice_live.key
+    yield deployment.require_endpoint(), key.get_secret_value() if key else ""
+
+
+async def _emulator(options: argparse.Namespace) -> int:
+    _configure_logs(options)
+    script = load_script(options.script) if options.script else Script.default()
+    try:
+        async with Emulator(script, host=options.host, port=options.port) as emulator:
+            print(f"Voice Live emulator: {emulator.endpoint}  (any API key; Ctrl-C stops it)", flush=True)
+            await _until_told_to_stop()
+    except OSError as error:
+        raise GatewayError(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}") from None
+    return 0
+
+
+async def _until_told_to_stop() -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
+    try:
+        await stop.wait()
+    finally:
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(signal_number)
+
+
+def _spare_the_collector() -> None:
+    """What was made at the start stays: looking through it again and again would make frames late."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
