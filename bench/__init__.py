@@ -1,0 +1,14 @@
+"""`make bench`: the gateway under load, beside a plain bridge, on one core each.
+
+loop          the load's event loop: epoll and one heap of timers, nothing else
+websocket     the load's end of a WebSocket, handshake included (RFC 6455)
+tags          names in the audio itself, by which a frame is known again without parsing anything
+phone         a simulated phone on Twilio's wire: 50 frames a second, its own playout clock
+voice         a simulated Voice Live service: sessions, turns, replies faster than real time
+target        the program under test as a process: started, pinned, measured, ended
+trial         so many calls for so many seconds against one target, and what was seen
+capacity      the search for the largest number of calls that still goes well
+report        the figures as Markdown and JSON
+profiling     where the gateway's time goes, by package
+plain_bridge  the yardstick: a bridge as the SDK's samples write it
+"""

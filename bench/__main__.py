@@ -1,0 +1,132 @@
+"""The command: `python -m bench`. Everything on 127.0.0.1, bounded in time and count."""
+
+import argparse
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import capacity, profiling, report, trial
+from bench.target import NAMES
+from bench.websocket import PeerError
+
+LEVELS, SECONDS, CAPACITY_SECONDS = (1, 50, 100, 200, 400), 15.0, 8.0
+QUICK_LEVELS, QUICK_SECONDS = (1, 100), 6.0
+PROFILED_CALLS = 50
+SATURATED_P99_MS = 500.0
+RAISED_PRIORITY = -10
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line, defaults filled in."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="The gateway under load, beside a plain bridge."
+    )
+    parser.add_argument("--levels", type=_levels, help="numbers of calls at once, as 1,50,100")
+    parser.add_argument("--seconds", type=float, help=f"steady time measured per level (default {SECONDS:.0f})")
+    parser.add_argument(
+        "--capacity", action=argparse.BooleanOptionalAction, help="search for the most calls that go well"
+    )
+    parser.add_argument("--only", choices=NAMES, help="measure one of the two programs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure there")
+    parser.add_argument("--quick", action="store_true", help="a look in under a minute: two levels, no search")
+    parser.add_argument(
+        "--profile", action="store_true", help=f"where the time goes, at {PROFILED_CALLS} calls; no levels"
+    )
+    options = parser.parse_args(words)
+    options.levels = options.levels or (QUICK_LEVELS if options.quick else LEVELS)
+    options.seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
+    options.capacity = not options.quick if options.capacity is None else options.capacity
+    options.names = (options.only,) if options.only else NAMES
+    return options
+
+
+def _levels(text: str) -> tuple[int, ...]:
+    try:
+        levels = tuple(sorted({int(word) for word in text.split(",")}))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not numbers with commas between") from None
+    if not levels or not 0 < levels[0] <= levels[-1] <= 2000:
+        raise argparse.ArgumentTypeError("numbers from 1 to 2000 are expected")
+    return levels
+
+
+def take_the_machine() -> None:
+    """The load's core, enough descriptors, and where it is allowed a better place in the queue (inherited)."""
+    if len(os.sched_getaffinity(0)) < 2:
+        raise PeerError("two cores are needed: one for the program under test, one for the load")
+    os.sched_setaffinity(0, {trial.LOAD_CORE})
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, RAISED_PRIORITY)
+
+
+def measure(options: argparse.Namespace) -> tuple[list[trial.Result], dict[str, capacity.Capacity]]:
+    """Every level with every program, in turns, and the searches."""
+    results: list[trial.Result] = []
+    saturated: set[str] = set()
+    for calls in options.levels:
+        for name in options.names:
+            if name in saturated:
+                continue
+            result = _trial(name, calls, options.seconds)
+            results.append(result)
+            if not result.worst_p99_ms < SATURATED_P99_MS and result.is_undisturbed:
+                saturated.add(name)
+    capacities = {}
+    if options.capacity:
+        for name in options.names:
+            capacities[name] = capacity.search(
+                [result for result in results if result.target == name],
+                lambda calls, name=name: _trial(name, calls, CAPACITY_SECONDS),  # type: ignore[misc]  # default argument
+            )
+    return results, capacities
+
+
+def _trial(name: str, calls: int, seconds: float) -> trial.Result:
+    print(f"{name}: {calls} calls, {seconds:.0f} s …", end=" ", file=sys.stderr, flush=True)
+    result = trial.run(name, calls, seconds)
+    print(f"{result.cpu_percent_per_call:.2f} %, p99 {result.worst_p99_ms:.1f} ms", file=sys.stderr)
+    return result
+
+
+def profile(options: argparse.Namespace) -> None:
+    """Print where the time of each program goes."""
+    for name in options.names:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            file = Path(folder) / "profile"
+            trial.run(name, PROFILED_CALLS, options.seconds, ("-m", "bench.profiling", str(file)))
+            if not file.exists():
+                raise PeerError(f"{name} was ended before it could leave its profile")
+            print(f"\n## {name}, {PROFILED_CALLS} calls\n\n{profiling.table(file)}")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, print, and return the exit code."""
+    options = arguments(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that an ended bench ends what it started
+    try:
+        take_the_machine()
+        if options.profile:
+            profile(options)
+            return 0
+        results, capacities = measure(options)
+    except PeerError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    print(report.table(results), *report.summary(results, capacities), sep="\n\n")
+    for remark in report.remarks(results):
+        print(f"* {remark}")
+    if options.json:
+        options.json.write_text(json.dumps(report.document(results, capacities), indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""The simulated service's messages, key for key as recorded from Voice Live with a text model and an Azure voice."""
+
+import json
+from typing import Any
+
+from bench.websocket import frame
+
+SESSION: dict[str, Any] = {
+    "id": "sess_0000000000000000000000",
+    "model": "gpt-4.1",
+    "modalities": ["audio", "text"],
+    "instructions": "You are a speech chat assistant.",
+    "voice": {"name": "en-US-AvaNeural", "type": "azure-standard", "temperature": None},
+    "input_audio_format": "pcm16",
+    "output_audio_format": "pcm16",
+    "input_audio_transcription": {"model": "azure-speech", "language": None},
+    "input_audio_noise_reduction": None,
+    "turn_detection": {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 400, "silence_duration_ms": 500},
+    "tools": [],
+    "tool_choice": "auto",
+    "temperature": 0.8,
+    "max_response_output_tokens": "inf",
+    "expires_at": 4102444800,
+    "object": "realtime.session",
+    "input_audio_sampling_rate": 24000,
+    "truncation_strategy": None,
+}
+WORDS = (
+    "Your",
+    " table",
+    " for",
+    " four",
+    " is",
+    " booked",
+    " for",
+    " seven",
+    " tonight",
+    ".",
+    " Any",
+    "thing",
+    " else",
+    "?",
+)
+TRANSCRIPT = "".join(WORDS)
+
+_WHERE = b'"response_id":"%b","item_id":"%b","output_index":0,"content_index":0'
+_ITEM = b'{"id":"%b","object":"realtime.item","type":"message","status":"%b","role":"assistant","content":[%b]}'
+_SPOKEN = b'{"type":"audio","transcript":"%b"}' % TRANSCRIPT.encode()
+_USAGE = (
+    b'{"total_tokens":111,"input_tokens":46,"output_tokens":65,"input_token_details":{"cached_tokens":0,'
+    b'"cache_write_tokens":0,"text_tokens":17,"audio_tokens":29,"image_tokens":0,"cached_tokens_details":'
+    b'{"text_tokens":0,"audio_tokens":0,"image_tokens":0}},"output_token_details":{"text_tokens":8,'
+    b'"audio_tokens":57,"reasoning_tokens":0}}'
+)
+_RESPONSE = (
+    b'{"object":"realtime.response","id":"%b","status":"%b","status_details":%b,"output":[%b],"usage":%b,'
+    b'"conversation_id":"","modalities":["audio","text"],"voice":{"name":"en-US-AvaNeural","type":"azure-standard"},'
+    b'"output_audio_format":"g711_ulaw","temperature":0.8,"max_output_tokens":null,"metadata":null}'
+)
+_TURN_DETECTED = b'{"type":"cancelled","reason":"turn_detected"}'
+_count = 0
+
+
+def event(kind: bytes, body: bytes) -> bytes:
+    """One event as a frame, with an id of its own."""
+    global _count  # noqa: PLW0603 -- ids are unique over all sessions of the process
+    _count += 1
+    return frame(b'{"event_id":"event_%022d","type":"%b",%b}' % (_count, kind, body), masked=False)
+
+
+def session_event(kind: bytes, session: dict[str, Any]) -> bytes:
+    """``session.created`` or ``session.updated``."""
+    return event(kind, b'"session":' + json.dumps(session, separators=(",", ":")).encode())
+
+
+def speech_started(item: bytes, at_ms: int) -> bytes:
+    """The service has heard the caller."""
+    return event(b"input_audio_buffer.speech_started", b'"audio_start_ms":%d,"item_id":"%b"' % (at_ms, item))
+
+
+def caller_turn(item: bytes, at_ms: int, previous: bytes) -> bytes:
+    """The end of the caller's turn: what the service says at once."""
+    return event(b"input_audio_buffer.speech_stopped", b'"audio_end_ms":%d,"item_id":"%b"' % (at_ms, item)) + event(
+        b"input_audio_buffer.committed", b'"previous_item_id":%b,"item_id":"%b"' % (previous, item)
+    )
+
+
+def transcribed(item: bytes) -> bytes:
+    """What the caller said, and the item that it became."""
+    words = b"A table for four at seven, please."
+    return event(
+        b"conversation.item.input_audio_transcription.completed",
+        b'"item_id":"%b","content_index":0,"transcript":"%b","language":"en-US"' % (item, words),
+    ) + event(
+        b"conversation.item.created",
+        b'"previous_item_id":null,"item":{"id":"%b","object":"realtime.item","type":"message","status":"completed",'
+        b'"role":"user","content":[{"type":"input_audio","transcript":"%b"}]}' % (item, words),
+    )
+
+
+def response_created(response: bytes) -> bytes:
+    """A response has begun."""
+    return event(b"response.created", b'"response":' + _RESPONSE % (response, b"in_progress", b"null", b"", b"null"))
+
+
+def item_added(response: bytes, item: bytes) -> bytes:
+    """The response's one item and its one part."""
+    whole = _ITEM % (item, b"incomplete", b"")
+    return (
+        event(b"response.output_item.added", b'"response_id":"%b","output_index":0,"item":%b' % (response, whole))
+        + event(b"conversation.item.created", b'"previous_item_id":null,"item":%b' % whole)
+        + event(
+            b"response.content_part.added",
+            _WHERE % (response, item) + b',"part":{"type":"audio","transcript":""}',
+        )
+    )
+
+
+def words(response: bytes, item: bytes, start: int, stop: int) -> bytes:
+    """Tokens ``start`` to ``stop`` of what is said, one event each."""
+    where = _WHERE % (response, item)
+    return b"".join(
+        event(b"response.audio_transcript.delta", where + b',"delta":"%b"' % word.encode())
+        for word in WORDS[start:stop]
+    )
+
+
+def audio(response: bytes, item: bytes, text: bytes) -> bytes:
+    """A delta of audio, base64 already."""
+    return event(b"response.audio.delta", _WHERE % (response, item) + b',"delta":"' + text + b'"')
+
+
+def response_ended(response: bytes, item: bytes) -> bytes:
+    """The burst that closes a response with its last audio."""
+    where = _WHERE % (response, item)
+    whole = _ITEM % (item, b"completed", _SPOKEN)
+    return (
+        event(b"response.audio.done", where)
+        + event(b"response.audio_transcript.done", where + b',"transcript":"%b"' % TRANSCRIPT.encode())
+        + event(b"response.content_part.done", where + b',"part":' + _SPOKEN)
+        + event(b"response.output_item.done", b'"response_id":"%b","output_index":0,"item":%b' % (response, whole))
+        + event(b"response.done", b'"response":' + _RESPONSE % (response, b"completed", b"null", whole, _USAGE))
+    )
+
+
+def response_cancelled(response: bytes, item: bytes) -> bytes:
+    """The end of a response that the caller's speech cancelled."""
+    whole = _ITEM % (item, b"incomplete", b"")
+    return event(b"response.done", b'"response":' + _RESPONSE % (response, b"cancelled", _TURN_DETECTED, whole, _USAGE))
+
+
+def truncated(item: str, at_ms: int) -> bytes:
+    """The answer to ``conversation.item.truncate``."""
+    return event(
+        b"conversation.item.truncated",
+        b'"item_id":"%b","content_index":0,"audio_end_ms":%d' % (item.encode(), at_ms),
+    )
+
+
+def error(code: bytes, message: bytes, client_event: object) -> bytes:
+    """One client event was rejected; the session goes on."""
+    return event(
+        b"error",
+        b'"error":{"type":"invalid_request_error","code":"%b","message":"%b","param":null,"event_id":%b}'
+        % (code, message, json.dumps(client_event).encode()),
+    )

@@ -1,0 +1,19 @@
+"""One spoken answer of the simulated service, as both ends saw it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, eq=False)
+class Reply:
+    """Times are ``perf_counter`` seconds, 0 until they have come; sizes are bytes of µ-law."""
+
+    call: int
+    """Whose it is; -1 while the session is not known to belong to a call."""
+    sent: int = 0
+    sent_from: float = 0.0
+    heard_from: float = 0.0
+    delivered: int = 0
+    is_cleared: bool = False
+    is_interrupted: bool = False
+    ends_at: float = 0.0
+    """When the caller would have heard all of it, had it reached the phone at once."""

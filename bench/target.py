@@ -1,0 +1,147 @@
+"""The program under test as a process of its own: started, pinned to a core, measured from outside, ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.websocket import PeerError
+
+NAMES = ("gateway", "plain")
+START_S, STOP_S = 20.0, 15.0
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+GATEWAY_YAML = """\
+public_url: https://bench.example.com
+listen: {{host: 127.0.0.1, port: {port}}}
+voice_live: {{endpoint: "${{AZURE_VOICELIVE_ENDPOINT}}", model: gpt-4.1}}
+providers: {{twilio: {{auth_token: bench}}}}
+streams: {{auth: "off"}}
+limits: {{calls: 10000}}
+lines: lines/*.yaml
+"""
+LINE_YAML = """\
+numbers: ["*"]
+instructions: You take bookings for a restaurant.
+greeting: Good evening, how can I help?
+voice: en-US-AvaMultilingualNeural
+language: en-US
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running process and its children."""
+
+    name: str
+    port: int
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Processor time used so far, in the kernel and out of it, to the microsecond where the kernel tells."""
+        return sum(_cpu_s(pid) for pid in self._family())
+
+    def memory_bytes(self) -> int:
+        """Resident memory."""
+        return sum(_status_kb(pid, "VmRSS:") * 1024 for pid in self._family())
+
+    def _family(self) -> list[int]:
+        pids = [self.pid]
+        for pid in pids:
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                pids += map(int, task.read_text().split())
+        return pids
+
+
+def _cpu_s(pid: int) -> float:
+    threads = list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    if threads:
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+
+
+def _status_kb(pid: int, key: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1])
+    return 0
+
+
+def core_busy_s(core: int) -> float:
+    """Time that one core has worked so far, for whomever, stolen time included."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _wait, irq, softirq, steal = map(int, fields[:8])
+            return (user + nice + system + irq + softirq + steal) / CLOCK_TICKS
+    return 0.0
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(name: str, voice_port: int, core: int, prefix: tuple[str, ...] = ("-m",)) -> Iterator[Target]:
+    """The target while the block runs. PeerError if it does not listen in time, with what it last said."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "AZURE_VOICELIVE_ENDPOINT": f"http://127.0.0.1:{voice_port}",
+        "AZURE_VOICELIVE_API_KEY": "bench",
+    }
+    for other in ("AZURE_COGNITIVE_SERVICES_ENDPOINT", "AZURE_COGNITIVE_SERVICES_KEY"):
+        environment.pop(other, None)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        log = Path(folder) / "log"
+        command = [sys.executable, *prefix, *_arguments(name, port, Path(folder))]
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 -- our own programs
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        try:
+            os.sched_setaffinity(process.pid, {core})
+            _await_listening(process, port, log)
+            yield Target(name, port, process.pid)
+        finally:
+            _stop(process)
+
+
+def _arguments(name: str, port: int, folder: Path) -> list[str]:
+    if name == "plain":
+        return ["bench.plain_bridge", str(port)]
+    (folder / "lines").mkdir()
+    (folder / "lines" / "bench.yaml").write_text(LINE_YAML)
+    (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port))
+    return ["gateway", "serve", "--config", str(folder / "gateway.yaml"), "--port", str(port)]
+
+
+def _await_listening(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise PeerError("the program under test did not start:\n" + log.read_text(errors="replace")[-2000:])
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    process.wait()

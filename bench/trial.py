@@ -1,0 +1,228 @@
+"""So many calls for so many seconds against one target, and what was seen."""
+
+import gc
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from bench import tags
+from bench.loop import Loop
+from bench.phone import Phone
+from bench.target import Target, core_busy_s, running
+from bench.voice import Service
+
+TARGET_CORE, LOAD_CORE = 0, 1
+WELL_P99_MS = 20.0
+CALLS_PER_S = 50
+OPEN_S, SETTLE_S, GRACE_S, HANG_UP_S = 15.0, 4.0, 1.0, 5.0
+TRUSTED_LOAD_PERCENT = 90.0
+TRUSTED_LATENESS_MS = 5.0
+TRUSTED_OTHERS_PERCENT = 5.0
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Milliseconds; not-a-number where nothing was seen."""
+
+    p50: float
+    p99: float
+    worst: float
+    count: int
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> "Spread":
+        """Of a number of times in seconds."""
+        values = sorted(seconds)
+        if not values:
+            return cls(math.nan, math.nan, math.nan, 0)
+        p50, p99, worst = (1000 * values[_rank(values, part)] for part in (0.5, 0.99, 1))
+        return cls(p50, p99, worst, len(values))
+
+
+def _rank(values: Sequence[float], part: float) -> int:
+    return max(0, math.ceil(part * len(values)) - 1)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one trial has shown. Everything about frames and replies is of the steady window only."""
+
+    target: str
+    calls: int
+    window_s: float
+    cpu_percent: float
+    """Of one core, by the whole target."""
+    memory_kb: float
+    """Per call: what the target has grown by since before the first."""
+    to_voice: Spread
+    """Caller's frame sent until its append has arrived."""
+    to_phone: Spread
+    """First delta of a reply sent until its first sound has arrived at the phone."""
+    barge_in: Spread
+    """Speech over a reply reported until the phone is told to clear."""
+    barge_ins_missed: int
+    frames_sent: int
+    frames_lost: int
+    replies: int
+    late_frames: int
+    """Sound that came to a phone which had run dry in the middle of a reply."""
+    reply_frames_lost: int
+    stale_frames: int
+    """Sound of an interrupted reply that still came after ``clear``."""
+    garbled: int
+    calls_failed: int
+    sessions_left: int
+    load_percent: float
+    """Of its core, how long the load was busy; the rest it looked out for what comes next."""
+    load_lateness: Spread
+    """When the phones' frames left, behind the clock."""
+    load_reading: Spread
+    """How long a round of the load's loop took: what arrived meanwhile was seen that much later at most."""
+    others_percent: float
+    """Of the target's core, by anybody else."""
+    unexpected: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def cpu_percent_per_call(self) -> float:
+        """Of one core."""
+        return self.cpu_percent / self.calls
+
+    @property
+    def worst_p99_ms(self) -> float:
+        """Of the two directions."""
+        return max(self.to_voice.p99, self.to_phone.p99, key=lambda p99: math.inf if math.isnan(p99) else p99)
+
+    @property
+    def is_load_trusted(self) -> bool:
+        """Whether the load had time to spare, so that the figures are the target's."""
+        return self.load_percent < TRUSTED_LOAD_PERCENT and self.load_lateness.p99 < TRUSTED_LATENESS_MS
+
+    @property
+    def is_undisturbed(self) -> bool:
+        """Whether the target had its core to itself."""
+        return self.others_percent < TRUSTED_OTHERS_PERCENT
+
+    @property
+    def is_well(self) -> bool:
+        """Whether a caller would have noticed nothing: every call up, nothing lost, both p99 below 20 ms."""
+        return (
+            self.worst_p99_ms < WELL_P99_MS
+            and not self.frames_lost
+            and not self.reply_frames_lost
+            and not self.calls_failed
+        )
+
+
+def run(name: str, calls: int, seconds: float, prefix: tuple[str, ...] = ("-m",)) -> Result:
+    """One trial from start to end of the target's process; takes ``seconds`` and about ten more."""
+    loop = Loop()
+    service = Service(loop)
+    gc.collect()
+    gc.disable()
+    try:
+        with running(name, service.port, TARGET_CORE, prefix) as target:
+            return _Trial(loop, service, target, calls).measured(seconds)
+    finally:
+        gc.enable()
+        service.close()
+        loop.close()
+
+
+class _Trial:
+    def __init__(self, loop: Loop, service: Service, target: Target, calls: int) -> None:
+        self.loop = loop
+        self.service = service
+        self.target = target
+        self.calls = calls
+        self.phones: list[Phone] = []
+
+    def measured(self, seconds: float) -> Result:
+        idle_bytes = self.target.memory_bytes()
+        try:
+            self._open()
+            self.loop.run_until(perf_counter() + SETTLE_S)
+            self.loop.rounds_s.clear()
+            before = self._meter()
+            self.loop.run_until(before[0] + seconds)
+            after = self._meter()
+            rounds_s = list(self.loop.rounds_s)
+            memory_bytes = self.target.memory_bytes() - idle_bytes
+            failed = sum(phone.is_gone for phone in self.phones)
+            self.loop.run_until(perf_counter() + GRACE_S)
+        finally:
+            self._hang_up()
+        return self._result(before, after, rounds_s, memory_bytes, failed)
+
+    def _open(self) -> None:
+        began = perf_counter()
+        for call in range(self.calls):
+            self.loop.run_until(began + call / CALLS_PER_S)
+            phone = Phone(self.loop, call, self.target.port, self.service.replies)
+            self.service.phones[tags.text_of(call)] = phone
+            self.phones.append(phone)
+        self.loop.run_until(perf_counter() + OPEN_S, self._all_talking)
+
+    def _all_talking(self) -> bool:
+        sessions = self.service.sessions
+        return len(sessions) >= self.calls and all(session.is_talking or session.is_gone for session in sessions)
+
+    def _hang_up(self) -> None:
+        for phone in self.phones:
+            phone.hang_up()
+        end = perf_counter() + HANG_UP_S
+        self.loop.run_until(end, lambda: all(phone.is_gone for phone in self.phones))
+        self.loop.run_until(end, lambda: not any(self.service.open_sessions()))
+
+    def _meter(self) -> tuple[float, float, float]:
+        return perf_counter(), self.target.cpu_s(), core_busy_s(TARGET_CORE)
+
+    def _result(
+        self,
+        before: tuple[float, ...],
+        after: tuple[float, ...],
+        rounds_s: list[float],
+        memory_bytes: int,
+        failed: int,
+    ) -> Result:
+        start, end = before[0], after[0]
+        window_s, cpu_s, core_s = (b - a for a, b in zip(before, after, strict=True))
+        frames = [
+            (phone.began_at + number * tags.FRAME_S, sent, phone.arrived_at[number])
+            for phone in self.phones
+            for number, sent in enumerate(phone.sent_at)
+            if start <= sent < end
+        ]
+        replies = [reply for reply in self.service.replies.values() if start <= reply.sent_from < end]
+        over = [r for r in replies if r.ends_at < end and not r.is_interrupted]
+        speech = [
+            phone.cleared_after_s.get(at, math.inf)
+            for phone in self.phones
+            for at in phone.interrupted_at
+            if start <= at < end
+        ]
+        return Result(
+            target=self.target.name,
+            calls=self.calls,
+            window_s=window_s,
+            cpu_percent=100 * cpu_s / window_s,
+            memory_kb=memory_bytes / 1024 / self.calls,
+            to_voice=Spread.of(arrived - sent for _, sent, arrived in frames if arrived),
+            to_phone=Spread.of(r.heard_from - r.sent_from for r in replies if r.heard_from),
+            barge_in=Spread.of(after_s for after_s in speech if after_s < math.inf),
+            barge_ins_missed=speech.count(math.inf),
+            frames_sent=len(frames),
+            frames_lost=sum(not arrived for _, _, arrived in frames),
+            replies=len(replies),
+            late_frames=sum(start <= at < end for phone in self.phones for at in phone.late_at),
+            reply_frames_lost=sum(max(0, r.sent - r.delivered) for r in over) // tags.FRAME_BYTES,
+            stale_frames=sum(phone.stale_bytes for phone in self.phones) // tags.FRAME_BYTES,
+            garbled=sum(phone.garbled + phone.strays + phone.duplicates for phone in self.phones),
+            calls_failed=failed,
+            sessions_left=sum(1 for _ in self.service.open_sessions()),
+            load_percent=100 * sum(rounds_s) / window_s,
+            load_lateness=Spread.of(sent - due for due, sent, _ in frames),
+            load_reading=Spread.of(rounds_s),
+            others_percent=max(0.0, 100 * (core_s - cpu_s) / window_s),
+            unexpected=dict(self.service.unexpected),
+        )

@@ -1,0 +1,187 @@
+"""A simulated Voice Live service: sessions that take audio, and answer as ``script`` says.
+
+Voice Live API reference 2026-07-15. It hears nothing: when the caller speaks is in the script.
+"""
+
+import base64
+import socket
+from collections.abc import Iterator
+from time import perf_counter
+from typing import Any
+
+from bench import events, tags
+from bench.loop import Loop
+from bench.phone import Phone
+from bench.reply import Reply
+from bench.script import Answer, Script, conversation
+from bench.websocket import Peer, prepare, unmask
+
+HEAD_BYTES = 128  # of an append: enough for its keys, an event id and the tag
+ONE_FRAME_BYTES = HEAD_BYTES + tags.FRAME_CHARS
+LOOKED_INTO_EVERY = 64
+UPDATED_AFTER_S, CREATED_AFTER_S = 0.07, 0.08
+
+
+class Service:
+    """Listens on a free port of 127.0.0.1; ``port`` says which."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.phones: dict[bytes, Phone] = {}
+        self.replies: dict[bytes, Reply] = {}
+        self.sessions: list[Session] = []
+        self.unexpected: dict[str, int] = {}
+        self.answers = 0
+        self._sock = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._sock.setblocking(False)
+        self.port: int = self._sock.getsockname()[1]
+        loop.watch(self._sock, self._accept)
+
+    def _accept(self, _mask: int) -> None:
+        try:
+            sock, _ = self._sock.accept()
+        except BlockingIOError:
+            return
+        prepare(sock)
+        session = Session(self, sock)
+        self.sessions.append(session)
+        self.loop.watch(sock, session.ready)
+
+    def open_sessions(self) -> Iterator["Session"]:
+        """Those whose connection still stands."""
+        return (session for session in self.sessions if not session.is_gone)
+
+    def close(self) -> None:
+        """Stop listening and drop every session."""
+        self.loop.forget(self._sock)
+        self._sock.close()
+        for session in self.sessions:
+            session.end()
+
+
+class Session(Peer):
+    """One session; ``call`` is -1 until its first audio has said whose it is."""
+
+    def __init__(self, service: Service, sock: socket.socket) -> None:
+        super().__init__(service.loop, sock)
+        self.service = service
+        self.replies = service.replies
+        self.number = len(service.sessions)
+        self.phone: Phone | None = None
+        self.heard_ms = 0
+        self.is_talking = False
+        self._tag = b""
+        self._tag_at = 0
+        self._script: Script = conversation(self)
+        self._answer: Answer | None = None
+
+    @property
+    def call(self) -> int:
+        """Whose session it is."""
+        return -1 if self.phone is None else self.phone.call
+
+    def opened(self) -> None:
+        """``session.created`` comes unasked."""
+        self.send(events.session_event(b"session.created", events.SESSION))
+
+    def usual(self, data: bytes) -> bool:
+        """One more append of one frame, written like the one before: only the tag is unmasked."""
+        at = self._tag_at
+        aligned = at & ~3  # as the masking key is: four bytes from the payload's start, which is byte 8
+        text = unmask(data, 4, aligned, at + tags.TAG_CHARS)[at - aligned :]
+        number = tags.NUMBER_OF.get(text[8:], -1)
+        if text[:8] != self._tag or number % LOOKED_INTO_EVERY == 0:
+            return False
+        self._arrived(text[4:8], number)
+        return True
+
+    def hot(self, data: bytes, key: int, start: int, end: int) -> bool:
+        """An append of one frame, told from its first bytes; every 64th is read whole."""
+        if end - start > ONE_FRAME_BYTES:
+            return False
+        head = unmask(data, key, start, min(end, start + HEAD_BYTES))
+        at = head.find(tags.CALLER)
+        if at < 0:
+            return False
+        number = tags.NUMBER_OF.get(head[at + 8 : at + 12], -1)
+        if number % LOOKED_INTO_EVERY == 0:
+            return False
+        self._arrived(head[at + 4 : at + 8], number)
+        if start == 8 and end == len(data):
+            self.usual_size, self._tag_at, self._tag = end, start + at, head[at : at + 8]
+        return True
+
+    def _arrived(self, call: bytes, number: int) -> None:
+        phone = self.service.phones.get(call)
+        if phone is None or number < 0:
+            self._count("audio of no caller")
+            return
+        if phone.arrived_at[number]:
+            phone.duplicates += 1
+        phone.arrived_at[number] = perf_counter()
+        if phone is not self.phone:
+            if self.phone is not None:
+                phone.strays += 1
+            self.phone = phone
+        self.heard_ms += 20
+
+    def message(self, message: dict[str, Any]) -> None:
+        """Everything that a client sends, and appends that are not one tagged frame."""
+        match message["type"]:
+            case "input_audio_buffer.append":
+                self._append(base64.b64decode(message["audio"], validate=True))
+            case "session.update":
+                session = {**events.SESSION, **message["session"]}
+                self.loop.at(perf_counter() + UPDATED_AFTER_S, lambda _: self._updated(session))
+            case "response.create" if not self.is_talking:
+                self.is_talking = True
+                self.loop.at(perf_counter() + CREATED_AFTER_S, self._go_on)
+            case "response.cancel":
+                if self._answer is None or self._answer.is_over:
+                    self._reject(
+                        b"response_cancel_not_active", b"Cancellation failed: no active response found", message
+                    )
+            case "conversation.item.truncate":
+                self.send(events.truncated(message["item_id"], message["audio_end_ms"]))
+            case kind:
+                self._count(kind)
+
+    def _append(self, audio: bytes) -> None:
+        if len(audio) % tags.FRAME_BYTES:
+            self._count("append that is not whole frames")
+        for at in range(0, len(audio), tags.FRAME_BYTES):
+            block = audio[at : at + tags.FRAME_BYTES]
+            if tags.is_caller_frame(block):
+                self._arrived(base64.b64encode(block[3:6]), int.from_bytes(block[6:9], "big"))
+            else:
+                self._count("frame that no caller sent")
+
+    def _updated(self, session: dict[str, Any]) -> None:
+        self.send(events.session_event(b"session.updated", session))
+
+    def _reject(self, code: bytes, text: bytes, message: dict[str, Any]) -> None:
+        self.send(events.error(code, text, message.get("event_id")))
+
+    def _count(self, what: str) -> None:
+        self.service.unexpected[what] = self.service.unexpected.get(what, 0) + 1
+
+    def _go_on(self, due: float) -> float | None:
+        if self.is_gone:
+            return None
+        wait_s = next(self._script, None)
+        return None if wait_s is None else due + wait_s
+
+    def answer(self) -> Answer:
+        """Begin the next answer."""
+        self.service.answers += 1
+        self._answer = Answer(self, self.service.answers)
+        return self._answer
+
+    def hear(self, item: bytes, answer: Answer) -> None:
+        """The caller begins to speak, maybe over ``answer``."""
+        now = perf_counter()
+        phone = self.phone
+        if phone is not None and now < answer.reply.ends_at:
+            answer.reply.is_interrupted = True
+            phone.interrupt(now)
+        self.send(events.speech_started(item, self.heard_ms))
