@@ -48,21 +48,26 @@ def _from_environment(value: Any) -> Any:
     return value
 
 
-def _url(schemes: str, example: str, *, path: bool) -> AfterValidator:
-    pattern = re.compile(rf"({schemes})://[^/\s?#@]+{'[^?#@]*' if path else '/?'}")
+def _api_version(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}(-preview)?", text):
+        raise ValueError(f"is not an API version, expected such as {DEFAULT_API_VERSION}")
+    return str(text)
+
+
+def _url(schemes: str, example: str) -> AfterValidator:
+    pattern = re.compile(rf"({schemes})://[^/\s?#@]+(/[^\s?#@]*)?")
 
     def check(text: str) -> str:
         if not pattern.fullmatch(text):
-            shown = "is" if isinstance(text, FromEnvironment) else f"{text!r} is"
-            raise ValueError(f"{shown} not an address that can be used, expected such as {example}")
+            raise ValueError(f"is not an address that can be used, expected such as {example}")
         return text.rstrip("/")
 
     return AfterValidator(check)
 
 
 Secret = Annotated[SecretStr, BeforeValidator(_from_environment)]
-Endpoint = Annotated[str, _url("https?|wss?", "https://my-resource.services.ai.azure.com", path=True)]
-PublicUrl = Annotated[str, _url("https?", "https://voice.example.com", path=True)]
+Endpoint = Annotated[str, _url("https?|wss?", "https://my-resource.services.ai.azure.com")]
+PublicUrl = Annotated[str, _url("https?", "https://voice.example.com")]
 
 
 class Listen(Section):
@@ -83,7 +88,7 @@ class VoiceLive(Section):
     """API key, as ${NAME} only; without it AZURE_COGNITIVE_SERVICES_KEY, else DefaultAzureCredential."""
     model: Text = DEFAULT_MODEL
     """The model of lines that name none; without it VOICE_LIVE_MODEL, else gpt-realtime."""
-    api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")] = DEFAULT_API_VERSION
+    api_version: Annotated[str, AfterValidator(_api_version)] = DEFAULT_API_VERSION
     """The service's API version."""
     connect_timeout_s: Annotated[Number, Field(gt=0, le=60)] = 10
     """Seconds that opening a session may take before the call is given up."""

@@ -1,5 +1,6 @@
 """A YAML file as plain data that remembers where each key was written (YAML 1.2)."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,18 @@ from ruamel.yaml.reader import ReaderError
 from gateway.config.environment import InterpolationError, interpolate
 from gateway.config.problems import KeyPath, dotted
 from gateway.errors import ConfigError
+
+_REFERENCE = re.compile(r"\$\{([^{}\n]*)\}")
+_HIDDEN = str.maketrans({"\ue000": "$", "\ue001": "{", "\ue002": "}"})
+
+
+def _hide(match: re.Match[str]) -> str:
+    """``${NAME}`` in signs that mean nothing to YAML, or ``{port: ${PORT}}`` would be keys within keys."""
+    return f"\ue000\ue001{match[1]}\ue002"
+
+
+def _shown(text: str) -> str:
+    return text.translate(_HIDDEN)
 
 
 class Position(NamedTuple):
@@ -40,7 +53,7 @@ class Document:
         while at is None and around:
             at = self._keys.get(around)
             around = around[:-1]
-        line, column = at or (Position(1, 1) if self.source else Position(0, 0))
+        line, column = at or Position(1, 1)
         key = dotted(path)
         text = f"{key}: {message}" if key else message
         return ConfigError(text, file=self.file, line=line, column=column, key=key)
@@ -111,16 +124,18 @@ def read_document(file: Path, environ: Mapping[str, str], may_be_empty: Collecti
     document.source = source
     yaml = YAML(typ="safe", pure=True)
     try:
-        root = yaml.compose(source)
+        root = yaml.compose(_REFERENCE.sub(_hide, source))
     except ReaderError as error:
         at = position_in(source, error.position)
-        document.refuse((), f"not valid YAML: the character {error.character!r} is not allowed", at)
+        document.refuse((), f"not valid YAML: the character U+{error.character:04X} is not allowed", at)
         return document
     except MarkedYAMLError as error:
         document.refuse((), *_syntax(error, source))
         return document
+    if root is None:  # nothing but comments
+        return document
     if not isinstance(root, MappingNode):
-        document.refuse((), "expected keys with values, such as 'numbers: [...]', found nothing of that kind")
+        document.refuse((), "expected keys with values, such as 'key: value', found a list or a text alone")
         return document
     document.data = _Reader(document, environ, yaml, may_be_empty).mapping(root, ())
     return document
@@ -155,11 +170,12 @@ class _Reader:
     def mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = key_node.value
             at = Position(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-            if not isinstance(key, str):
+            if not isinstance(key_node, ScalarNode):
                 self._document.refuse(path, "a key must be a word", at)
-            elif first := self._document.position(below := (*path, key)):
+                continue
+            key = _shown(key_node.value)
+            if first := self._document.position(below := (*path, key)):
                 self._document.refuse(below, f"duplicate key, first written in line {first.line}", at)
             else:
                 self._document.place(below, value_node, at=key_node)
@@ -190,12 +206,13 @@ class _Reader:
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Any:
         kind = str(node.tag).rpartition(":")[2]
-        text: str = node.value
+        text: str = _shown(node.value)
         if kind == "null":
             if path in self._may_be_empty:
                 return {}
-            rest = self._document.source[node.start_mark.index :].partition("\n")[0]
-            hint = ' (a "#" starts a comment: write it in quotes)' if rest.lstrip().startswith("#") else ""
+            around = self._document.source[: node.start_mark.index].rstrip().rpartition("\n")[2]
+            commented = around.partition(":")[2].lstrip().startswith("#")
+            hint = ' (a "#" starts a comment: write it in quotes)' if commented else ""
             self._document.refuse(path, f"has no value{hint}, expected one; delete the line for the default")
         elif kind == "bool":
             return text.lower() == "true"
@@ -228,5 +245,5 @@ def _syntax(error: MarkedYAMLError, source: str) -> tuple[str, Position]:
     elif "another document" in problem:
         message = "a second document starts here, expected one per file"
     else:
-        message = f"not valid YAML: {problem}"
+        message = f"not valid YAML: {_shown(problem)}"
     return message, Position(mark.line + 1, mark.column + 1)

@@ -1,5 +1,6 @@
 """A model's complaints in the operator's words, at the place where the key was written."""
 
+import difflib
 import types
 import typing
 from typing import Any, TypeVar
@@ -45,6 +46,24 @@ _KINDS = {
     "model_attributes_type": "keys with values",
 }
 
+_SHAPES: dict[str | int, str] = {
+    "numbers": 'a list, such as ["+14255550100"]',
+    "greeting": "a text, {prompt: …} or none",
+    "voice": "a voice's name or keys with values",
+    "turn_detection": "keys with values, such as {type: azure_semantic_vad}, or none",
+    "transcription": "keys with values, such as {model: azure-speech}, or none",
+    "echo_cancellation": "server_echo_cancellation or none",
+}
+"""What is expected of keys that can be written in several ways."""
+
+_MAY_BE_NONE = ("turn_detection", "noise_reduction")
+
+_NOTES: dict[str | int, str] = {
+    "tools": "; tools of your own are not part of this version",
+    "auth": "; this version has no tokens for streams",
+    "reference_source": "; a phone's stream brings no reference of its own",
+}
+
 
 def validate(kind: type[S], document: Document, context: object = None) -> S | None:
     """The document's data as ``kind``, or ``None``; what is wrong is added to the document's errors."""
@@ -53,11 +72,20 @@ def validate(kind: type[S], document: Document, context: object = None) -> S | N
     try:
         return kind.model_validate(document.data, context=context)
     except ValidationError as error:
-        for details in error.errors(include_url=False):
-            path = _path(details["loc"], document.data)
-            if not document.is_broken(path):
+        found = [(_path(d["loc"], document.data), d) for d in error.errors(include_url=False)]
+        unknown = [path for path, details in found if details["type"] == "extra_forbidden"]
+        for path, details in found:
+            if not document.is_broken(path) and not _follows_from(details, path, unknown):
                 document.refuse(path, _message(details, path, kind, document.data))
         return None
+
+
+def _follows_from(details: ErrorDetails, path: KeyPath, unknown: list[KeyPath]) -> bool:
+    """Whether a complaint only repeats another: a missing key that was misspelt, a list whose items are wrong."""
+    if details["type"] == "missing":
+        beside = [str(other[-1]) for other in unknown if other[:-1] == path[:-1]]
+        return bool(beside) and (len(path) > 1 or bool(difflib.get_close_matches(str(path[-1]), beside)))
+    return details["type"] == "too_short" and bool(details["input"])
 
 
 def _path(loc: tuple[int | str, ...], data: Any) -> KeyPath:
@@ -82,34 +110,42 @@ def _message(details: ErrorDetails, path: KeyPath, kind: type[Section], data: An
         case "extra_forbidden":
             return _unknown_key(str(path[-1]), path[:-1], kind, data)
         case "value_error":
-            return str(context["error"])
+            problem = str(context["error"])
+            return f"{_shown(value)} {problem}" if problem.startswith("is not") else problem
         case "literal_error":
-            return _choice(value, context["expected"])
+            return _choice(value, context["expected"], path)
         case "union_tag_invalid":
-            return f"type {_choice(context['tag'], context['expected_tags'])}"
+            return f"type {_choice(context['tag'], context['expected_tags'], path)}"
         case "union_tag_not_found":
             kinds = [name for section in _sections(kind, path, data) for name in _types(section)]
             return f"type is missing, expected {listed(kinds)}"
         case "greater_than_equal" | "greater_than":
             bound = "at least" if "ge" in context else "more than"
-            return f"{_shown(value)} is too small, expected {bound} {context.get('ge', context.get('gt'))}"
+            return f"{_shown(value)} is too small, expected {bound} {context.get('ge', context.get('gt')):g}"
         case "less_than_equal":
-            return f"{_shown(value)} is too large, expected at most {context['le']}"
+            return f"{_shown(value)} is too large, expected at most {context['le']:g}"
         case "too_short":
             return "is empty, expected at least one"
         case "too_long" | "string_too_long":
             return f"is too long, expected at most {context['max_length']}"
         case name if name in _KINDS:
-            return f"expected {_KINDS[name]}, found {_shown(value)}"
+            return f"expected {_SHAPES.get(path[-1], _KINDS[name])}, found {_shown(value)}"
         case _:
             return f"{details['msg']}, found {_shown(value)}"
 
 
-def _choice(value: Any, choices: str) -> str:
+def _choice(value: Any, choices: str, path: KeyPath) -> str:
     words = [word.strip("'") for word in choices.replace(" or ", ", ").split(", ")]
-    near = suggestion(value, words) if isinstance(value, str) else ""
+    if path[-1] in _MAY_BE_NONE:
+        words.append("none")
+    note = _NOTES.get(path[0] if path[0] == "tools" else path[-1], "")
+    if isinstance(value, int) and str(value) in words:
+        return f'{value} is a number, expected it in quotes, "{value}"'
+    if not isinstance(value, str):
+        return f"expected {listed(words)}, found {_shown(value)}{note}"
+    near = suggestion(value, words)
     hint = f"{near} " if near.startswith("did") and len(words) > 1 else ""
-    return f"{_shown(value)} is not known, {hint}expected {listed(words)}"
+    return f"{_shown(value)} is not known, {hint}expected {listed(words)}{note}"
 
 
 def _shown(value: Any) -> str:

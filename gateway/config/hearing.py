@@ -21,7 +21,7 @@ def _languages(text: str) -> str:
     codes = [code.strip() for code in text.split(",")]
     for code in codes:
         if not re.fullmatch(_LANGUAGE, code):
-            raise ValueError(f"{code!r} is not a language code, expected such as de-DE or de-DE,en-US")
+            raise ValueError("is not a language code, expected such as de-DE or de-DE,en-US")
     if len(codes) > MAX_LANGUAGES:
         raise ValueError(f"has {len(codes)} languages, expected at most {MAX_LANGUAGES}")
     return ",".join(codes)

@@ -32,11 +32,10 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}")
 def _phone_number(text: str) -> str:
     if text == ANY_NUMBER or _E164.fullmatch(text):
         return str(text)
-    digits = "+" + re.sub(r"[\s()./+-]", "", text)
-    hint = f", write {digits}" if _E164.fullmatch(digits) else ""
-    raise ValueError(
-        f"{text!r} is not a phone number in international format{hint or ', expected such as +14255550100'}"
-    )
+    digits = re.sub(r"[\s()./+-]", "", text)
+    is_complete = re.fullmatch(r"[1-9]\d{9,14}", digits)
+    hint = f", write +{digits}" if is_complete else ", expected such as +14255550100"
+    raise ValueError(f"is not a phone number in international format{hint}")
 
 
 PhoneNumber = Annotated[
@@ -48,9 +47,9 @@ PhoneNumber = Annotated[
 
 def _variable(name: str) -> str:
     if name in OF_THE_CALL:
-        raise ValueError(f"{name} is filled in for each call, expected another name")
+        raise ValueError("is filled in for each call, expected another name")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise ValueError(f"{name!r} cannot be a placeholder, expected letters, digits and _")
+        raise ValueError("is not fit for a placeholder, expected letters, digits and _")
     return str(name)
 
 
@@ -58,7 +57,7 @@ def _time_zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is not a time zone, expected such as Europe/Berlin") from None
+        raise ValueError("is not a time zone, expected such as Europe/Berlin") from None
     return str(name)
 
 

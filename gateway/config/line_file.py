@@ -43,6 +43,8 @@ class LineFile:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", file.stem):
             message = f"{file.stem!r} cannot name a line, expected letters, digits, '.', '_' and '-'"
             document.errors.append(ConfigError(message, file=file))
+        if not document.is_broken(()):
+            self._check_instructions()
         self._check_placeholders()
         settings = validate(Settings, document)
         name = document.data.get("instructions_file")
@@ -59,12 +61,20 @@ class LineFile:
     @property
     def errors(self) -> list[ConfigError]:
         """What is wrong with the file."""
-        return self._document.errors
+        return sorted(self._document.errors, key=lambda error: (error.file, error.line, error.column))
 
     def number_error(self, index: int, number: str, owner: Path) -> ConfigError:
         """That ``number``, the line's ``index``-th, belongs to the line in ``owner``."""
         key = ("numbers", index)
         return self._document.error(key, f"{number} is also a number of {owner}, expected it in one line only")
+
+    def _check_instructions(self) -> None:
+        written = [key for key in ("instructions", "instructions_file") if key in self._document.data]
+        if len(written) == 2:
+            self._document.refuse(("instructions_file",), "stands beside instructions, expected one of them")
+        elif not written:
+            message = "is missing, expected the bot's instructions, or instructions_file"
+            self._document.refuse(("instructions",), message)
 
     def _check_placeholders(self) -> None:
         for key in _FILLED:
@@ -91,7 +101,7 @@ class LineFile:
         for mistake in mistakes(text, self._names()):
             line, column = position_in(text, mistake.index)
             error = ConfigError(mistake.message, file=file, line=line, column=column, key=dotted(key))
-            self.errors.append(error)
+            self._document.errors.append(error)
         return text
 
 

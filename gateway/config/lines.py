@@ -66,7 +66,7 @@ class Lines:
         for file in gone:
             del self._entries[file]
         refused = [file for file, entry in self._entries.items() if entry.read is not entry.good]
-        for file in {*changed, *refused}:
+        for file in sorted({*changed, *refused}):
             self._read(file)
         problems = self._settle()
         self._index()
@@ -103,7 +103,7 @@ class Lines:
 
     def _conflicts(self, adopted: dict[Path, LineFile | None]) -> dict[Path, list[ConfigError]]:
         """Readings that claim a name or number that another line has; a line that had it before keeps it."""
-        settled_first = sorted(adopted, key=lambda file: adopted[file] is not self._entries[file].good)
+        settled_first = sorted(adopted, key=lambda file: (adopted[file] is not self._entries[file].good, file))
         owners: dict[str, Path] = {}
         found: dict[Path, list[ConfigError]] = {}
         for file in settled_first:

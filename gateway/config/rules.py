@@ -119,14 +119,6 @@ def answers_and_model(settings: Settings, model: str) -> Iterator[Finding]:
         yield ("interim_response",), f"needs a text model such as gpt-4.1, found model {model}"
 
 
-def instructions_once(settings: Settings, model: str) -> Iterator[Finding]:
-    """Instructions stand in the line or in a file."""
-    if settings.instructions is None and settings.instructions_file is None:
-        yield ("instructions",), "is missing, expected the bot's instructions, or instructions_file"
-    if settings.instructions is not None and settings.instructions_file is not None:
-        yield ("instructions_file",), "stands beside instructions, expected one of them"
-
-
 def numbers_once(settings: Settings, model: str) -> Iterator[Finding]:
     """A number stands in a line once."""
     for index, number in enumerate(settings.numbers):
@@ -150,7 +142,6 @@ RULES: tuple[Rule, ...] = (
     transcription_options,
     noise_and_model,
     answers_and_model,
-    instructions_once,
     numbers_once,
     own_metadata,
 )

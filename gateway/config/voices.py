@@ -114,7 +114,7 @@ def _named(value: Any) -> Any:
     near = suggestion(value, (*OPENAI_VOICES, *REALTIME_VOICES))
     hint = f"{near} " if near.startswith("did") else ""
     raise ValueError(
-        f"{value!r} is not a voice, {hint}expected an Azure voice such as en-US-AvaMultilingualNeural, "
+        f"is not a voice, {hint}expected an Azure voice such as en-US-AvaMultilingualNeural, "
         f"or one of {listed(OPENAI_VOICES)}"
     )
 

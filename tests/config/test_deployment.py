@@ -1,0 +1,207 @@
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from gateway.config import ConfigErrors, Deployment, load_deployment
+from gateway.config.deployment import FALLBACKS
+from gateway.errors import ConfigError
+
+
+def load(tmp_path: Path, text: str, endpoint: str | None = None, **environ: str) -> Deployment:
+    """The deployment of a file with ``text``."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text(text)
+    return load_deployment(file, environ, endpoint)
+
+
+def errors(tmp_path: Path, text: str, **environ: str) -> list[str]:
+    """The errors of a file with ``text``, without its directory."""
+    with pytest.raises(ConfigErrors) as caught:
+        load(tmp_path, text, **environ)
+    return str(caught.value).replace(f"{tmp_path}/", "").splitlines()
+
+
+def test_an_empty_file_is_a_deployment(tmp_path: Path) -> None:
+    """Every key has a default."""
+    deployment = load(tmp_path, "")
+    assert deployment.listen.port == 8080
+    assert deployment.voice_live.model == "gpt-realtime"
+    assert deployment.voice_live.api_version == "2026-07-15"
+    assert deployment.providers.twilio is None
+    assert deployment.limits.calls == 200
+    assert deployment.lines == "lines/*.yaml"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("AZURE_COGNITIVE_SERVICES_ENDPOINT", "AZURE_VOICE_LIVE_ENDPOINT", "AZURE_VOICELIVE_ENDPOINT"),
+        ("AZURE_VOICE_LIVE_ENDPOINT", "AZURE_VOICELIVE_ENDPOINT"),
+        ("AZURE_VOICELIVE_ENDPOINT",),
+    ],
+)
+def test_the_endpoint_is_the_first_that_is_set(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """The order of the names, not of the environment, decides."""
+    environ = {name: f"https://{name.lower().replace('_', '-')}.example" for name in reversed(names)}
+    assert load(tmp_path, "", **environ).require_endpoint() == environ[names[0]]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("AZURE_COGNITIVE_SERVICES_KEY", "AZURE_VOICE_LIVE_API_KEY", "AZURE_VOICELIVE_API_KEY"),
+        ("AZURE_VOICE_LIVE_API_KEY", "AZURE_VOICELIVE_API_KEY"),
+        ("AZURE_VOICELIVE_API_KEY",),
+    ],
+)
+def test_the_key_is_the_first_that_is_set(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """An empty one is passed over, as a line of a .env file without a value."""
+    environ = {"AZURE_COGNITIVE_SERVICES_KEY": ""} | {name: f"secret-{name}" for name in names}
+    key = load(tmp_path, "", **environ).voice_live.key
+    assert key
+    assert key.get_secret_value() == f"secret-{names[0]}"
+
+
+def test_the_file_goes_before_the_environment(tmp_path: Path) -> None:
+    """A key that is written is meant; the environment fills what is not."""
+    text = "voice_live: {model: gpt-4.1, endpoint: https://mine.example}\n"
+    environ = {
+        "VOICE_LIVE_MODEL": "gpt-5",
+        "AZURE_COGNITIVE_SERVICES_ENDPOINT": "https://other.example",
+        "AZURE_VOICE_LIVE_API_VERSION": "2026-04-10",
+    }
+    voice_live = load(tmp_path, text, **environ).voice_live
+    assert (voice_live.model, voice_live.endpoint) == ("gpt-4.1", "https://mine.example")
+    assert voice_live.api_version == "2026-04-10"
+
+
+def test_the_model_may_come_from_the_environment(tmp_path: Path) -> None:
+    """VOICE_LIVE_MODEL goes before AZURE_VOICELIVE_MODEL."""
+    assert load(tmp_path, "", AZURE_VOICELIVE_MODEL="b").voice_live.model == "b"
+    assert load(tmp_path, "", AZURE_VOICELIVE_MODEL="b", VOICE_LIVE_MODEL="a").voice_live.model == "a"
+
+
+def test_an_endpoint_from_outside_replaces_every_other(tmp_path: Path) -> None:
+    """With the emulator a file that names a variable which is not set can be used all the same."""
+    text = "voice_live:\n  endpoint: ${AZURE_COGNITIVE_SERVICES_ENDPOINT}\n"
+    deployment = load(tmp_path, text, endpoint="http://127.0.0.1:9000")
+    assert deployment.require_endpoint() == "http://127.0.0.1:9000"
+
+
+def test_a_missing_endpoint_is_an_error_when_it_is_needed(tmp_path: Path) -> None:
+    """The message names every variable that could hold it."""
+    deployment = load(tmp_path, "")
+    with pytest.raises(ConfigError) as caught:
+        deployment.require_endpoint()
+    assert str(caught.value) == (
+        f"{tmp_path}/gateway.yaml: voice_live.endpoint: is not set, expected it here or in the environment as "
+        "AZURE_COGNITIVE_SERVICES_ENDPOINT, AZURE_VOICE_LIVE_ENDPOINT or AZURE_VOICELIVE_ENDPOINT"
+    )
+
+
+def test_secrets_of_a_provider_are_required_when_signatures_are_checked(tmp_path: Path) -> None:
+    """Without them the gateway loads, for the emulator; with them they come from the provider's own names."""
+    with pytest.raises(ConfigError, match=r"providers\.twilio\.auth_token: is not set, .* as TWILIO_AUTH_TOKEN"):
+        load(tmp_path, "providers: {twilio: {}}").require_twilio_auth_token()
+    with pytest.raises(ConfigError, match=r"public_url: is not set, .* as GATEWAY_PUBLIC_URL"):
+        load(tmp_path, "").require_public_url()
+    deployment = load(
+        tmp_path, "providers:\n  twilio:\n", TWILIO_AUTH_TOKEN="t0ken", GATEWAY_PUBLIC_URL="https://a.example/"
+    )
+    assert deployment.require_twilio_auth_token() == "t0ken"
+    assert deployment.require_public_url() == "https://a.example"
+
+
+def test_a_provider_is_served_only_when_it_is_named(tmp_path: Path) -> None:
+    """A token in the environment alone opens no route."""
+    assert load(tmp_path, "", TWILIO_AUTH_TOKEN="t0ken").providers.twilio is None
+
+
+def test_secrets_are_in_no_text_of_the_deployment(tmp_path: Path) -> None:
+    """Neither repr nor str nor JSON shows a key."""
+    environ = {"AZURE_COGNITIVE_SERVICES_KEY": "k3y", "TWILIO_AUTH_TOKEN": "t0ken"}
+    deployment = load(tmp_path, "providers: {twilio: {}}", **environ)
+    shown = f"{deployment!r} {deployment} {deployment.model_dump_json()} {deployment.model_dump()}"
+    assert "k3y" not in shown
+    assert "t0ken" not in shown
+
+
+def test_secrets_are_in_no_error(tmp_path: Path) -> None:
+    """A key at the wrong place is named by its variable."""
+    found = errors(
+        tmp_path,
+        "limits: {calls: '${AZURE_COGNITIVE_SERVICES_KEY}'}\nvoice_live: {endpoint: '${TWILIO_AUTH_TOKEN}'}\n",
+        AZURE_COGNITIVE_SERVICES_KEY="k3y",
+        TWILIO_AUTH_TOKEN="t0ken",
+    )
+    assert found == [
+        "gateway.yaml:1:10: limits.calls: expected a whole number, found the value of AZURE_COGNITIVE_SERVICES_KEY",
+        "gateway.yaml:2:14: voice_live.endpoint: the value of TWILIO_AUTH_TOKEN is not an address that can be used, "
+        "expected such as https://my-resource.services.ai.azure.com",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("listen: {prot: 80}", "gateway.yaml:1:10: listen.prot: unknown key, did you mean port?"),
+        ("listen: {port: 70000}", "gateway.yaml:1:10: listen.port: 70000 is too large, expected at most 65535"),
+        ("providers: {acme: {}}", "gateway.yaml:1:13: providers.acme: unknown key, expected twilio"),
+        (
+            "streams: {auth: token}",
+            "gateway.yaml:1:11: streams.auth: 'token' is not known, expected off; "
+            "this version has no tokens for streams",
+        ),
+        (
+            "voice_live: {key: abc123}",
+            "gateway.yaml:1:14: voice_live.key: is a secret written into a file, "
+            "expected a reference to the environment, ${NAME}",
+        ),
+        (
+            "public_url: voice.example.com",
+            "gateway.yaml:1:1: public_url: 'voice.example.com' is not an address that can be used, "
+            "expected such as https://voice.example.com",
+        ),
+        (
+            "voice_live: {api_version: latest}",
+            "gateway.yaml:1:14: voice_live.api_version: 'latest' is not an API version, expected such as 2026-07-15",
+        ),
+        (
+            "providers: {twilio: {auth_token: '${NOPE}'}}",
+            "gateway.yaml:1:35: providers.twilio.auth_token: environment variable NOPE is not set",
+        ),
+        (
+            "voice_live: {connect_timeout_s: 0}",
+            "gateway.yaml:1:14: voice_live.connect_timeout_s: 0 is too small, expected more than 0",
+        ),
+    ],
+)
+def test_a_wrong_key_is_told_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
+    """gateway.yaml is checked as lines are."""
+    assert errors(tmp_path, text) == [expected]
+
+
+def test_a_wrong_value_that_stands_in_for_a_key_is_told_by_its_variable(tmp_path: Path) -> None:
+    """The operator looks for it in the environment, not in the file."""
+    assert errors(tmp_path, "listen: {port: 80}\n", AZURE_VOICELIVE_ENDPOINT="my-resource") == [
+        "gateway.yaml:1:1: voice_live.endpoint: the value of AZURE_VOICELIVE_ENDPOINT is not an address that can be "
+        "used, expected such as https://my-resource.services.ai.azure.com"
+    ]
+
+
+def test_values_from_the_environment_take_the_type_of_their_key(tmp_path: Path) -> None:
+    """A port is a number however it arrives."""
+    assert load(tmp_path, "listen: {port: '${PORT}'}", PORT="9090").listen.port == 9090
+    assert load(tmp_path, "listen: {port: ${PORT}}", PORT="9090").listen.port == 9090
+
+
+@pytest.mark.parametrize(("path", "names"), FALLBACKS.items())
+def test_every_fallback_reaches_its_key(tmp_path: Path, path: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """Each name of the table, set alone, is what the key then holds."""
+    value = "https://a.example" if path[-1].endswith(("url", "endpoint")) else "2026-04-10"
+    for name in names:
+        found: object = load(tmp_path, "providers: {twilio: {}}", **{name: value})
+        for part in path:
+            found = getattr(found, part)
+        assert (found.get_secret_value() if isinstance(found, SecretStr) else found) == value

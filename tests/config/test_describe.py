@@ -1,0 +1,120 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Deployment, load_deployment
+from gateway.config.describe import describe, warnings
+from gateway.config.line_file import LineFile
+
+ReadLine = Callable[..., LineFile]
+
+
+def deployment(tmp_path: Path, text: str = "providers: {twilio: {}}\n") -> Deployment:
+    """A deployment that lacks nothing but what ``text`` leaves out."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text(text)
+    environ = {"AZURE_VOICELIVE_ENDPOINT": "https://a.example", "GATEWAY_PUBLIC_URL": "https://b.example"}
+    return load_deployment(file, environ)
+
+
+def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
+    """Numbers, model, voice, turns, greeting and limits, each in words."""
+    line = read_line("greeting: Hello there.\nsilence: {after_s: 8, say: Hello?}\n").line
+    assert line
+    assert describe(line).splitlines() == [
+        "line: +14255550100",
+        "  model      gpt-realtime (hears and speaks itself)",
+        "  voice      en-US-AvaMultilingualNeural (azure-standard)",
+        "  audio      as the phone provider sends it: G.711 µ-law or A-law, not converted",
+        "  language   detected",
+        "  greeting   'Hello there.' (word for word)",
+        "  turns      azure_semantic_vad, end after 500 ms of silence",
+        "  barge-in   the caller may interrupt",
+        "  silence    after 8 s says 'Hello?', up to 2 times",
+        "  written    the caller's words, by azure-speech",
+        "  filters    none",
+        "  tools      none",
+        "  limits     1800 s a call, calls bound by the gateway only",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("voice: marin\ngreeting: Hi", "  greeting   'Hi' (the model is asked to say exactly this)"),
+        ("greeting: {prompt: be kind}", "  greeting   in the model's words: 'be kind'"),
+        ("transcription: none", "  written    nothing of what the caller says"),
+        (
+            'turn_detection: none\ncommit_on: "#"\ntranscription: none',
+            "  turns      end when the caller presses #",
+        ),
+        (
+            "turn_detection: {type: semantic_vad}\ntranscription: none",
+            "  turns      semantic_vad, eagerness auto",
+        ),
+        ("barge_in: false", "  barge-in   the bot finishes first"),
+        ("echo_cancellation: server_echo_cancellation", "  filters    echo cancellation"),
+    ],
+)
+def test_a_setting_is_told_in_words(read_line: ReadLine, text: str, row: str) -> None:
+    """What differs from the usual is in the rows."""
+    line = read_line(text).line
+    assert line
+    assert row in describe(line).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "model: gpt-9-realtime",
+            "line: model gpt-9-realtime is not among those documented, taken for a native one",
+        ),
+        (
+            "noise_reduction: azure_deep_noise_suppression",
+            "line: noise_reduction: azure_deep_noise_suppression has swallowed words on phone lines, listen",
+        ),
+        (
+            "transcription: {model: whisper-1}",
+            "line: language: missing, whisper-1 may write the caller's words in another language",
+        ),
+        ("transcription: none\nlanguage: de-DE", "line: language: does nothing where transcription is none"),
+        (
+            "turn_detection: {type: azure_semantic_vad_en}\nlanguage: de-DE",
+            "line: turn_detection: azure_semantic_vad_en is for English, found language de-DE",
+        ),
+        (
+            "voice: marin\ngreeting: Hi",
+            "line: greeting: marin speaks for the model, which may change a word",
+        ),
+        (
+            "voice: {type: azure-standard, name: en-US-AvaNeural, temperature: 0.5}",
+            "line: voice.temperature: only HD voices know it, found en-US-AvaNeural",
+        ),
+    ],
+)
+def test_what_may_not_be_meant_is_warned_about(read_line: ReadLine, tmp_path: Path, text: str, expected: str) -> None:
+    """Allowed, but worth a second look."""
+    line = read_line(text, base='numbers: ["*"]\ninstructions: Answer.\n').line
+    assert line
+    streams = "streams.auth: off, whoever knows the address of the media stream can start a call"
+    assert warnings(deployment(tmp_path), [line]) == [expected, streams]
+
+
+def test_a_deployment_that_cannot_take_every_call_is_warned_about(read_line: ReadLine, tmp_path: Path) -> None:
+    """No provider, no address, no endpoint, no line for other numbers."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text("")
+    line = read_line("").line
+    assert line
+    assert warnings(load_deployment(file, {}), [line])[:3] == [
+        'no line takes "*": calls to numbers that no line names are turned away',
+        "providers: none is named, so no call can come in",
+        "voice_live.endpoint: not set, so calls need the emulator",
+    ]
+    file.write_text("providers: {twilio: {}}\nvoice_live: {endpoint: 'http://emulator:9000'}\n")
+    assert warnings(load_deployment(file, {}), [line])[1:3] == [
+        "public_url: not set, so the signature of Twilio's webhooks cannot be checked",
+        "voice_live.endpoint: is not encrypted, which only an emulator may be",
+    ]

@@ -1,0 +1,181 @@
+from collections.abc import Callable
+
+import pytest
+
+LineErrors = Callable[..., list[str]]
+VADS = "server_vad, azure_semantic_vad, azure_semantic_vad_en, azure_semantic_vad_multilingual or semantic_vad"
+VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("gretting: Hello", "line.yaml:3:1: gretting: unknown key, did you mean greeting?"),
+        (
+            "limits:\n  xyzzy: 1",
+            "line.yaml:4:3: limits.xyzzy: unknown key, expected calls or duration_s",
+        ),
+        (
+            "turn_detection:\n  type: server_vad\n  treshold: 0.4",
+            "line.yaml:5:3: turn_detection.treshold: unknown key, did you mean threshold?",
+        ),
+        (
+            "turn_detection: {type: server_vad, remove_filler_words: true}",
+            "line.yaml:3:36: turn_detection.remove_filler_words: unknown key, expected "
+            "end_of_utterance_detection, prefix_padding_ms, silence_duration_ms, speech_duration_ms, threshold or type",
+        ),
+        ("greeting: {promt: hello}", "line.yaml:3:12: greeting.promt: unknown key, did you mean prompt?"),
+        (
+            "agent: {name: x}",
+            "line.yaml:3:1: agent: agents are not part of this version, expected model and instructions",
+        ),
+        ("recording: true", "line.yaml:3:1: recording: recording is not part of this version"),
+        ("on_failure: {say: x}", "line.yaml:3:1: on_failure: on_failure is not part of this version"),
+        (
+            "greeting: {play: hello.wav}",
+            "line.yaml:3:12: greeting.play: greetings from a file are not part of this version, "
+            "expected a text or {prompt: …}",
+        ),
+        (
+            "turn_detection: {type: server_vad, interrupt_response: false}",
+            "line.yaml:3:36: turn_detection.interrupt_response: the gateway sets it, "
+            "expected barge_in: true or false on the line",
+        ),
+        ("barge_in: yes", "line.yaml:3:1: barge_in: expected true or false, found 'yes'"),
+        (
+            "silence: {after_s: ten, say: Hello?}",
+            "line.yaml:3:11: silence.after_s: expected a number, found 'ten'",
+        ),
+        ("silence: 5", "line.yaml:3:1: silence: expected keys with values, found 5"),
+        ('limits: {calls: "3"}', "line.yaml:3:10: limits.calls: expected a whole number, found '3'"),
+        ("limits: {calls: 2.5}", "line.yaml:3:10: limits.calls: expected a whole number, found 2.5"),
+        ("greeting: 5", "line.yaml:3:1: greeting: expected a text, {prompt: …} or none, found 5"),
+        ("metadata: {a: true}", "line.yaml:3:12: metadata.a: expected a text, found true"),
+        (
+            "transcription: whisper-1",
+            "line.yaml:3:1: transcription: expected keys with values, such as {model: azure-speech}, or none, "
+            "found 'whisper-1'",
+        ),
+        (
+            "limits: {duration_s: 5}",
+            "line.yaml:3:10: limits.duration_s: 5 is too small, expected at least 10",
+        ),
+        (
+            "turn_detection: {type: server_vad, threshold: 1.5}",
+            "line.yaml:3:36: turn_detection.threshold: 1.5 is too large, expected at most 1",
+        ),
+        (
+            "max_response_output_tokens: 5000",
+            "line.yaml:3:1: max_response_output_tokens: 5000 is too large, expected at most 4096",
+        ),
+        (
+            "max_response_output_tokens: infinite",
+            "line.yaml:3:1: max_response_output_tokens: 'infinite' is not known, expected inf",
+        ),
+        (
+            "turn_detection: {type: server_vat}",
+            f"line.yaml:3:1: turn_detection: type 'server_vat' is not known, did you mean server_vad? "
+            f"expected {VADS[: -len(' or semantic_vad')]}, semantic_vad or none",
+        ),
+        ("turn_detection: {threshold: 0.5}", f"line.yaml:3:1: turn_detection: type is missing, expected {VADS}"),
+        (
+            "noise_reduction: near_feld",
+            "line.yaml:3:1: noise_reduction: 'near_feld' is not known, did you mean near_field? "
+            "expected azure_deep_noise_suppression, near_field, far_field or none",
+        ),
+        (
+            "turn_detection: none\ntranscription: none\ncommit_on: 5",
+            'line.yaml:5:1: commit_on: 5 is a number, expected it in quotes, "5"',
+        ),
+        (
+            "tools: [{name: order_status}]",
+            "line.yaml:3:9: tools[0]: expected end_call, found keys with values; "
+            "tools of your own are not part of this version",
+        ),
+        (
+            "voice: Marin",
+            "line.yaml:3:1: voice: 'Marin' is not a voice, did you mean marin? expected an Azure voice such as "
+            f"en-US-AvaMultilingualNeural, or one of {VOICES}",
+        ),
+        (
+            "voice: {type: azure-custom, name: mine}",
+            "line.yaml:3:1: voice.endpoint_id: is missing",
+        ),
+        (
+            "echo_cancellation: {type: server_echo_cancellation, reference_source: client}",
+            "line.yaml:3:53: echo_cancellation.reference_source: 'client' is not known, expected server; "
+            "a phone's stream brings no reference of its own",
+        ),
+        (
+            "language: german",
+            "line.yaml:3:1: language: 'german' is not a language code, expected such as de-DE or de-DE,en-US",
+        ),
+        (
+            "language: en,de,fr,es,it,pt,nl,sv,da,no,fi",
+            "line.yaml:3:1: language: has 11 languages, expected at most 10",
+        ),
+        (
+            "timezone: Berlin",
+            "line.yaml:3:1: timezone: 'Berlin' is not a time zone, expected such as Europe/Berlin",
+        ),
+        (
+            "variables: {caller: x}",
+            "line.yaml:3:13: variables.caller: is filled in for each call, expected another name",
+        ),
+        (
+            "variables: {my firm: x}",
+            "line.yaml:3:13: variables.my firm: 'my firm' is not fit for a placeholder, expected letters, digits and _",
+        ),
+        ('greeting: " "', "line.yaml:3:1: greeting: is empty, expected a text"),
+        ("silence: {after_s: 5}", "line.yaml:3:1: silence.say: is missing"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_place(line_errors: LineErrors, text: str, expected: str) -> None:
+    """Each mistake gives exactly one message: file, line, column, key, what is wrong, what was expected."""
+    assert line_errors(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ('"555-0100"', "'555-0100' is not a phone number in international format, expected such as +14255550100"),
+        (
+            '"+1 (425) 555-0100"',
+            "'+1 (425) 555-0100' is not a phone number in international format, write +14255550100",
+        ),
+        (
+            '"reception"',
+            "'reception' is not a phone number in international format, expected such as +14255550100",
+        ),
+    ],
+)
+def test_a_number_must_be_international(line_errors: LineErrors, number: str, expected: str) -> None:
+    """A number that only needs other spelling is given in that spelling."""
+    errors = line_errors("", base=f"numbers: [{number}]\ninstructions: Answer.\n")
+    assert errors == [f"line.yaml:1:11: numbers[0]: {expected}"]
+
+
+def test_what_is_required_is_told_where_it_is_missing(line_errors: LineErrors) -> None:
+    """A line needs numbers and instructions."""
+    assert line_errors("greeting: Hello\n", base="") == [
+        "line.yaml:1:1: instructions: is missing, expected the bot's instructions, or instructions_file",
+        "line.yaml:1:1: numbers: is missing",
+    ]
+
+
+def test_all_mistakes_of_a_line_are_told_at_once(line_errors: LineErrors) -> None:
+    """One reading finds what is wrong in every key, in the order of the file."""
+    errors = line_errors("barge_in: maybe\ngretting: x\nlimits: {calls: 0}\nlanguage: german\nvoice: ${VOICE}\n")
+    assert [error.split(":")[1] for error in errors] == ["3", "4", "5", "6", "7"]
+
+
+def test_a_value_from_the_environment_is_never_shown(line_errors: LineErrors) -> None:
+    """It may be a secret; the variable's name is enough to find it."""
+    (error,) = line_errors("limits: {calls: '${CALLS}'}\n", CALLS="hunter2")
+    assert error == "line.yaml:3:10: limits.calls: expected a whole number, found the value of CALLS"
+
+
+def test_a_number_may_come_from_the_environment(read_line: Callable[..., object]) -> None:
+    """Digits from the environment are a number where one is wanted."""
+    read = read_line("limits: {calls: '${CALLS}'}\n", CALLS="7")
+    assert read.line.settings.limits.calls == 7  # type: ignore[attr-defined]  # ReadLine is not importable from conftest

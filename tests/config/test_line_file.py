@@ -1,0 +1,110 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.config.line_file import LineFile
+from gateway.config.voices import AzureStandardVoice
+
+LineErrors = Callable[..., list[str]]
+ReadLine = Callable[..., LineFile]
+FROM_FILE = 'numbers: ["*"]\ninstructions_file: bot.md\n'
+
+
+def test_a_line_needs_numbers_and_instructions_alone(read_line: ReadLine) -> None:
+    """Every other key has a default."""
+    line = read_line("").line
+    assert line
+    assert line.name == "line"
+    assert line.instructions == "Answer the phone."
+    assert line.model == "gpt-realtime"
+    assert line.settings.voice == AzureStandardVoice(type="azure-standard", name="en-US-AvaMultilingualNeural")
+    assert line.settings.greeting is None
+    assert line.settings.barge_in
+
+
+def test_placeholders_are_checked_where_they_are_written(line_errors: LineErrors) -> None:
+    """Each unknown placeholder has its own line and column, also within a block of text."""
+    base = 'numbers: ["*"]\ninstructions: |\n  Hello {calller},\n  {company} and {calller}.\n'
+    text = 'variables: {company: Contoso}\ngreeting: "Hi {who}"\nsilence: {after_s: 5, say: "{lin}"}\n'
+    assert line_errors(text, base=base) == [
+        "line.yaml:3:9: instructions: unknown placeholder {calller}, did you mean caller?",
+        "line.yaml:4:17: instructions: unknown placeholder {calller}, did you mean caller?",
+        "line.yaml:6:15: greeting: unknown placeholder {who}, expected caller, called, line, now or company",
+        "line.yaml:7:29: silence.say: unknown placeholder {lin}, did you mean line?",
+    ]
+
+
+def test_instructions_may_stand_in_a_file_beside_the_line(read_line: ReadLine, tmp_path: Path) -> None:
+    """The path starts at the line's file."""
+    (tmp_path / "bot.md").write_text("You answer for {company}.")
+    line = read_line("variables: {company: Contoso}\n", base=FROM_FILE).line
+    assert line
+    assert line.instructions == "You answer for {company}."
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "line.yaml:2:1: instructions_file: bot.md: cannot be read: No such file or directory"),
+        (b" \n", "line.yaml:2:1: instructions_file: bot.md is empty, expected instructions"),
+        (
+            b"Gr\xfc\xdfe",
+            "line.yaml:2:1: instructions_file: bot.md:1:3: not UTF-8: byte 0xfc, expected a file saved as UTF-8",
+        ),
+        (b"Hello\n{calller}", "bot.md:2:1: unknown placeholder {calller}, did you mean caller?"),
+    ],
+)
+def test_a_wrong_instructions_file_is_told(
+    line_errors: LineErrors, tmp_path: Path, content: bytes | None, expected: str
+) -> None:
+    """What is wrong with the file is told at the key that names it, what is wrong in it where it stands."""
+    if content is not None:
+        (tmp_path / "bot.md").write_bytes(content)
+    assert line_errors("", base=FROM_FILE) == [expected]
+
+
+def test_instructions_stand_in_one_place(line_errors: LineErrors, tmp_path: Path) -> None:
+    """Beside instructions, instructions_file is one too many."""
+    (tmp_path / "bot.md").write_text("Hello")
+    assert line_errors("instructions: Hello\n", base=FROM_FILE) == [
+        "line.yaml:2:1: instructions_file: stands beside instructions, expected one of them"
+    ]
+
+
+def test_empty_instructions_are_told(line_errors: LineErrors) -> None:
+    """Empty instructions would bring back the service's own."""
+    assert line_errors("", base='numbers: ["*"]\ninstructions: " "\n') == [
+        "line.yaml:2:1: instructions: is empty, expected a text"
+    ]
+
+
+def test_a_file_name_must_be_fit_for_an_address(tmp_path: Path) -> None:
+    """The stem names the line in the paths of the media stream."""
+    file = tmp_path / "my line.yaml"
+    file.write_text('numbers: ["*"]\ninstructions: Answer.\n')
+    (error,) = LineFile(file, "gpt-realtime", {}).errors
+    assert str(error) == f"{file}: 'my line' cannot name a line, expected letters, digits, '.', '_' and '-'"
+
+
+@pytest.mark.parametrize(
+    ("voice", "kind"),
+    [
+        ("marin", "openai"),
+        ("en-US-Ava:DragonHDLatestNeural", "azure-standard"),
+        ("zh-CN-XiaoxiaoMultilingualNeural", "azure-standard"),
+    ],
+)
+def test_a_voice_s_name_tells_its_type(read_line: ReadLine, voice: str, kind: str) -> None:
+    """Azure's voices begin with a locale; OpenAI's are single words."""
+    line = read_line(f"voice: {voice}\n").line
+    assert line
+    assert line.settings.voice.type == kind
+
+
+def test_a_voice_s_numbers_become_the_texts_that_the_service_takes(read_line: ReadLine) -> None:
+    """``rate: 1.1`` needs no quotes."""
+    line = read_line("voice: {type: azure-standard, name: en-US-AvaNeural, rate: 1.1}\n").line
+    assert line
+    assert isinstance(line.settings.voice, AzureStandardVoice)
+    assert line.settings.voice.rate == "1.1"

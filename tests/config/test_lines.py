@@ -1,0 +1,217 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
+
+GOOD = 'numbers: ["{number}"]\ninstructions: {instructions}\n'
+
+
+class Folder:
+    """A deployment's directory, and its lines as files."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "lines").mkdir()
+        (root / "gateway.yaml").write_text("")
+        self._age = 0
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a line's file, with a modification time of its own however fast the test is."""
+        file = self.root / "lines" / name
+        file.write_text(text)
+        self._age += 1
+        os.utime(file, ns=(self._age * 10**9, self._age * 10**9))
+        return file
+
+    def line(self, name: str, number: str, instructions: str = "Answer.") -> Path:
+        """Write a line that is right."""
+        return self.write(f"{name}.yaml", GOOD.format(number=number, instructions=instructions))
+
+    def load(self, **environ: str) -> Lines:
+        """All lines."""
+        return Lines(self.deployment(**environ))
+
+    def deployment(self, **environ: str) -> Deployment:
+        """The deployment."""
+        return load_deployment(self.root / "gateway.yaml", environ)
+
+    def shown(self, errors: object) -> list[str]:
+        """Errors as they are printed, without the directory."""
+        return [str(error).replace(f"{self.root}/lines/", "") for error in errors]  # type: ignore[attr-defined]  # a list
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """An empty deployment."""
+    return Folder(tmp_path)
+
+
+def test_a_line_is_found_by_its_name_and_its_numbers(folder: Folder) -> None:
+    """The stem of the file is the name."""
+    folder.line("sales", "+14255550100")
+    folder.line("support", "+14255550101")
+    lines = folder.load()
+    assert [line.name for line in lines] == ["sales", "support"]
+    sales = lines.by_name("sales")
+    assert sales is not None
+    assert lines.for_number("+14255550100") is sales
+    assert lines.by_name("nobody") is None
+    assert lines.for_number("+14255550109") is None
+
+
+def test_a_star_takes_what_no_other_line_takes(folder: Folder) -> None:
+    """The fallback line does not get in the way of the others."""
+    folder.line("sales", "+14255550100")
+    folder.line("any", "*")
+    lines = folder.load()
+    assert lines.for_number("+14255550100") is lines.by_name("sales")
+    assert lines.for_number("+14255550199") is lines.by_name("any")
+    assert lines.for_number("") is lines.by_name("any")
+
+
+def test_no_line_at_all_is_an_error(folder: Folder) -> None:
+    """The message names the pattern that nothing matched."""
+    with pytest.raises(ConfigErrors, match=r"gateway\.yaml: lines: no file matches .*/lines/\*\.yaml"):
+        folder.load()
+
+
+def test_the_mistakes_of_all_files_are_told_at_once(folder: Folder) -> None:
+    """In the order of the files."""
+    folder.write("b.yaml", "numbers: []\n")
+    folder.write("a.yaml", "gretting: x\n")
+    with pytest.raises(ConfigErrors) as caught:
+        folder.load()
+    files = [Path(error.file).name for error in caught.value.errors]
+    assert files == sorted(files)
+    assert set(files) == {"a.yaml", "b.yaml"}
+    assert len(str(caught.value).splitlines()) == len(caught.value.errors)
+
+
+def test_two_lines_cannot_have_the_same_number(folder: Folder) -> None:
+    """The message stands at the one file and names the other."""
+    folder.line("a", "+14255550100")
+    folder.write("b.yaml", 'numbers: ["+14255550101", "+14255550100"]\ninstructions: Answer.\n')
+    with pytest.raises(ConfigErrors) as caught:
+        folder.load()
+    assert folder.shown(caught.value.errors) == [
+        "b.yaml:1:27: numbers[1]: +14255550100 is also a number of a.yaml, expected it in one line only"
+    ]
+
+
+def test_a_change_is_taken_up(folder: Folder) -> None:
+    """The next call sees the new version; who holds the old one keeps it as it was."""
+    folder.line("sales", "+14255550100", "Old.")
+    lines = folder.load()
+    old = lines.by_name("sales")
+    folder.line("sales", "+14255550100", "New.")
+    assert lines.refresh() == []
+    new = lines.by_name("sales")
+    assert old
+    assert new
+    assert (old.instructions, new.instructions) == ("Old.", "New.")
+
+
+def test_without_a_change_nothing_is_read(folder: Folder) -> None:
+    """The same objects stay."""
+    folder.line("sales", "+14255550100")
+    lines = folder.load()
+    before = lines.by_name("sales")
+    assert lines.refresh() == []
+    assert lines.by_name("sales") is before
+
+
+def test_new_files_come_and_deleted_ones_go(folder: Folder) -> None:
+    """Both without a restart."""
+    first = folder.line("first", "+14255550100")
+    lines = folder.load()
+    folder.line("second", "+14255550101")
+    first.unlink()
+    assert lines.refresh() == []
+    assert [line.name for line in lines] == ["second"]
+    assert lines.for_number("+14255550100") is None
+
+
+def test_a_broken_file_keeps_its_last_good_version(folder: Folder) -> None:
+    """Its problem is told once, and again only when it is another; once mended, the file counts again."""
+    folder.line("sales", "+14255550100", "Good.")
+    lines = folder.load()
+    folder.write("sales.yaml", "gretting: [\n")
+    (problem,) = folder.shown(lines.refresh())
+    assert problem.startswith("sales.yaml:2:1: not valid YAML")
+    good = lines.by_name("sales")
+    assert good
+    assert good.instructions == "Good."
+    assert lines.for_number("+14255550100") is good
+    assert lines.refresh() == []
+    folder.write("sales.yaml", GOOD.format(number="+14255550100", instructions="Good.") + "gretting: x\n")
+    assert folder.shown(lines.refresh()) == ["sales.yaml:3:1: gretting: unknown key, did you mean greeting?"]
+    folder.line("sales", "+14255550100", "Mended.")
+    assert lines.refresh() == []
+    mended = lines.by_name("sales")
+    assert mended
+    assert mended.instructions == "Mended."
+
+
+def test_a_new_broken_file_is_no_line(folder: Folder) -> None:
+    """It never was good; the others go on."""
+    folder.line("sales", "+14255550100")
+    lines = folder.load()
+    folder.write("broken.yaml", "numbers: 5\n")
+    assert len(lines.refresh()) == 2
+    assert [line.name for line in lines] == ["sales"]
+
+
+def test_a_change_of_the_instructions_file_is_taken_up(folder: Folder) -> None:
+    """The line follows its text; when the text is gone the last good one stays."""
+    text = folder.write("bot.md", "Old.")
+    folder.write("sales.yaml", 'numbers: ["*"]\ninstructions_file: bot.md\n')
+    lines = folder.load()
+    folder.write("bot.md", "New.")
+    assert lines.refresh() == []
+    line = lines.by_name("sales")
+    assert line
+    assert line.instructions == "New."
+    text.unlink()
+    assert len(lines.refresh()) == 1
+    assert lines.by_name("sales") is line
+    folder.write("bot.md", "Again.")
+    assert lines.refresh() == []
+    again = lines.by_name("sales")
+    assert again
+    assert again.instructions == "Again."
+
+
+def test_a_number_may_move_from_line_to_line(folder: Folder) -> None:
+    """Both files saved between two calls: no conflict, whichever is read first."""
+    folder.line("a", "+14255550100")
+    folder.line("b", "+14255550101")
+    lines = folder.load()
+    folder.line("a", "+14255550101")
+    folder.line("b", "+14255550100")
+    assert lines.refresh() == []
+    assert lines.for_number("+14255550100") is lines.by_name("b")
+    assert lines.for_number("+14255550101") is lines.by_name("a")
+
+
+def test_a_number_that_another_line_has_is_refused_until_it_is_free(folder: Folder) -> None:
+    """The line that had it keeps it; when it lets go, the other gets it without being saved again."""
+    folder.line("z", "+14255550100")
+    folder.line("b", "+14255550101")
+    lines = folder.load()
+    folder.line("b", "+14255550100")
+    assert folder.shown(lines.refresh()) == [
+        "b.yaml:1:11: numbers[0]: +14255550100 is also a number of z.yaml, expected it in one line only"
+    ]
+    assert lines.for_number("+14255550100") is lines.by_name("z")
+    assert lines.for_number("+14255550101") is lines.by_name("b")
+    folder.line("z", "+14255550102")
+    assert lines.refresh() == []
+    assert lines.for_number("+14255550100") is lines.by_name("b")
+
+
+def test_lines_take_values_from_the_environment(folder: Folder) -> None:
+    """The deployment's environment is that of its lines."""
+    folder.write("a.yaml", 'numbers: ["${NUMBER}"]\ninstructions: Answer.\n')
+    assert folder.load(NUMBER="+14255550100").for_number("+14255550100") is not None
