@@ -60,6 +60,14 @@ class Received:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """A mark that went back to the gateway, at ``loop.time()``."""
+
+    at: float
+    name: str
+
+
+@dataclass(frozen=True)
 class Tick:
     """One frame of the call: its ``number`` from 0, ``at`` (``loop.time()``) and what the caller ``heard`` in it."""
 
@@ -109,9 +117,9 @@ async def request_answer(
 class SimulatedTwilio:
     """The phone's end of one call; made by :meth:`connect`.
 
-    What the gateway did is read from ``messages``, ``violations``, ``bot_audio`` (as heard, frame by frame),
-    ``playout`` and, once ``closed`` is set, from ``ended_by`` and ``close_code``. Frame ``n`` of either direction
-    belongs to ``started_at + n * 20 ms``.
+    What the gateway did is read from ``messages``, ``clears`` (those of them that were clears), ``returned`` (the marks
+    it got back), ``violations``, ``bot_audio`` (as heard, frame by frame), ``playout`` and, once ``closed`` is set,
+    from ``ended_by`` and ``close_code``. Frame ``n`` of either direction belongs to ``started_at + n * 20 ms``.
     """
 
     def __init__(
@@ -139,6 +147,8 @@ class SimulatedTwilio:
         self.caller_audio = bytearray()
         self.bot_audio = bytearray()
         self.messages: list[Received] = []
+        self.clears: list[Received] = []
+        self.returned: list[Returned] = []
         self.violations: list[Violation] = []
         self.closed = asyncio.Event()
         self.ended_by: Literal["caller", "gateway"] = "gateway"
@@ -192,11 +202,6 @@ class SimulatedTwilio:
         """Whether the caller still has something to say."""
         return bool(self._saying)
 
-    @property
-    def clears(self) -> list[Received]:
-        """The clears that came, each with what had really been played."""
-        return [message for message in self.messages if message.event == "clear"]
-
     def say(self, audio: bytes) -> None:
         """Let the caller say ``audio``, in the call's format, from the next frame on; behind what is being said."""
         self._saying += audio
@@ -237,7 +242,7 @@ class SimulatedTwilio:
     async def _frame(self, now: float) -> None:
         heard = self.playout.tick()
         for name in heard.marks:
-            await self._send(self._wire.mark(name))
+            await self._return_mark(name, now)
         number = self.clock.frames
         if self._on_tick is not None:
             self._on_tick(Tick(number, now, heard))
@@ -282,12 +287,19 @@ class SimulatedTwilio:
             case Mark():
                 self._note(Received(now, "mark", position, name=order.mark.name))
                 if self.playout.mark(order.mark.name):
-                    await self._send(self._wire.mark(order.mark.name))
+                    await self._return_mark(order.mark.name, now)
             case Clear():
                 cleared = self.playout.clear()
-                self._note(Received(now, "clear", position, cleared=cleared))
+                message = Received(now, "clear", position, cleared=cleared)
+                self._note(message)
+                self.clears.append(message)
                 for name in cleared.marks:
-                    await self._send(self._wire.mark(name))
+                    await self._return_mark(name, now)
+
+    async def _return_mark(self, name: str, now: float) -> None:
+        if self._keep:
+            self.returned.append(Returned(now, name))
+        await self._send(self._wire.mark(name))
 
     def _note(self, message: Received) -> None:
         if self._keep:

@@ -1,0 +1,267 @@
+"""A simulated call: recordings played to a gateway over the provider's real wire, and what came back."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.audio import g711
+from gateway.audio.formats import PCMU, AudioFormat
+from gateway.errors import GatewayError
+from gateway.sim.caller import Caller, HangUp, Party, Patience, Speak, Utterance
+from gateway.sim.measures import Measures, is_audible, measure
+from gateway.sim.playout import FRAME_MS
+from gateway.sim.recording import Span
+from gateway.sim.timeline import TimelineEvent
+from gateway.sim.twilio import FrameClock, Received, SimulatedTwilio, Tick, Violation, request_answer
+from gateway.sim.twilio_wire import new_sid
+
+_GRACE_S = 10.0
+"""How long after its limit a call may take to end, before the gateway is said to hold it."""
+
+
+@dataclass(frozen=True)
+class CallPlan:
+    """A call to make: through the stream ``url``, or by asking ``answer_url`` first, as Twilio does.
+
+    ``auth_token`` signs the webhook and the upgrade. The caller hangs up by itself after ``max_duration_s``.
+    """
+
+    utterances: Sequence[Utterance]
+    to: str
+    from_: str
+    url: str = ""
+    answer_url: str = ""
+    auth_token: str = ""
+    audio_format: AudioFormat = PCMU
+    patience: Patience = field(default_factory=Patience)
+    hang_up_by: Party = "caller"
+    max_duration_s: float = 600.0
+
+
+ProgressKind = Literal[
+    "connected", "bot_started", "bot_stopped", "bot_cleared", "caller_started", "caller_stopped", "note", "ended"
+]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step of a call in progress, ``at_ms`` from its start; ``text`` is a recording's name, a note or a reason."""
+
+    at_ms: int
+    kind: ProgressKind
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """An utterance as it was played: from ``start_ms`` to ``end_ms``, with ``speech`` in it, from the call's start."""
+
+    name: str
+    start_ms: int
+    end_ms: int
+    speech: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """Everything that the phone saw of a call.
+
+    ``started_at`` is ``loop.time()`` of the first frame and ``started`` the same moment on the clock; ``caller_audio``
+    and ``bot_audio`` are equally long, as sent and as heard. ``messages`` and ``returned`` are the wire, message by
+    message; ``events`` the timeline.
+    """
+
+    started: datetime
+    started_at: float
+    plan: CallPlan
+    url: str
+    call_sid: str
+    stream_sid: str
+    caller_audio: bytes
+    bot_audio: bytes
+    spoken: tuple[Spoken, ...]
+    messages: tuple[Received, ...]
+    violations: tuple[Violation, ...]
+    events: tuple[TimelineEvent, ...]
+    measures: Measures
+    clock: FrameClock
+    ended_by: Party
+    end_reason: str
+    close_code: int | None
+
+    @property
+    def duration_ms(self) -> int:
+        """Length of the call, in whole frames."""
+        return self.clock.frames * FRAME_MS
+
+    @property
+    def clears(self) -> tuple[Received, ...]:
+        """The clears, each with what had really been played."""
+        return tuple(message for message in self.messages if message.event == "clear")
+
+    def stereo(self) -> npt.NDArray[np.int16]:
+        """Both sides as samples of shape ``(n, 2)``: the caller left, the bot right, each when it was heard."""
+        sides = [g711.decode(side, self.plan.audio_format) for side in (self.caller_audio, self.bot_audio)]
+        return np.stack(sides, axis=1)
+
+
+async def place_call(plan: CallPlan, *, on_progress: Callable[[Progress], None] | None = None) -> CallResult:
+    """Make the call and return when it is over.
+
+    Raises ``GatewayError`` where the gateway cannot be reached, refuses the call, or holds it beyond its limit.
+    """
+    url, parameters, call_sid = plan.url, None, new_sid("CA")
+    if plan.answer_url:
+        answer = await request_answer(
+            plan.answer_url, to=plan.to, from_=plan.from_, auth_token=plan.auth_token, call_sid=call_sid
+        )
+        url, parameters = answer.url, answer.parameters
+    side = _CallerSide(plan, on_progress)
+    async with SimulatedTwilio.connect(
+        url,
+        to=plan.to,
+        from_=plan.from_,
+        parameters=parameters,
+        audio_format=plan.audio_format,
+        call_sid=call_sid,
+        auth_token=plan.auth_token,
+        on_tick=side.tick,
+    ) as phone:
+        started = datetime.now(UTC)
+        side.pick_up(phone)
+        try:
+            async with asyncio.timeout(plan.max_duration_s + _GRACE_S):
+                await phone.closed.wait()
+        except TimeoutError:
+            raise GatewayError(f"{url} held the call beyond its limit of {plan.max_duration_s:g} s") from None
+    return side.result(phone, started, url)
+
+
+class _CallerSide:
+    """The caller at the phone: hears each frame, speaks, hangs up, and keeps the timeline."""
+
+    def __init__(self, plan: CallPlan, on_progress: Callable[[Progress], None] | None) -> None:
+        self._plan = plan
+        self._on_progress = on_progress
+        self._caller = Caller(plan.utterances, patience=plan.patience, hang_up_by=plan.hang_up_by)
+        self._phone: SimulatedTwilio | None = None
+        self._events: list[TimelineEvent] = []
+        self._spoken: list[Spoken] = []
+        self._speaking = False
+        self._bot_playing = False
+        self._clears = 0
+        self._end_reason = ""
+
+    def pick_up(self, phone: SimulatedTwilio) -> None:
+        """Begin to listen; before the first frame."""
+        self._phone = phone
+        self._progress(0, "connected")
+
+    def tick(self, tick: Tick) -> None:
+        """One frame: what was heard may change what is said."""
+        phone = self._phone
+        if phone is None or self._end_reason:
+            return
+        now_ms = tick.number * FRAME_MS
+        self._follow_bot(phone, now_ms, playing=bool(tick.heard.size))
+        if self._speaking and not phone.saying:
+            self._speaking = False
+            self._happened(phone, now_ms, "caller_stopped", self._spoken[-1].name)
+        decision = self._caller.hear(
+            now_ms,
+            playing=bool(tick.heard.size) or not phone.playout.idle,
+            audible=bool(tick.heard.size) and is_audible(tick.heard.audio, phone.audio_format),
+        )
+        if now_ms >= self._plan.max_duration_s * 1000:
+            decision = HangUp("time limit of the simulated call")
+        if decision is not None:
+            self._act(phone, now_ms, decision)
+
+    def _follow_bot(self, phone: SimulatedTwilio, now_ms: int, *, playing: bool) -> None:
+        if playing and not self._bot_playing:
+            self._happened(phone, now_ms, "bot_started")
+        elif self._bot_playing and not playing:
+            cleared = len(phone.clears) > self._clears
+            self._happened(phone, now_ms, "bot_cleared" if cleared else "bot_stopped")
+        self._clears = len(phone.clears)
+        self._bot_playing = playing
+
+    def _act(self, phone: SimulatedTwilio, now_ms: int, decision: Speak | HangUp) -> None:
+        if decision.note:
+            self._happened(phone, now_ms, "note", decision.note)
+        if isinstance(decision, HangUp):
+            self._end_reason = decision.reason
+            phone.hang_up()
+            return
+        recording = decision.utterance.recording
+        phone.say(recording.audio)
+        self._speaking = True
+        speech = tuple(Span(now_ms + span.start_ms, now_ms + span.end_ms) for span in recording.speech)
+        end_ms = now_ms + round(recording.duration_ms)
+        self._spoken.append(Spoken(recording.name, now_ms, end_ms, speech))
+        self._happened(phone, now_ms, "caller_started", recording.name)
+
+    def _happened(self, phone: SimulatedTwilio, now_ms: int, kind: ProgressKind, text: str = "") -> None:
+        name = {"caller_started": "recording", "caller_stopped": "recording"}.get(kind, "text")
+        at = phone.started_at + now_ms / 1000
+        self._events.append(TimelineEvent(at, kind, {name: text} if text else {}))
+        self._progress(now_ms, kind, text)
+
+    def _progress(self, now_ms: int, kind: ProgressKind, text: str = "") -> None:
+        if self._on_progress is not None:
+            self._on_progress(Progress(now_ms, kind, text))
+
+    def result(self, phone: SimulatedTwilio, started: datetime, url: str) -> CallResult:
+        """The account of the call, once it is over."""
+        duration_ms = phone.clock.frames * FRAME_MS
+        reason = self._end_reason or "the gateway closed the stream"
+        self._happened(phone, duration_ms, "ended", reason)
+        spoken = tuple(_until(duration_ms, spoken) for spoken in self._spoken)
+        clears_ms = [round((clear.at - phone.started_at) * 1000) for clear in phone.clears]
+        speech = [span for one in spoken for span in one.speech]
+        events = [*self._events, *_wire_events(phone)]
+        return CallResult(
+            started=started,
+            started_at=phone.started_at,
+            plan=self._plan,
+            url=url,
+            call_sid=phone.call_sid,
+            stream_sid=phone.stream_sid,
+            caller_audio=bytes(phone.caller_audio),
+            bot_audio=bytes(phone.bot_audio),
+            spoken=spoken,
+            messages=tuple(phone.messages),
+            violations=tuple(phone.violations),
+            events=tuple(sorted(events, key=lambda event: event.at)),
+            measures=measure(bytes(phone.bot_audio), phone.audio_format, speech, clears_ms),
+            clock=phone.clock,
+            ended_by=phone.ended_by,
+            end_reason=reason,
+            close_code=phone.close_code,
+        )
+
+
+def _until(end_ms: int, spoken: Spoken) -> Spoken:
+    """What was really played of an utterance in a call that ended at ``end_ms``."""
+    speech = tuple(Span(s.start_ms, min(s.end_ms, end_ms)) for s in spoken.speech if s.start_ms < end_ms)
+    return Spoken(spoken.name, spoken.start_ms, min(spoken.end_ms, end_ms), speech)
+
+
+def _wire_events(phone: SimulatedTwilio) -> list[TimelineEvent]:
+    """Marks, clears and violations; media is too much for a timeline and is in the audio."""
+    per_ms = phone.audio_format.bytes_per_ms
+    events = [TimelineEvent(mark.at, "mark_returned", {"name": mark.name}) for mark in phone.returned]
+    for message in phone.messages:
+        if message.event == "mark":
+            events.append(TimelineEvent(message.at, "mark_set", {"name": message.name}))
+        elif message.cleared is not None:
+            played, discarded = message.cleared.run_bytes / per_ms, message.cleared.discarded_bytes / per_ms
+            fields = {"played_ms": played, "discarded_ms": discarded, "marks": list(message.cleared.marks)}
+            events.append(TimelineEvent(message.at, "clear", fields))
+    violations = [TimelineEvent(v.at, "violation", {"code": v.code, "what": v.what}) for v in phone.violations]
+    return events + violations

@@ -1,0 +1,106 @@
+"""What a call sounded like, in figures: who spoke when, how long the bot took to answer and to fall silent.
+
+All times are milliseconds from the start of the stream, to one frame of 20 ms.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.audio import g711
+from gateway.audio.formats import AudioFormat
+from gateway.sim.recording import FRAME_MS, Span, frame_levels, spans_of
+
+AUDIBLE_LEVEL = 60.0
+"""Level (RMS of 16-bit samples, -55 dBFS) from which on a frame of the bot is heard as sound."""
+TURN_GAP_MS = 600
+"""A pause of the bot shorter than this is part of its turn."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """The bot became audible ``ms`` after the caller's speech had ended at ``at_ms``."""
+
+    at_ms: int
+    ms: int
+
+
+@dataclass(frozen=True)
+class BargeIn:
+    """The caller began to speak over the bot at ``at_ms``.
+
+    The last sound of the bot came ``stopped_after_ms`` later; ``None`` if it was not stopped and spoke to its end.
+    """
+
+    at_ms: int
+    stopped_after_ms: int | None
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Figures of one call; ``greeting_ms`` is ``None`` where the bot did not speak before the caller."""
+
+    bot: tuple[Span, ...]
+    greeting_ms: int | None
+    latencies: tuple[Latency, ...]
+    barge_ins: tuple[BargeIn, ...]
+
+
+def measure(bot_audio: bytes, audio_format: AudioFormat, caller: Sequence[Span], clears_ms: Sequence[int]) -> Measures:
+    """Figures from what was heard of the bot, where the caller spoke, and when the gateway cleared the buffer."""
+    bot = _bot_turns(bot_audio, audio_format, caller, clears_ms)
+    first_words = min((span.start_ms for span in caller), default=None)
+    greeted = bool(bot) and (first_words is None or bot[0].start_ms < first_words)
+    return Measures(
+        bot=bot,
+        greeting_ms=bot[0].start_ms if greeted else None,
+        latencies=_latencies(bot, caller),
+        barge_ins=_barge_ins(bot, caller, clears_ms),
+    )
+
+
+def is_audible(frame: bytes, audio_format: AudioFormat) -> bool:
+    """Whether a frame is more than silence."""
+    return float(frame_levels(g711.decode(frame, audio_format), audio_format.rate_hz).max()) >= AUDIBLE_LEVEL
+
+
+def _bot_turns(
+    audio: bytes, audio_format: AudioFormat, caller: Sequence[Span], clears_ms: Sequence[int]
+) -> tuple[Span, ...]:
+    """Runs of sound, short pauses bridged; a clear ends a turn, and so does a caller who spoke in the pause."""
+    levels = frame_levels(g711.decode(audio, audio_format), audio_format.rate_hz)
+    audible = [bool(level >= AUDIBLE_LEVEL) for level in levels]
+    cuts = {0, len(audible)}
+    cuts.update(min(-(-clear // FRAME_MS), len(audible)) for clear in clears_ms)
+    for span in caller:
+        start, end = span.start_ms // FRAME_MS, -(-span.end_ms // FRAME_MS)
+        if end <= len(audible) and not any(audible[start:end]):
+            cuts.add(end)
+    return tuple(
+        Span(span.start_ms + start * FRAME_MS, span.end_ms + start * FRAME_MS)
+        for start, end in itertools.pairwise(sorted(cuts))
+        for span in spans_of(audible[start:end], pause_ms=TURN_GAP_MS)
+    )
+
+
+def _latencies(bot: Sequence[Span], caller: Sequence[Span]) -> tuple[Latency, ...]:
+    """One for each turn of the bot that answers: the caller had spoken since the last one, and was silent by then."""
+    found = []
+    previous_ms = -1
+    for turn in bot:
+        before = [span.end_ms for span in caller if span.start_ms <= turn.start_ms]
+        if before and previous_ms < before[-1] <= turn.start_ms:
+            found.append(Latency(before[-1], turn.start_ms - before[-1]))
+        previous_ms = turn.start_ms
+    return tuple(found)
+
+
+def _barge_ins(bot: Sequence[Span], caller: Sequence[Span], clears_ms: Sequence[int]) -> tuple[BargeIn, ...]:
+    """One for each turn of the bot over which the caller began to speak."""
+    found = []
+    for turn in bot:
+        onset = next((span.start_ms for span in caller if turn.start_ms < span.start_ms < turn.end_ms), None)
+        if onset is not None:
+            cleared = any(onset <= clear <= turn.end_ms + TURN_GAP_MS for clear in clears_ms)
+            found.append(BargeIn(onset, turn.end_ms - onset if cleared else None))
+    return tuple(found)
