@@ -101,7 +101,7 @@ def profile(options: argparse.Namespace) -> None:
     for name in options.names:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             file = Path(folder) / "profile"
-            trial.run(name, PROFILED_CALLS, options.seconds, ("-m", "bench.profiling", str(file)))
+            trial.run(name, PROFILED_CALLS, options.seconds, file)
             if not file.exists():
                 raise PeerError(f"{name} was ended before it could leave its profile")
             print(f"\n## {name}, {PROFILED_CALLS} calls\n\n{profiling.table(file)}")

@@ -60,7 +60,8 @@ def remarks(results: Sequence[Result]) -> list[str]:
     for result in results:
         where = f"{result.target} at {result.calls} calls:"
         if not result.is_load_trusted:
-            found.append(f"{where} the load itself had no time to spare; the row says little about the program.")
+            behind = f"{result.load_percent:.0f} % busy, p99 {result.load_lateness.p99:.0f} ms behind its clock"
+            found.append(f"{where} the load itself could not keep up ({behind}): not the program's doing.")
         if not result.is_undisturbed:
             found.append(f"{where} others took {result.others_percent:.0f} % of its core.")
         if result.calls_failed:

@@ -22,7 +22,7 @@ GATEWAY_YAML = """\
 public_url: https://bench.example.com
 listen: {{host: 127.0.0.1, port: {port}}}
 voice_live: {{endpoint: "${{AZURE_VOICELIVE_ENDPOINT}}", model: gpt-4.1}}
-providers: {{twilio: {{auth_token: bench}}}}
+providers: {{twilio: {{}}}}
 streams: {{auth: "off"}}
 limits: {{calls: 10000}}
 lines: lines/*.yaml
@@ -43,6 +43,12 @@ class Target:
     name: str
     port: int
     pid: int
+    is_profiled: bool
+
+    def tell(self, *, begins: bool) -> None:
+        """Let a profiled target know that the time that counts begins, or ends."""
+        if self.is_profiled:
+            os.kill(self.pid, signal.SIGUSR1 if begins else signal.SIGUSR2)
 
     def cpu_s(self) -> float:
         """Processor time used so far, in the kernel and out of it, to the microsecond where the kernel tells."""
@@ -93,19 +99,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(name: str, voice_port: int, core: int, prefix: tuple[str, ...] = ("-m",)) -> Iterator[Target]:
+def running(name: str, voice_port: int, core: int, profile: Path | None) -> Iterator[Target]:
     """The target while the block runs. PeerError if it does not listen in time, with what it last said."""
     port = free_port()
     environment = {
         **os.environ,
         "AZURE_VOICELIVE_ENDPOINT": f"http://127.0.0.1:{voice_port}",
         "AZURE_VOICELIVE_API_KEY": "bench",
+        "TWILIO_AUTH_TOKEN": "bench",
     }
     for other in ("AZURE_COGNITIVE_SERVICES_ENDPOINT", "AZURE_COGNITIVE_SERVICES_KEY"):
         environment.pop(other, None)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         log = Path(folder) / "log"
-        command = [sys.executable, *prefix, *_arguments(name, port, Path(folder))]
+        profiled = ["bench.profiling", str(profile)] if profile else []
+        command = [sys.executable, "-m", *profiled, *_arguments(name, port, Path(folder))]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 -- our own programs
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -113,7 +121,7 @@ def running(name: str, voice_port: int, core: int, prefix: tuple[str, ...] = ("-
         try:
             os.sched_setaffinity(process.pid, {core})
             _await_listening(process, port, log)
-            yield Target(name, port, process.pid)
+            yield Target(name, port, process.pid, profile is not None)
         finally:
             _stop(process)
 

@@ -4,6 +4,7 @@ import gc
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 
 from bench import tags
@@ -114,14 +115,17 @@ class Result:
         )
 
 
-def run(name: str, calls: int, seconds: float, prefix: tuple[str, ...] = ("-m",)) -> Result:
-    """One trial from start to end of the target's process; takes ``seconds`` and about ten more."""
+def run(name: str, calls: int, seconds: float, profile: Path | None = None) -> Result:
+    """One trial from start to end of the target's process; takes ``seconds`` and about ten more.
+
+    With ``profile`` the target leaves there what it was at during the steady window.
+    """
     loop = Loop()
     service = Service(loop)
     gc.collect()
     gc.disable()
     try:
-        with running(name, service.port, TARGET_CORE, prefix) as target:
+        with running(name, service.port, TARGET_CORE, profile) as target:
             return _Trial(loop, service, target, calls).measured(seconds)
     finally:
         gc.enable()
@@ -143,9 +147,11 @@ class _Trial:
             self._open()
             self.loop.run_until(perf_counter() + SETTLE_S)
             self.loop.rounds_s.clear()
+            self.target.tell(begins=True)
             before = self._meter()
             self.loop.run_until(before[0] + seconds)
             after = self._meter()
+            self.target.tell(begins=False)
             rounds_s = list(self.loop.rounds_s)
             memory_bytes = self.target.memory_bytes() - idle_bytes
             failed = sum(phone.is_gone for phone in self.phones)
