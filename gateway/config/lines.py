@@ -1,6 +1,7 @@
 """All lines of a deployment, and their files as they change."""
 
 import glob
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,11 +33,9 @@ class Lines:
         self._entries: dict[Path, _Entry] = {}
         self._by_name: dict[str, Line] = {}
         self._by_number: dict[str, Line] = {}
-        errors = self.refresh()
-        if not errors and not self._entries:
-            pattern = deployment.file.parent / deployment.lines
-            errors = [ConfigError(f"lines: no file matches {pattern}", file=deployment.file, key="lines")]
-        if errors:
+        self._missing = False
+        self._refreshing = threading.Lock()
+        if errors := self.refresh():
             raise ConfigErrors(errors)
 
     def __iter__(self) -> Iterator[Line]:
@@ -56,9 +55,18 @@ class Lines:
     def refresh(self) -> list[ConfigError]:
         """Take up files that are new, changed or gone; a few ``stat`` calls where there are none.
 
-        A file that cannot be used keeps its last good version. Returns problems that were not told before.
+        A file that cannot be used keeps its last good version, and where all files are gone at once every line stays:
+        that is a directory that is missing, not a decision. Returns problems that were not told before. It reads
+        files: not for the event loop's thread.
         """
+        with self._refreshing:
+            return self._refresh()
+
+    def _refresh(self) -> list[ConfigError]:
         files = self._files()
+        if not files:
+            return self._nothing_found()
+        self._missing = False
         changed = [file for file in files if self._is_stale(file)]
         gone = self._entries.keys() - set(files)
         if not changed and not gone:
@@ -75,6 +83,13 @@ class Lines:
     def _files(self) -> list[Path]:
         pattern = str(self._deployment.file.parent / self._deployment.lines)
         return [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207 -- may be absolute
+
+    def _nothing_found(self) -> list[ConfigError]:
+        if self._missing:
+            return []
+        self._missing = True
+        pattern = self._deployment.file.parent / self._deployment.lines
+        return [ConfigError(f"lines: no file matches {pattern}", file=self._deployment.file, key="lines")]
 
     def _is_stale(self, file: Path) -> bool:
         entry = self._entries.get(file)

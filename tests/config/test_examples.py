@@ -10,6 +10,7 @@ from gateway.config.deployment import Deployment
 from gateway.config.environment import API_VERSION, ENDPOINT, KEY, MODEL, PUBLIC_URL
 from gateway.config.hearing import AzureSemanticVad, EndOfUtterance, Transcription
 from gateway.config.line import LineLimits, Settings, Silence, StaticInterim
+from gateway.config.schema import schemas
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
@@ -73,3 +74,15 @@ def test_the_example_environment_names_what_is_read() -> None:
     shown = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     read = {*ENDPOINT, *KEY, *MODEL, *API_VERSION, *PUBLIC_URL, "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"}
     assert shown - read == {"AZURE_TOKEN_CREDENTIALS"}
+
+
+def test_the_documentation_names_every_key_and_variable() -> None:
+    """docs/configuration.md has all of both files and of the environment."""
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    named = set(re.findall(r"[A-Za-z_]+", " ".join(re.findall(r"`([^`]+)`", text))))
+    wanted = {*ENDPOINT, *KEY, *MODEL, *API_VERSION, *PUBLIC_URL}
+    for schema in schemas().values():
+        for section in (schema, *schema["$defs"].values()):
+            wanted |= set(section.get("properties", {}))
+    assert wanted - named - {"channels", "reference_source"} == set()

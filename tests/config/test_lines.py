@@ -133,6 +133,22 @@ def test_new_files_come_and_deleted_ones_go(folder: Folder) -> None:
     assert lines.for_number("+14255550100") is None
 
 
+def test_lines_stay_when_their_directory_is_gone(folder: Folder) -> None:
+    """A directory that is not mounted takes no line out of service; it is told once."""
+    file = folder.line("sales", "+14255550100")
+    lines = folder.load()
+    text = file.read_text()
+    file.unlink()
+    (problem,) = lines.refresh()
+    assert "lines: no file matches" in str(problem)
+    assert lines.refresh() == []
+    assert lines.by_name("sales")
+    file.write_text(text)
+    assert lines.refresh() == []
+    file.unlink()
+    assert len(lines.refresh()) == 1
+
+
 def test_a_broken_file_keeps_its_last_good_version(folder: Folder) -> None:
     """Its problem is told once, and again only when it is another; once mended, the file counts again."""
     folder.line("sales", "+14255550100", "Good.")
