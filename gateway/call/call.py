@@ -69,11 +69,12 @@ class Call:
                 await self._close_legs()
                 for task in tasks:
                     task.cancel()
+        except BaseException:
+            await self._close_legs()
+            raise
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-            if not self._ended.done():
-                await self._close_legs()
         return ended
 
     def shut_down(self) -> None:

@@ -1,0 +1,143 @@
+"""A call between two legs that the test holds in its hands."""
+
+import asyncio
+
+import pytest
+
+from gateway.call.call import Call
+from gateway.call.conversation import Conversation
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.record import CallIdentity, CallRecord
+from gateway.call.rules import Rules
+from gateway.phone.commands import PlayAudio, StopPlayback
+from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
+from gateway.voice.commands import SayText, SendAudio, VoiceCommand
+from gateway.voice.events import CallerSpoke, ReplyAudio, ResponseStarted, SessionReady
+from tests.fakes import FakePhone, FakeVoice
+from tests.story import STARTED
+
+
+class Rig:
+    """A call and its two fakes."""
+
+    def __init__(self, rules: Rules | None = None) -> None:
+        self.phone, self.voice = FakePhone(), FakeVoice()
+        self.record = CallRecord(CallIdentity("CA1", "twilio", "support", "", "", "pcmu/8000"))
+        now = asyncio.get_running_loop().time()
+        self.conversation = Conversation(STARTED, rules or Rules(), now)
+        self.call = Call(self.phone, self.voice, self.conversation, self.record)
+
+    async def until_asked(self, kind: type[VoiceCommand]) -> None:
+        """Wait until the voice leg was asked for this."""
+        async with asyncio.timeout(5):
+            while not any(isinstance(command, kind) for command in self.voice.sent):
+                self.voice.asked.clear()
+                await self.voice.asked.wait()
+
+
+async def test_audio_goes_both_ways_and_the_end_closes_both_legs() -> None:
+    """Caller to service, service to caller, and nothing left after the hang-up."""
+    rig = Rig(Rules(greeting=SayText("Hello.")))
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        await rig.until_asked(SayText)
+        rig.phone.tell(CallerAudio(b"caller"))
+        await rig.until_asked(SendAudio)
+        rig.voice.tell(ResponseStarted("r"))
+        rig.voice.tell(ReplyAudio("r", "i", b"b" * 1600))
+        rig.voice.tell(CallerSpoke("u"))
+        await rig.until_asked(SendAudio)
+        rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert running.result() == EndCall(EndReason.CALLER_HUNG_UP, "caller")
+    assert rig.phone.closed
+    assert rig.voice.closed
+    assert SendAudio(b"caller") in rig.voice.sent
+    assert any(isinstance(command, PlayAudio) for command in rig.phone.sent)
+    assert StopPlayback() in rig.phone.sent
+    kinds = [note.kind for note in rig.record.notes]
+    assert {"session_ready", "reply_started", "barge_in", "playback_stopped"} <= set(kinds)
+
+
+async def test_playback_goes_on_without_events() -> None:
+    """The call's one timer tops up the phone's lead by itself."""
+    rig = Rig()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        rig.voice.tell(ResponseStarted("r"))
+        rig.voice.tell(ReplyAudio("r", "i", b"b" * 8000))
+        async with asyncio.timeout(5):
+            while sum(len(c.audio) for c in rig.phone.sent if isinstance(c, PlayAudio)) < 8000:
+                rig.phone.asked.clear()
+                await rig.phone.asked.wait()
+        rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+
+
+async def test_shut_down_ends_the_call() -> None:
+    """A call that is told to end says why."""
+    rig = Rig()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(rig.call.run())
+        await asyncio.sleep(0)
+        rig.call.shut_down()
+    assert running.result() == EndCall(EndReason.SHUT_DOWN, "gateway")
+
+
+@pytest.mark.parametrize(("leg", "reason"), [("voice", EndReason.VOICE_STALLED), ("phone", EndReason.STREAM_STALLED)])
+async def test_a_peer_that_does_not_read_ends_the_call(leg: str, reason: EndReason) -> None:
+    """An outbox that overflows is an end with a reason, on either side."""
+    rig = Rig()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        if leg == "voice":
+            rig.voice.full = True
+            async with asyncio.timeout(5):
+                while not running.done():
+                    rig.phone.tell(CallerAudio(b"x"))
+                    await asyncio.sleep(0)
+        else:
+            rig.phone.full = True
+            rig.voice.tell(ResponseStarted("r"))
+            rig.voice.tell(ReplyAudio("r", "i", b"b" * 1600))
+    assert running.result().reason is reason
+    assert "262144" in running.result().detail
+
+
+async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception in the conversation is raised, with both legs closed."""
+    rig = Rig()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(rig.conversation, "_digit_pressed", broken)
+    rig.phone.tell(DigitPressed("1"))
+    with pytest.raises(ExceptionGroup) as caught:
+        await rig.call.run()
+    assert caught.group_contains(ZeroDivisionError)
+    assert rig.phone.closed
+    assert rig.voice.closed
+
+
+async def test_cancelling_the_call_closes_both_legs() -> None:
+    """A server that cancels its handler leaves no session behind."""
+    rig = Rig()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        await asyncio.sleep(0)
+        running.cancel()
+    assert rig.phone.closed
+    assert rig.voice.closed
+
+
+async def test_a_leg_that_will_not_close_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing is bounded, and the record says that it was needed."""
+    monkeypatch.setattr("gateway.call.call.CLOSE_LIMIT_S", 0.01)
+    rig = Rig()
+    rig.voice.close_hangs = True
+    rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert (await rig.call.run()).reason is EndReason.CALLER_HUNG_UP
+    assert [note.kind for note in rig.record.notes][-1] == "close_timed_out"

@@ -1,0 +1,100 @@
+"""Stand-ins for the two legs and a phone's socket, driven by the test."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+
+from gateway.phone.commands import PhoneCommand
+from gateway.phone.events import PhoneClosed, PhoneEnd, PhoneEvent
+from gateway.voice.commands import VoiceCommand
+from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
+from gateway.websocket import OutboxFullError
+
+
+class FakePhone:
+    """A phone leg: ``tell`` makes it say something; what it was asked is in ``sent``."""
+
+    def __init__(self) -> None:
+        self.sent: list[PhoneCommand] = []
+        self.closed = False
+        self.full = False
+        self._events: asyncio.Queue[PhoneEvent] = asyncio.Queue()
+        self.asked = asyncio.Event()
+
+    def tell(self, event: PhoneEvent) -> None:
+        self._events.put_nowait(event)
+
+    async def __aiter__(self) -> AsyncIterator[PhoneEvent]:
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, PhoneClosed):
+                return
+
+    def send(self, command: PhoneCommand) -> None:
+        if self.full:
+            raise OutboxFullError("the peer has not read 262144 bytes")
+        self.sent.append(command)
+        self.asked.set()
+
+    async def close(self) -> None:
+        self.closed = True
+        self.tell(PhoneClosed(PhoneEnd.CLOSED))
+
+
+class FakeVoice:
+    """A voice leg: ``tell`` makes it say something; what it was asked is in ``sent``."""
+
+    def __init__(self) -> None:
+        self.sent: list[VoiceCommand] = []
+        self.closed = False
+        self.full = False
+        self.close_hangs = False
+        self._events: asyncio.Queue[VoiceEvent] = asyncio.Queue()
+        self.asked = asyncio.Event()
+
+    def tell(self, event: VoiceEvent) -> None:
+        self._events.put_nowait(event)
+
+    async def __aiter__(self) -> AsyncIterator[VoiceEvent]:
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, VoiceClosed):
+                return
+
+    def send(self, command: VoiceCommand) -> None:
+        if self.full:
+            raise OutboxFullError("the peer has not read 262144 bytes")
+        self.sent.append(command)
+        self.asked.set()
+
+    async def close(self) -> None:
+        self.closed = True
+        if self.close_hangs:
+            await asyncio.Event().wait()
+        self.tell(VoiceClosed(VoiceEnd.CLOSED))
+
+
+class FakeSocket:
+    """A media socket with its messages written down beforehand; ``None`` waits for ever."""
+
+    def __init__(self, *messages: str | bytes | None, close_code: int | None = 1000, failure: str = "") -> None:
+        self.sent: list[str | bytes] = []
+        self.close_code = close_code
+        self.failure = failure
+        self.closed_with: int | None = None
+        self._messages = itertools.chain(messages)
+
+    async def receive(self) -> str | bytes | None:
+        for message in self._messages:
+            if message is None:
+                await asyncio.Event().wait()
+            return message
+        return None
+
+    def send(self, message: str | bytes) -> None:
+        self.sent.append(message)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        self.closed_with = code

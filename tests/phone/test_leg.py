@@ -1,0 +1,85 @@
+"""The phone leg over a socket whose messages are known."""
+
+import pytest
+
+from gateway.errors import WireError
+from gateway.phone import twilio
+from gateway.phone.commands import StopPlayback
+from gateway.phone.events import CallerAudio, MalformedMessage, PhoneClosed, PhoneEnd, UnknownMessage
+from gateway.phone.leg import PhoneLeg
+from tests.fakes import FakeSocket
+from tests.phone.test_twilio import CONNECTED, SID, START, media
+
+STOP = f'{{"event":"stop","streamSid":"{SID}"}}'
+
+
+async def started(*messages: str | bytes, **how: object) -> PhoneLeg:
+    socket = FakeSocket(CONNECTED, START, *messages, **how)  # type: ignore[arg-type]
+    leg = PhoneLeg(socket, twilio.codec())
+    assert await leg.start(1) is not None
+    return leg
+
+
+async def test_events_to_the_end() -> None:
+    """After the start every message is an event; stop is the closing one, and nothing follows it."""
+    leg = await started(media(b"a"), '{"event":"new"}', STOP, media(b"b"))
+    assert [event async for event in leg] == [
+        CallerAudio(b"a"),
+        UnknownMessage("new"),
+        PhoneClosed(PhoneEnd.HUNG_UP),
+    ]
+
+
+async def test_garbage_in_a_call_is_an_event() -> None:
+    """One broken message costs the caller nothing."""
+    leg = await started("garbage", b"\x00", media(b"a"), STOP)
+    events = [event async for event in leg]
+    assert [type(event) for event in events] == [MalformedMessage, MalformedMessage, CallerAudio, PhoneClosed]
+
+
+@pytest.mark.parametrize("message", ["garbage", media(b"x"), b"\x00"])
+async def test_garbage_before_the_start_is_no_call(message: str | bytes) -> None:
+    """Whoever does not speak the protocol gets no session."""
+    with pytest.raises(WireError):
+        await PhoneLeg(FakeSocket(CONNECTED, message), twilio.codec()).start(1)
+
+
+async def test_a_stream_that_never_starts() -> None:
+    """The start is bounded in time."""
+    with pytest.raises(TimeoutError):
+        await PhoneLeg(FakeSocket(CONNECTED, None), twilio.codec()).start(0.01)
+
+
+@pytest.mark.parametrize("messages", [(), (STOP,)])
+async def test_a_stream_that_closes_before_its_start(messages: tuple[str, ...]) -> None:
+    """A caller who hangs up while it rings is no error."""
+    assert await PhoneLeg(FakeSocket(CONNECTED, *messages), twilio.codec()).start(1) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "end"), [(1000, PhoneEnd.HUNG_UP), (1001, PhoneEnd.HUNG_UP), (1006, PhoneEnd.LOST), (1009, PhoneEnd.LOST)]
+)
+async def test_closed_is_told_from_lost(code: int, end: PhoneEnd) -> None:
+    """A closing handshake is a hang-up; a broken connection is not."""
+    leg = await started(close_code=code)
+    (closed,) = [event async for event in leg]
+    assert isinstance(closed, PhoneClosed)
+    assert closed.end is end
+    assert str(code) in closed.detail
+
+
+async def test_our_own_close() -> None:
+    """What we close is told so."""
+    leg = await started()
+    await leg.close()
+    assert [event async for event in leg] == [PhoneClosed(PhoneEnd.CLOSED)]
+
+
+async def test_commands_to_a_dead_socket_are_dropped() -> None:
+    """The closing event tells that the connection is gone; a command in between is no error."""
+
+    class Dead(FakeSocket):
+        def send(self, message: str | bytes) -> None:
+            raise ConnectionResetError
+
+    PhoneLeg(Dead(), twilio.codec()).send(StopPlayback())
