@@ -16,10 +16,10 @@ from gateway.config.section import Section
 S = TypeVar("S", bound=Section)
 
 _NOT_SET_HERE = {
-    "agent": "agents are not part of this version, expected model and instructions",
-    "recording": "recording is not part of this version",
-    "on_failure": "on_failure is not part of this version",
-    "play": "greetings from a file are not part of this version, expected a text or {prompt: …}",
+    "agent": "is not part of this version, expected model and instructions",
+    "recording": "is not part of this version",
+    "on_failure": "is not part of this version",
+    "play": "is not part of this version, expected a text or {prompt: …}",
     "create_response": "the gateway sets it, expected no such key",
     "interrupt_response": "the gateway sets it, expected barge_in: true or false on the line",
     "auto_truncate": "the gateway cuts an answer at what the caller heard, expected no such key",

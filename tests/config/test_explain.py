@@ -27,14 +27,13 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         ("greeting: {promt: hello}", "line.yaml:3:12: greeting.promt: unknown key, did you mean prompt?"),
         (
             "agent: {name: x}",
-            "line.yaml:3:1: agent: agents are not part of this version, expected model and instructions",
+            "line.yaml:3:1: agent: is not part of this version, expected model and instructions",
         ),
-        ("recording: true", "line.yaml:3:1: recording: recording is not part of this version"),
-        ("on_failure: {say: x}", "line.yaml:3:1: on_failure: on_failure is not part of this version"),
+        ("recording: true", "line.yaml:3:1: recording: is not part of this version"),
+        ("on_failure: {say: x}", "line.yaml:3:1: on_failure: is not part of this version"),
         (
             "greeting: {play: hello.wav}",
-            "line.yaml:3:12: greeting.play: greetings from a file are not part of this version, "
-            "expected a text or {prompt: …}",
+            "line.yaml:3:12: greeting.play: is not part of this version, expected a text or {prompt: …}",
         ),
         (
             "turn_detection: {type: server_vad, interrupt_response: false}",

@@ -1,8 +1,13 @@
+import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gateway.config.line import Settings
 from gateway.config.line_file import LineFile
 from gateway.config.voices import AzureStandardVoice
 
@@ -108,3 +113,51 @@ def test_a_voice_s_numbers_become_the_texts_that_the_service_takes(read_line: Re
     assert line
     assert isinstance(line.settings.voice, AzureStandardVoice)
     assert line.settings.voice.rate == "1.1"
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5000)
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["", "none", "marin", "{caller}", "{", "${X}", "azure_semantic_vad", "*", "#", "é"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "name", "prompt", "model", "say", "after_s", "languages", "texts", "calls", "x"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from([*Settings.model_fields, "x"]), VALUES, max_size=6))
+def test_any_value_at_any_key_gives_a_line_or_errors(data: dict[str, object]) -> None:
+    """Nothing that can be written in YAML gets past the messages as a traceback."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "line.yaml"
+        file.write_text(json.dumps({"numbers": ["*"], "instructions": "Answer.", **data}))
+        read = LineFile(file, "gpt-4.1", {"X": "x"})
+    assert (read.line is None) == bool(read.errors)
+    assert all(str(error).startswith(str(file.parent)) for error in read.errors)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab:{}[]-'\"|>&*!%@#,?\n\t ${}", max_size=30))
+def test_any_text_gives_data_or_errors(text: str) -> None:
+    """Whatever is saved, the gateway can say what is wrong with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "line.yaml"
+        file.write_text(text)
+        assert LineFile(file, "gpt-4.1", {}).errors
+
+
+def test_the_line_of_the_documentation_is_right(tmp_path: Path) -> None:
+    """The first line that a newcomer copies."""
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    file = tmp_path / "florist.yaml"
+    file.write_text(text.partition("```yaml\n")[2].partition("```")[0])
+    assert LineFile(file, "gpt-realtime", {}).errors == []
