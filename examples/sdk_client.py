@@ -1,3 +1,4 @@
+# ruff: noqa: T201 -- an example that prints what happens
 """A whole conversation with Voice Live through the official SDK and nothing else.
 
     gateway emulator --port 8765 &
@@ -9,12 +10,14 @@ Greeting, a spoken turn, an interruption, a function call, a turn by push-to-tal
 
 import argparse
 import asyncio
+import base64
 import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from azure.ai.voicelive.aio import VoiceLiveConnection, connect
 from azure.ai.voicelive.models import (
@@ -24,9 +27,7 @@ from azure.ai.voicelive.models import (
     FunctionTool,
     RequestSession,
     ResponseCreateParams,
-    ServerEvent,
     ServerVad,
-    ToolChoiceFunctionSelection,
 )
 from azure.core.credentials import AzureKeyCredential
 
@@ -57,7 +58,8 @@ class Microphone:
         while True:
             if not self.muted:
                 frame, self._pending = self._pending[:FRAME_BYTES], self._pending[FRAME_BYTES:]
-                await self._connection.input_audio_buffer.append(audio=frame.ljust(FRAME_BYTES, b"\xff"))
+                encoded = base64.b64encode(frame.ljust(FRAME_BYTES, b"\xff")).decode()
+                await self._connection.input_audio_buffer.append(audio=encoded)
             due += FRAME_S
             await asyncio.sleep(max(0, due - time.monotonic()))
 
@@ -66,21 +68,21 @@ class Client:
     """Prints what happens, and keeps the current reply's id and length."""
 
     def __init__(self, connection: VoiceLiveConnection) -> None:
-        self._events: AsyncIterator[ServerEvent] = aiter(connection)
+        self._events: AsyncIterator[Any] = aiter(connection)
         self.item_id = ""
         self.received_ms = 0
         self.first_audio_at = 0.0
 
-    async def until(self, wanted: Callable[[ServerEvent], bool] | str) -> ServerEvent:
-        """Reads on to an event of this type, or one that `wanted` likes."""
+    async def until(self, wanted: str) -> Any:
+        """Reads on to an event of this type, which is then of its own class."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 event = await anext(self._events)
                 self._note(event)
-                if event.type == wanted if isinstance(wanted, str) else wanted(event):
+                if event.type == wanted:
                     return event
 
-    def _note(self, event: ServerEvent) -> None:
+    def _note(self, event: Any) -> None:
         match event.type:
             case "response.audio.delta":
                 if event.item_id != self.item_id:
@@ -123,9 +125,7 @@ async def converse(connection: VoiceLiveConnection, client: Client, microphone: 
     await client.until("response.done")
 
     step("A function call")
-    await connection.response.create(
-        response=ResponseCreateParams(tool_choice=ToolChoiceFunctionSelection(name="move_delivery"))
-    )
+    await connection.response.create(response=ResponseCreateParams(tool_choice="required"))
     call = await client.until("response.function_call_arguments.done")
     print(f"  {call.name}({json.dumps(json.loads(call.arguments))})")
     await connection.conversation.item.create(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[int, Field(ge=0)]
@@ -112,9 +112,17 @@ class AzureRealtimeVoice(Fields):
     name: str
 
 
+def _voice_object(voice: object) -> object:
+    """A bare name is one of OpenAI's or, where it begins with a locale, one of Azure's."""
+    if isinstance(voice, str):
+        return {"type": "azure-standard" if "-" in voice else "openai", "name": voice}
+    return voice
+
+
 Voice = Annotated[
     OpenAIVoice | AzureStandardVoice | AzureCustomVoice | AzurePersonalVoice | AzureRealtimeVoice,
     Field(discriminator="type"),
+    BeforeValidator(_voice_object),
 ]
 
 
@@ -206,7 +214,7 @@ class SessionFields(Fields):
 
     modalities: list[Modality] | None = None
     instructions: str | None = None
-    voice: str | Voice | None = None
+    voice: Voice | None = None
     input_audio_format: Literal["pcm16", "g711_ulaw", "g711_alaw"] | None = None
     input_audio_sampling_rate: int | None = None
     output_audio_format: OutputFormat | None = None
@@ -250,7 +258,7 @@ class ResponseFields(Fields):
 
     modalities: list[Modality] | None = None
     instructions: str | None = None
-    voice: str | Voice | None = None
+    voice: Voice | None = None
     output_audio_format: OutputFormat | None = None
     tools: list[Tool] | None = None
     tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None

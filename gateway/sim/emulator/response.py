@@ -156,10 +156,9 @@ class Response:
             await self._emit("response.audio_transcript.delta", **part, delta=token)
 
     def _delta_sizes_ms(self) -> tuple[int, ...]:
-        voice = self._scene.settings.echo["voice"]
-        if self._request.voice is not None:
-            voice = self._scene.settings.voice_of(self._request.voice)
-        return _OPENAI_DELTAS_MS if voice["type"] == "openai" else _AZURE_DELTAS_MS
+        asked = self._request.voice
+        kind = asked.type if asked is not None else self._scene.settings.echo["voice"]["type"]
+        return _OPENAI_DELTAS_MS if kind == "openai" else _AZURE_DELTAS_MS
 
     async def _timestamps(self, part: Event, text: str, window_ms: range, whole_ms: float) -> None:
         if not self._scene.settings.echo["output_audio_timestamp_types"]:

@@ -13,8 +13,7 @@ from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event, Record, Rejected
 from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.service import Service
-
-_AUDIO_GAP_LIMIT_S = 1.0
+from gateway.sim.emulator.supply import Supply
 
 log = structlog.get_logger()
 _decode = msgspec.json.Decoder().decode
@@ -56,7 +55,7 @@ class Session:
             violated=self._violated,
             audio_came=self._audio_came,
         )
-        self._audio_until: float | None = None
+        self._supply = Supply()
         self._input_audio = bytearray()
         self.query = dict(query)
         """The query of the handshake, without credentials."""
@@ -147,7 +146,7 @@ class Session:
                 await self._read()
                 background.cancel()
                 if not self._out.ending.done():
-                    self._check_audio_gap()
+                    self._check_supply()
                     closer.cancel()
         finally:
             self._out.over = True
@@ -188,7 +187,7 @@ class Session:
             await self._refuse(Rejected("The frame is not a JSON object.", code="not_json"), None)
             return
         if event.get("type") == "input_audio_buffer.append":
-            self._check_audio_gap()
+            self._check_supply()
         else:
             self._keep(event)
         try:
@@ -212,18 +211,16 @@ class Session:
         log.warning("client broke a rule", session_id=self.id, rule=rule, detail=detail)
 
     def _audio_came(self, audio: bytes) -> None:
-        now = asyncio.get_running_loop().time()
         duration_s = self._service.settings.input_format.duration_ms(len(audio)) / 1000
-        self._audio_until = max(self._audio_until or now, now) + duration_s
+        self._supply.came(asyncio.get_running_loop().time(), duration_s)
         if self._keep_audio:
             self._input_audio += audio
 
-    def _check_audio_gap(self) -> None:
-        """With turn detection on, a turn cannot end while no audio comes. Audio sent ahead counts as played."""
-        if self._audio_until is None or self._service.settings.turn_detection is None or self._out.frozen:
+    def _check_supply(self) -> None:
+        if self._service.settings.turn_detection is None or self._out.frozen:
             return
-        gap_s = asyncio.get_running_loop().time() - self._audio_until
-        if gap_s > _AUDIO_GAP_LIMIT_S:
+        gap_s = self._supply.gap_s(asyncio.get_running_loop().time())
+        if gap_s is not None:
             self._violated("audio_stopped", f"no audio for {gap_s:.1f} s")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> object:

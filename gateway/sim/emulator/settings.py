@@ -1,14 +1,14 @@
 """The effective session: what updates made of it, as the service would echo it and as it is in force."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from gateway.audio.formats import L16_24K, AudioFormat
 from gateway.sim.emulator.ear import Sensitivity
-from gateway.sim.emulator.engine import OPENAI_VOICES, Engine, azure_speech, voice_echo
+from gateway.sim.emulator.engine import Engine, azure_speech, voice_echo
 from gateway.sim.emulator.fields import Fields, ResponseFields, SessionFields
 from gateway.sim.emulator.formats import OUTPUT, input_format
 from gateway.sim.emulator.record import Event, Rejected
@@ -61,7 +61,7 @@ class Settings:
             case "instructions":
                 return value or (self.engine.default_instructions if self.engine.native else "")
             case "voice":
-                return self.voice_of(value) if value is not None else self.echo["voice"]
+                return voice_echo(value.model_dump(exclude_unset=True)) if value is not None else self.echo["voice"]
             case "turn_detection":
                 return self._turn_detection(value) if value is not None else None
             case "input_audio_transcription":
@@ -100,13 +100,6 @@ class Settings:
         if echo["language"] is None and not self.engine.native:
             echo["language"] = ""
         return echo
-
-    def voice_of(self, voice: str | BaseModel) -> Event:
-        """A voice in object form; a bare name is OpenAI's or Azure's."""
-        if isinstance(voice, str):
-            kind = "openai" if voice in OPENAI_VOICES or "-" not in voice else "azure-standard"
-            return voice_echo({"name": voice, "type": kind})
-        return voice_echo(voice.model_dump(exclude_unset=True))
 
     @property
     def native(self) -> bool:
@@ -191,11 +184,11 @@ def parse(model: type[_FieldsT], body: object, name: str, *, strict: bool) -> _F
         for location in unknown:
             _remove(pruned, location)
         return parse(model, pruned, name, strict=True)
-    raise _rejection(problems[0], name)
+    raise _rejection(problems[0], body, name)
 
 
-def _rejection(problem: Any, name: str) -> Rejected:
-    param = ".".join([name, *(str(part) for part in problem["loc"])])
+def _rejection(problem: Any, body: object, name: str) -> Rejected:
+    param = ".".join([name, *map(str, _path(body, problem["loc"], missing=problem["type"] == "missing"))])
     match problem["type"]:
         case "extra_forbidden":
             return Rejected(f"Unknown parameter: '{param}'.", code="unknown_parameter", param=param)
@@ -204,10 +197,22 @@ def _rejection(problem: Any, name: str) -> Rejected:
     return Rejected(f"Invalid value for '{param}': {problem['msg']}.", code="invalid_value", param=param)
 
 
-def _remove(body: Any, location: tuple[int | str, ...]) -> None:
-    *path, last = location
+def _path(body: Any, location: Sequence[int | str], *, missing: bool = False) -> list[int | str]:
+    """Where in ``body`` a problem is: its location without the tags of unions' branches."""
+    path: list[int | str] = []
+    for part in location:
+        if isinstance(body, list) and isinstance(part, int):
+            body = body[part]
+        elif isinstance(body, Mapping) and (part in body or (missing and part == location[-1])):
+            body = body.get(part)
+        else:
+            continue
+        path.append(part)
+    return path
+
+
+def _remove(body: Any, location: Sequence[int | str]) -> None:
+    *path, last = _path(body, location)
     for key in path:
-        if isinstance(body, Mapping) and key not in body:
-            continue  # the tag of a union's branch
         body = body[key]
-    body.pop(last, None)
+    del body[last]

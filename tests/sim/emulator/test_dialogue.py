@@ -1,0 +1,73 @@
+from typing import Any
+
+from gateway.sim.emulator.dialogue import Dialogue
+from gateway.sim.emulator.script import Script
+
+TOOLS = [
+    {
+        "type": "function",
+        "name": "book",
+        "parameters": {
+            "type": "object",
+            "properties": {"day": {"type": "string", "enum": ["Friday"]}, "people": {"type": "integer"}},
+            "required": ["day", "people"],
+        },
+    }
+]
+
+
+def dialogue(*turns: dict[str, Any], **keys: Any) -> Dialogue:
+    """A dialogue over these turns."""
+    return Dialogue(Script.model_validate({"turns": list(turns), "greeting": "Hello.", **keys}))
+
+
+def test_greeting_then_turns_then_unprompted() -> None:
+    """A bare create greets once, each turn is answered once, and a create out of the blue asks back."""
+    talk = dialogue({"heard": "a", "say": "A"}, unprompted="Still there?")
+    assert talk.answer("auto", []).say == "Hello."
+    assert talk.heard(900) == "a"
+    assert talk.answer("auto", []).say == "A"
+    assert talk.answer("auto", []).say == "Still there?"
+
+
+def test_a_turn_without_words_tells_its_length() -> None:
+    """What the script does not know was heard is told as a duration."""
+    assert dialogue({"say": "A"}).heard(2449) == "(2.4 s of speech)"
+
+
+def test_the_end_repeats_all_or_the_last() -> None:
+    """Behind the last turn the script goes round, or stays."""
+    turns = ({"heard": "a", "say": "A"}, {"heard": "b", "say": "B"})
+    again, last = dialogue(*turns, at_the_end="repeat"), dialogue(*turns, at_the_end="last")
+    assert [again.heard(0) for _ in range(5)] == ["a", "b", "a", "b", "a"]
+    assert [last.heard(0) for _ in range(4)] == ["a", "b", "b", "b"]
+
+
+def test_a_call_is_followed_by_what_the_script_says_after_it() -> None:
+    """The output of a function leads on, also to a second call."""
+    talk = dialogue(
+        {"call": {"name": "one"}, "after_call": {"call": {"name": "two"}, "after_call": "Done."}},
+    )
+    talk.heard(0)
+    assert talk.answer("auto", []).all_calls[0].name == "one"
+    talk.output_came()
+    assert talk.answer("auto", []).all_calls[0].name == "two"
+    talk.output_came()
+    assert talk.answer("auto", []).say == "Done."
+
+
+def test_a_forced_tool_is_called_with_arguments_that_its_schema_admits() -> None:
+    """``tool_choice`` of a function makes a call where the script has none, and its output is answered in words."""
+    talk = dialogue({"say": "A"})
+    call = talk.answer({"type": "function", "name": "book"}, TOOLS).all_calls[0]
+    assert (call.name, call.arguments) == ("book", {"day": "Friday", "people": 1})
+    talk.output_came()
+    assert talk.answer("required", TOOLS).say == Script.default().default_after_call
+
+
+def test_tool_choice_none_forbids_the_scripts_calls() -> None:
+    """With ``none`` only the words of an answer are left."""
+    talk = dialogue({"say": "A", "call": {"name": "one"}})
+    talk.heard(0)
+    answer = talk.answer("none", TOOLS)
+    assert (answer.say, answer.all_calls) == ("A", [])
