@@ -91,7 +91,7 @@ def summary(results: Sequence[Result], capacities: Mapping[str, Capacity]) -> li
     lines = []
     for name, capacity in capacities.items():
         bound = f"; {capacity.too_many} were too many" if capacity.too_many else "; none tried was too many"
-        blame = "" if capacity.is_load_trusted else ", though there it was the load that gave way"
+        blame = "" if capacity.is_load_trusted else ", though there the load could not keep up either"
         lines.append(f"Most calls with both p99 under 20 ms and nothing lost, {name}: {capacity.calls}{bound}{blame}.")
     ratios = comparison(results, capacities)
     if "cpu_per_call_at_100" in ratios:
