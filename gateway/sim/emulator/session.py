@@ -38,12 +38,13 @@ class Session:
         keep_audio: bool,
     ) -> None:
         self._script = script
+        self._clock = asyncio.get_running_loop().time
         self._socket = socket
         self._transport = transport
         self._keep_audio = keep_audio
         lifetime_s = script.faults.expire_after_s or engine.lifetime_s
-        self._ends_at = asyncio.get_running_loop().time() + lifetime_s
-        self._changed = asyncio.Event()
+        self._ends_at = self._clock() + lifetime_s
+        self._waiting: list[asyncio.Future[None]] = []
         self._background = asyncio.TaskGroup()
         self._out = Outgoing(socket, transport, script.faults, self._notify)
         self._service = Service(
@@ -105,7 +106,9 @@ class Session:
     async def until(self, happened: Callable[["Session"], object]) -> None:
         """Returns once ``happened(self)`` is true; it is asked again after every event."""
         while not happened(self):
-            await self._changed.wait()
+            changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(changed)
+            await changed
 
     async def inject(self, event: Event) -> None:
         """Sends a server event of the test's own; it needs a ``type``."""
@@ -161,7 +164,7 @@ class Session:
             if cut is not None and cut.after_s is not None:
                 await asyncio.sleep(cut.after_s)
                 self._out.cut(cut.how, cut.code, cut.reason)
-            await asyncio.sleep(self._ends_at - asyncio.get_running_loop().time())
+            await asyncio.sleep(self._ends_at - self._clock())
             self._out.cut("close", 1001, "session expired")
 
     async def _close_when_asked(self) -> None:
@@ -197,7 +200,7 @@ class Session:
         self._notify()
 
     def _keep(self, event: Event) -> None:
-        self.received.append(Record(asyncio.get_running_loop().time(), event))
+        self.received.append(Record(self._clock(), event))
         if event.get("type") == "session.update" and isinstance(event.get("session"), dict):
             self.updates.append(event["session"])
 
@@ -211,21 +214,21 @@ class Session:
         log.warning("client broke a rule", session_id=self.id, rule=rule, detail=detail)
 
     def _audio_came(self, audio: bytes) -> None:
-        duration_s = self._service.settings.input_format.duration_ms(len(audio)) / 1000
-        self._supply.came(asyncio.get_running_loop().time(), duration_s)
+        self._supply.came(self._clock(), self._service.turns.format.duration_ms(len(audio)) / 1000)
         if self._keep_audio:
             self._input_audio += audio
 
     def _check_supply(self) -> None:
-        if self._service.settings.turn_detection is None or self._out.frozen:
-            return
-        gap_s = self._supply.gap_s(asyncio.get_running_loop().time())
-        if gap_s is not None:
+        gap_s = self._supply.gap_s(self._clock())
+        if gap_s is not None and self._service.settings.turn_detection is not None and not self._out.frozen:
             self._violated("audio_stopped", f"no audio for {gap_s:.1f} s")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> object:
         return self._background.create_task(work)
 
     def _notify(self) -> None:
-        waiting, self._changed = self._changed, asyncio.Event()
-        waiting.set()
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for changed in waiting:
+                if not changed.done():  # else whoever waited was cancelled
+                    changed.set_result(None)

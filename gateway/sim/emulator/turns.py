@@ -26,8 +26,11 @@ class Turns:
         self._dialogue = dialogue
         self._spawn = spawn
         settings = scene.settings
-        self._format = settings.input_format
-        self._ear = Ear(self._format, settings.sensitivity)
+        self.format = settings.input_format
+        """Of appended audio."""
+        self._delay_ms = scene.script.latency_ms.detection
+        self._listens = scene.script.vad == "audio"
+        self._ear = Ear(self.format, settings.sensitivity)
         self._told_later: deque[tuple[float, Onset | Pause]] = deque()
         self._buffered_ms = 0.0
         self._item_id: str | None = None
@@ -48,10 +51,10 @@ class Turns:
     def settings_changed(self) -> None:
         """Takes the session's numbers, and its format, after an update."""
         settings = self._scene.settings
-        if settings.input_format != self._format:
-            self._format = settings.input_format
+        if settings.input_format != self.format:
+            self.format = settings.input_format
             position_ms = self._ear.position_ms
-            self._ear = Ear(self._format, settings.sensitivity)
+            self._ear = Ear(self.format, settings.sensitivity)
             self._ear.position_ms = position_ms
         elif settings.sensitivity != self._ear.sensitivity:
             self._ear.tune(settings.sensitivity)
@@ -62,19 +65,21 @@ class Turns:
         """Takes the audio of one ``input_audio_buffer.append`` and returns it decoded."""
         audio = self._decoded(encoded)
         self.appended_bytes += len(audio)
-        self._buffered_ms += self._format.duration_ms(len(audio))
-        if self._scene.settings.turn_detection is None or self._scene.script.vad == "scripted":
+        self._buffered_ms += self.format.duration_ms(len(audio))
+        if not self._listens or self._scene.settings.turn_detection is None:
             self._ear.skip(len(audio))
             return audio
-        delay_ms = self._scene.script.latency_ms.detection
-        self._told_later.extend((self._ear.position_ms + delay_ms, found) for found in self._ear.hear(audio))
+        for found in self._ear.hear(audio):
+            self._told_later.append((self._ear.position_ms + self._delay_ms, found))
         while self._told_later and self._told_later[0][0] <= self._ear.position_ms:
-            found = self._told_later.popleft()[1]
-            if isinstance(found, Onset):
-                await self.speech_started(found.audio_start_ms)
-            else:
-                await self.speech_stopped(found.audio_end_ms, found.speech_ms)
+            await self._tell(self._told_later.popleft()[1])
         return audio
+
+    async def _tell(self, found: Onset | Pause) -> None:
+        if isinstance(found, Onset):
+            await self.speech_started(found.audio_start_ms)
+        else:
+            await self.speech_stopped(found.audio_end_ms, found.speech_ms)
 
     def _decoded(self, encoded: object) -> bytes:
         if not isinstance(encoded, str):
@@ -87,7 +92,7 @@ class Turns:
             ) from error
         if len(audio) > _APPEND_LIMIT_BYTES:
             raise Rejected("'audio' is larger than 15 MiB.", code="invalid_value", param="audio")
-        if len(audio) % self._format.sample_bytes:
+        if len(audio) % self.format.sample_bytes:
             raise Rejected(
                 f"Invalid 'audio': {len(audio)} bytes of pcm16 are not whole samples.",
                 code="invalid_value",
