@@ -1,3 +1,204 @@
-"""placeholder"""
-def add_demo(c): pass
-def add_call(c): pass
+"""``gateway demo`` and ``gateway call``: a simulated call, told as it happens, kept as a folder."""
+
+import argparse
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from gateway import logs
+from gateway.app import serving
+from gateway.audio.formats import PCMA, PCMU, AudioFormat
+from gateway.call.ending import EndReason
+from gateway.call.record import CallIdentity, Observer, TimedNote
+from gateway.cli.check import add_config_option
+from gateway.cli.loop import run
+from gateway.cli.narrator import Narrator
+from gateway.config import Deployment, Lines, load_deployment
+from gateway.errors import InputError
+from gateway.sim.call import CallPlan, CallResult, place_call
+from gateway.sim.caller import Utterance
+from gateway.sim.emulator import Emulator, Script, load_script
+from gateway.sim.folder import folder_name, write_folder
+from gateway.sim.recording import load_recording
+from gateway.sim.timeline import TimelineEvent
+
+CODECS: dict[str, AudioFormat] = {"pcmu": PCMU, "pcma": PCMA}
+CALLER = "+14155550123"
+DEMO = (("order_status.wav", None), ("change_delivery.wav", 2500), ("goodbye.wav", None))
+"""The demo's recordings, and how long into the bot's reply each one begins; ``None`` waits for its end."""
+END_LIMIT_S = 5.0
+FINE = frozenset({EndReason.CALLER_HUNG_UP, EndReason.BOT_HUNG_UP, EndReason.SILENCE, EndReason.TIME_LIMIT})
+
+
+def add_demo(commands: Any) -> None:
+    """``gateway demo``."""
+    parser = commands.add_parser("demo", help="one simulated call, with no account and no network")
+    add_config_option(parser)
+    _add_result_options(parser)
+    parser.set_defaults(run=lambda options: run(_demo(options)))
+
+
+def add_call(commands: Any) -> None:
+    """``gateway call``."""
+    parser = commands.add_parser("call", help="a simulated call from recordings of your own")
+    parser.add_argument("recordings", nargs="+", type=Path, metavar="RECORDING", help="WAV, or raw .ulaw or .alaw")
+    add_config_option(parser)
+    parser.add_argument("--to", metavar="NUMBER", help="the called number (default: the first line's)")
+    parser.add_argument("--from", dest="from_", default=CALLER, metavar="NUMBER", help=f"the caller (default {CALLER})")
+    parser.add_argument("--provider", choices=["twilio"], default="twilio", help="whose wire to speak (default twilio)")
+    parser.add_argument("--codec", choices=sorted(CODECS), default="pcmu", help="the phone's codec (default pcmu)")
+    parser.add_argument("--url", metavar="URL", help="a gateway that runs already: ws://HOST:PORT/stream/twilio")
+    parser.add_argument("--script", type=Path, metavar="FILE", help="what the emulator says; without --url only")
+    parser.add_argument(
+        "--interrupt-after", type=int, metavar="MS", help="speak over each reply, MS after it became audible"
+    )
+    _add_result_options(parser)
+    parser.set_defaults(run=lambda options: run(_call(options)))
+
+
+def _add_result_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the call's folder (default calls/<start>-<call id>)")
+    parser.add_argument("--json", action="store_true", help="print call.json instead of the conversation")
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """A gateway to call, and what it will tell of the call: nothing, where it runs elsewhere."""
+
+    url: str
+    notes: list[TimedNote]
+    emulator: Emulator | None
+    ended: asyncio.Event
+    """Set once the gateway has told how the call ended."""
+
+
+async def _demo(options: argparse.Namespace) -> int:
+    with as_file(files("gateway.sim.prompts") / "caller") as recordings:
+        utterances = [Utterance(load_recording(recordings / name, PCMU), after_ms) for name, after_ms in DEMO]
+    logs.configure(json=False, level="error")
+    deployment, lines = _configuration(options)
+    narrator = Narrator(quiet=options.json)
+    plan = CallPlan(utterances, to=_first_number(lines), from_=CALLER)
+    async with _own_gateway(deployment, lines, narrator.note, Script.default()) as stream:
+        return await _place(plan, stream, narrator, options)
+
+
+async def _call(options: argparse.Namespace) -> int:
+    audio_format = CODECS[options.codec]
+    after_ms = options.interrupt_after
+    if after_ms is not None and after_ms < 0:
+        raise InputError(f"--interrupt-after: {after_ms} is negative, expected milliseconds from 0")
+    utterances = [
+        Utterance(load_recording(path, audio_format), after_ms if index else None)
+        for index, path in enumerate(options.recordings)
+    ]
+    logs.configure(json=False, level="error")
+    narrator = Narrator(quiet=options.json)
+    if options.url:
+        plan = CallPlan(utterances, to=options.to or "", from_=options.from_, audio_format=audio_format)
+        return await _place(plan, _Stream(options.url, [], None, _told()), narrator, options)
+    deployment, lines = _configuration(options)
+    to = options.to or _first_number(lines)
+    if lines.for_number(to) is None:
+        known = ", ".join(number for line in lines for number in line.settings.numbers)
+        raise InputError(f"--to: no line takes {to}, expected one of {known}")
+    plan = CallPlan(utterances, to=to, from_=options.from_, audio_format=audio_format)
+    if deployment.voice_live.endpoint and not options.script:
+        script = None
+    else:
+        script = load_script(options.script) if options.script else Script.default()
+    async with _own_gateway(deployment, lines, narrator.note, script) as stream:
+        return await _place(plan, stream, narrator, options)
+
+
+def _configuration(options: argparse.Namespace) -> tuple[Deployment, Lines]:
+    deployment = load_deployment(options.config, os.environ)
+    return deployment, Lines(deployment)
+
+
+def _first_number(lines: Lines) -> str:
+    numbers = [number for line in lines for number in line.settings.numbers if number != "*"]
+    if not numbers:
+        raise InputError("--to: no line has a number, expected one to call")
+    return next((n for line in lines if line.name == "support" for n in line.settings.numbers), numbers[0])
+
+
+@asynccontextmanager
+async def _own_gateway(
+    deployment: Deployment, lines: Lines, tell: Observer, script: Script | None
+) -> AsyncIterator[_Stream]:
+    """A gateway for this one call, on a free port; with a script, the emulator is its Voice Live."""
+    notes: list[TimedNote] = []
+    ended = asyncio.Event()
+
+    def observe(identity: CallIdentity, note: TimedNote) -> None:
+        notes.append(note)
+        tell(identity, note)
+        if note.kind == "call_ended":
+            ended.set()
+
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "observers": (observe,)}
+    if script is not None:
+        async with (
+            Emulator(script) as emulator,
+            serving(deployment, lines, endpoint=emulator.endpoint, api_key="emulator", **where) as gateway,
+        ):
+            yield _Stream(_stream_url(gateway.url), notes, emulator, ended)
+        return
+    key = deployment.voice_live.key
+    async with serving(
+        deployment,
+        lines,
+        endpoint=deployment.require_endpoint(),
+        api_key=key.get_secret_value() if key else "",
+        **where,
+    ) as gateway:
+        yield _Stream(_stream_url(gateway.url), notes, None, ended)
+
+
+def _told() -> asyncio.Event:
+    told = asyncio.Event()
+    told.set()
+    return told
+
+
+def _stream_url(url: str) -> str:
+    return url.replace("http", "ws", 1) + "/stream/twilio"
+
+
+async def _place(plan: CallPlan, stream: _Stream, narrator: Narrator, options: argparse.Namespace) -> int:
+    result = await place_call(_with_url(plan, stream.url), on_progress=narrator.progress)
+    with suppress(TimeoutError):  # a call that was turned away has no end to tell of
+        async with asyncio.timeout(END_LIMIT_S):
+            await stream.ended.wait()
+    notes = [TimelineEvent(note.at, note.kind, note.fields) for note in stream.notes]
+    header = {"line": narrator.line} if narrator.line else {}
+    out = options.out or Path("calls") / folder_name(result)
+    write_folder(out, result, notes=notes, header=header)
+    complaints = _complaints(result, stream)
+    if options.json:
+        print(json.dumps({**json.loads((out / "call.json").read_text("utf-8")), "folder": str(out)}, indent=2))
+    narrator.done(out, complaints)
+    return 1 if complaints else 0
+
+
+def _with_url(plan: CallPlan, url: str) -> CallPlan:
+    return CallPlan(plan.utterances, plan.to, plan.from_, url=url, audio_format=plan.audio_format)
+
+
+def _complaints(result: CallResult, stream: _Stream) -> Sequence[str]:
+    """What went wrong: an end that nobody wanted, or a rule of a wire that the gateway broke."""
+    found = [f"Twilio would warn: {violation}" for violation in result.violations]
+    ends = [note for note in stream.notes if note.kind == "call_ended"]
+    found += [
+        f"the call ended by {n.fields['reason']}: {n.fields['detail']}" for n in ends if n.fields["reason"] not in FINE
+    ]
+    if stream.emulator is not None:
+        found += [f"Voice Live would object: {v}" for session in stream.emulator.sessions for v in session.violations]
+    return found

@@ -165,12 +165,16 @@ def _written(section: BaseModel | None) -> dict[str, Any] | None:
 
 
 def _turn_detection(line: Line) -> dict[str, Any] | None:
-    """With ``interrupt_response`` the service stops a response by itself, at once; what was already sent is ours to
-    stop, and what was heard ours to say, so ``auto_truncate`` is off."""
+    """Who interrupts: the gateway, not the service.
+
+    The gateway hears of the caller's voice by ``speech_started``, cancels the response that runs by its own account and
+    truncates at what was heard. With ``interrupt_response`` the service would cancel too, and each cancel of ours would
+    come back as ``response_cancel_not_active``; with ``auto_truncate`` it would guess what was heard.
+    """
     turns = line.settings.turn_detection
     if turns is None:
         return None
-    answers = {"create_response": True, "interrupt_response": line.settings.barge_in, "auto_truncate": False}
+    answers = {"create_response": True, "interrupt_response": False, "auto_truncate": False}
     return {**turns.model_dump(mode="json", exclude_none=True), **answers}
 
 
