@@ -1,0 +1,86 @@
+"""A call's folder: what is left of a simulated call, for people and for scripts."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from gateway.audio.wav import write_wav
+from gateway.errors import InputError
+from gateway.sim.call import CallResult
+from gateway.sim.dialogue import Turn, dialogue
+from gateway.sim.report import render_report
+from gateway.sim.timeline import TimelineEvent
+
+__all__ = ["TimelineEvent", "folder_name", "write_folder"]
+
+
+def folder_name(result: CallResult) -> str:
+    """``<start>-<call id>``, the start in UTC: folders sort by time."""
+    return f"{result.started:%Y%m%dT%H%M%SZ}-{result.call_sid}"
+
+
+def write_folder(
+    out: Path,
+    result: CallResult,
+    *,
+    notes: Sequence[TimelineEvent] = (),
+    header: Mapping[str, object] | None = None,
+) -> Path:
+    """Write ``call.wav``, ``call.json``, ``events.jsonl`` and ``report.html`` into ``out``, which is made if need be.
+
+    ``notes`` are the gateway's own account (see :func:`gateway.sim.dialogue.dialogue`); kinds that are not known are
+    shown as they are. ``header`` may hold ``line`` and ``call_id``, and whatever else is to stand in ``call.json``.
+    Raises ``InputError`` where the folder cannot be written.
+    """
+    header = header or {}
+    notes = sorted(notes, key=lambda note: note.at)
+    turns = dialogue(result, notes)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_wav(out / "call.wav", result.stereo(), result.plan.audio_format.rate_hz)
+        (out / "call.json").write_text(_json(_summary(result, turns, notes, header), indent=2) + "\n", "utf-8")
+        (out / "events.jsonl").write_text("".join(f"{_json(row)}\n" for row in _events(result, notes)), "utf-8")
+        (out / "report.html").write_text(render_report(result, turns, notes=notes, header=header), "utf-8")
+    except OSError as error:
+        raise InputError(f"{out}: the call's folder cannot be written: {error.strerror}") from error
+    return out
+
+
+def _json(value: object, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+
+
+def _summary(
+    result: CallResult, turns: Sequence[Turn], notes: Sequence[TimelineEvent], header: Mapping[str, object]
+) -> dict[str, object]:
+    plan, measures = result.plan, result.measures
+    ended = {"by": result.ended_by, "reason": result.end_reason, "close_code": result.close_code}
+    told = next((note.fields for note in notes if note.kind == "call_ended"), None)
+    return {
+        "call_id": result.call_sid,
+        "stream_id": result.stream_sid,
+        **header,
+        "caller": plan.from_,
+        "called": plan.to,
+        "url": result.url,
+        "audio_format": str(plan.audio_format),
+        "started": result.started.isoformat(timespec="milliseconds"),
+        "duration_ms": result.duration_ms,
+        "ended": {**ended, "gateway": dict(told)} if told is not None else ended,
+        "turns": [asdict(turn) for turn in turns],
+        "greeting_ms": measures.greeting_ms,
+        "answers": [asdict(latency) for latency in measures.latencies],
+        "barge_ins": [asdict(barge_in) for barge_in in measures.barge_ins],
+        "phone": {**asdict(result.clock), "violations": [asdict(violation) for violation in result.violations]},
+    }
+
+
+def _events(result: CallResult, notes: Iterable[TimelineEvent]) -> list[dict[str, object]]:
+    """Both accounts in the order of time; ``at_ms`` counts from the start of the stream."""
+    told = [("phone", event) for event in result.events] + [("gateway", note) for note in notes]
+    told.sort(key=lambda pair: pair[1].at)
+    return [
+        {"at_ms": round((event.at - result.started_at) * 1000, 1), "source": source, "kind": event.kind, **event.fields}
+        for source, event in told
+    ]

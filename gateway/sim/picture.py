@@ -1,0 +1,126 @@
+"""The picture of a call: both channels on one time axis, as the shapes of an SVG."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gateway.audio.g711 import Samples
+from gateway.sim.call import CallResult
+from gateway.sim.dialogue import Turn
+
+_WIDTHS_PX = (1036, 6000)
+_PX_PER_S = 18
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300)
+_LABEL_PX = 64
+"""Room that a time label needs on the axis."""
+_CHARACTER_PX = 6.2
+_QUIETEST_FULL_SCALE = 4_000
+"""A channel below this peak is drawn small, so that silence does not look like speech."""
+
+CHANNEL_PX = 92
+"""Height of one channel's waveform."""
+CALLER_Y, GAP_Y, BOT_Y, BOTTOM_Y = 56, 148, 184, 276
+"""Tops of the caller's waveform, of the gap with the answer times, of the bot's waveform, and what lies below it."""
+HEIGHT_PX = 330
+
+
+@dataclass(frozen=True)
+class Block:
+    """A turn as a labelled block from ``x`` on; ``unheard`` is the width of what was generated behind it."""
+
+    speaker: str
+    x: float
+    width: float
+    label: str
+    start_s: float
+    unheard: float = 0.0
+
+
+@dataclass(frozen=True)
+class Marker:
+    """Something at ``x``, reaching over ``width``, with a label."""
+
+    x: float
+    label: str
+    width: float = 0.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Everything that is drawn; x in pixels of a canvas ``width`` wide."""
+
+    width: int
+    duration_s: float
+    caller: str
+    bot: str
+    ticks: tuple[Marker, ...]
+    blocks: tuple[Block, ...]
+    answers: tuple[Marker, ...]
+    barge_ins: tuple[Marker, ...]
+
+
+def draw(result: CallResult, turns: Sequence[Turn]) -> Picture:
+    """The picture of a call."""
+    duration_s = max(result.duration_ms, 20) / 1000
+    width = round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
+    scale = width / (duration_s * 1000)
+    stereo = result.stereo()
+    full_scale = max(int(np.abs(stereo.astype(np.int32)).max(initial=0)), _QUIETEST_FULL_SCALE)
+    return Picture(
+        width=width,
+        duration_s=duration_s,
+        caller=_envelope(stereo[:, 0], width, CALLER_Y + CHANNEL_PX / 2, full_scale),
+        bot=_envelope(stereo[:, 1], width, BOT_Y + CHANNEL_PX / 2, full_scale),
+        ticks=_ticks(duration_s, width),
+        blocks=_blocks(turns, scale, width),
+        answers=tuple(Marker(one.at_ms * scale, f"{one.ms} ms", one.ms * scale) for one in result.measures.latencies),
+        barge_ins=tuple(
+            Marker(
+                one.at_ms * scale,
+                "not stopped" if one.stopped_after_ms is None else f"silent after {one.stopped_after_ms} ms",
+                (one.stopped_after_ms or 0) * scale,
+            )
+            for one in result.measures.barge_ins
+        ),
+    )
+
+
+def _envelope(samples: Samples, width: int, middle: float, full_scale: int) -> str:
+    """A closed path around the loudest and quietest sample of each pixel column; empty where there is no audio."""
+    if not samples.size:
+        return ""
+    edges = np.linspace(0, samples.size, width, endpoint=False).astype(int)
+    reach = (CHANNEL_PX / 2 - 2) / full_scale
+    tops = middle - np.maximum.reduceat(samples, edges) * reach - 0.4
+    bottoms = middle - np.minimum.reduceat(samples, edges) * reach + 0.4
+    forth = " ".join(f"{x},{top:.1f}" for x, top in enumerate(tops))
+    back = " ".join(f"{x},{bottoms[x]:.1f}" for x in range(width - 1, -1, -1))
+    return f"M{forth} {back}Z"
+
+
+def _ticks(duration_s: float, width: int) -> tuple[Marker, ...]:
+    """Time labels, as many as have room."""
+    step = next((s for s in _STEPS_S if s * width / duration_s >= _LABEL_PX), _STEPS_S[-1])
+    seconds = range(0, int(duration_s) + 1, step)
+    return tuple(Marker(second * width / duration_s, f"{second // 60}:{second % 60:02}") for second in seconds)
+
+
+def _blocks(turns: Sequence[Turn], scale: float, width: int) -> tuple[Block, ...]:
+    blocks = []
+    for index, turn in enumerate(turns):
+        x, size = turn.start_ms * scale, max((turn.end_ms - turn.start_ms) * scale, 3)
+        unheard_ms = (turn.generated_ms or 0) - (turn.heard_ms or 0) if turn.interrupted else 0
+        following = next((t.start_ms * scale for t in turns[index + 1 :] if t.speaker == turn.speaker), width)
+        unheard = max(0.0, min(unheard_ms * scale, following - x - size - 2))
+        label = _fit(turn.text or turn.recording or f"{(turn.end_ms - turn.start_ms) / 1000:.1f} s", size)
+        blocks.append(Block(turn.speaker, x, size, label, turn.start_ms / 1000, unheard))
+    return tuple(blocks)
+
+
+def _fit(text: str, width_px: float) -> str:
+    """As much of the text as has room, or nothing."""
+    room = int((width_px - 12) / _CHARACTER_PX)
+    if len(text) <= room:
+        return text
+    return f"{text[: room - 1].rstrip()}…" if room >= 4 else ""

@@ -1,0 +1,142 @@
+"""The report of a call: one self-contained page."""
+
+import base64
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gateway.audio.wav import wav_bytes
+from gateway.sim import picture
+from gateway.sim.call import CallResult
+from gateway.sim.dialogue import Turn
+from gateway.sim.timeline import TimelineEvent
+
+_EMBEDDED_BYTES = 2_000_000
+"""A recording of at most this size is part of the page; a longer one is the file beside it."""
+_TIMELINE_ROWS = 500
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line of the timeline."""
+
+    at_ms: int
+    source: str
+    kind: str
+    detail: str
+
+
+def render_report(
+    result: CallResult, turns: Sequence[Turn], *, notes: Sequence[TimelineEvent], header: Mapping[str, object]
+) -> str:
+    """The page as HTML; ``header`` may name the ``line`` and a ``call_id`` of the gateway's own."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(seconds=_seconds, clock=_clock)
+    rows = _timeline(result, notes)
+    return environment.get_template("report.html.j2").render(
+        result=result,
+        plan=result.plan,
+        turns=turns,
+        words_known=any(turn.text for turn in turns),
+        gateway_told=bool(notes),
+        header=header,
+        line=str(header.get("line", "")),
+        call_id=str(header.get("call_id") or result.call_sid),
+        ending=_ending(result, notes),
+        figures=_figures(result, turns),
+        picture=picture.draw(result, turns),
+        layout=picture,
+        audio=_audio(result),
+        rows=rows[:_TIMELINE_ROWS],
+        rows_left_out=max(0, len(rows) - _TIMELINE_ROWS),
+    )
+
+
+def _seconds(milliseconds: float) -> str:
+    """``2.35 s``."""
+    return f"{milliseconds / 1000:.2f} s"
+
+
+def _clock(milliseconds: float) -> str:
+    """``1:02.4``."""
+    tenths = round(milliseconds / 100)
+    return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
+
+
+def _ending(result: CallResult, notes: Sequence[TimelineEvent]) -> str:
+    """Why the call ended: in the gateway's words, where it told them."""
+    who = "Caller hung up" if result.ended_by == "caller" else "Gateway ended the call"
+    told = next((str(note.fields.get("reason", "")) for note in notes if note.kind == "call_ended"), "")
+    reason = told.replace("_", " ")
+    return f"{who} · {reason}" if reason and reason not in who.lower() else who
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A number worth a glance; ``small`` is what it means."""
+
+    value: str
+    name: str
+    small: str = ""
+
+
+def _figures(result: CallResult, turns: Sequence[Turn]) -> list[_Figure]:
+    answers = [latency.ms for latency in result.measures.latencies]
+    barge_ins = result.measures.barge_ins
+    stops = [one.stopped_after_ms for one in barge_ins if one.stopped_after_ms is not None]
+    callers = sum(turn.speaker == "caller" for turn in turns)
+    figures = [_Figure(_clock(result.duration_ms), "length", f"{callers} caller, {len(turns) - callers} bot turns")]
+    if result.measures.greeting_ms is not None:
+        figures.append(_Figure(f"{result.measures.greeting_ms} ms", "to the greeting", "from the stream's start"))
+    if answers:
+        figures.append(
+            _Figure(f"{statistics.median(answers):.0f} ms", "to answer", f"median; slowest {max(answers)} ms")
+        )
+    if stops:
+        figures.append(_Figure(f"{max(stops)} ms", "to fall silent", _times(len(stops), "barge-in")))
+    if len(stops) < len(barge_ins):
+        figures.append(_Figure(str(len(barge_ins) - len(stops)), "not stopped", "the bot spoke on over the caller"))
+    if result.violations:
+        figures.append(_Figure(str(len(result.violations)), "warnings", "of the phone about the gateway"))
+    return figures
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"slowest of {count} {what}s"
+
+
+def _audio(result: CallResult) -> str:
+    """What the player plays: the recording itself as a data URI, or the file beside the page."""
+    wav = wav_bytes(result.stereo(), result.plan.audio_format.rate_hz)
+    if len(wav) > _EMBEDDED_BYTES:
+        return "call.wav"
+    return f"data:audio/wav;base64,{base64.b64encode(wav).decode()}"
+
+
+def _timeline(result: CallResult, notes: Sequence[TimelineEvent]) -> list[_Row]:
+    """Both accounts in the order of time, without the marks: there is one every few frames."""
+    told = [("phone", event) for event in result.events if not event.kind.startswith("mark_")]
+    told += [("gateway", note) for note in notes]
+    told.sort(key=lambda pair: pair[1].at)
+    return [
+        _Row(round((event.at - result.started_at) * 1000), source, event.kind.replace("_", " "), _detail(event))
+        for source, event in told
+    ]
+
+
+def _detail(event: TimelineEvent) -> str:
+    return " · ".join(f"{name} {_brief(value)}" for name, value in event.fields.items() if value not in ("", None, []))
+
+
+def _brief(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,68 @@
+"""A call's folder."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway.audio.wav import read_wav
+from gateway.errors import InputError
+from gateway.sim.call import CallResult
+from gateway.sim.folder import folder_name, write_folder
+from gateway.sim.timeline import TimelineEvent
+
+
+def test_the_folder_holds_the_call(tmp_path: Path, call: CallResult, notes: list[TimelineEvent]) -> None:
+    """Four files, in a folder that is made on the way."""
+    out = write_folder(tmp_path / "calls" / "one", call, notes=notes, header={"line": "support"})
+    assert sorted(path.name for path in out.iterdir()) == ["call.json", "call.wav", "events.jsonl", "report.html"]
+
+
+def test_the_wav_has_the_caller_left_and_the_bot_right(tmp_path: Path, call: CallResult) -> None:
+    """16 bits, 8 kHz, each side where it was heard."""
+    wav = read_wav(write_folder(tmp_path, call) / "call.wav")
+    assert (wav.rate_hz, wav.channels, len(wav.samples)) == (8_000, 2, 96_000)
+    loud = np.abs(wav.samples.astype(int)) > 5_000
+    assert loud[2_500 * 8 : 3_500 * 8].any(axis=0).tolist() == [True, False]
+    assert loud[4_200 * 8 : 5_900 * 8].any(axis=0).tolist() == [False, True]
+
+
+def test_the_summary_is_for_scripts(tmp_path: Path, call: CallResult, notes: list[TimelineEvent]) -> None:
+    """Who, when, line, end reason, turns, barge-ins, latencies, what was heard of each reply."""
+    out = write_folder(tmp_path, call, notes=notes, header={"line": "support", "call_id": "call-7"})
+    summary = json.loads((out / "call.json").read_text("utf-8"))
+    assert (summary["call_id"], summary["line"]) == ("call-7", "support")
+    assert (summary["caller"], summary["called"]) == ("+14255550199", "+14255550100")
+    assert summary["started"] == "2026-05-04T09:30:15.000+00:00"
+    assert summary["duration_ms"] == 12_000
+    assert summary["ended"]["gateway"]["reason"] == "caller_hung_up"
+    assert summary["answers"] == [{"at_ms": 3_500, "ms": 600}, {"at_ms": 6_900, "ms": 600}]
+    assert summary["barge_ins"] == [{"at_ms": 6_000, "stopped_after_ms": 100}]
+    heard = [(turn["heard_ms"], turn["generated_ms"]) for turn in summary["turns"] if turn["speaker"] == "bot"]
+    assert heard == [(1_200, 1_200), (2_000, 5_200), (None, None)]
+    assert summary["phone"]["late_frames"] == 1
+
+
+def test_the_events_are_both_accounts_in_the_order_of_time(
+    tmp_path: Path, call: CallResult, notes: list[TimelineEvent]
+) -> None:
+    """One JSON object a line, milliseconds from the start of the stream."""
+    out = write_folder(tmp_path, call, notes=list(reversed(notes)))
+    events = [json.loads(line) for line in (out / "events.jsonl").read_text("utf-8").splitlines()]
+    assert [event["at_ms"] for event in events] == sorted(event["at_ms"] for event in events)
+    assert {event["source"] for event in events} == {"phone", "gateway"}
+    clear = next(event for event in events if event["kind"] == "clear")
+    assert (clear["at_ms"], clear["played_ms"], clear["discarded_ms"]) == (6_095.0, 2_000.0, 3_200.0)
+
+
+def test_the_name_sorts_by_time(call: CallResult) -> None:
+    """Start in UTC, then the call's id."""
+    assert folder_name(call) == f"20260504T093015Z-CA{'1' * 32}"
+
+
+def test_a_place_that_cannot_be_written_is_the_operator_s_mistake(tmp_path: Path, call: CallResult) -> None:
+    """One line with the path."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match=r"file: the call's folder cannot be written: File exists"):
+        write_folder(tmp_path / "file", call)

@@ -1,0 +1,77 @@
+"""The picture of a call."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.sim.call import CallResult
+from gateway.sim.dialogue import dialogue
+from gateway.sim.picture import BOT_Y, CALLER_Y, CHANNEL_PX, draw
+from gateway.sim.timeline import TimelineEvent
+from gateway.sim.twilio import FrameClock
+
+
+def heights(path: str, width: int) -> list[float]:
+    """Thickness of the envelope in each pixel column."""
+    points = [tuple(map(float, point.split(","))) for point in path.strip("MZ").split()]
+    tops, bottoms = points[:width], points[width:][::-1]
+    return [bottom[1] - top[1] for top, bottom in zip(tops, bottoms, strict=True)]
+
+
+def test_both_channels_lie_on_one_time_axis(call: CallResult) -> None:
+    """Sound is drawn where it was heard, silence is a line, and nothing leaves its channel."""
+    picture = draw(call, [])
+    scale = picture.width / 12_000
+    for path, spans in (
+        (picture.caller, [(2_500, 3_500), (6_000, 6_900)]),
+        (picture.bot, [(400, 1_600), (4_100, 6_100), (7_500, 9_500)]),
+    ):
+        loud = [x for x, height in enumerate(heights(path, picture.width)) if height > 20]
+        assert min(loud) == pytest.approx(spans[0][0] * scale, abs=1.5)
+        assert max(loud) == pytest.approx(spans[-1][1] * scale, abs=1.5)
+        assert len(loud) == pytest.approx(sum(end - start for start, end in spans) * scale, abs=6)
+    for path, top in ((picture.caller, CALLER_Y), (picture.bot, BOT_Y)):
+        assert all(top <= float(point.split(",")[1]) <= top + CHANNEL_PX for point in path.strip("MZ").split())
+
+
+def test_turns_barge_ins_and_answers_are_marked(call: CallResult, notes: list[TimelineEvent]) -> None:
+    """A block for each turn, what was never heard behind the interrupted one, and both kinds of figures."""
+    picture = draw(call, dialogue(call, notes))
+    scale = picture.width / 12_000
+    assert [block.x for block in picture.blocks] == pytest.approx(
+        [t * scale for t in (400, 2_500, 4_100, 6_000, 7_500)]
+    )
+    cut = picture.blocks[2]
+    assert cut.label.startswith("It is on its way")
+    assert cut.unheard == pytest.approx((7_500 - 6_100) * scale, abs=3)  # up to where the bot speaks again
+    (barge_in,) = picture.barge_ins
+    assert barge_in.x == pytest.approx(6_000 * scale)
+    assert barge_in.label == "silent after 100 ms"
+    assert [answer.label for answer in picture.answers] == ["600 ms", "600 ms"]
+
+
+def test_labels_are_cut_to_their_block(call: CallResult) -> None:
+    """A short turn has a short label or none."""
+    greeting, question, *_ = dialogue(call, [])
+    for end_ms, label in ((4_000, "question.wav"), (3_200, "questi…"), (2_700, "")):
+        assert draw(call, [replace(question, end_ms=end_ms)]).blocks[0].label == label
+    assert draw(call, [greeting]).blocks[0].label == "1.2 s"
+
+
+@pytest.mark.parametrize(("minutes", "labels"), [(0.2, "0:01"), (2, "0:05"), (60, "1:00")])
+def test_time_labels_have_room(call: CallResult, minutes: float, labels: str) -> None:
+    """Their distance grows with the call."""
+    frames = round(minutes * 60 * 50)
+    audio = b"\xff" * frames * 160
+    long = replace(call, caller_audio=audio, bot_audio=audio, clock=FrameClock(frames))
+    picture = draw(long, [])
+    gaps = {round(b.x - a.x) for a, b in zip(picture.ticks, picture.ticks[1:], strict=False)}
+    assert min(gaps) >= 64
+    assert picture.ticks[0].label == "0:00"
+    assert picture.ticks[1].label == labels
+
+
+def test_a_call_that_ended_before_its_first_frame_is_an_empty_picture(call: CallResult) -> None:
+    """Nothing to draw is no failure."""
+    empty = replace(call, caller_audio=b"", bot_audio=b"", clock=FrameClock(0))
+    assert draw(empty, []).bot == ""
