@@ -28,6 +28,12 @@ from gateway.sim.speech import spoken
 _AZURE_DELTAS_MS = (200, 300, 500)
 """First, second and all further audio deltas of Azure TTS."""
 _OPENAI_DELTAS_MS = (250,)
+_STATUS = {
+    "completed": "completed",
+    "max_output_tokens": "incomplete",
+    "content_filter": "incomplete",
+    "failed": "failed",
+}
 Choose = Callable[[str | Event, Sequence[Event]], Answer]
 """What to say, under a ``tool_choice`` and these tools."""
 _TOKEN = re.compile(r"\s*\S+")
@@ -78,6 +84,14 @@ class Response:
         begin_at = _now() + latency.first_delta / 1000 + faults.stall_s
         audio = await self._audio(answer.say)
         self._cut_short = await self._pause(begin_at - _now())
+        if answer.ending != "failed":
+            await self._put_out(answer, audio)
+        await self._emit_whole(
+            "response.done", "cancelled" if self._cut_short else _STATUS[answer.ending], answer.ending
+        )
+        self.finished.set()
+
+    async def _put_out(self, answer: Answer, audio: bytes) -> None:
         if answer.say is not None and not self._cut_short:
             if "audio" in self._modalities:
                 await self._speak(answer.say, audio)
@@ -86,17 +100,12 @@ class Response:
         for call in answer.all_calls:
             if not self._cut_short:
                 await self._call(call)
-        await self._finish()
 
     def _tool_choice(self) -> tuple[str | Event, Sequence[Event]]:
         """The choice and the tools in force for this response."""
         echo, request = self._scene.settings.echo, self._request
         tools = echo["tools"] if request.tools is None else [_plain(tool) for tool in request.tools]
         return _plain(request.tool_choice) or echo["tool_choice"], tools
-
-    async def _finish(self) -> None:
-        await self._emit_whole("response.done", "cancelled" if self._cut_short else "completed")
-        self.finished.set()
 
     async def _pause(self, seconds: float) -> bool:
         """Waits; returns at once, and True, when the response is cancelled."""
@@ -252,14 +261,13 @@ class Response:
     async def _emit(self, event_type: str, **fields: Any) -> None:
         await self._scene.out.emit(event_type, response_id=self.id, **fields)
 
-    async def _emit_whole(self, event_type: str, status: str) -> None:
+    async def _emit_whole(self, event_type: str, status: str, reason: str | None = None) -> None:
         echo = self._scene.settings.echo
-        cancelled = {"type": "cancelled", "reason": self.cancel_reason} if status == "cancelled" else None
         response = {
             "object": "realtime.response",
             "id": self.id,
             "status": status,
-            "status_details": cancelled,
+            "status_details": _details(status, self.cancel_reason if status == "cancelled" else reason),
             "output": [entry.shown for entry in self._output],
             "usage": None if status == "in_progress" else usage(self._scene.history.entries, self._output),
             "conversation_id": self._conversation_id,
@@ -313,6 +321,17 @@ def slices(audio: bytes, audio_format: AudioFormat, sizes_ms: tuple[int, ...]) -
         size = audio_format.bytes_for(sizes_ms[min(index, len(sizes_ms) - 1)])
         yield audio[start : start + size]
         start += size
+
+
+def _details(status: str, reason: str | None) -> Event | None:
+    """The ``status_details`` of a response."""
+    match status:
+        case "cancelled" | "incomplete":
+            return {"type": status, "reason": reason}
+        case "failed":
+            error = {"type": "server_error", "code": "server_error", "message": "The model failed to answer."}
+            return {"type": status, "error": error}
+    return None
 
 
 def _plain(value: object) -> Any:

@@ -29,6 +29,8 @@ class Answer(StrictModel):
     calls: list[Call] = Field(default_factory=list)
     after_call: "Answer | str | None" = None
     """The response that follows once the calls' outputs are there."""
+    ending: Literal["completed", "max_output_tokens", "content_filter", "failed"] = "completed"
+    """How the response ends: whole, cut off by a limit (``incomplete``), or ``failed`` without any output."""
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:

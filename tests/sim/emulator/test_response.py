@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import json
+from unittest.mock import ANY
 
 import pytest
 
@@ -8,7 +9,7 @@ from gateway.audio.formats import AudioFormat
 from gateway.sim.emulator.formats import OUTPUT
 from gateway.sim.emulator.response import Words
 from gateway.sim.speech import speak
-from tests.sim.emulator.wire import ULAW, Wire, conversation, quick, scripted
+from tests.sim.emulator.wire import ULAW, Event, Wire, conversation, quick, scripted
 
 GREETING = "Thank you for calling Contoso. How can I help?"
 CASCADED_ORDER = [
@@ -260,6 +261,26 @@ async def test_a_stalled_response_says_nothing_behind_created() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await wire.next()
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "details", "outputs"),
+    [
+        ("max_output_tokens", "incomplete", {"type": "incomplete", "reason": "max_output_tokens"}, 1),
+        ("content_filter", "incomplete", {"type": "incomplete", "reason": "content_filter"}, 1),
+        ("failed", "failed", {"type": "failed", "error": ANY}, 0),
+    ],
+)
+async def test_responses_that_end_badly(ending: str, status: str, details: Event, outputs: int) -> None:
+    """A script cuts an answer off or lets it fail; the next response is welcome."""
+    async with conversation(scripted({"say": "Of course.", "ending": ending})) as (wire, session):
+        await session.speech_started()
+        await session.speech_stopped()
+        response = (await wire.until("response.done"))["response"]
+        assert (response["status"], response["status_details"]) == (status, details)
+        assert len(response["output"]) == outputs
+        await wire.send("response.create")
+        assert (await wire.until("response.done"))["response"]["status"] == "completed"
 
 
 def test_words_run_ahead_of_the_audio_and_are_all_said() -> None:
