@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -105,7 +106,12 @@ class Emulator:
         still_open = [session for session in self.sessions if not session.closed.is_set()]
         for session in still_open:
             session.end()
-        for session in still_open:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                for session in still_open:
+                    await session.closed.wait()
+        for session in still_open:  # those whose client neither reads nor goes
+            session.abort()
             await session.closed.wait()
         if self._runner is not None:
             await self._runner.cleanup()

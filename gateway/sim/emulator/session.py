@@ -134,8 +134,12 @@ class Session:
     def end(self) -> None:
         """Ends a session because the emulator stops; a frozen one as well."""
         if self._out.frozen:
-            self._transport.abort()
+            self.abort()
         self._out.cut("close", 1001, "going away")
+
+    def abort(self) -> None:
+        """Drops the connection, whatever is still to be written."""
+        self._transport.abort()
 
     async def run(self) -> None:
         """Serves the connection to its end."""

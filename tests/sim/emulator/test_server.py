@@ -162,6 +162,30 @@ async def test_stopping_closes_open_sessions() -> None:
         assert reading.result() == 1001
 
 
+async def test_stopping_does_not_wait_for_a_client_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be written is dropped with the connection."""
+    monkeypatch.setattr("gateway.sim.emulator.server._CLOSE_TIMEOUT_S", 0.05)
+    huge = {"at": "session.created", "event": {"type": "huge"}, "padding_bytes": 64 << 20}
+    async with aiohttp.ClientSession(headers={"api-key": "x"}) as http:
+        async with Emulator(scripted({"say": "A"}, faults={"send": [huge]})) as emulator:
+            await http.ws_connect(url(emulator))
+            session = await emulator.session()
+            await session.until(lambda one: one.sent)
+        assert session.close_code == 1006
+
+
+@pytest.mark.parametrize("moment", ["session.created", "response.created", "response.audio.delta"])
+async def test_a_client_that_vanishes(moment: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A connection that is lost at any moment ends the session, and nothing is logged as an error."""
+    async with conversation(quick(pace=1.0)) as (wire, session):
+        await wire.send("response.create")
+        if moment != "session.created":
+            await wire.until(moment)
+        wire.socket._response.close()
+        await session.closed.wait()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
 async def _to_the_end(socket: aiohttp.ClientWebSocketResponse) -> int | None:
     async for _ in socket:
         pass
