@@ -8,9 +8,10 @@ import numpy as np
 from gateway.audio.g711 import Samples
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
+from gateway.sim.measures import BargeIn
 
-_WIDTHS_PX = (1036, 6000)
-_PX_PER_S = 18
+_WIDTHS_PX = (1036, 4800)
+_PX_PER_S = 12
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300)
 _LABEL_PX = 64
 """Room that a time label needs on the axis."""
@@ -75,14 +76,7 @@ def draw(result: CallResult, turns: Sequence[Turn]) -> Picture:
         ticks=_ticks(duration_s, width),
         blocks=_blocks(turns, scale, width),
         answers=tuple(Marker(one.at_ms * scale, f"{one.ms} ms", one.ms * scale) for one in result.measures.latencies),
-        barge_ins=tuple(
-            Marker(
-                one.at_ms * scale,
-                "not stopped" if one.stopped_after_ms is None else f"silent after {one.stopped_after_ms} ms",
-                (one.stopped_after_ms or 0) * scale,
-            )
-            for one in result.measures.barge_ins
-        ),
+        barge_ins=_barge_ins(result.measures.barge_ins, scale),
     )
 
 
@@ -97,6 +91,20 @@ def _envelope(samples: Samples, width: int, middle: float, full_scale: int) -> s
     forth = " ".join(f"{x},{top:.1f}" for x, top in enumerate(tops))
     back = " ".join(f"{x},{bottoms[x]:.1f}" for x in range(width - 1, -1, -1))
     return f"M{forth} {back}Z"
+
+
+def _barge_ins(barge_ins: Sequence[BargeIn], scale: float) -> tuple[Marker, ...]:
+    """Where the caller spoke over the bot; one too near to the label before it has the figure alone."""
+    markers: list[Marker] = []
+    free_x = 0.0
+    for one in barge_ins:
+        x, after_ms = one.at_ms * scale, one.stopped_after_ms
+        label = "barge-in · not stopped" if after_ms is None else f"barge-in · silent after {after_ms} ms"
+        if x < free_x:
+            label = "…" if after_ms is None else f"{after_ms} ms"
+        free_x = x + (len(label) + 3) * _CHARACTER_PX
+        markers.append(Marker(x, label, (after_ms or 0) * scale))
+    return tuple(markers)
 
 
 def _ticks(duration_s: float, width: int) -> tuple[Marker, ...]:

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import dialogue
+from gateway.sim.measures import BargeIn
 from gateway.sim.picture import BOT_Y, CALLER_Y, CHANNEL_PX, draw
 from gateway.sim.timeline import TimelineEvent
 from gateway.sim.twilio import FrameClock
@@ -46,8 +47,20 @@ def test_turns_barge_ins_and_answers_are_marked(call: CallResult, notes: list[Ti
     assert cut.unheard == pytest.approx((7_500 - 6_100) * scale, abs=3)  # up to where the bot speaks again
     (barge_in,) = picture.barge_ins
     assert barge_in.x == pytest.approx(6_000 * scale)
-    assert barge_in.label == "silent after 100 ms"
+    assert barge_in.label == "barge-in · silent after 100 ms"
     assert [answer.label for answer in picture.answers] == ["600 ms", "600 ms"]
+
+
+def test_barge_ins_close_together_keep_their_figures_readable(call: CallResult) -> None:
+    """The second label would lie over the first; it is short instead."""
+    barge_ins = (BargeIn(1_000, 80), BargeIn(2_000, 120), BargeIn(9_000, None))
+    labels = [marker.label for marker in draw(with_barge_ins(call, barge_ins), []).barge_ins]
+    assert labels == ["barge-in · silent after 80 ms", "120 ms", "barge-in · not stopped"]
+
+
+def with_barge_ins(call: CallResult, barge_ins: tuple[BargeIn, ...]) -> CallResult:
+    """The same call with these."""
+    return replace(call, measures=replace(call.measures, barge_ins=barge_ins))
 
 
 def test_labels_are_cut_to_their_block(call: CallResult) -> None:
@@ -58,7 +71,7 @@ def test_labels_are_cut_to_their_block(call: CallResult) -> None:
     assert draw(call, [greeting]).blocks[0].label == "1.2 s"
 
 
-@pytest.mark.parametrize(("minutes", "labels"), [(0.2, "0:01"), (2, "0:05"), (60, "1:00")])
+@pytest.mark.parametrize(("minutes", "labels"), [(0.2, "0:01"), (2, "0:10"), (60, "1:00")])
 def test_time_labels_have_room(call: CallResult, minutes: float, labels: str) -> None:
     """Their distance grows with the call."""
     frames = round(minutes * 60 * 50)

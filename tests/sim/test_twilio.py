@@ -155,8 +155,7 @@ async def test_frames_stay_on_an_absolute_clock() -> None:
         await asyncio.wait_for(done, 10)
     assert [this.number for this in ticks] == list(range(len(ticks)))
     assert all(this.at >= phone.started_at + this.number * 0.02 - 0.001 for this in ticks)
-    assert ticks[14].at - ticks[6].at < 0.16  # caught up at once, not one frame at a time
-    assert phone.clock.late_frames >= 8
+    assert phone.clock.late_frames >= 8  # each against its own due time: one stall does not move those behind it
     assert phone.clock.worst_late_ms >= 180
 
 
