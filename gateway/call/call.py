@@ -4,14 +4,14 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterable, Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 from gateway.call.conversation import Command, Conversation, Event
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.record import CallRecord, Note
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
-from gateway.voice.commands import SendAudio, VoiceCommand
+from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import CallerSpoke, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.websocket import OutboxFullError
 
@@ -90,17 +90,16 @@ class Call:
             self._record.add(clock(), Note("close_timed_out", {"limit_s": CLOSE_LIMIT_S}))
 
     async def _follow_phone(self) -> None:
-        conversation, send = self._conversation, self._voice.send
+        hear, send = self._conversation.hear, self._voice.send
         async for event in self._phone:
-            if type(event) is CallerAudio:
-                # Fifty times a second: no timer to set, and one command at most.
-                for command in conversation.handle(event, clock()):
-                    try:
-                        send(cast("SendAudio", command))
-                    except OutboxFullError as error:
-                        self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
-            else:
+            if type(event) is not CallerAudio:
                 self._handle(event)
+                continue
+            for command in hear(event.audio, clock()):
+                try:
+                    send(command)
+                except OutboxFullError as error:
+                    self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
 
     async def _follow_voice(self) -> None:
         async for event in self._voice:

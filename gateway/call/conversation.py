@@ -97,11 +97,20 @@ class Conversation:
 
     def handle(self, event: Event, now: float) -> Sequence[Command]:
         """What to do about an event; after the call has ended, nothing."""
+        if type(event) is CallerAudio:
+            return self.hear(event.audio, now)
         if self.state is State.ENDED:
             return ()
-        if type(event) is CallerAudio:
-            return self._caller_audio(event.audio, now)
         return self._dispatch(event, now)
+
+    def hear(self, audio: bytes, now: float) -> Sequence[SendAudio]:
+        """``handle`` for the caller's audio alone, which comes fifty times a second and changes no deadline."""
+        self._heard_phone_at = now
+        if self.state is State.TALKING or self.state is State.FAREWELL:
+            return (SendAudio(audio),)
+        if self.state is State.CONNECTING:
+            self._keep(audio)
+        return ()
 
     def next_deadline(self) -> float:
         """When ``on_deadline`` wants to be called; calling it earlier does no harm."""
@@ -185,15 +194,11 @@ class Conversation:
 
     # The caller
 
-    def _caller_audio(self, audio: bytes, now: float) -> Sequence[Command]:
-        self._heard_phone_at = now
-        if self.state is not State.CONNECTING:
-            return (SendAudio(audio),)
+    def _keep(self, audio: bytes) -> None:
         self._early_audio += audio
         excess = len(self._early_audio) - self._format.bytes_for(int(CONNECT_BUFFER_S * 1000))
         if excess > 0:
             del self._early_audio[: excess + excess % self._format.sample_bytes]
-        return ()
 
     def _caller_spoke(self, now: float) -> Sequence[Command]:
         self._caller_speaking = True

@@ -62,7 +62,7 @@ class PhoneLeg:
                 events = (MalformedMessage(str(error)),)
             for event in events:
                 yield event
-                if isinstance(event, PhoneClosed):
+                if type(event) is PhoneClosed:
                     return
         yield self._closing or self._closed_by_peer()
 
