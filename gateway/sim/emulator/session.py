@@ -151,6 +151,7 @@ class Session:
                 await asyncio.sleep(0)  # lets the background open before anything is to run in it
                 await self._out.emit("session.created", session=self.session)
                 await self._read()
+                self._out.over = True
                 background.cancel()
                 if not self._out.ending.done():
                     self._check_supply()

@@ -208,7 +208,7 @@ async def test_one_response_at_a_time() -> None:
 
 async def test_a_cancel_in_the_middle_lets_late_deltas_out() -> None:
     """The clients' cancel: late audio, the item incomplete, and ``response.done`` cancelled by the client."""
-    async with conversation(quick(pace=1.0, burst=1, late_deltas=2)) as (wire, session):
+    async with conversation(quick(pace=0.1, burst=1, late_deltas=2)) as (wire, session):
         await wire.send("response.create")
         await wire.until("response.audio.delta")
         before = len(wire.all("response.audio.delta"))
@@ -245,7 +245,7 @@ async def test_cancel_with_nothing_to_cancel() -> None:
 
 async def test_done_events_of_a_cancelled_item_can_be_left_out() -> None:
     """What precedes a cancelled ``response.done`` is not documented: both ways can be had."""
-    async with conversation(quick(pace=1.0, done_events_on_cancel=False)) as (wire, _):
+    async with conversation(quick(pace=0.1, done_events_on_cancel=False)) as (wire, _):
         await wire.send("response.create")
         await wire.until("response.audio.delta")
         await wire.send("response.cancel")

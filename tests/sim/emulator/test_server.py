@@ -177,7 +177,7 @@ async def test_stopping_does_not_wait_for_a_client_that_does_not_read(monkeypatc
 @pytest.mark.parametrize("moment", ["session.created", "response.created", "response.audio.delta"])
 async def test_a_client_that_vanishes(moment: str, caplog: pytest.LogCaptureFixture) -> None:
     """A connection that is lost at any moment ends the session, and nothing is logged as an error."""
-    async with conversation(quick(pace=1.0)) as (wire, session):
+    async with conversation(quick(pace=0.1)) as (wire, session):
         await wire.send("response.create")
         if moment != "session.created":
             await wire.until(moment)

@@ -50,7 +50,7 @@ async def test_frames_that_are_no_events() -> None:
 
 async def test_a_cancel_behind_the_services_own_is_redundant() -> None:
     """With ``interrupt_response`` the service cancels by itself; the client's cancel is noted."""
-    async with conversation(quick(pace=1.0)) as (wire, session):
+    async with conversation(quick(pace=0.1)) as (wire, session):
         await wire.update(**ULAW, turn_detection=SERVER_VAD)
         await wire.send("response.create")
         await wire.until("response.audio.delta")

@@ -109,7 +109,7 @@ async def replying(wire: Wire, session: Session, **turn_detection: object) -> No
 
 async def test_speech_cancels_the_running_response() -> None:
     """Barge-in: speech_started, late audio of the dead response, and ``turn_detected``; then the next answer."""
-    async with conversation(quick(pace=1.0, burst=1, late_deltas=3)) as (wire, session):
+    async with conversation(quick(pace=0.1, burst=1, late_deltas=3)) as (wire, session):
         await replying(wire, session)
         await wire.append(ORDER)
         await wire.until("input_audio_buffer.speech_started")
@@ -140,12 +140,14 @@ async def test_speech_after_the_generation_only_starts() -> None:
 
 async def test_interrupt_response_off_lets_the_response_run() -> None:
     """Speech does not cancel; the turn that then wants an answer meets the active response."""
-    async with conversation(quick(pace=8.0)) as (wire, session):
+    async with conversation(quick(pace=0.1)) as (wire, session):
         await replying(wire, session, interrupt_response=False)
         await wire.append(ORDER + SILENCE_S)
         error = (await wire.until("error"))["error"]
         assert (error["code"], error["event_id"]) == ("conversation_already_has_active_response", None)
-        assert (await wire.until("response.done"))["response"]["status"] == "completed"
+        await wire.send("response.cancel")
+        done = (await wire.until("response.done"))["response"]
+        assert done["status_details"]["reason"] == "client_cancelled"
         assert session.violations == []
 
 
