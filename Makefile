@@ -1,13 +1,33 @@
-# `make demo` and `make test` set up everything they need in .venv; the rest builds on them.
-PYTHON ?= python3
+# `make demo` and `make test` set up everything they need in .venv, from nothing. What there is: `make help`.
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+EDITABLE := --no-build-isolation --editable
 
-.PHONY: demo test check lint bench serve clean
+IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+TELL_VERSION := -c 'import sys; print(*sys.version_info[:2], sep=".")'
+
+# A virtual environment is made anew where it is missing, broken or moved, or of another Python than was asked for.
+HAVE := $(shell grep -qs '$(abspath $(BIN))/python' $(BIN)/pip && $(BIN)/python $(TELL_VERSION) 2>/dev/null)
+WANT := $(if $(PYTHON),$(shell $(PYTHON) $(TELL_VERSION) 2>/dev/null))
+REUSED := $(and $(HAVE),$(if $(PYTHON),$(filter $(WANT),$(HAVE)),yes))
+ifeq ($(REUSED),)
+.PHONY: $(BIN)/python
+endif
+
+.PHONY: help demo test check lint bench serve clean
+
+help:
+	@echo 'make demo    one simulated call: no account, no network'
+	@echo 'make test    everything that is checked: lint, types, layers, the configuration, the tests'
+	@echo 'make check   the same without the tests'
+	@echo 'make serve   the gateway, as config/gateway.yaml says'
+	@echo 'make bench   how fast it is (about 8 minutes)'
+	@echo 'make clean   remove .venv and what the tools left behind'
+	@echo 'Another Python: make demo PYTHON=/path/to/python3.12'
 
 demo: $(VENV)/.installed
-	$(BIN)/gateway demo
+	@$(BIN)/gateway demo
 
 test: check
 	$(BIN)/pytest
@@ -25,18 +45,25 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
 
 serve: $(VENV)/.installed
-	$(BIN)/gateway serve
+	@$(BIN)/gateway serve
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+$(BIN)/python:
+	@echo 'Setting up $(VENV): half a minute, or a few on a slow line'
+	@python='$(PYTHON)'; \
+	for each in $${python:-python3 python3.13 python3.12 python3.11}; do \
+	  $$each $(IS_NEW_ENOUGH) 2>/dev/null && exec $$each -m venv --clear $(VENV); \
+	done; \
+	echo "Python 3.11 or newer is needed, and $${python:-python3} is not: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
+	exit 1
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) -e .
-	touch $@
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	@$(PIP) hatchling editables
+	@$(PIP) $(EDITABLE) .
+	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) -e '.[dev]'
-	touch $@
+	@$(PIP) $(EDITABLE) '.[dev]'
+	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache calls
+	rm -rf $(VENV) build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
