@@ -51,16 +51,18 @@ async def serving(
     api_key: str = "",
     host: str,
     port: int,
+    calls_limit: int | None = None,
     reuse_port: bool = False,
     drain_s: float = 0.0,
     observers: tuple[Observer, ...] = (),
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
+    ``calls_limit`` stands in for the deployment's, where this process is one of several.
     Raises ``OSError`` where the address cannot be listened on.
     """
     metrics = Metrics()
-    calls = Calls(deployment.limits.calls)
+    calls = Calls(calls_limit or deployment.limits.calls)
     served = {name: PROVIDERS[name] for name in deployment.providers.model_fields_set}
     voice_live = VoiceLive(
         endpoint,

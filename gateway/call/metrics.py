@@ -16,7 +16,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         r = self.registry
-        self.calls = Gauge("gateway_calls", "Calls in progress.", registry=r)
+        self.calls = Gauge("gateway_calls", "Calls in progress.", multiprocess_mode="livesum", registry=r)
         self.calls_started = Counter("gateway_calls_started", "Calls begun.", ["provider", "line"], registry=r)
         self.calls_refused = Counter("gateway_calls_refused", "Streams turned away.", ["reason"], registry=r)
         self.call_ends = Counter("gateway_call_ends", "Calls ended.", ["reason", "by"], registry=r)

@@ -17,6 +17,7 @@ WRONG_INPUT = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; tells a failure in a line or a few on standard error, never as a traceback."""
     options = _parser().parse_args(arguments)
+    options.arguments = sys.argv[1:] if arguments is None else arguments
     load_dotenv(Path(".env"))
     try:
         code: int = options.run(options)

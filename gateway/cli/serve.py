@@ -17,9 +17,10 @@ from gateway import logs
 from gateway.app import serving
 from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
+from gateway.cli.workers import is_worker, run_workers, share_of
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.describe import warnings
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InputError
 from gateway.sim.emulator import Emulator, Script, load_script
 
 log = structlog.get_logger()
@@ -34,11 +35,12 @@ def add_serve(commands: Any) -> None:
     parser.add_argument("--host", help="listen here instead of listen.host")
     parser.add_argument("--port", type=int, help="listen here instead of listen.port; 0 takes a free one")
     parser.add_argument("--emulator", action="store_true", help="start the bundled Voice Live emulator and use it")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one core each (default 1)")
     parser.add_argument(
         "--drain", type=float, default=0.0, metavar="S", help="seconds that calls may go on after the signal to stop"
     )
     _add_log_options(parser)
-    parser.set_defaults(run=lambda options: run(_serve(options)))
+    parser.set_defaults(run=_run_serve)
 
 
 def add_emulator(commands: Any) -> None:
@@ -62,8 +64,20 @@ def _configure_logs(options: argparse.Namespace) -> None:
     logs.configure(json=json, level=options.log_level, private=options.log_private)
 
 
-async def _serve(options: argparse.Namespace) -> int:
+def _run_serve(options: argparse.Namespace) -> int:
     _configure_logs(options)
+    if options.workers < 1:
+        raise InputError(f"--workers: {options.workers}, expected 1 or more")
+    if options.workers == 1 or is_worker():
+        return run(_serve(options))
+    if options.emulator:
+        raise InputError("--workers with --emulator: each worker would have an emulator of its own; run one apart")
+    if options.port == 0:
+        raise InputError("--port 0 with --workers: expected one port for all of them")
+    return run(run_workers(options.workers, options.arguments))
+
+
+async def _serve(options: argparse.Namespace) -> int:
     deployment = load_deployment(options.config, os.environ)
     lines = Lines(deployment)
     for warning in warnings(deployment, lines):
@@ -73,7 +87,15 @@ async def _serve(options: argparse.Namespace) -> int:
     async with _service(options, deployment) as (endpoint, api_key):
         try:
             async with serving(
-                deployment, lines, endpoint=endpoint, api_key=api_key, host=host, port=port, drain_s=options.drain
+                deployment,
+                lines,
+                endpoint=endpoint,
+                api_key=api_key,
+                host=host,
+                port=port,
+                calls_limit=share_of(deployment.limits.calls),
+                reuse_port=is_worker(),
+                drain_s=options.drain,
             ):
                 _spare_the_collector()
                 await _until_told_to_stop()

@@ -1,7 +1,10 @@
 """``GET /healthz``, ``/readyz`` and ``/metrics``: for whoever watches the process."""
 
+import os
+
 from aiohttp import web
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
@@ -25,6 +28,14 @@ class Health:
         return web.json_response(body, status=200 if self._calls.willing else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """Prometheus text format, version 0.0.4."""
-        text = generate_latest(self._metrics.registry).decode()
+        """Prometheus text format, version 0.0.4; of all workers, where there are several."""
+        text = generate_latest(_registry(self._metrics.registry)).decode()
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
+
+
+def _registry(own: CollectorRegistry) -> CollectorRegistry:
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return own
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # prometheus_client leaves its constructor untyped
+    return together

@@ -1,0 +1,89 @@
+"""``gateway serve --workers N``: N processes on one port, each with its share of the calls."""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+
+from gateway.errors import GatewayError
+
+log = structlog.get_logger()
+
+WORKER = "GATEWAY_WORKER"
+"""Set in a worker's environment, to ``<its number>/<how many>``."""
+METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""Where prometheus_client shares the metrics of several processes (its documentation, "Multiprocess Mode")."""
+QUICK_END_S = 5.0
+"""A worker that lives no longer has not been able to start; one that does is replaced when it dies."""
+
+
+def share_of(calls: int) -> int:
+    """How many of ``calls`` this process may take: all of them, or a worker's share, rounded up."""
+    _, _, workers = os.environ.get(WORKER, "").partition("/")
+    return -(-calls // int(workers)) if workers else calls
+
+
+def is_worker() -> bool:
+    """Whether this process is one of several on its port."""
+    return WORKER in os.environ
+
+
+async def run_workers(count: int, arguments: Sequence[str]) -> int:
+    """Run ``gateway serve`` ``count`` times until told to stop; a worker that dies in service is replaced.
+
+    The kernel spreads connections over the workers (SO_REUSEPORT). Raises ``GatewayError`` where one cannot start.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
+    with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(1, count + 1):
+                    environment = {**os.environ, WORKER: f"{number}/{count}", METRICS_DIRECTORY: metrics}
+                    group.create_task(_keep_running(number, arguments, environment, stop))
+        except* GatewayError as failed:
+            raise failed.exceptions[0] from None
+    return 0
+
+
+async def _keep_running(
+    number: int, arguments: Sequence[str], environment: dict[str, str], stop: asyncio.Event
+) -> None:
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        started = loop.time()
+        # Its own group: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order.
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway", *arguments, env=environment, start_new_session=True
+        )
+        try:
+            if not await _ended(worker, stop):
+                return
+        finally:
+            await _terminate(worker)
+        if loop.time() - started < QUICK_END_S:
+            raise GatewayError(f"worker {number} ended with {worker.returncode} before it could serve")
+        log.error("worker_died", worker=number, returncode=worker.returncode)
+
+
+async def _ended(worker: asyncio.subprocess.Process, stop: asyncio.Event) -> bool:
+    """Wait for the worker's end or for the word to stop; whether it was the former."""
+    async with asyncio.TaskGroup() as group:
+        waits = [group.create_task(worker.wait()), group.create_task(stop.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+    return not stop.is_set()
+
+
+async def _terminate(worker: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        worker.terminate()
+    await worker.wait()

@@ -1,0 +1,84 @@
+"""Several processes on one port."""
+
+import asyncio
+import os
+import socket
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from gateway.cli import workers
+from gateway.errors import GatewayError
+
+CONFIG = Path(__file__).parents[2] / "config" / "gateway.yaml"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def test_workers_share_a_port_their_limit_and_their_metrics() -> None:
+    """Two workers answer on one port, each with half of the calls; the signal to stop ends them all."""
+    port = free_port()
+    gateway = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", "serve", "--config", str(CONFIG), "--workers", "2"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        env={**os.environ, "AZURE_VOICELIVE_ENDPOINT": "http://127.0.0.1:1", "AZURE_VOICELIVE_API_KEY": "k"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert gateway.stderr is not None
+    served = 0
+    async with asyncio.timeout(30):
+        while served < 2:
+            served += b'"serving"' in await gateway.stderr.readline()
+    try:
+        async with aiohttp.ClientSession() as http:
+            async with http.get(f"http://127.0.0.1:{port}/readyz") as ready:
+                assert (await ready.json())["limit"] == 100
+            async with http.get(f"http://127.0.0.1:{port}/metrics") as metrics:
+                assert "gateway_event_loop_lag_seconds_count" in await metrics.text()
+    finally:
+        gateway.terminate()
+        async with asyncio.timeout(20):
+            _, log = await gateway.communicate()
+    assert gateway.returncode == 0
+    assert log.count(b'"stopping"') == 2
+
+
+async def test_a_worker_that_dies_in_service_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often; until the word to stop."""
+    monkeypatch.setattr(workers, "QUICK_END_S", 0.0)
+    stop = asyncio.Event()
+    started = 0
+    create = asyncio.create_subprocess_exec
+
+    async def counting(*command: str, **how: object) -> asyncio.subprocess.Process:
+        nonlocal started
+        started += 1
+        if started == 3:
+            stop.set()
+        return await create(sys.executable, "-c", "pass", env=dict(os.environ))
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", counting)
+    async with asyncio.timeout(20):
+        await workers._keep_running(1, [], {}, stop)
+    assert started == 3
+
+
+async def test_a_worker_that_cannot_start_ends_them_all() -> None:
+    """A configuration that is wrong is told once by each worker, and the command fails."""
+    with pytest.raises(GatewayError, match="worker 1 ended with 2 before it could serve"):
+        await workers._keep_running(1, ["serve", "--config", "/nowhere.yaml"], dict(os.environ), asyncio.Event())
+
+
+def test_the_limit_of_calls_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone a process takes all; of three workers each takes a third, rounded up."""
+    monkeypatch.delenv(workers.WORKER, raising=False)
+    assert workers.share_of(200) == 200
+    monkeypatch.setenv(workers.WORKER, "2/3")
+    assert workers.share_of(200) == 67
