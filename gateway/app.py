@@ -16,7 +16,7 @@ from gateway.call.rules import Rules, Silence
 from gateway.config import Deployment, Line, Lines
 from gateway.phone import twilio
 from gateway.phone.events import CallStarted
-from gateway.phone.provider import Provider
+from gateway.phone.provider import Provider, WebhookProvider
 from gateway.routes.answer import Webhooks
 from gateway.routes.health import Health
 from gateway.routes.media_stream import MediaStreams
@@ -87,7 +87,7 @@ async def serving(
         start_timeout_s=deployment.limits.start_timeout_s,
     )
     webhooks = Webhooks(
-        providers=served,
+        providers={name: provider for name, provider in served.items() if isinstance(provider, WebhookProvider)},
         secrets=_webhook_secrets(deployment),
         public_url=deployment.public_url or "",
         lines=lines,

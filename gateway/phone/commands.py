@@ -19,4 +19,9 @@ class StopPlayback(Struct, frozen=True):
     """Discard at once whatever is not yet played."""
 
 
+class EndStream(Struct, frozen=True):
+    """Say that we end the stream, before it is closed; for wires that have a word for it."""
+
+
 PhoneCommand = PlayAudio | SendMark | StopPlayback
+"""What the conversation asks; ``EndStream`` is the leg's own, on closing."""

@@ -18,6 +18,8 @@ class Playout(Struct, frozen=True):
     """The lead is topped up when it has shrunk by this much: one message and one mark each time."""
     returns_marks: bool = True
     """Whether playback is confirmed by returned marks; otherwise it is computed from the clock."""
+    marks_return_at_once: bool = True
+    """Whether a mark with nothing before it comes straight back, so that it measures the way there and back."""
 
 
 class CallStarted(Struct, frozen=True):
@@ -48,6 +50,12 @@ class MarkReturned(Struct, frozen=True):
     """A mark came back: its audio was played, or was discarded by ``StopPlayback``."""
 
     name: str
+
+
+class WireReply(Struct, frozen=True):
+    """What the provider's protocol wants sent back at once; the leg sends it, and the conversation never sees it."""
+
+    messages: tuple[str | bytes, ...]
 
 
 class UnknownMessage(Struct, frozen=True):

@@ -1,13 +1,15 @@
 """The phone leg: a provider's media stream as events in and commands out."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from gateway.errors import WireError
-from gateway.phone.commands import PhoneCommand
-from gateway.phone.events import CallStarted, MalformedMessage, PhoneClosed, PhoneEnd, PhoneEvent
+from gateway.phone.commands import EndStream, PhoneCommand
+from gateway.phone.events import CallStarted, MalformedMessage, PhoneClosed, PhoneEnd, PhoneEvent, WireReply
 from gateway.phone.provider import Codec
+from gateway.websocket import OutboxFullError
 
 
 class MediaSocket(Protocol):
@@ -47,6 +49,8 @@ class PhoneLeg:
         async with asyncio.timeout(timeout_s):
             while (message := await self._socket.receive()) is not None:
                 for event in self._codec.decode(message):
+                    if isinstance(event, WireReply):
+                        self._reply(event)
                     if isinstance(event, CallStarted):
                         return event
                     if isinstance(event, PhoneClosed):
@@ -56,11 +60,15 @@ class PhoneLeg:
     async def __aiter__(self) -> AsyncIterator[PhoneEvent]:
         receive, decode = self._socket.receive, self._codec.decode
         while (message := await receive()) is not None:
+            events: Sequence[PhoneEvent | WireReply]
             try:
                 events = decode(message)
             except WireError as error:
                 events = (MalformedMessage(str(error)),)
             for event in events:
+                if isinstance(event, WireReply):
+                    self._reply(event)
+                    continue
                 yield event
                 if type(event) is PhoneClosed:
                     return
@@ -79,8 +87,15 @@ class PhoneLeg:
 
     async def close(self) -> None:
         """End the stream; the provider goes on with what its answer document says."""
-        self._closing = self._closing or PhoneClosed(PhoneEnd.CLOSED)
+        if self._closing is None:
+            self._closing = PhoneClosed(PhoneEnd.CLOSED)
+            self._reply(WireReply(tuple(self._codec.encode(EndStream()))))
         await self._socket.close()
+
+    def _reply(self, reply: WireReply) -> None:
+        with suppress(ConnectionError, OutboxFullError):  # the socket is gone, or as good as: its end is told next
+            for message in reply.messages:
+                self._socket.send(message)
 
     def _closed_by_peer(self) -> PhoneClosed:
         code = self._socket.close_code

@@ -1,22 +1,37 @@
-"""What a provider's module offers: all providers have the same names in the same order."""
+"""What a provider's module offers: all providers have the same names in the same order.
+
+Every provider is a :class:`Provider`: its wire. One whose incoming-call webhook is answered here is a
+:class:`WebhookProvider` as well.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from gateway.phone.commands import PhoneCommand
-from gateway.phone.events import PhoneEvent
+from gateway.phone.commands import EndStream, PhoneCommand
+from gateway.phone.events import PhoneEvent, WireReply
+
+
+class Upgrade(Struct, frozen=True):
+    """The HTTP request that opened a stream, as far as some wires carry the call's identity there."""
+
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    """Names in lower case."""
 
 
 class Codec(Protocol):
     """The wire of one stream: pure, one object a call. It learns the stream's id from the start message."""
 
-    def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Events of one WebSocket message, text as ``str``; ``WireError`` where it breaks the protocol."""
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+        """Events of one WebSocket message, text as ``str``; ``WireError`` where it breaks the protocol.
 
-    def encode(self, command: PhoneCommand) -> Sequence[str | bytes]:
-        """WebSocket messages that carry the command out."""
+        A ``WireReply`` among them is what the protocol wants sent back.
+        """
+
+    def encode(self, command: PhoneCommand | EndStream) -> Sequence[str | bytes]:
+        """WebSocket messages that carry the command out, text as ``str``; none where the wire has no word for it."""
 
 
 class WebhookRequest(Struct, frozen=True):
@@ -44,12 +59,23 @@ class AnswerDocument(Struct, frozen=True):
 
 
 class Provider(Protocol):
-    """A provider's module or object: its wire, its webhook, its signature."""
+    """A provider's module: its wire."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As in the routes and in ``gateway.yaml``."""
 
-    def codec(self) -> Codec:
+    @property
+    def subprotocols(self) -> Sequence[str]:
+        """WebSocket sub-protocols (RFC 6455 §1.9), one of which the provider expects to be accepted."""
+
+    def codec(self, upgrade: Upgrade) -> Codec:
         """A fresh wire for one stream."""
+
+
+@runtime_checkable
+class WebhookProvider(Provider, Protocol):
+    """A provider whose incoming-call webhook is answered here."""
 
     def answer(self, request: WebhookRequest, stream_url: str) -> AnswerDocument:
         """The document that connects the call to ``stream_url``; ``WireError`` if the request names no call."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
-from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
+from gateway.phone.commands import EndStream, PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -26,9 +26,10 @@ from gateway.phone.events import (
     Playout,
     UnknownMessage,
 )
-from gateway.phone.provider import AnswerDocument, WebhookRequest
+from gateway.phone.provider import AnswerDocument, Upgrade, WebhookRequest
 
 name = "twilio"
+subprotocols = ()
 playout = Playout()
 
 _FORMATS: dict[str, AudioFormat] = {"audio/x-mulaw": PCMU, "audio/x-alaw": PCMA}
@@ -138,7 +139,7 @@ class TwilioCodec:
             parameters=parameters,
         )
 
-    def encode(self, command: PhoneCommand) -> Sequence[str]:
+    def encode(self, command: PhoneCommand | EndStream) -> Sequence[str]:
         """Messages that carry the command; Twilio ignores messages with a member too few or too many (31951)."""
         match command:
             case PlayAudio(audio=audio):
@@ -147,11 +148,13 @@ class TwilioCodec:
                 return (f'{{"event":"mark","streamSid":{self._stream_sid},"mark":{{"name":"{mark}"}}}}',)
             case StopPlayback():
                 return (f'{{"event":"clear","streamSid":{self._stream_sid}}}',)
+            case EndStream():
+                return ()
             case _:
                 assert_never(command)
 
 
-def codec() -> TwilioCodec:
+def codec(upgrade: Upgrade) -> TwilioCodec:
     """A fresh wire for one stream."""
     return TwilioCodec()
 

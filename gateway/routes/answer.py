@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.call.metrics import Metrics
 from gateway.config import Lines
 from gateway.errors import WireError
-from gateway.phone.provider import Provider, WebhookRequest
+from gateway.phone.provider import WebhookProvider, WebhookRequest
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class Webhooks:
     def __init__(
         self,
         *,
-        providers: Mapping[str, Provider],
+        providers: Mapping[str, WebhookProvider],
         secrets: Mapping[str, str],
         public_url: str,
         lines: Lines,
@@ -59,7 +59,7 @@ class Webhooks:
         log.info("call_status", call=webhook.field("CallSid"), status=webhook.field("CallStatus"))
         return web.Response(status=204)
 
-    async def _verified(self, request: web.Request) -> tuple[Provider, WebhookRequest]:
+    async def _verified(self, request: web.Request) -> tuple[WebhookProvider, WebhookRequest]:
         provider = self._providers.get(request.match_info["provider"])
         if provider is None:
             raise web.HTTPNotFound(text="no such provider here\n")

@@ -17,7 +17,7 @@ from gateway.config import Line, Lines
 from gateway.errors import WireError
 from gateway.phone.events import CallStarted
 from gateway.phone.leg import PhoneLeg
-from gateway.phone.provider import Provider
+from gateway.phone.provider import Provider, Upgrade
 from gateway.voice.leg import VoiceLeg
 from gateway.websocket import WebSocket
 
@@ -70,13 +70,18 @@ class MediaStreams:
             return self._refuse("no_upgrade", web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
         with self._calls.place():
             stream = web.WebSocketResponse(
-                timeout=CLOSE_TIMEOUT_S, max_msg_size=self._max_message, compress=False, autoping=True
+                timeout=CLOSE_TIMEOUT_S,
+                max_msg_size=self._max_message,
+                compress=False,
+                protocols=tuple(provider.subprotocols),
             )
             abort = request.transport.abort
             await stream.prepare(request)
             socket = WebSocket(stream, abort)
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            upgrade = Upgrade(dict(request.query), headers)
             try:
-                await self._take(provider, line_name, socket)
+                await self._take(provider, line_name, upgrade, socket)
             finally:
                 await socket.close(INTERNAL_ERROR)
         return stream
@@ -86,8 +91,8 @@ class MediaStreams:
         log.warning("stream_refused", reason=reason)
         return web.Response(status=response.status, text=response.text)
 
-    async def _take(self, provider: Provider, line_name: str, socket: WebSocket) -> None:
-        phone = PhoneLeg(socket, provider.codec())
+    async def _take(self, provider: Provider, line_name: str, upgrade: Upgrade, socket: WebSocket) -> None:
+        phone = PhoneLeg(socket, provider.codec(upgrade))
         try:
             started = await phone.start(self._start_timeout_s)
         except WireError as error:

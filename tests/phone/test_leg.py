@@ -1,12 +1,23 @@
 """The phone leg over a socket whose messages are known."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from gateway.errors import WireError
 from gateway.phone import twilio
-from gateway.phone.commands import StopPlayback
-from gateway.phone.events import CallerAudio, MalformedMessage, PhoneClosed, PhoneEnd, UnknownMessage
+from gateway.phone.commands import EndStream, PhoneCommand, StopPlayback
+from gateway.phone.events import (
+    CallerAudio,
+    MalformedMessage,
+    PhoneClosed,
+    PhoneEnd,
+    PhoneEvent,
+    UnknownMessage,
+    WireReply,
+)
 from gateway.phone.leg import PhoneLeg
+from gateway.phone.provider import Upgrade
 from tests.fakes import FakeSocket
 from tests.phone.test_twilio import CONNECTED, SID, START, media
 
@@ -15,7 +26,7 @@ STOP = f'{{"event":"stop","streamSid":"{SID}"}}'
 
 async def started(*messages: str | bytes, **how: object) -> PhoneLeg:
     socket = FakeSocket(CONNECTED, START, *messages, **how)  # type: ignore[arg-type]
-    leg = PhoneLeg(socket, twilio.codec())
+    leg = PhoneLeg(socket, twilio.codec(Upgrade()))
     assert await leg.start(1) is not None
     return leg
 
@@ -41,19 +52,19 @@ async def test_garbage_in_a_call_is_an_event() -> None:
 async def test_garbage_before_the_start_is_no_call(message: str | bytes) -> None:
     """Whoever does not speak the protocol gets no session."""
     with pytest.raises(WireError):
-        await PhoneLeg(FakeSocket(CONNECTED, message), twilio.codec()).start(1)
+        await PhoneLeg(FakeSocket(CONNECTED, message), twilio.codec(Upgrade())).start(1)
 
 
 async def test_a_stream_that_never_starts() -> None:
     """The start is bounded in time."""
     with pytest.raises(TimeoutError):
-        await PhoneLeg(FakeSocket(CONNECTED, None), twilio.codec()).start(0.01)
+        await PhoneLeg(FakeSocket(CONNECTED, None), twilio.codec(Upgrade())).start(0.01)
 
 
 @pytest.mark.parametrize("messages", [(), (STOP,)])
 async def test_a_stream_that_closes_before_its_start(messages: tuple[str, ...]) -> None:
     """A caller who hangs up while it rings is no error."""
-    assert await PhoneLeg(FakeSocket(CONNECTED, *messages), twilio.codec()).start(1) is None
+    assert await PhoneLeg(FakeSocket(CONNECTED, *messages), twilio.codec(Upgrade())).start(1) is None
 
 
 @pytest.mark.parametrize(
@@ -82,4 +93,23 @@ async def test_commands_to_a_dead_socket_are_dropped() -> None:
         def send(self, message: str | bytes) -> None:
             raise ConnectionResetError
 
-    PhoneLeg(Dead(), twilio.codec()).send(StopPlayback())
+    PhoneLeg(Dead(), twilio.codec(Upgrade())).send(StopPlayback())
+
+
+async def test_what_the_wire_wants_answered_is_answered() -> None:
+    """A provider's ping and the like never reach the conversation, and the stream's end is said before it is closed."""
+
+    class Chatty:
+        def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+            return (WireReply(("pong", b"\x00")), CallerAudio(b"a")) if message == "ping" else ()
+
+        def encode(self, command: PhoneCommand | EndStream) -> Sequence[str | bytes]:
+            return ("bye",) if isinstance(command, EndStream) else ()
+
+    socket = FakeSocket("ping")
+    leg = PhoneLeg(socket, Chatty())
+    events = [event async for event in leg]
+    assert [type(event) for event in events] == [CallerAudio, PhoneClosed]
+    await leg.close()
+    await leg.close()
+    assert socket.sent == ["pong", b"\x00", "bye"]

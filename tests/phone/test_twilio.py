@@ -20,7 +20,7 @@ from gateway.phone.events import (
     PhoneEnd,
     UnknownMessage,
 )
-from gateway.phone.provider import WebhookRequest
+from gateway.phone.provider import Upgrade, WebhookRequest
 
 SID = "MZ0123456789abcdef0123456789abcdef"
 CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
@@ -32,7 +32,7 @@ START = (
 
 
 def started() -> twilio.TwilioCodec:
-    codec = twilio.codec()
+    codec = twilio.codec(Upgrade())
     codec.decode(CONNECTED)
     codec.decode(START)
     return codec
@@ -45,7 +45,7 @@ def media(payload: bytes, **more: str) -> str:
 
 def test_start_names_the_call() -> None:
     """The start message gives call, stream, format and the numbers that our answer document carried."""
-    codec = twilio.codec()
+    codec = twilio.codec(Upgrade())
     assert codec.decode(CONNECTED) == ()
     (event,) = codec.decode(START)
     assert isinstance(event, CallStarted)
@@ -55,7 +55,7 @@ def test_start_names_the_call() -> None:
 
 def test_a_law_is_taken_where_the_start_message_says_so() -> None:
     """The start message, not the provider's name, decides the format."""
-    (event,) = twilio.codec().decode(START.replace("x-mulaw", "x-alaw"))
+    (event,) = twilio.codec(Upgrade()).decode(START.replace("x-mulaw", "x-alaw"))
     assert isinstance(event, CallStarted)
     assert event.audio_format is PCMA
 
@@ -64,7 +64,7 @@ def test_missing_custom_parameters_are_none() -> None:
     """A static TwiML without parameters still makes a call."""
     message = json.loads(START)
     del message["start"]["customParameters"]
-    (event,) = twilio.codec().decode(json.dumps(message))
+    (event,) = twilio.codec(Upgrade()).decode(json.dumps(message))
     assert isinstance(event, CallStarted)
     assert event.called == ""
 
@@ -121,14 +121,14 @@ def test_broken_messages(message: str | bytes, says: str) -> None:
 def test_media_before_start() -> None:
     """Audio that belongs to no call is refused."""
     with pytest.raises(WireError, match="media before start"):
-        twilio.codec().decode(media(b"x"))
+        twilio.codec(Upgrade()).decode(media(b"x"))
 
 
 @pytest.mark.parametrize("change", [("x-mulaw", "L16"), ("8000", "16000"), ('"channels":1', '"channels":2')])
 def test_formats_that_cannot_be_bridged(change: tuple[str, str]) -> None:
     """A format that nothing here can carry is refused at the start, by name."""
     with pytest.raises(WireError, match="expected audio/x-mulaw or audio/x-alaw, 8000 Hz, 1 channel"):
-        twilio.codec().decode(START.replace(*change))
+        twilio.codec(Upgrade()).decode(START.replace(*change))
 
 
 def test_messages_out() -> None:
@@ -145,7 +145,7 @@ def test_a_hostile_stream_id_stays_inside_its_string() -> None:
     """The stream id comes from the peer and goes back out: quotes in it must not end the string."""
     message = json.loads(START)
     message["streamSid"] = hostile = 'x","event":"clear'
-    codec = twilio.codec()
+    codec = twilio.codec(Upgrade())
     codec.decode(json.dumps(message))
     (out,) = codec.encode(PlayAudio(b"\x00"))
     assert json.loads(out) == {"event": "media", "streamSid": hostile, "media": {"payload": "AA=="}}
@@ -165,7 +165,7 @@ events = st.fixed_dictionaries(
 @given(st.binary(max_size=200) | st.text(max_size=200) | json_values.map(json.dumps) | events.map(json.dumps))
 def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
     """No peer can make the codec fail in any other way, before or after the start."""
-    for codec in (twilio.codec(), started()):
+    for codec in (twilio.codec(Upgrade()), started()):
         try:
             codec.decode(message)
         except WireError as error:
