@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
+from pydantic import AfterValidator, Field, PrivateAttr
 
 from gateway.config import environment
 from gateway.config.document import read_document
-from gateway.config.environment import FromEnvironment, first_set
+from gateway.config.environment import first_set
 from gateway.config.explain import validate
 from gateway.config.problems import ConfigErrors, KeyPath, dotted, listed
+from gateway.config.providers import Providers, Secret, environment_names
 from gateway.config.section import Number, Section, Text, Whole
 from gateway.errors import ConfigError
 
@@ -25,8 +26,8 @@ FALLBACKS: dict[KeyPath, tuple[str, ...]] = {
     ("voice_live", "key"): environment.KEY,
     ("voice_live", "model"): environment.MODEL,
     ("voice_live", "api_version"): environment.API_VERSION,
-    ("providers", "twilio", "auth_token"): environment.TWILIO_AUTH_TOKEN,
-    ("providers", "twilio", "account_sid"): environment.TWILIO_ACCOUNT_SID,
+    ("streams", "key"): environment.STREAM_KEY,
+    **environment_names(),
 }
 """What stands in for a key that the file leaves out: the first variable that is set."""
 
@@ -39,13 +40,6 @@ _SECTIONS: set[KeyPath] = {
     ("streams",),
     ("limits",),
 }
-
-
-def _from_environment(value: Any) -> Any:
-    in_the_file = isinstance(value, str) and not isinstance(value, FromEnvironment)
-    if in_the_file:
-        raise ValueError("is a secret written into a file, expected a reference to the environment, ${NAME}")
-    return value
 
 
 def _api_version(text: str) -> str:
@@ -65,7 +59,6 @@ def _url(schemes: str, example: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Secret = Annotated[SecretStr, BeforeValidator(_from_environment)]
 Endpoint = Annotated[str, _url("https?|wss?", "https://my-resource.services.ai.azure.com")]
 PublicUrl = Annotated[str, _url("https?", "https://voice.example.com")]
 
@@ -94,27 +87,16 @@ class VoiceLive(Section):
     """Seconds that opening a session may take before the call is given up."""
 
 
-class Twilio(Section):
-    """Twilio Media Streams."""
-
-    auth_token: Secret | None = None
-    """Checks the signature of webhooks, as ${NAME} only; without it TWILIO_AUTH_TOKEN."""
-    account_sid: Text | None = None
-    """The account; without it TWILIO_ACCOUNT_SID."""
-
-
-class Providers(Section):
-    """The phone providers that are served; {} takes a provider with its defaults."""
-
-    twilio: Twilio | None = None
-    """Twilio Media Streams."""
-
-
 class Streams(Section):
     """How a media stream proves that it belongs to a call that was answered here."""
 
-    auth: Literal["off"] = "off"
-    """off: it need not. This version knows no other way; keep the gateway behind a firewall or proxy."""
+    auth: Literal["token", "off"] = "token"
+    """token: by a token of our answer document, or by the provider's stream_secret; off: it need not (for tests)."""
+    key: Secret | None = None
+    """What tokens are made with, as ${NAME} only; the same for all replicas. Without it GATEWAY_STREAM_KEY, else a
+    key made up at the start."""
+    token_ttl_s: Annotated[Number, Field(gt=0, le=3600)] = 60
+    """Seconds between our answer and the stream's start, at most."""
 
 
 class DeploymentLimits(Section):
@@ -169,12 +151,6 @@ class Deployment(Section):
     def require_public_url(self) -> str:
         """The address providers reach, without a trailing slash. Raises ConfigError where none is known."""
         return self._required(("public_url",), self.public_url)
-
-    def require_twilio_auth_token(self) -> str:
-        """The secret that Twilio signs with. Raises ConfigError where none is known."""
-        twilio = self.providers.twilio
-        token = twilio.auth_token.get_secret_value() if twilio and twilio.auth_token else None
-        return self._required(("providers", "twilio", "auth_token"), token)
 
     def _required(self, path: KeyPath, value: str | None) -> str:
         if value:

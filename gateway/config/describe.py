@@ -20,10 +20,10 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
     found = [warning for line in lines for warning in _line_warnings(line)]
     if not any(ANY_NUMBER in line.settings.numbers for line in lines):
         found.append('no line takes "*": calls to numbers that no line names are turned away')
-    if deployment.providers.twilio is None:
+    if not deployment.providers.model_fields_set:
         found.append("providers: none is named, so no call can come in")
-    if deployment.providers.twilio and deployment.public_url is None:
-        found.append("public_url: not set, so the signature of Twilio's webhooks cannot be checked")
+    elif deployment.public_url is None:
+        found.append("public_url: not set, so webhooks are refused: their signatures cannot be checked")
     if deployment.voice_live.endpoint is None:
         found.append("voice_live.endpoint: not set, so calls need the emulator")
     elif deployment.voice_live.endpoint.startswith(("http://", "ws://")):
@@ -38,7 +38,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     kind = "hears and speaks itself" if line.engine is Engine.NATIVE else "Azure speech to text and back"
     yield "model", f"{line.model} ({kind})"
     yield "voice", f"{settings.voice.name} ({settings.voice.type})"
-    yield "audio", "as the phone provider sends it: G.711 µ-law or A-law, not converted"
+    yield "audio", "as the phone provider sends it, not converted"
     yield "language", settings.language or "detected"
     yield "greeting", _greeting(line)
     yield "turns", _turns(line)

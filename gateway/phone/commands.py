@@ -23,5 +23,19 @@ class EndStream(Struct, frozen=True):
     """Say that we end the stream, before it is closed; for wires that have a word for it."""
 
 
+class SendDigits(Struct, frozen=True):
+    """Dial digits (``0-9*#``) into the call."""
+
+    digits: str
+
+
+class TransferCall(Struct, frozen=True):
+    """Hand the call to a number (E.164) or a ``sip:`` address, on wires that have a word for it."""
+
+    target: str
+
+
 PhoneCommand = PlayAudio | SendMark | StopPlayback
-"""What the conversation asks; ``EndStream`` is the leg's own, on closing."""
+"""What the conversation asks."""
+StreamCommand = EndStream | SendDigits | TransferCall
+"""What ends or leaves the conversation; a wire that has no word for it carries nothing."""

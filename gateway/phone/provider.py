@@ -1,37 +1,82 @@
-"""What a provider's module offers: all providers have the same names in the same order.
+"""What every provider offers: its wire, its webhook, its signatures, its call control as data. The same names for all.
 
-Every provider is a :class:`Provider`: its wire. One whose incoming-call webhook is answered here is a
-:class:`WebhookProvider` as well.
+Pure but for nothing: whatever is to be fetched or sent is an :class:`HttpRequest` that somebody else performs.
 """
 
+import enum
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from msgspec import Struct
 
-from gateway.phone.commands import EndStream, PhoneCommand
-from gateway.phone.events import PhoneEvent, WireReply
+from gateway.audio.formats import AudioFormat
+from gateway.errors import GatewayError
+from gateway.phone.commands import PhoneCommand, StreamCommand
+from gateway.phone.events import PhoneEvent, Playout, WireReply
+
+
+class SignatureError(GatewayError):
+    """A request that does not prove where it comes from. The reason is for our log, never for the peer."""
+
+
+class Confirmation(enum.StrEnum):
+    """How a provider tells what was played."""
+
+    MARKS = "marks, returned on clear too"
+    PLAYED_MARKS = "marks, only when played"
+    ENDS = "start and end of playback"
+    CLOCK = "none: computed from the clock"
+
+
+class Traits(Struct, frozen=True):
+    """What a provider can do, as the table in ``docs/providers.md`` shows it."""
+
+    title: str
+    formats: tuple[AudioFormat, ...]
+    playout: Playout
+    clears: bool = True
+    confirmation: Confirmation = Confirmation.MARKS
+    keys_in: bool = True
+    keys_out: str = ""
+    """How digits go out: ``stream``, ``REST`` or nothing; so for hanging up and transfer."""
+    hang_up: str = ""
+    transfer: str = ""
+    signature: str = ""
+    """What proves that a webhook is the provider's, in a few words."""
+    stream_key: str = ""
+    """What proves that a stream belongs to an answered call."""
+    unsure: bool = False
+    """Whether no public wire trace or vendor page settles all of it."""
+
+
+class HttpRequest(Struct, frozen=True):
+    """An HTTP request to make: call control as data."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    gone: tuple[int, ...] = (404,)
+    """Statuses that say that the call is over already, which is as good as done."""
 
 
 class Upgrade(Struct, frozen=True):
-    """The HTTP request that opened a stream, as far as some wires carry the call's identity there."""
+    """The HTTP request that opened a stream."""
 
+    url: str = ""
+    """The public URL that was opened, ``wss://…``, query included."""
     query: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
     """Names in lower case."""
 
 
-class Codec(Protocol):
-    """The wire of one stream: pure, one object a call. It learns the stream's id from the start message."""
+class Grant(Struct, frozen=True):
+    """What our answer document vouched for: whose call a stream carries. Empty where the stream came without one."""
 
-    def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
-        """Events of one WebSocket message, text as ``str``; ``WireError`` where it breaks the protocol.
-
-        A ``WireReply`` among them is what the protocol wants sent back.
-        """
-
-    def encode(self, command: PhoneCommand | EndStream) -> Sequence[str | bytes]:
-        """WebSocket messages that carry the command out, text as ``str``; none where the wire has no word for it."""
+    line: str = ""
+    call_id: str = ""
+    caller: str = ""
+    called: str = ""
 
 
 class WebhookRequest(Struct, frozen=True):
@@ -45,40 +90,125 @@ class WebhookRequest(Struct, frozen=True):
     form: Sequence[tuple[str, str]] = ()
     """Form fields in the order received, repeated ones included."""
     body: bytes = b""
+    query: Sequence[tuple[str, str]] = ()
 
     def field(self, name: str) -> str:
-        """The first form field of that name, empty where there is none."""
-        return next((value for key, value in self.form if key == name), "")
+        """The first form field of that name, else the first query parameter, else nothing."""
+        return next((value for key, value in (*self.form, *self.query) if key == name), "")
 
 
-class AnswerDocument(Struct, frozen=True):
-    """What answers an "incoming call" webhook."""
+class IncomingCall(Struct, frozen=True):
+    """A call that a webhook announces; numbers in E.164 with ``+`` where the provider gives numbers."""
 
-    content_type: str
-    body: str
+    call_id: str
+    caller: str
+    called: str
+    context: str = ""
+    """What the provider wants back in the answer (an opaque id), where it does."""
+
+
+class After(Struct, frozen=True):
+    """What follows the stream, so that no caller is left on a silent line: words, then a transfer or the end."""
+
+    say: str = ""
+    language: str = ""
+    transfer: str = ""
+    """A number in E.164 or a ``sip:`` address."""
+
+
+class Connect(Struct, frozen=True):
+    """Where an incoming call is to be connected."""
+
+    stream_url: str
+    """``wss://…`` with the token as the last part of its path."""
+    after: After = After()
+    callback_url: str = ""
+    """Where the provider may send the call's further events: our ``/status/{provider}``."""
+    call_url: str = ""
+    """Where the provider asks for further documents: our ``/answer/{provider}``, with what follows the stream."""
+
+
+class Answer(Struct, frozen=True):
+    """What answers a webhook; ``requests`` are made before it, in order."""
+
+    body: str = ""
+    content_type: str = "text/plain"
+    status: int = 200
+    requests: tuple[HttpRequest, ...] = ()
+
+
+class CallStatus(Struct, frozen=True):
+    """What a status callback says of a call."""
+
+    call_id: str
+    status: str
+    """The provider's own word."""
+    ended: bool
+
+
+class Codec(Protocol):
+    """The wire of one stream: pure, one object a call. It learns the stream's id from the start message."""
+
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+        """Events of one WebSocket message, text as ``str``; ``WireError`` where it breaks the protocol.
+
+        A ``WireReply`` among them is what the protocol wants sent back.
+        """
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
+        """WebSocket messages that carry the command out, text as ``str``; none where the wire has no word for it."""
 
 
 class Provider(Protocol):
-    """A provider's module: its wire."""
+    """A provider. Made with its section of ``gateway.yaml``; pure, and one for the process."""
 
     @property
     def name(self) -> str:
         """As in the routes and in ``gateway.yaml``."""
 
     @property
+    def traits(self) -> Traits:
+        """What it can do."""
+
+    @property
     def subprotocols(self) -> Sequence[str]:
         """WebSocket sub-protocols (RFC 6455 §1.9), one of which the provider expects to be accepted."""
 
-    def codec(self, upgrade: Upgrade) -> Codec:
+    def codec(self, upgrade: Upgrade, grant: Grant) -> Codec:
         """A fresh wire for one stream."""
 
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Whether the stream's request proves by itself that it is the provider's; ``SignatureError`` if it is forged.
 
-@runtime_checkable
-class WebhookProvider(Provider, Protocol):
-    """A provider whose incoming-call webhook is answered here."""
+        ``False`` where the provider sends no proof: the stream then needs a token. ``now_s`` is Unix time.
+        """
 
-    def answer(self, request: WebhookRequest, stream_url: str) -> AnswerDocument:
-        """The document that connects the call to ``stream_url``; ``WireError`` if the request names no call."""
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check a webhook's signature; returns what must not come twice (a nonce), or nothing.
 
-    def verify(self, request: WebhookRequest, secret: str) -> bool:
-        """Whether the request was signed with ``secret``."""
+        Raises ``SignatureError`` where it is missing, wrong, too old, or no secret is configured.
+        """
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
+        """The call that a webhook announces, or the answer to a webhook that announces none.
+
+        Raises ``WireError`` where it is neither.
+        """
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """What connects the call to its stream."""
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """What a status callback says; ``WireError`` where it says nothing."""
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """Requests that carry out what follows the stream; none where the answer document says it already."""
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """Requests that end the call, whatever was to follow; none where there is no REST API, or none configured."""
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Requests that hand the call to a number (E.164) or a ``sip:`` address; none where there is no such thing."""
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Requests that dial digits; none where there is no such thing, or the wire has a word for it."""

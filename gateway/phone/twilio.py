@@ -6,15 +6,25 @@ import hmac
 from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import assert_never
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
-from xml.sax.saxutils import quoteattr
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 from msgspec import Struct
 
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
+from gateway.config import providers as settings
 from gateway.errors import WireError
-from gateway.phone.commands import EndStream, PhoneCommand, PlayAudio, SendMark, StopPlayback
+from gateway.phone.commands import (
+    EndStream,
+    PhoneCommand,
+    PlayAudio,
+    SendDigits,
+    SendMark,
+    StopPlayback,
+    StreamCommand,
+    TransferCall,
+)
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -26,11 +36,32 @@ from gateway.phone.events import (
     Playout,
     UnknownMessage,
 )
-from gateway.phone.provider import AnswerDocument, Upgrade, WebhookRequest
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
 
-name = "twilio"
-subprotocols = ()
-playout = Playout()
+TRAITS = Traits(
+    title="Twilio",
+    formats=(PCMU, PCMA),
+    playout=Playout(),
+    confirmation=Confirmation.MARKS,
+    hang_up="REST, or closing the stream",
+    transfer="REST",
+    signature="HMAC-SHA1 of URL and form; the upgrade too",
+    stream_key="token in the path",
+)
+ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 _FORMATS: dict[str, AudioFormat] = {"audio/x-mulaw": PCMU, "audio/x-alaw": PCMA}
 
@@ -75,7 +106,8 @@ _decode = msgspec.json.Decoder(_Message).decode
 class TwilioCodec:
     """The wire of one stream; base64 is decoded by the JSON reader, in the same pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, grant: Grant) -> None:
+        self._grant = grant
         self._stream_sid = ""
         self._media_head = ""
         self._started = False
@@ -133,13 +165,13 @@ class TwilioCodec:
             call_id=start.call_sid,
             stream_id=stream_sid,
             audio_format=audio_format,
-            playout=playout,
-            caller=parameters.get("from", ""),
-            called=parameters.get("to", ""),
+            playout=TRAITS.playout,
+            caller=self._grant.caller or parameters.get("from", ""),
+            called=self._grant.called or parameters.get("to", ""),
             parameters=parameters,
         )
 
-    def encode(self, command: PhoneCommand | EndStream) -> Sequence[str]:
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
         """Messages that carry the command; Twilio ignores messages with a member too few or too many (31951)."""
         match command:
             case PlayAudio(audio=audio):
@@ -148,50 +180,134 @@ class TwilioCodec:
                 return (f'{{"event":"mark","streamSid":{self._stream_sid},"mark":{{"name":"{mark}"}}}}',)
             case StopPlayback():
                 return (f'{{"event":"clear","streamSid":{self._stream_sid}}}',)
-            case EndStream():
+            case EndStream() | SendDigits() | TransferCall():
                 return ()
             case _:
                 assert_never(command)
 
 
-def codec(upgrade: Upgrade) -> TwilioCodec:
-    """A fresh wire for one stream."""
-    return TwilioCodec()
+class Twilio:
+    """Twilio, as a provider."""
+
+    name = "twilio"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Twilio) -> None:
+        self._auth_token = settings.auth_token.get_secret_value() if settings.auth_token else ""
+        self._account_sid = settings.account_sid or ""
+        self._api_url = settings.api_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> TwilioCodec:
+        """A fresh wire for one stream."""
+        return TwilioCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Twilio signs the upgrade as well: the literal URL of our document, at times with a slash behind it."""
+        given = upgrade.headers.get("x-twilio-signature")
+        if given is None or not self._auth_token:
+            return False
+        if not any(is_signed(given, url, (), self._auth_token) for url in (upgrade.url, upgrade.url + "/")):
+            raise SignatureError("the stream's X-Twilio-Signature is wrong")
+        return False  # it proves Twilio, not the call: a token is still needed
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check ``X-Twilio-Signature``; Twilio sends neither time nor nonce in it, so nothing tells a replay."""
+        if not self._auth_token:
+            raise SignatureError("TWILIO_AUTH_TOKEN is not set")
+        body_hash = dict(parse_qsl(urlsplit(request.url).query)).get("bodySHA256")
+        if body_hash is not None and not hmac.compare_digest(
+            hashlib.sha256(request.body).hexdigest().encode(), body_hash.lower().encode()
+        ):
+            raise SignatureError("bodySHA256 does not match the body")
+        if not is_signed(request.headers.get("x-twilio-signature", ""), request.url, request.form, self._auth_token):
+            raise SignatureError("X-Twilio-Signature is missing or wrong")
+        return ""
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall:
+        """The call of an incoming-call webhook."""
+        if not request.field("CallSid"):
+            raise WireError("the webhook names no CallSid: expected Twilio's incoming-call form fields")
+        return IncomingCall(request.field("CallSid"), request.field("From"), request.field("To"))
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """TwiML that connects the call to the stream and carries the numbers, which the stream itself lacks."""
+        return Answer(twiml(call, connect), "text/xml")
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A call status callback (docs/voice/api/call-resource, StatusCallback)."""
+        call_id, status = request.field("CallSid"), request.field("CallStatus")
+        if not call_id or not status:
+            raise WireError("the callback names no CallSid and CallStatus")
+        return (CallStatus(call_id, status, status in ENDED),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The answer document says it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call by the REST API (docs/voice/api/call-resource)."""
+        return self._update(call_id, {"Status": "completed"})
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Replace the running TwiML by a ``<Dial>``; the stream then stops."""
+        return self._update(call_id, {"Twiml": f"<Response>{dial(target)}</Response>"})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Twilio can dial digits only by ending the stream."""
+        return ()
+
+    def _update(self, call_id: str, form: dict[str, str]) -> Sequence[HttpRequest]:
+        if not self._account_sid or not self._auth_token:
+            return ()
+        url = f"{self._api_url}/2010-04-01/Accounts/{quote(self._account_sid)}/Calls/{quote(call_id, safe='')}.json"
+        return (form_request(url, form, self._account_sid, self._auth_token),)
 
 
-def answer(request: WebhookRequest, stream_url: str) -> AnswerDocument:
-    """TwiML that connects the call to ``stream_url`` and carries the numbers, which the stream itself lacks.
+def twiml(call: IncomingCall, connect: Connect, attributes: str = "") -> str:
+    """The answer document of Twilio and its kin; ``attributes`` go into ``<Stream>``.
 
-    ``<Hangup/>`` follows: when the stream ends, Twilio goes on with the next verb (docs/voice/twiml/stream).
+    When the stream ends, the provider goes on with the next verb (docs/voice/twiml/stream): what the line wants then,
+    and a hang-up, so that no caller is left on a silent line.
     """
-    if not request.field("CallSid"):
-        raise WireError("the webhook names no CallSid: expected Twilio's incoming-call form fields")
     numbers = "".join(
-        f"<Parameter name={quoteattr(name)} value={quoteattr(request.field(field))}/>"
-        for name, field in (("from", "From"), ("to", "To"))
+        f"<Parameter name={quoteattr(name)} value={quoteattr(value)}/>"
+        for name, value in (("from", call.caller), ("to", call.called))
     )
-    return AnswerDocument(
-        content_type="text/xml",
-        body='<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Response><Connect><Stream url={quoteattr(stream_url)}>{numbers}</Stream></Connect><Hangup/></Response>\n",
+    after = connect.after
+    language = f" language={quoteattr(after.language)}" if after.language else ""
+    said = f"<Say{language}>{escape(after.say)}</Say>" if after.say else ""
+    dialled = dial(after.transfer) if after.transfer else ""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Response><Connect><Stream url={quoteattr(connect.stream_url)}{attributes}>{numbers}</Stream></Connect>"
+        f"{said}{dialled}<Hangup/></Response>\n"
     )
 
 
-def verify(request: WebhookRequest, secret: str) -> bool:
-    """Whether ``X-Twilio-Signature`` is right: HMAC-SHA1 over URL and sorted form.
+def dial(target: str) -> str:
+    """The verb that dials a number or a ``sip:`` address."""
+    inner = f"<Sip>{escape(target)}</Sip>" if target.startswith("sip:") else escape(target)
+    return f"<Dial>{inner}</Dial>"
 
-    See docs/usage/webhooks/webhooks-security. The URL counts with and without its default port, as Twilio's own
-    libraries accept it; a JSON body is bound by the ``bodySHA256`` that the signed URL carries.
+
+def form_request(url: str, form: dict[str, str], user: str, password: str) -> HttpRequest:
+    """A POST of a form with Basic credentials."""
+    basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+    headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+    return HttpRequest("POST", url, headers, urlencode(form).encode())
+
+
+def is_signed(given: str, url: str, form: Sequence[tuple[str, str]], secret: str) -> bool:
+    """Whether ``given`` is the HMAC-SHA1 over URL and sorted form (docs/usage/webhooks/webhooks-security).
+
+    The URL counts with and without its default port, as Twilio's own libraries accept it.
     """
-    given = request.headers.get("x-twilio-signature", "")
-    body_hash = dict(parse_qsl(urlsplit(request.url).query)).get("bodySHA256")
-    if body_hash is not None and not hmac.compare_digest(hashlib.sha256(request.body).hexdigest(), body_hash.lower()):
-        return False
     fields: dict[str, set[str]] = {}
-    for key, value in request.form:
+    for key, value in form:
         fields.setdefault(key, set()).add(value)
-    form = "".join(key + value for key in sorted(fields) for value in sorted(fields[key]))
-    signatures = (_sign(url + form, secret) for url in _with_and_without_port(request.url))
+    text = "".join(key + value for key in sorted(fields) for value in sorted(fields[key]))
+    signatures = (_sign(url + text, secret) for url in _with_and_without_port(url))
     return any(hmac.compare_digest(given.encode(), signature) for signature in signatures)
 
 

@@ -1,0 +1,198 @@
+"""The phone providers that can be served: what each is told of your account there.
+
+Every key may be left out: its value is then the environment's ``<PROVIDER>_<KEY>``, as ``TWILIO_AUTH_TOKEN``.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from gateway.config.environment import FromEnvironment
+from gateway.config.problems import KeyPath
+from gateway.config.section import Section, Text
+
+
+def _from_environment(value: Any) -> Any:
+    in_the_file = isinstance(value, str) and not isinstance(value, FromEnvironment)
+    if in_the_file:
+        raise ValueError("is a secret written into a file, expected a reference to the environment, ${NAME}")
+    return value
+
+
+def _address(text: str) -> str:
+    if not text.startswith(("https://", "http://")) or " " in text:
+        raise ValueError("is not an address that can be used, expected such as https://api.example.com")
+    return text.rstrip("/")
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_from_environment)]
+"""A secret: only ever a reference to the environment."""
+Address = Annotated[str, AfterValidator(_address)]
+"""The base of a REST API, without a trailing slash."""
+
+
+class ProviderSettings(Section):
+    """What every provider has."""
+
+    stream_secret: Secret | None = None
+    """For streams opened without our answer document (a static document, a dialplan): the last part of the stream's
+    path, or the password or key that the provider sends on connecting."""
+
+
+class Twilio(ProviderSettings):
+    """Twilio Media Streams."""
+
+    account_sid: Text | None = None
+    """The account, AC…"""
+    auth_token: Secret | None = None
+    """Checks the signature of webhooks and signs calls to the REST API."""
+    api_url: Address = "https://api.twilio.com"
+    """The REST API; another region has another."""
+
+
+class SignalWire(ProviderSettings):
+    """SignalWire, cXML."""
+
+    project_id: Text | None = None
+    api_token: Secret | None = None
+    """For the REST API."""
+    signing_key: Secret | None = None
+    """Checks the signature of webhooks."""
+    api_url: Address | None = None
+    """https://<space>.signalwire.com"""
+
+
+class Cloudonix(ProviderSettings):
+    """Cloudonix, CXML."""
+
+    domain: Text | None = None
+    api_key: Secret | None = None
+    """What webhooks carry in x-cx-apikey, and the REST API's bearer."""
+    api_url: Address = "https://api.cloudonix.io"
+
+
+class Telnyx(ProviderSettings):
+    """Telnyx media streaming, TeXML or Call Control."""
+
+    api_key: Secret | None = None
+    public_key: Text | None = None
+    """Checks the signature of webhooks: base64, from the portal."""
+    api_url: Address = "https://api.telnyx.com"
+
+
+class Exotel(ProviderSettings):
+    """Exotel AgentStream; its stream brings Basic credentials: any user, stream_secret as password."""
+
+
+class Plivo(ProviderSettings):
+    """Plivo Audio Streaming."""
+
+    auth_id: Text | None = None
+    auth_token: Secret | None = None
+    api_url: Address = "https://api.plivo.com"
+
+
+class Vobiz(ProviderSettings):
+    """Vobiz: Plivo's wire."""
+
+    auth_id: Text | None = None
+    auth_token: Secret | None = None
+    api_url: Address = "https://api.vobiz.ai"
+
+
+class Vonage(ProviderSettings):
+    """Vonage Voice API."""
+
+    application_id: Text | None = None
+    private_key: Secret | None = None
+    """The application's RSA key (PEM), for the REST API."""
+    signature_secret: Secret | None = None
+    """Checks the signature of webhooks."""
+    rate_hz: Literal[8000, 16000, 24000] = 16000
+    """Sample rate of the stream."""
+    api_url: Address = "https://api.nexmo.com"
+
+
+class Genesys(ProviderSettings):
+    """Genesys Cloud Audio Connector (AudioHook)."""
+
+    api_key: Text | None = None
+    client_secret: Secret | None = None
+    """Checks the signature of the stream's request; base64, as Genesys wants it entered."""
+
+
+class Acs(ProviderSettings):
+    """Azure Communication Services, Call Automation."""
+
+    endpoint: Address | None = None
+    """https://<resource>.communication.azure.com"""
+    access_key: Secret | None = None
+    resource_id: Text | None = None
+    """The resource's immutable id: the audience of the tokens that its streams and callbacks carry."""
+    rate_hz: Literal[16000, 24000] = 24000
+    """Sample rate of the stream."""
+    keys_url: Address = "https://acscallautomation.communication.azure.com/calling/keys"
+    """Where the keys of those tokens are published."""
+
+
+class Bandwidth(ProviderSettings):
+    """Bandwidth, BXML."""
+
+    account_id: Text | None = None
+    client_id: Text | None = None
+    client_secret: Secret | None = None
+    webhook_user: Text | None = None
+    webhook_password: Secret | None = None
+    """The Basic credentials that the application's webhooks carry."""
+    api_url: Address = "https://voice.bandwidth.com"
+    token_url: Address = "https://api.bandwidth.com/api/v1/oauth2/token"  # noqa: S105 -- an address
+
+
+class Jambonz(ProviderSettings):
+    """jambonz, the listen verb; its stream brings Basic credentials: user gateway, stream_secret as password."""
+
+    account_sid: Text | None = None
+    api_key: Secret | None = None
+    webhook_secret: Secret | None = None
+    """Checks the signature of webhooks."""
+    rate_hz: Literal[8000, 16000, 24000] = 8000
+    """Sample rate of the stream."""
+    api_url: Address | None = None
+    """Your jambonz' REST API, https://…/api"""
+
+
+class Asterisk(ProviderSettings):
+    """Asterisk chan_websocket; its stream brings Basic credentials: any user, stream_secret as password."""
+
+
+class Providers(Section):
+    """The phone providers that are served; {} takes a provider with its defaults."""
+
+    twilio: Twilio | None = None
+    signalwire: SignalWire | None = None
+    cloudonix: Cloudonix | None = None
+    telnyx: Telnyx | None = None
+    exotel: Exotel | None = None
+    plivo: Plivo | None = None
+    vobiz: Vobiz | None = None
+    vonage: Vonage | None = None
+    genesys: Genesys | None = None
+    acs: Acs | None = None
+    bandwidth: Bandwidth | None = None
+    jambonz: Jambonz | None = None
+    asterisk: Asterisk | None = None
+
+
+def environment_names() -> dict[KeyPath, tuple[str, ...]]:
+    """For each key of each provider, the variable that stands in for it."""
+    return {
+        ("providers", provider, key): (f"{provider}_{key}".upper(),)
+        for provider, field in Providers.model_fields.items()
+        for key in _settings(field.annotation).model_fields
+        if key != "rate_hz"
+    }
+
+
+def _settings(annotation: Any) -> type[ProviderSettings]:
+    settings: type[ProviderSettings] = annotation.__args__[0]
+    return settings
