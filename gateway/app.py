@@ -1,10 +1,12 @@
 """The only wiring: configuration, legs, conversation and routes become one running gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -14,12 +16,15 @@ from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
 from gateway.call.rules import Rules, Silence
 from gateway.config import Deployment, Line, Lines
-from gateway.phone import twilio
 from gateway.phone.events import CallStarted
-from gateway.phone.provider import Provider, WebhookProvider
+from gateway.phone.provider import Provider
+from gateway.phone.token import StreamTokens
+from gateway.phone.twilio import Twilio
+from gateway.rest import CallControl
 from gateway.routes.answer import Webhooks
 from gateway.routes.health import Health
 from gateway.routes.media_stream import MediaStreams
+from gateway.routes.stream_key import StreamKeys
 from gateway.voice.commands import CreateResponse, SayText, VoiceCommand
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.service import VoiceLive
@@ -27,7 +32,8 @@ from gateway.voice.session import CallFacts, Greeting, SaidGreeting, greeting_fo
 
 log = structlog.get_logger()
 
-PROVIDERS: Mapping[str, Provider] = {twilio.name: twilio}
+PROVIDERS: Mapping[str, Callable[[Any], Provider]] = {"twilio": Twilio}
+"""How each provider is made of its section of ``gateway.yaml``."""
 LAG_PERIOD_S = 0.25
 DRAIN_LIMIT_S = 5.0
 
@@ -63,7 +69,11 @@ async def serving(
     """
     metrics = Metrics()
     calls = Calls(calls_limit or deployment.limits.calls)
-    served = {name: PROVIDERS[name] for name in deployment.providers.model_fields_set}
+    served = providers_of(deployment)
+    tokens = StreamTokens(_stream_key(deployment), deployment.streams.token_ttl_s)
+    keys = StreamKeys(tokens, _stream_secrets(deployment), required=deployment.streams.auth == "token")
+    public_url = deployment.public_url or ""
+    control = CallControl()
     voice_live = VoiceLive(
         endpoint,
         api_key,
@@ -83,18 +93,23 @@ async def serving(
         metrics=metrics,
         prepare=prepare,
         observers=observers,
+        authorize=keys.authorize,
+        control=control,
+        public_url=public_url,
         max_message=deployment.limits.message_kb * 1024,
         start_timeout_s=deployment.limits.start_timeout_s,
     )
     webhooks = Webhooks(
-        providers={name: provider for name, provider in served.items() if isinstance(provider, WebhookProvider)},
-        secrets=_webhook_secrets(deployment),
-        public_url=deployment.public_url or "",
+        providers=served,
+        public_url=public_url,
         lines=lines,
+        calls=calls,
+        tokens=tokens,
+        control=control,
         metrics=metrics,
     )
     runner = web.AppRunner(_routes(streams, webhooks, Health(calls, metrics)), access_log=None, shutdown_timeout=1.0)
-    async with voice_live, asyncio.TaskGroup() as group:
+    async with voice_live, control, asyncio.TaskGroup() as group:
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port, reuse_port=reuse_port or None).start()
@@ -114,8 +129,10 @@ def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health) -> web.Ap
     app = web.Application()
     app.router.add_get("/stream/{provider}", streams.handle)
     app.router.add_get("/stream/{provider}/{line}", streams.handle)
-    app.router.add_post("/answer/{provider}", webhooks.answer)
-    app.router.add_post("/answer/{provider}/{line}", webhooks.answer)
+    app.router.add_get("/stream/{provider}/{line}/{token}", streams.handle)
+    for path in ("/answer/{provider}", "/answer/{provider}/{line}"):
+        app.router.add_post(path, webhooks.answer)
+        app.router.add_get(path, webhooks.answer)
     app.router.add_post("/status/{provider}", webhooks.status)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
@@ -123,15 +140,23 @@ def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health) -> web.Ap
     return app
 
 
-def _webhook_secrets(deployment: Deployment) -> dict[str, str]:
-    """What each provider signs its webhooks with; without it, or without ``public_url``, its webhooks are refused."""
-    twilio_settings = deployment.providers.twilio
-    if twilio_settings is None:
-        return {}
-    if twilio_settings.auth_token is None or not deployment.public_url:
-        log.warning("webhooks_refused", provider="twilio", detail="set TWILIO_AUTH_TOKEN and public_url to take them")
-        return {}
-    return {"twilio": twilio_settings.auth_token.get_secret_value()}
+def providers_of(deployment: Deployment) -> dict[str, Provider]:
+    """The providers that ``gateway.yaml`` names, each with its settings."""
+    sections = deployment.providers
+    return {name: PROVIDERS[name](getattr(sections, name)) for name in sections.served}
+
+
+def _stream_key(deployment: Deployment) -> str:
+    """The key that tokens are made with: the operator's, or one that lives as long as this process."""
+    key = deployment.streams.key
+    return key.get_secret_value() if key else secrets.token_urlsafe(32)
+
+
+def _stream_secrets(deployment: Deployment) -> dict[str, str]:
+    sections = {name: getattr(deployment.providers, name) for name in deployment.providers.served}
+    return {
+        name: section.stream_secret.get_secret_value() for name, section in sections.items() if section.stream_secret
+    }
 
 
 def rules_for(line: Line, facts: CallFacts) -> Rules:

@@ -81,6 +81,10 @@ class Call:
         """End the call because the process ends."""
         self._handle(ShutDown())
 
+    def reported_over(self, detail: str) -> None:
+        """End the call because the provider says, beside the stream, that it is over."""
+        self._handle(PhoneClosed(PhoneEnd.HUNG_UP, detail))
+
     async def _close_legs(self) -> None:
         try:
             async with asyncio.timeout(CLOSE_LIMIT_S), asyncio.TaskGroup() as closing:

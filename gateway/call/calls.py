@@ -15,7 +15,7 @@ class Calls:
         self.limit = limit
         self.draining = False
         self._places = 0
-        self._calls: set[Call] = set()
+        self._calls: dict[Call, str] = {}
         self._by_line: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -45,15 +45,22 @@ class Calls:
         return self._by_line[line]
 
     @contextmanager
-    def running(self, call: Call, line: str) -> Iterator[None]:
-        """Count a call on its line and let ``drain`` reach it."""
-        self._calls.add(call)
+    def running(self, call: Call, line: str, call_id: str) -> Iterator[None]:
+        """Count a call on its line and let ``drain`` and ``reported_over`` reach it."""
+        self._calls[call] = call_id
         self._by_line[line] += 1
         try:
             yield
         finally:
-            self._calls.discard(call)
+            del self._calls[call]
             self._by_line[line] -= 1
+
+    def reported_over(self, call_id: str, detail: str) -> bool:
+        """End the call of this id, which its provider reports as over; ``False`` where there is none."""
+        found = [call for call, known_id in self._calls.items() if known_id == call_id]
+        for call in found:
+            call.reported_over(detail)
+        return bool(found)
 
     async def drain(self, grace_s: float, limit_s: float) -> None:
         """Take no more calls, give those in progress ``grace_s`` to end by themselves, then end them in order.

@@ -82,6 +82,21 @@ class Silence(Section):
     """How often it speaks up before the call ends."""
 
 
+def _target(text: str) -> str:
+    if _E164.fullmatch(text) or re.fullmatch(r"sips?:[^\s@]+@[^\s@]+", text):
+        return str(text)
+    raise ValueError("is neither a phone number such as +14255550199 nor an address such as sip:desk@example.com")
+
+
+class Afterwards(Section):
+    """What happens when the bot has hung up or can no longer speak: words, then a transfer; else the call ends."""
+
+    say: Text | None = None
+    """What the provider's own voice says, where the provider has one."""
+    transfer: Annotated[str, AfterValidator(_target)] | None = None
+    """Where the call then goes: a phone number in quotes, or a sip: address."""
+
+
 class LineLimits(Section):
     """Bounds of one line."""
 
@@ -155,6 +170,8 @@ class Settings(Section):
     """Whether the caller may interrupt the bot."""
     silence: Silence | None = None
     """What happens when the caller says nothing; without it, nothing does."""
+    after: Afterwards | None = None
+    """What happens when the bot's part is over; without it, the call ends."""
     limits: LineLimits = LineLimits()
     """Bounds of this line."""
     tools: tuple[Literal["end_call"], ...] = ()

@@ -182,6 +182,11 @@ class Providers(Section):
     jambonz: Jambonz | None = None
     asterisk: Asterisk | None = None
 
+    @property
+    def served(self) -> list[str]:
+        """The names of the providers that are served, in the order of this file."""
+        return [name for name in type(self).model_fields if getattr(self, name) is not None]
+
 
 def environment_names() -> dict[KeyPath, tuple[str, ...]]:
     """For each key of each provider, the variable that stands in for it."""

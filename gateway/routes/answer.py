@@ -1,91 +1,184 @@
-"""``POST /answer/{provider}[/{line}]`` and ``POST /status/{provider}``: the provider's webhooks, verified."""
+"""``/answer/{provider}[/{line}]`` and ``/status/{provider}``: the providers' webhooks, verified."""
 
+import time
+from collections import OrderedDict
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import structlog
 from aiohttp import web
 
+from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
-from gateway.config import Lines
+from gateway.config import Line, Lines
 from gateway.errors import WireError
-from gateway.phone.provider import WebhookProvider, WebhookRequest
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    Grant,
+    IncomingCall,
+    Provider,
+    SignatureError,
+    WebhookRequest,
+)
+from gateway.phone.token import StreamTokens
+from gateway.rest import CallControl, CallControlError
 
 log = structlog.get_logger()
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a webhook; the largest seen are a few kilobytes."""
+FIELDS_LIMIT = 200
+REPLAY_WINDOW_S = 900.0
+"""How long a nonce is remembered: longer than any provider's own time window."""
+REPLAYS_LIMIT = 100_000
 
 
 class Webhooks:
-    """Answers incoming-call webhooks with the document that connects the call to its media stream.
+    """Answers incoming-call webhooks with what connects the call to its stream.
 
-    ``secrets`` maps a provider to what its signature is made with; without one, its webhooks are refused. Signatures
-    are checked against ``public_url``, never against what a proxy's header claims.
+    Signatures are checked against ``public_url``, never against what a proxy's header claims. Whoever is refused
+    learns nothing; the reason is in the log.
     """
 
     def __init__(
         self,
         *,
-        providers: Mapping[str, WebhookProvider],
-        secrets: Mapping[str, str],
+        providers: Mapping[str, Provider],
         public_url: str,
         lines: Lines,
+        calls: Calls,
+        tokens: StreamTokens,
+        control: CallControl,
         metrics: Metrics,
     ) -> None:
         self._providers = providers
-        self._secrets = secrets
         self._public_url = public_url
         self._lines = lines
+        self._calls = calls
+        self._tokens = tokens
+        self._control = control
         self._metrics = metrics
+        self._seen: OrderedDict[str, float] = OrderedDict()
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Answer an incoming call; 404 for an unknown provider or line, 403 for a wrong signature."""
+        """Answer an incoming call; 403 for a wrong signature, 404 for an unknown provider, line or number."""
         provider, webhook = await self._verified(request)
-        line = request.match_info.get("line", "")
-        if line and self._lines.by_name(line) is None:
-            raise web.HTTPNotFound(text="no such line here\n")
-        path = f"/stream/{provider.name}" + (f"/{line}" if line else "")
-        stream_url = self._public_url.replace("http", "ws", 1) + path
         try:
-            document = provider.answer(webhook, stream_url)
+            incoming = provider.incoming(webhook)
+            if isinstance(incoming, Answer):
+                self._take_statuses(provider, webhook)
+                return await self._reply(provider, incoming)
+            line = self._line(request.match_info.get("line", ""), incoming.called)
+            document = provider.answer(incoming, self._connect(provider, incoming, line))
         except WireError as error:
+            log.warning("webhook_refused", reason="not_a_call", provider=provider.name, detail=str(error))
             raise web.HTTPBadRequest(text=f"{error}\n") from None
-        return web.Response(text=document.body, content_type=document.content_type)
+        log.info("call_answered", provider=provider.name, call=incoming.call_id, line=line.name)
+        return await self._reply(provider, document)
 
     async def status(self, request: web.Request) -> web.Response:
-        """Take note of a call's status; the stream itself ends calls."""
-        _, webhook = await self._verified(request)
-        log.info("call_status", call=webhook.field("CallSid"), status=webhook.field("CallStatus"))
+        """Take note of calls' states; one that its provider reports as over ends, if its stream has not ended it."""
+        provider, webhook = await self._verified(request)
+        self._take_statuses(provider, webhook)
         return web.Response(status=204)
 
-    async def _verified(self, request: web.Request) -> tuple[WebhookProvider, WebhookRequest]:
+    def _take_statuses(self, provider: Provider, webhook: WebhookRequest) -> None:
+        try:
+            statuses = provider.status(webhook)
+        except WireError as error:
+            log.info("status_unread", provider=provider.name, detail=str(error))
+            return
+        for status in statuses:
+            self._take_status(provider, status)
+
+    def _take_status(self, provider: Provider, status: CallStatus) -> None:
+        ended = status.ended and self._calls.reported_over(status.call_id, f"{provider.name} says {status.status}")
+        log.info("call_status", provider=provider.name, call=status.call_id, status=status.status, ended_here=ended)
+
+    def _line(self, name: str, called: str) -> Line:
+        line = self._lines.by_name(name) if name else self._lines.for_number(called)
+        if line is None:
+            self._metrics.calls_refused.labels("unknown_line" if name else "unknown_number").inc()
+            log.warning("webhook_refused", reason="unknown_line" if name else "unknown_number", called=called)
+            raise web.HTTPNotFound(text="no such line here\n")
+        return line
+
+    def _connect(self, provider: Provider, call: IncomingCall, line: Line) -> Connect:
+        grant = Grant(line.name, call.call_id, call.caller, call.called)
+        token = self._tokens.issue(provider.name, grant, time.time())
+        streams = self._public_url.replace("http", "ws", 1) + f"/stream/{provider.name}"
+        return Connect(
+            stream_url=f"{streams}/{quote(line.name, safe='')}/{token}",
+            after=after_of(line),
+            callback_url=f"{self._public_url}/status/{provider.name}",
+            call_url=f"{self._public_url}/answer/{provider.name}/{quote(line.name, safe='')}",
+        )
+
+    async def _reply(self, provider: Provider, answer: Answer) -> web.Response:
+        try:
+            await self._control.perform(answer.requests)
+        except CallControlError as error:
+            log.error("call_control_failed", provider=provider.name, detail=str(error))
+            raise web.HTTPBadGateway(text="the provider refused\n") from None
+        return web.Response(text=answer.body, content_type=answer.content_type, status=answer.status)
+
+    async def _verified(self, request: web.Request) -> tuple[Provider, WebhookRequest]:
         provider = self._providers.get(request.match_info["provider"])
         if provider is None:
             raise web.HTTPNotFound(text="no such provider here\n")
         webhook = await self._read(request)
-        secret = self._secrets.get(provider.name)
-        if not secret or not provider.verify(webhook, secret):
-            reason = "bad_signature" if secret else "no_secret"
-            self._metrics.calls_refused.labels(reason).inc()
-            log.warning("webhook_refused", reason=reason, url=webhook.url, provider=provider.name)
-            raise web.HTTPForbidden(text="forbidden\n")
+        now_s = time.time()
+        try:
+            if not self._public_url:
+                raise SignatureError("public_url is not set")
+            nonce = provider.verify(webhook, now_s)
+            if nonce and self._is_replay(f"{provider.name} {nonce}", now_s):
+                raise SignatureError("the same request came before")
+        except SignatureError as error:
+            self._metrics.calls_refused.labels("bad_signature").inc()
+            log.warning("webhook_refused", reason="bad_signature", provider=provider.name, detail=str(error))
+            raise web.HTTPForbidden(text="forbidden\n") from None
         return provider, webhook
+
+    def _is_replay(self, key: str, now_s: float) -> bool:
+        while self._seen and (
+            next(iter(self._seen.values())) < now_s - REPLAY_WINDOW_S or len(self._seen) >= REPLAYS_LIMIT
+        ):
+            self._seen.popitem(last=False)
+        if key in self._seen:
+            return True
+        self._seen[key] = now_s
+        return False
 
     async def _read(self, request: web.Request) -> WebhookRequest:
         body = await request.content.read(BODY_LIMIT + 1)
-        if len(body) > BODY_LIMIT or not request.content.at_eof():
+        while len(body) <= BODY_LIMIT and not request.content.at_eof():
+            body += await request.content.read(BODY_LIMIT + 1 - len(body))
+        if len(body) > BODY_LIMIT:
             raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=len(body), text="too large\n")
         form = []
-        if request.content_type == "application/x-www-form-urlencoded":
-            try:
-                form = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=200)
-            except ValueError:
-                raise web.HTTPBadRequest(text="not a form\n") from None
+        try:
+            if request.content_type == "application/x-www-form-urlencoded":
+                form = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_LIMIT)
+            query = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True, max_num_fields=FIELDS_LIMIT)
+        except ValueError:
+            raise web.HTTPBadRequest(text="not a form\n") from None
         return WebhookRequest(
             method=request.method,
             url=self._public_url + request.raw_path,
             headers={name.lower(): value for name, value in request.headers.items()},
             form=form,
             body=body,
+            query=query,
         )
+
+
+def after_of(line: Line) -> After:
+    """What the line wants to follow the stream."""
+    after = line.settings.after
+    if after is None:
+        return After()
+    return After(say=after.say or "", language=line.settings.language or "", transfer=after.transfer or "")

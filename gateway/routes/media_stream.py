@@ -17,7 +17,9 @@ from gateway.config import Line, Lines
 from gateway.errors import WireError
 from gateway.phone.events import CallStarted
 from gateway.phone.leg import PhoneLeg
-from gateway.phone.provider import Provider, Upgrade
+from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
+from gateway.rest import CallControl, CallControlError
+from gateway.routes.answer import after_of
 from gateway.voice.leg import VoiceLeg
 from gateway.websocket import WebSocket
 
@@ -43,6 +45,9 @@ class MediaStreams:
         metrics: Metrics,
         prepare: Callable[[Line, CallStarted], tuple[Rules, VoiceLeg]],
         observers: tuple[Observer, ...] = (),
+        authorize: Callable[[Provider, Upgrade, str, str], Grant],
+        control: CallControl,
+        public_url: str,
         max_message: int,
         start_timeout_s: float,
     ) -> None:
@@ -52,22 +57,31 @@ class MediaStreams:
         self._metrics = metrics
         self._prepare = prepare
         self._observers = (metrics.observe, *observers)
+        self._authorize = authorize
+        self._control = control
+        self._public_url = public_url
         self._max_message = max_message
         self._start_timeout_s = start_timeout_s
         self._refreshing = asyncio.Lock()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer the upgrade; 404 for a provider or line that is not served, 503 when full or shutting down."""
+        """Answer the upgrade: 404 for what is not served, 403 without a valid key, 503 when full or shutting down."""
         provider = self._providers.get(request.match_info["provider"])
         if provider is None:
             return self._refuse("unknown_provider", web.HTTPNotFound(text="no such provider here\n"))
-        line_name = request.match_info.get("line", "")
-        if line_name and self._lines.by_name(line_name) is None:
+        if request.headers.get("Upgrade", "").lower() != "websocket" or request.transport is None:
+            return self._refuse("no_upgrade", web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
+        upgrade = self._upgrade(request)
+        try:
+            grant = self._authorize(
+                provider, upgrade, request.match_info.get("line", ""), request.match_info.get("token", "")
+            )
+        except SignatureError as error:
+            return self._refuse("unauthorized", web.HTTPForbidden(text="forbidden\n"), str(error))
+        if grant.line and self._lines.by_name(grant.line) is None:
             return self._refuse("unknown_line", web.HTTPNotFound(text="no such line here\n"))
         if not self._calls.willing:
             return self._refuse("full", web.HTTPServiceUnavailable(text="no more calls at the moment\n"))
-        if request.headers.get("Upgrade", "").lower() != "websocket" or request.transport is None:
-            return self._refuse("no_upgrade", web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
         with self._calls.place():
             stream = web.WebSocketResponse(
                 timeout=CLOSE_TIMEOUT_S,
@@ -78,21 +92,26 @@ class MediaStreams:
             abort = request.transport.abort
             await stream.prepare(request)
             socket = WebSocket(stream, abort)
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            upgrade = Upgrade(dict(request.query), headers)
             try:
-                await self._take(provider, line_name, upgrade, socket)
+                await self._take(provider, grant, upgrade, socket)
             finally:
                 await socket.close(INTERNAL_ERROR)
         return stream
 
-    def _refuse(self, reason: str, response: web.HTTPException) -> web.Response:
+    def _upgrade(self, request: web.Request) -> Upgrade:
+        return Upgrade(
+            url=self._public_url.replace("http", "ws", 1) + request.raw_path,
+            query=dict(request.query),
+            headers={name.lower(): value for name, value in request.headers.items()},
+        )
+
+    def _refuse(self, reason: str, response: web.HTTPException, detail: str = "") -> web.Response:
         self._metrics.calls_refused.labels(reason).inc()
-        log.warning("stream_refused", reason=reason)
+        log.warning("stream_refused", reason=reason, detail=detail)
         return web.Response(status=response.status, text=response.text)
 
-    async def _take(self, provider: Provider, line_name: str, upgrade: Upgrade, socket: WebSocket) -> None:
-        phone = PhoneLeg(socket, provider.codec(upgrade))
+    async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket) -> None:
+        phone = PhoneLeg(socket, provider.codec(upgrade, grant))
         try:
             started = await phone.start(self._start_timeout_s)
         except WireError as error:
@@ -101,14 +120,14 @@ class MediaStreams:
             return await self._turn_away(socket, "no_start", POLICY, f"no start within {self._start_timeout_s:g} s")
         if started is None:
             return await self._turn_away(socket, "closed_before_start", 1000, socket.failure)
-        line = await self._line(line_name, started.called)
+        line = await self._line(grant.line, started.called)
         if line is None:
             return await self._turn_away(socket, "unknown_number", POLICY, "no line takes the called number")
         line_limit = line.settings.limits.calls
         if line_limit is not None and self._calls.on_line(line.name) >= line_limit:
             return await self._turn_away(socket, "line_full", TRY_AGAIN_LATER, f"line {line.name} is busy")
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
-            await self._run(provider, line, started, phone)
+            await self._run(provider, line, started, phone, grant.call_id or started.call_id)
         return None
 
     async def _line(self, name: str, called: str) -> Line | None:
@@ -124,7 +143,7 @@ class MediaStreams:
         log.warning("stream_refused", reason=reason, detail=detail)
         await socket.close(code, detail)
 
-    async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:
+    async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg, call_id: str) -> None:
         identity = CallIdentity(
             call_id=started.call_id,
             provider=provider.name,
@@ -141,7 +160,7 @@ class MediaStreams:
         call = Call(phone, voice, conversation, record)
         end = EndCall(EndReason.FAULT, "gateway")
         try:
-            with self._calls.running(call, line.name):
+            with self._calls.running(call, line.name, call_id):
                 end = await call.run()
         except* Exception:  # a bug ends its own call, with its traceback in the log, and no other
             log.exception("call_failed")
@@ -150,6 +169,15 @@ class MediaStreams:
             self._metrics.ended(identity, end, clock(), conversation.late_frames)
             fields: dict[str, object] = {"reason": end.reason.value, "by": end.by, "detail": end.detail}
             record.add(clock(), Note("call_ended", fields))
+        if end.reason is not EndReason.CALLER_HUNG_UP:
+            await self._go_on(provider, call_id, after_of(line))
+
+    async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
+        """What follows the stream, with providers that want to be asked for it."""
+        try:
+            await self._control.perform(provider.after_stream(call_id, after))
+        except CallControlError as error:
+            log.error("call_control_failed", detail=str(error))
 
 
 _WARN = frozenset({"service_error", "service_warning", "malformed_message", "response_cut_short", "close_timed_out"})

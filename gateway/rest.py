@@ -1,0 +1,72 @@
+"""Performs call control: the HTTP requests that providers' modules describe as data."""
+
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+import structlog
+
+from gateway.errors import GatewayError
+from gateway.phone.provider import HttpRequest
+
+log = structlog.get_logger()
+
+TIMEOUT_S = 5.0
+TRIES = 3
+BACKOFF_S = 0.25
+ANSWER_LIMIT = 64 * 1024
+TRY_AGAIN = frozenset({429, 502, 503, 504})
+"""Statuses that say that the request was not carried out; call control may be asked for twice without harm."""
+
+
+class CallControlError(GatewayError):
+    """The provider did not do what was asked of it; told in one line."""
+
+
+class CallControl:
+    """One HTTP client for the process. Use as an async context manager."""
+
+    def __init__(self) -> None:
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "CallControl":
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def perform(self, requests: Sequence[HttpRequest]) -> bytes:
+        """Make the requests in order; the body of the last answer. Raises ``CallControlError`` at the first failure."""
+        body = b""
+        for request in requests:
+            body = await self._perform(request)
+        return body
+
+    async def _perform(self, request: HttpRequest) -> bytes:
+        if self._http is None:
+            raise RuntimeError("CallControl is used outside its context")
+        where = f"{request.method} {request.url.partition('?')[0]}"
+        failure = ""
+        for attempt in range(TRIES):
+            if attempt:
+                await asyncio.sleep(BACKOFF_S * 2**attempt)
+            try:
+                async with self._http.request(
+                    request.method, request.url, headers=dict(request.headers), data=request.body, allow_redirects=False
+                ) as answer:
+                    body = await answer.content.read(ANSWER_LIMIT)
+            except TimeoutError:
+                failure = f"{where} was not answered within {TIMEOUT_S:g} s"
+                continue
+            except aiohttp.ClientError as error:
+                failure = f"{where} failed: {error}"
+                continue
+            if answer.status < 300 or answer.status in request.gone:
+                return body
+            excerpt = " ".join(body[:200].decode("utf-8", "replace").split())
+            failure = f"{where} was answered with {answer.status}: {excerpt}"
+            if answer.status not in TRY_AGAIN:
+                break
+        raise CallControlError(failure)

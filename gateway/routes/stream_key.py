@@ -1,0 +1,40 @@
+"""Who may open a media stream: the holder of a token of ours, of the provider's secret, or of its signature."""
+
+import hmac
+import time
+from collections.abc import Mapping
+
+from gateway.phone.provider import Grant, Provider, SignatureError, Upgrade
+from gateway.phone.token import StreamTokens
+
+ANY_LINE = "-"
+"""Stands in a stream's path for "the line of the called number", where a secret follows."""
+
+
+class StreamKeys:
+    """Decides before the upgrade is answered, so that whoever has no key gets neither a socket nor a session.
+
+    ``secrets`` are the providers' ``stream_secret``: for streams that a static document or a dialplan opens.
+    """
+
+    def __init__(self, tokens: StreamTokens, secrets: Mapping[str, str], *, required: bool) -> None:
+        self._tokens = tokens
+        self._secrets = secrets
+        self._required = required
+
+    def authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
+        """Whose stream it is; ``SignatureError`` where nothing proves that it may be opened."""
+        now_s = time.time()
+        proven = provider.verify_upgrade(upgrade, now_s)
+        named = Grant(line="" if line == ANY_LINE else line)
+        secret = self._secrets.get(provider.name)
+        if token and secret and hmac.compare_digest(token.encode(), secret.encode()):
+            return named
+        if token:
+            grant = self._tokens.redeem(provider.name, token, now_s)
+            if grant.line != line:
+                raise SignatureError(f"the stream's token is for line {grant.line}")
+            return grant
+        if proven or not self._required:
+            return named
+        raise SignatureError("the stream has no token")
