@@ -1,0 +1,101 @@
+"""Call control against a provider's REST API that misbehaves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from gateway import rest
+from gateway.phone.provider import HttpRequest
+from gateway.rest import CallControl, CallControlError
+
+
+@asynccontextmanager
+async def api(*statuses: int, body: str = "") -> AsyncIterator[tuple[str, list[web.Request]]]:
+    """A REST API that answers with these statuses, the last one again and again; 0 never answers."""
+    seen: list[web.Request] = []
+    over = asyncio.Event()
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append(request)
+        await request.read()
+        status = statuses[min(len(seen), len(statuses)) - 1]
+        if not status:
+            await over.wait()
+        return web.Response(status=status, text=body, headers={"Location": "/elsewhere"} if status == 302 else {})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", seen
+    finally:
+        over.set()
+        await runner.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries follow one another at once."""
+    monkeypatch.setattr(rest, "BACKOFF_S", 0.0)
+
+
+async def test_requests_are_made_in_order() -> None:
+    """Method, headers and body arrive as they were described; the last answer comes back."""
+    async with api(200, body="done") as (url, seen), CallControl() as control:
+        requests = [HttpRequest("POST", f"{url}/a", {"X-Key": "k"}, b"one"), HttpRequest("DELETE", f"{url}/b")]
+        assert await control.perform(requests) == b"done"
+    assert [(request.method, request.path) for request in seen] == [("POST", "/a"), ("DELETE", "/b")]
+    assert seen[0].headers["X-Key"] == "k"
+    assert await seen[0].read() == b"one"
+
+
+async def test_a_call_that_is_over_is_done() -> None:
+    """404 for a call that has ended is as good as an end."""
+    async with api(404) as (url, seen), CallControl() as control:
+        await control.perform([HttpRequest("POST", url)])
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_what_was_not_carried_out_is_tried_again(status: int) -> None:
+    """A provider that is busy is asked again."""
+    async with api(status, 200) as (url, seen), CallControl() as control:
+        await control.perform([HttpRequest("POST", url)])
+    assert len(seen) == 2
+
+
+async def test_a_refusal_is_told_in_one_line() -> None:
+    """Where, what status, and the provider's own words; without the query, which may hold a secret."""
+    async with api(400, body='{"message":\n"no such call"}') as (url, _), CallControl() as control:
+        with pytest.raises(CallControlError) as caught:
+            await control.perform([HttpRequest("POST", f"{url}/calls?key=s3cret")])
+    assert str(caught.value) == f'POST {url}/calls was answered with 400: {{"message": "no such call"}}'
+
+
+async def test_redirects_are_not_followed() -> None:
+    """Credentials go nowhere else."""
+    async with api(302) as (url, seen), CallControl() as control:
+        with pytest.raises(CallControlError, match="302"):
+            await control.perform([HttpRequest("POST", url)])
+    assert len(seen) == 1
+
+
+async def test_a_provider_that_never_answers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time-out holds for each try, and the tries are counted."""
+    monkeypatch.setattr(rest, "TIMEOUT_S", 0.05)
+    async with api(0) as (url, seen), CallControl() as control:
+        with pytest.raises(CallControlError, match="was not answered within"):
+            await control.perform([HttpRequest("POST", url)])
+    assert len(seen) == rest.TRIES
+
+
+async def test_a_provider_that_is_not_there() -> None:
+    """No connection is a failure in one line."""
+    async with CallControl() as control:
+        with pytest.raises(CallControlError, match="failed"):
+            await control.perform([HttpRequest("POST", "http://127.0.0.1:1/")])
