@@ -18,7 +18,7 @@ endif
 .PHONY: help demo test check lint bench serve clean
 
 help:
-	@echo 'make demo    one simulated call: no account, no network'
+	@echo 'make demo    one simulated call, no account needed'
 	@echo 'make test    everything that is checked: lint, types, layers, the configuration, the tests'
 	@echo 'make check   the same without the tests'
 	@echo 'make serve   the gateway, as config/gateway.yaml says'
@@ -48,10 +48,11 @@ serve: $(VENV)/.installed
 	@$(BIN)/gateway serve
 
 $(BIN)/python:
-	@echo 'Setting up $(VENV): half a minute, or a few on a slow line'
 	@python='$(PYTHON)'; \
 	for each in $${python:-python3 python3.13 python3.12 python3.11}; do \
-	  $$each $(IS_NEW_ENOUGH) 2>/dev/null && exec $$each -m venv --clear $(VENV); \
+	  $$each $(IS_NEW_ENOUGH) 2>/dev/null || continue; \
+	  echo 'Setting up $(VENV): half a minute, or a few on a slow line'; \
+	  exec $$each -m venv --clear $(VENV); \
 	done; \
 	echo "Python 3.11 or newer is needed, and $${python:-python3} is not: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
 	exit 1

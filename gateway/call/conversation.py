@@ -248,9 +248,13 @@ class Conversation:
         return commands
 
     def _cut_short(self, now: float) -> tuple[list[Command], list[HeardReply]]:
-        """Stop playback; note what had been heard, and tell which replies were not heard to their end."""
+        """Stop playback; note what had been heard, and tell which replies were not heard to their end.
+
+        Of a reply that is not complete the service may have sent more, which is dropped here.
+        """
         stop, heard = self._playback.stop(now)
-        return [*stop, *map(_heard_note, heard)], [reply for reply in heard if reply.heard_ms < reply.received_ms]
+        cut = [reply for reply in heard if reply.heard_ms < reply.received_ms or not reply.complete]
+        return [*stop, *map(_heard_note, heard)], cut
 
     # The bot
 

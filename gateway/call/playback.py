@@ -32,11 +32,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class HeardReply:
-    """How much of a reply reached the caller: ``heard_ms`` of the ``received_ms`` that the service had delivered."""
+    """How much of a reply reached the caller: ``heard_ms`` of the ``received_ms`` that the service had delivered.
+
+    ``complete``: the service had nothing more of it to deliver.
+    """
 
     reply_id: str
     heard_ms: int
     received_ms: int
+    complete: bool = True
 
 
 class Playback:
@@ -61,6 +65,7 @@ class Playback:
         self._generation = 0
         self._probe: tuple[str, float] | None = None
         self._rtt_s = 0.0
+        self._grain_s = playout.frame_ms / 2000 if playout.returns_marks else 0.0
         self._starved = True
         self.late_frames = 0
         """Frames that were here but reached the phone after their moment: our own lateness, not the service's."""
@@ -119,10 +124,11 @@ class Playback:
     def stop(self, now: float) -> tuple[list[PhoneCommand], list[HeardReply]]:
         """Silence at once: what to send, and what had been heard of each reply that this cut short.
 
-        A reply whose last frame is playing counts as heard to its end. What is on its way to us and back plays on
-        until the provider reads our ``StopPlayback``, so the measured round trip counts as heard.
+        What is on its way to us and back plays on until the provider reads our ``StopPlayback``, so the measured
+        round trip counts as heard. A phone plays whole frames, and a mark returns with the frame before it: on average
+        half a frame of what the clock says has not been played.
         """
-        ear = self._ear(now + self._rtt_s)
+        ear = self._ear(now + self._rtt_s - self._grain_s)
         cut = [self._cut(reply, ear) for reply in self._replies]
         was_playing = bool(self._marks) or self._ear(now) < self._sent
         self._replies.clear()
@@ -144,9 +150,7 @@ class Playback:
 
     def _cut(self, reply: Reply, ear: int) -> HeardReply:
         heard = min(max(ear - reply.start, 0), reply.sent) if reply.sent else 0
-        if reply.complete and reply.received - heard <= self._frame:
-            heard = reply.received
-        return HeardReply(reply.reply_id, self._ms(heard), self._ms(reply.received))
+        return HeardReply(reply.reply_id, self._ms(heard), self._ms(reply.received), reply.complete)
 
     def _reply(self, reply_id: str) -> Reply:
         for reply in self._replies:
@@ -175,7 +179,7 @@ class Playback:
             gap_s = now - self._time_at(self._sent)
             self.late_frames += math.ceil(gap_s * 1000 / self._playout.frame_ms)
         self._anchor = self._run_start = (self._sent, now)
-        if self._playout.returns_marks:
+        if self._playout.returns_marks and self._playout.marks_return_at_once:
             probe = self._mark_name()
             self._probe = (probe, now)
             commands.append(SendMark(probe))

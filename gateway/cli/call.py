@@ -6,14 +6,14 @@ import json
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from gateway import logs
 from gateway.app import serving
-from gateway.audio.formats import PCMA, PCMU, AudioFormat
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.call.ending import EndReason
 from gateway.call.record import CallIdentity, Observer, TimedNote
 from gateway.cli.check import add_config_option
@@ -25,10 +25,17 @@ from gateway.sim.call import CallPlan, CallResult, place_call
 from gateway.sim.caller import Utterance
 from gateway.sim.emulator import Emulator, Script, load_script
 from gateway.sim.folder import folder_name, write_folder
+from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import load_recording
 from gateway.sim.timeline import TimelineEvent
 
-CODECS: dict[str, AudioFormat] = {"pcmu": PCMU, "pcma": PCMA}
+CODECS: dict[str, AudioFormat] = {
+    "pcmu": PCMU,
+    "pcma": PCMA,
+    "l16-8k": L16_8K,
+    "l16-16k": L16_16K,
+    "l16-24k": L16_24K,
+}
 CALLER = "+14155550123"
 DEMO = (("order_status.wav", None), ("change_delivery.wav", 2500), ("goodbye.wav", None))
 """The demo's recordings, and how long into the bot's reply each one begins; ``None`` waits for its end."""
@@ -51,8 +58,8 @@ def add_call(commands: Any) -> None:
     add_config_option(parser)
     parser.add_argument("--to", metavar="NUMBER", help="the called number (default: the first line's)")
     parser.add_argument("--from", dest="from_", default=CALLER, metavar="NUMBER", help=f"the caller (default {CALLER})")
-    parser.add_argument("--provider", choices=["twilio"], default="twilio", help="whose wire to speak (default twilio)")
-    parser.add_argument("--codec", choices=sorted(CODECS), default="pcmu", help="the phone's codec (default pcmu)")
+    parser.add_argument("--provider", choices=list(PROVIDERS), default="twilio", help="whose wire (default twilio)")
+    parser.add_argument("--codec", choices=list(CODECS), help="the phone's codec (default: the provider's usual one)")
     parser.add_argument("--url", metavar="URL", help="a gateway that runs already: ws://HOST:PORT/stream/twilio")
     parser.add_argument("--script", type=Path, metavar="FILE", help="what the emulator says; without --url only")
     parser.add_argument(
@@ -85,12 +92,12 @@ async def _demo(options: argparse.Namespace) -> int:
     deployment, lines = _configuration(options)
     narrator = Narrator(quiet=options.json)
     plan = CallPlan(utterances, to=_first_number(lines), from_=CALLER)
-    async with _own_gateway(deployment, lines, narrator.note, Script.default()) as stream:
+    async with _own_gateway(deployment, lines, plan.provider, narrator.note, Script.default()) as stream:
         return await _place(plan, stream, narrator, options)
 
 
 async def _call(options: argparse.Namespace) -> int:
-    audio_format = CODECS[options.codec]
+    audio_format = CODECS[options.codec] if options.codec else PROVIDERS[options.provider].audio_formats[0]
     after_ms = options.interrupt_after
     if after_ms is not None and after_ms < 0:
         raise InputError(f"--interrupt-after: {after_ms} is negative, expected milliseconds from 0")
@@ -101,20 +108,24 @@ async def _call(options: argparse.Namespace) -> int:
     logs.configure(json=False, level="error")
     narrator = Narrator(quiet=options.json)
     if options.url:
-        plan = CallPlan(utterances, to=options.to or "", from_=options.from_, audio_format=audio_format)
+        plan = _plan(utterances, options.to or "", options, audio_format)
         return await _place(plan, _Stream(options.url, [], None, _told()), narrator, options)
     deployment, lines = _configuration(options)
     to = options.to or _first_number(lines)
     if lines.for_number(to) is None:
         known = ", ".join(number for line in lines for number in line.settings.numbers)
         raise InputError(f"--to: no line takes {to}, expected one of {known}")
-    plan = CallPlan(utterances, to=to, from_=options.from_, audio_format=audio_format)
+    plan = _plan(utterances, to, options, audio_format)
     if deployment.voice_live.endpoint and not options.script:
         script = None
     else:
         script = load_script(options.script) if options.script else Script.default()
-    async with _own_gateway(deployment, lines, narrator.note, script) as stream:
+    async with _own_gateway(deployment, lines, plan.provider, narrator.note, script) as stream:
         return await _place(plan, stream, narrator, options)
+
+
+def _plan(utterances: Sequence[Utterance], to: str, options: argparse.Namespace, audio_format: AudioFormat) -> CallPlan:
+    return CallPlan(utterances, to, options.from_, provider=options.provider, audio_format=audio_format)
 
 
 def _configuration(options: argparse.Namespace) -> tuple[Deployment, Lines]:
@@ -131,7 +142,7 @@ def _first_number(lines: Lines) -> str:
 
 @asynccontextmanager
 async def _own_gateway(
-    deployment: Deployment, lines: Lines, tell: Observer, script: Script | None
+    deployment: Deployment, lines: Lines, provider: str, tell: Observer, script: Script | None
 ) -> AsyncIterator[_Stream]:
     """A gateway for this one call, on a free port; with a script, the emulator is its Voice Live."""
     notes: list[TimedNote] = []
@@ -149,7 +160,7 @@ async def _own_gateway(
             Emulator(script) as emulator,
             serving(deployment, lines, endpoint=emulator.endpoint, api_key="emulator", **where) as gateway,
         ):
-            yield _Stream(_stream_url(gateway.url), notes, emulator, ended)
+            yield _Stream(_stream_url(gateway.url, provider), notes, emulator, ended)
         return
     key = deployment.voice_live.key
     async with serving(
@@ -159,7 +170,7 @@ async def _own_gateway(
         api_key=key.get_secret_value() if key else "",
         **where,
     ) as gateway:
-        yield _Stream(_stream_url(gateway.url), notes, None, ended)
+        yield _Stream(_stream_url(gateway.url, provider), notes, None, ended)
 
 
 def _told() -> asyncio.Event:
@@ -168,12 +179,12 @@ def _told() -> asyncio.Event:
     return told
 
 
-def _stream_url(url: str) -> str:
-    return url.replace("http", "ws", 1) + "/stream/twilio"
+def _stream_url(url: str, provider: str) -> str:
+    return url.replace("http", "ws", 1) + f"/stream/{provider}"
 
 
 async def _place(plan: CallPlan, stream: _Stream, narrator: Narrator, options: argparse.Namespace) -> int:
-    result = await place_call(_with_url(plan, stream.url), on_progress=narrator.progress)
+    result = await place_call(replace(plan, url=stream.url), on_progress=narrator.progress)
     with suppress(TimeoutError):  # a call that was turned away has no end to tell of
         async with asyncio.timeout(END_LIMIT_S):
             await stream.ended.wait()
@@ -188,13 +199,9 @@ async def _place(plan: CallPlan, stream: _Stream, narrator: Narrator, options: a
     return 1 if complaints else 0
 
 
-def _with_url(plan: CallPlan, url: str) -> CallPlan:
-    return CallPlan(plan.utterances, plan.to, plan.from_, url=url, audio_format=plan.audio_format)
-
-
 def _complaints(result: CallResult, stream: _Stream) -> Sequence[str]:
     """What went wrong: an end that nobody wanted, or a rule of a wire that the gateway broke."""
-    found = [f"Twilio would warn: {violation}" for violation in result.violations]
+    found = [f"{PROVIDERS[result.plan.provider].title} would warn: {violation}" for violation in result.violations]
     ends = [note for note in stream.notes if note.kind == "call_ended"]
     found += [
         f"the call ended by {n.fields['reason']}: {n.fields['detail']}" for n in ends if n.fields["reason"] not in FINE

@@ -1,8 +1,8 @@
 """A simulated call: recordings played to a gateway over the provider's real wire, and what came back."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -10,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.audio import g711
-from gateway.audio.formats import PCMU, AudioFormat
+from gateway.audio.formats import AudioFormat
+from gateway.audio.resample import resample
 from gateway.errors import GatewayError
-from gateway.sim.caller import Caller, HangUp, Party, Patience, Speak, Utterance
+from gateway.sim.api import SimulatedApi
+from gateway.sim.caller import Caller, HangUp, Patience, Speak, Utterance
+from gateway.sim.dial import dial
 from gateway.sim.measures import Measures, is_audible, measure
+from gateway.sim.phone import FrameClock, Received, SimulatedPhone, Tick, Violation
 from gateway.sim.playout import FRAME_MS
 from gateway.sim.recording import Span
 from gateway.sim.timeline import TimelineEvent
-from gateway.sim.twilio import FrameClock, Received, SimulatedTwilio, Tick, Violation, request_answer
-from gateway.sim.twilio_wire import new_sid
+from gateway.sim.wire import Party
 
 _GRACE_S = 10.0
 """How long after its limit a call may take to end, before the gateway is said to hold it."""
@@ -26,9 +29,11 @@ _GRACE_S = 10.0
 
 @dataclass(frozen=True)
 class CallPlan:
-    """A call to make: through the stream ``url``, or by asking ``answer_url`` first, as Twilio does.
+    """A call to make: through the stream ``url``, or by asking ``answer_url`` first, as ``provider`` does.
 
-    ``auth_token`` signs the webhook and the upgrade. The caller hangs up by itself after ``max_duration_s``.
+    ``secrets`` sign the webhook and the upgrade; see :class:`~gateway.sim.wire.SimCall`. ``audio_format`` is the
+    caller's (by default the provider's usual one), unless the gateway's answer asks for another. The caller hangs up by
+    itself after ``max_duration_s``.
     """
 
     utterances: Sequence[Utterance]
@@ -36,8 +41,11 @@ class CallPlan:
     from_: str
     url: str = ""
     answer_url: str = ""
-    auth_token: str = ""
-    audio_format: AudioFormat = PCMU
+    status_url: str = ""
+    provider: str = "twilio"
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    quirks: frozenset[str] = frozenset()
+    audio_format: AudioFormat | None = None
     patience: Patience = field(default_factory=Patience)
     hang_up_by: Party = "caller"
     max_duration_s: float = 600.0
@@ -72,16 +80,18 @@ class CallResult:
     """Everything that the phone saw of a call.
 
     ``started_at`` is ``loop.time()`` of the first frame and ``started`` the same moment on the clock; ``caller_audio``
-    and ``bot_audio`` are equally long, as sent and as heard. ``messages`` and ``returned`` are the wire, message by
-    message; ``events`` the timeline.
+    in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
+    ``returned`` are the wire, message by message; ``events`` the timeline.
     """
 
     started: datetime
     started_at: float
     plan: CallPlan
     url: str
-    call_sid: str
-    stream_sid: str
+    call_id: str
+    stream_id: str
+    audio_format: AudioFormat
+    bot_format: AudioFormat
     caller_audio: bytes
     bot_audio: bytes
     spoken: tuple[Spoken, ...]
@@ -106,30 +116,32 @@ class CallResult:
 
     def stereo(self) -> npt.NDArray[np.int16]:
         """Both sides as samples of shape ``(n, 2)``: the caller left, the bot right, each when it was heard."""
-        sides = [g711.decode(side, self.plan.audio_format) for side in (self.caller_audio, self.bot_audio)]
-        return np.stack(sides, axis=1)
+        caller, bot = g711.decode(self.caller_audio, self.audio_format), g711.decode(self.bot_audio, self.bot_format)
+        return np.stack([caller, resample(bot, self.bot_format.rate_hz, self.audio_format.rate_hz)], axis=1)
 
 
-async def place_call(plan: CallPlan, *, on_progress: Callable[[Progress], None] | None = None) -> CallResult:
-    """Make the call and return when it is over.
+async def place_call(
+    plan: CallPlan,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    api: SimulatedApi | None = None,
+) -> CallResult:
+    """Make the call and return when it is over; ``api`` is the provider's, where the gateway needs one.
 
     Raises ``GatewayError`` where the gateway cannot be reached, refuses the call, or holds it beyond its limit.
     """
-    url, parameters, call_sid = plan.url, None, new_sid("CA")
-    if plan.answer_url:
-        answer = await request_answer(
-            plan.answer_url, to=plan.to, from_=plan.from_, auth_token=plan.auth_token, call_sid=call_sid
-        )
-        url, parameters = answer.url, answer.parameters
     side = _CallerSide(plan, on_progress)
-    async with SimulatedTwilio.connect(
-        url,
+    async with dial(
+        plan.provider,
+        plan.url,
+        answer_url=plan.answer_url,
+        status_url=plan.status_url,
         to=plan.to,
         from_=plan.from_,
-        parameters=parameters,
         audio_format=plan.audio_format,
-        call_sid=call_sid,
-        auth_token=plan.auth_token,
+        secrets=plan.secrets,
+        quirks=plan.quirks,
+        api=api,
         on_tick=side.tick,
     ) as phone:
         started = datetime.now(UTC)
@@ -138,8 +150,9 @@ async def place_call(plan: CallPlan, *, on_progress: Callable[[Progress], None] 
             async with asyncio.timeout(plan.max_duration_s + _GRACE_S):
                 await phone.closed.wait()
         except TimeoutError:
-            raise GatewayError(f"{url} held the call beyond its limit of {plan.max_duration_s:g} s") from None
-    return side.result(phone, started, url)
+            limit = f"its limit of {plan.max_duration_s:g} s"
+            raise GatewayError(f"{phone.url} held the call beyond {limit}") from None
+    return side.result(phone, started)
 
 
 class _CallerSide:
@@ -148,8 +161,8 @@ class _CallerSide:
     def __init__(self, plan: CallPlan, on_progress: Callable[[Progress], None] | None) -> None:
         self._plan = plan
         self._on_progress = on_progress
-        self._caller = Caller(plan.utterances, patience=plan.patience, hang_up_by=plan.hang_up_by)
-        self._phone: SimulatedTwilio | None = None
+        self._caller = Caller((), patience=plan.patience)
+        self._phone: SimulatedPhone | None = None
         self._events: list[TimelineEvent] = []
         self._spoken: list[Spoken] = []
         self._speaking = False
@@ -157,9 +170,12 @@ class _CallerSide:
         self._clears = 0
         self._end_reason = ""
 
-    def pick_up(self, phone: SimulatedTwilio) -> None:
+    def pick_up(self, phone: SimulatedPhone) -> None:
         """Begin to listen; before the first frame."""
         self._phone = phone
+        plan = self._plan
+        utterances = [replace(one, recording=one.recording.in_format(phone.audio_format)) for one in plan.utterances]
+        self._caller = Caller(utterances, patience=plan.patience, hang_up_by=plan.hang_up_by)
         self._progress(0, "connected")
 
     def tick(self, tick: Tick) -> None:
@@ -175,14 +191,14 @@ class _CallerSide:
         decision = self._caller.hear(
             now_ms,
             playing=bool(tick.heard.size) or not phone.playout.idle,
-            audible=bool(tick.heard.size) and is_audible(tick.heard.audio, phone.audio_format),
+            audible=bool(tick.heard.size) and is_audible(tick.heard.audio, phone.bot_format),
         )
         if now_ms >= self._plan.max_duration_s * 1000:
             decision = HangUp("time limit of the simulated call")
         if decision is not None:
             self._act(phone, now_ms, decision)
 
-    def _follow_bot(self, phone: SimulatedTwilio, now_ms: int, *, playing: bool) -> None:
+    def _follow_bot(self, phone: SimulatedPhone, now_ms: int, *, playing: bool) -> None:
         if playing and not self._bot_playing:
             self._happened(phone, now_ms, "bot_started")
         elif self._bot_playing and not playing:
@@ -191,7 +207,7 @@ class _CallerSide:
         self._clears = len(phone.clears)
         self._bot_playing = playing
 
-    def _act(self, phone: SimulatedTwilio, now_ms: int, decision: Speak | HangUp) -> None:
+    def _act(self, phone: SimulatedPhone, now_ms: int, decision: Speak | HangUp) -> None:
         if decision.note:
             self._happened(phone, now_ms, "note", decision.note)
         if isinstance(decision, HangUp):
@@ -206,7 +222,7 @@ class _CallerSide:
         self._spoken.append(Spoken(recording.name, now_ms, end_ms, speech))
         self._happened(phone, now_ms, "caller_started", recording.name)
 
-    def _happened(self, phone: SimulatedTwilio, now_ms: int, kind: ProgressKind, text: str = "") -> None:
+    def _happened(self, phone: SimulatedPhone, now_ms: int, kind: ProgressKind, text: str = "") -> None:
         name = {"caller_started": "recording", "caller_stopped": "recording"}.get(kind, "text")
         at = phone.started_at + now_ms / 1000
         self._events.append(TimelineEvent(at, kind, {name: text} if text else {}))
@@ -216,10 +232,11 @@ class _CallerSide:
         if self._on_progress is not None:
             self._on_progress(Progress(now_ms, kind, text))
 
-    def result(self, phone: SimulatedTwilio, started: datetime, url: str) -> CallResult:
+    def result(self, phone: SimulatedPhone, started: datetime) -> CallResult:
         """The account of the call, once it is over."""
         duration_ms = phone.clock.frames * FRAME_MS
-        reason = self._end_reason or "the gateway closed the stream"
+        hung_up = any(message.event in ("hang_up", "transfer") for message in phone.messages)
+        reason = self._end_reason or ("the gateway hung up" if hung_up else "the gateway closed the stream")
         self._happened(phone, duration_ms, "ended", reason)
         spoken = tuple(_until(duration_ms, spoken) for spoken in self._spoken)
         clears_ms = [round((clear.at - phone.started_at) * 1000) for clear in phone.clears]
@@ -229,16 +246,18 @@ class _CallerSide:
             started=started,
             started_at=phone.started_at,
             plan=self._plan,
-            url=url,
-            call_sid=phone.call_sid,
-            stream_sid=phone.stream_sid,
+            url=phone.url,
+            call_id=phone.call_id,
+            stream_id=phone.stream_id,
+            audio_format=phone.audio_format,
+            bot_format=phone.bot_format,
             caller_audio=bytes(phone.caller_audio),
             bot_audio=bytes(phone.bot_audio),
             spoken=spoken,
             messages=tuple(phone.messages),
             violations=tuple(phone.violations),
             events=tuple(sorted(events, key=lambda event: event.at)),
-            measures=measure(bytes(phone.bot_audio), phone.audio_format, speech, clears_ms),
+            measures=measure(bytes(phone.bot_audio), phone.bot_format, speech, clears_ms),
             clock=phone.clock,
             ended_by=phone.ended_by,
             end_reason=reason,
@@ -252,9 +271,9 @@ def _until(end_ms: int, spoken: Spoken) -> Spoken:
     return Spoken(spoken.name, spoken.start_ms, min(spoken.end_ms, end_ms), speech)
 
 
-def _wire_events(phone: SimulatedTwilio) -> list[TimelineEvent]:
+def _wire_events(phone: SimulatedPhone) -> list[TimelineEvent]:
     """Marks, clears and violations; media is too much for a timeline and is in the audio."""
-    per_ms = phone.audio_format.bytes_per_ms
+    per_ms = phone.bot_format.bytes_per_ms
     events = [TimelineEvent(mark.at, "mark_returned", {"name": mark.name}) for mark in phone.returned]
     for message in phone.messages:
         if message.event == "mark":

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from gateway.sim.recording import Recording
-
-Party = Literal["caller", "gateway"]
+from gateway.sim.wire import Party
 
 
 @dataclass(frozen=True)

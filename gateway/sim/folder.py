@@ -17,7 +17,7 @@ __all__ = ["TimelineEvent", "folder_name", "write_folder"]
 
 def folder_name(result: CallResult) -> str:
     """``<start>-<call id>``, the start in UTC: folders sort by time."""
-    return f"{result.started:%Y%m%dT%H%M%SZ}-{result.call_sid}"
+    return f"{result.started:%Y%m%dT%H%M%SZ}-{result.call_id}"
 
 
 def write_folder(
@@ -38,7 +38,7 @@ def write_folder(
     turns = dialogue(result, notes)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_wav(out / "call.wav", result.stereo(), result.plan.audio_format.rate_hz)
+        write_wav(out / "call.wav", result.stereo(), result.audio_format.rate_hz)
         (out / "call.json").write_text(_json(_summary(result, turns, notes, header), indent=2) + "\n", "utf-8")
         (out / "events.jsonl").write_text("".join(f"{_json(row)}\n" for row in _events(result, notes)), "utf-8")
         (out / "report.html").write_text(render_report(result, turns, notes=notes, header=header), "utf-8")
@@ -58,13 +58,13 @@ def _summary(
     ended = {"by": result.ended_by, "reason": result.end_reason, "close_code": result.close_code}
     told = next((note.fields for note in notes if note.kind == "call_ended"), None)
     return {
-        "call_id": result.call_sid,
-        "stream_id": result.stream_sid,
+        "call_id": result.call_id,
+        "stream_id": result.stream_id,
         **header,
         "caller": plan.from_,
         "called": plan.to,
         "url": result.url,
-        "audio_format": str(plan.audio_format),
+        "audio_format": str(result.audio_format),
         "started": result.started.isoformat(timespec="milliseconds"),
         "duration_ms": result.duration_ms,
         "ended": {**ended, "gateway": dict(told)} if told is not None else ended,

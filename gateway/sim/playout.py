@@ -49,6 +49,8 @@ class Playout:
         self._queue = bytearray()
         self._marks: deque[tuple[int, str]] = deque()
         self._run_bytes = 0
+        self.paused = False
+        """Whether playback is held: the caller hears silence, and what is queued stays queued."""
         self.added_bytes = 0
         """All audio ever taken into the buffer."""
         self.played_bytes = 0
@@ -96,7 +98,7 @@ class Playout:
 
     def tick(self) -> Heard:
         """Play the next 20 ms: queued audio, then silence."""
-        if not self._queue:
+        if not self._queue or self.paused:
             return Heard(self._silence, 0)
         audio = bytes(self._queue[: self._frame_bytes])
         del self._queue[: len(audio)]

@@ -1,7 +1,7 @@
 """What a caller says: a recording, in the audio format of the call."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,13 @@ class Recording:
     def speech_end_ms(self) -> float:
         """Where speech ends for good; the end of the recording where there is none."""
         return self.speech[-1].end_ms if self.speech else self.duration_ms
+
+    def in_format(self, audio_format: AudioFormat) -> "Recording":
+        """The same recording in another format; speech is where it was."""
+        if audio_format == self.audio_format:
+            return self
+        samples = resample(g711.decode(self.audio, self.audio_format), self.audio_format.rate_hz, audio_format.rate_hz)
+        return replace(self, audio=g711.encode(samples, audio_format), audio_format=audio_format)
 
 
 def load_recording(path: Path | str, audio_format: AudioFormat) -> Recording:

@@ -51,7 +51,7 @@ def render_report(
         gateway_told=bool(notes),
         header=header,
         line=str(header.get("line", "")),
-        call_id=str(header.get("call_id") or result.call_sid),
+        call_id=str(header.get("call_id") or result.call_id),
         ending=_ending(result, notes),
         figures=_figures(result, turns),
         picture=picture.draw(result, turns),
@@ -117,7 +117,7 @@ def _times(count: int, what: str) -> str:
 
 def _audio(result: CallResult) -> str:
     """What the player plays: the recording itself as a data URI, or the file beside the page."""
-    wav = wav_bytes(result.stereo(), result.plan.audio_format.rate_hz)
+    wav = wav_bytes(result.stereo(), result.audio_format.rate_hz)
     if len(wav) > _EMBEDDED_BYTES:
         return "call.wav"
     return f"data:audio/wav;base64,{base64.b64encode(wav).decode()}"

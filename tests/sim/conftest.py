@@ -9,10 +9,10 @@ from gateway.audio import g711
 from gateway.audio.formats import PCMU
 from gateway.sim.call import CallPlan, CallResult, Spoken
 from gateway.sim.measures import measure
+from gateway.sim.phone import FrameClock, Received, Violation
 from gateway.sim.playout import Cleared
 from gateway.sim.recording import Span
 from gateway.sim.timeline import TimelineEvent
-from gateway.sim.twilio import FrameClock, Received, Violation
 
 STARTED_AT = 5_000.0
 LENGTH_MS = 12_000
@@ -46,8 +46,10 @@ def call() -> CallResult:
         started_at=STARTED_AT,
         plan=CallPlan((), to="+14255550100", from_="+14255550199", url="ws://127.0.0.1:1/stream/twilio"),
         url="ws://127.0.0.1:1/stream/twilio",
-        call_sid="CA" + "1" * 32,
-        stream_sid="MZ" + "2" * 32,
+        call_id="CA" + "1" * 32,
+        stream_id="MZ" + "2" * 32,
+        audio_format=PCMU,
+        bot_format=PCMU,
         caller_audio=caller_audio,
         bot_audio=bot_audio,
         spoken=spoken,

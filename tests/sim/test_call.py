@@ -17,8 +17,8 @@ from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import GatewayError
 from gateway.sim.call import CallPlan, CallResult, Progress, place_call
 from gateway.sim.caller import Patience, Utterance
+from gateway.sim.providers.twilio import signature
 from gateway.sim.recording import Recording, from_samples
-from gateway.sim.twilio_wire import signature
 
 Bot = Callable[["Line"], Awaitable[None]]
 QUICK = Patience(greeting_s=1.0, reply_s=1.0, turn_gap_s=0.1)
@@ -256,9 +256,9 @@ async def test_a_call_through_the_answer_webhook() -> None:
     app.router.add_get("/s", stream)
     async with TestServer(app) as server:
         answer_url = f"http://127.0.0.1:{server.port}/answer"
-        result = await place_call(plan("", answer_url=answer_url, auth_token="12345"))
+        result = await place_call(plan("", answer_url=answer_url, secrets={"auth_token": "12345"}))
     assert seen["form"]["To"] == "+2"
-    assert seen["form"]["CallSid"] == seen["start"]["callSid"] == result.call_sid
+    assert seen["form"]["CallSid"] == seen["start"]["callSid"] == result.call_id
     assert seen["start"]["customParameters"] == {"line": "desk"}
     assert seen["signature"] == signature("12345", seen["url"])
     assert result.ended_by == "gateway"
@@ -294,7 +294,7 @@ async def test_a_gateway_that_stops_reading_cannot_hold_the_call(monkeypatch: py
         await stuck.wait()
 
     async with gateway(bot) as url:
-        monkeypatch.setattr("gateway.sim.twilio.SimulatedTwilio._frame", never)
+        monkeypatch.setattr("gateway.sim.phone.SimulatedPhone._frame", never)
         with pytest.raises(GatewayError, match="held the call beyond its limit"):
             await place_call(plan(url, max_duration_s=0.1))
         stuck.set()

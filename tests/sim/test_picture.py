@@ -7,9 +7,9 @@ import pytest
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import dialogue
 from gateway.sim.measures import BargeIn
+from gateway.sim.phone import FrameClock
 from gateway.sim.picture import BOT_Y, CALLER_Y, CHANNEL_PX, draw
 from gateway.sim.timeline import TimelineEvent
-from gateway.sim.twilio import FrameClock
 
 
 def heights(path: str, width: int) -> list[float]:

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 import pytest
 
 from gateway.sim.call import CallResult
-from gateway.sim.caller import Party
 from gateway.sim.dialogue import dialogue
 from gateway.sim.measures import measure
 from gateway.sim.report import render_report
 from gateway.sim.timeline import TimelineEvent
+from gateway.sim.wire import Party
 
 
 def page(call: CallResult, notes: Sequence[TimelineEvent] = (), **header: object) -> str:
@@ -112,7 +112,7 @@ def test_an_unknown_note_is_shown_as_it_is(call: CallResult) -> None:
 
 def test_a_bot_that_was_not_stopped_is_told(call: CallResult) -> None:
     """As loudly as a good figure."""
-    measures = measure(call.bot_audio, call.plan.audio_format, [s for one in call.spoken for s in one.speech], [])
+    measures = measure(call.bot_audio, call.audio_format, [s for one in call.spoken for s in one.speech], [])
     seen = text(page(replace(call, measures=measures)))
     assert "1 not stopped the bot spoke on over the caller" in seen
     assert "which was not stopped" in seen
@@ -120,7 +120,7 @@ def test_a_bot_that_was_not_stopped_is_told(call: CallResult) -> None:
 
 def test_a_call_in_which_nobody_spoke_is_still_a_page(call: CallResult) -> None:
     """Nothing to measure is no failure."""
-    measures = measure(b"", call.plan.audio_format, [], [])
+    measures = measure(b"", call.audio_format, [], [])
     seen = text(page(replace(call, spoken=(), measures=measures, violations=(), events=())))
     assert "Nobody said anything." in seen
     assert "Nobody was interrupted." in seen

@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 
 from gateway.audio.formats import PCMA, PCMU
 from gateway.errors import GatewayError, InputError
-from gateway.sim.twilio import SimulatedTwilio, Tick, request_answer
-from gateway.sim.twilio_wire import signature
+from gateway.sim.providers.twilio import signature
+from gateway.sim.twilio import SimulatedTwilio, Tick
 
 SPOKEN = b"\x11"
 Script = Callable[["Peer"], Awaitable[None]]
@@ -349,48 +349,3 @@ async def test_what_is_no_url_is_the_operator_s_mistake() -> None:
     with pytest.raises(InputError, match="expected one like ws://"):
         async with SimulatedTwilio.connect("localhost"):
             pass
-
-
-@asynccontextmanager
-async def webhook(document: str, status: int = 200) -> AsyncIterator[tuple[str, list[tuple[dict[str, str], str]]]]:
-    """An answer webhook; its URL, and the form and signature of each request."""
-    requests: list[tuple[dict[str, str], str]] = []
-
-    async def answer(request: web.Request) -> web.Response:
-        form = {name: str(value) for name, value in (await request.post()).items()}
-        requests.append((form, request.headers.get("X-Twilio-Signature", "")))
-        return web.Response(status=status, text=document, content_type="text/xml")
-
-    app = web.Application()
-    app.router.add_post("/answer/twilio", answer)
-    async with TestServer(app) as server:
-        yield f"http://127.0.0.1:{server.port}/answer/twilio", requests
-
-
-TWIML = """<?xml version="1.0" encoding="UTF-8"?>
-<Response><Connect><Stream url="wss://gw.example.com/stream/twilio"><Parameter name="to" value="+2"/></Stream></Connect>
-<Hangup/></Response>"""
-
-
-async def test_the_webhook_is_asked_as_twilio_asks() -> None:
-    """A signed form with both numbers; the answer's stream and parameters come back."""
-    async with webhook(TWIML) as (url, requests):
-        answer = await request_answer(url, to="+2", from_="+1", auth_token="12345", call_sid="CA1")
-    assert answer.url == "wss://gw.example.com/stream/twilio"
-    assert answer.parameters == {"to": "+2"}
-    ((form, given),) = requests
-    assert (form["To"], form["From"], form["CallSid"]) == ("+2", "+1", "CA1")
-    assert given == signature("12345", url, form)
-
-
-async def test_a_webhook_that_refuses_is_one_clear_line() -> None:
-    """The status is told."""
-    async with webhook("no", status=403) as (url, _):
-        with pytest.raises(GatewayError, match="refused the call: 403 Forbidden; expected 200"):
-            await request_answer(url, to="+2", from_="+1")
-
-
-async def test_a_webhook_that_cannot_be_reached_is_one_clear_line(unused_tcp_port: int) -> None:
-    """Named as the webhook."""
-    with pytest.raises(GatewayError, match=r"the answer webhook http://.* cannot be reached"):
-        await request_answer(f"http://127.0.0.1:{unused_tcp_port}/answer/twilio", to="+2", from_="+1")

@@ -1,13 +1,29 @@
-"""Twilio's side of the media stream as text."""
+"""Twilio's end of a call: its messages, its signature, its webhooks."""
 
 import base64
 import json
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
 
 from gateway.audio.formats import PCMA, PCMU
-from gateway.errors import WireError
-from gateway.sim.twilio_wire import Clear, Mark, Media, TwilioWire, incoming_call, parse_answer, signature
+from gateway.errors import GatewayError, WireError
+from gateway.sim.providers.twilio import (
+    ACCOUNT_SID,
+    TwilioWebhook,
+    TwilioWire,
+    incoming_call,
+    parse_answer,
+    provider,
+    signature,
+)
+from gateway.sim.wire import Clear, Mark, Media, SimCall, StreamOpening
 
 PARAMETERS = {
     "CallSid": "CA1234567890ABCDE",
@@ -18,18 +34,29 @@ PARAMETERS = {
 }
 
 
+CALL = SimCall("+2", "+1", "CA" + "1" * 32, "MZ" + "2" * 32, PCMU)
+OPENING = StreamOpening("ws://gw/stream", parameters={"from": "+1", "to": "+2"})
+
+
 @pytest.fixture
 def wire() -> TwilioWire:
     """A fresh stream."""
-    return TwilioWire(PCMU, call_sid="CA" + "1" * 32)
+    return TwilioWire(CALL, OPENING)
+
+
+def read(messages: Sequence[str]) -> dict[str, Any]:
+    """The only message."""
+    (message,) = messages
+    return dict(json.loads(message))
 
 
 def test_messages_are_those_of_the_vendor_s_document(wire: TwilioWire) -> None:
     """Numbers as strings, one count over all messages but the first, the stream's id twice in start."""
-    sid = wire.stream_sid
-    call = {"accountSid": wire.account_sid, "callSid": wire.call_sid}
-    assert json.loads(wire.connected()) == {"event": "connected", "protocol": "Call", "version": "1.0.0"}
-    assert json.loads(wire.start({"from": "+1", "to": "+2"})) == {
+    sid = CALL.stream_id
+    call = {"accountSid": ACCOUNT_SID, "callSid": CALL.call_id}
+    connected, start = map(json.loads, wire.opening())
+    assert connected == {"event": "connected", "protocol": "Call", "version": "1.0.0"}
+    assert start == {
         "event": "start",
         "sequenceNumber": "1",
         "start": {
@@ -41,7 +68,7 @@ def test_messages_are_those_of_the_vendor_s_document(wire: TwilioWire) -> None:
         },
         "streamSid": sid,
     }
-    assert json.loads(wire.media(b"\xff" * 160, 20)) == {
+    assert read(wire.media(b"\xff" * 160, 20)) == {
         "event": "media",
         "sequenceNumber": "2",
         "media": {
@@ -52,45 +79,42 @@ def test_messages_are_those_of_the_vendor_s_document(wire: TwilioWire) -> None:
         },
         "streamSid": sid,
     }
-    assert json.loads(wire.dtmf("#")) == {
+    assert read(wire.key("#")) == {
         "event": "dtmf",
         "streamSid": sid,
         "sequenceNumber": "3",
         "dtmf": {"track": "inbound_track", "digit": "#"},
     }
-    assert json.loads(wire.mark('say "x"')) == {
+    assert read(wire.mark_returned('say "x"', cleared=False)) == {
         "event": "mark",
         "sequenceNumber": "4",
         "streamSid": sid,
         "mark": {"name": 'say "x"'},
     }
-    assert json.loads(wire.media(b"", 40))["media"]["chunk"] == "2"
-    assert json.loads(wire.stop()) == {"event": "stop", "sequenceNumber": "6", "stop": call, "streamSid": sid}
+    assert read(wire.media(b"", 40))["media"]["chunk"] == "2"
+    assert read(wire.stop()) == {"event": "stop", "sequenceNumber": "6", "stop": call, "streamSid": sid}
 
 
 def test_an_a_law_call_says_so() -> None:
     """The media format names the encoding that the frames have."""
-    assert json.loads(TwilioWire(PCMA).start({}))["start"]["mediaFormat"]["encoding"] == "audio/x-alaw"
+    start = json.loads(TwilioWire(replace(CALL, audio_format=PCMA), OPENING).opening()[1])["start"]
+    assert start["mediaFormat"]["encoding"] == "audio/x-alaw"
 
 
 def test_identifiers_have_two_letters_and_32_hexadecimal_digits() -> None:
     """Fresh for each call."""
-    first, second = TwilioWire(PCMU), TwilioWire(PCMU)
-    assert first.stream_sid != second.stream_sid
-    assert (first.stream_sid[:2], len(first.stream_sid)) == ("MZ", 34)
-    assert (first.call_sid[:2], len(first.call_sid)) == ("CA", 34)
+    assert provider.new_stream_id() != provider.new_stream_id()
+    assert re.fullmatch("MZ[0-9a-f]{32}", provider.new_stream_id())
+    assert re.fullmatch("CA[0-9a-f]{32}", provider.new_call_id())
 
 
 def test_the_three_orders_are_understood(wire: TwilioWire) -> None:
     """media, mark and clear, and nothing more."""
-    sid = wire.stream_sid
+    sid = CALL.stream_id
     media = wire.parse(f'{{"event":"media","streamSid":"{sid}","media":{{"payload":"AQID"}}}}')
-    assert isinstance(media, Media)
-    assert media.media.payload == b"\x01\x02\x03"
-    mark = wire.parse(f'{{"event":"mark","streamSid":"{sid}","mark":{{"name":"g1-1"}}}}')
-    assert isinstance(mark, Mark)
-    assert mark.mark.name == "g1-1"
-    assert isinstance(wire.parse(f'{{"event":"clear","streamSid":"{sid}"}}'), Clear)
+    assert media == (Media(b"\x01\x02\x03"),)
+    assert wire.parse(f'{{"event":"mark","streamSid":"{sid}","mark":{{"name":"g1-1"}}}}') == (Mark("g1-1"),)
+    assert wire.parse(f'{{"event":"clear","streamSid":"{sid}"}}') == (Clear(),)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +138,7 @@ def test_the_three_orders_are_understood(wire: TwilioWire) -> None:
 def test_everything_else_is_invalid(wire: TwilioWire, message: str, reason: str) -> None:
     """A wrong id, a missing or extra field, an unknown event, no JSON: the reason and the message are told."""
     with pytest.raises(WireError, match=reason):
-        wire.parse(message.replace("SID", wire.stream_sid))
+        wire.parse(message.replace("SID", CALL.stream_id))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +161,7 @@ def test_the_upgrade_is_signed_over_its_url_alone() -> None:
 
 def test_an_incoming_call_names_both_numbers_twice() -> None:
     """From and Caller, To and Called."""
-    form = incoming_call("AC0", "CA0", to="+2", from_="+1")
+    form = incoming_call(CALL)
     assert (form["From"], form["Caller"], form["To"], form["Called"]) == ("+1", "+1", "+2", "+2")
     assert form["CallStatus"] == "ringing"
 
@@ -151,6 +175,7 @@ def test_the_stream_of_an_answer_is_found() -> None:
     )
     assert answer.url == "wss://gw.example.com/stream/x"
     assert answer.parameters == {"from": "+1", "to": "+2"}
+    assert answer.next_verbs == ("Hangup",)
 
 
 def test_a_relative_stream_url_is_of_the_same_host() -> None:
@@ -173,3 +198,63 @@ def test_an_answer_without_a_usable_stream_is_refused(document: str, reason: str
     """The reason names the webhook and shows the document."""
     with pytest.raises(WireError, match=reason):
         parse_answer(document, "https://gw.example.com/answer/twilio")
+
+
+@asynccontextmanager
+async def webhook(document: str, status: int = 200) -> AsyncIterator[tuple[str, list[tuple[dict[str, str], str]]]]:
+    """An answer webhook; its URL, and the form and signature of each request."""
+    requests: list[tuple[dict[str, str], str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        requests.append((form, request.headers.get("X-Twilio-Signature", "")))
+        return web.Response(status=status, text=document, content_type="text/xml")
+
+    app = web.Application()
+    app.router.add_post("/answer/twilio", answer)
+    app.router.add_post("/status/twilio", answer)
+    async with TestServer(app) as server:
+        yield f"http://127.0.0.1:{server.port}", requests
+
+
+async def call_in(base_url: str) -> tuple[TwilioWebhook, StreamOpening]:
+    """A call from its webhook to its end, without the stream."""
+    answer_url, status_url = f"{base_url}/answer/twilio", f"{base_url}/status/twilio"
+    call = replace(CALL, secrets={"auth_token": "12345"}, answer_url=answer_url, status_url=status_url)
+    async with ClientSession() as http:
+        asked = TwilioWebhook(call, http)
+        opening = await asked.call_in()
+        await asked.ended()
+    return asked, opening
+
+
+TWIML = """<?xml version="1.0" encoding="UTF-8"?>
+<Response><Connect><Stream url="wss://gw.example.com/stream/twilio"><Parameter name="to" value="+2"/></Stream></Connect>
+<Hangup/></Response>"""
+
+
+async def test_the_webhooks_are_called_as_twilio_calls_them() -> None:
+    """A signed form with both numbers, and at the end the status; the answer's stream and parameters come back."""
+    async with webhook(TWIML) as (base_url, requests):
+        asked, opening = await call_in(base_url)
+    assert opening.url == "wss://gw.example.com/stream/twilio"
+    assert opening.parameters == {"to": "+2"}
+    assert opening.headers == {"X-Twilio-Signature": signature("12345", opening.url)}
+    assert asked.next_verbs == ("Hangup",)
+    (form, given), (status, _) = requests
+    assert (form["To"], form["From"], form["CallSid"]) == ("+2", "+1", CALL.call_id)
+    assert given == signature("12345", f"{base_url}/answer/twilio", form)
+    assert status["CallStatus"] == "completed"
+
+
+async def test_a_webhook_that_refuses_is_one_clear_line() -> None:
+    """The status is told."""
+    async with webhook("no", status=403) as (base_url, _):
+        with pytest.raises(GatewayError, match="refused the call: 403 Forbidden; expected 200"):
+            await call_in(base_url)
+
+
+async def test_a_webhook_that_cannot_be_reached_is_one_clear_line(unused_tcp_port: int) -> None:
+    """Named as the webhook."""
+    with pytest.raises(GatewayError, match=r"the answer webhook http://.* cannot be reached"):
+        await call_in(f"http://127.0.0.1:{unused_tcp_port}")

@@ -1,0 +1,77 @@
+"""Call the gateway from a simulated phone of any provider."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import replace
+
+import aiohttp
+
+from gateway.audio.formats import AudioFormat
+from gateway.errors import InputError
+from gateway.sim.api import SimulatedApi
+from gateway.sim.phone import SimulatedPhone, Tick
+from gateway.sim.providers import PROVIDERS
+from gateway.sim.webhook import SimProvider
+from gateway.sim.wire import SimCall
+
+
+@contextlib.asynccontextmanager
+async def dial(
+    provider: str,
+    url: str = "",
+    *,
+    answer_url: str = "",
+    status_url: str = "",
+    to: str = "",
+    from_: str = "",
+    audio_format: AudioFormat | None = None,
+    secrets: Mapping[str, str] | None = None,
+    call_id: str = "",
+    quirks: Iterable[str] = (),
+    api: SimulatedApi | None = None,
+    on_tick: Callable[[Tick], None] | None = None,
+    keep: bool = True,
+    timeout_s: float = 10.0,
+) -> AsyncIterator[SimulatedPhone]:
+    """Call through the stream ``url``, or by asking ``answer_url`` first; leaving the body hangs up.
+
+    See :class:`~gateway.sim.wire.SimCall` for what the arguments mean, and :meth:`SimulatedPhone.open` for
+    ``on_tick`` and ``keep``. After the stream the provider does what it does at the end of a call. Raises
+    ``GatewayError`` where the gateway cannot be reached or refuses the call, and ``InputError`` for a provider or an
+    audio format that there is not.
+    """
+    chosen = _provider(provider)
+    call = SimCall(
+        to=to,
+        from_=from_,
+        call_id=call_id or chosen.new_call_id(),
+        stream_id=chosen.new_stream_id(),
+        audio_format=_format(chosen, audio_format),
+        secrets=secrets or {},
+        answer_url=answer_url,
+        status_url=status_url,
+        quirks=frozenset(quirks),
+    )
+    async with aiohttp.ClientSession() as http:
+        webhook = chosen.webhook(call, http, api)
+        opening = await webhook.call_in() if answer_url else webhook.stream(url)
+        wire = chosen.wire(replace(call, audio_format=opening.audio_format or call.audio_format), opening)
+        async with SimulatedPhone.open(opening, wire, on_tick=on_tick, keep=keep, timeout_s=timeout_s) as phone:
+            webhook.connected(phone)
+            yield phone
+        await webhook.ended()
+
+
+def _provider(name: str) -> SimProvider:
+    if name not in PROVIDERS:
+        raise InputError(f"no provider {name!r} is simulated; expected one of {', '.join(PROVIDERS)}")
+    return PROVIDERS[name]
+
+
+def _format(provider: SimProvider, wanted: AudioFormat | None) -> AudioFormat:
+    if wanted is None:
+        return provider.audio_formats[0]
+    if wanted not in provider.audio_formats:
+        known = ", ".join(map(str, provider.audio_formats))
+        raise InputError(f"a phone of {provider.title} does not speak {wanted}; expected one of {known}")
+    return wanted

@@ -1,0 +1,32 @@
+"""The simulated providers: every module of this package is one, named as in the gateway's routes.
+
+A module defines ``provider``, a :class:`~gateway.sim.webhook.SimProvider`; it is imported when first asked for.
+"""
+
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
+from gateway.sim.webhook import SimProvider
+
+
+class _Providers(Mapping[str, SimProvider]):
+    def __init__(self) -> None:
+        self._names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
+
+    def __getitem__(self, name: str) -> SimProvider:
+        if name not in self._names:
+            raise KeyError(name)
+        provider = import_module(f"{__name__}.{name}").provider
+        assert isinstance(provider, SimProvider)  # noqa: S101 -- the module's contract
+        return provider
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+PROVIDERS: Mapping[str, SimProvider] = _Providers()
+"""By name."""

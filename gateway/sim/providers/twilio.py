@@ -1,0 +1,248 @@
+"""Twilio's end of a call: its media stream as text, its signature, its webhooks, the verbs of its answer.
+
+Source: Twilio Media Streams, WebSocket messages; TwiML ``<Stream>``; Security (X-Twilio-Signature); error 31951.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit, urlunsplit
+from xml.etree import ElementTree as Xml
+
+import msgspec
+
+from gateway.audio.formats import PCMA, PCMU, Encoding
+from gateway.errors import WireError
+from gateway.sim.webhook import SimProvider, Webhook
+from gateway.sim.wire import Clear, Mark, Media, Message, Order, SimCall, StreamOpening, Violated, Wire
+
+MEDIA_ENCODINGS = {Encoding.PCMU: "audio/x-mulaw", Encoding.PCMA: "audio/x-alaw", Encoding.L16: "audio/x-l16"}
+"""``mediaFormat.encoding``; Twilio itself knows the first alone, providers that speak its protocol the others too."""
+ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
+PROTOCOL_ERROR = 31924
+TOO_MUCH_MEDIA = 31931
+INVALID_MESSAGE = 31951
+
+
+class _Strict(msgspec.Struct, tag_field="event", forbid_unknown_fields=True, rename="camel", kw_only=True):
+    stream_sid: str
+
+
+class _Payload(msgspec.Struct, forbid_unknown_fields=True):
+    payload: bytes
+
+
+class _Name(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class _Media(_Strict, tag="media"):
+    media: _Payload
+
+
+class _Mark(_Strict, tag="mark"):
+    mark: _Name
+
+
+class _Clear(_Strict, tag="clear"):
+    pass
+
+
+_MESSAGES = msgspec.json.Decoder(_Media | _Mark | _Clear)
+
+
+def new_sid(prefix: str) -> str:
+    """A fresh Twilio identifier: two letters and 32 hexadecimal digits."""
+    return prefix + secrets.token_hex(16)
+
+
+class TwilioWire(Wire):
+    """One stream's messages: numbered as Twilio numbers them, and checked as strictly as Twilio checks."""
+
+    invalid_code = INVALID_MESSAGE
+    protocol_error_code = PROTOCOL_ERROR
+
+    def __init__(self, call: SimCall, stream: StreamOpening) -> None:
+        super().__init__(call, stream)
+        self._sequence = 0
+        self._chunk = 0
+
+    def opening(self) -> Sequence[str]:
+        """connected, the only message without a number, and start: who, in which format, the TwiML's parameters."""
+        encoding = MEDIA_ENCODINGS[self.audio_format.encoding]
+        start = {
+            "accountSid": ACCOUNT_SID,
+            "streamSid": self.call.stream_id,
+            "callSid": self.call.call_id,
+            "tracks": ["inbound"],
+            "mediaFormat": {"encoding": encoding, "sampleRate": self.audio_format.rate_hz, "channels": 1},
+            "customParameters": dict(self.stream.parameters),
+        }
+        return ('{"event":"connected","protocol":"Call","version":"1.0.0"}', self._numbered("start", start=start))
+
+    def media(self, audio: bytes, timestamp_ms: int) -> Sequence[str]:
+        """A frame of the caller's audio."""
+        self._sequence += 1
+        self._chunk += 1
+        payload = base64.b64encode(audio).decode()
+        return (
+            f'{{"event":"media","sequenceNumber":"{self._sequence}","media":{{"track":"inbound",'
+            f'"chunk":"{self._chunk}","timestamp":"{timestamp_ms}","payload":"{payload}"}},'
+            f'"streamSid":"{self.call.stream_id}"}}',
+        )
+
+    def key(self, digit: str) -> Sequence[str]:
+        """A dtmf message."""
+        return (self._numbered("dtmf", dtmf={"track": "inbound_track", "digit": digit}),)
+
+    def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
+        """The mark, whether its audio was played or cleared."""
+        return (self._numbered("mark", mark={"name": name}),)
+
+    def stop(self) -> Sequence[str]:
+        """The last message."""
+        return (self._numbered("stop", stop={"accountSid": ACCOUNT_SID, "callSid": self.call.call_id}),)
+
+    def overflowed(self) -> Sequence[Order]:
+        """31931, told once."""
+        return (Violated("media discarded: more than 10 minutes of audio are queued", TOO_MUCH_MEDIA, once=True),)
+
+    def parse(self, message: Message) -> Sequence[Order]:
+        """media, mark and clear; ``WireError`` where Twilio would warn (31951) and ignore the message."""
+        if isinstance(message, bytes):
+            raise WireError(f"a binary message of {len(message)} bytes; expected text")
+        try:
+            read: _Media | _Mark | _Clear = _MESSAGES.decode(message)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise WireError(f"{error}: {_excerpt(message)}") from None
+        if read.stream_sid != self.call.stream_id:
+            raise WireError(f"streamSid {read.stream_sid!r} is not this stream's: {_excerpt(message)}")
+        match read:
+            case _Media():
+                if read.media.payload.startswith(b"RIFF"):
+                    raise WireError("media.payload begins with a file header: expected audio alone")
+                return (Media(read.media.payload),)
+            case _Mark():
+                return (Mark(read.mark.name),)
+            case _Clear():
+                return (Clear(),)
+
+    def _numbered(self, event: str, **body: object) -> str:
+        self._sequence += 1
+        message = {"event": event, "sequenceNumber": str(self._sequence), **body, "streamSid": self.call.stream_id}
+        return json.dumps(message, separators=(",", ":"))
+
+
+def _excerpt(text: str) -> str:
+    return f"{text[:120]!r}{' …' if len(text) > 120 else ''}"
+
+
+def signature(auth_token: str, url: str, parameters: Mapping[str, str] | None = None) -> str:
+    """``X-Twilio-Signature`` of a request to ``url`` with form ``parameters`` (none for GET and for the upgrade)."""
+    text = url + "".join(name + value for name, value in sorted((parameters or {}).items()))
+    return base64.b64encode(hmac.digest(auth_token.encode(), text.encode(), hashlib.sha1)).decode()
+
+
+def incoming_call(call: SimCall, status: str = "ringing") -> dict[str, str]:
+    """The form by which Twilio asks what to do with an incoming call, and tells of its ``status`` later."""
+    return {
+        "AccountSid": ACCOUNT_SID,
+        "ApiVersion": "2010-04-01",
+        "CallSid": call.call_id,
+        "CallStatus": status,
+        "Called": call.to,
+        "Caller": call.from_,
+        "Direction": "inbound",
+        "From": call.from_,
+        "To": call.to,
+    }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an answer document asks for: the stream's ``url`` without its query, ``parameters`` for ``start``.
+
+    ``next_verbs`` are those behind ``<Connect>``, which Twilio goes on with when the stream has ended.
+    """
+
+    url: str
+    parameters: Mapping[str, str]
+    next_verbs: tuple[str, ...] = ()
+
+
+def parse_answer(document: str, answer_url: str) -> Answer:
+    """The ``<Connect><Stream>`` of a TwiML document that ``answer_url`` gave; ``WireError`` where there is none."""
+    try:
+        response = Xml.fromstring(document)  # noqa: S314 -- the document of the gateway under test
+    except Xml.ParseError as error:
+        raise WireError(f"the answer of {answer_url} is not XML ({error}): {_excerpt(document)}") from None
+    stream = response.find("./Connect/Stream")
+    if response.tag != "Response" or stream is None or not stream.get("url"):
+        raise WireError(f"the answer of {answer_url} connects no stream: {_excerpt(document)}")
+    if stream.get("track", "inbound_track") != "inbound_track":
+        raise WireError(f"31941: the answer of {answer_url} asks for track {stream.get('track')!r} under <Connect>")
+    parameters = {item.get("name", ""): item.get("value", "") for item in stream.findall("Parameter")}
+    verbs = [verb.tag for verb in response]
+    return Answer(
+        without_query(urljoin(answer_url, stream.get("url", ""))),
+        parameters,
+        tuple(verbs[verbs.index("Connect") + 1 :]),
+    )
+
+
+def without_query(url: str) -> str:
+    """The stream's URL as Twilio opens it: over WebSocket, its query string dropped."""
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    return urlunsplit((scheme, parts.netloc, parts.path, "", ""))
+
+
+class TwilioWebhook(Webhook):
+    """Asks for TwiML, opens the stream that it connects, tells the end; signed if there is a secret ``auth_token``."""
+
+    next_verbs: tuple[str, ...] = ()
+    """What Twilio does when the stream has ended, once :meth:`call_in` knows."""
+
+    def stream(self, url: str) -> StreamOpening:
+        """The upgrade, signed; both numbers as parameters, as an answer document would pass them."""
+        numbers = {"from": self.call.from_, "to": self.call.to}
+        return self._opening(without_query(url), {name: number for name, number in numbers.items() if number})
+
+    async def call_in(self) -> StreamOpening:
+        """Post the incoming call; the stream is the one of the answer's ``<Connect>``."""
+        answer = parse_answer(await self._post(self.call.answer_url, "ringing"), self.call.answer_url)
+        self.next_verbs = answer.next_verbs
+        return self._opening(answer.url, answer.parameters)
+
+    async def ended(self) -> None:
+        """The status callback."""
+        if self.call.status_url:
+            await self._post(self.call.status_url, "completed", "the status callback", (200, 204))
+
+    async def _post(
+        self, url: str, status: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)
+    ) -> str:
+        form = incoming_call(self.call, status)
+        return await self.ask(url, form=form, headers=self._signed(url, form), what=what, expected=expected)
+
+    def _opening(self, url: str, parameters: Mapping[str, str]) -> StreamOpening:
+        return StreamOpening(url, headers=self._signed(url), parameters=parameters)
+
+    def _signed(self, url: str, form: Mapping[str, str] | None = None) -> dict[str, str]:
+        auth_token = self.call.secrets.get("auth_token")
+        return {"X-Twilio-Signature": signature(auth_token, url, form)} if auth_token else {}
+
+
+provider = SimProvider(
+    name="twilio",
+    title="Twilio",
+    wire=TwilioWire,
+    webhook=TwilioWebhook,
+    audio_formats=(PCMU, PCMA),
+    new_call_id=lambda: new_sid("CA"),
+    new_stream_id=lambda: new_sid("MZ"),
+)

@@ -1,0 +1,27 @@
+"""What cannot be reached, in one line each."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import aiohttp
+
+from gateway.errors import GatewayError, InputError
+
+
+@contextlib.contextmanager
+def reaching(url: str, what: str, timeout_s: float) -> Iterator[None]:
+    """Requests inside the block fail with ``GatewayError``, or ``InputError`` where ``url`` is none."""
+    try:
+        yield
+    except aiohttp.WSServerHandshakeError as error:
+        raise GatewayError(f"{what} {url} was refused: {error.status} {error.message}; expected 101") from error
+    except aiohttp.InvalidURL as error:
+        raise InputError(f"{url!r} is not a URL; expected one like ws://127.0.0.1:8080/stream/twilio") from error
+    except TimeoutError as error:
+        raise GatewayError(f"{what} {url} did not answer within {timeout_s:g} s") from error
+    except aiohttp.ClientConnectorError as error:
+        reason = os.strerror(error.os_error.errno) if error.os_error.errno else str(error.os_error)
+        raise GatewayError(f"{what} {url} cannot be reached: {reason}") from error
+    except aiohttp.ClientError as error:
+        raise GatewayError(f"{what} {url} cannot be reached: {error}") from error

@@ -1,0 +1,95 @@
+"""The HTTP around a call as its provider does it: asking the gateway for an answer, obeying it, telling the end."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+import aiohttp
+
+from gateway.audio.formats import PCMU, AudioFormat
+from gateway.errors import GatewayError
+from gateway.sim.api import SimulatedApi
+from gateway.sim.phone import SimulatedPhone
+from gateway.sim.reaching import reaching
+from gateway.sim.wire import SimCall, StreamOpening, Wire
+
+
+class Webhook(ABC):
+    """The provider's HTTP of one call: both of the gateway's requests to it and of its own to the gateway.
+
+    ``api`` is the provider's REST API where somebody plays it; routes are added in :meth:`call_in` or
+    :meth:`connected` and obeyed on ``phone``, which is set once the stream is open.
+    """
+
+    def __init__(self, call: SimCall, http: aiohttp.ClientSession, api: SimulatedApi | None = None) -> None:
+        self.call = call
+        self.http = http
+        self.api = api
+        self.phone: SimulatedPhone | None = None
+
+    @abstractmethod
+    def stream(self, url: str) -> StreamOpening:
+        """How the stream ``url`` is opened where the gateway was not asked: with the provider's upgrade."""
+
+    @abstractmethod
+    async def call_in(self) -> StreamOpening:
+        """Ask the gateway at ``call.answer_url``, and obey until the stream is to be opened.
+
+        Raises ``GatewayError`` where the gateway cannot be reached, refuses, or answers with no stream.
+        """
+
+    def connected(self, phone: SimulatedPhone) -> None:
+        """The stream is open."""
+        self.phone = phone
+
+    async def ended(self) -> None:
+        """The stream is over: go on with the answer's next verb, tell the gateway as the provider does."""
+        return
+
+    async def ask(
+        self,
+        url: str,
+        *,
+        method: str = "POST",
+        form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        what: str = "the answer webhook",
+        expected: Sequence[int] = (200,),
+        timeout_s: float = 10.0,
+    ) -> str:
+        """Send a request to the gateway and return what it answers; a signature belongs into ``headers``.
+
+        Raises ``GatewayError`` where the gateway cannot be reached or answers with another status.
+        """
+        limit = aiohttp.ClientTimeout(total=timeout_s)
+        with reaching(url, what, timeout_s):
+            async with self.http.request(
+                method, url, data=body if form is None else form, headers=headers, timeout=limit
+            ) as response:
+                document = await response.text()
+        if response.status not in expected:
+            wanted = " or ".join(map(str, expected))
+            raise GatewayError(f"{what} {url} refused the call: {response.status} {response.reason}; expected {wanted}")
+        return document
+
+
+def _uuid() -> str:
+    return str(uuid4())
+
+
+@dataclass(frozen=True)
+class SimProvider:
+    """A simulated provider: its wire and its webhook for one call, and the form of its ids.
+
+    ``audio_formats`` are those that a phone of this provider may speak, the usual one first.
+    """
+
+    name: str
+    title: str
+    wire: Callable[[SimCall, StreamOpening], Wire]
+    webhook: Callable[[SimCall, aiohttp.ClientSession, SimulatedApi | None], Webhook]
+    audio_formats: tuple[AudioFormat, ...] = (PCMU,)
+    new_call_id: Callable[[], str] = _uuid
+    new_stream_id: Callable[[], str] = _uuid

@@ -1,0 +1,295 @@
+"""What the service is told of a reply, against what the phone really played of it."""
+
+import asyncio
+import gc
+import random
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gateway.audio.formats import PCMU
+from gateway.sim.emulator import Script, Session
+from gateway.sim.emulator.script import Latency, Turn
+from gateway.sim.playout import Playout
+from gateway.sim.twilio import SimulatedTwilio, Tick
+from tests.e2e.rig import NUMBER, Rig, configuration, instant, noise, rig, session_of
+
+CALLS = 20
+MEASURED = 12
+"""Barge-ins of each call that count."""
+ROUNDS = 40
+"""At most so many are tried."""
+FRAME_MS = 20
+FRAME = PCMU.bytes_for(FRAME_MS)
+KINDS = ("before the first delta", "mid-generation", "after done", "at the very end")
+NATIVE = "+14255550101"
+LINES = {
+    name: f'numbers: ["{number}"]\ninstructions: Talk.\nmodel: {model}\nvoice: en-US-AvaNeural\n'
+    for name, number, model in (("cascaded", NUMBER, "gpt-4.1"), ("native", NATIVE, "gpt-realtime"))
+}
+
+
+def text(number: int) -> str:
+    """What the bot says in round ``number``; hardly ever a whole number of frames."""
+    return f"{1500 + 87.125 * (number * 7 % 11)} ms of reply {number}"
+
+
+async def spoken(number: int) -> bytes:
+    """The audio of round ``number``."""
+    return await noise(text(number), PCMU)
+
+
+class KeepingPlayout(Playout):
+    """A playout buffer that remembers every byte that it was ever given."""
+
+    def __init__(self) -> None:
+        super().__init__(PCMU)
+        self.stream = bytearray()
+
+    def add(self, audio: bytes) -> bool:
+        self.stream += audio
+        return super().add(audio)
+
+
+class Punctuality:
+    """How late the frames of all phones were lately.
+
+    A loop that stood still makes the phones late, and their count of what was played is no measure then.
+    """
+
+    def __init__(self) -> None:
+        self._ticks: deque[tuple[float, float]] = deque()
+        self.excused = 0
+
+    def ticked(self, at: float, late_s: float) -> None:
+        """Take note of a frame of any phone."""
+        self._ticks.append((at, late_s))
+        while self._ticks[0][0] < at - 10.0:
+            self._ticks.popleft()
+
+    def kept(self, since: float) -> bool:
+        """Whether no frame was late since then, by as much as would be seen in the measure."""
+        kept = all(late_s < 0.008 for at, late_s in self._ticks if at >= since)
+        self.excused += not kept
+        return kept
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment at which the caller spoke: how far the round's response had come, by the service's account."""
+
+    round: int
+    deltas: int
+    done: bool
+    counts: bool
+
+
+class Caller:
+    """A caller who speaks over each reply, each time at another moment."""
+
+    def __init__(self, seed: int, punctuality: Punctuality) -> None:
+        self._chance = random.Random(seed)
+        self._punctuality = punctuality
+        self._ticked = asyncio.Event()
+        self.number = (NUMBER, NATIVE)[seed % 2]
+        self.playout = KeepingPlayout()
+        self.moments: list[Moment] = []
+        self.phone: SimulatedTwilio
+        self.session: Session
+
+    async def call(self, rig: Rig) -> None:
+        """Speak, wait for the reply, speak over it, and so on."""
+        async with SimulatedTwilio.connect(rig.stream_url, to=self.number, on_tick=self._tick) as self.phone:
+            self.phone.playout = self.playout
+            self.session = await session_of(rig, self.phone.call_sid)
+            await self.session.speech_started()
+            while sum(moment.counts for moment in self.moments) < MEASURED and len(self.moments) < ROUNDS:
+                await self._round(len(self.moments) + 1)
+
+    def _tick(self, tick: Tick) -> None:
+        self._punctuality.ticked(tick.at, tick.at - self.phone.started_at - tick.number * FRAME_MS / 1000)
+        self._ticked.set()
+
+    async def _round(self, number: int) -> None:
+        kind = KINDS[(number + self._chance.randrange(2)) % 4]
+        began_at = asyncio.get_running_loop().time()
+        await self.session.speech_stopped()
+        await self._moment(kind, number)
+        deltas = self.session_count("response.audio.delta", number)
+        done = bool(self.session_count("response.done", number))
+        await self.session.speech_started()
+        await self.session.until(lambda _: self.session_count("response.done", number))
+        await self._settled()
+        self.moments.append(Moment(number, deltas, done, self._punctuality.kept(began_at)))
+
+    def session_count(self, kind: str, number: int) -> int:
+        """Events of this kind that the service sent about the response of round ``number``."""
+        responses = self.responses
+        if len(responses) < number:
+            return 0
+        about = responses[number - 1]
+        events = [record.event for record in self.session.sent if record.type == kind]
+        return sum(event.get("response_id", event.get("response", {}).get("id")) == about for event in events)
+
+    @property
+    def responses(self) -> list[str]:
+        """The responses of the rounds, in order."""
+        return [r.event["response"]["id"] for r in self.session.sent if r.type == "response.created"]
+
+    async def _moment(self, kind: str, number: int) -> None:
+        """Return at some moment of this kind in reply ``number``."""
+        chance = self._chance
+        if kind == "before the first delta":
+            await asyncio.sleep(chance.uniform(0, 0.15))
+            return
+        await self.session.until(lambda _: self.session_count("response.audio.delta", number))
+        if kind == "mid-generation":
+            await asyncio.sleep(chance.uniform(0, 0.35))
+            return
+        await self.session.until(lambda _: self.session_count("response.done", number))
+        audio = len(await spoken(number))
+        start = self.playout.stream.find((await spoken(number))[:FRAME])
+        later = int(audio * chance.uniform(0.3, 0.95)) if kind == "after done" else audio - FRAME * chance.randrange(4)
+        await self._played(start + later)
+        await asyncio.sleep(chance.uniform(0, FRAME_MS / 1000))
+
+    async def _played(self, position: int) -> None:
+        while self.playout.added_bytes - self.playout.queued_bytes < position:
+            self._ticked.clear()
+            await self._ticked.wait()
+
+    async def _settled(self) -> None:
+        """What the gateway says about an event is in front of the audio that follows."""
+        arrived = self.session.appended_bytes
+        await self.session.until(lambda session: session.appended_bytes >= arrived + 3 * FRAME)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of the reply of a round, in bytes: ``sent`` to the phone, ``played`` by it, out of ``whole``.
+
+    ``cut`` tells whether a clear ended it; ``told`` is what the service was told, in milliseconds.
+    """
+
+    moment: Moment
+    whole: int
+    sent: int
+    played: int
+    told: int | None
+
+    @property
+    def kind(self) -> str:
+        """Which of the four kinds of barge-in it was, by what had really happened."""
+        if not self.moment.deltas:
+            return KINDS[0]
+        if not self.moment.done:
+            return KINDS[1]
+        return KINDS[3] if self.whole - self.played <= 5 * FRAME else KINDS[2]
+
+
+async def fates(caller: Caller) -> list[Fate]:
+    """Take the phone's stream apart into the replies of the rounds; every byte has to be accounted for.
+
+    A reply is known by its content. Where a clear cut one short, the next byte behind the clear has to be of a later
+    reply, or the stream cannot be taken apart.
+    """
+    clears = deque((clear.position, clear.cleared.position) for clear in caller.phone.clears if clear.cleared)
+    clears.append((len(caller.playout.stream), caller.playout.added_bytes - caller.playout.queued_bytes))
+    truncated = {
+        record.event["item_id"]: record.event["audio_end_ms"]
+        for record in caller.session.received
+        if record.type == "conversation.item.truncate"
+    }
+    deltas = [record.event for record in caller.session.sent if record.type == "response.audio.delta"]
+    items = {delta["response_id"]: delta["item_id"] for delta in deltas}
+    at, found = 0, []
+    for moment in caller.moments:
+        audio = await spoken(moment.round)
+        response = caller.responses[moment.round - 1]
+        told = truncated.pop(items.get(response), None)
+        while clears[0][0] <= at < len(caller.playout.stream):
+            clears.popleft()
+        end, played = clears[0]
+        size = min(len(audio), end - at)
+        if not size or caller.playout.stream[at : at + size] != audio[:size]:
+            found.append(Fate(moment, len(audio), 0, 0, told))
+            continue
+        found.append(Fate(moment, len(audio), size, min(played - at, size), told))
+        at += size
+        if size == len(audio):
+            padding = -len(audio) % FRAME
+            assert caller.playout.stream[at : at + padding] in (b"\xff" * padding, b"")
+            at += padding
+    assert at == len(caller.playout.stream), f"{len(caller.playout.stream) - at} bytes belong to no reply"
+    assert not truncated, "an item was truncated that was none of the replies, or twice"
+    return found
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """A full collection in a test process stops everything for 50 ms, the phones included."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
+async def test_what_was_heard_is_told_to_the_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """240 seeded barge-ins of four kinds: truncated within 20 ms of what was played, and nothing old after a clear."""
+    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    punctuality = Punctuality()
+    callers = [Caller(seed, punctuality) for seed in range(CALLS)]
+    latency = Latency(update=0, transcription=20, create=30, first_delta=100, first_audio=40)
+    turns = [Turn(say=text(number)) for number in range(1, ROUNDS + 1)]
+    script = Script(turns=turns, vad="scripted", pace=4, latency_ms=latency)
+    async with rig(configuration(tmp_path, LINES), script, limit_s=100) as held, asyncio.TaskGroup() as calls:
+        for caller in callers:
+            calls.create_task(caller.call(held))
+            await asyncio.sleep(FRAME_MS / 1000 + 0.001)  # so that the phones' frames do not come all at once
+    held.emulator.check(allow=["audio_stopped"])  # a machine that stands still for a second is not the matter here
+    errors = [r.event["error"]["code"] for caller in callers for r in caller.session.sent if r.type == "error"]
+    assert set(errors) <= {"response_cancel_not_active"}, (
+        "a cancel may cross the end of its response; no other error may come"
+    )
+    assert not any(caller.phone.violations for caller in callers)
+    told = [fate for caller in callers for fate in await fates(caller)]
+    counting = [fate for fate in told if fate.moment.counts]
+    assert len(counting) > 200, f"this machine was late in {punctuality.excused} of {len(told)}"
+    assert {kind for kind, count in Counter(fate.kind for fate in counting).items() if count >= 20} == set(KINDS)
+    wrong = [fate for fate in counting if not is_true(fate)]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def is_true(fate: Fate) -> bool:
+    """Whether the service knows to the frame what was played; untold, it believes that all was."""
+    if fate.told is not None:
+        return abs(PCMU.bytes_for(fate.told) - fate.played) <= FRAME
+    return not fate.sent or fate.whole - fate.played <= FRAME
+
+
+async def test_a_caller_who_speaks_into_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The phone has played all that came, and the service has more: what it sent too late was not heard."""
+    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    script = instant({"say": "1000 ms"}, faults={"gap_s": 30})
+    ticked = asyncio.Event()
+    async with (
+        rig(configuration(tmp_path, LINES), script) as held,
+        SimulatedTwilio.connect(held.stream_url, to=NUMBER, on_tick=lambda _: ticked.set()) as phone,
+    ):
+        session = await session_of(held, phone.call_sid)
+        await session.speech_started()
+        await session.speech_stopped()
+        while not phone.playout.played_bytes or not phone.playout.idle:
+            ticked.clear()
+            await ticked.wait()
+        await session.speech_started()
+        await session.until(lambda one: any(record.type == "response.done" for record in one.sent))
+        (item,) = [item for item in session.items if item["role"] == "assistant"]
+        await session.until(lambda one: any(record.type == "conversation.item.truncate" for record in one.received))
+    (truncate,) = [record.event for record in session.received if record.type == "conversation.item.truncate"]
+    assert truncate["item_id"] == item["id"]
+    assert abs(PCMU.bytes_for(truncate["audio_end_ms"]) - phone.playout.played_bytes) <= FRAME
+    held.emulator.check()
