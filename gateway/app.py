@@ -19,6 +19,7 @@ from gateway.phone.events import CallStarted
 from gateway.phone.provider import Provider, WebhookProvider
 from gateway.routes.answer import Webhooks
 from gateway.routes.health import Health
+from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.voice.commands import CreateResponse, SayText, VoiceCommand
 from gateway.voice.leg import VoiceLeg
@@ -76,9 +77,10 @@ async def serving(
         session = session_for(line, started.audio_format, facts)
         return rules_for(line, facts), VoiceLeg(voice_live, line.model, session)
 
+    book = LineBook(lines)
     streams = MediaStreams(
         providers=served,
-        lines=lines,
+        lines=book,
         calls=calls,
         metrics=metrics,
         prepare=prepare,
@@ -90,7 +92,7 @@ async def serving(
         providers={name: provider for name, provider in served.items() if isinstance(provider, WebhookProvider)},
         secrets=_webhook_secrets(deployment),
         public_url=deployment.public_url or "",
-        lines=lines,
+        lines=book,
         metrics=metrics,
     )
     runner = web.AppRunner(_routes(streams, webhooks, Health(calls, metrics)), access_log=None, shutdown_timeout=1.0)

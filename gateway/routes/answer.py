@@ -7,9 +7,9 @@ import structlog
 from aiohttp import web
 
 from gateway.call.metrics import Metrics
-from gateway.config import Lines
 from gateway.errors import WireError
 from gateway.phone.provider import WebhookProvider, WebhookRequest
+from gateway.routes.line_book import LineBook
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class Webhooks:
         providers: Mapping[str, WebhookProvider],
         secrets: Mapping[str, str],
         public_url: str,
-        lines: Lines,
+        lines: LineBook,
         metrics: Metrics,
     ) -> None:
         self._providers = providers
@@ -43,7 +43,7 @@ class Webhooks:
         """Answer an incoming call; 404 for an unknown provider or line, 403 for a wrong signature."""
         provider, webhook = await self._verified(request)
         line = request.match_info.get("line", "")
-        if line and self._lines.by_name(line) is None:
+        if line and await self._lines.find(line) is None:
             raise web.HTTPNotFound(text="no such line here\n")
         path = f"/stream/{provider.name}" + (f"/{line}" if line else "")
         stream_url = self._public_url.replace("http", "ws", 1) + path

@@ -1,6 +1,5 @@
 """``GET /stream/{provider}[/{line}]``: a provider's media stream becomes a call."""
 
-import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -13,11 +12,12 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, CallRecord, Note, Observer, TimedNote
 from gateway.call.rules import Rules
-from gateway.config import Line, Lines
+from gateway.config import Line
 from gateway.errors import WireError
 from gateway.phone.events import CallStarted
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import Provider, Upgrade
+from gateway.routes.line_book import LineBook
 from gateway.voice.leg import VoiceLeg
 from gateway.websocket import WebSocket
 
@@ -38,7 +38,7 @@ class MediaStreams:
         self,
         *,
         providers: dict[str, Provider],
-        lines: Lines,
+        lines: LineBook,
         calls: Calls,
         metrics: Metrics,
         prepare: Callable[[Line, CallStarted], tuple[Rules, VoiceLeg]],
@@ -54,7 +54,6 @@ class MediaStreams:
         self._observers = (metrics.observe, *observers)
         self._max_message = max_message
         self._start_timeout_s = start_timeout_s
-        self._refreshing = asyncio.Lock()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer the upgrade; 404 for a provider or line that is not served, 503 when full or shutting down."""
@@ -62,7 +61,7 @@ class MediaStreams:
         if provider is None:
             return self._refuse("unknown_provider", web.HTTPNotFound(text="no such provider here\n"))
         line_name = request.match_info.get("line", "")
-        if line_name and self._lines.by_name(line_name) is None:
+        if line_name and await self._lines.find(line_name) is None:
             return self._refuse("unknown_line", web.HTTPNotFound(text="no such line here\n"))
         if not self._calls.willing:
             return self._refuse("full", web.HTTPServiceUnavailable(text="no more calls at the moment\n"))
@@ -101,7 +100,7 @@ class MediaStreams:
             return await self._turn_away(socket, "no_start", POLICY, f"no start within {self._start_timeout_s:g} s")
         if started is None:
             return await self._turn_away(socket, "closed_before_start", 1000, socket.failure)
-        line = await self._line(line_name, started.called)
+        line = await self._lines.find(line_name, started.called)
         if line is None:
             return await self._turn_away(socket, "unknown_number", POLICY, "no line takes the called number")
         line_limit = line.settings.limits.calls
@@ -110,14 +109,6 @@ class MediaStreams:
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
             await self._run(provider, line, started, phone)
         return None
-
-    async def _line(self, name: str, called: str) -> Line | None:
-        """The call's line, as its file is now; what cannot be used in a changed file is told and left."""
-        async with self._refreshing:
-            problems = await asyncio.to_thread(self._lines.refresh)
-        for problem in problems:
-            log.error("line_refused", detail=str(problem))
-        return self._lines.by_name(name) if name else self._lines.for_number(called)
 
     async def _turn_away(self, socket: WebSocket, reason: str, code: int, detail: str) -> None:
         self._metrics.calls_refused.labels(reason).inc()
