@@ -23,6 +23,7 @@ from gateway.phone.twilio import Twilio
 from gateway.rest import CallControl
 from gateway.routes.answer import Webhooks
 from gateway.routes.health import Health
+from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.stream_key import StreamKeys
 from gateway.voice.commands import CreateResponse, SayText, VoiceCommand
@@ -86,9 +87,10 @@ async def serving(
         session = session_for(line, started.audio_format, facts)
         return rules_for(line, facts), VoiceLeg(voice_live, line.model, session)
 
+    book = LineBook(lines)
     streams = MediaStreams(
         providers=served,
-        lines=lines,
+        lines=book,
         calls=calls,
         metrics=metrics,
         prepare=prepare,
@@ -102,7 +104,7 @@ async def serving(
     webhooks = Webhooks(
         providers=served,
         public_url=public_url,
-        lines=lines,
+        lines=book,
         calls=calls,
         tokens=tokens,
         control=control,

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
-from gateway.config import Line, Lines
+from gateway.config import Line
 from gateway.errors import WireError
 from gateway.phone.provider import (
     After,
@@ -25,6 +25,7 @@ from gateway.phone.provider import (
 )
 from gateway.phone.token import StreamTokens
 from gateway.rest import CallControl, CallControlError
+from gateway.routes.line_book import LineBook
 
 log = structlog.get_logger()
 
@@ -48,7 +49,7 @@ class Webhooks:
         *,
         providers: Mapping[str, Provider],
         public_url: str,
-        lines: Lines,
+        lines: LineBook,
         calls: Calls,
         tokens: StreamTokens,
         control: CallControl,
@@ -71,7 +72,7 @@ class Webhooks:
             if isinstance(incoming, Answer):
                 self._take_statuses(provider, webhook)
                 return await self._reply(provider, incoming)
-            line = self._line(request.match_info.get("line", ""), incoming.called)
+            line = await self._line(request.match_info.get("line", ""), incoming.called)
             document = provider.answer(incoming, self._connect(provider, incoming, line))
         except WireError as error:
             log.warning("webhook_refused", reason="not_a_call", provider=provider.name, detail=str(error))
@@ -98,8 +99,8 @@ class Webhooks:
         ended = status.ended and self._calls.reported_over(status.call_id, f"{provider.name} says {status.status}")
         log.info("call_status", provider=provider.name, call=status.call_id, status=status.status, ended_here=ended)
 
-    def _line(self, name: str, called: str) -> Line:
-        line = self._lines.by_name(name) if name else self._lines.for_number(called)
+    async def _line(self, name: str, called: str) -> Line:
+        line = await self._lines.find(name, called)
         if line is None:
             self._metrics.calls_refused.labels("unknown_line" if name else "unknown_number").inc()
             log.warning("webhook_refused", reason="unknown_line" if name else "unknown_number", called=called)

@@ -1,6 +1,5 @@
 """``GET /stream/{provider}[/{line}]``: a provider's media stream becomes a call."""
 
-import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -13,13 +12,14 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, CallRecord, Note, Observer, TimedNote
 from gateway.call.rules import Rules
-from gateway.config import Line, Lines
+from gateway.config import Line
 from gateway.errors import WireError
 from gateway.phone.events import CallStarted
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.answer import after_of
+from gateway.routes.line_book import LineBook
 from gateway.voice.leg import VoiceLeg
 from gateway.websocket import WebSocket
 
@@ -40,7 +40,7 @@ class MediaStreams:
         self,
         *,
         providers: dict[str, Provider],
-        lines: Lines,
+        lines: LineBook,
         calls: Calls,
         metrics: Metrics,
         prepare: Callable[[Line, CallStarted], tuple[Rules, VoiceLeg]],
@@ -62,7 +62,6 @@ class MediaStreams:
         self._public_url = public_url
         self._max_message = max_message
         self._start_timeout_s = start_timeout_s
-        self._refreshing = asyncio.Lock()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer the upgrade: 404 for what is not served, 403 without a valid key, 503 when full or shutting down."""
@@ -78,7 +77,7 @@ class MediaStreams:
             )
         except SignatureError as error:
             return self._refuse("unauthorized", web.HTTPForbidden(text="forbidden\n"), str(error))
-        if grant.line and self._lines.by_name(grant.line) is None:
+        if grant.line and await self._lines.find(grant.line) is None:
             return self._refuse("unknown_line", web.HTTPNotFound(text="no such line here\n"))
         if not self._calls.willing:
             return self._refuse("full", web.HTTPServiceUnavailable(text="no more calls at the moment\n"))
@@ -120,7 +119,7 @@ class MediaStreams:
             return await self._turn_away(socket, "no_start", POLICY, f"no start within {self._start_timeout_s:g} s")
         if started is None:
             return await self._turn_away(socket, "closed_before_start", 1000, socket.failure)
-        line = await self._line(grant.line, started.called)
+        line = await self._lines.find(grant.line, started.called)
         if line is None:
             return await self._turn_away(socket, "unknown_number", POLICY, "no line takes the called number")
         line_limit = line.settings.limits.calls
@@ -129,14 +128,6 @@ class MediaStreams:
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
             await self._run(provider, line, started, phone, grant.call_id or started.call_id)
         return None
-
-    async def _line(self, name: str, called: str) -> Line | None:
-        """The call's line, as its file is now; what cannot be used in a changed file is told and left."""
-        async with self._refreshing:
-            problems = await asyncio.to_thread(self._lines.refresh)
-        for problem in problems:
-            log.error("line_refused", detail=str(problem))
-        return self._lines.by_name(name) if name else self._lines.for_number(called)
 
     async def _turn_away(self, socket: WebSocket, reason: str, code: int, detail: str) -> None:
         self._metrics.calls_refused.labels(reason).inc()

@@ -17,7 +17,8 @@ from gateway.sim.api import SimulatedApi
 from gateway.sim.caller import Caller, HangUp, Patience, Speak, Utterance
 from gateway.sim.dial import dial
 from gateway.sim.measures import Measures, is_audible, measure
-from gateway.sim.phone import FrameClock, Received, SimulatedPhone, Tick, Violation
+from gateway.sim.observed import FrameClock, Received, Tick, Violation
+from gateway.sim.phone import SimulatedPhone
 from gateway.sim.playout import FRAME_MS
 from gateway.sim.recording import Span
 from gateway.sim.timeline import TimelineEvent
@@ -235,8 +236,7 @@ class _CallerSide:
     def result(self, phone: SimulatedPhone, started: datetime) -> CallResult:
         """The account of the call, once it is over."""
         duration_ms = phone.clock.frames * FRAME_MS
-        hung_up = any(message.event in ("hang_up", "transfer") for message in phone.messages)
-        reason = self._end_reason or ("the gateway hung up" if hung_up else "the gateway closed the stream")
+        reason = self._end_reason or phone.end_reason
         self._happened(phone, duration_ms, "ended", reason)
         spoken = tuple(_until(duration_ms, spoken) for spoken in self._spoken)
         clears_ms = [round((clear.at - phone.started_at) * 1000) for clear in phone.clears]

@@ -9,7 +9,8 @@ import aiohttp
 from gateway.audio.formats import AudioFormat
 from gateway.errors import InputError
 from gateway.sim.api import SimulatedApi
-from gateway.sim.phone import SimulatedPhone, Tick
+from gateway.sim.observed import Tick
+from gateway.sim.phone import SimulatedPhone
 from gateway.sim.providers import PROVIDERS
 from gateway.sim.webhook import SimProvider
 from gateway.sim.wire import SimCall

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Self, assert_never
+from typing import Self, assert_never
 
 import aiohttp
 
 from gateway.errors import GatewayError, WireError
-from gateway.sim.playout import FRAME_MS, Cleared, Heard, Playout
+from gateway.sim.observed import FrameClock, Received, Returned, Tick, Violation
+from gateway.sim.playout import FRAME_MS, Heard, Playout
 from gateway.sim.reaching import reaching
 from gateway.sim.wire import (
     Clear,
@@ -35,69 +35,12 @@ _FAREWELL_S = 5.0
 """How long the phone waits for the gateway's answer to the end of the stream, on wires that have one."""
 
 
-@dataclass(frozen=True)
-class Violation:
-    """Something that the provider would warn of: its error ``code`` and ``what`` was wrong, at ``loop.time()``."""
-
-    at: float
-    code: int
-    what: str
-
-
-@dataclass(frozen=True)
-class Received:
-    """A valid order of the gateway, at ``loop.time()``.
-
-    ``position`` is how many bytes of audio came before it on this stream; ``size`` are a media message's own bytes;
-    ``name`` is a mark's, or what was to be dialled, or why the call ends; ``cleared`` tells what a clear did.
-    """
-
-    at: float
-    event: Literal["media", "mark", "clear", "pause", "resume", "digits", "hang_up", "transfer"]
-    position: int
-    size: int = 0
-    name: str = ""
-    cleared: Cleared | None = None
-
-
-@dataclass(frozen=True)
-class Returned:
-    """A mark that went back to the gateway, at ``loop.time()``."""
-
-    at: float
-    name: str
-
-
-@dataclass(frozen=True)
-class Tick:
-    """One frame of the call: its ``number`` from 0, ``at`` (``loop.time()``) and what the caller ``heard`` in it."""
-
-    number: int
-    at: float
-    heard: Heard
-
-
-@dataclass
-class FrameClock:
-    """How well the simulated phone itself kept time: a frame sent 20 ms or more after its due time is late."""
-
-    frames: int = 0
-    late_frames: int = 0
-    worst_late_ms: float = 0.0
-
-    def sent(self, late_s: float) -> None:
-        """Count a frame."""
-        self.frames += 1
-        self.late_frames += late_s >= _FRAME_S
-        self.worst_late_ms = max(self.worst_late_ms, late_s * 1000)
-
-
 class SimulatedPhone:
     """The phone's end of one call; made by :meth:`open`.
 
     What the gateway did is read from ``messages``, ``clears`` (those of them that were clears), ``returned`` (the marks
     it got back), ``violations``, ``bot_audio`` (as heard, frame by frame, in ``bot_format``), ``playout`` and, once
-    ``closed`` is set, from ``ended_by`` and ``close_code``. Frame ``n`` of either direction belongs to
+    ``closed`` is set, from ``ended_by``, ``end_reason`` and ``close_code``. Frame ``n`` of either direction belongs to
     ``started_at + n * 20 ms``.
     """
 
@@ -139,6 +82,7 @@ class SimulatedPhone:
         self.violations: list[Violation] = []
         self.closed = asyncio.Event()
         self.ended_by: Party = "gateway"
+        self.end_reason = "the gateway closed the stream"
         self.close_code: int | None = None
 
     @classmethod
@@ -192,25 +136,35 @@ class SimulatedPhone:
 
     def hang_up(self) -> None:
         """End the call as the provider does when a caller hangs up; within one frame."""
-        self._end("caller")
+        self._end("caller", "the caller hung up")
 
     def end(self, order: HangUp | Transfer) -> None:
         """End the call as the gateway ordered, on the stream or by the provider's REST API; within one frame."""
-        event: Literal["hang_up", "transfer"] = "hang_up" if isinstance(order, HangUp) else "transfer"
-        name = order.reason if isinstance(order, HangUp) else order.to
-        now = asyncio.get_running_loop().time()
-        self._note(Received(now, event, self.playout.added_bytes, name=name))
-        self._end("gateway")
+        now, position = asyncio.get_running_loop().time(), self.playout.added_bytes
+        if isinstance(order, HangUp):
+            self._note(Received(now, "hang_up", position, name=order.reason))
+            self._end("gateway", "the gateway hung up")
+        else:
+            self._note(Received(now, "transfer", position, name=order.to))
+            self._end("gateway", "the gateway transferred the caller")
 
-    def _end(self, by: Party) -> None:
+    def _end(self, by: Party, reason: str) -> None:
         if not self._hanging_up and not self.closed.is_set():
             self._hanging_up = True
-            self.ended_by = by
+            self.ended_by, self.end_reason = by, reason
             self._ready.set()
+
+    def warn(self, violated: Violated) -> None:
+        """Note that the gateway broke a rule: of the wire, or of the provider's webhooks and REST API."""
+        if violated.once:
+            if (violated.code, violated.what) in self._told:
+                return
+            self._told.add((violated.code, violated.what))
+        self.violations.append(Violation(asyncio.get_running_loop().time(), violated.code, violated.what))
 
     async def drop(self) -> None:
         """Lose the connection: neither the messages of an end nor a WebSocket close."""
-        self.ended_by = "caller"
+        self.ended_by, self.end_reason = "caller", "the connection was lost"
         await self._session.close()
 
     async def _begin(self) -> None:
@@ -248,7 +202,7 @@ class SimulatedPhone:
                 async with asyncio.timeout(_FAREWELL_S):
                     await self._answered.wait()
             except TimeoutError:
-                self._warn(Violated(f"the end of the stream was not answered within {_FAREWELL_S:g} s"))
+                self.warn(Violated(f"the end of the stream was not answered within {_FAREWELL_S:g} s"))
         await self._socket.close()
         self._over()
 
@@ -296,13 +250,13 @@ class SimulatedPhone:
                         await self._socket.pong(message.data)
                     await self._obey(self._wire.pinged(), loop.time())
                 case aiohttp.WSMsgType.ERROR:
-                    self._warn(Violated(f"WebSocket protocol error: {message.data}", self._wire.protocol_error_code))
+                    self.warn(Violated(f"WebSocket protocol error: {message.data}", self._wire.protocol_error_code))
                 case _:
                     pass  # a pong that nobody asked for
         if not self._hanging_up:
             closed_by_gateway = not self._closing and self._socket.close_code != LOST
             if closed_by_gateway and not self._wire.gateway_may_close:
-                self._warn(Violated("the gateway closed the stream; expected the provider to close it"))
+                self.warn(Violated("the gateway closed the stream; expected the provider to close it"))
             self._over()
         self._ready.set()
         self._answered.set()
@@ -315,7 +269,7 @@ class SimulatedPhone:
         try:
             orders = self._wire.parse(message)
         except WireError as error:
-            self._warn(Violated(str(error), self._wire.invalid_code))
+            self.warn(Violated(str(error), self._wire.invalid_code))
             return
         await self._obey(orders, now)
         if self._wire.ready:
@@ -351,9 +305,10 @@ class SimulatedPhone:
                 await self._send(messages)
             case Close(code):
                 self._closing = True
+                self.end_reason = f"the provider closed the stream with {code}"
                 await (self._session.close() if code == LOST else self._socket.close(code=code))
             case Violated():
-                self._warn(order)
+                self.warn(order)
             case _:
                 assert_never(order)
 
@@ -376,13 +331,6 @@ class SimulatedPhone:
     def _note(self, message: Received) -> None:
         if self._keep:
             self.messages.append(message)
-
-    def _warn(self, violated: Violated) -> None:
-        if violated.once:
-            if (violated.code, violated.what) in self._told:
-                return
-            self._told.add((violated.code, violated.what))
-        self.violations.append(Violation(asyncio.get_running_loop().time(), violated.code, violated.what))
 
     async def _send(self, messages: Sequence[Message]) -> None:
         with contextlib.suppress(ConnectionError):  # the gateway has gone: the receiving side learns it next

@@ -8,7 +8,8 @@ from typing import Self
 import aiohttp
 
 from gateway.audio.formats import PCMU, AudioFormat
-from gateway.sim.phone import SimulatedPhone, Tick
+from gateway.sim.observed import Tick
+from gateway.sim.phone import SimulatedPhone
 from gateway.sim.providers.twilio import TwilioWebhook, TwilioWire, new_sid
 from gateway.sim.wire import SimCall
 

@@ -12,7 +12,16 @@ from gateway.errors import GatewayError
 from gateway.sim.api import SimulatedApi
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.reaching import reaching
-from gateway.sim.wire import SimCall, StreamOpening, Wire
+from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer, Wire
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the gateway answered; ``content_type`` without parameters."""
+
+    status: int
+    content_type: str
+    text: str
 
 
 class Webhook(ABC):
@@ -44,8 +53,18 @@ class Webhook(ABC):
         self.phone = phone
 
     async def ended(self) -> None:
-        """The stream is over: go on with the answer's next verb, tell the gateway as the provider does."""
+        """The stream is over: go on with the answer's next verb, tell the gateway as the provider does.
+
+        What the gateway should have done by now and has not is told to ``phone.warn``.
+        """
         return
+
+    def end(self, order: HangUp | Transfer) -> bool:
+        """End the stream as the gateway asked of the REST API; false where no call is left."""
+        if self.phone is None or self.phone.closed.is_set():
+            return False
+        self.phone.end(order)
+        return True
 
     async def ask(
         self,
@@ -58,8 +77,8 @@ class Webhook(ABC):
         what: str = "the answer webhook",
         expected: Sequence[int] = (200,),
         timeout_s: float = 10.0,
-    ) -> str:
-        """Send a request to the gateway and return what it answers; a signature belongs into ``headers``.
+    ) -> Reply:
+        """Send a request to the gateway and return its answer; a signature and a content type belong into ``headers``.
 
         Raises ``GatewayError`` where the gateway cannot be reached or answers with another status.
         """
@@ -68,11 +87,11 @@ class Webhook(ABC):
             async with self.http.request(
                 method, url, data=body if form is None else form, headers=headers, timeout=limit
             ) as response:
-                document = await response.text()
+                reply = Reply(response.status, response.content_type, await response.text())
         if response.status not in expected:
             wanted = " or ".join(map(str, expected))
             raise GatewayError(f"{what} {url} refused the call: {response.status} {response.reason}; expected {wanted}")
-        return document
+        return reply
 
 
 def _uuid() -> str:

@@ -9,7 +9,7 @@ from gateway.audio import g711
 from gateway.audio.formats import PCMU
 from gateway.sim.call import CallPlan, CallResult, Spoken
 from gateway.sim.measures import measure
-from gateway.sim.phone import FrameClock, Received, Violation
+from gateway.sim.observed import FrameClock, Received, Violation
 from gateway.sim.playout import Cleared
 from gateway.sim.recording import Span
 from gateway.sim.timeline import TimelineEvent

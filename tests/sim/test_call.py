@@ -239,7 +239,7 @@ async def test_a_call_through_the_answer_webhook() -> None:
     async def answer(request: web.Request) -> web.Response:
         seen["form"] = dict(await request.post())
         stream = '<Stream url="/s"><Parameter name="line" value="desk"/></Stream>'
-        return web.Response(text=f"<Response><Connect>{stream}</Connect></Response>")
+        return web.Response(text=f"<Response><Connect>{stream}</Connect></Response>", content_type="text/xml")
 
     async def stream(request: web.Request) -> web.WebSocketResponse:
         seen["signature"], seen["url"] = request.headers["X-Twilio-Signature"], f"ws://{request.host}/s"

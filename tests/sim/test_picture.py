@@ -7,7 +7,7 @@ import pytest
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import dialogue
 from gateway.sim.measures import BargeIn
-from gateway.sim.phone import FrameClock
+from gateway.sim.observed import FrameClock
 from gateway.sim.picture import BOT_Y, CALLER_Y, CHANNEL_PX, draw
 from gateway.sim.timeline import TimelineEvent
 

@@ -17,7 +17,7 @@ import msgspec
 
 from gateway.audio.formats import PCMA, PCMU, Encoding
 from gateway.errors import WireError
-from gateway.sim.webhook import SimProvider, Webhook
+from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import Clear, Mark, Media, Message, Order, SimCall, StreamOpening, Violated, Wire
 
 MEDIA_ENCODINGS = {Encoding.PCMU: "audio/x-mulaw", Encoding.PCMA: "audio/x-alaw", Encoding.L16: "audio/x-l16"}
@@ -26,6 +26,8 @@ ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 PROTOCOL_ERROR = 31924
 TOO_MUCH_MEDIA = 31931
 INVALID_MESSAGE = 31951
+CONTENT_TYPES = ("text/xml", "application/xml", "text/html")
+"""Of an answer; Twilio takes others for a recording to play or refuses them (12300)."""
 
 
 class _Strict(msgspec.Struct, tag_field="event", forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -214,7 +216,13 @@ class TwilioWebhook(Webhook):
 
     async def call_in(self) -> StreamOpening:
         """Post the incoming call; the stream is the one of the answer's ``<Connect>``."""
-        answer = parse_answer(await self._post(self.call.answer_url, "ringing"), self.call.answer_url)
+        reply = await self._post(self.call.answer_url, "ringing")
+        if reply.content_type not in CONTENT_TYPES:
+            raise WireError(
+                f"12300: the answer of {self.call.answer_url} is {reply.content_type}; "
+                f"expected {' or '.join(CONTENT_TYPES)}"
+            )
+        answer = parse_answer(reply.text, self.call.answer_url)
         self.next_verbs = answer.next_verbs
         return self._opening(answer.url, answer.parameters)
 
@@ -225,7 +233,7 @@ class TwilioWebhook(Webhook):
 
     async def _post(
         self, url: str, status: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)
-    ) -> str:
+    ) -> Reply:
         form = incoming_call(self.call, status)
         return await self.ask(url, form=form, headers=self._signed(url, form), what=what, expected=expected)
 
