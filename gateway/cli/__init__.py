@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from gateway.cli import call, check, serve
+from gateway.cli import call, check, providers, serve
 from gateway.errors import GatewayError, InputError
 
 FAILED = 1
@@ -43,4 +43,5 @@ def _parser() -> argparse.ArgumentParser:
     check.add_check(commands)
     serve.add_emulator(commands)
     check.add_schema(commands)
+    providers.add_providers(commands)
     return parser

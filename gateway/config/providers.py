@@ -188,16 +188,18 @@ class Providers(Section):
         return [name for name in type(self).model_fields if getattr(self, name) is not None]
 
 
+def settings_of(provider: str) -> type[ProviderSettings]:
+    """The section of a provider."""
+    annotation: Any = Providers.model_fields[provider].annotation
+    settings: type[ProviderSettings] = annotation.__args__[0]
+    return settings
+
+
 def environment_names() -> dict[KeyPath, tuple[str, ...]]:
     """For each key of each provider, the variable that stands in for it."""
     return {
         ("providers", provider, key): (f"{provider}_{key}".upper(),)
-        for provider, field in Providers.model_fields.items()
-        for key in _settings(field.annotation).model_fields
+        for provider in Providers.model_fields
+        for key in settings_of(provider).model_fields
         if key != "rate_hz"
     }
-
-
-def _settings(annotation: Any) -> type[ProviderSettings]:
-    settings: type[ProviderSettings] = annotation.__args__[0]
-    return settings
