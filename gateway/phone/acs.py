@@ -1,0 +1,303 @@
+"""Azure Communication Services, Call Automation with bidirectional media streaming. Pure.
+
+Sources: Microsoft Learn, "Audio streaming", "Incoming call concepts", "Secure webhook endpoint"; the Call Automation
+REST API and its request signing.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from email.utils import formatdate
+from urllib.parse import parse_qs, quote, urlsplit
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gateway.audio.formats import L16_16K, L16_24K
+from gateway.config import providers as settings
+from gateway.errors import ConfigError, WireError
+from gateway.phone import jwks
+from gateway.phone.acs_wire import PLAYOUT, AcsCodec
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+
+TRAITS = Traits(
+    title="Azure Communication Services",
+    formats=(L16_24K, L16_16K),
+    playout=PLAYOUT,
+    confirmation=Confirmation.CLOCK,
+    keys_out="REST",
+    hang_up="REST",
+    transfer="REST, to numbers",
+    signature="secret in the Event Grid URL; JWT on callbacks",
+    stream_key="JWT of the upgrade, token in the path",
+)
+API_VERSION = "2025-05-15"
+ISSUER = "https://acscallautomation.communication.azure.com"
+CALLERS_LIMIT = 10_000
+"""Calls whose caller is remembered, for digits are dialled to a participant."""
+ENDED = frozenset({"CallDisconnected", "AnswerFailed", "CreateCallFailed"})
+TONES = {
+    "0": "zero",
+    "1": "one",
+    "2": "two",
+    "3": "three",
+    "4": "four",
+    "5": "five",
+    "6": "six",
+    "7": "seven",
+    "8": "eight",
+    "9": "nine",
+    "#": "pound",
+    "*": "asterisk",
+    "A": "a",
+    "B": "b",
+    "C": "c",
+    "D": "d",
+}
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)  # lone surrogates, nesting without end
+
+
+class _PhoneNumber(Struct):
+    value: str = ""
+
+
+class _Identifier(Struct):
+    raw_id: str = msgspec.field(name="rawId", default="")
+    phone_number: _PhoneNumber | None = msgspec.field(name="phoneNumber", default=None)
+
+    def address(self) -> str:
+        """The number, or the raw id of who has none."""
+        number = self.phone_number.value if self.phone_number is not None else ""
+        return number or self.raw_id.removeprefix("4:")
+
+
+class _Incoming(Struct):
+    caller: _Identifier = msgspec.field(name="from")
+    called: _Identifier = msgspec.field(name="to")
+    context: str = msgspec.field(name="incomingCallContext")
+    correlation_id: str = msgspec.field(name="correlationId", default="")
+
+
+class _Validation(Struct):
+    code: str = msgspec.field(name="validationCode")
+
+
+class _CallData(Struct):
+    connection_id: str = msgspec.field(name="callConnectionId", default="")
+
+
+class _Event(Struct):
+    """An event in the schema of Event Grid (``eventType``) or of CloudEvents (``type``)."""
+
+    data: Raw
+    event_type: str = msgspec.field(name="eventType", default="")
+    cloud_type: str = msgspec.field(name="type", default="")
+
+    @property
+    def kind(self) -> str:
+        """``IncomingCall``, ``CallDisconnected``…, without the service's name."""
+        return (self.event_type or self.cloud_type).rpartition(".")[2]
+
+
+_decode_events = msgspec.json.Decoder(list[_Event] | _Event).decode
+_decode_incoming = msgspec.json.Decoder(_Incoming).decode
+_decode_validation = msgspec.json.Decoder(_Validation).decode
+_decode_call = msgspec.json.Decoder(_CallData).decode
+
+
+class Acs:
+    """Azure Communication Services, as a provider. ``now_s`` is Unix time: requests to the REST API are dated."""
+
+    name = "acs"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Acs, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._endpoint = settings.endpoint or ""
+        self._access_key = _access_key(settings.access_key.get_secret_value()) if settings.access_key else b""
+        self._resource_id = settings.resource_id or ""
+        self._secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+        self._rate_hz = settings.rate_hz
+        self._keys_url = settings.keys_url
+        self._callers: OrderedDict[str, str] = OrderedDict()
+        self.keys: jwks.Keys | None = None
+        """The published keys, once somebody has fetched them."""
+
+    def jwks_request(self) -> HttpRequest:
+        """What to fetch for ``set_keys``; the keys change now and then."""
+        return HttpRequest("GET", self._keys_url, gone=())
+
+    def set_keys(self, document: bytes) -> None:
+        """Take the published keys; ``WireError`` where the document is no JWKS."""
+        self.keys = jwks.read_keys(document)
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> AcsCodec:
+        """A fresh wire for one stream; the call is the one that the upgrade names."""
+        connection_id = upgrade.headers.get("x-ms-call-connection-id", "")
+        if connection_id and grant.caller:
+            self._callers[connection_id] = grant.caller
+            while len(self._callers) > CALLERS_LIMIT:
+                self._callers.popitem(last=False)
+        return AcsCodec(grant, connection_id)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Check the upgrade's token against ``resource_id``; without that setting, our own token has to do."""
+        authorization = upgrade.headers.get("authorization", "")
+        if not self._resource_id or not authorization:
+            return False
+        self._verify_token(authorization, now_s)
+        return True
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Event Grid signs nothing: its URL carries ``?secret=``. Callbacks carry a token.
+
+        Either may come again: Event Grid repeats what was not answered, and one token serves several callbacks.
+        """
+        given = parse_qs(urlsplit(request.url).query).get("secret", [""])[0]
+        if not given:
+            if not self._resource_id:
+                raise SignatureError("providers.acs.resource_id is not set: whom a token is for cannot be told")
+            self._verify_token(request.headers.get("authorization", ""), now_s)
+        elif not self._secret:
+            raise SignatureError("providers.acs.stream_secret is not set")
+        elif not hmac.compare_digest(_bytes(given), _bytes(self._secret)):
+            raise SignatureError("the secret in the URL is wrong")
+        return ""
+
+    def _verify_token(self, authorization: str, now_s: float) -> None:
+        if self.keys is None:
+            raise SignatureError(f"the keys of {self._keys_url} have not been fetched")
+        jwks.verify_bearer(authorization, self.keys, issuer=ISSUER, audience=self._resource_id, now_s=now_s)
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
+        """The call of an Event Grid delivery, or the answer to its handshake and to events of no interest."""
+        try:
+            for event in _events(request.body):
+                if event.kind == "SubscriptionValidationEvent":
+                    code = _decode_validation(event.data).code
+                    return Answer(msgspec.json.encode({"validationResponse": code}).decode(), "application/json")
+                if event.kind == "IncomingCall":
+                    return self._incoming(_decode_incoming(event.data))
+        except _UNREADABLE as error:
+            raise WireError(f"not an Event Grid delivery: {error}") from None
+        return Answer()
+
+    def _incoming(self, call: _Incoming) -> IncomingCall:
+        if not self._endpoint or not self._access_key:
+            raise WireError("calls are answered by the REST API: providers.acs.endpoint and access_key are not set")
+        return IncomingCall(call.correlation_id, call.caller.address(), call.called.address(), call.context)
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """Answer the call by the REST API, with its audio on our stream; Event Grid wants no document."""
+        body = {
+            "incomingCallContext": call.context,
+            "callbackUri": connect.callback_url,
+            "mediaStreamingOptions": {
+                "transportUrl": connect.stream_url,
+                "transportType": "websocket",
+                "contentType": "audio",
+                "audioChannelType": "mixed",
+                "startMediaStreaming": True,
+                "enableBidirectional": True,
+                "audioFormat": f"pcm{self._rate_hz // 1000}KMono",
+                "enableDtmfTones": True,
+            },
+        }
+        return Answer(requests=tuple(self._request("/calling/callConnections:answer", body)))
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """The events that ACS posts to the ``callbackUri``, as CloudEvents."""
+        try:
+            events = [(event.kind, _decode_call(event.data).connection_id) for event in _events(request.body)]
+        except _UNREADABLE as error:
+            raise WireError(f"not a delivery of events: {error}") from None
+        if not any(call_id for _, call_id in events):
+            raise WireError("the callback names no callConnectionId")
+        return [CallStatus(call_id, kind, kind in ENDED) for kind, call_id in events if call_id]
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The transfer, or the end: a call outlives its stream. Words would need a speech resource of ACS' own."""
+        return (after.transfer and self.transfer(call_id, after.transfer)) or self.hang_up(call_id)
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call for everyone."""
+        return self._request(f"/calling/callConnections/{quote(call_id, safe='')}:terminate")
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Hand the caller to a number; ACS dials no ``sip:`` address."""
+        if target.startswith("sip:"):
+            return ()
+        path = f"/calling/callConnections/{quote(call_id, safe='')}:transferToParticipant"
+        return self._request(path, {"targetParticipant": _participant(target)})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Dial digits to the caller; none where the caller of that call is not known here."""
+        caller = self._callers.get(call_id, "")
+        tones = [TONES[digit] for digit in digits.upper() if digit in TONES]
+        if not caller or not tones:
+            return ()
+        path = f"/calling/callConnections/{quote(call_id, safe='')}:sendDtmfTones"
+        return self._request(path, {"tones": tones, "targetParticipant": _participant(caller)})
+
+    def _request(self, path: str, body: Mapping[str, object] | None = None) -> Sequence[HttpRequest]:
+        if not self._endpoint or not self._access_key:
+            return ()
+        url = f"{self._endpoint}{path}?api-version={API_VERSION}"
+        content = b"" if body is None else msgspec.json.encode(body)
+        headers = sign("POST", url, content, self._access_key, formatdate(self._now_s(), usegmt=True))
+        if content:
+            headers["Content-Type"] = "application/json"
+        return (HttpRequest("POST", url, headers, content),)
+
+
+def sign(method: str, url: str, body: bytes, access_key: bytes, date: str) -> dict[str, str]:
+    """The headers that sign a request ("Sign an HTTP request with HMAC"); ``date`` as in RFC 1123, in GMT."""
+    parts = urlsplit(url)
+    content_hash = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    text = f"{method}\n{parts.path}?{parts.query}\n{date};{parts.netloc};{content_hash}"
+    signature = base64.b64encode(hmac.digest(access_key, text.encode(), "sha256")).decode()
+    return {
+        "x-ms-date": date,
+        "x-ms-content-sha256": content_hash,
+        "Authorization": f"HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature={signature}",
+    }
+
+
+def _events(body: bytes) -> list[_Event]:
+    read = _decode_events(body)
+    return read if isinstance(read, list) else [read]
+
+
+def _participant(address: str) -> dict[str, object]:
+    if address.startswith("8:"):
+        return {"kind": "communicationUser", "communicationUser": {"id": address}}
+    return {"kind": "phoneNumber", "phoneNumber": {"value": address}}
+
+
+def _access_key(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ConfigError("providers.acs.access_key is not base64, as the portal shows it") from None
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

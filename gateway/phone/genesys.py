@@ -1,0 +1,123 @@
+"""Genesys Cloud Audio Connector (developer.genesys.cloud/devapps/audiohook), as a provider. Pure.
+
+Genesys is the client and opens each stream by itself: there is no webhook, and it alone closes the socket.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Sequence
+
+from gateway.audio.formats import PCMU
+from gateway.config import providers as settings
+from gateway.errors import ConfigError, WireError
+from gateway.phone import http_signature
+from gateway.phone.genesys_wire import PLAYOUT, GenesysCodec
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+
+TRAITS = Traits(
+    title="Genesys Cloud",
+    formats=(PCMU,),
+    playout=PLAYOUT,
+    confirmation=Confirmation.ENDS,
+    hang_up="stream: the flow goes on",
+    transfer="stream: the flow carries it out",
+    signature="no webhooks",
+    stream_key="HTTP message signature and API key of the upgrade",
+)
+SIGNED = (
+    "@request-target",
+    "@authority",
+    "audiohook-organization-id",
+    "audiohook-session-id",
+    "audiohook-correlation-id",
+    "x-api-key",
+)
+NO_WEBHOOK = "Genesys Cloud sends no webhooks: an Audio Connector integration opens the stream by itself"
+
+
+class Genesys:
+    """Genesys Cloud, as a provider."""
+
+    name = "genesys"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Genesys) -> None:
+        self._api_key = settings.api_key or ""
+        self._secret = _secret(settings.client_secret.get_secret_value()) if settings.client_secret else b""
+        self._nonces = http_signature.Nonces()
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> GenesysCodec:
+        """A fresh wire for one stream."""
+        return GenesysCodec(upgrade, grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Check ``X-API-KEY`` and, with a client secret, the signature; a request with neither needs a token."""
+        given = upgrade.headers.get("x-api-key")
+        if given is None or not (self._api_key or self._secret):
+            return False
+        if self._api_key and not _same(given, self._api_key):
+            raise SignatureError("X-API-KEY is wrong")
+        if self._secret:
+            signed = http_signature.verify(upgrade.url, upgrade.headers, self._secret, SIGNED, now_s)
+            if not _same(signed.key_id, given):
+                raise SignatureError("the signature's keyid is not the X-API-KEY")
+            self._nonces.take(signed.nonce, now_s)
+        return True
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """There is nothing to verify."""
+        raise SignatureError(NO_WEBHOOK)
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
+        """No webhook announces a call."""
+        raise WireError(NO_WEBHOOK)
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """No webhook is answered."""
+        raise WireError(NO_WEBHOOK)
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """No callback comes."""
+        raise WireError(NO_WEBHOOK)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The Architect flow says it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """The stream has a word for it."""
+        return ()
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """The stream has a word for it."""
+        return ()
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """There is no such thing."""
+        return ()
+
+
+def _secret(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ConfigError("providers.genesys.client_secret is not base64, as Genesys wants it entered") from None
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode("utf-8", "surrogateescape"))

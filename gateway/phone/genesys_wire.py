@@ -1,0 +1,268 @@
+"""The wire of Genesys Cloud AudioHook, as Audio Connector uses it (developer.genesys.cloud/devapps/audiohook). Pure."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gateway.audio.formats import PCMU
+from gateway.errors import WireError
+from gateway.phone.commands import (
+    EndStream,
+    PhoneCommand,
+    PlayAudio,
+    SendDigits,
+    SendMark,
+    StopPlayback,
+    StreamCommand,
+    TransferCall,
+)
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    DigitPressed,
+    MalformedMessage,
+    MarkReturned,
+    PhoneClosed,
+    PhoneEnd,
+    PhoneEvent,
+    Playout,
+    UnknownMessage,
+    WireReply,
+)
+from gateway.phone.provider import Grant, Upgrade
+
+PLAYOUT = Playout(frame_ms=200, lead_ms=800, refill_ms=400, marks_return_at_once=False)
+"""Many small messages are answered with 429 (too many requests); pieces of 200 ms are known to be taken."""
+AUDIO_LIMIT = 64_000
+"""Bytes of one binary message that the reference client takes."""
+NIL = "00000000-0000-0000-0000-000000000000"
+"""Conversation and participant of a connection probe."""
+
+
+class _Message(Struct):
+    version: str
+    id: str
+    type: str
+    seq: int
+    parameters: Raw
+    serverseq: int = 0
+
+
+class _Participant(Struct):
+    id: str
+    ani: str = ""
+    dnis: str = ""
+
+
+class _Media(Struct):
+    type: str
+    format: str
+    channels: tuple[str, ...]
+    rate: int
+
+
+class _Open(Struct):
+    organization_id: str = msgspec.field(name="organizationId")
+    conversation_id: str = msgspec.field(name="conversationId")
+    participant: _Participant
+    media: tuple[_Media, ...]
+    custom_config: dict[str, Any] = msgspec.field(name="customConfig", default_factory=dict)
+    input_variables: dict[str, Any] = msgspec.field(name="inputVariables", default_factory=dict)
+
+
+class _Close(Struct):
+    reason: str
+
+
+class _Dtmf(Struct):
+    digit: str
+
+
+class _Error(Struct):
+    code: int
+    message: str = ""
+
+
+_OFFER = _Media("audio", "PCMU", ("external",), 8000)
+_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)  # lone surrogates, nesting without end
+_decode = msgspec.json.Decoder(_Message).decode
+_decode_open = msgspec.json.Decoder(_Open).decode
+_decode_close = msgspec.json.Decoder(_Close).decode
+_decode_dtmf = msgspec.json.Decoder(_Dtmf).decode
+_decode_error = msgspec.json.Decoder(_Error).decode
+
+
+class _State(enum.Enum):
+    OPENING = enum.auto()
+    PROBED = enum.auto()
+    OPEN = enum.auto()
+    DISCONNECTING = enum.auto()
+    """We said ``disconnect``: the client answers ``close``."""
+    CLOSED = enum.auto()
+
+
+class GenesysCodec:
+    """The wire of one session: numbered transactions as text, audio as binary.
+
+    There are no marks: that playback ran dry returns all that were set. ``EndStream`` and ``TransferCall`` ask the
+    client to close; the socket is its to close, after our ``closed``.
+    """
+
+    def __init__(self, upgrade: Upgrade, grant: Grant) -> None:
+        self._headers = upgrade.headers
+        self._grant = grant
+        self._state = _State.OPENING
+        self._id = '""'
+        self._seq = 0
+        self._client_seq = 0
+        self._session_id = ""
+        self._marks: list[str] = []
+        self._playing = False
+
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+        """Events of one message; ``WireError`` for what is no message of the protocol, or comes before ``open``."""
+        if isinstance(message, bytes):
+            if self._state in (_State.OPENING, _State.PROBED):
+                raise WireError("audio before the session is open")
+            return (CallerAudio(message),)
+        try:
+            read = _decode(message)
+            if read.version != "2":
+                raise WireError(f"AudioHook version {read.version[:8]!r}: expected '2'")
+            return self._refused(read) or self._transact(read)
+        except _UNREADABLE as error:
+            raise WireError(f"not an AudioHook message: {error}") from None
+
+    def _refused(self, read: _Message) -> Sequence[PhoneEvent | WireReply]:
+        """What is wrong with the message's place in the session; the protocol answers that by a disconnect."""
+        expected, self._client_seq = self._client_seq + 1, read.seq
+        wrong = ""
+        if read.seq != expected:
+            wrong = f"seq {read.seq}: expected {expected}"
+        elif read.serverseq > self._seq:
+            wrong = f"serverseq {read.serverseq}: only {self._seq} were sent"
+        elif self._session_id and read.id != self._session_id:
+            wrong = "the id is not this session's"
+        if not wrong:
+            return ()
+        if self._state is _State.OPENING:
+            raise WireError(wrong)
+        reply = WireReply(self._disconnect({"reason": "error", "info": wrong}))
+        return reply, MalformedMessage(wrong)
+
+    def _transact(self, read: _Message) -> Sequence[PhoneEvent | WireReply]:
+        if self._state is _State.OPENING and read.type != "open":
+            raise WireError(f"{read.type[:40]} before open")
+        match read.type:
+            case "ping":
+                return (WireReply((self._message("pong", {}),)),)
+            case "open":
+                return self._open(read.id, _decode_open(read.parameters))
+            case "playback_started":
+                self._playing = True
+                return ()
+            case "playback_completed":
+                return self._played()
+            case "dtmf":
+                digit = _decode_dtmf(read.parameters).digit
+                if len(digit) != 1 or digit not in "0123456789*#ABCD":
+                    raise WireError(f"dtmf: {digit[:8]!r} is not a key")
+                return (DigitPressed(digit),)
+            case "close":
+                reason = _decode_close(read.parameters).reason
+                closed = WireReply((self._message("closed", {}),))
+                self._state = _State.CLOSED
+                return closed, PhoneClosed(PhoneEnd.HUNG_UP, f"closed by Genesys: {reason[:40]}")
+            case "error":
+                error = _decode_error(read.parameters)
+                return (UnknownMessage(f"error {error.code}: {error.message[:80]}"),)
+            case "paused" | "resumed" | "discarded" | "update":
+                return ()
+            case _:
+                return (UnknownMessage(read.type[:40]),)
+
+    def _open(self, session_id: str, opened: _Open) -> Sequence[PhoneEvent | WireReply]:
+        if self._state is not _State.OPENING:
+            raise WireError("a second open on the same stream")
+        for header, value in (
+            ("audiohook-session-id", session_id),
+            ("audiohook-organization-id", opened.organization_id),
+        ):
+            if self._headers.get(header, value) != value:
+                raise WireError(f"open contradicts the {header} that the stream was opened with")
+        if _OFFER not in opened.media:
+            offers = ", ".join(f"{media.format} {media.rate} Hz {media.channels}" for media in opened.media)
+            raise WireError(
+                f"the media offered are {offers[:200] or 'none'}: expected PCMU, 8000 Hz, the external channel alone, "
+                "as an Audio Connector integration offers it (AudioHook Monitor only listens)"
+            )
+        self._session_id = session_id
+        self._id = msgspec.json.encode(session_id).decode()
+        reply = WireReply((self._message("opened", {"startPaused": False, "media": [_OFFER]}),))
+        if opened.conversation_id == opened.participant.id == NIL:
+            self._state = _State.PROBED
+            return (reply,)
+        self._state = _State.OPEN
+        variables = {**opened.custom_config, **opened.input_variables}
+        return reply, CallStarted(
+            call_id=opened.conversation_id,
+            stream_id=session_id,
+            audio_format=PCMU,
+            playout=PLAYOUT,
+            caller=self._grant.caller or _number(opened.participant.ani),
+            called=self._grant.called or _number(opened.participant.dnis),
+            parameters={name: value for name, value in variables.items() if isinstance(value, str)},
+        )
+
+    def _played(self) -> Sequence[PhoneEvent]:
+        if not self._playing:  # what StopPlayback threw away has nothing to say of what was sent since
+            return ()
+        self._playing = False
+        marks, self._marks = self._marks, []
+        return tuple(map(MarkReturned, marks))
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
+        """Messages that carry the command; none once the session is ending."""
+        if self._state is not _State.OPEN:
+            return ()
+        match command:
+            case PlayAudio(audio=audio):
+                return [audio[start : start + AUDIO_LIMIT] for start in range(0, len(audio), AUDIO_LIMIT)]
+            case SendMark(name=mark):
+                self._marks.append(mark)
+                return ()
+            case StopPlayback():
+                self._marks.clear()
+                self._playing = False
+                return (self._message("event", {"entities": [{"type": "barge_in", "data": {}}]}),)
+            case EndStream():
+                return self._disconnect({"reason": "completed"})
+            case TransferCall(target=target):
+                variables = {"action": "transfer", "target": target}
+                return self._disconnect({"reason": "completed", "outputVariables": variables})
+            case SendDigits():
+                return ()
+            case _:
+                assert_never(command)
+
+    def _disconnect(self, parameters: Mapping[str, object]) -> tuple[str, ...]:
+        if self._state in (_State.DISCONNECTING, _State.CLOSED):
+            return ()
+        self._state = _State.DISCONNECTING
+        return (self._message("disconnect", parameters),)
+
+    def _message(self, kind: str, parameters: Mapping[str, object]) -> str:
+        self._seq += 1
+        return (
+            f'{{"version":"2","id":{self._id},"type":"{kind}","seq":{self._seq},"clientseq":{self._client_seq},'
+            f'"parameters":{msgspec.json.encode(parameters).decode()}}}'
+        )
+
+
+def _number(address: str) -> str:
+    """A number as the lines have it: without ``tel:`` and without what is there to be read by people."""
+    number = address.removeprefix("tel:")
+    return "+" + "".join(sign for sign in number if sign in "0123456789") if number.startswith("+") else number

@@ -1,0 +1,56 @@
+"""Bearer tokens (RFC 6750) signed with RS256 by one of a published set of keys (RFC 7517). Pure: the keys are data."""
+
+from collections.abc import Mapping
+
+import jwt
+
+from gateway.errors import WireError
+from gateway.phone.provider import SignatureError
+
+CLOCK_SKEW_S = 60
+"""How far the issuer's clock and ours may differ."""
+
+Keys = Mapping[str, jwt.PyJWK]
+"""Keys by their id."""
+
+
+def read_keys(document: bytes) -> Keys:
+    """The RS256 keys of a JWKS document; ``WireError`` where it is none, or holds none."""
+    try:
+        read = jwt.PyJWKSet.from_json(document.decode())
+    except (jwt.PyJWTError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise WireError(f"not a JWKS document: {error}") from None
+    keys = {key.key_id: key for key in read.keys if key.key_id and key.algorithm_name == "RS256"}
+    if not keys:
+        raise WireError("the JWKS document holds no RS256 key with an id")
+    return keys
+
+
+def verify_bearer(authorization: str, keys: Keys, *, issuer: str, audience: str, now_s: float) -> None:
+    """Check an ``Authorization`` header; ``SignatureError`` unless its token is issued to us, right, and of now."""
+    scheme, _, token = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise SignatureError("there is no Authorization: Bearer")
+    try:
+        key = keys.get(str(jwt.get_unverified_header(token).get("kid", "")))
+        if key is None:
+            raise SignatureError("the token's key is none of the published ones")
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=["RS256"],
+            issuer=issuer,
+            audience=audience,
+            # now_s is the clock, not the one that the library would read
+            options={"require": ["exp"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+        )
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise SignatureError(f"the token is refused: {error}") from None
+    _check_time(claims.get("exp"), claims.get("nbf", 0), now_s)
+
+
+def _check_time(expires: object, not_before: object, now_s: float) -> None:
+    if not isinstance(expires, int | float) or not now_s <= expires + CLOCK_SKEW_S:
+        raise SignatureError("the token has expired")
+    if not isinstance(not_before, int | float) or not not_before - CLOCK_SKEW_S <= now_s:
+        raise SignatureError("the token is not valid yet")
