@@ -1,0 +1,62 @@
+"""JSON Web Tokens signed with a shared secret, as providers send them in ``Authorization`` (RFC 7519). Pure."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+from jwt.types import Options
+
+from gateway.phone.provider import SignatureError
+
+FRESH_S = 300
+"""How far ``iat`` may be from our clock, either way."""
+_SIGNATURE_ALONE: Options = {  # the times are checked here, by the clock that is given
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
+
+
+def bearer(headers: Mapping[str, str]) -> str:
+    """The token of an ``Authorization: Bearer`` header, or nothing."""
+    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def algorithm(token: str) -> str:
+    """What a token says it is signed with; ``SignatureError`` where it is no token."""
+    try:
+        return str(jwt.get_unverified_header(token).get("alg"))
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise SignatureError(f"the bearer is no JWT: {error}") from None
+
+
+def read_hs256(token: str, secret: str, now_s: float) -> Mapping[str, Any]:
+    """The claims of a token that ``secret`` has signed (HS256), fresh at ``now_s`` (Unix time).
+
+    Raises ``SignatureError`` where it is forged, expired, or its ``iat`` is missing or more than ``FRESH_S`` away.
+    """
+    try:
+        claims = jwt.decode(token, secret, algorithms=["HS256"], options=_SIGNATURE_ALONE)
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise SignatureError(f"the JWT is wrong: {error}") from None
+    issued_s, expires_s = claims.get("iat"), claims.get("exp")
+    if not isinstance(issued_s, int | float) or not abs(now_s - issued_s) <= FRESH_S:
+        raise SignatureError(f"the JWT was issued at {issued_s!r}, expected within {FRESH_S} s of {now_s:.0f}")
+    if isinstance(expires_s, int | float) and expires_s + FRESH_S < now_s:
+        raise SignatureError("the JWT has expired")
+    return claims
+
+
+def check_payload_hash(claims: Mapping[str, Any], body: bytes) -> None:
+    """``SignatureError`` where ``payload_hash`` is not the SHA-256 of the body, in hexadecimal."""
+    given = str(claims.get("payload_hash", "")).lower()
+    expected = hashlib.sha256(body).hexdigest()
+    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode()):
+        raise SignatureError("the JWT's payload_hash is missing or is not the body's")

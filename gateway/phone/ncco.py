@@ -1,0 +1,86 @@
+"""Vonage's call control objects: the JSON that says what happens to a call. Pure.
+
+developer.vonage.com, "NCCO reference": connect, talk.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from gateway.phone.e164 import with_plus, without_plus
+from gateway.phone.provider import After, Connect, IncomingCall
+
+HEADERS_LIMIT = 512
+"""Bytes of a WebSocket endpoint's ``headers``, as JSON."""
+
+Ncco = list[dict[str, Any]]
+
+
+def stream(call: IncomingCall, connect: Connect, rate_hz: int) -> Ncco:
+    """Connect a call to its stream.
+
+    Nothing stands behind: further actions run as soon as the socket is up. What follows the stream is the answer to
+    the event that tells its end, which ``synchronous`` lets us answer.
+    """
+    endpoint = {
+        "type": "websocket",
+        "uri": connect.stream_url,
+        "content-type": f"audio/l16;rate={rate_hz}",
+        "headers": _headers(call),
+        "authorization": {"type": "vonage"},
+    }
+    action: dict[str, Any] = {"action": "connect"}
+    if connect.call_url:
+        action |= {"eventType": "synchronous", "eventUrl": [_with_after(connect.call_url, connect.after)]}
+    elif connect.callback_url:
+        action |= {"eventUrl": [connect.callback_url]}
+    return [action | {"from": without_plus(call.called), "endpoint": [endpoint]}]
+
+
+def following(after: After, shown: str = "") -> Ncco:
+    """What follows the stream: words, then a transfer; ``shown`` is the number that the called party sees."""
+    actions: Ncco = []
+    if after.say:
+        actions.append({"action": "talk", "text": after.say} | ({"language": after.language} if after.language else {}))
+    if after.transfer:
+        actions.append(
+            {"action": "connect"}
+            | ({"from": without_plus(shown)} if shown else {})
+            | {"endpoint": [_endpoint(after.transfer)]}
+        )
+    return actions
+
+
+def after_in(query: Sequence[tuple[str, str]]) -> After:
+    """What :func:`stream` had written into the event's URL."""
+    given = dict(query)
+    return After(given.get("say", ""), given.get("language", ""), with_plus(given.get("transfer", "")))
+
+
+def written(ncco: Ncco) -> str:
+    """As JSON."""
+    return msgspec.json.encode(ncco).decode()
+
+
+def _endpoint(target: str) -> dict[str, str]:
+    if target.startswith("sip:"):
+        return {"type": "sip", "uri": target}
+    return {"type": "phone", "number": without_plus(target)}
+
+
+def _headers(call: IncomingCall) -> dict[str, str]:
+    """The call's identity, which the first message of the stream repeats: as much as there is room for."""
+    headers: dict[str, str] = {}
+    for name, value in (("call_uuid", call.call_id), ("to", call.called), ("from", call.caller)):
+        longer = headers | {name: without_plus(value)}
+        if len(msgspec.json.encode(longer)) <= HEADERS_LIMIT:
+            headers = longer
+    return headers
+
+
+def _with_after(url: str, after: After) -> str:
+    wanted = {"say": after.say, "language": after.language, "transfer": without_plus(after.transfer)}
+    query = urlencode({name: value for name, value in wanted.items() if value})
+    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url

@@ -1,0 +1,30 @@
+"""Signatures of Plivo and its kin: HMAC-SHA256 over an address and a nonce, in headers of the provider's own. Pure."""
+
+import base64
+import hmac
+from collections.abc import Iterable, Mapping
+
+from gateway.phone.provider import SignatureError
+
+
+def signature_v3(token: str, text: str, nonce: str) -> str:
+    """Base64 of the HMAC over text, a dot and the nonce."""
+    signed = f"{text}.{nonce}".encode("utf-8", "surrogatepass")
+    return base64.b64encode(hmac.digest(token.encode(), signed, "sha256")).decode()
+
+
+def verify_v3(headers: Mapping[str, str], prefix: str, token: str, texts: Iterable[str]) -> str:
+    """Check ``<prefix>-signature-v3`` (or ``-ma-v3``, of the main account) over any of ``texts``; returns the nonce.
+
+    A header may hold several signatures, with commas between. Raises ``SignatureError``.
+    """
+    nonce = headers.get(f"{prefix}-signature-v3-nonce", "")
+    given = ",".join(headers.get(f"{prefix}-signature-{name}", "") for name in ("v3", "ma-v3"))
+    if not nonce or not given.strip(","):
+        raise SignatureError(f"{prefix}-signature-v3 or its nonce is missing")
+    signatures = [one.strip().encode("utf-8", "surrogatepass") for one in given.split(",")]
+    for text in texts:
+        expected = signature_v3(token, text, nonce).encode()
+        if any(hmac.compare_digest(one, expected) for one in signatures):
+            return nonce
+    raise SignatureError(f"{prefix}-signature-v3 is wrong")

@@ -1,0 +1,152 @@
+"""Plivo Audio Streaming (plivo.com/docs/voice/xml/audiostream), its webhooks, signatures and REST API. Pure."""
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, quote
+
+import msgspec
+
+from gateway.config import providers as settings
+from gateway.phone import stream_xml
+from gateway.phone.checkpoint_json import FORMATS, CheckpointCodec
+from gateway.phone.commands import PhoneCommand, SendDigits, StreamCommand
+from gateway.phone.events import Playout
+from gateway.phone.http_request import basic
+from gateway.phone.json_text import text_of
+from gateway.phone.nonce_signature import verify_v3
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+
+TRAITS = Traits(
+    title="Plivo",
+    formats=FORMATS,
+    playout=Playout(),
+    confirmation=Confirmation.PLAYED_MARKS,
+    keys_out="stream",
+    hang_up="REST, or closing the stream",
+    transfer="REST",
+    signature="HMAC-SHA256 of URL, form and nonce (V3); the upgrade too",
+    stream_key="token in the path",
+)
+
+
+class PlivoCodec(CheckpointCodec):
+    """The wire of one stream."""
+
+    def __init__(self, grant: Grant) -> None:
+        super().__init__(grant, TRAITS.playout, names_stream=False)
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
+        """Messages that carry the command; digits have a word of their own."""
+        if isinstance(command, SendDigits):
+            return (f'{{"event":"sendDTMF","dtmf":{text_of(command.digits)}}}',)
+        return super().encode(command)
+
+
+class Plivo:
+    """Plivo, as a provider. ``answer_url`` is our ``/answer/plivo``: Plivo asks it whom a transferred call is for."""
+
+    name = "plivo"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Plivo, answer_url: str = "") -> None:
+        self._auth_id = settings.auth_id or ""
+        self._auth_token = settings.auth_token.get_secret_value() if settings.auth_token else ""
+        self._api_url = settings.api_url
+        self._answer_url = answer_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> PlivoCodec:
+        """A fresh wire for one stream."""
+        return PlivoCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Check the signature of the upgrade, where there is one.
+
+        Which URL it covers is not documented: Plivo's stream SDK takes ``http``, and a path with ``/websocket``
+        appended. Any of the schemes is accepted, with and without it.
+        """
+        if not self._auth_token or "x-plivo-signature-v3" not in upgrade.headers:
+            return False
+        _, _, rest = upgrade.url.partition("://")
+        path, mark, query = rest.partition("?")
+        urls = (
+            f"{scheme}://{path}{suffix}{mark}{query}"
+            for scheme in ("http", "https", "ws", "wss")
+            for suffix in ("/websocket", "")
+        )
+        verify_v3(upgrade.headers, "x-plivo", self._auth_token, (signed_text("GET", url) for url in urls))
+        return False  # it proves Plivo, not the call: a token is still needed
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check ``X-Plivo-Signature-V3`` and return its nonce."""
+        if not self._auth_token:
+            raise SignatureError("PLIVO_AUTH_TOKEN is not set")
+        text = signed_text(request.method, request.url, request.form)
+        return verify_v3(request.headers, "x-plivo", self._auth_token, (text,))
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
+        """The call of an answer webhook, or whom a call that we transfer is to be connected with."""
+        return stream_xml.incoming(request)
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """Plivo XML; the stream itself carries no numbers, so that they must come with its token."""
+        return stream_xml.stream_xml(connect)
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A hang-up or stream callback."""
+        return stream_xml.status(request)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The answer document says it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call (Plivo API, "Hang up a call")."""
+        return self._call("DELETE", call_id)
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Send the call on to a document that dials (Plivo API, "Transfer a call"); none without ``answer_url``."""
+        if not self._answer_url:
+            return ()
+        url = stream_xml.transfer_url(self._answer_url, target)
+        return self._call("POST", call_id, {"legs": "aleg", "aleg_url": url, "aleg_method": "POST"})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """The wire has a word for it."""
+        return ()
+
+    def _call(self, method: str, call_id: str, body: dict[str, str] | None = None) -> Sequence[HttpRequest]:
+        if not self._auth_id or not self._auth_token:
+            return ()
+        url = f"{self._api_url}/v1/Account/{quote(self._auth_id, safe='')}/Call/{quote(call_id, safe='')}/"
+        headers = {"Authorization": basic(self._auth_id, self._auth_token)}
+        if body is None:
+            return (HttpRequest(method, url, headers),)
+        headers["Content-Type"] = "application/json"
+        return (HttpRequest(method, url, headers, msgspec.json.encode(body)),)
+
+
+def signed_text(method: str, url: str, form: Sequence[tuple[str, str]] = ()) -> str:
+    """What a V3 signature covers besides the nonce (plivo-python, ``signature_v3.py``).
+
+    Query and form count decoded and sorted; the form, of a POST alone, without any signs between.
+    """
+    address, _, query = url.partition("?")
+    pairs = sorted(parse_qsl(query, keep_blank_values=True))
+    arguments = "&".join(f"{key}={value}" for key, value in pairs)
+    if method.upper() == "GET" or not form:
+        return f"{address}?{arguments}" if arguments else address
+    fields = "".join(key + value for key, value in sorted(form))
+    return f"{address}?{arguments}.{fields}" if arguments else f"{address}?{fields}"

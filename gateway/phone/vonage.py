@@ -1,0 +1,297 @@
+"""Vonage Voice API: WebSocket endpoints (developer.vonage.com, "WebSockets"), webhooks and call control. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, assert_never
+from urllib.parse import quote
+from uuid import uuid4
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K
+from gateway.config import providers as settings
+from gateway.errors import ConfigError, WireError
+from gateway.phone import ncco
+from gateway.phone.bearer_jwt import algorithm, bearer, check_payload_hash, read_hs256
+from gateway.phone.commands import (
+    EndStream,
+    PhoneCommand,
+    PlayAudio,
+    SendDigits,
+    SendMark,
+    StopPlayback,
+    StreamCommand,
+    TransferCall,
+)
+from gateway.phone.e164 import with_plus
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    MarkReturned,
+    PhoneEvent,
+    Playout,
+    UnknownMessage,
+)
+from gateway.phone.json_text import UNREADABLE, key_pressed
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+
+TRAITS = Traits(
+    title="Vonage",
+    formats=(L16_8K, L16_16K, L16_24K),
+    playout=Playout(),
+    confirmation=Confirmation.PLAYED_MARKS,
+    keys_out="REST",
+    hang_up="REST",
+    transfer="REST",
+    signature="JWT with a hash of the body; the upgrade too",
+    stream_key="token in the path",
+)
+TOKEN_LIFE_S = 300
+"""How long a token for the REST API is good for."""
+ENDED = frozenset({"completed", "busy", "cancelled", "unanswered", "rejected", "failed", "timeout", "disconnected"})
+NOT_CONNECTED = ENDED - {"completed"}
+"""Statuses of the stream's leg whose event may be answered with what follows the stream."""
+
+_FORMATS = {f"audio/l16;rate={known.rate_hz}": known for known in TRAITS.formats}
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class VonageCodec:
+    """The wire of one stream: JSON as text, audio as binary messages of exactly 20 ms.
+
+    A clear may or may not bring back the marks that it overtook; ``websocket:cleared`` itself confirms nothing.
+    """
+
+    def __init__(self, grant: Grant) -> None:
+        self._grant = grant
+        self._started = False
+        self._frame_bytes = L16_16K.bytes_for(TRAITS.playout.frame_ms)
+        self._part_frame = b""
+
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
+        """Events of one message; ``WireError`` for audio before ``websocket:connected``, half samples, bad JSON."""
+        if isinstance(message, bytes):
+            if not self._started:
+                raise WireError("audio before websocket:connected")
+            if len(message) % 2:
+                raise WireError(f"audio of {len(message)} bytes: expected whole 16-bit samples")
+            return (CallerAudio(message),)
+        try:
+            read = _object(message)
+        except UNREADABLE as error:
+            raise WireError(f"not a WebSocket event: {error}") from None
+        match read:
+            case {"event": "websocket:connected"}:
+                return (self._start(read),)
+            case {"event": "websocket:notify", "payload": {"id": str() as mark}}:
+                return (MarkReturned(mark),)
+            case {"event": "websocket:cleared"}:
+                return ()
+            case {"event": "websocket:dtmf", "digit": digit} | {"event": "websocket:dtmf", "dtmf": {"digit": digit}}:
+                return (key_pressed(str(digit)),)
+            case {"event": "websocket:dtmf" | "websocket:notify" as event}:
+                raise WireError(f"{event} without its digit, or the payload that was sent")
+            case {"event": str() as event}:
+                return (UnknownMessage(event[:40]),)
+            case _:
+                raise WireError("a message without an event")
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
+        """Messages that carry the command; a message of any other length than 20 ms would end the stream."""
+        match command:
+            case PlayAudio(audio=audio):
+                return self._frames(audio)
+            case SendMark(name=mark):
+                notify = msgspec.json.encode({"action": "notify", "payload": {"id": mark}}).decode()
+                return (*self._last_frame(), notify)
+            case StopPlayback():
+                self._part_frame = b""
+                return ('{"action":"clear"}',)
+            case EndStream() | SendDigits() | TransferCall():
+                return ()
+            case _:
+                assert_never(command)
+
+    def _start(self, read: Mapping[str, Any]) -> CallStarted:
+        if self._started:
+            raise WireError("a second websocket:connected on the same stream")
+        content_type = str(read.get("content-type", "")).replace(" ", "").lower()
+        audio_format = _FORMATS.get(content_type)
+        if audio_format is None:
+            raise WireError(f"content-type {content_type[:40]!r} of the NCCO: expected {' or '.join(_FORMATS)}")
+        self._started = True
+        self._frame_bytes = audio_format.bytes_for(TRAITS.playout.frame_ms)
+        headers = {
+            name: value
+            for name, value in read.items()
+            if isinstance(value, str) and name not in ("event", "content-type")
+        }
+        return CallStarted(
+            call_id=headers.get("call_uuid") or self._grant.call_id,
+            stream_id="",
+            audio_format=audio_format,
+            playout=TRAITS.playout,
+            caller=self._grant.caller or with_plus(headers.get("from", "")),
+            called=self._grant.called or with_plus(headers.get("to", "")),
+            parameters=headers,
+        )
+
+    def _frames(self, audio: bytes) -> list[bytes]:
+        """Whole frames; less than one stays until more comes."""
+        audio = self._part_frame + audio if self._part_frame else audio
+        size = self._frame_bytes
+        whole = len(audio) - len(audio) % size
+        self._part_frame = audio[whole:]
+        return [audio[start : start + size] for start in range(0, whole, size)]
+
+    def _last_frame(self) -> list[bytes]:
+        """What stayed, filled up with silence: a mark confirms all that came before it."""
+        missing = -len(self._part_frame) % self._frame_bytes
+        return self._frames(bytes(missing)) if missing else []
+
+
+class Vonage:
+    """Vonage, as a provider. ``now_s`` tells Unix time: the tokens of the REST API carry it."""
+
+    name = "vonage"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Vonage, now_s: Callable[[], float]) -> None:
+        """``ConfigError`` where the private key cannot be used."""
+        self._application_id = settings.application_id or ""
+        self._private_key = _read_key(settings.private_key.get_secret_value()) if settings.private_key else None
+        self._signature_secret = settings.signature_secret.get_secret_value() if settings.signature_secret else ""
+        self._rate_hz = settings.rate_hz
+        self._api_url = settings.api_url
+        self._now_s = now_s
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> VonageCodec:
+        """A fresh wire for one stream."""
+        return VonageCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Check the JWT that our NCCO asks for; which key signs it is documented for HS256 alone."""
+        token = bearer(upgrade.headers)
+        if not token or not self._signature_secret or algorithm(token) != "HS256":
+            return False
+        self._check_application(read_hs256(token, self._signature_secret, now_s))
+        return False  # it proves Vonage, not the call: a token is still needed
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check a signed webhook's JWT and return its ``jti``; the query of a GET is not covered by it."""
+        if not self._signature_secret:
+            raise SignatureError("VONAGE_SIGNATURE_SECRET is not set")
+        token = bearer(request.headers)
+        if not token:
+            raise SignatureError("the bearer JWT is missing: signed webhooks are to be switched on at Vonage")
+        claims = read_hs256(token, self._signature_secret, now_s)
+        if request.body or request.method != "GET":
+            check_payload_hash(claims, request.body)
+        self._check_application(claims)
+        return str(claims.get("jti") or token.rpartition(".")[2])
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
+        """The call of an answer webhook; or what follows the stream, as the answer to the event that tells its end."""
+        fields = _fields(request)
+        if "status" in fields:
+            after = ncco.after_in(request.query)
+            if fields["status"] not in NOT_CONNECTED or not (after.say or after.transfer):
+                return Answer(status=204)
+            headers = fields.get("headers")
+            shown = _text(headers, "to") if isinstance(headers, dict) else ""
+            return Answer(ncco.written(ncco.following(after, shown)), "application/json")
+        call_id = _text(fields, "uuid")
+        if not call_id:
+            raise WireError("the webhook names no uuid: expected Vonage's answer webhook, GET or POST")
+        return IncomingCall(call_id, with_plus(_text(fields, "from")), with_plus(_text(fields, "to")))
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """The NCCO, with the call's id and numbers, which the stream itself lacks."""
+        return Answer(ncco.written(ncco.stream(call, connect, self._rate_hz)), "application/json")
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """An event webhook; one of the stream's own leg names the call by the headers that our NCCO gave it."""
+        fields = _fields(request)
+        headers = fields.get("headers")
+        of_stream = _text(headers, "call_uuid") if isinstance(headers, dict) else ""
+        call_id = of_stream or _text(fields, "uuid")
+        status = _text(fields, "status") or _text(fields, "type")
+        if not call_id or not status:
+            raise WireError(f"the event names no uuid and status: {_text(fields, 'reason')[:200] or 'nor a reason'}")
+        return (CallStatus(call_id, status, status in ENDED),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """Words and a transfer are the answer to the event of the stream's end; with neither, the call is hung up."""
+        return () if after.say or after.transfer else self.hang_up(call_id)
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the caller's leg (Voice API, "Modify an in-progress call")."""
+        return self._put(call_id, "", {"action": "hangup"})
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Replace the call's NCCO by one that connects the target."""
+        actions = ncco.following(After(transfer=target))
+        return self._put(call_id, "", {"action": "transfer", "destination": {"type": "ncco", "ncco": actions}})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Play keys into the caller's leg (Voice API, "Play DTMF tones into a call")."""
+        return self._put(call_id, "/dtmf", {"digits": digits})
+
+    def _check_application(self, claims: Mapping[str, Any]) -> None:
+        given = claims.get("application_id", self._application_id)
+        if self._application_id and given != self._application_id:
+            raise SignatureError(f"the JWT is of application {str(given)[:40]!r}")
+
+    def _put(self, call_id: str, path: str, body: dict[str, Any]) -> Sequence[HttpRequest]:
+        if self._private_key is None or not self._application_id:
+            return ()
+        now = int(self._now_s())
+        claims = {"application_id": self._application_id, "iat": now, "exp": now + TOKEN_LIFE_S, "jti": str(uuid4())}
+        token = jwt.encode(claims, self._private_key, algorithm="RS256")
+        url = f"{self._api_url}/v1/calls/{quote(call_id, safe='')}{path}"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return (HttpRequest("PUT", url, headers, msgspec.json.encode(body)),)
+
+
+def _read_key(text: str) -> RSAPrivateKey:
+    """A PEM; in an environment its line ends may be written as backslash and n."""
+    try:
+        key = load_pem_private_key(text.replace("\\n", "\n").encode(), password=None)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"VONAGE_PRIVATE_KEY is not a private key in PEM: {error}", key=_KEY) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise ConfigError("VONAGE_PRIVATE_KEY is not an RSA key, expected the application's", key=_KEY)
+    return key
+
+
+_KEY = "providers.vonage.private_key"
+
+
+def _fields(request: WebhookRequest) -> Mapping[str, Any]:
+    """Members of the JSON body, and what of the query is not in it."""
+    try:
+        body = _object(request.body) if request.body else {}
+    except UNREADABLE as error:
+        raise WireError(f"the webhook's body is not a JSON object: {error}") from None
+    return dict(request.query) | body
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
