@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from gateway.cli import call, check, providers, serve
+from gateway.cli import call, check, point, providers, serve
 from gateway.errors import GatewayError, InputError
 
 FAILED = 1
@@ -44,4 +44,5 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_emulator(commands)
     check.add_schema(commands)
     providers.add_providers(commands)
+    point.add_point(commands)
     return parser

@@ -110,7 +110,12 @@ class Vonage(ProviderSettings):
     """Checks the signature of webhooks."""
     rate_hz: Literal[8000, 16000, 24000] = 16000
     """Sample rate of the stream."""
+    api_key: Text | None = None
+    """The account's key, for gateway point alone."""
+    api_secret: Secret | None = None
+    """The account's secret, for gateway point alone."""
     api_url: Address = "https://api.nexmo.com"
+    rest_url: Address = "https://rest.nexmo.com"
 
 
 class Genesys(ProviderSettings):

@@ -1,0 +1,61 @@
+"""``gateway point``: sets a number's webhook to this gateway, or says what to enter where."""
+
+import argparse
+import os
+import re
+from typing import Any
+
+from gateway.cli.check import add_config_option
+from gateway.cli.loop import run
+from gateway.config import load_deployment
+from gateway.config.providers import Providers, settings_of
+from gateway.errors import InputError
+from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Pointing, point
+from gateway.rest import CallControl
+
+
+def add_point(commands: Any) -> None:
+    """``gateway point``."""
+    parser = commands.add_parser("point", help="set a number's webhook to this gateway through its provider's API")
+    parser.add_argument("provider", choices=list(Providers.model_fields))
+    parser.add_argument("number", help="the number, in international format: +14255550100")
+    add_config_option(parser)
+    parser.add_argument("--line", metavar="NAME", help="name the line in the webhook's path, whatever number it has")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be changed, and change nothing")
+    parser.set_defaults(run=lambda options: run(_point(options)))
+
+
+async def _point(options: argparse.Namespace) -> int:
+    if not re.fullmatch(r"\+[1-9]\d{6,14}", options.number):
+        raise InputError(f"{options.number} is not a number in international format, expected such as +14255550100")
+    deployment = load_deployment(options.config, os.environ)
+    public_url = deployment.require_public_url()
+    line = f"/{options.line}" if options.line else ""
+    answer_url = f"{public_url}/answer/{options.provider}{line}"
+    status_url = f"{public_url}/status/{options.provider}"
+    if options.provider not in POINTINGS:
+        stream = public_url.replace("http", "ws", 1) + f"/stream/{options.provider}{line or '/<line>'}"
+        print(BY_HAND[options.provider].format(answer=answer_url, status=status_url, stream=stream))
+        return 0
+    settings = getattr(deployment.providers, options.provider) or settings_of(options.provider)()
+    async with CallControl() as control:
+        change = await _look(point(options.provider, settings, options.number, answer_url, status_url), control)
+        print(f"{change.what}\n  before: {change.before or '(nothing)'}\n  after:  {change.after}")
+        if options.dry_run:
+            print("dry run: nothing was changed")
+        elif change.before == change.after:
+            print("it points here already")
+        else:
+            await control.perform([change.request])
+            print("changed")
+    return 0
+
+
+async def _look(pointing: Pointing, control: CallControl) -> Change:
+    try:
+        request = next(pointing)
+        while True:
+            request = pointing.send(await control.perform([request]))
+    except StopIteration as found:
+        change: Change = found.value
+        return change

@@ -1,0 +1,178 @@
+"""Points a number's webhook at this gateway through its provider's API. Pure: requests go out, answers come in.
+
+A pointing is a generator: it yields each :class:`HttpRequest` it needs the answer of and returns the :class:`Change`
+to make. Twilio "IncomingPhoneNumber resource"; Telnyx "TeXML applications"; Plivo "Number" and "Application";
+SignalWire "Compatibility API"; Vonage "Numbers API" and "Applications API v2".
+"""
+
+import base64
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec import Struct
+from pydantic import SecretStr
+
+from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage
+from gateway.errors import GatewayError, InputError
+from gateway.phone.provider import HttpRequest
+
+
+class Change(Struct, frozen=True):
+    """What is to be changed: ``what`` is the thing, ``before`` and ``after`` its webhook, ``request`` does it."""
+
+    what: str
+    before: str
+    after: str
+    request: HttpRequest
+
+
+Pointing = Generator[HttpRequest, bytes, Change]
+
+
+def _twilio(settings: Twilio, number: str, answer_url: str, status_url: str) -> Pointing:
+    account = _needed(settings.account_sid, "TWILIO_ACCOUNT_SID")
+    basic = _basic(account, _needed(settings.auth_token, "TWILIO_AUTH_TOKEN"))
+    base = f"{settings.api_url}/2010-04-01/Accounts/{quote(account)}"
+    return (yield from _compatible(base, basic, number, answer_url, status_url))
+
+
+def _signalwire(settings: SignalWire, number: str, answer_url: str, status_url: str) -> Pointing:
+    project = _needed(settings.project_id, "SIGNALWIRE_PROJECT_ID")
+    basic = _basic(project, _needed(settings.api_token, "SIGNALWIRE_API_TOKEN"))
+    space = _needed(settings.api_url, "SIGNALWIRE_API_URL")
+    base = f"{space}/api/laml/2010-04-01/Accounts/{quote(project)}"
+    return (yield from _compatible(base, basic, number, answer_url, status_url))
+
+
+def _compatible(base: str, basic: Mapping[str, str], number: str, answer_url: str, status_url: str) -> Pointing:
+    query = urlencode({"PhoneNumber": number})
+    found = _read((yield HttpRequest("GET", f"{base}/IncomingPhoneNumbers.json?{query}", basic)))
+    numbers = found.get("incoming_phone_numbers") or []
+    if not numbers:
+        raise InputError(f"{number} is not a number of this account")
+    form = {
+        "VoiceUrl": answer_url,
+        "VoiceMethod": "POST",
+        "StatusCallback": status_url,
+        "StatusCallbackMethod": "POST",
+    }
+    headers = {**basic, "Content-Type": "application/x-www-form-urlencoded"}
+    url = f"{base}/IncomingPhoneNumbers/{quote(str(numbers[0]['sid']))}.json"
+    before = str(numbers[0].get("voice_url") or "")
+    return Change(
+        f"number {number}", before, answer_url, HttpRequest("POST", url, headers, urlencode(form).encode(), ())
+    )
+
+
+def _telnyx(settings: Telnyx, number: str, answer_url: str, status_url: str) -> Pointing:
+    bearer = {"Authorization": f"Bearer {_needed(settings.api_key, 'TELNYX_API_KEY')}"}
+    query = urlencode({"filter[phone_number]": number})
+    found = _read((yield HttpRequest("GET", f"{settings.api_url}/v2/phone_numbers?{query}", bearer)))
+    numbers = found.get("data") or []
+    if not numbers:
+        raise InputError(f"{number} is not a number of this account")
+    connection = str(numbers[0].get("connection_id") or "")
+    if not connection:
+        raise InputError(f"{number} has no connection: assign it to a TeXML application in the portal first")
+    url = f"{settings.api_url}/v2/texml_applications/{quote(connection)}"
+    application = _read((yield HttpRequest("GET", url, bearer, gone=()))).get("data") or {}
+    body = {
+        "friendly_name": application.get("friendly_name") or "gateway",
+        "voice_url": answer_url,
+        "voice_method": "post",
+        "status_callback": status_url,
+        "status_callback_method": "post",
+    }
+    what = f"TeXML application {application.get('friendly_name') or connection} of {number}"
+    return Change(what, str(application.get("voice_url") or ""), answer_url, _json("PATCH", url, bearer, body))
+
+
+def _plivo(settings: Plivo, number: str, answer_url: str, status_url: str) -> Pointing:
+    account = _needed(settings.auth_id, "PLIVO_AUTH_ID")
+    basic = _basic(account, _needed(settings.auth_token, "PLIVO_AUTH_TOKEN"))
+    url = f"{settings.api_url}/v1/Account/{quote(account)}/Number/{number.removeprefix('+')}/"
+    path = str(_read((yield HttpRequest("GET", url, basic, gone=()))).get("application") or "")
+    if not path:
+        raise InputError(f"{number} has no application: assign it to an XML application in the console first")
+    application = _read((yield HttpRequest("GET", settings.api_url + path, basic, gone=())))
+    body = {"answer_url": answer_url, "answer_method": "POST", "hangup_url": status_url, "hangup_method": "POST"}
+    what = f"application {application.get('app_name') or path} of {number}"
+    before = str(application.get("answer_url") or "")
+    return Change(what, before, answer_url, _json("POST", settings.api_url + path, basic, body))
+
+
+def _vonage(settings: Vonage, number: str, answer_url: str, status_url: str) -> Pointing:
+    application_id = _needed(settings.application_id, "VONAGE_APPLICATION_ID")
+    basic = _basic(_needed(settings.api_key, "VONAGE_API_KEY"), _needed(settings.api_secret, "VONAGE_API_SECRET"))
+    query = urlencode({"pattern": number.removeprefix("+"), "search_pattern": "0"})
+    found = _read((yield HttpRequest("GET", f"{settings.rest_url}/account/numbers?{query}", basic)))
+    numbers = [entry for entry in found.get("numbers") or [] if entry.get("msisdn") == number.removeprefix("+")]
+    if not numbers:
+        raise InputError(f"{number} is not a number of this account")
+    if numbers[0].get("app_id") != application_id:
+        raise InputError(f"{number} is not linked to application {application_id}: link it in the dashboard first")
+    url = f"{settings.api_url}/v2/applications/{quote(application_id)}"
+    application = _read((yield HttpRequest("GET", url, basic, gone=())))
+    capabilities = application.get("capabilities") or {}
+    webhooks = dict((capabilities.get("voice") or {}).get("webhooks") or {})
+    before = str((webhooks.get("answer_url") or {}).get("address") or "")
+    webhooks["answer_url"] = {"address": answer_url, "http_method": "POST"}
+    webhooks["event_url"] = {"address": status_url, "http_method": "POST"}
+    voice = {**(capabilities.get("voice") or {}), "webhooks": webhooks}
+    body = {"name": application.get("name") or "gateway", "capabilities": {**capabilities, "voice": voice}}
+    what = f"application {application.get('name') or application_id} of {number}"
+    return Change(what, before, answer_url, _json("PUT", url, basic, body))
+
+
+POINTINGS: Mapping[str, Callable[[Any, str, str, str], Pointing]] = {
+    "twilio": _twilio,
+    "telnyx": _telnyx,
+    "plivo": _plivo,
+    "signalwire": _signalwire,
+    "vonage": _vonage,
+}
+"""For each provider that can be pointed: from its settings, the number, our answer URL and our status URL."""
+
+BY_HAND: Mapping[str, str] = {
+    "cloudonix": "Set the application's CXML URL to {answer} (POST).",
+    "exotel": "In the Voicebot applet, enter {answer} as the URL, or {stream} with credentials.",
+    "vobiz": "In the XML application of the number, enter {answer} as the answer URL and {status} as the hang-up URL.",
+    "genesys": "In the Audio Connector integration, enter {stream} as base URI, with API key and client secret.",
+    "acs": "In the resource's events, subscribe IncomingCall with the web hook {answer}?secret=<ACS_STREAM_SECRET>.",
+    "bandwidth": "In the voice application, enter {answer} as call-initiated callback and {status} as status callback.",
+    "jambonz": "In the application, enter {answer} as the calling webhook and {status} as the call status webhook.",
+    "asterisk": "In websocket_client.conf, enter {stream} as the uri, protocols = media, with username and password.",
+}
+"""What to enter where, with the providers that have no API for it."""
+
+
+def _needed(value: str | SecretStr | None, name: str) -> str:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not text:
+        raise InputError(f"{name} is not set, expected it in the environment")
+    return text
+
+
+def _basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
+
+
+def _json(method: str, url: str, headers: Mapping[str, str], body: object) -> HttpRequest:
+    return HttpRequest(method, url, {**headers, "Content-Type": "application/json"}, msgspec.json.encode(body), ())
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        read = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        read = None
+    if not isinstance(read, dict):
+        raise GatewayError("the provider's API answered with something that is no JSON object")
+    return read
+
+
+def point(name: str, settings: ProviderSettings, number: str, answer_url: str, status_url: str) -> Pointing:
+    """The pointing of a provider of ``POINTINGS``."""
+    return POINTINGS[name](settings, number, answer_url, status_url)

@@ -1,0 +1,155 @@
+"""``gateway point`` against the providers' APIs, played here as their documents describe them."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from gateway.cli import main
+from gateway.cli.point import _look
+from gateway.config.providers import Plivo, Providers, SignalWire, Telnyx, Twilio, Vonage
+from gateway.errors import InputError
+from gateway.phone.pointing import BY_HAND, POINTINGS, point
+from gateway.rest import CallControl
+
+NUMBER = "+14255550100"
+ANSWER, STATUS = "https://gw.example.com/answer/x", "https://gw.example.com/status/x"
+OLD = "https://old.example.com/voice"
+
+
+@asynccontextmanager
+async def api(documents: Mapping[str, object]) -> AsyncIterator[tuple[str, list[tuple[str, str, bytes]]]]:
+    """An API that answers GETs of these paths, and keeps what is changed."""
+    changes: list[tuple[str, str, bytes]] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        assert request.headers["Authorization"]
+        if request.method != "GET":
+            changes.append((request.method, request.path, await request.read()))
+            return web.json_response({})
+        return web.json_response(documents[request.path])
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", changes
+    finally:
+        await runner.cleanup()
+
+
+TWILIO = "/2010-04-01/Accounts/AC1/IncomingPhoneNumbers"
+SIGNALWIRE = "/api/laml/2010-04-01/Accounts/AC1/IncomingPhoneNumbers"
+FOUND = {"incoming_phone_numbers": [{"sid": "PN1", "voice_url": OLD}]}
+VOICE = {"webhooks": {"answer_url": {"address": OLD, "http_method": "GET"}}, "region": "eu-west"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "documents", "changed", "sent"),
+    [
+        ("twilio", {f"{TWILIO}.json": FOUND}, ("POST", f"{TWILIO}/PN1.json"), b"VoiceMethod=POST"),
+        ("signalwire", {f"{SIGNALWIRE}.json": FOUND}, ("POST", f"{SIGNALWIRE}/PN1.json"), b"VoiceMethod=POST"),
+        (
+            "telnyx",
+            {
+                "/v2/phone_numbers": {"data": [{"connection_id": "77"}]},
+                "/v2/texml_applications/77": {"data": {"friendly_name": "bots", "voice_url": OLD}},
+            },
+            ("PATCH", "/v2/texml_applications/77"),
+            b'"friendly_name":"bots"',
+        ),
+        (
+            "plivo",
+            {
+                "/v1/Account/AC1/Number/14255550100/": {"application": "/v1/Account/AC1/Application/5/"},
+                "/v1/Account/AC1/Application/5/": {"app_name": "bots", "answer_url": OLD},
+            },
+            ("POST", "/v1/Account/AC1/Application/5/"),
+            b'"answer_method":"POST"',
+        ),
+        (
+            "vonage",
+            {
+                "/account/numbers": {"numbers": [{"msisdn": "14255550100", "app_id": "app-1"}]},
+                "/v2/applications/app-1": {"name": "bots", "capabilities": {"voice": VOICE, "rtc": {}}},
+            },
+            ("PUT", "/v2/applications/app-1"),
+            b'"region":"eu-west"',
+        ),
+    ],
+)
+async def test_a_number_is_found_and_pointed(
+    provider: str, documents: Mapping[str, object], changed: tuple[str, str], sent: bytes
+) -> None:
+    """What it points to now is read first; the change keeps what is not ours to change."""
+    async with api(documents) as (url, changes), CallControl() as control:
+        settings = {
+            "twilio": Twilio.model_construct(account_sid="AC1", auth_token=None, api_url=url),
+            "signalwire": SignalWire.model_construct(project_id="AC1", api_token=None, api_url=url),
+            "telnyx": Telnyx.model_construct(api_key=None, api_url=url),
+            "plivo": Plivo.model_construct(auth_id="AC1", auth_token=None, api_url=url),
+            "vonage": Vonage.model_construct(
+                application_id="app-1", api_key="k", api_secret=None, api_url=url, rest_url=url
+            ),
+        }[provider]
+        for secret in ("auth_token", "api_token", "api_key", "api_secret"):
+            if hasattr(settings, secret) and getattr(settings, secret) is None:
+                object.__setattr__(settings, secret, "s3cret")
+        change = await _look(point(provider, settings, NUMBER, ANSWER, STATUS), control)
+        assert (change.before, change.after) == (OLD, ANSWER)
+        assert changes == []
+        await control.perform([change.request])
+    ((method, path, body),) = changes
+    assert (method, path) == changed
+    assert sent in body
+    assert ANSWER in body.decode().replace("%3A", ":").replace("%2F", "/")
+
+
+async def test_a_number_of_somebody_else() -> None:
+    """A number that the account has not is told, and nothing is changed."""
+    async with api({f"{TWILIO}.json": {"incoming_phone_numbers": []}}) as (url, changes), CallControl() as control:
+        settings = Twilio.model_construct(account_sid="AC1", auth_token="t", api_url=url)
+        with pytest.raises(InputError, match="is not a number of this account"):
+            await _look(point("twilio", settings, NUMBER, ANSWER, STATUS), control)
+    assert changes == []
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A deployment that is reached at gw.example.com."""
+    for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "gateway.yaml"
+    file.write_text("public_url: https://gw.example.com\n")
+    return str(file)
+
+
+def test_what_cannot_be_pointed_is_told_by_hand(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is no API, the command says what to enter where."""
+    assert main(["point", "jambonz", NUMBER, "--config", config]) == 0
+    assert "https://gw.example.com/answer/jambonz" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["twilio", "4255550100"], "not a number in international format"),
+        (["twilio", NUMBER], "TWILIO_ACCOUNT_SID is not set"),
+    ],
+)
+def test_wrong_input_is_told(config: str, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str) -> None:
+    """One line on standard error, exit code 2."""
+    assert main(["point", *arguments, "--config", config]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_every_provider_can_be_pointed_or_is_told() -> None:
+    """No provider is left without a word."""
+    assert {*BY_HAND, *POINTINGS} == set(Providers.model_fields)
+    assert json.dumps(sorted(POINTINGS)) == '["plivo", "signalwire", "telnyx", "twilio", "vonage"]'
