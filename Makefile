@@ -37,7 +37,7 @@ check: lint
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff format --check --exclude "*.md" .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -111,18 +111,17 @@ async def serving(
         metrics=metrics,
     )
     runner = web.AppRunner(_routes(streams, webhooks, Health(calls, metrics)), access_log=None, shutdown_timeout=1.0)
-    async with voice_live, control, asyncio.TaskGroup() as group:
+    async with voice_live, control:
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port, reuse_port=reuse_port or None).start()
-            watch = group.create_task(_watch_lag(metrics))
             address = runner.addresses[0]
             log.info("serving", host=address[0], port=address[1], lines=[line.name for line in lines])
-            try:
-                yield Gateway(f"http://{address[0]}:{address[1]}", calls, metrics, voice_live)
-            finally:
-                await calls.drain(drain_s, DRAIN_LIMIT_S)
-                watch.cancel()
+            with _watching_lag(metrics):
+                try:
+                    yield Gateway(f"http://{address[0]}:{address[1]}", calls, metrics, voice_live)
+                finally:
+                    await calls.drain(drain_s, DRAIN_LIMIT_S)
         finally:
             await runner.cleanup()
 
@@ -182,10 +181,24 @@ def _say(greeting: Greeting) -> VoiceCommand:
     return SayText(greeting.text) if isinstance(greeting, SaidGreeting) else CreateResponse(greeting.instructions)
 
 
-async def _watch_lag(metrics: Metrics) -> None:
+@contextmanager
+def _watching_lag(metrics: Metrics) -> Iterator[None]:
     """Measure how late a timer runs: what every call of this process has to bear."""
     loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + LAG_PERIOD_S
-        await asyncio.sleep(LAG_PERIOD_S)
+
+    timer: asyncio.TimerHandle
+
+    def measure(due: float) -> None:
         metrics.event_loop_lag.observe(max(0.0, loop.time() - due))
+        again()
+
+    def again() -> None:
+        nonlocal timer
+        due = loop.time() + LAG_PERIOD_S
+        timer = loop.call_at(due, measure, due)
+
+    again()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.errors import GatewayError
+
 
 @dataclass(frozen=True)
 class ApiRequest:
@@ -78,14 +80,19 @@ class SimulatedApi:
         self._routes.pop((method, path), None)
 
     async def requested(self, method: str, path: str, *, timeout_s: float = 10.0) -> ApiRequest:
-        """The first request to ``path`` (``{name}`` as in :meth:`on`), now or later; else ``TimeoutError``."""
-        async with asyncio.timeout(timeout_s):
-            while True:
-                for request in self.requests:
-                    if request.method == method and _match(path, request.path) is not None:
-                        return request
-                self._came.clear()
-                await self._came.wait()
+        """The first request to ``path`` (``{name}`` as in :meth:`on`), now or later; ``GatewayError`` if none comes."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    for request in self.requests:
+                        if request.method == method and _match(path, request.path) is not None:
+                            return request
+                    self._came.clear()
+                    await self._came.wait()
+        except TimeoutError:
+            raise GatewayError(
+                f"the gateway did not ask for {method} {self.url}{path} within {timeout_s:g} s"
+            ) from None
 
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()

@@ -37,9 +37,9 @@ async def dial(
     """Call through the stream ``url``, or by asking ``answer_url`` first; leaving the body hangs up.
 
     See :class:`~gateway.sim.wire.SimCall` for what the arguments mean, and :meth:`SimulatedPhone.open` for
-    ``on_tick`` and ``keep``. After the stream the provider does what it does at the end of a call. Raises
-    ``GatewayError`` where the gateway cannot be reached or refuses the call, and ``InputError`` for a provider or an
-    audio format that there is not.
+    ``on_tick`` and ``keep``. After the stream of a call that was answered, the provider does what it does at a call's
+    end. Raises ``GatewayError`` where the gateway cannot be reached or refuses the call, and ``InputError`` for a
+    provider or an audio format that there is not.
     """
     chosen = _provider(provider)
     call = SimCall(
@@ -60,7 +60,8 @@ async def dial(
         async with SimulatedPhone.open(opening, wire, on_tick=on_tick, keep=keep, timeout_s=timeout_s) as phone:
             webhook.connected(phone)
             yield phone
-        await webhook.ended()
+        if answer_url:
+            await webhook.ended()
 
 
 def _provider(name: str) -> SimProvider:

@@ -62,7 +62,7 @@ class SimulatedPhone:
         self._frame_audio = bytearray()
         self._playing = False
         self._hanging_up = False
-        self._closing = False
+        self._closing_with: int | None = None
         self._ready = asyncio.Event()
         self._answered = asyncio.Event()
         self._told: set[tuple[int, str]] = set()
@@ -254,7 +254,7 @@ class SimulatedPhone:
                 case _:
                     pass  # a pong that nobody asked for
         if not self._hanging_up:
-            closed_by_gateway = not self._closing and self._socket.close_code != LOST
+            closed_by_gateway = self._closing_with is None and self._socket.close_code != LOST
             if closed_by_gateway and not self._wire.gateway_may_close:
                 self.warn(Violated("the gateway closed the stream; expected the provider to close it"))
             self._over()
@@ -262,7 +262,7 @@ class SimulatedPhone:
         self._answered.set()
 
     def _over(self) -> None:
-        self.close_code = self._socket.close_code
+        self.close_code = self._closing_with or self._socket.close_code
         self.closed.set()
 
     async def _read(self, message: Message, now: float) -> None:
@@ -304,7 +304,7 @@ class SimulatedPhone:
             case Send(messages):
                 await self._send(messages)
             case Close(code):
-                self._closing = True
+                self._closing_with = code
                 self.end_reason = f"the provider closed the stream with {code}"
                 await (self._session.close() if code == LOST else self._socket.close(code=code))
             case Violated():

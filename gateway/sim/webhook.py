@@ -8,7 +8,7 @@ from uuid import uuid4
 import aiohttp
 
 from gateway.audio.formats import PCMU, AudioFormat
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InputError
 from gateway.sim.api import SimulatedApi
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.reaching import reaching
@@ -27,15 +27,23 @@ class Reply:
 class Webhook(ABC):
     """The provider's HTTP of one call: both of the gateway's requests to it and of its own to the gateway.
 
-    ``api`` is the provider's REST API where somebody plays it; routes are added in :meth:`call_in` or
-    :meth:`connected` and obeyed on ``phone``, which is set once the stream is open.
+    Routes of the provider's REST API are added to :attr:`api`, in :meth:`call_in` or :meth:`connected`, and obeyed on
+    ``phone``, which is set once the stream is open.
     """
 
     def __init__(self, call: SimCall, http: aiohttp.ClientSession, api: SimulatedApi | None = None) -> None:
         self.call = call
         self.http = http
-        self.api = api
+        self.has_api = api is not None
+        self._api = api
         self.phone: SimulatedPhone | None = None
+
+    @property
+    def api(self) -> SimulatedApi:
+        """The provider's REST API; ``InputError`` where nobody plays it."""
+        if self._api is None:
+            raise InputError("this provider's calls are commanded by REST: expected its API, as SimulatedApi plays it")
+        return self._api
 
     @abstractmethod
     def stream(self, url: str) -> StreamOpening:
@@ -53,7 +61,7 @@ class Webhook(ABC):
         self.phone = phone
 
     async def ended(self) -> None:
-        """The stream is over: go on with the answer's next verb, tell the gateway as the provider does.
+        """The stream of an answered call is over: go on with the answer's next verb, tell the gateway.
 
         What the gateway should have done by now and has not is told to ``phone.warn``.
         """

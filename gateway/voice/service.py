@@ -82,7 +82,7 @@ class VoiceLive:
             self._credential = DefaultAzureCredential()
         redirects = aiohttp.TraceConfig()
         redirects.on_request_redirect.append(_refuse_redirect)
-        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60)
+        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, force_close=True)
         self._http = aiohttp.ClientSession(
             connector=connector, trace_configs=[redirects], ws_response_class=_ClientSocket
         )

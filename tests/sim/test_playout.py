@@ -87,6 +87,16 @@ def test_a_clear_at_the_very_end_still_knows_the_run_that_was_played(playout: Pl
     assert (cleared.run_bytes, cleared.discarded_bytes, cleared.marks) == (320, 0, ())
 
 
+def test_a_held_buffer_plays_silence_and_keeps_what_it_has(playout: Playout) -> None:
+    """Until it goes on."""
+    playout.add(SPOKEN * 160)
+    playout.mark("m")
+    playout.paused = True
+    assert playout.tick() == Heard(b"\xff" * 160, 0)
+    playout.paused = False
+    assert playout.tick() == Heard(SPOKEN * 160, 160, ("m",))
+
+
 def test_more_than_ten_minutes_are_not_taken() -> None:
     """What is already queued plays on; the message that would exceed the limit is left out whole."""
     playout = Playout(PCMU)

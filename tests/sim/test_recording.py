@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.audio import g711
-from gateway.audio.formats import PCMA, PCMU, AudioFormat
+from gateway.audio.formats import L16_16K, PCMA, PCMU, AudioFormat
 from gateway.audio.g711 import Samples
 from gateway.audio.wav import write_wav
 from gateway.errors import RecordingError
@@ -78,6 +78,16 @@ def test_what_is_no_recording_is_refused(tmp_path: Path, name: str, content: byt
     with pytest.raises(RecordingError, match=message) as caught:
         load_recording(tmp_path / name, PCMU)
     assert str(caught.value).startswith(f"{tmp_path / name}: ")
+
+
+def test_a_recording_can_be_had_in_another_format() -> None:
+    """As long, as loud, its speech where it was; in its own it is the same."""
+    spoken = np.concatenate([np.zeros(800), np.sin(np.arange(4_000) * 0.3) * 8_000]).astype(np.int16)
+    recording = from_samples("tone", spoken, 8_000, PCMU)
+    wide = recording.in_format(L16_16K)
+    assert recording.in_format(PCMU) is recording
+    assert (wide.audio_format, wide.duration_ms, wide.speech) == (L16_16K, 600, recording.speech)
+    assert np.abs(g711.decode(wide.audio, L16_16K).astype(int)).max() == pytest.approx(8_000, rel=0.05)
 
 
 def test_speech_is_found_in_noise() -> None:

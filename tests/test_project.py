@@ -1,0 +1,205 @@
+"""What the project says about itself is true: links, commands, names, pins."""
+
+import argparse
+import importlib.metadata
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from gateway.call.ending import EndReason
+from gateway.call.metrics import Metrics
+from gateway.cli import _parser
+from gateway.config import environment
+from tests.documents import PAGES, ROOT, blocks, commands, prose
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+CONSTRAINTS = ROOT / "constraints.txt"
+OPERATING = (ROOT / "docs" / "operating.md").read_text("utf-8")
+PYTHONS = ("3.11", "3.12", "3.13")
+MADE_HERE = {"__pycache__", "build", "calls", "dist", "results"}
+"""Directories that tools and calls leave behind; whatever begins with a dot is theirs too, but for these."""
+OURS = {".ci", ".dockerignore", ".env.example", ".gitignore"}
+
+
+def files(directory: Path = ROOT) -> Iterator[Path]:
+    """Every text file of the project."""
+    for path in sorted(directory.iterdir()):
+        if path.name in MADE_HERE or (path.name.startswith(".") and path.name not in OURS):
+            continue
+        if path.is_dir():
+            if not (path / "pyvenv.cfg").exists():
+                yield from files(path)
+        elif path.suffix not in {".png", ".wav", ".ulaw", ".alaw"} and path != Path(__file__):
+            yield path
+
+
+def pins(python: str) -> dict[str, str]:
+    """What constraints.txt pins on that Python."""
+    found: dict[str, str] = {}
+    for line in CONSTRAINTS.read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"python_version": python}):
+            name = canonicalize_name(requirement.name)
+            assert name not in found, f"{name} is pinned twice on {python}"
+            found[name] = str(requirement.specifier)
+    return found
+
+
+def wanted(requirement: str, python: str, extras: tuple[str, ...] = ("",)) -> str | None:
+    """The name that a requirement asks for on that Python, if it does."""
+    parsed = Requirement(requirement)
+    asks = parsed.marker is None or any(
+        parsed.marker.evaluate({"python_version": python, "extra": extra}) for extra in extras
+    )
+    return canonicalize_name(parsed.name) if asks else None
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_dependency_is_pinned_once(python: str) -> None:
+    """On each Python that we support: runtime, extras, build, and whatever of them is installed here asks for."""
+    pinned = pins(python)
+    assert all(re.fullmatch(r"==[\w.]+", version) for version in pinned.values())
+    project = PROJECT["project"]
+    asked = [*project["dependencies"], *PROJECT["build-system"]["requires"]]
+    asked += [one for extra in project["optional-dependencies"].values() for one in extra]
+    todo = {name for one in asked if (name := wanted(one, python))}
+    seen: set[str] = set()
+    while todo:
+        name = todo.pop()
+        seen.add(name)
+        assert name in pinned, f"{name} is not in constraints.txt"
+        try:
+            requires = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        todo |= {other for one in requires if (other := wanted(one, python))} - seen
+
+
+def test_pins_are_names_and_versions_alone() -> None:
+    """No address, no path, no option: whoever installs decides from where."""
+    for line in CONSTRAINTS.read_text("utf-8").splitlines():
+        assert re.fullmatch(r'#.*|[\w.-]+==[\w.]+(; python_version (<|>=) "3\.\d+")?', line), line
+
+
+def test_nothing_points_at_one_machine_or_registry() -> None:
+    """No path of somebody's disk and no package index in any file."""
+    private = re.compile(
+        r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+|opt/pypi)/|pypi\.org|pythonhosted|(?:index|extra-index)-url|find-links"
+        r"|trusted-host"
+    )
+    for path in files():
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            assert not private.search(line), f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that a renderer gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Inside the project to a file, and to a heading of it; outside only by https."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if "://" in target:
+            assert target.startswith("https://"), target
+            continue
+        name, _, anchor = target.partition("#")
+        linked = (page.parent / name).resolve() if name else page
+        assert linked.is_relative_to(ROOT), target
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+def options_of_ours() -> set[str]:
+    """Every option of every command, and of the tools that the documents name."""
+    helped = "".join(parser.format_help() for parser in subcommands().values())
+    bench = (ROOT / "bench" / "__main__.py").read_text("utf-8")
+    return {*re.findall(r"--[a-z-]+", helped), *re.findall(r'"(--[a-z-]+)"', bench), "--profile"}
+
+
+def subcommands() -> dict[str, argparse.ArgumentParser]:
+    """The parsers of ``gateway``'s commands."""
+    (choices,) = (action.choices for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return dict(choices)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_exist(page: Path) -> None:
+    """Commands in blocks are taken by our command line; those in the text name what there is."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for block in blocks(page):
+        if block.language not in {"", "sh"} or block.text.startswith("   "):
+            continue
+        for line in block.text.splitlines():
+            if line.startswith(("gateway ", "make ")):
+                check_command(next(commands(type(block)("sh", "", line))), targets)
+    for span in re.findall(r"`([^`\n]+)`", prose(page)):
+        if span.startswith(("gateway ", "make ")) and "=" not in span:
+            words = span.split()
+            assert words[1] in (subcommands() if words[0] == "gateway" else targets), span
+        if option := re.match(r"--[a-z-]+", span):
+            assert option[0] in options_of_ours(), span
+
+
+def check_command(words: list[str], targets: set[str]) -> None:
+    """A whole command of a block."""
+    if words[0] == "gateway":
+        _parser().parse_args(words[1:])
+    else:
+        assert words[1] in targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_variables_exist(page: Path) -> None:
+    """Every environment variable that a page names is one that the gateway or a library of it reads."""
+    known = {
+        *(name for names in vars(environment).values() if isinstance(names, tuple) for name in names),
+        "AZURE_TOKEN_CREDENTIALS",
+    }
+    named = re.findall(r"\b(?:AZURE|VOICE_LIVE|TWILIO|GATEWAY)_[A-Z_]+\b", page.read_text("utf-8"))
+    assert known.issuperset(named)
+
+
+def test_the_operator_is_told_every_metric() -> None:
+    """The table of metrics has all of them, and no other."""
+    families = Metrics().registry.collect()
+    told = set(re.findall(r"^\| `(gateway_\w+)` \|", OPERATING, re.MULTILINE))
+    assert told == {family.name + ("_total" if family.type == "counter" else "") for family in families}
+
+
+def test_the_operator_is_told_every_end_and_refusal() -> None:
+    """The tables of reasons have all of them."""
+    assert set(re.findall(r"^\| `(\w+)` \| (?:\w+) \|", section("Why calls end"), re.MULTILINE)) == set(EndReason)
+    routes = "".join(path.read_text("utf-8") for path in (ROOT / "gateway" / "routes").glob("*.py"))
+    reasons = set(re.findall(r'(?:_refuse\(|_turn_away\(socket, )"(\w+)"', routes))
+    reasons |= set(re.findall(r'reason = "(\w+)" if secret else "(\w+)"', routes)[0])
+    assert set(re.findall(r"`(\w+)`", "".join(first_column(section("Why streams are turned away"))))) == reasons
+
+
+def test_the_operator_is_told_every_log_event() -> None:
+    """Whatever the gateway itself logs, and each note of a call, has its place in the table of events."""
+    code = "".join(path.read_text("utf-8") for path in files(ROOT / "gateway") if "sim" not in path.parts)
+    logged = {*re.findall(r'\bNote\(\s*"(\w+)"', code), *re.findall(r'\blog\.\w+\("(\w+)"', code)}
+    told = set(re.findall(r"`(\w+)`", "".join(first_column(section("Logs")))))
+    assert logged - told == {"emulator"}
+    assert told <= logged
+
+
+def section(heading: str) -> str:
+    """The text under a heading of the operator's page, up to the next one."""
+    _, _, rest = OPERATING.partition(f"# {heading}\n")
+    return re.split(r"^#+ ", rest, flags=re.MULTILINE)[0]
+
+
+def first_column(text: str) -> list[str]:
+    """The first column of the tables in a text, without their heads."""
+    return [row.split("|")[1] for row in re.findall(r"^\|.*$", text, re.MULTILINE) if row.startswith("| `")]
