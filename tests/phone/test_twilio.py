@@ -6,11 +6,13 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from gateway.audio.formats import PCMA, PCMU
+from gateway.config import providers as settings
 from gateway.errors import WireError
-from gateway.phone import twilio
-from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
+from gateway.phone.camel_json import CamelJsonCodec
+from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback, TransferCall
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -20,7 +22,19 @@ from gateway.phone.events import (
     PhoneEnd,
     UnknownMessage,
 )
-from gateway.phone.provider import Upgrade, WebhookRequest
+from gateway.phone.form_signature import is_signed
+from gateway.phone.provider import (
+    After,
+    CallStatus,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.twilio import Twilio
 
 SID = "MZ0123456789abcdef0123456789abcdef"
 CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
@@ -31,8 +45,18 @@ START = (
 )
 
 
-def started() -> twilio.TwilioCodec:
-    codec = twilio.codec(Upgrade())
+TOKEN = "12345"
+ACCOUNT = "AC0123456789abcdef0123456789abcdef"
+twilio = Twilio(settings.Twilio(auth_token=SecretStr(TOKEN), account_sid=ACCOUNT))
+bare = Twilio(settings.Twilio())
+
+
+def fresh(grant: Grant | None = None) -> CamelJsonCodec:
+    return twilio.codec(Upgrade(), grant or Grant())
+
+
+def started() -> CamelJsonCodec:
+    codec = fresh()
     codec.decode(CONNECTED)
     codec.decode(START)
     return codec
@@ -45,7 +69,7 @@ def media(payload: bytes, **more: str) -> str:
 
 def test_start_names_the_call() -> None:
     """The start message gives call, stream, format and the numbers that our answer document carried."""
-    codec = twilio.codec(Upgrade())
+    codec = fresh()
     assert codec.decode(CONNECTED) == ()
     (event,) = codec.decode(START)
     assert isinstance(event, CallStarted)
@@ -55,7 +79,7 @@ def test_start_names_the_call() -> None:
 
 def test_a_law_is_taken_where_the_start_message_says_so() -> None:
     """The start message, not the provider's name, decides the format."""
-    (event,) = twilio.codec(Upgrade()).decode(START.replace("x-mulaw", "x-alaw"))
+    (event,) = fresh().decode(START.replace("x-mulaw", "x-alaw"))
     assert isinstance(event, CallStarted)
     assert event.audio_format is PCMA
 
@@ -64,7 +88,7 @@ def test_missing_custom_parameters_are_none() -> None:
     """A static TwiML without parameters still makes a call."""
     message = json.loads(START)
     del message["start"]["customParameters"]
-    (event,) = twilio.codec(Upgrade()).decode(json.dumps(message))
+    (event,) = fresh().decode(json.dumps(message))
     assert isinstance(event, CallStarted)
     assert event.called == ""
 
@@ -92,6 +116,13 @@ def test_messages_in(message: str, event: object) -> None:
     assert list(started().decode(message)) == [event]
 
 
+def test_our_webhook_s_word_counts_before_the_stream_s() -> None:
+    """A stream that holds the token of one call cannot pass for another."""
+    (event,) = fresh(Grant("support", "CA99", "+1", "+2")).decode(START)
+    assert isinstance(event, CallStarted)
+    assert (event.call_id, event.caller, event.called) == ("CA99", "+1", "+2")
+
+
 def test_outbound_track_is_not_the_caller() -> None:
     """Audio of the other track would be the bot hearing itself."""
     assert started().decode(media(b"x", track="outbound")) == ()
@@ -102,6 +133,7 @@ def test_outbound_track_is_not_the_caller() -> None:
     [
         (b"\x00\x01", "binary"),
         ("not json", "not a Media Streams message"),
+        ('{"event":"media","x":' + "[" * 100_000, "not a Media Streams message"),
         ("[]", "not a Media Streams message"),
         ("{}", "event"),
         ('{"event":7}', "event"),
@@ -121,14 +153,14 @@ def test_broken_messages(message: str | bytes, says: str) -> None:
 def test_media_before_start() -> None:
     """Audio that belongs to no call is refused."""
     with pytest.raises(WireError, match="media before start"):
-        twilio.codec(Upgrade()).decode(media(b"x"))
+        fresh().decode(media(b"x"))
 
 
 @pytest.mark.parametrize("change", [("x-mulaw", "L16"), ("8000", "16000"), ('"channels":1', '"channels":2')])
 def test_formats_that_cannot_be_bridged(change: tuple[str, str]) -> None:
     """A format that nothing here can carry is refused at the start, by name."""
     with pytest.raises(WireError, match="expected audio/x-mulaw or audio/x-alaw, 8000 Hz, 1 channel"):
-        twilio.codec(Upgrade()).decode(START.replace(*change))
+        fresh().decode(START.replace(*change))
 
 
 def test_messages_out() -> None:
@@ -139,13 +171,15 @@ def test_messages_out() -> None:
     ]
     assert codec.encode(SendMark("g1-1")) == (f'{{"event":"mark","streamSid":"{SID}","mark":{{"name":"g1-1"}}}}',)
     assert codec.encode(StopPlayback()) == (f'{{"event":"clear","streamSid":"{SID}"}}',)
+    for command in (EndStream(), SendDigits("1"), TransferCall("+1")):
+        assert codec.encode(command) == ()
 
 
 def test_a_hostile_stream_id_stays_inside_its_string() -> None:
     """The stream id comes from the peer and goes back out: quotes in it must not end the string."""
     message = json.loads(START)
     message["streamSid"] = hostile = 'x","event":"clear'
-    codec = twilio.codec(Upgrade())
+    codec = fresh()
     codec.decode(json.dumps(message))
     (out,) = codec.encode(PlayAudio(b"\x00"))
     assert json.loads(out) == {"event": "media", "streamSid": hostile, "media": {"payload": "AA=="}}
@@ -165,7 +199,7 @@ events = st.fixed_dictionaries(
 @given(st.binary(max_size=200) | st.text(max_size=200) | json_values.map(json.dumps) | events.map(json.dumps))
 def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
     """No peer can make the codec fail in any other way, before or after the start."""
-    for codec in (twilio.codec(Upgrade()), started()):
+    for codec in (fresh(), started()):
         try:
             codec.decode(message)
         except WireError as error:
@@ -173,7 +207,6 @@ def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
 
 
 # Vectors of Twilio's own Python library (twilio-python, tests/unit/test_request_validator.py).
-TOKEN = "12345"
 FORM = [
     ("CallSid", "CA1234567890ABCDE"),
     ("Digits", "1234"),
@@ -198,48 +231,125 @@ def signed(url: str, form: list[tuple[str, str]], body: bytes, signature: str) -
     return WebhookRequest("POST", url, {"x-twilio-signature": signature}, form, body)
 
 
+def accepts(request: WebhookRequest, provider: Twilio = twilio) -> bool:
+    try:
+        provider.verify(request, 0)
+    except SignatureError as error:
+        assert str(error)
+        return False
+    return True
+
+
 @pytest.mark.parametrize(("url", "form", "body", "signature"), VECTORS)
 def test_signature_vectors(url: str, form: list[tuple[str, str]], body: bytes, signature: str) -> None:
     """The vendor's vectors hold."""
-    assert twilio.verify(signed(url, form, body, signature), TOKEN)
+    assert accepts(signed(url, form, body, signature))
 
 
 @pytest.mark.parametrize(("url", "form", "body", "signature"), VECTORS)
 def test_signature_refuses_any_change(url: str, form: list[tuple[str, str]], body: bytes, signature: str) -> None:
     """URL, form, body, signature and secret are all bound."""
-    assert not twilio.verify(signed(url + "x", form, body, signature), TOKEN)
-    assert not twilio.verify(signed(url, [*form, ("x", "")], body, signature), TOKEN)
-    assert not twilio.verify(signed(url, form, body, "A" + signature[1:]), TOKEN)
-    assert not twilio.verify(signed(url, form, body, ""), TOKEN)
-    assert not twilio.verify(signed(url, form, body, "é"), TOKEN)
-    assert not twilio.verify(signed(url, form, body, signature), TOKEN + "6")
+    assert not accepts(signed(url + "x", form, body, signature))
+    assert not accepts(signed(url, [*form, ("x", "")], body, signature))
+    assert not accepts(signed(url, form, body, "A" + signature[1:]))
+    assert not accepts(signed(url, form, body, ""))
+    assert not accepts(signed(url, form, body, "é\udce9"))
+    assert not accepts(signed(url + "\udce9", form, body, signature))
+    other = Twilio(settings.Twilio(auth_token=SecretStr(TOKEN + "6")))
+    assert not accepts(signed(url, form, body, signature), other)
+    assert not accepts(signed(url, form, body, signature), bare)
     if body:
-        assert not twilio.verify(signed(url, form, body + b" ", signature), TOKEN)
+        assert not accepts(signed(url, form, body + b" ", signature))
 
 
 def test_default_port_may_be_left_out() -> None:
     """Twilio signs with or without the default port, so both are the same URL."""
-    assert twilio.verify(signed(URL.replace(".com/", ".com:443/"), FORM, b"", "RSOYDt4T1cUTdK1PDd93/VVr8B8="), TOKEN)
-    assert twilio.verify(signed(URL, FORM, b"", "kvajT1Ptam85bY51eRf/AJRuM3w="), TOKEN)
-    assert not twilio.verify(
-        signed(URL.replace(".com/", ".com:444/"), FORM, b"", "RSOYDt4T1cUTdK1PDd93/VVr8B8="), TOKEN
-    )
+    assert accepts(signed(URL.replace(".com/", ".com:443/"), FORM, b"", "RSOYDt4T1cUTdK1PDd93/VVr8B8="))
+    assert accepts(signed(URL, FORM, b"", "kvajT1Ptam85bY51eRf/AJRuM3w="))
+    assert not accepts(signed(URL.replace(".com/", ".com:444/"), FORM, b"", "RSOYDt4T1cUTdK1PDd93/VVr8B8="))
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["okykUWKkAOgQseVjzERZh4soLeU=", "y/eZxfvMeXBmejSJYHDm4y/cRMk=", "m6zCRgAmr39sY5bRHH3mG0yRr1o="],
+)
+def test_the_upgrade_s_signature(signature: str) -> None:
+    """Over the literal wss URL, with its port or a slash behind it; it does not make up for a token."""
+    url = "wss://mycompany.com/media"
+    assert not twilio.verify_upgrade(Upgrade(url, headers={"x-twilio-signature": signature}), 0)
+    assert not twilio.verify_upgrade(Upgrade(url), 0)
+    assert not bare.verify_upgrade(Upgrade(url, headers={"x-twilio-signature": "x"}), 0)
+    for headers in ({"x-twilio-signature": "A" + signature[1:]}, {"x-twilio-signature": "\udce9"}):
+        with pytest.raises(SignatureError, match="X-Twilio-Signature"):
+            twilio.verify_upgrade(Upgrade(url, headers=headers), 0)
+
+
+def test_repeated_fields_may_be_signed_as_they_came() -> None:
+    """Twilio signs each value once and sorted; SignalWire's library each as it came."""
+    assert is_signed("IK+Dwps556ElfBT0I3Rgjkr1wJU=", URL, REPEATED, TOKEN)
+    assert not is_signed("IK+Dwps556ElfBT0I3Rgjkr1wJU=", URL, REPEATED, TOKEN, as_sent=True)
+
+
+INCOMING = WebhookRequest("POST", URL, {}, [("CallSid", "CA1"), ("From", '+1"<'), ("To", "+18005551212")])
+CONNECT = Connect("wss://gw.example.com/stream/twilio/support/tok")
+
+
+def test_incoming_call() -> None:
+    """The form names call and numbers; a request that is not Twilio's incoming-call webhook is told so."""
+    assert twilio.incoming(INCOMING) == IncomingCall("CA1", '+1"<', "+18005551212")
+    with pytest.raises(WireError, match="CallSid"):
+        twilio.incoming(WebhookRequest("POST", URL, {}))
 
 
 def test_answer_document() -> None:
     """TwiML that connects the stream, carries the numbers, and never leaves the caller on a silent line."""
-    request = WebhookRequest("POST", URL, {}, [("CallSid", "CA1"), ("From", '+1"<'), ("To", "+18005551212")])
-    document = twilio.answer(request, "wss://gw.example.com/stream/twilio/support")
+    document = twilio.answer(twilio.incoming(INCOMING), CONNECT)
     assert document.content_type == "text/xml"
+    assert not document.requests
     assert document.body == (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<Response><Connect><Stream url="wss://gw.example.com/stream/twilio/support">'
+        '<Response><Connect><Stream url="wss://gw.example.com/stream/twilio/support/tok">'
         '<Parameter name="from" value=\'+1"&lt;\'/><Parameter name="to" value="+18005551212"/>'
         "</Stream></Connect><Hangup/></Response>\n"
     )
 
 
-def test_answer_needs_a_call() -> None:
-    """A request that is not Twilio's incoming-call webhook is told so."""
-    with pytest.raises(WireError, match="CallSid"):
-        twilio.answer(WebhookRequest("POST", URL, {}), "wss://x")
+@pytest.mark.parametrize(
+    ("after", "verbs"),
+    [
+        (After(say="A & B", language="de-DE"), '<Say language="de-DE">A &amp; B</Say><Hangup/>'),
+        (After(transfer="+15551230000"), "<Dial>+15551230000</Dial><Hangup/>"),
+        (After(say="Hi", transfer="sip:a@b<"), "<Say>Hi</Say><Dial><Sip>sip:a@b&lt;</Sip></Dial><Hangup/>"),
+    ],
+)
+def test_what_follows_the_stream_is_in_the_document(after: After, verbs: str) -> None:
+    """Twilio goes on with the next verb when the stream ends, so nothing is left to ask for."""
+    document = twilio.answer(twilio.incoming(INCOMING), Connect(CONNECT.stream_url, after))
+    assert f"</Connect>{verbs}</Response>" in document.body
+    assert twilio.after_stream("CA1", after) == ()
+
+
+def test_call_control() -> None:
+    """Hang-up and transfer are updates of the Call resource; without credentials there are none, nor digits ever."""
+    headers = {"Authorization": "Basic QUMwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjoxMjM0NQ=="}
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+    url = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Calls/CA1%2F..json"
+    assert twilio.hang_up("CA1/.") == (HttpRequest("POST", url, headers, b"Status=completed"),)
+    document = b"Twiml=%3CResponse%3E%3CDial%3E%2B15551230000%3C%2FDial%3E%3C%2FResponse%3E"
+    assert twilio.transfer("CA1/.", "+15551230000") == (HttpRequest("POST", url, headers, document),)
+    assert twilio.send_digits("CA1", "1") == ()
+    assert bare.hang_up("CA1") == bare.transfer("CA1", "+1") == ()
+
+
+def test_status_callbacks() -> None:
+    """The call's state, and whether it is over."""
+
+    def callback(**fields: str) -> WebhookRequest:
+        return WebhookRequest("POST", URL, {}, list(fields.items()))
+
+    assert twilio.status(callback(CallSid="CA1", CallStatus="in-progress")) == (
+        CallStatus("CA1", "in-progress", False),
+    )
+    assert twilio.status(callback(CallSid="CA1", CallStatus="no-answer")) == (CallStatus("CA1", "no-answer", True),)
+    with pytest.raises(WireError, match="CallStatus"):
+        twilio.status(callback(CallSid="CA1"))

@@ -1,0 +1,54 @@
+"""Requests to providers' REST APIs, and the credentials in headers. Pure."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import msgspec
+
+from gateway.phone.provider import HttpRequest
+
+
+def form_request(
+    url: str, form: Mapping[str, str], authorization: str, *, gone: tuple[int, ...] = (404,)
+) -> HttpRequest:
+    """A POST of a form."""
+    headers = {"Authorization": authorization, "Content-Type": "application/x-www-form-urlencoded"}
+    return HttpRequest("POST", url, headers, urlencode(form).encode(), gone)
+
+
+def json_request(
+    url: str, body: Mapping[str, object], authorization: str, *, gone: tuple[int, ...] = (404,)
+) -> HttpRequest:
+    """A POST of a JSON object."""
+    headers = {"Authorization": authorization, "Content-Type": "application/json"}
+    return HttpRequest("POST", url, headers, msgspec.json.encode(body), gone)
+
+
+def basic(user: str, password: str) -> str:
+    """The value of ``Authorization`` for Basic credentials (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def bearer(token: str) -> str:
+    """The value of ``Authorization`` for a bearer token (RFC 6750)."""
+    return f"Bearer {token}"
+
+
+def basic_credentials(authorization: str) -> tuple[str, str] | None:
+    """User and password of an ``Authorization`` header (RFC 7617); ``None`` where there are none."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return (user, password) if colon else None
+
+
+def same(given: str, expected: str) -> bool:
+    """Whether a secret was given rightly, in constant time; headers may hold bytes that are no text."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode("utf-8", "surrogateescape"))

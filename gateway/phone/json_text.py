@@ -1,0 +1,22 @@
+"""What all wires of JSON text have in common. Pure."""
+
+import msgspec
+
+from gateway.errors import WireError
+from gateway.phone.events import DigitPressed
+
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What reading a peer's JSON may raise: broken JSON or another shape, a lone surrogate, nesting without end."""
+KEYS = frozenset("0123456789*#ABCD")
+
+
+def key_pressed(digit: str) -> DigitPressed:
+    """The event of a key; ``WireError`` where it is none."""
+    if digit not in KEYS:
+        raise WireError(f"dtmf: {digit[:8]!r} is not a key")
+    return DigitPressed(digit)
+
+
+def text_of(text: str) -> str:
+    """A JSON string, quotes included."""
+    return msgspec.json.encode(text).decode()

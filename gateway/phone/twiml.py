@@ -1,0 +1,85 @@
+"""TwiML, its webhook form and its REST resource of a call: Twilio's, and those of the providers that took them over.
+
+Source: Twilio Voice, TwiML ``<Stream>``, ``<Connect>``, ``<Dial>``; webhook requests; REST API, Call resource. Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
+
+from gateway.errors import WireError
+from gateway.phone.http_request import basic, form_request
+from gateway.phone.provider import After, CallStatus, Connect, HttpRequest, IncomingCall, WebhookRequest
+
+CONTENT_TYPE = "text/xml"
+ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+"""``CallStatus`` of a call that is over."""
+
+
+def connect_stream(
+    connect: Connect, parameters: Mapping[str, str] | None = None, attributes: Mapping[str, str] | None = None
+) -> str:
+    """The document that connects a call to its stream; ``attributes`` go into ``<Stream>``.
+
+    When the stream ends, the provider goes on with the next verb (docs/voice/twiml/stream): what the line wants then,
+    and a hang-up, so that no caller is left on a silent line.
+    """
+    extra = "".join(f" {name}={quoteattr(value)}" for name, value in (attributes or {}).items())
+    passed = "".join(
+        f"<Parameter name={quoteattr(name)} value={quoteattr(value)}/>" for name, value in (parameters or {}).items()
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Response><Connect><Stream url={quoteattr(connect.stream_url)}{extra}>{passed}</Stream></Connect>"
+        f"{_verbs(connect.after)}<Hangup/></Response>\n"
+    )
+
+
+def dial(target: str) -> str:
+    """The verb that dials a number or a ``sip:`` address."""
+    inner = f"<Sip>{escape(target)}</Sip>" if target.startswith("sip:") else escape(target)
+    return f"<Dial>{inner}</Dial>"
+
+
+def dial_document(target: str) -> str:
+    """A document that does nothing but dial."""
+    return f"<Response>{dial(target)}</Response>"
+
+
+def _verbs(after: After) -> str:
+    language = f" language={quoteattr(after.language)}" if after.language else ""
+    said = f"<Say{language}>{escape(after.say)}</Say>" if after.say else ""
+    return said + (dial(after.transfer) if after.transfer else "")
+
+
+def numbers(call: IncomingCall) -> dict[str, str]:
+    """The parameters that carry the numbers, which the stream itself lacks."""
+    return {"from": call.caller, "to": call.called}
+
+
+def incoming_call(request: WebhookRequest, title: str) -> IncomingCall:
+    """The call of an incoming-call webhook; ``WireError`` where it names none."""
+    if not request.field("CallSid"):
+        raise WireError(f"the webhook names no CallSid: expected {title}'s incoming-call form fields")
+    return IncomingCall(request.field("CallSid"), request.field("From"), request.field("To"))
+
+
+def call_status(request: WebhookRequest) -> Sequence[CallStatus]:
+    """What a call status callback says; ``WireError`` where it says nothing."""
+    call_id, status = request.field("CallSid"), request.field("CallStatus")
+    if not call_id or not status:
+        raise WireError("the callback names no CallSid and CallStatus")
+    return (CallStatus(call_id, status, status in ENDED),)
+
+
+def update_call(
+    api_url: str, account: str, password: str, call_id: str, form: Mapping[str, str]
+) -> Sequence[HttpRequest]:
+    """The request that changes a call in progress; none without the account's credentials.
+
+    ``api_url`` is what stands before ``/2010-04-01``.
+    """
+    if not account or not password:
+        return ()
+    url = f"{api_url}/2010-04-01/Accounts/{quote(account, safe='')}/Calls/{quote(call_id, safe='')}.json"
+    return (form_request(url, form, basic(account, password)),)
