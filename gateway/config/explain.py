@@ -60,7 +60,6 @@ _MAY_BE_NONE = ("turn_detection", "noise_reduction")
 
 _NOTES: dict[str | int, str] = {
     "tools": "; tools of your own are not part of this version",
-    "auth": "; this version has no tokens for streams",
     "reference_source": "; a phone's stream brings no reference of its own",
 }
 

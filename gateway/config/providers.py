@@ -54,6 +54,7 @@ class SignalWire(ProviderSettings):
     """SignalWire, cXML."""
 
     project_id: Text | None = None
+    """The project."""
     api_token: Secret | None = None
     """For the REST API."""
     signing_key: Secret | None = None
@@ -66,18 +67,22 @@ class Cloudonix(ProviderSettings):
     """Cloudonix, CXML."""
 
     domain: Text | None = None
+    """The domain."""
     api_key: Secret | None = None
     """What webhooks carry in x-cx-apikey, and the REST API's bearer."""
     api_url: Address = "https://api.cloudonix.io"
+    """The REST API."""
 
 
 class Telnyx(ProviderSettings):
     """Telnyx media streaming, TeXML or Call Control."""
 
     api_key: Secret | None = None
+    """The key of the REST API."""
     public_key: Text | None = None
     """Checks the signature of webhooks: base64, from the portal."""
     api_url: Address = "https://api.telnyx.com"
+    """The REST API."""
 
 
 class Exotel(ProviderSettings):
@@ -88,22 +93,29 @@ class Plivo(ProviderSettings):
     """Plivo Audio Streaming."""
 
     auth_id: Text | None = None
+    """The account."""
     auth_token: Secret | None = None
+    """Checks the signature of webhooks and signs calls to the REST API."""
     api_url: Address = "https://api.plivo.com"
+    """The REST API."""
 
 
 class Vobiz(ProviderSettings):
     """Vobiz: Plivo's wire."""
 
     auth_id: Text | None = None
+    """The account."""
     auth_token: Secret | None = None
+    """Checks the signature of webhooks and signs calls to the REST API."""
     api_url: Address = "https://api.vobiz.ai"
+    """The REST API."""
 
 
 class Vonage(ProviderSettings):
     """Vonage Voice API."""
 
     application_id: Text | None = None
+    """The application."""
     private_key: Secret | None = None
     """The application's RSA key (PEM), for the REST API."""
     signature_secret: Secret | None = None
@@ -115,13 +127,16 @@ class Vonage(ProviderSettings):
     api_secret: Secret | None = None
     """The account's secret, for gateway point alone."""
     api_url: Address = "https://api.nexmo.com"
+    """The REST API."""
     rest_url: Address = "https://rest.nexmo.com"
+    """The older REST API."""
 
 
 class Genesys(ProviderSettings):
     """Genesys Cloud Audio Connector (AudioHook)."""
 
     api_key: Text | None = None
+    """The key of the REST API."""
     client_secret: Secret | None = None
     """Checks the signature of the stream's request; base64, as Genesys wants it entered."""
 
@@ -132,6 +147,7 @@ class Acs(ProviderSettings):
     endpoint: Address | None = None
     """https://<resource>.communication.azure.com"""
     access_key: Secret | None = None
+    """The resource's key, for its REST API."""
     resource_id: Text | None = None
     """The resource's immutable id: the audience of the tokens that its streams and callbacks carry."""
     rate_hz: Literal[16000, 24000] = 24000
@@ -144,20 +160,28 @@ class Bandwidth(ProviderSettings):
     """Bandwidth, BXML."""
 
     account_id: Text | None = None
+    """The account."""
     client_id: Text | None = None
+    """The OAuth client."""
     client_secret: Secret | None = None
+    """For the REST API."""
     webhook_user: Text | None = None
+    """The user of the Basic credentials that webhooks carry."""
     webhook_password: Secret | None = None
     """The Basic credentials that the application's webhooks carry."""
     api_url: Address = "https://voice.bandwidth.com"
+    """The REST API."""
     token_url: Address = "https://api.bandwidth.com/api/v1/oauth2/token"  # noqa: S105 -- an address
+    """Where tokens for the REST API come from."""
 
 
 class Jambonz(ProviderSettings):
     """jambonz, the listen verb; its stream brings Basic credentials: user gateway, stream_secret as password."""
 
     account_sid: Text | None = None
+    """The account."""
     api_key: Secret | None = None
+    """The key of the REST API."""
     webhook_secret: Secret | None = None
     """Checks the signature of webhooks."""
     rate_hz: Literal[8000, 16000, 24000] = 8000
@@ -174,18 +198,31 @@ class Providers(Section):
     """The phone providers that are served; {} takes a provider with its defaults."""
 
     twilio: Twilio | None = None
+    """Twilio; see docs/providers/twilio.md."""
     signalwire: SignalWire | None = None
+    """SignalWire; see docs/providers/signalwire.md."""
     cloudonix: Cloudonix | None = None
+    """Cloudonix; see docs/providers/cloudonix.md."""
     telnyx: Telnyx | None = None
+    """Telnyx; see docs/providers/telnyx.md."""
     exotel: Exotel | None = None
+    """Exotel; see docs/providers/exotel.md."""
     plivo: Plivo | None = None
+    """Plivo; see docs/providers/plivo.md."""
     vobiz: Vobiz | None = None
+    """Vobiz; see docs/providers/vobiz.md."""
     vonage: Vonage | None = None
+    """Vonage; see docs/providers/vonage.md."""
     genesys: Genesys | None = None
+    """Genesys; see docs/providers/genesys.md."""
     acs: Acs | None = None
+    """Acs; see docs/providers/acs.md."""
     bandwidth: Bandwidth | None = None
+    """Bandwidth; see docs/providers/bandwidth.md."""
     jambonz: Jambonz | None = None
+    """Jambonz; see docs/providers/jambonz.md."""
     asterisk: Asterisk | None = None
+    """Asterisk; see docs/providers/asterisk.md."""
 
     @property
     def served(self) -> list[str]:

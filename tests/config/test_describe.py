@@ -26,7 +26,7 @@ def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
         "line: +14255550100",
         "  model      gpt-realtime (hears and speaks itself)",
         "  voice      en-US-AvaMultilingualNeural (azure-standard)",
-        "  audio      as the phone provider sends it: G.711 µ-law or A-law, not converted",
+        "  audio      as the phone provider sends it, not converted",
         "  language   detected",
         "  greeting   'Hello there.' (word for word)",
         "  turns      azure_semantic_vad, end after 500 ms of silence",
@@ -99,7 +99,9 @@ def test_what_may_not_be_meant_is_warned_about(read_line: ReadLine, tmp_path: Pa
     line = read_line(text, base='numbers: ["*"]\ninstructions: Answer.\n').line
     assert line
     streams = "streams.auth: off, whoever knows the address of the media stream can start a call"
-    assert warnings(deployment(tmp_path), [line]) == [expected, streams]
+    assert warnings(deployment(tmp_path), [line]) == [expected]
+    open_to_all = deployment(tmp_path, 'providers: {twilio: {}}\nstreams: {auth: "off"}\n')
+    assert warnings(open_to_all, [line]) == [expected, streams]
 
 
 def test_a_deployment_that_cannot_take_every_call_is_warned_about(read_line: ReadLine, tmp_path: Path) -> None:
@@ -115,6 +117,6 @@ def test_a_deployment_that_cannot_take_every_call_is_warned_about(read_line: Rea
     ]
     file.write_text("providers: {twilio: {}}\nvoice_live: {endpoint: 'http://emulator:9000'}\n")
     assert warnings(load_deployment(file, {}), [line])[1:3] == [
-        "public_url: not set, so the signature of Twilio's webhooks cannot be checked",
+        "public_url: not set, so webhooks are refused: their signatures cannot be checked",
         "voice_live.endpoint: is not encrypted, which only an emulator may be",
     ]

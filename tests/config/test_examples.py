@@ -1,15 +1,17 @@
 """The files in config/ are the manual: they must be right and complete."""
 
 import re
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from gateway.config import Lines, load_deployment
 from gateway.config.deployment import Deployment
-from gateway.config.environment import API_VERSION, ENDPOINT, KEY, MODEL, PUBLIC_URL
+from gateway.config.environment import API_VERSION, ENDPOINT, KEY, MODEL, PUBLIC_URL, STREAM_KEY
 from gateway.config.hearing import AzureSemanticVad, EndOfUtterance, Transcription
-from gateway.config.line import LineLimits, Settings, Silence, StaticInterim
+from gateway.config.line import Afterwards, LineLimits, Settings, Silence, StaticInterim
+from gateway.config.providers import environment_names
 from gateway.config.schema import schemas
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +20,7 @@ CONFIG = ROOT / "config"
 
 def keys(text: str) -> list[str]:
     """The keys that a file writes or shows in a comment."""
-    return re.findall(r"^\s*(?:# )?([a-z_]+):(?:\s|$)", text, re.MULTILINE)
+    return re.findall(r"^\s*(?:# +)?([a-z_]+):(?:\s|$)", text, re.MULTILINE)
 
 
 def test_the_shipped_configuration_loads_from_an_empty_environment() -> None:
@@ -50,9 +52,9 @@ def test_the_support_line_shows_every_key_once() -> None:
     """It is the manual of a line."""
     text = (CONFIG / "lines" / "support.yaml").read_text()
     shown = keys(text)
-    at_the_margin = re.findall(r"^(?:# )?([a-z_]+):(?:\s|$)", text, re.MULTILINE)
+    at_the_margin = re.findall(r"^(?:# +)?([a-z_]+):(?:\s|$)", text, re.MULTILINE)
     assert sorted(name for name in at_the_margin if name in Settings.model_fields) == sorted(Settings.model_fields)
-    sections = (AzureSemanticVad, EndOfUtterance, Transcription, Silence, LineLimits, StaticInterim)
+    sections = (AzureSemanticVad, EndOfUtterance, Transcription, Silence, Afterwards, LineLimits, StaticInterim)
     missing = {key for section in sections for key in section.model_fields} - set(shown)
     assert missing == set()
 
@@ -72,7 +74,7 @@ def test_the_shipped_gateway_yaml_shows_every_key() -> None:
 def test_the_example_environment_names_what_is_read() -> None:
     """A name in .env.example that nobody reads would mislead."""
     shown = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    read = {*ENDPOINT, *KEY, *MODEL, *API_VERSION, *PUBLIC_URL, "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"}
+    read = {*ENDPOINT, *KEY, *MODEL, *API_VERSION, *PUBLIC_URL, *STREAM_KEY, *chain(*environment_names().values())}
     assert shown - read == {"AZURE_TOKEN_CREDENTIALS"}
 
 
