@@ -52,7 +52,7 @@ def test_the_support_line_shows_every_key_once() -> None:
     """It is the manual of a line."""
     text = (CONFIG / "lines" / "support.yaml").read_text()
     shown = keys(text)
-    at_the_margin = re.findall(r"^(?:# +)?([a-z_]+):(?:\s|$)", text, re.MULTILINE)
+    at_the_margin = re.findall(r"^(?:# )?([a-z_]+):(?:\s|$)", text, re.MULTILINE)
     assert sorted(name for name in at_the_margin if name in Settings.model_fields) == sorted(Settings.model_fields)
     sections = (AzureSemanticVad, EndOfUtterance, Transcription, Silence, Afterwards, LineLimits, StaticInterim)
     missing = {key for section in sections for key in section.model_fields} - set(shown)
