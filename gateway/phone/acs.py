@@ -11,7 +11,7 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Raw, Struct
@@ -21,6 +21,9 @@ from gateway.config import providers as settings
 from gateway.errors import ConfigError, WireError
 from gateway.phone import jwks
 from gateway.phone.acs_wire import PLAYOUT, AcsCodec
+from gateway.phone.bearer_jwt import bearer
+from gateway.phone.http_request import same
+from gateway.phone.json_text import UNREADABLE
 from gateway.phone.provider import (
     After,
     Answer,
@@ -70,8 +73,6 @@ TONES = {
     "C": "c",
     "D": "d",
 }
-
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)  # lone surrogates, nesting without end
 
 
 class _PhoneNumber(Struct):
@@ -160,10 +161,10 @@ class Acs:
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
         """Check the upgrade's token against ``resource_id``; without that setting, our own token has to do."""
-        authorization = upgrade.headers.get("authorization", "")
-        if not self._resource_id or not authorization:
+        token = bearer(upgrade.headers)
+        if not self._resource_id or not token:
             return False
-        self._verify_token(authorization, now_s)
+        self._verify_token(token, now_s)
         return True
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
@@ -171,21 +172,21 @@ class Acs:
 
         Either may come again: Event Grid repeats what was not answered, and one token serves several callbacks.
         """
-        given = parse_qs(urlsplit(request.url).query).get("secret", [""])[0]
+        given = dict(request.query).get("secret", "")
         if not given:
             if not self._resource_id:
                 raise SignatureError("providers.acs.resource_id is not set: whom a token is for cannot be told")
-            self._verify_token(request.headers.get("authorization", ""), now_s)
+            self._verify_token(bearer(request.headers), now_s)
         elif not self._secret:
             raise SignatureError("providers.acs.stream_secret is not set")
-        elif not hmac.compare_digest(_bytes(given), _bytes(self._secret)):
+        elif not same(given, self._secret):
             raise SignatureError("the secret in the URL is wrong")
         return ""
 
-    def _verify_token(self, authorization: str, now_s: float) -> None:
+    def _verify_token(self, token: str, now_s: float) -> None:
         if self.keys is None:
             raise SignatureError(f"the keys of {self._keys_url} have not been fetched")
-        jwks.verify_bearer(authorization, self.keys, issuer=ISSUER, audience=self._resource_id, now_s=now_s)
+        jwks.verify_token(token, self.keys, issuer=ISSUER, audience=self._resource_id, now_s=now_s)
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
         """The call of an Event Grid delivery, or the answer to its handshake and to events of no interest."""
@@ -196,7 +197,7 @@ class Acs:
                     return Answer(msgspec.json.encode({"validationResponse": code}).decode(), "application/json")
                 if event.kind == "IncomingCall":
                     return self._incoming(_decode_incoming(event.data))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise WireError(f"not an Event Grid delivery: {error}") from None
         return Answer()
 
@@ -227,7 +228,7 @@ class Acs:
         """The events that ACS posts to the ``callbackUri``, as CloudEvents."""
         try:
             events = [(event.kind, _decode_call(event.data).connection_id) for event in _events(request.body)]
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise WireError(f"not a delivery of events: {error}") from None
         if not any(call_id for _, call_id in events):
             raise WireError("the callback names no callConnectionId")
@@ -297,7 +298,3 @@ def _access_key(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise ConfigError("providers.acs.access_key is not base64, as the portal shows it") from None
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

@@ -19,14 +19,13 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
-from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, PhoneEvent, Playout, UnknownMessage
+from gateway.phone.events import CallerAudio, CallStarted, PhoneEvent, Playout, UnknownMessage
+from gateway.phone.json_text import UNREADABLE, key_pressed
 from gateway.phone.provider import Grant
 
 PLAYOUT = Playout(returns_marks=False, marks_return_at_once=False)
-KEYS = frozenset("0123456789*#ABCD")
 
 _FORMATS: dict[int, AudioFormat] = {16000: L16_16K, 24000: L16_24K}
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)  # lone surrogates, nesting without end
 
 
 class _Metadata(Struct):
@@ -69,7 +68,7 @@ class AcsCodec:
             raise WireError(f"expected text messages, got {len(message)} bytes of binary")
         try:
             read = _decode(message)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise WireError(f"not a media streaming message: {error}") from None
         match read:
             case _Message(kind="AudioData", audio=_Audio() as audio):
@@ -77,9 +76,7 @@ class AcsCodec:
             case _Message(kind="AudioMetadata", metadata=_Metadata() as metadata):
                 return (self._start(metadata),)
             case _Message(kind="DtmfData", dtmf=_Dtmf(data=digit)):
-                if digit.upper() not in KEYS:
-                    raise WireError(f"DtmfData: {digit[:8]!r} is not a key")
-                return (DigitPressed(digit.upper()),)
+                return (key_pressed(digit.upper()),)
             case _Message(kind="AudioData" | "AudioMetadata" | "DtmfData"):
                 raise WireError(f"{read.kind} without its {read.kind[0].lower()}{read.kind[1:]} member")
             case _:

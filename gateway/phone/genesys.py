@@ -5,7 +5,6 @@ Genesys is the client and opens each stream by itself: there is no webhook, and 
 
 import base64
 import binascii
-import hmac
 from collections.abc import Sequence
 
 from gateway.audio.formats import PCMU
@@ -13,6 +12,7 @@ from gateway.config import providers as settings
 from gateway.errors import ConfigError, WireError
 from gateway.phone import http_signature
 from gateway.phone.genesys_wire import PLAYOUT, GenesysCodec
+from gateway.phone.http_request import same
 from gateway.phone.provider import (
     After,
     Answer,
@@ -70,11 +70,11 @@ class Genesys:
         given = upgrade.headers.get("x-api-key")
         if given is None or not (self._api_key or self._secret):
             return False
-        if self._api_key and not _same(given, self._api_key):
+        if self._api_key and not same(given, self._api_key):
             raise SignatureError("X-API-KEY is wrong")
         if self._secret:
             signed = http_signature.verify(upgrade.url, upgrade.headers, self._secret, SIGNED, now_s)
-            if not _same(signed.key_id, given):
+            if not same(signed.key_id, given):
                 raise SignatureError("the signature's keyid is not the X-API-KEY")
             self._nonces.take(signed.nonce, now_s)
         return True
@@ -117,7 +117,3 @@ def _secret(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise ConfigError("providers.genesys.client_secret is not base64, as Genesys wants it entered") from None
-
-
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode("utf-8", "surrogateescape"))

@@ -22,7 +22,6 @@ from gateway.phone.commands import (
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
-    DigitPressed,
     MalformedMessage,
     MarkReturned,
     PhoneClosed,
@@ -32,6 +31,7 @@ from gateway.phone.events import (
     UnknownMessage,
     WireReply,
 )
+from gateway.phone.json_text import UNREADABLE, key_pressed, text_of
 from gateway.phone.provider import Grant, Upgrade
 
 PLAYOUT = Playout(frame_ms=200, lead_ms=800, refill_ms=400, marks_return_at_once=False)
@@ -87,7 +87,6 @@ class _Error(Struct):
 
 
 _OFFER = _Media("audio", "PCMU", ("external",), 8000)
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)  # lone surrogates, nesting without end
 _decode = msgspec.json.Decoder(_Message).decode
 _decode_open = msgspec.json.Decoder(_Open).decode
 _decode_close = msgspec.json.Decoder(_Close).decode
@@ -133,7 +132,7 @@ class GenesysCodec:
             if read.version != "2":
                 raise WireError(f"AudioHook version {read.version[:8]!r}: expected '2'")
             return self._refused(read) or self._transact(read)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise WireError(f"not an AudioHook message: {error}") from None
 
     def _refused(self, read: _Message) -> Sequence[PhoneEvent | WireReply]:
@@ -167,10 +166,7 @@ class GenesysCodec:
             case "playback_completed":
                 return self._played()
             case "dtmf":
-                digit = _decode_dtmf(read.parameters).digit
-                if len(digit) != 1 or digit not in "0123456789*#ABCD":
-                    raise WireError(f"dtmf: {digit[:8]!r} is not a key")
-                return (DigitPressed(digit),)
+                return (key_pressed(_decode_dtmf(read.parameters).digit),)
             case "close":
                 reason = _decode_close(read.parameters).reason
                 closed = WireReply((self._message("closed", {}),))
@@ -200,7 +196,7 @@ class GenesysCodec:
                 "as an Audio Connector integration offers it (AudioHook Monitor only listens)"
             )
         self._session_id = session_id
-        self._id = msgspec.json.encode(session_id).decode()
+        self._id = text_of(session_id)
         reply = WireReply((self._message("opened", {"startPaused": False, "media": [_OFFER]}),))
         if opened.conversation_id == opened.participant.id == NIL:
             self._state = _State.PROBED

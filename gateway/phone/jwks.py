@@ -1,4 +1,4 @@
-"""Bearer tokens (RFC 6750) signed with RS256 by one of a published set of keys (RFC 7517). Pure: the keys are data."""
+"""Tokens (RFC 7519) signed with RS256 by one of a published set of keys (RFC 7517). Pure: the keys are data."""
 
 from collections.abc import Mapping
 
@@ -26,10 +26,9 @@ def read_keys(document: bytes) -> Keys:
     return keys
 
 
-def verify_bearer(authorization: str, keys: Keys, *, issuer: str, audience: str, now_s: float) -> None:
-    """Check an ``Authorization`` header; ``SignatureError`` unless its token is issued to us, right, and of now."""
-    scheme, _, token = authorization.strip().partition(" ")
-    if scheme.lower() != "bearer" or not token:
+def verify_token(token: str, keys: Keys, *, issuer: str, audience: str, now_s: float) -> None:
+    """Check a token (RFC 6750); ``SignatureError`` unless it is issued to us, right, and of now."""
+    if not token:
         raise SignatureError("there is no Authorization: Bearer")
     try:
         key = keys.get(str(jwt.get_unverified_header(token).get("kid", "")))
