@@ -35,6 +35,7 @@ from gateway.phone.provider import (
     WebhookRequest,
 )
 from gateway.phone.twilio import Twilio
+from tests.phone.golden import transcript
 
 SID = "MZ0123456789abcdef0123456789abcdef"
 CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
@@ -65,6 +66,18 @@ def started() -> CamelJsonCodec:
 def media(payload: bytes, **more: str) -> str:
     body = {"track": "inbound", "chunk": "1", "timestamp": "5", "payload": base64.b64encode(payload).decode(), **more}
     return json.dumps({"event": "media", "sequenceNumber": "2", "media": body, "streamSid": SID})
+
+
+def test_transcript() -> None:
+    """A whole call as documented: what comes in is these events, and what goes out these bytes."""
+    conversation = transcript("twilio", "call")
+    codec = fresh()
+    events = [event for direction, message in conversation if direction == "in" for event in codec.decode(message)]
+    assert [type(event) for event in events] == [CallStarted, CallerAudio, DigitPressed, MarkReturned, PhoneClosed]
+    assert events[1:4] == [CallerAudio(bytes(range(160))), DigitPressed("1"), MarkReturned("g1-1")]
+    commands = (PlayAudio(b"\xff" * 160), SendMark("g1-1"), StopPlayback())
+    sent = [message for command in commands for message in codec.encode(command)]
+    assert sent == [message for direction, message in conversation if direction == "out"]
 
 
 def test_start_names_the_call() -> None:

@@ -1,0 +1,150 @@
+"""Cloudonix CXML: Twilio's wire, a webhook with its key in a header, REST by the session's token. Pure.
+
+Source: Cloudonix documentation, Voice Applications (CXML) and REST API; headers as Cloudonix sends them.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from gateway.audio.formats import PCMU
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone import twiml
+from gateway.phone.camel_json import CamelJsonCodec
+from gateway.phone.e164 import with_plus
+from gateway.phone.events import Playout
+from gateway.phone.http_request import bearer, json_request, same
+from gateway.phone.json_text import UNREADABLE
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+
+TRAITS = Traits(
+    title="Cloudonix",
+    formats=(PCMU,),
+    playout=Playout(),
+    confirmation=Confirmation.MARKS,
+    hang_up="REST, or closing the stream",
+    transfer="REST",
+    signature="API key in a header",
+    stream_key="token in the path",
+    unsure=True,
+)
+ADVICE = "expected audio/x-mulaw, 8000 Hz, 1 channel"
+SESSION_HEADER = "x-cx-session"
+
+
+class _Webhook(Struct):
+    """Fields of a webhook, whether it comes as a form or as JSON."""
+
+    session: str = msgspec.field(name="Session", default="")
+    call_sid: str = msgspec.field(name="CallSid", default="")
+    caller: str = msgspec.field(name="From", default="")
+    called: str = msgspec.field(name="To", default="")
+    status: str = msgspec.field(name="CallStatus", default="")
+
+
+_decode = msgspec.json.Decoder(_Webhook).decode
+
+
+class Cloudonix:
+    """Cloudonix, as a provider."""
+
+    name = "cloudonix"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Cloudonix) -> None:
+        self._domain = settings.domain or ""
+        self._api_key = settings.api_key.get_secret_value() if settings.api_key else ""
+        self._api_url = settings.api_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
+        """A fresh wire for one stream; its call is known by the session's token, which only the webhook told."""
+        return CamelJsonCodec(grant, TRAITS.playout, advice=ADVICE)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Nothing in the upgrade proves anything."""
+        return False
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Compare ``x-cx-apikey`` with the key; nothing is signed, so nothing tells a replay or a change."""
+        if not self._api_key:
+            raise SignatureError("CLOUDONIX_API_KEY is not set")
+        if not same(request.headers.get("x-cx-apikey", ""), self._api_key):
+            raise SignatureError("x-cx-apikey is missing or wrong")
+        return ""
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall:
+        """The call of an incoming-call webhook: its id is the session's token, which the REST API asks for."""
+        webhook = _read(request)
+        call_id = _session(request, webhook)
+        if not call_id:
+            raise WireError("the webhook names no session: expected the header x-cx-session, or Session")
+        caller = webhook.caller or request.headers.get("x-cx-from", "")
+        called = webhook.called or request.headers.get("x-cx-to", "")
+        return IncomingCall(call_id, with_plus(caller), with_plus(called))
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """CXML that connects the call to the stream; the numbers go in the stream's token."""
+        return Answer(twiml.connect_stream(connect), twiml.CONTENT_TYPE)
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A status callback."""
+        webhook = _read(request)
+        call_id = _session(request, webhook)
+        if not call_id or not webhook.status:
+            raise WireError("the callback names no session and CallStatus")
+        return (CallStatus(call_id, webhook.status, webhook.status in twiml.ENDED),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The answer document says it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the session (REST API, sessions)."""
+        if not self._domain or not self._api_key:
+            return ()
+        url = (
+            f"{self._api_url}/customers/self/domains/{quote(self._domain, safe='')}/sessions/{quote(call_id, safe='')}"
+        )
+        return (HttpRequest("DELETE", url, {"Authorization": bearer(self._api_key)}),)
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Give the session another document; the stream then stops."""
+        if not self._domain or not self._api_key:
+            return ()
+        session = f"{quote(self._domain, safe='')}/sessions/{quote(call_id, safe='')}"
+        url = f"{self._api_url}/calls/{session}/application"
+        return (json_request(url, {"cxml": twiml.dial_document(target)}, bearer(self._api_key)),)
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """There is no such thing."""
+        return ()
+
+
+def _read(request: WebhookRequest) -> _Webhook:
+    if not request.body.lstrip().startswith(b"{"):
+        return _Webhook(*(request.field(name) for name in ("Session", "CallSid", "From", "To", "CallStatus")))
+    try:
+        return _decode(request.body)
+    except UNREADABLE as error:
+        raise WireError(f"the webhook's JSON cannot be read: {error}") from None
+
+
+def _session(request: WebhookRequest, webhook: _Webhook) -> str:
+    return request.headers.get(SESSION_HEADER, "") or webhook.session or webhook.call_sid

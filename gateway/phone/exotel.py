@@ -1,0 +1,303 @@
+"""Exotel AgentStream, the Voicebot applet: its wire and its dynamic endpoint. Pure.
+
+Source: Exotel developer documentation, AgentStream; support articles 3000108630 and 3000132302; exotel/Agent-Stream.
+"""
+
+from binascii import b2a_base64
+from collections.abc import Sequence
+from typing import assert_never
+
+import msgspec
+from msgspec import Struct
+
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone.commands import (
+    EndStream,
+    PhoneCommand,
+    PlayAudio,
+    SendDigits,
+    SendMark,
+    StopPlayback,
+    StreamCommand,
+    TransferCall,
+)
+from gateway.phone.e164 import with_plus
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    MarkReturned,
+    PhoneClosed,
+    PhoneEnd,
+    PhoneEvent,
+    Playout,
+    UnknownMessage,
+)
+from gateway.phone.http_request import basic_credentials, same
+from gateway.phone.json_text import UNREADABLE, key_pressed, text_of
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+
+SMALLEST = 3200
+"""Bytes of a message; shorter ones are played with gaps, as are those that are no multiple of ``STEP``."""
+STEP = 320
+_LINEAR = {8000: L16_8K, 16000: L16_16K, 24000: L16_24K}
+_LINEAR_NAMES = frozenset({"audio/x-raw", "audio/l16", "audio/x-l16", "raw/slin", "base64"})
+"""All seen for 16-bit linear, little-endian: the documents do not agree."""
+_G711 = {"audio/x-mulaw": PCMU, "audio/x-alaw": PCMA}
+
+
+def playout_of(audio_format: AudioFormat) -> Playout:
+    """Pieces of at least ``SMALLEST`` bytes and whole ``STEP``, three of them ahead."""
+    frame_ms = 20
+    while (size := audio_format.bytes_for(frame_ms)) < SMALLEST or size % STEP:
+        frame_ms += 20
+    return Playout(frame_ms=frame_ms, lead_ms=3 * frame_ms, refill_ms=frame_ms)
+
+
+TRAITS = Traits(
+    title="Exotel",
+    formats=(L16_8K, L16_16K, L16_24K, PCMU, PCMA),
+    playout=playout_of(L16_8K),
+    confirmation=Confirmation.MARKS,
+    hang_up="closing the stream",
+    signature="Basic credentials, where the applet's address carries them",
+    stream_key="Basic credentials, or token in the path",
+    unsure=True,
+)
+ENDED = frozenset({"completed", "failed", "busy", "no-answer", "canceled"})
+
+
+class _MediaFormat(Struct):
+    encoding: str = "audio/x-raw"
+    sample_rate: int | str = 8000
+
+
+class _Start(Struct):
+    media_format: _MediaFormat = msgspec.field(default_factory=_MediaFormat)
+    call_sid: str = ""
+    camel_call_sid: str = msgspec.field(name="callSid", default="")
+    stream_sid: str = ""
+    camel_stream_sid: str = msgspec.field(name="streamSid", default="")
+    caller: str | None = msgspec.field(name="from", default=None)
+    called: str | None = msgspec.field(name="to", default=None)
+    custom_parameters: dict[str, str] | None = None
+
+
+class _Media(Struct, gc=False):
+    payload: bytes
+    track: str = "inbound"
+
+
+class _Dtmf(Struct):
+    digit: str
+
+
+class _Mark(Struct):
+    name: str
+
+
+class _Message(Struct):
+    event: str
+    stream_sid: str = ""
+    camel_stream_sid: str = msgspec.field(name="streamSid", default="")
+    media: _Media | None = None
+    start: _Start | None = None
+    dtmf: _Dtmf | None = None
+    mark: _Mark | None = None
+
+
+_decode = msgspec.json.Decoder(_Message).decode
+
+
+class ExotelCodec:
+    """The wire of one stream.
+
+    The documents spell the stream's id ``stream_sid``; the vendor's sample ``streamSid``, with numbers in ``media``
+    without which some streams ended early: both are read and sent.
+    """
+
+    def __init__(self, grant: Grant) -> None:
+        self._grant = grant
+        self._head = ""
+        self._format: AudioFormat | None = None
+        self._sent_messages = 0
+        self._sent_bytes = 0
+
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
+        """Events of one message; ``WireError`` for binary, non-JSON, missing members or media before ``start``."""
+        if isinstance(message, bytes):
+            raise WireError(f"expected text messages, got {len(message)} bytes of binary")
+        try:
+            read = _decode(message)
+        except UNREADABLE as error:
+            raise WireError(f"not an AgentStream message: {error}") from None
+        if read.event == "media":
+            if self._format is None:
+                raise WireError("media before start")
+            if read.media is None:
+                raise WireError("media without its media member")
+            return (CallerAudio(read.media.payload),) if read.media.track == "inbound" else ()
+        return self._decode_rare(read)
+
+    def _decode_rare(self, read: _Message) -> Sequence[PhoneEvent]:
+        match read:
+            case _Message(event="connected"):
+                return ()
+            case _Message(event="start", start=_Start() as start):
+                return (self._start(start, read.stream_sid or read.camel_stream_sid),)
+            case _Message(event="mark", mark=_Mark(name=mark)):
+                return (MarkReturned(mark),)
+            case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)):
+                return (key_pressed(digit),)
+            case _Message(event="stop"):
+                return (PhoneClosed(PhoneEnd.HUNG_UP),)
+            case _Message(event="start" | "mark" | "dtmf"):
+                raise WireError(f"{read.event} without its {read.event} member")
+            case _:
+                return (UnknownMessage(read.event[:40]),)
+
+    def _start(self, start: _Start, stream_sid: str) -> CallStarted:
+        if self._format is not None:
+            raise WireError("a second start on the same stream")
+        stream_sid = stream_sid or start.stream_sid or start.camel_stream_sid
+        call_id = self._grant.call_id or start.call_sid or start.camel_call_sid
+        if not stream_sid or not call_id:
+            raise WireError("start without its stream_sid or call_sid")
+        self._format = _format_of(start.media_format)
+        quoted = text_of(stream_sid)
+        self._head = f'"stream_sid":{quoted},"streamSid":{quoted}'
+        return CallStarted(
+            call_id=call_id,
+            stream_id=stream_sid,
+            audio_format=self._format,
+            playout=playout_of(self._format),
+            caller=self._grant.caller or with_plus(start.caller or ""),
+            called=self._grant.called or with_plus(start.called or ""),
+            parameters=start.custom_parameters or {},
+        )
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
+        """Messages that carry the command; the sizes that Exotel wants are those of the playout's frames."""
+        match command:
+            case PlayAudio(audio=audio):
+                return (self._media(audio),)
+            case SendMark(name=mark):
+                return (f'{{"event":"mark",{self._head},"mark":{{"name":"{mark}"}}}}',)
+            case StopPlayback():
+                return (f'{{"event":"clear",{self._head}}}',)
+            case EndStream() | SendDigits() | TransferCall():
+                return ()
+            case _:
+                assert_never(command)
+
+    def _media(self, audio: bytes) -> str:
+        payload = b2a_base64(audio, newline=False).decode("ascii")
+        timestamp_ms = int(self._format.duration_ms(self._sent_bytes)) if self._format else 0
+        self._sent_messages += 1
+        self._sent_bytes += len(audio)
+        number = self._sent_messages
+        return (
+            f'{{"event":"media",{self._head},"media":{{"chunk":"{number}","timestamp":"{timestamp_ms}",'
+            f'"sequenceNumber":"{number}","payload":"{payload}"}}}}'
+        )
+
+
+def _format_of(media: _MediaFormat) -> AudioFormat:
+    encoding = media.encoding.partition(";")[0].strip().lower()
+    rate = str(media.sample_rate)
+    audio_format = _G711.get(encoding) if rate == "8000" else None
+    if encoding in _LINEAR_NAMES:
+        audio_format = next((linear for rate_hz, linear in _LINEAR.items() if str(rate_hz) == rate), None)
+    if audio_format is None:
+        raise WireError(
+            f"media_format {media.encoding[:40]!r}, {rate[:10]} Hz: expected 16-bit linear at 8000, 16000 or 24000 Hz, "
+            "or G.711; set sample-rate in the applet's address, or contentType of <StartStream>"
+        )
+    return audio_format
+
+
+class Exotel:
+    """Exotel, as a provider."""
+
+    name = "exotel"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Exotel) -> None:
+        self._secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> ExotelCodec:
+        """A fresh wire for one stream."""
+        return ExotelCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Basic credentials out of the applet's address: any user, the stream secret as password."""
+        given = upgrade.headers.get("authorization", "")
+        if not given or not self._secret:
+            return False
+        self._check_password(given)
+        return True
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """The same Basic credentials: Exotel signs nothing, so nothing tells a replay or a change."""
+        if not self._secret:
+            raise SignatureError("EXOTEL_STREAM_SECRET is not set")
+        self._check_password(request.headers.get("authorization", ""))
+        return ""
+
+    def _check_password(self, authorization: str) -> None:
+        credentials = basic_credentials(authorization)
+        if credentials is None:
+            raise SignatureError("expected Basic credentials: put them into the address that Exotel is given")
+        if not same(credentials[1], self._secret):
+            raise SignatureError("the password is not EXOTEL_STREAM_SECRET")
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall:
+        """The call that the applet asks an address for."""
+        call_id = request.field("CallSid")
+        if not call_id:
+            raise WireError("the request names no CallSid: expected that of a Voicebot applet")
+        caller = request.field("CallFrom") or request.field("From")
+        called = request.field("CallTo") or request.field("To")
+        return IncomingCall(call_id, with_plus(caller), with_plus(called))
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """The stream's address. What follows the stream is the flow's next applet."""
+        return Answer(f'{{"url":{text_of(connect.stream_url)}}}', "application/json")
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A status callback of a call that was made by the API."""
+        call_id, status = request.field("CallSid"), request.field("Status")
+        if not call_id or not status:
+            raise WireError("the callback names no CallSid and Status")
+        return (CallStatus(call_id, status, status in ENDED),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The flow's next applet says it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """Closing the stream lets the flow go on to its next applet; there is nothing else."""
+        return ()
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """There is no such thing: the flow's next applet may connect somebody."""
+        return ()
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """There is no such thing."""
+        return ()

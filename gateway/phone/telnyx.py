@@ -1,0 +1,278 @@
+"""Telnyx: TeXML and Call Control, its webhooks and their Ed25519 signature. Pure.
+
+Source: Telnyx developer documentation, TeXML ``<Stream>``, Call Control commands and events, webhook signing.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import Struct
+
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
+from gateway.config import providers as settings
+from gateway.errors import InputError, WireError
+from gateway.phone import twiml
+from gateway.phone.http_request import bearer, form_request, json_request, same
+from gateway.phone.json_text import UNREADABLE
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.telnyx_wire import PLAYOUT, TelnyxCodec, texml_call_id
+
+TRAITS = Traits(
+    title="Telnyx",
+    formats=(PCMU, PCMA, L16_8K, L16_16K, L16_24K),
+    playout=PLAYOUT,
+    confirmation=Confirmation.MARKS,
+    keys_out="REST",
+    hang_up="REST; TeXML: closing the stream too",
+    transfer="REST",
+    signature="Ed25519 of time and body",
+    stream_key="token in the path, or a token header",
+    unsure=True,
+)
+WINDOW_S = 300
+"""How far a webhook's time may be off."""
+GONE = (404, 422)
+"""Of a hang-up: 422 with code 90018 says that the call has ended already."""
+STREAM = {"track": "inbound_track", "bidirectionalMode": "rtp", "bidirectionalCodec": "PCMU"}
+"""The default mode is mp3, in which our audio would not be played."""
+VOICE = "female"
+LANGUAGE = "en-US"
+
+
+class _Payload(Struct):
+    call_control_id: str = ""
+    direction: str | None = None
+    caller: str | None = msgspec.field(name="from", default=None)
+    called: str | None = msgspec.field(name="to", default=None)
+    client_state: str | None = None
+
+
+class _Data(Struct):
+    event_type: str
+    id: str = ""
+    payload: _Payload = msgspec.field(default_factory=_Payload)
+
+
+class _Event(Struct):
+    data: _Data
+
+
+class _Next(Struct, omit_defaults=True):
+    """What is to follow an event of Call Control; travels there and back as ``client_state``."""
+
+    transfer: str = ""
+    hang_up: str = ""
+    """The call to end when the leg that this belongs to has ended: a transfer's caller is not left alone."""
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+_decode_next = msgspec.json.Decoder(_Next).decode
+
+
+class Telnyx:
+    """Telnyx, as a provider.
+
+    A webhook that is a form is TeXML's and is answered with a document; one that is JSON is Call Control's and is
+    answered by commands.
+    """
+
+    name = "telnyx"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Telnyx) -> None:
+        self._api_key = settings.api_key.get_secret_value() if settings.api_key else ""
+        self._stream_secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+        self._public_key = _public_key(settings.public_key) if settings.public_key else None
+        self._api_url = settings.api_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> TelnyxCodec:
+        """A fresh wire for one stream."""
+        return TelnyxCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """A ``stream_auth_token`` of one's own application; our answers put a token into the path instead."""
+        given = upgrade.headers.get("x-telnyx-streaming-auth-token")
+        if given is None or not self._stream_secret:
+            return False
+        if not same(given, self._stream_secret):
+            raise SignatureError("the stream's x-telnyx-streaming-auth-token is not TELNYX_STREAM_SECRET")
+        return True
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check ``telnyx-signature-ed25519`` and the time; returns the event's id, for TeXML the signature itself."""
+        if self._public_key is None:
+            raise SignatureError("TELNYX_PUBLIC_KEY is not set")
+        signature = request.headers.get("telnyx-signature-ed25519", "")
+        timestamp = request.headers.get("telnyx-timestamp", "")
+        if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 20):
+            raise SignatureError("telnyx-timestamp is missing or no number")
+        try:
+            self._public_key.verify(
+                base64.b64decode(signature, validate=True), timestamp.encode() + b"|" + request.body
+            )
+        except (InvalidSignature, binascii.Error, ValueError):
+            raise SignatureError("telnyx-signature-ed25519 is missing or wrong") from None
+        if abs(now_s - int(timestamp)) > WINDOW_S:
+            raise SignatureError(f"telnyx-timestamp is {now_s - int(timestamp):.0f} s old: more than {WINDOW_S} s off")
+        try:
+            return _decode_event(request.body).data.id or signature
+        except UNREADABLE:
+            return signature
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
+        """The call of a TeXML request or of ``call.initiated``; other events may want a command."""
+        if request.form:
+            call = twiml.incoming_call(_signed(request), TRAITS.title)
+            return IncomingCall(_texml_id(request, call.call_id), call.caller, call.called)
+        event = _read(request)
+        payload = event.payload
+        kind = event.event_type.replace("_", ".")  # both spellings have been seen
+        if kind == "call.initiated" and payload.direction in ("incoming", None) and payload.call_control_id:
+            return IncomingCall(payload.call_control_id, payload.caller or "", payload.called or "", context=event.id)
+        following = _following(payload.client_state)
+        if kind == "call.speak.ended":
+            return Answer(requests=self._go_on(payload.call_control_id, following.transfer) if following else ())
+        if kind == "call.hangup" and following and following.hang_up:
+            return Answer(requests=self._command(following.hang_up, "hangup", {}))
+        return Answer()
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """TeXML, or the command that answers the call and opens the stream."""
+        if _is_texml(call.call_id):
+            return Answer(twiml.connect_stream(connect, attributes=STREAM), twiml.CONTENT_TYPE)
+        if not self._api_key:
+            raise WireError("a Call Control webhook is answered by commands: set TELNYX_API_KEY, or use TeXML")
+        body = {
+            "stream_url": connect.stream_url,
+            "stream_track": "inbound_track",
+            "stream_bidirectional_mode": "rtp",
+            "stream_bidirectional_codec": "PCMU",
+        }
+        if connect.call_url:
+            body |= {"webhook_url": connect.call_url, "webhook_url_method": "POST"}
+        if call.context:
+            body["command_id"] = call.context
+        return Answer(requests=self._command(call.call_id, "answer", body))
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A TeXML status callback, or an event of Call Control."""
+        if request.form:
+            return [
+                CallStatus(_texml_id(request, status.call_id), status.status, status.ended)
+                for status in twiml.call_status(_signed(request))
+            ]
+        event = _read(request)
+        kind = event.event_type.replace("_", ".")
+        if not event.payload.call_control_id:
+            raise WireError(f"the event {event.event_type[:40]!r} names no call_control_id")
+        return (CallStatus(event.payload.call_control_id, kind, kind == "call.hangup"),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """A Call Control call goes on when its stream has ended: it is spoken to, transferred or hung up.
+
+        What follows the words is asked for when ``call.speak.ended`` tells that they were said. TeXML says it already.
+        """
+        if _is_texml(call_id):
+            return ()
+        if not after.say:
+            return self._go_on(call_id, after.transfer)
+        words = {"payload": after.say, "voice": VOICE, "language": after.language or LANGUAGE}
+        return self._command(call_id, "speak", {**words, "client_state": _state(_Next(transfer=after.transfer))})
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call by the REST API."""
+        if _is_texml(call_id):
+            return self._update_texml(call_id, {"Status": "completed"})
+        return self._command(call_id, "hangup", {})
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Hand the call over; should nobody take it there, the caller's leg is ended, not left in silence."""
+        if _is_texml(call_id):
+            return self._update_texml(call_id, {"Texml": twiml.dial_document(target)})
+        return self._command(
+            call_id, "transfer", {"to": target, "target_leg_client_state": _state(_Next(hang_up=call_id))}
+        )
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Dial digits by the REST API; TeXML has nothing for it."""
+        return () if _is_texml(call_id) else self._command(call_id, "send_dtmf", {"digits": digits})
+
+    def _go_on(self, call_id: str, transfer: str) -> tuple[HttpRequest, ...]:
+        return tuple(self.transfer(call_id, transfer) if transfer else self.hang_up(call_id))
+
+    def _command(self, call_id: str, action: str, body: dict[str, str]) -> tuple[HttpRequest, ...]:
+        if not self._api_key:
+            return ()
+        url = f"{self._api_url}/v2/calls/{quote(call_id, safe=':')}/actions/{action}"
+        return (json_request(url, body, bearer(self._api_key), gone=GONE if action == "hangup" else (404,)),)
+
+    def _update_texml(self, call_id: str, form: dict[str, str]) -> tuple[HttpRequest, ...]:
+        if not self._api_key:
+            return ()
+        call_sid, _, account_sid = call_id.rpartition("@")
+        path = f"Accounts/{quote(account_sid, safe='')}/Calls/{quote(call_sid, safe=':')}"
+        return (form_request(f"{self._api_url}/v2/texml/{path}", form, bearer(self._api_key)),)
+
+
+def _public_key(text: str) -> Ed25519PublicKey:
+    try:
+        return Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
+    except ValueError:
+        raise InputError(
+            "providers.telnyx.public_key is not a key: expected the 44 characters that the portal shows"
+        ) from None
+
+
+def _is_texml(call_id: str) -> bool:
+    return "@" in call_id
+
+
+def _texml_id(request: WebhookRequest, call_sid: str) -> str:
+    account_sid = _signed(request).field("AccountSid")
+    if not account_sid:
+        raise WireError("the webhook names no AccountSid: expected TeXML's form fields")
+    return texml_call_id(call_sid, account_sid)
+
+
+def _signed(request: WebhookRequest) -> WebhookRequest:
+    """The request without its query, which the signature does not cover."""
+    return msgspec.structs.replace(request, query=())
+
+
+def _read(request: WebhookRequest) -> _Data:
+    try:
+        return _decode_event(request.body).data
+    except UNREADABLE as error:
+        raise WireError(
+            f"neither a form of TeXML nor an event of Call Control: {error}; the webhook's method must be POST"
+        ) from None
+
+
+def _state(following: _Next) -> str:
+    return base64.b64encode(msgspec.json.encode(following)).decode()
+
+
+def _following(client_state: str | None) -> _Next | None:
+    try:
+        return _decode_next(base64.b64decode(client_state or "", validate=True))
+    except (*UNREADABLE, ValueError):
+        return None
