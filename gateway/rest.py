@@ -1,9 +1,10 @@
 """Performs call control: the HTTP requests that providers' modules describe as data."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aiohttp
+import msgspec
 import structlog
 
 from gateway.errors import GatewayError
@@ -17,6 +18,10 @@ BACKOFF_S = 0.25
 ANSWER_LIMIT = 64 * 1024
 TRY_AGAIN = frozenset({429, 502, 503, 504})
 """Statuses that say that the request was not carried out; call control may be asked for twice without harm."""
+
+
+class _Token(msgspec.Struct):
+    access_token: str
 
 
 class CallControlError(GatewayError):
@@ -41,20 +46,29 @@ class CallControl:
         """Make the requests in order; the body of the last answer. Raises ``CallControlError`` at the first failure."""
         body = b""
         for request in requests:
-            body = await self._perform(request)
+            token = await self._token(request.authorize) if request.authorize else ""
+            body = await self._perform(request, {"Authorization": f"Bearer {token}"} if token else {})
         return body
 
-    async def _perform(self, request: HttpRequest) -> bytes:
+    async def _token(self, request: HttpRequest) -> str:
+        answer = await self._perform(request, {})
+        try:
+            return msgspec.json.decode(answer, type=_Token).access_token
+        except (msgspec.DecodeError, UnicodeError):
+            raise CallControlError(f"{_where(request)} was answered without an access_token") from None
+
+    async def _perform(self, request: HttpRequest, authorization: Mapping[str, str]) -> bytes:
         if self._http is None:
             raise RuntimeError("CallControl is used outside its context")
-        where = f"{request.method} {request.url.partition('?')[0]}"
+        where = _where(request)
+        headers = {**request.headers, **authorization}
         failure = ""
         for attempt in range(TRIES):
             if attempt:
                 await asyncio.sleep(BACKOFF_S * 2**attempt)
             try:
                 async with self._http.request(
-                    request.method, request.url, headers=dict(request.headers), data=request.body, allow_redirects=False
+                    request.method, request.url, headers=headers, data=request.body, allow_redirects=False
                 ) as answer:
                     body = await answer.content.read(ANSWER_LIMIT)
             except TimeoutError:
@@ -70,3 +84,7 @@ class CallControl:
             if answer.status not in TRY_AGAIN:
                 break
         raise CallControlError(failure)
+
+
+def _where(request: HttpRequest) -> str:
+    return f"{request.method} {request.url.partition('?')[0]}"

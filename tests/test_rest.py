@@ -54,6 +54,28 @@ async def test_requests_are_made_in_order() -> None:
     assert await seen[0].read() == b"one"
 
 
+async def test_a_token_is_fetched_first() -> None:
+    """The token's answer becomes the bearer of the request that needs it, and its own header is overridden."""
+    async with api(200, body='{"access_token":"t0k","expires_in":3600}') as (url, seen), CallControl() as control:
+        token = HttpRequest("POST", f"{url}/token", {"Authorization": "Basic eA=="}, b"grant_type=client_credentials")
+        await control.perform([HttpRequest("POST", f"{url}/call", {"X-Key": "k"}, b"{}", authorize=token)])
+    assert [(request.path, request.headers["Authorization"]) for request in seen] == [
+        ("/token", "Basic eA=="),
+        ("/call", "Bearer t0k"),
+    ]
+    assert seen[1].headers["X-Key"] == "k"
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"access_token":7}', '{"access_token":"t0k'])
+async def test_an_answer_without_a_token_ends_it(body: str) -> None:
+    """The request itself is not made, and what was answered, which may hold a secret, is not repeated."""
+    async with api(200, body=body) as (url, seen), CallControl() as control:
+        with pytest.raises(CallControlError) as caught:
+            await control.perform([HttpRequest("POST", f"{url}/call", authorize=HttpRequest("POST", f"{url}/token"))])
+    assert str(caught.value) == f"POST {url}/token was answered without an access_token"
+    assert [request.path for request in seen] == ["/token"]
+
+
 async def test_a_call_that_is_over_is_done() -> None:
     """404 for a call that has ended is as good as an end."""
     async with api(404) as (url, seen), CallControl() as control:

@@ -58,6 +58,8 @@ class HttpRequest(Struct, frozen=True):
     body: bytes = b""
     gone: tuple[int, ...] = (404,)
     """Statuses that say that the call is over already, which is as good as done."""
+    authorize: "HttpRequest | None" = None
+    """A request made before, whose JSON answer's ``access_token`` becomes this one's bearer (RFC 6749 §5.1)."""
 
 
 class Upgrade(Struct, frozen=True):
