@@ -1,0 +1,287 @@
+"""Vonage's end of a call: a stream of text events and binary audio, signed webhooks, NCCOs, the Voice API.
+
+Source: Vonage Voice API, "WebSockets", "NCCO reference", "Webhooks", "Signed webhooks", Voice API reference (calls).
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
+from gateway.errors import GatewayError, WireError
+from gateway.sim.api import ApiRequest, ApiResponse
+from gateway.sim.webhook import SimProvider, Webhook
+from gateway.sim.wire import (
+    Clear,
+    Close,
+    HangUp,
+    Mark,
+    Media,
+    Message,
+    Order,
+    SimCall,
+    StreamOpening,
+    Transfer,
+    Violated,
+    Wire,
+)
+
+CONTENT_TYPES = {f"audio/l16;rate={known.rate_hz}": known for known in (L16_8K, L16_16K, L16_24K)}
+HEADERS_LIMIT = 512
+BUFFERED_MESSAGES = 3072
+NOTIFY_ON_CLEAR = "notify_on_clear"
+"""Quirk: a clear returns the notifies that it overtakes, before ``websocket:cleared``."""
+NESTED_DTMF = "nested_dtmf"
+"""Quirk: a key's digit is in an object ``dtmf``."""
+ANSWER_BY_POST = "answer_by_post"
+"""Quirk: the application's answer method is POST; Vonage's own default is GET."""
+
+
+class VonageWire(Wire):
+    """One stream's messages; a message of audio of another length than 20 ms breaks it off."""
+
+    queue_limit_ms = BUFFERED_MESSAGES * 20
+
+    def __init__(self, call: SimCall, stream: StreamOpening) -> None:
+        super().__init__(call, stream)
+        self._payloads: dict[str, object] = {}
+
+    def opening(self) -> Sequence[str]:
+        """websocket:connected, with the endpoint's headers among its members."""
+        content_type = f"audio/l16;rate={self.audio_format.rate_hz}"
+        return (_text({"event": "websocket:connected", "content-type": content_type, **self.stream.parameters}),)
+
+    def media(self, audio: bytes, timestamp_ms: int) -> Sequence[bytes]:
+        """Bare samples."""
+        return (audio,)
+
+    def key(self, digit: str) -> Sequence[str]:
+        """A dtmf event."""
+        pressed = {"digit": digit, "duration": 260}
+        inside = {"dtmf": pressed} if NESTED_DTMF in self.call.quirks else pressed
+        return (_text({"event": "websocket:dtmf", **inside}),)
+
+    def parse(self, message: Message) -> Sequence[Order]:
+        """Audio, clear and notify."""
+        if isinstance(message, bytes):
+            samples, required = len(message) // 2, self.bot_format.bytes_for(20) // 2
+            if len(message) != required * 2:
+                what = f"unexpected frame size {samples}, when required {required}"
+                return (Violated(what, code=1006), Close(1006))
+            return (Media(message),)
+        try:
+            read = json.loads(message)
+        except ValueError as error:
+            raise WireError(f"not JSON ({error}): {message[:120]!r}") from None
+        match read:
+            case {"action": "clear", **rest} if not rest:
+                return (Clear(),)
+            case {"action": "notify", "payload": dict() as payload, **rest} if not rest:
+                name = str(payload.get("id", _text(payload)))
+                self._payloads[name] = payload
+                return (Mark(name),)
+            case _:
+                raise WireError(f"neither clear nor notify with a payload: {message[:120]!r}")
+
+    def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
+        """The notify with its payload; a clear drops it."""
+        payload = self._payloads.pop(name, None)
+        if cleared and NOTIFY_ON_CLEAR not in self.call.quirks:
+            return ()
+        return (_text({"event": "websocket:notify", "payload": payload}),)
+
+    def cleared(self) -> Sequence[str]:
+        """websocket:cleared."""
+        return ('{"event":"websocket:cleared"}',)
+
+
+@dataclass(frozen=True)
+class Ncco:
+    """What an NCCO asks for: the WebSocket endpoint, whom to tell of it, and the actions behind."""
+
+    url: str
+    audio_format: AudioFormat
+    headers: Mapping[str, str]
+    authorization: Mapping[str, str]
+    event_url: str
+    synchronous: bool
+    behind: tuple[str, ...]
+
+
+def parse_ncco(text: str) -> Ncco:
+    """The ``connect`` of an NCCO to a WebSocket; ``WireError`` where Vonage would refuse it, or there is none."""
+    try:
+        actions = json.loads(text)
+        kinds = [action["action"] for action in actions]
+        connect = actions[kinds.index("connect")]
+        (endpoint,) = connect["endpoint"]
+        content_type, headers = endpoint["content-type"], endpoint.get("headers", {})
+        if endpoint["type"] != "websocket" or not endpoint["uri"].startswith(("ws://", "wss://")):
+            raise WireError(f"the NCCO connects no WebSocket: {text[:200]!r}")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise WireError(f"the NCCO connects no WebSocket ({error!r}): {text[:200]!r}") from None
+    if content_type not in CONTENT_TYPES:
+        raise WireError(f"content-type {content_type!r}: expected one of {', '.join(CONTENT_TYPES)}")
+    size = len(_text(headers).encode())
+    if size > HEADERS_LIMIT or {"event", "content-type"} & set(headers):
+        raise WireError(
+            f"headers of {size} bytes, {', '.join(headers)}: expected {HEADERS_LIMIT}, no event or content-type"
+        )
+    return Ncco(
+        endpoint["uri"],
+        CONTENT_TYPES[content_type],
+        headers,
+        endpoint.get("authorization", {}),
+        next(iter(connect.get("eventUrl", [])), ""),
+        connect.get("eventType") == "synchronous",
+        tuple(kinds[kinds.index("connect") + 1 :]),
+    )
+
+
+class VonageWebhook(Webhook):
+    """Asks for the NCCO, opens its WebSocket, tells of events; signed if there is a secret ``signature_secret``.
+
+    Of the Voice API it plays hangup, transfer to an NCCO in the request, and keys; the token is checked if there is a
+    secret ``private_key``.
+    """
+
+    next_actions: tuple[str, ...] = ()
+    """What the gateway had done with the caller when the stream ended, as the actions of its NCCO."""
+    _ncco: Ncco | None = None
+    _commanded = False
+
+    def stream(self, url: str) -> StreamOpening:
+        """The upgrade as it is for an NCCO of the operator's own, with the documented headers."""
+        return StreamOpening(url, headers=self._signed(), parameters=self._identity())
+
+    async def call_in(self) -> StreamOpening:
+        """Ask for the NCCO; the stream is its WebSocket."""
+        fields = {**self._identity(), "uuid": self.call.call_id, "conversation_uuid": f"CON-{uuid4()}"}
+        fields.pop("call_uuid")
+        if ANSWER_BY_POST in self.call.quirks:
+            text = await self._post(self.call.answer_url, fields, "the answer webhook")
+        else:
+            url = f"{self.call.answer_url}{'&' if '?' in self.call.answer_url else '?'}{urlencode(fields)}"
+            text = (await self.ask(url, method="GET", headers=self._signed())).text
+        try:
+            ncco = self._ncco = parse_ncco(text)
+        except WireError as error:
+            raise GatewayError(f"{self.call.answer_url}: {error}") from None
+        if self.has_api:
+            self.api.on("PUT", self._path, self._modify)
+            self.api.on("PUT", f"{self._path}/dtmf", self._play_keys)
+        headers: dict[str, str] = {}
+        match ncco.authorization:
+            case {"type": "vonage"}:
+                headers = self._signed()
+            case {"type": "custom", "value": value}:
+                headers = {"Authorization": value}
+        return StreamOpening(ncco.url, headers=headers, parameters=ncco.headers, audio_format=ncco.audio_format)
+
+    async def ended(self) -> None:
+        """The end of the WebSocket's leg, whose event may be answered with an NCCO, then of the caller's."""
+        ncco, phone = self._ncco, self.phone
+        if ncco is not None and phone is not None:
+            if ncco.behind:
+                phone.warn(Violated(f"{', '.join(ncco.behind)} behind the connect: run as soon as the socket was up"))
+            status = "completed" if phone.ended_by == "caller" or self._commanded else "disconnected"
+            if ncco.event_url:
+                event = {**self._event(status, str(uuid4())), "headers": dict(ncco.headers)}
+                text = await self._post(ncco.event_url, event, "the event webhook", (200, 204))
+                if ncco.synchronous and text and status == "disconnected":
+                    self.next_actions = tuple(action["action"] for action in json.loads(text))
+        if self.has_api:
+            self.api.off("PUT", self._path)
+            self.api.off("PUT", f"{self._path}/dtmf")
+        if self.call.status_url:
+            await self._post(
+                self.call.status_url, self._event("completed", self.call.call_id), "the event webhook", (200, 204)
+            )
+
+    @property
+    def _path(self) -> str:
+        return f"/v1/calls/{self.call.call_id}"
+
+    def _identity(self) -> dict[str, str]:
+        numbers = {"from": self.call.from_.removeprefix("+"), "to": self.call.to.removeprefix("+")}
+        return {"call_uuid": self.call.call_id, **numbers}
+
+    def _event(self, status: str, uuid: str) -> dict[str, Any]:
+        timestamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        numbers = {name: number for name, number in self._identity().items() if name != "call_uuid"}
+        return {"status": status, "uuid": uuid, "direction": "inbound", "timestamp": timestamp, **numbers}
+
+    async def _post(self, url: str, data: Mapping[str, Any], what: str, expected: Sequence[int] = (200,)) -> str:
+        body = _text(data).encode()
+        headers = {"Content-Type": "application/json", **self._signed(body)}
+        return (await self.ask(url, body=body, headers=headers, what=what, expected=expected)).text
+
+    def _signed(self, body: bytes | None = None) -> dict[str, str]:
+        secret = self.call.secrets.get("signature_secret")
+        if not secret:
+            return {}
+        claims: dict[str, Any] = {"iat": int(time.time()), "jti": str(uuid4()), "iss": "Vonage", "api_key": "a1b2c3d4"}
+        if application := self.call.secrets.get("application_id"):
+            claims["application_id"] = application
+        if body is not None:
+            claims["payload_hash"] = hashlib.sha256(body).hexdigest()
+        return {"Authorization": f"Bearer {jwt.encode(claims, secret, algorithm='HS256')}"}
+
+    def _modify(self, request: ApiRequest) -> ApiResponse:
+        if not self._may_command(request.headers.get("authorization", "")):
+            return ApiResponse(401, {"type": "UNAUTHORIZED"})
+        match request.data:
+            case {"action": "hangup"}:
+                self._commanded = self.end(HangUp("REST"))
+            case {"action": "transfer", "destination": {"type": "ncco", "ncco": [*actions]}}:
+                self.next_actions = tuple(str(action.get("action")) for action in actions)
+                self._commanded = self.end(Transfer(_target(actions)))
+            case _:
+                return ApiResponse(400, {"type": "VALIDATION"})
+        return ApiResponse(204)
+
+    def _play_keys(self, request: ApiRequest) -> ApiResponse:
+        if not self._may_command(request.headers.get("authorization", "")):
+            return ApiResponse(401, {"type": "UNAUTHORIZED"})
+        return ApiResponse(200, {"message": "DTMF sent", "uuid": self.call.call_id})
+
+    def _may_command(self, authorization: str) -> bool:
+        private_key = self.call.secrets.get("private_key")
+        if not private_key:
+            return authorization.startswith("Bearer ")
+        key = load_pem_private_key(private_key.encode(), password=None)
+        assert isinstance(key, RSAPrivateKey)  # noqa: S101 -- the key of the gateway under test
+        try:
+            claims = jwt.decode(authorization.removeprefix("Bearer "), key.public_key(), algorithms=["RS256"])
+        except jwt.PyJWTError:
+            return False
+        return {"iat", "jti"} <= set(claims) and claims.get("application_id") == self.call.secrets.get("application_id")
+
+
+def _target(actions: Sequence[Mapping[str, Any]]) -> str:
+    for action in actions:
+        for endpoint in action.get("endpoint", ()):
+            return str(endpoint.get("number") or endpoint.get("uri") or "")
+    return ""
+
+
+def _text(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, separators=(",", ":"))
+
+
+provider = SimProvider(
+    name="vonage",
+    title="Vonage",
+    wire=VonageWire,
+    webhook=VonageWebhook,
+    audio_formats=(L16_16K, L16_8K, L16_24K),
+)
