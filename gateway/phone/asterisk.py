@@ -1,0 +1,92 @@
+"""Asterisk, which opens the stream out of its dialplan: there is no webhook and no REST API between it and us. Pure.
+
+docs.asterisk.org, "Channel Drivers: WebSocket", "WebSocket client configuration".
+"""
+
+from collections.abc import Sequence
+
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone.asterisk_wire import FORMATS, PLAYOUT, AsteriskCodec
+from gateway.phone.http_request import basic_credentials, same
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+
+TRAITS = Traits(
+    title="Asterisk",
+    formats=tuple(FORMATS.values()),
+    playout=PLAYOUT,
+    confirmation=Confirmation.PLAYED_MARKS,
+    hang_up="stream",
+    stream_key="Basic credentials, or secret in the path",
+)
+NO_WEBHOOK = "Asterisk sends no webhooks: its dialplan opens the stream"
+
+
+class Asterisk:
+    """Asterisk, as a provider."""
+
+    name = "asterisk"
+    traits = TRAITS
+    subprotocols = ("media",)
+
+    def __init__(self, settings: settings.Asterisk) -> None:
+        self._secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> AsteriskCodec:
+        """A fresh wire for one stream; the numbers are in the stream's query."""
+        return AsteriskCodec(upgrade, grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Check the Basic credentials of ``websocket_client.conf``: any user, the stream secret as password."""
+        given = upgrade.headers.get("authorization", "")
+        if not given or not self._secret:
+            return False
+        credentials = basic_credentials(given)
+        if credentials is None or not same(credentials[1], self._secret):
+            raise SignatureError("the stream's password is not ASTERISK_STREAM_SECRET")
+        return True
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Nothing that calls itself a webhook of Asterisk is one."""
+        raise SignatureError(NO_WEBHOOK)
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall:
+        """There is no such thing."""
+        raise WireError(NO_WEBHOOK)
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """There is no such thing."""
+        raise WireError(NO_WEBHOOK)
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """There is no such thing."""
+        raise WireError(NO_WEBHOOK)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The dialplan says it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """The stream's own word does it."""
+        return ()
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """There is no such thing: the dialplan may connect somebody."""
+        return ()
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """There is no such thing."""
+        return ()

@@ -1,0 +1,247 @@
+"""Asterisk's chan_websocket: audio as binary messages in the channel's codec, control as words or as JSON. Pure.
+
+docs.asterisk.org, "Channel Drivers: WebSocket"; asterisk/asterisk, channels/chan_websocket.c.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+import msgspec
+
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
+from gateway.errors import WireError
+from gateway.phone.commands import (
+    EndStream,
+    PhoneCommand,
+    PlayAudio,
+    SendDigits,
+    SendMark,
+    StopPlayback,
+    StreamCommand,
+    TransferCall,
+)
+from gateway.phone.e164 import with_plus
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    MarkReturned,
+    PhoneEvent,
+    Playout,
+    UnknownMessage,
+    WireReply,
+)
+from gateway.phone.json_text import UNREADABLE, key_pressed
+from gateway.phone.provider import Grant, Upgrade
+
+FORMATS: Mapping[str, AudioFormat] = {
+    "ulaw": PCMU,
+    "alaw": PCMA,
+    "slin": L16_8K,
+    "slin16": L16_16K,
+    "slin24": L16_24K,
+}
+"""The names of Asterisk's codecs; its linear ones are in the host's byte order, which is taken to be little-endian."""
+PLAYOUT = Playout(lead_ms=240, refill_ms=120, marks_return_at_once=False)
+"""What Asterisk has queued is never skipped: it is delay. A mark is told with the next frame, 20 ms later at most."""
+MESSAGE_LIMIT = 65_500
+"""Bytes of a message; a longer one ends the call."""
+COMMAND_LIMIT = 128
+"""Bytes of a command; a longer one is ignored."""
+EARLY_LIMIT = 50
+"""Messages of audio that may come before ``MEDIA_START``, as they do on a loaded machine: a second of them."""
+HELD_LIMIT = 512 * 1024
+"""Bytes kept back while Asterisk takes no more: ten seconds of its widest codec."""
+
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+_SILENT = frozenset({"MEDIA_BUFFERING_COMPLETED", "QUEUE_DRAINED", "STATUS"})
+
+
+class AsteriskCodec:
+    """The wire of one stream; it answers in the form, words or JSON, in which Asterisk speaks.
+
+    A flush throws marks away without a word. ``MEDIA_XOFF`` holds back what is to be played until ``MEDIA_XON``; what
+    does not fit then is lost, as it would be in Asterisk's own queue.
+    """
+
+    def __init__(self, upgrade: Upgrade, grant: Grant) -> None:
+        self._query = upgrade.query
+        self._grant = grant
+        self._format: AudioFormat | None = None
+        self._json = False
+        self._frame_bytes = 0
+        self._part_frame = b""
+        self._early = 0
+        self._off = False
+        self._held: list[str | bytes] = []
+        self._held_bytes = 0
+
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+        """Events of one message; ``WireError`` for what is no control message, or says that ours was wrong."""
+        if isinstance(message, bytes):
+            return self._audio(message)
+        is_json = message.startswith("{")
+        read = _read_json(message) if is_json else _read_words(message)
+        match read:
+            case {"event": "MEDIA_START"}:
+                self._json = is_json
+                return (self._start(read),)
+            case {"event": "MEDIA_MARK_PROCESSED", "correlation_id": str() as mark}:
+                return (MarkReturned(mark),)
+            case {"event": "DTMF_END", "digit": str() as digit}:
+                return (key_pressed(digit.upper()),)
+            case {"event": "MEDIA_XOFF"}:
+                self._off = True
+                return ()
+            case {"event": "MEDIA_XON"}:
+                return self._resume()
+            case {"event": "ERROR"}:
+                raise WireError(f"Asterisk reports an error: {str(read.get('error_text', ''))[:200]}")
+            case {"event": "MEDIA_MARK_PROCESSED" | "DTMF_END" as event}:
+                raise WireError(f"{event} without its correlation_id or digit")
+            case {"event": str() as event}:
+                return () if event in _SILENT else (UnknownMessage(event[:40]),)
+            case _:
+                raise WireError("a message without an event")
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
+        """Messages that carry the command, audio in whole frames: Asterisk drops the rest of a frame."""
+        match command:
+            case PlayAudio(audio=audio):
+                return self._pass(self._frames(audio))
+            case SendMark(name=mark):
+                return self._pass([*self._last_frame(), *self._command("MARK_MEDIA", mark)])
+            case StopPlayback():
+                self._part_frame = b""
+                self._off = False
+                self._forget_held()
+                return self._command("FLUSH_MEDIA")
+            case EndStream():
+                self._forget_held()
+                return self._command("HANGUP")
+            case SendDigits() | TransferCall():
+                return ()
+            case _:
+                assert_never(command)
+
+    def _start(self, read: Mapping[str, Any]) -> CallStarted:
+        if self._format is not None:
+            raise WireError("a second MEDIA_START on the same stream")
+        name = str(read.get("format", ""))
+        audio_format = FORMATS.get(name)
+        if audio_format is None:
+            raise WireError(f"format {name[:20]!r}: expected {', '.join(FORMATS)}, such as c(ulaw) in the Dial options")
+        channel_id = read.get("channel_id")
+        if not isinstance(channel_id, str) or not channel_id:
+            raise WireError("MEDIA_START without its channel_id")
+        size = _number(read.get("optimal_frame_size"), audio_format.bytes_for(PLAYOUT.frame_ms))
+        if not 0 < size <= MESSAGE_LIMIT or size % audio_format.sample_bytes:
+            raise WireError(f"optimal_frame_size {size}: expected whole samples, at most {MESSAGE_LIMIT} bytes")
+        self._format = audio_format
+        self._frame_bytes = size
+        parameters = self._parameters(read.get("channel_variables"))
+        caller, called = _first(parameters, "from", "caller"), _first(parameters, "to", "called")
+        return CallStarted(
+            call_id=self._grant.call_id or channel_id,
+            stream_id=str(read.get("connection_id", "")),
+            audio_format=audio_format,
+            playout=PLAYOUT,
+            caller=self._grant.caller or with_plus(caller),
+            called=self._grant.called or with_plus(called),
+            parameters=parameters,
+        )
+
+    def _parameters(self, variables: object) -> dict[str, str]:
+        """What the dialplan says of the call: the URL's query, and the channel's variables, by names in lower case."""
+        known = variables if isinstance(variables, dict) else {}
+        given = {str(name).lower(): value for name, value in known.items() if isinstance(value, str)}
+        return given | {name.lower(): value for name, value in self._query.items()}
+
+    def _audio(self, audio: bytes) -> Sequence[PhoneEvent]:
+        if self._format is None:
+            self._early += 1
+            if self._early > EARLY_LIMIT:
+                raise WireError(f"{self._early} messages of audio and no MEDIA_START")
+            return (UnknownMessage("audio before MEDIA_START"),)
+        if len(audio) % self._format.sample_bytes:
+            raise WireError(f"audio of {len(audio)} bytes: expected whole 16-bit samples")
+        return (CallerAudio(audio),)
+
+    def _frames(self, audio: bytes) -> list[bytes]:
+        """Whole frames; less than one stays until more comes."""
+        audio = self._part_frame + audio if self._part_frame else audio
+        if not self._frame_bytes:
+            return []
+        whole = len(audio) - len(audio) % self._frame_bytes
+        self._part_frame = audio[whole:]
+        size = MESSAGE_LIMIT - MESSAGE_LIMIT % self._frame_bytes
+        return [audio[start : min(start + size, whole)] for start in range(0, whole, size)]
+
+    def _last_frame(self) -> list[bytes]:
+        """What stayed, filled up with silence: a mark confirms all that came before it."""
+        if not self._part_frame or self._format is None:
+            return []
+        missing = -len(self._part_frame) % self._frame_bytes
+        return self._frames(
+            self._format.silence(1)[: self._format.sample_bytes] * (missing // self._format.sample_bytes)
+        )
+
+    def _command(self, word: str, mark: str = "") -> Sequence[str]:
+        if self._json:
+            fields = {"command": word, "correlation_id": mark} if mark else {"command": word}
+            command = msgspec.json.encode(fields).decode()
+        else:
+            command = f"{word} {mark}" if mark else word
+        return (command,) if len(command.encode()) <= COMMAND_LIMIT else ()
+
+    def _pass(self, messages: Sequence[str | bytes]) -> Sequence[str | bytes]:
+        """The messages themselves, or nothing while they are held back."""
+        if not self._off:
+            return messages
+        for message in messages:
+            if self._held_bytes + len(message) <= HELD_LIMIT:
+                self._held.append(message)
+                self._held_bytes += len(message)
+        return ()
+
+    def _resume(self) -> Sequence[WireReply]:
+        self._off = False
+        held = tuple(self._held)
+        self._forget_held()
+        return (WireReply(held),) if held else ()
+
+    def _forget_held(self) -> None:
+        self._held.clear()
+        self._held_bytes = 0
+
+
+def _read_json(message: str) -> Mapping[str, Any]:
+    try:
+        return _object(message)
+    except UNREADABLE as error:
+        raise WireError(f"not a control message: {error}") from None
+
+
+def _read_words(message: str) -> Mapping[str, Any]:
+    """``EVENT name:value name:value``; a mark's id stands alone, and an error's text goes on to the end."""
+    event, _, rest = message.strip().partition(" ")
+    if not event.replace("_", "").isalpha() or not event.isupper():
+        raise WireError(f"not a control message: {message[:40]!r}")
+    if event in ("MEDIA_MARK_PROCESSED", "MEDIA_BUFFERING_COMPLETED"):
+        return {"event": event, "correlation_id": rest.removeprefix("correlation_id:")}
+    if event == "ERROR":
+        return {"event": event, "error_text": rest.partition("error_text:")[2] or rest}
+    fields = (word.partition(":") for word in rest.split())
+    return {name: value for name, _, value in fields} | {"event": event}
+
+
+def _number(value: object, otherwise: int) -> int:
+    """A number, written as such or as digits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    if value is None:
+        return otherwise
+    return value if isinstance(value, int) else 0
+
+
+def _first(parameters: Mapping[str, str], *names: str) -> str:
+    return next((parameters[name] for name in names if parameters.get(name)), "")

@@ -1,0 +1,274 @@
+"""Bandwidth Programmable Voice: its media streams, BXML, webhooks and call control. Pure.
+
+dev.bandwidth.com, "Start Stream", "Stop Stream", "Transfer", "Webhooks", "Calls API"; package pipecat-bandwidth.
+"""
+
+from binascii import b2a_base64
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+from urllib.parse import quote, urlencode
+from xml.sax.saxutils import escape, quoteattr
+
+import msgspec
+from msgspec import Struct
+
+from gateway.audio.formats import PCMU
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone.commands import (
+    EndStream,
+    PhoneCommand,
+    PlayAudio,
+    SendDigits,
+    SendMark,
+    StopPlayback,
+    StreamCommand,
+    TransferCall,
+)
+from gateway.phone.events import CallerAudio, CallStarted, PhoneClosed, PhoneEnd, PhoneEvent, Playout, UnknownMessage
+from gateway.phone.http_request import basic, basic_credentials, form_request, same
+from gateway.phone.json_text import UNREADABLE
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+
+TRAITS = Traits(
+    title="Bandwidth",
+    formats=(PCMU,),
+    playout=Playout(returns_marks=False, marks_return_at_once=False),
+    confirmation=Confirmation.CLOCK,
+    keys_in=False,
+    hang_up="REST, or closing the stream",
+    transfer="REST",
+    signature="Basic credentials",
+    stream_key="token in the path",
+    unsure=True,
+)
+STREAM = "gateway"
+"""The stream's name, by which the verb behind it waits for its end."""
+ENDED = "disconnect"
+"""``eventType`` of the webhook that ends a call."""
+
+
+class _MediaFormat(Struct):
+    encoding: str = "PCMU"
+    sample_rate: int = msgspec.field(name="sampleRate", default=8000)
+
+
+class _Track(Struct):
+    name: str
+    media_format: _MediaFormat = msgspec.field(name="mediaFormat", default_factory=_MediaFormat)
+
+
+class _Metadata(Struct):
+    call_id: str = msgspec.field(name="callId")
+    stream_id: str = msgspec.field(name="streamId")
+    tracks: list[_Track] = []
+
+
+class _Message(Struct):
+    event_type: str = msgspec.field(name="eventType")
+    payload: bytes | None = None
+    track: str = "inbound"
+    metadata: _Metadata | None = None
+    stream_params: dict[str, str] | None = msgspec.field(name="streamParams", default=None)
+
+
+_decode = msgspec.json.Decoder(_Message).decode
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class BandwidthCodec:
+    """The wire of one stream. Nothing tells what was played, and keys do not come over it."""
+
+    def __init__(self, grant: Grant) -> None:
+        self._grant = grant
+        self._started = False
+
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
+        """Events of one message; ``WireError`` for binary, non-JSON, missing members or media before ``start``."""
+        if isinstance(message, bytes):
+            raise WireError(f"expected text messages, got {len(message)} bytes of binary")
+        try:
+            read = _decode(message)
+        except UNREADABLE as error:
+            raise WireError(f"not a stream message: {error}") from None
+        match read:
+            case _Message(event_type="media", payload=bytes() as audio):
+                if not self._started:
+                    raise WireError("media before start")
+                return (CallerAudio(audio),) if read.track == "inbound" else ()
+            case _Message(event_type="start", metadata=_Metadata() as metadata):
+                return (self._start(metadata, read.stream_params or {}),)
+            case _Message(event_type="stop"):
+                return (PhoneClosed(PhoneEnd.HUNG_UP),)
+            case _Message(event_type="media" | "start"):
+                raise WireError(f"{read.event_type} without its payload or metadata")
+            case _:
+                return (UnknownMessage(read.event_type[:40]),)
+
+    def _start(self, metadata: _Metadata, parameters: dict[str, str]) -> CallStarted:
+        if self._started:
+            raise WireError("a second start on the same stream")
+        track = next((track for track in metadata.tracks if track.name == "inbound"), None)
+        if metadata.tracks and track is None:
+            raise WireError('no inbound track: expected tracks="inbound" in <StartStream>')
+        media = track.media_format if track else _MediaFormat()
+        if media.encoding.lower() not in ("pcmu", "audio/pcmu") or media.sample_rate != 8000:
+            raise WireError(f"mediaFormat {media.encoding[:40]!r}, {media.sample_rate} Hz: expected PCMU, 8000 Hz")
+        self._started = True
+        return CallStarted(
+            call_id=self._grant.call_id or metadata.call_id,
+            stream_id=metadata.stream_id,
+            audio_format=PCMU,
+            playout=TRAITS.playout,
+            caller=self._grant.caller or parameters.get("from", ""),
+            called=self._grant.called or parameters.get("to", ""),
+            parameters=parameters,
+        )
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
+        """Messages that carry the command."""
+        match command:
+            case PlayAudio(audio=audio):
+                payload = b2a_base64(audio, newline=False).decode("ascii")
+                return (f'{{"eventType":"playAudio","media":{{"contentType":"audio/pcmu","payload":"{payload}"}}}}',)
+            case StopPlayback():
+                return ('{"eventType":"clear"}',)
+            case SendMark() | EndStream() | SendDigits() | TransferCall():
+                return ()
+            case _:
+                assert_never(command)
+
+
+class Bandwidth:
+    """Bandwidth, as a provider. ``answer_url`` is our ``/answer/bandwidth``: asked whom a transferred call is for."""
+
+    name = "bandwidth"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Bandwidth, answer_url: str = "") -> None:
+        self._account_id = settings.account_id or ""
+        self._client_id = settings.client_id or ""
+        self._client_secret = settings.client_secret.get_secret_value() if settings.client_secret else ""
+        self._webhook_user = settings.webhook_user or ""
+        self._webhook_password = settings.webhook_password.get_secret_value() if settings.webhook_password else ""
+        self._api_url = settings.api_url
+        self._token_url = settings.token_url
+        self._answer_url = answer_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> BandwidthCodec:
+        """A fresh wire for one stream."""
+        return BandwidthCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Bandwidth sends no proof but what our document gave it."""
+        return False
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check the Basic credentials of the application's webhooks; they tell neither a replay nor a change."""
+        if not self._webhook_user or not self._webhook_password:
+            raise SignatureError("BANDWIDTH_WEBHOOK_USER or BANDWIDTH_WEBHOOK_PASSWORD is not set")
+        credentials = basic_credentials(request.headers.get("authorization", ""))
+        if credentials is None:
+            raise SignatureError("expected Basic credentials: they are to be entered in the voice application")
+        right = [same(credentials[0], self._webhook_user), same(credentials[1], self._webhook_password)]
+        if not all(right):
+            raise SignatureError("the webhook's user or password is wrong")
+        return ""
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
+        """The call of an ``initiate`` or ``answer`` webhook; or the document that a transfer of ours asks for."""
+        event = _event(request)
+        target = next((value for name, value in request.query if name == "transfer"), "")
+        if target:
+            return _document(_transfer(target))
+        if event["eventType"] in ("initiate", "answer"):
+            return IncomingCall(event["callId"], _text(event, "from"), _text(event, "to"))
+        return Answer(status=204)
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """BXML with the stream and a verb that waits for its end.
+
+        The stream alone does not keep the call: without the wait, the next verb would be carried out at once.
+        """
+        after = connect.after
+        locale = f" locale={quoteattr(after.language.replace('-', '_'))}" if after.language else ""
+        said = f"<SpeakSentence{locale}>{escape(after.say)}</SpeakSentence>" if after.say else ""
+        return _document(
+            f'<StartStream name="{STREAM}" mode="bidirectional" tracks="inbound"'
+            f' destination={quoteattr(connect.stream_url)}/><StopStream name="{STREAM}" wait="true"/>'
+            f"{said}{_transfer(after.transfer) if after.transfer else ''}<Hangup/>"
+        )
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """Any of the call's webhooks; ``disconnect`` is the last."""
+        event = _event(request)
+        return (CallStatus(event["callId"], event["eventType"], event["eventType"] == ENDED),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The answer document says it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call ("Calls API", update call)."""
+        return self._update(call_id, {"state": "completed"})
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Send the call on to a document that dials; none without ``answer_url``."""
+        if not self._answer_url:
+            return ()
+        url = f"{self._answer_url}?{urlencode({'transfer': target})}"
+        return self._update(call_id, {"state": "active", "redirectUrl": url, "redirectMethod": "POST"})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Only BXML could, which would end the wait for the stream."""
+        return ()
+
+    def _update(self, call_id: str, body: Mapping[str, str]) -> Sequence[HttpRequest]:
+        if not self._account_id or not self._client_id or not self._client_secret:
+            return ()
+        account, call = quote(self._account_id, safe=""), quote(call_id, safe="")
+        token = form_request(
+            self._token_url, {"grant_type": "client_credentials"}, basic(self._client_id, self._client_secret), gone=()
+        )
+        url = f"{self._api_url}/api/v2/accounts/{account}/calls/{call}"
+        headers = {"Content-Type": "application/json"}
+        return (HttpRequest("POST", url, headers, msgspec.json.encode(body), authorize=token),)
+
+
+def _transfer(target: str) -> str:
+    element = "SipUri" if target.startswith("sip:") else "PhoneNumber"
+    return f"<Transfer><{element}>{escape(target)}</{element}></Transfer>"
+
+
+def _document(verbs: str) -> Answer:
+    return Answer(f'<?xml version="1.0" encoding="UTF-8"?>\n<Response>{verbs}</Response>\n', "application/xml")
+
+
+def _event(request: WebhookRequest) -> Mapping[str, Any]:
+    """The webhook's JSON, in which ``eventType`` and ``callId`` are text."""
+    try:
+        event = _object(request.body)
+    except UNREADABLE as error:
+        raise WireError(f"the webhook's body is not a JSON object: {error}") from None
+    if not _text(event, "eventType") or not _text(event, "callId"):
+        raise WireError("the webhook names no eventType and callId: expected Bandwidth's, by POST")
+    return event
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    return value if isinstance(value, str) else ""

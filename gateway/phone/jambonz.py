@@ -1,0 +1,191 @@
+"""jambonz: its webhooks, the verbs that answer them, and its REST API. Pure.
+
+docs.jambonz.org, "Listen", "Securing webhooks", "REST API"; package @jambonz/node-client.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone.e164 import with_plus
+from gateway.phone.http_request import basic_credentials, bearer, same
+from gateway.phone.jambonz_wire import FORMATS, PLAYOUT, JambonzCodec
+from gateway.phone.json_text import UNREADABLE
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    SignatureError,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+
+TRAITS = Traits(
+    title="jambonz",
+    formats=tuple(FORMATS.values()),
+    playout=PLAYOUT,
+    confirmation=Confirmation.MARKS,
+    hang_up="stream (then the next verb), REST",
+    transfer="REST",
+    signature="HMAC-SHA256 of time and body",
+    stream_key="Basic credentials, or token in the path",
+)
+USER = "gateway"
+"""The user of the stream's credentials."""
+TOLERANCE_S = 300.0
+"""How far a signature's time may be from ours."""
+ENDED = frozenset({"completed", "failed", "busy", "no-answer"})
+
+Verbs = list[dict[str, Any]]
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Jambonz:
+    """jambonz, as a provider. ``answer_url`` is our ``/answer/jambonz``: asked whom a transferred call is for."""
+
+    name = "jambonz"
+    traits = TRAITS
+    subprotocols = ("audio.jambonz.org",)
+
+    def __init__(self, settings: settings.Jambonz, answer_url: str = "") -> None:
+        self._account_sid = settings.account_sid or ""
+        self._api_key = settings.api_key.get_secret_value() if settings.api_key else ""
+        self._webhook_secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
+        self._stream_secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+        self._rate_hz = settings.rate_hz
+        self._api_url = settings.api_url or ""
+        self._answer_url = answer_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> JambonzCodec:
+        """A fresh wire for one stream."""
+        return JambonzCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+        """Check the Basic credentials that the listen verb's ``wsAuth`` gives: ``gateway`` and the stream secret."""
+        given = upgrade.headers.get("authorization", "")
+        if not given or not self._stream_secret:
+            return False
+        credentials = basic_credentials(given)
+        if credentials is None:
+            raise SignatureError("the stream's credentials are not Basic")
+        if not all([same(credentials[0], USER), same(credentials[1], self._stream_secret)]):
+            raise SignatureError(f"the stream's credentials are not {USER} and JAMBONZ_STREAM_SECRET")
+        return True
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check ``Jambonz-Signature`` and return it, so that it is good once: the URL is not covered by it."""
+        if not self._webhook_secret:
+            raise SignatureError("JAMBONZ_WEBHOOK_SECRET is not set")
+        if request.method != "POST":
+            raise SignatureError(f"a {request.method} is not covered by the signature: the webhook is to be a POST")
+        parts = [part.strip().partition("=") for part in request.headers.get("jambonz-signature", "").split(",")]
+        time = next((value for name, _, value in parts if name == "t"), "")
+        if not time.isascii() or not time.isdigit() or len(time) > 12:
+            raise SignatureError("Jambonz-Signature or its time is missing")
+        expected = hmac.new(self._webhook_secret.encode(), f"{time}.".encode() + request.body, "sha256").hexdigest()
+        if not any(same(value, expected) for name, _, value in parts if name == "v1"):
+            raise SignatureError("Jambonz-Signature is wrong")
+        if abs(now_s - int(time)) > TOLERANCE_S:
+            raise SignatureError(f"Jambonz-Signature is {now_s - int(time):.0f} s old")
+        return f"{time} {expected}"
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
+        """The call of a calling webhook, or the verbs that a transfer of ours asks for."""
+        fields = _fields(request)
+        target = next((value for name, value in request.query if name == "transfer"), "")
+        if target:
+            return _document([_dial(target), {"verb": "hangup"}])
+        return IncomingCall(fields["call_sid"], with_plus(_text(fields, "from")), with_plus(_text(fields, "to")))
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """The verbs: what stands behind ``listen`` is done when the stream has ended."""
+        listen: dict[str, Any] = {
+            "verb": "listen",
+            "url": connect.stream_url,
+            "mixType": "mono",
+            "sampleRate": self._rate_hz,
+            "passDtmf": True,
+            "bidirectionalAudio": {"enabled": True, "streaming": True, "sampleRate": self._rate_hz},
+        }
+        if connect.callback_url:
+            listen["actionHook"] = connect.callback_url
+        if self._stream_secret:
+            listen["wsAuth"] = {"username": USER, "password": self._stream_secret}
+        verbs: Verbs = [{"verb": "answer"}, listen]
+        if connect.after.say:
+            verbs.append({"verb": "say", "text": connect.after.say})
+        if connect.after.transfer:
+            verbs.append(_dial(connect.after.transfer))
+        return _document([*verbs, {"verb": "hangup"}])
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A call status webhook, or the ``actionHook`` that tells the stream's end."""
+        fields = _fields(request)
+        status = _text(fields, "call_status")
+        if not status:
+            raise WireError("the webhook names no call_status")
+        return (CallStatus(fields["call_sid"], status, status in ENDED),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The verbs say it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call ("REST API", update call)."""
+        return self._update(call_id, {"call_status": "completed"})
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Give the call other verbs, asked for at ``answer_url``; none without it."""
+        if not self._answer_url:
+            return ()
+        return self._update(call_id, {"call_hook": f"{self._answer_url}?{urlencode({'transfer': target})}"})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Only a verb could, which would end the stream."""
+        return ()
+
+    def _update(self, call_id: str, body: Mapping[str, str]) -> Sequence[HttpRequest]:
+        if not self._api_url or not self._account_sid or not self._api_key:
+            return ()
+        url = f"{self._api_url}/v1/Accounts/{quote(self._account_sid, safe='')}/Calls/{quote(call_id, safe='')}"
+        headers = {"Authorization": bearer(self._api_key), "Content-Type": "application/json"}
+        return (HttpRequest("PUT", url, headers, msgspec.json.encode(body)),)
+
+
+def _dial(target: str) -> dict[str, Any]:
+    sip = target.startswith("sip:")
+    return {
+        "verb": "dial",
+        "target": [{"type": "sip", "sipUri": target} if sip else {"type": "phone", "number": target}],
+    }
+
+
+def _document(verbs: Verbs) -> Answer:
+    return Answer(msgspec.json.encode(verbs).decode(), "application/json")
+
+
+def _fields(request: WebhookRequest) -> Mapping[str, Any]:
+    """The webhook's JSON, in which ``call_sid`` is text."""
+    try:
+        fields = _object(request.body)
+    except UNREADABLE as error:
+        raise WireError(f"the webhook's body is not a JSON object: {error}") from None
+    if not _text(fields, "call_sid"):
+        raise WireError("the webhook names no call_sid: expected jambonz', by POST")
+    return fields
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
