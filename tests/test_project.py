@@ -111,7 +111,12 @@ async def test_a_python_that_will_not_do_is_told_in_one_line(tmp_path: Path) -> 
     assert make.returncode == 2
     assert out == b""
     assert err.decode().splitlines()[0] == told
-    assert list(tmp_path.iterdir()) == []
+    assert is_empty(tmp_path)
+
+
+def is_empty(directory: Path) -> bool:
+    """Whether nothing is in it."""
+    return not any(directory.iterdir())
 
 
 def anchors(page: Path) -> set[str]:
