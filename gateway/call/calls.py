@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from gateway.call.call import Call
 
@@ -14,7 +14,10 @@ class Calls:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.draining = False
+        self.ending = False
+        """The grace is over: calls in progress are being ended."""
         self._places = 0
+        self._opening: set[asyncio.Timeout] = set()
         self._calls: set[Call] = set()
         self._by_line: Counter[str] = Counter()
         self._empty = asyncio.Event()
@@ -40,6 +43,16 @@ class Calls:
             if not self._places:
                 self._empty.set()
 
+    @asynccontextmanager
+    async def opening(self) -> AsyncIterator[None]:
+        """Wait for a stream's start in here: ``TimeoutError`` where the end of all calls comes first."""
+        async with asyncio.timeout(None) as wait:
+            self._opening.add(wait)
+            try:
+                yield
+            finally:
+                self._opening.discard(wait)
+
     def on_line(self, line: str) -> int:
         """Calls in progress on a line."""
         return self._by_line[line]
@@ -49,6 +62,8 @@ class Calls:
         """Count a call on its line and let ``drain`` reach it."""
         self._calls.add(call)
         self._by_line[line] += 1
+        if self.ending:
+            call.shut_down()
         try:
             yield
         finally:
@@ -63,6 +78,10 @@ class Calls:
         self.draining = True
         if await self._emptied(grace_s):
             return
+        self.ending = True
+        now = asyncio.get_running_loop().time()
+        for wait in self._opening:
+            wait.reschedule(now)
         for call in list(self._calls):
             call.shut_down()
         await self._emptied(limit_s)

@@ -24,6 +24,8 @@ from gateway.websocket import WebSocket
 log = structlog.get_logger()
 
 CLOSE_TIMEOUT_S = 1.0
+GOING_AWAY = 1001
+"""RFC 6455 §7.4.1: the server goes down."""
 POLICY = 1008
 """RFC 6455 §7.4.1: the peer broke a rule of ours."""
 TRY_AGAIN_LATER = 1013
@@ -93,10 +95,13 @@ class MediaStreams:
     async def _take(self, provider: Provider, line_name: str, upgrade: Upgrade, socket: WebSocket) -> None:
         phone = PhoneLeg(socket, provider.codec(upgrade))
         try:
-            started = await phone.start(self._start_timeout_s)
+            async with self._calls.opening():
+                started = await phone.start(self._start_timeout_s)
         except WireError as error:
             return await self._turn_away(socket, "bad_start", POLICY, str(error))
         except TimeoutError:
+            if self._calls.ending:
+                return await self._turn_away(socket, "shut_down", GOING_AWAY, "the gateway stops")
             return await self._turn_away(socket, "no_start", POLICY, f"no start within {self._start_timeout_s:g} s")
         if started is None:
             return await self._turn_away(socket, "closed_before_start", 1000, socket.failure)
