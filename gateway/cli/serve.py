@@ -26,6 +26,8 @@ from gateway.sim.emulator import Emulator, Script, load_script
 log = structlog.get_logger()
 
 EMULATOR_PORT = 8090
+KEPT_SESSIONS = 100
+"""Ended sessions that the emulator remembers: it may run for months."""
 
 
 def add_serve(commands: Any) -> None:
@@ -109,7 +111,7 @@ async def _serve(options: argparse.Namespace) -> int:
 async def _service(options: argparse.Namespace, deployment: Deployment) -> AsyncIterator[tuple[str, str]]:
     """The Voice Live to use: endpoint and API key (empty for Microsoft Entra ID)."""
     if options.emulator:
-        async with Emulator(Script.default()) as emulator:
+        async with Emulator(Script.default(), keep_sessions=KEPT_SESSIONS) as emulator:
             log.info("emulator", endpoint=emulator.endpoint)
             yield emulator.endpoint, "emulator"
         return
@@ -121,7 +123,7 @@ async def _emulator(options: argparse.Namespace) -> int:
     _configure_logs(options)
     script = load_script(options.script) if options.script else Script.default()
     try:
-        async with Emulator(script, host=options.host, port=options.port) as emulator:
+        async with Emulator(script, options.host, options.port, keep_sessions=KEPT_SESSIONS) as emulator:
             print(f"Voice Live emulator: {emulator.endpoint}  (any API key; Ctrl-C stops it)", flush=True)
             await _until_told_to_stop()
     except OSError as error:
