@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from gateway.call.calls import Calls
+from gateway.call.gate import Request
 from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
 from gateway.call.rules import Rules, Silence
@@ -21,7 +22,7 @@ from gateway.routes.answer import Webhooks
 from gateway.routes.health import Health
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
-from gateway.voice.commands import CreateResponse, SayText, VoiceCommand
+from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.service import VoiceLive
 from gateway.voice.session import CallFacts, Greeting, SaidGreeting, greeting_for, reminder_for, session_for
@@ -152,7 +153,7 @@ def rules_for(line: Line, facts: CallFacts) -> Rules:
     )
 
 
-def _say(greeting: Greeting) -> VoiceCommand:
+def _say(greeting: Greeting) -> Request:
     return SayText(greeting.text) if isinstance(greeting, SaidGreeting) else CreateResponse(greeting.instructions)
 
 

@@ -86,7 +86,7 @@ class TwilioCodec:
             raise WireError(f"expected text messages, got {len(message)} bytes of binary")
         try:
             read = _decode(message)
-        except (msgspec.DecodeError, UnicodeError) as error:  # UnicodeError: a lone surrogate
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:  # UnicodeError: a lone surrogate
             raise WireError(f"not a Media Streams message: {error}") from None
         if read.event == "media":
             if not self._started:
@@ -106,7 +106,7 @@ class TwilioCodec:
                 return (MarkReturned(mark),)
             case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)):
                 if digit not in "0123456789*#ABCD" or len(digit) != 1:
-                    raise WireError(f"dtmf: {digit[:8]!r} is not a key")
+                    raise WireError(f"dtmf: {len(digit)} characters that are not one key")
                 return (DigitPressed(digit),)
             case _Message(event="stop"):
                 return (PhoneClosed(PhoneEnd.HUNG_UP),)
@@ -183,7 +183,7 @@ def verify(request: WebhookRequest, secret: str) -> bool:
     See docs/usage/webhooks/webhooks-security. The URL counts with and without its default port, as Twilio's own
     libraries accept it; a JSON body is bound by the ``bodySHA256`` that the signed URL carries.
     """
-    given = request.headers.get("x-twilio-signature", "")
+    given = request.headers.get("x-twilio-signature", "").encode(errors="surrogateescape")
     body_hash = dict(parse_qsl(urlsplit(request.url).query)).get("bodySHA256")
     if body_hash is not None and not hmac.compare_digest(hashlib.sha256(request.body).hexdigest(), body_hash.lower()):
         return False
@@ -192,7 +192,7 @@ def verify(request: WebhookRequest, secret: str) -> bool:
         fields.setdefault(key, set()).add(value)
     form = "".join(key + value for key in sorted(fields) for value in sorted(fields[key]))
     signatures = (_sign(url + form, secret) for url in _with_and_without_port(request.url))
-    return any(hmac.compare_digest(given.encode(), signature) for signature in signatures)
+    return any(hmac.compare_digest(given, signature) for signature in signatures)
 
 
 def _sign(text: str, secret: str) -> bytes:
