@@ -1,7 +1,7 @@
 """The only wiring: configuration, legs, conversation and routes become one running gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,18 +53,18 @@ async def serving(
     api_key: str = "",
     host: str,
     port: int,
-    calls_limit: int | None = None,
+    share_of: Callable[[int], int] = int,
     reuse_port: bool = False,
     drain_s: float = 0.0,
     observers: tuple[Observer, ...] = (),
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
-    ``calls_limit`` stands in for the deployment's, where this process is one of several.
+    ``share_of`` is this process's share of a limit, where it is one of several.
     Raises ``OSError`` where the address cannot be listened on.
     """
     metrics = Metrics()
-    calls = Calls(calls_limit or deployment.limits.calls)
+    calls = Calls(share_of(deployment.limits.calls), share_of)
     served = {name: PROVIDERS[name] for name in deployment.providers.model_fields_set}
     voice_live = VoiceLive(
         endpoint,
@@ -105,11 +105,15 @@ async def serving(
             log.info("serving", host=address[0], port=address[1], lines=[line.name for line in lines])
             with _watching_lag(metrics):
                 try:
-                    yield Gateway(f"http://{address[0]}:{address[1]}", calls, metrics, voice_live)
+                    yield Gateway(_url(address[0], address[1]), calls, metrics, voice_live)
                 finally:
                     await calls.drain(drain_s, DRAIN_LIMIT_S)
         finally:
             await runner.cleanup()
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health) -> web.Application:

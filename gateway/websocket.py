@@ -7,15 +7,13 @@ from typing import Any
 import aiohttp
 from aiohttp import WSMsgType, web
 
+from gateway.errors import OutboxFullError
+
 OUTBOX_LIMIT = 256 * 1024
 """Bytes a peer that stopped reading may owe us: about 15 s of G.711 as JSON, on top of the transport's 64 KiB."""
 
 REASON_LIMIT = 123
 """Bytes of UTF-8 that a close frame holds beside its code (RFC 6455 §5.5)."""
-
-
-class OutboxFullError(Exception):
-    """The peer has not read for so long that what it owes us passed the limit."""
 
 
 class WebSocket:

@@ -121,14 +121,13 @@ def test_a_greeting_is_said_or_asked_for(tmp_path: Path) -> None:
 
 def test_what_the_conversation_knows_of_a_line(tmp_path: Path) -> None:
     """Barge-in, the key of manual turns, silence and the time limit come from the line's file."""
-    text = (
-        "model: gpt-4.1\nbarge_in: false\nturn_detection: none\ncommit_on: '#'\n"
-        "silence: {after_s: 7, say: Hello?, times: 3}\nlimits: {duration_s: 90}\n"
-    )
+    text = "model: gpt-4.1\nbarge_in: false\nsilence: {after_s: 7, say: Hello?, times: 3}\nlimits: {duration_s: 90}\n"
     (line,) = lines_of(tmp_path, text)
     rules = rules_for(line, FACTS)
-    assert (rules.barge_in, rules.commit_on, rules.duration_limit_s) == (False, "#", 90)
+    assert (rules.barge_in, rules.duration_limit_s) == (False, 90)
     assert rules.silence == Silence(7, SayText("Hello?"), 3)
+    (line,) = lines_of(tmp_path / "manual", "model: gpt-4.1\nturn_detection: none\ncommit_on: '#'\n")
+    assert rules_for(line, FACTS).commit_on == "#"
     (line,) = lines_of(tmp_path / "plain", "")
     rules = rules_for(line, FACTS)
     assert (rules.barge_in, rules.commit_on, rules.silence, rules.greeting) == (True, "", None, None)

@@ -98,8 +98,9 @@ def test_for_the_eye(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_libraries_write_there_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """A warning of a library goes to standard error; its chatter does not."""
-    logs.configure(json=False)
+    """A warning of a library is a line like any other, with the library's name; its chatter is none."""
+    logs.configure(json=True)
     logging.getLogger("some.library").info("chatter")
-    logging.getLogger("some.library").warning("mind this")
-    assert capsys.readouterr().err == "some.library: mind this\n"
+    logging.getLogger("some.library").warning("mind %s", "this")
+    (line,) = lines(capsys)
+    assert (line["event"], line["level"], line["logger"]) == ("mind this", "warning", "some.library")

@@ -14,8 +14,9 @@ import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
+from gateway.errors import OutboxFullError
 from gateway.voice.service import _ClientSocket
-from gateway.websocket import OutboxFullError, WebSocket
+from gateway.websocket import WebSocket
 from tests.conftest import open_sockets
 
 CLOSE_TIMEOUT_S = 0.1

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from gateway.call.call import Call
@@ -11,8 +11,9 @@ from gateway.call.call import Call
 class Calls:
     """Who is on the phone. A stream takes a place when it opens, before it has said whose call it is."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, share_of: Callable[[int], int] = int) -> None:
         self.limit = limit
+        self._share_of = share_of
         self.draining = False
         self.ending = False
         """The grace is over: calls in progress are being ended."""
@@ -53,9 +54,9 @@ class Calls:
             finally:
                 self._opening.discard(wait)
 
-    def on_line(self, line: str) -> int:
-        """Calls in progress on a line."""
-        return self._by_line[line]
+    def line_is_full(self, line: str, limit: int | None) -> bool:
+        """Whether a line has all the calls that this process may take for it."""
+        return limit is not None and self._by_line[line] >= self._share_of(limit)
 
     @contextmanager
     def running(self, call: Call, line: str) -> Iterator[None]:

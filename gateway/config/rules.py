@@ -63,6 +63,8 @@ def turns_by_key(settings: Settings, model: str) -> Iterator[Finding]:
         yield ("turn_detection",), 'none needs commit_on, the key that ends a turn, such as commit_on: "#"'
     if settings.turn_detection is not None and settings.commit_on is not None:
         yield ("commit_on",), "needs turn_detection: none"
+    if settings.turn_detection is None and settings.silence is not None:
+        yield ("silence",), "needs turn detection: without it nobody hears that the caller speaks"
 
 
 def transcription_and_model(settings: Settings, model: str) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """``POST /answer/{provider}[/{line}]`` and ``POST /status/{provider}``: the provider's webhooks, verified."""
 
+import asyncio
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,7 @@ log = structlog.get_logger()
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a webhook; the largest seen are a few kilobytes."""
+BODY_TIMEOUT_S = 5.0
 
 
 class Webhooks:
@@ -73,9 +75,7 @@ class Webhooks:
         return provider, webhook
 
     async def _read(self, request: web.Request) -> WebhookRequest:
-        body = await request.content.read(BODY_LIMIT + 1)
-        if len(body) > BODY_LIMIT or not request.content.at_eof():
-            raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=len(body), text="too large\n")
+        body = await _body(request)
         form = []
         if request.content_type == "application/x-www-form-urlencoded":
             try:
@@ -89,3 +89,19 @@ class Webhooks:
             form=form,
             body=body,
         )
+
+
+async def _body(request: web.Request) -> bytes:
+    """The whole body, in however many pieces it comes; bounded in size and time."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while len(body) <= BODY_LIMIT and (piece := await request.content.readany()):
+                body += piece
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="too slow\n") from None
+    except ConnectionError:
+        raise web.HTTPBadRequest(text="cut off\n") from None
+    if len(body) > BODY_LIMIT:
+        raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=len(body), text="too large\n")
+    return bytes(body)

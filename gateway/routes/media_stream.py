@@ -1,5 +1,6 @@
 """``GET /stream/{provider}[/{line}]``: a provider's media stream becomes a call."""
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -108,8 +109,7 @@ class MediaStreams:
         line = await self._lines.find(line_name, started.called)
         if line is None:
             return await self._turn_away(socket, "unknown_number", POLICY, "no line takes the called number")
-        line_limit = line.settings.limits.calls
-        if line_limit is not None and self._calls.on_line(line.name) >= line_limit:
+        if self._calls.line_is_full(line.name, line.settings.limits.calls):
             return await self._turn_away(socket, "line_full", TRY_AGAIN_LATER, f"line {line.name} is busy")
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
             await self._run(provider, line, started, phone)
@@ -128,22 +128,25 @@ class MediaStreams:
             caller=started.caller,
             called=started.called,
             audio_format=str(started.audio_format),
+            started_at=clock(),
         )
         record = CallRecord(identity, (*self._observers, _log_note))
         record.add(clock(), Note("call_started", {"caller": started.caller, "called": started.called}))
-        self._metrics.calls.inc()
-        rules, voice = self._prepare(line, started)
-        conversation = Conversation(started, rules, clock())
-        call = Call(phone, voice, conversation, record)
-        end = EndCall(EndReason.FAULT, "gateway")
+        end, late_frames = EndCall(EndReason.FAULT, "gateway"), 0
         try:
-            with self._calls.running(call, line.name):
+            rules, voice = self._prepare(line, started)
+            conversation = Conversation(started, rules, clock())
+            call = Call(phone, voice, conversation, record)
+            with self._metrics.calls.track_inprogress(), self._calls.running(call, line.name):
                 end = await call.run()
-        except* Exception:  # a bug ends its own call, with its traceback in the log, and no other
+            late_frames = conversation.late_frames
+        except asyncio.CancelledError:
+            end = EndCall(EndReason.SHUT_DOWN, "gateway", "the process did not wait for the call's end")
+            raise
+        except Exception:
             log.exception("call_failed")
         finally:
-            self._metrics.calls.dec()
-            self._metrics.ended(identity, end, clock(), conversation.late_frames)
+            self._metrics.ended(identity, end, clock(), late_frames)
             fields: dict[str, object] = {"reason": end.reason.value, "by": end.by, "detail": end.detail}
             record.add(clock(), Note("call_ended", fields))
 

@@ -44,7 +44,7 @@ from gateway.voice.events import (
 )
 
 SESSION_UPDATE_ID = "session"
-"""The ``event_id`` of our ``session.update``: an error that carries it refuses the session."""
+"""The ``event_id`` of our ``session.update``: an error that carries it, or none, refuses the session."""
 
 REQUEST_KEY = "request_id"
 """The key of a response's metadata under which our request's id comes back."""

@@ -40,14 +40,15 @@ async def test_a_place_is_given_back_after_a_failure() -> None:
     calls = Calls(1)
     with pytest.raises(ZeroDivisionError), calls.place(), calls.running(cast("Call", Ending()), "support"):
         raise ZeroDivisionError
-    assert (len(calls), calls.on_line("support"), calls.willing) == (0, 0, True)
+    assert (len(calls), calls.line_is_full("support", 1), calls.willing) == (0, False, True)
 
 
 async def test_calls_are_counted_by_line() -> None:
     """Each line has its own count."""
     calls = Calls(10)
     with calls.running(cast("Call", Ending()), "a"), calls.running(cast("Call", Ending()), "a"):
-        assert (calls.on_line("a"), calls.on_line("b")) == (2, 0)
+        assert [calls.line_is_full("a", limit) for limit in (1, 2, 3, None)] == [True, True, False, False]
+        assert not calls.line_is_full("b", 1)
 
 
 async def test_a_drain_of_nothing_is_over_at_once() -> None:

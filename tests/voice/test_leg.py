@@ -183,7 +183,6 @@ async def test_a_greeting_and_a_tool() -> None:
         ({"handshake": {"never": True}}, VoiceEnd.UNREACHABLE, "did not answer"),
         ({"cut": {"at": "session.created"}}, VoiceEnd.LOST, "closed the session with 1011"),
         ({"cut": {"at": "session.created", "how": "reset"}}, VoiceEnd.LOST, ""),
-        ({"send": [{"at": "session.created", "raw": "{not json"}]}, VoiceEnd.LOST, "not JSON"),
     ],
 )
 async def test_no_session_comes_about(faults: dict[str, Any], end: VoiceEnd, words: str) -> None:
@@ -194,6 +193,12 @@ async def test_no_session_comes_about(faults: dict[str, Any], end: VoiceEnd, wor
     assert isinstance(closed, VoiceClosed)
     assert closed.end is end
     assert words in closed.detail
+
+
+async def test_a_broken_message_before_the_session_is_ready_costs_nothing() -> None:
+    """It is told apart from a lost session then, as later."""
+    async with listening(faults={"send": [{"at": "session.created", "raw": "{not json"}]}) as listener:
+        await listener.until(SessionReady)
 
 
 async def test_a_session_that_the_service_refuses() -> None:
