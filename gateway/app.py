@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from gateway.call.calls import Calls
+from gateway.call.gate import Request
 from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
 from gateway.call.rules import Rules, Silence
@@ -26,7 +27,7 @@ from gateway.routes.health import Health
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.stream_key import StreamKeys
-from gateway.voice.commands import CreateResponse, SayText, VoiceCommand
+from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.service import VoiceLive
 from gateway.voice.session import CallFacts, Greeting, SaidGreeting, greeting_for, reminder_for, session_for
@@ -58,18 +59,18 @@ async def serving(
     api_key: str = "",
     host: str,
     port: int,
-    calls_limit: int | None = None,
+    share_of: Callable[[int], int] = int,
     reuse_port: bool = False,
     drain_s: float = 0.0,
     observers: tuple[Observer, ...] = (),
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
-    ``calls_limit`` stands in for the deployment's, where this process is one of several.
+    ``share_of`` is this process's share of a limit, where it is one of several.
     Raises ``OSError`` where the address cannot be listened on.
     """
     metrics = Metrics()
-    calls = Calls(calls_limit or deployment.limits.calls)
+    calls = Calls(share_of(deployment.limits.calls), share_of)
     served = providers_of(deployment)
     tokens = StreamTokens(_stream_key(deployment), deployment.streams.token_ttl_s)
     keys = StreamKeys(tokens, _stream_secrets(deployment), required=deployment.streams.auth == "token")
@@ -119,11 +120,15 @@ async def serving(
             log.info("serving", host=address[0], port=address[1], lines=[line.name for line in lines])
             with _watching_lag(metrics):
                 try:
-                    yield Gateway(f"http://{address[0]}:{address[1]}", calls, metrics, voice_live)
+                    yield Gateway(_url(address[0], address[1]), calls, metrics, voice_live)
                 finally:
                     await calls.drain(drain_s, DRAIN_LIMIT_S)
         finally:
             await runner.cleanup()
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health) -> web.Application:
@@ -177,7 +182,7 @@ def rules_for(line: Line, facts: CallFacts) -> Rules:
     )
 
 
-def _say(greeting: Greeting) -> VoiceCommand:
+def _say(greeting: Greeting) -> Request:
     return SayText(greeting.text) if isinstance(greeting, SaidGreeting) else CreateResponse(greeting.instructions)
 
 

@@ -11,6 +11,10 @@ class WireError(GatewayError):
     """The peer broke its protocol: the message says which rule and what stood there instead."""
 
 
+class OutboxFullError(Exception):
+    """A peer has not read for so long that what it owes us passed the limit."""
+
+
 class InputError(GatewayError):
     """The operator gave something that cannot be used: the message says what, where and what was expected."""
 

@@ -13,14 +13,15 @@ PRIVATE = frozenset({"text", "digit", "caller", "called", "parameters"})
 
 def configure(*, json: bool, level: str = "info", private: bool = False) -> None:
     """Send log lines to standard error, as JSON or for the eye. ``private`` shows the fields of ``PRIVATE``."""
-    processors: list[structlog.typing.Processor] = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if not private:
-        processors.append(_redact)
-    processors.append(structlog.processors.format_exc_info if json else _noop)
+        shared.append(_redact)
+    if json:
+        shared.append(structlog.processors.format_exc_info)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(default=str)
         if json
@@ -28,15 +29,21 @@ def configure(*, json: bool, level: str = "info", private: bool = False) -> None
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     )
-    processors.append(renderer)
-    threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s", force=True)
+    # What libraries log by the standard library comes out alike, so that a log of JSON lines is JSON throughout.
+    handler = logging.StreamHandler(sys.stderr)
+    of_libraries = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared], processors=of_libraries
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
 def _redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -44,8 +51,4 @@ def _redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mutabl
         value = event[name]
         if value:
             event[name] = f"<{len(value)} characters>" if isinstance(value, str) else "<hidden>"
-    return event
-
-
-def _noop(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return event

@@ -7,12 +7,13 @@ from typing import Any
 import aiohttp
 from aiohttp import WSMsgType, web
 
+from gateway.errors import OutboxFullError
+
 OUTBOX_LIMIT = 256 * 1024
 """Bytes a peer that stopped reading may owe us: about 15 s of G.711 as JSON, on top of the transport's 64 KiB."""
 
-
-class OutboxFullError(Exception):
-    """The peer has not read for so long that what it owes us passed the limit."""
+REASON_LIMIT = 123
+"""Bytes of UTF-8 that a close frame holds beside its code (RFC 6455 §5.5)."""
 
 
 class WebSocket:
@@ -35,6 +36,7 @@ class WebSocket:
         self._limit = outbox_limit
         self._room: asyncio.Future[None] | None = None
         self._owed = 0
+        self._failure = ""
 
     async def receive(self) -> str | bytes | None:
         """The next message, text as ``str`` and binary as ``bytes``; ``None`` once the socket is closed."""
@@ -42,8 +44,10 @@ class WebSocket:
         if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
             data: str | bytes = message.data
             return data
-        if message.type is WSMsgType.ERROR and self._ws.close_code is None:
-            await self._ws.close()
+        if message.type is WSMsgType.ERROR:
+            self._failure = str(message.data)
+            if self._ws.close_code is None:
+                await self._ws.close()
         return None
 
     def send(self, message: str | bytes) -> None:
@@ -77,7 +81,8 @@ class WebSocket:
         """
         try:
             if self._room is None or self._room.done():
-                await self._ws.close(code=code, message=reason.encode()[:123])
+                whole_characters = reason.encode()[:REASON_LIMIT].decode(errors="ignore")
+                await self._ws.close(code=code, message=whole_characters.encode())
         finally:
             self._abort()
 
@@ -95,7 +100,7 @@ class WebSocket:
     def failure(self) -> str:
         """What broke the connection, in words; empty where it was closed in order."""
         failure = self._ws.exception()
-        return str(failure) if failure else ""
+        return str(failure) if failure else self._failure
 
 
 def _retrieve(room: "asyncio.Future[None]") -> None:

@@ -33,6 +33,7 @@ async def no_leaks() -> AsyncIterator[None]:
     """A task or socket that outlives its test fails it. Cancellation and closing get a few turns of the loop."""
     before = open_sockets()
     yield
+    tasks = asyncio.all_tasks()
     for _ in range(50):
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         if not tasks and open_sockets() <= before:

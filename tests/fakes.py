@@ -4,11 +4,11 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
+from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import PhoneClosed, PhoneEnd, PhoneEvent
 from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
-from gateway.websocket import OutboxFullError
 
 
 class FakePhone:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from gateway.audio.formats import PCMU
 from gateway.call.conversation import Command, Conversation, Event
 from gateway.call.record import Note
 from gateway.call.rules import Rules
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallStarted, MarkReturned, Playout
+from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.events import SessionReady
 
 STARTED = CallStarted("CA1", "MZ1", PCMU, Playout(), caller="+14155550100", called="+14255550100")
@@ -22,6 +25,8 @@ class Story:
         self.notes: list[Note] = []
         self.played = 0
         self.marks: list[tuple[str, float]] = []
+        self.requests: list[str] = []
+        """The ids of what was asked of the service; the commands are told without them."""
         self._plays_until = 0.0
         if ready:
             self.tell(SessionReady("sess_1", "gpt-realtime"))
@@ -68,5 +73,8 @@ class Story:
                 self.marks.append((command.name, max(self._plays_until, self.now)))
             elif isinstance(command, StopPlayback):
                 self._plays_until = self.now
+            elif isinstance(command, CreateResponse | SayText):
+                self.requests.append(command.request_id)
+                command = replace(command, request_id="")  # noqa: PLW2901 -- told as the line wrote it
             told.append(command)
         return told

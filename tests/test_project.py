@@ -1,9 +1,11 @@
 """What the project says about itself is true: links, commands, names, pins."""
 
 import argparse
+import asyncio
 import importlib.metadata
 import re
 import tomllib
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +99,24 @@ def test_nothing_points_at_one_machine_or_registry() -> None:
     for path in files():
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             assert not private.search(line), f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+
+
+async def test_a_python_that_will_not_do_is_told_in_one_line(tmp_path: Path) -> None:
+    """``make`` says which one, and what to type; it leaves nothing behind."""
+    make = await asyncio.create_subprocess_exec(
+        *("make", "demo", f"VENV={tmp_path / 'venv'}", "PYTHON=python-of-old"), cwd=ROOT, stdout=PIPE, stderr=PIPE
+    )
+    out, err = await make.communicate()
+    told = "Python 3.11 or newer is needed, and python-of-old is not: make demo PYTHON=/path/to/python3.12"
+    assert make.returncode == 2
+    assert out == b""
+    assert err.decode().splitlines()[0] == told
+    assert is_empty(tmp_path)
+
+
+def is_empty(directory: Path) -> bool:
+    """Whether nothing is in it."""
+    return not any(directory.iterdir())
 
 
 def anchors(page: Path) -> set[str]:

@@ -100,10 +100,28 @@ def write_wav(path: Path | str, samples: npt.NDArray[np.int16], rate_hz: int) ->
 
 def wav_bytes(samples: npt.NDArray[np.int16], rate_hz: int) -> bytes:
     """The content of the file that :func:`write_wav` writes."""
-    channels = samples.shape[1] if samples.ndim == 2 else 1
-    data = samples.astype("<i2").tobytes()
-    fmt = struct.pack("<HHIIHH", _PCM, channels, rate_hz, rate_hz * channels * 2, channels * 2, 16)
-    body = b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", len(data)) + data
+    return _wav(_Format(_PCM, _channels(samples), rate_hz, 16), samples.astype("<i2").tobytes())
+
+
+def mulaw_wav_bytes(samples: npt.NDArray[np.int16], rate_hz: int) -> bytes:
+    """The same in G.711 µ-law, half as large."""
+    return _wav(_Format(_MULAW, _channels(samples), rate_hz, 8), g711.encode(samples.reshape(-1), PCMU))
+
+
+def _channels(samples: npt.NDArray[np.int16]) -> int:
+    return samples.shape[1] if samples.ndim == 2 else 1
+
+
+def _wav(wave_format: _Format, data: bytes) -> bytes:
+    block = wave_format.channels * wave_format.bits // 8
+    rate_hz = wave_format.rate_hz
+    fmt = struct.pack(
+        "<HHIIHH", wave_format.tag, wave_format.channels, rate_hz, rate_hz * block, block, wave_format.bits
+    )
+    chunks = [(b"fmt ", fmt), (b"data", data)]
+    if wave_format.tag != _PCM:  # every other format says how long its extension is, and how long it lasts
+        chunks = [(b"fmt ", fmt + bytes(2)), (b"fact", struct.pack("<I", len(data) // block)), (b"data", data)]
+    body = b"WAVE" + b"".join(kind + struct.pack("<I", len(chunk)) + chunk for kind, chunk in chunks)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 

@@ -9,11 +9,11 @@ from typing import Protocol
 from gateway.call.conversation import Command, Conversation, Event
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.record import CallRecord, Note
+from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
 from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import CallerSpoke, VoiceClosed, VoiceEnd, VoiceEvent
-from gateway.websocket import OutboxFullError
 
 clock = time.monotonic
 """The call's clock: the event loop's own has a millisecond's grain under uvloop, and stands still within a turn."""

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from gateway.call.call import Call
 
@@ -11,10 +11,14 @@ from gateway.call.call import Call
 class Calls:
     """Who is on the phone. A stream takes a place when it opens, before it has said whose call it is."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, share_of: Callable[[int], int] = int) -> None:
         self.limit = limit
+        self._share_of = share_of
         self.draining = False
+        self.ending = False
+        """The grace is over: calls in progress are being ended."""
         self._places = 0
+        self._opening: set[asyncio.Timeout] = set()
         self._calls: dict[Call, str] = {}
         self._by_line: Counter[str] = Counter()
         self._empty = asyncio.Event()
@@ -40,15 +44,27 @@ class Calls:
             if not self._places:
                 self._empty.set()
 
-    def on_line(self, line: str) -> int:
-        """Calls in progress on a line."""
-        return self._by_line[line]
+    @asynccontextmanager
+    async def opening(self) -> AsyncIterator[None]:
+        """Wait for a stream's start in here: ``TimeoutError`` where the end of all calls comes first."""
+        async with asyncio.timeout(None) as wait:
+            self._opening.add(wait)
+            try:
+                yield
+            finally:
+                self._opening.discard(wait)
+
+    def line_is_full(self, line: str, limit: int | None) -> bool:
+        """Whether a line has all the calls that this process may take for it."""
+        return limit is not None and self._by_line[line] >= self._share_of(limit)
 
     @contextmanager
     def running(self, call: Call, line: str, call_id: str) -> Iterator[None]:
         """Count a call on its line and let ``drain`` and ``reported_over`` reach it."""
         self._calls[call] = call_id
         self._by_line[line] += 1
+        if self.ending:
+            call.shut_down()
         try:
             yield
         finally:
@@ -70,6 +86,10 @@ class Calls:
         self.draining = True
         if await self._emptied(grace_s):
             return
+        self.ending = True
+        now = asyncio.get_running_loop().time()
+        for wait in self._opening:
+            wait.reschedule(now)
         for call in list(self._calls):
             call.shut_down()
         await self._emptied(limit_s)

@@ -1,14 +1,16 @@
 """The rules of a call, pure: events of both legs and the time in, commands out."""
 
 import enum
+import math
 from collections.abc import Sequence
 from typing import assert_never
 
 from gateway.audio.formats import AudioFormat
 from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason, ShutDown
+from gateway.call.gate import ResponseGate
 from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
-from gateway.call.rules import CONNECT_BUFFER_S, END_CALL, MALFORMED_LIMIT, Rules
+from gateway.call.rules import CONNECT_BUFFER_S, END_CALL, MALFORMED_LIMIT, MALFORMED_WINDOW_S, Rules
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import (
     CallerAudio,
@@ -21,7 +23,6 @@ from gateway.phone.events import (
     UnknownMessage,
 )
 from gateway.voice.commands import (
-    CancelResponse,
     CommitTurn,
     CreateResponse,
     ReturnToolOutput,
@@ -72,23 +73,19 @@ class Conversation:
         self._rules = rules
         self._format: AudioFormat = started.audio_format
         self._playback = Playback(started.audio_format, started.playout)
+        self._gate = ResponseGate()
         self.state = State.CONNECTING
         self._early_audio = bytearray()
         self._ends_at = now + rules.duration_limit_s
         self._heard_phone_at = now
-        self._caller_speaking = False
         self._paused_at: float | None = None
-        self._response: str | None = None
-        self._requested: VoiceCommand | None = None
-        self._dropped_request = False
-        self._wanted: VoiceCommand | None = None
-        self._dead: set[str] = set()
-        self._spoken: set[str] = set()
-        self._transcribed: set[str] = set()
+        self._last_reply = ""
+        self._last_transcribed = ""
         self._quiet_since: float | None = None
         self._prompts = 0
         self._farewell_by = 0.0
-        self._malformed = 0
+        self._farewell_wanted = False
+        self._malformed = {"phone": (0, now), "voice": (0, now)}
 
     @property
     def late_frames(self) -> int:
@@ -101,7 +98,8 @@ class Conversation:
             return self.hear(event.audio, now)
         if self.state is State.ENDED:
             return ()
-        return self._dispatch(event, now)
+        commands = self._dispatch(event, now)
+        return [*commands, *self._settle(now)]
 
     def hear(self, audio: bytes, now: float) -> Sequence[SendAudio]:
         """``handle`` for the caller's audio alone, which comes fifty times a second and changes no deadline."""
@@ -112,12 +110,18 @@ class Conversation:
             self._keep(audio)
         return ()
 
+    @property
+    def _is_over(self) -> bool:
+        return self.state is State.ENDED
+
     def next_deadline(self) -> float:
-        """When ``on_deadline`` wants to be called; calling it earlier does no harm."""
+        """When ``on_deadline`` wants to be called; calling it earlier does no harm. Never, once the call has ended."""
+        if self.state is State.ENDED:
+            return math.inf
         deadline = min(self._ends_at, self._heard_phone_at + self._rules.stream_silence_limit_s)
-        playback = self._playback.next_deadline()
-        if playback is not None and playback < deadline:
-            deadline = playback
+        for due in (self._playback.next_deadline(), self._gate.next_deadline()):
+            if due is not None and due < deadline:
+                deadline = due
         if self.state is State.FAREWELL and self._farewell_by < deadline:
             deadline = self._farewell_by
         if self._rules.silence and self._quiet_since is not None:
@@ -126,7 +130,7 @@ class Conversation:
 
     def on_deadline(self, now: float) -> Sequence[Command]:
         """Whatever is due by ``now``."""
-        if self.state is State.ENDED:
+        if self._is_over:
             return ()
         if now >= self._ends_at:
             return self._end(EndReason.TIME_LIMIT, "gateway", now)
@@ -135,42 +139,45 @@ class Conversation:
             return self._end(EndReason.STREAM_LOST, "provider", now, f"no audio from the provider for {limit:g} s")
         if self.state is State.FAREWELL and now >= self._farewell_by:
             return self._end(EndReason.BOT_HUNG_UP, "bot", now, "the farewell was not confirmed as heard")
-        commands: list[Command] = [*self._playback.on_deadline(now)]
-        commands += self._after_playback(now)
-        commands += self._mind_silence(now)
+        commands: list[Command] = [*self._playback.on_deadline(now), *self._gate.expire(now)]
+        commands += self._settle(now)
+        if not self._is_over:
+            commands += self._mind_silence(now)
         return commands
 
     def _dispatch(self, event: Event, now: float) -> Sequence[Command]:  # noqa: C901 -- one case an event, told in order
         match event:
             case MarkReturned(name=name):
                 self._playback.mark_returned(name, now)
-                return self._after_playback(now)
+                return ()
             case ReplyAudio():
                 return self._reply_audio(event, now)
-            case CallerSpoke():
-                return self._caller_spoke(now)
-            case CallerPaused():
-                return self._caller_paused(now)
-            case TurnCommitted():
-                return self._want(CreateResponse()) if self._rules.commit_on else ()
+            case CallerSpoke(item_id=item_id):
+                return self._caller_spoke(item_id, now)
+            case CallerPaused(item_id=item_id):
+                self._paused_at = now
+                return [Note("caller_paused"), *self._turn_over(item_id, now)]
+            case TurnCommitted(item_id=item_id):
+                return self._turn_over(item_id, now)
             case CallerSaid():
                 return self._caller_said(event)
-            case ResponseStarted(response_id=response_id):
-                return self._response_started(response_id)
+            case ResponseStarted(response_id=response_id, request_id=request_id):
+                return self._response_started(response_id, request_id, now)
             case ReplySaid(item_id=item_id, text=text):
                 return (Note("reply_said", {"item_id": item_id, "text": text}),)
             case ReplyComplete(item_id=item_id):
-                return [*self._playback.complete(item_id, now), *self._after_playback(now)]
+                return self._playback.complete(item_id, now)
             case ToolCalled():
                 return self._tool_called(event, now)
             case ResponseEnded():
                 return self._response_ended(event, now)
             case SessionReady():
-                return self._session_ready(event, now)
+                return self._session_ready(event)
             case DigitPressed(digit=digit):
                 return self._digit_pressed(digit, now)
-            case ServiceError():
-                return self._service_error(event)
+            case ServiceError(code=code, message=message, event_id=event_id):
+                note = Note("service_error", {"code": code, "detail": message})
+                return [note, *self._gate.refused(event_id, code, now)]
             case ServiceWarning(code=code, message=message):
                 return (Note("service_warning", {"code": code, "detail": message}),)
             case UnknownMessage(kind=kind):
@@ -200,31 +207,30 @@ class Conversation:
         if excess > 0:
             del self._early_audio[: excess + excess % self._format.sample_bytes]
 
-    def _caller_spoke(self, now: float) -> Sequence[Command]:
-        self._caller_speaking = True
+    def _caller_spoke(self, item_id: str, now: float) -> Sequence[Command]:
+        self._gate.caller_spoke(item_id, now)
         self._paused_at = None
-        self._quiet_since = None
         self._prompts = 0
-        if not self._rules.barge_in:
-            return ()
-        if self.state is State.FAREWELL:
-            self.state = State.TALKING
-        return self._barge_in(now)
+        return self._barge_in(now) if self._rules.barge_in else ()
 
-    def _caller_paused(self, now: float) -> Sequence[Command]:
-        self._caller_speaking = False
-        self._paused_at = now
-        self._quiet_since = None
-        return (Note("caller_paused"),)
+    def _turn_over(self, item_id: str, now: float) -> Sequence[Command]:
+        """The service answers a turn by itself, but for turns ended by a key, and those it heard beside a response."""
+        answers_itself = not self._rules.commit_on and (self._gate.response is None or self._gate.cancelled)
+        if answers_itself:
+            self._gate.answer_owed(now)
+        done = self._gate.caller_done(item_id)
+        return done if answers_itself else [*done, *self._gate.want(CreateResponse())]
 
     def _caller_said(self, said: CallerSaid) -> Sequence[Command]:
-        if not said.text.strip() or said.item_id in self._transcribed:
-            return ()
-        self._transcribed.add(said.item_id)
-        return (Note("caller_said", {"item_id": said.item_id, "text": said.text}),)
+        done: list[Command] = [*self._gate.caller_done(said.item_id)]
+        if not said.text.strip() or said.item_id == self._last_transcribed:
+            return done
+        self._last_transcribed = said.item_id
+        return [Note("caller_said", {"item_id": said.item_id, "text": said.text}), *done]
 
     def _digit_pressed(self, digit: str, now: float) -> Sequence[Command]:
         self._quiet_since = None
+        self._prompts = 0
         commands: list[Command] = [Note("digit_pressed", {"digit": digit})]
         if digit == self._rules.commit_on and self.state is not State.CONNECTING:
             commands += self._barge_in(now)
@@ -233,18 +239,16 @@ class Conversation:
 
     def _barge_in(self, now: float) -> list[Command]:
         """Silence the bot: the phone's queue and ours, the response that runs, and the one that is on its way."""
+        if self.state is State.FAREWELL:
+            self.state = State.TALKING
         commands, cut = self._cut_short(now)
-        self._wanted = None
-        cancelled = self._response is not None and self._response not in self._dead
-        if self._response is not None and cancelled:
-            self._dead.add(self._response)
-            commands.append(CancelResponse(self._response))
-        if self._requested is not None:
-            self._dropped_request = True
+        self._gate.drop_wishes()
+        cancel = self._gate.cancel()
+        commands += cancel
         commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut]
-        if cut or cancelled:
+        if cut or cancel:
             replies = [{"item_id": r.reply_id, "heard_ms": r.heard_ms, "received_ms": r.received_ms} for r in cut]
-            commands.append(Note("barge_in", {"replies": replies, "response_cancelled": cancelled}))
+            commands.append(Note("barge_in", {"replies": replies, "response_cancelled": bool(cancel)}))
         return commands
 
     def _cut_short(self, now: float) -> tuple[list[Command], list[HeardReply]]:
@@ -258,7 +262,7 @@ class Conversation:
 
     # The bot
 
-    def _session_ready(self, ready: SessionReady, now: float) -> Sequence[Command]:
+    def _session_ready(self, ready: SessionReady) -> Sequence[Command]:
         if self.state is not State.CONNECTING:
             return ()
         self.state = State.TALKING
@@ -267,86 +271,70 @@ class Conversation:
             commands.append(SendAudio(bytes(self._early_audio)))
             self._early_audio.clear()
         if self._rules.greeting is not None:
-            commands += self._want(self._rules.greeting)
-        else:
-            self._quiet_since = now
+            commands += self._gate.want(self._rules.greeting)
         return commands
 
-    def _want(self, request: VoiceCommand) -> list[Command]:
-        """The one gate to a response: the service takes a request only when none is running or asked for."""
-        if self._response is not None or self._requested is not None or self._caller_speaking:
-            self._wanted = request
-            return []
-        self._requested = request
-        return [request]
-
-    def _response_started(self, response_id: str) -> Sequence[Command]:
-        self._response = response_id
-        self._quiet_since = None
-        if self._requested is None:
-            self._wanted = None  # the service answers by itself, and its answer covers what ours was wanted for
-        obsolete = self._dropped_request or (self._caller_speaking and self._rules.barge_in)
-        self._requested = None
-        self._dropped_request = False
-        if not obsolete:
+    def _response_started(self, response_id: str, request_id: str, now: float) -> Sequence[Command]:
+        was_wanted = self._gate.started(response_id, request_id, now)
+        if was_wanted and not (self._gate.caller_speaks and self._rules.barge_in):
             return ()
-        self._dead.add(response_id)
-        return (CancelResponse(response_id), Note("barge_in", {"replies": [], "response_cancelled": True}))
+        self._paused_at = None
+        return [*self._gate.cancel(), Note("barge_in", {"replies": [], "response_cancelled": True})]
 
     def _reply_audio(self, reply: ReplyAudio, now: float) -> Sequence[Command]:
-        if reply.response_id in self._dead:
+        if reply.response_id != self._gate.response or self._gate.cancelled:
             return ()
+        self._gate.begun()
+        self._farewell_wanted = False
         commands: list[Command] = [*self._playback.add(reply.item_id, reply.audio, now)]
-        if reply.item_id not in self._spoken:
-            self._spoken.add(reply.item_id)
+        if reply.item_id != self._last_reply:
+            self._last_reply = reply.item_id
             waited = None if self._paused_at is None else round((now - self._paused_at) * 1000)
             self._paused_at = None
             commands.append(Note("reply_started", {"item_id": reply.item_id, "latency_ms": waited}))
         return commands
 
     def _response_ended(self, ended: ResponseEnded, now: float) -> Sequence[Command]:
-        if ended.response_id == self._response:
-            self._response = None
-        was_dead = ended.response_id in self._dead
-        self._dead.discard(ended.response_id)
+        if ended.response_id != self._gate.response:
+            return ()
         commands: list[Command] = []
-        if not was_dead:
+        if not self._gate.cancelled:
             commands += self._playback.complete(None, now)
             if ended.status is not ResponseStatus.COMPLETED:
                 commands.append(Note("response_cut_short", {"status": ended.status.value, "detail": ended.detail}))
-        if self._wanted is not None:
-            wanted, self._wanted = self._wanted, None
-            commands += self._want(wanted)
-        return [*commands, *self._after_playback(now)]
+        commands += self._gate.ended(ended.response_id)
+        if self.state is State.FAREWELL and self._farewell_wanted:
+            self._farewell_wanted = False
+            commands += self._gate.want(CreateResponse("Say goodbye to the caller in one short sentence."))
+        return commands
 
     def _tool_called(self, call: ToolCalled, now: float) -> Sequence[Command]:
-        if call.response_id in self._dead:
+        if call.response_id != self._gate.response or self._gate.cancelled:
             return ()
+        self._gate.begun()
         commands: list[Command] = [Note("tool_called", {"tool": call.name})]
         if call.name != END_CALL:
             commands.append(ReturnToolOutput(call.call_id, '{"error":"this line has no such tool"}'))
-            return [*commands, *self._want(CreateResponse())]
+            return [*commands, *self._gate.want(CreateResponse())]
         commands.append(ReturnToolOutput(call.call_id, '{"result":"the call ends after your farewell"}'))
-        if self._playback.idle:
-            commands += self._want(CreateResponse("Say goodbye to the caller in one short sentence."))
-        self.state = State.FAREWELL
-        self._farewell_by = now + self._rules.farewell_limit_s
+        if self.state is not State.FAREWELL:
+            self.state = State.FAREWELL
+            self._farewell_wanted = self._playback.idle  # a goodbye may yet follow in this response, or has been said
+            self._farewell_by = now + self._rules.farewell_limit_s
         return commands
 
-    def _service_error(self, error: ServiceError) -> Sequence[Command]:
-        if error.code == "conversation_already_has_active_response" and self._requested is not None:
-            self._wanted, self._requested = self._requested, None
-        return (Note("service_error", {"code": error.code, "detail": error.message}),)
-
-    def _after_playback(self, now: float) -> list[Command]:
-        """Note what has been heard to its end; when that was the last of it, silence begins and a farewell is over."""
-        heard = self._playback.heard(now)
-        commands: list[Command] = list(map(_heard_note, heard))
-        silent = self._playback.idle and self._response is None and self._requested is None and self._wanted is None
-        if silent and self.state is State.FAREWELL:
-            return [*commands, *self._end(EndReason.BOT_HUNG_UP, "bot", now)]
-        if silent and heard and not self._caller_speaking:
+    def _settle(self, now: float) -> Sequence[Command]:
+        """What follows from where things stand: replies heard to their end, silence begun, a farewell over."""
+        commands: list[Command] = list(map(_heard_note, self._playback.heard(now)))
+        if self.state is State.ENDED or self.state is State.CONNECTING:
+            return commands
+        if not (self._playback.idle and self._gate.idle):
+            self._quiet_since = None
+        elif self.state is State.FAREWELL:
+            commands += self._end(EndReason.BOT_HUNG_UP, "bot", now)
+        elif self._quiet_since is None:
             self._quiet_since = now
+            self._paused_at = None  # nobody is about to answer
         return commands
 
     def _mind_silence(self, now: float) -> Sequence[Command]:
@@ -357,18 +345,20 @@ class Conversation:
             return self._end(EndReason.SILENCE, "caller", now)
         self._prompts += 1
         self._quiet_since = None
-        return [Note("silence_prompt", {"count": self._prompts}), *self._want(silence.say)]
+        return [Note("silence_prompt", {"count": self._prompts}), *self._gate.want(silence.say)]
 
     # The end
 
     def _malformed_message(self, leg: str, detail: str, now: float) -> Sequence[Command]:
-        self._malformed += 1
+        count, since = self._malformed[leg]
+        if now - since > MALFORMED_WINDOW_S:
+            count, since = 0, now
+        self._malformed[leg] = (count + 1, since)
         note = Note("malformed_message", {"leg": leg, "detail": detail})
-        if self._malformed < MALFORMED_LIMIT:
+        if count + 1 < MALFORMED_LIMIT:
             return (note,)
-        by = "provider" if leg == "phone" else "service"
-        reason = EndReason.STREAM_BROKEN if leg == "phone" else EndReason.VOICE_LOST
-        return [note, *self._end(reason, by, now, f"{self._malformed} malformed messages")]
+        reason, by = (EndReason.STREAM_BROKEN, "provider") if leg == "phone" else (EndReason.VOICE_LOST, "service")
+        return [note, *self._end(reason, by, now, f"{MALFORMED_LIMIT} malformed messages in a minute")]
 
     def _end(self, reason: EndReason, by: str, now: float, detail: str = "") -> Sequence[Command]:
         commands, _ = self._cut_short(now)

@@ -9,6 +9,21 @@ _LATENCY_BUCKETS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _SHORT_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
 _DURATION_BUCKETS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
+KNOWN_ERRORS = frozenset(
+    {
+        "conversation_already_has_active_response",
+        "response_cancel_not_active",
+        "input_audio_buffer_commit_empty",
+        "item_already_truncated",
+        "item_truncate_invalid_item_id",
+        "invalid_value",
+        "rate_limit_exceeded",
+        "session_expired",
+        "message_creation_failed",
+    }
+)
+"""Codes that are counted by name; a label that a peer could choose would grow without bound."""
+
 
 class Metrics:
     """The metrics of one process, on a registry of their own."""
@@ -52,7 +67,6 @@ class Metrics:
             "gateway_messages_odd", "Messages that were unknown or malformed.", ["leg", "kind"], registry=r
         )
         self.service_errors = Counter("gateway_service_errors", "Error events of Voice Live.", ["code"], registry=r)
-        self._started_at: dict[str, float] = {}
 
     def observe(self, identity: CallIdentity, note: TimedNote) -> None:
         """Count a note of a call's record."""
@@ -60,9 +74,8 @@ class Metrics:
         match note.kind:
             case "call_started":
                 self.calls_started.labels(identity.provider, identity.line).inc()
-                self._started_at[identity.call_id] = note.at
             case "session_ready":
-                self.session_setup.observe(note.at - self._started_at.get(identity.call_id, note.at))
+                self.session_setup.observe(note.at - identity.started_at)
             case "reply_started":
                 latency_ms = fields["latency_ms"]
                 if isinstance(latency_ms, int):
@@ -76,10 +89,10 @@ class Metrics:
             case "unknown_message" | "malformed_message":
                 self.messages_odd.labels(fields["leg"], note.kind.partition("_")[0]).inc()
             case "service_error":
-                self.service_errors.labels(fields["code"] or "none").inc()
+                self.service_errors.labels(fields["code"] if fields["code"] in KNOWN_ERRORS else "other").inc()
 
     def ended(self, identity: CallIdentity, end: EndCall, at: float, late_frames: int) -> None:
         """Count a call that has ended."""
         self.call_ends.labels(end.reason.value, end.by).inc()
         self.frames_late.inc(late_frames)
-        self.call_duration.observe(at - self._started_at.pop(identity.call_id, at))
+        self.call_duration.observe(at - identity.started_at)

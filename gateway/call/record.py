@@ -2,10 +2,7 @@
 
 from collections.abc import Callable
 
-from msgspec import Struct, field
-
-NOTES_LIMIT = 20_000
-"""A call's record stops growing here; a call of an hour has a few thousand notes."""
+from msgspec import Struct
 
 
 class Note(Struct, frozen=True):
@@ -24,6 +21,8 @@ class CallIdentity(Struct, frozen=True):
     caller: str
     called: str
     audio_format: str
+    started_at: float
+    """When the stream began, on the call's clock."""
 
 
 class TimedNote(Struct, frozen=True):
@@ -38,20 +37,14 @@ Observer = Callable[[CallIdentity, TimedNote], None]
 """Is told every note as it is made; must return at once."""
 
 
-class CallRecord(Struct):
-    """The notes of one call, told to the observers as they are made."""
+class CallRecord(Struct, frozen=True):
+    """The notes of one call, told to the observers as they are made; whoever wants to keep them does."""
 
     identity: CallIdentity
     observers: tuple[Observer, ...] = ()
-    notes: list[TimedNote] = field(default_factory=list)
-    dropped: int = 0
 
     def add(self, at: float, note: Note) -> None:
         """Record a note made at ``at``."""
         timed = TimedNote(at, note.kind, note.fields)
-        if len(self.notes) < NOTES_LIMIT:
-            self.notes.append(timed)
-        else:
-            self.dropped += 1
         for observer in self.observers:
             observer(self.identity, timed)

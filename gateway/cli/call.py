@@ -20,6 +20,7 @@ from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
 from gateway.cli.narrator import Narrator
 from gateway.config import Deployment, Lines, load_deployment
+from gateway.config.line import ANY_NUMBER
 from gateway.errors import InputError
 from gateway.sim.call import CallPlan, CallResult, place_call
 from gateway.sim.caller import Utterance
@@ -37,9 +38,18 @@ CODECS: dict[str, AudioFormat] = {
     "l16-24k": L16_24K,
 }
 CALLER = "+14155550123"
+CALLED = "+14255550100"
+"""Dialled where the only line takes any number."""
 DEMO = (("order_status.wav", None), ("change_delivery.wav", 2500), ("goodbye.wav", None))
 """The demo's recordings, and how long into the bot's reply each one begins; ``None`` waits for its end."""
 END_LIMIT_S = 5.0
+NORMAL = 1000
+TURNED_AWAY = {
+    1008: "it knows no line for that number, or refuses the stream",
+    1011: "it failed",
+    1013: "it takes no more calls now",
+}
+"""What a gateway that is not ours means by the code with which it closes a stream (RFC 6455, 7.4.1)."""
 FINE = frozenset({EndReason.CALLER_HUNG_UP, EndReason.BOT_HUNG_UP, EndReason.SILENCE, EndReason.TIME_LIMIT})
 
 
@@ -134,10 +144,10 @@ def _configuration(options: argparse.Namespace) -> tuple[Deployment, Lines]:
 
 
 def _first_number(lines: Lines) -> str:
-    numbers = [number for line in lines for number in line.settings.numbers if number != "*"]
-    if not numbers:
-        raise InputError("--to: no line has a number, expected one to call")
-    return next((n for line in lines if line.name == "support" for n in line.settings.numbers), numbers[0])
+    """The line ``support``'s, else that of the first line that has one."""
+    support_first = sorted(lines, key=lambda line: line.name != "support")
+    numbers = (number for line in support_first for number in line.settings.numbers)
+    return next((number for number in numbers if number != ANY_NUMBER), CALLED)
 
 
 @asynccontextmanager
@@ -201,11 +211,18 @@ async def _place(plan: CallPlan, stream: _Stream, narrator: Narrator, options: a
 
 def _complaints(result: CallResult, stream: _Stream) -> Sequence[str]:
     """What went wrong: an end that nobody wanted, or a rule of a wire that the gateway broke."""
-    found = [f"{PROVIDERS[result.plan.provider].title} would warn: {violation}" for violation in result.violations]
+    title = PROVIDERS[result.plan.provider].title
+    found = [f"{title} would warn: {violation.code} {violation.what}" for violation in result.violations]
     ends = [note for note in stream.notes if note.kind == "call_ended"]
-    found += [
+    unwanted = [
         f"the call ended by {n.fields['reason']}: {n.fields['detail']}" for n in ends if n.fields["reason"] not in FINE
     ]
+    if not unwanted and result.ended_by == "gateway" and result.close_code != NORMAL:
+        meaning = TURNED_AWAY.get(result.close_code or 0, "expected 1000")
+        unwanted.append(f"{result.end_reason} with {result.close_code}: {meaning}")
+    elif not stream.ended.is_set():
+        unwanted.append("the gateway did not tell how the call ended: it never took it, or still holds it")
+    found += unwanted
     if stream.emulator is not None:
         found += [f"Voice Live would object: {v}" for session in stream.emulator.sessions for v in session.violations]
     return found

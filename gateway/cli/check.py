@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gateway.config import Lines, load_deployment
+from gateway.config import ConfigErrors, Lines, load_deployment
 from gateway.config.describe import describe, warnings
 from gateway.config.schema import schemas
 
@@ -22,6 +22,7 @@ def add_check(commands: Any) -> None:
     """``gateway check``."""
     parser = commands.add_parser("check", help="read the configuration; say what is wrong, or what each line will do")
     add_config_option(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object, for a script")
     parser.set_defaults(run=_check)
 
 
@@ -33,6 +34,8 @@ def add_schema(commands: Any) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.json:
+        return _check_for_scripts(options.config)
     deployment = load_deployment(options.config, os.environ)
     lines = Lines(deployment)
     for line in lines:
@@ -41,6 +44,21 @@ def _check(options: argparse.Namespace) -> int:
         print(f"warning: {warning}")
     print(f"{options.config}: fine, {len(lines)} lines")
     return 0
+
+
+def _check_for_scripts(config: Path) -> int:
+    """The same as JSON: ``errors`` with file, line, column, key and message; ``warnings``; ``lines`` by name."""
+    told: dict[str, object] = {"errors": [], "warnings": [], "lines": {}}
+    try:
+        deployment = load_deployment(config, os.environ)
+        lines = Lines(deployment)
+        told["warnings"] = warnings(deployment, lines)
+        told["lines"] = {line.name: {"numbers": line.settings.numbers, "model": line.model} for line in lines}
+    except ConfigErrors as wrong:
+        names = ("file", "line", "column", "key", "message")
+        told["errors"] = [{name: getattr(error, name) for name in names} for error in wrong.errors]
+    print(json.dumps(told, indent=2))
+    return 2 if told["errors"] else 0
 
 
 def _schema(options: argparse.Namespace) -> int:

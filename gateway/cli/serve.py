@@ -17,7 +17,7 @@ from gateway import logs
 from gateway.app import serving
 from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
-from gateway.cli.workers import is_worker, run_workers, share_of
+from gateway.cli.workers import is_worker, run_workers, share_of, watch_supervisor
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.describe import warnings
 from gateway.errors import GatewayError, InputError
@@ -26,6 +26,8 @@ from gateway.sim.emulator import Emulator, Script, load_script
 log = structlog.get_logger()
 
 EMULATOR_PORT = 8090
+KEPT_SESSIONS = 100
+"""Ended sessions that the emulator remembers: it may run for months."""
 
 
 def add_serve(commands: Any) -> None:
@@ -33,7 +35,7 @@ def add_serve(commands: Any) -> None:
     parser = commands.add_parser("serve", help="run the gateway")
     add_config_option(parser)
     parser.add_argument("--host", help="listen here instead of listen.host")
-    parser.add_argument("--port", type=int, help="listen here instead of listen.port; 0 takes a free one")
+    parser.add_argument("--port", type=_port, help="listen here instead of listen.port; 0 takes a free one")
     parser.add_argument("--emulator", action="store_true", help="start the bundled Voice Live emulator and use it")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one core each (default 1)")
     parser.add_argument(
@@ -47,10 +49,18 @@ def add_emulator(commands: Any) -> None:
     """``gateway emulator``."""
     parser = commands.add_parser("emulator", help="run the Voice Live emulator alone, for anyone's client")
     parser.add_argument("--host", default="127.0.0.1", help="listen here (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=EMULATOR_PORT, help=f"default {EMULATOR_PORT}; 0 takes a free one")
+    parser.add_argument(
+        "--port", type=_port, default=EMULATOR_PORT, help=f"default {EMULATOR_PORT}; 0 takes a free one"
+    )
     parser.add_argument("--script", type=Path, metavar="FILE", help="what it says and does (default: a short dialogue)")
     _add_log_options(parser)
     parser.set_defaults(run=lambda options: run(_emulator(options)))
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port, expected 0 to 65535")
+    return int(text)
 
 
 def _add_log_options(parser: argparse.ArgumentParser) -> None:
@@ -72,8 +82,9 @@ def _run_serve(options: argparse.Namespace) -> int:
         return run(_serve(options))
     if options.emulator:
         raise InputError("--workers with --emulator: each worker would have an emulator of its own; run one apart")
-    if options.port == 0:
-        raise InputError("--port 0 with --workers: expected one port for all of them")
+    port = options.port if options.port is not None else load_deployment(options.config, os.environ).listen.port
+    if port == 0:
+        raise InputError("port 0 with --workers: expected one port for all of them")
     return run(run_workers(options.workers, options.arguments))
 
 
@@ -84,7 +95,7 @@ async def _serve(options: argparse.Namespace) -> int:
         log.warning("configuration", detail=warning)
     host = options.host or deployment.listen.host
     port = deployment.listen.port if options.port is None else options.port
-    async with _service(options, deployment) as (endpoint, api_key):
+    async with _told_to_stop() as stop, _service(options, deployment) as (endpoint, api_key):
         try:
             async with serving(
                 deployment,
@@ -93,12 +104,13 @@ async def _serve(options: argparse.Namespace) -> int:
                 api_key=api_key,
                 host=host,
                 port=port,
-                calls_limit=share_of(deployment.limits.calls),
+                share_of=share_of,
                 reuse_port=is_worker(),
                 drain_s=options.drain,
             ):
                 _spare_the_collector()
-                await _until_told_to_stop()
+                watch_supervisor(stop)
+                await stop.wait()
                 log.info("stopping")
         except OSError as error:
             raise GatewayError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
@@ -109,7 +121,7 @@ async def _serve(options: argparse.Namespace) -> int:
 async def _service(options: argparse.Namespace, deployment: Deployment) -> AsyncIterator[tuple[str, str]]:
     """The Voice Live to use: endpoint and API key (empty for Microsoft Entra ID)."""
     if options.emulator:
-        async with Emulator(Script.default()) as emulator:
+        async with Emulator(Script.default(), keep_sessions=KEPT_SESSIONS) as emulator:
             log.info("emulator", endpoint=emulator.endpoint)
             yield emulator.endpoint, "emulator"
         return
@@ -121,24 +133,37 @@ async def _emulator(options: argparse.Namespace) -> int:
     _configure_logs(options)
     script = load_script(options.script) if options.script else Script.default()
     try:
-        async with Emulator(script, host=options.host, port=options.port) as emulator:
+        async with (
+            _told_to_stop() as stop,
+            Emulator(script, options.host, options.port, keep_sessions=KEPT_SESSIONS) as emulator,
+        ):
             print(f"Voice Live emulator: {emulator.endpoint}  (any API key; Ctrl-C stops it)", flush=True)
-            await _until_told_to_stop()
+            await stop.wait()
     except OSError as error:
         raise GatewayError(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}") from None
     return 0
 
 
-async def _until_told_to_stop() -> None:
+@asynccontextmanager
+async def _told_to_stop() -> AsyncIterator[asyncio.Event]:
+    """Set by SIGINT and SIGTERM, once; a second signal ends the process as if nobody listened."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, stop.set)
-    try:
-        await stop.wait()
-    finally:
+
+    def told() -> None:
+        stop.set()
+        ignore()
+
+    def ignore() -> None:
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(signal_number)
+
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, told)
+    try:
+        yield stop
+    finally:
+        ignore()
 
 
 def _spare_the_collector() -> None:

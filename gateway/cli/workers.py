@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
+from prometheus_client.multiprocess import mark_process_dead
 
 from gateway.errors import GatewayError
 
@@ -31,6 +32,19 @@ def share_of(calls: int) -> int:
 def is_worker() -> bool:
     """Whether this process is one of several on its port."""
     return WORKER in os.environ
+
+
+def watch_supervisor(stop: asyncio.Event) -> None:
+    """In a worker: stop when the supervisor is gone, even where it was killed and could not say so."""
+    if is_worker():
+        loop = asyncio.get_running_loop()
+        loop.add_reader(sys.stdin.fileno(), _supervisor_gone, stop, loop)
+
+
+def _supervisor_gone(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+    if not os.read(sys.stdin.fileno(), 1):
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
 
 
 async def run_workers(count: int, arguments: Sequence[str]) -> int:
@@ -59,15 +73,20 @@ async def _keep_running(
     loop = asyncio.get_running_loop()
     while not stop.is_set():
         started = loop.time()
-        # Its own group: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order.
+        # Its own group: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order. Their
+        # standard input ends with the supervisor, however that ends: see ``watch_supervisor``.
         worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "gateway", *arguments, env=environment, start_new_session=True
+            *(sys.executable, "-m", "gateway", *arguments),
+            env=environment,
+            start_new_session=True,
+            stdin=asyncio.subprocess.PIPE,
         )
         try:
             if not await _ended(worker, stop):
                 return
         finally:
             await _terminate(worker)
+        mark_process_dead(worker.pid, environment[METRICS_DIRECTORY])  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
         if loop.time() - started < QUICK_END_S:
             raise GatewayError(f"worker {number} ended with {worker.returncode} before it could serve")
         log.error("worker_died", worker=number, returncode=worker.returncode)

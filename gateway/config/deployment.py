@@ -42,25 +42,35 @@ _SECTIONS: set[KeyPath] = {
 }
 
 
+_API_VERSION = r"\d{4}-\d{2}-\d{2}(-preview)?"
+
+
 def _api_version(text: str) -> str:
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}(-preview)?", text):
+    if not re.fullmatch(_API_VERSION, text):
         raise ValueError(f"is not an API version, expected such as {DEFAULT_API_VERSION}")
     return str(text)
 
 
-def _url(schemes: str, example: str) -> AfterValidator:
-    pattern = re.compile(rf"({schemes})://[^/\s?#@]+(/[^\s?#@]*)?")
+_AFTER_SCHEME = r"://[^/\s?#@]+(/[^\s?#@]*)?"
+_ENDPOINT, _PUBLIC_URL = rf"(https?|wss?){_AFTER_SCHEME}", rf"https?{_AFTER_SCHEME}"
 
+
+def _url(pattern: str, example: str) -> AfterValidator:
     def check(text: str) -> str:
-        if not pattern.fullmatch(text):
+        if not re.fullmatch(pattern, text):
             raise ValueError(f"is not an address that can be used, expected such as {example}")
         return text.rstrip("/")
 
     return AfterValidator(check)
 
 
-Endpoint = Annotated[str, _url("https?|wss?", "https://my-resource.services.ai.azure.com")]
-PublicUrl = Annotated[str, _url("https?", "https://voice.example.com")]
+def _pattern(pattern: str) -> Any:
+    """For editors; what is wrong is told by the check beside it."""
+    return Field(json_schema_extra={"pattern": pattern})
+
+
+Endpoint = Annotated[str, _url(_ENDPOINT, "https://my-resource.services.ai.azure.com"), _pattern(f"^{_ENDPOINT}$")]
+PublicUrl = Annotated[str, _url(_PUBLIC_URL, "https://voice.example.com"), _pattern(f"^{_PUBLIC_URL}$")]
 
 
 class Listen(Section):
@@ -81,7 +91,7 @@ class VoiceLive(Section):
     """API key, as ${NAME} only; without it AZURE_COGNITIVE_SERVICES_KEY, else DefaultAzureCredential."""
     model: Text = DEFAULT_MODEL
     """The model of lines that name none; without it VOICE_LIVE_MODEL, else gpt-realtime."""
-    api_version: Annotated[str, AfterValidator(_api_version)] = DEFAULT_API_VERSION
+    api_version: Annotated[str, AfterValidator(_api_version), _pattern(f"^{_API_VERSION}$")] = DEFAULT_API_VERSION
     """The service's API version."""
     connect_timeout_s: Annotated[Number, Field(gt=0, le=60)] = 10
     """Seconds that opening a session may take before the call is given up."""

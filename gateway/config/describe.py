@@ -90,6 +90,11 @@ def _line_warnings(line: Line) -> Iterator[str]:
     language = settings.language or (transcription.language if transcription else None)
     if transcription and transcription.model.startswith(("whisper", "gpt-")) and not language:
         yield f"{line.name}: language: missing, {transcription.model} may write the caller's words in another language"
+    if transcription is None and line.engine is Engine.CASCADED:
+        yield (
+            f"{line.name}: transcription: none only keeps the words from the gateway, "
+            f"{line.model} reads them from Azure speech to text all the same"
+        )
     if settings.language and transcription is None:
         yield f"{line.name}: language: does nothing where transcription is none"
     turns = settings.turn_detection

@@ -13,9 +13,14 @@ from ruamel.yaml.reader import ReaderError
 
 from gateway.config.environment import InterpolationError, interpolate
 from gateway.config.problems import KeyPath, dotted
+from gateway.config.scalars import ScalarError, construct
 from gateway.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\{([^{}\n]*)\}")
+MAX_DEPTH = 20
+MAX_VALUES = 10_000
+"""Far more than a file needs: a few lines of aliases can stand for billions of values."""
+
 _HIDDEN = str.maketrans({"\ue000": "$", "\ue001": "{", "\ue002": "}"})
 
 
@@ -26,6 +31,13 @@ def _hide(match: re.Match[str]) -> str:
 
 def _shown(text: str) -> str:
     return text.translate(_HIDDEN)
+
+
+_TOO_DEEP = f"nested too deeply, expected at most {MAX_DEPTH} levels"
+
+
+class _TooMuchError(Exception):
+    """The file is nested more deeply, or stands for more values, than anybody can have meant."""
 
 
 class Position(NamedTuple):
@@ -120,6 +132,7 @@ def read_document(file: Path, environ: Mapping[str, str], may_be_empty: Collecti
     document = Document(file)
     source = read_text(file, document.errors)
     if source is None:
+        document.broken.add(())
         return document
     document.source = source
     yaml = YAML(typ="safe", pure=True)
@@ -132,12 +145,18 @@ def read_document(file: Path, environ: Mapping[str, str], may_be_empty: Collecti
     except MarkedYAMLError as error:
         document.refuse((), *_syntax(error, source))
         return document
+    except RecursionError:
+        document.refuse((), _TOO_DEEP)
+        return document
     if root is None:  # nothing but comments
         return document
     if not isinstance(root, MappingNode):
         document.refuse((), "expected keys with values, such as 'key: value', found a list or a text alone")
         return document
-    document.data = _Reader(document, environ, yaml, may_be_empty).mapping(root, ())
+    try:
+        document.data = _Reader(document, environ, yaml, may_be_empty).mapping(root, ())
+    except _TooMuchError as error:
+        document.refuse((), str(error))
     return document
 
 
@@ -152,6 +171,8 @@ def read_text(file: Path, errors: list[ConfigError]) -> str | None:
         at = position_in(before, len(before))
         message = f"not UTF-8: byte 0x{error.object[error.start]:02x}, expected a file saved as UTF-8"
         errors.append(ConfigError(message, file=file, line=at.line, column=at.column))
+    except ValueError as error:
+        errors.append(ConfigError(f"cannot be read: {error}", file=repr(str(file))))
     return None
 
 
@@ -166,6 +187,7 @@ class _Reader:
         self._yaml = yaml
         self._may_be_empty = may_be_empty
         self._around: list[Node] = []
+        self._values = 0
 
     def mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -186,6 +208,11 @@ class _Reader:
         if any(node is outer for outer in self._around):
             self._document.refuse(path, f"*{node.anchor} refers to itself")
             return None
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise _TooMuchError(f"stands for too many values, expected at most {MAX_VALUES}")
+        if len(self._around) >= MAX_DEPTH:
+            raise _TooMuchError(_TOO_DEEP)
         self._around.append(node)
         try:
             match node:
@@ -214,14 +241,14 @@ class _Reader:
             commented = around.partition(":")[2].lstrip().startswith("#")
             hint = ' (a "#" starts a comment: write it in quotes)' if commented else ""
             self._document.refuse(path, f"has no value{hint}, expected one; delete the line for the default")
-        elif kind == "bool":
-            return text.lower() == "true"
-        elif kind == "int":
-            if path[0] == "numbers":  # +14255550100 without quotes is a number to YAML
+        elif kind in ("bool", "int", "float"):
+            if kind == "int" and path[0] == "numbers":  # +14255550100 without quotes is a number to YAML
                 self._document.refuse(path, f'expected a text, found a number: write it in quotes, "{text}"')
-            return self._yaml.constructor.construct_yaml_int(node)
-        elif kind == "float":
-            return self._yaml.constructor.construct_yaml_float(node)
+            try:
+                return construct(self._yaml, node, kind)
+            except ScalarError as error:
+                self._document.refuse(path, str(error))
+                return text
         elif kind not in ("str", "timestamp"):
             self._document.refuse(path, f"{node.tag} is a YAML tag, expected a plain value")
         try:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from gateway.config.document import Document
 from gateway.config.environment import FromEnvironment
 from gateway.config.problems import KeyPath, listed, suggestion
+from gateway.config.scalars import WrittenFloat, WrittenInt
 from gateway.config.section import Section
 
 S = TypeVar("S", bound=Section)
@@ -138,8 +139,8 @@ def _choice(value: Any, choices: str, path: KeyPath) -> str:
     if path[-1] in _MAY_BE_NONE:
         words.append("none")
     note = _NOTES.get(path[0] if path[0] == "tools" else path[-1], "")
-    if isinstance(value, int) and str(value) in words:
-        return f'{value} is a number, expected it in quotes, "{value}"'
+    if isinstance(value, WrittenInt) and value.text in words:
+        return f'{value.text} is a number, expected it in quotes, "{value.text}"'
     if not isinstance(value, str):
         return f"expected {listed(words)}, found {_shown(value)}{note}"
     near = suggestion(value, words)
@@ -156,6 +157,8 @@ def _shown(value: Any) -> str:
             return "true" if value else "false"
         case str():
             return repr(value if len(value) <= 40 else value[:39] + "…")
+        case WrittenInt() | WrittenFloat():
+            return value.text if len(value.text) <= 40 else value.text[:39] + "…"
         case int() | float():
             return str(value)
         case list():

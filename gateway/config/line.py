@@ -19,13 +19,24 @@ from gateway.config.hearing import (
     TurnDetection,
 )
 from gateway.config.placeholders import OF_THE_CALL
-from gateway.config.section import BY_SHAPE, Number, Section, Switch, Text, Whole, Wording, or_none
+from gateway.config.section import (
+    BY_SHAPE,
+    WORD_OR_WHOLE,
+    Number,
+    Section,
+    Switch,
+    Text,
+    Whole,
+    Wording,
+    or_none,
+)
 from gateway.config.voices import DEFAULT_VOICE, Voice
 
 ANY_NUMBER = "*"
 OWN_METADATA = ("call_id", "line")
 """Metadata of the Voice Live session that the gateway writes itself."""
 
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
@@ -48,9 +59,16 @@ PhoneNumber = Annotated[
 def _variable(name: str) -> str:
     if name in OF_THE_CALL:
         raise ValueError("is filled in for each call, expected another name")
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+    if not re.fullmatch(_VARIABLE, name):
         raise ValueError("is not fit for a placeholder, expected letters, digits and _")
     return str(name)
+
+
+VariableName = Annotated[
+    str,
+    AfterValidator(_variable),
+    Field(json_schema_extra={"pattern": rf"^(?!({'|'.join(OF_THE_CALL)})$){_VARIABLE}$"}),
+]
 
 
 def _time_zone(name: str) -> str:
@@ -138,15 +156,15 @@ class WrittenInterim(InterimResponse):
 class Settings(Section):
     """One phone line. Only numbers and instructions (or instructions_file) are required."""
 
-    numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1)]
+    numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
     """The line's phone numbers in quotes, in international format; "*" takes what no other line takes."""
     instructions: Text | None = None
     """What the bot is, knows and does. {caller}, {called}, {line}, {now} and your variables are filled in."""
     instructions_file: Text | None = None
     """A text file with the instructions instead; its path starts at this file."""
-    variables: Mapping[Annotated[str, AfterValidator(_variable)], Wording] = Field(default_factory=dict)
+    variables: Mapping[VariableName, Wording] = Field(default_factory=dict)
     """Your own placeholders for instructions, greeting and silence."""
-    timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    timezone: Annotated[Text, AfterValidator(_time_zone)] = "UTC"
     """Where the line is, for {now}: an IANA name such as Europe/Berlin."""
     greeting: Annotated[Greeting | None, or_none(Greeting)] = None
     """The first words, said word for word; or {prompt: …} for a greeting in the model's words; or none."""
@@ -174,7 +192,7 @@ class Settings(Section):
     """What happens when the bot's part is over; without it, the call ends."""
     limits: LineLimits = LineLimits()
     """Bounds of this line."""
-    tools: tuple[Literal["end_call"], ...] = ()
+    tools: Annotated[tuple[Literal["end_call"], ...], Field(json_schema_extra={"uniqueItems": True})] = ()
     """What the bot can do besides talk: end_call hangs up after its last words were heard."""
     tool_choice: Literal["auto", "none", "required"] = "auto"
     """Whether the bot decides by itself to use a tool, may not, or must."""
@@ -183,7 +201,7 @@ class Settings(Section):
     temperature: Annotated[Number, Field(ge=0.6, le=1.2)] | None = None
     """How freely a text model words its answers, 0.6 to 1.2; native models do not take it."""
     max_response_output_tokens: Annotated[
-        Annotated[Literal["inf"], Tag("text")] | Annotated[Whole, Field(ge=1, le=4096), Tag("other")], BY_SHAPE
+        Annotated[Literal["inf"], Tag("text")] | Annotated[Whole, Field(ge=1, le=4096), Tag("other")], WORD_OR_WHOLE
     ] = "inf"
     """How long one answer may be, 1 to 4096 tokens, or inf."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None

@@ -1,14 +1,14 @@
 """One line's file, read and checked."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gateway.config.document import Document, position_in, read_document, read_text
 from gateway.config.explain import validate
 from gateway.config.line import Line, Settings
-from gateway.config.placeholders import OF_THE_CALL, mistakes
+from gateway.config.placeholders import OF_THE_CALL, Mistake, mistakes
 from gateway.config.problems import KeyPath, dotted
 from gateway.config.rules import findings
 from gateway.errors import ConfigError
@@ -25,7 +25,7 @@ def stamp(file: Path) -> Stamp:
     """What tells one version of a file from another without reading it."""
     try:
         found = file.stat()
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
 
@@ -45,10 +45,9 @@ class LineFile:
             document.errors.append(ConfigError(message, file=file))
         if not document.is_broken(()):
             self._check_instructions()
-        self._check_placeholders()
+            self._check_placeholders()
         settings = validate(Settings, document)
-        name = document.data.get("instructions_file")
-        instructions = self._read_instructions(file.parent / name) if isinstance(name, str) else ""
+        instructions = self._read_instructions(file)
         if settings:
             chosen = settings.model or model
             for key, message in findings(settings, chosen):
@@ -78,17 +77,22 @@ class LineFile:
 
     def _check_placeholders(self) -> None:
         for key in _FILLED:
-            text = _text_at(self._document, key)
-            for mistake in mistakes(text, self._names()):
+            text = "" if self._document.is_broken(key) else _text_at(self._document, key)
+            for mistake in self._mistakes(text):
                 at = self._document.locate(key, mistake.piece, mistake.nth)
                 self._document.refuse(key, mistake.message, at)
 
-    def _names(self) -> Collection[str]:
-        variables = self._document.data.get("variables")
-        return (*OF_THE_CALL, *(variables if isinstance(variables, dict) else ()))
+    def _mistakes(self, text: str) -> list[Mistake]:
+        """The placeholders that nothing fills; none where it is not known what the variables are."""
+        variables = self._document.data.get("variables", {})
+        return mistakes(text, (*OF_THE_CALL, *variables)) if isinstance(variables, dict) else []
 
-    def _read_instructions(self, file: Path) -> str:
+    def _read_instructions(self, line_file: Path) -> str:
         key: KeyPath = ("instructions_file",)
+        name = self._document.data.get("instructions_file")
+        if not isinstance(name, str) or self._document.is_broken(key):
+            return ""
+        file = line_file.parent / name
         self.stamps[file] = stamp(file)
         unreadable: list[ConfigError] = []
         text = read_text(file, unreadable)
@@ -98,7 +102,7 @@ class LineFile:
             return ""
         if not text.strip():
             self._document.refuse(key, f"{file} is empty, expected instructions")
-        for mistake in mistakes(text, self._names()):
+        for mistake in self._mistakes(text):
             line, column = position_in(text, mistake.index)
             error = ConfigError(mistake.message, file=file, line=line, column=column, key=dotted(key))
             self._document.errors.append(error)

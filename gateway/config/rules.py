@@ -63,6 +63,8 @@ def turns_by_key(settings: Settings, model: str) -> Iterator[Finding]:
         yield ("turn_detection",), 'none needs commit_on, the key that ends a turn, such as commit_on: "#"'
     if settings.turn_detection is not None and settings.commit_on is not None:
         yield ("commit_on",), "needs turn_detection: none"
+    if settings.turn_detection is None and settings.silence is not None:
+        yield ("silence",), "needs turn detection: without it nobody hears that the caller speaks"
 
 
 def transcription_and_model(settings: Settings, model: str) -> Iterator[Finding]:
@@ -113,6 +115,8 @@ def answers_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     native = engine_of(model) is Engine.NATIVE
     if settings.temperature is not None and native:
         yield ("temperature",), f"needs a text model such as gpt-4.1, found model {model}"
+    elif settings.temperature is not None and model.startswith("gpt-5") and settings.temperature != 1:
+        yield ("temperature",), f"model {model} takes 1.0 alone, found {settings.temperature:g}"
     if settings.reasoning_effort is not None and not reasons(model):
         yield ("reasoning_effort",), f"needs a model that reasons, such as gpt-5, found model {model}"
     if settings.interim_response is not None and native:
@@ -124,6 +128,13 @@ def numbers_once(settings: Settings, model: str) -> Iterator[Finding]:
     for index, number in enumerate(settings.numbers):
         if number in settings.numbers[:index]:
             yield ("numbers", index), f"{number} stands there twice"
+
+
+def tools_once(settings: Settings, model: str) -> Iterator[Finding]:
+    """A tool has its name for itself."""
+    for index, tool in enumerate(settings.tools):
+        if tool in settings.tools[:index]:
+            yield ("tools", index), f"{tool} stands there twice"
 
 
 def own_metadata(settings: Settings, model: str) -> Iterator[Finding]:
@@ -143,5 +154,6 @@ RULES: tuple[Rule, ...] = (
     noise_and_model,
     answers_and_model,
     numbers_once,
+    tools_once,
     own_metadata,
 )

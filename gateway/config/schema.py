@@ -7,6 +7,7 @@ from pydantic_core import core_schema
 
 from gateway.config.deployment import Deployment
 from gateway.config.line import Settings
+from gateway.config.section import NOT_BLANK
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -24,6 +25,16 @@ class _Schema(GenerateJsonSchema):
         return described
 
 
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+"""What pydantic calls a bound behind a validator of its own, and what JSON Schema does."""
+_ABOUT = frozenset(("description", "default"))
+_REFERENCE = {
+    "type": "string",
+    "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*\}",
+    "description": "A value from the environment: ${NAME}.",
+}
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of a line's file (``line``) and of ``gateway.yaml`` (``gateway``)."""
     line = _schema(Settings)
@@ -32,7 +43,9 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _schema(kind: type[Settings] | type[Deployment]) -> dict[str, Any]:
-    return {"$schema": DIALECT, **_plain(kind.model_json_schema(schema_generator=_Schema))}
+    plain = _plain(kind.model_json_schema(schema_generator=_Schema))
+    sections = {name: _section(section) for name, section in plain.pop("$defs").items()}
+    return {"$schema": DIALECT, "$defs": {**sections, "Reference": _REFERENCE}, **_section(plain)}
 
 
 def _plain(node: Any) -> Any:
@@ -42,7 +55,31 @@ def _plain(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     return {
-        key: _plain(value)
+        _BOUNDS.get(key, key): _plain(value)
         for key, value in node.items()
         if value is not None and not (key == "title" and isinstance(value, str))
     }
+
+
+def _section(node: dict[str, Any]) -> dict[str, Any]:
+    return {**node, "properties": {name: _value(value) for name, value in node["properties"].items()}}
+
+
+def _value(node: Any) -> Any:
+    """A value's schema that also takes ``${NAME}`` wherever the loader does: in place of any single value."""
+    if isinstance(node, list):
+        return [_value(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("pattern") == NOT_BLANK:
+        return node
+    if node.get("type") in ("integer", "number", "boolean") or node.keys() & {"const", "enum", "pattern"}:
+        about = {key: value for key, value in node.items() if key in _ABOUT}
+        bare = {key: value for key, value in node.items() if key not in _ABOUT}
+        return {**about, "anyOf": [bare, {"$ref": "#/$defs/Reference"}]}
+    within = {key: _value(value) if key in ("items", "additionalProperties") else value for key, value in node.items()}
+    branches = [_value(branch) for key in ("anyOf", "oneOf") for branch in within.pop(key, ())]
+    if "patternProperties" in within:
+        within["additionalProperties"] = False
+    within.pop("discriminator", None)  # it belongs to OpenAPI, and a type from the environment fits several branches
+    return {**within, "anyOf": branches} if branches else within

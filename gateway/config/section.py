@@ -3,11 +3,19 @@
 The texts under the fields of a section are its documentation: ``gateway schema`` hands them to editors.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict
 
 from gateway.config.environment import FromEnvironment
+from gateway.config.scalars import WrittenFloat, WrittenInt
+
+NOT_BLANK = r"\S"
+"""What a text matches, for editors."""
+_WHOLE = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_SWITCH = {"true": True, "false": False}
 
 
 class Section(BaseModel):
@@ -23,10 +31,24 @@ def _not_blank(text: str) -> str:
 
 
 def _whole_number(value: Any) -> Any:
-    return int(value) if isinstance(value, FromEnvironment) and value.strip().isdecimal() else value
+    is_meant = isinstance(value, FromEnvironment) and _WHOLE.fullmatch(value.strip())
+    return int(value) if is_meant else value
+
+
+def _number(value: Any) -> Any:
+    is_meant = isinstance(value, FromEnvironment) and _NUMBER.fullmatch(value.strip())
+    return float(value) if is_meant else value
+
+
+def _switch(value: Any) -> Any:
+    is_meant = isinstance(value, FromEnvironment) and value.strip().lower() in _SWITCH
+    return _SWITCH[value.strip().lower()] if is_meant else value
 
 
 def _number_as_text(value: Any) -> Any:
+    """What the file says: ``1.10`` and ``007`` are not 1.1 and 7 where a text is meant."""
+    if isinstance(value, WrittenInt | WrittenFloat):
+        return value.text
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if is_number else value
 
@@ -35,14 +57,16 @@ def _none_word(value: Any) -> Any:
     return None if value == "none" else value
 
 
-Text = Annotated[str, AfterValidator(_not_blank)]
+Text = Annotated[str, AfterValidator(_not_blank), Field(json_schema_extra={"pattern": NOT_BLANK})]
 """A text with something in it."""
-Wording = Annotated[Text, BeforeValidator(_number_as_text, json_schema_input_type=str | float)]
+Wording = Annotated[Text, BeforeValidator(_number_as_text, json_schema_input_type=Text | float)]
 """A text that may be written as a number."""
 Whole = Annotated[int, Strict(), BeforeValidator(_whole_number)]
 """A whole number; from the environment it arrives as digits."""
-Number = Annotated[float, Strict()]
-Switch = Annotated[bool, Strict()]
+Number = Annotated[float, Strict(), BeforeValidator(_number)]
+"""A number; from the environment it arrives as digits."""
+Switch = Annotated[bool, Strict(), BeforeValidator(_switch)]
+"""true or false, also from the environment."""
 
 
 def or_none(kind: Any) -> BeforeValidator:
@@ -52,3 +76,11 @@ def or_none(kind: Any) -> BeforeValidator:
 
 BY_SHAPE = Discriminator(lambda value: "text" if isinstance(value, str) else "other")
 """Tells a key's two shapes apart, a text (``Tag("text")``) and something else (``Tag("other")``)."""
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and isinstance(_whole_number(value), str)
+
+
+WORD_OR_WHOLE = Discriminator(lambda value: "text" if _is_word(value) else "other")
+"""The same where the other shape is a whole number, which may come from the environment."""

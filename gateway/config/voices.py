@@ -119,8 +119,16 @@ def _named(value: Any) -> Any:
     )
 
 
+_Name = Annotated[
+    str,
+    Field(
+        json_schema_extra={
+            "anyOf": [{"enum": [*OPENAI_VOICES, *REALTIME_VOICES]}, {"pattern": f"^{_AZURE_NAME.pattern}$"}]
+        }
+    ),
+]
 Voice = Annotated[
     Annotated[AnyVoice, Field(discriminator="type")],
-    BeforeValidator(_named, json_schema_input_type=str | Annotated[AnyVoice, Field(discriminator="type")]),
+    BeforeValidator(_named, json_schema_input_type=_Name | Annotated[AnyVoice, Field(discriminator="type")]),
 ]
 DEFAULT_VOICE = AzureStandardVoice(type="azure-standard", name="en-US-AvaMultilingualNeural")

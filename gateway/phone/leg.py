@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from gateway.errors import WireError
+from gateway.errors import OutboxFullError, WireError
 from gateway.phone.commands import EndStream, PhoneCommand
 from gateway.phone.events import CallStarted, MalformedMessage, PhoneClosed, PhoneEnd, PhoneEvent, WireReply
 from gateway.phone.provider import Codec
-from gateway.websocket import OutboxFullError
 
 
 class MediaSocket(Protocol):
@@ -19,7 +18,7 @@ class MediaSocket(Protocol):
         """The next message; ``None`` once closed."""
 
     def send(self, message: str | bytes) -> None:
-        """Write at once; ``ConnectionError`` where the connection is gone or the peer does not read."""
+        """Write at once; ``ConnectionError`` where it is gone, ``OutboxFullError`` if the peer does not read."""
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close in order; safe to call twice."""

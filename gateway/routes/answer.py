@@ -1,5 +1,6 @@
 """``/answer/{provider}[/{line}]`` and ``/status/{provider}``: the providers' webhooks, verified."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ FIELDS_LIMIT = 200
 REPLAY_WINDOW_S = 900.0
 """How long a nonce is remembered: longer than any provider's own time window."""
 REPLAYS_LIMIT = 100_000
+BODY_TIMEOUT_S = 5.0
 
 
 class Webhooks:
@@ -155,11 +157,7 @@ class Webhooks:
         return False
 
     async def _read(self, request: web.Request) -> WebhookRequest:
-        body = await request.content.read(BODY_LIMIT + 1)
-        while len(body) <= BODY_LIMIT and not request.content.at_eof():
-            body += await request.content.read(BODY_LIMIT + 1 - len(body))
-        if len(body) > BODY_LIMIT:
-            raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=len(body), text="too large\n")
+        body = await _body(request)
         form = []
         try:
             if request.content_type == "application/x-www-form-urlencoded":
@@ -183,3 +181,19 @@ def after_of(line: Line) -> After:
     if after is None:
         return After()
     return After(say=after.say or "", language=line.settings.language or "", transfer=after.transfer or "")
+
+
+async def _body(request: web.Request) -> bytes:
+    """The whole body, in however many pieces it comes; bounded in size and time."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while len(body) <= BODY_LIMIT and (piece := await request.content.readany()):
+                body += piece
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="too slow\n") from None
+    except ConnectionError:
+        raise web.HTTPBadRequest(text="cut off\n") from None
+    if len(body) > BODY_LIMIT:
+        raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=len(body), text="too large\n")
+    return bytes(body)

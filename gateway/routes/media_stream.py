@@ -1,5 +1,6 @@
 """``GET /stream/{provider}[/{line}]``: a provider's media stream becomes a call."""
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -26,6 +27,8 @@ from gateway.websocket import WebSocket
 log = structlog.get_logger()
 
 CLOSE_TIMEOUT_S = 1.0
+GOING_AWAY = 1001
+"""RFC 6455 §7.4.1: the server goes down."""
 POLICY = 1008
 """RFC 6455 §7.4.1: the peer broke a rule of ours."""
 TRY_AGAIN_LATER = 1013
@@ -112,18 +115,20 @@ class MediaStreams:
     async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket) -> None:
         phone = PhoneLeg(socket, provider.codec(upgrade, grant))
         try:
-            started = await phone.start(self._start_timeout_s)
+            async with self._calls.opening():
+                started = await phone.start(self._start_timeout_s)
         except WireError as error:
             return await self._turn_away(socket, "bad_start", POLICY, str(error))
         except TimeoutError:
+            if self._calls.ending:
+                return await self._turn_away(socket, "shut_down", GOING_AWAY, "the gateway stops")
             return await self._turn_away(socket, "no_start", POLICY, f"no start within {self._start_timeout_s:g} s")
         if started is None:
             return await self._turn_away(socket, "closed_before_start", 1000, socket.failure)
         line = await self._lines.find(grant.line, started.called)
         if line is None:
             return await self._turn_away(socket, "unknown_number", POLICY, "no line takes the called number")
-        line_limit = line.settings.limits.calls
-        if line_limit is not None and self._calls.on_line(line.name) >= line_limit:
+        if self._calls.line_is_full(line.name, line.settings.limits.calls):
             return await self._turn_away(socket, "line_full", TRY_AGAIN_LATER, f"line {line.name} is busy")
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
             await self._run(provider, line, started, phone, grant.call_id or started.call_id)
@@ -142,22 +147,25 @@ class MediaStreams:
             caller=started.caller,
             called=started.called,
             audio_format=str(started.audio_format),
+            started_at=clock(),
         )
         record = CallRecord(identity, (*self._observers, _log_note))
         record.add(clock(), Note("call_started", {"caller": started.caller, "called": started.called}))
-        self._metrics.calls.inc()
-        rules, voice = self._prepare(line, started)
-        conversation = Conversation(started, rules, clock())
-        call = Call(phone, voice, conversation, record)
-        end = EndCall(EndReason.FAULT, "gateway")
+        end, late_frames = EndCall(EndReason.FAULT, "gateway"), 0
         try:
-            with self._calls.running(call, line.name, call_id):
+            rules, voice = self._prepare(line, started)
+            conversation = Conversation(started, rules, clock())
+            call = Call(phone, voice, conversation, record)
+            with self._metrics.calls.track_inprogress(), self._calls.running(call, line.name, call_id):
                 end = await call.run()
-        except* Exception:  # a bug ends its own call, with its traceback in the log, and no other
+            late_frames = conversation.late_frames
+        except asyncio.CancelledError:
+            end = EndCall(EndReason.SHUT_DOWN, "gateway", "the process did not wait for the call's end")
+            raise
+        except Exception:
             log.exception("call_failed")
         finally:
-            self._metrics.calls.dec()
-            self._metrics.ended(identity, end, clock(), conversation.late_frames)
+            self._metrics.ended(identity, end, clock(), late_frames)
             fields: dict[str, object] = {"reason": end.reason.value, "by": end.by, "detail": end.detail}
             record.add(clock(), Note("call_ended", fields))
         if end.reason is not EndReason.CALLER_HUNG_UP:

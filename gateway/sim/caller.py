@@ -119,7 +119,8 @@ class Caller:
             self._speech_ends_ms = now_ms + utterance.recording.speech_end_ms
             self._recording_ends_ms = now_ms + utterance.recording.duration_ms
             self._bot_played_at_ms = self._bot_audible_since_ms = None
-            return Speak(utterance, note)
+            silent = "" if utterance.recording.speech else f"there is no speech in {utterance.recording.name}"
+            return Speak(utterance, "; ".join(filter(None, (note, silent))))
         if self._hang_up_by == "gateway" and self._waiting_for != "hang-up":
             self._waiting_for = "hang-up"
             self._recording_ends_ms = now_ms

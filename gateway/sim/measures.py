@@ -48,14 +48,16 @@ class Measures:
 
 def measure(bot_audio: bytes, audio_format: AudioFormat, caller: Sequence[Span], clears_ms: Sequence[int]) -> Measures:
     """Figures from what was heard of the bot, where the caller spoke, and when the gateway cleared the buffer."""
-    bot = _bot_turns(bot_audio, audio_format, caller, clears_ms)
+    levels = frame_levels(g711.decode(bot_audio, audio_format), audio_format.rate_hz)
+    audible = [bool(level >= AUDIBLE_LEVEL) for level in levels]
+    bot = _bot_turns(audible, caller, clears_ms)
     first_words = min((span.start_ms for span in caller), default=None)
     greeted = bool(bot) and (first_words is None or bot[0].start_ms < first_words)
     return Measures(
         bot=bot,
         greeting_ms=bot[0].start_ms if greeted else None,
         latencies=_latencies(bot, caller),
-        barge_ins=_barge_ins(bot, caller, clears_ms),
+        barge_ins=_barge_ins(bot, audible, caller, clears_ms),
     )
 
 
@@ -64,12 +66,8 @@ def is_audible(frame: bytes, audio_format: AudioFormat) -> bool:
     return float(frame_levels(g711.decode(frame, audio_format), audio_format.rate_hz).max()) >= AUDIBLE_LEVEL
 
 
-def _bot_turns(
-    audio: bytes, audio_format: AudioFormat, caller: Sequence[Span], clears_ms: Sequence[int]
-) -> tuple[Span, ...]:
+def _bot_turns(audible: list[bool], caller: Sequence[Span], clears_ms: Sequence[int]) -> tuple[Span, ...]:
     """Runs of sound, short pauses bridged; a clear ends a turn, and so does a caller who spoke in the pause."""
-    levels = frame_levels(g711.decode(audio, audio_format), audio_format.rate_hz)
-    audible = [bool(level >= AUDIBLE_LEVEL) for level in levels]
     cuts = {0, len(audible)}
     cuts.update(min(-(-clear // FRAME_MS), len(audible)) for clear in clears_ms)
     for span in caller:
@@ -95,12 +93,30 @@ def _latencies(bot: Sequence[Span], caller: Sequence[Span]) -> tuple[Latency, ..
     return tuple(found)
 
 
-def _barge_ins(bot: Sequence[Span], caller: Sequence[Span], clears_ms: Sequence[int]) -> tuple[BargeIn, ...]:
+def _barge_ins(
+    bot: Sequence[Span], audible: Sequence[bool], caller: Sequence[Span], clears_ms: Sequence[int]
+) -> tuple[BargeIn, ...]:
     """One for each turn of the bot over which the caller began to speak."""
     found = []
     for turn in bot:
-        onset = next((span.start_ms for span in caller if turn.start_ms < span.start_ms < turn.end_ms), None)
-        if onset is not None:
-            cleared = any(onset <= clear <= turn.end_ms + TURN_GAP_MS for clear in clears_ms)
-            found.append(BargeIn(onset, turn.end_ms - onset if cleared else None))
+        over = next((span for span in caller if turn.start_ms < span.start_ms < turn.end_ms), None)
+        if over is not None:
+            silent_ms = _silent_from(audible, over)
+            cleared = any(over.start_ms <= clear <= silent_ms + TURN_GAP_MS for clear in clears_ms)
+            found.append(BargeIn(over.start_ms, silent_ms - over.start_ms if cleared else None))
     return tuple(found)
+
+
+def _silent_from(audible: Sequence[bool], over: Span) -> int:
+    """Where the last sound of the bot ended that the caller spoke ``over``, whatever the gateway had ordered by then.
+
+    A short pause is no end while the caller speaks; after that, what follows a pause answers the caller.
+    """
+    start, spoken = over.start_ms // FRAME_MS, -(-over.end_ms // FRAME_MS)
+    last = start
+    for index in range(start, len(audible)):
+        if audible[index]:
+            last = index + 1
+        elif index >= spoken or (index + 1 - last) * FRAME_MS >= TURN_GAP_MS:
+            break
+    return last * FRAME_MS

@@ -70,7 +70,7 @@ class Playout:
         """Queue audio of any length; false, and nothing queued, where the buffer would hold too much."""
         if len(self._queue) + len(audio) > self._limit_bytes:
             return False
-        if not self._queue:
+        if audio and not self._queue:
             self._run_bytes = 0
         self._queue += audio
         self.added_bytes += len(audio)

@@ -78,7 +78,13 @@ def load_recording(path: Path | str, audio_format: AudioFormat) -> Recording:
         samples, rate_hz = g711.decode(content, raw), raw.rate_hz
     else:
         raise RecordingError(f"{path}: unknown kind of recording; expected a WAV file, or raw .ulaw or .alaw of 8 kHz")
-    return from_samples(path.name, samples, rate_hz, audio_format)
+    recording = from_samples(path.name, samples, rate_hz, audio_format)
+    if not recording.audio:
+        length_ms = 1000 * samples.size / rate_hz
+        raise RecordingError(
+            f"{path}: a recording of {length_ms:.3f} ms, too short for a sample at {audio_format.rate_hz} Hz"
+        )
+    return recording
 
 
 def from_samples(name: str, samples: Samples, rate_hz: int, audio_format: AudioFormat) -> Recording:

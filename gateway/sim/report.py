@@ -7,16 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway.audio.wav import wav_bytes
+from gateway.audio.formats import PCMU
+from gateway.audio.resample import resample
+from gateway.audio.wav import mulaw_wav_bytes, wav_bytes
 from gateway.sim import picture
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
 from gateway.sim.timeline import TimelineEvent
 
-_EMBEDDED_BYTES = 2_000_000
-"""A recording of at most this size is part of the page; a longer one is the file beside it."""
+_EXACT_BYTES = 2_000_000
+"""A recording of at most this size is part of the page as it is, a longer one as the µ-law of a phone."""
+_EMBEDDED_MS = 600_000
+"""A longer one is not: the page would be too large to send. It plays the file beside it, and says so."""
 _TIMELINE_ROWS = 500
 
 
@@ -57,6 +62,7 @@ def render_report(
         picture=picture.draw(result, turns),
         layout=picture,
         audio=_audio(result),
+        audio_apart=not _is_embedded(result),
         rows=rows[:_TIMELINE_ROWS],
         rows_left_out=max(0, len(rows) - _TIMELINE_ROWS),
     )
@@ -115,11 +121,20 @@ def _times(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"slowest of {count} {what}s"
 
 
+def _is_embedded(result: CallResult) -> bool:
+    """Whether the recording is in the page itself."""
+    return result.audio_format.duration_ms(len(result.caller_audio)) <= _EMBEDDED_MS
+
+
 def _audio(result: CallResult) -> str:
     """What the player plays: the recording itself as a data URI, or the file beside the page."""
-    wav = wav_bytes(result.stereo(), result.audio_format.rate_hz)
-    if len(wav) > _EMBEDDED_BYTES:
+    if not _is_embedded(result):
         return "call.wav"
+    samples, rate_hz = result.stereo(), result.audio_format.rate_hz
+    wav = wav_bytes(samples, rate_hz)
+    if len(wav) > _EXACT_BYTES:
+        sides = [resample(side, rate_hz, PCMU.rate_hz) for side in samples.T]
+        wav = mulaw_wav_bytes(np.stack(sides, axis=1), PCMU.rate_hz)
     return f"data:audio/wav;base64,{base64.b64encode(wav).decode()}"
 
 

@@ -17,12 +17,16 @@ class CreateResponse(Struct, frozen=True):
     """Let the model answer; ``instructions`` stand in for the line's for this one response, where given."""
 
     instructions: str = ""
+    request_id: str = ""
+    """Comes back with the response, and with an error that refuses it."""
 
 
 class SayText(Struct, frozen=True):
     """Speak this text word for word, past the model, as a reply of its own."""
 
     text: str
+    request_id: str = ""
+    """As with ``CreateResponse``."""
 
 
 class CancelResponse(Struct, frozen=True):

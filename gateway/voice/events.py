@@ -41,6 +41,8 @@ class ResponseStarted(Struct, frozen=True):
     """The service works on a response (``response.created``)."""
 
     response_id: str
+    request_id: str = ""
+    """The id of our request; empty for a response that the service began by itself."""
 
 
 class ReplyAudio(Struct, frozen=True, gc=False):

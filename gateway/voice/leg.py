@@ -1,7 +1,7 @@
 """The voice leg: a Voice Live session as events in and commands out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from gateway.errors import WireError
@@ -23,7 +23,7 @@ READY_TIMEOUT_S = 10.0
 
 
 class VoiceLeg:
-    """One session. Iterating it connects; its first event is ``SessionReady``, its last ``VoiceClosed``."""
+    """One session. Iterating it connects; ``SessionReady`` comes first, if at all, and ``VoiceClosed`` last."""
 
     def __init__(self, service: VoiceLive, model: str, session: Mapping[str, Any]) -> None:
         self._service = service
@@ -55,25 +55,21 @@ class VoiceLeg:
             async with asyncio.timeout(READY_TIMEOUT_S):
                 socket.send(wire.session_update(self._session))
                 while (message := await socket.receive()) is not None:
-                    for event in wire.decode(message):
+                    for event in _decode(message):
                         if isinstance(event, SessionReady):
                             return event
-                        if isinstance(event, ServiceError):
+                        if isinstance(event, ServiceError) and event.event_id in ("", wire.SESSION_UPDATE_ID):
                             return VoiceClosed(VoiceEnd.REFUSED, f"Voice Live refused the session: {event.message}")
         except TimeoutError:
             detail = f"Voice Live did not take the session settings within {READY_TIMEOUT_S:g} s"
             return VoiceClosed(VoiceEnd.UNREACHABLE, detail)
-        except (WireError, ConnectionError) as error:
+        except ConnectionError as error:
             return VoiceClosed(VoiceEnd.LOST, str(error))
         return self._closing or self._closed_by_service(socket)
 
     async def _events(self, socket: WebSocket) -> AsyncIterator[VoiceEvent]:
         while (message := await socket.receive()) is not None:
-            try:
-                events = wire.decode(message)
-            except WireError as error:
-                events = (MalformedEvent(str(error)),)
-            for event in events:
+            for event in _decode(message):
                 yield event
         yield self._closing or self._closed_by_service(socket)
 
@@ -98,3 +94,10 @@ class VoiceLeg:
     def _closed_by_service(self, socket: WebSocket) -> VoiceClosed:
         """The SDK's own iterator ends alike for both: whoever did not close it has lost it."""
         return VoiceClosed(VoiceEnd.LOST, socket.failure or f"Voice Live closed the session with {socket.close_code}")
+
+
+def _decode(message: str | bytes) -> Sequence[VoiceEvent]:
+    try:
+        return wire.decode(message)
+    except WireError as error:
+        return (MalformedEvent(str(error)),)

@@ -8,7 +8,7 @@ import aiohttp
 from azure.ai.voicelive.aio._patch import _USER_AGENT, _VoiceLiveConnectionManager
 from azure.core.credentials import AzureKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gateway.errors import GatewayError
 from gateway.websocket import WebSocket
@@ -67,7 +67,7 @@ class VoiceLive:
         self, endpoint: str, api_key: str = "", *, api_version: str = "2026-07-15", connect_timeout_s: float = 10.0
     ) -> None:
         self.endpoint = endpoint
-        self._api_key = api_key
+        self._api_key = api_key.strip()  # a mounted secret often ends in a newline
         self._api_version = api_version
         self._connect_timeout_s = connect_timeout_s
         self._credential: AzureKeyCredential | AsyncTokenCredential | None = None
@@ -121,9 +121,10 @@ class VoiceLive:
         except aiohttp.WSServerHandshakeError as error:
             raise _refused(self.endpoint, error.status) from None
         except ClientAuthenticationError as error:
-            first_line = str(error).splitlines()[0]
-            raise VoiceRefusedError(f"no Microsoft Entra token for Voice Live: {first_line}") from None
-        except (aiohttp.ClientError, ServiceRequestError, OSError) as error:
+            raise VoiceRefusedError(f"no Microsoft Entra token for Voice Live: {_first_line(error)}") from None
+        except AzureError as error:
+            raise VoiceUnreachableError(f"no Microsoft Entra token for Voice Live: {_first_line(error)}") from None
+        except (aiohttp.ClientError, OSError) as error:
             raise VoiceUnreachableError(f"Voice Live at {self.endpoint} cannot be reached: {error}") from None
 
 
@@ -133,6 +134,10 @@ _ADVICE: dict[int, str] = {
     404: "the endpoint has no Voice Live, or the region lacks the model",
     429: "the resource's quota of new connections is used up",
 }
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _refused(endpoint: str, status: int) -> GatewayError:

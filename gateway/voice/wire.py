@@ -44,7 +44,10 @@ from gateway.voice.events import (
 )
 
 SESSION_UPDATE_ID = "session"
-"""The ``event_id`` of our ``session.update``: an error that carries it refuses the session."""
+"""The ``event_id`` of our ``session.update``: an error that carries it, or none, refuses the session."""
+
+REQUEST_KEY = "request_id"
+"""The key of a response's metadata under which our request's id comes back."""
 
 Message = Mapping[str, Any]
 
@@ -69,15 +72,12 @@ def _model(
     match command:
         case CommitTurn():
             return models.ClientEventInputAudioBufferCommit()
-        case CreateResponse(instructions=""):
-            return models.ClientEventResponseCreate()
-        case CreateResponse(instructions=instructions):
-            return models.ClientEventResponseCreate(response=models.ResponseCreateParams(instructions=instructions))
-        case SayText(text=text):
+        case CreateResponse(instructions=instructions, request_id=request_id):
+            asked = models.ResponseCreateParams(instructions=instructions) if instructions else None
+            return _response_create(asked, request_id)
+        case SayText(text=text, request_id=request_id):
             said = models.AssistantMessageItem(content=[models.OutputTextContentPart(text=text)])
-            return models.ClientEventResponseCreate(
-                response=models.ResponseCreateParams(pre_generated_assistant_message=said)
-            )
+            return _response_create(models.ResponseCreateParams(pre_generated_assistant_message=said), request_id)
         case CancelResponse(response_id=response_id):
             return models.ClientEventResponseCancel(response_id=response_id or None)
         case TruncateReply(item_id=item_id, heard_ms=heard_ms):
@@ -90,11 +90,20 @@ def _model(
             assert_never(command)
 
 
+def _response_create(asked: models.ResponseCreateParams | None, request_id: str) -> models.ClientEvent:
+    """The id goes out twice: an error brings back the event's, ``response.created`` the metadata."""
+    if not request_id:
+        return models.ClientEventResponseCreate(response=asked)
+    asked = asked or models.ResponseCreateParams()
+    asked.metadata = {REQUEST_KEY: request_id}
+    return models.ClientEventResponseCreate(event_id=request_id, response=asked)
+
+
 def decode(text: str | bytes) -> Sequence[VoiceEvent]:
     """Events of one server message; ``WireError`` where it is no JSON object or a member is missing or wrong."""
     try:
         message = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(message, dict):
         raise WireError(f"expected a JSON object, got {type(message).__name__}")
@@ -134,7 +143,7 @@ def _audio(message: Message) -> Sequence[VoiceEvent]:
 
 def _tool_called(message: Message) -> Sequence[VoiceEvent]:
     item = message["item"]
-    if item.get("type") != "function_call":
+    if item.get("type") != "function_call" or item.get("status") == "incomplete":
         return ()
     return (
         ToolCalled(
@@ -148,7 +157,11 @@ def _response_ended(message: Message) -> Sequence[VoiceEvent]:
     details = response.get("status_details") or {}
     error = details.get("error") or {}
     detail = error.get("message") or error.get("code") or details.get("reason") or ""
-    return (ResponseEnded(_text(response, "id"), ResponseStatus(response["status"]), str(detail)),)
+    try:
+        status = ResponseStatus(response["status"])
+    except ValueError:  # a word that this version does not know: the response is over all the same
+        status, detail = ResponseStatus.FAILED, f"status {response['status']}: {detail}"
+    return (ResponseEnded(_text(response, "id"), status, str(detail)),)
 
 
 def _error(message: Message) -> Sequence[VoiceEvent]:
@@ -170,7 +183,9 @@ _READERS: dict[str, Callable[[Message], Sequence[VoiceEvent]]] = {
     "conversation.item.input_audio_transcription.completed": lambda m: (
         CallerSaid(_text(m, "item_id"), str(m.get("transcript") or "")),
     ),
-    "response.created": lambda m: (ResponseStarted(_text(m["response"], "id")),),
+    "response.created": lambda m: (
+        ResponseStarted(_text(m["response"], "id"), str((m["response"].get("metadata") or {}).get(REQUEST_KEY) or "")),
+    ),
     "response.audio.delta": _audio,
     "response.audio_transcript.done": lambda m: (
         ReplySaid(_text(m, "response_id"), _text(m, "item_id"), str(m.get("transcript") or "")),

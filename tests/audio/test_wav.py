@@ -8,7 +8,7 @@ import pytest
 
 from gateway.audio import g711
 from gateway.audio.formats import PCMA, PCMU
-from gateway.audio.wav import read_wav, wav_bytes, write_wav
+from gateway.audio.wav import mulaw_wav_bytes, read_wav, wav_bytes, write_wav
 from gateway.errors import RecordingError
 
 RAMP = np.arange(-32_000, 32_000, 100, dtype=np.int16)
@@ -154,3 +154,16 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
         read_wav(tmp_path / "nobody.wav")
     with pytest.raises(RecordingError, match="a directory"):
         read_wav(tmp_path)
+
+
+def test_mulaw_is_written_with_what_every_reader_of_it_needs(file: Path) -> None:
+    """A format with the length of its extension, and the number of samples; the levels are those of G.711."""
+    stereo = np.stack([RAMP, -RAMP], axis=1)
+    content = mulaw_wav_bytes(stereo, 8_000)
+    assert content[12:20] == b"fmt " + struct.pack("<I", 18)
+    assert content[38:50] == b"fact" + struct.pack("<II", 4, len(RAMP))
+    assert struct.unpack_from("<I", content, 4) == (len(content) - 8,)
+    file.write_bytes(content)
+    wav = read_wav(file)
+    assert (wav.rate_hz, wav.channels) == (8_000, 2)
+    assert np.abs(wav.samples - stereo.astype(int)).max() <= 1_024

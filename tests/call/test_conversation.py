@@ -170,14 +170,132 @@ def test_the_service_may_have_been_first() -> None:
     ]
 
 
+ACTIVE = "conversation_already_has_active_response"
+
+
 def test_a_request_that_lost_the_race_is_made_again() -> None:
     """>> the service already answers << wait for its end, then ask again."""
     story = Story(Rules(greeting=GREETING))
-    assert story.tell(ServiceError("conversation_already_has_active_response", "active")) == []
-    story.tell(ResponseStarted("other"))
-    story = Story(Rules(greeting=GREETING))
-    story.tell(ServiceError("conversation_already_has_active_response", "active"))
+    assert story.tell(ResponseStarted("other", "somebody-else")) == []
+    assert story.tell(ServiceError(ACTIVE, "active", story.requests[-1])) == []
     assert story.tell(ResponseEnded("other", ResponseStatus.COMPLETED)) == [GREETING]
+    assert len(set(story.requests)) == 2
+
+
+def test_a_request_refused_for_good_does_not_shut_the_gate() -> None:
+    """>> our request is refused << it is given up; the caller's next turn is answered as ever."""
+    story = Story(Rules(greeting=GREETING))
+    assert story.tell(ServiceError("rate_limit_exceeded", "later", story.requests[-1])) == []
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    story.tell(TurnCommitted("u"))
+    assert story.tell(ResponseStarted("r")) == []
+    assert any(isinstance(command, PlayAudio) for command in story.tell(ReplyAudio("r", "i", SECOND)))
+
+
+def test_a_caller_who_speaks_first_is_answered_instead_of_greeted() -> None:
+    """>> "Hello?" while connecting << its answer is played, the greeting that it overtook is not."""
+    story = Story(Rules(greeting=GREETING), ready=False)
+    story.tell(CallerAudio(b"hello"))
+    assert story.tell(READY)[-1] == GREETING
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    story.tell(TurnCommitted("u"))
+    assert story.tell(ResponseStarted("r")) == []
+    assert story.tell(ServiceError(ACTIVE, "active", story.requests[-1])) == []
+    assert any(isinstance(command, PlayAudio) for command in story.tell(ReplyAudio("r", "i", SECOND)))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == []
+
+
+def test_a_pause_that_never_comes_does_not_mute_the_bot() -> None:
+    """>> noise begins a turn that has no end << after a while the silence rule speaks up all the same."""
+    story = Story(Rules(silence=Silence(10, SayText("Still there?"), 1)))
+    story.tell(CallerSpoke("u"))
+    said: list[object] = []
+    for _ in range(450):
+        story.tell(CallerAudio(b"\xff" * 160))
+        said += story.wait(0.1)
+    assert said == [SayText("Still there?")]
+
+
+def test_a_response_that_never_speaks_is_given_up() -> None:
+    """>> response.created and nothing more << it is cancelled after a while, and the gate is open again."""
+    story = Story(Rules(greeting=GREETING))
+    story.tell(ResponseStarted("r", story.requests[-1]))
+    said: list[object] = []
+    for _ in range(160):
+        story.tell(CallerAudio(b"\xff" * 160))
+        said += story.wait(0.1)
+    assert said == [CancelResponse("r")]
+    story.tell(ResponseStarted("r2"))
+    assert any(isinstance(command, PlayAudio) for command in story.tell(ReplyAudio("r2", "i", SECOND)))
+
+
+@pytest.mark.parametrize("status", [ResponseStatus.FAILED, ResponseStatus.COMPLETED, ResponseStatus.CANCELLED])
+def test_silence_is_minded_after_a_response_without_a_word(status: ResponseStatus) -> None:
+    """A failed or empty response is followed by silence like any other."""
+    story = Story(Rules(silence=Silence(10, SayText("Still there?"), 1)))
+    story.tell(ResponseStarted("r"))
+    story.tell(ResponseEnded("r", status))
+    said: list[object] = []
+    for _ in range(101):
+        story.tell(CallerAudio(b"\xff" * 160))
+        said += story.wait(0.1)
+    assert said == [SayText("Still there?")]
+
+
+def test_late_audio_is_nobodys() -> None:
+    """>> audio behind response.done << dropped: it would be heard over the caller, or leave a reply without an end."""
+    story = answering(Story(), done=True)
+    assert story.tell(ReplyAudio("r", "i2", SECOND)) == []
+    story.tell(CallerSpoke("u"))
+    assert story.tell(ReplyAudio("r", "i", SECOND)) == []
+
+
+def test_a_turn_heard_beside_a_response_is_answered_after_it() -> None:
+    """>> a whole turn over a line without barge_in << asked for once the response has ended: the service would not."""
+    story = Story(Rules(barge_in=False))
+    story.tell(ResponseStarted("r"))
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    assert story.tell(TurnCommitted("u")) == []
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+
+
+def test_a_key_in_the_farewell_keeps_the_call() -> None:
+    """>> end_call, then the key that commits << the hang-up is off, and the turn is answered."""
+    story = answering(Story(Rules(commit_on="#")))
+    story.tell(ToolCalled("r", "call_1", "end_call", "{}"))
+    story.tell(DigitPressed("#"))
+    story.tell(ResponseEnded("r", ResponseStatus.CANCELLED))
+    assert story.tell(TurnCommitted("u")) == [CreateResponse()]
+
+
+def test_a_goodbye_is_asked_for_once() -> None:
+    """>> the goodbye itself calls end_call again << its output, and the end: no second goodbye."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ToolCalled("r", "call_1", "end_call", "{}"))
+    assert len(story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))) == 1
+    story.tell(ResponseStarted("r2", story.requests[-1]))
+    story.tell(ToolCalled("r2", "call_2", "end_call", "{}"))
+    assert story.tell(ResponseEnded("r2", ResponseStatus.COMPLETED)) == [EndCall(EndReason.BOT_HUNG_UP, "bot")]
+
+
+def test_a_goodbye_behind_the_call_is_the_goodbye() -> None:
+    """>> end_call first and the spoken item after it << no other goodbye is asked for."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ToolCalled("r", "call_1", "end_call", "{}"))
+    story.tell(ReplyAudio("r", "i", SECOND))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == []
+
+
+def test_an_ended_call_wants_nothing_more() -> None:
+    """No deadline is left that a timer could spin on."""
+    story = Story()
+    story.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert story.conversation.next_deadline() == float("inf")
 
 
 def test_latency_is_noted_from_the_end_of_the_turn() -> None:

@@ -50,7 +50,7 @@ async def test_workers_share_a_port_their_limit_and_their_metrics() -> None:
     assert log.count(b'"stopping"') == 2
 
 
-async def test_a_worker_that_dies_in_service_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_dies_in_service_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """However often; until the word to stop."""
     monkeypatch.setattr(workers, "QUICK_END_S", 0.0)
     stop = asyncio.Event()
@@ -66,14 +66,15 @@ async def test_a_worker_that_dies_in_service_is_replaced(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", counting)
     async with asyncio.timeout(20):
-        await workers._keep_running(1, [], {}, stop)
+        await workers._keep_running(1, [], {workers.METRICS_DIRECTORY: str(tmp_path)}, stop)
     assert started == 3
 
 
-async def test_a_worker_that_cannot_start_ends_them_all() -> None:
+async def test_a_worker_that_cannot_start_ends_them_all(tmp_path: Path) -> None:
     """A configuration that is wrong is told once by each worker, and the command fails."""
+    environment = {**os.environ, workers.METRICS_DIRECTORY: str(tmp_path)}
     with pytest.raises(GatewayError, match="worker 1 ended with 2 before it could serve"):
-        await workers._keep_running(1, ["serve", "--config", "/nowhere.yaml"], dict(os.environ), asyncio.Event())
+        await workers._keep_running(1, ["serve", "--config", "/nowhere.yaml"], environment, asyncio.Event())
 
 
 def test_the_limit_of_calls_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:

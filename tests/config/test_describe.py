@@ -79,6 +79,11 @@ def test_a_setting_is_told_in_words(read_line: ReadLine, text: str, row: str) ->
             "transcription: {model: whisper-1}",
             "line: language: missing, whisper-1 may write the caller's words in another language",
         ),
+        (
+            "model: gpt-4.1\ntranscription: none",
+            "line: transcription: none only keeps the words from the gateway, gpt-4.1 reads them from Azure speech to "
+            "text all the same",
+        ),
         ("transcription: none\nlanguage: de-DE", "line: language: does nothing where transcription is none"),
         (
             "turn_detection: {type: azure_semantic_vad_en}\nlanguage: de-DE",

@@ -52,6 +52,18 @@ def read(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
             "line.yaml:4:8: b[1]: environment variable COMPANY is not set",
         ),
         ("a: ${A B}\n", "line.yaml:1:4: a: ${A B} is not a reference to a variable, expected ${NAME}"),
+        ("a: !!int abc\n", "line.yaml:1:1: a: expected a whole number, found 'abc'"),
+        ('a: !!int ""\n', "line.yaml:1:1: a: expected a whole number, found ''"),
+        (f"a: {'9' * 5001}\n", f"line.yaml:1:1: a: expected a whole number, found '{'9' * 39}…'"),
+        ("a: !!float 1.2.3\n", "line.yaml:1:1: a: expected a number, found '1.2.3'"),
+        ("%YAML 1.1\n---\na: yes\n", "line.yaml:3:1: a: expected true or false, found 'yes'"),
+        (f"a: {'[' * 30}{']' * 30}\n", "line.yaml:1:1: nested too deeply, expected at most 20 levels"),
+        (f"a: {'[' * 1500}{']' * 1500}\n", "line.yaml:1:1: nested too deeply, expected at most 20 levels"),
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(8)),
+            "line.yaml:1:1: stands for too many values, expected at most 10000",
+        ),
         (b"a: 1\nb: caf\xe9\n", "line.yaml:2:7: not UTF-8: byte 0xe9, expected a file saved as UTF-8"),
     ],
 )
@@ -79,6 +91,15 @@ def test_scalars_are_read_as_yaml_1_2(tmp_path: Path) -> None:
     document = read_document(file, {})
     assert document.data == {"a": ["yes", "off", True, False, 10, 31, 1000, 1.5, "2024-01-01", "12:30", "5"]}
     assert document.errors == []
+
+
+def test_a_number_remembers_how_it_was_written(tmp_path: Path) -> None:
+    """Where a text is meant, the postcode 01067 stays one and the version 1.10 does not become 1.1."""
+    file = tmp_path / "line.yaml"
+    file.write_text("a: [01067, 1.10, 0x1F, +14255550100, 1e3]\n")
+    numbers = read_document(file, {}).data["a"]
+    assert [number.text for number in numbers] == ["01067", "1.10", "0x1F", "+14255550100", "1e3"]
+    assert numbers == [1067, 1.1, 31, 14255550100, 1000.0]
 
 
 def test_comments_alone_are_a_file_without_keys(tmp_path: Path) -> None:

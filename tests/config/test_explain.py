@@ -178,3 +178,26 @@ def test_a_number_may_come_from_the_environment(read_line: Callable[..., object]
     """Digits from the environment are a number where one is wanted."""
     read = read_line("limits: {calls: '${CALLS}'}\n", CALLS="7")
     assert read.line.settings.limits.calls == 7  # type: ignore[attr-defined]  # ReadLine is not importable from conftest
+
+
+def test_any_kind_of_value_may_come_from_the_environment(read_line: Callable[..., object]) -> None:
+    """Numbers with a fraction, true and false, and a number where a word could stand too."""
+    text = "barge_in: ${B}\nsilence: {after_s: ${S}, say: x}\nmax_response_output_tokens: ${T}\n"
+    read = read_line(text, B="False", S="7.5", T="200")
+    settings = read.line.settings  # type: ignore[attr-defined]  # ReadLine is not importable from conftest
+    assert (settings.barge_in, settings.silence.after_s, settings.max_response_output_tokens) == (False, 7.5, 200)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("barge_in: ${X}", "no", "barge_in: expected true or false, found the value of X"),
+        ("silence: {after_s: ${X}, say: x}", "nan", "silence.after_s: expected a number, found the value of X"),
+    ],
+)
+def test_a_value_from_the_environment_must_be_what_is_expected(
+    line_errors: LineErrors, text: str, value: str, expected: str
+) -> None:
+    """Only what the file itself could say is taken."""
+    (error,) = line_errors(text, X=value)
+    assert error.endswith(expected)

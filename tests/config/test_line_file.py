@@ -13,6 +13,7 @@ from gateway.config.voices import AzureStandardVoice
 
 LineErrors = Callable[..., list[str]]
 ReadLine = Callable[..., LineFile]
+BASE = 'numbers: ["*"]\ninstructions: Answer.\n'
 FROM_FILE = 'numbers: ["*"]\ninstructions_file: bot.md\n'
 
 
@@ -113,6 +114,57 @@ def test_a_voice_s_numbers_become_the_texts_that_the_service_takes(read_line: Re
     assert line
     assert isinstance(line.settings.voice, AzureStandardVoice)
     assert line.settings.voice.rate == "1.1"
+
+
+def test_a_number_where_a_text_is_meant_stays_as_it_was_written(read_line: ReadLine) -> None:
+    """Nothing is converted in silence: no zero is lost at either end, no sign, no notation."""
+    text = "variables: {postcode: 01067, agent: 007, price: 2.50, phone: +14255550100, a: 1e3, b: 0x1F}\n"
+    line = read_line(text + "metadata: {build: 1.10}\nvoice: {type: azure-standard, name: x, rate: 1.10}\n").line
+    assert line
+    assert list(line.settings.variables.values()) == ["01067", "007", "2.50", "+14255550100", "1e3", "0x1F"]
+    assert line.settings.metadata == {"build": "1.10"}
+    assert isinstance(line.settings.voice, AzureStandardVoice)
+    assert line.settings.voice.rate == "1.10"
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "expected"),
+    [
+        (
+            "",
+            'numbers: ["*"]\ninstructions: We are ${COMPANY}.\n',
+            "line.yaml:2:22: instructions: environment variable COMPANY is not set",
+        ),
+        (
+            "",
+            'numbers: ["*"]\ninstructions_file: ${WHERE}/bot.md\n',
+            "line.yaml:2:20: instructions_file: environment variable WHERE is not set",
+        ),
+        (
+            'variables: [company]\ngreeting: "We are {company}."',
+            BASE,
+            "line.yaml:3:1: variables: expected keys with values, found a list",
+        ),
+    ],
+)
+def test_one_mistake_gives_one_message(line_errors: LineErrors, text: str, base: str, expected: str) -> None:
+    """What only follows from a mistake is not told: it would hide the mistake."""
+    assert line_errors(text, base=base) == [expected]
+
+
+@pytest.mark.parametrize("content", ["numbers: 5\n".encode("utf-16"), b"a: [\n", None])
+def test_a_file_that_cannot_be_read_misses_no_keys(tmp_path: Path, content: bytes | None) -> None:
+    """Of a file that is no text, no YAML or not there, only that is told."""
+    file = tmp_path / "line.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    assert len(LineFile(file, "gpt-realtime", {}).errors) == 1
+
+
+def test_a_name_that_no_file_can_have_is_told(line_errors: LineErrors) -> None:
+    """A null byte in a path is not an error of the operating system's but of Python's."""
+    (error,) = line_errors("", base='numbers: ["*"]\ninstructions_file: "a\\0b"\n')
+    assert error.startswith("line.yaml:2:1: instructions_file: ")
 
 
 VALUES = st.recursive(

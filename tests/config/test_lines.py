@@ -231,3 +231,26 @@ def test_lines_take_values_from_the_environment(folder: Folder) -> None:
     """The deployment's environment is that of its lines."""
     folder.write("a.yaml", 'numbers: ["${NUMBER}"]\ninstructions: Answer.\n')
     assert folder.load(NUMBER="+14255550100").for_number("+14255550100") is not None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "limits: {duration_s: !!int abc}",
+        f"limits: {{duration_s: {'9' * 5001}}}",
+        f"variables: {'[' * 1500}{']' * 1500}",
+        "instructions_file: a\\0b",
+        "%YAML 9.9\n---\n",
+        "\x00",
+    ],
+)
+def test_one_odd_file_leaves_every_other_line_alone(folder: Folder, odd: str) -> None:
+    """However a file is wrong, refreshing returns what is wrong with it, and the other lines follow their files."""
+    folder.line("good", "+14255550100")
+    bad = folder.line("bad", "+14255550101")
+    lines = folder.load()
+    folder.write("bad.yaml", f"{bad.read_text()}{odd}\n")
+    folder.line("good", "+14255550102")
+    assert lines.refresh()
+    assert lines.for_number("+14255550101") is lines.by_name("bad")
+    assert lines.for_number("+14255550102") is lines.by_name("good")

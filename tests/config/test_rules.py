@@ -143,6 +143,8 @@ INTERIM = "interim_response: {type: static_interim_response, texts: [One moment.
             "temperature: 0.8",
             "temperature: needs a text model such as gpt-4.1, found model gpt-realtime",
         ),
+        ("gpt-5-mini", "temperature: 0.7", "temperature: model gpt-5-mini takes 1.0 alone, found 0.7"),
+        ("gpt-4.1", "tools: [end_call, end_call]", "tools[1]: end_call stands there twice"),
         (
             "gpt-4.1",
             "reasoning_effort: low",
@@ -181,6 +183,7 @@ def test_what_the_service_refuses_is_refused_at_load(
         ("gpt-realtime", "noise_reduction: far_field"),
         ("phi4-mm-realtime", "noise_reduction: azure_deep_noise_suppression"),
         ("gpt-4.1", "temperature: 1.2"),
+        ("gpt-5.1", "temperature: 1"),
         ("gpt-5-nano", "reasoning_effort: minimal"),
         ("gpt-realtime-2", "reasoning_effort: low"),
         ("gpt-4o", INTERIM),

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
 
+from gateway.config import ConfigErrors, load_deployment
 from gateway.config.document import read_document
+from gateway.config.line_file import LineFile
 from gateway.config.schema import schemas
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -83,3 +86,95 @@ def test_the_schema_refuses_what_the_gateway_refuses(more: dict[str, Any]) -> No
 def test_the_schema_takes_every_way_of_writing(more: dict[str, Any]) -> None:
     """A key that can be written in several ways can be so in an editor."""
     assert complaints("line", {"numbers": ["*"], "instructions": "x"} | more) == []
+
+
+ENVIRON = {
+    "A": "40",
+    "B": "false",
+    "C": "2.5",
+    "K": "secret",
+    "N": "+14255550100",
+    "T": "server_vad",
+    "U": "https://a.b",
+}
+"""What the references of the files below stand for."""
+
+
+@pytest.mark.parametrize(
+    ("is_right", "text"),
+    [
+        (True, "limits: {duration_s: 10, calls: 1}"),
+        (False, "limits: {duration_s: 9}"),
+        (False, "limits: {duration_s: 3601}"),
+        (False, "limits: {calls: 0}"),
+        (True, 'limits: {duration_s: "${A}", calls: "${A}0"}'),
+        (False, 'limits: {duration_s: "40"}'),
+        (True, 'barge_in: "${B}"'),
+        (False, 'barge_in: "false"'),
+        (True, 'silence: {after_s: "${C}", say: x, times: 10}'),
+        (False, "silence: {after_s: 5, say: x, times: 11}"),
+        (False, 'silence: {after_s: 5, say: " "}'),
+        (False, "silence: {after_s: 301, say: x}"),
+        (False, 'greeting: ""'),
+        (False, 'greeting: {prompt: ""}'),
+        (False, "greeting: 5"),
+        (False, 'timezone: ""'),
+        (False, 'model: ""'),
+        (True, "variables: {a: 1, b: 007, c: x}"),
+        (False, "variables: {my firm: x}"),
+        (False, "variables: {now: x}"),
+        (False, 'variables: {a: ""}'),
+        (False, "variables: {a: true}"),
+        (True, "max_response_output_tokens: 4096"),
+        (True, 'max_response_output_tokens: "${A}"'),
+        (False, "max_response_output_tokens: 4097"),
+        (False, "max_response_output_tokens: infinite"),
+        (True, "voice: en-US-AvaNeural"),
+        (True, "voice: {type: azure-standard, name: x, rate: 1.10}"),
+        (False, "voice: Marin"),
+        (False, 'voice: {type: azure-standard, name: ""}'),
+        (True, "voice: marin"),
+        (True, 'model: gpt-4.1\nturn_detection: {type: "${T}", prefix_padding_ms: "${A}"}'),
+        (False, "turn_detection: {type: azure_semantic_vad, prefix_padding_ms: 10001}"),
+        (False, "turn_detection: {type: azure_semantic_vad, threshold: 1.5}"),
+        (False, "tools: [end_call, end_call]"),
+        (False, f"metadata: {{a: {'x' * 513}}}"),
+        (False, f"metadata: {{{'x' * 65}: a}}"),
+    ],
+)
+def test_schema_and_loader_agree_about_a_line(tmp_path: Path, is_right: bool, text: str) -> None:
+    """What an editor marks is what the gateway refuses, bounds, blanks and references to the environment included."""
+    file = tmp_path / "line.yaml"
+    file.write_text(f'numbers: ["${{N}}"]\ninstructions: Answer.\n{text}\n')
+    as_typed = YAML(typ="safe", pure=True).load(file.read_text())
+    assert (complaints("line", as_typed) == []) is is_right
+    assert (LineFile(file, "gpt-realtime", ENVIRON).errors == []) is is_right
+
+
+@pytest.mark.parametrize(
+    ("is_right", "text"),
+    [
+        (True, 'listen: {port: "80${A}"}'),
+        (False, "listen: {port: 65536}"),
+        (False, 'listen: {host: ""}'),
+        (True, 'voice_live: {endpoint: "${U}", key: "${K}"}'),
+        (False, "voice_live: {key: secret}"),
+        (False, "voice_live: {endpoint: a.b}"),
+        (False, "voice_live: {api_version: latest}"),
+        (True, 'voice_live: {connect_timeout_s: "${C}"}'),
+        (False, "voice_live: {connect_timeout_s: 0}"),
+        (False, "public_url: wss://voice.example.com"),
+        (False, "limits: {calls: 0}"),
+    ],
+)
+def test_schema_and_loader_agree_about_a_deployment(tmp_path: Path, is_right: bool, text: str) -> None:
+    """The same of gateway.yaml."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text(text)
+    assert (complaints("gateway", YAML(typ="safe", pure=True).load(text)) == []) is is_right
+    try:
+        load_deployment(file, ENVIRON)
+    except ConfigErrors:
+        assert not is_right
+    else:
+        assert is_right

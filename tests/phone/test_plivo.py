@@ -300,62 +300,6 @@ def test_an_unsigned_upgrade_needs_its_token() -> None:
     assert plivo().verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0) is False
 
 
-def test_incoming_call() -> None:
-    """Numbers come without a plus and are E.164 from here on; by POST or by GET."""
-    expected = IncomingCall(dict(FORM)["CallUUID"], "+14155550100", "+14155550199")
-    assert plivo().incoming(WebhookRequest("POST", URL, {}, FORM)) == expected
-    assert plivo().incoming(WebhookRequest("GET", URL, {}, query=FORM)) == expected
-    with pytest.raises(WireError, match="CallUUID"):
-        plivo().incoming(WebhookRequest("POST", URL, {}))
-
-
-def test_answer_document() -> None:
-    """µ-law by name, and the call kept alive, so that what the line wants afterwards is run when the stream closes."""
-    call = IncomingCall(CALL, "+14155550100", "+14155550199")
-    connect = Connect(
-        "wss://gw.example.com/stream/plivo/support/tok",
-        After("Goodbye & thanks.", "en-US", "+14155550111"),
-        callback_url="https://gw.example.com/status/plivo",
-    )
-    assert plivo().answer(call, connect) == Answer(
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<Response><Stream bidirectional="true" keepCallAlive="true" contentType="audio/x-mulaw;rate=8000"'
-        ' streamTimeout="86400" statusCallbackUrl="https://gw.example.com/status/plivo" statusCallbackMethod="POST">'
-        "wss://gw.example.com/stream/plivo/support/tok</Stream>"
-        '<Speak language="en-US">Goodbye &amp; thanks.</Speak><Dial><Number>14155550111</Number></Dial>'
-        "<Hangup/></Response>\n",
-        "text/xml",
-    )
-
-
-def test_the_shortest_answer_ends_the_call() -> None:
-    """Where nothing is to follow, the call is hung up rather than left silent."""
-    document = plivo().answer(IncomingCall(CALL, "", ""), Connect("wss://gw/s"))
-    assert document.body.endswith(">wss://gw/s</Stream><Hangup/></Response>\n")
-
-
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [
-        ({"Event": "Hangup", "CallStatus": "completed"}, CallStatus(CALL, "completed", ended=True)),
-        ({"CallStatus": "in-progress", "Event": "StartApp"}, CallStatus(CALL, "in-progress", ended=False)),
-        ({"Event": "StartStream", "StreamID": "s"}, CallStatus(CALL, "StartStream", ended=False)),
-        ({"Event": "StopStream", "CallStatus": "in-progress"}, CallStatus(CALL, "StopStream", ended=True)),
-        ({"Event": "DroppedStream"}, CallStatus(CALL, "DroppedStream", ended=True)),
-    ],
-)
-def test_callbacks(fields: dict[str, str], status: CallStatus) -> None:
-    """A call whose stream is over is over here, whatever Plivo does with it next."""
-    form = [("CallUUID", CALL), *fields.items()]
-    assert list(plivo().status(WebhookRequest("POST", URL, {}, form))) == [status]
-
-
-def test_a_callback_without_a_call_is_refused() -> None:
-    """It says nothing."""
-    with pytest.raises(WireError, match="CallUUID"):
-        plivo().status(WebhookRequest("POST", URL, {}, [("Event", "StopStream")]))
-
-
 CALL_API = f"https://api.plivo.com/v1/Account/MA01/Call/{CALL}/"
 BASIC = {"Authorization": "Basic TUEwMTpteV9hdXRoX3Rva2Vu"}
 
@@ -380,21 +324,6 @@ def test_without_credentials_or_address_there_is_no_call_control() -> None:
     """Nothing is asked of the API that it would refuse."""
     assert plivo().transfer(CALL, "+14155550111") == ()
     assert Plivo(settings.Plivo()).hang_up(CALL) == ()
-
-
-@pytest.mark.parametrize(
-    ("target", "verb"),
-    [
-        ("14155550111", "<Dial><Number>14155550111</Number></Dial>"),
-        ("sip:a&b@example.com", "<Dial><User>sip:a&amp;b@example.com</User></Dial>"),
-    ],
-)
-def test_a_transfer_is_answered_with_its_target(target: str, verb: str) -> None:
-    """Plivo asks the address that the transfer named, and is told whom to dial."""
-    request = WebhookRequest("POST", ANSWER_URL, {}, FORM, query=[("transfer", target)])
-    answer = plivo().incoming(request)
-    assert isinstance(answer, Answer)
-    assert f"<Response>{verb}</Response>" in answer.body
 
 
 def test_ids_cannot_leave_their_place_in_a_path() -> None:

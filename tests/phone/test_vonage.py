@@ -305,61 +305,7 @@ def test_what_announces_no_call(body: bytes) -> None:
         vonage().incoming(request("POST", body))
 
 
-def test_answer_document() -> None:
-    """Exactly the documented members; the call's identity rides along, the end of the stream will be asked about."""
-    connect = Connect(
-        "wss://gw.example.com/stream/vonage/support/tok",
-        After("Goodbye.", "en-US", "+14155550111"),
-        callback_url="https://gw.example.com/status/vonage",
-        call_url=URL,
-    )
-    assert vonage().answer(EXPECTED, connect) == Answer(
-        '[{"action":"connect","eventType":"synchronous",'
-        f'"eventUrl":["{URL}?say=Goodbye.&language=en-US&transfer=14155550111"],"from":"18005551212",'
-        '"endpoint":[{"type":"websocket","uri":"wss://gw.example.com/stream/vonage/support/tok",'
-        '"content-type":"audio/l16;rate=16000",'
-        f'"headers":{{"call_uuid":"{CALL}","to":"18005551212","from":"14158675309"}},'
-        '"authorization":{"type":"vonage"}}]}]',
-        "application/json",
-    )
-
-
-def test_the_rate_is_a_setting() -> None:
-    """So is the content type, and with it the format of the call."""
-    answer = vonage(rate_hz=24000).answer(EXPECTED, Connect("wss://gw/s"))
-    (action,) = json.loads(answer.body)
-    assert action["endpoint"][0]["content-type"] == "audio/l16;rate=24000"
-    assert "eventUrl" not in action
-
-
-def test_headers_stay_within_their_limit() -> None:
-    """A caller with an endless address must not cost the call."""
-    call = IncomingCall(CALL, "sip:" + "x" * 500, "+18005551212")
-    (action,) = json.loads(vonage().answer(call, Connect("wss://gw/s", callback_url="https://gw/status")).body)
-    assert action["endpoint"][0]["headers"] == {"call_uuid": CALL, "to": "18005551212"}
-    assert action["eventUrl"] == ["https://gw/status"]
-
-
 AFTER = {"say": "Goodbye.", "language": "en-US", "transfer": "14155550111"}
-
-
-@pytest.mark.parametrize("status", ["disconnected", "failed", "rejected", "unanswered"])
-def test_the_end_of_the_stream_is_answered_with_what_follows(status: str) -> None:
-    """A line's words and transfer, for a stream that ended or never came to be; the caller sees the called number."""
-    body = json.dumps({"uuid": "leg", "status": status, "headers": {"call_uuid": CALL, "to": "18005551212"}})
-    answer = vonage().incoming(request("POST", body.encode(), query=AFTER))
-    assert isinstance(answer, Answer)
-    assert json.loads(answer.body) == [
-        {"action": "talk", "text": "Goodbye.", "language": "en-US"},
-        {"action": "connect", "from": "18005551212", "endpoint": [{"type": "phone", "number": "14155550111"}]},
-    ]
-
-
-@pytest.mark.parametrize(("status", "query"), [("answered", AFTER), ("completed", AFTER), ("disconnected", {})])
-def test_other_events_want_no_answer(status: str, query: dict[str, str]) -> None:
-    """What happens to the call stays as it is."""
-    body = json.dumps({"uuid": "leg", "status": status}).encode()
-    assert vonage().incoming(request("POST", body, query=query)) == Answer(status=204)
 
 
 @pytest.mark.parametrize(

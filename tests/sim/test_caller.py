@@ -110,3 +110,12 @@ def test_the_gateway_may_be_given_the_last_word() -> None:
 def test_a_caller_with_nothing_to_say_listens_to_the_greeting() -> None:
     """And hangs up."""
     assert told(Caller([], patience=PATIENCE), [(0, 1_000)], 3_000) == [(1_680, "hangs up: said everything")]
+
+
+def test_a_recording_without_speech_is_told() -> None:
+    """Or one would wonder why nobody answers."""
+    silent = Utterance(Recording("silent", bytes(8_000), PCMU, ()))
+    assert told(Caller([silent], patience=PATIENCE), [(0, 500)], 1_500)[0] == (
+        1_180,
+        "says silent (there is no speech in silent)",
+    )

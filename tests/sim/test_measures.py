@@ -50,6 +50,22 @@ def test_a_barge_in_is_measured_from_the_first_word_to_the_last_sound() -> None:
     assert measures.latencies == (Latency(3_300, 100),)
 
 
+def test_sound_that_goes_on_after_the_clear_counts_until_its_end() -> None:
+    """A clear that does not silence the bot is no proof that it fell silent."""
+    measures = measure(bot((1_000, 4_000)), PCMU, [Span(2_000, 3_000)], [2_100])
+    assert measures.barge_ins == (BargeIn(2_000, 2_000),)
+    stale = measure(bot((1_000, 2_120), (2_300, 2_700)), PCMU, [Span(2_000, 3_000)], [2_115])
+    assert stale.barge_ins == (BargeIn(2_000, 700),)
+
+
+def test_what_follows_the_caller_s_words_is_an_answer_to_them() -> None:
+    """The next reply does not lengthen the barge-in, nor does one after a real pause within the caller's words."""
+    quick = measure(bot((1_000, 2_120), (2_500, 4_000)), PCMU, [Span(2_000, 2_400)], [2_115])
+    assert quick.barge_ins == (BargeIn(2_000, 120),)
+    later = measure(bot((1_000, 2_120), (2_800, 4_000)), PCMU, [Span(2_000, 3_000)], [2_115])
+    assert later.barge_ins == (BargeIn(2_000, 120),)
+
+
 def test_a_bot_that_speaks_on_was_not_stopped() -> None:
     """No clear: the barge-in is told, and that it did nothing."""
     assert measure(bot((1_000, 4_000)), PCMU, [Span(2_000, 2_500)], []).barge_ins == (BargeIn(2_000, None),)

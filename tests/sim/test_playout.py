@@ -87,6 +87,14 @@ def test_a_clear_at_the_very_end_still_knows_the_run_that_was_played(playout: Pl
     assert (cleared.run_bytes, cleared.discarded_bytes, cleared.marks) == (320, 0, ())
 
 
+def test_nothing_added_is_no_new_run(playout: Playout) -> None:
+    """A message without audio leaves what was played before it countable."""
+    playout.add(SPOKEN * 160)
+    playout.tick()
+    playout.add(b"")
+    assert playout.clear().run_bytes == 160
+
+
 def test_a_held_buffer_plays_silence_and_keeps_what_it_has(playout: Playout) -> None:
     """Until it goes on."""
     playout.add(SPOKEN * 160)

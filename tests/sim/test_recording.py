@@ -55,6 +55,13 @@ def test_a_wav_with_another_suffix_is_still_a_wav(tmp_path: Path) -> None:
     assert load_recording(tmp_path / "order.ulaw", PCMU).duration_ms == 400
 
 
+def test_a_recording_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:
+    """One sample at a high rate is no sample at the call's."""
+    write_wav(tmp_path / "click.wav", np.ones(1, np.int16), 48_000)
+    with pytest.raises(RecordingError, match=r"click.wav: a recording of 0.021 ms, too short for a sample at 8000 Hz"):
+        load_recording(tmp_path / "click.wav", PCMU)
+
+
 def test_a_clipped_recording_is_left_as_it_is(tmp_path: Path) -> None:
     """Full scale stays full scale."""
     samples = np.where(np.arange(8_000) // 40 % 2, 32_767, -32_768).astype(np.int16)

@@ -1,6 +1,8 @@
 """The report of a call."""
 
+import base64
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -140,9 +142,21 @@ def test_the_end_reason_stands_at_the_top(call: CallResult, ended_by: Party, rea
     assert told in text(page(replace(call, ended_by=ended_by), notes))
 
 
-def test_a_long_recording_stays_beside_the_page(call: CallResult) -> None:
-    """Beyond two megabytes the player plays call.wav."""
+def test_a_longer_recording_is_part_of_the_page_in_half_the_size(call: CallResult) -> None:
+    """Beyond two megabytes as µ-law, so that a page that is sent on still plays."""
     audio = b"\xff" * 8_000 * 70
+    html = page(replace(call, caller_audio=audio, bot_audio=audio))
+    (source,) = [address for address in Reader(html).addresses if address.startswith("data:audio/wav;base64,")]
+    content = base64.b64decode(source.partition(",")[2])
+    assert content[20:24] == struct.pack("<HH", 7, 2)
+    assert len(content) == pytest.approx(2 * len(audio), rel=0.001)
+    assert "not part of this page" not in html
+
+
+def test_a_very_long_recording_stays_beside_the_page_which_says_so(call: CallResult) -> None:
+    """Beyond ten minutes the player plays call.wav."""
+    audio = b"\xff" * 8_000 * 601
     html = page(replace(call, caller_audio=audio, bot_audio=audio))
     assert "data:audio" not in html
     assert '<audio controls preload="metadata" src="call.wav">' in html
+    assert "not part of this page: send call.wav along with it" in text(html)

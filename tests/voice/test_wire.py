@@ -58,6 +58,14 @@ from gateway.voice.events import (
                 },
             },
         ),
+        (
+            CreateResponse(request_id="request-1"),
+            {
+                "type": "response.create",
+                "event_id": "request-1",
+                "response": {"metadata": {"request_id": "request-1"}},
+            },
+        ),
         (CancelResponse(), {"type": "response.cancel"}),
         (CancelResponse("resp_1"), {"type": "response.cancel", "response_id": "resp_1"}),
         (
@@ -130,6 +138,14 @@ FAILED = {"id": "r", "status": "failed", "status_details": {"type": "failed", "e
         ({"type": "response.done", "response": DONE}, ResponseEnded("r", ResponseStatus.CANCELLED, "turn_detected")),
         ({"type": "response.done", "response": FAILED}, ResponseEnded("r", ResponseStatus.FAILED, "quota")),
         (
+            {"type": "response.done", "response": {"id": "r", "status": "odd"}},
+            ResponseEnded("r", ResponseStatus.FAILED, "status odd: "),
+        ),
+        (
+            {"type": "response.created", "response": {"id": "r", "metadata": {"request_id": "request-1"}}},
+            ResponseStarted("r", "request-1"),
+        ),
+        (
             {"type": "error", "error": {"type": "t", "code": "c", "message": "m", "event_id": "e"}},
             ServiceError("c", "m", "e"),
         ),
@@ -148,6 +164,7 @@ def test_messages_in(message: dict[str, object], event: VoiceEvent) -> None:
         {"type": "session.created", "session": {}},
         {"type": "response.audio_transcript.delta", "delta": " word"},
         {"type": "response.output_item.done", "response_id": "r", "item": {"id": "i", "type": "message"}},
+        {"type": "response.output_item.done", "response_id": "r", "item": {**CALL, "status": "incomplete"}},
     ],
 )
 def test_known_messages_that_tell_nothing(message: dict[str, object]) -> None:
@@ -167,7 +184,7 @@ def test_known_messages_that_tell_nothing(message: dict[str, object]) -> None:
         ('{"type":"response.audio.delta"}', "lacks 'delta'"),
         (json.dumps({**AUDIO, "delta": "*"}), "not base64"),
         (json.dumps({**AUDIO, "delta": 7}), "expected text"),
-        ('{"type":"response.done","response":{"id":"r","status":"odd"}}', "'odd' is not a valid"),
+        ('{"x":' + "[" * 30_000, "not JSON"),
         ('{"type":"response.created","response":"r"}', "response.created: "),
         ('{"type":"error","error":null}', "error: "),
     ],

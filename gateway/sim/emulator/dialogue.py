@@ -1,10 +1,21 @@
 """Where one session stands in its script."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.script import Answer, Script
 from gateway.sim.emulator.toolchoice import choose_tool
+
+
+@dataclass(frozen=True)
+class _Position:
+    """What the next answer depends on."""
+
+    started: bool = False
+    unanswered: Answer | None = None
+    after_call: Answer | None = None
+    outputs_came: bool = False
 
 
 class Dialogue:
@@ -13,10 +24,9 @@ class Dialogue:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._turns_heard = 0
-        self._started = False
-        self._unanswered: Answer | None = None
-        self._after_call: Answer | None = None
-        self._outputs_came = False
+        self._at = _Position()
+        self._before: tuple[Answer, _Position] | None = None
+        """The last answer and the position that it was for, while nothing has happened since."""
 
     def heard(self, speech_ms: int) -> str:
         """The caller (or a typed message) took a turn: what was understood."""
@@ -25,32 +35,41 @@ class Dialogue:
         if index >= len(turns):
             index = index % len(turns) if self._script.at_the_end == "repeat" else len(turns) - 1
         self._turns_heard += 1
-        self._started = True
-        self._unanswered = turns[index]
-        self._outputs_came = False
+        self._move(replace(self._at, started=True, unanswered=turns[index], outputs_came=False))
         return turns[index].heard or f"({speech_ms / 1000:.1f} s of speech)"
 
     def announced(self, text: str) -> Answer:
         """The client said what to say, word for word."""
-        self._started = True
+        self._move(replace(self._at, started=True))
         return Answer(say=text)
 
     def output_came(self) -> None:
         """A function's output is there."""
-        self._outputs_came = True
+        self._move(replace(self._at, outputs_came=True))
 
     def answer(self, choice: str | Event, tools: Sequence[Event]) -> Answer:
         """What the next response consists of, under a ``tool_choice`` and these tools."""
-        first = not self._started
-        self._started = True
-        if self._outputs_came:
-            self._outputs_came = False
-            answer = self._after_call or Answer(say=self._script.default_after_call)
+        before = self._at
+        after = replace(before, started=True)
+        if before.outputs_came:
+            after = replace(after, outputs_came=False)
+            answer = before.after_call or Answer(say=self._script.default_after_call)
             choice = "auto"  # else a forced call would be answered with the same call for ever
-        elif self._unanswered is not None:
-            answer, self._unanswered = self._unanswered, None
+        elif before.unanswered is not None:
+            after = replace(after, unanswered=None)
+            answer = before.unanswered
         else:
-            answer = Answer(say=self._script.greeting if first else self._script.unprompted)
+            answer = Answer(say=self._script.unprompted if before.started else self._script.greeting)
         answer = choose_tool(answer, choice, tools)
-        self._after_call = answer.next_answer
+        self._move(replace(after, after_call=answer.next_answer))
+        self._before = answer, before
         return answer
+
+    def unsaid(self, answer: Answer) -> None:
+        """Nothing of this answer was said: it is the next one again, unless the conversation has gone on since."""
+        if self._before is not None and self._before[0] is answer:
+            self._move(self._before[1])
+
+    def _move(self, to: _Position) -> None:
+        self._at = to
+        self._before = None

@@ -48,6 +48,8 @@ class Onset:
     """The caller began to speak: onset less padding, in milliseconds of appended audio."""
 
     audio_start_ms: int
+    at_ms: int
+    """Where that was certain."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Pause:
 
     audio_end_ms: int
     speech_ms: int
+
+    @property
+    def at_ms(self) -> int:
+        """Where that was certain."""
+        return self.audio_end_ms
 
 
 class Ear:
@@ -137,7 +144,7 @@ class Ear:
         if self._speaking or self._active_ms < self.sensitivity.speech_duration_ms:
             return None
         self._speaking = True
-        return Onset(max(0, self._onset_ms - self.sensitivity.prefix_padding_ms))
+        return Onset(max(0, self._onset_ms - self.sensitivity.prefix_padding_ms), self.position_ms)
 
     def _silence(self) -> Pause | None:
         if self._active_ms == 0:

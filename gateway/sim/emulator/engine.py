@@ -43,6 +43,8 @@ class Engine:
     native: bool
     api_version: str
     agent: str | None = None
+    own: bool = False
+    """The model is a deployment of the client's, whatever its name."""
 
     @classmethod
     def of(cls, model: str, api_version: str, *, agent: str | None = None, profile: str | None = None) -> "Engine":
@@ -50,7 +52,12 @@ class Engine:
         native = "realtime" in model and agent is None
         if profile is not None:
             native = profile == "byom-azure-openai-realtime"
-        return cls(model, native, api_version, agent)
+        return cls(model, native, api_version, agent, own=profile is not None)
+
+    @property
+    def openai(self) -> bool:
+        """Whether it is one of OpenAI's speech models, which take options of their own."""
+        return self.native and (self.own or self.model.startswith("gpt-realtime"))
 
     @property
     def resolved_model(self) -> str:

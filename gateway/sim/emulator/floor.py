@@ -72,6 +72,8 @@ class Floor:
     async def _run(self, response: Response, ready: Ready | None) -> None:
         try:
             await response.run(ready)
+            if response.is_silent and response.cancel_reason is not None:
+                self._dialogue.unsaid(response.answer)
         finally:
             if self._active is response:
                 self._active = None

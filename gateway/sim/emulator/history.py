@@ -16,6 +16,8 @@ class Entry:
     """Of the caller's speech in it."""
     audio_ms: float | None = None
     """Assistant audio sent so far, or kept by a truncation; None where the item has none."""
+    generated_ms: float = 0
+    """Assistant audio sent, whatever of it a truncation left."""
     first_delta_at: float = 0
     """When its audio began to leave, on the event loop's clock."""
     truncated: bool = False
@@ -33,6 +35,7 @@ class Entry:
 
     def spoke(self, transcript: str, audio_ms: float) -> None:
         """The assistant has got so far; a truncated item stays as it is."""
+        self.generated_ms = max(self.generated_ms, audio_ms)
         if not self.truncated:
             self.item["content"] = [{"type": "audio", "transcript": transcript}]
             self.audio_ms = audio_ms

@@ -17,7 +17,7 @@ def created_item(item: object, history: History, *, native: bool) -> Event:
     """The ``item`` of a ``conversation.item.create`` as the conversation keeps it, or :class:`Rejected`."""
     if not isinstance(item, dict):
         raise Rejected("Missing required parameter: 'item'.", code="missing_required_parameter", param="item")
-    item_id = item.get("id") or new_id("item", native=native)
+    item_id = _text(item, "id") if item.get("id") is not None else new_id("item", native=native)
     shown: Event = {"id": item_id, "object": "realtime.item", "type": item.get("type"), "status": "completed"}
     match item.get("type"):
         case "message":
@@ -49,6 +49,8 @@ def _part(part: Any, index: int, allowed: tuple[str, ...]) -> Event:
             return {"type": "text", "text": _text(part, "text")}
         case "input_text":
             return {"type": "input_text", "text": _text(part, "text")}
+    if part.get("transcript") is not None:
+        _text(part, "transcript")
     return {key: value for key, value in part.items() if key != "audio"}
 
 

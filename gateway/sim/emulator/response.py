@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.audio.formats import AudioFormat
+from gateway.sim.emulator.engine import voice_echo
 from gateway.sim.emulator.fields import ResponseFields
 from gateway.sim.emulator.formats import OUTPUT
 from gateway.sim.emulator.history import Entry, History
@@ -54,8 +55,8 @@ class Response:
 
     def __init__(self, scene: Scene, choose: Choose, request: ResponseFields) -> None:
         self._scene = scene
-        self._choose = choose
         self._request = request
+        self._answer = choose(*self._tool_choice())
         self._native = scene.settings.native
         self.id = new_id("resp", native=self._native)
         self.cancel_reason: str | None = None
@@ -64,9 +65,18 @@ class Response:
         self._cut_short = False
         self._output: list[Entry] = []
         self._parts = 0
-        self._conversation_id = new_id("conv", native=True) if self._native else ""
         self._format_name = request.output_audio_format or scene.settings.echo["output_audio_format"]
         self._modalities = request.modalities or scene.settings.echo["modalities"]
+
+    @property
+    def answer(self) -> Answer:
+        """What it says, chosen when it was asked for: a turn that comes meanwhile has an answer of its own."""
+        return self._answer
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has put out nothing."""
+        return not self._output
 
     def cancel(self, reason: str) -> None:
         """Asks for the end: ``turn_detected`` or ``client_cancelled``. What is late still goes out."""
@@ -79,7 +89,7 @@ class Response:
         if ready is not None:
             await ready()
         await self._pause(latency.create / 1000)
-        answer = self._choose(*self._tool_choice())
+        answer = self._answer
         await self._emit_whole("response.created", "in_progress")
         begin_at = _now() + latency.first_delta / 1000 + faults.stall_s
         audio = await self._audio(answer.say)
@@ -153,12 +163,13 @@ class Response:
             late_left -= self._cut_short
             entry.first_delta_at = entry.first_delta_at or _now()
             size_ms = audio_format.duration_ms(len(delta))
-            await self._say(part, said.until((sent_ms + size_ms) / whole_ms))
+            window_ms = range(round(sent_ms), round(sent_ms + size_ms))
+            sent_ms += size_ms
+            await self._say(part, said.until(sent_ms / whole_ms))
+            entry.spoke(said.so_far, sent_ms)  # before a client that is quick can truncate it
             encoded = b64encode(delta).decode("ascii")
             await self._scene.out.emit_audio(len(delta), response_id=self.id, **part, delta=encoded)
-            await self._timestamps(part, said.text, range(round(sent_ms), round(sent_ms + size_ms)), whole_ms)
-            sent_ms += size_ms
-            entry.spoke(said.so_far, sent_ms)
+            await self._timestamps(part, said.text, window_ms, whole_ms)
 
     async def _say(self, part: Event, tokens: list[str]) -> None:
         for token in tokens:
@@ -221,7 +232,7 @@ class Response:
     async def _close_message(self, entry: Entry, part: Event, transcript: str) -> None:
         content = {"type": "audio", "transcript": transcript}
         entry.spoke(transcript, entry.audio_ms or 0)
-        entry.item["status"] = "incomplete" if self._cut_short else "completed"
+        entry.item["status"] = "incomplete" if self._cut_short else self._item_status
         if self._cut_short and not self._scene.script.done_events_on_cancel:
             return
         await self._emit("response.audio.done", **part)
@@ -232,7 +243,7 @@ class Response:
         await self._emit("response.output_item.done", output_index=part["output_index"], item=entry.shown)
 
     async def _close_item(self, entry: Entry, output_index: int) -> None:
-        entry.item["status"] = "completed"
+        entry.item["status"] = self._item_status
         await self._emit("response.output_item.done", output_index=output_index, item=entry.shown)
 
     async def _call(self, call: Call) -> None:
@@ -255,14 +266,26 @@ class Response:
         item["arguments"] = arguments
         await self._close_item(entry, index)
 
+    @property
+    def _item_status(self) -> str:
+        """Of an item that was not interrupted: where the response ended early, that was in the middle of its last."""
+        is_last = len(self._output) == (self._answer.say is not None) + len(self._answer.all_calls)
+        return "incomplete" if is_last and _STATUS[self._answer.ending] == "incomplete" else "completed"
+
     def _part(self, entry: Entry) -> Event:
         return {"item_id": entry.id, "output_index": len(self._output) - 1, "content_index": 0}
 
     async def _emit(self, event_type: str, **fields: Any) -> None:
         await self._scene.out.emit(event_type, response_id=self.id, **fields)
 
+    def _max_output_tokens(self) -> int | str | None:
+        request = self._request
+        asked = request.max_output_tokens or request.max_response_output_tokens
+        limit: int | str = asked or self._scene.settings.echo["max_response_output_tokens"] or "inf"
+        return None if limit == "inf" and not self._native else limit
+
     async def _emit_whole(self, event_type: str, status: str, reason: str | None = None) -> None:
-        echo = self._scene.settings.echo
+        echo, request = self._scene.settings.echo, self._request
         response = {
             "object": "realtime.response",
             "id": self.id,
@@ -270,13 +293,13 @@ class Response:
             "status_details": _details(status, self.cancel_reason if status == "cancelled" else reason),
             "output": [entry.shown for entry in self._output],
             "usage": None if status == "in_progress" else usage(self._scene.history.entries, self._output),
-            "conversation_id": self._conversation_id,
+            "conversation_id": self._scene.settings.conversation_id,
             "modalities": self._modalities,
-            "voice": echo["voice"],
+            "voice": echo["voice"] if request.voice is None else voice_echo(_plain(request.voice)),
             "output_audio_format": self._format_name,
-            "temperature": echo.get("temperature"),
-            "max_output_tokens": "inf" if self._native else None,
-            "metadata": self._request.metadata,
+            "temperature": echo.get("temperature") if request.temperature is None else request.temperature,
+            "max_output_tokens": self._max_output_tokens(),
+            "metadata": request.metadata,
         }
         await self._scene.out.emit(event_type, response=response)
 

@@ -1,15 +1,14 @@
 """The combinations of session fields that the service refuses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.sim.emulator.engine import AZURE_REALTIME_VOICES, OPENAI_VOICES, Engine
-from gateway.sim.emulator.fields import FunctionTool
+from gateway.sim.emulator.fields import FunctionTool, Tool
 from gateway.sim.emulator.formats import input_format
 from gateway.sim.emulator.record import Event, Rejected
+from gateway.sim.emulator.toolschema import WHAT_IS_TAKEN, is_taken
 
-_UNTRUSTED_SCHEMA_KEYS = ("allOf", "not", "if", "then", "else")
 _LOCKED = ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation")
 
 
@@ -32,7 +31,7 @@ class Change:
     after: Event
     sent: frozenset[str]
     stage: Stage
-    tools: tuple[Any, ...] = ()
+    tools: tuple[Tool, ...] = ()
     client_echo_reference: bool = False
 
 
@@ -73,7 +72,7 @@ def _voice(change: Change) -> None:
 
 def _turn_detection(change: Change) -> None:
     detection = change.after["turn_detection"]
-    if detection is not None and detection["type"] == "semantic_vad" and not change.engine.native:
+    if detection is not None and detection["type"] == "semantic_vad" and not change.engine.openai:
         raise _invalid("turn_detection.type", f"semantic_vad is not supported with '{change.engine.model}'.")
 
 
@@ -82,8 +81,8 @@ def _transcription(change: Change) -> None:
     if transcription is None:
         return
     model, engine = transcription["model"], change.engine
-    openai = model.startswith(("whisper", "gpt-"))
-    if openai and not engine.model.startswith("gpt-realtime"):
+    by_openai = model.startswith(("whisper", "gpt-"))
+    if by_openai and not engine.openai:
         raise _invalid("input_audio_transcription.model", f"'{model}' is not supported with '{engine.model}'.")
     if model.startswith("mai-") and engine.native:
         raise _invalid("input_audio_transcription.model", f"'{model}' is not supported with '{engine.model}'.")
@@ -133,30 +132,18 @@ def _echo_cancellation(change: Change) -> None:
 def _tools(change: Change) -> None:
     if change.tools and change.engine.model == "azure-realtime":
         raise _invalid("tools", "Tools are not supported with model 'azure-realtime'.")
-    for index, tool in enumerate(change.tools):
-        if isinstance(tool, FunctionTool) and not _schema_is_plain(tool.parameters or {}):
-            raise _invalid(
-                f"tools[{index}].parameters",
-                f"Invalid schema for function '{tool.name}': every branch of anyOf and oneOf needs a type, and "
-                f"{', '.join(_UNTRUSTED_SCHEMA_KEYS)} are not permitted.",
+    check_schemas(change.tools, "session")
+
+
+def check_schemas(tools: Sequence[Tool], where: str) -> None:
+    """Raises :class:`Rejected` for the first tool whose parameters the service would not take."""
+    for index, tool in enumerate(tools):
+        if isinstance(tool, FunctionTool) and not is_taken(tool.parameters or {}):
+            raise Rejected(
+                f"Invalid schema for function '{tool.name}': expected a JSON Schema; {WHAT_IS_TAKEN}.",
+                code="invalid_value",
+                param=f"{where}.tools[{index}].parameters",
             )
-
-
-def _schema_is_plain(schema: Any) -> bool:
-    if isinstance(schema, list):
-        return all(_schema_is_plain(entry) for entry in schema)
-    if not isinstance(schema, dict):
-        return True
-    if any(key in schema for key in _UNTRUSTED_SCHEMA_KEYS):
-        return False
-    branches = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
-    if any(not isinstance(branch, dict) or not branch.keys() & {"type", "$ref"} for branch in branches):
-        return False
-    properties = schema.get("properties", {})  # a property may well be called "not"
-    rest = [value for key, value in schema.items() if key not in ("properties", "enum", "const", "default")]
-    return _schema_is_plain(list(properties.values()) if isinstance(properties, dict) else []) and _schema_is_plain(
-        rest
-    )
 
 
 def _interim_response(change: Change) -> None:

@@ -1,6 +1,5 @@
 """What the service does at each client event: the conversation behind one connection."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from gateway.sim.emulator.dialogue import Dialogue
@@ -30,7 +29,6 @@ class Service:
         violated: Callable[[str, str], None],
         audio_came: Callable[[bytes], None],
     ) -> None:
-        self._script = script
         self._out = out
         self._violated = violated
         self._audio_came = audio_came
@@ -53,7 +51,6 @@ class Service:
 
     async def update_session(self, event: Event) -> None:
         """``session.update``: everything or nothing of it, answered with the whole session."""
-        await asyncio.sleep(self._script.latency_ms.update / 1000)
         self.settings.update(
             event.get("session"),
             audio_received=self.turns.appended_bytes > 0,

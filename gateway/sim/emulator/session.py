@@ -1,7 +1,9 @@
 """One connection: its client events in, its server events out, and an account of both."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,6 +19,8 @@ from gateway.sim.emulator.supply import Supply
 
 log = structlog.get_logger()
 _decode = msgspec.json.Decoder().decode
+_DEEPEST = 100
+"""Objects within objects that an event may have."""
 
 
 class Session:
@@ -57,6 +61,10 @@ class Session:
             audio_came=self._audio_came,
         )
         self._supply = Supply()
+        self._pending: deque[Event] = deque()
+        self._gone = asyncio.Event()
+        self._caught_up = asyncio.Event()
+        self._caught_up.set()
         self._input_audio = bytearray()
         self.query = dict(query)
         """The query of the handshake, without credentials."""
@@ -151,6 +159,8 @@ class Session:
                 await asyncio.sleep(0)  # lets the background open before anything is to run in it
                 await self._out.emit("session.created", session=self.session)
                 await self._read()
+                self._gone.set()
+                await self._caught_up.wait()
                 self._out.over = True
                 background.cancel()
                 if not self._out.ending.done():
@@ -189,15 +199,41 @@ class Session:
     async def _take(self, frame: bytes) -> None:
         try:
             event = _decode(frame)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             event = None
         if not isinstance(event, dict):
             await self._refuse(Rejected("The frame is not a JSON object.", code="not_json"), None)
             return
         if event.get("type") == "input_audio_buffer.append":
             self._check_supply()
+            if self._pending:
+                self._supply.came(self._clock(), 0)
+        elif _is_too_deep(event):
+            await self._refuse(Rejected(f"The event is nested deeper than {_DEEPEST} levels.", code="not_json"), None)
+            return
         else:
             self._keep(event)
+        if self._pending:
+            self._pending.append(event)
+        elif event.get("type") == "session.update" and self._script.latency_ms.update:
+            self._pending.append(event)
+            self._caught_up.clear()
+            self._spawn(self._catch_up())
+        else:
+            await self._carry_out(event)
+
+    async def _catch_up(self) -> None:
+        """An update takes its time; what comes meanwhile is read at once and carried out behind it, in order."""
+        while self._pending:
+            if self._pending[0].get("type") == "session.update":
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._script.latency_ms.update / 1000):
+                        await self._gone.wait()
+            await self._carry_out(self._pending[0])
+            self._pending.popleft()
+        self._caught_up.set()
+
+    async def _carry_out(self, event: Event) -> None:
         try:
             await self._service.take(event)
         except Rejected as rejected:
@@ -208,6 +244,7 @@ class Session:
         self.received.append(Record(self._clock(), event))
         if event.get("type") == "session.update" and isinstance(event.get("session"), dict):
             self.updates.append(event["session"])
+        self._notify()
 
     async def _refuse(self, rejected: Rejected, client_event_id: str | None) -> None:
         if not rejected.harmless:
@@ -237,3 +274,13 @@ class Session:
             for changed in waiting:
                 if not changed.done():  # else whoever waited was cancelled
                     changed.set_result(None)
+
+
+def _is_too_deep(event: Event) -> bool:
+    level: list[Any] = [event]
+    for _ in range(_DEEPEST):
+        inner = (value for node in level for value in (node.values() if isinstance(node, dict) else node))
+        level = [value for value in inner if isinstance(value, dict | list)]
+        if not level:
+            return False
+    return True

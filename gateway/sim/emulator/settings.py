@@ -11,8 +11,9 @@ from gateway.sim.emulator.ear import Sensitivity
 from gateway.sim.emulator.engine import Engine, azure_speech, voice_echo
 from gateway.sim.emulator.fields import Fields, ResponseFields, SessionFields
 from gateway.sim.emulator.formats import OUTPUT, input_format
+from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.record import Event, Rejected
-from gateway.sim.emulator.rules import Change, Stage, check
+from gateway.sim.emulator.rules import Change, Stage, check, check_schemas
 
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
 _ECHOED_VAD_KEYS = ("idle_timeout_ms", "appended_text_after_truncation")
@@ -28,6 +29,8 @@ class Settings:
         self.strict = strict
         self.echo = engine.new_session(expire_after_s)
         self.updates = 0
+        self.conversation_id = new_id("conv", native=True) if engine.native else ""
+        """As responses show it; cascaded engines show none."""
         self._client_echo_reference = "client_ec_reference:true" in features
 
     def update(self, session: object, *, audio_received: bool, has_spoken: bool) -> None:
@@ -161,6 +164,7 @@ def parse_response(response: object, settings: Settings) -> ResponseFields:
             code="invalid_value",
             param="response.modalities",
         )
+    check_schemas(fields.tools or (), "response")
     if settings.engine.agent is not None and fields.instructions is not None:
         raise Rejected(
             "Overriding instructions in response.create is not supported with Agent service.",

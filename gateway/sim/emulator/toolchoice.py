@@ -1,12 +1,10 @@
 """What ``tool_choice`` makes of an answer: the client can forbid calls, or ask for one."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.script import Answer, Call
-
-_EXAMPLES: dict[str, Any] = {"string": "example", "integer": 1, "number": 1.5, "boolean": True, "array": []}
+from gateway.sim.emulator.toolschema import example
 
 
 def choose_tool(answer: Answer, choice: str | Event, tools: Sequence[Event]) -> Answer:
@@ -18,16 +16,10 @@ def choose_tool(answer: Answer, choice: str | Event, tools: Sequence[Event]) -> 
         return answer
     for tool in tools:
         if tool["type"] == "function" and wanted in (None, tool["name"]):
-            return Answer(call=Call(name=tool["name"], arguments=_example(tool.get("parameters") or {})))
+            return Answer(call=Call(name=tool["name"], arguments=_arguments(tool.get("parameters") or {})))
     return answer
 
 
-def _example(schema: Event) -> Event:
-    """Arguments that the schema's required properties admit."""
-    properties = schema.get("properties", {})
-    made = {}
-    for name in schema.get("required", ()):
-        wanted = properties.get(name, {})
-        kind = wanted.get("type")
-        made[name] = next(iter(wanted.get("enum", ())), _EXAMPLES.get(kind, _example(wanted)))
-    return made
+def _arguments(schema: Event) -> Event:
+    made = example(schema)
+    return made if isinstance(made, dict) else {}

@@ -70,7 +70,7 @@ class Turns:
             self._ear.skip(len(audio))
             return audio
         for found in self._ear.hear(audio):
-            self._told_later.append((self._ear.position_ms + self._delay_ms, found))
+            self._told_later.append((found.at_ms + self._delay_ms, found))
         while self._told_later and self._told_later[0][0] <= self._ear.position_ms:
             await self._tell(self._told_later.popleft()[1])
         return audio
@@ -155,7 +155,8 @@ class Turns:
     async def _commit(self, item_id: str, speech_ms: int, heard: str | None = None) -> None:
         self._forget()
         scene = self._scene
-        previous = scene.history.previous_of_speech()
+        # A turn that still waits for its transcript is not in the history yet.
+        previous = scene.history.previous_of_speech() if self._ready.is_set() else self._last_item_id
         transcript = self._dialogue.heard(speech_ms)
         item: Event = {
             "id": item_id,

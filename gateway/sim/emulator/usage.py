@@ -16,7 +16,7 @@ def usage(history: Sequence[Entry], output: Sequence[Entry]) -> Event:
     text_in = sum(_text_tokens(entry.item) for entry in before)
     audio_in = round(sum(entry.heard_ms for entry in before) * _IN_TOKENS_PER_MS)
     text_out = sum(_text_tokens(entry.item) for entry in output)
-    audio_out = round(sum(entry.audio_ms or 0 for entry in output) * _OUT_TOKENS_PER_MS)
+    audio_out = round(sum(entry.generated_ms for entry in output) * _OUT_TOKENS_PER_MS)
     return {
         "total_tokens": text_in + audio_in + text_out + audio_out,
         "input_tokens": text_in + audio_in,

@@ -65,6 +65,19 @@ def test_a_forced_tool_is_called_with_arguments_that_its_schema_admits() -> None
     assert talk.answer("required", TOOLS).say == Script.default().default_after_call
 
 
+def test_an_answer_of_which_nothing_was_said_is_still_to_come() -> None:
+    """Unless a turn or an output has come since: that one has an answer of its own."""
+    talk = dialogue({"say": "A"}, {"say": "B"})
+    talk.unsaid(talk.answer("auto", []))
+    assert talk.answer("auto", []).say == "Hello."
+    talk.heard(0)
+    first = talk.answer("auto", [])
+    talk.heard(0)
+    talk.unsaid(first)
+    assert talk.answer("auto", []).say == "B"
+    assert talk.answer("auto", []).say == Script.default().unprompted
+
+
 def test_tool_choice_none_forbids_the_scripts_calls() -> None:
     """With ``none`` only the words of an answer are left."""
     talk = dialogue({"say": "A", "call": {"name": "one"}})

@@ -74,7 +74,7 @@ def test_the_start_is_clamped_at_zero() -> None:
     """Padding cannot reach before the first sample."""
     speech = read_mulaw(FOLDER / "caller/order_status.wav")[8 * 320 :]
     (onset,) = Ear(PCMU, TELEPHONE).hear(speech[: 8 * 600])
-    assert onset == Onset(0)
+    assert onset == Onset(0, onset.at_ms)
 
 
 def test_a_longer_silence_joins_what_a_shorter_one_splits() -> None:

@@ -1,13 +1,16 @@
 import asyncio
 import base64
 import json
+from typing import Any
 from unittest.mock import ANY
 
 import pytest
 
 from gateway.audio.formats import AudioFormat
 from gateway.sim.emulator.formats import OUTPUT
+from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.response import Words
+from gateway.sim.emulator.script import Latency
 from gateway.sim.speech import speak
 from tests.sim.emulator.wire import ULAW, Event, Wire, conversation, quick, scripted
 
@@ -235,6 +238,74 @@ async def test_cancel_before_created_and_before_the_first_output() -> None:
         assert (done["status"], done["output"]) == ("cancelled", [])
 
 
+async def test_a_response_that_never_spoke_takes_nothing_from_the_script() -> None:
+    """What it would have said is said by the next one."""
+    async with conversation(quick(latency_ms=Latency.none().model_copy(update={"create": 300}))) as (wire, _):
+        await wire.send("response.create")
+        await wire.send("response.cancel")
+        assert (await wire.until("response.done"))["response"]["output"] == []
+        await wire.send("response.create")
+        done = (await wire.until("response.done"))["response"]
+    assert done["output"][0]["content"][0]["transcript"] == GREETING
+
+
+async def test_a_response_shows_what_it_was_asked_for() -> None:
+    """Voice, temperature and limit are the request's own where it has them, else the session's."""
+    async with conversation(quick()) as (wire, _):
+        await wire.update(max_response_output_tokens=200)
+        asked = {"voice": "en-US-JennyNeural", "temperature": 1.1, "max_output_tokens": 50}
+        await wire.send("response.create", response=asked)
+        done = (await wire.until("response.done"))["response"]
+        assert (done["voice"]["name"], done["voice"]["rate"]) == ("en-US-JennyNeural", None)
+        assert (done["temperature"], done["max_output_tokens"]) == (1.1, 50)
+        await wire.send("response.create")
+        done = (await wire.until("response.done"))["response"]
+        assert (done["voice"]["name"], done["temperature"]) == ("en-US-AvaNeural", 0.8)
+        assert done["max_output_tokens"] == 200
+
+
+async def test_a_native_session_has_one_conversation() -> None:
+    """All its responses belong to it."""
+    async with conversation(quick(), model="gpt-realtime") as (wire, _):
+        for _ in range(2):
+            await wire.send("response.create")
+            await wire.until("response.done")
+    assert len({event["response"]["conversation_id"] for event in wire.all("response.done")}) == 1
+
+
+async def test_usage_counts_what_was_generated() -> None:
+    """A truncation takes back what was heard, not what was made and is paid for."""
+    async with conversation(quick(pace=0.1)) as (wire, _):
+        await wire.update(output_audio_format="g711_ulaw")
+        await wire.send("response.create")
+        item_id = (await wire.until("response.audio.delta"))["item_id"]
+        await wire.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=100)
+        await wire.send("response.cancel")
+        usage = (await wire.until("response.done"))["response"]["usage"]
+    assert usage["output_token_details"]["audio_tokens"] == round(len(audio_of(wire)) / 8 * 20 / 1000) > 2
+
+
+async def test_audio_can_be_truncated_from_the_moment_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that is quick never hears that the item is shorter than what it was sent."""
+    emit_audio = Outgoing.emit_audio
+    known_ms, sent_ms = [], 0.0
+
+    async with conversation(quick()) as (wire, session):
+
+        async def watched(out: Outgoing, size: int, **fields: Any) -> None:
+            nonlocal sent_ms
+            sent_ms += size / 48
+            entry = session._service.history.find(fields["item_id"])
+            known_ms.append(entry and entry.audio_ms == pytest.approx(sent_ms))
+            await emit_audio(out, size, **fields)
+
+        monkeypatch.setattr(Outgoing, "emit_audio", watched)
+        await wire.send("response.create")
+        await wire.until("response.done")
+    assert known_ms
+    assert all(known_ms)
+
+
 async def test_cancel_with_nothing_to_cancel() -> None:
     """It has its error, and is no violation: it may have crossed the end."""
     async with conversation(quick()) as (wire, session):
@@ -279,6 +350,7 @@ async def test_responses_that_end_badly(ending: str, status: str, details: Event
         response = (await wire.until("response.done"))["response"]
         assert (response["status"], response["status_details"]) == (status, details)
         assert len(response["output"]) == outputs
+        assert all(item["status"] == status for item in response["output"])
         await wire.send("response.create")
         assert (await wire.until("response.done"))["response"]["status"] == "completed"
 

@@ -1,5 +1,7 @@
 import pytest
+from aiohttp import WSMsgType
 
+from gateway.sim.emulator.script import Latency
 from tests.sim.emulator.wire import SERVER_VAD, SILENCE_S, ULAW, caller, conversation, quick, scripted
 
 ORDER = caller("order_status")
@@ -46,6 +48,48 @@ async def test_frames_that_are_no_events() -> None:
         await wire.error()
         rules = [violation.partition(":")[0] for violation in session.violations]
         assert rules == ["not_json", "not_json", *["invalid_value"] * 3, "binary_frame"]
+
+
+async def test_frames_that_no_decoder_takes() -> None:
+    """Bytes that are no UTF-8, an abyss of brackets: an error as for any other frame that is no event."""
+    async with conversation(quick()) as (wire, session):
+        abyss = '{"type": "session.update", "session": ' + '{"a":' * 200 + "1" + "}" * 201
+        for frame in (b'{"type": "\xff"}', b"[" * 100_000, b'{"a":' * 5_000, abyss.encode()):
+            await wire.socket.send_frame(frame, WSMsgType.TEXT)
+            assert (await wire.error())["code"] == "not_json"
+        assert len(session.violations) == 4
+        await wire.update(instructions="Be brief.")
+
+
+async def test_an_update_in_progress_does_not_stop_the_reading() -> None:
+    """What comes meanwhile is read at once, so that audio that keeps coming is no gap; it is carried out behind it."""
+    never = quick(latency_ms=Latency(update=3_600_000))
+    async with conversation(never) as (wire, session):
+        now = 1_000.0
+        session._clock = lambda: now
+        await wire.send("session.update", session={**ULAW, "turn_detection": SERVER_VAD})
+        for count in range(2, 6):
+            await wire.append(SILENCE_S[:160])
+            await wire.send("input_audio_buffer.clear")
+            await session.until(lambda one, count=count: len(one.received) == count)  # type: ignore[misc]  # default
+            now += 0.9
+        assert session.appended_bytes == 0
+    await session.closed.wait()
+    assert session.appended_bytes == 640
+    assert session.session["input_audio_format"] == "g711_ulaw"
+    assert session.violations == []
+
+
+async def test_what_follows_an_update_finds_it_done() -> None:
+    """The order of the client's events is kept, however long an update takes."""
+    async with conversation(quick(latency_ms=Latency.none().model_copy(update={"update": 30}))) as (wire, _):
+        await wire.send("session.update", session={"output_audio_format": "g711_ulaw"})
+        await wire.send("session.update", session={"instructions": "Be brief."})
+        await wire.send("response.create")
+        done = await wire.until("response.done")
+    assert wire.types[1:4] == ["session.updated", "response.created", "response.output_item.added"]
+    assert len(wire.all("session.updated")) == 2
+    assert done["response"]["output_audio_format"] == "g711_ulaw"
 
 
 async def test_a_cancel_behind_the_services_own_is_redundant() -> None:
@@ -118,6 +162,11 @@ async def test_items_of_the_client() -> None:
         ({"type": "message", "role": "user", "content": [{"type": "output_text"}]}, "item.content[0].type"),
         ({"type": "message", "role": "user", "content": [{"type": "input_text"}]}, "item.text"),
         ({"type": "function_call_output", "output": "{}"}, "item.call_id"),
+        ({"id": 5, "type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}]}, "item.id"),
+        (
+            {"type": "message", "role": "user", "content": [{"type": "input_audio", "transcript": 5}]},
+            "item.transcript",
+        ),
     ],
 )
 async def test_items_that_are_none(item: object, param: str) -> None:

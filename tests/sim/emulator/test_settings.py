@@ -279,6 +279,23 @@ def test_lenient_drops_what_it_does_not_know() -> None:
     assert "foo" not in session.echo
 
 
+def test_a_model_of_ones_own_is_what_its_profile_says() -> None:
+    """A deployment may have any name; the profile tells whether it is one of OpenAI's speech models."""
+    own = Settings(Engine.of("prod-1", "2026-07-15", profile="byom-azure-openai-realtime"), strict=True)
+    update(own, input_audio_transcription={"model": "whisper-1"}, turn_detection={"type": "semantic_vad"})
+    text = Settings(Engine.of("gpt-realtime", "2026-07-15", profile="byom-azure-openai-chat-completion"), strict=True)
+    with pytest.raises(Rejected, match="'whisper-1' is not supported"):
+        update(text, input_audio_transcription={"model": "whisper-1"})
+
+
+def test_the_tools_of_a_response_are_checked_too() -> None:
+    """As those of the session."""
+    tool = {"type": "function", "name": "f", "parameters": {"anyOf": 5}}
+    with pytest.raises(Rejected) as rejected:
+        parse_response({"tools": [tool]}, settings())
+    assert rejected.value.param == "response.tools[0].parameters"
+
+
 def test_response_parameters() -> None:
     """Native voices take one modality per response; a ready-made message has exactly one part."""
     with pytest.raises(Rejected, match="Supported combinations"):

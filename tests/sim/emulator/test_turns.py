@@ -1,6 +1,7 @@
 import pytest
 
 from gateway.sim.emulator import Session
+from gateway.sim.emulator.script import Latency
 from tests.sim.emulator.wire import SERVER_VAD, SILENCE_S, ULAW, Event, Wire, caller, conversation, quick, scripted
 
 ORDER = caller("order_status")
@@ -248,6 +249,30 @@ async def test_transcription_goes_wrong(mode: str, ending: str | None) -> None:
     if mode == "empty_duplicate":
         first = found[0]["item_id"]
         assert [event["transcript"] for event in found if event["item_id"] == first] == ["a", ""]
+
+
+async def test_a_delay_counts_from_where_the_ear_was_certain() -> None:
+    """However much audio one append brings."""
+    script = quick(latency_ms=Latency.none().model_copy(update={"detection": 200}))
+    async with conversation(script) as (wire, _):
+        await wire.update(**ULAW, turn_detection=SERVER_VAD)
+        await wire.append(ORDER + SILENCE_S, chunk=len(ORDER) + len(SILENCE_S))
+        await wire.until("input_audio_buffer.speech_stopped")
+
+
+async def test_turns_in_a_burst_follow_each_other() -> None:
+    """A turn that still waits for its transcript is the one before; each has the answer of its own."""
+    latency = Latency.none().model_copy(update={"create": 300, "transcription": 300})
+    async with conversation(quick(vad="scripted", latency_ms=latency)) as (wire, session):
+        await wire.update(**ULAW, turn_detection=SERVER_VAD)
+        for _ in range(2):
+            await session.speech_started()
+            await session.speech_stopped()
+        await wire.until("response.done")
+        second = (await wire.until("response.done"))["response"]
+        committed = wire.all("input_audio_buffer.committed")
+        assert committed[1]["previous_item_id"] == committed[0]["item_id"]
+        assert second["output"][0]["content"][0]["transcript"] == quick().turns[1].say
 
 
 async def test_detection_can_be_late_in_audio_time() -> None:

@@ -1,0 +1,63 @@
+"""A call's notes as numbers."""
+
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.metrics import Metrics
+from gateway.call.record import CallIdentity, TimedNote
+
+CALL = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 10.0)
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """A sample."""
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_a_call_from_start_to_end() -> None:
+    """Begun by provider and line, set up, ended by reason, with its duration and its late frames."""
+    metrics = Metrics()
+    metrics.observe(CALL, TimedNote(10.0, "call_started", {}))
+    metrics.observe(CALL, TimedNote(10.25, "session_ready", {}))
+    metrics.ended(CALL, EndCall(EndReason.SILENCE, "caller"), 70.0, late_frames=3)
+    assert value(metrics, "gateway_calls_started_total", provider="twilio", line="support") == 1
+    assert value(metrics, "gateway_voice_session_setup_seconds_sum") == 0.25
+    assert value(metrics, "gateway_call_ends_total", reason="silence", by="caller") == 1
+    assert value(metrics, "gateway_call_duration_seconds_sum") == 60
+    assert value(metrics, "gateway_frames_late_total") == 3
+
+
+def test_latency_is_that_of_answers() -> None:
+    """A greeting answers nothing."""
+    metrics = Metrics()
+    metrics.observe(CALL, TimedNote(1.0, "reply_started", {"latency_ms": None}))
+    metrics.observe(CALL, TimedNote(2.0, "reply_started", {"latency_ms": 640}))
+    assert value(metrics, "gateway_turn_latency_seconds_count") == 1
+    assert value(metrics, "gateway_turn_latency_seconds_sum") == 0.64
+
+
+def test_barge_ins_and_how_fast_the_bot_fell_silent() -> None:
+    """Two notes: that it happened, and when the stop was written."""
+    metrics = Metrics()
+    metrics.observe(CALL, TimedNote(1.0, "barge_in", {}))
+    metrics.observe(CALL, TimedNote(1.0, "playback_stopped", {"after_ms": 0.5}))
+    assert value(metrics, "gateway_barge_ins_total") == 1
+    assert value(metrics, "gateway_barge_in_stop_seconds_sum") == 0.0005
+
+
+def test_odd_messages_and_errors_by_kind() -> None:
+    """What a peer sent that nobody knows, broke, or refused."""
+    metrics = Metrics()
+    metrics.observe(CALL, TimedNote(1.0, "unknown_message", {"leg": "voice", "message_kind": "new.event"}))
+    metrics.observe(CALL, TimedNote(1.0, "malformed_message", {"leg": "phone", "detail": "…"}))
+    metrics.observe(CALL, TimedNote(1.0, "service_error", {"code": "invalid_value", "detail": "…"}))
+    metrics.observe(CALL, TimedNote(1.0, "service_error", {"code": "", "detail": "…"}))
+    assert value(metrics, "gateway_messages_odd_total", leg="voice", kind="unknown") == 1
+    assert value(metrics, "gateway_messages_odd_total", leg="phone", kind="malformed") == 1
+    assert value(metrics, "gateway_service_errors_total", code="invalid_value") == 1
+    assert value(metrics, "gateway_service_errors_total", code="other") == 1
+
+
+def test_two_processes_in_one_do_not_share() -> None:
+    """Each set of metrics has its own registry."""
+    first, second = Metrics(), Metrics()
+    first.calls.inc()
+    assert (value(first, "gateway_calls"), value(second, "gateway_calls")) == (1, 0)

@@ -1,0 +1,15 @@
+"""A call's record."""
+
+from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
+
+CALL = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 0.0)
+
+
+def test_notes_are_told_as_they_are_made() -> None:
+    """Every observer hears every note, with its call and its time."""
+    told: list[tuple[CallIdentity, TimedNote]] = []
+    kept = CallRecord(CALL, (lambda *note: told.append(note), lambda *note: told.append(note)))
+    kept.add(1.0, Note("a"))
+    kept.add(2.0, Note("b", {"c": 3}))
+    notes = [TimedNote(1.0, "a", {}), TimedNote(2.0, "b", {"c": 3})]
+    assert told == [(CALL, note) for note in notes for _ in range(2)]

@@ -1,0 +1,127 @@
+"""What a simulated call is worth as a check: its exit code and what it complains of."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+import structlog
+from aiohttp import WSMsgType, web
+from aiohttp.test_utils import TestServer
+
+from gateway.cli import _parser
+from gateway.cli.call import _call, _complaints, _first_number, _Stream
+from gateway.config import Lines, load_deployment
+from gateway.sim.call import CallPlan, CallResult
+
+PROMPTS = Path(__file__).parents[2] / "gateway" / "sim" / "prompts" / "caller"
+GOODBYE = PROMPTS / "goodbye.wav"
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """The commands configure logging for their process."""
+    yield
+    structlog.reset_defaults()
+
+
+def deployment(tmp_path: Path, *numbers: str) -> Path:
+    """A gateway.yaml, and a line with these numbers for each of them."""
+    (tmp_path / "lines").mkdir()
+    for index, number in enumerate(numbers):
+        (tmp_path / "lines" / f"line{index}.yaml").write_text(f'numbers: ["{number}"]\ninstructions: Answer.\n')
+    file = tmp_path / "gateway.yaml"
+    file.write_text("providers: {twilio: {}}\n")
+    return file
+
+
+async def call(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, list[str]]:
+    """Run ``gateway call``; its exit code and what it wrote to standard error."""
+    options = _parser().parse_args(["call", str(GOODBYE), *map(str, words)])
+    code = await _call(options)  # the parser's own ``run`` would start a second loop
+    return code, capsys.readouterr().err.splitlines()
+
+
+async def gateway_that_closes_with(code: int, first: str = "") -> TestServer:
+    """A gateway elsewhere that ends every stream at its start."""
+
+    async def stream(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            if message.type is WSMsgType.TEXT and json.loads(message.data)["event"] == "start":
+                if first:
+                    await socket.send_str(first)
+                await socket.close(code=code)
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/stream/twilio", stream)
+    server = TestServer(app)
+    await server.start_server()
+    return server
+
+
+@pytest.mark.parametrize(
+    ("code", "complaints"),
+    [
+        (1000, []),
+        (1008, ["the gateway closed the stream with 1008: it knows no line for that number, or refuses the stream"]),
+        (1011, ["the gateway closed the stream with 1011: it failed"]),
+        (1013, ["the gateway closed the stream with 1013: it takes no more calls now"]),
+        (4000, ["the gateway closed the stream with 4000: expected 1000"]),
+    ],
+)
+async def test_a_call_that_was_turned_away_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], code: int, complaints: list[str]
+) -> None:
+    """Exit 1 and why, although the phone's side of it went well."""
+    server = await gateway_that_closes_with(code)
+    try:
+        url = server.make_url("/stream/twilio").with_scheme("ws")
+        found = await call(capsys, "--url", str(url), "--out", tmp_path / "out")
+    finally:
+        await server.close()
+    assert found == (1 if complaints else 0, complaints)
+
+
+async def test_a_warning_of_the_provider_is_told_as_code_and_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the provider's own debugger shows it."""
+    server = await gateway_that_closes_with(1000, first="[]")
+    try:
+        url = server.make_url("/stream/twilio").with_scheme("ws")
+        code, (complaint,) = await call(capsys, "--url", str(url), "--out", tmp_path / "out")
+    finally:
+        await server.close()
+    assert code == 1
+    assert complaint.startswith("Twilio would warn: 31951 ")
+
+
+def test_a_gateway_of_our_own_must_tell_how_the_call_ended() -> None:
+    """A call that it never took, or never lets go, is no success because the caller hung up in order."""
+    plan = CallPlan((), to="+14255550100", from_="+14255550199")
+    result = cast(CallResult, SimpleNamespace(plan=plan, violations=(), ended_by="caller", close_code=1000))
+    stream = _Stream("ws://127.0.0.1:1/stream/twilio", [], None, asyncio.Event())
+    assert _complaints(result, stream) == [
+        "the gateway did not tell how the call ended: it never took it, or still holds it"
+    ]
+    stream.ended.set()
+    assert _complaints(result, stream) == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "called"),
+    [
+        (["*"], "+14255550100"),
+        (["*", "+14255550177"], "+14255550177"),
+        (["+14255550177", "+14255550178"], "+14255550177"),
+    ],
+)
+def test_a_call_without_a_number_reaches_a_line(tmp_path: Path, numbers: list[str], called: str) -> None:
+    """Where the only line takes any number, any number will do."""
+    assert _first_number(Lines(load_deployment(deployment(tmp_path, *numbers), {}))) == called

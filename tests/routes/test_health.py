@@ -1,0 +1,95 @@
+"""What a load balancer and a dashboard see."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.e2e.bare_phone import bare_phone, media
+from tests.e2e.rig import GATEWAY, LINE, Rig, configuration, instant, rig, session_of
+
+
+async def get(held: Rig, path: str) -> tuple[int, Any]:
+    """Status and JSON of a route."""
+    async with aiohttp.ClientSession() as http, http.get(held.gateway.url + path) as said:
+        return said.status, await said.json()
+
+
+async def test_alive_and_ready(tmp_path: Path) -> None:
+    """200 with how many calls there are and how many there may be."""
+    async with rig(configuration(tmp_path, gateway=GATEWAY + "limits: {calls: 7}\n"), instant()) as held:
+        assert await get(held, "/healthz") == (200, {"status": "alive", "calls": 0})
+        assert await get(held, "/readyz") == (200, {"status": "ready", "calls": 0, "limit": 7})
+
+
+async def test_full_and_draining_are_not_ready(tmp_path: Path) -> None:
+    """503 tells a load balancer to go elsewhere; the process is alive all the same."""
+    async with rig(configuration(tmp_path, gateway=GATEWAY + "limits: {calls: 1}\n"), instant()) as held:
+        async with bare_phone(held.stream_url) as phone:
+            await phone.start()
+            await phone.next("media")
+            assert await get(held, "/readyz") == (503, {"status": "full", "calls": 1, "limit": 1})
+            assert await get(held, "/healthz") == (200, {"status": "alive", "calls": 1})
+            async with asyncio.TaskGroup() as group:
+                draining = group.create_task(held.gateway.calls.drain(10, 1))
+                await asyncio.sleep(0)
+                assert await get(held, "/readyz") == (503, {"status": "draining", "calls": 1, "limit": 1})
+                await phone.hang_up()
+                await draining
+        assert await get(held, "/readyz") == (503, {"status": "draining", "calls": 0, "limit": 1})
+
+
+async def test_metrics_of_a_call(tmp_path: Path) -> None:
+    """A call with an answer and an interruption: calls, end, turn latency, barge-in stop, lag, late frames."""
+    long = "A sentence that takes a while to say, because it is long enough to be talked over by the caller."
+    script = instant({"say": long}, {"say": long}, greeting=long)
+    async with rig(configuration(tmp_path, {"support": LINE.replace("Hello.", long)}), script) as held:
+        async with bare_phone(held.stream_url) as phone:
+            await phone.start()
+            session = await session_of(held, phone.call_id)
+            await phone.next("media")
+            assert await held.metric("gateway_calls") == 1
+            await session.until(lambda one: any(record.type == "response.done" for record in one.sent))
+            await session.speech_started()
+            await phone.next("clear")
+            await session.speech_stopped()
+            await held.until(lambda: len(held.fields(phone.call_id, "reply_started")) == 2)
+            await phone.send("garbage", '{"event":"news"}', media())
+            await held.until(lambda: held.fields(phone.call_id, "unknown_message"))
+            await phone.hang_up()
+            await held.end_of(phone.call_id)
+        await held.until_quiet()
+        assert await held.metric("gateway_calls") == 0
+        assert await held.metric("gateway_calls_started_total", line="support", provider="twilio") == 1
+        assert await held.metric("gateway_call_ends_total", by="caller", reason="caller_hung_up") == 1
+        assert await held.metric("gateway_call_duration_seconds_count") == 1
+        assert await held.metric("gateway_voice_session_setup_seconds_count") == 1
+        assert await held.metric("gateway_turn_latency_seconds_count") == 1
+        assert await held.metric("gateway_barge_ins_total") == 1
+        assert await held.metric("gateway_barge_in_stop_seconds_count") == 1
+        assert 0 < await held.metric("gateway_barge_in_stop_seconds_sum") < 0.5
+        assert await held.metric("gateway_messages_odd_total", kind="malformed", leg="phone") == 1
+        assert await held.metric("gateway_messages_odd_total", kind="unknown", leg="phone") == 1
+        assert await held.metric("gateway_service_errors_total", code="none") == 0
+        assert await held.metric("gateway_frames_late_total") < 50
+
+
+async def test_lag_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop's lag is sampled again and again, as long as the gateway serves."""
+    monkeypatch.setattr("gateway.app.LAG_PERIOD_S", 0.01)
+    async with rig(configuration(tmp_path), instant()) as held:
+        while await held.metric("gateway_event_loop_lag_seconds_count") < 3:
+            pass
+
+
+async def test_metrics_are_prometheus_text(tmp_path: Path) -> None:
+    """The content type that Prometheus scrapes."""
+    async with (
+        rig(configuration(tmp_path), instant()) as held,
+        aiohttp.ClientSession() as http,
+        http.get(f"{held.gateway.url}/metrics") as said,
+    ):
+        assert (said.status, said.content_type) == (200, "text/plain")
+        assert "# TYPE gateway_calls gauge" in await said.text()

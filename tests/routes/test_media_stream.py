@@ -1,0 +1,157 @@
+"""The media stream's front door: who is let in, who is turned away, and how they are told."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+from structlog.testing import capture_logs
+
+from tests.e2e.bare_phone import bare_phone, media
+from tests.e2e.rig import GATEWAY, LINE, NUMBER, Rig, configuration, instant, rig
+
+SECOND = LINE.replace(NUMBER, "+14255550101").replace("Hello.", "Second.")
+
+
+async def refusal(held: Rig, path: str) -> int:
+    """The status that an upgrade is refused with."""
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await http.ws_connect(held.gateway.url + path)
+    return caught.value.status
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/stream/nobody", "unknown_provider"),
+        ("/stream/telnyx", "unknown_provider"),
+        ("/stream/twilio/nowhere", "unknown_line"),
+    ],
+)
+async def test_unknown_providers_and_lines_are_404(tmp_path: Path, path: str, reason: str) -> None:
+    """The upgrade is refused, and counted."""
+    async with rig(configuration(tmp_path), instant()) as held:
+        assert await refusal(held, path) == 404
+        assert await held.metric("gateway_calls_refused_total", reason=reason) == 1
+
+
+async def test_a_plain_get_is_426(tmp_path: Path) -> None:
+    """A browser is told what this is."""
+    async with (
+        rig(configuration(tmp_path), instant()) as held,
+        aiohttp.ClientSession() as http,
+        http.get(f"{held.gateway.url}/stream/twilio") as said,
+    ):
+        assert (said.status, await said.text()) == (426, "this is a WebSocket\n")
+
+
+async def test_one_call_too_many_is_503(tmp_path: Path) -> None:
+    """The cap counts streams from their opening on, and frees its place when one ends."""
+    async with rig(configuration(tmp_path, gateway=GATEWAY + "limits: {calls: 1}\n"), instant()) as held:
+        async with bare_phone(held.stream_url):
+            assert await refusal(held, "/stream/twilio") == 503
+            assert await held.metric("gateway_calls_refused_total", reason="full") == 1
+        await held.until_quiet()
+        async with bare_phone(held.stream_url) as phone:
+            await phone.start()
+            await phone.next("media")
+
+
+async def test_a_busy_line_is_1013(tmp_path: Path) -> None:
+    """One line's cap leaves the others alone."""
+    lines = {"support": LINE + "limits: {calls: 1}\n", "second": SECOND}
+    async with (
+        rig(configuration(tmp_path, lines), instant()) as held,
+        bare_phone(held.stream_url, "CA1") as first,
+        bare_phone(held.stream_url, "CA2") as second,
+        bare_phone(held.stream_url, "CA3") as third,
+    ):
+        await first.start()
+        await first.next("media")
+        await second.start()
+        assert await second.closed() == 1013
+        await third.start(to="+14255550101")
+        await third.next("media")
+        assert await held.metric("gateway_calls_refused_total", reason="line_full") == 1
+
+
+async def test_a_stream_that_never_starts_is_1008(tmp_path: Path) -> None:
+    """The place is given back after the time-out."""
+    gateway = GATEWAY + "limits: {start_timeout_s: 0.1}\n"
+    async with rig(configuration(tmp_path, gateway=gateway), instant()) as held, bare_phone(held.stream_url) as phone:
+        await phone.send('{"event":"connected"}')
+        assert await phone.closed() == 1008
+        await held.until_quiet()
+        assert await held.metric("gateway_calls_refused_total", reason="no_start") == 1
+        assert held.emulator.handshakes == 0
+
+
+async def test_the_line_is_found_by_path_or_number(tmp_path: Path) -> None:
+    """A line in the path wins; else the called number; else the line that takes any."""
+    lines = {"support": LINE, "second": SECOND, "rest": LINE.replace(NUMBER, "*")}
+    async with rig(configuration(tmp_path, lines), instant()) as held:
+        for number, (path, to, line) in enumerate(
+            [("", NUMBER, "support"), ("", "+14255550101", "second"), ("/second", NUMBER, "second"), ("", "", "rest")]
+        ):
+            async with bare_phone(held.stream_url + path, f"CA{number}") as phone:
+                await phone.start(to=to)
+                await phone.next("media")
+            session = held.emulator.sessions[number]
+            assert session.updates[0]["metadata"] == {"call_id": f"CA{number}", "line": line}
+
+
+async def test_a_number_that_no_line_takes_is_1008(tmp_path: Path) -> None:
+    """No Voice Live session is opened for it."""
+    async with rig(configuration(tmp_path), instant()) as held, bare_phone(held.stream_url) as phone:
+        await phone.start(to="+19995550100")
+        assert await phone.closed() == 1008
+        assert await held.metric("gateway_calls_refused_total", reason="unknown_number") == 1
+        assert held.emulator.handshakes == 0
+
+
+async def test_a_changed_line_counts_from_the_next_call(tmp_path: Path) -> None:
+    """Calls in progress keep theirs; a broken file is told once and the last good version stays."""
+    file = configuration(tmp_path)
+    line = tmp_path / "lines" / "support.yaml"
+    async with rig(file, instant()) as held:
+
+        async def greeted(call_id: str) -> str:
+            async with bare_phone(held.stream_url, call_id) as phone:
+                await phone.start()
+                await held.until(lambda: held.fields(call_id, "reply_said"))
+                return str(held.fields(call_id, "reply_said")[0]["text"])
+
+        assert await greeted("CA1") == "Hello."
+        line.write_text(LINE.replace("Hello.", "Good evening."), "utf-8")
+        assert await greeted("CA2") == "Good evening."
+        line.write_text(LINE + "gretting: Hi.\n", "utf-8")
+        with capture_logs() as logs:
+            assert await greeted("CA3") == "Good evening."
+            assert await greeted("CA4") == "Good evening."
+        errors = [entry["detail"] for entry in logs if entry["event"] == "line_refused"]
+        assert len(errors) == 1
+        assert errors[0].startswith(f"{line}:5:1: ")
+        assert "greeting" in errors[0]
+
+
+async def test_a_bug_ends_one_call_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception in a call is logged with its traceback and ends that call by ``fault``; the next one is served."""
+    async with rig(configuration(tmp_path), instant()) as held:
+        with monkeypatch.context() as broken:
+            broken.setattr("gateway.call.conversation.Conversation._digit_pressed", lambda *_: 1 / 0)
+            async with bare_phone(held.stream_url, "CA1") as phone, asyncio.TaskGroup() as group:
+                await phone.start()
+                await phone.next("media")
+                with capture_logs() as logs:
+                    await phone.send('{"event":"dtmf","streamSid":"MZ","dtmf":{"digit":"1"}}')
+                    assert await group.create_task(phone.closed()) in (1000, 1011)
+                    assert (await held.end_of("CA1"))["reason"] == "fault"
+            failed = [entry for entry in logs if entry["event"] == "call_failed"]
+            assert [entry["exc_info"] for entry in failed] == [True]
+        async with bare_phone(held.stream_url, "CA2") as phone:
+            await phone.start()
+            await phone.next("media")
+            await phone.send(media())
+        assert await held.metric("gateway_call_ends_total", by="gateway", reason="fault") == 1
+        assert held.emulator.open_sessions <= 1

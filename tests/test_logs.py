@@ -1,0 +1,106 @@
+"""What is logged, and what is not."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from gateway import logs
+
+NUMBER = "+14155550123"
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Logging is the process's: give it back as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    """What went to standard error, as JSON; nothing may go to standard output."""
+    told = capsys.readouterr()
+    assert told.out == ""
+    return [json.loads(line) for line in told.err.splitlines()]
+
+
+def tell_of_a_bug() -> None:
+    """An exception, logged where it is caught."""
+    try:
+        _ = 1 // 0
+    except ZeroDivisionError:
+        structlog.get_logger().exception("call_failed")
+
+
+def test_json_has_event_level_time_and_the_bound_call(capsys: pytest.CaptureFixture[str]) -> None:
+    """One object a line."""
+    logs.configure(json=True)
+    with structlog.contextvars.bound_contextvars(call="CA1"):
+        structlog.get_logger().info("call_started", line="support")
+    (line,) = lines(capsys)
+    assert str(line.pop("timestamp")).endswith("Z")
+    assert line == {"event": "call_started", "level": "info", "call": "CA1", "line": "support"}
+
+
+@pytest.mark.parametrize("field", sorted(logs.PRIVATE))
+def test_what_a_caller_is_says_or_keys_is_hidden(capsys: pytest.CaptureFixture[str], field: str) -> None:
+    """Only its length is told; with ``private`` it is shown."""
+    logs.configure(json=True)
+    structlog.get_logger().info("note", **{field: NUMBER})
+    logs.configure(json=True, private=True)
+    structlog.get_logger().info("note", **{field: NUMBER})
+    hidden, shown = lines(capsys)
+    assert hidden[field] == "<12 characters>"
+    assert shown[field] == NUMBER
+
+
+def test_private_values_that_are_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """Structures are hidden whole; what is empty is told as empty."""
+    logs.configure(json=True)
+    structlog.get_logger().info("note", parameters={"to": NUMBER}, caller="", text=None)
+    (line,) = lines(capsys)
+    assert (line["parameters"], line["caller"], line["text"]) == ("<hidden>", "", None)
+
+
+def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is below the level is not written."""
+    logs.configure(json=True, level="warning")
+    structlog.get_logger().info("quiet")
+    structlog.get_logger().warning("loud")
+    assert [line["event"] for line in lines(capsys)] == ["loud"]
+
+
+def test_a_traceback_is_a_field(capsys: pytest.CaptureFixture[str]) -> None:
+    """A bug's traceback stays on its line."""
+    logs.configure(json=True)
+    tell_of_a_bug()
+    (line,) = lines(capsys)
+    assert "ZeroDivisionError" in str(line["exception"])
+
+
+def test_for_the_eye(capsys: pytest.CaptureFixture[str]) -> None:
+    """Text has no colour codes where it goes to a file, and hides the same."""
+    logs.configure(json=False)
+    structlog.get_logger().info("call_started", caller=NUMBER)
+    tell_of_a_bug()
+    told = capsys.readouterr().err
+    assert "call_started" in told
+    assert "ZeroDivisionError" in told
+    assert NUMBER not in told
+    assert "\x1b" not in told
+
+
+def test_libraries_write_there_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning of a library is a line like any other, with the library's name; its chatter is none."""
+    logs.configure(json=True)
+    logging.getLogger("some.library").info("chatter")
+    logging.getLogger("some.library").warning("mind %s", "this")
+    (line,) = lines(capsys)
+    assert (line["event"], line["level"], line["logger"]) == ("mind this", "warning", "some.library")

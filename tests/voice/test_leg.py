@@ -1,0 +1,290 @@
+"""The voice leg against the emulator: events in, commands out, and exactly one closing event."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from gateway.sim.emulator import Emulator, Session
+from gateway.voice import leg as module
+from gateway.voice.commands import (
+    CancelResponse,
+    CommitTurn,
+    CreateResponse,
+    ReturnToolOutput,
+    SayText,
+    SendAudio,
+    TruncateReply,
+    VoiceCommand,
+)
+from gateway.voice.events import (
+    CallerPaused,
+    CallerSaid,
+    CallerSpoke,
+    MalformedEvent,
+    ReplyAudio,
+    ReplyComplete,
+    ReplySaid,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    ServiceError,
+    SessionReady,
+    ToolCalled,
+    TurnCommitted,
+    UnknownEvent,
+    VoiceClosed,
+    VoiceEnd,
+    VoiceEvent,
+)
+from gateway.voice.leg import VoiceLeg
+from gateway.voice.service import VoiceLive
+from tests.sim.emulator.wire import ULAW, scripted
+
+SESSION = {"modalities": ["text", "audio"], "instructions": "Answer.", **ULAW}
+
+
+class Listener:
+    """Reads a leg to its end, and lets the test wait for what it told."""
+
+    def __init__(self, leg: VoiceLeg, service: Emulator) -> None:
+        self.leg = leg
+        self.service = service
+        self.events: list[VoiceEvent] = []
+        self._told = asyncio.Event()
+
+    async def read(self) -> None:
+        async for event in self.leg:
+            self.events.append(event)
+            self._told.set()
+
+    async def until(self, kind: type[VoiceEvent], count: int = 1) -> VoiceEvent:
+        """The event of a kind with this number, told already or yet to come."""
+        while len(self.all(kind)) < count:
+            self._told.clear()
+            await self._told.wait()
+        return self.all(kind)[count - 1]
+
+    def all(self, kind: type[VoiceEvent]) -> list[VoiceEvent]:
+        """All events of a kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@asynccontextmanager
+async def listening(*turns: dict[str, Any], session: dict[str, Any] = SESSION, **keys: Any) -> AsyncIterator[Listener]:
+    """A leg that is being read, on an emulator with these turns; closed at the end."""
+    script = scripted(*(turns or ({"say": "Yes."},)), vad="scripted", **keys)
+    async with (
+        asyncio.timeout(20),
+        Emulator(script) as service,
+        VoiceLive(service.endpoint, "any", connect_timeout_s=0.2) as live,
+        asyncio.TaskGroup() as group,
+    ):
+        listener = Listener(VoiceLeg(live, "gpt-4.1", session), service)
+        reading = group.create_task(listener.read())
+        yield listener
+        await listener.leg.close()
+        await reading
+
+
+async def session_of(listener: Listener) -> Session:
+    """The session, once it is ready."""
+    await listener.until(SessionReady)
+    return await listener.service.session()
+
+
+async def test_a_turn_from_end_to_end() -> None:
+    """Ready, heard, answered: each event once and in order, the audio whole; closed by us at the end."""
+    async with listening({"heard": "Where is it?", "say": "On its way."}) as listener:
+        session = await session_of(listener)
+        assert session.updates == [SESSION]
+        await session.speech_started()
+        await session.speech_stopped()
+        await listener.until(ResponseEnded)
+    kinds = [type(event) for event in listener.events if not isinstance(event, ReplyAudio)]
+    assert kinds == [
+        SessionReady,
+        CallerSpoke,
+        CallerPaused,
+        TurnCommitted,
+        CallerSaid,
+        ResponseStarted,
+        ReplyComplete,
+        ReplySaid,
+        ResponseEnded,
+        VoiceClosed,
+    ]
+    assert [event.text for event in listener.events if isinstance(event, CallerSaid | ReplySaid)] == [
+        "Where is it?",
+        "On its way.",
+    ]
+    sent = sum(record.event["bytes"] for record in session.sent if record.type == "response.audio.delta")
+    assert sum(len(event.audio) for event in listener.events if isinstance(event, ReplyAudio)) == sent > 0
+    assert listener.events[-1] == VoiceClosed(VoiceEnd.CLOSED)
+    assert session.close_code == 1000
+    listener.service.check()
+
+
+@pytest.mark.parametrize(
+    ("command", "kind", "fields"),
+    [
+        (SendAudio(b"\xff" * 160), None, {}),
+        (CreateResponse(), "response.create", {}),
+        (CreateResponse("Be kind."), "response.create", {"response": {"instructions": "Be kind."}}),
+        (CancelResponse("resp_1"), "response.cancel", {"response_id": "resp_1"}),
+        (CommitTurn(), "input_audio_buffer.commit", {}),
+        (
+            TruncateReply("item_1", 480),
+            "conversation.item.truncate",
+            {"item_id": "item_1", "content_index": 0, "audio_end_ms": 480},
+        ),
+    ],
+)
+async def test_commands(command: VoiceCommand, kind: str | None, fields: dict[str, Any]) -> None:
+    """Each command is one client event."""
+    async with listening() as listener:
+        session = await session_of(listener)
+        listener.leg.send(command)
+        if kind is None:
+            await session.until(lambda one: one.appended_bytes == 160)
+            return
+        await session.until(lambda one: len(one.received) == 2)
+        event = session.received[1].event
+        assert event["type"] == kind
+        assert {key: event.get(key) for key in fields} == fields
+
+
+async def test_a_greeting_and_a_tool() -> None:
+    """What is to be said word for word is; a function call and its output make the round."""
+    async with listening({"call": {"name": "end_call"}, "after_call": "Bye."}) as listener:
+        session = await session_of(listener)
+        listener.leg.send(SayText("Welcome."))
+        await listener.until(ResponseEnded)
+        await session.speech_started()
+        await session.speech_stopped()
+        call = await listener.until(ToolCalled)
+        assert isinstance(call, ToolCalled)
+        assert call.name == "end_call"
+        await session.until(lambda one: sum(record.type == "response.done" for record in one.sent) == 2)
+        listener.leg.send(ReturnToolOutput(call.call_id, "{}"))
+        listener.leg.send(CreateResponse())
+        await listener.until(ReplySaid, 2)
+    assert [event.text for event in listener.events if isinstance(event, ReplySaid)] == ["Welcome.", "Bye."]
+    listener.service.check()
+
+
+@pytest.mark.parametrize(
+    ("faults", "end", "words"),
+    [
+        ({"handshake": {"status": 401}}, VoiceEnd.REFUSED, "401"),
+        ({"handshake": {"status": 503}}, VoiceEnd.UNREACHABLE, "503"),
+        ({"handshake": {"never": True}}, VoiceEnd.UNREACHABLE, "did not answer"),
+        ({"cut": {"at": "session.created"}}, VoiceEnd.LOST, "closed the session with 1011"),
+        ({"cut": {"at": "session.created", "how": "reset"}}, VoiceEnd.LOST, ""),
+    ],
+)
+async def test_no_session_comes_about(faults: dict[str, Any], end: VoiceEnd, words: str) -> None:
+    """The closing event is the only one, and says what happened."""
+    async with listening(faults=faults) as listener:
+        await listener.until(VoiceClosed)
+    (closed,) = listener.events
+    assert isinstance(closed, VoiceClosed)
+    assert closed.end is end
+    assert words in closed.detail
+
+
+async def test_a_broken_message_before_the_session_is_ready_costs_nothing() -> None:
+    """It is told apart from a lost session then, as later."""
+    async with listening(faults={"send": [{"at": "session.created", "raw": "{not json"}]}) as listener:
+        await listener.until(SessionReady)
+
+
+async def test_a_session_that_the_service_refuses() -> None:
+    """An error in answer to ``session.update`` ends the leg with the service's own words."""
+    async with listening(session={**SESSION, "voice": {"type": "nothing"}}) as listener:
+        await listener.until(VoiceClosed)
+        (session,) = listener.service.sessions
+        await session.closed.wait()
+    (closed,) = listener.events
+    assert isinstance(closed, VoiceClosed)
+    assert closed.end is VoiceEnd.REFUSED
+    assert closed.detail.startswith("Voice Live refused the session: ")
+    assert session.close_code == 1000
+
+
+async def test_a_session_that_is_never_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait is bounded, and the half-open session is closed."""
+    monkeypatch.setattr(module, "READY_TIMEOUT_S", 0.05)
+    async with listening(latency_ms={"update": 150}) as listener:
+        closed = await listener.until(VoiceClosed)
+        await listener.service.sessions[0].closed.wait()
+    assert listener.events == [closed]
+    expected = "Voice Live did not take the session settings within 0.05 s"
+    assert closed == VoiceClosed(VoiceEnd.UNREACHABLE, expected)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"), [("close", "Voice Live closed the session with 4000"), ("reset", "Cannot write|reset|1006")]
+)
+async def test_lost_is_told_from_closed(how: str, words: str) -> None:
+    """Whoever did not close the session has lost it; commands behind that are let go."""
+    async with listening() as listener:
+        session = await session_of(listener)
+        session.cut(how, 4000, "because")
+        closed = await listener.until(VoiceClosed)
+        listener.leg.send(SendAudio(b"x"))
+    assert isinstance(closed, VoiceClosed)
+    assert closed.end is VoiceEnd.LOST
+    assert any(word in closed.detail for word in words.split("|")), closed.detail
+    assert listener.all(VoiceClosed) == [closed]
+
+
+async def test_odd_frames_are_events_and_no_end() -> None:
+    """Broken and unknown messages are told; what follows them still counts."""
+    async with listening() as listener:
+        session = await session_of(listener)
+        for frame in ("{not json", "[]", '{"type":"response.audio.delta"}', '{"type":"something.new"}'):
+            await session.send_raw(frame)
+        await session.inject({"type": "error", "error": {"code": "x", "message": "y", "event_id": "e"}})
+        await listener.until(ServiceError)
+    assert [type(event) for event in listener.events[1:]] == [
+        *[MalformedEvent] * 3,
+        UnknownEvent,
+        ServiceError,
+        VoiceClosed,
+    ]
+    assert listener.events[5] == ServiceError("x", "y", "e")
+
+
+async def test_a_frame_of_five_megabytes() -> None:
+    """It is more than a session of ours may send: the connection ends, and says why."""
+    send = [{"at": "session.updated", "event": {"type": "huge"}, "padding_bytes": 5_000_000}]
+    async with listening(faults={"send": send}) as listener:
+        closed = await listener.until(VoiceClosed)
+    assert isinstance(closed, VoiceClosed)
+    assert closed.end is VoiceEnd.LOST
+    assert "exceeds limit" in closed.detail
+
+
+async def test_a_cancelled_response() -> None:
+    """The status tells an answer that was cut short."""
+    async with listening({"say": "A long story. " * 20}, pace=1) as listener:
+        session = await session_of(listener)
+        await session.speech_started()
+        await session.speech_stopped()
+        started = await listener.until(ResponseStarted)
+        assert isinstance(started, ResponseStarted)
+        listener.leg.send(CancelResponse(started.response_id))
+        ended = await listener.until(ResponseEnded)
+    assert isinstance(ended, ResponseEnded)
+    assert ended.status is ResponseStatus.CANCELLED
+
+
+async def test_a_command_before_the_connection_is_a_bug() -> None:
+    """The conversation waits for ``SessionReady``."""
+    leg = VoiceLeg(VoiceLive("http://127.0.0.1:1", "any"), "gpt-4.1", SESSION)
+    with pytest.raises(RuntimeError, match="before SessionReady"):
+        leg.send(CommitTurn())
+    await leg.close()

@@ -1,0 +1,199 @@
+"""The way to Voice Live: who is let in, what a refusal is told as, and what is left of it."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
+
+from gateway.sim.emulator import Emulator
+from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError
+from tests.conftest import open_sockets
+from tests.sim.emulator.wire import quick, scripted
+
+
+class FakeCredential:
+    """Stands in for ``DefaultAzureCredential``."""
+
+    made: "list[FakeCredential]"
+    failure: Exception | None = None
+
+    def __init__(self) -> None:
+        self.scopes: list[tuple[str, ...]] = []
+        self.closed = 0
+        self.made.append(self)
+
+    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        if self.failure is not None:
+            raise self.failure
+        self.scopes.append(scopes)
+        return AccessToken("token-of-the-gateway", 4_000_000_000)
+
+    async def close(self) -> None:
+        self.closed += 1
+
+    async def __aenter__(self) -> "FakeCredential":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> list[FakeCredential]:
+    """What was made of ``DefaultAzureCredential``."""
+    FakeCredential.made = []
+    FakeCredential.failure = None
+    monkeypatch.setattr("azure.identity.aio.DefaultAzureCredential", FakeCredential)
+    return FakeCredential.made
+
+
+@asynccontextmanager
+async def emulator(**faults: Any) -> AsyncIterator[Emulator]:
+    """An emulator with these faults."""
+    async with asyncio.timeout(20), Emulator(scripted({"say": "A"}, faults=faults), api_key="right") as service:
+        yield service
+
+
+async def closed_down_to(count: int) -> None:
+    """Return once no more sockets than so many are open; the emulator's end needs a turn of the loop."""
+    async with asyncio.timeout(2):
+        while open_sockets() > count:  # noqa: ASYNC110 -- nobody tells
+            await asyncio.sleep(0)
+
+
+async def test_an_api_key_opens_a_session() -> None:
+    """The handshake has the key in its header, the model and the API version in its query, and names the SDK."""
+    async with emulator() as service, VoiceLive(service.endpoint, "right", api_version="2026-04-10") as live:
+        socket = await live.connect("gpt-4.1", {"extra": "1"})
+        session = await service.session()
+        assert (session.model, session.query["api-version"], session.query["extra"]) == ("gpt-4.1", "2026-04-10", "1")
+        assert "api-key" not in session.query
+        assert "voicelive" in session.headers["User-Agent"].lower()
+        await socket.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (401, VoiceRefusedError, "401: the API key or token is wrong"),
+        (403, VoiceRefusedError, "403: the identity lacks the roles"),
+        (404, VoiceRefusedError, "404: the endpoint has no Voice Live"),
+        (429, VoiceRefusedError, "429: the resource's quota"),
+        (400, VoiceRefusedError, "answered the connection with 400"),
+        (500, VoiceUnreachableError, "answered the connection with 500"),
+        (503, VoiceUnreachableError, "answered the connection with 503"),
+    ],
+)
+async def test_a_refusal_is_told_in_words(status: int, error: type[Exception], words: str) -> None:
+    """What the operator can do about it is in the message; the key is not, and no connection is kept."""
+    async with emulator(handshake={"status": status}) as service, VoiceLive(service.endpoint, "right") as live:
+        sockets = open_sockets()
+        with pytest.raises(error, match=words) as caught:
+            await live.connect("gpt-4.1")
+        assert service.endpoint in str(caught.value)
+        assert "right" not in str(caught.value)
+        await closed_down_to(sockets)
+
+
+async def test_a_wrong_key() -> None:
+    """The emulator's own 401, as the service answers it."""
+    async with emulator() as service, VoiceLive(service.endpoint, "wrong") as live:
+        with pytest.raises(VoiceRefusedError, match="401"):
+            await live.connect("gpt-4.1")
+        assert service.sessions == []
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """It would carry the key elsewhere."""
+    async with emulator(handshake={"status": 307}) as service, VoiceLive(service.endpoint, "right") as live:
+        with pytest.raises(VoiceUnreachableError, match="redirected the connection"):
+            await live.connect("gpt-4.1")
+        assert service.handshakes == 1
+
+
+async def test_a_handshake_that_is_never_answered() -> None:
+    """It is given up after the connect time-out, with its socket; nothing is left to warn of."""
+    async with (
+        emulator(handshake={"never": True}) as service,
+        VoiceLive(service.endpoint, "right", connect_timeout_s=0.1) as live,
+    ):
+        sockets = open_sockets()
+        with pytest.raises(VoiceUnreachableError, match=r"did not answer within 0\.1 s"):
+            await live.connect("gpt-4.1")
+        gc.collect()  # an unclosed session or connection would warn here, and a warning is an error
+        await closed_down_to(sockets)
+
+
+async def test_a_connection_that_is_cancelled_leaves_nothing() -> None:
+    """A caller who hangs up while the session opens."""
+    async with emulator(handshake={"never": True}) as service, VoiceLive(service.endpoint, "right") as live:
+        sockets = open_sockets()
+        async with asyncio.TaskGroup() as group:
+            connecting = group.create_task(live.connect("gpt-4.1"))
+            while not service.handshakes:  # noqa: ASYNC110 -- the emulator has no such event
+                await asyncio.sleep(0)
+            connecting.cancel()
+        gc.collect()
+        await closed_down_to(sockets)
+
+
+async def test_nobody_there(unused_tcp_port: int) -> None:
+    """A connection that is refused is told with its endpoint."""
+    async with VoiceLive(f"http://127.0.0.1:{unused_tcp_port}", "any") as live:
+        with pytest.raises(VoiceUnreachableError, match=rf"127\.0\.0\.1:{unused_tcp_port} cannot be reached"):
+            await live.connect("gpt-4.1")
+
+
+async def test_without_a_key_one_credential_serves_the_process(credentials: list[FakeCredential]) -> None:
+    """``DefaultAzureCredential`` is made once, asked for the service's scope at each call, and closed at the end."""
+    async with emulator() as service, VoiceLive(service.endpoint) as live:
+        for number in range(3):
+            socket = await live.connect("gpt-4.1")
+            session = await service.session(number)
+            assert "Authorization" not in session.headers
+            await socket.close()
+        (credential,) = credentials
+        assert credential.scopes == [("https://ai.azure.com/.default",)] * 3
+        assert credential.closed == 0
+    assert credential.closed == 1
+
+
+async def test_with_a_key_there_is_no_credential(credentials: list[FakeCredential]) -> None:
+    """Looking for an identity takes half a second that a key does not need."""
+    async with VoiceLive("http://127.0.0.1:1", "key"):
+        pass
+    assert credentials == []
+
+
+async def test_no_token_is_a_refusal(credentials: list[FakeCredential]) -> None:
+    """The first line of the identity library's long story."""
+    FakeCredential.failure = ClientAuthenticationError("DefaultAzureCredential failed.\nAttempted credentials:\n…")
+    async with emulator() as service, VoiceLive(service.endpoint) as live:
+        with pytest.raises(VoiceRefusedError, match=r"no Microsoft Entra token for Voice Live: .* failed\.$"):
+            await live.connect("gpt-4.1")
+    assert credentials[0].closed == 1
+
+
+async def test_outside_its_context_it_is_a_bug() -> None:
+    """Whoever forgets ``async with`` is told."""
+    with pytest.raises(RuntimeError, match="outside its context"):
+        await VoiceLive("http://127.0.0.1:1", "key").connect("gpt-4.1")
+
+
+async def test_connections_of_many_calls() -> None:
+    """Calls do not wait for one another's connection, nor does a closed one stay."""
+    async with Emulator(quick()) as service, VoiceLive(service.endpoint, "any") as live:
+        before = open_sockets()
+        async with asyncio.TaskGroup() as group:
+            opening = [group.create_task(live.connect("gpt-4.1")) for _ in range(30)]
+        await service.session(29)
+        assert service.open_sessions == 30
+        async with asyncio.TaskGroup() as group:
+            for task in opening:
+                group.create_task(task.result().close())
+        await closed_down_to(before)
