@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,15 +18,29 @@ from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
 from gateway.call.rules import Rules, Silence
 from gateway.config import Deployment, Line, Lines
+from gateway.config.providers import ProviderSettings
+from gateway.phone.acs import Acs
+from gateway.phone.asterisk import Asterisk
+from gateway.phone.bandwidth import Bandwidth
+from gateway.phone.cloudonix import Cloudonix
 from gateway.phone.events import CallStarted
+from gateway.phone.exotel import Exotel
+from gateway.phone.genesys import Genesys
+from gateway.phone.jambonz import Jambonz
+from gateway.phone.plivo import Plivo
 from gateway.phone.provider import Provider
+from gateway.phone.signalwire import SignalWire
+from gateway.phone.telnyx import Telnyx
 from gateway.phone.token import StreamTokens
 from gateway.phone.twilio import Twilio
+from gateway.phone.vobiz import Vobiz
+from gateway.phone.vonage import Vonage
 from gateway.rest import CallControl
 from gateway.routes.answer import Webhooks
 from gateway.routes.health import Health
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
+from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.stream_key import StreamKeys
 from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.leg import VoiceLeg
@@ -34,8 +49,22 @@ from gateway.voice.session import CallFacts, Greeting, SaidGreeting, greeting_fo
 
 log = structlog.get_logger()
 
-PROVIDERS: Mapping[str, Callable[[Any], Provider]] = {"twilio": Twilio}
-"""How each provider is made of its section of ``gateway.yaml``."""
+PROVIDERS: Mapping[str, Callable[[Any, str], Provider]] = {
+    "twilio": lambda settings, _: Twilio(settings),
+    "signalwire": lambda settings, _: SignalWire(settings),
+    "cloudonix": lambda settings, _: Cloudonix(settings),
+    "telnyx": lambda settings, _: Telnyx(settings),
+    "exotel": lambda settings, _: Exotel(settings),
+    "plivo": Plivo,
+    "vobiz": Vobiz,
+    "vonage": lambda settings, _: Vonage(settings, time.time),
+    "genesys": lambda settings, _: Genesys(settings),
+    "acs": lambda settings, _: Acs(settings, time.time),
+    "bandwidth": Bandwidth,
+    "jambonz": Jambonz,
+    "asterisk": lambda settings, _: Asterisk(settings),
+}
+"""How each provider is made: of its section of ``gateway.yaml``, and of the address of its answer webhook here."""
 LAG_PERIOD_S = 0.25
 DRAIN_LIMIT_S = 5.0
 
@@ -76,6 +105,7 @@ async def serving(
     keys = StreamKeys(tokens, _stream_secrets(deployment), required=deployment.streams.auth == "token")
     public_url = deployment.public_url or ""
     control = CallControl()
+    published_keys = PublishedKeys(control)
     voice_live = VoiceLive(
         endpoint,
         api_key,
@@ -97,6 +127,7 @@ async def serving(
         prepare=prepare,
         observers=observers,
         authorize=keys.authorize,
+        published_keys=published_keys,
         control=control,
         public_url=public_url,
         max_message=deployment.limits.message_kb * 1024,
@@ -109,6 +140,7 @@ async def serving(
         calls=calls,
         tokens=tokens,
         control=control,
+        published_keys=published_keys,
         metrics=metrics,
     )
     runner = web.AppRunner(_routes(streams, webhooks, Health(calls, metrics)), access_log=None, shutdown_timeout=1.0)
@@ -149,7 +181,12 @@ def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health) -> web.Ap
 def providers_of(deployment: Deployment) -> dict[str, Provider]:
     """The providers that ``gateway.yaml`` names, each with its settings."""
     sections = deployment.providers
-    return {name: PROVIDERS[name](getattr(sections, name)) for name in sections.served}
+    return {name: make_provider(name, getattr(sections, name), deployment.public_url or "") for name in sections.served}
+
+
+def make_provider(name: str, settings: ProviderSettings, public_url: str = "") -> Provider:
+    """One provider, with its settings."""
+    return PROVIDERS[name](settings, f"{public_url}/answer/{name}" if public_url else "")
 
 
 def _stream_key(deployment: Deployment) -> str:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from gateway.app import PROVIDERS
+from gateway.app import PROVIDERS, make_provider
 from gateway.config.providers import settings_of
 from gateway.phone.provider import Provider, Traits
 
@@ -25,7 +25,7 @@ def _providers(options: argparse.Namespace) -> int:
 
 def everyone() -> list[Provider]:
     """Every provider that can be served, without an account."""
-    return [make(settings_of(name)()) for name, make in PROVIDERS.items()]
+    return [make_provider(name, settings_of(name)()) for name in PROVIDERS]
 
 
 def table(providers: Iterable[Provider]) -> str:

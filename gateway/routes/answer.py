@@ -27,6 +27,7 @@ from gateway.phone.provider import (
 from gateway.phone.token import StreamTokens
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.line_book import LineBook
+from gateway.routes.published_keys import PublishedKeys
 
 log = structlog.get_logger()
 
@@ -54,6 +55,7 @@ class Webhooks:
         lines: LineBook,
         calls: Calls,
         tokens: StreamTokens,
+        published_keys: PublishedKeys,
         control: CallControl,
         metrics: Metrics,
     ) -> None:
@@ -62,6 +64,7 @@ class Webhooks:
         self._lines = lines
         self._calls = calls
         self._tokens = tokens
+        self._published_keys = published_keys
         self._control = control
         self._metrics = metrics
         self._seen: OrderedDict[str, float] = OrderedDict()
@@ -133,6 +136,7 @@ class Webhooks:
         if provider is None:
             raise web.HTTPNotFound(text="no such provider here\n")
         webhook = await self._read(request)
+        await self._published_keys.fetch_for(provider)
         now_s = time.time()
         try:
             if not self._public_url:

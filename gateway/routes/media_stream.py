@@ -21,6 +21,7 @@ from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgra
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.answer import after_of
 from gateway.routes.line_book import LineBook
+from gateway.routes.published_keys import PublishedKeys
 from gateway.voice.leg import VoiceLeg
 from gateway.websocket import WebSocket
 
@@ -49,6 +50,7 @@ class MediaStreams:
         prepare: Callable[[Line, CallStarted], tuple[Rules, VoiceLeg]],
         observers: tuple[Observer, ...] = (),
         authorize: Callable[[Provider, Upgrade, str, str], Grant],
+        published_keys: PublishedKeys,
         control: CallControl,
         public_url: str,
         max_message: int,
@@ -61,6 +63,7 @@ class MediaStreams:
         self._prepare = prepare
         self._observers = (metrics.observe, *observers)
         self._authorize = authorize
+        self._published_keys = published_keys
         self._control = control
         self._public_url = public_url
         self._max_message = max_message
@@ -74,6 +77,7 @@ class MediaStreams:
         if request.headers.get("Upgrade", "").lower() != "websocket" or request.transport is None:
             return self._refuse("no_upgrade", web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
         upgrade = self._upgrade(request)
+        await self._published_keys.fetch_for(provider)
         try:
             grant = self._authorize(
                 provider, upgrade, request.match_info.get("line", ""), request.match_info.get("token", "")
