@@ -90,8 +90,17 @@ def test_any_altered_byte_of_the_body_is_refused(at: int) -> None:
 
 @pytest.mark.parametrize(
     "signature",
-    ["", VECTOR, f"t={NOW_S}", f"v1={VECTOR}", f"t=x,v1={VECTOR}", f"t=²,v1={VECTOR}", f"t={NOW_S + 1},v1={VECTOR}"]
-    + [f"t={'9' * 5000},v1={VECTOR}", f"t={NOW_S},v1=é\udc80"],
+    [
+        "",
+        VECTOR,
+        f"t={NOW_S}",
+        f"v1={VECTOR}",
+        f"t=x,v1={VECTOR}",
+        f"t=²,v1={VECTOR}",
+        f"t={NOW_S + 1},v1={VECTOR}",
+        f"t={'9' * 5000},v1={VECTOR}",
+        f"t={NOW_S},v1=é\udc80",
+    ],
 )
 def test_broken_signatures_are_refused(signature: str) -> None:
     """Missing, halved, of another time, or nonsense."""
@@ -216,8 +225,14 @@ def test_the_shortest_answer() -> None:
 
 @pytest.mark.parametrize(
     ("status", "ended"),
-    [("trying", False), ("in-progress", False), ("completed", True), ("failed", True), ("busy", True)]
-    + [("no-answer", True)],
+    [
+        ("trying", False),
+        ("in-progress", False),
+        ("completed", True),
+        ("failed", True),
+        ("busy", True),
+        ("no-answer", True),
+    ],
 )
 def test_status(status: str, ended: bool) -> None:
     """A call status webhook."""
