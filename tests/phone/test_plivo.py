@@ -16,7 +16,6 @@ from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, MarkRet
 from gateway.phone.plivo import TRAITS, Plivo, PlivoCodec
 from gateway.phone.provider import (
     After,
-    Answer,
     CallStatus,
     Connect,
     Grant,
@@ -298,6 +297,17 @@ def test_the_upgrade_is_signed_in_a_way_of_its_own(url: str, signature: str) -> 
 def test_an_unsigned_upgrade_needs_its_token() -> None:
     """A missing signature is no error."""
     assert plivo().verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0) is False
+
+
+def test_webhooks() -> None:
+    """The call, the document that answers it, and the callbacks at its end."""
+    call = IncomingCall(dict(FORM)["CallUUID"], "+14155550100", "+14155550199")
+    assert plivo().incoming(WebhookRequest("POST", URL, {}, FORM)) == call
+    answer = plivo().answer(call, Connect("wss://gw/s", After(transfer="+14155550111")))
+    assert 'contentType="audio/x-mulaw;rate=8000"' in answer.body
+    assert answer.body.endswith(">wss://gw/s</Stream><Dial><Number>14155550111</Number></Dial><Hangup/></Response>\n")
+    ended = [("CallUUID", CALL), ("Event", "Hangup"), ("CallStatus", "completed")]
+    assert list(plivo().status(WebhookRequest("POST", URL, {}, ended))) == [CallStatus(CALL, "completed", ended=True)]
 
 
 CALL_API = f"https://api.plivo.com/v1/Account/MA01/Call/{CALL}/"
