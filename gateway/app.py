@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -86,8 +87,9 @@ async def serving(
     *,
     endpoint: str,
     api_key: str = "",
-    host: str,
-    port: int,
+    host: str = "",
+    port: int = 0,
+    listener: socket.socket | None = None,
     share_of: Callable[[int], int] = int,
     reuse_port: bool = False,
     drain_s: float = 0.0,
@@ -95,6 +97,7 @@ async def serving(
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
+    ``listener`` is a socket that listens already, in place of ``host`` and ``port``.
     ``share_of`` is this process's share of a limit, where it is one of several.
     Raises ``OSError`` where the address cannot be listened on.
     """
@@ -147,7 +150,12 @@ async def serving(
     async with voice_live, control:
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port, reuse_port=reuse_port or None).start()
+            site: web.BaseSite
+            if listener is not None:
+                site = web.SockSite(runner, listener)
+            else:
+                site = web.TCPSite(runner, host, port, reuse_port=reuse_port or None)
+            await site.start()
             address = runner.addresses[0]
             log.info("serving", host=address[0], port=address[1], lines=[line.name for line in lines])
             with _watching_lag(metrics):

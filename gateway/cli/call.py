@@ -4,27 +4,26 @@ import argparse
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from gateway import logs
-from gateway.app import serving
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.call.ending import EndReason
-from gateway.call.record import CallIdentity, Observer, TimedNote
 from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
 from gateway.cli.narrator import Narrator
+from gateway.cli.own_gateway import CalledGateway, own_gateway
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.line import ANY_NUMBER
 from gateway.errors import InputError
 from gateway.sim.call import CallPlan, CallResult, place_call
 from gateway.sim.caller import Utterance
-from gateway.sim.emulator import Emulator, Script, load_script
+from gateway.sim.emulator import Script, load_script
 from gateway.sim.folder import folder_name, write_folder
 from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import load_recording
@@ -70,7 +69,9 @@ def add_call(commands: Any) -> None:
     parser.add_argument("--from", dest="from_", default=CALLER, metavar="NUMBER", help=f"the caller (default {CALLER})")
     parser.add_argument("--provider", choices=list(PROVIDERS), default="twilio", help="whose wire (default twilio)")
     parser.add_argument("--codec", choices=list(CODECS), help="the phone's codec (default: the provider's usual one)")
-    parser.add_argument("--url", metavar="URL", help="a gateway that runs already: ws://HOST:PORT/stream/twilio")
+    parser.add_argument(
+        "--url", metavar="URL", help="a gateway that runs already: http://HOST:PORT, or a stream's ws://…"
+    )
     parser.add_argument("--script", type=Path, metavar="FILE", help="what the emulator says; without --url only")
     parser.add_argument(
         "--interrupt-after", type=int, metavar="MS", help="speak over each reply, MS after it became audible"
@@ -84,17 +85,6 @@ def _add_result_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print call.json instead of the conversation")
 
 
-@dataclass(frozen=True)
-class _Stream:
-    """A gateway to call, and what it will tell of the call: nothing, where it runs elsewhere."""
-
-    url: str
-    notes: list[TimedNote]
-    emulator: Emulator | None
-    ended: asyncio.Event
-    """Set once the gateway has told how the call ended."""
-
-
 async def _demo(options: argparse.Namespace) -> int:
     with as_file(files("gateway.sim.prompts") / "caller") as recordings:
         utterances = [Utterance(load_recording(recordings / name, PCMU), after_ms) for name, after_ms in DEMO]
@@ -102,7 +92,7 @@ async def _demo(options: argparse.Namespace) -> int:
     deployment, lines = _configuration(options)
     narrator = Narrator(quiet=options.json)
     plan = CallPlan(utterances, to=_first_number(lines), from_=CALLER)
-    async with _own_gateway(deployment, lines, plan.provider, narrator.note, Script.default()) as stream:
+    async with own_gateway(deployment, lines, plan.provider, narrator.note, Script.default()) as stream:
         return await _place(plan, stream, narrator, options)
 
 
@@ -119,7 +109,7 @@ async def _call(options: argparse.Namespace) -> int:
     narrator = Narrator(quiet=options.json)
     if options.url:
         plan = _plan(utterances, options.to or "", options, audio_format)
-        return await _place(plan, _Stream(options.url, [], None, _told()), narrator, options)
+        return await _place(plan, _running_gateway(options), narrator, options)
     deployment, lines = _configuration(options)
     to = options.to or _first_number(lines)
     if lines.for_number(to) is None:
@@ -130,7 +120,7 @@ async def _call(options: argparse.Namespace) -> int:
         script = None
     else:
         script = load_script(options.script) if options.script else Script.default()
-    async with _own_gateway(deployment, lines, plan.provider, narrator.note, script) as stream:
+    async with own_gateway(deployment, lines, plan.provider, narrator.note, script) as stream:
         return await _place(plan, stream, narrator, options)
 
 
@@ -150,51 +140,25 @@ def _first_number(lines: Lines) -> str:
     return next((number for number in numbers if number != ANY_NUMBER), CALLED)
 
 
-@asynccontextmanager
-async def _own_gateway(
-    deployment: Deployment, lines: Lines, provider: str, tell: Observer, script: Script | None
-) -> AsyncIterator[_Stream]:
-    """A gateway for this one call, on a free port; with a script, the emulator is its Voice Live."""
-    notes: list[TimedNote] = []
-    ended = asyncio.Event()
-
-    def observe(identity: CallIdentity, note: TimedNote) -> None:
-        notes.append(note)
-        tell(identity, note)
-        if note.kind == "call_ended":
-            ended.set()
-
-    where: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "observers": (observe,)}
-    if script is not None:
-        async with (
-            Emulator(script) as emulator,
-            serving(deployment, lines, endpoint=emulator.endpoint, api_key="emulator", **where) as gateway,
-        ):
-            yield _Stream(_stream_url(gateway.url, provider), notes, emulator, ended)
-        return
-    key = deployment.voice_live.key
-    async with serving(
-        deployment,
-        lines,
-        endpoint=deployment.require_endpoint(),
-        api_key=key.get_secret_value() if key else "",
-        **where,
-    ) as gateway:
-        yield _Stream(_stream_url(gateway.url, provider), notes, None, ended)
-
-
-def _told() -> asyncio.Event:
+def _running_gateway(options: argparse.Namespace) -> CalledGateway:
+    """A gateway that runs elsewhere: asked by its webhook where the URL is HTTP, else called by its stream."""
     told = asyncio.Event()
     told.set()
-    return told
+    if not options.url.startswith(("http://", "https://")):
+        return CalledGateway(stream_url=options.url, ended=told)
+    base, provider = options.url.rstrip("/"), options.provider
+    prefix = f"{provider}_".upper()
+    known = {name.removeprefix(prefix).lower(): value for name, value in os.environ.items() if name.startswith(prefix)}
+    return CalledGateway(
+        answer_url=f"{base}/answer/{provider}", status_url=f"{base}/status/{provider}", secrets=known, ended=told
+    )
 
 
-def _stream_url(url: str, provider: str) -> str:
-    return url.replace("http", "ws", 1) + f"/stream/{provider}"
-
-
-async def _place(plan: CallPlan, stream: _Stream, narrator: Narrator, options: argparse.Namespace) -> int:
-    result = await place_call(replace(plan, url=stream.url), on_progress=narrator.progress)
+async def _place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, options: argparse.Namespace) -> int:
+    asked = replace(
+        plan, url=stream.stream_url, answer_url=stream.answer_url, status_url=stream.status_url, secrets=stream.secrets
+    )
+    result = await place_call(asked, api=stream.api, on_progress=narrator.progress)
     with suppress(TimeoutError):  # a call that was turned away has no end to tell of
         async with asyncio.timeout(END_LIMIT_S):
             await stream.ended.wait()
@@ -209,7 +173,7 @@ async def _place(plan: CallPlan, stream: _Stream, narrator: Narrator, options: a
     return 1 if complaints else 0
 
 
-def _complaints(result: CallResult, stream: _Stream) -> Sequence[str]:
+def _complaints(result: CallResult, stream: CalledGateway) -> Sequence[str]:
     """What went wrong: an end that nobody wanted, or a rule of a wire that the gateway broke."""
     title = PROVIDERS[result.plan.provider].title
     found = [f"{title} would warn: {violation.code} {violation.what}" for violation in result.violations]

@@ -1,0 +1,84 @@
+"""A gateway for one simulated call: on a free port, with an account at a simulated provider of its own."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gateway.app import serving
+from gateway.call.record import CallIdentity, Observer, TimedNote
+from gateway.config import Deployment, Lines
+from gateway.config.deployment import Streams
+from gateway.config.environment import FromEnvironment
+from gateway.config.providers import Providers, settings_of
+from gateway.sim.accounts import open_account
+from gateway.sim.api import SimulatedApi
+from gateway.sim.emulator import Emulator, Script
+from gateway.sim.providers.acs import publish_keys
+
+
+@dataclass(frozen=True)
+class CalledGateway:
+    """A gateway to call, and what it will tell of the call: nothing, where it runs elsewhere.
+
+    It is asked at ``answer_url`` first, signed by ``secrets``, or called at ``stream_url`` straight away.
+    """
+
+    stream_url: str = ""
+    answer_url: str = ""
+    status_url: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    api: SimulatedApi | None = None
+    emulator: Emulator | None = None
+    notes: list[TimedNote] = field(default_factory=list)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the gateway has told how the call ended."""
+
+
+@asynccontextmanager
+async def own_gateway(
+    deployment: Deployment, lines: Lines, provider: str, tell: Observer, script: Script | None
+) -> AsyncIterator[CalledGateway]:
+    """Serve ``provider`` alone, with every check of a real one; with a script, the emulator is its Voice Live."""
+    notes: list[TimedNote] = []
+    ended = asyncio.Event()
+
+    def observe(identity: CallIdentity, note: TimedNote) -> None:
+        notes.append(note)
+        tell(identity, note)
+        if note.kind == "call_ended":
+            ended.set()
+
+    key = deployment.voice_live.key
+    async with contextlib.AsyncExitStack() as stack:
+        api = await stack.enter_async_context(SimulatedApi.serving())
+        if provider == "acs":
+            publish_keys(api)
+        account = open_account(provider, api.url)
+        emulator = await stack.enter_async_context(Emulator(script)) if script is not None else None
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        served = deployment.model_copy(
+            update={"public_url": url, "providers": _section(provider, account.settings), "streams": Streams()}
+        )
+        endpoint = emulator.endpoint if emulator else deployment.require_endpoint()
+        api_key = "emulator" if emulator else key.get_secret_value() if key else ""
+        await stack.enter_async_context(
+            serving(served, lines, endpoint=endpoint, api_key=api_key, listener=listener, observers=(observe,))
+        )
+        yield CalledGateway(
+            answer_url=f"{url}/answer/{provider}",
+            status_url=f"{url}/status/{provider}",
+            secrets=account.secrets,
+            api=api,
+            emulator=emulator,
+            notes=notes,
+            ended=ended,
+        )
+
+
+def _section(provider: str, settings: Mapping[str, str]) -> Providers:
+    values = {name: FromEnvironment(value, "the simulated account") for name, value in settings.items()}
+    return Providers.model_validate({provider: settings_of(provider).model_validate(values)})
