@@ -37,6 +37,7 @@ TRAITS = Traits(
     transfer="stream: the flow carries it out",
     signature="no webhooks",
     stream_key="HTTP message signature and API key of the upgrade",
+    peer_closes=True,
 )
 SIGNED = (
     "@request-target",

@@ -10,6 +10,8 @@ from gateway.phone.commands import EndStream, PhoneCommand
 from gateway.phone.events import CallStarted, MalformedMessage, PhoneClosed, PhoneEnd, PhoneEvent, WireReply
 from gateway.phone.provider import Codec
 
+PEER_CLOSE_LIMIT_S = 1.0
+
 
 class MediaSocket(Protocol):
     """The socket under the leg; ``gateway.websocket.WebSocket`` is one, a leaner server may bring another."""
@@ -35,10 +37,12 @@ class MediaSocket(Protocol):
 class PhoneLeg:
     """One media stream. Iterate it after ``start``; its last event is ``PhoneClosed``."""
 
-    def __init__(self, socket: MediaSocket, codec: Codec) -> None:
+    def __init__(self, socket: MediaSocket, codec: Codec, *, peer_closes: bool = False) -> None:
         self._socket = socket
         self._codec = codec
+        self._peer_closes = peer_closes
         self._closing: PhoneClosed | None = None
+        self._read_out = asyncio.Event()
 
     async def start(self, timeout_s: float) -> CallStarted | None:
         """Read up to the start message; ``None`` if the stream was closed before.
@@ -70,7 +74,9 @@ class PhoneLeg:
                     continue
                 yield event
                 if type(event) is PhoneClosed:
+                    self._read_out.set()
                     return
+        self._read_out.set()
         yield self._closing or self._closed_by_peer()
 
     def send(self, command: PhoneCommand) -> None:
@@ -89,7 +95,17 @@ class PhoneLeg:
         if self._closing is None:
             self._closing = PhoneClosed(PhoneEnd.CLOSED)
             self._reply(WireReply(tuple(self._codec.encode(EndStream()))))
+            if self._peer_closes:
+                await self._let_peer_close()
         await self._socket.close()
+
+    async def _let_peer_close(self) -> None:
+        """Wait for what the provider says to the end, and for its closing; a provider that does neither is closed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PEER_CLOSE_LIMIT_S):
+                await self._read_out.wait()
+                while await self._socket.receive() is not None:
+                    continue
 
     def _reply(self, reply: WireReply) -> None:
         with suppress(ConnectionError, OutboxFullError):  # the socket is gone, or as good as: its end is told next

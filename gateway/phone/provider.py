@@ -45,6 +45,8 @@ class Traits(Struct, frozen=True):
     """What proves that a webhook is the provider's, in a few words."""
     stream_key: str = ""
     """What proves that a stream belongs to an answered call."""
+    peer_closes: bool = False
+    """Whether the provider alone may close the socket, once the end has been said on it."""
     unsure: bool = False
     """Whether no public wire trace or vendor page settles all of it."""
 

@@ -117,7 +117,7 @@ class MediaStreams:
         return web.Response(status=response.status, text=response.text)
 
     async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket) -> None:
-        phone = PhoneLeg(socket, provider.codec(upgrade, grant))
+        phone = PhoneLeg(socket, provider.codec(upgrade, grant), peer_closes=provider.traits.peer_closes)
         try:
             async with self._calls.opening():
                 started = await phone.start(self._start_timeout_s)
