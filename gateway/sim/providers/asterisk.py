@@ -1,0 +1,230 @@
+"""Asterisk's end of a call, chan_websocket: audio in the channel's codec, control in words or in JSON, its queue.
+
+Source: docs.asterisk.org, "Channel Drivers: WebSocket"; asterisk/asterisk, channels/chan_websocket.c.
+"""
+
+import base64
+import itertools
+import json
+import time
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
+from gateway.errors import InputError, WireError
+from gateway.sim.webhook import SimProvider, Webhook
+from gateway.sim.wire import (
+    Clear,
+    Close,
+    HangUp,
+    Mark,
+    Media,
+    Message,
+    Order,
+    Pause,
+    Send,
+    SimCall,
+    StreamOpening,
+    Violated,
+    Wire,
+)
+
+SUBPROTOCOL = "media"
+CODECS = {PCMU: "ulaw", PCMA: "alaw", L16_8K: "slin", L16_16K: "slin16", L16_24K: "slin24"}
+MESSAGE_LIMIT = 65_500
+COMMAND_LIMIT = 128
+QUEUE_MS, XOFF_MS, XON_MS = 20_000, 18_000, 16_000
+"""1,000 frames, and the levels at which the gateway is told to wait and to go on."""
+
+
+class AsteriskWire(Wire):
+    """One stream.
+
+    Quirks: ``json`` control; ``early``: audio before ``MEDIA_START``; ``ping``: a ping hangs up, as it did before 2026.
+    """
+
+    queue_limit_ms = QUEUE_MS
+
+    def __init__(self, call: SimCall, stream: StreamOpening) -> None:
+        super().__init__(call, stream)
+        self._json = "json" in call.quirks
+        self._frame_bytes = self.bot_format.bytes_for(20)
+        self._off = False
+        self._paused = False
+        self._queued_ms = 0.0
+        self._reports_drained = False
+
+    def opening(self) -> Sequence[Message]:
+        """MEDIA_START: the channel, its codec and the size of its frames."""
+        connection, codec = self.call.stream_id, CODECS[self.audio_format]
+        start = {
+            "connection_id": connection,
+            "channel": f"WebSocket/{connection}/0x7f1c",
+            "channel_id": self.call.call_id,
+            "format": codec,
+            "optimal_frame_size": self._frame_bytes,
+            "ptime": 20,
+        }
+        early = [self.audio_format.silence(20)] * 3 if "early" in self.call.quirks else []
+        if not self._json:
+            return (*early, " ".join(["MEDIA_START", *(f"{name}:{value}" for name, value in start.items())]))
+        variables = {
+            "MEDIA_WEBSOCKET_CONNECTION_ID": connection,
+            "MEDIA_WEBSOCKET_OPTIMAL_FRAME_SIZE": str(self._frame_bytes),
+        }
+        return (*early, _written({"event": "MEDIA_START", **start, "channel_variables": variables}))
+
+    def media(self, audio: bytes, timestamp_ms: int) -> Sequence[bytes]:
+        """A frame of the caller's audio."""
+        return (audio,)
+
+    def key(self, digit: str) -> Sequence[str]:
+        """DTMF_END."""
+        if self._json:
+            return (_written({"event": "DTMF_END", "channel_id": self.call.call_id, "digit": digit}),)
+        return (f"DTMF_END digit:{digit} channel_id:{self.call.call_id}",)
+
+    def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
+        """MEDIA_MARK_PROCESSED; a flush throws marks away without a word."""
+        if cleared:
+            return ()
+        if self._json:
+            event = {"event": "MEDIA_MARK_PROCESSED", "channel_id": self.call.call_id, "correlation_id": name}
+            return (_written(event),)
+        return (f"MEDIA_MARK_PROCESSED {name}",)
+
+    def playback_ended(self) -> Sequence[str]:
+        """QUEUE_DRAINED, once for each time that it was asked for."""
+        if not self._reports_drained:
+            return ()
+        self._reports_drained = False
+        return self._event("QUEUE_DRAINED")
+
+    def tick(self, now_ms: int, queued_ms: float) -> Sequence[str]:
+        """MEDIA_XOFF and MEDIA_XON."""
+        self._queued_ms = queued_ms
+        if not self._off and queued_ms >= XOFF_MS:
+            self._off = True
+            return self._event("MEDIA_XOFF")
+        if self._off and queued_ms < XON_MS:
+            self._off = False
+            return self._event("MEDIA_XON")
+        return ()
+
+    def overflowed(self) -> Sequence[Order]:
+        """The queue is full: the whole message is lost, and nothing is said."""
+        return (Violated("media discarded: 1,000 frames are queued", once=True),)
+
+    def pinged(self) -> Sequence[Order]:
+        """With the quirk, the channel is hung up."""
+        if "ping" not in self.call.quirks:
+            return ()
+        return (Violated("a ping from the server, which hangs up the channel"), Close(1006))
+
+    def parse(self, message: Message) -> Sequence[Order]:
+        """Audio in whole frames, and commands."""
+        size = len(message) if isinstance(message, bytes) else len(message.encode())
+        if size > MESSAGE_LIMIT:
+            return (Violated(f"a message of {size} bytes, more than {MESSAGE_LIMIT}"), Close(1009))
+        if isinstance(message, bytes):
+            whole = size - size % self._frame_bytes
+            if whole == size:
+                return (Media(message),)
+            lost = Violated(f"{size - whole} bytes dropped: {size} is no multiple of {self._frame_bytes}")
+            return (lost, Media(message[:whole])) if whole else (lost,)
+        if size > COMMAND_LIMIT:
+            raise WireError(f"a command of {size} bytes, longer than {COMMAND_LIMIT}")
+        return self._command(*self._read(message))
+
+    def _read(self, message: str) -> tuple[str, str]:
+        """The command's word and its id."""
+        if not self._json:
+            word, _, mark = message.strip().partition(" ")
+            return word, mark
+        try:
+            read = json.loads(message)
+        except (ValueError, RecursionError) as error:
+            raise WireError(f"unable to parse JSON command ({error}): {message!r}") from None
+        if not isinstance(read, dict) or not isinstance(read.get("command"), str):
+            raise WireError(f"no command: {message!r}")
+        return read["command"], str(read.get("correlation_id", ""))
+
+    def _command(self, word: str, mark: str) -> Sequence[Order]:
+        match word:
+            case "ANSWER":
+                return ()
+            case "HANGUP":
+                return (HangUp(),)
+            case "MARK_MEDIA":
+                return (Mark(mark),)
+            case "FLUSH_MEDIA":
+                return (Clear(),)
+            case "PAUSE_MEDIA" | "CONTINUE_MEDIA":
+                self._paused = word == "PAUSE_MEDIA"
+                return (Pause(self._paused),)
+            case "REPORT_QUEUE_DRAINED":
+                self._reports_drained = True
+                return ()
+            case "GET_STATUS":
+                return (Send(self._status()),)
+            case "START_MEDIA_BUFFERING" | "STOP_MEDIA_BUFFERING":
+                raise WireError(f"{word}: this phone does not know it")
+            case _:
+                raise WireError(f"{word[:40]!r}: unknown command")
+
+    def _status(self) -> Sequence[str]:
+        numbers = {
+            "queue_length": int(self._queued_ms // 20),
+            "xon_level": XON_MS // 20,
+            "xoff_level": XOFF_MS // 20,
+        }
+        flags = {"queue_full": self._off, "bulk_media": False, "media_paused": self._paused}
+        if self._json:
+            return (_written({"event": "STATUS", "channel_id": self.call.call_id, **numbers, **flags}),)
+        written = {**numbers, **{name: str(flag).lower() for name, flag in flags.items()}}
+        return (
+            f"STATUS channel_id:{self.call.call_id} " + " ".join(f"{name}:{value}" for name, value in written.items()),
+        )
+
+    def _event(self, event: str) -> Sequence[str]:
+        return (_written({"event": event, "channel_id": self.call.call_id}),) if self._json else (event,)
+
+
+class AsteriskWebhook(Webhook):
+    """There is none: the dialplan opens the stream, with the numbers in its query and a password, ``stream_secret``."""
+
+    def stream(self, url: str) -> StreamOpening:
+        """``Dial(WebSocket/gw/c(ulaw)v(from=…,to=…))`` with a section of websocket_client.conf."""
+        numbers = {name: number for name, number in (("from", self.call.from_), ("to", self.call.to)) if number}
+        if numbers:
+            url += ("&" if "?" in url else "?") + urlencode(numbers)
+        secret = self.call.secrets.get("stream_secret", "")
+        encoded = base64.b64encode(f"asterisk:{secret}".encode()).decode()
+        return StreamOpening(url, {"Authorization": f"Basic {encoded}"} if secret else {}, (SUBPROTOCOL,))
+
+    async def call_in(self) -> StreamOpening:
+        """Raises ``InputError``: nobody is asked."""
+        raise InputError("Asterisk asks no webhook: expected the stream's URL")
+
+
+def _written(fields: Mapping[str, object]) -> str:
+    return json.dumps(fields, separators=(",", ":"))
+
+
+_CHANNELS = itertools.count(1)
+
+
+def _channel_id() -> str:
+    """As Asterisk makes it: the second, and a number."""
+    return f"{int(time.time())}.{next(_CHANNELS)}"
+
+
+provider = SimProvider(
+    name="asterisk",
+    title="Asterisk",
+    wire=AsteriskWire,
+    webhook=AsteriskWebhook,
+    audio_formats=tuple(CODECS),
+    new_call_id=_channel_id,
+    new_stream_id=lambda: "gw",
+)
