@@ -133,13 +133,9 @@ async def test_hang_up_and_transfer_by_rest() -> None:
                 wrong, secret = (
                     {"Authorization": encode_basic_auth("id", password)} for password in ("wrong", "secret")
                 )
-                async with http.post(
-                    token_url, data=form, headers={"Authorization": encode_basic_auth("id", "wrong")}
-                ) as reply:
+                async with http.post(token_url, data=form, headers=wrong) as reply:
                     assert reply.status == 401
-                async with http.post(
-                    token_url, data=form, headers={"Authorization": encode_basic_auth("id", "secret")}
-                ) as reply:
+                async with http.post(token_url, data=form, headers=secret) as reply:
                     bearer = {"Authorization": f"Bearer {(await reply.json())['access_token']}"}
                 calls = f"{api.url}/api/v2/accounts/5555555/calls"
                 update = {name: value.format(base=gateway.base_url) for name, value in body.items()}
