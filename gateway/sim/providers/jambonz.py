@@ -176,11 +176,20 @@ class JambonzWebhook(Webhook):
     async def ended(self) -> None:
         """The listen verb's ``actionHook``, and the call status webhook."""
         if self.action_hook:
-            await self._post(self.action_hook, "in-progress", "the actionHook", (200, 204))
+            seconds = self.phone.clock.frames // 50 if self.phone is not None else 0
+            results = {"dialCallDuration": seconds}
+            await self._post(self.action_hook, "in-progress", "the actionHook", (200, 204), results)
         if self.call.status_url:
             await self._post(self.call.status_url, "completed", "the call status webhook", (200, 204))
 
-    async def _post(self, url: str, status: str, what: str, expected: Sequence[int] = (200,)) -> Reply:
+    async def _post(
+        self,
+        url: str,
+        status: str,
+        what: str,
+        expected: Sequence[int] = (200,),
+        results: Mapping[str, object] | None = None,
+    ) -> Reply:
         body = _written(
             {
                 "call_sid": self.call.call_id,
@@ -192,6 +201,7 @@ class JambonzWebhook(Webhook):
                 "to": self.call.to,
                 "call_status": status,
                 "sip_status": 100 if status == "trying" else 200,
+                **(results or {}),
             }
         ).encode()
         headers = {"Content-Type": "application/json"}
