@@ -1,0 +1,96 @@
+"""Our signature checks agree with the providers' own libraries, request by request."""
+
+import base64
+import hashlib
+import string
+import time
+from urllib.parse import parse_qsl, urlsplit
+
+import jwt
+import pytest
+import vonage_jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plivo.utils.signature_v3 import construct_post_url, get_signature_v3, validate_v3_signature
+from pydantic import SecretStr
+from telnyx import Telnyx as TelnyxClient
+from twilio.request_validator import RequestValidator
+
+from gateway.config import providers
+from gateway.phone.plivo import Plivo
+from gateway.phone.provider import SignatureError, WebhookRequest
+from gateway.phone.telnyx import Telnyx
+from gateway.phone.twilio import Twilio
+from gateway.phone.vonage import Vonage
+
+TOKEN = "t0ken"
+names = st.text(string.ascii_letters, min_size=1, max_size=8)
+values = st.text(string.ascii_letters + string.digits + " +&=%äß€", max_size=12)
+forms = st.dictionaries(names, values, max_size=6)
+urls = st.sampled_from(["https://gw.example.com/answer/x", "https://gw.example.com/answer/x/support?b=2&a=1"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(urls, forms)
+def test_twilio(url: str, form: dict[str, str]) -> None:
+    """What Twilio's library signs, we take; what it refuses, we refuse."""
+    signature = RequestValidator(TOKEN).compute_signature(url, form)
+    provider = Twilio(providers.Twilio(auth_token=SecretStr(TOKEN)))
+
+    def request(given: str) -> WebhookRequest:
+        return WebhookRequest("POST", url, {"x-twilio-signature": given}, list(form.items()))
+
+    assert provider.verify(request(signature), time.time()) == ""
+    assert not RequestValidator(TOKEN).validate(url, form, signature[::-1])
+    with pytest.raises(SignatureError):
+        provider.verify(request(signature[::-1]), time.time())
+
+
+@settings(max_examples=100, deadline=None)
+@given(urls, forms)
+def test_plivo(url: str, form: dict[str, str]) -> None:
+    """What Plivo's library signs, we take; what it refuses, we refuse."""
+    signature = get_signature_v3(TOKEN, construct_post_url(url, dict(form)), "nonce").decode()
+    provider = Plivo(providers.Plivo(auth_token=SecretStr(TOKEN)))
+
+    def request(given: str) -> WebhookRequest:
+        headers = {"x-plivo-signature-v3": given, "x-plivo-signature-v3-nonce": "nonce"}
+        return WebhookRequest("POST", url, headers, list(form.items()), query=parse_qsl(urlsplit(url).query))
+
+    assert provider.verify(request(signature), time.time())
+    assert not validate_v3_signature("POST", url, "nonce", TOKEN, signature[::-1], dict(form))
+    with pytest.raises(SignatureError):
+        provider.verify(request(signature[::-1]), time.time())
+
+
+def test_telnyx() -> None:
+    """Telnyx' library and we take the same signed webhook, and refuse the same altered one."""
+    key = Ed25519PrivateKey.generate()
+    public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
+    body = '{"data":{"event_type":"call.initiated","id":"1","payload":{}}}'
+    stamp = str(int(time.time()))
+    signature = base64.b64encode(key.sign(f"{stamp}|{body}".encode())).decode()
+    headers = {"telnyx-signature-ed25519": signature, "telnyx-timestamp": stamp}
+    provider = Telnyx(providers.Telnyx(public_key=public))
+    client = TelnyxClient(api_key="k", public_key=public)
+    client.webhooks.unwrap(body, headers=headers)
+    provider.verify(WebhookRequest("POST", "https://gw", headers, body=body.encode()), time.time())
+    altered = body.replace("1", "2")
+    with pytest.raises(ValueError, match="does not match payload"):
+        client.webhooks.unwrap(altered, headers=headers)
+    with pytest.raises(SignatureError):
+        provider.verify(WebhookRequest("POST", "https://gw", headers, body=altered.encode()), time.time())
+
+
+def test_vonage() -> None:
+    """Vonage's library and we take the same token, and refuse it under another secret."""
+    secret, body = "qwertyuiopasdfghjklzxcvbnm123456", b'{"a":1}'
+    claims = {"iat": int(time.time()), "jti": "j1", "payload_hash": hashlib.sha256(body).hexdigest()}
+    token = jwt.encode(claims, secret, algorithm="HS256")
+    request = WebhookRequest("POST", "https://gw", {"authorization": f"Bearer {token}"}, body=body)
+    assert vonage_jwt.verify_signature(token, secret)
+    assert Vonage(providers.Vonage(signature_secret=SecretStr(secret)), time.time).verify(request, time.time())
+    assert not vonage_jwt.verify_signature(token, secret[::-1])
+    with pytest.raises(SignatureError):
+        Vonage(providers.Vonage(signature_secret=SecretStr(secret[::-1])), time.time).verify(request, time.time())
