@@ -13,7 +13,7 @@ KEYS = frozenset("0123456789*#ABCD")
 def key_pressed(digit: str) -> DigitPressed:
     """The event of a key; ``WireError`` where it is none."""
     if digit not in KEYS:
-        raise WireError(f"dtmf: {digit[:8]!r} is not a key")
+        raise WireError(f"dtmf: {len(digit)} characters that are not one key of 0-9*#A-D")
     return DigitPressed(digit)
 
 
