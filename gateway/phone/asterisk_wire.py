@@ -225,7 +225,7 @@ def _read_words(message: str) -> Mapping[str, Any]:
     """``EVENT name:value name:value``; a mark's id stands alone, and an error's text goes on to the end."""
     event, _, rest = message.strip().partition(" ")
     if not event.replace("_", "").isalpha() or not event.isupper():
-        raise WireError(f"not a control message: {message[:40]!r}")
+        raise WireError(f"not a control message: {len(message)} characters that begin with no event's name")
     if event in ("MEDIA_MARK_PROCESSED", "MEDIA_BUFFERING_COMPLETED"):
         return {"event": event, "correlation_id": rest.removeprefix("correlation_id:")}
     if event == "ERROR":
