@@ -126,7 +126,7 @@ def test_an_unknown_event_is_counted(message: str, kind: str) -> None:
         ('{"event":7}', "without an event"),
         ('{"event":"MEDIA_MARK_PROCESSED"}', "without its correlation_id"),
         ("DTMF_END channel_id:1", "without its correlation_id or digit"),
-        ("DTMF_END digit:55", "not one key"),
+        ("DTMF_END digit:55", "^dtmf: "),
         ("ERROR channel_id:1 error_text:FLUSH_MEDIA not supported in passthrough mode", "FLUSH_MEDIA not supported"),
         ('{"event":"ERROR","error_text":"Unable to parse JSON command"}', "Unable to parse"),
         (WORDS, "second MEDIA_START"),
