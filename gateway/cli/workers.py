@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from contextlib import suppress
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
+from gateway.config import environment
 from gateway.errors import GatewayError
 
 log = structlog.get_logger()
@@ -19,6 +21,7 @@ WORKER = "GATEWAY_WORKER"
 """Set in a worker's environment, to ``<its number>/<how many>``."""
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus_client shares the metrics of several processes (its documentation, "Multiprocess Mode")."""
+(STREAM_KEY,) = environment.STREAM_KEY
 QUICK_END_S = 5.0
 """A worker that lives no longer has not been able to start; one that does is replaced when it dies."""
 
@@ -56,12 +59,14 @@ async def run_workers(count: int, arguments: Sequence[str]) -> int:
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
+    # A worker takes the streams of calls that another one answered: all have one key to make and check tokens with.
+    key = os.environ.get(STREAM_KEY) or secrets.token_urlsafe(32)
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
+        shared = {**os.environ, METRICS_DIRECTORY: metrics, STREAM_KEY: key}
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(1, count + 1):
-                    environment = {**os.environ, WORKER: f"{number}/{count}", METRICS_DIRECTORY: metrics}
-                    group.create_task(_keep_running(number, arguments, environment, stop))
+                    group.create_task(_keep_running(number, arguments, {**shared, WORKER: f"{number}/{count}"}, stop))
         except* GatewayError as failed:
             raise failed.exceptions[0] from None
     return 0

@@ -36,12 +36,11 @@ _SECTIONS: set[KeyPath] = {
     ("listen",),
     ("voice_live",),
     ("providers",),
-    ("providers", "twilio"),
+    *(("providers", name) for name in Providers.model_fields),
     ("streams",),
     ("limits",),
 }
-
-
+"""What may stand in the file with nothing beneath it."""
 _API_VERSION = r"\d{4}-\d{2}-\d{2}(-preview)?"
 
 

@@ -6,6 +6,7 @@ from gateway.config.deployment import Deployment
 from gateway.config.engines import Engine, is_known
 from gateway.config.hearing import AzureSemanticVad, SemanticVad, ServerVad
 from gateway.config.line import ANY_NUMBER, Line, Prompted
+from gateway.config.providers import ProviderSettings
 
 
 def describe(line: Line) -> str:
@@ -24,6 +25,12 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
         found.append("providers: none is named, so no call can come in")
     elif deployment.public_url is None:
         found.append("public_url: not set, so webhooks are refused: their signatures cannot be checked")
+    for name in deployment.providers.served:
+        section: ProviderSettings = getattr(deployment.providers, name)
+        missing = [f"providers.{name}.{key}" for key in section.proofs if not getattr(section, key)]
+        found += [
+            f"{key}: not set, so what {name} sends is refused: nothing proves where it comes from" for key in missing
+        ]
     if deployment.voice_live.endpoint is None:
         found.append("voice_live.endpoint: not set, so calls need the emulator")
     elif deployment.voice_live.endpoint.startswith(("http://", "ws://")):

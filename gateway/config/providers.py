@@ -3,9 +3,9 @@
 Every key may be left out: its value is then the environment's ``<PROVIDER>_<KEY>``, as ``TWILIO_AUTH_TOKEN``.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gateway.config.environment import FromEnvironment
 from gateway.config.problems import KeyPath
@@ -25,7 +25,7 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
-Secret = Annotated[SecretStr, BeforeValidator(_from_environment)]
+Secret = Annotated[SecretStr, BeforeValidator(_from_environment), Field(json_schema_extra={"pattern": r"\$\{\w+\}"})]
 """A secret: only ever a reference to the environment."""
 Address = Annotated[str, AfterValidator(_address)]
 """The base of a REST API, without a trailing slash."""
@@ -33,6 +33,9 @@ Address = Annotated[str, AfterValidator(_address)]
 
 class ProviderSettings(Section):
     """What every provider has."""
+
+    proofs: ClassVar[tuple[str, ...]] = ("stream_secret",)
+    """The keys without which whatever the provider sends is refused, for nothing proves that it is the provider's."""
 
     stream_secret: Secret | None = None
     """For streams opened without our answer document (a static document, a dialplan): the last part of the stream's
@@ -42,6 +45,7 @@ class ProviderSettings(Section):
 class Twilio(ProviderSettings):
     """Twilio Media Streams."""
 
+    proofs = ("auth_token",)
     account_sid: Text | None = None
     """The account, AC…"""
     auth_token: Secret | None = None
@@ -53,6 +57,7 @@ class Twilio(ProviderSettings):
 class SignalWire(ProviderSettings):
     """SignalWire, cXML."""
 
+    proofs = ("signing_key",)
     project_id: Text | None = None
     """The project."""
     api_token: Secret | None = None
@@ -66,6 +71,7 @@ class SignalWire(ProviderSettings):
 class Cloudonix(ProviderSettings):
     """Cloudonix, CXML."""
 
+    proofs = ("api_key",)
     domain: Text | None = None
     """The domain."""
     api_key: Secret | None = None
@@ -77,6 +83,7 @@ class Cloudonix(ProviderSettings):
 class Telnyx(ProviderSettings):
     """Telnyx media streaming, TeXML or Call Control."""
 
+    proofs = ("public_key",)
     api_key: Secret | None = None
     """The key of the REST API."""
     public_key: Text | None = None
@@ -92,6 +99,7 @@ class Exotel(ProviderSettings):
 class Plivo(ProviderSettings):
     """Plivo Audio Streaming."""
 
+    proofs = ("auth_token",)
     auth_id: Text | None = None
     """The account."""
     auth_token: Secret | None = None
@@ -103,6 +111,7 @@ class Plivo(ProviderSettings):
 class Vobiz(ProviderSettings):
     """Vobiz: Plivo's wire."""
 
+    proofs = ("auth_token",)
     auth_id: Text | None = None
     """The account."""
     auth_token: Secret | None = None
@@ -114,6 +123,7 @@ class Vobiz(ProviderSettings):
 class Vonage(ProviderSettings):
     """Vonage Voice API."""
 
+    proofs = ("signature_secret",)
     application_id: Text | None = None
     """The application."""
     private_key: Secret | None = None
@@ -135,6 +145,7 @@ class Vonage(ProviderSettings):
 class Genesys(ProviderSettings):
     """Genesys Cloud Audio Connector (AudioHook)."""
 
+    proofs = ("client_secret",)
     api_key: Text | None = None
     """The key of the REST API."""
     client_secret: Secret | None = None
@@ -144,6 +155,7 @@ class Genesys(ProviderSettings):
 class Acs(ProviderSettings):
     """Azure Communication Services, Call Automation."""
 
+    proofs = ("stream_secret", "resource_id")
     endpoint: Address | None = None
     """https://<resource>.communication.azure.com"""
     access_key: Secret | None = None
@@ -159,6 +171,7 @@ class Acs(ProviderSettings):
 class Bandwidth(ProviderSettings):
     """Bandwidth, BXML."""
 
+    proofs = ("webhook_user", "webhook_password")
     account_id: Text | None = None
     """The account."""
     client_id: Text | None = None
@@ -178,6 +191,7 @@ class Bandwidth(ProviderSettings):
 class Jambonz(ProviderSettings):
     """jambonz, the listen verb; its stream brings Basic credentials: user gateway, stream_secret as password."""
 
+    proofs = ("webhook_secret",)
     account_sid: Text | None = None
     """The account."""
     api_key: Secret | None = None

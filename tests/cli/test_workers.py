@@ -4,13 +4,17 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from xml.etree import ElementTree as Xml
 
 import aiohttp
 import pytest
 
 from gateway.cli import workers
 from gateway.errors import GatewayError
+from gateway.sim.providers.twilio import signature
 
 CONFIG = Path(__file__).parents[2] / "config" / "gateway.yaml"
 
@@ -22,13 +26,14 @@ def free_port() -> int:
         return port
 
 
-async def test_workers_share_a_port_their_limit_and_their_metrics() -> None:
-    """Two workers answer on one port, each with half of the calls; the signal to stop ends them all."""
+@asynccontextmanager
+async def two_workers(**environ: str) -> AsyncIterator[str]:
+    """The URL of a gateway of two processes; the signal to stop ends them all."""
     port = free_port()
     gateway = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway", "serve", "--config", str(CONFIG), "--workers", "2"),
         *("--host", "127.0.0.1", "--port", str(port)),
-        env={**os.environ, "AZURE_VOICELIVE_ENDPOINT": "http://127.0.0.1:1", "AZURE_VOICELIVE_API_KEY": "k"},
+        env={**os.environ, "AZURE_VOICELIVE_ENDPOINT": "http://127.0.0.1:1", "AZURE_VOICELIVE_API_KEY": "k", **environ},
         stderr=asyncio.subprocess.PIPE,
     )
     assert gateway.stderr is not None
@@ -37,17 +42,41 @@ async def test_workers_share_a_port_their_limit_and_their_metrics() -> None:
         while served < 2:
             served += b'"serving"' in await gateway.stderr.readline()
     try:
-        async with aiohttp.ClientSession() as http:
-            async with http.get(f"http://127.0.0.1:{port}/readyz") as ready:
-                assert (await ready.json())["limit"] == 100
-            async with http.get(f"http://127.0.0.1:{port}/metrics") as metrics:
-                assert "gateway_event_loop_lag_seconds_count" in await metrics.text()
+        yield f"http://127.0.0.1:{port}"
     finally:
         gateway.terminate()
         async with asyncio.timeout(20):
             _, log = await gateway.communicate()
     assert gateway.returncode == 0
     assert log.count(b'"stopping"') == 2
+
+
+async def test_workers_share_a_port_their_limit_and_their_metrics() -> None:
+    """Two workers answer on one port, each with half of the calls."""
+    async with two_workers() as url, aiohttp.ClientSession() as http:
+        async with http.get(f"{url}/readyz") as ready:
+            assert (await ready.json())["limit"] == 100
+        async with http.get(f"{url}/metrics") as metrics:
+            assert "gateway_event_loop_lag_seconds_count" in await metrics.text()
+
+
+async def test_workers_take_each_others_tokens() -> None:
+    """Whichever worker answered, and whichever the stream reaches: one key was made for all, since none was given."""
+    public = "https://voice.example.com"
+    settings = {"GATEWAY_PUBLIC_URL": public, "TWILIO_AUTH_TOKEN": "12345", "GATEWAY_STREAM_KEY": ""}
+    opened = 0
+    async with two_workers(**settings) as url:
+        for number in range(12):
+            form = {"CallSid": f"CA{number}", "From": "+14155550123", "To": "+14255550100"}
+            headers = {"X-Twilio-Signature": signature("12345", f"{public}/answer/twilio", form)}
+            async with aiohttp.ClientSession() as http:  # a connection of its own: the kernel chooses anew
+                async with http.post(f"{url}/answer/twilio", data=form, headers=headers) as said:
+                    stream = Xml.fromstring(await said.text()).find("Connect/Stream")  # noqa: S314 -- our own document
+                assert stream is not None
+                path = stream.get("url", "").removeprefix("wss://voice.example.com")
+            async with aiohttp.ClientSession() as http, http.ws_connect(url + path):
+                opened += 1
+    assert opened == 12
 
 
 async def test_a_worker_that_dies_in_service_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ def deployment(tmp_path: Path, text: str = "providers: {twilio: {}}\n") -> Deplo
     file = tmp_path / "gateway.yaml"
     file.write_text(text)
     environ = {"AZURE_VOICELIVE_ENDPOINT": "https://a.example", "GATEWAY_PUBLIC_URL": "https://b.example"}
-    return load_deployment(file, environ)
+    return load_deployment(file, {**environ, "TWILIO_AUTH_TOKEN": "token"})
 
 
 def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
@@ -121,7 +121,18 @@ def test_a_deployment_that_cannot_take_every_call_is_warned_about(read_line: Rea
         "voice_live.endpoint: not set, so calls need the emulator",
     ]
     file.write_text("providers: {twilio: {}}\nvoice_live: {endpoint: 'http://emulator:9000'}\n")
-    assert warnings(load_deployment(file, {}), [line])[1:3] == [
+    assert warnings(load_deployment(file, {"TWILIO_AUTH_TOKEN": "token"}), [line])[1:3] == [
         "public_url: not set, so webhooks are refused: their signatures cannot be checked",
         "voice_live.endpoint: is not encrypted, which only an emulator may be",
+    ]
+
+
+def test_a_provider_whose_webhooks_cannot_be_checked_is_warned_about(read_line: ReadLine, tmp_path: Path) -> None:
+    """Each key that is missing, by its place in the file; a provider that has all of them goes without a word."""
+    line = read_line("", base='numbers: ["*"]\ninstructions: Answer.\n').line
+    assert line
+    served = deployment(tmp_path, "providers:\n  twilio:\n  bandwidth: {webhook_user: gateway}\n  telnyx:\n")
+    assert warnings(served, [line]) == [
+        f"providers.{name}.{key}: not set, so what {name} sends is refused: nothing proves where it comes from"
+        for name, key in (("telnyx", "public_key"), ("bandwidth", "webhook_password"))
     ]

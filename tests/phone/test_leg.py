@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.errors import WireError
-from gateway.phone import twilio
-from gateway.phone.commands import EndStream, PhoneCommand, StopPlayback
+from gateway.config.providers import Twilio as Settings
+from gateway.phone.commands import EndStream, PhoneCommand, StopPlayback, StreamCommand
 from gateway.phone.events import (
     CallerAudio,
     MalformedMessage,
@@ -17,16 +17,22 @@ from gateway.phone.events import (
     WireReply,
 )
 from gateway.phone.leg import PhoneLeg
-from gateway.phone.provider import Upgrade
+from gateway.phone.provider import Codec, Grant, Upgrade
+from gateway.phone.twilio import Twilio
 from tests.fakes import FakeSocket
 from tests.phone.test_twilio import CONNECTED, SID, START, media
 
 STOP = f'{{"event":"stop","streamSid":"{SID}"}}'
 
 
+def codec() -> Codec:
+    """A fresh wire."""
+    return Twilio(Settings()).codec(Upgrade(), Grant())
+
+
 async def started(*messages: str | bytes, **how: object) -> PhoneLeg:
     socket = FakeSocket(CONNECTED, START, *messages, **how)  # type: ignore[arg-type]
-    leg = PhoneLeg(socket, twilio.codec(Upgrade()))
+    leg = PhoneLeg(socket, codec())
     assert await leg.start(1) is not None
     return leg
 
@@ -52,19 +58,19 @@ async def test_garbage_in_a_call_is_an_event() -> None:
 async def test_garbage_before_the_start_is_no_call(message: str | bytes) -> None:
     """Whoever does not speak the protocol gets no session."""
     with pytest.raises(WireError):
-        await PhoneLeg(FakeSocket(CONNECTED, message), twilio.codec(Upgrade())).start(1)
+        await PhoneLeg(FakeSocket(CONNECTED, message), codec()).start(1)
 
 
 async def test_a_stream_that_never_starts() -> None:
     """The start is bounded in time."""
     with pytest.raises(TimeoutError):
-        await PhoneLeg(FakeSocket(CONNECTED, None), twilio.codec(Upgrade())).start(0.01)
+        await PhoneLeg(FakeSocket(CONNECTED, None), codec()).start(0.01)
 
 
 @pytest.mark.parametrize("messages", [(), (STOP,)])
 async def test_a_stream_that_closes_before_its_start(messages: tuple[str, ...]) -> None:
     """A caller who hangs up while it rings is no error."""
-    assert await PhoneLeg(FakeSocket(CONNECTED, *messages), twilio.codec(Upgrade())).start(1) is None
+    assert await PhoneLeg(FakeSocket(CONNECTED, *messages), codec()).start(1) is None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ async def test_commands_to_a_dead_socket_are_dropped() -> None:
         def send(self, message: str | bytes) -> None:
             raise ConnectionResetError
 
-    PhoneLeg(Dead(), twilio.codec(Upgrade())).send(StopPlayback())
+    PhoneLeg(Dead(), codec()).send(StopPlayback())
 
 
 async def test_what_the_wire_wants_answered_is_answered() -> None:
@@ -103,7 +109,7 @@ async def test_what_the_wire_wants_answered_is_answered() -> None:
         def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
             return (WireReply(("pong", b"\x00")), CallerAudio(b"a")) if message == "ping" else ()
 
-        def encode(self, command: PhoneCommand | EndStream) -> Sequence[str | bytes]:
+        def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
             return ("bye",) if isinstance(command, EndStream) else ()
 
     socket = FakeSocket("ping")

@@ -1,0 +1,103 @@
+"""What each provider is told of one's account there."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from gateway.app import PROVIDERS, make_provider
+from gateway.config import Deployment, load_deployment
+from gateway.config.environment import FromEnvironment
+from gateway.config.providers import Providers, environment_names, settings_of
+from gateway.errors import GatewayError
+from gateway.phone.provider import SignatureError, Upgrade, WebhookRequest
+from gateway.sim.accounts import open_account
+from gateway.sim.providers import PROVIDERS as SIMULATED
+
+NAMES = tuple(Providers.model_fields)
+WEBHOOK = WebhookRequest("POST", "https://gw.example.com/answer/any", {})
+
+
+def load(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> Deployment:
+    """The deployment of this text."""
+    (folder / "gateway.yaml").write_text(text, "utf-8")
+    return load_deployment(folder / "gateway.yaml", environ or {})
+
+
+def test_whatever_can_be_configured_can_be_served_and_simulated() -> None:
+    """A section, a module and a simulated end for each provider, under one name."""
+    assert set(NAMES) == set(PROVIDERS) == set(SIMULATED)
+    assert [make_provider(name, settings_of(name)()).name for name in PROVIDERS] == list(PROVIDERS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("section", ["", " {}"])
+def test_a_provider_is_served_when_it_is_named(tmp_path: Path, name: str, section: str) -> None:
+    """With a section or with nothing beneath it; and no other."""
+    assert load(tmp_path, f"providers:\n  {name}:{section}\n").providers.served == [name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_key_may_come_from_the_environment(tmp_path: Path, name: str) -> None:
+    """The settings of an account, each as ``<PROVIDER>_<KEY>``; not for a provider that the file does not name."""
+    settings = open_account(name, "http://127.0.0.1:1").settings
+    environ = {f"{name}_{key}".upper(): value for key, value in settings.items()}
+    section = getattr(load(tmp_path, f"providers: {{{name}: {{}}}}\n", environ).providers, name)
+    for key, value in settings.items():
+        given = getattr(section, key)
+        if isinstance(given, SecretStr):
+            assert value not in repr(section)
+            given = given.get_secret_value()
+        assert given == value
+    assert load(tmp_path, "providers: {}\n", environ).providers.served == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_account_has_all_that_its_provider_is_checked_by(name: str) -> None:
+    """What is opened at the simulated provider loads as its section, and lacks no proof."""
+    settings = open_account(name, "http://127.0.0.1:1").settings
+    values = {key: FromEnvironment(value, "the account") for key, value in settings.items()}
+    section = settings_of(name).model_validate(values)
+    assert all(getattr(section, key) for key in section.proofs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_proof_nothing_is_taken(name: str) -> None:
+    """Whatever else is set: a webhook is refused where a key of ``proofs`` is missing, and the reason names one."""
+    settings = open_account(name, "http://127.0.0.1:1").settings
+    proofs = settings_of(name).proofs
+    values = {key: FromEnvironment(value, "the account") for key, value in settings.items() if key not in proofs}
+    provider = make_provider(name, settings_of(name).model_validate(values))
+    try:
+        proven = provider.verify_upgrade(Upgrade("wss://gw.example.com/stream/any"), 0)
+    except SignatureError:
+        proven = False
+    assert not proven
+    with pytest.raises(SignatureError):
+        provider.verify(WEBHOOK, 0)
+
+
+def test_names_in_the_environment_are_plain() -> None:
+    """``<PROVIDER>_<KEY>``, one for each key, none twice."""
+    names = [name for (name,) in environment_names().values()]
+    assert environment_names()["providers", "twilio", "auth_token"] == ("TWILIO_AUTH_TOKEN",)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ("twilio: {auth_token: abc}", "providers.twilio.auth_token: is a secret written into a file"),
+        ("plivo: {api_url: api.plivo.com}", "providers.plivo.api_url: is not an address that can be used"),
+        ("vonage: {rate_hz: 44100}", "providers.vonage.rate_hz"),
+        ("telnix: {}", "did you mean telnyx?"),
+        ("acs: {acces_key: '${K}'}", "did you mean access_key?"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, section: str, says: str) -> None:
+    """File, line and key, and never the secret."""
+    with pytest.raises(GatewayError) as caught:
+        load(tmp_path, f"providers: {{{section}}}\n", {"K": "k"})
+    assert says in str(caught.value)
+    assert "abc" not in str(caught.value)
