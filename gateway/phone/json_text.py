@@ -13,7 +13,7 @@ KEYS = frozenset("0123456789*#ABCD")
 def key_pressed(digit: str) -> DigitPressed:
     """The event of a key; ``WireError`` where it is none."""
     if digit not in KEYS:
-        raise WireError(f"dtmf: {len(digit)} characters that are not one key of 0-9*#A-D")
+        raise WireError(f"dtmf: a text of {len(digit)} characters is not a key")
     return DigitPressed(digit)
 
 

@@ -146,7 +146,7 @@ def test_formats_that_cannot_be_bridged(encoding: str, rate: int | str) -> None:
         ("not json", "not an AgentStream message"),
         ('{"event":"media","x":' + "[" * 100_000, "not an AgentStream message"),
         ('{"event":"media"}', "without its media member"),
-        ('{"event":"dtmf","dtmf":{"digit":"55"}}', "not one key"),
+        ('{"event":"dtmf","dtmf":{"digit":"55"}}', "is not a key"),
         ('{"event":"mark"}', "mark without"),
         (START, "second start"),
     ],

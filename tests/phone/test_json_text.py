@@ -19,7 +19,7 @@ def test_keys(key: str) -> None:
 @pytest.mark.parametrize("text", ["", "12", "E", "a", "٣"])
 def test_what_is_no_key(text: str) -> None:
     """The refusal does not repeat what may be somebody's PIN."""
-    with pytest.raises(WireError, match=f"^dtmf: {len(text)} characters that are not one key") as caught:
+    with pytest.raises(WireError, match=f"^dtmf: a text of {len(text)} characters is not a key") as caught:
         key_pressed(text)
     assert not text or f"'{text}'" not in str(caught.value)
 

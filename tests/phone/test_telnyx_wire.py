@@ -180,7 +180,7 @@ def test_the_other_track_is_not_the_caller() -> None:
         ('{"event":"media"}', "without its media member"),
         (media(b"x", chunk="one"), "is not a number"),
         (media(b"x", chunk="9" * 5000), "is not a number"),
-        ('{"event":"dtmf","dtmf":{"digit":"E"}}', "not one key"),
+        ('{"event":"dtmf","dtmf":{"digit":"E"}}', "is not a key"),
         ('{"event":"mark"}', "mark without"),
         (START, "second start"),
     ],

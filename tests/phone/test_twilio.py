@@ -153,7 +153,7 @@ def test_outbound_track_is_not_the_caller() -> None:
         ('{"event":7}', "event"),
         ('{"event":"media"}', "without its media member"),
         ('{"event":"media","media":{"payload":"*"}}', "payload"),
-        ('{"event":"dtmf","dtmf":{"digit":"12"}}', "2 characters that are not one key"),
+        ('{"event":"dtmf","dtmf":{"digit":"12"}}', "2 characters is not a key"),
         ('{"event":"mark"}', "mark without"),
         (START, "second start"),
     ],
