@@ -65,7 +65,7 @@ class Playback:
         self._generation = 0
         self._probe: tuple[str, float] | None = None
         self._rtt_s = 0.0
-        self._grain_s = playout.frame_ms / 2000 if playout.returns_marks else 0.0
+        self._grain_s = playout.tick_ms / 2000 if playout.returns_marks else 0.0
         self._starved = True
         self.late_frames = 0
         """Frames that were here but reached the phone after their moment: our own lateness, not the service's."""
@@ -177,7 +177,7 @@ class Playback:
         """The phone is silent: what is sent now is played now, and a mark before it comes straight back."""
         if not self._starved:
             gap_s = now - self._time_at(self._sent)
-            self.late_frames += math.ceil(gap_s * 1000 / self._playout.frame_ms)
+            self.late_frames += math.ceil(gap_s * 1000 / self._playout.tick_ms)
         self._anchor = self._run_start = (self._sent, now)
         if self._playout.returns_marks and self._playout.marks_return_at_once:
             probe = self._mark_name()
@@ -238,13 +238,13 @@ class Playback:
         a mark that says so confirms nothing.
         """
         start, started_at = self._run_start
-        frame_s = self._playout.frame_ms / 1000
-        if now < started_at + (position - start) / self._bytes_per_s - frame_s:
+        tick_s = self._playout.tick_ms / 1000
+        if now < started_at + (position - start) / self._bytes_per_s - tick_s:
             return
         first_of_run = self._marked <= start
         self._marked = max(self._marked, position)
         behind_s = now - self._time_at(position)
-        if first_of_run or behind_s < 0 or behind_s > frame_s:
+        if first_of_run or behind_s < 0 or behind_s > tick_s:
             self._anchor = (position, now)
 
     def _ear(self, now: float) -> int:

@@ -12,6 +12,8 @@ class Playout(Struct, frozen=True):
 
     frame_ms: int = 20
     """Audio is sent in whole multiples of this."""
+    tick_ms: int = 20
+    """The phone plays in steps of this, however large the pieces are that it is sent."""
     lead_ms: int = 400
     """At most this much audio waits at the provider: what a hiccup of ours or the network's may last unheard."""
     refill_ms: int = 200

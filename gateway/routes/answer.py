@@ -71,23 +71,23 @@ class Webhooks:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer an incoming call; 403 for a wrong signature, 404 for an unknown provider, line or number."""
-        provider, webhook = await self._verified(request)
+        provider, webhook, seen = await self._verified(request)
         try:
             incoming = provider.incoming(webhook)
             if isinstance(incoming, Answer):
                 self._take_statuses(provider, webhook)
-                return await self._reply(provider, incoming)
+                return await self._reply(provider, incoming, seen)
             line = await self._line(request.match_info.get("line", ""), incoming.called)
             document = provider.answer(incoming, self._connect(provider, incoming, line))
         except WireError as error:
             log.warning("webhook_refused", reason="not_a_call", provider=provider.name, detail=str(error))
             raise web.HTTPBadRequest(text=f"{error}\n") from None
         log.info("call_answered", provider=provider.name, call=incoming.call_id, line=line.name)
-        return await self._reply(provider, document)
+        return await self._reply(provider, document, seen)
 
     async def status(self, request: web.Request) -> web.Response:
         """Take note of calls' states; one that its provider reports as over ends, if its stream has not ended it."""
-        provider, webhook = await self._verified(request)
+        provider, webhook, _ = await self._verified(request)
         self._take_statuses(provider, webhook)
         return web.Response(status=204)
 
@@ -123,15 +123,16 @@ class Webhooks:
             call_url=f"{self._public_url}/answer/{provider.name}/{quote(line.name, safe='')}",
         )
 
-    async def _reply(self, provider: Provider, answer: Answer) -> web.Response:
+    async def _reply(self, provider: Provider, answer: Answer, seen: str) -> web.Response:
         try:
             await self._control.perform(answer.requests)
         except CallControlError as error:
+            self._seen.pop(seen, None)  # the provider asks again, and shall be heard
             log.error("call_control_failed", provider=provider.name, detail=str(error))
             raise web.HTTPBadGateway(text="the provider refused\n") from None
         return web.Response(text=answer.body, content_type=answer.content_type, status=answer.status)
 
-    async def _verified(self, request: web.Request) -> tuple[Provider, WebhookRequest]:
+    async def _verified(self, request: web.Request) -> tuple[Provider, WebhookRequest, str]:
         provider = self._providers.get(request.match_info["provider"])
         if provider is None:
             raise web.HTTPNotFound(text="no such provider here\n")
@@ -142,13 +143,15 @@ class Webhooks:
             if not self._public_url:
                 raise SignatureError("public_url is not set")
             nonce = provider.verify(webhook, now_s)
-            if nonce and self._is_replay(f"{provider.name} {nonce}", now_s):
+            seen = f"{provider.name} {nonce}" if nonce else ""
+            if seen and self._is_replay(seen, now_s):
                 raise SignatureError("the same request came before")
         except SignatureError as error:
             self._metrics.calls_refused.labels("bad_signature").inc()
-            log.warning("webhook_refused", reason="bad_signature", provider=provider.name, detail=str(error))
+            url = webhook.url.partition("?")[0]  # without the query, where numbers and secrets are
+            log.warning("webhook_refused", reason="bad_signature", provider=provider.name, url=url, detail=str(error))
             raise web.HTTPForbidden(text="forbidden\n") from None
-        return provider, webhook
+        return provider, webhook, seen
 
     def _is_replay(self, key: str, now_s: float) -> bool:
         while self._seen and (
