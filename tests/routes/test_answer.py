@@ -3,14 +3,18 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 from xml.etree import ElementTree as Xml
 
 import aiohttp
 import pytest
 from structlog.testing import capture_logs
+from yarl import URL
 
+from gateway.sim.providers.plivo import signature_v3
 from gateway.sim.providers.twilio import signature
-from tests.e2e.rig import Rig, configuration, instant, rig
+from tests.e2e.bare_phone import bare_phone
+from tests.e2e.rig import LINE, NUMBER, Rig, configuration, instant, rig
 
 TOKEN = "12345"
 PUBLIC = "https://voice.example.com/phone"
@@ -19,9 +23,11 @@ CALL = {"CallSid": "CA1", "From": "+14155550123", "To": "+14255550100", "CallSta
 
 
 @asynccontextmanager
-async def gateway(folder: Path, *, text: str = GATEWAY, token: str = TOKEN) -> AsyncIterator[Rig]:
-    environ = {"TWILIO_AUTH_TOKEN": token} if token else {}
-    async with rig(configuration(folder, gateway=text), instant(), environ=environ) as held:
+async def gateway(
+    folder: Path, *, text: str = GATEWAY, lines: Mapping[str, str] | None = None, **environ: str
+) -> AsyncIterator[Rig]:
+    environ = {"TWILIO_AUTH_TOKEN": TOKEN, **environ}
+    async with rig(configuration(folder, lines, text), instant(), environ=environ) as held:
         yield held
 
 
@@ -35,16 +41,102 @@ async def post(
         return said.status, said.content_type, await said.text()
 
 
-@pytest.mark.parametrize(("path", "stream"), [("", ""), ("/support", "/support")])
-async def test_an_incoming_call_is_connected(tmp_path: Path, path: str, stream: str) -> None:
-    """TwiML with the stream's public wss URL, the line where the webhook names one, and both numbers."""
+def stream_of(document: str) -> tuple[str, str, dict[str | None, str | None]]:
+    """Path before the token, token, and parameters of the answer's stream."""
+    (element,) = Xml.fromstring(document).iter("Stream")  # noqa: S314 -- our own document
+    path, _, token = element.get("url", "").rpartition("/")
+    return path, token, {parameter.get("name"): parameter.get("value") for parameter in element}
+
+
+@pytest.mark.parametrize("path", ["", "/support"])
+async def test_an_incoming_call_is_connected(tmp_path: Path, path: str) -> None:
+    """TwiML with the stream's public wss URL, the line of the path or of the called number, a token, both numbers."""
     async with gateway(tmp_path) as held:
         status, kind, text = await post(held, f"/answer/twilio{path}")
     assert (status, kind) == (200, "text/xml")
-    (element,) = Xml.fromstring(text).iter("Stream")  # noqa: S314 -- our own document
-    assert element.get("url") == f"wss://voice.example.com/phone/stream/twilio{stream}"
-    given = {parameter.get("name"): parameter.get("value") for parameter in element}
+    stream, token, given = stream_of(text)
+    assert stream == "wss://voice.example.com/phone/stream/twilio/support"
+    assert len(token) > 100
     assert given == {"from": "+14155550123", "to": "+14255550100"}
+
+
+async def test_a_webhook_may_be_a_get(tmp_path: Path) -> None:
+    """The fields are in the query then, and signed as part of the URL."""
+    url = f"/answer/twilio?{urlencode(CALL)}"
+    async with gateway(tmp_path) as held, aiohttp.ClientSession() as http:
+        given = URL(held.gateway.url + url, encoded=True)
+        headers = {"X-Twilio-Signature": signature(TOKEN, PUBLIC + url)}
+        async with http.get(given, headers=headers) as said:
+            assert said.status == 200
+            assert stream_of(await said.text())[2] == {"from": "+14155550123", "to": "+14255550100"}
+        async with http.get(URL(f"{given}&x=1", encoded=True), headers=headers) as said:
+            assert said.status == 403
+
+
+async def opened(held: Rig, path: str) -> int:
+    """The status of an upgrade on this path: 101 where it is let in."""
+    async with aiohttp.ClientSession() as http:
+        try:
+            async with http.ws_connect(held.gateway.url + path):
+                return 101
+        except aiohttp.WSServerHandshakeError as refused:
+            return refused.status
+
+
+async def test_a_token_opens_the_stream_of_its_call_once(tmp_path: Path) -> None:
+    """On its line alone, unaltered, and never again; whoever is refused is told nothing, and gets no session."""
+    lines = {"support": LINE, "second": LINE.replace(NUMBER, "+14255550101")}
+    async with gateway(tmp_path, lines=lines) as held:
+        _, _, document = await post(held, "/answer/twilio")
+        token = stream_of(document)[1]
+        with capture_logs() as logs:
+            for path in (
+                f"second/{token}",
+                f"support/{token[:-9]}{token[-9:].swapcase()}",
+                "support/guessed",
+                "support",
+            ):
+                assert await opened(held, f"/stream/twilio/{path}") == 403
+            assert await opened(held, f"/stream/twilio/{token}") == 403
+        assert [entry["reason"] for entry in logs if entry["event"] == "stream_refused"] == ["unauthorized"] * 5
+        assert token[20:60] not in str(logs)
+        _, _, document = await post(held, "/answer/twilio")
+        path = f"/stream/twilio/support/{stream_of(document)[1]}"
+        assert await opened(held, path) == 101
+        assert await opened(held, path) == 403
+        await held.until_quiet()
+        assert await held.metric("gateway_calls_refused_total", reason="unauthorized") == 6
+        assert held.emulator.handshakes == 0
+
+
+async def test_the_call_is_the_one_that_was_answered(tmp_path: Path) -> None:
+    """A stream that says that it is another line's call stays on the token's line."""
+    lines = {"support": LINE, "second": LINE.replace(NUMBER, "+14255550101")}
+    async with gateway(tmp_path, lines=lines) as held:
+        token = stream_of((await post(held, "/answer/twilio"))[2])[1]
+        async with bare_phone(f"{held.stream_url}/support/{token}") as phone:
+            await phone.start(to="+14255550101")
+            await phone.next("media")
+        assert held.emulator.sessions[0].updates[0]["metadata"] == {"call_id": "CA1", "line": "support"}
+
+
+@pytest.mark.parametrize(
+    ("after", "verbs"),
+    [
+        ("", "<Hangup/>"),
+        ("after: {say: Good bye & thanks.}\n", "<Say>Good bye &amp; thanks.</Say><Hangup/>"),
+        ('after: {transfer: "+14255550177"}\n', "<Dial>+14255550177</Dial><Hangup/>"),
+        (
+            "language: de-DE\nafter: {say: Moment, transfer: 'sip:desk@example.com'}\n",
+            '<Say language="de-DE">Moment</Say><Dial><Sip>sip:desk@example.com</Sip></Dial><Hangup/>',
+        ),
+    ],
+)
+async def test_what_follows_the_stream(tmp_path: Path, after: str, verbs: str) -> None:
+    """What the line wants, and a hang-up behind it: no caller is left on a silent line."""
+    async with gateway(tmp_path, lines={"support": LINE + after}) as held:
+        _, _, document = await post(held, "/answer/twilio")
+    assert document.partition("</Connect>")[2] == f"{verbs}</Response>\n"
 
 
 async def test_the_query_is_signed_too(tmp_path: Path) -> None:
@@ -65,6 +157,7 @@ async def test_a_wrong_signature_is_told_nothing(tmp_path: Path, sign: str) -> N
     assert [(entry["event"], entry["reason"]) for entry in logs if entry["log_level"] == "warning"] == [
         ("webhook_refused", "bad_signature")
     ]
+    assert [entry["url"] for entry in logs if "url" in entry] == [f"{PUBLIC}/answer/twilio"]
     assert "+1" not in str(logs)
 
 
@@ -76,14 +169,48 @@ async def test_a_changed_form_breaks_the_signature(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "token"), [(GATEWAY, ""), ("providers: {twilio: {}}\n", TOKEN)], ids=["no token", "no public_url"]
+    ("text", "token", "detail"),
+    [
+        (GATEWAY, "", "TWILIO_AUTH_TOKEN is not set"),
+        ("providers: {twilio: {}}\n", TOKEN, "public_url is not set"),
+        ('providers: {twilio: {}}\nstreams: {auth: "off"}\n', TOKEN, "public_url is not set"),
+    ],
 )
-async def test_without_what_it_takes_to_verify_every_webhook_is_refused(tmp_path: Path, text: str, token: str) -> None:
-    """A gateway that cannot tell right from wrong says no, and said so in its log when it started."""
-    with capture_logs() as logs:
-        async with gateway(tmp_path, text=text, token=token) as held:
+async def test_without_what_it_takes_to_verify_every_webhook_is_refused(
+    tmp_path: Path, text: str, token: str, detail: str
+) -> None:
+    """A gateway that cannot tell right from wrong says no, and its log what is missing."""
+    async with gateway(tmp_path, text=text, TWILIO_AUTH_TOKEN=token) as held:
+        with capture_logs() as logs:
             assert (await post(held, "/answer/twilio"))[0] == 403
-    assert [entry["provider"] for entry in logs if entry["event"] == "webhooks_refused"] == ["twilio"]
+            assert (await post(held, "/status/twilio"))[0] == 403
+    assert [entry["detail"] for entry in logs if entry["event"] == "webhook_refused"] == [detail] * 2
+
+
+async def test_no_signature_at_all(tmp_path: Path) -> None:
+    """403, by POST and by GET, for a call as for a status."""
+    async with gateway(tmp_path) as held, aiohttp.ClientSession() as http:
+        for method, path in (("POST", "answer"), ("GET", "answer"), ("POST", "status")):
+            async with http.request(method, f"{held.gateway.url}/{path}/twilio", params=CALL) as said:
+                assert (said.status, await said.text()) == (403, "forbidden\n")
+
+
+async def test_a_request_that_comes_again_is_refused(tmp_path: Path) -> None:
+    """Where the provider signs a nonce, a request that was overheard is of no use; a new nonce is a new request."""
+    text = f"public_url: {PUBLIC}\nproviders: {{plivo: {{}}}}\n"
+    form = {"CallUUID": "U1", "From": "14155550123", "To": "14255550100", "CallStatus": "ringing"}
+    statuses = []
+    async with gateway(tmp_path, text=text, PLIVO_AUTH_TOKEN=TOKEN) as held, aiohttp.ClientSession() as http:
+        with capture_logs() as logs:
+            for nonce in ("1", "1", "2"):
+                signed = signature_v3(TOKEN, "POST", f"{PUBLIC}/answer/plivo", form, nonce)
+                headers = {"X-Plivo-Signature-V3": signed, "X-Plivo-Signature-V3-Nonce": nonce}
+                async with http.post(f"{held.gateway.url}/answer/plivo", data=form, headers=headers) as said:
+                    statuses.append(said.status)
+    assert statuses == [200, 403, 200]
+    assert [entry["detail"] for entry in logs if entry["event"] == "webhook_refused"] == [
+        "the same request came before"
+    ]
 
 
 @pytest.mark.parametrize("path", ["/answer/nobody", "/answer/twilio/nowhere", "/status/nobody"])
@@ -122,4 +249,38 @@ async def test_a_status_callback_is_noted(tmp_path: Path) -> None:
         with capture_logs() as logs:
             assert (await post(held, "/status/twilio", {**CALL, "CallStatus": "completed"}))[0] == 204
         assert (await post(held, "/status/twilio", sign="x"))[0] == 403
-    assert {"event": "call_status", "call": "CA1", "status": "completed", "log_level": "info"} in logs
+    assert {
+        "event": "call_status",
+        "provider": "twilio",
+        "call": "CA1",
+        "status": "completed",
+        "ended_here": False,
+        "log_level": "info",
+    } in logs
+
+
+async def test_a_status_callback_ends_a_call(tmp_path: Path) -> None:
+    """A call that its provider reports as over ends, though its stream is open; one that is ringing does not."""
+    async with gateway(tmp_path) as held:
+        token = stream_of((await post(held, "/answer/twilio"))[2])[1]
+        async with bare_phone(f"{held.stream_url}/support/{token}") as phone:
+            await phone.start()
+            await phone.next("media")
+            for call_id, status in (("CA1", "in-progress"), ("CA2", "completed")):
+                told = {**CALL, "CallSid": call_id, "CallStatus": status}
+                assert (await post(held, "/status/twilio", told))[0] == 204
+            assert len(held.gateway.calls) == 1
+            with capture_logs() as logs:
+                assert (await post(held, "/status/twilio", {**CALL, "CallStatus": "completed"}))[0] == 204
+            assert await phone.closed() == 1000
+        end = await held.end_of("CA1")
+    assert (end["reason"], end["by"], end["detail"]) == ("caller_hung_up", "caller", "twilio says completed")
+    assert [entry["ended_here"] for entry in logs if entry["event"] == "call_status"] == [True]
+
+
+async def test_a_callback_that_says_nothing_is_noted(tmp_path: Path) -> None:
+    """204: a provider that is answered with an error would send it again and again."""
+    async with gateway(tmp_path) as held:
+        with capture_logs() as logs:
+            assert (await post(held, "/status/twilio", {"AccountSid": "AC1"}))[0] == 204
+    assert [entry["provider"] for entry in logs if entry["event"] == "status_unread"] == ["twilio"]
