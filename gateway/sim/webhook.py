@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import aiohttp
@@ -100,6 +101,13 @@ class Webhook(ABC):
             wanted = " or ".join(map(str, expected))
             raise GatewayError(f"{what} {url} refused the call: {response.status} {response.reason}; expected {wanted}")
         return reply
+
+
+def stream_beside(answer_url: str) -> str:
+    """The stream's address beside that of the answer webhook: what providers that ask no webhook are set to."""
+    parts = urlsplit(answer_url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    return urlunsplit((scheme, parts.netloc, parts.path.replace("/answer/", "/stream/", 1), parts.query, ""))
 
 
 def _uuid() -> str:

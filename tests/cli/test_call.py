@@ -1,7 +1,7 @@
 """What a simulated call is worth as a check: its exit code and what it complains of."""
 
-import asyncio
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +12,15 @@ import structlog
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
+from gateway.app import serving
 from gateway.cli import _parser
-from gateway.cli.call import _call, _complaints, _first_number, _Stream
+from gateway.cli.call import _call, _complaints, _first_number
+from gateway.cli.own_gateway import CalledGateway
 from gateway.config import Lines, load_deployment
+from gateway.errors import GatewayError
 from gateway.sim.call import CallPlan, CallResult
+from gateway.sim.emulator import Emulator
+from tests.e2e.rig import NUMBER, configuration, instant, load
 
 PROMPTS = Path(__file__).parents[2] / "gateway" / "sim" / "prompts" / "caller"
 GOODBYE = PROMPTS / "goodbye.wav"
@@ -106,12 +111,37 @@ def test_a_gateway_of_our_own_must_tell_how_the_call_ended() -> None:
     """A call that it never took, or never lets go, is no success because the caller hung up in order."""
     plan = CallPlan((), to="+14255550100", from_="+14255550199")
     result = cast(CallResult, SimpleNamespace(plan=plan, violations=(), ended_by="caller", close_code=1000))
-    stream = _Stream("ws://127.0.0.1:1/stream/twilio", [], None, asyncio.Event())
+    stream = CalledGateway(stream_url="ws://127.0.0.1:1/stream/twilio")
     assert _complaints(result, stream) == [
         "the gateway did not tell how the call ended: it never took it, or still holds it"
     ]
     stream.ended.set()
     assert _complaints(result, stream) == []
+
+
+async def test_a_gateway_elsewhere_is_asked_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An HTTP address is its webhook's, signed with the secrets of the environment; its answer names the stream."""
+    file = configuration(tmp_path, gateway="providers: {twilio: {}}\n")
+    for secret, expected in (("12345", (0, [])), ("54321", None)):
+        monkeypatch.setenv("TWILIO_AUTH_TOKEN", secret)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            settings = {"TWILIO_AUTH_TOKEN": "12345", "GATEWAY_PUBLIC_URL": url}
+            deployment, lines = load(file, settings)
+            async with (
+                Emulator(instant({"call": {"name": "end_call"}})) as service,
+                serving(deployment, lines, endpoint=service.endpoint, api_key="any", listener=listener),
+            ):
+                calling = call(capsys, "--url", url, "--to", NUMBER, "--out", tmp_path / "out")
+                if expected:
+                    assert await calling == expected
+                    assert len(service.sessions) == 1
+                else:
+                    with pytest.raises(GatewayError, match="/answer/twilio refused the call: 403"):
+                        await calling
+                    assert not service.sessions
 
 
 @pytest.mark.parametrize(

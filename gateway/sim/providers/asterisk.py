@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
-from gateway.errors import InputError, WireError
-from gateway.sim.webhook import SimProvider, Webhook
+from gateway.errors import WireError
+from gateway.sim.webhook import SimProvider, Webhook, stream_beside
 from gateway.sim.wire import (
     Clear,
     Close,
@@ -203,8 +203,8 @@ class AsteriskWebhook(Webhook):
         return StreamOpening(url, {"Authorization": f"Basic {encoded}"} if secret else {}, (SUBPROTOCOL,))
 
     async def call_in(self) -> StreamOpening:
-        """Raises ``InputError``: nobody is asked."""
-        raise InputError("Asterisk asks no webhook: expected the stream's URL")
+        """Nobody is asked: websocket_client.conf would be set to the stream."""
+        return self.stream(stream_beside(self.call.answer_url))
 
 
 def _written(fields: Mapping[str, object]) -> str:

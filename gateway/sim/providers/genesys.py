@@ -11,13 +11,13 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
 
 from gateway.audio.formats import PCMU
-from gateway.sim.webhook import SimProvider, Webhook
+from gateway.sim.webhook import SimProvider, Webhook, stream_beside
 from gateway.sim.wire import (
     Clear,
     Close,
@@ -340,11 +340,8 @@ class GenesysWebhook(Webhook):
         return StreamOpening(url, headers=upgrade_headers(self.call, url, int(time.time())))
 
     async def call_in(self) -> StreamOpening:
-        """The stream beside the answer webhook of other providers: the integration would be set to it."""
-        parts = urlsplit(self.call.answer_url)
-        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-        path = parts.path.replace("/answer/", "/stream/", 1)
-        return self.stream(urlunsplit((scheme, parts.netloc, path, parts.query, "")))
+        """Nobody is asked: the integration would be set to the stream."""
+        return self.stream(stream_beside(self.call.answer_url))
 
 
 provider = SimProvider(

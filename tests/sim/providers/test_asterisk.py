@@ -6,7 +6,7 @@ import pytest
 from aiohttp import encode_basic_auth
 
 from gateway.audio.formats import L16_16K, PCMA, PCMU, AudioFormat
-from gateway.errors import GatewayError, InputError, WireError
+from gateway.errors import GatewayError, WireError
 from gateway.sim.dial import dial
 from gateway.sim.providers.asterisk import AsteriskWire
 from gateway.sim.wire import (
@@ -184,9 +184,9 @@ async def test_audio_may_come_early() -> None:
 
 
 async def test_nobody_is_asked() -> None:
-    """There is no webhook; and without the sub-protocol no stream."""
-    with pytest.raises(InputError, match="no webhook"):
-        async with dial("asterisk", answer_url="http://127.0.0.1:1/answer"):
+    """There is no webhook, the stream beside it is opened; and without the sub-protocol no stream."""
+    with pytest.raises(GatewayError, match=r"ws://127\.0\.0\.1:1/stream/asterisk"):
+        async with dial("asterisk", answer_url="http://127.0.0.1:1/answer/asterisk"):
             pass
 
     async def listen(peer: Peer) -> None:
