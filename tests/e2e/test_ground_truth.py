@@ -13,8 +13,8 @@ import pytest
 from gateway.audio.formats import PCMU
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency, Turn
-from gateway.sim.playout import Playout
 from gateway.sim.twilio import SimulatedTwilio, Tick
+from tests.e2e.ear import KeepingPlayout, Punctuality
 from tests.e2e.rig import NUMBER, Rig, configuration, instant, noise, rig, session_of
 
 CALLS = 20
@@ -42,41 +42,6 @@ async def spoken(number: int) -> bytes:
     return await noise(text(number), PCMU)
 
 
-class KeepingPlayout(Playout):
-    """A playout buffer that remembers every byte that it was ever given."""
-
-    def __init__(self) -> None:
-        super().__init__(PCMU)
-        self.stream = bytearray()
-
-    def add(self, audio: bytes) -> bool:
-        self.stream += audio
-        return super().add(audio)
-
-
-class Punctuality:
-    """How late the frames of all phones were lately.
-
-    A loop that stood still makes the phones late, and their count of what was played is no measure then.
-    """
-
-    def __init__(self) -> None:
-        self._ticks: deque[tuple[float, float]] = deque()
-        self.excused = 0
-
-    def ticked(self, at: float, late_s: float) -> None:
-        """Take note of a frame of any phone."""
-        self._ticks.append((at, late_s))
-        while self._ticks[0][0] < at - 10.0:
-            self._ticks.popleft()
-
-    def kept(self, since: float) -> bool:
-        """Whether no frame was late since then, by as much as would be seen in the measure."""
-        kept = all(late_s < 0.008 for at, late_s in self._ticks if at >= since)
-        self.excused += not kept
-        return kept
-
-
 @dataclass(frozen=True)
 class Moment:
     """A moment at which the caller spoke: how far the round's response had come, by the service's account."""
@@ -95,7 +60,7 @@ class Caller:
         self._punctuality = punctuality
         self._ticked = asyncio.Event()
         self.number = (NUMBER, NATIVE)[seed % 2]
-        self.playout = KeepingPlayout()
+        self.playout = KeepingPlayout(PCMU)
         self.moments: list[Moment] = []
         self.phone: SimulatedTwilio
         self.session: Session

@@ -1,0 +1,373 @@
+"""The same call over every provider's wire: webhook, signature, answer, token, stream, and what both ends heard."""
+
+import asyncio
+import gc
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway.app import PROVIDERS, make_provider
+from gateway.audio import g711
+from gateway.audio.formats import AudioFormat
+from gateway.config.providers import settings_of
+from gateway.phone.provider import Confirmation, Traits
+from gateway.sim.emulator import Script, Session
+from gateway.sim.emulator.script import Latency
+from gateway.sim.observed import Tick
+from gateway.sim.phone import SimulatedPhone
+from gateway.sim.providers import PROVIDERS as SIMULATED
+from tests.e2e.ear import KeepingPlayout, Punctuality
+from tests.e2e.exchange import Exchange, exchange
+from tests.e2e.rig import noise
+
+STREAM_ONLY = frozenset({"genesys", "asterisk"})
+"""They ask no webhook: their streams prove by themselves whose they are."""
+GREETING, ANSWER, FAREWELL = "412.5 ms of a greeting", "463 ms of an answer", "305 ms of a farewell"
+STORIES = [f"{2501 + number} ms of story {number}" for number in range(3)]
+"""Each is talked over."""
+STORIES_AT = range(2, 5)
+"""Which replies they are."""
+KEYS = "5#"
+AT_ONCE = 8
+"""Calls that share this machine; more of them would measure it, not the gateway."""
+TRIES = 3
+RETRY_LIMIT_S = 35
+PUNCTUAL_MS = 8
+"""A call in which this machine was later than that at each barge-in is made again, if time allows."""
+LOOSE_END_MS = 300
+"""What the phone may have sent while the call's end was on its way."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call: ``straight`` opens the stream as a static document would, in a codec that our answers do not choose."""
+
+    provider: str
+    number: int
+    audio_format: AudioFormat | None = None
+    straight: bool = False
+    ended_by: str = "bot"
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        asked = self.audio_format if self.straight else "as answered"
+        return f"{self.provider}, {asked}, {self.ended_by} hangs up"
+
+    @property
+    def line(self) -> str:
+        """Each has one of its own."""
+        return f"line{self.number}"
+
+    @property
+    def to(self) -> str:
+        """The line's number."""
+        return f"+1425555{self.number:04}"
+
+
+@dataclass
+class Outcome:
+    """What the phone and the service saw of a call."""
+
+    case: Case
+    phone: SimulatedPhone
+    session: Session
+    playout: KeepingPlayout
+    played: bytes
+    digits: list[object]
+    end: Mapping[str, object]
+    late_ms: list[float]
+    """Of each barge-in: by how much the phones of this process were late while it was measured."""
+    violations: list[str] = field(default_factory=list)
+
+
+def cases() -> list[Case]:
+    """Every provider as its webhook is answered, ended by either side; its other codecs straight."""
+    made: list[Case] = []
+
+    def add(provider: str, ended_by: str, audio_format: AudioFormat | None = None, *, straight: bool = False) -> None:
+        made.append(Case(provider, len(made), audio_format, straight, ended_by))
+
+    for provider in PROVIDERS:
+        formats = SIMULATED[provider].audio_formats
+        add(provider, "bot")
+        add(provider, "caller")
+        for number, audio_format in enumerate(formats[1:]):
+            add(provider, ("bot", "caller")[number % 2], audio_format, straight=True)
+    return made
+
+
+CASES = {case.name: case for case in cases()}
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome | Exception]:
+    """All calls, on one gateway that serves all providers."""
+    gc.collect()
+    gc.disable()  # a full collection stops everything for 50 ms, the phones included
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("gateway.sim.emulator.response.spoken", noise)
+            patch.setattr("gateway.sim.phone.Playout", KeepingPlayout)
+            return asyncio.run(make_calls(tmp_path_factory.mktemp("providers")))
+    finally:
+        gc.enable()
+
+
+async def make_calls(folder: Path) -> dict[str, Outcome | Exception]:
+    turns = [{"say": say} for say in (ANSWER, *STORIES)]
+    script = Script.model_validate(
+        {
+            "turns": [*turns, {"call": {"name": "end_call"}, "after_call": FAREWELL}],
+            "latency_ms": Latency.none(),
+            "vad": "scripted",
+            "pace": 8,
+        }
+    )
+    lines = {
+        case.line: f'numbers: ["{case.to}"]\ninstructions: Talk.\ngreeting: {GREETING}\nmodel: gpt-4.1\n'
+        "voice: en-US-AvaNeural\ntools: [end_call]\n"
+        for case in CASES.values()
+    }
+    outcomes: dict[str, Outcome | Exception] = {}
+    punctuality = Punctuality()
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def make(held: Exchange, case: Case) -> None:
+        async with places:
+            try:
+                async with asyncio.timeout(20):
+                    outcomes[case.name] = await Caller(held, case, punctuality).call()
+            except Exception as error:  # noqa: BLE001 -- it is raised again in the tests of this case
+                outcomes[case.name] = error
+
+    async with exchange(folder, PROVIDERS, lines, script, limit_s=120, keep_audio=True) as held:
+        ends_at = asyncio.get_running_loop().time() + RETRY_LIMIT_S
+        for number in range(TRIES):
+            if number and asyncio.get_running_loop().time() > ends_at:
+                break
+            async with asyncio.TaskGroup() as group:
+                for case in CASES.values():
+                    if is_wanted(outcomes.get(case.name)):
+                        held.notes.pop(case.line, None)
+                        group.create_task(make(held, case))
+    return outcomes
+
+
+def is_wanted(outcome: Outcome | Exception | None) -> bool:
+    """Whether a call is still to be made: the phone was late in all that it measured."""
+    return outcome is None or (isinstance(outcome, Outcome) and min(outcome.late_ms) > PUNCTUAL_MS)
+
+
+class Caller:
+    """Makes one call."""
+
+    def __init__(self, held: Exchange, case: Case, punctuality: Punctuality) -> None:
+        self._held = held
+        self._case = case
+        self._punctuality = punctuality
+        self._chance = random.Random(case.number)
+        self._ticked = asyncio.Event()
+        self._played = bytearray()
+        self._late_ms: list[float] = []
+        self._phone: SimulatedPhone
+        self._session: Session
+
+    async def call(self) -> Outcome:
+        """Hear the greeting, ask, press keys, talk over three stories, say goodbye."""
+        held, case = self._held, self._case
+        async with held.call(
+            case.provider, case.to, url=self._url(), audio_format=case.audio_format, on_tick=self._tick
+        ) as self._phone:
+            phone = self._phone
+            phone.say(self._chance.randbytes(phone.audio_format.bytes_for(15_000)))
+            self._session = await held.session_of(case.line)
+            await held.told(case.line, "reply_heard")
+            await self._until_quiet()
+            await self._session.speech_started()
+            await self._session.speech_stopped()
+            await held.told(case.line, "reply_heard", 2)
+            await self._until_quiet()
+            await self._press_keys()
+            for number in range(len(STORIES)):
+                await self._talk_over(number)
+            if case.ended_by == "bot":
+                await self._session.speech_stopped()
+                await phone.closed.wait()
+            else:
+                phone.hang_up()
+                await phone.closed.wait()
+            end = await held.told(case.line, "call_ended")
+        return Outcome(
+            case,
+            phone,
+            self._session,
+            keeping(phone),
+            bytes(self._played),
+            [note["digit"] for note in held.fields(case.line, "digit_pressed")],
+            end,
+            self._late_ms,
+            [f"{violation.code} {violation.what}" for violation in phone.violations],
+        )
+
+    def _url(self) -> str:
+        if not self._case.straight and self._case.provider not in STREAM_ONLY:
+            return ""
+        if self._case.provider in STREAM_ONLY:
+            return self._held.stream_url(self._case.provider)
+        key = self._held.accounts[self._case.provider].secrets["stream_secret"]
+        return self._held.stream_url(self._case.provider, self._case.line, key)
+
+    def _tick(self, tick: Tick) -> None:
+        self._punctuality.ticked(tick.at, tick.at - self._phone.started_at - tick.number * 0.02)
+        self._played += tick.heard.audio[: tick.heard.size]
+        self._ticked.set()
+
+    async def _press_keys(self) -> None:
+        if not self._held.providers[self._case.provider].traits.keys_in:
+            return
+        for key in KEYS:
+            await self._phone.press(key)
+        await self._held.told(self._case.line, "digit_pressed", len(KEYS))
+
+    async def _talk_over(self, number: int) -> None:
+        """Begin in the middle of a story, and be sure of what the service was told about it."""
+        began_at = asyncio.get_running_loop().time()
+        if number == 0:
+            await self._session.speech_started()
+        base = self._phone.playout.played_bytes
+        await self._session.speech_stopped()
+        played = base + self._phone.bot_format.bytes_for(self._chance.randrange(300, 800))
+        await self._until(lambda: self._phone.playout.played_bytes >= played)
+        await asyncio.sleep(self._chance.uniform(0, 0.02))
+        await self._session.speech_started()
+        await self._session.until(lambda session: len(truncates(session)) == number + 1)
+        await self._until(lambda: len(self._phone.clears) > number)
+        self._late_ms.append(self._punctuality.worst_ms(began_at))
+
+    async def _until_quiet(self) -> None:
+        """The queue is empty, and the last frame out of it is over as well."""
+        await self._until(lambda: self._phone.playout.idle)
+        frames = self._phone.clock.frames
+        await self._until(lambda: self._phone.clock.frames > frames + 2)
+
+    async def _until(self, happened: Callable[[], bool]) -> None:
+        while not happened():
+            self._ticked.clear()
+            await self._ticked.wait()
+
+
+def keeping(phone: SimulatedPhone) -> KeepingPlayout:
+    """The phone's playout buffer."""
+    assert isinstance(phone.playout, KeepingPlayout)
+    return phone.playout
+
+
+def truncates(session: Session) -> list[int]:
+    """What the service was told of each reply that was cut short, in milliseconds."""
+    return [r.event["audio_end_ms"] for r in session.received if r.type == "conversation.item.truncate"]
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    """One of all."""
+    return CASES[request.param]
+
+
+@pytest.fixture
+def outcome(calls: dict[str, Outcome | Exception], case: Case) -> Outcome:
+    """What came of it."""
+    found = calls[case.name]
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def test_the_service_hears_what_the_phone_sent(outcome: Outcome) -> None:
+    """Byte for byte, from the first frame to the end of the call."""
+    sent, arrived = bytes(outcome.phone.caller_audio), outcome.session.input_audio
+    assert sent.startswith(arrived)
+    assert outcome.phone.audio_format.duration_ms(len(sent) - len(arrived)) <= LOOSE_END_MS
+
+
+async def said(outcome: Outcome) -> list[bytes]:
+    """What the service said, as the phone is to hear it."""
+    texts = (GREETING, ANSWER, *STORIES, *([FAREWELL] if outcome.end["by"] == "bot" else []))
+    return [heard(outcome, await noise(text, outcome.phone.audio_format)) for text in texts]
+
+
+def heard(outcome: Outcome, audio: bytes) -> bytes:
+    """The service's audio as the phone is to hear it.
+
+    Telnyx takes ours in mu-law, whatever the caller's law is; jambonz takes a sample of -1 for a mark.
+    """
+    spoken, played = outcome.phone.audio_format, outcome.phone.bot_format
+    if outcome.case.provider == "jambonz":
+        samples = np.frombuffer(audio, "<i2")
+        return np.where(samples == -1, 0, samples).astype("<i2").tobytes()
+    return audio if spoken == played else g711.encode(g711.decode(audio, spoken), played)
+
+
+async def test_the_phone_plays_what_the_service_said(outcome: Outcome) -> None:
+    """Byte for byte: each reply whole, up to the clear where the caller spoke, and nothing old after it.
+
+    Every byte has to be a reply's, or silence that fills up a last frame.
+    """
+    stream, silence = bytes(outcome.playout.stream), heard(outcome, outcome.phone.audio_format.silence(400))
+    clears = iter(outcome.phone.clears)
+    at, expected = 0, b""
+    for number, reply in enumerate(await said(outcome)):
+        start = stream.find(reply[:64], at)
+        assert start >= 0, f"reply {number} never came"
+        assert stream[at:start] == silence[: start - at], f"before reply {number}"
+        whole = number not in STORIES_AT
+        clear = None if whole else next(clears)
+        end = start + len(reply) if clear is None else clear.position
+        assert stream[start:end] == reply[: end - start], f"reply {number}"
+        played = end if clear is None or clear.cleared is None else clear.cleared.position
+        expected += stream[at:played]
+        at = end
+    assert stream[at:] == silence[: len(stream) - at]
+    assert outcome.played.startswith(expected), f"{len(outcome.played)} bytes were played of {len(expected)}"
+
+
+async def test_what_was_heard_is_told(case: Case, outcome: Outcome) -> None:
+    """Within 20 ms where playback is confirmed, within 60 ms where it is computed; beyond what the phones were late."""
+    confirmed = traits(case).confirmation in (Confirmation.MARKS, Confirmation.PLAYED_MARKS)
+    told = truncates(outcome.session)
+    assert len(told) == len(STORIES)
+    replies, wrong = await said(outcome), []
+    for number, clear, told_ms, late_ms in zip(STORIES_AT, outcome.phone.clears, told, outcome.late_ms, strict=False):
+        assert clear.cleared is not None
+        start = bytes(outcome.playout.stream).find(replies[number][:64])
+        played_ms = outcome.phone.bot_format.duration_ms(clear.cleared.position - start)
+        if abs(told_ms - played_ms) > (20 if confirmed else 60) + late_ms:
+            wrong.append(f"story {number}: {played_ms:g} ms were heard, {told_ms} ms were told, {late_ms:g} ms late")
+    assert not wrong
+
+
+def traits(case: Case) -> Traits:
+    """What the provider says of itself."""
+    return make_provider(case.provider, settings_of(case.provider)()).traits
+
+
+def test_keys_arrive(case: Case, outcome: Outcome) -> None:
+    """Each key that was pressed, in order, where the stream carries keys."""
+    assert outcome.digits == (list(KEYS) if traits(case).keys_in else [])
+
+
+def test_either_side_ends_the_call(case: Case, outcome: Outcome) -> None:
+    """The gateway knows who did, and so does the provider."""
+    wanted = {"bot": ("bot_hung_up", "bot"), "caller": ("caller_hung_up", "caller")}[case.ended_by]
+    assert (outcome.end["reason"], outcome.end["by"]) == wanted
+    assert outcome.phone.ended_by == {"bot": "gateway", "caller": "caller"}[case.ended_by]
+
+
+def test_no_rule_is_broken(outcome: Outcome) -> None:
+    """Neither the provider nor the service has anything to object to, from the webhook to the last callback."""
+    assert not outcome.violations
+    assert not [found for found in outcome.session.violations if not found.startswith("audio_stopped:")]
