@@ -17,6 +17,7 @@ from gateway.call.ending import EndReason
 from gateway.call.metrics import Metrics
 from gateway.cli import _parser
 from gateway.config import environment
+from gateway.config.providers import Providers, environment_names
 from tests.documents import PAGES, ROOT, blocks, commands, prose
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -183,9 +184,11 @@ def test_variables_exist(page: Path) -> None:
     """Every environment variable that a page names is one that the gateway or a library of it reads."""
     known = {
         *(name for names in vars(environment).values() if isinstance(names, tuple) for name in names),
+        *(name for names in environment_names().values() for name in names),
         "AZURE_TOKEN_CREDENTIALS",
     }
-    named = re.findall(r"\b(?:AZURE|VOICE_LIVE|TWILIO|GATEWAY)_[A-Z_]+\b", page.read_text("utf-8"))
+    owners = "|".join(["AZURE", "VOICE_LIVE", "GATEWAY", *(name.upper() for name in Providers.model_fields)])
+    named = re.findall(rf"\b(?:{owners})_[A-Z_]+\b", page.read_text("utf-8"))
     assert known.issuperset(named)
 
 
@@ -201,7 +204,9 @@ def test_the_operator_is_told_every_end_and_refusal() -> None:
     assert set(re.findall(r"^\| `(\w+)` \| (?:\w+) \|", section("Why calls end"), re.MULTILINE)) == set(EndReason)
     routes = "".join(path.read_text("utf-8") for path in (ROOT / "gateway" / "routes").glob("*.py"))
     reasons = set(re.findall(r'(?:_refuse\(|_turn_away\(socket, )"(\w+)"', routes))
-    reasons |= set(re.findall(r'reason = "(\w+)" if secret else "(\w+)"', routes)[0])
+    reasons |= {
+        name for pair in re.findall(r'labels\("(\w+)"(?: if name else "(\w+)")?', routes) for name in pair if name
+    }
     assert set(re.findall(r"`(\w+)`", "".join(first_column(section("Why streams are turned away"))))) == reasons
 
 

@@ -80,6 +80,7 @@ class Webhooks:
             line = await self._line(request.match_info.get("line", ""), incoming.called)
             document = provider.answer(incoming, self._connect(provider, incoming, line))
         except WireError as error:
+            self._metrics.calls_refused.labels("not_a_call").inc()
             log.warning("webhook_refused", reason="not_a_call", provider=provider.name, detail=str(error))
             raise web.HTTPBadRequest(text=f"{error}\n") from None
         log.info("call_answered", provider=provider.name, call=incoming.call_id, line=line.name)

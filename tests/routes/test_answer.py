@@ -224,6 +224,7 @@ async def test_a_webhook_that_names_no_call(tmp_path: Path) -> None:
     """400 says what was expected."""
     async with gateway(tmp_path) as held:
         status, _, text = await post(held, "/answer/twilio", {"To": "+14255550100"})
+        assert await held.metric("gateway_calls_refused_total", reason="not_a_call") == 1
     assert status == 400
     assert "CallSid" in text
 
