@@ -2,8 +2,8 @@
 
 import argparse
 import asyncio
-import os
 import importlib.metadata
+import os
 import re
 import tomllib
 from asyncio.subprocess import PIPE
