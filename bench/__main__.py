@@ -58,7 +58,7 @@ def _levels(text: str) -> tuple[int, ...]:
 
 def take_the_machine() -> None:
     """The load's core, enough descriptors, and where it is allowed a better place in the queue (inherited)."""
-    if len(os.sched_getaffinity(0)) < 2:
+    if trial.TARGET_CORE == trial.LOAD_CORE:
         raise PeerError("two cores are needed: one for the program under test, one for the load")
     os.sched_setaffinity(0, {trial.LOAD_CORE})
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -58,13 +58,17 @@ async def caller_to_voice_live(phone: web.WebSocketResponse, voice: VoiceLiveCon
 
 
 async def voice_live_to_caller(voice: VoiceLiveConnection, phone: web.WebSocketResponse, sid: str) -> None:
-    """Relay the bot's audio until the session ends."""
-    is_greeted = False
+    """Relay the bot's audio until the session ends; of a response that the caller spoke over, no more."""
+    is_greeted, speaking, silenced = False, "", ""
     async for event in voice:
         if isinstance(event, ServerEventResponseAudioDelta):
+            if event.response_id == silenced:
+                continue
+            speaking = event.response_id
             payload = base64.b64encode(event.delta).decode()
             await phone.send_json({"event": "media", "streamSid": sid, "media": {"payload": payload}})
         elif isinstance(event, ServerEventInputAudioBufferSpeechStarted):
+            silenced = speaking
             await phone.send_json({"event": "clear", "streamSid": sid})
         elif isinstance(event, ServerEventSessionUpdated) and not is_greeted:
             is_greeted = True

@@ -65,7 +65,7 @@ def remarks(results: Sequence[Result]) -> list[str]:
         if not result.is_undisturbed:
             found.append(f"{where} others took {result.others_percent:.0f} % of its core.")
         if result.calls_failed:
-            found.append(f"{where} {result.calls_failed} calls failed.")
+            found.append(f"{where} {result.calls_failed} calls failed or never opened.")
         if result.sessions_left:
             found.append(f"{where} {result.sessions_left} Voice Live sessions outlived their calls.")
         if result.garbled:
@@ -92,7 +92,7 @@ def summary(results: Sequence[Result], capacities: Mapping[str, Capacity]) -> li
     for name, capacity in capacities.items():
         bound = f"; {capacity.too_many} were too many" if capacity.too_many else "; none tried was too many"
         blame = "" if capacity.is_load_trusted else ", though there the load could not keep up either"
-        lines.append(f"Most calls with both p99 under 20 ms and nothing lost, {name}: {capacity.calls}{bound}{blame}.")
+        lines.append(f"Most calls that go well, {name}: {capacity.calls}{bound}{blame}.")
     ratios = comparison(results, capacities)
     if "cpu_per_call_at_100" in ratios:
         lines.append(f"CPU per call at 100 calls, gateway / plain: {ratios['cpu_per_call_at_100']:.2f}.")

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib.metadata
+import os
 import re
 import tomllib
 from asyncio.subprocess import PIPE
@@ -104,8 +105,13 @@ def test_nothing_points_at_one_machine_or_registry() -> None:
 
 async def test_a_python_that_will_not_do_is_told_in_one_line(tmp_path: Path) -> None:
     """``make`` says which one, and what to type; it leaves nothing behind."""
+    by_itself = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     make = await asyncio.create_subprocess_exec(
-        *("make", "demo", f"VENV={tmp_path / 'venv'}", "PYTHON=python-of-old"), cwd=ROOT, stdout=PIPE, stderr=PIPE
+        *("make", "demo", f"VENV={tmp_path / 'venv'}", "PYTHON=python-of-old"),
+        cwd=ROOT,
+        env=by_itself,
+        stdout=PIPE,
+        stderr=PIPE,
     )
     out, err = await make.communicate()
     told = "Python 3.11 or newer is needed, and python-of-old is not: make demo PYTHON=/path/to/python3.12"

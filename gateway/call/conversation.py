@@ -23,6 +23,7 @@ from gateway.phone.events import (
     UnknownMessage,
 )
 from gateway.voice.commands import (
+    CancelResponse,
     CommitTurn,
     CreateResponse,
     ReturnToolOutput,
@@ -139,7 +140,12 @@ class Conversation:
             return self._end(EndReason.STREAM_LOST, "provider", now, f"no audio from the provider for {limit:g} s")
         if self.state is State.FAREWELL and now >= self._farewell_by:
             return self._end(EndReason.BOT_HUNG_UP, "bot", now, "the farewell was not confirmed as heard")
-        commands: list[Command] = [*self._playback.on_deadline(now), *self._gate.expire(now)]
+        commands: list[Command] = [*self._playback.on_deadline(now)]
+        given_up = self._gate.expire(now)
+        if any(isinstance(command, CancelResponse) for command in given_up):
+            commands += self._playback.complete(None, now)
+            commands.append(Note("response_cut_short", {"status": "given_up", "detail": "nothing more came of it"}))
+        commands += given_up
         commands += self._settle(now)
         if not self._is_over:
             commands += self._mind_silence(now)
@@ -284,7 +290,7 @@ class Conversation:
     def _reply_audio(self, reply: ReplyAudio, now: float) -> Sequence[Command]:
         if reply.response_id != self._gate.response or self._gate.cancelled:
             return ()
-        self._gate.begun()
+        self._gate.goes_on(now)
         self._farewell_wanted = False
         commands: list[Command] = [*self._playback.add(reply.item_id, reply.audio, now)]
         if reply.item_id != self._last_reply:
@@ -311,7 +317,7 @@ class Conversation:
     def _tool_called(self, call: ToolCalled, now: float) -> Sequence[Command]:
         if call.response_id != self._gate.response or self._gate.cancelled:
             return ()
-        self._gate.begun()
+        self._gate.goes_on(now)
         commands: list[Command] = [Note("tool_called", {"tool": call.name})]
         if call.name != END_CALL:
             commands.append(ReturnToolOutput(call.call_id, '{"error":"this line has no such tool"}'))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from gateway.voice.commands import CancelResponse, CreateResponse, SayText
 
 ANSWER_LIMIT_S = 15.0
-"""A response that has begun, or that a turn is owed, and that brings nothing for so long, brings nothing any more."""
+"""A response that is owed or runs, and that brings nothing for so long, brings nothing any more."""
 SPEECH_LIMIT_S = 30.0
 """``speech_stopped`` may never follow ``speech_started``: nobody speaks for so long without half a second's pause."""
 ALREADY_ACTIVE = "conversation_already_has_active_response"
@@ -26,7 +26,6 @@ class ResponseGate:
         """The response that runs, as far as we know."""
         self.cancelled = False
         """Whether what comes of it is to be dropped."""
-        self._begun = False
         self._response_by = 0.0
         self._requested: Request | None = None
         self._dropped = False
@@ -57,18 +56,18 @@ class ResponseGate:
         due = [
             self._speech_by if self._speech is not None else None,
             self._owed_by,
-            self._response_by if self.response is not None and not self._begun else None,
+            self._response_by if self.response is not None else None,
         ]
         return min((at for at in due if at is not None), default=None)
 
     def expire(self, now: float) -> list[Request | CancelResponse]:
-        """Give up waiting for what never came: the caller's pause, an owed answer, a response's first sound."""
+        """Give up waiting for what never came: the caller's pause, an owed answer, more of a response."""
         commands: list[Request | CancelResponse] = []
         if self._speech is not None and now >= self._speech_by:
             self._speech = None
         if self._owed_by is not None and now >= self._owed_by:
             self._owed_by = None
-        if self.response is not None and not self._begun and now >= self._response_by:
+        if self.response is not None and now >= self._response_by:
             if not self.cancelled:
                 commands.append(CancelResponse(self.response))
             self.response = None
@@ -122,7 +121,7 @@ class ResponseGate:
 
     def started(self, response_id: str, request_id: str, now: float) -> bool:
         """A response runs: ours by its id, or the service's own; ``False`` if it was dropped before it began."""
-        self.response, self.cancelled, self._begun = response_id, False, False
+        self.response, self.cancelled = response_id, False
         self._response_by = now + ANSWER_LIMIT_S
         asked = self._requested
         is_ours = asked is not None and (request_id == asked.request_id or (not request_id and self._owed_by is None))
@@ -133,9 +132,9 @@ class ResponseGate:
         self._requested, self._dropped = None, False
         return not dropped
 
-    def begun(self) -> None:
-        """The response has brought its first sound or call."""
-        self._begun = True
+    def goes_on(self, now: float) -> None:
+        """The response has brought a sound or a call."""
+        self._response_by = now + ANSWER_LIMIT_S
 
     def ended(self, response_id: str) -> list[Request]:
         """A response is over."""

@@ -12,8 +12,9 @@ SLOW = Spread(30.0, 90.0, 95.0, 1000)
 RESULT = Result(
     target="gateway", calls=1, window_s=8.0, cpu_percent=0.4, memory_kb=80.0,
     to_voice=FINE, to_phone=FINE, barge_in=FINE, barge_ins_missed=0,
-    frames_sent=1000, frames_lost=0, replies=10, late_frames=0, reply_frames_lost=0, stale_frames=0, garbled=0,
-    calls_failed=0, sessions_left=0, load_percent=20.0, load_lateness=FINE, load_reading=FINE, others_percent=0.0,
+    frames_sent=1000, frames_lost=0, replies=10, frames_heard=2000, late_frames=0, reply_frames_lost=0,
+    stale_frames=0, garbled=0, calls_failed=0, sessions_left=0, load_percent=20.0, load_lateness=FINE,
+    load_reading=FINE, others_percent=0.0,
 )  # fmt: skip
 
 

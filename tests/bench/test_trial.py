@@ -1,13 +1,32 @@
 """The bench measures what it says: a small trial of the plain bridge, and the arithmetic under it."""
 
+import contextlib
+import dataclasses
 import math
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
 
 import pytest
 
-from bench import tags, trial
+from bench import report, tags, trial
 from bench.plain_bridge import session
-from bench.trial import Spread
+from bench.target import Target
+from bench.trial import Result, Spread
 from bench.websocket import frame, frames_in, unmask
+
+FINE = Spread(0.2, 2.0, 5.0, 1000)
+WELL = Result(
+    target="gateway", calls=1, window_s=8.0, cpu_percent=0.4, memory_kb=80.0,
+    to_voice=FINE, to_phone=FINE, barge_in=FINE, barge_ins_missed=0,
+    frames_sent=1000, frames_lost=0, replies=10, frames_heard=2000, late_frames=0, reply_frames_lost=0, stale_frames=0,
+    garbled=0, calls_failed=0, sessions_left=0, load_percent=20.0, load_lateness=FINE, load_reading=FINE,
+    others_percent=0.0,
+)  # fmt: skip
 
 
 @pytest.mark.timeout(60)
@@ -23,6 +42,63 @@ def test_a_trial_of_the_plain_bridge_sees_every_call_whole(monkeypatch: pytest.M
     assert result.unexpected == {}
     assert result.sessions_left == 0
     assert result.cpu_percent > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_well"),
+    [
+        ({}, True),
+        ({"late_frames": 1}, True),
+        ({"late_frames": 2}, False),
+        ({"frames_lost": 1}, False),
+        ({"reply_frames_lost": 1}, False),
+        ({"stale_frames": 1}, False),
+        ({"garbled": 1}, False),
+        ({"barge_ins_missed": 1}, False),
+        ({"calls_failed": 1}, False),
+        ({"to_voice": Spread(1.0, 20.0, 30.0, 1000)}, False),
+        ({"to_phone": Spread.of([])}, False),
+    ],
+)
+def test_a_trial_goes_well_where_a_caller_notices_nothing(changes: dict[str, Any], is_well: bool) -> None:
+    """Whatever a caller would notice makes it not well."""
+    assert dataclasses.replace(WELL, **changes).is_well is is_well
+
+
+@pytest.mark.timeout(60)
+def test_calls_that_never_open_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target that takes connections and answers none of them carries no calls, and a remark says so."""
+    monkeypatch.setattr(trial, "OPEN_S", 0.2)
+    monkeypatch.setattr(trial, "SETTLE_S", 0.1)
+    monkeypatch.setattr(trial, "GRACE_S", 0.1)
+    monkeypatch.setattr(trial, "HANG_UP_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        target = Target("plain", deaf.getsockname()[1], os.getpid(), is_profiled=False)
+        monkeypatch.setattr(trial, "running", lambda *_: contextlib.nullcontext(target))
+        result = trial.run("plain", calls=2, seconds=0.2)
+    assert result.calls_failed == 2
+    assert not result.is_well
+    assert "plain at 2 calls: 2 calls failed or never opened." in report.remarks([result])
+
+
+def test_time_of_threads_and_children_that_ended_is_counted() -> None:
+    """Else a program that gives its work to short-lived threads would cost nothing."""
+    target = Target("plain", 0, os.getpid(), is_profiled=False)
+    before = target.cpu_s()
+
+    def work() -> None:
+        until = time.thread_time() + 0.1
+        while time.thread_time() < until:
+            pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    after_thread = target.cpu_s()
+    assert after_thread - before >= 0.1
+    code = "import time\nwhile time.process_time() < 0.2: pass"
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 -- a fixed command
+    assert target.cpu_s() - after_thread >= 0.15
 
 
 def test_the_plain_bridge_asks_for_the_phones_own_codec() -> None:

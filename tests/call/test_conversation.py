@@ -4,7 +4,7 @@ import pytest
 
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.rules import MALFORMED_LIMIT, Rules, Silence
-from gateway.phone.commands import PlayAudio, StopPlayback
+from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, MalformedMessage, PhoneClosed, PhoneEnd, UnknownMessage
 from gateway.voice.commands import (
     CancelResponse,
@@ -229,6 +229,18 @@ def test_a_response_that_never_speaks_is_given_up() -> None:
     assert said == [CancelResponse("r")]
     story.tell(ResponseStarted("r2"))
     assert any(isinstance(command, PlayAudio) for command in story.tell(ReplyAudio("r2", "i", SECOND)))
+
+
+def test_a_response_that_stops_half_way_is_given_up() -> None:
+    """>> some audio, and never response.done << the silence rule is not held up by it."""
+    story = Story(Rules(silence=Silence(10, SayText("Still there?"), 1)))
+    answering(story, seconds=1)
+    said: list[object] = []
+    for _ in range(300):
+        story.tell(CallerAudio(b"\xff" * 160))
+        said += [command for command in story.wait(0.1) if not isinstance(command, PlayAudio | SendMark)]
+        story.return_marks()
+    assert said[:2] == [CancelResponse("r"), SayText("Still there?")]
 
 
 @pytest.mark.parametrize("status", [ResponseStatus.FAILED, ResponseStatus.COMPLETED, ResponseStatus.CANCELLED])

@@ -1,0 +1,76 @@
+"""A call as it is told on the terminal."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.call.record import CallIdentity, TimedNote
+from gateway.cli.narrator import Narrator
+from gateway.sim.call import Progress
+
+CALL = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 100.0)
+
+
+def told(narrator: Narrator, *notes: TimedNote) -> None:
+    for note in notes:
+        narrator.note(CALL, note)
+
+
+STORY = (
+    TimedNote(100.0, "call_started", {}),
+    TimedNote(100.5, "reply_said", {"text": "Hello."}),
+    TimedNote(102.0, "barge_in", {"replies": [{"heard_ms": 1500, "received_ms": 4200}]}),
+    TimedNote(102.1, "reply_heard", {}),
+    TimedNote(103.25, "caller_said", {"text": "Stop."}),
+    TimedNote(104.0, "call_ended", {"reason": "caller_hung_up", "by": "caller"}),
+)
+
+
+def test_words_as_they_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Seconds from the start, who, what; no colour where it is not a terminal."""
+    narrator = Narrator()
+    told(narrator, *STORY)
+    assert capsys.readouterr().out.splitlines() == [
+        "   0.0 s  call    +1 calls +2, line support",
+        "   0.5 s  bot     Hello.",
+        "   2.0 s  caller  speaks over the bot, who was heard for 1.5 s of 4.2 s so far",
+        "   3.2 s  caller  Stop.",
+        "   4.0 s  call    ended: caller_hung_up, by caller",
+    ]
+    assert narrator.line == "support"
+
+
+def test_the_phone_tells_where_the_gateway_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a gateway elsewhere only sounds are known."""
+    narrator = Narrator()
+    narrator.progress(Progress(540, "bot_started"))
+    narrator.progress(Progress(1200, "caller_started", "question.wav"))
+    assert capsys.readouterr().out.splitlines() == [
+        "   0.5 s  bot     bot started",
+        "   1.2 s  caller  caller started question.wav",
+    ]
+
+
+def test_what_the_gateway_tells_is_not_told_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once words are known, the phone's account is left out, but for what is out of the ordinary."""
+    narrator = Narrator()
+    told(narrator, STORY[0])
+    narrator.progress(Progress(540, "bot_started"))
+    narrator.progress(Progress(900, "note", "no reply within 20 s"))
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["support", "s"]
+
+
+def test_quiet_is_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    """With ``--json`` nothing else goes to standard output; complaints go to standard error."""
+    narrator = Narrator(quiet=True)
+    told(narrator, *STORY)
+    narrator.done(Path("out"), ["it went wrong"])
+    assert capsys.readouterr() == ("", "it went wrong\n")
+
+
+def test_where_the_call_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last line names the folder and what is in it."""
+    Narrator().done(Path("calls/1"), [])
+    out = capsys.readouterr().out
+    assert "calls/1/" in out
+    assert all(name in out for name in ("call.wav", "report.html", "call.json", "events.jsonl"))
