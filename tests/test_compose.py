@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import socket
 import sys
 from argparse import Namespace
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
@@ -15,12 +16,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from gateway.cli import _parser
 from gateway.config import environment
+from gateway.config.providers import environment_names
+from gateway.sim.providers.twilio import signature
 from tests.documents import ROOT
 
 COMPOSE: dict[str, Any] = YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -28,7 +32,8 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 INSTRUCTIONS = re.findall(
     r"^([A-Z]+) +((?:.*\\\n)*.*)$", (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", ""), re.MULTILINE
 )
-NAMES = {*environment.ENDPOINT, *environment.KEY, *environment.MODEL, *environment.PUBLIC_URL}
+PROVIDERS = {name for names in environment_names().values() for name in names}
+NAMES = {*environment.ENDPOINT, *environment.KEY, *environment.MODEL, *environment.PUBLIC_URL, *PROVIDERS}
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _DURATION = {"type": "string", "pattern": r"^(\d+(ms|s|m|h))+$"}
@@ -147,16 +152,33 @@ def test_the_demo_leaves_real_resources_alone() -> None:
 def test_the_services_find_each_other() -> None:
     """Each address names a service, the port it listens on, and a service that is waited for."""
     addresses = [
-        *((name, url) for name, s in SERVICES.items() for url in s.get("environment", {}).values() if "://" in url),
+        *((name, url) for name in SERVICES for url in settings(name).values() if "://" in url),
         *((name, options(name).url) for name in SERVICES if options(name).command == "call"),
     ]
-    assert len(addresses) == 2
+    assert len(addresses) == 3
     for name, url in addresses:
         address = urlsplit(url)
         assert address.hostname is not None
+        if address.hostname == name:  # the gateway's own address, that the caller signs for
+            assert url == options("caller").url == settings(name)[environment.PUBLIC_URL[0]]
+            continue
         assert options(address.hostname).port == address.port
         assert options(address.hostname).host == "0.0.0.0"  # noqa: S104 -- every address of its container, by design
         assert SERVICES[name]["depends_on"][address.hostname]["condition"] == "service_healthy"
+
+
+def settings(service: str) -> dict[str, str]:
+    """A service's environment."""
+    found: dict[str, str] = SERVICES[service].get("environment", {})
+    return found
+
+
+def test_the_caller_signs_with_what_the_gateway_checks() -> None:
+    """A gateway that checks every webhook takes this caller's."""
+    signed = set(settings("caller").items())
+    assert signed
+    assert signed <= set(settings("demo-gateway").items())
+    assert set(settings("caller")) <= PROVIDERS
 
 
 def test_the_settings_are_ones_that_the_gateway_knows() -> None:
@@ -199,39 +221,56 @@ def test_the_image_runs_a_supported_python_without_rights() -> None:
 async def test_the_demo_as_compose_runs_it(tmp_path: Path) -> None:
     """Emulator, gateway and caller find each other by the very commands, health checks and settings of the services.
 
-    Only hosts, ports and folders are replaced. The gateway is stopped when the call has its session, and ends it.
+    Only hosts, ports and folders are replaced. When the call has its session, the provider says that it is over.
     """
     async with AsyncExitStack() as started, asyncio.timeout(60):
         emulator = await started.enter_async_context(running("emulator", {}))
         port = int(await told(emulator, r"Voice Live emulator: http://[^:]+:(\d+)"))
         await is_healthy(SERVICES["emulator"]["healthcheck"]["test"][1:], options("emulator").port, port)
-        local = {
-            name: value.replace("emulator:8090", f"127.0.0.1:{port}")
-            for name, value in SERVICES["demo-gateway"]["environment"].items()
-        }
-        gateway = await started.enter_async_context(running("demo-gateway", local))
+        here = free_port()
+        replaced = {"emulator:8090": f"127.0.0.1:{port}", "demo-gateway:8080": f"127.0.0.1:{here}"}
+        local = {name: substituted(value, replaced) for name, value in settings("demo-gateway").items()}
+        gateway = await started.enter_async_context(running("demo-gateway", local, here))
         port = int(await told(gateway, r'"port": (\d+)'))
+        assert port == here
         await is_healthy(json.loads(instruction("HEALTHCHECK")[0].partition(" CMD ")[2]), options("gateway").port, port)
-        replaced = {
-            "ws://demo-gateway:8080": f"ws://127.0.0.1:{port}",
-            "/calls/": f"{tmp_path}/",
-            "/recordings/": f"{ROOT}/gateway/sim/prompts/caller/",
-        }
-        call = [re.sub("|".join(replaced), lambda found: replaced[found[0]], word) for word in words("caller")]
-        caller = await python("-m", "gateway", *call)
-        await told(gateway, r'"(session_ready)"')
+        replaced |= {"/calls/": f"{tmp_path}/", "/recordings/": f"{ROOT}/gateway/sim/prompts/caller/"}
+        call = [substituted(word, replaced) for word in words("caller")]
+        caller = await python("-m", "gateway", *call, settings=settings("caller"))
+        call_id = await told(gateway, r'^(?=.*"session_ready").*"call": "(\w+)"')
+        await over(settings("demo-gateway")["TWILIO_AUTH_TOKEN"], f"http://127.0.0.1:{here}/status/twilio", call_id)
+        await caller.wait()
         gateway.terminate()
         await gateway.communicate()
-        await caller.wait()
     assert (gateway.returncode, caller.returncode) == (0, 0)
     heard = json.loads((tmp_path / "compose" / "call.json").read_text("utf-8"))
     assert heard["ended"]["by"] == "gateway"
     assert heard["phone"]["violations"] == []
 
 
+async def over(token: str, url: str, call_id: str) -> None:
+    """Report a call as over, as Twilio would."""
+    form = {"CallSid": call_id, "CallStatus": "completed"}
+    headers = {"X-Twilio-Signature": signature(token, url, form)}
+    async with aiohttp.ClientSession() as http, http.post(url, data=form, headers=headers) as said:
+        assert said.status == 204
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def substituted(text: str, replaced: dict[str, str]) -> str:
+    """The text with what stands for a container's address or folder replaced by this machine's."""
+    return re.sub("|".join(replaced), lambda found: replaced[found[0]], text)
+
+
 async def python(*arguments: str, settings: dict[str, str] | None = None, output: int = DEVNULL) -> Process:
     """A Python of this environment, in the root of the project, with no settings but these."""
-    names = {*NAMES, *environment.API_VERSION, *environment.TWILIO_AUTH_TOKEN, *environment.TWILIO_ACCOUNT_SID}
+    names = {*NAMES, *environment.API_VERSION, *environment.STREAM_KEY}
     clean = {name: value for name, value in os.environ.items() if name not in names}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, *arguments),
@@ -244,14 +283,14 @@ async def python(*arguments: str, settings: dict[str, str] | None = None, output
 
 
 @asynccontextmanager
-async def running(service: str, settings: dict[str, str]) -> AsyncIterator[Process]:
-    """A service's command, on 127.0.0.1 and a free port."""
+async def running(service: str, settings: dict[str, str], port: int = 0) -> AsyncIterator[Process]:
+    """A service's command, on 127.0.0.1 and this port, or a free one."""
     local = [
         {"0.0.0.0": "127.0.0.1"}.get(word, word)  # noqa: S104 -- the one that is replaced
         for word in words(service)
         if not word.startswith(("--host=", "--port="))
     ]
-    where = ["--host=127.0.0.1", "--port=0"]
+    where = ["--host=127.0.0.1", f"--port={port}"]
     process = await python("-m", "gateway", *local, *where, settings=settings, output=PIPE)
     try:
         yield process

@@ -14,6 +14,7 @@ import pytest
 
 from gateway.cli import _parser
 from gateway.config import environment
+from gateway.config.providers import environment_names
 from tests.documents import ROOT, blocks, commands
 
 README = ROOT / "README.md"
@@ -33,8 +34,8 @@ def from_nothing() -> dict[str, str]:
         *environment.KEY,
         *environment.MODEL,
         *environment.API_VERSION,
-        *environment.TWILIO_AUTH_TOKEN,
-        *environment.TWILIO_ACCOUNT_SID,
+        *environment.STREAM_KEY,
+        *(name for names in environment_names().values() for name in names),
     }
     return {name: value for name, value in os.environ.items() if name not in ours}
 
@@ -153,5 +154,5 @@ def test_the_environment_is_that_of_the_example() -> None:
     """Every variable that the README tells to fill in is in ``.env.example``, for copying."""
     example = (ROOT / ".env.example").read_text("utf-8")
     named = re.findall(r"^ *\| `([A-Z_]+)` \|", TEXT, re.MULTILINE)
-    assert len(named) == 4
+    assert len(named) == 5
     assert all(re.search(rf"^{name}=", example, re.MULTILINE) for name in named)
