@@ -86,6 +86,14 @@ def test_every_dependency_is_pinned_once(python: str) -> None:
         todo |= {other for one in requires if (other := wanted(one, python))} - seen
 
 
+def test_every_module_of_a_wire_is_kept_from_io() -> None:
+    """The contract of the layers names all of ``gateway/phone`` but the leg, which is the one that waits."""
+    contracts = {one["name"]: one for one in PROJECT["tool"]["importlinter"]["contracts"]}
+    modules = {path.stem for path in (ROOT / "gateway" / "phone").glob("*.py")} - {"__init__", "leg"}
+    pure = contracts["What decides does no I/O"]["source_modules"]
+    assert {name.removeprefix("gateway.phone.") for name in pure if name.startswith("gateway.phone.")} == modules
+
+
 def test_pins_are_names_and_versions_alone() -> None:
     """No address, no path, no option: whoever installs decides from where."""
     for line in CONSTRAINTS.read_text("utf-8").splitlines():

@@ -89,7 +89,10 @@ def test_names_in_the_environment_are_plain() -> None:
     ("section", "says"),
     [
         ("twilio: {auth_token: abc}", "providers.twilio.auth_token: is a secret written into a file"),
-        ("plivo: {api_url: api.plivo.com}", "providers.plivo.api_url: 'api.plivo.com' is not an address that can be used"),
+        (
+            "plivo: {api_url: api.plivo.com}",
+            "providers.plivo.api_url: 'api.plivo.com' is not an address that can be used",
+        ),
         ("vonage: {rate_hz: 44100}", "providers.vonage.rate_hz"),
         ("telnix: {}", "did you mean telnyx?"),
         ("acs: {acces_key: '${K}'}", "did you mean access_key?"),
