@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import struct
 import sys
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from gateway.sim.caller import Patience, Utterance
 from gateway.sim.emulator import Script, Session
 from gateway.sim.prompts import FOLDER
 from gateway.sim.recording import load_recording
-from tests.e2e.rig import noise, rig
+from tests.e2e.rig import configuration, noise, rig
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config" / "gateway.yaml"
@@ -127,7 +128,12 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 async def make_calls(folder: Path) -> dict[str, Any]:
     script = Script.model_validate({"greeting": "700 ms of a greeting", "turns": [{"say": ANSWER}]})
-    async with rig(CONFIG, script, limit_s=90, keep_audio=True) as held, asyncio.TaskGroup() as group:
+    shipped = CONFIG.read_text("utf-8").replace("auth: token", 'auth: "off"')  # the phones call the stream itself
+    assert 'auth: "off"' in shipped
+    lines = {path.stem: path.read_text("utf-8") for path in (CONFIG.parent / "lines").glob("*.yaml")}
+    shutil.copytree(CONFIG.parent / "lines", folder / "config" / "lines")
+    opened = configuration(folder / "config", lines, shipped)
+    async with rig(opened, script, limit_s=90, keep_audio=True) as held, asyncio.TaskGroup() as group:
 
         async def call(case: Case) -> None:
             path = folder / case.file
