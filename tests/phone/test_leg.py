@@ -1,11 +1,12 @@
 """The phone leg over a socket whose messages are known."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
-from gateway.errors import WireError
 from gateway.config.providers import Twilio as Settings
+from gateway.errors import WireError
 from gateway.phone.commands import EndStream, PhoneCommand, StopPlayback, StreamCommand
 from gateway.phone.events import (
     CallerAudio,
@@ -90,6 +91,30 @@ async def test_our_own_close() -> None:
     leg = await started()
     await leg.close()
     assert [event async for event in leg] == [PhoneClosed(PhoneEnd.CLOSED)]
+
+
+async def test_a_provider_that_closes_by_itself_is_read_to_its_end() -> None:
+    """Where the provider alone may close, what it still has to say is read before the socket goes."""
+    socket = FakeSocket(CONNECTED, START, media(b"a"), STOP, media(b"b"))
+    leg = PhoneLeg(socket, codec(), peer_closes=True)
+    assert await leg.start(1) is not None
+    async with asyncio.TaskGroup() as group:
+        closing = group.create_task(leg.close())
+        await asyncio.sleep(0)
+        assert (closing.done(), socket.closed_with) == (False, None)
+        assert [event async for event in leg] == [CallerAudio(b"a"), PhoneClosed(PhoneEnd.HUNG_UP)]
+    assert socket.closed_with == 1000
+    assert await socket.receive() is None
+
+
+async def test_a_provider_that_does_not_close_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its word is not waited for without end."""
+    monkeypatch.setattr("gateway.phone.leg.PEER_CLOSE_LIMIT_S", 0.01)
+    socket = FakeSocket(CONNECTED, START, None)
+    leg = PhoneLeg(socket, codec(), peer_closes=True)
+    assert await leg.start(1) is not None
+    await leg.close()
+    assert socket.closed_with == 1000
 
 
 async def test_commands_to_a_dead_socket_are_dropped() -> None:
