@@ -74,6 +74,7 @@ class Exchange:
         url: str = "",
         audio_format: AudioFormat | None = None,
         call_id: str = "",
+        secrets: Mapping[str, str] | None = None,
         on_tick: Callable[[Tick], None] | None = None,
         keep: bool = True,
     ) -> AbstractAsyncContextManager[SimulatedPhone]:
@@ -86,7 +87,7 @@ class Exchange:
             to=to,
             from_=from_,
             audio_format=audio_format,
-            secrets=self.accounts[provider].secrets,
+            secrets=self.accounts[provider].secrets if secrets is None else secrets,
             call_id=call_id,
             api=self.apis[provider],
             on_tick=on_tick,
@@ -102,11 +103,12 @@ async def exchange(
     script: Script,
     *,
     gateway_yaml: str = "{}\n",
+    environ: Mapping[str, str] | None = None,
     limit_s: float = 60,
     **emulator: Any,
 ) -> AsyncIterator[Exchange]:
     """Serve the providers ``names`` until the block ends; a block that takes longer than ``limit_s`` has hung."""
-    deployment, read = load(configuration(folder, lines, gateway_yaml))
+    deployment, read = load(configuration(folder, lines, gateway_yaml), environ)
     async with asyncio.timeout(limit_s), contextlib.AsyncExitStack() as stack:
         apis = {name: await stack.enter_async_context(SimulatedApi.serving()) for name in names}
         if "acs" in apis:
