@@ -15,6 +15,8 @@ from gateway.phone.events import Playout
 
 MARK_GRACE_S = 2.0
 """A mark that is this late behind the clock is taken as lost, and the clock believed."""
+CLOCK_GRACE_S = 0.25
+"""How far behind our clock a phone that confirms nothing may be: the way there, and its own buffer."""
 RTT_LIMIT_S = 0.5
 """A probe that takes longer measured something else than the way there and back."""
 
@@ -197,20 +199,19 @@ class Playback:
             commands.append(SendMark(mark))
 
     def _take(self, size: int) -> bytes:
+        """At most ``size`` bytes of what waits, in whole frames; only the end of the last reply is padded to one."""
+        if not self._waiting:
+            return b""
+        whole = self._waiting_bytes
+        if not self._waiting[-1][0].complete:
+            whole -= whole % self._frame
         taken = bytearray()
-        while self._waiting and len(taken) < size:
-            reply, audio = self._waiting[0]
-            room = size - len(taken)
-            if len(audio) <= room and not self._holds_back(len(taken) + len(audio)):
-                self._waiting.popleft()
-                part = audio
-            else:
-                usable = min(len(audio), room)
-                usable -= (len(taken) + usable) % self._frame
-                if usable <= 0:
-                    break
-                part = audio[:usable]
-                self._waiting[0] = (reply, audio[usable:])
+        while len(taken) < min(size, whole):
+            reply, audio = self._waiting.popleft()
+            room = min(size, whole) - len(taken)
+            part = audio[:room]
+            if len(audio) > room:
+                self._waiting.appendleft((reply, audio[room:]))
             if not reply.sent:
                 reply.start = self._sent + len(taken)
             reply.sent += len(part)
@@ -220,11 +221,6 @@ class Playback:
             padding = self._frame - len(taken) % self._frame
             taken += self._format.silence(self._playout.frame_ms)[:padding]
         return bytes(taken)
-
-    def _holds_back(self, size: int) -> bool:
-        """Whether taking the first waiting piece whole would end in a part frame that may yet be filled."""
-        reply = self._waiting[0][0]
-        return len(self._waiting) == 1 and not reply.complete and size % self._frame != 0
 
     def _sendable(self) -> bool:
         """Whether a whole frame, or the end of a complete reply, waits."""
@@ -264,7 +260,7 @@ class Playback:
 
     @property
     def _grace_s(self) -> float:
-        return MARK_GRACE_S if self._playout.returns_marks else 0.0
+        return MARK_GRACE_S if self._playout.returns_marks else CLOCK_GRACE_S
 
     def _mark_name(self) -> str:
         self._marks_sent += 1

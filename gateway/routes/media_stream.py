@@ -135,7 +135,7 @@ class MediaStreams:
         if self._calls.line_is_full(line.name, line.settings.limits.calls):
             return await self._turn_away(socket, "line_full", TRY_AGAIN_LATER, f"line {line.name} is busy")
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
-            await self._run(provider, line, started, phone, grant.call_id or started.call_id)
+            await self._run(provider, line, started, phone)
         return None
 
     async def _turn_away(self, socket: WebSocket, reason: str, code: int, detail: str) -> None:
@@ -143,7 +143,7 @@ class MediaStreams:
         log.warning("stream_refused", reason=reason, detail=detail)
         await socket.close(code, detail)
 
-    async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg, call_id: str) -> None:
+    async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:
         identity = CallIdentity(
             call_id=started.call_id,
             provider=provider.name,
@@ -160,7 +160,7 @@ class MediaStreams:
             rules, voice = self._prepare(line, started)
             conversation = Conversation(started, rules, clock())
             call = Call(phone, voice, conversation, record)
-            with self._metrics.calls.track_inprogress(), self._calls.running(call, line.name, call_id):
+            with self._metrics.calls.track_inprogress(), self._calls.running(call, line.name, started.call_id):
                 end = await call.run()
             late_frames = conversation.late_frames
         except asyncio.CancelledError:
@@ -173,7 +173,7 @@ class MediaStreams:
             fields: dict[str, object] = {"reason": end.reason.value, "by": end.by, "detail": end.detail}
             record.add(clock(), Note("call_ended", fields))
         if end.reason is not EndReason.CALLER_HUNG_UP:
-            await self._go_on(provider, call_id, after_of(line))
+            await self._go_on(provider, started.call_id, after_of(line))
 
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
         """What follows the stream, with providers that want to be asked for it."""

@@ -274,6 +274,31 @@ def test_without_marks_the_clock_computes() -> None:
     assert cut == [HeardReply("a", 350, 1000, complete=False)]
 
 
+@given(
+    pieces=st.lists(st.integers(1, 700), min_size=1, max_size=30),
+    steps=st.lists(st.floats(0.0, 0.2), min_size=30, max_size=30),
+    frame_ms=st.sampled_from([20, 100, 400]),
+)
+def test_nothing_is_padded_but_the_end(pieces: list[int], steps: list[float], frame_ms: int) -> None:
+    """However small and however late the pieces of a reply come, silence is put behind its last byte alone."""
+    playback = Playback(PCMU, Playout(frame_ms=frame_ms, lead_ms=3 * frame_ms, refill_ms=frame_ms))
+    said, sent, now = b"", b"", 0.0
+    for size, step in zip(pieces, steps, strict=False):
+        audio = bytes(1 + (len(said) + n) % 250 for n in range(size))
+        said += audio
+        sent += b"".join(c.audio for c in playback.add("a", audio, now) if isinstance(c, PlayAudio))
+        now += step
+        sent += b"".join(c.audio for c in playback.on_deadline(now) if isinstance(c, PlayAudio))
+    sent += b"".join(c.audio for c in playback.complete("a", now) if isinstance(c, PlayAudio))
+    while (due := playback.next_deadline()) is not None and not playback.idle:
+        now = max(now, due) + 0.001
+        sent += b"".join(c.audio for c in playback.on_deadline(now) if isinstance(c, PlayAudio))
+        playback.heard(now)
+    assert sent[: len(said)] == said
+    assert set(sent[len(said) :]) <= {0xFF}
+    assert len(sent) - len(said) < PCMU.bytes_for(frame_ms)
+
+
 def test_wideband_frames() -> None:
     """The same arithmetic holds for linear audio: whole frames of 640 bytes at 16 kHz."""
     playback = Playback(L16_16K, Playout())
