@@ -66,6 +66,8 @@ PROVIDERS: Mapping[str, Callable[[Any, str], Provider]] = {
     "asterisk": lambda settings, _: Asterisk(settings),
 }
 """How each provider is made: of its section of ``gateway.yaml``, and of the address of its answer webhook here."""
+IDLE_LIMIT_S = 75.0
+"""A connection on which no request comes, or none to its end; a proxy in front drops its idle ones after 60 s."""
 LAG_PERIOD_S = 0.25
 DRAIN_LIMIT_S = 5.0
 
@@ -146,7 +148,13 @@ async def serving(
         published_keys=published_keys,
         metrics=metrics,
     )
-    runner = web.AppRunner(_routes(streams, webhooks, Health(calls, metrics)), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        _routes(streams, webhooks, Health(calls, metrics)),
+        access_log=None,
+        shutdown_timeout=1.0,
+        keepalive_timeout=IDLE_LIMIT_S,
+        lingering_time=0,  # who was refused half-way may not go on
+    )
     async with voice_live, control:
         await runner.setup()
         try:

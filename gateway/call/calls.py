@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager, contextmanager
 
 from gateway.call.call import Call
 
+CallKey = tuple[str, str]
+"""The provider's name and the id that the call has there: no provider has a say about another's calls."""
+
 
 class Calls:
     """Who is on the phone. A stream takes a place when it opens, before it has said whose call it is."""
@@ -19,7 +22,7 @@ class Calls:
         """The grace is over: calls in progress are being ended."""
         self._places = 0
         self._opening: set[asyncio.Timeout] = set()
-        self._calls: dict[Call, str] = {}
+        self._calls: dict[Call, CallKey] = {}
         self._by_line: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -59,9 +62,9 @@ class Calls:
         return limit is not None and self._by_line[line] >= self._share_of(limit)
 
     @contextmanager
-    def running(self, call: Call, line: str, call_id: str) -> Iterator[None]:
+    def running(self, call: Call, line: str, key: CallKey) -> Iterator[None]:
         """Count a call on its line and let ``drain`` and ``reported_over`` reach it."""
-        self._calls[call] = call_id
+        self._calls[call] = key
         self._by_line[line] += 1
         if self.ending:
             call.shut_down()
@@ -71,9 +74,9 @@ class Calls:
             del self._calls[call]
             self._by_line[line] -= 1
 
-    def reported_over(self, call_id: str, detail: str) -> bool:
-        """End the call of this id, which its provider reports as over; ``False`` where there is none."""
-        found = [call for call, known_id in self._calls.items() if known_id == call_id]
+    def reported_over(self, key: CallKey, detail: str) -> bool:
+        """End this call, which its provider reports as over; ``False`` where there is none."""
+        found = [call for call, known in self._calls.items() if known == key]
         for call in found:
             call.reported_over(detail)
         return bool(found)

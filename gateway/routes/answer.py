@@ -102,7 +102,9 @@ class Webhooks:
             self._take_status(provider, status)
 
     def _take_status(self, provider: Provider, status: CallStatus) -> None:
-        ended = status.ended and self._calls.reported_over(status.call_id, f"{provider.name} says {status.status}")
+        ended = status.ended and self._calls.reported_over(
+            (provider.name, status.call_id), f"{provider.name} says {status.status}"
+        )
         log.info("call_status", provider=provider.name, call=status.call_id, status=status.status, ended_here=ended)
 
     async def _line(self, name: str, called: str) -> Line:

@@ -160,7 +160,10 @@ class MediaStreams:
             rules, voice = self._prepare(line, started)
             conversation = Conversation(started, rules, clock())
             call = Call(phone, voice, conversation, record)
-            with self._metrics.calls.track_inprogress(), self._calls.running(call, line.name, started.call_id):
+            with (
+                self._metrics.calls.track_inprogress(),
+                self._calls.running(call, line.name, (provider.name, started.call_id)),
+            ):
                 end = await call.run()
             late_frames = conversation.late_frames
         except asyncio.CancelledError:

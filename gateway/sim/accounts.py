@@ -31,6 +31,8 @@ def open_account(provider: str, api_url: str) -> Account:
     settings, known = dict(shared), dict(shared)
     if provider in REST:
         settings["api_url"] = api_url
+    if provider == "jambonz":
+        settings["api_url"] = f"{api_url}/api"
     if provider == "telnyx":
         settings["public_key"], known["private_key"] = _ed25519()
     if provider == "acs":

@@ -20,7 +20,7 @@ class Ending:
 
     async def run(self, calls: Calls) -> None:
         """Take a place and keep it until told to end."""
-        with calls.place(), calls.running(cast("Call", self), "support", "CA1"):
+        with calls.place(), calls.running(cast("Call", self), "support", ("twilio", "CA1")):
             await self.told.wait()
 
 
@@ -38,7 +38,11 @@ async def test_places_are_counted() -> None:
 async def test_a_place_is_given_back_after_a_failure() -> None:
     """A bug in one call does not eat up the limit."""
     calls = Calls(1)
-    with pytest.raises(ZeroDivisionError), calls.place(), calls.running(cast("Call", Ending()), "support", "CA1"):
+    with (
+        pytest.raises(ZeroDivisionError),
+        calls.place(),
+        calls.running(cast("Call", Ending()), "support", ("twilio", "CA1")),
+    ):
         raise ZeroDivisionError
     assert (len(calls), calls.line_is_full("support", 1), calls.willing) == (0, False, True)
 
@@ -46,7 +50,10 @@ async def test_a_place_is_given_back_after_a_failure() -> None:
 async def test_calls_are_counted_by_line() -> None:
     """Each line has its own count."""
     calls = Calls(10)
-    with calls.running(cast("Call", Ending()), "a", "CA1"), calls.running(cast("Call", Ending()), "a", "CA1"):
+    with (
+        calls.running(cast("Call", Ending()), "a", ("twilio", "CA1")),
+        calls.running(cast("Call", Ending()), "a", ("twilio", "CA1")),
+    ):
         assert [calls.line_is_full("a", limit) for limit in (1, 2, 3, None)] == [True, True, False, False]
         assert not calls.line_is_full("b", 1)
 
@@ -73,7 +80,7 @@ async def test_a_call_that_ends_within_the_grace_is_not_told() -> None:
     """It ends by itself."""
     calls = Calls(1)
     async with asyncio.TaskGroup() as group:
-        with calls.place(), calls.running(cast("Call", call := Ending()), "support", "CA1"):
+        with calls.place(), calls.running(cast("Call", call := Ending()), "support", ("twilio", "CA1")):
             draining = group.create_task(calls.drain(60, 60))
             await asyncio.sleep(0)
         await draining
@@ -83,7 +90,7 @@ async def test_a_call_that_ends_within_the_grace_is_not_told() -> None:
 async def test_a_call_that_will_not_end_is_waited_for_no_longer_than_the_limit() -> None:
     """Shutting down is bounded."""
     calls = Calls(1)
-    with calls.place(), calls.running(cast("Call", Ending()), "support", "CA1"):
+    with calls.place(), calls.running(cast("Call", Ending()), "support", ("twilio", "CA1")):
         async with asyncio.timeout(5):
             await calls.drain(0, 0.01)
         assert len(calls) == 1
@@ -112,5 +119,5 @@ async def test_a_call_that_begins_at_the_end_is_told_at_once() -> None:
     calls, call = Calls(1), Ending()
     with calls.place():
         await calls.drain(0, 0)
-        with calls.running(cast("Call", call), "support", "CA1"):
+        with calls.running(cast("Call", call), "support", ("twilio", "CA1")):
             assert call.told.is_set()
