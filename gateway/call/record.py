@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Note(Struct, frozen=True):
-    """Something for the call's record: what happened, and its identity."""
+    """Something for the call's record: what happened, and its facts."""
 
     kind: str
     fields: dict[str, object] = {}

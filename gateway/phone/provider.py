@@ -1,6 +1,6 @@
 """What every provider offers: its wire, its webhook, its signatures, its call control as data. The same names for all.
 
-Pure but for nothing: whatever is to be fetched or sent is an :class:`HttpRequest` that somebody else performs.
+Pure: whatever is to be fetched or sent is an :class:`HttpRequest` that somebody else performs.
 """
 
 import enum

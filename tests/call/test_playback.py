@@ -132,7 +132,7 @@ def test_a_part_frame_waits_for_its_rest() -> None:
     length=st.floats(0.02, 3.0),
 )
 def test_heard_is_what_was_played(barge_in: float, phase: float, delay: float, length: float) -> None:
-    """Wherever the caller breaks in, the ledger differs from the phone's own count by at most a frame."""
+    """Wherever the caller breaks in, the ledger is off the phone's own count by half a frame; by one before a mark."""
     playback = Playback(PCMU, Playout())
     phone = Phone(playback, phase=phase, delay=delay)
     phone.take(playback.add("a", speech(length), phone.now))
@@ -144,7 +144,8 @@ def test_heard_is_what_was_played(barge_in: float, phase: float, delay: float, l
     played_ms = len(phone.played) / 8
     if cut:
         (reply,) = cut
-        assert abs(reply.heard_ms - min(played_ms, reply.received_ms)) <= 21 + 1000 * delay
+        marked = barge_in > 0.05 + 2 * delay  # before the first mark is back, only the way there can be guessed
+        assert abs(reply.heard_ms - min(played_ms, reply.received_ms)) <= (13 if marked else 21) + 1000 * delay
     else:
         assert phone.heard
         assert phone.heard[0].received_ms - played_ms <= 20
@@ -161,7 +162,7 @@ def test_round_trip_counts_as_heard(barge_in: float, phase: float, delay: float)
     commands, cut = playback.stop(phone.now)
     phone.take(commands)
     phone.run(delay + 0.001)
-    assert abs(cut[0].heard_ms - len(phone.played) / 8) <= 21
+    assert abs(cut[0].heard_ms - len(phone.played) / 8) <= 13
 
 
 def test_stop_silences_at_once() -> None:
