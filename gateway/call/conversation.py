@@ -32,10 +32,13 @@ from gateway.voice.commands import (
     VoiceCommand,
 )
 from gateway.voice.events import (
+    ApprovalRequested,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
     MalformedEvent,
+    McpCalled,
+    McpReturned,
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
@@ -46,6 +49,7 @@ from gateway.voice.events import (
     ServiceWarning,
     SessionReady,
     ToolCalled,
+    ToolsListed,
     TurnCommitted,
     UnknownEvent,
     VoiceClosed,
@@ -200,7 +204,7 @@ class Conversation:
                 return self._end(*VOICE_ENDS[voice_end], now, detail)
             case ShutDown():
                 return self._end(EndReason.SHUT_DOWN, "gateway", now)
-            case CallerAudio() | CallStarted():
+            case CallerAudio() | CallStarted() | ToolsListed() | McpCalled() | McpReturned() | ApprovalRequested():
                 return ()
             case _:
                 assert_never(event)

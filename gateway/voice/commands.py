@@ -1,6 +1,10 @@
 """What is asked of the voice leg (Voice Live API reference 2026-07-15, client events)."""
 
+from typing import Literal
+
 from msgspec import Struct
+
+Role = Literal["user", "assistant", "system"]
 
 
 class SendAudio(Struct, frozen=True, gc=False):
@@ -42,6 +46,20 @@ class TruncateReply(Struct, frozen=True):
     heard_ms: int
 
 
+class AddMessage(Struct, frozen=True):
+    """Put a text into the conversation, as said by ``user``, ``assistant`` or ``system``; no response follows."""
+
+    role: Role
+    text: str
+
+
+class AnswerApproval(Struct, frozen=True):
+    """Allow or deny what an MCP server was asked to do (``mcp_approval_response``)."""
+
+    request_id: str
+    approved: bool
+
+
 class ReturnToolOutput(Struct, frozen=True):
     """Hand a function call's result to the model."""
 
@@ -49,4 +67,14 @@ class ReturnToolOutput(Struct, frozen=True):
     output: str
 
 
-VoiceCommand = SendAudio | CommitTurn | CreateResponse | SayText | CancelResponse | TruncateReply | ReturnToolOutput
+VoiceCommand = (
+    SendAudio
+    | CommitTurn
+    | CreateResponse
+    | SayText
+    | CancelResponse
+    | TruncateReply
+    | AddMessage
+    | AnswerApproval
+    | ReturnToolOutput
+)

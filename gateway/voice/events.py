@@ -77,6 +77,36 @@ class ToolCalled(Struct, frozen=True):
     arguments: str
 
 
+class ToolsListed(Struct, frozen=True):
+    """The service has asked an MCP server for its tools; ``failed`` where it got none."""
+
+    server: str
+    failed: bool = False
+
+
+class McpCalled(Struct, frozen=True):
+    """The service has a tool of an MCP server run; ``item_id`` names the call."""
+
+    item_id: str
+    server: str
+    tool: str
+
+
+class McpReturned(Struct, frozen=True):
+    """A tool of an MCP server is done; may be told twice, and after the response that called it has ended."""
+
+    item_id: str
+    failed: bool = False
+
+
+class ApprovalRequested(Struct, frozen=True):
+    """The service waits for the word that an MCP server's tool may run (``mcp_approval_request``)."""
+
+    request_id: str
+    server: str
+    tool: str
+
+
 class ResponseStatus(enum.StrEnum):
     """How a response ended (``response.done``)."""
 
@@ -155,6 +185,10 @@ VoiceEvent = (
     | ReplySaid
     | ReplyComplete
     | ToolCalled
+    | ToolsListed
+    | McpCalled
+    | McpReturned
+    | ApprovalRequested
     | ResponseEnded
     | ServiceError
     | ServiceWarning

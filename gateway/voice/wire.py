@@ -15,10 +15,13 @@ from azure.ai.voicelive import models
 
 from gateway.errors import WireError
 from gateway.voice.commands import (
+    AddMessage,
+    AnswerApproval,
     CancelResponse,
     CommitTurn,
     CreateResponse,
     ReturnToolOutput,
+    Role,
     SayText,
     SendAudio,
     TruncateReply,
@@ -67,7 +70,14 @@ def session_update(session: Mapping[str, Any]) -> str:
 
 
 def _model(
-    command: CommitTurn | CreateResponse | SayText | CancelResponse | TruncateReply | ReturnToolOutput,
+    command: CommitTurn
+    | CreateResponse
+    | SayText
+    | CancelResponse
+    | TruncateReply
+    | AddMessage
+    | AnswerApproval
+    | ReturnToolOutput,
 ) -> models.ClientEvent:
     match command:
         case CommitTurn():
@@ -82,12 +92,28 @@ def _model(
             return models.ClientEventResponseCancel(response_id=response_id or None)
         case TruncateReply(item_id=item_id, heard_ms=heard_ms):
             return models.ClientEventConversationItemTruncate(item_id=item_id, content_index=0, audio_end_ms=heard_ms)
+        case AddMessage(role=role, text=text):
+            return models.ClientEventConversationItemCreate(item=_message(role, text))
+        case AnswerApproval(request_id=request_id, approved=approved):
+            return models.ClientEventConversationItemCreate(
+                item=models.MCPApprovalResponseRequestItem(approval_request_id=request_id, approve=approved)
+            )
         case ReturnToolOutput(call_id=call_id, output=output):
             return models.ClientEventConversationItemCreate(
                 item=models.FunctionCallOutputItem(call_id=call_id, output=output)
             )
         case _:
             assert_never(command)
+
+
+def _message(role: Role, text: str) -> models.MessageItem:
+    match role:
+        case "assistant":
+            return models.AssistantMessageItem(content=[models.OutputTextContentPart(text=text)])
+        case "system":
+            return models.SystemMessageItem(content=[models.InputTextContentPart(text=text)])
+        case "user":
+            return models.UserMessageItem(content=[models.InputTextContentPart(text=text)])
 
 
 def _response_create(asked: models.ResponseCreateParams | None, request_id: str) -> models.ClientEvent:
