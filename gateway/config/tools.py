@@ -92,7 +92,7 @@ AnyWaiting = Annotated[WhileWaiting, BeforeValidator(_by_text, json_schema_input
 
 
 class HttpRequest(Section):
-    """The request that carries a tool out; docs/tools.md says what it carries."""
+    """The request that carries a tool out."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     """The method. GET has the arguments in the address, every other in a JSON body."""
