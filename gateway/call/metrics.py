@@ -66,6 +66,11 @@ class Metrics:
         self.messages_odd = Counter(
             "gateway_messages_odd", "Messages that were unknown or malformed.", ["leg", "kind"], registry=r
         )
+        self.tool_calls = Counter("gateway_tool_calls", "Tools that ran.", ["tool", "outcome"], registry=r)
+        self.tool_duration = Histogram(
+            "gateway_tool_duration_seconds", "How long tools took.", buckets=_LATENCY_BUCKETS, registry=r
+        )
+        self.transfers = Counter("gateway_transfers", "Transfers asked for.", ["outcome"], registry=r)
         self.service_errors = Counter("gateway_service_errors", "Error events of Voice Live.", ["code"], registry=r)
 
     def observe(self, identity: CallIdentity, note: TimedNote) -> None:
@@ -86,6 +91,14 @@ class Metrics:
                 after_ms = fields["after_ms"]
                 if isinstance(after_ms, float):
                     self.barge_in_stop.observe(after_ms / 1000)
+            case "tool_returned" | "mcp_returned":
+                is_mcp = note.kind == "mcp_returned"  # what tools a server has is not for it to put into labels
+                self.tool_calls.labels(f"mcp:{fields['server']}" if is_mcp else fields["tool"], fields["outcome"]).inc()
+                took_ms = fields["took_ms"]
+                if isinstance(took_ms, int):
+                    self.tool_duration.observe(took_ms / 1000)
+            case "transferred" | "transfer_failed":
+                self.transfers.labels("ok" if note.kind == "transferred" else "failed").inc()
             case "unknown_message" | "malformed_message":
                 self.messages_odd.labels(fields["leg"], note.kind.partition("_")[0]).inc()
             case "service_error":
