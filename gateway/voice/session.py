@@ -15,8 +15,9 @@ from pydantic import BaseModel
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.config.engines import Engine
+from gateway.config.greeting import Greeting as GreetingSettings
 from gateway.config.hearing import Transcription
-from gateway.config.line import Line, Prompted
+from gateway.config.line import Line
 from gateway.config.placeholders import fill
 from gateway.errors import WireError
 
@@ -97,7 +98,7 @@ def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[
         "input_audio_noise_reduction": {"type": noise} if noise else None,
         "input_audio_echo_cancellation": _written(settings.echo_cancellation),
         "input_audio_transcription": _transcription(settings.transcription, settings.language),
-        "tools": [END_CALL for _ in settings.tools],
+        "tools": [END_CALL for tool in settings.tools if tool == "end_call"],
         "tool_choice": settings.tool_choice,
         "max_response_output_tokens": settings.max_response_output_tokens,
         "metadata": {**settings.metadata, "call_id": call.call_id, "line": line.name},
@@ -123,11 +124,11 @@ def greeting_for(line: Line, call: CallFacts) -> Greeting | None:
     match line.settings.greeting:
         case None:
             return None
-        case Prompted(prompt=prompt):
+        case GreetingSettings(prompt=str(prompt)):
             wish = fill(prompt, _values(line, call))
             return PromptedGreeting(f"{instructions_for(line, call)}\n\nThe call begins. Greet the caller: {wish}")
-        case str() as text:
-            return _word_for_word(line, text, call)
+        case greeting:
+            return _word_for_word(line, greeting.say or "", call)
 
 
 def reminder_for(line: Line, call: CallFacts) -> Greeting | None:
