@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 
 @dataclass(frozen=True)
 class CallContext:
@@ -39,6 +41,11 @@ class PythonCall:
     function: Callable[..., Awaitable[Any]]
     context_parameter: str = ""
     """The parameter that takes the :class:`CallContext`, if it has one."""
+    arguments: type[BaseModel] | None = None
+    """What the arguments must be: ``arguments.model_validate_json(text)`` checks and converts what the model wrote, or
+    raises ``pydantic.ValidationError``. Its fields are the function's parameters but for ``context_parameter``: each
+    goes to the function by name, as ``getattr(validated, name) for name in arguments.model_fields``, defaults included.
+    None where nothing was declared."""
 
 
 @dataclass(frozen=True)

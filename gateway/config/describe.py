@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from gateway.config.deployment import Deployment
 from gateway.config.engines import Engine, is_known
+from gateway.config.greeting import Greeting
 from gateway.config.hearing import AzureSemanticVad, SemanticVad, ServerVad
-from gateway.config.line import ANY_NUMBER, Line, Prompted
+from gateway.config.line import ANY_NUMBER, Line
 from gateway.config.providers import ProviderSettings
 
 
@@ -59,7 +60,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
         yield "written", "nothing of what the caller says"
     filters = [name for name in (settings.noise_reduction, settings.echo_cancellation and "echo cancellation") if name]
     yield "filters", ", ".join(filters) or "none"
-    yield "tools", ", ".join(settings.tools) or "none"
+    yield "tools", ", ".join(t for t in settings.tools if isinstance(t, str)) or "none"
     calls = f"{settings.limits.calls} calls at once" if settings.limits.calls else "calls bound by the gateway only"
     yield "limits", f"{settings.limits.duration_s} s a call, {calls}"
 
@@ -68,11 +69,15 @@ def _greeting(line: Line) -> str:
     match line.settings.greeting:
         case None:
             return "none, the caller speaks first"
-        case Prompted(prompt=prompt):
-            return f"in the model's words: {prompt!r}"
-        case str() as text:
-            how = "word for word" if line.synthesizes else "the model is asked to say exactly this"
-            return f"{text!r} ({how})"
+        case Greeting(prompt=str(prompt)):
+            how = f"in the model's words: {prompt!r}"
+        case Greeting(play=str(name), text=text):
+            words = f", {text!r}" if text else ""
+            how = f"plays {name} ({line.sounds[name].duration_ms / 1000:.1f} s{words})"
+        case greeting:
+            said = "word for word" if line.synthesizes else "the model is asked to say exactly this"
+            how = f"{greeting.say!r} ({said})"
+    return how if line.settings.greeting.interruptible else f"{how}, heard to its end"
 
 
 def _turns(line: Line) -> str:
@@ -112,7 +117,7 @@ def _line_warnings(line: Line) -> Iterator[str]:
         and not language.startswith("en")
     ):
         yield f"{line.name}: turn_detection: azure_semantic_vad_en is for English, found language {language}"
-    if isinstance(settings.greeting, str) and not line.synthesizes:
+    if settings.greeting and settings.greeting.say and not line.synthesizes:
         yield f"{line.name}: greeting: {settings.voice.name} speaks for the model, which may change a word"
     voice = settings.voice
     if getattr(voice, "temperature", None) is not None and "HD" not in voice.name:

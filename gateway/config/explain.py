@@ -17,10 +17,8 @@ from gateway.config.section import Section
 S = TypeVar("S", bound=Section)
 
 _NOT_SET_HERE = {
-    "agent": "is not part of this version, expected model and instructions",
     "recording": "is not part of this version",
     "on_failure": "is not part of this version",
-    "play": "is not part of this version, expected a text or {prompt: …}",
     "create_response": "the gateway sets it, expected no such key",
     "interrupt_response": "the gateway sets it, expected barge_in: true or false on the line",
     "auto_truncate": "the gateway cuts an answer at what the caller heard, expected no such key",
@@ -49,7 +47,7 @@ _KINDS = {
 
 _SHAPES: dict[str | int, str] = {
     "numbers": 'a list, such as ["+14255550100"]',
-    "greeting": "a text, {prompt: …} or none",
+    "greeting": "a text, {say: …}, {prompt: …}, {play: …} or none",
     "voice": "a voice's name or keys with values",
     "turn_detection": "keys with values, such as {type: azure_semantic_vad}, or none",
     "transcription": "keys with values, such as {model: azure-speech}, or none",
@@ -72,7 +70,7 @@ def validate(kind: type[S], document: Document, context: object = None) -> S | N
     try:
         return kind.model_validate(document.data, context=context)
     except ValidationError as error:
-        found = [(_path(d["loc"], document.data), d) for d in error.errors(include_url=False)]
+        found = [(_path(d, document.data), d) for d in error.errors(include_url=False)]
         unknown = [path for path, details in found if details["type"] == "extra_forbidden"]
         for path, details in found:
             if not document.is_broken(path) and not _follows_from(details, path, unknown):
@@ -88,16 +86,17 @@ def _follows_from(details: ErrorDetails, path: KeyPath, unknown: list[KeyPath]) 
     return details["type"] == "too_short" and bool(details["input"])
 
 
-def _path(loc: tuple[int | str, ...], data: Any) -> KeyPath:
+def _path(details: ErrorDetails, data: Any) -> KeyPath:
     """The key that pydantic means: its ``loc`` without the names of the alternatives it tried."""
+    loc = details["loc"]
     path: list[int | str] = []
     for index, part in enumerate(loc):
         inside = part in data if isinstance(data, dict) else isinstance(part, int) and isinstance(data, list)
         if inside:
             data = data[part]
             path.append(part)
-        elif isinstance(data, dict) and index == len(loc) - 1 and part != "[key]":
-            path.append(part)  # a key that is missing
+        elif isinstance(data, dict) and index == len(loc) - 1 and details["type"] == "missing":
+            path.append(part)
     return tuple(path)
 
 

@@ -38,7 +38,7 @@ _REFERENCE = {
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of a line's file (``line``) and of ``gateway.yaml`` (``gateway``)."""
     line = _schema(Settings)
-    line["oneOf"] = [{"required": ["instructions"]}, {"required": ["instructions_file"]}]
+    line["oneOf"] = [{"required": ["instructions"]}, {"required": ["instructions_file"]}, {"required": ["agent"]}]
     return {"line": line, "gateway": _schema(Deployment)}
 
 

@@ -45,7 +45,8 @@ def test_each_example_greets(name: str, greeting: str) -> None:
     """The recorded prompts of the demo say these words."""
     line = Lines(load_deployment(CONFIG / "gateway.yaml", {})).by_name(name)
     assert line
-    assert line.settings.greeting == greeting
+    assert line.settings.greeting
+    assert line.settings.greeting.say == greeting
 
 
 def test_the_support_line_shows_every_key_once() -> None:
