@@ -1,6 +1,6 @@
 """What a call begins with: of its line and its stream, the rules that the conversation follows and the voice leg."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import structlog
 
@@ -9,13 +9,14 @@ from gateway.call.call import Voice
 from gateway.call.gate import Request
 from gateway.call.rules import Approval, Digits, FunctionRule, KeyAction, Recorded, Rules, Secret, Silence, Target
 from gateway.config import Line
-from gateway.config.greeting import Greeting
+from gateway.config import keys as config
 from gateway.config.hours import Closed
 from gateway.config.tools import McpTool
 from gateway.functions import Function
-from gateway.phone.events import CallStarted
+from gateway.voice.answering import answering_for
 from gateway.voice.commands import CreateResponse
-from gateway.voice.leg import NoVoice, VoiceLeg
+from gateway.voice.leg import VoiceLeg
+from gateway.voice.no_voice import NoVoice
 from gateway.voice.service import VoiceLive
 from gateway.voice.session import session_for
 from gateway.voice.texts import CallFacts, greeting_for, missing, word_for_word
@@ -26,14 +27,14 @@ Say = Callable[[str], Request]
 """How a text of the line becomes the bot's words."""
 
 
-def prepare(line: Line, started: CallStarted, call: CallFacts, service: VoiceLive) -> tuple[Rules, Voice]:
+def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: VoiceLive) -> tuple[Rules, Voice]:
     """Rules and voice leg of one call. A closed line whose words the service need not speak opens no session."""
     if absent := missing(line, call):
         log.warning("stream_parameters_missing", names=list(absent))
-    rules = rules_for(line, call, started.audio_format)
+    rules = rules_for(line, call, audio_format)
     if rules.closed and not isinstance(rules.greeting, Request):
         return rules, NoVoice()
-    return rules, VoiceLeg(service, line.answers, session_for(line, started.audio_format, call))
+    return rules, VoiceLeg(service, answering_for(line), session_for(line, audio_format, call))
 
 
 def rules_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> Rules:
@@ -53,13 +54,15 @@ def rules_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> Rules:
     silence = settings.silence
     digits = settings.digits
     return Rules(
-        greeting=_greeting(line, settings.greeting, call, audio_format),
+        greeting=_greeting(line, call, audio_format),
         interruptible=settings.greeting.interruptible if settings.greeting else True,
         barge_in=settings.barge_in,
         commit_on=settings.commit_on or "",
         digits=Digits(digits.finish_on or "", digits.pause_s) if digits else None,
         on_key={
-            key: KeyAction(targets[action.transfer] if action.transfer else None, say(action.say) if action.say else None)
+            key: KeyAction(
+                targets[action.transfer] if action.transfer else None, say(action.say) if action.say else None
+            )
             for key, action in settings.on_key.items()
         },
         silence=Silence(silence.after_s, say(silence.say), silence.times) if silence else None,
@@ -71,7 +74,8 @@ def rules_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> Rules:
     )
 
 
-def _greeting(line: Line, greeting: Greeting | None, call: CallFacts, audio_format: AudioFormat) -> Request | Recorded | None:
+def _greeting(line: Line, call: CallFacts, audio_format: AudioFormat) -> Request | Recorded | None:
+    greeting = line.settings.greeting
     if greeting is not None and greeting.play:
         return Recorded(line.sounds[greeting.play].encoded(audio_format), greeting.text or "")
     return greeting_for(line, call)
@@ -81,6 +85,10 @@ def _closed_words(line: Line, closed: Closed, say: Say, audio_format: AudioForma
     if closed.play:
         return Recorded(line.sounds[closed.play].encoded(audio_format), closed.text or "")
     return say(closed.say) if closed.say else None
+
+
+def _action(action: config.KeyAction, targets: Mapping[str, Target], say: Say) -> KeyAction:
+    return KeyAction(targets[action.transfer] if action.transfer else None, say(action.say) if action.say else None)
 
 
 def _targets(line: Line, say: Say) -> Iterator[tuple[str, Target]]:
@@ -106,4 +114,7 @@ def _approvals(line: Line, say: Say) -> Iterator[tuple[str, Approval]]:
     for tool in line.settings.tools:
         if isinstance(tool, McpTool) and tool.approval:
             approval = tool.approval
-            yield tool.mcp.server_label, Approval(say(approval.ask), approval.key or "", approval.words, approval.timeout_s)
+            yield (
+                tool.mcp.server_label,
+                Approval(say(approval.ask), approval.key or "", approval.words, approval.timeout_s),
+            )

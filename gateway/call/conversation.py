@@ -56,6 +56,7 @@ from gateway.voice.events import (
     SessionReady,
     ToolCalled,
     ToolsListed,
+    ToolsRequested,
     TurnCommitted,
     UnknownEvent,
     VoiceClosed,
@@ -199,9 +200,9 @@ class Conversation:
             case ToolCalled():
                 self._gate.goes_on(now)
                 return self._tools.called(event, now, silent=self._playback.idle)
-            case (
-                FunctionReturned() | DigitsDialled() | ToolsListed() | McpCalled() | McpReturned() | ApprovalRequested()
-            ):
+            case FunctionReturned() | DigitsDialled() | ToolsRequested() | ToolsListed():
+                return self._tools.handle(event, now)
+            case McpCalled() | McpReturned() | ApprovalRequested():
                 return self._tools.handle(event, now)
             case TransferEnded(failure=failure):
                 return self._carry_out(self._departure.transfer_ended(failure, now), now)

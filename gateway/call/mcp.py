@@ -12,7 +12,7 @@ from gateway.call.gate import Request
 from gateway.call.record import Note
 from gateway.call.rules import Approval, Rules
 from gateway.voice.commands import AnswerApproval
-from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned
+from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolsListed, ToolsRequested
 
 RUN_LIMIT_S = 60.0
 """A server that takes longer is not waited for; its result may still be told."""
@@ -40,6 +40,7 @@ class McpTools:
 
     def __init__(self, rules: Rules) -> None:
         self._approvals = rules.approvals
+        self._servers: dict[str, str] = {}
         self._running: dict[str, _Run] = {}
         self._over: set[str] = set()
         self._questions: list[_Question] = []
@@ -55,6 +56,14 @@ class McpTools:
     def busy(self) -> bool:
         """Whether a server is at work, or the caller's word awaited."""
         return bool(self._running or self._questions)
+
+    def listed(self, event: ToolsRequested | ToolsListed) -> list[Note]:
+        """The service asks a server for its tools, or has its answer."""
+        if isinstance(event, ToolsRequested):
+            self._servers[event.item_id] = event.server
+            return []
+        server = self._servers.pop(event.item_id, "")
+        return [Note("mcp_listed", {"server": server, "outcome": "error" if event.failed else "ok"})]
 
     def called(self, call: McpCalled, now: float) -> list[Note]:
         """The service runs a tool; it may say so more than once."""

@@ -15,7 +15,7 @@ from gateway.call.record import Note
 from gateway.call.rules import FunctionRule, Rules, Target
 from gateway.call.secure_entry import SecureEntry
 from gateway.voice.commands import AddMessage, AnswerApproval, ReturnToolOutput
-from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolCalled, ToolsListed
+from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolCalled, ToolsListed, ToolsRequested
 
 NOT_DONE = '{"error":"not carried out: the caller interrupted"}'
 NO_SUCH_TOOL = '{"error":"this line has no such tool"}'
@@ -26,7 +26,9 @@ BUSY = '{"error":"wait for the results of the other tools first"}'
 ENDING = '{"result":"the call ends after your farewell"}'
 TRANSFERRING = '{"result":"the caller is connected after your announcement"}'
 DIALLED = '{"result":"the digits were dialled"}'
-ToolEvent = FunctionReturned | DigitsDialled | ToolsListed | McpCalled | McpReturned | ApprovalRequested
+ToolEvent = (
+    FunctionReturned | DigitsDialled | ToolsRequested | ToolsListed | McpCalled | McpReturned | ApprovalRequested
+)
 ToolCommand = Errand | ReturnToolOutput | AnswerApproval | AddMessage | Note
 _KEYS = frozenset("0123456789*#")
 _MOST_KEYS = 32
@@ -80,8 +82,8 @@ class Tools:
                 output = _json({"error": failure}) if failure else DIALLED
                 returned = FunctionReturned(call_id, output, "error" if failure else "ok")
                 return [*([] if failure else [Note("digits_sent")]), *self._returned(returned, now)]
-            case ToolsListed(server=server, failed=failed):
-                return [Note("mcp_listed", {"server": server, "outcome": "error" if failed else "ok"})]
+            case ToolsRequested() | ToolsListed():
+                return [*self.mcp.listed(event)]
             case McpCalled():
                 return [*self.mcp.called(event, now)]
             case McpReturned():

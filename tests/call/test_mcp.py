@@ -17,6 +17,7 @@ from gateway.voice.events import (
     ResponseStarted,
     ResponseStatus,
     ToolsListed,
+    ToolsRequested,
     TurnCommitted,
 )
 from tests.story import Story
@@ -150,5 +151,6 @@ def test_no_answer_denies() -> None:
 def test_a_list_of_tools_is_noted() -> None:
     """Whether a server could be asked for its tools stands in the record."""
     story = Story()
-    assert story.tell(ToolsListed("crm", failed=True)) == []
+    story.tell(ToolsRequested("item_l", "crm"))
+    assert story.tell(ToolsListed("item_l", failed=True)) == []
     assert story.noted("mcp_listed") == [{"server": "crm", "outcome": "error"}]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import textwrap
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from gateway.sim.dial import dial
 from gateway.sim.emulator import Session
 from gateway.sim.phone import SimulatedPhone
-from tests.e2e.rig import GATEWAY, LINE, NUMBER, Rig, configuration, instant, noise, rig
+from tests.e2e.rig import LINE, NUMBER, Rig, configuration, instant, noise, rig
 from tests.e2e.tool_server import ToolServer, tool_server
 
 ANSWER = "100 ms of an answer"
@@ -80,7 +80,7 @@ async def answered(session: Session, said: str = ANSWER) -> None:
 
 
 async def test_a_function_over_http(tmp_path: Path) -> None:
-    """The server is asked with the model's arguments and the call's facts; the model has its answer and speaks of it."""
+    """The server is asked with the model's arguments and the call's facts; the model speaks of its answer."""
     async with tool_server() as server:
         lines = line(tools=[function(server, "ok")])
         script = instant(call_of("ok", number="42"))
@@ -212,7 +212,7 @@ PYTHON_TOOL = '''
     ],
 )
 async def test_a_function_in_python(tmp_path: Path, arguments: dict[str, Any], expected: dict[str, Any]) -> None:
-    """The operator's coroutine function gets its arguments and the call; what it returns or raises reaches the model."""
+    """The operator's coroutine function gets its arguments and the call; the model gets what comes of it."""
     module = f"line_tools_{tmp_path.name.replace('-', '_')}"
     (tmp_path / f"{module}.py").write_text(textwrap.dedent(PYTHON_TOOL), "utf-8")
     lines = line(tools=[{"python": f"{module}:status"}])
@@ -309,8 +309,3 @@ class TokenCredential:
 
     async def __aexit__(self, *_exc_info: object) -> None:
         return None
-
-
-Lines = Mapping[str, str]
-Turns = Sequence[Mapping[str, Any]]
-__all__ = ["GATEWAY"]
