@@ -83,7 +83,7 @@ class VoiceLeg:
         if self._socket is None:
             raise RuntimeError("a command before SessionReady")
         if self._is_agent and isinstance(command, CreateResponse) and command.instructions:
-            # "Overriding instructions in response.create is not supported with Agent service."
+            # refused with "Overriding instructions in response.create is not supported with Agent service."
             self.send(AddMessage("system", command.instructions))
             command = CreateResponse(request_id=command.request_id)
         try:
