@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
+from gateway.call.errands import Errand, ErrandEvent
 from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import PhoneClosed, PhoneEnd, PhoneEvent
@@ -74,6 +75,28 @@ class FakeVoice:
         if self.close_hangs:
             await asyncio.Event().wait()
         self.tell(VoiceClosed(VoiceEnd.CLOSED))
+
+
+class FakeErrands:
+    """Carries nothing out by itself: ``answer`` tells what came of an errand; those that were sent are in ``sent``."""
+
+    def __init__(self) -> None:
+        self.sent: list[Errand] = []
+        self.cancelled = 0
+        self.asked = asyncio.Event()
+        self._answers: asyncio.Queue[ErrandEvent] = asyncio.Queue()
+
+    def answer(self, event: ErrandEvent) -> None:
+        self._answers.put_nowait(event)
+
+    async def run(self, errand: Errand) -> ErrandEvent:
+        self.sent.append(errand)
+        self.asked.set()
+        try:
+            return await self._answers.get()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
 
 
 class FakeSocket:

@@ -3,11 +3,12 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterable, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from gateway.call.conversation import Command, Conversation, Event
 from gateway.call.ending import EndCall, ShutDown
+from gateway.call.errands import DialDigits, Errand, ErrandEvent, RunFunction, TransferCaller
 from gateway.call.record import CallRecord, Note
 from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
@@ -41,14 +42,26 @@ class Voice(AsyncIterable[VoiceEvent], Protocol):
         """End the leg, in any state."""
 
 
+class Errands(Protocol):
+    """Who carries out what the conversation asks beside the legs."""
+
+    async def run(self, errand: Errand) -> ErrandEvent:
+        """Do it, however long that takes, and tell what came of it; it is cancelled when the call ends."""
+
+
 class Call:
     """Runs a conversation between two legs until it ends; nothing of either is left afterwards."""
 
-    def __init__(self, phone: Phone, voice: Voice, conversation: Conversation, record: CallRecord) -> None:
+    def __init__(
+        self, phone: Phone, voice: Voice, conversation: Conversation, record: CallRecord, errands: Errands
+    ) -> None:
         self._phone = phone
         self._voice = voice
         self._conversation = conversation
         self._record = record
+        self._errands = errands
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -58,16 +71,15 @@ class Call:
     async def run(self) -> EndCall:
         """Run the call to its end and tell why it ended. A bug in the call is raised, with both legs closed."""
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._follow_phone()),
-                    group.create_task(self._follow_voice()),
-                    group.create_task(self._mind_deadlines()),
-                ]
+            async with self._group:
+                self._start(self._follow_phone())
+                self._start(self._follow_voice())
+                self._start(self._mind_deadlines())
+                self._perform(self._conversation.begin(clock()))
                 self._arm()
                 ended = await self._ended
                 await self._close_legs()
-                for task in tasks:
+                for task in self._tasks:
                     task.cancel()
         except BaseException:
             await self._close_legs()
@@ -76,6 +88,14 @@ class Call:
             if self._timer is not None:
                 self._timer.cancel()
         return ended
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_on(self, errand: Errand) -> None:
+        self._handle(await self._errands.run(errand))
 
     def shut_down(self) -> None:
         """End the call because the process ends."""
@@ -145,6 +165,8 @@ class Call:
                     self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
             elif isinstance(command, Note):
                 self._record.add(clock(), command)
+            elif isinstance(command, RunFunction | TransferCaller | DialDigits):
+                self._start(self._send_on(command))
             elif isinstance(command, EndCall):
                 if not self._ended.done():
                     self._ended.set_result(command)

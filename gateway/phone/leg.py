@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from gateway.errors import OutboxFullError, WireError
-from gateway.phone.commands import EndStream, PhoneCommand
+from gateway.phone.commands import EndStream, PhoneCommand, StreamCommand
 from gateway.phone.events import CallStarted, MalformedMessage, PhoneClosed, PhoneEnd, PhoneEvent, WireReply
 from gateway.phone.provider import Codec
 
@@ -89,6 +89,12 @@ class PhoneLeg:
                 self._socket.send(message)
         except ConnectionError:
             return
+
+    def order(self, command: StreamCommand) -> bool:
+        """Carry out what leads out of the conversation; ``False`` where the wire has no word for it."""
+        messages = tuple(self._codec.encode(command))
+        self._reply(WireReply(messages))
+        return bool(messages)
 
     async def close(self) -> None:
         """End the stream; the provider goes on with what its answer document says."""

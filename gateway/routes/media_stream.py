@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
 
-from gateway.call.call import Call, clock
+from gateway.call.call import Call, Voice, clock
 from gateway.call.calls import Calls
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
@@ -20,9 +21,10 @@ from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.answer import after_of
+from gateway.routes.errands import CallErrands
 from gateway.routes.line_book import LineBook
 from gateway.routes.published_keys import PublishedKeys
-from gateway.voice.leg import VoiceLeg
+from gateway.tools import Functions
 from gateway.websocket import WebSocket
 
 log = structlog.get_logger()
@@ -47,7 +49,8 @@ class MediaStreams:
         lines: LineBook,
         calls: Calls,
         metrics: Metrics,
-        prepare: Callable[[Line, CallStarted], tuple[Rules, VoiceLeg]],
+        prepare: Callable[[Line, CallStarted], tuple[Rules, Voice]],
+        functions: Functions,
         observers: tuple[Observer, ...] = (),
         authorize: Callable[[Provider, Upgrade, str, str], Grant],
         published_keys: PublishedKeys,
@@ -61,6 +64,7 @@ class MediaStreams:
         self._calls = calls
         self._metrics = metrics
         self._prepare = prepare
+        self._functions = functions
         self._observers = (metrics.observe, *observers)
         self._authorize = authorize
         self._published_keys = published_keys
@@ -159,7 +163,15 @@ class MediaStreams:
         try:
             rules, voice = self._prepare(line, started)
             conversation = Conversation(started, rules, clock())
-            call = Call(phone, voice, conversation, record)
+            errands = CallErrands(
+                line=line,
+                started=started,
+                provider=provider,
+                phone=phone,
+                functions=self._functions,
+                control=self._control,
+            )
+            call = Call(phone, voice, conversation, record, errands)
             with (
                 self._metrics.calls.track_inprogress(),
                 self._calls.running(call, line.name, (provider.name, started.call_id)),
@@ -175,8 +187,8 @@ class MediaStreams:
             self._metrics.ended(identity, end, clock(), late_frames)
             fields: dict[str, object] = {"reason": end.reason.value, "by": end.by, "detail": end.detail}
             record.add(clock(), Note("call_ended", fields))
-        if end.reason is not EndReason.CALLER_HUNG_UP:
-            await self._go_on(provider, started.call_id, after_of(line))
+        if end.reason not in _NOTHING_FOLLOWS:
+            await self._go_on(provider, started.call_id, after_of(line, datetime.now(UTC)))
 
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
         """What follows the stream, with providers that want to be asked for it."""
@@ -186,7 +198,18 @@ class MediaStreams:
             log.error("call_control_failed", detail=str(error))
 
 
-_WARN = frozenset({"service_error", "service_warning", "malformed_message", "response_cut_short", "close_timed_out"})
+_NOTHING_FOLLOWS = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED, EndReason.LINE_CLOSED})
+"""Ends after which nobody is left to hear what the line's ``after`` says, or to whom it was not meant."""
+_WARN = frozenset(
+    {
+        "service_error",
+        "service_warning",
+        "malformed_message",
+        "response_cut_short",
+        "transfer_failed",
+        "close_timed_out",
+    }
+)
 _DEBUG = frozenset({"reply_heard", "playback_stopped", "caller_paused", "unknown_message"})
 
 

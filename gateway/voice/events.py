@@ -77,15 +77,25 @@ class ToolCalled(Struct, frozen=True):
     arguments: str
 
 
-class ToolsListed(Struct, frozen=True):
-    """The service has asked an MCP server for its tools; ``failed`` where it got none."""
+class ToolsRequested(Struct, frozen=True):
+    """The service asks an MCP server for its tools; ``item_id`` names the question, ``server`` is the label."""
 
+    item_id: str
     server: str
+
+
+class ToolsListed(Struct, frozen=True):
+    """The question of ``ToolsRequested`` is answered; ``failed`` where the service got no tools."""
+
+    item_id: str
     failed: bool = False
 
 
 class McpCalled(Struct, frozen=True):
-    """The service has a tool of an MCP server run; ``item_id`` names the call."""
+    """The service has a tool of an MCP server run; ``item_id`` names the call.
+
+    The arguments are left out: they are what the caller said.
+    """
 
     item_id: str
     server: str
@@ -185,6 +195,7 @@ VoiceEvent = (
     | ReplySaid
     | ReplyComplete
     | ToolCalled
+    | ToolsRequested
     | ToolsListed
     | McpCalled
     | McpReturned

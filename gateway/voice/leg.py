@@ -6,7 +6,8 @@ from typing import Any
 
 from gateway.errors import WireError
 from gateway.voice import wire
-from gateway.voice.commands import VoiceCommand
+from gateway.voice.answering import Agent, Answering
+from gateway.voice.commands import AddMessage, CreateResponse, VoiceCommand
 from gateway.voice.events import (
     MalformedEvent,
     ServiceError,
@@ -25,16 +26,17 @@ READY_TIMEOUT_S = 10.0
 class VoiceLeg:
     """One session. Iterating it connects; ``SessionReady`` comes first, if at all, and ``VoiceClosed`` last."""
 
-    def __init__(self, service: VoiceLive, model: str, session: Mapping[str, Any]) -> None:
+    def __init__(self, service: VoiceLive, answering: Answering, session: Mapping[str, Any]) -> None:
         self._service = service
-        self._model = model
+        self._answering = answering
+        self._is_agent = isinstance(answering, Agent)
         self._session = session
         self._socket: WebSocket | None = None
         self._closing: VoiceClosed | None = None
 
     async def __aiter__(self) -> AsyncIterator[VoiceEvent]:
         try:
-            self._socket = socket = await self._service.connect(self._model)
+            self._socket = socket = await self._service.connect(self._answering)
         except VoiceRefusedError as error:
             yield VoiceClosed(VoiceEnd.REFUSED, str(error))
             return
@@ -80,6 +82,10 @@ class VoiceLeg:
         """
         if self._socket is None:
             raise RuntimeError("a command before SessionReady")
+        if self._is_agent and isinstance(command, CreateResponse) and command.instructions:
+            # refused with "Overriding instructions in response.create is not supported with Agent service."
+            self.send(AddMessage("system", command.instructions))
+            command = CreateResponse(request_id=command.request_id)
         try:
             self._socket.send(wire.encode(command))
         except ConnectionError:

@@ -1,6 +1,7 @@
 """The process's way to Voice Live: one credential, one connection pool, a bounded handshake."""
 
 import asyncio
+import importlib
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
@@ -11,6 +12,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gateway.errors import GatewayError
+from gateway.voice.answering import Agent, Answering, Model
 from gateway.websocket import WebSocket
 
 HEARTBEAT_S = 15.0
@@ -60,7 +62,7 @@ class VoiceLive:
     """Opens sessions at one endpoint. Use as an async context manager, one for the process.
 
     ``api_key`` empty means Microsoft Entra ID through ``DefaultAzureCredential``, which honours
-    ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls.
+    ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls. Agents take no key: for them it is always Entra.
     """
 
     def __init__(
@@ -70,16 +72,12 @@ class VoiceLive:
         self._api_key = api_key.strip()  # a mounted secret often ends in a newline
         self._api_version = api_version
         self._connect_timeout_s = connect_timeout_s
-        self._credential: AzureKeyCredential | AsyncTokenCredential | None = None
+        self._identity: AsyncTokenCredential | None = None
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "VoiceLive":
-        if self._api_key:
-            self._credential = AzureKeyCredential(self._api_key)
-        else:
-            from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 -- 0.5 s that a key does not need
-
-            self._credential = DefaultAzureCredential()
+        if not self._api_key:
+            await self._entra()
         redirects = aiohttp.TraceConfig()
         redirects.on_request_redirect.append(_refuse_redirect)
         connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, force_close=True)
@@ -91,22 +89,23 @@ class VoiceLive:
     async def __aexit__(self, *exc_info: object) -> None:
         if self._http is not None:
             await self._http.close()
-        if isinstance(self._credential, AsyncTokenCredential):
-            await self._credential.close()
+        if self._identity is not None:
+            await self._identity.close()
 
-    async def connect(self, model: str, query: Mapping[str, str] | None = None) -> WebSocket:
+    async def connect(self, answering: Answering, query: Mapping[str, str] | None = None) -> WebSocket:
         """A connected socket, before the first message in either direction.
 
         Raises ``VoiceRefusedError`` (credentials, role, quota, redirect) or ``VoiceUnreachableError`` (no connection,
         no answer within the connect time-out).
         """
-        if self._http is None or self._credential is None:
+        if self._http is None:
             raise RuntimeError("VoiceLive is used outside its context")
         handshake = _Handshake(
-            credential=self._credential,
+            credential=await self._credential_for(answering),
             endpoint=self.endpoint,
             api_version=self._api_version,
-            model=model,
+            model=answering.name if isinstance(answering, Model) else None,
+            agent_config=_agent_config(answering) if isinstance(answering, Agent) else None,
             extra_query=query or {},
             extra_headers={},
         )
@@ -126,6 +125,35 @@ class VoiceLive:
             raise VoiceUnreachableError(f"no Microsoft Entra token for Voice Live: {_first_line(error)}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise VoiceUnreachableError(f"Voice Live at {self.endpoint} cannot be reached: {error}") from None
+
+    async def _credential_for(self, answering: Answering) -> AzureKeyCredential | AsyncTokenCredential:
+        if self._api_key and isinstance(answering, Model):
+            return AzureKeyCredential(self._api_key)
+        return await self._entra()
+
+    async def _entra(self) -> AsyncTokenCredential:
+        """The process's identity, made when it is first needed."""
+        if self._identity is None:
+            # 0.5 s of import: a key does not need it, and calls in progress are not to wait for it
+            library = await asyncio.to_thread(importlib.import_module, "azure.identity.aio")
+            if self._identity is None:
+                try:
+                    self._identity = library.DefaultAzureCredential()
+                except ValueError as error:  # AZURE_TOKEN_CREDENTIALS names none that there is
+                    raise VoiceRefusedError(f"no Microsoft Entra identity: {_first_line(error)}") from None
+        return self._identity
+
+
+def _agent_config(agent: Agent) -> dict[str, str]:
+    """The agent as the SDK's connection manager has it; it leaves out what is empty."""
+    return {
+        "agent_name": agent.name,
+        "project_name": agent.project,
+        "agent_version": agent.version,
+        "conversation_id": agent.conversation_id,
+        "authentication_identity_client_id": agent.identity_client_id,
+        "foundry_resource_override": agent.foundry_resource_override,
+    }
 
 
 _ADVICE: dict[int, str] = {

@@ -28,9 +28,12 @@ from gateway.voice.commands import (
     VoiceCommand,
 )
 from gateway.voice.events import (
+    ApprovalRequested,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
+    McpCalled,
+    McpReturned,
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
@@ -41,6 +44,8 @@ from gateway.voice.events import (
     ServiceWarning,
     SessionReady,
     ToolCalled,
+    ToolsListed,
+    ToolsRequested,
     TurnCommitted,
     UnknownEvent,
     VoiceEvent,
@@ -178,6 +183,19 @@ def _tool_called(message: Message) -> Sequence[VoiceEvent]:
     )
 
 
+def _item_created(message: Message) -> Sequence[VoiceEvent]:
+    """Of the items only those of MCP servers: what else becomes an item is told by an event of its own."""
+    item = message["item"]
+    match item.get("type"):
+        case "mcp_list_tools":
+            return (ToolsRequested(_text(item, "id"), _text(item, "server_label")),)
+        case "mcp_call":
+            return (McpCalled(_text(item, "id"), _text(item, "server_label"), _text(item, "name")),)
+        case "mcp_approval_request":
+            return (ApprovalRequested(_text(item, "id"), _text(item, "server_label"), _text(item, "name")),)
+    return ()
+
+
 def _response_ended(message: Message) -> Sequence[VoiceEvent]:
     response = message["response"]
     details = response.get("status_details") or {}
@@ -218,6 +236,11 @@ _READERS: dict[str, Callable[[Message], Sequence[VoiceEvent]]] = {
     ),
     "response.audio.done": lambda m: (ReplyComplete(_text(m, "response_id"), _text(m, "item_id")),),
     "response.output_item.done": _tool_called,
+    "conversation.item.created": _item_created,
+    "mcp_list_tools.completed": lambda m: (ToolsListed(_text(m, "item_id")),),
+    "mcp_list_tools.failed": lambda m: (ToolsListed(_text(m, "item_id"), failed=True),),
+    "response.mcp_call.completed": lambda m: (McpReturned(_text(m, "item_id")),),
+    "response.mcp_call.failed": lambda m: (McpReturned(_text(m, "item_id"), failed=True),),
     "response.done": _response_ended,
     "error": _error,
     "warning": lambda m: (ServiceWarning(str(m["warning"].get("code") or ""), str(m["warning"].get("message") or "")),),
