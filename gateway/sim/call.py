@@ -12,10 +12,11 @@ import numpy.typing as npt
 from gateway.audio import g711
 from gateway.audio.formats import AudioFormat
 from gateway.audio.resample import resample
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InputError
 from gateway.sim.api import SimulatedApi
-from gateway.sim.caller import Caller, HangUp, Patience, Speak, Utterance
+from gateway.sim.caller import Caller, HangUp, Patience, PressKeys, Speak, Utterance
 from gateway.sim.dial import dial
+from gateway.sim.keys import Press
 from gateway.sim.measures import Measures, is_audible, measure
 from gateway.sim.observed import FrameClock, Received, Tick, Violation
 from gateway.sim.phone import SimulatedPhone
@@ -33,8 +34,8 @@ class CallPlan:
     """A call to make: through the stream ``url``, or by asking ``answer_url`` first, as ``provider`` does.
 
     ``secrets`` sign the webhook and the upgrade; see :class:`~gateway.sim.wire.SimCall`. ``audio_format`` is the
-    caller's (by default the provider's usual one), unless the gateway's answer asks for another. The caller hangs up by
-    itself after ``max_duration_s``.
+    caller's (by default the provider's usual one), unless the gateway's answer asks for another. ``presses`` without a
+    time come behind the utterances. The caller hangs up by itself after ``max_duration_s``.
     """
 
     utterances: Sequence[Utterance]
@@ -47,6 +48,7 @@ class CallPlan:
     secrets: Mapping[str, str] = field(default_factory=dict)
     quirks: frozenset[str] = frozenset()
     audio_format: AudioFormat | None = None
+    presses: Sequence[Press] = ()
     patience: Patience = field(default_factory=Patience)
     hang_up_by: Party = "caller"
     max_duration_s: float = 600.0
@@ -82,7 +84,8 @@ class CallResult:
 
     ``started_at`` is ``loop.time()`` of the first frame and ``started`` the same moment on the clock; ``caller_audio``
     in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
-    ``returned`` are the wire, message by message; ``events`` the timeline.
+    ``returned`` are the wire, message by message; ``events`` the timeline. ``unplayed_ms`` of the gateway's audio was
+    still waiting to be heard when the call ended.
     """
 
     started: datetime
@@ -104,6 +107,17 @@ class CallResult:
     ended_by: Party
     end_reason: str
     close_code: int | None
+    unplayed_ms: float = 0.0
+
+    @property
+    def transferred_to(self) -> str:
+        """Whom the gateway transferred the caller to; empty where it did not."""
+        return next((message.name for message in self.messages if message.event == "transfer"), "")
+
+    @property
+    def digits_received(self) -> str:
+        """The digits that the gateway dialled."""
+        return "".join(message.name for message in self.messages if message.event == "digits")
 
     @property
     def duration_ms(self) -> int:
@@ -165,6 +179,7 @@ class _CallerSide:
         self._caller = Caller((), patience=plan.patience)
         self._phone: SimulatedPhone | None = None
         self._events: list[TimelineEvent] = []
+        self._timed: list[Press] = []
         self._spoken: list[Spoken] = []
         self._speaking = False
         self._bot_playing = False
@@ -175,7 +190,13 @@ class _CallerSide:
         """Begin to listen; before the first frame."""
         self._phone = phone
         plan = self._plan
-        utterances = [replace(one, recording=one.recording.in_format(phone.audio_format)) for one in plan.utterances]
+        if plan.presses and not phone.has_keys:
+            raise InputError(f"the stream of {plan.provider} carries no keys, so that none can be pressed")
+        self._timed = sorted((press for press in plan.presses if press.at_ms is not None), key=_moment)
+        utterances: list[Utterance | Press] = [
+            replace(one, recording=one.recording.in_format(phone.audio_format)) for one in plan.utterances
+        ]
+        utterances += [press for press in plan.presses if press.at_ms is None]
         self._caller = Caller(utterances, patience=plan.patience, hang_up_by=plan.hang_up_by)
         self._progress(0, "connected")
 
@@ -185,6 +206,8 @@ class _CallerSide:
         if phone is None or self._end_reason:
             return
         now_ms = tick.number * FRAME_MS
+        while self._timed and _moment(self._timed[0]) <= now_ms:
+            phone.press_keys(self._timed.pop(0).keys)
         self._follow_bot(phone, now_ms, playing=bool(tick.heard.size))
         if self._speaking and not phone.saying:
             self._speaking = False
@@ -208,12 +231,15 @@ class _CallerSide:
         self._clears = len(phone.clears)
         self._bot_playing = playing
 
-    def _act(self, phone: SimulatedPhone, now_ms: int, decision: Speak | HangUp) -> None:
+    def _act(self, phone: SimulatedPhone, now_ms: int, decision: Speak | PressKeys | HangUp) -> None:
         if decision.note:
             self._happened(phone, now_ms, "note", decision.note)
         if isinstance(decision, HangUp):
             self._end_reason = decision.reason
             phone.hang_up()
+            return
+        if isinstance(decision, PressKeys):
+            phone.press_keys(decision.press.keys)
             return
         recording = decision.utterance.recording
         phone.say(recording.audio)
@@ -262,7 +288,12 @@ class _CallerSide:
             ended_by=phone.ended_by,
             end_reason=reason,
             close_code=phone.close_code,
+            unplayed_ms=phone.bot_format.duration_ms(phone.playout.queued_bytes),
         )
+
+
+def _moment(press: Press) -> int:
+    return press.at_ms or 0
 
 
 def _until(end_ms: int, spoken: Spoken) -> Spoken:
@@ -272,7 +303,10 @@ def _until(end_ms: int, spoken: Spoken) -> Spoken:
 
 
 def _wire_events(phone: SimulatedPhone) -> list[TimelineEvent]:
-    """Marks, clears and violations; media is too much for a timeline and is in the audio."""
+    """Marks, clears, keys and violations; media is too much for a timeline and is in the audio.
+
+    Which key was pressed is not told: it may be a secret.
+    """
     per_ms = phone.bot_format.bytes_per_ms
     events = [TimelineEvent(mark.at, "mark_returned", {"name": mark.name}) for mark in phone.returned]
     for message in phone.messages:
@@ -282,5 +316,6 @@ def _wire_events(phone: SimulatedPhone) -> list[TimelineEvent]:
             played, discarded = message.cleared.run_bytes / per_ms, message.cleared.discarded_bytes / per_ms
             fields = {"played_ms": played, "discarded_ms": discarded, "marks": list(message.cleared.marks)}
             events.append(TimelineEvent(message.at, "clear", fields))
+    events += [TimelineEvent(at, "key_pressed") for at in phone.pressed_at]
     violations = [TimelineEvent(v.at, "violation", {"code": v.code, "what": v.what}) for v in phone.violations]
     return events + violations

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.sim.keys import Press
 from gateway.sim.recording import Recording
 from gateway.sim.wire import Party
 
@@ -37,6 +38,14 @@ class Speak:
 
 
 @dataclass(frozen=True)
+class PressKeys:
+    """Press these keys now."""
+
+    press: Press
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class HangUp:
     """End the call now, and why."""
 
@@ -45,7 +54,7 @@ class HangUp:
 
 
 class Caller:
-    """Says its utterances one after the other, each when the bot's turn allows it, then hangs up.
+    """Says its utterances and presses its keys one after the other, each when the bot's turn allows it, then hangs up.
 
     With ``hang_up_by="gateway"`` it waits after its last turn for the gateway to end the call, as long as it would wait
     for a reply. :meth:`hear` is called once a frame.
@@ -53,7 +62,7 @@ class Caller:
 
     def __init__(
         self,
-        utterances: Sequence[Utterance],
+        utterances: Sequence[Utterance | Press],
         *,
         patience: Patience | None = None,
         hang_up_by: Party = "caller",
@@ -68,7 +77,7 @@ class Caller:
         self._bot_played_at_ms: float | None = None
         self._bot_audible_since_ms: float | None = None
 
-    def hear(self, now_ms: float, *, playing: bool, audible: bool) -> Speak | HangUp | None:
+    def hear(self, now_ms: float, *, playing: bool, audible: bool) -> Speak | PressKeys | HangUp | None:
         """What to do after this frame of the bot.
 
         ``playing``: the gateway's audio was in the frame, or more of it is queued; ``audible``: it was not silence.
@@ -95,7 +104,8 @@ class Caller:
     def _interrupts(self, now_ms: float, *, playing: bool) -> bool:
         if self._said == len(self._utterances) or self._bot_audible_since_ms is None or not playing:
             return False
-        after_ms = self._utterances[self._said].interrupt_after_ms
+        following = self._utterances[self._said]
+        after_ms = following.interrupt_after_ms if isinstance(following, Utterance) else None
         return after_ms is not None and now_ms - self._bot_audible_since_ms >= after_ms
 
     def _turn_is_over(self, now_ms: float, *, playing: bool) -> bool:
@@ -111,14 +121,17 @@ class Caller:
             waiting_since_ms = max(waiting_since_ms, self._bot_played_at_ms)
         return now_ms - waiting_since_ms >= self._limit_s * 1000
 
-    def _next(self, now_ms: float, note: str = "") -> Speak | HangUp | None:
+    def _next(self, now_ms: float, note: str = "") -> Speak | PressKeys | HangUp | None:
         if self._said < len(self._utterances):
             utterance = self._utterances[self._said]
             self._said += 1
             self._waiting_for = "reply"
+            self._bot_played_at_ms = self._bot_audible_since_ms = None
+            if isinstance(utterance, Press):
+                self._speech_ends_ms = self._recording_ends_ms = now_ms + utterance.duration_ms
+                return PressKeys(utterance, note)
             self._speech_ends_ms = now_ms + utterance.recording.speech_end_ms
             self._recording_ends_ms = now_ms + utterance.recording.duration_ms
-            self._bot_played_at_ms = self._bot_audible_since_ms = None
             silent = "" if utterance.recording.speech else f"there is no speech in {utterance.recording.name}"
             return Speak(utterance, "; ".join(filter(None, (note, silent))))
         if self._hang_up_by == "gateway" and self._waiting_for != "hang-up":

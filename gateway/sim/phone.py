@@ -8,6 +8,7 @@ from typing import Self, assert_never
 import aiohttp
 
 from gateway.errors import GatewayError, WireError
+from gateway.sim.keys import KEY_GAP_MS
 from gateway.sim.observed import FrameClock, Received, Returned, Tick, Violation
 from gateway.sim.playout import FRAME_MS, Heard, Playout
 from gateway.sim.reaching import reaching
@@ -59,6 +60,9 @@ class SimulatedPhone:
         self._on_tick = on_tick
         self._keep = keep
         self._saying = bytearray()
+        self._keys = ""
+        self._next_key_frame = 0
+        self.pressed_at: list[float] = []
         self._frame_audio = bytearray()
         self._playing = False
         self._hanging_up = False
@@ -130,9 +134,20 @@ class SimulatedPhone:
         """Let the caller say ``audio``, in the call's format, from the next frame on; behind what is being said."""
         self._saying += audio
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether the provider's stream tells of keys."""
+        return type(self._wire).key is not Wire.key
+
     async def press(self, digit: str) -> None:
         """Press a key."""
+        if self._keep:
+            self.pressed_at.append(asyncio.get_running_loop().time())
         await self._send(self._wire.key(digit))
+
+    def press_keys(self, keys: str) -> None:
+        """Press keys one after the other from the next frame on, behind those that are being pressed."""
+        self._keys += keys
 
     def hang_up(self) -> None:
         """End the call as the provider does when a caller hangs up; within one frame."""
@@ -216,6 +231,10 @@ class SimulatedPhone:
         await self._send(self._wire.tick(number * FRAME_MS, queued_ms))
         if self._on_tick is not None:
             self._on_tick(Tick(number, now, heard))
+        if self._keys and number >= self._next_key_frame:
+            digit, self._keys = self._keys[0], self._keys[1:]
+            self._next_key_frame = number + KEY_GAP_MS // FRAME_MS
+            await self.press(digit)
         size = self.audio_format.bytes_for(FRAME_MS)
         silence = self.audio_format.silence(FRAME_MS)
         spoken = bytes(self._saying[:size])

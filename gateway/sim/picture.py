@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.audio.g711 import Samples
+from gateway.sim.actions import Action
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
 from gateway.sim.measures import BargeIn
@@ -24,6 +25,8 @@ CHANNEL_PX = 92
 CALLER_Y, GAP_Y, BOT_Y, BOTTOM_Y = 56, 148, 184, 276
 """Tops of the caller's waveform, of the gap with the answer times, of the bot's waveform, and what lies below it."""
 HEIGHT_PX = 330
+LANE_PX = 26
+"""Height of the lane below, where the bot's tools and the caller's keys are, if there are any."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Marker:
-    """Something at ``x``, reaching over ``width``, with a label."""
+    """Something at ``x``, reaching over ``width``, with a label; ``kind`` is an action's."""
 
     x: float
     label: str
     width: float = 0.0
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,15 @@ class Picture:
     blocks: tuple[Block, ...]
     answers: tuple[Marker, ...]
     barge_ins: tuple[Marker, ...]
+    actions: tuple[Marker, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Of the whole canvas."""
+        return HEIGHT_PX + (LANE_PX if self.actions else 0)
 
 
-def draw(result: CallResult, turns: Sequence[Turn]) -> Picture:
+def draw(result: CallResult, turns: Sequence[Turn], done: Sequence[Action] = ()) -> Picture:
     """The picture of a call."""
     duration_s = max(result.duration_ms, 20) / 1000
     width = round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
@@ -77,6 +87,7 @@ def draw(result: CallResult, turns: Sequence[Turn]) -> Picture:
         blocks=_blocks(turns, scale, width),
         answers=tuple(Marker(one.at_ms * scale, f"{one.ms} ms", one.ms * scale) for one in result.measures.latencies),
         barge_ins=_barge_ins(result.measures.barge_ins, scale),
+        actions=_actions(done, scale),
     )
 
 
@@ -104,6 +115,21 @@ def _barge_ins(barge_ins: Sequence[BargeIn], scale: float) -> tuple[Marker, ...]
             label = "…" if after_ms is None else f"{after_ms} ms"
         free_x = x + (len(label) + 3) * _CHARACTER_PX
         markers.append(Marker(x, label, (after_ms or 0) * scale))
+    return tuple(markers)
+
+
+def _actions(done: Sequence[Action], scale: float) -> tuple[Marker, ...]:
+    """What was done, each as long as it took; one too near to the label before it has none."""
+    markers: list[Marker] = []
+    free_x = 0.0
+    for action in done:
+        if action.kind == "note":
+            continue
+        x, width = action.at_ms * scale, max((action.took_ms or 0) * scale, 4)
+        label = (action.name or "•") if x >= free_x else ""
+        if label:
+            free_x = x + width + (len(label) + 2) * _CHARACTER_PX
+        markers.append(Marker(x, label, width, action.kind))
     return tuple(markers)
 
 

@@ -1,6 +1,7 @@
 """The report of a call: one self-contained page."""
 
 import base64
+import itertools
 import json
 import statistics
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from gateway.audio.formats import PCMU
 from gateway.audio.resample import resample
 from gateway.audio.wav import mulaw_wav_bytes, wav_bytes
 from gateway.sim import picture
+from gateway.sim.actions import Action
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
 from gateway.sim.timeline import TimelineEvent
@@ -36,7 +38,12 @@ class _Row:
 
 
 def render_report(
-    result: CallResult, turns: Sequence[Turn], *, notes: Sequence[TimelineEvent], header: Mapping[str, object]
+    result: CallResult,
+    turns: Sequence[Turn],
+    done: Sequence[Action] = (),
+    *,
+    notes: Sequence[TimelineEvent],
+    header: Mapping[str, object],
 ) -> str:
     """The page as HTML; ``header`` may name the ``line`` and a ``call_id`` of the gateway's own."""
     environment = Environment(
@@ -52,6 +59,7 @@ def render_report(
         result=result,
         plan=result.plan,
         turns=turns,
+        steps=_steps(turns, done),
         words_known=any(turn.text for turn in turns),
         gateway_told=bool(notes),
         header=header,
@@ -59,13 +67,45 @@ def render_report(
         call_id=str(header.get("call_id") or result.call_id),
         ending=_ending(result, notes),
         figures=_figures(result, turns),
-        picture=picture.draw(result, turns),
+        picture=picture.draw(result, turns, done),
         layout=picture,
         audio=_audio(result),
         audio_apart=not _is_embedded(result),
         rows=rows[:_TIMELINE_ROWS],
         rows_left_out=max(0, len(rows) - _TIMELINE_ROWS),
     )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A line of the conversation: a turn, or what was done between turns; keys in a row are one line."""
+
+    at_ms: int
+    turn: Turn | None = None
+    who: str = ""
+    label: str = ""
+    text: str = ""
+
+
+_WHO = {
+    "tool": ("bot", "Tool"),
+    "key": ("caller", "Keys"),
+    "transfer": ("bot", "Transfer"),
+    "entry": ("caller", "Keys"),
+}
+
+
+def _steps(turns: Sequence[Turn], done: Sequence[Action]) -> list[_Step]:
+    steps = [_Step(turn.start_ms, turn) for turn in turns]
+    for kind, group in itertools.groupby(done, key=lambda action: action.kind):
+        who, label = _WHO.get(kind, ("", "Call"))
+        together = list(group)
+        if kind == "key":
+            keys = " ".join(action.name or "•" for action in together)
+            steps.append(_Step(together[0].at_ms, None, who, label, keys))
+        else:
+            steps += [_Step(action.at_ms, None, who, label, action.text) for action in together]
+    return sorted(steps, key=lambda step: step.at_ms)
 
 
 def _seconds(milliseconds: float) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from gateway.audio.formats import PCMU
-from gateway.sim.caller import Caller, HangUp, Patience, Speak, Utterance
+from gateway.sim.caller import Caller, HangUp, Patience, PressKeys, Speak, Utterance
+from gateway.sim.keys import Press
 from gateway.sim.recording import Recording, Span
 
 PATIENCE = Patience(greeting_s=8, reply_s=20, turn_gap_s=0.7)
@@ -119,3 +120,14 @@ def test_a_recording_without_speech_is_told() -> None:
         1_180,
         "says silent (there is no speech in silent)",
     )
+
+
+def test_keys_are_pressed_in_turn() -> None:
+    """After the bot's turn, like a recording; then the caller waits for what the bot says to them."""
+    caller = Caller([Press("12#")], patience=Patience(turn_gap_s=0.5))
+    assert caller.hear(0, playing=True, audible=True) is None
+    assert caller.hear(600, playing=False, audible=False) == PressKeys(Press("12#"))
+    assert caller.hear(700, playing=True, audible=True) is None
+    assert caller.hear(1400, playing=True, audible=True) is None
+    assert caller.hear(1500, playing=False, audible=False) is None
+    assert caller.hear(1950, playing=False, audible=False) == HangUp("said everything")

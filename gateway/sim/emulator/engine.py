@@ -43,16 +43,26 @@ class Engine:
     native: bool
     api_version: str
     agent: str | None = None
+    conversation: str | None = None
+    """The agent's conversation that the client goes on with."""
     own: bool = False
     """The model is a deployment of the client's, whatever its name."""
 
     @classmethod
-    def of(cls, model: str, api_version: str, *, agent: str | None = None, profile: str | None = None) -> "Engine":
+    def of(
+        cls,
+        model: str,
+        api_version: str,
+        *,
+        agent: str | None = None,
+        conversation: str | None = None,
+        profile: str | None = None,
+    ) -> "Engine":
         """By the model's name, or by the kind of model that a bring-your-own profile names."""
         native = "realtime" in model and agent is None
         if profile is not None:
             native = profile == "byom-azure-openai-realtime"
-        return cls(model, native, api_version, agent, own=profile is not None)
+        return cls(model, native, api_version, agent, conversation, own=profile is not None)
 
     @property
     def openai(self) -> bool:
@@ -124,7 +134,7 @@ class Engine:
                 "name": self.agent,
                 "description": "",
                 "agent_id": f"{self.agent}:1",
-                "thread_id": new_id("conv", native=False),
+                "thread_id": self.conversation or new_id("conv", native=False),
             }
         return session
 

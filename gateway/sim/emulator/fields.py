@@ -170,7 +170,7 @@ class FunctionTool(Fields):
 
 
 class McpTool(Fields):
-    """A tool server that the service would call; the emulator takes the declaration and never calls it."""
+    """A tool server that the service calls; here its calls are scripted."""
 
     type: Literal["mcp"]
     server_label: str

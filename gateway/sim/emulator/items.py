@@ -27,6 +27,11 @@ def created_item(item: object, history: History, *, native: bool) -> Event:
         case "function_call":
             given = {key: _text(item, key) for key in ("name", "call_id", "arguments")}
             return {**shown, **given}
+        case "mcp_approval_response":
+            if not isinstance(item.get("approve"), bool):
+                raise _invalid("item.approve", "expected true or false.")
+            request_id = _text(item, "approval_request_id")
+            return {**shown, "approval_request_id": request_id, "approve": item["approve"]}
     raise _invalid("item.type", f"{item.get('type')!r} is not supported.")
 
 

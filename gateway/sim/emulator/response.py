@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,13 @@ from gateway.sim.emulator.fields import ResponseFields
 from gateway.sim.emulator.formats import OUTPUT
 from gateway.sim.emulator.history import Entry, History
 from gateway.sim.emulator.ids import call_id, new_id
+from gateway.sim.emulator.mcp import McpServers
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event
-from gateway.sim.emulator.script import Answer, Call, Script
+from gateway.sim.emulator.script import Answer, Call, McpCall, Script
 from gateway.sim.emulator.settings import Settings
 from gateway.sim.emulator.usage import usage
+from gateway.sim.emulator.words import TOKEN, Words
 from gateway.sim.speech import spoken
 
 _AZURE_DELTAS_MS = (200, 300, 500)
@@ -37,7 +39,6 @@ _STATUS = {
 }
 Choose = Callable[[str | Event, Sequence[Event]], Answer]
 """What to say, under a ``tool_choice`` and these tools."""
-_TOKEN = re.compile(r"\s*\S+")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Scene:
     settings: Settings
     history: History
     out: Outgoing
+    mcp: McpServers
 
 
 class Response:
@@ -64,6 +66,7 @@ class Response:
         self._cancelled = asyncio.Event()
         self._cut_short = False
         self._output: list[Entry] = []
+        self._afterwards: list[Coroutine[Any, Any, None]] = []
         self._parts = 0
         self._format_name = request.output_audio_format or scene.settings.echo["output_audio_format"]
         self._modalities = request.modalities or scene.settings.echo["modalities"]
@@ -101,6 +104,11 @@ class Response:
         )
         self.finished.set()
 
+    async def run_afterwards(self) -> None:
+        """What goes on behind the response's end."""
+        for work in self._afterwards:
+            await work
+
     async def _put_out(self, answer: Answer, audio: bytes) -> None:
         if answer.say is not None and not self._cut_short:
             if "audio" in self._modalities:
@@ -110,6 +118,9 @@ class Response:
         for call in answer.all_calls:
             if not self._cut_short:
                 await self._call(call)
+        for mcp_call in answer.all_mcp:
+            if not self._cut_short and self._scene.mcp.knows(mcp_call):
+                await self._call_mcp(mcp_call)
 
     def _tool_choice(self) -> tuple[str | Event, Sequence[Event]]:
         """The choice and the tools in force for this response."""
@@ -147,7 +158,7 @@ class Response:
             await self._say(part, said.rest())
         await self._close_message(entry, part, said.so_far)
 
-    async def _stream(self, entry: Entry, part: Event, said: "Words", audio: bytes) -> None:
+    async def _stream(self, entry: Entry, part: Event, said: Words, audio: bytes) -> None:
         script = self._scene.script
         audio_format = OUTPUT[self._format_name]
         whole_ms = audio_format.duration_ms(len(audio))
@@ -198,7 +209,7 @@ class Response:
     async def _write(self, text: str) -> None:
         entry = await self._open_message("text")
         part = self._part(entry)
-        for token in _TOKEN.findall(text):
+        for token in TOKEN.findall(text):
             await self._emit("response.text.delta", **part, delta=token)
         await self._emit("response.text.done", **part, text=text)
         entry.item["content"] = [{"type": "text", "text": text}]
@@ -266,10 +277,35 @@ class Response:
         item["arguments"] = arguments
         await self._close_item(entry, index)
 
+    async def _call_mcp(self, call: McpCall) -> None:
+        servers = self._scene.mcp
+        if servers.needs_approval(call):
+            entry = await self._open_item(servers.request_for(call))
+            await self._emit("response.output_item.done", output_index=len(self._output) - 1, item=entry.shown)
+            return
+        entry = await self._open_item(servers.call_item(call))
+        place = {"item_id": entry.id, "output_index": len(self._output) - 1}
+        arguments = _untidy(call.arguments)
+        for token in re.findall(r"\s*\S{1,6}|\s+", arguments):
+            await self._emit("response.mcp_call_arguments.delta", **place, delta=token)
+        await self._emit("response.mcp_call_arguments.done", **place, arguments=arguments)
+        entry.item["arguments"] = arguments
+        await self._scene.out.emit("response.mcp_call.in_progress", **place)
+        ending = self._end_mcp(call, entry, place)
+        if call.response_done_first:
+            self._afterwards.append(ending)
+        else:
+            await ending
+
+    async def _end_mcp(self, call: McpCall, entry: Entry, place: Event) -> None:
+        await self._scene.mcp.finish(call, entry.item, place)
+        await self._emit("response.output_item.done", output_index=place["output_index"], item=entry.shown)
+
     @property
     def _item_status(self) -> str:
         """Of an item that was not interrupted: where the response ended early, that was in the middle of its last."""
-        is_last = len(self._output) == (self._answer.say is not None) + len(self._answer.all_calls)
+        expected = (self._answer.say is not None) + len(self._answer.all_calls) + len(self._answer.all_mcp)
+        is_last = len(self._output) == expected
         return "incomplete" if is_last and _STATUS[self._answer.ending] == "incomplete" else "completed"
 
     def _part(self, entry: Entry) -> Event:
@@ -302,37 +338,6 @@ class Response:
             "metadata": request.metadata,
         }
         await self._scene.out.emit(event_type, response=response)
-
-
-class Words:
-    """A text as its tokens leave: half of them before the audio, the others spread over it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._tokens = _TOKEN.findall(text)
-        self._left = 0
-
-    @property
-    def so_far(self) -> str:
-        """What has left."""
-        return "".join(self._tokens[: self._left])
-
-    def ahead(self) -> list[str]:
-        """What leaves before any audio."""
-        return self._up_to((len(self._tokens) + 1) // 2)
-
-    def until(self, share: float) -> list[str]:
-        """What leaves with the audio up to ``share`` of its length, twice as fast as it is spoken."""
-        return self._up_to(min(len(self._tokens), round(len(self._tokens) * (0.5 + share))))
-
-    def rest(self) -> list[str]:
-        """What is left over."""
-        return self._up_to(len(self._tokens))
-
-    def _up_to(self, count: int) -> list[str]:
-        leaving = self._tokens[self._left : count]
-        self._left = max(self._left, count)
-        return leaving
 
 
 def slices(audio: bytes, audio_format: AudioFormat, sizes_ms: tuple[int, ...]) -> Iterator[bytes]:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.sim.emulator.engine import AZURE_REALTIME_VOICES, OPENAI_VOICES, Engine
-from gateway.sim.emulator.fields import FunctionTool, Tool
+from gateway.sim.emulator.fields import FunctionTool, McpTool, Tool
 from gateway.sim.emulator.formats import input_format
 from gateway.sim.emulator.record import Event, Rejected
 from gateway.sim.emulator.toolschema import WHAT_IS_TAKEN, is_taken
 
+_MCP_SINCE = "2026-04-10"
+"""The first API version with MCP servers."""
 _LOCKED = ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation")
 
 
@@ -132,6 +134,10 @@ def _echo_cancellation(change: Change) -> None:
 def _tools(change: Change) -> None:
     if change.tools and change.engine.model == "azure-realtime":
         raise _invalid("tools", "Tools are not supported with model 'azure-realtime'.")
+    servers = any(isinstance(tool, McpTool) for tool in change.tools)
+    if servers and (change.engine.model.startswith("phi") or change.engine.api_version < _MCP_SINCE):
+        where = f"model '{change.engine.model}' and api-version {change.engine.api_version}"
+        raise _invalid("tools", f"MCP servers are not supported with {where}.")
     check_schemas(change.tools, "session")
 
 
@@ -162,6 +168,8 @@ def _metadata(change: Change) -> None:
 def _agent(change: Change) -> None:
     if change.engine.agent is not None and "instructions" in change.sent:
         raise _invalid("instructions", "Overriding instructions is not supported with Agent service.")
+    if change.engine.agent is not None and change.tools:
+        raise _invalid("tools", "Overriding tools is not supported with Agent service.")
 
 
 def _locked_voice(change: Change) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -21,12 +21,36 @@ class Call(StrictModel):
     arguments: dict[str, Any] | str = Field(default_factory=dict)
 
 
+class McpCall(StrictModel):
+    """A tool of an MCP server that the service calls: with an ``output``, or an ``error``."""
+
+    server_label: str
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    output: str | None = None
+    error: str | None = None
+    takes_s: float = Field(default=0, ge=0)
+    """How long the server takes, in seconds."""
+    response_done_first: bool = False
+    """Whether the response that calls ends before the call does."""
+    completed_twice: bool = False
+    """Whether the end of the call is told twice."""
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if (self.output is None) == (self.error is None):
+            raise ValueError("give either output or error")
+        return self
+
+
 class Answer(StrictModel):
-    """What one response consists of: words, function calls, or words and then calls."""
+    """What one response consists of: words, calls, or words and then calls."""
 
     say: str | None = None
     call: Call | None = None
     calls: list[Call] = Field(default_factory=list)
+    mcp: McpCall | list[McpCall] = Field(default_factory=list)
+    """Tools of MCP servers, behind the functions."""
     after_call: "Answer | str | None" = None
     """The response that follows once the calls' outputs are there."""
     ending: Literal["completed", "max_output_tokens", "content_filter", "failed"] = "completed"
@@ -36,9 +60,10 @@ class Answer(StrictModel):
     def _something_to_do(self) -> Self:
         if self.call is not None and self.calls:
             raise ValueError("give either call or calls")
-        if self.say is None and not self.all_calls:
-            raise ValueError("give say, call or calls")
-        if self.after_call is not None and not self.all_calls:
+        calls = bool(self.all_calls or self.all_mcp)
+        if self.say is None and not calls:
+            raise ValueError("give say, call, calls or mcp")
+        if self.after_call is not None and not calls:
             raise ValueError("after_call needs a call before it")
         return self
 
@@ -46,6 +71,11 @@ class Answer(StrictModel):
     def all_calls(self) -> list[Call]:
         """``call`` or ``calls``."""
         return [self.call] if self.call is not None else self.calls
+
+    @cached_property
+    def all_mcp(self) -> list[McpCall]:
+        """``mcp``, one or many."""
+        return [self.mcp] if isinstance(self.mcp, McpCall) else self.mcp
 
     @cached_property
     def next_answer(self) -> "Answer | None":
@@ -103,6 +133,8 @@ class Script(StrictModel):
     """How many times faster than real time audio is generated."""
     burst: int = Field(default=2, ge=1)
     """Audio deltas that leave at the same moment."""
+    mcp_listing: Literal["completed", "failed"] = "completed"
+    """Whether MCP servers tell their tools."""
     late_deltas: int = Field(default=1, ge=0)
     """Audio deltas of a response that still leave after it was interrupted or cancelled."""
     done_events_on_cancel: bool = True
@@ -187,10 +219,7 @@ def _message(kind: str, message: str, location: Sequence[str | int]) -> str:
         return f"the key {location[-1]!r} is missing"
     if kind != "extra_forbidden":
         return message.removeprefix("Value error, ")
-    known = sorted(_field_names(Script) | _field_names(Turn) | _field_names(Faults) | _field_names(Latency))
+    models: tuple[type[BaseModel], ...] = (Script, Turn, McpCall, Faults, Latency)
+    known = sorted({name for model in models for name in model.model_fields})
     near = difflib.get_close_matches(str(location[-1]), known, n=1)
     return "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
-
-
-def _field_names(model: type[BaseModel]) -> set[str]:
-    return set(model.model_fields)

@@ -197,6 +197,7 @@ def _engine(request: web.Request) -> Engine:
         query.get("model", ""),
         query["api-version"],
         agent=query.get("agent-name"),
+        conversation=query.get("conversation-id"),
         profile=query.get("profile"),
     )
 

@@ -58,7 +58,7 @@ faults:
         ("turns:\n  - say: [\n", 3, 1, "not YAML"),
         ("turns:\n  - sya: Hello\n", 2, 5, "did you mean 'say'?"),
         ("turns:\n  - say: Hello\n    say: Again\n", 3, 5, "duplicate key"),
-        ("turns:\n  - heard: Hello\n", 2, 5, "give say, call or calls"),
+        ("turns:\n  - heard: Hello\n", 2, 5, "give say, call, calls or mcp"),
         ("turns:\n  - say: Hello\n    after_call: x\n", 2, 5, "after_call needs a call before it"),
         ("turns: []\n", 1, 1, "at least 1 item"),
         ("greeting: Hello\n", 1, 1, "'turns' is missing"),
