@@ -15,6 +15,7 @@ class Sound:
     def __init__(self, samples: Samples, rate_hz: int) -> None:
         self._samples = samples
         self._rate_hz = rate_hz
+        self._resampled: dict[int, Samples] = {rate_hz: samples}
         self._encoded: dict[AudioFormat, bytes] = {}
 
     @classmethod
@@ -31,9 +32,14 @@ class Sound:
     def encoded(self, audio_format: AudioFormat) -> bytes:
         """The audio in ``audio_format``. The first time takes some milliseconds for each second of it."""
         if audio_format not in self._encoded:
-            samples = resample(self._samples, self._rate_hz, audio_format.rate_hz)
+            samples = self._at(audio_format.rate_hz)
             is_linear = audio_format.encoding is Encoding.L16
             self._encoded[audio_format] = (
                 samples.astype("<i2").tobytes() if is_linear else g711.encode(samples, audio_format)
             )
         return self._encoded[audio_format]
+
+    def _at(self, rate_hz: int) -> Samples:
+        if rate_hz not in self._resampled:
+            self._resampled[rate_hz] = resample(self._samples, self._rate_hz, rate_hz)
+        return self._resampled[rate_hz]

@@ -59,11 +59,10 @@ class LineFile:
         settings = validate(Settings, document)
         instructions = self._read_instructions(file)
         if settings:
-            self._finish(settings, file, instructions, model, folder or file.parent)
             if settings.agent and key_from:
                 message = f"an agent takes Microsoft Entra ID alone, found an API key ({key_from}), expected none"
-                document.refuse(("agent",), message)
-                self.line = None
+                self._refuse(("agent",), message)
+            self._finish(settings, file, instructions, model, folder or file.parent)
 
     def _finish(self, settings: Settings, file: Path, instructions: str, model: str, folder: Path) -> None:
         """Check what belongs together, read what the line names, and make the line where nothing is wrong."""

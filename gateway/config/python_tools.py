@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from gateway.config.tool_schema import inlined, refusals
 from gateway.functions import CallContext, PythonCall
@@ -124,7 +124,10 @@ def _arguments(name: str, taken: dict[str, tuple[Any, Any]]) -> type[BaseModel]:
 
 
 class _Schema(GenerateJsonSchema):
-    """Without the titles that pydantic makes of names."""
+    """Without the titles that pydantic makes of names, nor defaults that no JSON can have."""
+
+    def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
+        pass  # such a default is left out, and the function has it all the same
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

@@ -7,7 +7,7 @@ from gateway.config.line import Settings
 from gateway.config.parameters import schema_of, secrets_of
 from gateway.config.problems import Finding, KeyPath
 from gateway.config.python_tools import PythonToolError, load
-from gateway.config.tools import BUILT_IN, HttpTool, McpTool, PythonTool
+from gateway.config.tools import BUILT_IN, HttpTool, McpTool, PythonTool, is_tool_name
 from gateway.config.tools import WhileWaiting as Waiting
 from gateway.functions import Function, HttpCall, WhileWaiting
 
@@ -50,8 +50,11 @@ def _in_python(tool: PythonTool, folder: Path) -> Function:
     description = tool.description or found.description
     if not description:
         raise PythonToolError(f"{tool.python} has no docstring, expected one, or a description here")
+    name = tool.name or found.name
+    if not is_tool_name(name):
+        raise PythonToolError(f"{tool.python} has a name that is not fit for a tool, expected a name here")
     return Function(
-        name=tool.name or found.name,
+        name=name,
         description=description,
         parameters=found.parameters,
         run=found.run,

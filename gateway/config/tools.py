@@ -22,8 +22,13 @@ _OWN_HEADERS = ("host", "content-length", "content-type", "transfer-encoding", "
 _REFERENCE = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 
 
+def is_tool_name(name: str) -> bool:
+    """Whether the service takes ``name`` for a tool."""
+    return bool(re.fullmatch(_NAME, name))
+
+
 def _tool_name(name: str) -> str:
-    if not re.fullmatch(_NAME, name):
+    if not is_tool_name(name):
         raise ValueError("is not fit for a tool, expected 1 to 64 letters, digits, _ and -")
     return str(name)
 

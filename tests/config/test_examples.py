@@ -113,6 +113,27 @@ def test_the_examples_of_the_manual_are_right(tmp_path: Path, monkeypatch: pytes
     assert [str(error) for error in LineFile(file, "gpt-4.1", {}).errors] == []
 
 
+def test_the_examples_of_the_documentation_are_right(tmp_path: Path) -> None:
+    """Each piece of a line in docs/configuration.md, as it stands there, completes a line."""
+    write_wav(tmp_path / "welcome.wav", np.zeros(800, np.int16), 8000)
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    examples = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(examples) == 9
+    for example in examples:
+        piece = f"tools:\n{example}" if example.startswith("  - ") else example
+        if example.startswith("parameters:"):
+            indented = example.replace("\n", "\n    ").rstrip()
+            piece = f'tools:\n  - name: pay\n    description: Pays.\n    http: {{url: "https://a.b"}}\n    {indented}\n'
+        if "numbers" not in piece:
+            piece = f"numbers: ['*']\ninstructions: Answer.\n{piece}"
+        if "transfer: desk" in piece:
+            piece += 'transfers: {desk: "+14255550199"}\n'
+        file = tmp_path / "line.yaml"
+        file.write_text(piece)
+        read = LineFile(file, "gpt-4.1", {"SHOP_KEY": "k", "CRM_TOKEN": "t"})
+        assert [str(error) for error in read.errors] == []
+
+
 def test_the_shipped_gateway_yaml_shows_every_key() -> None:
     """It is the manual of a deployment."""
     shown = set(keys((CONFIG / "gateway.yaml").read_text()))

@@ -118,6 +118,13 @@ def test_a_function_without_parameters_has_an_empty_schema(tmp_path: Path, modul
     assert tool.run.context_parameter == ""
 
 
+def test_a_default_that_no_json_can_have_is_not_shown(tmp_path: Path, module: Callable[[str], str]) -> None:
+    """The function has it all the same."""
+    tool = load(module("async def f(a: str = object()): ...") + ":f", tmp_path)
+    assert tool.parameters["properties"] == {"a": {"type": "string"}}
+    assert "required" not in tool.parameters
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -175,7 +182,7 @@ def test_a_function_that_cannot_be_a_tool_says_why(
         ("import nothing_of_that_name", "ModuleNotFoundError: No module named 'nothing_of_that_name'"),
         ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
         ("import sys\nsys.exit('not today')", "SystemExit: not today"),
-        ("async def f(:", "SyntaxError: invalid syntax ({module}.py, line 1)"),
+        ("1 +", "SyntaxError: invalid syntax ({module}.py, line 1)"),
     ],
 )
 def test_a_module_that_cannot_be_imported_says_why(

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,12 +51,15 @@ def test_what_the_line_says_of_a_python_function_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line_errors: LineErrors, read_line: ReadLine
 ) -> None:
     """Name and description may be the line's own; without a docstring it needs one."""
-    monkeypatch.setattr("sys.path", ["", str(tmp_path)])
-    monkeypatch.delitem(__import__("sys").modules, "bare_shop", raising=False)
-    (tmp_path / "bare_shop.py").write_text("async def f(order: str) -> str:\n    return order\n")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    source = "async def f(order: str) -> str:\n    return order\nasync def größe(): ...\n"
+    (tmp_path / "bare_shop.py").write_text(source, encoding="utf-8")
     python = "python: bare_shop:f"
     assert line_errors(f"tools: [{{{python}}}]") == [
         "line.yaml:3:10: tools[0].python: bare_shop:f has no docstring, expected one, or a description here"
+    ]
+    assert line_errors('tools: [{python: "bare_shop:größe", description: Tells the size.}]') == [
+        "line.yaml:3:10: tools[0].python: bare_shop:größe has a name that is not fit for a tool, expected a name here"
     ]
     line = read_line(
         f"tools: [{{{python}, name: status, description: Looks., timeout_s: 3, while_waiting: Wait.}}]"
@@ -65,6 +69,7 @@ def test_what_the_line_says_of_a_python_function_counts(
     assert (function.name, function.description, function.timeout_s) == ("status", "Looks.", 3)
     assert function.while_waiting == WhileWaiting("Wait.", 1.5)
     assert isinstance(function.run, PythonCall)
+    del sys.modules["bare_shop"]
 
 
 @pytest.mark.parametrize(
