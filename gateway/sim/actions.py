@@ -3,7 +3,7 @@
 Which key was pressed only the gateway tells, because only it knows when a caller keys in a secret.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,24 +57,21 @@ def actions(notes: Sequence[TimelineEvent], phone: Sequence[TimelineEvent], star
 
 
 def _tools(notes: Sequence[TimelineEvent], at_ms: Clock) -> Iterator[Action]:
-    """Functions and MCP calls: from the call to its return; one that never returned has no outcome."""
-    for called, returned, key in (
-        ("tool_called", "tool_returned", "call_id"),
-        ("mcp_called", "mcp_returned", "item_id"),
-    ):
-        ends = {note.fields.get(key): note.fields for note in notes if note.kind == returned}
+    """Functions and MCP calls: from their beginning to their return; one that never returned has no outcome."""
+    for called, returned, key in _RUNS:
+        ends = {note.fields.get(key): note for note in notes if note.kind == returned}
         for note in notes:
-            if note.kind == called:
-                end: Mapping[str, object] = ends.get(note.fields.get(key), {})
-                took_ms = end.get("took_ms")
-                server = f"{note.fields['server']}: " if "server" in note.fields else ""
-                yield Action(
-                    "tool",
-                    at_ms(note),
-                    f"{server}{note.fields.get('tool', '')}",
-                    str(end.get("outcome", "")),
-                    took_ms if isinstance(took_ms, int) else None,
-                )
+            if note.kind != called:
+                continue
+            server = f"{note.fields['server']}: " if "server" in note.fields else ""
+            name = f"{server}{note.fields.get('tool', '')}"
+            end = ends.get(note.fields.get(key))
+            if end is None:
+                yield Action("tool", at_ms(note), name)
+            else:  # it may have had to wait for what the caller keyed in
+                took_ms = round(float(str(end.fields.get("took_ms", 0))))
+                outcome = str(end.fields.get("outcome", ""))
+                yield Action("tool", max(0, at_ms(end) - took_ms), name, outcome, took_ms)
 
 
 def _transfers(notes: Sequence[TimelineEvent], at_ms: Clock) -> Iterator[Action]:

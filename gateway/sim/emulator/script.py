@@ -219,7 +219,7 @@ def _message(kind: str, message: str, location: Sequence[str | int]) -> str:
         return f"the key {location[-1]!r} is missing"
     if kind != "extra_forbidden":
         return message.removeprefix("Value error, ")
-    models: tuple[type[BaseModel], ...] = (Script, Turn, McpCall, Faults, Latency)
+    models: tuple[type[StrictModel], ...] = (Script, Turn, McpCall, Faults, Latency)
     known = sorted({name for model in models for name in model.model_fields})
     near = difflib.get_close_matches(str(location[-1]), known, n=1)
     return "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")

@@ -84,10 +84,12 @@ def test_a_missing_file_is_an_operators_mistake(tmp_path: Path) -> None:
 
 
 def test_the_documentation_shows_scripts_that_work(tmp_path: Path) -> None:
-    """Both YAML examples of ``docs/emulator.md`` are scripts."""
+    """The YAML examples of ``docs/emulator.md`` are scripts."""
     page = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
-    dialogue, faults = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
+    dialogue, servers, faults = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
     assert len(load_script(write(tmp_path, dialogue)).turns) == 3
+    (called,) = load_script(write(tmp_path, servers)).turns[0].all_mcp
+    assert (called.name, called.takes_s) == ("get_customer", 2)
     assert load_script(write(tmp_path, "turns: [{say: a}]\n" + faults)).faults.expire_after_s == 60
 
 
