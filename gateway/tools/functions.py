@@ -123,15 +123,8 @@ class Functions:
 
 def _told(call: FunctionCall, failure: FunctionFailed) -> FunctionResult:
     """The failure as the model gets it; the log's line has what it must not."""
-    log.warning(
-        "a function came to nothing",
-        tool=call.function.name,
-        call_id=call.context.call_id,
-        line=call.context.line,
-        tool_call_id=call.context.tool_call_id,
-        outcome=failure.outcome,
-        detail=failure.detail,
-        **({"exception": failure.trace} if failure.trace else {}),
-    )
+    trace = {"exception": failure.trace} if failure.trace else {}
+    tool, call_id = call.function.name, call.context.tool_call_id
+    log.warning("function_failed", tool=tool, call_id=call_id, outcome=failure.outcome, detail=failure.detail, **trace)
     output = write_json({"error": failure.told})
     return FunctionResult(masked(output, call.secrets.values()), failure.outcome)

@@ -42,7 +42,7 @@ async def run(name: str, python: PythonCall, context: CallContext, arguments: Ma
     finally:
         if watched is not None and watched.longest_s > BLOCKED_FROM_S:
             blocked_ms = round(watched.longest_s * 1000)
-            log.warning("a function blocks the event loop, which delays every call", tool=name, blocked_ms=blocked_ms)
+            log.warning("function_blocks", tool=name, blocked_ms=blocked_ms)
 
 
 def _as_json(result: Any) -> Any:

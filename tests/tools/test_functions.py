@@ -225,7 +225,7 @@ async def test_the_log_has_one_line_without_what_the_caller_said(
         with capture_logs() as logs:
             await tools.call(asked(paying, ORDER, {"card": CARD}))
     (line,) = logs
-    assert (line["tool"], line["call_id"], line["line"], line["tool_call_id"]) == ("pay", "call-1", "support", "fc_1")
+    assert (line["event"], line["tool"], line["call_id"]) == ("function_failed", "pay", "fc_1")
     assert line["outcome"] == "error"
     assert line["detail"]
     assert ("exception" in line) == (answer is None)
