@@ -10,6 +10,10 @@ from typing import Any
 from pydantic import BaseModel
 
 
+class ToolError(Exception):
+    """Raised by a function in Python to tell the model, and so the caller, what is wrong, in plain words."""
+
+
 @dataclass(frozen=True)
 class CallContext:
     """The call that a function is called in. ``caller`` and ``called`` may be empty."""

@@ -14,7 +14,7 @@ from gateway.config.hours import Closed
 from gateway.config.tools import McpTool
 from gateway.functions import Function
 from gateway.voice.answering import answering_for
-from gateway.voice.commands import CreateResponse
+from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.no_voice import NoVoice
 from gateway.voice.service import VoiceLive
@@ -78,7 +78,8 @@ def _greeting(line: Line, call: CallFacts, audio_format: AudioFormat) -> Request
     greeting = line.settings.greeting
     if greeting is not None and greeting.play:
         return Recorded(line.sounds[greeting.play].encoded(audio_format), greeting.text or "")
-    return greeting_for(line, call)
+    words = greeting_for(line, call)
+    return None if isinstance(words, SayText) and not words.text.strip() else words
 
 
 def _closed_words(line: Line, closed: Closed, say: Say, audio_format: AudioFormat) -> Request | Recorded | None:

@@ -41,6 +41,8 @@ class Parameter(Section):
 class SecretParameter(Section):
     """A parameter that the caller keys in: neither the model nor the log ever has its value."""
 
+    telling_key = "secret"
+
     secret: Literal["digits"]
     """digits: the keys of the phone."""
     prompt: Text | None = None

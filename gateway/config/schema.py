@@ -78,8 +78,9 @@ def _value(node: Any) -> Any:
         bare = {key: value for key, value in node.items() if key not in _ABOUT}
         return {**about, "anyOf": [bare, {"$ref": "#/$defs/Reference"}]}
     within = {key: _value(value) if key in ("items", "additionalProperties") else value for key, value in node.items()}
-    branches = [_value(branch) for key in ("anyOf", "oneOf") for branch in within.pop(key, ())]
     if "patternProperties" in within:
+        within["patternProperties"] = {name: _value(value) for name, value in node["patternProperties"].items()}
         within["additionalProperties"] = False
+    branches = [_value(branch) for key in ("anyOf", "oneOf") for branch in within.pop(key, ())]
     within.pop("discriminator", None)  # it belongs to OpenAPI, and a type from the environment fits several branches
     return {**within, "anyOf": branches} if branches else within

@@ -49,7 +49,7 @@ def http_tools(settings: Settings, model: str) -> Iterator[Finding]:
     for index, tool in enumerate(settings.tools):
         if isinstance(tool, HttpTool):
             key: KeyPath = ("tools", index)
-            for below, message in (*_parameters(tool.parameters), *_address(tool), *_secrets(tool)):
+            for below, message in list(_parameters(tool.parameters)) or (*_address(tool), *_secrets(tool)):
                 yield (*key, *below), message
 
 
@@ -57,6 +57,11 @@ def _parameters(parameters: Mapping[str, Any]) -> Iterator[Finding]:
     if is_json_schema(parameters):
         for path, message in refusals(plain(parameters)):
             yield ("parameters", *path), message
+        properties = parameters.get("properties")
+        for name, schema in properties.items() if isinstance(properties, Mapping) else ():
+            if isinstance(schema, Mapping) and "secret" in schema:
+                message = "is no word of JSON Schema, expected secret parameters in the short form of parameters"
+                yield ("parameters", "properties", name, "secret"), message
         return
     for name, parameter in parameters.items():
         if isinstance(parameter, Parameter) and parameter.enum and parameter.type != "string":

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
@@ -92,7 +92,7 @@ AnyWaiting = Annotated[WhileWaiting, BeforeValidator(_by_text, json_schema_input
 
 
 class HttpRequest(Section):
-    """The request that carries a tool out; docs/tools.md says what it carries."""
+    """The request that carries a tool out."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     """The method. GET has the arguments in the address, every other in a JSON body."""
@@ -109,7 +109,7 @@ class HttpRequest(Section):
 class HttpTool(Section):
     """A function that an HTTP request carries out."""
 
-    telling_key: ClassVar[str] = "http"
+    telling_key = "http"
 
     name: ToolName
     """What the model calls it."""
@@ -127,7 +127,7 @@ class HttpTool(Section):
 class PythonTool(Section):
     """A function that a coroutine function in Python carries out."""
 
-    telling_key: ClassVar[str] = "python"
+    telling_key = "python"
 
     python: Annotated[str, AfterValidator(_python_reference), Field(json_schema_extra={"pattern": f"^{_REFERENCE}$"})]
     """The function, as package.module:function; modules are also looked for beside gateway.yaml."""
@@ -190,7 +190,7 @@ class Approval(Section):
 class McpTool(Section):
     """The tools of an MCP server."""
 
-    telling_key: ClassVar[str] = "mcp"
+    telling_key = "mcp"
 
     mcp: McpServer
     """The server."""
