@@ -198,8 +198,8 @@ class _Trial:
         self.phones: list[Phone] = []
 
     def _counts(self, call: int) -> bool:
-        """Whether the figures are of that call too."""
-        return self.tools is None or call != TOOL_USER
+        """Whether the figures are of that call too; -1 (not known yet) may be the one that uses tools."""
+        return self.tools is None or call not in (TOOL_USER, -1)
 
     def measured(self, seconds: float) -> Result:
         idle_bytes = self.target.memory_bytes()
