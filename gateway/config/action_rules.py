@@ -31,8 +31,6 @@ def agent_and_the_rest(settings: Settings, model: str) -> Iterator[Finding]:
     for key in _OF_THE_AGENT:
         if key in settings.model_fields_set:
             yield (key,), "belongs to the agent, expected no such key beside agent"
-    if settings.greeting and settings.greeting.prompt is not None:
-        yield ("greeting", "prompt"), "an agent takes no instructions, expected say or play"
 
 
 def parameters_once(settings: Settings, model: str) -> Iterator[Finding]:

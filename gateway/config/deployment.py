@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 
 from gateway.config import environment
 from gateway.config.document import read_document
-from gateway.config.environment import FromEnvironment, first_set
+from gateway.config.environment import first_set
 from gateway.config.explain import validate
 from gateway.config.problems import ConfigErrors, KeyPath, dotted, listed
 from gateway.config.providers import Providers, Secret, environment_names
@@ -153,11 +153,6 @@ class Deployment(Section):
         """The environment that ``${NAME}`` is taken from, in the lines too."""
         return self._origin.environ
 
-    @property
-    def key_origin(self) -> str:
-        """The variable that the API key of Voice Live comes from; empty where there is no key."""
-        return self._origin.key_from if self.voice_live.key else ""
-
     def require_endpoint(self) -> str:
         """The Voice Live endpoint. Raises ConfigError where neither file nor environment names one."""
         return self._required(("voice_live", "endpoint"), self.voice_live.endpoint)
@@ -180,7 +175,6 @@ class Deployment(Section):
 class _Origin:
     file: Path
     environ: Mapping[str, str] = field(repr=False)
-    key_from: str = "voice_live.key"
 
 
 def load_deployment(path: Path, environ: Mapping[str, str], endpoint: str | None = None) -> Deployment:
@@ -196,10 +190,7 @@ def load_deployment(path: Path, environ: Mapping[str, str], endpoint: str | None
         is_served = key[0] != "providers" or document.position(key[:-1])
         if value is not None and is_served:
             document.supply(key, value)
-    section = document.data.get("voice_live")
-    api_key = section.get("key") if isinstance(section, dict) else None
-    key_from = api_key.origin if isinstance(api_key, FromEnvironment) else "voice_live.key"
-    deployment = validate(Deployment, document, context=_Origin(path, dict(environ), key_from))
+    deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
     if deployment is None or document.errors:
         raise ConfigErrors(document.errors)
     return deployment

@@ -40,13 +40,8 @@ class LineFile:
     ``stamps`` are of every file it read, each taken before the reading, so that a change meanwhile is not missed.
     """
 
-    def __init__(
-        self, file: Path, model: str, environ: Mapping[str, str], *, folder: Path | None = None, key_from: str = ""
-    ) -> None:
-        """``model`` is for a line that names none; modules of Python tools are also looked for in ``folder``.
-
-        ``key_from`` says where the API key of Voice Live comes from, empty where there is none.
-        """
+    def __init__(self, file: Path, model: str, environ: Mapping[str, str], *, folder: Path | None = None) -> None:
+        """``model`` is for a line that names none; modules of Python tools are also looked for in ``folder``."""
         self.stamps = {file: stamp(file)}
         self.line: Line | None = None
         self._document = document = read_document(file, environ)
@@ -59,9 +54,6 @@ class LineFile:
         settings = validate(Settings, document)
         instructions = self._read_instructions(file)
         if settings:
-            if settings.agent and key_from:
-                message = f"an agent takes Microsoft Entra ID alone, found an API key ({key_from}), expected none"
-                self._refuse(("agent",), message)
             self._finish(settings, file, instructions, model, folder or file.parent)
 
     def _finish(self, settings: Settings, file: Path, instructions: str, model: str, folder: Path) -> None:

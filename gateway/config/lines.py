@@ -97,13 +97,7 @@ class Lines:
 
     def _read(self, file: Path) -> None:
         deployment = self._deployment
-        read = LineFile(
-            file,
-            deployment.voice_live.model,
-            deployment.environ,
-            folder=deployment.file.parent,
-            key_from=deployment.key_origin,
-        )
+        read = LineFile(file, deployment.voice_live.model, deployment.environ, folder=deployment.file.parent)
         old = self._entries.get(file)
         self._entries[file] = _Entry(read, old.good if old else None, old.told if old else set())
 

@@ -187,7 +187,7 @@ class Approval(Section):
     key: Key | None = None
     """The key that means yes, in quotes; any other means no."""
     words: tuple[Text, ...] = ()
-    """Words that mean yes when the caller's answer has one of them."""
+    """Words that mean yes when the caller's answer begins with one of them; any other answer means no."""
     timeout_s: Annotated[Number, Field(gt=0, le=120)] = 20
     """Seconds after which no answer means no."""
 

@@ -118,7 +118,6 @@ def test_an_agent_needs_no_instructions_and_no_model(read_line: ReadLine) -> Non
         ("tool_choice: none", "tool_choice: belongs to the agent, expected no such key beside agent"),
         ("parallel_tool_calls: true", "parallel_tool_calls: belongs to the agent, expected no such key beside agent"),
         ("temperature: 0.8", "temperature: belongs to the agent, expected no such key beside agent"),
-        ("greeting: {prompt: Be kind.}", "greeting.prompt: an agent takes no instructions, expected say or play"),
         ("voice: marin", "voice: the OpenAI voice marin needs a gpt-realtime model, found an agent"),
     ],
 )

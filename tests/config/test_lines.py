@@ -245,24 +245,10 @@ def test_functions_in_python_stand_beside_gateway_yaml(folder: Folder, monkeypat
     del sys.modules["shop_of_lines"]
 
 
-@pytest.mark.parametrize(
-    ("text", "environ", "origin"),
-    [
-        ("", {"AZURE_COGNITIVE_SERVICES_KEY": "hunter2"}, "AZURE_COGNITIVE_SERVICES_KEY"),
-        ("voice_live: {key: '${MINE}'}", {"MINE": "hunter2"}, "MINE"),
-    ],
-)
-def test_an_agent_is_not_reached_with_a_key(folder: Folder, text: str, environ: dict[str, str], origin: str) -> None:
-    """The service takes Microsoft Entra ID alone for it; the message says where the key comes from."""
-    (folder.root / "gateway.yaml").write_text(text)
+def test_an_agent_stands_beside_models_with_a_key(folder: Folder) -> None:
+    """A key for the models does not refuse the line: agents are reached with Microsoft Entra ID all the same."""
     folder.write("sales.yaml", 'numbers: ["*"]\nagent: {name: a, project: p}\n')
-    with pytest.raises(ConfigErrors) as refused:
-        folder.load(**environ)
-    assert folder.shown(refused.value.errors) == [
-        f"sales.yaml:2:1: agent: an agent takes Microsoft Entra ID alone, found an API key ({origin}), expected none"
-    ]
-    (folder.root / "gateway.yaml").write_text("")
-    assert folder.load().by_name("sales")
+    assert folder.load(AZURE_COGNITIVE_SERVICES_KEY="hunter2").by_name("sales")
 
 
 def test_a_number_may_move_from_line_to_line(folder: Folder) -> None:
