@@ -49,7 +49,16 @@ TURNED_AWAY = {
     1013: "it takes no more calls now",
 }
 """What a gateway that is not ours means by the code with which it closes a stream (RFC 6455, 7.4.1)."""
-FINE = frozenset({EndReason.CALLER_HUNG_UP, EndReason.BOT_HUNG_UP, EndReason.SILENCE, EndReason.TIME_LIMIT})
+FINE = frozenset(
+    {
+        EndReason.CALLER_HUNG_UP,
+        EndReason.BOT_HUNG_UP,
+        EndReason.TRANSFERRED,
+        EndReason.LINE_CLOSED,
+        EndReason.SILENCE,
+        EndReason.TIME_LIMIT,
+    }
+)
 
 
 def add_demo(commands: Any) -> None:
