@@ -9,6 +9,7 @@ from gateway.functions import CallContext, HttpCall
 from gateway.tools.request import Request, request_for
 from gateway.tools.result import FunctionFailed
 from gateway.tools.signature import signature_headers
+from tests.documents import ROOT, blocks
 from tests.tools.service import CONTEXT
 
 SHOP = "https://shop.example.com"
@@ -20,7 +21,7 @@ def asked(http: HttpCall, context: CallContext = CONTEXT, **arguments: Any) -> R
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_a_request_with_a_body(method: str) -> None:
-    """The example of docs/tools.md."""
+    """Everything about the function and its call, in a fixed order, without white space."""
     request = asked(HttpCall(method, f"{SHOP}/orders", {"X-Api-Key": "k"}), order_number="A-17")
     assert (request.method, request.url) == (method, f"{SHOP}/orders")
     assert request.headers == {
@@ -32,6 +33,22 @@ def test_a_request_with_a_body(method: str) -> None:
         b'{"tool":"order_status","arguments":{"order_number":"A-17"},"call":{"id":"call-1","line":"support",'
         b'"caller":"+14155550123","called":"+14255550100"},"tool_call_id":"fc_1"}'
     )
+
+
+def test_the_documentation_shows_what_is_sent() -> None:
+    """Both requests of docs/tools.md: the line, our headers with the signature, and the body."""
+    posted, got = (block.text for block in blocks(ROOT / "docs" / "tools.md") if block.language == "http")
+    url = SHOP + "/orders/{order_number}/status"
+    post = asked(HttpCall("POST", url, {"X-Api-Key": "k-123"}, "a long random text"), order_number="A-17")
+    head, _, body = posted.partition("\n\n")
+    assert head.startswith("POST /orders/A-17/status HTTP/1.1\n")
+    assert {f"{name}: {value}" for name, value in post.headers.items()} <= set(head.splitlines())
+    assert f"Content-Length: {len(post.body)}" in head
+    assert body == post.body.decode() + "\n"
+    get = asked(HttpCall("GET", url), order_number="A-17", note="It is late.")
+    line, *headers = got.splitlines()
+    assert line == f"GET {get.url.removeprefix(SHOP)} HTTP/1.1"
+    assert headers == [f"{name}: {value}" for name, value in get.headers.items()]
 
 
 def test_a_get_has_everything_in_its_address_and_headers() -> None:

@@ -2,11 +2,14 @@
 
 import base64
 import hmac
+import time
+from typing import Any
 
 import pytest
 
 from gateway.errors import InputError
 from gateway.tools.signature import signature_headers
+from tests.documents import ROOT, blocks
 
 
 def test_the_specification_s_own_example() -> None:
@@ -17,6 +20,20 @@ def test_the_specification_s_own_example() -> None:
         "webhook-timestamp": "1614265330",
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
+
+
+@pytest.mark.parametrize("secret", ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "any text"])
+def test_the_documented_check_takes_it(secret: str) -> None:
+    """The function that docs/tools.md gives to copy: it takes what is signed now, and nothing altered or old."""
+    (source,) = (block.text for block in blocks(ROOT / "docs" / "tools.md") if "def is_ours" in block.text)
+    documented: dict[str, Any] = {}
+    exec(source, documented)  # noqa: S102 -- the documentation's own lines
+    now_s = int(time.time())
+    headers = signature_headers(secret, "id", now_s, b"{}")
+    assert documented["is_ours"](headers, b"{}", secret)
+    assert not documented["is_ours"](headers, b"[]", secret)
+    assert not documented["is_ours"](headers, b"{}", "another")
+    assert not documented["is_ours"](signature_headers(secret, "id", now_s - 900, b"{}"), b"{}", secret)
 
 
 def test_any_other_secret_is_taken_as_it_stands() -> None:
