@@ -27,6 +27,11 @@ class SecureEntry:
         return self._left[0]
 
     @property
+    def about(self) -> dict[str, object]:
+        """What may be told of it."""
+        return {"tool": self.call.name, "parameter": self.secret.digits.parameter}
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is left to key in."""
         return not self._left

@@ -102,14 +102,15 @@ class Tools:
             return [*self._departure.call_off(), *self._run(call, now)]
         match call.name if call.name in self._rules.built_in else "":
             case "end_call" | "transfer_call" if self._answer_due or self.busy:
-                return self._answer(call.call_id, BUSY)
+                return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BUSY)]
             case "end_call":
                 return self._leave(call, None, GOODBYE, ENDING, now, silent=silent)
             case "transfer_call":
                 target = self._rules.targets.get(argument(call, "target"))
                 if target is None:
                     known = ", ".join(self._rules.targets)
-                    return self._answer(call.call_id, _json({"error": f"unknown target, expected one of {known}"}))
+                    refusal = self._answer(call.call_id, _json({"error": f"unknown target, expected one of {known}"}))
+                    return [_returned_at_once(call, "refused"), *refusal]
                 return self._leave(call, target, target.announce, TRANSFERRING, now, silent=silent)
             case "send_digits":
                 return self._dial(call, now)
@@ -122,7 +123,7 @@ class Tools:
         """Leave once the last words were heard; those of this response are enough."""
         if not self._departure.planned:
             self._departure.plan(target, now, words if silent else None)
-        return [ReturnToolOutput(call.call_id, output)]
+        return [_returned_at_once(call, "ok"), ReturnToolOutput(call.call_id, output)]
 
     def _run(self, call: ToolCalled, now: float) -> list[ToolCommand]:
         """Start a function, or the entry of what the caller has to key in for it."""
@@ -132,7 +133,7 @@ class Tools:
         if self.entry is not None:
             return self._answer(call.call_id, ONE_AT_A_TIME)
         self.entry = SecureEntry(call, rule.secrets, now)
-        return [self._entry_note("secure_entry_started")]
+        return [Note("secure_entry_started", self.entry.about)]
 
     def _dial(self, call: ToolCalled, now: float) -> list[ToolCommand]:
         digits = argument(call, "digits")
@@ -185,25 +186,19 @@ class Tools:
         return self._entered(self.entry, now)
 
     def _entered(self, entry: SecureEntry, now: float) -> list[ToolCommand]:
-        done = [self._entry_note("secure_entry_ended", "entered")]
+        done = Note("secure_entry_ended", {**entry.about, "outcome": "entered"})
         entry.take(now)
         if not entry.complete:
-            return [*done, self._entry_note("secure_entry_started")]
+            return [done, Note("secure_entry_started", entry.about)]
         self.entry = None
         rule = self._rules.functions[entry.call.name]
-        return [*done, self._start(entry.call, rule, now, entry)]
-
-    def _entry_note(self, kind: str, outcome: str = "") -> Note:
-        if self.entry is None:
-            raise RuntimeError("no entry to tell of")
-        about: dict[str, object] = {"tool": self.entry.call.name, "parameter": self.entry.secret.digits.parameter}
-        return Note(kind, {**about, "outcome": outcome} if outcome else about)
+        return [done, self._start(entry.call, rule, now, entry)]
 
     def abandon(self) -> list[Note]:
         """The call ends: whatever was keyed in is forgotten."""
         if self.entry is None:
             return []
-        note = self._entry_note("secure_entry_ended", "abandoned")
+        note = Note("secure_entry_ended", {**self.entry.about, "outcome": "abandoned"})
         self.entry = None
         return [note]
 
@@ -228,9 +223,9 @@ class Tools:
         if not quiet:
             entry.wait(now)
             return commands
-        done = [self._entry_note("secure_entry_ended", "nothing")]
+        done = Note("secure_entry_ended", {**entry.about, "outcome": "nothing"})
         self.entry = None
-        return [*commands, *done, *self._answer(entry.call.call_id, NOTHING_KEYED)]
+        return [*commands, done, *self._answer(entry.call.call_id, NOTHING_KEYED)]
 
     def please_wait(self, now: float, *, quiet: bool) -> list[Request]:
         """What is to be said because a function takes long: once for each, and only into silence."""
@@ -256,6 +251,11 @@ class Tools:
             keyed=tuple(values),
         )
         return RunFunction(call.call_id, call.name, call.arguments, values)
+
+
+def _returned_at_once(call: ToolCalled, outcome: str) -> Note:
+    fields = {"tool": call.name, "call_id": call.call_id, "outcome": outcome, "took_ms": 0}
+    return Note("tool_returned", dict(fields))
 
 
 def _json(value: object) -> str:

@@ -21,8 +21,7 @@ from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
 from gateway.sim.api import ApiRequest, ApiResponse, ApiRoute, SimulatedApi
 from gateway.sim.providers._telnyx_wire import ACCOUNT_SID, CODECS, TelnyxWire
-from gateway.sim.providers.signalwire import dialled
-from gateway.sim.providers.twilio import incoming_call, parse_answer
+from gateway.sim.providers.twilio import dialled, incoming_call, parse_answer
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer, Violated
 

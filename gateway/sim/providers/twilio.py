@@ -17,8 +17,21 @@ import msgspec
 
 from gateway.audio.formats import PCMA, PCMU, Encoding
 from gateway.errors import WireError
+from gateway.sim.api import ApiRequest, ApiResponse
 from gateway.sim.webhook import Reply, SimProvider, Webhook
-from gateway.sim.wire import Clear, Mark, Media, Message, Order, SimCall, StreamOpening, Violated, Wire
+from gateway.sim.wire import (
+    Clear,
+    HangUp,
+    Mark,
+    Media,
+    Message,
+    Order,
+    SimCall,
+    StreamOpening,
+    Transfer,
+    Violated,
+    Wire,
+)
 
 MEDIA_ENCODINGS = {Encoding.PCMU: "audio/x-mulaw", Encoding.PCMA: "audio/x-alaw", Encoding.L16: "audio/x-l16"}
 """``mediaFormat.encoding``; Twilio itself knows the first alone, providers that speak its protocol the others too."""
@@ -216,6 +229,8 @@ class TwilioWebhook(Webhook):
 
     async def call_in(self) -> StreamOpening:
         """Post the incoming call; the stream is the one of the answer's ``<Connect>``."""
+        if self.has_api:
+            self.api.on("POST", self._resource, self._update)
         reply = await self._post(self.call.answer_url, "ringing")
         if reply.content_type not in CONTENT_TYPES:
             raise WireError(
@@ -228,8 +243,29 @@ class TwilioWebhook(Webhook):
 
     async def ended(self) -> None:
         """The status callback."""
+        if self.has_api:
+            self.api.off("POST", self._resource)
         if self.call.status_url:
             await self._post(self.call.status_url, "completed", "the status callback", (200, 204))
+
+    @property
+    def _account(self) -> str:
+        return self.call.secrets.get("account_sid", ACCOUNT_SID)
+
+    @property
+    def _resource(self) -> str:
+        return f"/2010-04-01/Accounts/{self._account}/Calls/{self.call.call_id}.json"
+
+    def _update(self, request: ApiRequest) -> ApiResponse:
+        """The Call resource: ``Status=completed``, or another document for the call; 404 when it is over."""
+        token = self.call.secrets.get("auth_token", "")
+        expected = base64.b64encode(f"{self._account}:{token}".encode()).decode()
+        if request.headers.get("authorization") != f"Basic {expected}":
+            return ApiResponse(401)
+        order = ordered(request)
+        if order is None:
+            return ApiResponse(400)
+        return ApiResponse(200, {"sid": self.call.call_id}) if self.end(order) else ApiResponse(404)
 
     async def _post(
         self, url: str, status: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)
@@ -243,6 +279,23 @@ class TwilioWebhook(Webhook):
     def _signed(self, url: str, form: Mapping[str, str] | None = None) -> dict[str, str]:
         auth_token = self.call.secrets.get("auth_token")
         return {"X-Twilio-Signature": signature(auth_token, url, form)} if auth_token else {}
+
+
+def ordered(request: ApiRequest) -> HangUp | Transfer | None:
+    """What an update of the Call resource asks for; ``None`` where it asks for nothing that is known here."""
+    if request.data.get("Status") == "completed":
+        return HangUp("REST")
+    target = dialled(str(request.data.get("Twiml", "")))
+    return Transfer(target) if target else None
+
+
+def dialled(document: str) -> str:
+    """Whom a document of one ``<Dial>`` calls; nobody where it is none."""
+    try:
+        dial = Xml.fromstring(document).find("./Dial")  # noqa: S314 -- the document of the gateway under test
+    except Xml.ParseError:
+        return ""
+    return "".join(dial.itertext()).strip() if dial is not None else ""
 
 
 provider = SimProvider(
