@@ -45,6 +45,8 @@ class ToolServer:
                 return web.Response(text="x" * MUCH)
             case "nonsense":
                 return web.Response(text='{"state": ', content_type="application/json")
+            case "echoes":
+                return web.json_response(self.asked[-1])
             case "elsewhere":
                 return web.Response(status=302, headers={"Location": f"{self.url}/ok"})
         return web.json_response({"state": "shipped"})
