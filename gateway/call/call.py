@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gateway.call.conversation import Command, Conversation, Event
@@ -21,8 +21,11 @@ CLOSE_LIMIT_S = 2.0
 """Closing both legs takes no longer; whatever is left of them is cancelled."""
 
 
-class Phone(AsyncIterable[PhoneEvent], Protocol):
+class Phone(Protocol):
     """The phone leg as a call sees it."""
+
+    async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
+        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
 
     def send(self, command: PhoneCommand) -> None:
         """Carry out at once; ``OutboxFullError`` where the peer does not read."""
@@ -31,8 +34,11 @@ class Phone(AsyncIterable[PhoneEvent], Protocol):
         """End the leg, in any state."""
 
 
-class Voice(AsyncIterable[VoiceEvent], Protocol):
+class Voice(Protocol):
     """The voice leg as a call sees it."""
+
+    async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
+        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
 
     def send(self, command: VoiceCommand) -> None:
         """Carry out at once; ``OutboxFullError`` where the peer does not read."""
@@ -60,8 +66,8 @@ class Call:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._follow_phone()),
-                    group.create_task(self._follow_voice()),
+                    group.create_task(self._phone.run(self._hear)),
+                    group.create_task(self._voice.run(self._handle)),
                     group.create_task(self._mind_deadlines()),
                 ]
                 self._arm()
@@ -93,21 +99,15 @@ class Call:
         except TimeoutError:
             self._record.add(clock(), Note("close_timed_out", {"limit_s": CLOSE_LIMIT_S}))
 
-    async def _follow_phone(self) -> None:
-        hear, send = self._conversation.hear, self._voice.send
-        async for event in self._phone:
-            if type(event) is not CallerAudio:
-                self._handle(event)
-                continue
-            for command in hear(event.audio, clock()):
-                try:
-                    send(command)
-                except OutboxFullError as error:
-                    self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
-
-    async def _follow_voice(self) -> None:
-        async for event in self._voice:
+    def _hear(self, event: PhoneEvent) -> None:
+        if type(event) is not CallerAudio:
             self._handle(event)
+            return
+        for command in self._conversation.hear(event.audio, clock()):
+            try:
+                self._voice.send(command)
+            except OutboxFullError as error:
+                self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
 
     async def _mind_deadlines(self) -> None:
         while True:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Literal, cast
 
 import aiohttp
 from azure.ai.voicelive.aio._patch import _USER_AGENT, _VoiceLiveConnectionManager
@@ -11,6 +10,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gateway.errors import GatewayError
+from gateway.upgrade import connect
 from gateway.websocket import WebSocket
 
 HEARTBEAT_S = 15.0
@@ -27,15 +27,6 @@ class VoiceUnreachableError(GatewayError):
     """The service did not answer."""
 
 
-class _ClientSocket(aiohttp.ClientWebSocketResponse[Literal[True]]):
-    """A client's WebSocket that can be dropped; aiohttp itself only closes, which waits for unsent data."""
-
-    def abort(self) -> None:
-        connection = self._response.connection
-        if connection is not None and connection.transport is not None:
-            connection.transport.abort()
-
-
 class _Handshake(_VoiceLiveConnectionManager):
     """The SDK's connection manager with its connection taken over.
 
@@ -44,16 +35,16 @@ class _Handshake(_VoiceLiveConnectionManager):
     authentication stay the SDK's.
     """
 
-    async def open(self, http: aiohttp.ClientSession) -> _ClientSocket:
+    async def open(self, http: aiohttp.ClientSession) -> WebSocket:
         headers = {**await self._get_auth_headers(), "User-Agent": _USER_AGENT}
-        socket = await http.ws_connect(
+        return await connect(
+            http,
             self._prepare_url(),
-            headers=headers,
-            heartbeat=HEARTBEAT_S,
-            max_msg_size=MAX_MESSAGE,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+            headers,
+            max_message=MAX_MESSAGE,
+            close_timeout_s=CLOSE_TIMEOUT_S,
+            heartbeat_s=HEARTBEAT_S,
         )
-        return cast("_ClientSocket", socket)
 
 
 class VoiceLive:
@@ -80,12 +71,7 @@ class VoiceLive:
             from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 -- 0.5 s that a key does not need
 
             self._credential = DefaultAzureCredential()
-        redirects = aiohttp.TraceConfig()
-        redirects.on_request_redirect.append(_refuse_redirect)
-        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, force_close=True)
-        self._http = aiohttp.ClientSession(
-            connector=connector, trace_configs=[redirects], ws_response_class=_ClientSocket
-        )
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, force_close=True))
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -112,8 +98,7 @@ class VoiceLive:
         )
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                socket = await handshake.open(self._http)
-            return WebSocket(socket, socket.abort)
+                return await handshake.open(self._http)
         except TimeoutError:
             raise VoiceUnreachableError(
                 f"Voice Live at {self.endpoint} did not answer within {self._connect_timeout_s:g} s"
@@ -144,11 +129,3 @@ def _refused(endpoint: str, status: int) -> GatewayError:
     advice = _ADVICE.get(status)
     message = f"Voice Live at {endpoint} answered the connection with {status}" + (f": {advice}" if advice else "")
     return VoiceUnreachableError(message) if status >= 500 else VoiceRefusedError(message)
-
-
-async def _refuse_redirect(
-    session: aiohttp.ClientSession, context: Any, params: aiohttp.TraceRequestRedirectParams
-) -> None:
-    """A redirect would carry the credentials elsewhere."""
-    params.response.close()
-    raise aiohttp.ClientError("Voice Live redirected the connection, which is refused")
