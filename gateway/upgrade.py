@@ -1,5 +1,6 @@
 """From HTTP to a WebSocket, on either side (RFC 6455 §4): aiohttp's HTTP, and the socket of ``gateway.websocket``."""
 
+import asyncio
 import base64
 import hashlib
 import os
@@ -7,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import aiohttp
 from aiohttp import hdrs, web
-from aiohttp.http_websocket import WS_KEY
+from aiohttp.http_websocket import WS_KEY, WebSocketReader
 
 from gateway.websocket import WebSocket
 
@@ -35,8 +36,27 @@ async def accept(
     if request.transport is None:
         raise ConnectionResetError("the connection is gone")
     socket = WebSocket(request.protocol, request.transport, max_message=max_message, close_timeout_s=close_timeout_s)
-    request.protocol.set_parser(socket.parser)
+    request.protocol.set_parser(socket.parser)  # has it read what came behind the request
+    request.transport.set_protocol(_Upgraded(socket.parser, request.protocol))
     return response, socket
+
+
+class _Upgraded(asyncio.BaseProtocol):
+    """Feeds what is read straight to the parser; of all else aiohttp's own protocol is told, as before."""
+
+    def __init__(self, parser: WebSocketReader, before: asyncio.Protocol) -> None:
+        self.data_received = parser.feed_data
+        self.eof_received = before.eof_received
+        self._before = before
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._before.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._before.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._before.resume_writing()
 
 
 async def connect(

@@ -6,10 +6,10 @@ transport: neither costs a task, a future or a further turn.
 """
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from random import getrandbits
 from struct import Struct
 
 from aiohttp import WebSocketError, WSMsgType
@@ -43,6 +43,9 @@ TEXT, BINARY, CLOSE, PING, PONG = (
     WSMsgType.PONG,
 )
 
+FINAL, MASKED = 0x80, 0x80
+_short, _medium, _long = Struct("!BB").pack, Struct("!BBH").pack, Struct("!BBQ").pack
+
 Take = Callable[[str | bytes], bool]
 """Is handed each message, within the turn of the loop in which it arrives; ``False`` to be handed no more."""
 
@@ -69,12 +72,11 @@ class WebSocket:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
-        self._is_client = is_client
+        self._mask_bit = MASKED if is_client else 0
         self._close_timeout_s = close_timeout_s
         self._heartbeat_s = heartbeat_s
         self._limit = outbox_limit
         self._release = release
-        self._take: Take | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._unread: deque[str | bytes] = deque()
         self._unread_size = 0
@@ -88,7 +90,7 @@ class WebSocket:
         """The close code (RFC 6455 §7.4), 1006 where the connection broke; ``None`` while open."""
         self.failure = ""
         """What broke the connection, in words; empty where it was closed in order."""
-        self.inbox = _Inbox(protocol, self._arrived, self._controlled, self._failed, self._lost)
+        self.inbox = _Inbox(protocol, self._keep, self._wake, self._controlled, self._failed, self._lost)
         self.parser = WebSocketReader(self.inbox, max_message, compress=False, decode_text=True)
 
     # Messages in
@@ -108,11 +110,11 @@ class WebSocket:
             if not take(self._next_unread()):
                 return
         if not self._is_over:
-            self._take = take
+            self.inbox.take = take
             try:
                 await self._wait()
             finally:
-                self._take = None
+                self.inbox.take = None
 
     async def _wait(self) -> None:
         if self._waiter is not None:
@@ -123,24 +125,16 @@ class WebSocket:
         finally:
             self._waiter = None
 
-    def _wake(self) -> None:
+    def _wake(self, error: Exception | None = None) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+            if error is None:
+                self._waiter.set_result(None)
+            else:
+                self._waiter.set_exception(error)
 
-    def _raise_to_reader(self, error: Exception) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
-
-    def _arrived(self, message: str | bytes) -> None:
-        if self._take is not None:
-            try:
-                if self._take(message):
-                    return
-            except Exception as error:  # noqa: BLE001 -- raised in hand_to, not in the transport's callback
-                self._raise_to_reader(error)
-            self._take = None
-            self._wake()
-        elif not self._is_over:
+    def _keep(self, message: str | bytes) -> None:
+        """A message that nobody takes as yet."""
+        if not self._is_over:
             self._unread.append(message)
             self._unread_size += len(message) + MESSAGE_COST
             if self._unread_size > UNREAD_LIMIT and not self._is_paused:
@@ -163,8 +157,8 @@ class WebSocket:
 
     # Messages out
 
-    def send(self, message: str | bytes) -> None:
-        """Write ``message`` through to the transport.
+    def send(self, message: str | bytes, opcode: int = BINARY) -> None:
+        """Write ``message`` through to the transport, as one frame (RFC 6455 §5.2).
 
         Raises ``ConnectionError`` where the connection is gone and ``OutboxFullError`` where the peer does not read.
         """
@@ -174,17 +168,30 @@ class WebSocket:
         unsent = transport.get_write_buffer_size()
         if unsent > self._limit:
             raise OutboxFullError(f"the peer has not read {unsent} bytes")
+        payload: bytes | bytearray
         if isinstance(message, str):
-            transport.write(_frame(TEXT, message.encode(), self._is_client))
+            payload, opcode = message.encode(), TEXT
         else:
-            transport.write(_frame(BINARY, message, self._is_client))
+            payload = message
+        size = len(payload)
+        if size < 126:
+            head = _short(FINAL | opcode, self._mask_bit | size)
+        elif size < 65536:
+            head = _medium(FINAL | opcode, self._mask_bit | 126, size)
+        else:
+            head = _long(FINAL | opcode, self._mask_bit | 127, size)
+        if self._mask_bit:
+            key = getrandbits(32).to_bytes(4, "big")
+            payload = bytearray(payload)
+            websocket_mask(key, payload)
+            head += key
+        transport.write(head + payload)
 
     def _send_control(self, opcode: int, payload: bytes) -> None:
-        """Best effort: a peer that does not read is told nothing more."""
-        if not self._close_sent and not self._transport.is_closing():
-            self._close_sent = opcode == CLOSE
-            if self._transport.get_write_buffer_size() <= CLOSE_ROOM:
-                self._transport.write(_frame(opcode, payload, self._is_client))
+        """Best effort: a peer that is gone, or does not read, is told nothing more."""
+        with suppress(ConnectionError, OutboxFullError):
+            self.send(payload, opcode)
+        self._close_sent |= opcode == CLOSE
 
     # The end
 
@@ -196,10 +203,10 @@ class WebSocket:
         try:
             is_reading = self._transport.get_write_buffer_size() <= CLOSE_ROOM
             whole_characters = reason.encode()[:REASON_LIMIT].decode(errors="ignore")
-            self._send_control(CLOSE, code.to_bytes(2, "big") + whole_characters.encode())
             self._end(None)
             self._read_on()
             if is_reading:
+                self._send_control(CLOSE, code.to_bytes(2, "big") + whole_characters.encode())
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._close_timeout_s):
                         await self._peer_done.wait()
@@ -230,13 +237,10 @@ class WebSocket:
             self._peer_done.set()
             self._transport.close()
 
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: WebSocketError) -> None:
         """The peer broke a rule of the framing; what it sends from now on is not looked at."""
-        if isinstance(error, WebSocketError):
-            self._send_control(CLOSE, error.code.to_bytes(2, "big"))
-            self._end(error.code, str(error))
-        elif isinstance(error, Exception):
-            self._raise_to_reader(error)
+        self._send_control(CLOSE, error.code.to_bytes(2, "big"))
+        self._end(error.code, str(error))
 
     def _lost(self) -> None:
         self._end(BROKEN)
@@ -267,18 +271,21 @@ class WebSocket:
 
 
 class _Inbox(WebSocketDataQueue):
-    """Stands where aiohttp's reader has its queue, and keeps nothing."""
+    """Stands where aiohttp's reader has its queue, and keeps nothing: messages go to ``take`` where there is one."""
 
     def __init__(
         self,
         protocol: BaseProtocol,
-        arrived: Callable[[str | bytes], None],
+        keep: Callable[[str | bytes], None],
+        let_go: Callable[[Exception | None], None],
         controlled: Callable[[int, bytes, int], None],
-        failed: Callable[[BaseException], None],
+        failed: Callable[[WebSocketError], None],
         lost: Callable[[], None],
     ) -> None:
         super().__init__(protocol, UNREAD_LIMIT, loop=asyncio.get_running_loop())
-        self._arrived = arrived
+        self.take: Take | None = None
+        self._keep = keep
+        self._let_go = let_go
         self._controlled = controlled
         self._failed = failed
         self._lost = lost
@@ -286,34 +293,27 @@ class _Inbox(WebSocketDataQueue):
     def feed_data(self, data: WSMessage | WSMessageTextBytes, size: int) -> None:
         kind = data[0]
         if kind is TEXT or kind is BINARY:
-            self._arrived(data[1])
+            take = self.take
+            if take is None:
+                self._keep(data[1])
+                return
+            try:
+                if take(data[1]):
+                    return
+                error = None
+            except Exception as raised:  # noqa: BLE001 -- raised again in hand_to, not here in a transport's callback
+                error = raised
+            self.take = None
+            self._let_go(error)
         elif kind is CLOSE:
             self._controlled(kind, b"", data[1])
         else:
             self._controlled(kind, bytes(data[1]), 0)
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        if not isinstance(exc, WebSocketError):
+            raise exc
         self._failed(exc)
 
     def feed_eof(self) -> None:
         self._lost()
-
-
-_short, _medium, _long = Struct("!BB").pack, Struct("!BBH").pack, Struct("!BBQ").pack
-
-
-def _frame(opcode: int, payload: bytes, masked: bool) -> bytes:
-    """One whole frame (RFC 6455 §5.2)."""
-    size, mask_bit = len(payload), 0x80 if masked else 0
-    if size < 126:
-        head = _short(0x80 | opcode, mask_bit | size)
-    elif size < 65536:
-        head = _medium(0x80 | opcode, mask_bit | 126, size)
-    else:
-        head = _long(0x80 | opcode, mask_bit | 127, size)
-    if not masked:
-        return head + payload
-    key = random.getrandbits(32).to_bytes(4, "big")
-    body = bytearray(payload)
-    websocket_mask(key, body)
-    return head + key + body

@@ -56,7 +56,6 @@ class Call:
         self._conversation = conversation
         self._record = record
         self._loop = asyncio.get_running_loop()
-        self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._ended: asyncio.Future[EndCall] = self._loop.create_future()
@@ -68,7 +67,6 @@ class Call:
                 tasks = [
                     group.create_task(self._phone.run(self._hear)),
                     group.create_task(self._voice.run(self._handle)),
-                    group.create_task(self._mind_deadlines()),
                 ]
                 self._arm()
                 ended = await self._ended
@@ -109,13 +107,16 @@ class Call:
             except OutboxFullError as error:
                 self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
 
-    async def _mind_deadlines(self) -> None:
-        while True:
-            await self._due.wait()
-            self._due.clear()
-            self._timer_at = math.inf
+    def _on_deadline(self) -> None:
+        """The timer's callback; what fails in it is raised where the call's end is awaited."""
+        self._timer_at = math.inf
+        try:
             self._perform(self._conversation.on_deadline(clock()))
             self._arm()
+        except Exception as error:
+            if self._ended.done():
+                raise
+            self._ended.set_exception(error)
 
     def _arm(self) -> None:
         """Set the call's one timer to the next deadline; one that is set earlier already may stand."""
@@ -125,7 +126,7 @@ class Call:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = deadline
-        self._timer = self._loop.call_later(max(0.0, deadline - clock()), self._due.set)
+        self._timer = self._loop.call_later(max(0.0, deadline - clock()), self._on_deadline)
 
     def _handle(self, event: Event) -> None:
         now = clock()
