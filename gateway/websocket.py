@@ -219,6 +219,7 @@ class WebSocket:
             self.close_code = code
             self.failure = failure
         self._is_over = True
+        self.inbox.take = None
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         self._wake()

@@ -78,7 +78,7 @@ class PhoneLeg:
             except WireError as error:
                 events = (MalformedMessage(str(error)),)
             for event in events:
-                if isinstance(event, WireReply):
+                if type(event) is WireReply:
                     self._reply(event)
                     continue
                 tell(event)

@@ -1,8 +1,11 @@
 """What is asked of the voice leg (Voice Live API reference 2026-07-15, client events)."""
 
+from typing import final
+
 from msgspec import Struct
 
 
+@final
 class SendAudio(Struct, frozen=True, gc=False):
     """Append the caller's audio, in the call's format."""
 
