@@ -9,6 +9,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from random import getrandbits
 from struct import Struct
 
@@ -104,13 +106,13 @@ class WebSocket:
     async def hand_to(self, take: Take) -> None:
         """Hand every message to ``take`` as it arrives, until the socket is closed or ``take`` wants no more.
 
-        What ``take`` raises is raised here.
+        ``take`` runs with the context variables of whoever awaits this, and what it raises is raised here.
         """
         while self._unread:
             if not take(self._next_unread()):
                 return
         if not self._is_over:
-            self.inbox.take = take
+            self.inbox.take = partial(copy_context().run, take)
             try:
                 await self._wait()
             finally:

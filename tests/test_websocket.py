@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -245,6 +246,28 @@ async def test_a_message_is_handed_on_within_the_turn_that_reads_it(side: str) -
         assert told == ["a", b"b", "c"]
         await both.peer.close()
         await handing
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_messages_are_handed_on_with_the_context_of_their_taker(side: str) -> None:
+    """A line of the log that is written over a message is bound to the call that awaits the messages."""
+    call = ContextVar("call", default="")
+    told: list[str] = []
+
+    def take(_: str | bytes) -> bool:
+        told.append(call.get())
+        return False
+
+    async def follow(both: Pair) -> None:
+        call.set("CA1")
+        await both.ours.hand_to(take)
+
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        following = group.create_task(follow(both))
+        await asyncio.sleep(0)
+        await both.peer.send_str("a")
+        await following
+    assert told == ["CA1"]
 
 
 @pytest.mark.parametrize("side", SIDES)

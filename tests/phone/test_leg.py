@@ -62,6 +62,19 @@ async def test_garbage_in_a_call_is_an_event() -> None:
     assert [type(event) for event in events] == [MalformedMessage, MalformedMessage, CallerAudio, PhoneClosed]
 
 
+async def test_what_fails_in_telling_is_raised_where_the_leg_runs() -> None:
+    """The leg neither hides a bug of its listener nor goes on after it."""
+    told: list[PhoneEvent] = []
+
+    def tell(event: PhoneEvent) -> None:
+        told.append(event)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await (await started(media(b"a"), media(b"b"))).run(tell)
+    assert told == [CallerAudio(b"a")]
+
+
 @pytest.mark.parametrize("message", ["garbage", media(b"x"), b"\x00"])
 async def test_garbage_before_the_start_is_no_call(message: str | bytes) -> None:
     """Whoever does not speak the protocol gets no session."""
