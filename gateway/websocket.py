@@ -112,7 +112,8 @@ class WebSocket:
             if not take(self._next_unread()):
                 return
         if not self._is_over:
-            self.inbox.take = partial(copy_context().run, take)
+            run: Callable[..., bool] = copy_context().run
+            self.inbox.take = partial(run, take)
             try:
                 await self._wait()
             finally:

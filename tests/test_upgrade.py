@@ -1,14 +1,23 @@
 """From HTTP to a WebSocket, against peers that write their own bytes."""
 
 import asyncio
+import datetime
+import ipaddress
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
+from gateway.errors import OutboxFullError
 from gateway.upgrade import _answer_to, accept, connect
 from gateway.websocket import WebSocket
 
@@ -17,6 +26,7 @@ REQUEST = (
     "GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
 )
+DAY = datetime.timedelta(days=1)
 HELLO = b"\x81\x85\0\0\0\0hello"
 
 
@@ -116,6 +126,64 @@ async def test_messages_that_come_with_the_answer_are_read() -> None:
         socket.parser.feed_data(b"rld")
         assert await socket.receive() == "world"
         await socket.close()
+
+
+async def test_messages_over_tls(tmp_path: Path) -> None:
+    """Voice Live is reached over TLS: messages of every size go both ways, and what a peer does not read is bounded."""
+    stalled = asyncio.Event()
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        peer: web.WebSocketResponse = web.WebSocketResponse(timeout=0.1)
+        await peer.prepare(request)
+        for _ in range(3):
+            await peer.send_str(await peer.receive_str())
+        assert request.transport is not None
+        request.transport.pause_reading()
+        await stalled.wait()
+        return peer
+
+    app = web.Application()
+    app.router.add_get("/", serve)
+    ours, theirs = self_signed(tmp_path)
+    connector = aiohttp.TCPConnector(ssl=theirs, force_close=True)
+    service = TestServer(app)
+    async with asyncio.timeout(20), aiohttp.ClientSession(connector=connector) as http:
+        await service.start_server(ssl=ours)
+        socket = await connected(http, f"wss://127.0.0.1:{service.port}/")
+        for message in ("", "x" * 300, "y" * 100_000):
+            socket.send(message)
+            assert await socket.receive() == message
+        with pytest.raises(OutboxFullError):
+            flood(socket)
+        await socket.close()
+        stalled.set()
+        await service.close()
+
+
+def flood(socket: WebSocket) -> None:
+    """160 MB, without waiting."""
+    for _ in range(10_000):
+        socket.send("z" * 16_000)
+
+
+def self_signed(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Contexts of a server with a certificate of its own for 127.0.0.1, and of a client that trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - DAY, now + DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "both.pem").write_bytes(private + certificate)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "both.pem")
+    return server, ssl.create_default_context(cadata=certificate.decode())
 
 
 @pytest.mark.parametrize(
