@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 
 from gateway.call.errands import Errand, ErrandEvent
 from gateway.errors import OutboxFullError
@@ -25,10 +25,10 @@ class FakePhone:
     def tell(self, event: PhoneEvent) -> None:
         self._events.put_nowait(event)
 
-    async def __aiter__(self) -> AsyncIterator[PhoneEvent]:
+    async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
         while True:
             event = await self._events.get()
-            yield event
+            tell(event)
             if isinstance(event, PhoneClosed):
                 return
 
@@ -57,10 +57,10 @@ class FakeVoice:
     def tell(self, event: VoiceEvent) -> None:
         self._events.put_nowait(event)
 
-    async def __aiter__(self) -> AsyncIterator[VoiceEvent]:
+    async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
         while True:
             event = await self._events.get()
-            yield event
+            tell(event)
             if isinstance(event, VoiceClosed):
                 return
 
@@ -115,6 +115,10 @@ class FakeSocket:
                 await asyncio.Event().wait()
             return message
         return None
+
+    async def hand_to(self, take: Callable[[str | bytes], bool]) -> None:
+        while (message := await self.receive()) is not None and take(message):
+            continue
 
     def send(self, message: str | bytes) -> None:
         self.sent.append(message)

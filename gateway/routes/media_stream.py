@@ -25,6 +25,7 @@ from gateway.routes.errands import CallErrands
 from gateway.routes.line_book import LineBook
 from gateway.routes.published_keys import PublishedKeys
 from gateway.tools import Functions
+from gateway.upgrade import accept
 from gateway.websocket import WebSocket
 
 log = structlog.get_logger()
@@ -78,7 +79,7 @@ class MediaStreams:
         provider = self._providers.get(request.match_info["provider"])
         if provider is None:
             return self._refuse("unknown_provider", web.HTTPNotFound(text="no such provider here\n"))
-        if request.headers.get("Upgrade", "").lower() != "websocket" or request.transport is None:
+        if request.headers.get("Upgrade", "").lower() != "websocket":
             return self._refuse("no_upgrade", web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
         upgrade = self._upgrade(request)
         await self._published_keys.fetch_for(provider)
@@ -93,20 +94,17 @@ class MediaStreams:
         if not self._calls.willing:
             return self._refuse("full", web.HTTPServiceUnavailable(text="no more calls at the moment\n"))
         with self._calls.place():
-            stream = web.WebSocketResponse(
-                timeout=CLOSE_TIMEOUT_S,
-                max_msg_size=self._max_message,
-                compress=False,
-                protocols=tuple(provider.subprotocols),
+            response, socket = await accept(
+                request,
+                subprotocols=tuple(provider.subprotocols),
+                max_message=self._max_message,
+                close_timeout_s=CLOSE_TIMEOUT_S,
             )
-            abort = request.transport.abort
-            await stream.prepare(request)
-            socket = WebSocket(stream, abort)
             try:
                 await self._take(provider, grant, upgrade, socket)
             finally:
                 await socket.close(INTERNAL_ERROR)
-        return stream
+        return response
 
     def _upgrade(self, request: web.Request) -> Upgrade:
         return Upgrade(

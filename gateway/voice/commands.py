@@ -1,12 +1,13 @@
 """What is asked of the voice leg (Voice Live API reference 2026-07-15, client events)."""
 
-from typing import Literal
+from typing import Literal, final
 
 from msgspec import Struct
 
 Role = Literal["user", "assistant", "system"]
 
 
+@final
 class SendAudio(Struct, frozen=True, gc=False):
     """Append the caller's audio, in the call's format."""
 

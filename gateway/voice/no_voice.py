@@ -1,7 +1,7 @@
 """A voice leg without a session: for calls that the service has no part in."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 
 from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
@@ -13,9 +13,10 @@ class NoVoice:
     def __init__(self) -> None:
         self._closed = asyncio.Event()
 
-    async def __aiter__(self) -> AsyncIterator[VoiceEvent]:
+    async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
+        """Tell the closing event, once there is one."""
         await self._closed.wait()
-        yield VoiceClosed(VoiceEnd.CLOSED)
+        tell(VoiceClosed(VoiceEnd.CLOSED))
 
     def send(self, command: VoiceCommand) -> None:
         """Nobody is there to carry it out."""

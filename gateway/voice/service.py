@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 from collections.abc import Mapping
-from typing import Any, Literal, cast
 
 import aiohttp
 from azure.ai.voicelive.aio._patch import _USER_AGENT, _VoiceLiveConnectionManager
@@ -12,6 +11,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gateway.errors import GatewayError
+from gateway.upgrade import connect
 from gateway.voice.answering import Agent, Answering, Model
 from gateway.websocket import WebSocket
 
@@ -29,15 +29,6 @@ class VoiceUnreachableError(GatewayError):
     """The service did not answer."""
 
 
-class _ClientSocket(aiohttp.ClientWebSocketResponse[Literal[True]]):
-    """A client's WebSocket that can be dropped; aiohttp itself only closes, which waits for unsent data."""
-
-    def abort(self) -> None:
-        connection = self._response.connection
-        if connection is not None and connection.transport is not None:
-            connection.transport.abort()
-
-
 class _Handshake(_VoiceLiveConnectionManager):
     """The SDK's connection manager with its connection taken over.
 
@@ -46,16 +37,16 @@ class _Handshake(_VoiceLiveConnectionManager):
     authentication stay the SDK's.
     """
 
-    async def open(self, http: aiohttp.ClientSession) -> _ClientSocket:
+    async def open(self, http: aiohttp.ClientSession) -> WebSocket:
         headers = {**await self._get_auth_headers(), "User-Agent": _USER_AGENT}
-        socket = await http.ws_connect(
+        return await connect(
+            http,
             self._prepare_url(),
-            headers=headers,
-            heartbeat=HEARTBEAT_S,
-            max_msg_size=MAX_MESSAGE,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+            headers,
+            max_message=MAX_MESSAGE,
+            close_timeout_s=CLOSE_TIMEOUT_S,
+            heartbeat_s=HEARTBEAT_S,
         )
-        return cast("_ClientSocket", socket)
 
 
 class VoiceLive:
@@ -78,12 +69,7 @@ class VoiceLive:
     async def __aenter__(self) -> "VoiceLive":
         if not self._api_key:
             await self._entra()
-        redirects = aiohttp.TraceConfig()
-        redirects.on_request_redirect.append(_refuse_redirect)
-        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, force_close=True)
-        self._http = aiohttp.ClientSession(
-            connector=connector, trace_configs=[redirects], ws_response_class=_ClientSocket
-        )
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, force_close=True))
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -111,8 +97,7 @@ class VoiceLive:
         )
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                socket = await handshake.open(self._http)
-            return WebSocket(socket, socket.abort)
+                return await handshake.open(self._http)
         except TimeoutError:
             raise VoiceUnreachableError(
                 f"Voice Live at {self.endpoint} did not answer within {self._connect_timeout_s:g} s"
@@ -172,11 +157,3 @@ def _refused(endpoint: str, status: int) -> GatewayError:
     advice = _ADVICE.get(status)
     message = f"Voice Live at {endpoint} answered the connection with {status}" + (f": {advice}" if advice else "")
     return VoiceUnreachableError(message) if status >= 500 else VoiceRefusedError(message)
-
-
-async def _refuse_redirect(
-    session: aiohttp.ClientSession, context: Any, params: aiohttp.TraceRequestRedirectParams
-) -> None:
-    """A redirect would carry the credentials elsewhere."""
-    params.response.close()
-    raise aiohttp.ClientError("Voice Live redirected the connection, which is refused")

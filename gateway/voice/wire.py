@@ -62,7 +62,7 @@ Message = Mapping[str, Any]
 
 def encode(command: VoiceCommand) -> str:
     """The JSON text that carries the command."""
-    if isinstance(command, SendAudio):
+    if type(command) is SendAudio:  # several times quicker than isinstance, with a class that has a metaclass
         audio = b2a_base64(command.audio, newline=False).decode("ascii")
         return f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
     return msgspec.json.encode(_model(command).as_dict()).decode()

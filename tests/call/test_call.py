@@ -126,6 +126,26 @@ async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.Monkey
     assert rig.voice.closed
 
 
+@pytest.mark.parametrize("moment", ["hear", "on_deadline"])
+async def test_a_bug_outside_of_any_task_ends_the_call(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    """What fails where a frame is read or the timer fires is raised by the call all the same, and closes both legs."""
+    rig = Rig()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(rig.conversation, moment, broken)
+    monkeypatch.setattr(rig.conversation, "next_deadline", lambda: 0.0)
+    if moment == "hear":
+        monkeypatch.setattr(rig.conversation, "on_deadline", lambda _: ())
+        rig.phone.tell(CallerAudio(b"x"))
+    with pytest.raises(ExceptionGroup) as caught:
+        await rig.call.run()
+    assert caught.group_contains(ZeroDivisionError)
+    assert rig.phone.closed
+    assert rig.voice.closed
+
+
 async def test_cancelling_the_call_closes_both_legs() -> None:
     """A server that cancels its handler leaves no session behind."""
     rig = Rig()

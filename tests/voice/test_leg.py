@@ -58,9 +58,11 @@ class Listener:
         self._told = asyncio.Event()
 
     async def read(self) -> None:
-        async for event in self.leg:
-            self.events.append(event)
-            self._told.set()
+        await self.leg.run(self._tell)
+
+    def _tell(self, event: VoiceEvent) -> None:
+        self.events.append(event)
+        self._told.set()
 
     async def until(self, kind: type[VoiceEvent], count: int = 1) -> VoiceEvent:
         """The event of a kind with this number, told already or yet to come."""

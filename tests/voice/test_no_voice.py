@@ -11,16 +11,12 @@ async def test_it_says_nothing_until_it_is_closed() -> None:
     """Commands come to nothing, and its one event is the closing one."""
     leg = NoVoice()
     told: list[VoiceEvent] = []
-
-    async def follow() -> None:
-        told.extend([event async for event in leg])
-
     async with asyncio.TaskGroup() as group:
-        following = group.create_task(follow())
+        running = group.create_task(leg.run(told.append))
         leg.send(SendAudio(b"\xff"))
         leg.send(CreateResponse())
         await asyncio.sleep(0)
-        assert not following.done()
+        assert not running.done()
         await leg.close()
         await leg.close()
     assert told == [VoiceClosed(VoiceEnd.CLOSED)]

@@ -13,7 +13,7 @@ from gateway.config import Lines, load_deployment
 from gateway.errors import WireError
 from gateway.sim.emulator import Emulator
 from gateway.voice.answering import answering_for
-from gateway.voice.events import SessionReady, VoiceClosed, VoiceEnd
+from gateway.voice.events import SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.service import VoiceLive
 from gateway.voice.session import session_for
@@ -292,10 +292,18 @@ async def test_the_emulator_takes_the_session(tmp_path: Path, model: str, begins
         VoiceLive(service.endpoint, "any") as live,
     ):
         leg = VoiceLeg(live, answering_for(line), session)
-        events = aiter(leg)
-        first = await anext(events)
-        assert isinstance(first, SessionReady), first
-        await leg.close()
-        assert [event async for event in events] == [VoiceClosed(VoiceEnd.CLOSED)]
+        told: list[VoiceEvent] = []
+        first = asyncio.Event()
+
+        def tell(event: VoiceEvent) -> None:
+            told.append(event)
+            first.set()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(leg.run(tell))
+            await first.wait()
+            await leg.close()
+        assert isinstance(told[0], SessionReady), told[0]
+        assert told[-1] == VoiceClosed(VoiceEnd.CLOSED)
         service.check()
         assert service.sessions[0].updates == [session]
