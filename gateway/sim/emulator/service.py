@@ -7,6 +7,7 @@ from gateway.sim.emulator.engine import Engine
 from gateway.sim.emulator.floor import Floor, Spawn
 from gateway.sim.emulator.history import History
 from gateway.sim.emulator.items import created_item
+from gateway.sim.emulator.mcp import McpServers
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event, Rejected
 from gateway.sim.emulator.response import Scene
@@ -37,7 +38,8 @@ class Service:
         )
         self.history = History(native=engine.native)
         self._dialogue = Dialogue(script)
-        scene = Scene(script, self.settings, self.history, out)
+        self._mcp = McpServers(script, self.history, out, self._dialogue, spawn, engine.native)
+        scene = Scene(script, self.settings, self.history, out, self._mcp, spawn)
         self._floor = Floor(scene, self._dialogue, spawn)
         self.turns = Turns(scene, self._floor, self._dialogue, spawn)
 
@@ -58,6 +60,7 @@ class Service:
         )
         self.turns.settings_changed()
         await self._out.emit("session.updated", session=self.settings.echo)
+        self._mcp.declared(self.settings.echo["tools"])
 
     async def append_audio(self, event: Event) -> None:
         """``input_audio_buffer.append``."""
@@ -73,7 +76,9 @@ class Service:
 
     async def create_item(self, event: Event) -> None:
         """``conversation.item.create``; what a user types counts as a turn of the script."""
-        item = created_item(event.get("item"), self.history, native=self.settings.native)
+        item = created_item(
+            event.get("item"), self.history, native=self.settings.native, asked=self._mcp.awaits_approval
+        )
         previous = event.get("previous_item_id") or self.history.previous_of_client_item()
         self.history.add(item, from_client=True, after=event.get("previous_item_id"))
         if item["type"] == "function_call_output":
@@ -81,6 +86,8 @@ class Service:
         elif item.get("role") == "user":
             self._dialogue.heard(0)
         await self._out.emit("conversation.item.created", previous_item_id=previous, item=item)
+        if item["type"] == "mcp_approval_response":
+            await self._mcp.answered(item)
 
     async def retrieve_item(self, event: Event) -> None:
         """``conversation.item.retrieve``."""

@@ -5,7 +5,7 @@ import pytest
 from gateway.errors import ConfigError
 from gateway.sim.emulator import Script, load_script
 from gateway.sim.emulator.faults import Cut, Extra, Faults, HandshakeFault
-from gateway.sim.emulator.script import Latency, Turn
+from gateway.sim.emulator.script import Latency, McpCall, McpServer, Turn
 from gateway.sim.prompts import bot_prompts
 
 
@@ -58,7 +58,7 @@ faults:
         ("turns:\n  - say: [\n", 3, 1, "not YAML"),
         ("turns:\n  - sya: Hello\n", 2, 5, "did you mean 'say'?"),
         ("turns:\n  - say: Hello\n    say: Again\n", 3, 5, "duplicate key"),
-        ("turns:\n  - heard: Hello\n", 2, 5, "give say, call or calls"),
+        ("turns:\n  - heard: Hello\n", 2, 5, "give say, call, calls or mcp"),
         ("turns:\n  - say: Hello\n    after_call: x\n", 2, 5, "after_call needs a call before it"),
         ("turns: []\n", 1, 1, "at least 1 item"),
         ("greeting: Hello\n", 1, 1, "'turns' is missing"),
@@ -84,17 +84,18 @@ def test_a_missing_file_is_an_operators_mistake(tmp_path: Path) -> None:
 
 
 def test_the_documentation_shows_scripts_that_work(tmp_path: Path) -> None:
-    """Both YAML examples of ``docs/emulator.md`` are scripts."""
+    """All YAML examples of ``docs/emulator.md`` are scripts."""
     page = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
-    dialogue, faults = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
+    dialogue, mcp, faults = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
     assert len(load_script(write(tmp_path, dialogue)).turns) == 3
+    assert load_script(write(tmp_path, mcp)).mcp_tools("billing") == ["balance"]
     assert load_script(write(tmp_path, "turns: [{say: a}]\n" + faults)).faults.expire_after_s == 60
 
 
 def test_the_documentation_names_every_key() -> None:
     """No key of a script, and no default of the table, is missing or wrong on the page."""
     page = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
-    for model in (Script, Turn, Faults, HandshakeFault, Cut, Extra):
+    for model in (Script, Turn, McpCall, McpServer, Faults, HandshakeFault, Cut, Extra):
         assert [name for name in model.model_fields if name not in page] == []
     for name, field in Latency.model_fields.items():
         assert f"| `latency_ms.{name}` | {field.default} |" in page
