@@ -25,6 +25,7 @@ from gateway.sim.call import CallPlan, CallResult, place_call
 from gateway.sim.caller import Utterance
 from gateway.sim.emulator import Script, load_script
 from gateway.sim.folder import folder_name, write_folder
+from gateway.sim.keys import Presses, parse_presses
 from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import load_recording
 from gateway.sim.timeline import TimelineEvent
@@ -63,7 +64,7 @@ def add_demo(commands: Any) -> None:
 def add_call(commands: Any) -> None:
     """``gateway call``."""
     parser = commands.add_parser("call", help="a simulated call from recordings of your own")
-    parser.add_argument("recordings", nargs="+", type=Path, metavar="RECORDING", help="WAV, or raw .ulaw or .alaw")
+    parser.add_argument("recordings", nargs="*", type=Path, metavar="RECORDING", help="WAV, or raw .ulaw or .alaw")
     add_config_option(parser)
     parser.add_argument("--to", metavar="NUMBER", help="the called number (default: the first line's)")
     parser.add_argument("--from", dest="from_", default=CALLER, metavar="NUMBER", help=f"the caller (default {CALLER})")
@@ -73,6 +74,13 @@ def add_call(commands: Any) -> None:
         "--url", metavar="URL", help="a gateway that runs already: http://HOST:PORT, or a stream's ws://…"
     )
     parser.add_argument("--script", type=Path, metavar="FILE", help="what the emulator says; without --url only")
+    parser.add_argument(
+        "--press",
+        action="append",
+        default=[],
+        metavar="KEYS[@SECONDS]",
+        help="keys that the caller presses, SECONDS into the call or, without, after all recordings; repeatable",
+    )
     parser.add_argument(
         "--interrupt-after", type=int, metavar="MS", help="speak over each reply, MS after it became audible"
     )
@@ -101,6 +109,12 @@ async def _call(options: argparse.Namespace) -> int:
     after_ms = options.interrupt_after
     if after_ms is not None and after_ms < 0:
         raise InputError(f"--interrupt-after: {after_ms} is negative, expected milliseconds from 0")
+    presses = [parse_presses(text) for text in options.press]
+    if not options.recordings and not presses:
+        raise InputError("RECORDING: there is none, expected a recording or --press KEYS")
+    if presses and not PROVIDERS[options.provider].keys:
+        title = PROVIDERS[options.provider].title
+        raise InputError(f"--press: a stream of {title} carries no keys, expected another --provider")
     utterances = [
         Utterance(load_recording(path, audio_format), after_ms if index else None)
         for index, path in enumerate(options.recordings)
@@ -108,14 +122,14 @@ async def _call(options: argparse.Namespace) -> int:
     logs.configure(json=False, level="error")
     narrator = Narrator(quiet=options.json)
     if options.url:
-        plan = _plan(utterances, options.to or "", options, audio_format)
+        plan = _plan(utterances, presses, options.to or "", options, audio_format)
         return await _place(plan, _running_gateway(options), narrator, options)
     deployment, lines = _configuration(options)
     to = options.to or _first_number(lines)
     if lines.for_number(to) is None:
         known = ", ".join(number for line in lines for number in line.settings.numbers)
         raise InputError(f"--to: no line takes {to}, expected one of {known}")
-    plan = _plan(utterances, to, options, audio_format)
+    plan = _plan(utterances, presses, to, options, audio_format)
     if deployment.voice_live.endpoint and not options.script:
         script = None
     else:
@@ -124,8 +138,16 @@ async def _call(options: argparse.Namespace) -> int:
         return await _place(plan, stream, narrator, options)
 
 
-def _plan(utterances: Sequence[Utterance], to: str, options: argparse.Namespace, audio_format: AudioFormat) -> CallPlan:
-    return CallPlan(utterances, to, options.from_, provider=options.provider, audio_format=audio_format)
+def _plan(
+    utterances: Sequence[Utterance],
+    presses: Sequence[Presses],
+    to: str,
+    options: argparse.Namespace,
+    audio_format: AudioFormat,
+) -> CallPlan:
+    return CallPlan(
+        utterances, to, options.from_, provider=options.provider, audio_format=audio_format, presses=presses
+    )
 
 
 def _configuration(options: argparse.Namespace) -> tuple[Deployment, Lines]:

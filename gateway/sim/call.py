@@ -12,14 +12,16 @@ import numpy.typing as npt
 from gateway.audio import g711
 from gateway.audio.formats import AudioFormat
 from gateway.audio.resample import resample
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InputError
 from gateway.sim.api import SimulatedApi
-from gateway.sim.caller import Caller, HangUp, Patience, Speak, Utterance
+from gateway.sim.caller import Caller, HangUp, Patience, Press, Speak, Utterance
 from gateway.sim.dial import dial
+from gateway.sim.keys import Presses
 from gateway.sim.measures import Measures, is_audible, measure
 from gateway.sim.observed import FrameClock, Received, Tick, Violation
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.playout import FRAME_MS
+from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import Span
 from gateway.sim.timeline import TimelineEvent
 from gateway.sim.wire import Party
@@ -32,9 +34,9 @@ _GRACE_S = 10.0
 class CallPlan:
     """A call to make: through the stream ``url``, or by asking ``answer_url`` first, as ``provider`` does.
 
-    ``secrets`` sign the webhook and the upgrade; see :class:`~gateway.sim.wire.SimCall`. ``audio_format`` is the
-    caller's (by default the provider's usual one), unless the gateway's answer asks for another. The caller hangs up by
-    itself after ``max_duration_s``.
+    ``presses`` are the keys that the caller presses beside them. ``secrets`` sign the webhook and the upgrade; see
+    :class:`~gateway.sim.wire.SimCall`. ``audio_format`` is the caller's (by default the provider's usual one), unless
+    the gateway's answer asks for another. The caller hangs up by itself after ``max_duration_s``.
     """
 
     utterances: Sequence[Utterance]
@@ -47,13 +49,22 @@ class CallPlan:
     secrets: Mapping[str, str] = field(default_factory=dict)
     quirks: frozenset[str] = frozenset()
     audio_format: AudioFormat | None = None
+    presses: Sequence[Presses] = ()
     patience: Patience = field(default_factory=Patience)
     hang_up_by: Party = "caller"
     max_duration_s: float = 600.0
 
 
 ProgressKind = Literal[
-    "connected", "bot_started", "bot_stopped", "bot_cleared", "caller_started", "caller_stopped", "note", "ended"
+    "connected",
+    "bot_started",
+    "bot_stopped",
+    "bot_cleared",
+    "caller_started",
+    "caller_stopped",
+    "key_pressed",
+    "note",
+    "ended",
 ]
 
 
@@ -82,7 +93,8 @@ class CallResult:
 
     ``started_at`` is ``loop.time()`` of the first frame and ``started`` the same moment on the clock; ``caller_audio``
     in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
-    ``returned`` are the wire, message by message; ``events`` the timeline.
+    ``returned`` are the wire, message by message; ``events`` the timeline. ``keys_ms`` is when keys were pressed;
+    which ones is known to the plan alone. ``unplayed_ms`` of the gateway's audio were still queued at the end.
     """
 
     started: datetime
@@ -96,6 +108,7 @@ class CallResult:
     caller_audio: bytes
     bot_audio: bytes
     spoken: tuple[Spoken, ...]
+    keys_ms: tuple[int, ...]
     messages: tuple[Received, ...]
     violations: tuple[Violation, ...]
     events: tuple[TimelineEvent, ...]
@@ -104,6 +117,7 @@ class CallResult:
     ended_by: Party
     end_reason: str
     close_code: int | None
+    unplayed_ms: float
 
     @property
     def duration_ms(self) -> int:
@@ -114,6 +128,21 @@ class CallResult:
     def clears(self) -> tuple[Received, ...]:
         """The clears, each with what had really been played."""
         return tuple(message for message in self.messages if message.event == "clear")
+
+    @property
+    def transferred_to(self) -> str:
+        """Whom the gateway had the caller connected with last; empty where with nobody."""
+        return next((message.name for message in reversed(self.messages) if message.event == "transfer"), "")
+
+    @property
+    def digits_received(self) -> str:
+        """The keys that the gateway sent to the caller's side."""
+        return "".join(message.name for message in self.messages if message.event == "digits")
+
+    @property
+    def last_audible_ms(self) -> int | None:
+        """The end of the bot's last audible frame; ``None`` where it was never heard."""
+        return self.measures.bot[-1].end_ms if self.measures.bot else None
 
     def stereo(self) -> npt.NDArray[np.int16]:
         """Both sides as samples of shape ``(n, 2)``: the caller left, the bot right, each when it was heard."""
@@ -129,8 +158,12 @@ async def place_call(
 ) -> CallResult:
     """Make the call and return when it is over; ``api`` is the provider's, where the gateway needs one.
 
-    Raises ``GatewayError`` where the gateway cannot be reached, refuses the call, or holds it beyond its limit.
+    Raises ``GatewayError`` where the gateway cannot be reached, refuses the call, or holds it beyond its limit, and
+    ``InputError`` for keys on a stream that carries none.
     """
+    chosen = PROVIDERS.get(plan.provider)
+    if plan.presses and chosen is not None and not chosen.keys:
+        raise InputError(f"a stream of {chosen.title} carries no keys: the caller cannot press any")
     side = _CallerSide(plan, on_progress)
     async with dial(
         plan.provider,
@@ -176,7 +209,7 @@ class _CallerSide:
         self._phone = phone
         plan = self._plan
         utterances = [replace(one, recording=one.recording.in_format(phone.audio_format)) for one in plan.utterances]
-        self._caller = Caller(utterances, patience=plan.patience, hang_up_by=plan.hang_up_by)
+        self._caller = Caller(utterances, presses=plan.presses, patience=plan.patience, hang_up_by=plan.hang_up_by)
         self._progress(0, "connected")
 
     def tick(self, tick: Tick) -> None:
@@ -208,12 +241,16 @@ class _CallerSide:
         self._clears = len(phone.clears)
         self._bot_playing = playing
 
-    def _act(self, phone: SimulatedPhone, now_ms: int, decision: Speak | HangUp) -> None:
+    def _act(self, phone: SimulatedPhone, now_ms: int, decision: Speak | Press | HangUp) -> None:
         if decision.note:
             self._happened(phone, now_ms, "note", decision.note)
         if isinstance(decision, HangUp):
             self._end_reason = decision.reason
             phone.hang_up()
+            return
+        if isinstance(decision, Press):
+            phone.key(decision.digit)
+            self._happened(phone, now_ms, "key_pressed")
             return
         recording = decision.utterance.recording
         phone.say(recording.audio)
@@ -254,6 +291,7 @@ class _CallerSide:
             caller_audio=bytes(phone.caller_audio),
             bot_audio=bytes(phone.bot_audio),
             spoken=spoken,
+            keys_ms=tuple(round((at - phone.started_at) * 1000) for at in phone.keys_pressed),
             messages=tuple(phone.messages),
             violations=tuple(phone.violations),
             events=tuple(sorted(events, key=lambda event: event.at)),
@@ -262,6 +300,7 @@ class _CallerSide:
             ended_by=phone.ended_by,
             end_reason=reason,
             close_code=phone.close_code,
+            unplayed_ms=phone.unplayed_ms or 0.0,
         )
 
 
@@ -272,12 +311,19 @@ def _until(end_ms: int, spoken: Spoken) -> Spoken:
 
 
 def _wire_events(phone: SimulatedPhone) -> list[TimelineEvent]:
-    """Marks, clears and violations; media is too much for a timeline and is in the audio."""
+    """Marks, clears, transfers and violations; media is too much for a timeline and is in the audio.
+
+    That digits were sent is told, and not which.
+    """
     per_ms = phone.bot_format.bytes_per_ms
     events = [TimelineEvent(mark.at, "mark_returned", {"name": mark.name}) for mark in phone.returned]
     for message in phone.messages:
         if message.event == "mark":
             events.append(TimelineEvent(message.at, "mark_set", {"name": message.name}))
+        elif message.event == "transfer":
+            events.append(TimelineEvent(message.at, "transfer_ordered", {"to": message.name}))
+        elif message.event == "digits":
+            events.append(TimelineEvent(message.at, "digits_received", {}))
         elif message.cleared is not None:
             played, discarded = message.cleared.run_bytes / per_ms, message.cleared.discarded_bytes / per_ms
             fields = {"played_ms": played, "discarded_ms": discarded, "marks": list(message.cleared.marks)}

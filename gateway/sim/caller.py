@@ -1,8 +1,9 @@
 """When the simulated caller speaks: a listener's manners as a pure object, time as an argument."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from gateway.sim.keys import KEY_GAP_MS, Presses
 from gateway.sim.recording import Recording
 from gateway.sim.wire import Party
 
@@ -37,6 +38,14 @@ class Speak:
 
 
 @dataclass(frozen=True)
+class Press:
+    """Press this key now. ``note`` as in :class:`Speak`."""
+
+    digit: str = field(repr=False)
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class HangUp:
     """End the call now, and why."""
 
@@ -47,6 +56,8 @@ class HangUp:
 class Caller:
     """Says its utterances one after the other, each when the bot's turn allows it, then hangs up.
 
+    ``presses`` without a time are turns of the caller behind all utterances; those with one come then, whatever goes
+    on. The caller hangs up behind the last key at the earliest, and waits for what the bot says next.
     With ``hang_up_by="gateway"`` it waits after its last turn for the gateway to end the call, as long as it would wait
     for a reply. :meth:`hear` is called once a frame.
     """
@@ -55,10 +66,17 @@ class Caller:
         self,
         utterances: Sequence[Utterance],
         *,
+        presses: Sequence[Presses] = (),
         patience: Patience | None = None,
         hang_up_by: Party = "caller",
     ) -> None:
-        self._utterances = list(utterances)
+        self._turns: list[Utterance | Presses] = [*utterances, *(one for one in presses if one.at_s is None)]
+        self._keys: list[tuple[float, str]] = []
+        """Those still to be pressed, each with its time, the next one first."""
+        for one in presses:
+            if one.at_s is not None:
+                self._add_keys(one, one.at_s * 1000)
+        self._next_key_ms = 0.0
         self._patience = patience or Patience()
         self._hang_up_by = hang_up_by
         self._waiting_for = "greeting"
@@ -67,17 +85,17 @@ class Caller:
         self._recording_ends_ms = 0.0
         self._bot_played_at_ms: float | None = None
         self._bot_audible_since_ms: float | None = None
+        self._old_words = False
+        """Whether the bot still says what it had begun before the last key."""
 
-    def hear(self, now_ms: float, *, playing: bool, audible: bool) -> Speak | HangUp | None:
+    def hear(self, now_ms: float, *, playing: bool, audible: bool) -> Speak | Press | HangUp | None:
         """What to do after this frame of the bot.
 
         ``playing``: the gateway's audio was in the frame, or more of it is queued; ``audible``: it was not silence.
         """
-        if now_ms >= self._speech_ends_ms:  # what the bot said while the caller spoke is no answer
-            if playing:
-                self._bot_played_at_ms = now_ms
-            if audible and self._bot_audible_since_ms is None:
-                self._bot_audible_since_ms = now_ms
+        self._listen(now_ms, playing=playing, audible=audible)
+        if self._keys and now_ms >= max(self._keys[0][0], self._next_key_ms):
+            return self._press(now_ms, playing=playing)
         if now_ms < self._recording_ends_ms:
             return None
         if self._interrupts(now_ms, playing=playing):
@@ -88,14 +106,42 @@ class Caller:
             return self._next(now_ms, f"no {self._waiting_for} within {self._limit_s:g} s")
         return None
 
+    def _listen(self, now_ms: float, *, playing: bool, audible: bool) -> None:
+        self._old_words = self._old_words and playing
+        if self._old_words:
+            self._speech_ends_ms = now_ms
+        elif now_ms >= self._speech_ends_ms:  # what the bot said while the caller spoke is no answer
+            if playing:
+                self._bot_played_at_ms = now_ms
+            if audible and self._bot_audible_since_ms is None:
+                self._bot_audible_since_ms = now_ms
+
+    def _add_keys(self, presses: Presses, from_ms: float) -> None:
+        self._keys += [(from_ms + number * KEY_GAP_MS, key) for number, key in enumerate(presses.keys)]
+        self._keys.sort(key=lambda due: due[0])
+
+    def _press(self, now_ms: float, *, playing: bool, note: str = "") -> Press:
+        _, digit = self._keys.pop(0)
+        self._next_key_ms = now_ms + KEY_GAP_MS
+        if not self._keys and self._said == len(self._turns):
+            self._wait_for_reply(now_ms, now_ms + KEY_GAP_MS)
+            self._old_words = playing
+        return Press(digit, note)
+
+    def _wait_for_reply(self, speech_ends_ms: float, recording_ends_ms: float) -> None:
+        self._waiting_for = "reply"
+        self._speech_ends_ms, self._recording_ends_ms = speech_ends_ms, recording_ends_ms
+        self._bot_played_at_ms = self._bot_audible_since_ms = None
+
     @property
     def _limit_s(self) -> float:
         return self._patience.greeting_s if self._waiting_for == "greeting" else self._patience.reply_s
 
     def _interrupts(self, now_ms: float, *, playing: bool) -> bool:
-        if self._said == len(self._utterances) or self._bot_audible_since_ms is None or not playing:
+        if self._said == len(self._turns) or self._bot_audible_since_ms is None or not playing:
             return False
-        after_ms = self._utterances[self._said].interrupt_after_ms
+        turn = self._turns[self._said]
+        after_ms = turn.interrupt_after_ms if isinstance(turn, Utterance) else None
         return after_ms is not None and now_ms - self._bot_audible_since_ms >= after_ms
 
     def _turn_is_over(self, now_ms: float, *, playing: bool) -> bool:
@@ -111,18 +157,27 @@ class Caller:
             waiting_since_ms = max(waiting_since_ms, self._bot_played_at_ms)
         return now_ms - waiting_since_ms >= self._limit_s * 1000
 
-    def _next(self, now_ms: float, note: str = "") -> Speak | HangUp | None:
-        if self._said < len(self._utterances):
-            utterance = self._utterances[self._said]
+    def _next(self, now_ms: float, note: str = "") -> Speak | Press | HangUp | None:
+        if self._said < len(self._turns):
+            turn = self._turns[self._said]
             self._said += 1
-            self._waiting_for = "reply"
-            self._speech_ends_ms = now_ms + utterance.recording.speech_end_ms
-            self._recording_ends_ms = now_ms + utterance.recording.duration_ms
-            self._bot_played_at_ms = self._bot_audible_since_ms = None
-            silent = "" if utterance.recording.speech else f"there is no speech in {utterance.recording.name}"
-            return Speak(utterance, "; ".join(filter(None, (note, silent))))
+            if isinstance(turn, Presses):
+                return self._key_in(now_ms, turn, note)
+            recording = turn.recording
+            self._wait_for_reply(now_ms + recording.speech_end_ms, now_ms + recording.duration_ms)
+            silent = "" if recording.speech else f"there is no speech in {recording.name}"
+            return Speak(turn, "; ".join(filter(None, (note, silent))))
+        if self._keys:
+            return None
         if self._hang_up_by == "gateway" and self._waiting_for != "hang-up":
             self._waiting_for = "hang-up"
             self._recording_ends_ms = now_ms
             return None
         return HangUp("said everything", note)
+
+    def _key_in(self, now_ms: float, presses: Presses, note: str) -> Press:
+        """Begins a turn of keys, the first of them at once."""
+        self._add_keys(presses, now_ms)
+        last_ms = now_ms + (len(presses.keys) - 1) * KEY_GAP_MS
+        self._wait_for_reply(last_ms, last_ms + KEY_GAP_MS)
+        return self._press(now_ms, playing=False, note=note)

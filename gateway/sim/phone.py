@@ -59,6 +59,7 @@ class SimulatedPhone:
         self._on_tick = on_tick
         self._keep = keep
         self._saying = bytearray()
+        self._pressing: list[str] = []
         self._frame_audio = bytearray()
         self._playing = False
         self._hanging_up = False
@@ -79,7 +80,11 @@ class SimulatedPhone:
         self.messages: list[Received] = []
         self.clears: list[Received] = []
         self.returned: list[Returned] = []
+        self.keys_pressed: list[float] = []
+        """When, by ``loop.time()``; which keys they were is told to the gateway alone."""
         self.violations: list[Violation] = []
+        self.unplayed_ms: float | None = None
+        """The gateway's audio that was still queued when the stream ended."""
         self.closed = asyncio.Event()
         self.ended_by: Party = "gateway"
         self.end_reason = "the gateway closed the stream"
@@ -130,8 +135,13 @@ class SimulatedPhone:
         """Let the caller say ``audio``, in the call's format, from the next frame on; behind what is being said."""
         self._saying += audio
 
+    def key(self, digit: str) -> None:
+        """Let the caller press a key with the next frame."""
+        self._pressing.append(digit)
+
     async def press(self, digit: str) -> None:
-        """Press a key."""
+        """Press a key now."""
+        self.keys_pressed.append(asyncio.get_running_loop().time())
         await self._send(self._wire.key(digit))
 
     def hang_up(self) -> None:
@@ -147,6 +157,11 @@ class SimulatedPhone:
         else:
             self._note(Received(now, "transfer", position, name=order.to))
             self._end("gateway", "the gateway transferred the caller")
+
+    def hear_digits(self, digits: str) -> None:
+        """Keys that the gateway sends to the caller's side, on the stream or by the provider's REST API."""
+        now, position = asyncio.get_running_loop().time(), self.playout.added_bytes
+        self._note(Received(now, "digits", position, name=digits))
 
     def _end(self, by: Party, reason: str) -> None:
         if not self._hanging_up and not self.closed.is_set():
@@ -192,6 +207,7 @@ class SimulatedPhone:
                 return
             await self._frame(loop.time())
             self.clock.sent(loop.time() - due)
+        self._stop_playing()
         if not self.closed.is_set():
             await self._say_goodbye()
 
@@ -216,6 +232,8 @@ class SimulatedPhone:
         await self._send(self._wire.tick(number * FRAME_MS, queued_ms))
         if self._on_tick is not None:
             self._on_tick(Tick(number, now, heard))
+        while self._pressing:
+            await self.press(self._pressing.pop(0))
         size = self.audio_format.bytes_for(FRAME_MS)
         silence = self.audio_format.silence(FRAME_MS)
         spoken = bytes(self._saying[:size])
@@ -261,7 +279,12 @@ class SimulatedPhone:
         self._ready.set()
         self._answered.set()
 
+    def _stop_playing(self) -> None:
+        if self.unplayed_ms is None:
+            self.unplayed_ms = self.bot_format.duration_ms(self.playout.queued_bytes)
+
     def _over(self) -> None:
+        self._stop_playing()
         self.close_code = self._closing_with or self._socket.close_code
         self.closed.set()
 
@@ -298,7 +321,7 @@ class SimulatedPhone:
                 self._note(Received(now, "pause" if on else "resume", position))
                 self.playout.paused = on
             case Digits(digits):
-                self._note(Received(now, "digits", position, name=digits))
+                self.hear_digits(digits)
             case HangUp() | Transfer():
                 self.end(order)
             case Send(messages):

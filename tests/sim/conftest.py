@@ -53,6 +53,7 @@ def call() -> CallResult:
         caller_audio=caller_audio,
         bot_audio=bot_audio,
         spoken=spoken,
+        keys_ms=(),
         messages=(Received(at(390), "media", 0, size=160), Received(at(391), "mark", 160, name="r1-1"), clear),
         violations=(Violation(at(1_000), 31951, "unknown field `track`"),),
         events=(
@@ -66,6 +67,7 @@ def call() -> CallResult:
         ended_by="caller",
         end_reason="said everything",
         close_code=1000,
+        unplayed_ms=0.0,
     )
 
 

@@ -9,8 +9,7 @@ from uuid import uuid4
 
 from gateway.audio.formats import PCMU
 from gateway.sim.api import ApiRequest, ApiResponse, ApiRoute
-from gateway.sim.providers.signalwire import dialled
-from gateway.sim.providers.twilio import TwilioWire, new_sid, parse_answer, without_query
+from gateway.sim.providers.twilio import TwilioWire, dialled, new_sid, parse_answer, without_query
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer
 

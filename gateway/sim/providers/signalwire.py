@@ -14,7 +14,7 @@ import msgspec
 from gateway.audio.formats import L16_16K, L16_24K, PCMU, AudioFormat, Encoding
 from gateway.errors import WireError
 from gateway.sim.api import ApiRequest, ApiResponse
-from gateway.sim.providers.twilio import incoming_call, parse_answer, signature, without_query
+from gateway.sim.providers.twilio import dialled, incoming_call, parse_answer, signature, without_query
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import (
     Clear,
@@ -225,15 +225,6 @@ def _bearer(token: str) -> dict[str, str]:
 def _stream_attributes(document: str) -> dict[str, Any]:
     stream = Xml.fromstring(document).find("./Connect/Stream")  # noqa: S314 -- the document of the gateway under test
     return dict(stream.attrib) if stream is not None else {}
-
-
-def dialled(document: str) -> str:
-    """Whom a document of one ``<Dial>`` calls; nobody where it is none."""
-    try:
-        dial = Xml.fromstring(document).find("./Dial")  # noqa: S314 -- the document of the gateway under test
-    except Xml.ParseError:
-        return ""
-    return "".join(dial.itertext()).strip() if dial is not None else ""
 
 
 provider = SimProvider(

@@ -21,8 +21,7 @@ from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
 from gateway.sim.api import ApiRequest, ApiResponse, ApiRoute, SimulatedApi
 from gateway.sim.providers._telnyx_wire import ACCOUNT_SID, CODECS, TelnyxWire
-from gateway.sim.providers.signalwire import dialled
-from gateway.sim.providers.twilio import incoming_call, parse_answer
+from gateway.sim.providers.twilio import dialled, incoming_call, parse_answer
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer, Violated
 
@@ -188,12 +187,17 @@ class TelnyxWebhook(Webhook):
                 self._alive = False
                 self.end(HangUp("REST"))
             case "transfer":
+                self.may_transfer()
                 self.transferred_to = str(body.get("to", ""))
-                self.end(Transfer(self.transferred_to))
+                if self.phone is not None:
+                    self.phone.end(Transfer(self.transferred_to))
             case "speak":
                 self.spoken += (str(body.get("payload", "")),)
             case "send_dtmf":
-                self.dialled_digits += str(body.get("digits", ""))
+                digits = str(body.get("digits", ""))
+                self.dialled_digits += digits
+                if self.phone is not None:
+                    self.phone.hear_digits(digits)
             case "answer":
                 pass
             case _:

@@ -17,8 +17,21 @@ import msgspec
 
 from gateway.audio.formats import PCMA, PCMU, Encoding
 from gateway.errors import WireError
+from gateway.sim.api import ApiRequest, ApiResponse
 from gateway.sim.webhook import Reply, SimProvider, Webhook
-from gateway.sim.wire import Clear, Mark, Media, Message, Order, SimCall, StreamOpening, Violated, Wire
+from gateway.sim.wire import (
+    Clear,
+    HangUp,
+    Mark,
+    Media,
+    Message,
+    Order,
+    SimCall,
+    StreamOpening,
+    Transfer,
+    Violated,
+    Wire,
+)
 
 MEDIA_ENCODINGS = {Encoding.PCMU: "audio/x-mulaw", Encoding.PCMA: "audio/x-alaw", Encoding.L16: "audio/x-l16"}
 """``mediaFormat.encoding``; Twilio itself knows the first alone, providers that speak its protocol the others too."""
@@ -26,6 +39,8 @@ ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 PROTOCOL_ERROR = 31924
 TOO_MUCH_MEDIA = 31931
 INVALID_MESSAGE = 31951
+TWIML_LIMIT = 4000
+"""Characters of a document in a request of the REST API (32018)."""
 CONTENT_TYPES = ("text/xml", "application/xml", "text/html")
 """Of an answer; Twilio takes others for a recording to play or refuses them (12300)."""
 
@@ -203,8 +218,20 @@ def without_query(url: str) -> str:
     return urlunsplit((scheme, parts.netloc, parts.path, "", ""))
 
 
+def dialled(document: str) -> str:
+    """Whom a document of one ``<Dial>`` calls; nobody where it is none."""
+    try:
+        dial = Xml.fromstring(document).find("./Dial")  # noqa: S314 -- the document of the gateway under test
+    except Xml.ParseError:
+        return ""
+    return "".join(dial.itertext()).strip() if dial is not None else ""
+
+
 class TwilioWebhook(Webhook):
-    """Asks for TwiML, opens the stream that it connects, tells the end; signed if there is a secret ``auth_token``."""
+    """Asks for TwiML, opens the stream that it connects, tells the end; signed if there is a secret ``auth_token``.
+
+    Of the REST API it plays the update of the call (REST, Calls resource), with the account's credentials.
+    """
 
     next_verbs: tuple[str, ...] = ()
     """What Twilio does when the stream has ended, once :meth:`call_in` knows."""
@@ -216,6 +243,8 @@ class TwilioWebhook(Webhook):
 
     async def call_in(self) -> StreamOpening:
         """Post the incoming call; the stream is the one of the answer's ``<Connect>``."""
+        if self.has_api:
+            self.api.on("POST", self._resource, self._update)
         reply = await self._post(self.call.answer_url, "ringing")
         if reply.content_type not in CONTENT_TYPES:
             raise WireError(
@@ -228,8 +257,34 @@ class TwilioWebhook(Webhook):
 
     async def ended(self) -> None:
         """The status callback."""
+        if self.has_api:
+            self.api.off("POST", self._resource)
         if self.call.status_url:
             await self._post(self.call.status_url, "completed", "the status callback", (200, 204))
+
+    @property
+    def _resource(self) -> str:
+        account = self.call.secrets.get("account_sid", ACCOUNT_SID)
+        return f"/2010-04-01/Accounts/{account}/Calls/{self.call.call_id}.json"
+
+    def _update(self, request: ApiRequest) -> ApiResponse:
+        """``Status=completed``, or another document for the call; 404 when it is over."""
+        account = self.call.secrets.get("account_sid", ACCOUNT_SID)
+        credentials = f"{account}:{self.call.secrets.get('auth_token', '')}".encode()
+        if request.headers.get("authorization") != f"Basic {base64.b64encode(credentials).decode()}":
+            return ApiResponse(401, {"code": 20003, "message": "Authenticate", "status": 401})
+        document = str(request.data.get("Twiml", ""))
+        if len(document) > TWIML_LIMIT:
+            return ApiResponse(400, {"code": 32018, "message": "Twiml is too long", "status": 400})
+        if request.data.get("Status") == "completed":
+            order: HangUp | Transfer = HangUp("REST")
+        elif target := dialled(document):
+            order = Transfer(target)
+        else:
+            return ApiResponse(400, {"code": 21218, "message": "Invalid ApplicationSid", "status": 400})
+        if self.end(order):
+            return ApiResponse(200, {"sid": self.call.call_id})
+        return ApiResponse(404, {"code": 20404, "message": "The call was not found", "status": 404})
 
     async def _post(
         self, url: str, status: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)

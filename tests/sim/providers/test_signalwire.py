@@ -12,8 +12,8 @@ from gateway.audio.formats import L16_24K, PCMU
 from gateway.errors import WireError
 from gateway.sim.api import SimulatedApi
 from gateway.sim.dial import dial
-from gateway.sim.providers.signalwire import SignalWireWire, dialled
-from gateway.sim.providers.twilio import signature
+from gateway.sim.providers.signalwire import SignalWireWire
+from gateway.sim.providers.twilio import dialled, signature
 from gateway.sim.wire import Clear, Digits, Mark, Media, SimCall, StreamOpening
 from tests.sim.providers.stub_gateway import cxml, stub_gateway
 
