@@ -71,11 +71,13 @@ class Caller:
         hang_up_by: Party = "caller",
     ) -> None:
         self._turns: list[Utterance | Presses] = [*utterances, *(one for one in presses if one.at_s is None)]
-        self._keys: list[tuple[float, str]] = []
-        """Those still to be pressed, each with its time, the next one first."""
+        self._groups: list[tuple[float, str]] = []
+        """Keys whose time is known and has not come, the next ones first."""
         for one in presses:
             if one.at_s is not None:
                 self._add_keys(one, one.at_s * 1000)
+        self._pressing = ""
+        """What is left of the keys that are being pressed; others wait until it is done."""
         self._next_key_ms = 0.0
         self._patience = patience or Patience()
         self._hang_up_by = hang_up_by
@@ -94,7 +96,7 @@ class Caller:
         ``playing``: the gateway's audio was in the frame, or more of it is queued; ``audible``: it was not silence.
         """
         self._listen(now_ms, playing=playing, audible=audible)
-        if self._keys and now_ms >= max(self._keys[0][0], self._next_key_ms):
+        if self._key_is_due(now_ms):
             return self._press(now_ms, playing=playing)
         if now_ms < self._recording_ends_ms:
             return None
@@ -117,13 +119,22 @@ class Caller:
                 self._bot_audible_since_ms = now_ms
 
     def _add_keys(self, presses: Presses, from_ms: float) -> None:
-        self._keys += [(from_ms + number * KEY_GAP_MS, key) for number, key in enumerate(presses.keys)]
-        self._keys.sort(key=lambda due: due[0])
+        self._groups.append((from_ms, presses.keys))
+        self._groups.sort(key=lambda group: group[0])
+
+    def _key_is_due(self, now_ms: float) -> bool:
+        if not self._pressing and self._groups and now_ms >= self._groups[0][0]:
+            self._pressing = self._groups.pop(0)[1]
+        return bool(self._pressing) and now_ms >= self._next_key_ms
+
+    @property
+    def _keys_are_left(self) -> bool:
+        return bool(self._pressing or self._groups)
 
     def _press(self, now_ms: float, *, playing: bool, note: str = "") -> Press:
-        _, digit = self._keys.pop(0)
+        digit, self._pressing = self._pressing[0], self._pressing[1:]
         self._next_key_ms = now_ms + KEY_GAP_MS
-        if not self._keys and self._said == len(self._turns):
+        if not self._keys_are_left and self._said == len(self._turns):
             self._wait_for_reply(now_ms, now_ms + KEY_GAP_MS)
             self._old_words = playing
         return Press(digit, note)
@@ -167,7 +178,7 @@ class Caller:
             self._wait_for_reply(now_ms + recording.speech_end_ms, now_ms + recording.duration_ms)
             silent = "" if recording.speech else f"there is no speech in {recording.name}"
             return Speak(turn, "; ".join(filter(None, (note, silent))))
-        if self._keys:
+        if self._keys_are_left:
             return None
         if self._hang_up_by == "gateway" and self._waiting_for != "hang-up":
             self._waiting_for = "hang-up"
@@ -175,9 +186,9 @@ class Caller:
             return None
         return HangUp("said everything", note)
 
-    def _key_in(self, now_ms: float, presses: Presses, note: str) -> Press:
-        """Begins a turn of keys, the first of them at once."""
+    def _key_in(self, now_ms: float, presses: Presses, note: str) -> Press | None:
+        """Begins a turn of keys: at once, or behind those that are being pressed."""
         self._add_keys(presses, now_ms)
         last_ms = now_ms + (len(presses.keys) - 1) * KEY_GAP_MS
         self._wait_for_reply(last_ms, last_ms + KEY_GAP_MS)
-        return self._press(now_ms, playing=False, note=note)
+        return self._press(now_ms, playing=False, note=note) if self._key_is_due(now_ms) else None
