@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.call.record import CallIdentity, TimedNote
+from gateway.sim.acts import act_told
 from gateway.sim.call import Progress
 
 BOLD, DIM, RED, RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
@@ -39,11 +40,13 @@ class Narrator:
                     self._print(note.at, "caller", told, RED)
             case "call_ended":
                 self._print(note.at, "call", f"ended: {fields['reason']}, by {fields['by']}", DIM)
+            case _ if act := act_told(note.kind, fields):
+                self._print(note.at, *act)
 
     def progress(self, step: Progress) -> None:
         """The phone's account, which is all there is where the gateway runs elsewhere."""
         if step.kind == "note" or not self._words_known:
-            who = "caller" if step.kind.startswith("caller") else "bot" if step.kind.startswith("bot") else "call"
+            who = next((who for who in ("caller", "bot", "key") if step.kind.startswith(who)), "call")
             self._write(step.at_ms / 1000, who, f"{step.kind.replace('_', ' ')} {step.text}".rstrip(), DIM)
 
     def done(self, folder: Path, complaints: Sequence[str]) -> None:

@@ -1,11 +1,13 @@
 """The picture of a call: both channels on one time axis, as the shapes of an SVG."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from gateway.audio.g711 import Samples
+from gateway.sim.acts import Acts, duration_told, keys_shown, together
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
 from gateway.sim.measures import BargeIn
@@ -23,7 +25,9 @@ CHANNEL_PX = 92
 """Height of one channel's waveform."""
 CALLER_Y, GAP_Y, BOT_Y, BOTTOM_Y = 56, 148, 184, 276
 """Tops of the caller's waveform, of the gap with the answer times, of the bot's waveform, and what lies below it."""
-HEIGHT_PX = 330
+ACTS_Y, ROW_PX = 314, 22
+"""Top of what was done beside talking, below the bot's words, and the height of a row of it."""
+_AXIS_PX = 16
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,20 @@ class Marker:
 
 
 @dataclass(frozen=True)
+class Act:
+    """Something done: a bar of ``width``, its label at ``label_x``, in the first ``row`` that has room for both."""
+
+    kind: Literal["tool", "key", "transfer"]
+    x: float
+    width: float
+    label: str
+    label_x: float
+    row: int
+    start_s: float
+    failed: bool = False
+
+
+@dataclass(frozen=True)
 class Picture:
     """Everything that is drawn; x in pixels of a canvas ``width`` wide."""
 
@@ -59,9 +77,15 @@ class Picture:
     blocks: tuple[Block, ...]
     answers: tuple[Marker, ...]
     barge_ins: tuple[Marker, ...]
+    acts: tuple[Act, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Of the canvas: as many rows as there are."""
+        return ACTS_Y + ROW_PX * max((act.row + 1 for act in self.acts), default=0) + _AXIS_PX
 
 
-def draw(result: CallResult, turns: Sequence[Turn]) -> Picture:
+def draw(result: CallResult, turns: Sequence[Turn], done: Acts) -> Picture:
     """The picture of a call."""
     duration_s = max(result.duration_ms, 20) / 1000
     width = round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
@@ -77,6 +101,7 @@ def draw(result: CallResult, turns: Sequence[Turn]) -> Picture:
         blocks=_blocks(turns, scale, width),
         answers=tuple(Marker(one.at_ms * scale, f"{one.ms} ms", one.ms * scale) for one in result.measures.latencies),
         barge_ins=_barge_ins(result.measures.barge_ins, scale),
+        acts=_in_rows(_acts(done, duration_s * 1000, scale), width),
     )
 
 
@@ -105,6 +130,48 @@ def _barge_ins(barge_ins: Sequence[BargeIn], scale: float) -> tuple[Marker, ...]
         free_x = x + (len(label) + 3) * _CHARACTER_PX
         markers.append(Marker(x, label, (after_ms or 0) * scale))
     return tuple(markers)
+
+
+def _acts(done: Acts, duration_ms: float, scale: float) -> list[Act]:
+    """Everything done, not yet in rows; a tool that never returned runs to the call's end."""
+    found: list[Act] = []
+
+    def add(kind: Literal["tool", "key", "transfer"], at_ms: float, width: float, label: str, *, failed: bool) -> None:
+        at_ms = min(max(at_ms, 0), duration_ms)
+        found.append(Act(kind, at_ms * scale, width, label, 0, 0, at_ms / 1000, failed))
+
+    for run in done.tools:
+        lasted_ms = run.took_ms if run.took_ms is not None else max(duration_ms - run.at_ms, 0)
+        told = duration_told(run.took_ms) if run.took_ms is not None else "no return"
+        bad = run.outcome != "ok"
+        outcome = f" · {run.outcome}" if bad and run.outcome else ""
+        add("tool", run.at_ms, max(lasted_ms * scale, 3), f"{run.name} {told}{outcome}", failed=bad)
+    for group in together(done.keys):
+        label = keys_shown(group)
+        add("key", group[0].at_ms, len(label) * _CHARACTER_PX * 1.2 + 10, label, failed=False)
+    for transfer in done.transfers:
+        failed = transfer.outcome == "failed"
+        add("transfer", transfer.at_ms, 0, f"→ {transfer.target}{' · failed' if failed else ''}", failed=failed)
+    return sorted(found, key=lambda act: act.x)
+
+
+def _in_rows(found: Sequence[Act], width: float) -> tuple[Act, ...]:
+    """Each in the first row that is free there; a label that has no room behind its bar stands before it."""
+    free_x: list[float] = []
+    placed = []
+    for act in found:
+        text_px = len(act.label) * _CHARACTER_PX
+        bar_px = min(act.width, max(width - act.x, 3))
+        start, label_x, end = act.x, act.x + 5, act.x + bar_px
+        if act.kind != "key":
+            label_x, end = end + 5, end + 5 + text_px
+            if end > width:
+                start = label_x = max(act.x - 5 - text_px, 0)
+                end = act.x + bar_px
+        row = next((number for number, x in enumerate(free_x) if x <= start), len(free_x))
+        free_x[row:] = [end + 10, *free_x[row + 1 :]]
+        placed.append(replace(act, width=bar_px, label_x=label_x, row=row))
+    return tuple(placed)
 
 
 def _ticks(duration_s: float, width: int) -> tuple[Marker, ...]:

@@ -14,6 +14,7 @@ from gateway.audio.formats import PCMU
 from gateway.audio.resample import resample
 from gateway.audio.wav import mulaw_wav_bytes, wav_bytes
 from gateway.sim import picture
+from gateway.sim.acts import Acts, Happening, duration_told
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
 from gateway.sim.timeline import TimelineEvent
@@ -36,7 +37,12 @@ class _Row:
 
 
 def render_report(
-    result: CallResult, turns: Sequence[Turn], *, notes: Sequence[TimelineEvent], header: Mapping[str, object]
+    result: CallResult,
+    turns: Sequence[Turn],
+    done: Acts,
+    *,
+    notes: Sequence[TimelineEvent],
+    header: Mapping[str, object],
 ) -> str:
     """The page as HTML; ``header`` may name the ``line`` and a ``call_id`` of the gateway's own."""
     environment = Environment(
@@ -51,21 +57,37 @@ def render_report(
     return environment.get_template("report.html.j2").render(
         result=result,
         plan=result.plan,
-        turns=turns,
+        moments=_moments(turns, done),
         words_known=any(turn.text for turn in turns),
         gateway_told=bool(notes),
         header=header,
         line=str(header.get("line", "")),
         call_id=str(header.get("call_id") or result.call_id),
         ending=_ending(result, notes),
-        figures=_figures(result, turns),
-        picture=picture.draw(result, turns),
+        figures=_figures(result, turns, done),
+        picture=picture.draw(result, turns, done),
         layout=picture,
         audio=_audio(result),
         audio_apart=not _is_embedded(result),
         rows=rows[:_TIMELINE_ROWS],
         rows_left_out=max(0, len(rows) - _TIMELINE_ROWS),
     )
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """An entry of the conversation: something said, or something done."""
+
+    at_ms: int
+    turn: Turn | None = None
+    act: Happening | None = None
+
+
+def _moments(turns: Sequence[Turn], done: Acts) -> list[_Moment]:
+    """Both in the order of time."""
+    moments = [_Moment(turn.start_ms, turn=turn) for turn in turns]
+    moments += [_Moment(act.at_ms, act=act) for act in done.happenings]
+    return sorted(moments, key=lambda moment: moment.at_ms)
 
 
 def _seconds(milliseconds: float) -> str:
@@ -96,7 +118,7 @@ class _Figure:
     small: str = ""
 
 
-def _figures(result: CallResult, turns: Sequence[Turn]) -> list[_Figure]:
+def _figures(result: CallResult, turns: Sequence[Turn], done: Acts) -> list[_Figure]:
     answers = [latency.ms for latency in result.measures.latencies]
     barge_ins = result.measures.barge_ins
     stops = [one.stopped_after_ms for one in barge_ins if one.stopped_after_ms is not None]
@@ -112,6 +134,10 @@ def _figures(result: CallResult, turns: Sequence[Turn]) -> list[_Figure]:
         figures.append(_Figure(f"{max(stops)} ms", "to fall silent", _times(len(stops), "barge-in")))
     if len(stops) < len(barge_ins):
         figures.append(_Figure(str(len(barge_ins) - len(stops)), "not stopped", "the bot spoke on over the caller"))
+    if done.tools:
+        took = [run.took_ms for run in done.tools if run.took_ms is not None]
+        slowest = f"slowest {duration_told(max(took))}" if took else "none returned"
+        figures.append(_Figure(str(len(done.tools)), "tool run" if len(done.tools) == 1 else "tool runs", slowest))
     if result.violations:
         figures.append(_Figure(str(len(result.violations)), "warnings", "of the phone about the gateway"))
     return figures
