@@ -15,10 +15,12 @@ ifeq ($(REUSED),)
 .PHONY: $(BIN)/python
 endif
 
-.PHONY: help demo test check lint bench serve clean
+.PHONY: help demo demo-support demo-restaurant test check lint bench serve clean
 
 help:
 	@echo 'make demo    one simulated call, no account needed'
+	@echo 'make demo-support, make demo-restaurant'
+	@echo '             the same with tools: a line and the back end of examples/booking_server.py'
 	@echo 'make test    everything that is checked: lint, types, layers, the configuration, the tests'
 	@echo 'make check   the same without the tests'
 	@echo 'make serve   the gateway, as config/gateway.yaml says'
@@ -28,6 +30,12 @@ help:
 
 demo: $(VENV)/.installed
 	@$(BIN)/gateway demo
+
+demo-support: $(VENV)/.installed
+	@$(BIN)/python examples/play.py support
+
+demo-restaurant: $(VENV)/.installed
+	@$(BIN)/python examples/play.py restaurant
 
 test: check
 	$(BIN)/pytest

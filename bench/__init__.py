@@ -5,8 +5,10 @@ websocket     the load's end of a WebSocket, handshake included (RFC 6455)
 tags          names in the audio itself, by which a frame is known again without parsing anything
 phone         a simulated phone on Twilio's wire: 50 frames a second, its own playout clock
 voice         a simulated Voice Live service: sessions, turns, replies faster than real time
+tool_server   the service behind two tools, which takes five seconds
 target        the program under test as a process: started, pinned, measured, ended
 trial         so many calls for so many seconds against one target, and what was seen
+beside_tools  what two slow tools of one call do to fifty others
 capacity      the search for the largest number of calls that still goes well
 report        the figures as Markdown and JSON
 profiling     where the gateway's time goes, by package

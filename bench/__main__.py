@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import capacity, profiling, report, trial
+from bench import beside_tools, capacity, profiling, report, trial
 from bench.target import NAMES
 from bench.websocket import PeerError
 
@@ -38,7 +38,14 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--profile", action="store_true", help=f"where the time goes, at {PROFILED_CALLS} calls; no levels"
     )
+    parser.add_argument(
+        "--tools",
+        action="store_true",
+        help=f"{beside_tools.CALLS - 1} calls beside one that uses two slow tools at once; no levels",
+    )
     options = parser.parse_args(words)
+    if options.tools and options.only == "plain":
+        parser.error("--tools: the plain bridge has no tools")
     options.levels = options.levels or (QUICK_LEVELS if options.quick else LEVELS)
     options.seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
     options.capacity = not options.quick if options.capacity is None else options.capacity
@@ -107,6 +114,15 @@ def profile(options: argparse.Namespace) -> None:
             print(f"\n## {name}, {PROFILED_CALLS} calls\n\n{profiling.table(file)}")
 
 
+def beside(options: argparse.Namespace) -> list[trial.Result]:
+    """Many calls beside one, without and with tools in turns."""
+    results = []
+    for used in beside_tools.ORDER:
+        print(f"tools {'used' if used else 'not used'}, {options.seconds:.0f} s …", file=sys.stderr)
+        results.append(trial.run_beside_tools(beside_tools.CALLS, options.seconds, used=used))
+    return results
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit code."""
     options = arguments(words)
@@ -116,11 +132,14 @@ def main(words: Sequence[str] | None = None) -> int:
         if options.profile:
             profile(options)
             return 0
-        results, capacities = measure(options)
+        results, capacities = (beside(options), {}) if options.tools else measure(options)
     except PeerError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    print(report.table(results), *report.summary(results, capacities), sep="\n\n")
+    if options.tools:
+        print(beside_tools.table(results), beside_tools.ratio_table(beside_tools.ratios(results)), sep="\n\n")
+    else:
+        print(report.table(results), *report.summary(results, capacities), sep="\n\n")
     for remark in report.remarks(results):
         print(f"* {remark}")
     if options.json:

@@ -1,7 +1,8 @@
 """The simulated service's messages, key for key as recorded from Voice Live with a text model and an Azure voice."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from bench.websocket import frame
 
@@ -43,6 +44,11 @@ WORDS = (
 )
 TRANSCRIPT = "".join(WORDS)
 
+_CALL = (
+    b'{"id":"%b","object":"realtime.item","type":"function_call","status":"%b","name":"%b","call_id":"%b",'
+    b'"arguments":"%b"}'
+)
+_ARGUMENTS = rb"{  \n  \"number\": \"42\" \n} \n"  # the white space is the model's
 _WHERE = b'"response_id":"%b","item_id":"%b","output_index":0,"content_index":0'
 _ITEM = b'{"id":"%b","object":"realtime.item","type":"message","status":"%b","role":"assistant","content":[%b]}'
 _SPOKEN = b'{"type":"audio","transcript":"%b"}' % TRANSCRIPT.encode()
@@ -59,6 +65,14 @@ _RESPONSE = (
 )
 _TURN_DETECTED = b'{"type":"cancelled","reason":"turn_detected"}'
 _count = 0
+
+
+class FunctionCall(NamedTuple):
+    """A function that the model calls: one item of a response."""
+
+    item: bytes
+    name: bytes
+    call_id: bytes
 
 
 def event(kind: bytes, body: bytes) -> bytes:
@@ -140,6 +154,36 @@ def response_ended(response: bytes, item: bytes) -> bytes:
         + event(b"response.content_part.done", where + b',"part":' + _SPOKEN)
         + event(b"response.output_item.done", b'"response_id":"%b","output_index":0,"item":%b' % (response, whole))
         + event(b"response.done", b'"response":' + _RESPONSE % (response, b"completed", b"null", whole, _USAGE))
+    )
+
+
+def function_called(response: bytes, index: int, call: FunctionCall) -> bytes:
+    """The response's item ``index`` from its first event to its last: a function that the model calls."""
+    item, name, call_id = call
+    begun = _CALL % (item, b"in_progress", name, call_id, b"")
+    whole = _CALL % (item, b"completed", name, call_id, _ARGUMENTS)
+    where = b'"response_id":"%b","output_index":%d,' % (response, index)
+    arguments = b'"item_id":"%b","call_id":"%b","name":"%b","arguments":"%b"' % (item, call_id, name, _ARGUMENTS)
+    return (
+        event(b"response.output_item.added", where + b'"item":' + begun)
+        + event(b"conversation.item.created", b'"previous_item_id":null,"item":' + begun)
+        + event(b"response.function_call_arguments.done", where + arguments)
+        + event(b"response.output_item.done", where + b'"item":' + whole)
+    )
+
+
+def calls_ended(response: bytes, calls: Sequence[FunctionCall]) -> bytes:
+    """The end of a response that was nothing but function calls."""
+    items = b",".join(_CALL % (call.item, b"completed", call.name, call.call_id, _ARGUMENTS) for call in calls)
+    return event(b"response.done", b'"response":' + _RESPONSE % (response, b"completed", b"null", items, _USAGE))
+
+
+def output_created(output: dict[str, Any]) -> bytes:
+    """What the client told of a function is part of the conversation."""
+    whole = {"id": f"item_{output['call_id']}", "object": "realtime.item", **output}
+    return event(
+        b"conversation.item.created",
+        b'"previous_item_id":null,"item":' + json.dumps(whole, separators=(",", ":")).encode(),
     )
 
 

@@ -1,18 +1,22 @@
 """What happens in every call: a greeting, then a turn about every six seconds, of which every third is a barge-in.
 
+One call may use tools instead: two at once in every turn, as often as they come back.
+
 A script is a generator that yields the seconds until it goes on; it never drifts, because the loop counts them from
 when it was due.
 """
 
 import base64
 import itertools
+import json
 import random
 from collections.abc import Generator
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench import events, tags
 from bench.reply import Reply
+from bench.tool_server import DONE, TOOLS
 
 if TYPE_CHECKING:
     from bench.voice import Session
@@ -26,6 +30,9 @@ WORDS_AHEAD = 5
 SPEAKS_S, TRANSCRIBED_AFTER_S, ITEM_AFTER_S, AUDIO_AFTER_S, PAUSE_S = 1.2, 0.15, 0.25, 0.15, 0.7
 LATE_DELTA_AFTER_S = 0.05
 BARGE_IN_SHARE, CUT_SHORT_SHARE = 1 / 3, 1 / 12
+CALLED_AFTER_S, LOOKS_AGAIN_AFTER_S = 0.05, 0.02
+SHORT_ANSWER = 2
+"""Deltas: a call that uses tools says little, so that they are at work most of the time."""
 
 Script = Generator[float, None, None]
 
@@ -85,29 +92,82 @@ class Answer:
         self.session.send(events.response_cancelled(self.response, self.item))
 
 
-def conversation(session: "Session") -> Script:
-    """The whole call, from the first ``response.create`` on."""
+class ToolTurn:
+    """A response that calls every tool at once, and what the client has yet to do about it."""
+
+    def __init__(self, session: "Session", number: int) -> None:
+        self.session = session
+        self.response = b"resp_%022d" % number
+        self.is_answer_due = False
+        self._calls = [
+            events.FunctionCall(b"item_f%020d%d" % (number, index), name.encode(), b"call_%015d%d" % (number, index))
+            for index, name in enumerate(TOOLS)
+        ]
+        self._missing: set[str] = set()
+        self._is_over = False
+
+    def begin(self) -> Script:
+        """From ``response.created`` to ``response.done``."""
+        self.session.send(events.response_created(self.response))
+        for index, call in enumerate(self._calls):
+            yield CALLED_AFTER_S
+            self._missing.add(call.call_id.decode())
+            self.session.send(events.function_called(self.response, index, call))
+        self._is_over = True
+        self.session.send(events.calls_ended(self.response, self._calls))
+
+    def returned(self, item: dict[str, Any]) -> str:
+        """The client adds an item; says what is wrong with it, or nothing."""
+        if item.get("type") != "function_call_output" or item.get("call_id") not in self._missing:
+            return "item that is no output of a function called"
+        self._missing.remove(item["call_id"])
+        self.session.send(events.output_created(item))
+        if json.loads(item["output"]) != json.loads(DONE):
+            return "output that is not the tool's"
+        self.session.service.outputs += 1
+        return ""
+
+    def asked(self) -> str:
+        """The client asks for a response; says what is wrong with that, or nothing."""
+        if self._missing or not self._is_over:
+            return "response.create before every output"
+        if self.is_answer_due:
+            return "second response.create for the same outputs"
+        self.is_answer_due = True
+        return ""
+
+
+def whole_call(session: "Session") -> Script:
+    """From the first ``response.create`` on; whose call it is, is known after the greeting at the latest."""
     chance = random.Random(session.number)  # the same calls in every trial
-    answer = session.answer()
-    yield from answer.begin()
-    yield from answer.speak()
-    answer.end()
+    greeting = session.answer()
+    yield from greeting.begin()
+    yield from greeting.speak()
+    greeting.end()
     yield PLAYS_ON_S + PAUSE_S + chance.random()
-    is_cut_short = False
+    yield from (tool_user if session.uses_tools else conversation)(session, greeting, chance)
+
+
+def _caller_turn(session: "Session", turn: int, over: Answer) -> Script:
+    """What the caller says, from its start to its transcript; an answer that it cuts short ends meanwhile."""
+    item = b"item_%010d%012d" % (session.number, turn)
+    session.hear(item, over)
+    if not over.is_over:
+        yield from over.cancel()
+    yield SPEAKS_S
+    session.send(events.caller_turn(item, session.heard_ms, b"null"))
+    yield TRANSCRIBED_AFTER_S
+    session.send(events.transcribed(item))
+
+
+def conversation(session: "Session", answer: Answer, chance: random.Random) -> Script:
+    """Turn after turn, the bot speaking somewhat more than half of the time."""
     for turn in itertools.count():
-        item = b"item_%010d%012d" % (session.number, turn)
-        session.hear(item, answer)
-        if is_cut_short:
-            yield from answer.cancel()
-        yield SPEAKS_S
-        session.send(events.caller_turn(item, session.heard_ms, b"null"))
-        yield TRANSCRIBED_AFTER_S
-        session.send(events.transcribed(item))
+        yield from _caller_turn(session, turn, answer)
         answer = session.answer()
         yield from answer.begin()
         kind = chance.random()
-        is_cut_short = kind < CUT_SHORT_SHARE
-        if is_cut_short:
+        if kind < CUT_SHORT_SHARE:
             yield from answer.speak(chance.randrange(2, 6))
             continue
         yield from answer.speak()
@@ -116,3 +176,18 @@ def conversation(session: "Session") -> Script:
             yield chance.uniform(0.1, PLAYS_ON_S - 0.5)
         else:
             yield PLAYS_ON_S + PAUSE_S + chance.random()
+
+
+def tool_user(session: "Session", answer: Answer, _chance: random.Random) -> Script:
+    """Turn after turn every tool at once, and a short answer when the client has told of all and asked for it."""
+    for turn in itertools.count():
+        yield from _caller_turn(session, turn, answer)
+        tools = session.tool_turn()
+        yield from tools.begin()
+        while not tools.is_answer_due:
+            yield LOOKS_AGAIN_AFTER_S
+        answer = session.answer()
+        yield from answer.begin()
+        yield from answer.speak(SHORT_ANSWER)
+        answer.end()
+        yield PAUSE_S

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.tool_server import TOOLS
 from bench.websocket import PeerError
 
 NAMES = ("gateway", "plain")
@@ -35,6 +36,12 @@ instructions: You take bookings for a restaurant.
 greeting: Good evening, how can I help?
 voice: en-US-AvaMultilingualNeural
 language: en-US
+"""
+TOOL_YAML = """\
+  - name: {name}
+    description: Looks up a number in the {name} list.
+    parameters: {{number: string}}
+    http: {{method: POST, url: "http://127.0.0.1:{port}/{name}", timeout_s: 10}}
 """
 
 
@@ -100,8 +107,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(name: str, voice_port: int, core: int, profile: Path | None) -> Iterator[Target]:
-    """The target while the block runs. PeerError if it does not listen in time, with what it last said."""
+def running(
+    name: str, voice_port: int, core: int, profile: Path | None, tools_port: int | None = None
+) -> Iterator[Target]:
+    """The target while the block runs, its line with tools where their server's port is given.
+
+    PeerError if it does not listen in time, with what it last said.
+    """
     port = free_port()
     environment = {
         **os.environ,
@@ -114,7 +126,7 @@ def running(name: str, voice_port: int, core: int, profile: Path | None) -> Iter
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         log = Path(folder) / "log"
         profiled = ["bench.profiling", str(profile)] if profile else []
-        command = [sys.executable, "-m", *profiled, *_arguments(name, port, Path(folder))]
+        command = [sys.executable, "-m", *profiled, *_arguments(name, port, Path(folder), tools_port)]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 -- our own programs
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -127,11 +139,19 @@ def running(name: str, voice_port: int, core: int, profile: Path | None) -> Iter
             _stop(process)
 
 
-def _arguments(name: str, port: int, folder: Path) -> list[str]:
+def line_yaml(tools_port: int | None) -> str:
+    """The line's file."""
+    if tools_port is None:
+        return LINE_YAML
+    tools = "".join(TOOL_YAML.format(name=name, port=tools_port) for name in TOOLS)
+    return f"{LINE_YAML}parallel_tool_calls: true\ntools:\n{tools}"
+
+
+def _arguments(name: str, port: int, folder: Path, tools_port: int | None) -> list[str]:
     if name == "plain":
         return ["bench.plain_bridge", str(port)]
     (folder / "lines").mkdir()
-    (folder / "lines" / "bench.yaml").write_text(LINE_YAML)
+    (folder / "lines" / "bench.yaml").write_text(line_yaml(tools_port))
     (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port))
     return ["gateway", "serve", "--config", str(folder / "gateway.yaml"), "--port", str(port)]
 

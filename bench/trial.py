@@ -3,7 +3,8 @@
 import gc
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -12,6 +13,7 @@ from bench import tags
 from bench.loop import Loop
 from bench.phone import Phone
 from bench.target import Target, core_busy_s, running
+from bench.tool_server import ToolServer
 from bench.voice import Service
 
 _CORES = sorted(os.sched_getaffinity(0))
@@ -24,6 +26,8 @@ OPEN_S, SETTLE_S, GRACE_S, HANG_UP_S = 15.0, 4.0, 1.0, 5.0
 TRUSTED_LOAD_PERCENT = 90.0
 TRUSTED_LATENESS_MS = 5.0
 TRUSTED_OTHERS_PERCENT = 5.0
+TOOL_USER = 0
+"""The call that may use tools; where there are tools, no figure of frames and replies is of it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,19 @@ class Spread:
 
 def _rank(values: Sequence[float], part: float) -> int:
     return max(0, math.ceil(part * len(values)) - 1)
+
+
+@dataclass(frozen=True)
+class ToolsUsed:
+    """What was seen of the tools of one call."""
+
+    are_used: bool
+    requests: int
+    outputs: int
+    """Of the requests, those whose outcome the service was told."""
+    most_at_once: int
+    at_work: float
+    """How many were, on average over the steady window."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,7 @@ class Result:
     others_percent: float
     """Of the target's core, by anybody else."""
     unexpected: dict[str, int] = field(default_factory=dict)
+    tools: ToolsUsed | None = None
 
     @property
     def cpu_percent_per_call(self) -> float:
@@ -98,6 +116,11 @@ class Result:
     def worst_p99_ms(self) -> float:
         """Of the two directions."""
         return max(self.to_voice.p99, self.to_phone.p99, key=lambda p99: math.inf if math.isnan(p99) else p99)
+
+    @property
+    def late_share(self) -> float:
+        """Of the frames heard."""
+        return self.late_frames / max(1, self.frames_heard)
 
     @property
     def is_load_trusted(self) -> bool:
@@ -124,8 +147,7 @@ class Result:
             self.garbled,
             self.barge_ins_missed,
         )
-        late_share = self.late_frames / max(1, self.frames_heard)
-        return self.worst_p99_ms < WELL_P99_MS and late_share < WELL_LATE_SHARE and not any(wrong)
+        return self.worst_p99_ms < WELL_P99_MS and self.late_share < WELL_LATE_SHARE and not any(wrong)
 
 
 def run(name: str, calls: int, seconds: float, profile: Path | None = None) -> Result:
@@ -133,26 +155,51 @@ def run(name: str, calls: int, seconds: float, profile: Path | None = None) -> R
 
     With ``profile`` the target leaves there what it was at during the steady window.
     """
-    loop = Loop()
-    service = Service(loop)
+    with (
+        _load() as loop,
+        closing(Service(loop)) as service,
+        running(name, service.port, TARGET_CORE, profile) as target,
+    ):
+        return _Trial(loop, service, target, calls).measured(seconds)
+
+
+def run_beside_tools(calls: int, seconds: float, *, used: bool) -> Result:
+    """A trial of the gateway whose line has tools; where they are ``used``, one call does so all the time."""
+    with (
+        _load() as loop,
+        closing(Service(loop, TOOL_USER if used else None)) as service,
+        closing(ToolServer(loop)) as tools,
+        running("gateway", service.port, TARGET_CORE, None, tools.port) as target,
+    ):
+        return _Trial(loop, service, target, calls, tools).measured(seconds)
+
+
+@contextmanager
+def _load() -> Iterator[Loop]:
+    """The load's loop, which no garbage collection holds up."""
     gc.collect()
     gc.disable()
     try:
-        with running(name, service.port, TARGET_CORE, profile) as target:
-            return _Trial(loop, service, target, calls).measured(seconds)
+        with closing(Loop()) as loop:
+            yield loop
     finally:
         gc.enable()
-        service.close()
-        loop.close()
 
 
 class _Trial:
-    def __init__(self, loop: Loop, service: Service, target: Target, calls: int) -> None:
+    def __init__(
+        self, loop: Loop, service: Service, target: Target, calls: int, tools: ToolServer | None = None
+    ) -> None:
         self.loop = loop
         self.service = service
         self.target = target
         self.calls = calls
+        self.tools = tools
         self.phones: list[Phone] = []
+
+    def _counts(self, call: int) -> bool:
+        """Whether the figures are of that call too; -1 (not known yet) may be the one that uses tools."""
+        return self.tools is None or call not in (TOOL_USER, -1)
 
     def measured(self, seconds: float) -> Result:
         idle_bytes = self.target.memory_bytes()
@@ -210,18 +257,20 @@ class _Trial:
         failed: int,
     ) -> Result:
         start, end = before[0], after[0]
+        phones = [phone for phone in self.phones if self._counts(phone.call)]
         window_s, cpu_s, core_s = (b - a for a, b in zip(before, after, strict=True))
         frames = [
             (phone.began_at + number * tags.FRAME_S, sent, phone.arrived_at[number])
-            for phone in self.phones
+            for phone in phones
             for number, sent in enumerate(phone.sent_at)
             if start <= sent < end
         ]
         replies = [reply for reply in self.service.replies.values() if start <= reply.sent_from < end]
+        replies = [reply for reply in replies if self._counts(reply.call)]
         over = [r for r in replies if r.ends_at < end and not r.is_interrupted]
         speech = [
             phone.cleared_after_s.get(at, math.inf)
-            for phone in self.phones
+            for phone in phones
             for at in phone.interrupted_at
             if start <= at < end
         ]
@@ -239,9 +288,9 @@ class _Trial:
             frames_lost=sum(not arrived for _, _, arrived in frames),
             replies=len(replies),
             frames_heard=sum(reply.delivered for reply in replies) // tags.FRAME_BYTES,
-            late_frames=sum(start <= at < end for phone in self.phones for at in phone.late_at),
+            late_frames=sum(start <= at < end for phone in phones for at in phone.late_at),
             reply_frames_lost=sum(max(0, r.sent - r.delivered) for r in over) // tags.FRAME_BYTES,
-            stale_frames=sum(phone.stale_bytes for phone in self.phones) // tags.FRAME_BYTES,
+            stale_frames=sum(phone.stale_bytes for phone in phones) // tags.FRAME_BYTES,
             garbled=sum(phone.garbled + phone.strays + phone.duplicates for phone in self.phones),
             calls_failed=failed,
             sessions_left=sum(1 for _ in self.service.open_sessions()),
@@ -250,4 +299,16 @@ class _Trial:
             load_reading=Spread.of(rounds_s),
             others_percent=max(0.0, 100 * (core_s - cpu_s) / window_s),
             unexpected=dict(self.service.unexpected),
+            tools=self._tools_used(start, end),
+        )
+
+    def _tools_used(self, start: float, end: float) -> ToolsUsed | None:
+        if self.tools is None:
+            return None
+        return ToolsUsed(
+            are_used=self.service.tool_user is not None,
+            requests=len(self.tools.began_at),
+            outputs=self.service.outputs,
+            most_at_once=self.tools.most_at_once,
+            at_work=self.tools.at_work_s(start, end) / (end - start),
         )

@@ -13,7 +13,7 @@ from bench import events, tags
 from bench.loop import Loop
 from bench.phone import Phone
 from bench.reply import Reply
-from bench.script import Answer, Script, conversation
+from bench.script import Answer, Script, ToolTurn, whole_call
 from bench.websocket import Peer, prepare, unmask
 
 HEAD_BYTES = 128  # of an append: enough for its keys, an event id and the tag
@@ -25,8 +25,11 @@ UPDATED_AFTER_S, CREATED_AFTER_S = 0.07, 0.08
 class Service:
     """Listens on a free port of 127.0.0.1; ``port`` says which."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, tool_user: int | None = None) -> None:
         self.loop = loop
+        self.tool_user = tool_user
+        """The call that uses tools."""
+        self.outputs = 0
         self.phones: dict[bytes, Phone] = {}
         self.replies: dict[bytes, Reply] = {}
         self.sessions: list[Session] = []
@@ -72,13 +75,19 @@ class Session(Peer):
         self.is_talking = False
         self._tag = b""
         self._tag_at = 0
-        self._script: Script = conversation(self)
+        self._script: Script = whole_call(self)
         self._answer: Answer | None = None
+        self._tool_turn: ToolTurn | None = None
 
     @property
     def call(self) -> int:
         """Whose session it is."""
         return -1 if self.phone is None else self.phone.call
+
+    @property
+    def uses_tools(self) -> bool:
+        """Whether it is the session of the call that does."""
+        return self.call == self.service.tool_user
 
     def opened(self) -> None:
         """``session.created`` comes unasked."""
@@ -136,6 +145,10 @@ class Session(Peer):
             case "response.create" if not self.is_talking:
                 self.is_talking = True
                 self.loop.at(perf_counter() + CREATED_AFTER_S, self._go_on)
+            case "response.create" if self._tool_turn is not None:
+                self._count(self._tool_turn.asked())
+            case "conversation.item.create" if self._tool_turn is not None:
+                self._count(self._tool_turn.returned(message["item"]))
             case "response.cancel":
                 if self._answer is None or self._answer.is_over:
                     self._reject(
@@ -163,6 +176,9 @@ class Session(Peer):
         self.send(events.error(code, text, message.get("event_id")))
 
     def _count(self, what: str) -> None:
+        """Count what is wrong; nothing is, where ``what`` is empty."""
+        if not what:
+            return
         self.service.unexpected[what] = self.service.unexpected.get(what, 0) + 1
 
     def _go_on(self, due: float) -> float | None:
@@ -176,6 +192,12 @@ class Session(Peer):
         self.service.answers += 1
         self._answer = Answer(self, self.service.answers)
         return self._answer
+
+    def tool_turn(self) -> ToolTurn:
+        """Begin a response that calls tools."""
+        self.service.answers += 1
+        self._tool_turn = ToolTurn(self, self.service.answers)
+        return self._tool_turn
 
     def hear(self, item: bytes, answer: Answer) -> None:
         """The caller begins to speak, maybe over ``answer``."""

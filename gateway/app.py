@@ -13,11 +13,11 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from gateway.call.call import Voice
 from gateway.call.calls import Calls
-from gateway.call.gate import Request
 from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
-from gateway.call.rules import Rules, Silence
+from gateway.call.rules import Rules
 from gateway.config import Deployment, Line, Lines
 from gateway.config.providers import ProviderSettings
 from gateway.phone.acs import Acs
@@ -36,6 +36,7 @@ from gateway.phone.token import StreamTokens
 from gateway.phone.twilio import Twilio
 from gateway.phone.vobiz import Vobiz
 from gateway.phone.vonage import Vonage
+from gateway.preparation import prepare
 from gateway.rest import CallControl
 from gateway.routes.answer import Webhooks
 from gateway.routes.health import Health
@@ -43,10 +44,9 @@ from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.stream_key import StreamKeys
-from gateway.voice.commands import CreateResponse, SayText
-from gateway.voice.leg import VoiceLeg
+from gateway.tools import Functions
 from gateway.voice.service import VoiceLive
-from gateway.voice.session import CallFacts, Greeting, SaidGreeting, greeting_for, reminder_for, session_for
+from gateway.voice.texts import CallFacts
 
 log = structlog.get_logger()
 
@@ -110,6 +110,7 @@ async def serving(
     keys = StreamKeys(tokens, _stream_secrets(deployment), required=deployment.streams.auth == "token")
     public_url = deployment.public_url or ""
     control = CallControl()
+    functions = Functions()
     published_keys = PublishedKeys(control)
     voice_live = VoiceLive(
         endpoint,
@@ -118,10 +119,9 @@ async def serving(
         connect_timeout_s=deployment.voice_live.connect_timeout_s,
     )
 
-    def prepare(line: Line, started: CallStarted) -> tuple[Rules, VoiceLeg]:
-        facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC))
-        session = session_for(line, started.audio_format, facts)
-        return rules_for(line, facts), VoiceLeg(voice_live, line.model, session)
+    def prepared(line: Line, started: CallStarted) -> tuple[Rules, Voice]:
+        facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC), started.parameters)
+        return prepare(line, started.audio_format, facts, voice_live)
 
     book = LineBook(lines)
     streams = MediaStreams(
@@ -129,7 +129,8 @@ async def serving(
         lines=book,
         calls=calls,
         metrics=metrics,
-        prepare=prepare,
+        prepare=prepared,
+        functions=functions,
         observers=observers,
         authorize=keys.authorize,
         published_keys=published_keys,
@@ -155,7 +156,7 @@ async def serving(
         keepalive_timeout=IDLE_LIMIT_S,
         lingering_time=0,  # who was refused half-way may not go on
     )
-    async with voice_live, control:
+    async with voice_live, control, functions:
         await runner.setup()
         try:
             site: web.BaseSite
@@ -216,27 +217,6 @@ def _stream_secrets(deployment: Deployment) -> dict[str, str]:
     return {
         name: section.stream_secret.get_secret_value() for name, section in sections.items() if section.stream_secret
     }
-
-
-def rules_for(line: Line, facts: CallFacts) -> Rules:
-    """What the conversation is to know of a line."""
-    settings = line.settings
-    silence = None
-    reminder = reminder_for(line, facts)
-    if settings.silence is not None and reminder is not None:
-        silence = Silence(settings.silence.after_s, _say(reminder), settings.silence.times)
-    greeting = greeting_for(line, facts)
-    return Rules(
-        greeting=_say(greeting) if greeting else None,
-        barge_in=settings.barge_in,
-        commit_on=settings.commit_on or "",
-        silence=silence,
-        duration_limit_s=settings.limits.duration_s,
-    )
-
-
-def _say(greeting: Greeting) -> Request:
-    return SayText(greeting.text) if isinstance(greeting, SaidGreeting) else CreateResponse(greeting.instructions)
 
 
 @contextmanager

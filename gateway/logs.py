@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-PRIVATE = frozenset({"text", "digit", "caller", "called", "parameters"})
+PRIVATE = frozenset({"text", "digit", "digits", "caller", "called", "parameters"})
 """Fields that hold what a caller said, keyed or is: hidden unless the operator asks for them."""
 
 

@@ -1,109 +1,323 @@
-"""One end of an aiohttp WebSocket, server's or client's: messages in, writes that never wait out."""
+"""A WebSocket on a connection that was upgraded (RFC 6455): messages handed on as they arrive, writes that never wait.
+
+aiohttp reads the frames, in C, and knows every rule about them; its queue and its writer are left out. A message is
+handed on within the turn of the event loop in which its bytes are read, and a frame is written straight to the
+transport: neither costs a task, a future or a further turn.
+"""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
+from random import getrandbits
+from struct import Struct
 
-import aiohttp
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSMsgType
+from aiohttp._websocket.helpers import websocket_mask
+from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_websocket import WSMessage, WSMessageTextBytes
 
 from gateway.errors import OutboxFullError
 
 OUTBOX_LIMIT = 256 * 1024
-"""Bytes a peer that stopped reading may owe us: about 15 s of G.711 as JSON, on top of the transport's 64 KiB."""
-
+"""Bytes that may wait for a peer that stopped reading: about 15 s of G.711 as JSON."""
+CLOSE_ROOM = 64 * 1024
+"""A peer for which more than this waits is not reading: no closing handshake is tried with it."""
+UNREAD_LIMIT = 64 * 1024
+"""Bytes that are read ahead while nobody takes messages; then the peer has to wait."""
+MESSAGE_COST = 128
+"""What a waiting message counts for beside its length, so that empty ones are bounded too."""
 REASON_LIMIT = 123
 """Bytes of UTF-8 that a close frame holds beside its code (RFC 6455 §5.5)."""
+NO_CODE = 1005
+"""RFC 6455 §7.1.5: the peer closed and gave no code."""
+BROKEN = 1006
+"""RFC 6455 §7.1.5: the connection ended without a close frame."""
+
+TEXT, BINARY, CLOSE, PING, PONG = (
+    WSMsgType.TEXT,
+    WSMsgType.BINARY,
+    WSMsgType.CLOSE,
+    WSMsgType.PING,
+    WSMsgType.PONG,
+)
+
+FINAL, MASKED = 0x80, 0x80
+_short, _medium, _long = Struct("!BB").pack, Struct("!BBH").pack, Struct("!BBQ").pack
+
+Take = Callable[[str | bytes], bool]
+"""Is handed each message, within the turn of the loop in which it arrives; ``False`` to be handed no more."""
 
 
 class WebSocket:
-    """A WebSocket whose ``send`` returns at once.
+    """One end of a connection, server's or client's; a client's end masks what it sends.
 
-    The transport's own buffer is the outbox and the event loop its writer: aiohttp puts a message there before it
-    waits for room, so the wait itself is dropped and its future kept as the sign that the peer is not reading.
-    Per message this costs no task switch. ``abort`` drops the connection with whatever is unsent, at once.
+    ``parser`` is what the connection's protocol feeds with the bytes it reads. ``heartbeat_s``: after so long a
+    silence the peer is asked for a sign of life, and is lost without one in half that time; 0 for never. ``release``
+    is called once the connection is of no more use.
     """
 
     def __init__(
         self,
-        ws: "web.WebSocketResponse[Any] | aiohttp.ClientWebSocketResponse[Any]",
-        abort: Callable[[], None],
+        protocol: BaseProtocol,
+        transport: asyncio.Transport,
         *,
+        is_client: bool = False,
+        max_message: int = 0,
+        close_timeout_s: float = 1.0,
+        heartbeat_s: float = 0.0,
         outbox_limit: int = OUTBOX_LIMIT,
+        release: Callable[[], None] = lambda: None,
     ) -> None:
-        self._ws = ws
-        self._abort = abort
+        self._loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._mask_bit = MASKED if is_client else 0
+        self._close_timeout_s = close_timeout_s
+        self._heartbeat_s = heartbeat_s
         self._limit = outbox_limit
-        self._room: asyncio.Future[None] | None = None
-        self._owed = 0
-        self._failure = ""
+        self._release = release
+        self._waiter: asyncio.Future[None] | None = None
+        self._unread: deque[str | bytes] = deque()
+        self._unread_size = 0
+        self._is_paused = False
+        self._is_over = False
+        self._close_sent = False
+        self._peer_done = asyncio.Event()
+        self._heard_at = self._loop.time()
+        self._heartbeat = self._loop.call_later(heartbeat_s, self._listen) if heartbeat_s else None
+        self.close_code: int | None = None
+        """The close code (RFC 6455 §7.4), 1006 where the connection broke; ``None`` while open."""
+        self.failure = ""
+        """What broke the connection, in words; empty where it was closed in order."""
+        self.inbox = _Inbox(protocol, self._keep, self._wake, self._controlled, self._failed, self._lost)
+        self.parser = WebSocketReader(self.inbox, max_message, compress=False, decode_text=True)
+
+    # Messages in
 
     async def receive(self) -> str | bytes | None:
         """The next message, text as ``str`` and binary as ``bytes``; ``None`` once the socket is closed."""
-        message = await self._ws.receive()
-        if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
-            data: str | bytes = message.data
-            return data
-        if message.type is WSMsgType.ERROR:
-            self._failure = str(message.data)
-            if self._ws.close_code is None:
-                await self._ws.close()
-        return None
+        if not self._unread and not self._is_over:
+            await self._wait()
+        return self._next_unread() if self._unread else None
 
-    def send(self, message: str | bytes) -> None:
-        """Write ``message`` through to the transport.
+    async def hand_to(self, take: Take) -> None:
+        """Hand every message to ``take`` as it arrives, until the socket is closed or ``take`` wants no more.
+
+        ``take`` runs with the context variables of whoever awaits this, and what it raises is raised here.
+        """
+        while self._unread:
+            if not take(self._next_unread()):
+                return
+        if not self._is_over:
+            run: Callable[..., bool] = copy_context().run
+            self.inbox.take = partial(run, take)
+            try:
+                await self._wait()
+            finally:
+                self.inbox.take = None
+
+    async def _wait(self) -> None:
+        if self._waiter is not None:
+            raise RuntimeError("the socket's messages are awaited twice")
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self, error: Exception | None = None) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            if error is None:
+                self._waiter.set_result(None)
+            else:
+                self._waiter.set_exception(error)
+
+    def _keep(self, message: str | bytes) -> None:
+        """A message that nobody takes as yet."""
+        if not self._is_over:
+            self._unread.append(message)
+            self._unread_size += len(message) + MESSAGE_COST
+            if self._unread_size > UNREAD_LIMIT and not self._is_paused:
+                self._is_paused = True
+                self._transport.pause_reading()
+            self._wake()
+
+    def _next_unread(self) -> str | bytes:
+        message = self._unread.popleft()
+        self._unread_size -= len(message) + MESSAGE_COST
+        if not self._unread:
+            self._read_on()
+        return message
+
+    def _read_on(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    # Messages out
+
+    def send(self, message: str | bytes, opcode: int = BINARY) -> None:
+        """Write ``message`` through to the transport, as one frame (RFC 6455 §5.2).
 
         Raises ``ConnectionError`` where the connection is gone and ``OutboxFullError`` where the peer does not read.
         """
-        if self._room is not None:
-            if self._room.done():
-                self._room = None
-                self._owed = 0
-            else:
-                self._owed += len(message)
-                if self._owed > self._limit:
-                    raise OutboxFullError(f"the peer has not read {self._owed} bytes")
-        writing: Coroutine[Any, Any, None]
-        writing = self._ws.send_str(message) if isinstance(message, str) else self._ws.send_bytes(message)
-        try:
-            room = writing.send(None)
-        except StopIteration:
-            return
-        writing.close()
-        if self._room is None:
-            self._room = room
-            room.add_done_callback(_retrieve)
+        transport = self._transport
+        if self._close_sent or transport.is_closing():
+            raise ConnectionResetError("the WebSocket is closed")
+        unsent = transport.get_write_buffer_size()
+        if unsent > self._limit:
+            raise OutboxFullError(f"the peer has not read {unsent} bytes")
+        payload: bytes | bytearray
+        if isinstance(message, str):
+            payload, opcode = message.encode(), TEXT
+        else:
+            payload = message
+        size = len(payload)
+        if size < 126:
+            head = _short(FINAL | opcode, self._mask_bit | size)
+        elif size < 65536:
+            head = _medium(FINAL | opcode, self._mask_bit | 126, size)
+        else:
+            head = _long(FINAL | opcode, self._mask_bit | 127, size)
+        if self._mask_bit:
+            key = getrandbits(32).to_bytes(4, "big")
+            payload = bytearray(payload)
+            websocket_mask(key, payload)
+            head += key
+        transport.write(head + payload)
+
+    def _send_control(self, opcode: int, payload: bytes) -> None:
+        """Best effort: a peer that is gone, or does not read, is told nothing more."""
+        with suppress(ConnectionError, OutboxFullError):
+            self.send(payload, opcode)
+        self._close_sent |= opcode == CLOSE
+
+    # The end
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close in order, waiting no longer than the WebSocket's own close time-out; safe to call twice.
+        """Close in order, waiting no longer than the close time-out; safe to call twice.
 
         A peer that does not read is not waited for: a transport would keep its socket until the last byte is gone.
         """
         try:
-            if self._room is None or self._room.done():
-                whole_characters = reason.encode()[:REASON_LIMIT].decode(errors="ignore")
-                await self._ws.close(code=code, message=whole_characters.encode())
+            is_reading = self._transport.get_write_buffer_size() <= CLOSE_ROOM
+            whole_characters = reason.encode()[:REASON_LIMIT].decode(errors="ignore")
+            self._end(None)
+            self._read_on()
+            if is_reading:
+                self._send_control(CLOSE, code.to_bytes(2, "big") + whole_characters.encode())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._close_timeout_s):
+                        await self._peer_done.wait()
         finally:
-            self._abort()
+            self._drop()
 
-    @property
-    def closed(self) -> bool:
-        """Whether either side has closed."""
-        return self._ws.closed
+    def _end(self, code: int | None, failure: str = "") -> None:
+        """No more messages come; ``code`` is ``None`` where the peer has yet to say its own."""
+        if self.close_code is None:
+            self.close_code = code
+            self.failure = failure
+        self._is_over = True
+        self.inbox.take = None
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        self._wake()
 
-    @property
-    def close_code(self) -> int | None:
-        """The close code (RFC 6455 §7.4), 1006 where the connection broke; ``None`` while open."""
-        return self._ws.close_code
+    def _drop(self) -> None:
+        self._end(BROKEN)
+        self._transport.abort()
+        self._release()
 
-    @property
-    def failure(self) -> str:
-        """What broke the connection, in words; empty where it was closed in order."""
-        failure = self._ws.exception()
-        return str(failure) if failure else self._failure
+    def _controlled(self, kind: int, payload: bytes, code: int) -> None:
+        if kind == PING:
+            self._send_control(PONG, payload)
+        elif kind == CLOSE:
+            self._send_control(CLOSE, code.to_bytes(2, "big") if code else b"")
+            self._end(code or NO_CODE)
+            self._peer_done.set()
+            self._transport.close()
+
+    def _failed(self, error: WebSocketError) -> None:
+        """The peer broke a rule of the framing; what it sends from now on is not looked at."""
+        self._send_control(CLOSE, error.code.to_bytes(2, "big"))
+        self._end(error.code, str(error))
+
+    def _lost(self) -> None:
+        self._end(BROKEN)
+        self._peer_done.set()
+
+    # Signs of life
+
+    def heard(self) -> None:
+        """Bytes have come."""
+        self._heard_at = self._loop.time()
+
+    def _listen(self) -> None:
+        """Look how long it has been silent; ask for a sign of life after a heartbeat's time."""
+        silent_s = self._loop.time() - self._heard_at
+        if silent_s < self._heartbeat_s:
+            self._heartbeat = self._loop.call_later(self._heartbeat_s - silent_s, self._listen)
+        else:
+            self._send_control(PING, b"")
+            self._heartbeat = self._loop.call_later(self._heartbeat_s / 2, self._give_up, self._loop.time())
+
+    def _give_up(self, asked_at: float) -> None:
+        if self._heard_at >= asked_at:
+            self._listen()
+        else:
+            self._end(BROKEN, f"no answer to a ping within {self._heartbeat_s / 2:g} s")
+            self._peer_done.set()
+            self._transport.abort()
 
 
-def _retrieve(room: "asyncio.Future[None]") -> None:
-    """A connection that breaks while its buffer is full is reported by ``receive``; here it needs no second report."""
-    if not room.cancelled():
-        room.exception()
+class _Inbox(WebSocketDataQueue):
+    """Stands where aiohttp's reader has its queue, and keeps nothing: messages go to ``take`` where there is one."""
+
+    def __init__(
+        self,
+        protocol: BaseProtocol,
+        keep: Callable[[str | bytes], None],
+        let_go: Callable[[Exception | None], None],
+        controlled: Callable[[int, bytes, int], None],
+        failed: Callable[[WebSocketError], None],
+        lost: Callable[[], None],
+    ) -> None:
+        super().__init__(protocol, UNREAD_LIMIT, loop=asyncio.get_running_loop())
+        self.take: Take | None = None
+        self._keep = keep
+        self._let_go = let_go
+        self._controlled = controlled
+        self._failed = failed
+        self._lost = lost
+
+    def feed_data(self, data: WSMessage | WSMessageTextBytes, size: int) -> None:
+        kind = data[0]
+        if kind is TEXT or kind is BINARY:
+            take = self.take
+            if take is None:
+                self._keep(data[1])
+                return
+            try:
+                if take(data[1]):
+                    return
+                error = None
+            except Exception as raised:  # noqa: BLE001 -- raised again in hand_to, not here in a transport's callback
+                error = raised
+            self.take = None
+            self._let_go(error)
+        elif kind is CLOSE:
+            self._controlled(kind, b"", data[1])
+        else:
+            self._controlled(kind, bytes(data[1]), 0)
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        if not isinstance(exc, WebSocketError):
+            raise exc
+        self._failed(exc)
+
+    def feed_eof(self) -> None:
+        self._lost()

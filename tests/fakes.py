@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 
+from gateway.call.errands import Errand, ErrandEvent
 from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import PhoneClosed, PhoneEnd, PhoneEvent
@@ -24,10 +25,10 @@ class FakePhone:
     def tell(self, event: PhoneEvent) -> None:
         self._events.put_nowait(event)
 
-    async def __aiter__(self) -> AsyncIterator[PhoneEvent]:
+    async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
         while True:
             event = await self._events.get()
-            yield event
+            tell(event)
             if isinstance(event, PhoneClosed):
                 return
 
@@ -56,10 +57,10 @@ class FakeVoice:
     def tell(self, event: VoiceEvent) -> None:
         self._events.put_nowait(event)
 
-    async def __aiter__(self) -> AsyncIterator[VoiceEvent]:
+    async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
         while True:
             event = await self._events.get()
-            yield event
+            tell(event)
             if isinstance(event, VoiceClosed):
                 return
 
@@ -74,6 +75,28 @@ class FakeVoice:
         if self.close_hangs:
             await asyncio.Event().wait()
         self.tell(VoiceClosed(VoiceEnd.CLOSED))
+
+
+class FakeErrands:
+    """Carries nothing out by itself: ``answer`` tells what came of an errand; those that were sent are in ``sent``."""
+
+    def __init__(self) -> None:
+        self.sent: list[Errand] = []
+        self.cancelled = 0
+        self.asked = asyncio.Event()
+        self._answers: asyncio.Queue[ErrandEvent] = asyncio.Queue()
+
+    def answer(self, event: ErrandEvent) -> None:
+        self._answers.put_nowait(event)
+
+    async def run(self, errand: Errand) -> ErrandEvent:
+        self.sent.append(errand)
+        self.asked.set()
+        try:
+            return await self._answers.get()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
 
 
 class FakeSocket:
@@ -92,6 +115,10 @@ class FakeSocket:
                 await asyncio.Event().wait()
             return message
         return None
+
+    async def hand_to(self, take: Callable[[str | bytes], bool]) -> None:
+        while (message := await self.receive()) is not None and take(message):
+            continue
 
     def send(self, message: str | bytes) -> None:
         self.sent.append(message)

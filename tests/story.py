@@ -9,10 +9,20 @@ from gateway.call.conversation import Command, Conversation, Event
 from gateway.call.record import Note
 from gateway.call.rules import Rules
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
-from gateway.phone.events import CallStarted, MarkReturned, Playout
+from gateway.phone.events import CallerAudio, CallStarted, MarkReturned, Playout
 from gateway.voice.commands import CreateResponse, SayText
-from gateway.voice.events import SessionReady
+from gateway.voice.events import (
+    ReplyAudio,
+    ReplyComplete,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    SessionReady,
+    ToolCalled,
+)
 
+SILENCE = b"\xff" * 160
+READY = SessionReady("sess_1", "gpt-realtime")
 STARTED = CallStarted("CA1", "MZ1", PCMU, Playout(), caller="+14155550100", called="+14255550100")
 
 
@@ -28,8 +38,10 @@ class Story:
         self.requests: list[str] = []
         """The ids of what was asked of the service; the commands are told without them."""
         self._plays_until = 0.0
+        self.begun = self._sort(self.conversation.begin(self.now))
+        """What the conversation does before any event."""
         if ready:
-            self.tell(SessionReady("sess_1", "gpt-realtime"))
+            self.tell(READY)
 
     def tell(self, event: Event) -> list[Command]:
         """``>>`` an event; returns the commands to the legs, the end of the call included."""
@@ -55,6 +67,29 @@ class Story:
         due = [name for name, at in self.marks if at <= self.now]
         self.marks = [(name, at) for name, at in self.marks if at > self.now]
         return [command for name in due for command in self.tell(MarkReturned(name))]
+
+    def listen(self, seconds: float) -> list[Command]:
+        """Let time pass with a phone that sends silence and returns its marks; what is asked besides playing audio."""
+        commands: list[Command] = []
+        for _ in range(round(seconds * 10)):
+            self.tell(CallerAudio(SILENCE))
+            commands += self.wait(0.1)
+            commands += self.return_marks()
+        return [command for command in commands if not isinstance(command, PlayAudio | SendMark)]
+
+    def answer(self, *, seconds: int = 1, response: str = "r", item: str = "i", request: str = "") -> list[Command]:
+        """The service speaks a whole response; what is asked besides playing it."""
+        commands = self.tell(ResponseStarted(response, request))
+        commands += self.tell(ReplyAudio(response, item, b"\x10" * 8000 * seconds))
+        commands += self.tell(ReplyComplete(response, item))
+        commands += self.tell(ResponseEnded(response, ResponseStatus.COMPLETED))
+        return [command for command in commands if not isinstance(command, PlayAudio | SendMark)]
+
+    def call(self, name: str, arguments: str = "{}", *, call_id: str = "call_1", response: str = "r") -> list[Command]:
+        """The model calls a tool, and nothing else, in a response of its own."""
+        commands = self.tell(ResponseStarted(response))
+        commands += self.tell(ToolCalled(response, call_id, name, arguments))
+        return commands + self.tell(ResponseEnded(response, ResponseStatus.COMPLETED))
 
     def noted(self, kind: str) -> list[dict[str, object]]:
         """The fields of all notes of a kind."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,9 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.app import rules_for, serving
-from gateway.call.rules import Silence
-from gateway.config import Lines, load_deployment
-from gateway.voice.commands import CreateResponse, SayText
-from gateway.voice.session import CallFacts
+from gateway.app import serving
 from tests.e2e.bare_phone import bare_phone
 from tests.e2e.rig import configuration, instant, load, rig
-
-FACTS = CallFacts("CA1", "+14155550123", "+14255550100", datetime(2026, 5, 4, 9, 30, tzinfo=UTC))
 
 
 async def test_the_end_of_serving_is_the_end_of_its_calls(tmp_path: Path) -> None:
@@ -95,39 +88,3 @@ async def test_what_fails_inside_is_raised_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         async with serving(deployment, lines, endpoint="http://127.0.0.1:1", api_key="any", host="127.0.0.1", port=0):
             raise ZeroDivisionError
-
-
-def lines_of(folder: Path, text: str) -> Lines:
-    """One line with this text behind its numbers and instructions."""
-    base = 'numbers: ["+14255550100"]\ninstructions: Answer.\n'
-    return Lines(load_deployment(configuration(folder, {"support": base + text}), {}))
-
-
-def test_a_greeting_is_said_or_asked_for(tmp_path: Path) -> None:
-    """Word for word where Azure speaks, by the model where the voice is its own, none where there is none."""
-    for number, (text, greeting) in enumerate(
-        [
-            ("greeting: Hello {caller}.\nmodel: gpt-4.1\n", SayText("Hello +14155550123.")),
-            ("model: gpt-4.1\n", None),
-        ]
-    ):
-        (line,) = lines_of(tmp_path / str(number), text)
-        assert rules_for(line, FACTS).greeting == greeting
-    (line,) = lines_of(tmp_path / "prompted", "greeting: {prompt: Be short.}\n")
-    asked = rules_for(line, FACTS).greeting
-    assert isinstance(asked, CreateResponse)
-    assert asked.instructions.endswith("Greet the caller: Be short.")
-
-
-def test_what_the_conversation_knows_of_a_line(tmp_path: Path) -> None:
-    """Barge-in, the key of manual turns, silence and the time limit come from the line's file."""
-    text = "model: gpt-4.1\nbarge_in: false\nsilence: {after_s: 7, say: Hello?, times: 3}\nlimits: {duration_s: 90}\n"
-    (line,) = lines_of(tmp_path, text)
-    rules = rules_for(line, FACTS)
-    assert (rules.barge_in, rules.duration_limit_s) == (False, 90)
-    assert rules.silence == Silence(7, SayText("Hello?"), 3)
-    (line,) = lines_of(tmp_path / "manual", "model: gpt-4.1\nturn_detection: none\ncommit_on: '#'\n")
-    assert rules_for(line, FACTS).commit_on == "#"
-    (line,) = lines_of(tmp_path / "plain", "")
-    rules = rules_for(line, FACTS)
-    assert (rules.barge_in, rules.commit_on, rules.silence, rules.greeting) == (True, "", None, None)

@@ -170,7 +170,7 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_exist(page: Path) -> None:
     """Commands in blocks are taken by our command line; those in the text name what there is."""
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for block in blocks(page):
         if block.language not in {"", "sh"} or block.text.startswith("   "):
             continue

@@ -6,16 +6,18 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import TestServer
 
 from gateway.errors import OutboxFullError
-from gateway.voice.service import _ClientSocket
+from gateway.upgrade import accept, connect
 from gateway.websocket import WebSocket
 from tests.conftest import open_sockets
 
@@ -35,44 +37,52 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair(side: str, *, outbox_limit: int = 64 * 1024, max_message: int = 0) -> AsyncIterator[Pair]:
-    """A connection of which ``side`` is ours. It is closed at the end, however it was left."""
-    opened: asyncio.Future[tuple[web.WebSocketResponse[Any], asyncio.Transport]]
-    opened = asyncio.get_running_loop().create_future()
+async def pair(
+    side: str, *, outbox_limit: int = 64 * 1024, max_message: int = 0, heartbeat_s: float = 0.0
+) -> AsyncIterator[Pair]:
+    """A connection of which ``side`` is ours and the other is aiohttp's. Closed at the end, however it was left."""
+    opened: asyncio.Future[tuple[Any, asyncio.Transport]] = asyncio.get_running_loop().create_future()
     done = asyncio.Event()
 
-    async def serve(request: web.Request) -> web.WebSocketResponse[Any]:
-        server: web.WebSocketResponse[Any]
-        server = web.WebSocketResponse(timeout=CLOSE_TIMEOUT_S, max_msg_size=max_message, compress=False)
-        await server.prepare(request)
-        assert request.transport is not None
-        opened.set_result((server, request.transport))
+    async def serve(request: web.Request) -> web.StreamResponse:
+        response: web.StreamResponse
+        if side == "server":
+            response, ours = await accept(
+                request, subprotocols=(), max_message=max_message, close_timeout_s=CLOSE_TIMEOUT_S
+            )
+            ours._limit = outbox_limit
+            opened.set_result((ours, ours._transport))
+        else:
+            response = web.WebSocketResponse(timeout=CLOSE_TIMEOUT_S, compress=False)
+            await response.prepare(request)
+            assert request.transport is not None
+            opened.set_result((response, request.transport))
         await done.wait()
-        return server
+        return response
 
     app = web.Application()
     app.router.add_get("/", serve)
-    timeout = aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S)
-    async with (
-        asyncio.timeout(20),
-        TestServer(app) as service,
-        aiohttp.ClientSession(ws_response_class=_ClientSocket) as http,
-        http.ws_connect(service.make_url("/"), timeout=timeout, max_msg_size=max_message) as client,
-    ):
-        server, server_transport = await opened
-        assert isinstance(client, _ClientSocket)
-        client_transport = client._response.connection.transport if client._response.connection else None
-        assert isinstance(client_transport, asyncio.Transport)
+    async with asyncio.timeout(20), TestServer(app) as service, aiohttp.ClientSession() as http:
+        url = str(service.make_url("/"))
+        if side == "server":
+            peer = await http.ws_connect(url, timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S))
+            ours, transport = await opened
+            peer_transport = peer._response.connection.transport if peer._response.connection else None
+            assert isinstance(peer_transport, asyncio.Transport)
+            both = Pair(ours, peer, transport, peer_transport)
+        else:
+            ours = await connect(
+                http, url, {}, max_message=max_message, close_timeout_s=CLOSE_TIMEOUT_S, heartbeat_s=heartbeat_s
+            )
+            ours._limit = outbox_limit
+            server, peer_transport = await opened
+            both = Pair(ours, server, ours._transport, peer_transport)
         try:
-            if side == "server":
-                ours = WebSocket(server, server_transport.abort, outbox_limit=outbox_limit)
-                yield Pair(ours, client, server_transport, client_transport)
-            else:
-                ours = WebSocket(client, client.abort, outbox_limit=outbox_limit)
-                yield Pair(ours, server, client_transport, server_transport)
+            yield both
         finally:
-            server_transport.abort()
-            client_transport.abort()
+            both.peer_transport.abort()
+            both.transport.abort()
+            await both.ours.close()
             done.set()
 
 
@@ -107,7 +117,6 @@ async def test_messages_are_received_until_the_close(side: str) -> None:
         await both.peer.send_bytes(b"b")
         await both.peer.close(code=4001)
         assert [await both.ours.receive() for _ in range(3)] == ["a", b"b", None]
-        assert both.ours.closed
         assert both.ours.close_code == 4001
         assert both.ours.failure == ""
 
@@ -155,7 +164,6 @@ async def test_closing_does_not_wait_for_an_answer_for_ever(side: str) -> None:
         both.peer_transport.pause_reading()
         async with asyncio.timeout(CLOSE_TIMEOUT_S + 2):
             await both.ours.close(1001, "going away")
-        assert both.ours.closed
         await gone(both.transport)
 
 
@@ -207,6 +215,291 @@ async def test_a_message_that_is_too_large(side: str) -> None:
         assert await both.ours.receive() is None
         assert (await telling).data == 1009
         assert both.ours.failure == "Message size 1001 exceeds limit 1000"
+
+
+# Messages as they arrive
+
+
+def frame(payload: bytes, first: int = 0x81, *, masked: bool = True) -> bytes:
+    """A small frame as a peer may write it (RFC 6455 §5.2); the first byte has the final bit and the opcode."""
+    key = b"\x01\x02\x03\x04"
+    if not masked:
+        return bytes((first, len(payload))) + payload
+    return bytes((first, 0x80 | len(payload))) + key + bytes(b ^ key[i % 4] for i, b in enumerate(payload))
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_a_message_is_handed_on_within_the_turn_that_reads_it(side: str) -> None:
+    """No task runs in between: when the transport's bytes have been dealt with, so have the messages in them."""
+    told: list[str | bytes] = []
+
+    def take(message: str | bytes) -> bool:
+        told.append(message)
+        return True
+
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        handing = group.create_task(both.ours.hand_to(take))
+        await asyncio.sleep(0)
+        both.ours.parser.feed_data(frame(b"a") + frame(b"b", 0x82) + frame(b"c")[:3])
+        assert told == ["a", b"b"]
+        both.ours.parser.feed_data(frame(b"c")[3:])
+        assert told == ["a", b"b", "c"]
+        await both.peer.close()
+        await handing
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_messages_are_handed_on_with_the_context_of_their_taker(side: str) -> None:
+    """A line of the log that is written over a message is bound to the call that awaits the messages."""
+    call = ContextVar("call", default="")
+    told: list[str] = []
+
+    def take(_: str | bytes) -> bool:
+        told.append(call.get())
+        return False
+
+    async def follow(both: Pair) -> None:
+        call.set("CA1")
+        await both.ours.hand_to(take)
+
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        following = group.create_task(follow(both))
+        await asyncio.sleep(0)
+        await both.peer.send_str("a")
+        await following
+    assert told == ["CA1"]
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_messages_are_handed_on_until_the_close(side: str) -> None:
+    """Those that came before anybody took them come first, each once and in order; the close ends it."""
+    told: list[str | bytes] = []
+
+    def take(message: str | bytes) -> bool:
+        told.append(message)
+        return len(told) != 4
+
+    async with pair(side) as both:
+        for number in range(8):
+            await both.peer.send_str(f"{number}")
+        assert await both.ours.receive() == "0"
+        await both.ours.hand_to(take)
+        assert told == ["1", "2", "3", "4"]
+        assert await both.ours.receive() == "5"
+        await both.peer.close(code=4001)
+        await both.ours.hand_to(take)
+        assert told == ["1", "2", "3", "4", "6", "7"]
+        assert both.ours.close_code == 4001
+        await both.ours.hand_to(take)
+        assert await both.ours.receive() is None
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_what_a_taker_raises_is_raised_to_its_caller(side: str) -> None:
+    """A bug ends the handing over where it is awaited, not in the transport; the connection still closes in order."""
+
+    def take(message: str | bytes) -> bool:
+        raise ZeroDivisionError(message)
+
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        complaints: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        await both.peer.send_str("a")
+        await both.peer.send_str("b")
+        with pytest.raises(ZeroDivisionError, match="a"):
+            await both.ours.hand_to(take)
+        closing = group.create_task(both.peer.receive())
+        await both.ours.close(1011)
+        assert (await closing).data == 1011
+        assert complaints == []
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_what_nobody_takes_is_bounded(side: str) -> None:
+    """A peer that sends on while nobody takes its messages has to wait, and nothing of it is lost."""
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        count = 800
+
+        async def tell() -> None:
+            for number in range(count):
+                await both.peer.send_str(f"{number} {PIECE}")
+
+        telling = group.create_task(tell())
+        while not both.ours._is_paused:  # noqa: ASYNC110 -- a socket tells nobody
+            await asyncio.sleep(0)
+        held = both.ours._unread_size
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert both.ours._unread_size == held < 1024 * 1024
+        assert not telling.done()
+        for number in range(count):
+            assert str(await both.ours.receive()).startswith(f"{number} ")
+
+
+async def test_two_readers_are_a_bug() -> None:
+    """Each would get half of the messages."""
+    async with pair("server") as both, asyncio.TaskGroup() as group:
+        first = group.create_task(both.ours.receive())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="awaited twice"):
+            await both.ours.receive()
+        await both.peer.send_str("a")
+        assert await first == "a"
+
+
+# Frames
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_every_size_of_frame(side: str) -> None:
+    """A length is written in one, three or nine bytes; each limit is met from both sides."""
+    async with pair(side, outbox_limit=10**6) as both:
+        for size in (0, 1, 125, 126, 127, 65535, 65536, 70000):
+            message = ("ü" + "x" * size)[: size or None] if size else ""
+            both.ours.send(message)
+            assert await both.peer.receive_str() == message
+            both.ours.send(bytes(size))
+            assert await both.peer.receive_bytes() == bytes(size)
+            await both.peer.send_bytes(bytes(size))
+            assert await both.ours.receive() == bytes(size)
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_only_a_client_masks_and_never_twice_alike(side: str) -> None:
+    """RFC 6455 §5.3: a client takes a new key for each frame; a server must not mask."""
+    written: list[bytes] = []
+
+    class Transport(asyncio.Transport):
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            written.append(bytes(data))
+
+        def is_closing(self) -> bool:
+            return False
+
+        def get_write_buffer_size(self) -> int:
+            return 0
+
+    ours = WebSocket(BaseProtocol(asyncio.get_running_loop()), Transport(), is_client=side == "client")
+    for _ in range(20):
+        ours.send("same")
+    if side == "server":
+        assert set(written) == {b"\x81\x04same"}
+    else:
+        assert all(one[1] == 0x84 for one in written)
+        assert len({one[2:6] for one in written}) > 15
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_control_frames_between_the_parts_of_a_message(side: str) -> None:
+    """A message in parts is one; a ping is answered at once with its own payload, a pong costs nothing."""
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        parts = frame(b"one ", 0x01) + frame(b"?", 0x89) + frame(b"", 0x8A) + frame(b"message", 0x80)
+        both.peer._autoping = False
+        answer = group.create_task(both.peer.receive())
+        both.ours.parser.feed_data(parts)
+        assert await both.ours.receive() == "one message"
+        assert ((await answer).type, (await answer).data) == (WSMsgType.PONG, b"?")
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (frame(b"\xff\xfe"), 1007),
+        (frame(b"x", 0xC1), 1002),
+        (frame(b"x", 0x83), 1002),
+        (frame(b"x", 0x80), 1002),
+        (frame(b"x", 0x09), 1002),
+        (frame(b"\x03\xed", 0x88), 1002),
+        (frame(b"\x03", 0x88), 1002),
+    ],
+    ids=[
+        "bad UTF-8",
+        "reserved bit",
+        "unknown kind",
+        "nothing to continue",
+        "ping in parts",
+        "code 1005",
+        "half a code",
+    ],
+)
+@pytest.mark.parametrize("side", SIDES)
+async def test_a_peer_that_breaks_the_rules(side: str, data: bytes, code: int) -> None:
+    """It is told which kind of rule, and nothing that it sends after that is looked at."""
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        telling = group.create_task(both.peer.receive())
+        both.ours.parser.feed_data(data)
+        both.ours.parser.feed_data(frame(b"and more"))
+        assert await both.ours.receive() is None
+        assert (await telling).data == code
+        assert both.ours.close_code == code
+        assert both.ours.failure
+        with pytest.raises(ConnectionError):
+            both.ours.send("too late")
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_a_close_without_a_code(side: str) -> None:
+    """It is answered, and told as 1005."""
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        answer = group.create_task(both.peer.receive())
+        both.ours.parser.feed_data(frame(b"", 0x88))
+        assert await both.ours.receive() is None
+        assert both.ours.close_code == 1005
+        assert (await answer).type is WSMsgType.CLOSE
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_nothing_comes_after_our_own_close(side: str) -> None:
+    """Whoever takes the messages is let go at once, and what the peer had on its way is dropped."""
+    told: list[str | bytes] = []
+
+    def take(message: str | bytes) -> bool:
+        told.append(message)
+        return True
+
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        handing = group.create_task(both.ours.hand_to(take))
+        await asyncio.sleep(0)
+        both.peer_transport.pause_reading()
+        closing = group.create_task(both.ours.close())
+        await handing
+        both.ours.parser.feed_data(frame(b"late"))
+        assert told == []
+        assert not closing.done()
+
+
+# Signs of life
+
+
+async def test_a_silent_peer_is_asked_and_stays_if_it_answers() -> None:
+    """A ping goes out after a heartbeat's silence; its pong is a sign of life, and the next silence counts from it."""
+    async with pair("client", heartbeat_s=60.0) as both:
+        both.peer._autoping = False
+        both.ours._listen()
+        both.ours._heard_at -= 61.0
+        silent_since = both.ours._heard_at
+        both.ours._listen()
+        asked_at = asyncio.get_running_loop().time()
+        message = await both.peer.receive()
+        assert message.type is WSMsgType.PING
+        await both.peer.pong(message.data)
+        await both.peer.send_str("and a word")
+        assert await both.ours.receive() == "and a word"
+        assert both.ours._heard_at > silent_since + 60
+        both.ours._give_up(asked_at)
+        assert both.ours.close_code is None
+        both.ours._give_up(asked_at + 3600)
+        assert both.ours.close_code == 1006
+
+
+async def test_a_peer_that_gives_no_sign_of_life_is_lost() -> None:
+    """After half a heartbeat without an answer the connection is dropped, and the reason is told."""
+    async with pair("client", heartbeat_s=0.05) as both:
+        both.peer_transport.pause_reading()
+        assert await both.ours.receive() is None
+        assert both.ours.close_code == 1006
+        assert both.ours.failure == "no answer to a ping within 0.025 s"
+        await gone(both.transport)
 
 
 async def gone(transport: asyncio.Transport) -> None:

@@ -5,6 +5,7 @@ import samplerate
 
 from gateway.audio.g711 import Samples
 
+_BLOCK = 4096  # samples converted at a time: libsamplerate keeps Python's lock, and calls in other threads wait for it
 _CONVERTER = "sinc_medium"  # 121 dB SNR, 90 % bandwidth: a phone line has 72 dB at most
 
 
@@ -21,7 +22,11 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     length = round(samples.size * to_hz / from_hz)
     # The filter looks ahead by some samples: silence behind the end lets it give out the last of them.
     padded = np.concatenate([samples, np.zeros(max(256, from_hz // to_hz * 256), np.int16)])
-    converted = samplerate.resample(padded.astype(np.float32), to_hz / from_hz, _CONVERTER)[:length]
+    converter = samplerate.Resampler(_CONVERTER)
+    blocks = [padded[start : start + _BLOCK].astype(np.float32) for start in range(0, padded.size, _BLOCK)]
+    ratio = to_hz / from_hz
+    pieces = [converter.process(block, ratio, block is blocks[-1]) for block in blocks]
+    converted = np.concatenate(pieces)[:length]
     whole = np.zeros(length, np.float32)
     whole[: converted.size] = converted
     return np.clip(np.rint(whole), -32768, 32767).astype(np.int16)

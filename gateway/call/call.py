@@ -3,11 +3,12 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from gateway.call.conversation import Command, Conversation, Event
 from gateway.call.ending import EndCall, ShutDown
+from gateway.call.errands import DialDigits, Errand, ErrandEvent, RunFunction, TransferCaller
 from gateway.call.record import CallRecord, Note
 from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
@@ -21,8 +22,11 @@ CLOSE_LIMIT_S = 2.0
 """Closing both legs takes no longer; whatever is left of them is cancelled."""
 
 
-class Phone(AsyncIterable[PhoneEvent], Protocol):
+class Phone(Protocol):
     """The phone leg as a call sees it."""
+
+    async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
+        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
 
     def send(self, command: PhoneCommand) -> None:
         """Carry out at once; ``OutboxFullError`` where the peer does not read."""
@@ -31,8 +35,11 @@ class Phone(AsyncIterable[PhoneEvent], Protocol):
         """End the leg, in any state."""
 
 
-class Voice(AsyncIterable[VoiceEvent], Protocol):
+class Voice(Protocol):
     """The voice leg as a call sees it."""
+
+    async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
+        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
 
     def send(self, command: VoiceCommand) -> None:
         """Carry out at once; ``OutboxFullError`` where the peer does not read."""
@@ -41,16 +48,27 @@ class Voice(AsyncIterable[VoiceEvent], Protocol):
         """End the leg, in any state."""
 
 
+class Errands(Protocol):
+    """Who carries out what the conversation asks beside the legs."""
+
+    async def run(self, errand: Errand) -> ErrandEvent:
+        """Do it, however long that takes, and tell what came of it; it is cancelled when the call ends."""
+
+
 class Call:
     """Runs a conversation between two legs until it ends; nothing of either is left afterwards."""
 
-    def __init__(self, phone: Phone, voice: Voice, conversation: Conversation, record: CallRecord) -> None:
+    def __init__(
+        self, phone: Phone, voice: Voice, conversation: Conversation, record: CallRecord, errands: Errands
+    ) -> None:
         self._phone = phone
         self._voice = voice
         self._conversation = conversation
         self._record = record
+        self._errands = errands
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
-        self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._ended: asyncio.Future[EndCall] = self._loop.create_future()
@@ -58,16 +76,14 @@ class Call:
     async def run(self) -> EndCall:
         """Run the call to its end and tell why it ended. A bug in the call is raised, with both legs closed."""
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._follow_phone()),
-                    group.create_task(self._follow_voice()),
-                    group.create_task(self._mind_deadlines()),
-                ]
+            async with self._group:
+                self._start(self._phone.run(self._hear))
+                self._start(self._voice.run(self._handle))
+                self._perform(self._conversation.begin(clock()))
                 self._arm()
                 ended = await self._ended
                 await self._close_legs()
-                for task in tasks:
+                for task in self._tasks:
                     task.cancel()
         except BaseException:
             await self._close_legs()
@@ -76,6 +92,14 @@ class Call:
             if self._timer is not None:
                 self._timer.cancel()
         return ended
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_on(self, errand: Errand) -> None:
+        self._handle(await self._errands.run(errand))
 
     def shut_down(self) -> None:
         """End the call because the process ends."""
@@ -93,29 +117,26 @@ class Call:
         except TimeoutError:
             self._record.add(clock(), Note("close_timed_out", {"limit_s": CLOSE_LIMIT_S}))
 
-    async def _follow_phone(self) -> None:
-        hear, send = self._conversation.hear, self._voice.send
-        async for event in self._phone:
-            if type(event) is not CallerAudio:
-                self._handle(event)
-                continue
-            for command in hear(event.audio, clock()):
-                try:
-                    send(command)
-                except OutboxFullError as error:
-                    self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
-
-    async def _follow_voice(self) -> None:
-        async for event in self._voice:
+    def _hear(self, event: PhoneEvent) -> None:
+        if type(event) is not CallerAudio:
             self._handle(event)
+            return
+        for command in self._conversation.hear(event.audio, clock()):
+            try:
+                self._voice.send(command)
+            except OutboxFullError as error:
+                self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
 
-    async def _mind_deadlines(self) -> None:
-        while True:
-            await self._due.wait()
-            self._due.clear()
-            self._timer_at = math.inf
+    def _on_deadline(self) -> None:
+        """The timer's callback; what fails in it is raised where the call's end is awaited."""
+        self._timer_at = math.inf
+        try:
             self._perform(self._conversation.on_deadline(clock()))
             self._arm()
+        except Exception as error:
+            if self._ended.done():
+                raise
+            self._ended.set_exception(error)
 
     def _arm(self) -> None:
         """Set the call's one timer to the next deadline; one that is set earlier already may stand."""
@@ -125,7 +146,7 @@ class Call:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = deadline
-        self._timer = self._loop.call_later(max(0.0, deadline - clock()), self._due.set)
+        self._timer = self._loop.call_later(max(0.0, deadline - clock()), self._on_deadline)
 
     def _handle(self, event: Event) -> None:
         now = clock()
@@ -145,6 +166,8 @@ class Call:
                     self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
             elif isinstance(command, Note):
                 self._record.add(clock(), command)
+            elif isinstance(command, RunFunction | TransferCaller | DialDigits):
+                self._start(self._send_on(command))
             elif isinstance(command, EndCall):
                 if not self._ended.done():
                     self._ended.set_result(command)

@@ -5,12 +5,19 @@ import math
 from collections.abc import Sequence
 from typing import assert_never
 
-from gateway.audio.formats import AudioFormat
+from gateway.call.departure import Departure
 from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason, ShutDown
-from gateway.call.gate import ResponseGate
+from gateway.call.errands import DigitsDialled, Errand, ErrandEvent, FunctionReturned, TransferEnded
+from gateway.call.gate import ANSWER, ResponseGate
+from gateway.call.hearing import Hearing
+from gateway.call.keypad import Keypad
+from gateway.call.oddities import Oddities
+from gateway.call.opening import RECORDING, Opening
+from gateway.call.patience import Patience
 from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
-from gateway.call.rules import CONNECT_BUFFER_S, END_CALL, MALFORMED_LIMIT, MALFORMED_WINDOW_S, Rules
+from gateway.call.rules import Rules
+from gateway.call.tools import Tools
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import (
     CallerAudio,
@@ -19,23 +26,25 @@ from gateway.phone.events import (
     MalformedMessage,
     MarkReturned,
     PhoneClosed,
+    PhoneEnd,
     PhoneEvent,
     UnknownMessage,
 )
 from gateway.voice.commands import (
+    AddMessage,
     CancelResponse,
-    CommitTurn,
-    CreateResponse,
-    ReturnToolOutput,
     SendAudio,
     TruncateReply,
     VoiceCommand,
 )
 from gateway.voice.events import (
+    ApprovalRequested,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
     MalformedEvent,
+    McpCalled,
+    McpReturned,
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
@@ -46,14 +55,16 @@ from gateway.voice.events import (
     ServiceWarning,
     SessionReady,
     ToolCalled,
+    ToolsListed,
+    ToolsRequested,
     TurnCommitted,
     UnknownEvent,
     VoiceClosed,
     VoiceEvent,
 )
 
-Command = PhoneCommand | VoiceCommand | Note | EndCall
-Event = PhoneEvent | VoiceEvent | ShutDown
+Command = PhoneCommand | VoiceCommand | Errand | Note | EndCall
+Event = PhoneEvent | VoiceEvent | ErrandEvent | ShutDown
 
 
 class State(enum.Enum):
@@ -62,8 +73,10 @@ class State(enum.Enum):
     CONNECTING = enum.auto()
     """The caller is there, the session is not ready yet."""
     TALKING = enum.auto()
-    FAREWELL = enum.auto()
-    """The bot has decided to hang up and its last words are still being heard."""
+    LEAVING = enum.auto()
+    """The call is about to end or to be transferred, and the last words are still being heard."""
+    TRANSFERRING = enum.auto()
+    """The provider is asked to connect the caller with somebody else."""
     ENDED = enum.auto()
 
 
@@ -72,84 +85,91 @@ class Conversation:
 
     def __init__(self, started: CallStarted, rules: Rules, now: float) -> None:
         self._rules = rules
-        self._format: AudioFormat = started.audio_format
         self._playback = Playback(started.audio_format, started.playout)
         self._gate = ResponseGate()
-        self.state = State.CONNECTING
-        self._early_audio = bytearray()
+        self._opening = Opening(rules)
+        self._departure = Departure(rules, self._gate)
+        self._tools = Tools(rules, self._departure)
+        self._keypad = Keypad(rules, self._gate, self._tools, self._departure)
+        self._hearing = Hearing(started.audio_format, now)
+        self._patience = Patience(rules, self._gate)
+        self._oddities = Oddities(now)
+        self._connected = False
+        self._ended = False
+        self._untold: list[AddMessage] = []
         self._ends_at = now + rules.duration_limit_s
-        self._heard_phone_at = now
         self._paused_at: float | None = None
         self._last_reply = ""
         self._last_transcribed = ""
-        self._quiet_since: float | None = None
-        self._prompts = 0
-        self._farewell_by = 0.0
-        self._farewell_wanted = False
-        self._malformed = {"phone": (0, now), "voice": (0, now)}
+
+    @property
+    def state(self) -> State:
+        """Where the call stands."""
+        if self._ended:
+            return State.ENDED
+        if self._departure.transferring:
+            return State.TRANSFERRING
+        if self._departure.planned:
+            return State.LEAVING
+        return State.TALKING if self._connected else State.CONNECTING
 
     @property
     def late_frames(self) -> int:
         """Frames of the bot's voice that reached the phone after their moment."""
         return self._playback.late_frames
 
+    def begin(self, now: float) -> Sequence[Command]:
+        """What is done as soon as the caller is there, whether the session is or not: a recorded greeting begins."""
+        commands: list[Command] = [*self._opening.notes()]
+        if recording := self._opening.recording:
+            commands += self._playback.add(RECORDING, recording.audio, now)
+            commands += self._playback.complete(RECORDING, now)
+        if self._rules.closed and self._opening.request is None:
+            self._departure.plan(self._rules.closed_to, now)
+        return [*commands, *self._settle(now)]
+
     def handle(self, event: Event, now: float) -> Sequence[Command]:
         """What to do about an event; after the call has ended, nothing."""
         if type(event) is CallerAudio:
             return self.hear(event.audio, now)
-        if self.state is State.ENDED:
+        if self._ended:
             return ()
-        commands = self._dispatch(event, now)
-        return [*commands, *self._settle(now)]
+        return [*self._dispatch(event, now), *self._settle(now)]
 
     def hear(self, audio: bytes, now: float) -> Sequence[SendAudio]:
         """``handle`` for the caller's audio alone, which comes fifty times a second and changes no deadline."""
-        self._heard_phone_at = now
-        if self.state is State.TALKING or self.state is State.FAREWELL:
-            return (SendAudio(audio),)
-        if self.state is State.CONNECTING:
-            self._keep(audio)
-        return ()
-
-    @property
-    def _is_over(self) -> bool:
-        return self.state is State.ENDED
+        return () if self._ended else self._hearing.hear(audio, now)
 
     def next_deadline(self) -> float:
         """When ``on_deadline`` wants to be called; calling it earlier does no harm. Never, once the call has ended."""
-        if self.state is State.ENDED:
+        if self._ended:
             return math.inf
-        deadline = min(self._ends_at, self._heard_phone_at + self._rules.stream_silence_limit_s)
-        for due in (self._playback.next_deadline(), self._gate.next_deadline()):
+        deadline = min(self._ends_at, self._hearing.last_at + self._rules.stream_silence_limit_s)
+        for part in (self._playback, self._gate, self._tools, self._keypad, self._patience, self._departure):
+            due = part.next_deadline()
             if due is not None and due < deadline:
                 deadline = due
-        if self.state is State.FAREWELL and self._farewell_by < deadline:
-            deadline = self._farewell_by
-        if self._rules.silence and self._quiet_since is not None:
-            deadline = min(deadline, self._quiet_since + self._rules.silence.after_s)
         return deadline
 
     def on_deadline(self, now: float) -> Sequence[Command]:
         """Whatever is due by ``now``."""
-        if self._is_over:
+        if self._ended:
             return ()
         if now >= self._ends_at:
             return self._end(EndReason.TIME_LIMIT, "gateway", now)
-        if now >= self._heard_phone_at + self._rules.stream_silence_limit_s:
+        if now >= self._hearing.last_at + self._rules.stream_silence_limit_s:
             limit = self._rules.stream_silence_limit_s
             return self._end(EndReason.STREAM_LOST, "provider", now, f"no audio from the provider for {limit:g} s")
-        if self.state is State.FAREWELL and now >= self._farewell_by:
-            return self._end(EndReason.BOT_HUNG_UP, "bot", now, "the farewell was not confirmed as heard")
-        commands: list[Command] = [*self._playback.on_deadline(now)]
-        given_up = self._gate.expire(now)
-        if any(isinstance(command, CancelResponse) for command in given_up):
-            commands += self._playback.complete(None, now)
-            commands.append(Note("response_cut_short", {"status": "given_up", "detail": "nothing more came of it"}))
-        commands += given_up
-        commands += self._settle(now)
-        if not self._is_over:
-            commands += self._mind_silence(now)
-        return commands
+        if self._departure.is_due(now):
+            left = self._carry_out(self._departure.leave("the last words were not confirmed as heard"), now)
+            return [*left, *self._settle(now)]
+        commands = [*self._playback.on_deadline(now), *self._give_up(now)]
+        quiet = self._playback.idle and self._gate.idle
+        commands += self._tools.expire(now, quiet=quiet)
+        for words in self._tools.please_wait(now, quiet=quiet and self.state is State.TALKING):
+            commands += self._gate.want(words, now)
+        commands += [*self._keypad.expire(now), *self._settle(now)]
+        return [*commands, *self._carry_out(self._patience.expire(now), now)]
 
     def _dispatch(self, event: Event, now: float) -> Sequence[Command]:  # noqa: C901 -- one case an event, told in order
         match event:
@@ -166,36 +186,37 @@ class Conversation:
             case TurnCommitted(item_id=item_id):
                 return self._turn_over(item_id, now)
             case CallerSaid():
-                return self._caller_said(event)
+                return self._caller_said(event, now)
             case ResponseStarted(response_id=response_id, request_id=request_id):
                 return self._response_started(response_id, request_id, now)
             case ReplySaid(item_id=item_id, text=text):
                 return (Note("reply_said", {"item_id": item_id, "text": text}),)
             case ReplyComplete(item_id=item_id):
                 return self._playback.complete(item_id, now)
-            case ToolCalled():
-                return self._tool_called(event, now)
             case ResponseEnded():
                 return self._response_ended(event, now)
+            case ToolCalled(response_id=response_id) if response_id != self._gate.response or self._gate.cancelled:
+                return self._tools.not_carried_out(event)
+            case ToolCalled():
+                self._gate.goes_on(now)
+                return self._tools.called(event, now, silent=self._playback.idle)
+            case FunctionReturned() | DigitsDialled() | ToolsRequested() | ToolsListed():
+                return self._tools.handle(event, now)
+            case McpCalled() | McpReturned() | ApprovalRequested():
+                return self._tools.handle(event, now)
+            case TransferEnded(failure=failure):
+                return self._carry_out(self._departure.transfer_ended(failure, now), now)
             case SessionReady():
-                return self._session_ready(event)
+                return self._session_ready(event, now)
             case DigitPressed(digit=digit):
                 return self._digit_pressed(digit, now)
             case ServiceError(code=code, message=message, event_id=event_id):
                 note = Note("service_error", {"code": code, "detail": message})
                 return [note, *self._gate.refused(event_id, code, now)]
-            case ServiceWarning(code=code, message=message):
-                return (Note("service_warning", {"code": code, "detail": message}),)
-            case UnknownMessage(kind=kind):
-                return (Note("unknown_message", {"leg": "phone", "message_kind": kind}),)
-            case UnknownEvent(kind=kind):
-                return (Note("unknown_message", {"leg": "voice", "message_kind": kind}),)
-            case MalformedMessage(detail=detail):
-                return self._malformed_message("phone", detail, now)
-            case MalformedEvent(detail=detail):
-                return self._malformed_message("voice", detail, now)
+            case UnknownMessage() | UnknownEvent() | MalformedMessage() | MalformedEvent() | ServiceWarning():
+                return self._carry_out(self._oddities.handle(event, now), now)
             case PhoneClosed(end=phone_end, detail=detail):
-                return self._end(*PHONE_ENDS[phone_end], now, detail)
+                return self._phone_closed(phone_end, detail, now)
             case VoiceClosed(end=voice_end, detail=detail):
                 return self._end(*VOICE_ENDS[voice_end], now, detail)
             case ShutDown():
@@ -207,82 +228,75 @@ class Conversation:
 
     # The caller
 
-    def _keep(self, audio: bytes) -> None:
-        self._early_audio += audio
-        excess = len(self._early_audio) - self._format.bytes_for(int(CONNECT_BUFFER_S * 1000))
-        if excess > 0:
-            del self._early_audio[: excess + excess % self._format.sample_bytes]
-
     def _caller_spoke(self, item_id: str, now: float) -> Sequence[Command]:
         self._gate.caller_spoke(item_id, now)
+        self._tools.mcp.caller_spoke(item_id)
         self._paused_at = None
-        self._prompts = 0
-        return self._barge_in(now) if self._rules.barge_in else ()
+        self._patience.caller_is_there()
+        return self._barge_in(now) if self._rules.barge_in else self._departure.call_off()
 
     def _turn_over(self, item_id: str, now: float) -> Sequence[Command]:
         """The service answers a turn by itself, but for turns ended by a key, and those it heard beside a response."""
         answers_itself = not self._rules.commit_on and (self._gate.response is None or self._gate.cancelled)
         if answers_itself:
             self._gate.answer_owed(now)
-        done = self._gate.caller_done(item_id)
-        return done if answers_itself else [*done, *self._gate.want(CreateResponse())]
+        done = self._gate.caller_done(item_id, now)
+        return done if answers_itself else [*done, *self._gate.want(ANSWER, now)]
 
-    def _caller_said(self, said: CallerSaid) -> Sequence[Command]:
-        done: list[Command] = [*self._gate.caller_done(said.item_id)]
+    def _caller_said(self, said: CallerSaid, now: float) -> Sequence[Command]:
+        done: list[Command] = [*self._gate.caller_done(said.item_id, now)]
         if not said.text.strip() or said.item_id == self._last_transcribed:
             return done
         self._last_transcribed = said.item_id
-        return [Note("caller_said", {"item_id": said.item_id, "text": said.text}), *done]
+        note = Note("caller_said", {"item_id": said.item_id, "text": said.text})
+        return [note, *done, *self._tools.mcp.caller_said(said.item_id, said.text)]
 
     def _digit_pressed(self, digit: str, now: float) -> Sequence[Command]:
-        self._quiet_since = None
-        self._prompts = 0
-        commands: list[Command] = [Note("digit_pressed", {"digit": digit})]
-        if digit == self._rules.commit_on and self.state is not State.CONNECTING:
-            commands += self._barge_in(now)
-            commands.append(CommitTurn())
-        return commands
+        self._patience.caller_is_there()
+        if not self._connected or self._departure.transferring:
+            return (Note("digit_pressed", {"digit": digit}),)
+        silenced = self._barge_in(now) if self._keypad.interrupts(digit) else []
+        return [*silenced, *self._keypad.press(digit, now)]
 
     def _barge_in(self, now: float) -> list[Command]:
-        """Silence the bot: the phone's queue and ours, the response that runs, and the one that is on its way."""
-        if self.state is State.FAREWELL:
-            self.state = State.TALKING
-        commands, cut = self._cut_short(now)
+        """Silence the bot: the phone's queue and ours, the response that runs, and the one that is on its way.
+
+        Not over a greeting that must be heard. Of a reply that is not complete the service may have sent more, which is
+        dropped here.
+        """
+        if self._opening.protected or self._departure.transferring:
+            return []
+        stop, heard = self._playback.stop(now)
         self._gate.drop_wishes()
         cancel = self._gate.cancel()
-        commands += cancel
-        commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut]
+        cut = [reply for reply in heard if reply.heard_ms < reply.received_ms or not reply.complete]
+        commands: list[Command] = [*stop, *self._heard(heard), *cancel]
+        commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut if reply.reply_id != RECORDING]
         if cut or cancel:
             replies = [{"item_id": r.reply_id, "heard_ms": r.heard_ms, "received_ms": r.received_ms} for r in cut]
             commands.append(Note("barge_in", {"replies": replies, "response_cancelled": bool(cancel)}))
-        return commands
-
-    def _cut_short(self, now: float) -> tuple[list[Command], list[HeardReply]]:
-        """Stop playback; note what had been heard, and tell which replies were not heard to their end.
-
-        Of a reply that is not complete the service may have sent more, which is dropped here.
-        """
-        stop, heard = self._playback.stop(now)
-        cut = [reply for reply in heard if reply.heard_ms < reply.received_ms or not reply.complete]
-        return [*stop, *map(_heard_note, heard)], cut
+        return [*commands, *self._departure.call_off()]
 
     # The bot
 
-    def _session_ready(self, ready: SessionReady) -> Sequence[Command]:
-        if self.state is not State.CONNECTING:
+    def _session_ready(self, ready: SessionReady, now: float) -> Sequence[Command]:
+        if self._connected:
             return ()
-        self.state = State.TALKING
+        self._connected = True
         commands: list[Command] = [Note("session_ready", {"session_id": ready.session_id, "model": ready.model})]
-        if self._early_audio:
-            commands.append(SendAudio(bytes(self._early_audio)))
-            self._early_audio.clear()
-        if self._rules.greeting is not None:
-            commands += self._gate.want(self._rules.greeting)
+        commands += [*self._untold, *self._hearing.connected()]
+        if self._opening.request is not None:
+            commands += self._gate.want(self._opening.request, now)
+            if self._rules.closed:
+                self._departure.plan(self._rules.closed_to, now)
         return commands
 
     def _response_started(self, response_id: str, request_id: str, now: float) -> Sequence[Command]:
         was_wanted = self._gate.started(response_id, request_id, now)
-        if was_wanted and not (self._gate.caller_speaks and self._rules.barge_in):
+        self._opening.response_started(response_id, self._gate.request)
+        self._tools.response_started(self._gate.request, answers=self._gate.answers)
+        overtaken = self._gate.caller_speaks and self._rules.barge_in and not self._opening.protected
+        if was_wanted and not overtaken:
             return ()
         self._paused_at = None
         return [*self._gate.cancel(), Note("barge_in", {"replies": [], "response_cancelled": True})]
@@ -291,10 +305,11 @@ class Conversation:
         if reply.response_id != self._gate.response or self._gate.cancelled:
             return ()
         self._gate.goes_on(now)
-        self._farewell_wanted = False
+        self._departure.spoken()
         commands: list[Command] = [*self._playback.add(reply.item_id, reply.audio, now)]
         if reply.item_id != self._last_reply:
             self._last_reply = reply.item_id
+            self._opening.reply_begun(reply.response_id, reply.item_id)
             waited = None if self._paused_at is None else round((now - self._paused_at) * 1000)
             self._paused_at = None
             commands.append(Note("reply_started", {"item_id": reply.item_id, "latency_ms": waited}))
@@ -308,70 +323,79 @@ class Conversation:
             commands += self._playback.complete(None, now)
             if ended.status is not ResponseStatus.COMPLETED:
                 commands.append(Note("response_cut_short", {"status": ended.status.value, "detail": ended.detail}))
-        commands += self._gate.ended(ended.response_id)
-        if self.state is State.FAREWELL and self._farewell_wanted:
-            self._farewell_wanted = False
-            commands += self._gate.want(CreateResponse("Say goodbye to the caller in one short sentence."))
+        self._opening.response_ended(ended.response_id)
+        commands += self._gate.ended(ended.response_id, now)
+        if words := self._departure.words():
+            commands += self._gate.want(words, now)
         return commands
 
-    def _tool_called(self, call: ToolCalled, now: float) -> Sequence[Command]:
-        if call.response_id != self._gate.response or self._gate.cancelled:
-            return ()
-        self._gate.goes_on(now)
-        commands: list[Command] = [Note("tool_called", {"tool": call.name})]
-        if call.name != END_CALL:
-            commands.append(ReturnToolOutput(call.call_id, '{"error":"this line has no such tool"}'))
-            return [*commands, *self._gate.want(CreateResponse())]
-        commands.append(ReturnToolOutput(call.call_id, '{"result":"the call ends after your farewell"}'))
-        if self.state is not State.FAREWELL:
-            self.state = State.FAREWELL
-            self._farewell_wanted = self._playback.idle  # a goodbye may yet follow in this response, or has been said
-            self._farewell_by = now + self._rules.farewell_limit_s
+    def _heard(self, replies: Sequence[HeardReply]) -> list[Command]:
+        """Note what was heard, and tell the service of what it did not speak itself."""
+        commands: list[Command] = []
+        for reply in replies:
+            fields = {"item_id": reply.reply_id, "heard_ms": reply.heard_ms, "received_ms": reply.received_ms}
+            commands.append(Note("reply_heard", dict(fields)))
+            if message := self._opening.heard(reply):
+                (commands if self._connected else self._untold).append(message)
         return commands
+
+    # Where things stand
 
     def _settle(self, now: float) -> Sequence[Command]:
-        """What follows from where things stand: replies heard to their end, silence begun, a farewell over."""
-        commands: list[Command] = list(map(_heard_note, self._playback.heard(now)))
-        if self.state is State.ENDED or self.state is State.CONNECTING:
+        """What follows from where things stand; and whether the service may hear the caller."""
+        commands = self._follow_up(now)
+        self._hearing.mind(private=self._tools.entry is not None or self._departure.transferring, now=now)
+        return commands
+
+    def _follow_up(self, now: float) -> Sequence[Command]:
+        """Replies heard to their end, silence begun, the last words over."""
+        commands = self._heard(self._playback.heard(now))
+        if self._ended or self._departure.transferring or not (self._connected or self._departure.planned):
             return commands
         if not (self._playback.idle and self._gate.idle):
-            self._quiet_since = None
-        elif self.state is State.FAREWELL:
-            commands += self._end(EndReason.BOT_HUNG_UP, "bot", now)
-        elif self._quiet_since is None:
-            self._quiet_since = now
+            self._patience.interrupted()
+            return commands
+        self._opening.over()
+        if self._departure.planned:
+            return [*commands, *self._carry_out(self._departure.leave(), now)]
+        if request := self._tools.wish():
+            return [*commands, *self._gate.want(request, now)]
+        if self._tools.busy or self._keypad.collecting:
+            self._patience.interrupted()
+        elif self._patience.quiet(now):
             self._paused_at = None  # nobody is about to answer
         return commands
 
-    def _mind_silence(self, now: float) -> Sequence[Command]:
-        silence = self._rules.silence
-        if silence is None or self._quiet_since is None or now < self._quiet_since + silence.after_s:
-            return ()
-        if self._prompts == silence.times:
-            return self._end(EndReason.SILENCE, "caller", now)
-        self._prompts += 1
-        self._quiet_since = None
-        return [Note("silence_prompt", {"count": self._prompts}), *self._gate.want(silence.say)]
+    def _give_up(self, now: float) -> list[Command]:
+        """Whatever the service owes and never brings; a response whose tool is at work is not hurried."""
+        if self._tools.mcp.running:
+            self._gate.goes_on(now)
+        given_up = self._gate.expire(now)
+        if not any(isinstance(command, CancelResponse) for command in given_up):
+            return [*given_up]
+        note = Note("response_cut_short", {"status": "given_up", "detail": "nothing more came of it"})
+        return [*self._playback.complete(None, now), note, *given_up]
 
     # The end
 
-    def _malformed_message(self, leg: str, detail: str, now: float) -> Sequence[Command]:
-        count, since = self._malformed[leg]
-        if now - since > MALFORMED_WINDOW_S:
-            count, since = 0, now
-        self._malformed[leg] = (count + 1, since)
-        note = Note("malformed_message", {"leg": leg, "detail": detail})
-        if count + 1 < MALFORMED_LIMIT:
-            return (note,)
-        reason, by = (EndReason.STREAM_BROKEN, "provider") if leg == "phone" else (EndReason.VOICE_LOST, "service")
-        return [note, *self._end(reason, by, now, f"{MALFORMED_LIMIT} malformed messages in a minute")]
+    def _phone_closed(self, end: PhoneEnd, detail: str, now: float) -> Sequence[Command]:
+        if end is PhoneEnd.HUNG_UP and self._departure.transferring:
+            return self._carry_out(self._departure.stream_ended(), now)
+        return self._end(*PHONE_ENDS[end], now, detail)
+
+    def _carry_out(self, commands: Sequence[Command], now: float) -> list[Command]:
+        """Commands as they are, the end of the call with all that belongs to it."""
+        carried_out: list[Command] = []
+        for command in commands:
+            if isinstance(command, EndCall):
+                carried_out += self._end(command.reason, command.by, now, command.detail)
+            else:
+                carried_out.append(command)
+        return carried_out
 
     def _end(self, reason: EndReason, by: str, now: float, detail: str = "") -> Sequence[Command]:
-        commands, _ = self._cut_short(now)
-        self.state = State.ENDED
-        return [*commands, EndCall(reason, by, detail)]
-
-
-def _heard_note(reply: HeardReply) -> Note:
-    fields = {"item_id": reply.reply_id, "heard_ms": reply.heard_ms, "received_ms": reply.received_ms}
-    return Note("reply_heard", dict(fields))
+        stop, heard = self._playback.stop(now)
+        notes = [command for command in self._heard(heard) if isinstance(command, Note)]
+        self._ended = True
+        self._patience.interrupted()
+        return [*stop, *notes, *self._tools.abandon(), EndCall(reason, by, detail)]

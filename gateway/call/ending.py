@@ -20,6 +20,8 @@ class EndReason(enum.StrEnum):
     VOICE_REFUSED = "voice_refused"
     VOICE_LOST = "voice_lost"
     VOICE_STALLED = "voice_stalled"
+    TRANSFERRED = "transferred"
+    LINE_CLOSED = "line_closed"
     TIME_LIMIT = "time_limit"
     SILENCE = "silence"
     SHUT_DOWN = "shut_down"

@@ -5,17 +5,23 @@ itself. So each request of ours carries an id, which comes back with its respons
 without one is the service's own.
 """
 
+from collections import deque
+
 from msgspec.structs import replace
 
 from gateway.voice.commands import CancelResponse, CreateResponse, SayText
 
-ANSWER_LIMIT_S = 15.0
-"""A response that is owed or runs, and that brings nothing for so long, brings nothing any more."""
+ANSWER_LIMIT_S = 10.0
+"""A response that is owed, asked for or runs, and that brings nothing for so long, brings nothing any more."""
+CANCEL_LIMIT_S = 3.0
+"""A response that was given up is over by then, whether the service has said so or not."""
 SPEECH_LIMIT_S = 30.0
 """``speech_stopped`` may never follow ``speech_started``: nobody speaks for so long without half a second's pause."""
 ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 Request = CreateResponse | SayText
+ANSWER = CreateResponse()
+"""The wish to have answered whatever stands in the conversation: it has no words of its own."""
 
 
 class ResponseGate:
@@ -24,12 +30,17 @@ class ResponseGate:
     def __init__(self) -> None:
         self.response: str | None = None
         """The response that runs, as far as we know."""
+        self.request: Request | None = None
+        """What it carries out; ``None`` where the service began it by itself."""
         self.cancelled = False
         """Whether what comes of it is to be dropped."""
         self._response_by = 0.0
+        self._spoke = False
+        self._tried_again = False
         self._requested: Request | None = None
+        self._requested_by = 0.0
         self._dropped = False
-        self._wanted: Request | None = None
+        self._wanted: deque[Request] = deque()
         self._requests = 0
         self._owed_by: float | None = None
         self._speech: str | None = None
@@ -46,43 +57,70 @@ class ResponseGate:
         return (
             self.response is None
             and self._requested is None
-            and self._wanted is None
+            and not self._wanted
             and self._owed_by is None
             and self._speech is None
         )
+
+    @property
+    def answers(self) -> bool:
+        """Whether the response that runs answers what stands in the conversation, and not only says a text."""
+        return self.response is not None and self.request in (None, ANSWER)
 
     def next_deadline(self) -> float | None:
         """When ``expire`` wants to be called."""
         due = [
             self._speech_by if self._speech is not None else None,
             self._owed_by,
+            self._requested_by if self._requested is not None else None,
             self._response_by if self.response is not None else None,
         ]
         return min((at for at in due if at is not None), default=None)
 
     def expire(self, now: float) -> list[Request | CancelResponse]:
-        """Give up waiting for what never came: the caller's pause, an owed answer, more of a response."""
+        """Give up waiting for what never came: the caller's pause, an answer, more of a response.
+
+        A caller who would have heard nothing at all is answered by a second try.
+        """
         commands: list[Request | CancelResponse] = []
         if self._speech is not None and now >= self._speech_by:
             self._speech = None
         if self._owed_by is not None and now >= self._owed_by:
             self._owed_by = None
+            self._try_again(ANSWER)
+        if self._requested is not None and now >= self._requested_by:
+            request, self._requested = replace(self._requested, request_id=""), None
+            if not self._dropped:
+                self._try_again(request)
         if self.response is not None and now >= self._response_by:
-            if not self.cancelled:
-                commands.append(CancelResponse(self.response))
+            commands += self._give_up(now)
+        return [*commands, *self._release(now)]
+
+    def _give_up(self, now: float) -> list[CancelResponse]:
+        if self.cancelled:
             self.response = None
-        return [*commands, *self._release()]
+            return []
+        if not self._spoke:
+            self._try_again(self.request or ANSWER)
+        self._response_by = now + CANCEL_LIMIT_S
+        return self.cancel()
+
+    def _try_again(self, request: Request) -> None:
+        if not self._tried_again:
+            self._tried_again = True
+            self._wanted.appendleft(request)
 
     # What we want
 
-    def want(self, request: Request) -> list[Request]:
-        """Ask for a response, now or as soon as the service would take the request; a newer wish replaces an older."""
-        self._wanted = request
-        return self._release()
+    def want(self, request: Request, now: float) -> list[Request]:
+        """Ask for a response, now or as soon as the service would take the request; several are asked for in turn."""
+        if request != ANSWER or ANSWER not in self._wanted:
+            self._wanted.append(request)
+        return self._release(now)
 
     def drop_wishes(self) -> None:
-        """Nothing that was wanted or asked for is to be heard any more."""
-        self._wanted = None
+        """No text that was wanted or asked for is to be heard any more; what is unanswered stays so."""
+        self._wanted = deque(request for request in self._wanted if request == ANSWER)
         self._dropped = self._requested is not None
 
     def cancel(self) -> list[CancelResponse]:
@@ -92,13 +130,14 @@ class ResponseGate:
         self.cancelled = True
         return [CancelResponse(self.response)]
 
-    def _release(self) -> list[Request]:
-        if self._wanted is None or self.response is not None or self._requested is not None:
+    def _release(self, now: float) -> list[Request]:
+        if not self._wanted or self.response is not None or self._requested is not None:
             return []
         if self._speech is not None or self._owed_by is not None:
             return []
         self._requests += 1
-        self._requested, self._wanted = replace(self._wanted, request_id=f"request-{self._requests}"), None
+        self._requested = replace(self._wanted.popleft(), request_id=f"request-{self._requests}")
+        self._requested_by = now + ANSWER_LIMIT_S
         self._dropped = False
         return [self._requested]
 
@@ -107,21 +146,22 @@ class ResponseGate:
     def caller_spoke(self, item_id: str, now: float) -> None:
         """The caller has begun a turn."""
         self._speech, self._speech_by = item_id, now + SPEECH_LIMIT_S
+        self._tried_again = False
 
-    def caller_done(self, item_id: str) -> list[Request]:
+    def caller_done(self, item_id: str, now: float) -> list[Request]:
         """That turn is over."""
         if self._speech == item_id:
             self._speech = None
-        return self._release()
+        return self._release(now)
 
     def answer_owed(self, now: float) -> None:
         """The service will answer a turn by itself; what we wanted to have said meanwhile, its answer covers."""
         self._owed_by = now + ANSWER_LIMIT_S
-        self._wanted = None
+        self._wanted.clear()
 
     def started(self, response_id: str, request_id: str, now: float) -> bool:
         """A response runs: ours by its id, or the service's own; ``False`` if it was dropped before it began."""
-        self.response, self.cancelled = response_id, False
+        self.response, self.request, self.cancelled, self._spoke = response_id, None, False, False
         self._response_by = now + ANSWER_LIMIT_S
         asked = self._requested
         is_ours = asked is not None and (request_id == asked.request_id or (not request_id and self._owed_by is None))
@@ -129,19 +169,22 @@ class ResponseGate:
             self._owed_by = None
             return True
         dropped = self._dropped
+        self.request = replace(asked, request_id="") if asked is not None else None
         self._requested, self._dropped = None, False
         return not dropped
 
     def goes_on(self, now: float) -> None:
-        """The response has brought a sound or a call."""
+        """The response has brought a sound or a call, or one of its tools is at work."""
         self._response_by = now + ANSWER_LIMIT_S
+        self._spoke = True
+        self._tried_again = False
 
-    def ended(self, response_id: str) -> list[Request]:
+    def ended(self, response_id: str, now: float) -> list[Request]:
         """A response is over."""
         if response_id != self.response:
             return []
         self.response = None
-        return self._release()
+        return self._release(now)
 
     def refused(self, request_id: str, code: str, now: float) -> list[Request]:
         """The service did not take a request: one that came too early is made again, any other is given up."""
@@ -150,7 +193,7 @@ class ResponseGate:
         request, dropped = self._requested, self._dropped
         self._requested, self._dropped = None, False
         if code == ALREADY_ACTIVE and not dropped:
-            self._wanted = self._wanted or request
+            self._wanted.appendleft(replace(request, request_id=""))
             if self.response is None:
                 self._owed_by = now + ANSWER_LIMIT_S  # the response that is in the way has yet to be told
-        return self._release()
+        return self._release(now)

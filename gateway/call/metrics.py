@@ -1,5 +1,7 @@
 """What is measured of calls, as Prometheus metrics. An observer of every call's record."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from gateway.call.ending import EndCall
@@ -66,9 +68,14 @@ class Metrics:
         self.messages_odd = Counter(
             "gateway_messages_odd", "Messages that were unknown or malformed.", ["leg", "kind"], registry=r
         )
+        self.tool_calls = Counter("gateway_tool_calls", "Tools that ran.", ["tool", "outcome"], registry=r)
+        self.tool_duration = Histogram(
+            "gateway_tool_duration_seconds", "How long tools took.", buckets=_LATENCY_BUCKETS, registry=r
+        )
+        self.transfers = Counter("gateway_transfers", "Transfers asked for.", ["outcome"], registry=r)
         self.service_errors = Counter("gateway_service_errors", "Error events of Voice Live.", ["code"], registry=r)
 
-    def observe(self, identity: CallIdentity, note: TimedNote) -> None:
+    def observe(self, identity: CallIdentity, note: TimedNote) -> None:  # noqa: C901 -- one case a kind of note
         """Count a note of a call's record."""
         fields = note.fields
         match note.kind:
@@ -86,10 +93,22 @@ class Metrics:
                 after_ms = fields["after_ms"]
                 if isinstance(after_ms, float):
                     self.barge_in_stop.observe(after_ms / 1000)
+            case "tool_returned":
+                self._tool_returned(str(fields["tool"]), fields)
+            case "mcp_returned":  # what tools a server has is not for it to put into labels
+                self._tool_returned(f"mcp:{fields['server']}", fields)
+            case "transferred" | "transfer_failed":
+                self.transfers.labels("ok" if note.kind == "transferred" else "failed").inc()
             case "unknown_message" | "malformed_message":
                 self.messages_odd.labels(fields["leg"], note.kind.partition("_")[0]).inc()
             case "service_error":
                 self.service_errors.labels(fields["code"] if fields["code"] in KNOWN_ERRORS else "other").inc()
+
+    def _tool_returned(self, tool: str, fields: Mapping[str, object]) -> None:
+        self.tool_calls.labels(tool, fields["outcome"]).inc()
+        took_ms = fields["took_ms"]
+        if isinstance(took_ms, int):
+            self.tool_duration.observe(took_ms / 1000)
 
     def ended(self, identity: CallIdentity, end: EndCall, at: float, late_frames: int) -> None:
         """Count a call that has ended."""

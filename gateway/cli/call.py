@@ -25,7 +25,7 @@ from gateway.sim.call import CallPlan, CallResult, place_call
 from gateway.sim.caller import Utterance
 from gateway.sim.emulator import Script, load_script
 from gateway.sim.folder import folder_name, write_folder
-from gateway.sim.keys import Presses, parse_presses
+from gateway.sim.keys import Press, parse_press
 from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import load_recording
 from gateway.sim.timeline import TimelineEvent
@@ -50,7 +50,16 @@ TURNED_AWAY = {
     1013: "it takes no more calls now",
 }
 """What a gateway that is not ours means by the code with which it closes a stream (RFC 6455, 7.4.1)."""
-FINE = frozenset({EndReason.CALLER_HUNG_UP, EndReason.BOT_HUNG_UP, EndReason.SILENCE, EndReason.TIME_LIMIT})
+FINE = frozenset(
+    {
+        EndReason.CALLER_HUNG_UP,
+        EndReason.BOT_HUNG_UP,
+        EndReason.TRANSFERRED,
+        EndReason.LINE_CLOSED,
+        EndReason.SILENCE,
+        EndReason.TIME_LIMIT,
+    }
+)
 
 
 def add_demo(commands: Any) -> None:
@@ -75,14 +84,14 @@ def add_call(commands: Any) -> None:
     )
     parser.add_argument("--script", type=Path, metavar="FILE", help="what the emulator says; without --url only")
     parser.add_argument(
+        "--interrupt-after", type=int, metavar="MS", help="speak over each reply, MS after it became audible"
+    )
+    parser.add_argument(
         "--press",
         action="append",
         default=[],
         metavar="KEYS[@SECONDS]",
-        help="keys that the caller presses, SECONDS into the call or, without, after all recordings; repeatable",
-    )
-    parser.add_argument(
-        "--interrupt-after", type=int, metavar="MS", help="speak over each reply, MS after it became audible"
+        help="press keys SECONDS after the call began; without @SECONDS, in turn, behind the recordings",
     )
     _add_result_options(parser)
     parser.set_defaults(run=lambda options: run(_call(options)))
@@ -109,12 +118,9 @@ async def _call(options: argparse.Namespace) -> int:
     after_ms = options.interrupt_after
     if after_ms is not None and after_ms < 0:
         raise InputError(f"--interrupt-after: {after_ms} is negative, expected milliseconds from 0")
-    presses = [parse_presses(text) for text in options.press]
+    presses = [parse_press(text) for text in options.press]
     if not options.recordings and not presses:
-        raise InputError("RECORDING: there is none, expected a recording or --press KEYS")
-    if presses and not PROVIDERS[options.provider].keys:
-        title = PROVIDERS[options.provider].title
-        raise InputError(f"--press: a stream of {title} carries no keys, expected another --provider")
+        raise InputError("expected a RECORDING or --press: the caller would say and do nothing")
     utterances = [
         Utterance(load_recording(path, audio_format), after_ms if index else None)
         for index, path in enumerate(options.recordings)
@@ -140,7 +146,7 @@ async def _call(options: argparse.Namespace) -> int:
 
 def _plan(
     utterances: Sequence[Utterance],
-    presses: Sequence[Presses],
+    presses: Sequence[Press],
     to: str,
     options: argparse.Namespace,
     audio_format: AudioFormat,

@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gateway.config import ConfigErrors, Lines, load_deployment
+from gateway.config import ConfigErrors, Line, Lines, load_deployment
 from gateway.config.describe import describe, warnings
 from gateway.config.schema import schemas
+from gateway.config.tools import McpTool
 
 CONFIG = Path("config/gateway.yaml")
 
@@ -53,12 +54,25 @@ def _check_for_scripts(config: Path) -> int:
         deployment = load_deployment(config, os.environ)
         lines = Lines(deployment)
         told["warnings"] = warnings(deployment, lines)
-        told["lines"] = {line.name: {"numbers": line.settings.numbers, "model": line.model} for line in lines}
+        told["lines"] = {line.name: _told(line) for line in lines}
     except ConfigErrors as wrong:
         names = ("file", "line", "column", "key", "message")
         told["errors"] = [{name: getattr(error, name) for name in names} for error in wrong.errors]
     print(json.dumps(told, indent=2))
     return 2 if told["errors"] else 0
+
+
+def _told(line: Line) -> dict[str, object]:
+    settings = line.settings
+    built_in = [tool for tool in settings.tools if isinstance(tool, str)]
+    servers = [tool.mcp.server_label for tool in settings.tools if isinstance(tool, McpTool)]
+    return {
+        "numbers": settings.numbers,
+        "model": line.model,
+        "agent": settings.agent.name if settings.agent else "",
+        "tools": [*built_in, *(function.name for function in line.functions), *servers],
+        "transfers": list(settings.transfers),
+    }
 
 
 def _schema(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.call.record import CallIdentity, TimedNote
-from gateway.sim.acts import act_told
+from gateway.sim.actions import action_told
 from gateway.sim.call import Progress
 
 BOLD, DIM, RED, RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
@@ -40,8 +40,8 @@ class Narrator:
                     self._print(note.at, "caller", told, RED)
             case "call_ended":
                 self._print(note.at, "call", f"ended: {fields['reason']}, by {fields['by']}", DIM)
-            case _ if act := act_told(note.kind, fields):
-                self._print(note.at, *act)
+            case _ if act := action_told(note.kind, fields):
+                self._print(note.at, *act, DIM)
 
     def progress(self, step: Progress) -> None:
         """The phone's account, which is all there is where the gateway runs elsewhere."""

@@ -3,10 +3,16 @@
 from collections.abc import Iterable, Iterator
 
 from gateway.config.deployment import Deployment
+from gateway.config.describe_actions import action_rows, action_warnings
 from gateway.config.engines import Engine, is_known
+from gateway.config.greeting import Greeting
 from gateway.config.hearing import AzureSemanticVad, SemanticVad, ServerVad
-from gateway.config.line import ANY_NUMBER, Line, Prompted
+from gateway.config.line import ANY_NUMBER, Line
 from gateway.config.providers import ProviderSettings
+from gateway.config.tools import McpTool
+
+MCP_SINCE = "2026-04-10"
+"""The API version that knows MCP servers (Voice Live API reference)."""
 
 
 def describe(line: Line) -> str:
@@ -35,6 +41,9 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
         found.append("voice_live.endpoint: not set, so calls need the emulator")
     elif deployment.voice_live.endpoint.startswith(("http://", "ws://")):
         found.append("voice_live.endpoint: is not encrypted, which only an emulator may be")
+    uses_mcp = any(isinstance(tool, McpTool) for line in lines for tool in line.settings.tools)
+    if uses_mcp and deployment.voice_live.api_version < MCP_SINCE:
+        found.append(f"voice_live.api_version: MCP servers need {MCP_SINCE} or later")
     if deployment.streams.auth == "off":
         found.append("streams.auth: off, whoever knows the address of the media stream can start a call")
     return found
@@ -43,7 +52,11 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
 def _rows(line: Line) -> Iterator[tuple[str, str]]:
     settings = line.settings
     kind = "hears and speaks itself" if line.engine is Engine.NATIVE else "Azure speech to text and back"
-    yield "model", f"{line.model} ({kind})"
+    if agent := settings.agent:
+        version = f", version {agent.version}" if agent.version else ""
+        yield "agent", f"{agent.name} of the Foundry project {agent.project}{version}"
+    else:
+        yield "model", f"{line.model} ({kind})"
     yield "voice", f"{settings.voice.name} ({settings.voice.type})"
     yield "audio", "as the phone provider sends it, not converted"
     yield "language", settings.language or "detected"
@@ -59,7 +72,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
         yield "written", "nothing of what the caller says"
     filters = [name for name in (settings.noise_reduction, settings.echo_cancellation and "echo cancellation") if name]
     yield "filters", ", ".join(filters) or "none"
-    yield "tools", ", ".join(settings.tools) or "none"
+    yield from action_rows(line)
     calls = f"{settings.limits.calls} calls at once" if settings.limits.calls else "calls bound by the gateway only"
     yield "limits", f"{settings.limits.duration_s} s a call, {calls}"
 
@@ -68,11 +81,15 @@ def _greeting(line: Line) -> str:
     match line.settings.greeting:
         case None:
             return "none, the caller speaks first"
-        case Prompted(prompt=prompt):
-            return f"in the model's words: {prompt!r}"
-        case str() as text:
-            how = "word for word" if line.synthesizes else "the model is asked to say exactly this"
-            return f"{text!r} ({how})"
+        case Greeting(prompt=str(prompt)):
+            how = f"in the model's words: {prompt!r}"
+        case Greeting(play=str(name), text=text):
+            words = f", {text!r}" if text else ""
+            how = f"plays {name} ({line.sounds[name].duration_ms / 1000:.1f} s{words})"
+        case greeting:
+            said = "word for word" if line.synthesizes else "the model is asked to say exactly this"
+            how = f"{greeting.say!r} ({said})"
+    return how if line.settings.greeting.interruptible else f"{how}, heard to its end"
 
 
 def _turns(line: Line) -> str:
@@ -87,7 +104,7 @@ def _turns(line: Line) -> str:
 
 def _line_warnings(line: Line) -> Iterator[str]:
     settings = line.settings
-    if not is_known(line.model):
+    if line.model and not is_known(line.model):
         yield f"{line.name}: model {line.model} is not among those documented, taken for a {line.engine} one"
     if settings.noise_reduction == "azure_deep_noise_suppression":
         yield f"{line.name}: noise_reduction: {settings.noise_reduction} has swallowed words on phone lines, listen"
@@ -100,7 +117,7 @@ def _line_warnings(line: Line) -> Iterator[str]:
     if transcription is None and line.engine is Engine.CASCADED:
         yield (
             f"{line.name}: transcription: none only keeps the words from the gateway, "
-            f"{line.model} reads them from Azure speech to text all the same"
+            f"{line.model or 'the agent'} reads them from Azure speech to text all the same"
         )
     if settings.language and transcription is None:
         yield f"{line.name}: language: does nothing where transcription is none"
@@ -112,8 +129,9 @@ def _line_warnings(line: Line) -> Iterator[str]:
         and not language.startswith("en")
     ):
         yield f"{line.name}: turn_detection: azure_semantic_vad_en is for English, found language {language}"
-    if isinstance(settings.greeting, str) and not line.synthesizes:
+    if settings.greeting and settings.greeting.say and not line.synthesizes:
         yield f"{line.name}: greeting: {settings.voice.name} speaks for the model, which may change a word"
     voice = settings.voice
     if getattr(voice, "temperature", None) is not None and "HD" not in voice.name:
         yield f"{line.name}: voice.temperature: only HD voices know it, found {voice.name}"
+    yield from action_warnings(line)

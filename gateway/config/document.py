@@ -176,6 +176,11 @@ def read_text(file: Path, errors: list[ConfigError]) -> str | None:
     return None
 
 
+def _is_phone_number(path: KeyPath, text: str) -> bool:
+    is_target = path == ("after", "transfer") or (path[0] == "transfers" and (len(path) == 2 or path[-1] == "to"))
+    return path[0] == "numbers" or (is_target and text.startswith("+"))
+
+
 class _Reader:
     """Turns YAML nodes into plain data."""
 
@@ -242,7 +247,7 @@ class _Reader:
             hint = ' (a "#" starts a comment: write it in quotes)' if commented else ""
             self._document.refuse(path, f"has no value{hint}, expected one; delete the line for the default")
         elif kind in ("bool", "int", "float"):
-            if kind == "int" and path[0] == "numbers":  # +14255550100 without quotes is a number to YAML
+            if kind == "int" and _is_phone_number(path, text):  # +14255550100 without quotes is a number to YAML
                 self._document.refuse(path, f'expected a text, found a number: write it in quotes, "{text}"')
             try:
                 return construct(self._yaml, node, kind)

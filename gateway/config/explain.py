@@ -1,8 +1,10 @@
 """A model's complaints in the operator's words, at the place where the key was written."""
 
 import difflib
+import functools
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -17,10 +19,8 @@ from gateway.config.section import Section
 S = TypeVar("S", bound=Section)
 
 _NOT_SET_HERE = {
-    "agent": "is not part of this version, expected model and instructions",
     "recording": "is not part of this version",
     "on_failure": "is not part of this version",
-    "play": "is not part of this version, expected a text or {prompt: …}",
     "create_response": "the gateway sets it, expected no such key",
     "interrupt_response": "the gateway sets it, expected barge_in: true or false on the line",
     "auto_truncate": "the gateway cuts an answer at what the caller heard, expected no such key",
@@ -49,7 +49,7 @@ _KINDS = {
 
 _SHAPES: dict[str | int, str] = {
     "numbers": 'a list, such as ["+14255550100"]',
-    "greeting": "a text, {prompt: …} or none",
+    "greeting": "a text, {say: …}, {prompt: …}, {play: …} or none",
     "voice": "a voice's name or keys with values",
     "turn_detection": "keys with values, such as {type: azure_semantic_vad}, or none",
     "transcription": "keys with values, such as {model: azure-speech}, or none",
@@ -57,10 +57,11 @@ _SHAPES: dict[str | int, str] = {
 }
 """What is expected of keys that can be written in several ways."""
 
-_MAY_BE_NONE = ("turn_detection", "noise_reduction")
+_TOOL_KINDS = ("http", "python", "mcp")
+_MAY_BE_NONE = ("turn_detection", "noise_reduction", "finish_on")
 
 _NOTES: dict[str | int, str] = {
-    "tools": "; tools of your own are not part of this version",
+    "tools": "; a tool of your own is written with keys, such as {name: …, http: …}",
     "reference_source": "; a phone's stream brings no reference of its own",
 }
 
@@ -72,7 +73,7 @@ def validate(kind: type[S], document: Document, context: object = None) -> S | N
     try:
         return kind.model_validate(document.data, context=context)
     except ValidationError as error:
-        found = [(_path(d["loc"], document.data), d) for d in error.errors(include_url=False)]
+        found = [(_path(d, document.data), d) for d in error.errors(include_url=False)]
         unknown = [path for path, details in found if details["type"] == "extra_forbidden"]
         for path, details in found:
             if not document.is_broken(path) and not _follows_from(details, path, unknown):
@@ -88,16 +89,17 @@ def _follows_from(details: ErrorDetails, path: KeyPath, unknown: list[KeyPath]) 
     return details["type"] == "too_short" and bool(details["input"])
 
 
-def _path(loc: tuple[int | str, ...], data: Any) -> KeyPath:
+def _path(details: ErrorDetails, data: Any) -> KeyPath:
     """The key that pydantic means: its ``loc`` without the names of the alternatives it tried."""
+    loc = details["loc"]
     path: list[int | str] = []
     for index, part in enumerate(loc):
         inside = part in data if isinstance(data, dict) else isinstance(part, int) and isinstance(data, list)
         if inside:
             data = data[part]
             path.append(part)
-        elif isinstance(data, dict) and index == len(loc) - 1 and part != "[key]":
-            path.append(part)  # a key that is missing
+        elif isinstance(data, dict) and index == len(loc) - 1 and details["type"] == "missing":
+            path.append(part)
     return tuple(path)
 
 
@@ -106,12 +108,13 @@ def _message(details: ErrorDetails, path: KeyPath, kind: type[Section], data: An
     value = details["input"]
     match details["type"]:
         case "missing":
-            return "is missing"
+            choices = [found.telling_key for found in _sections(kind, path[:-1], data) if found.telling_key]
+            return f"is missing, expected {listed(choices)}" if len(choices) > 1 else "is missing"
         case "extra_forbidden":
             return _unknown_key(str(path[-1]), path[:-1], kind, data)
         case "value_error":
             problem = str(context["error"])
-            return f"{_shown(value)} {problem}" if problem.startswith("is not") else problem
+            return f"{_shown(value)} {problem}" if problem.startswith(("is not", "is neither")) else problem
         case "literal_error":
             return _choice(value, context["expected"], path)
         case "union_tag_invalid":
@@ -129,16 +132,27 @@ def _message(details: ErrorDetails, path: KeyPath, kind: type[Section], data: An
         case "too_long" | "string_too_long":
             return f"is too long, expected at most {context['max_length']}"
         case name if name in _KINDS:
-            return f"expected {_SHAPES.get(path[-1], _KINDS[name])}, found {_shown(value)}"
+            return f"expected {_shape(path) or _KINDS[name]}, found {_shown(value)}"
         case _:
             return f"{details['msg']}, found {_shown(value)}"
+
+
+def _shape(path: KeyPath) -> str:
+    match path:
+        case (key,):
+            return _SHAPES.get(key, "")
+        case ("transfers", _):
+            return 'a phone number in quotes, a sip: address or keys with values, such as {to: "+14255550199"}'
+        case ("tools", _, "while_waiting"):
+            return "a text or keys with values, such as {say: …, after_s: 2}"
+    return ""
 
 
 def _choice(value: Any, choices: str, path: KeyPath) -> str:
     words = [word.strip("'") for word in choices.replace(" or ", ", ").split(", ")]
     if path[-1] in _MAY_BE_NONE:
         words.append("none")
-    note = _NOTES.get(path[0] if path[0] == "tools" else path[-1], "")
+    note = _NOTES.get("tools" if path[0] == "tools" and len(path) == 2 else path[-1], "")
     if isinstance(value, WrittenInt) and value.text in words:
         return f'{value.text} is a number, expected it in quotes, "{value.text}"'
     if not isinstance(value, str):
@@ -168,24 +182,46 @@ def _shown(value: Any) -> str:
 
 
 def _unknown_key(key: str, around: KeyPath, kind: type[Section], data: Any) -> str:
+    sections = _sections(kind, around, data)
+    section = functools.reduce(lambda value, part: value[part], around, data)
+    beside = [other for other in _TOOL_KINDS if other != key and other in section]
+    if around[:1] == ("tools",) and len(around) == 2 and key in _TOOL_KINDS and beside:
+        return f"stands beside {beside[0]}, expected one of {listed(_TOOL_KINDS)}"
     if key in _NOT_SET_HERE:
         return _NOT_SET_HERE[key]
-    known = sorted({name for section in _sections(kind, around, data) for name in section.model_fields})
+    known = sorted({name for section in sections for name in section.model_fields})
     return f"unknown key, {suggestion(key, known)}"
 
 
 def _sections(kind: type[Section], path: KeyPath, data: Any) -> list[type[Section]]:
-    """The sections that may stand at ``path``; of those with a ``type``, the one that ``data`` names."""
-    sections = [kind]
+    """The sections that may stand at ``path``; of several, the one that ``data`` must mean."""
+    kinds: list[Any] = [kind]
     for part in path:
+        kinds = [found for outer in _meant(kinds, data) for inner in _inside(outer, part) for found in _leaves(inner)]
         data = data[part]
-        if isinstance(part, str):
-            fields = [section.model_fields[part].annotation for section in sections if part in section.model_fields]
-            sections = [found for annotation in fields for found in _unwrap(annotation)]
-    if isinstance(data, dict) and "type" in data:
-        named = [s for s in sections if data["type"] in _types(s)]
-        return named or sections
-    return sections
+    return [found for found in _meant(kinds, data) if _is_section(found)]
+
+
+def _meant(kinds: list[Any], data: Any) -> list[Any]:
+    """Those of ``kinds`` that ``data`` has the telling key of, or names by its ``type``; all where it does not say."""
+    if not isinstance(data, dict):
+        return kinds
+    sections = [found for found in kinds if _is_section(found)]
+    told = [found for found in sections if found.telling_key and found.telling_key in data]
+    named = [found for found in sections if "type" in data and data["type"] in _types(found)]
+    return told or named or [found for found in kinds if found not in sections or not found.telling_key] or kinds
+
+
+def _inside(kind: Any, part: str | int) -> tuple[Any, ...]:
+    """What may stand at ``part`` of a section, a mapping or a list."""
+    if _is_section(kind):
+        field = kind.model_fields.get(part)
+        return (field.annotation,) if field else ()
+    return typing.get_args(kind)[:1] if isinstance(part, int) else typing.get_args(kind)[1:2]
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Section)
 
 
 def _types(section: type[Section]) -> tuple[Any, ...]:
@@ -193,10 +229,11 @@ def _types(section: type[Section]) -> tuple[Any, ...]:
     return typing.get_args(field.annotation) if field else ()
 
 
-def _unwrap(annotation: Any) -> list[type[Section]]:
-    """The sections within an annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return [annotation]
-    if typing.get_origin(annotation) in (typing.Annotated, typing.Union, types.UnionType, tuple):
-        return [found for inner in typing.get_args(annotation) for found in _unwrap(inner)]
-    return []
+def _leaves(annotation: Any) -> list[Any]:
+    """The alternatives of an annotation: sections, mappings, lists."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _leaves(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        return [found for inner in typing.get_args(annotation) for found in _leaves(inner)]
+    return [annotation] if _is_section(annotation) or origin in (tuple, Mapping) else []

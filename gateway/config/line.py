@@ -9,7 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Tag
 
+from gateway.audio.sound import Sound
+from gateway.config.agent import Agent
 from gateway.config.engines import Engine, engine_of
+from gateway.config.greeting import AnyGreeting
 from gateway.config.hearing import (
     DEFAULT_TURN_DETECTION,
     Echo,
@@ -18,9 +21,10 @@ from gateway.config.hearing import (
     Transcription,
     TurnDetection,
 )
+from gateway.config.hours import Hours
+from gateway.config.keys import Digits, Key, KeyAction
 from gateway.config.placeholders import OF_THE_CALL
 from gateway.config.section import (
-    BY_SHAPE,
     WORD_OR_WHOLE,
     Number,
     Section,
@@ -30,18 +34,20 @@ from gateway.config.section import (
     Wording,
     or_none,
 )
+from gateway.config.tools import Tool
+from gateway.config.transfers import E164, AnyTarget, Destination, TargetName
 from gateway.config.voices import DEFAULT_VOICE, Voice
+from gateway.functions import Function
 
 ANY_NUMBER = "*"
 OWN_METADATA = ("call_id", "line")
 """Metadata of the Voice Live session that the gateway writes itself."""
 
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
 def _phone_number(text: str) -> str:
-    if text == ANY_NUMBER or _E164.fullmatch(text):
+    if text == ANY_NUMBER or re.fullmatch(E164, text):
         return str(text)
     digits = re.sub(r"[\s()./+-]", "", text)
     is_complete = re.fullmatch(r"[1-9]\d{9,14}", digits)
@@ -52,7 +58,7 @@ def _phone_number(text: str) -> str:
 PhoneNumber = Annotated[
     str,
     AfterValidator(_phone_number),
-    Field(json_schema_extra={"pattern": rf"^({_E164.pattern}|\*)$"}),
+    Field(json_schema_extra={"pattern": rf"^({E164}|\*)$"}),
 ]
 
 
@@ -79,16 +85,6 @@ def _time_zone(name: str) -> str:
     return str(name)
 
 
-class Prompted(Section):
-    """A greeting in the model's own words."""
-
-    prompt: Text
-    """What the greeting shall be like."""
-
-
-Greeting = Annotated[Annotated[Text, Tag("text")] | Annotated[Prompted, Tag("other")], BY_SHAPE]
-
-
 class Silence(Section):
     """What happens when the caller says nothing."""
 
@@ -100,18 +96,12 @@ class Silence(Section):
     """How often it speaks up before the call ends."""
 
 
-def _target(text: str) -> str:
-    if _E164.fullmatch(text) or re.fullmatch(r"sips?:[^\s@]+@[^\s@]+", text):
-        return str(text)
-    raise ValueError("is neither a phone number such as +14255550199 nor an address such as sip:desk@example.com")
-
-
 class Afterwards(Section):
     """What happens when the bot has hung up or can no longer speak: words, then a transfer; else the call ends."""
 
     say: Text | None = None
     """What the provider's own voice says, where the provider has one."""
-    transfer: Annotated[str, AfterValidator(_target)] | None = None
+    transfer: Destination | None = None
     """Where the call then goes: a phone number in quotes, or a sip: address."""
 
 
@@ -154,20 +144,27 @@ class WrittenInterim(InterimResponse):
 
 
 class Settings(Section):
-    """One phone line. Only numbers and instructions (or instructions_file) are required."""
+    """One phone line. Only numbers and instructions (or instructions_file, or agent) are required."""
 
     numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
     """The line's phone numbers in quotes, in international format; "*" takes what no other line takes."""
     instructions: Text | None = None
-    """What the bot is, knows and does. {caller}, {called}, {line}, {now} and your variables are filled in."""
+    """What the bot is, knows and does. {caller}, {called}, {line}, {now}, your variables and the stream's parameters
+    are filled in."""
     instructions_file: Text | None = None
     """A text file with the instructions instead; its path starts at this file."""
     variables: Mapping[VariableName, Wording] = Field(default_factory=dict)
-    """Your own placeholders for instructions, greeting and silence."""
+    """Your own placeholders for instructions and for what is said."""
+    parameters: Annotated[tuple[VariableName, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
+    """Parameters that the phone stream brings for a call; placeholders may name them."""
+    agent: Agent | None = None
+    """A Foundry agent that answers instead of a model: it has its own instructions, model and tools."""
     timezone: Annotated[Text, AfterValidator(_time_zone)] = "UTC"
-    """Where the line is, for {now}: an IANA name such as Europe/Berlin."""
-    greeting: Annotated[Greeting | None, or_none(Greeting)] = None
-    """The first words, said word for word; or {prompt: …} for a greeting in the model's words; or none."""
+    """Where the line is, for {now} and hours: an IANA name such as Europe/Berlin."""
+    hours: Hours | None = None
+    """When the line is open, and what callers meet when it is not; without it, it always is."""
+    greeting: Annotated[AnyGreeting | None, or_none(AnyGreeting)] = None
+    """The first words, said word for word; or {prompt: …} in the model's words; or {play: …} from a file; or none."""
     voice: Voice = DEFAULT_VOICE
     """An Azure voice's name, an OpenAI voice's name, or a section with a type."""
     model: Text | None = None
@@ -176,8 +173,14 @@ class Settings(Section):
     """What callers speak, such as de-DE, or up to ten codes with commas; without it, it is detected."""
     turn_detection: Annotated[TurnDetection | None, or_none(TurnDetection)] = DEFAULT_TURN_DETECTION
     """How the end of the caller's turn is found; none leaves it to a key on the phone (commit_on)."""
-    commit_on: Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"] | None = None
+    commit_on: Key | None = None
     """The key that ends the caller's turn when turn_detection is none, in quotes: "#"."""
+    digits: Digits | None = None
+    """Digits that the caller keys are given to the model; without it, keys that mean nothing else are passed over."""
+    on_key: Mapping[Key, KeyAction] = Field(default_factory=dict)
+    """What single keys do without the model, such as "0": {transfer: desk}."""
+    transfers: Mapping[TargetName, AnyTarget] = Field(default_factory=dict)
+    """Where calls may be transferred, by name: a number in quotes, a sip: address, or {to: …, description: …}."""
     noise_reduction: Annotated[NoiseReduction | None, or_none(NoiseReduction)] = None
     """A noise filter; azure_deep_noise_suppression can swallow words on a phone line."""
     echo_cancellation: Annotated[Echo | None, or_none(Echo)] = None
@@ -192,8 +195,9 @@ class Settings(Section):
     """What happens when the bot's part is over; without it, the call ends."""
     limits: LineLimits = LineLimits()
     """Bounds of this line."""
-    tools: Annotated[tuple[Literal["end_call"], ...], Field(json_schema_extra={"uniqueItems": True})] = ()
-    """What the bot can do besides talk: end_call hangs up after its last words were heard."""
+    tools: Annotated[tuple[Tool, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
+    """What the bot can do besides talk: end_call hangs up after its last words were heard, transfer_call goes to one
+    of transfers, send_digits presses keys; and functions over HTTP, in Python, and MCP servers."""
     tool_choice: Literal["auto", "none", "required"] = "auto"
     """Whether the bot decides by itself to use a tool, may not, or must."""
     parallel_tool_calls: Switch = False
@@ -226,11 +230,15 @@ class Line:
     instructions: str = field(repr=False)
     """As written; the placeholders are filled in for each call."""
     model: str
-    """The line's model, or the deployment's."""
+    """The line's model, or the deployment's; empty where an agent answers."""
+    functions: tuple[Function, ...] = ()
+    """Its tools over HTTP and in Python."""
+    sounds: Mapping[str, Sound] = field(default_factory=dict)
+    """The recordings that ``play`` names, by the name as written."""
 
     @property
     def engine(self) -> Engine:
-        """The engine behind the line's model."""
+        """The engine behind the line's model; an agent has a text model."""
         return engine_of(self.model)
 
     @property

@@ -3,19 +3,23 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from gateway.config.document import Document, position_in, read_document, read_text
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
+from gateway.audio.sound import Sound
+from gateway.config.document import position_in, read_document, read_text
 from gateway.config.explain import validate
 from gateway.config.line import Line, Settings
 from gateway.config.placeholders import OF_THE_CALL, Mistake, mistakes
 from gateway.config.problems import KeyPath, dotted
+from gateway.config.resolve import functions_of
 from gateway.config.rules import findings
-from gateway.errors import ConfigError
+from gateway.config.texts import filled_texts
+from gateway.errors import ConfigError, RecordingError
 
-_FILLED: tuple[KeyPath, ...] = (("instructions",), ("greeting",), ("greeting", "prompt"), ("silence", "say"))
-"""The keys whose texts have placeholders."""
-
+MAX_SOUND_S = 60
+"""Seconds of a recording that a line may play."""
+_PLAYED: tuple[KeyPath, ...] = (("greeting", "play"), ("hours", "closed", "play"))
+"""The keys that name a recording."""
 
 Stamp = tuple[int, int, int] | None
 """Modification time, size and inode of a file; ``None`` where there is none."""
@@ -36,7 +40,8 @@ class LineFile:
     ``stamps`` are of every file it read, each taken before the reading, so that a change meanwhile is not missed.
     """
 
-    def __init__(self, file: Path, model: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, file: Path, model: str, environ: Mapping[str, str], *, folder: Path | None = None) -> None:
+        """``model`` is for a line that names none; modules of Python tools are also looked for in ``folder``."""
         self.stamps = {file: stamp(file)}
         self.line: Line | None = None
         self._document = document = read_document(file, environ)
@@ -49,13 +54,24 @@ class LineFile:
         settings = validate(Settings, document)
         instructions = self._read_instructions(file)
         if settings:
-            chosen = settings.model or model
-            for key, message in findings(settings, chosen):
-                if not document.is_broken(key):
-                    document.refuse(key, message)
-            if not self.errors:
-                text = settings.instructions or instructions
-                self.line = Line(file.stem, file, settings, text, chosen)
+            self._finish(settings, file, instructions, model, folder or file.parent)
+
+    def _finish(self, settings: Settings, file: Path, instructions: str, model: str, folder: Path) -> None:
+        """Check what belongs together, read what the line names, and make the line where nothing is wrong."""
+        chosen = "" if settings.agent else settings.model or model
+        for key, message in findings(settings, chosen):
+            self._refuse(key, message)
+        functions, problems = functions_of(settings, folder)
+        for key, message in problems:
+            self._refuse(key, message)
+        sounds = self._read_sounds(settings, file)
+        if not self.errors:
+            text = settings.instructions or instructions
+            self.line = Line(file.stem, file, settings, text, chosen, tuple(functions.values()), sounds)
+
+    def _refuse(self, key: KeyPath, message: str) -> None:
+        if not self._document.is_broken(key):
+            self._document.refuse(key, message)
 
     @property
     def errors(self) -> list[ConfigError]:
@@ -69,23 +85,52 @@ class LineFile:
 
     def _check_instructions(self) -> None:
         written = [key for key in ("instructions", "instructions_file") if key in self._document.data]
-        if len(written) == 2:
+        if "agent" in self._document.data:
+            for key in written:
+                self._document.refuse((key,), "belongs to the agent, expected no such key beside agent")
+        elif len(written) == 2:
             self._document.refuse(("instructions_file",), "stands beside instructions, expected one of them")
         elif not written:
-            message = "is missing, expected the bot's instructions, or instructions_file"
+            message = "is missing, expected the bot's instructions, or instructions_file, or agent"
             self._document.refuse(("instructions",), message)
 
     def _check_placeholders(self) -> None:
-        for key in _FILLED:
-            text = "" if self._document.is_broken(key) else _text_at(self._document, key)
-            for mistake in self._mistakes(text):
+        for key, text in filled_texts(self._document.data):
+            for mistake in [] if self._document.is_broken(key) else self._mistakes(text):
                 at = self._document.locate(key, mistake.piece, mistake.nth)
                 self._document.refuse(key, mistake.message, at)
 
     def _mistakes(self, text: str) -> list[Mistake]:
-        """The placeholders that nothing fills; none where it is not known what the variables are."""
+        """The placeholders that nothing fills; none where it is not known what the variables and parameters are."""
         variables = self._document.data.get("variables", {})
-        return mistakes(text, (*OF_THE_CALL, *variables)) if isinstance(variables, dict) else []
+        parameters = self._document.data.get("parameters", [])
+        if not isinstance(variables, dict) or not isinstance(parameters, list):
+            return []
+        return mistakes(text, (*OF_THE_CALL, *variables, *(name for name in parameters if isinstance(name, str))))
+
+    def _read_sounds(self, settings: Settings, line_file: Path) -> dict[str, Sound]:
+        """The recordings that the line plays, encoded already: during a call there is no time for it."""
+        greeting, hours = settings.greeting, settings.hours
+        named = (greeting.play if greeting else None, hours.closed.play if hours else None)
+        sounds: dict[str, Sound] = {}
+        for key, name in zip(_PLAYED, named, strict=True):
+            if not name:
+                continue
+            file = line_file.parent / name
+            self.stamps[file] = stamp(file)
+            try:
+                sound = Sound.read(file)
+            except (RecordingError, ValueError) as error:  # ValueError: a name that no file can have
+                self._refuse(key, str(error))
+                continue
+            if sound.duration_ms > MAX_SOUND_S * 1000:
+                lasts = f"{sound.duration_ms / 1000:.0f} s"
+                self._refuse(key, f"{file} lasts {lasts}, expected at most {MAX_SOUND_S} s")
+                continue
+            for audio_format in (PCMU, PCMA, L16_8K, L16_16K, L16_24K):
+                sound.encoded(audio_format)
+            sounds[name] = sound
+        return sounds
 
     def _read_instructions(self, line_file: Path) -> str:
         key: KeyPath = ("instructions_file",)
@@ -107,10 +152,3 @@ class LineFile:
             error = ConfigError(mistake.message, file=file, line=line, column=column, key=dotted(key))
             self._document.errors.append(error)
         return text
-
-
-def _text_at(document: Document, key: KeyPath) -> str:
-    value: Any = document.data
-    for part in key:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""

@@ -96,7 +96,8 @@ class Lines:
         return entry is None or any(stamp(path) != then for path, then in entry.read.stamps.items())
 
     def _read(self, file: Path) -> None:
-        read = LineFile(file, self._deployment.voice_live.model, self._deployment.environ)
+        deployment = self._deployment
+        read = LineFile(file, deployment.voice_live.model, deployment.environ, folder=deployment.file.parent)
         old = self._entries.get(file)
         self._entries[file] = _Entry(read, old.good if old else None, old.told if old else set())
 

@@ -7,6 +7,8 @@ from gateway.errors import ConfigError, InputError
 
 KeyPath = tuple[str | int, ...]
 """Where a value sits: ``("numbers", 0)`` is the first of ``numbers``."""
+Finding = tuple[KeyPath, str]
+"""A key and what is wrong with it."""
 
 
 class ConfigErrors(InputError):  # noqa: N818 -- it holds ConfigErrors, plural

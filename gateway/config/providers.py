@@ -12,7 +12,7 @@ from gateway.config.problems import KeyPath
 from gateway.config.section import Section, Text
 
 
-def _from_environment(value: Any) -> Any:
+def from_environment(value: Any) -> Any:
     in_the_file = isinstance(value, str) and not isinstance(value, FromEnvironment)
     if in_the_file:
         raise ValueError("is a secret written into a file, expected a reference to the environment, ${NAME}")
@@ -25,7 +25,7 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
-Secret = Annotated[SecretStr, BeforeValidator(_from_environment), Field(json_schema_extra={"pattern": r"\$\{\w+\}"})]
+Secret = Annotated[SecretStr, BeforeValidator(from_environment), Field(json_schema_extra={"pattern": r"\$\{\w+\}"})]
 """A secret: only ever a reference to the environment."""
 Address = Annotated[str, AfterValidator(_address)]
 """The base of a REST API, without a trailing slash."""

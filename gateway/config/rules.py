@@ -6,13 +6,13 @@ and option. Each rule yields the keys it is about, the most telling first, and w
 
 from collections.abc import Callable, Iterator
 
+from gateway.config import action_rules, tool_rules
 from gateway.config.engines import Engine, engine_of, is_azure_realtime, is_gpt_realtime, reasons
 from gateway.config.hearing import AzureSemanticVad, SemanticVad
 from gateway.config.line import OWN_METADATA, Settings
-from gateway.config.problems import KeyPath
+from gateway.config.problems import Finding
 from gateway.config.voices import AzureRealtimeVoice, OpenAIVoice
 
-Finding = tuple[KeyPath, str]
 Rule = Callable[[Settings, str], Iterator[Finding]]
 
 _GPT_REALTIME = "a gpt-realtime model"
@@ -23,24 +23,20 @@ def findings(settings: Settings, model: str) -> list[Finding]:
     return [finding for rule in RULES for finding in rule(settings, model)]
 
 
+def _named(model: str) -> str:
+    return f"model {model}" if model else "an agent"
+
+
 def voice_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     """OpenAI's voices live in OpenAI's speech models, Azure's native ones in azure-realtime, which has no others."""
     voice = settings.voice
     if isinstance(voice, OpenAIVoice) and not is_gpt_realtime(model):
-        yield ("voice",), f"the OpenAI voice {voice.name} needs {_GPT_REALTIME}, found model {model}"
+        yield ("voice",), f"the OpenAI voice {voice.name} needs {_GPT_REALTIME}, found {_named(model)}"
     if isinstance(voice, AzureRealtimeVoice) != is_azure_realtime(model):
         if is_azure_realtime(model):
             yield ("voice",), f"model {model} needs a voice of type azure-realtime-native, found {voice.name}"
         else:
-            yield ("voice",), f"the native voice {voice.name} needs model azure-realtime, found model {model}"
-
-
-def tools_and_model(settings: Settings, model: str) -> Iterator[Finding]:
-    """azure-realtime has no tools."""
-    if settings.tools and is_azure_realtime(model):
-        yield ("tools",), f"model {model} takes no tools, expected none"
-    if settings.tool_choice == "required" and not settings.tools:
-        yield ("tool_choice",), "required needs at least one of tools"
+            yield ("voice",), f"the native voice {voice.name} needs model azure-realtime, found {_named(model)}"
 
 
 def turns_and_model(settings: Settings, model: str) -> Iterator[Finding]:
@@ -48,11 +44,11 @@ def turns_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     turns = settings.turn_detection
     if isinstance(turns, SemanticVad):
         if not is_gpt_realtime(model):
-            yield ("turn_detection", "type"), f"semantic_vad needs {_GPT_REALTIME}, found model {model}"
+            yield ("turn_detection", "type"), f"semantic_vad needs {_GPT_REALTIME}, found {_named(model)}"
         return
     if turns and turns.end_of_utterance_detection and engine_of(model) is Engine.NATIVE:
         key = ("turn_detection", "end_of_utterance_detection")
-        yield key, f"needs a text model such as gpt-4.1, found model {model}"
+        yield key, f"needs a text model such as gpt-4.1, found {_named(model)}"
     if isinstance(turns, AzureSemanticVad) and turns.type == "azure_semantic_vad_en" and turns.languages:
         yield ("turn_detection", "languages"), "azure_semantic_vad_en takes none, use azure_semantic_vad_multilingual"
 
@@ -74,9 +70,9 @@ def transcription_and_model(settings: Settings, model: str) -> Iterator[Finding]
     key = ("transcription", "model")
     wanted = transcription.model
     if wanted.startswith("mai-") and engine_of(model) is Engine.NATIVE:
-        yield key, f"{wanted} needs a text model, found model {model}; use azure-speech"
+        yield key, f"{wanted} needs a text model, found {_named(model)}; use azure-speech"
     if wanted.startswith(("whisper", "gpt-")) and not is_gpt_realtime(model):
-        yield key, f"{wanted} needs {_GPT_REALTIME}, found model {model}; use azure-speech"
+        yield key, f"{wanted} needs {_GPT_REALTIME}, found {_named(model)}; use azure-speech"
     native = engine_of(model) is Engine.NATIVE
     if wanted == "azure-speech" and native and not isinstance(settings.turn_detection, AzureSemanticVad):
         found = settings.turn_detection.type if settings.turn_detection else "none"
@@ -107,20 +103,20 @@ def transcription_options(settings: Settings, model: str) -> Iterator[Finding]:
 def noise_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     """near_field and far_field are OpenAI's."""
     if settings.noise_reduction in ("near_field", "far_field") and not is_gpt_realtime(model):
-        yield ("noise_reduction",), f"{settings.noise_reduction} needs {_GPT_REALTIME}, found model {model}"
+        yield ("noise_reduction",), f"{settings.noise_reduction} needs {_GPT_REALTIME}, found {_named(model)}"
 
 
 def answers_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     """How answers are made: temperature, reasoning and fillers belong to some models only."""
     native = engine_of(model) is Engine.NATIVE
     if settings.temperature is not None and native:
-        yield ("temperature",), f"needs a text model such as gpt-4.1, found model {model}"
+        yield ("temperature",), f"needs a text model such as gpt-4.1, found {_named(model)}"
     elif settings.temperature is not None and model.startswith("gpt-5") and settings.temperature != 1:
         yield ("temperature",), f"model {model} takes 1.0 alone, found {settings.temperature:g}"
     if settings.reasoning_effort is not None and not reasons(model):
-        yield ("reasoning_effort",), f"needs a model that reasons, such as gpt-5, found model {model}"
+        yield ("reasoning_effort",), f"needs a model that reasons, such as gpt-5, found {_named(model)}"
     if settings.interim_response is not None and native:
-        yield ("interim_response",), f"needs a text model such as gpt-4.1, found model {model}"
+        yield ("interim_response",), f"needs a text model such as gpt-4.1, found {_named(model)}"
 
 
 def numbers_once(settings: Settings, model: str) -> Iterator[Finding]:
@@ -128,13 +124,6 @@ def numbers_once(settings: Settings, model: str) -> Iterator[Finding]:
     for index, number in enumerate(settings.numbers):
         if number in settings.numbers[:index]:
             yield ("numbers", index), f"{number} stands there twice"
-
-
-def tools_once(settings: Settings, model: str) -> Iterator[Finding]:
-    """A tool has its name for itself."""
-    for index, tool in enumerate(settings.tools):
-        if tool in settings.tools[:index]:
-            yield ("tools", index), f"{tool} stands there twice"
 
 
 def own_metadata(settings: Settings, model: str) -> Iterator[Finding]:
@@ -146,7 +135,6 @@ def own_metadata(settings: Settings, model: str) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     voice_and_model,
-    tools_and_model,
     turns_and_model,
     turns_by_key,
     transcription_and_model,
@@ -154,6 +142,7 @@ RULES: tuple[Rule, ...] = (
     noise_and_model,
     answers_and_model,
     numbers_once,
-    tools_once,
     own_metadata,
+    *tool_rules.RULES,
+    *action_rules.RULES,
 )

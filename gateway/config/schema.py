@@ -38,7 +38,7 @@ _REFERENCE = {
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of a line's file (``line``) and of ``gateway.yaml`` (``gateway``)."""
     line = _schema(Settings)
-    line["oneOf"] = [{"required": ["instructions"]}, {"required": ["instructions_file"]}]
+    line["oneOf"] = [{"required": ["instructions"]}, {"required": ["instructions_file"]}, {"required": ["agent"]}]
     return {"line": line, "gateway": _schema(Deployment)}
 
 
@@ -78,8 +78,9 @@ def _value(node: Any) -> Any:
         bare = {key: value for key, value in node.items() if key not in _ABOUT}
         return {**about, "anyOf": [bare, {"$ref": "#/$defs/Reference"}]}
     within = {key: _value(value) if key in ("items", "additionalProperties") else value for key, value in node.items()}
-    branches = [_value(branch) for key in ("anyOf", "oneOf") for branch in within.pop(key, ())]
     if "patternProperties" in within:
+        within["patternProperties"] = {name: _value(value) for name, value in node["patternProperties"].items()}
         within["additionalProperties"] = False
+    branches = [_value(branch) for key in ("anyOf", "oneOf") for branch in within.pop(key, ())]
     within.pop("discriminator", None)  # it belongs to OpenAPI, and a type from the environment fits several branches
     return {**within, "anyOf": branches} if branches else within

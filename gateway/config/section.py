@@ -4,7 +4,7 @@ The texts under the fields of a section are its documentation: ``gateway schema`
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict
 
@@ -22,6 +22,9 @@ class Section(BaseModel):
     """A mapping in a YAML file; immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+    telling_key: ClassVar[str] = ""
+    """Of sections that may stand in the same place, the key that only this one has."""
 
 
 def _not_blank(text: str) -> str:

@@ -1,6 +1,7 @@
 """What the phone leg tells the conversation. Every provider's wire is decoded to these."""
 
 import enum
+from typing import final
 
 from msgspec import Struct
 
@@ -36,6 +37,7 @@ class CallStarted(Struct, frozen=True):
     parameters: dict[str, str] = {}
 
 
+@final
 class CallerAudio(Struct, frozen=True, gc=False):
     """Audio from the caller, in the call's format; any length."""
 
@@ -54,6 +56,7 @@ class MarkReturned(Struct, frozen=True):
     name: str
 
 
+@final
 class WireReply(Struct, frozen=True):
     """What the provider's protocol wants sent back at once; the leg sends it, and the conversation never sees it."""
 

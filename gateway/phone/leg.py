@@ -1,12 +1,12 @@
 """The phone leg: a provider's media stream as events in and commands out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
 from gateway.errors import OutboxFullError, WireError
-from gateway.phone.commands import EndStream, PhoneCommand
+from gateway.phone.commands import EndStream, PhoneCommand, StreamCommand
 from gateway.phone.events import CallStarted, MalformedMessage, PhoneClosed, PhoneEnd, PhoneEvent, WireReply
 from gateway.phone.provider import Codec
 
@@ -18,6 +18,12 @@ class MediaSocket(Protocol):
 
     async def receive(self) -> str | bytes | None:
         """The next message; ``None`` once closed."""
+
+    async def hand_to(self, take: Callable[[str | bytes], bool]) -> None:
+        """Hand every message to ``take`` as it arrives, until closed or until it returns ``False``.
+
+        What ``take`` raises is raised here.
+        """
 
     def send(self, message: str | bytes) -> None:
         """Write at once; ``ConnectionError`` where it is gone, ``OutboxFullError`` if the peer does not read."""
@@ -35,7 +41,7 @@ class MediaSocket(Protocol):
 
 
 class PhoneLeg:
-    """One media stream. Iterate it after ``start``; its last event is ``PhoneClosed``."""
+    """One media stream: ``start``, then ``run``; the last event is ``PhoneClosed``."""
 
     def __init__(self, socket: MediaSocket, codec: Codec, *, peer_closes: bool = False) -> None:
         self._socket = socket
@@ -60,24 +66,31 @@ class PhoneLeg:
                         return None
         return None
 
-    async def __aiter__(self) -> AsyncIterator[PhoneEvent]:
-        receive, decode = self._socket.receive, self._codec.decode
-        while (message := await receive()) is not None:
+    async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
+        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
+        decode, is_closed = self._codec.decode, False
+
+        def take(message: str | bytes) -> bool:
+            nonlocal is_closed
             events: Sequence[PhoneEvent | WireReply]
             try:
                 events = decode(message)
             except WireError as error:
                 events = (MalformedMessage(str(error)),)
             for event in events:
-                if isinstance(event, WireReply):
+                if type(event) is WireReply:
                     self._reply(event)
                     continue
-                yield event
+                tell(event)
                 if type(event) is PhoneClosed:
-                    self._read_out.set()
-                    return
+                    is_closed = True
+                    return False
+            return True
+
+        await self._socket.hand_to(take)
         self._read_out.set()
-        yield self._closing or self._closed_by_peer()
+        if not is_closed:
+            tell(self._closing or self._closed_by_peer())
 
     def send(self, command: PhoneCommand) -> None:
         """Carry a command out, at once; a connection that is gone tells so by its closing event.
@@ -89,6 +102,12 @@ class PhoneLeg:
                 self._socket.send(message)
         except ConnectionError:
             return
+
+    def order(self, command: StreamCommand) -> bool:
+        """Carry out what leads out of the conversation; ``False`` where the wire has no word for it."""
+        messages = tuple(self._codec.encode(command))
+        self._reply(WireReply(messages))
+        return bool(messages)
 
     async def close(self) -> None:
         """End the stream; the provider goes on with what its answer document says."""

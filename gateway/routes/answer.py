@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
 
 import structlog
@@ -121,7 +122,7 @@ class Webhooks:
         streams = self._public_url.replace("http", "ws", 1) + f"/stream/{provider.name}"
         return Connect(
             stream_url=f"{streams}/{quote(line.name, safe='')}/{token}",
-            after=after_of(line),
+            after=after_of(line, datetime.now(UTC)),
             callback_url=f"{self._public_url}/status/{provider.name}",
             call_url=f"{self._public_url}/answer/{provider.name}/{quote(line.name, safe='')}",
         )
@@ -185,10 +186,11 @@ class Webhooks:
         )
 
 
-def after_of(line: Line) -> After:
-    """What the line wants to follow the stream."""
-    after = line.settings.after
-    if after is None:
+def after_of(line: Line, now: datetime) -> After:
+    """What the line wants to follow the stream: nothing, where it is closed ``now`` and says so itself."""
+    settings = line.settings
+    after = settings.after
+    if after is None or (settings.hours is not None and not settings.hours.is_open(now, settings.timezone)):
         return After()
     return After(say=after.say or "", language=line.settings.language or "", transfer=after.transfer or "")
 

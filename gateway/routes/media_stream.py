@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
 
-from gateway.call.call import Call, clock
+from gateway.call.call import Call, Voice, clock
 from gateway.call.calls import Calls
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
@@ -20,9 +21,11 @@ from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.answer import after_of
+from gateway.routes.errands import CallErrands
 from gateway.routes.line_book import LineBook
 from gateway.routes.published_keys import PublishedKeys
-from gateway.voice.leg import VoiceLeg
+from gateway.tools import Functions
+from gateway.upgrade import accept
 from gateway.websocket import WebSocket
 
 log = structlog.get_logger()
@@ -47,7 +50,8 @@ class MediaStreams:
         lines: LineBook,
         calls: Calls,
         metrics: Metrics,
-        prepare: Callable[[Line, CallStarted], tuple[Rules, VoiceLeg]],
+        prepare: Callable[[Line, CallStarted], tuple[Rules, Voice]],
+        functions: Functions,
         observers: tuple[Observer, ...] = (),
         authorize: Callable[[Provider, Upgrade, str, str], Grant],
         published_keys: PublishedKeys,
@@ -61,6 +65,7 @@ class MediaStreams:
         self._calls = calls
         self._metrics = metrics
         self._prepare = prepare
+        self._functions = functions
         self._observers = (metrics.observe, *observers)
         self._authorize = authorize
         self._published_keys = published_keys
@@ -74,7 +79,7 @@ class MediaStreams:
         provider = self._providers.get(request.match_info["provider"])
         if provider is None:
             return self._refuse("unknown_provider", web.HTTPNotFound(text="no such provider here\n"))
-        if request.headers.get("Upgrade", "").lower() != "websocket" or request.transport is None:
+        if request.headers.get("Upgrade", "").lower() != "websocket":
             return self._refuse("no_upgrade", web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
         upgrade = self._upgrade(request)
         await self._published_keys.fetch_for(provider)
@@ -89,20 +94,17 @@ class MediaStreams:
         if not self._calls.willing:
             return self._refuse("full", web.HTTPServiceUnavailable(text="no more calls at the moment\n"))
         with self._calls.place():
-            stream = web.WebSocketResponse(
-                timeout=CLOSE_TIMEOUT_S,
-                max_msg_size=self._max_message,
-                compress=False,
-                protocols=tuple(provider.subprotocols),
+            response, socket = await accept(
+                request,
+                subprotocols=tuple(provider.subprotocols),
+                max_message=self._max_message,
+                close_timeout_s=CLOSE_TIMEOUT_S,
             )
-            abort = request.transport.abort
-            await stream.prepare(request)
-            socket = WebSocket(stream, abort)
             try:
                 await self._take(provider, grant, upgrade, socket)
             finally:
                 await socket.close(INTERNAL_ERROR)
-        return stream
+        return response
 
     def _upgrade(self, request: web.Request) -> Upgrade:
         return Upgrade(
@@ -159,7 +161,15 @@ class MediaStreams:
         try:
             rules, voice = self._prepare(line, started)
             conversation = Conversation(started, rules, clock())
-            call = Call(phone, voice, conversation, record)
+            errands = CallErrands(
+                line=line,
+                started=started,
+                provider=provider,
+                phone=phone,
+                functions=self._functions,
+                control=self._control,
+            )
+            call = Call(phone, voice, conversation, record, errands)
             with (
                 self._metrics.calls.track_inprogress(),
                 self._calls.running(call, line.name, (provider.name, started.call_id)),
@@ -175,8 +185,8 @@ class MediaStreams:
             self._metrics.ended(identity, end, clock(), late_frames)
             fields: dict[str, object] = {"reason": end.reason.value, "by": end.by, "detail": end.detail}
             record.add(clock(), Note("call_ended", fields))
-        if end.reason is not EndReason.CALLER_HUNG_UP:
-            await self._go_on(provider, started.call_id, after_of(line))
+        if end.reason not in _NOTHING_FOLLOWS:
+            await self._go_on(provider, started.call_id, after_of(line, datetime.now(UTC)))
 
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
         """What follows the stream, with providers that want to be asked for it."""
@@ -186,7 +196,18 @@ class MediaStreams:
             log.error("call_control_failed", detail=str(error))
 
 
-_WARN = frozenset({"service_error", "service_warning", "malformed_message", "response_cut_short", "close_timed_out"})
+_NOTHING_FOLLOWS = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED, EndReason.LINE_CLOSED})
+"""Ends after which nobody is left to hear what the line's ``after`` says, or to whom it was not meant."""
+_WARN = frozenset(
+    {
+        "service_error",
+        "service_warning",
+        "malformed_message",
+        "response_cut_short",
+        "transfer_failed",
+        "close_timed_out",
+    }
+)
 _DEBUG = frozenset({"reply_heard", "playback_stopped", "caller_paused", "unknown_message"})
 
 

@@ -14,9 +14,9 @@ from gateway.audio.formats import AudioFormat
 from gateway.audio.resample import resample
 from gateway.errors import GatewayError, InputError
 from gateway.sim.api import SimulatedApi
-from gateway.sim.caller import Caller, HangUp, Patience, Press, Speak, Utterance
+from gateway.sim.caller import Caller, HangUp, Patience, PressKey, Speak, Utterance
 from gateway.sim.dial import dial
-from gateway.sim.keys import Presses
+from gateway.sim.keys import Press
 from gateway.sim.measures import Measures, is_audible, measure
 from gateway.sim.observed import FrameClock, Received, Tick, Violation
 from gateway.sim.phone import SimulatedPhone
@@ -49,7 +49,7 @@ class CallPlan:
     secrets: Mapping[str, str] = field(default_factory=dict)
     quirks: frozenset[str] = frozenset()
     audio_format: AudioFormat | None = None
-    presses: Sequence[Presses] = ()
+    presses: Sequence[Press] = ()
     patience: Patience = field(default_factory=Patience)
     hang_up_by: Party = "caller"
     max_duration_s: float = 600.0
@@ -241,14 +241,14 @@ class _CallerSide:
         self._clears = len(phone.clears)
         self._bot_playing = playing
 
-    def _act(self, phone: SimulatedPhone, now_ms: int, decision: Speak | Press | HangUp) -> None:
+    def _act(self, phone: SimulatedPhone, now_ms: int, decision: Speak | PressKey | HangUp) -> None:
         if decision.note:
             self._happened(phone, now_ms, "note", decision.note)
         if isinstance(decision, HangUp):
             self._end_reason = decision.reason
             phone.hang_up()
             return
-        if isinstance(decision, Press):
+        if isinstance(decision, PressKey):
             phone.key(decision.digit)
             self._happened(phone, now_ms, "key_pressed")
             return

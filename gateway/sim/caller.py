@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.sim.keys import KEY_GAP_MS, Presses
+from gateway.sim.keys import KEY_GAP_MS, Press
 from gateway.sim.recording import Recording
 from gateway.sim.wire import Party
 
@@ -38,7 +38,7 @@ class Speak:
 
 
 @dataclass(frozen=True)
-class Press:
+class PressKey:
     """Press this key now. ``note`` as in :class:`Speak`."""
 
     digit: str = field(repr=False)
@@ -66,16 +66,16 @@ class Caller:
         self,
         utterances: Sequence[Utterance],
         *,
-        presses: Sequence[Presses] = (),
+        presses: Sequence[Press] = (),
         patience: Patience | None = None,
         hang_up_by: Party = "caller",
     ) -> None:
-        self._turns: list[Utterance | Presses] = [*utterances, *(one for one in presses if one.at_s is None)]
+        self._turns: list[Utterance | Press] = [*utterances, *(one for one in presses if one.at_ms is None)]
         self._groups: list[tuple[float, str]] = []
         """Keys whose time is known and has not come, the next ones first."""
         for one in presses:
-            if one.at_s is not None:
-                self._add_keys(one, one.at_s * 1000)
+            if one.at_ms is not None:
+                self._add_keys(one, one.at_ms)
         self._pressing = ""
         """What is left of the keys that are being pressed; others wait until it is done."""
         self._next_key_ms = 0.0
@@ -90,7 +90,7 @@ class Caller:
         self._old_words = False
         """Whether the bot still says what it had begun before the last key."""
 
-    def hear(self, now_ms: float, *, playing: bool, audible: bool) -> Speak | Press | HangUp | None:
+    def hear(self, now_ms: float, *, playing: bool, audible: bool) -> Speak | PressKey | HangUp | None:
         """What to do after this frame of the bot.
 
         ``playing``: the gateway's audio was in the frame, or more of it is queued; ``audible``: it was not silence.
@@ -118,7 +118,7 @@ class Caller:
             if audible and self._bot_audible_since_ms is None:
                 self._bot_audible_since_ms = now_ms
 
-    def _add_keys(self, presses: Presses, from_ms: float) -> None:
+    def _add_keys(self, presses: Press, from_ms: float) -> None:
         self._groups.append((from_ms, presses.keys))
         self._groups.sort(key=lambda group: group[0])
 
@@ -131,13 +131,13 @@ class Caller:
     def _keys_are_left(self) -> bool:
         return bool(self._pressing or self._groups)
 
-    def _press(self, now_ms: float, *, playing: bool, note: str = "") -> Press:
+    def _press(self, now_ms: float, *, playing: bool, note: str = "") -> PressKey:
         digit, self._pressing = self._pressing[0], self._pressing[1:]
         self._next_key_ms = now_ms + KEY_GAP_MS
         if not self._keys_are_left and self._said == len(self._turns):
             self._wait_for_reply(now_ms, now_ms + KEY_GAP_MS)
             self._old_words = playing
-        return Press(digit, note)
+        return PressKey(digit, note)
 
     def _wait_for_reply(self, speech_ends_ms: float, recording_ends_ms: float) -> None:
         self._waiting_for = "reply"
@@ -168,11 +168,11 @@ class Caller:
             waiting_since_ms = max(waiting_since_ms, self._bot_played_at_ms)
         return now_ms - waiting_since_ms >= self._limit_s * 1000
 
-    def _next(self, now_ms: float, note: str = "") -> Speak | Press | HangUp | None:
+    def _next(self, now_ms: float, note: str = "") -> Speak | PressKey | HangUp | None:
         if self._said < len(self._turns):
             turn = self._turns[self._said]
             self._said += 1
-            if isinstance(turn, Presses):
+            if isinstance(turn, Press):
                 return self._key_in(now_ms, turn, note)
             recording = turn.recording
             self._wait_for_reply(now_ms + recording.speech_end_ms, now_ms + recording.duration_ms)
@@ -186,7 +186,7 @@ class Caller:
             return None
         return HangUp("said everything", note)
 
-    def _key_in(self, now_ms: float, presses: Presses, note: str) -> Press | None:
+    def _key_in(self, now_ms: float, presses: Press, note: str) -> PressKey | None:
         """Begins a turn of keys: at once, or behind those that are being pressed."""
         self._add_keys(presses, now_ms)
         last_ms = now_ms + (len(presses.keys) - 1) * KEY_GAP_MS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.audio.wav import write_wav
 from gateway.errors import InputError
-from gateway.sim.acts import Acts, acts
+from gateway.sim.actions import Actions, actions
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn, dialogue
 from gateway.sim.report import render_report
@@ -36,7 +36,7 @@ def write_folder(
     """
     header = header or {}
     notes = sorted(notes, key=lambda note: note.at)
-    turns, done = dialogue(result, notes), acts(result, notes)
+    turns, done = dialogue(result, notes), actions(result, notes)
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_wav(out / "call.wav", result.stereo(), result.audio_format.rate_hz)
@@ -56,7 +56,7 @@ def _json(value: object, indent: int | None = None) -> str:
 def _summary(
     result: CallResult,
     turns: Sequence[Turn],
-    done: Acts,
+    done: Actions,
     notes: Sequence[TimelineEvent],
     header: Mapping[str, object],
 ) -> dict[str, object]:

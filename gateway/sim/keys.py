@@ -11,14 +11,14 @@ KEY_GAP_MS = 250
 
 
 @dataclass(frozen=True)
-class Presses:
-    """``keys`` in their order, from ``at_s`` after the call began or, without it, from when the caller's turn comes."""
+class Press:
+    """``keys`` in their order, ``at_ms`` after the call began or, without it, when the caller's turn has come."""
 
     keys: str = field(repr=False)
-    at_s: float | None = None
+    at_ms: int | None = None
 
 
-def parse_presses(text: str) -> Presses:
+def parse_press(text: str) -> Press:
     """``KEYS`` or ``KEYS@SECONDS``; ``InputError`` for anything else, which does not repeat the keys."""
     keys, at, seconds = text.strip().partition("@")
     keys = keys.upper()
@@ -28,11 +28,11 @@ def parse_presses(text: str) -> Presses:
         if key not in KEYS:
             raise InputError(f"--press: character {number} is no key of a phone, expected 0-9, *, # or A-D")
     if not at:
-        return Presses(keys)
+        return Press(keys)
     try:
         at_s = float(seconds)
     except ValueError:
         at_s = math.nan
     if not 0 <= at_s < math.inf:
         raise InputError(f"--press: {seconds!r} behind the @ is no time, expected seconds from 0")
-    return Presses(keys, at_s)
+    return Press(keys, round(at_s * 1000))

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from gateway.audio.g711 import Samples
-from gateway.sim.acts import Acts, duration_told, keys_shown, together
+from gateway.sim.actions import Actions, duration_told, keys_shown, together
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
 from gateway.sim.measures import BargeIn
@@ -25,7 +25,7 @@ CHANNEL_PX = 92
 """Height of one channel's waveform."""
 CALLER_Y, GAP_Y, BOT_Y, BOTTOM_Y = 56, 148, 184, 276
 """Tops of the caller's waveform, of the gap with the answer times, of the bot's waveform, and what lies below it."""
-ACTS_Y, ROW_PX = 314, 22
+ACTIONS_Y, ROW_PX = 314, 22
 """Top of what was done beside talking, below the bot's words, and the height of a row of it."""
 _AXIS_PX = 16
 
@@ -52,7 +52,7 @@ class Marker:
 
 
 @dataclass(frozen=True)
-class Act:
+class Mark:
     """Something done: a bar of ``width``, its label at ``label_x``, in the first ``row`` that has room for both."""
 
     kind: Literal["tool", "key", "transfer"]
@@ -77,15 +77,15 @@ class Picture:
     blocks: tuple[Block, ...]
     answers: tuple[Marker, ...]
     barge_ins: tuple[Marker, ...]
-    acts: tuple[Act, ...] = ()
+    actions: tuple[Mark, ...] = ()
 
     @property
     def height(self) -> int:
         """Of the canvas: as many rows as there are."""
-        return ACTS_Y + ROW_PX * max((act.row + 1 for act in self.acts), default=0) + _AXIS_PX
+        return ACTIONS_Y + ROW_PX * max((mark.row + 1 for mark in self.actions), default=0) + _AXIS_PX
 
 
-def draw(result: CallResult, turns: Sequence[Turn], done: Acts) -> Picture:
+def draw(result: CallResult, turns: Sequence[Turn], done: Actions) -> Picture:
     """The picture of a call."""
     duration_s = max(result.duration_ms, 20) / 1000
     width = round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
@@ -101,7 +101,7 @@ def draw(result: CallResult, turns: Sequence[Turn], done: Acts) -> Picture:
         blocks=_blocks(turns, scale, width),
         answers=tuple(Marker(one.at_ms * scale, f"{one.ms} ms", one.ms * scale) for one in result.measures.latencies),
         barge_ins=_barge_ins(result.measures.barge_ins, scale),
-        acts=_in_rows(_acts(done, duration_s * 1000, scale), width),
+        actions=_in_rows(_actions(done, duration_s * 1000, scale), width),
     )
 
 
@@ -132,13 +132,13 @@ def _barge_ins(barge_ins: Sequence[BargeIn], scale: float) -> tuple[Marker, ...]
     return tuple(markers)
 
 
-def _acts(done: Acts, duration_ms: float, scale: float) -> list[Act]:
+def _actions(done: Actions, duration_ms: float, scale: float) -> list[Mark]:
     """Everything done, not yet in rows; a tool that never returned runs to the call's end."""
-    found: list[Act] = []
+    found: list[Mark] = []
 
     def add(kind: Literal["tool", "key", "transfer"], at_ms: float, width: float, label: str, *, failed: bool) -> None:
         at_ms = min(max(at_ms, 0), duration_ms)
-        found.append(Act(kind, at_ms * scale, width, label, 0, 0, at_ms / 1000, failed))
+        found.append(Mark(kind, at_ms * scale, width, label, 0, 0, at_ms / 1000, failed))
 
     for run in done.tools:
         lasted_ms = run.took_ms if run.took_ms is not None else max(duration_ms - run.at_ms, 0)
@@ -152,25 +152,25 @@ def _acts(done: Acts, duration_ms: float, scale: float) -> list[Act]:
     for transfer in done.transfers:
         failed = transfer.outcome == "failed"
         add("transfer", transfer.at_ms, 0, f"→ {transfer.target}{' · failed' if failed else ''}", failed=failed)
-    return sorted(found, key=lambda act: act.x)
+    return sorted(found, key=lambda mark: mark.x)
 
 
-def _in_rows(found: Sequence[Act], width: float) -> tuple[Act, ...]:
+def _in_rows(found: Sequence[Mark], width: float) -> tuple[Mark, ...]:
     """Each in the first row that is free there; a label that has no room behind its bar stands before it."""
     free_x: list[float] = []
     placed = []
-    for act in found:
-        text_px = len(act.label) * _CHARACTER_PX
-        bar_px = min(act.width, max(width - act.x, 3))
-        start, label_x, end = act.x, act.x + 5, act.x + bar_px
-        if act.kind != "key":
+    for mark in found:
+        text_px = len(mark.label) * _CHARACTER_PX
+        bar_px = min(mark.width, max(width - mark.x, 3))
+        start, label_x, end = mark.x, mark.x + 5, mark.x + bar_px
+        if mark.kind != "key":
             label_x, end = end + 5, end + 5 + text_px
             if end > width:
-                start = label_x = max(act.x - 5 - text_px, 0)
-                end = act.x + bar_px
+                start = label_x = max(mark.x - 5 - text_px, 0)
+                end = mark.x + bar_px
         row = next((number for number, x in enumerate(free_x) if x <= start), len(free_x))
         free_x[row:] = [end + 10, *free_x[row + 1 :]]
-        placed.append(replace(act, width=bar_px, label_x=label_x, row=row))
+        placed.append(replace(mark, width=bar_px, label_x=label_x, row=row))
     return tuple(placed)
 
 

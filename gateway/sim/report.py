@@ -14,7 +14,7 @@ from gateway.audio.formats import PCMU
 from gateway.audio.resample import resample
 from gateway.audio.wav import mulaw_wav_bytes, wav_bytes
 from gateway.sim import picture
-from gateway.sim.acts import Acts, Happening, duration_told
+from gateway.sim.actions import Actions, Happening, duration_told
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
 from gateway.sim.timeline import TimelineEvent
@@ -39,7 +39,7 @@ class _Row:
 def render_report(
     result: CallResult,
     turns: Sequence[Turn],
-    done: Acts,
+    done: Actions,
     *,
     notes: Sequence[TimelineEvent],
     header: Mapping[str, object],
@@ -83,7 +83,7 @@ class _Moment:
     act: Happening | None = None
 
 
-def _moments(turns: Sequence[Turn], done: Acts) -> list[_Moment]:
+def _moments(turns: Sequence[Turn], done: Actions) -> list[_Moment]:
     """Both in the order of time."""
     moments = [_Moment(turn.start_ms, turn=turn) for turn in turns]
     moments += [_Moment(act.at_ms, act=act) for act in done.happenings]
@@ -118,7 +118,7 @@ class _Figure:
     small: str = ""
 
 
-def _figures(result: CallResult, turns: Sequence[Turn], done: Acts) -> list[_Figure]:
+def _figures(result: CallResult, turns: Sequence[Turn], done: Actions) -> list[_Figure]:
     answers = [latency.ms for latency in result.measures.latencies]
     barge_ins = result.measures.barge_ins
     stops = [one.stopped_after_ms for one in barge_ins if one.stopped_after_ms is not None]

@@ -1,8 +1,13 @@
 """What is asked of the voice leg (Voice Live API reference 2026-07-15, client events)."""
 
+from typing import Literal, final
+
 from msgspec import Struct
 
+Role = Literal["user", "assistant", "system"]
 
+
+@final
 class SendAudio(Struct, frozen=True, gc=False):
     """Append the caller's audio, in the call's format."""
 
@@ -42,6 +47,20 @@ class TruncateReply(Struct, frozen=True):
     heard_ms: int
 
 
+class AddMessage(Struct, frozen=True):
+    """Put a text into the conversation, as said by ``user``, ``assistant`` or ``system``; no response follows."""
+
+    role: Role
+    text: str
+
+
+class AnswerApproval(Struct, frozen=True):
+    """Allow or deny what an MCP server was asked to do (``mcp_approval_response``)."""
+
+    request_id: str
+    approved: bool
+
+
 class ReturnToolOutput(Struct, frozen=True):
     """Hand a function call's result to the model."""
 
@@ -49,4 +68,14 @@ class ReturnToolOutput(Struct, frozen=True):
     output: str
 
 
-VoiceCommand = SendAudio | CommitTurn | CreateResponse | SayText | CancelResponse | TruncateReply | ReturnToolOutput
+VoiceCommand = (
+    SendAudio
+    | CommitTurn
+    | CreateResponse
+    | SayText
+    | CancelResponse
+    | TruncateReply
+    | AddMessage
+    | AnswerApproval
+    | ReturnToolOutput
+)

@@ -77,6 +77,46 @@ class ToolCalled(Struct, frozen=True):
     arguments: str
 
 
+class ToolsRequested(Struct, frozen=True):
+    """The service asks an MCP server for its tools; ``item_id`` names the question, ``server`` is the label."""
+
+    item_id: str
+    server: str
+
+
+class ToolsListed(Struct, frozen=True):
+    """The question of ``ToolsRequested`` is answered; ``failed`` where the service got no tools."""
+
+    item_id: str
+    failed: bool = False
+
+
+class McpCalled(Struct, frozen=True):
+    """The service has a tool of an MCP server run; ``item_id`` names the call.
+
+    The arguments are left out: they are what the caller said.
+    """
+
+    item_id: str
+    server: str
+    tool: str
+
+
+class McpReturned(Struct, frozen=True):
+    """A tool of an MCP server is done; may be told twice, and after the response that called it has ended."""
+
+    item_id: str
+    failed: bool = False
+
+
+class ApprovalRequested(Struct, frozen=True):
+    """The service waits for the word that an MCP server's tool may run (``mcp_approval_request``)."""
+
+    request_id: str
+    server: str
+    tool: str
+
+
 class ResponseStatus(enum.StrEnum):
     """How a response ended (``response.done``)."""
 
@@ -155,6 +195,11 @@ VoiceEvent = (
     | ReplySaid
     | ReplyComplete
     | ToolCalled
+    | ToolsRequested
+    | ToolsListed
+    | McpCalled
+    | McpReturned
+    | ApprovalRequested
     | ResponseEnded
     | ServiceError
     | ServiceWarning

@@ -1,12 +1,13 @@
 """The voice leg: a Voice Live session as events in and commands out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway.errors import WireError
 from gateway.voice import wire
-from gateway.voice.commands import VoiceCommand
+from gateway.voice.answering import Agent, Answering
+from gateway.voice.commands import AddMessage, CreateResponse, VoiceCommand
 from gateway.voice.events import (
     MalformedEvent,
     ServiceError,
@@ -23,32 +24,39 @@ READY_TIMEOUT_S = 10.0
 
 
 class VoiceLeg:
-    """One session. Iterating it connects; ``SessionReady`` comes first, if at all, and ``VoiceClosed`` last."""
+    """One session. ``run`` connects; ``SessionReady`` comes first, if at all, and ``VoiceClosed`` last."""
 
-    def __init__(self, service: VoiceLive, model: str, session: Mapping[str, Any]) -> None:
+    def __init__(self, service: VoiceLive, answering: Answering, session: Mapping[str, Any]) -> None:
         self._service = service
-        self._model = model
+        self._answering = answering
+        self._is_agent = isinstance(answering, Agent)
         self._session = session
         self._socket: WebSocket | None = None
         self._closing: VoiceClosed | None = None
 
-    async def __aiter__(self) -> AsyncIterator[VoiceEvent]:
+    async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
+        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
         try:
-            self._socket = socket = await self._service.connect(self._model)
+            self._socket = socket = await self._service.connect(self._answering)
         except VoiceRefusedError as error:
-            yield VoiceClosed(VoiceEnd.REFUSED, str(error))
-            return
+            return tell(VoiceClosed(VoiceEnd.REFUSED, str(error)))
         except VoiceUnreachableError as error:
-            yield VoiceClosed(VoiceEnd.UNREACHABLE, str(error))
-            return
+            return tell(VoiceClosed(VoiceEnd.UNREACHABLE, str(error)))
+
+        def take(message: str | bytes) -> bool:
+            for event in _decode(message):
+                tell(event)
+            return True
+
         try:
             first = await self._open_session(socket)
-            yield first
+            tell(first)
             if isinstance(first, SessionReady):
-                async for event in self._events(socket):
-                    yield event
+                await socket.hand_to(take)
+                tell(self._closing or self._closed_by_service(socket))
         finally:
             await socket.close()
+        return None
 
     async def _open_session(self, socket: WebSocket) -> VoiceEvent:
         try:
@@ -67,12 +75,6 @@ class VoiceLeg:
             return VoiceClosed(VoiceEnd.LOST, str(error))
         return self._closing or self._closed_by_service(socket)
 
-    async def _events(self, socket: WebSocket) -> AsyncIterator[VoiceEvent]:
-        while (message := await socket.receive()) is not None:
-            for event in _decode(message):
-                yield event
-        yield self._closing or self._closed_by_service(socket)
-
     def send(self, command: VoiceCommand) -> None:
         """Carry a command out, at once; a connection that is gone tells so by its closing event.
 
@@ -80,13 +82,17 @@ class VoiceLeg:
         """
         if self._socket is None:
             raise RuntimeError("a command before SessionReady")
+        if self._is_agent and isinstance(command, CreateResponse) and command.instructions:
+            # refused with "Overriding instructions in response.create is not supported with Agent service."
+            self.send(AddMessage("system", command.instructions))
+            command = CreateResponse(request_id=command.request_id)
         try:
             self._socket.send(wire.encode(command))
         except ConnectionError:
             return
 
     async def close(self) -> None:
-        """End the session; safe in every state, the connecting one included, where the iteration is to be cancelled."""
+        """End the session; safe in every state, the connecting one included, where ``run`` is to be cancelled."""
         self._closing = self._closing or VoiceClosed(VoiceEnd.CLOSED)
         if self._socket is not None:
             await self._socket.close()

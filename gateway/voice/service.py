@@ -1,8 +1,8 @@
 """The process's way to Voice Live: one credential, one connection pool, a bounded handshake."""
 
 import asyncio
+import importlib
 from collections.abc import Mapping
-from typing import Any, Literal, cast
 
 import aiohttp
 from azure.ai.voicelive.aio._patch import _USER_AGENT, _VoiceLiveConnectionManager
@@ -11,6 +11,8 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gateway.errors import GatewayError
+from gateway.upgrade import connect
+from gateway.voice.answering import Agent, Answering, Model
 from gateway.websocket import WebSocket
 
 HEARTBEAT_S = 15.0
@@ -27,15 +29,6 @@ class VoiceUnreachableError(GatewayError):
     """The service did not answer."""
 
 
-class _ClientSocket(aiohttp.ClientWebSocketResponse[Literal[True]]):
-    """A client's WebSocket that can be dropped; aiohttp itself only closes, which waits for unsent data."""
-
-    def abort(self) -> None:
-        connection = self._response.connection
-        if connection is not None and connection.transport is not None:
-            connection.transport.abort()
-
-
 class _Handshake(_VoiceLiveConnectionManager):
     """The SDK's connection manager with its connection taken over.
 
@@ -44,23 +37,23 @@ class _Handshake(_VoiceLiveConnectionManager):
     authentication stay the SDK's.
     """
 
-    async def open(self, http: aiohttp.ClientSession) -> _ClientSocket:
+    async def open(self, http: aiohttp.ClientSession) -> WebSocket:
         headers = {**await self._get_auth_headers(), "User-Agent": _USER_AGENT}
-        socket = await http.ws_connect(
+        return await connect(
+            http,
             self._prepare_url(),
-            headers=headers,
-            heartbeat=HEARTBEAT_S,
-            max_msg_size=MAX_MESSAGE,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+            headers,
+            max_message=MAX_MESSAGE,
+            close_timeout_s=CLOSE_TIMEOUT_S,
+            heartbeat_s=HEARTBEAT_S,
         )
-        return cast("_ClientSocket", socket)
 
 
 class VoiceLive:
     """Opens sessions at one endpoint. Use as an async context manager, one for the process.
 
     ``api_key`` empty means Microsoft Entra ID through ``DefaultAzureCredential``, which honours
-    ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls.
+    ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls. Agents take no key: for them it is always Entra.
     """
 
     def __init__(
@@ -70,50 +63,41 @@ class VoiceLive:
         self._api_key = api_key.strip()  # a mounted secret often ends in a newline
         self._api_version = api_version
         self._connect_timeout_s = connect_timeout_s
-        self._credential: AzureKeyCredential | AsyncTokenCredential | None = None
+        self._identity: AsyncTokenCredential | None = None
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "VoiceLive":
-        if self._api_key:
-            self._credential = AzureKeyCredential(self._api_key)
-        else:
-            from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 -- 0.5 s that a key does not need
-
-            self._credential = DefaultAzureCredential()
-        redirects = aiohttp.TraceConfig()
-        redirects.on_request_redirect.append(_refuse_redirect)
-        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, force_close=True)
-        self._http = aiohttp.ClientSession(
-            connector=connector, trace_configs=[redirects], ws_response_class=_ClientSocket
-        )
+        if not self._api_key:
+            await self._entra()
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, force_close=True))
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         if self._http is not None:
             await self._http.close()
-        if isinstance(self._credential, AsyncTokenCredential):
-            await self._credential.close()
+        if self._identity is not None:
+            await self._identity.close()
 
-    async def connect(self, model: str, query: Mapping[str, str] | None = None) -> WebSocket:
+    async def connect(self, answering: Answering, query: Mapping[str, str] | None = None) -> WebSocket:
         """A connected socket, before the first message in either direction.
 
         Raises ``VoiceRefusedError`` (credentials, role, quota, redirect) or ``VoiceUnreachableError`` (no connection,
         no answer within the connect time-out).
         """
-        if self._http is None or self._credential is None:
+        if self._http is None:
             raise RuntimeError("VoiceLive is used outside its context")
         handshake = _Handshake(
-            credential=self._credential,
+            credential=await self._credential_for(answering),
             endpoint=self.endpoint,
             api_version=self._api_version,
-            model=model,
+            model=answering.name if isinstance(answering, Model) else None,
+            agent_config=_agent_config(answering) if isinstance(answering, Agent) else None,
             extra_query=query or {},
             extra_headers={},
         )
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                socket = await handshake.open(self._http)
-            return WebSocket(socket, socket.abort)
+                return await handshake.open(self._http)
         except TimeoutError:
             raise VoiceUnreachableError(
                 f"Voice Live at {self.endpoint} did not answer within {self._connect_timeout_s:g} s"
@@ -126,6 +110,35 @@ class VoiceLive:
             raise VoiceUnreachableError(f"no Microsoft Entra token for Voice Live: {_first_line(error)}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise VoiceUnreachableError(f"Voice Live at {self.endpoint} cannot be reached: {error}") from None
+
+    async def _credential_for(self, answering: Answering) -> AzureKeyCredential | AsyncTokenCredential:
+        if self._api_key and isinstance(answering, Model):
+            return AzureKeyCredential(self._api_key)
+        return await self._entra()
+
+    async def _entra(self) -> AsyncTokenCredential:
+        """The process's identity, made when it is first needed."""
+        if self._identity is None:
+            # 0.5 s of import: a key does not need it, and calls in progress are not to wait for it
+            library = await asyncio.to_thread(importlib.import_module, "azure.identity.aio")
+            if self._identity is None:
+                try:
+                    self._identity = library.DefaultAzureCredential()
+                except ValueError as error:  # AZURE_TOKEN_CREDENTIALS names none that there is
+                    raise VoiceRefusedError(f"no Microsoft Entra identity: {_first_line(error)}") from None
+        return self._identity
+
+
+def _agent_config(agent: Agent) -> dict[str, str]:
+    """The agent as the SDK's connection manager has it; it leaves out what is empty."""
+    return {
+        "agent_name": agent.name,
+        "project_name": agent.project,
+        "agent_version": agent.version,
+        "conversation_id": agent.conversation_id,
+        "authentication_identity_client_id": agent.identity_client_id,
+        "foundry_resource_override": agent.foundry_resource_override,
+    }
 
 
 _ADVICE: dict[int, str] = {
@@ -144,11 +157,3 @@ def _refused(endpoint: str, status: int) -> GatewayError:
     advice = _ADVICE.get(status)
     message = f"Voice Live at {endpoint} answered the connection with {status}" + (f": {advice}" if advice else "")
     return VoiceUnreachableError(message) if status >= 500 else VoiceRefusedError(message)
-
-
-async def _refuse_redirect(
-    session: aiohttp.ClientSession, context: Any, params: aiohttp.TraceRequestRedirectParams
-) -> None:
-    """A redirect would carry the credentials elsewhere."""
-    params.response.close()
-    raise aiohttp.ClientError("Voice Live redirected the connection, which is refused")

@@ -4,11 +4,6 @@ Voice Live API reference 2026-07-15, ``session.update``. Nested objects replace 
 with its own defaults, which differ by model and version; so each is sent whole.
 """
 
-import datetime
-import re
-import zoneinfo
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,26 +11,10 @@ from pydantic import BaseModel
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.config.engines import Engine
 from gateway.config.hearing import Transcription
-from gateway.config.line import Line, Prompted
-from gateway.config.placeholders import fill
+from gateway.config.line import Line
 from gateway.errors import WireError
-
-END_CALL = {
-    "type": "function",
-    "name": "end_call",
-    "description": (
-        "Hang up. Use it when the caller has said goodbye or has nothing more to ask, "
-        "after you have said goodbye yourself."
-    ),
-    "parameters": {
-        "type": "object",
-        "properties": {
-            "reason": {"type": "string", "description": "Why the call ends, in a few words."},
-        },
-        "required": [],
-    },
-}
-"""The built-in tool that ends the call."""
+from gateway.voice.texts import CallFacts, instructions_for
+from gateway.voice.tools import tools_for
 
 _FORMATS = {
     PCMU: ("g711_ulaw", "g711_ulaw"),
@@ -45,35 +24,6 @@ _FORMATS = {
     L16_24K: ("pcm16", "pcm16"),
 }
 """Input and output format of the service; ``pcm16`` alone is 24 kHz on the way out."""
-
-_ADDRESS = re.compile(r"[A-Za-z0-9+@.:_*#-]{1,64}")
-
-
-@dataclass(frozen=True)
-class CallFacts:
-    """What is known of a call when it starts; ``caller`` and ``called`` may be empty, ``started`` has a time zone."""
-
-    call_id: str
-    caller: str
-    called: str
-    started: datetime.datetime
-
-
-@dataclass(frozen=True)
-class SaidGreeting:
-    """A text that goes to Azure text to speech as it stands, past the model (``pre_generated_assistant_message``)."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class PromptedGreeting:
-    """A response of the model to these ``instructions`` of its own (``response.create``)."""
-
-    instructions: str
-
-
-Greeting = SaidGreeting | PromptedGreeting
 
 
 def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[str, Any]:
@@ -88,8 +38,6 @@ def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[
     noise = settings.noise_reduction
     session: dict[str, Any] = {
         "modalities": ["text", "audio"],
-        "instructions": instructions_for(line, call),
-        "voice": _written(settings.voice),
         "input_audio_format": input_format,
         "input_audio_sampling_rate": audio_format.rate_hz,
         "output_audio_format": output_format,
@@ -97,67 +45,34 @@ def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[
         "input_audio_noise_reduction": {"type": noise} if noise else None,
         "input_audio_echo_cancellation": _written(settings.echo_cancellation),
         "input_audio_transcription": _transcription(settings.transcription, settings.language),
-        "tools": [END_CALL for _ in settings.tools],
-        "tool_choice": settings.tool_choice,
-        "max_response_output_tokens": settings.max_response_output_tokens,
         "metadata": {**settings.metadata, "call_id": call.call_id, "line": line.name},
     }
-    if settings.tools:  # a text model refuses parallel_tool_calls where there are no tools
-        session["parallel_tool_calls"] = settings.parallel_tool_calls
-    if line.engine is Engine.CASCADED:
-        session["temperature"] = _temperature(line)
-    if settings.reasoning_effort:  # which efforts a model has, and which is its own, differs from model to model
-        session["reasoning_effort"] = settings.reasoning_effort
+    if settings.agent is None:
+        session |= _of_a_model(line, call)
+    if settings.agent is None or "voice" in settings.model_fields_set:  # an agent may have a voice of its own
+        session["voice"] = _written(settings.voice)
     if settings.interim_response:
         session["interim_response"] = _written(settings.interim_response)
     return session
 
 
-def instructions_for(line: Line, call: CallFacts) -> str:
-    """The line's instructions with the call's facts and the line's variables filled in."""
-    return fill(line.instructions, _values(line, call))
-
-
-def greeting_for(line: Line, call: CallFacts) -> Greeting | None:
-    """The line's first words, or ``None`` where the caller speaks first."""
-    match line.settings.greeting:
-        case None:
-            return None
-        case Prompted(prompt=prompt):
-            wish = fill(prompt, _values(line, call))
-            return PromptedGreeting(f"{instructions_for(line, call)}\n\nThe call begins. Greet the caller: {wish}")
-        case str() as text:
-            return _word_for_word(line, text, call)
-
-
-def reminder_for(line: Line, call: CallFacts) -> Greeting | None:
-    """What the bot says to a silent caller, or ``None`` where the line has no such rule."""
-    silence = line.settings.silence
-    return _word_for_word(line, silence.say, call) if silence else None
-
-
-def _word_for_word(line: Line, text: str, call: CallFacts) -> Greeting:
-    """A voice of Azure text to speech is handed the text; a voice that is part of the model is asked for it."""
-    text = fill(text, _values(line, call))
-    if line.synthesizes:
-        return SaidGreeting(text)
-    return PromptedGreeting(f"Say exactly this to the caller, word for word, and nothing else:\n{text}")
-
-
-def _values(line: Line, call: CallFacts) -> Mapping[str, str]:
-    now = call.started.astimezone(zoneinfo.ZoneInfo(line.settings.timezone))
-    return {
-        **line.settings.variables,
-        "caller": _address(call.caller),
-        "called": _address(call.called),
-        "line": line.name,
-        "now": f"{now:%A, %Y-%m-%d %H:%M}",
+def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
+    """What an agent brings along itself, and what the service refuses where one answers."""
+    settings = line.settings
+    tools = tools_for(line)
+    members: dict[str, Any] = {
+        "instructions": instructions_for(line, call),
+        "tools": tools,
+        "tool_choice": settings.tool_choice,
+        "max_response_output_tokens": settings.max_response_output_tokens,
     }
-
-
-def _address(text: str) -> str:
-    """A phone number or SIP name; what a caller could have made up to talk to the model is not let in."""
-    return text if _ADDRESS.fullmatch(text) else "unknown"
+    if tools:  # a text model refuses parallel_tool_calls where there are no tools
+        members["parallel_tool_calls"] = settings.parallel_tool_calls
+    if line.engine is Engine.CASCADED:
+        members["temperature"] = _temperature(line)
+    if settings.reasoning_effort:  # which efforts a model has, and which is its own, differs from model to model
+        members["reasoning_effort"] = settings.reasoning_effort
+    return members
 
 
 def _written(section: BaseModel | None) -> dict[str, Any] | None:

@@ -15,19 +15,25 @@ from azure.ai.voicelive import models
 
 from gateway.errors import WireError
 from gateway.voice.commands import (
+    AddMessage,
+    AnswerApproval,
     CancelResponse,
     CommitTurn,
     CreateResponse,
     ReturnToolOutput,
+    Role,
     SayText,
     SendAudio,
     TruncateReply,
     VoiceCommand,
 )
 from gateway.voice.events import (
+    ApprovalRequested,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
+    McpCalled,
+    McpReturned,
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
@@ -38,6 +44,8 @@ from gateway.voice.events import (
     ServiceWarning,
     SessionReady,
     ToolCalled,
+    ToolsListed,
+    ToolsRequested,
     TurnCommitted,
     UnknownEvent,
     VoiceEvent,
@@ -54,7 +62,7 @@ Message = Mapping[str, Any]
 
 def encode(command: VoiceCommand) -> str:
     """The JSON text that carries the command."""
-    if isinstance(command, SendAudio):
+    if type(command) is SendAudio:  # several times quicker than isinstance, with a class that has a metaclass
         audio = b2a_base64(command.audio, newline=False).decode("ascii")
         return f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
     return msgspec.json.encode(_model(command).as_dict()).decode()
@@ -67,7 +75,14 @@ def session_update(session: Mapping[str, Any]) -> str:
 
 
 def _model(
-    command: CommitTurn | CreateResponse | SayText | CancelResponse | TruncateReply | ReturnToolOutput,
+    command: CommitTurn
+    | CreateResponse
+    | SayText
+    | CancelResponse
+    | TruncateReply
+    | AddMessage
+    | AnswerApproval
+    | ReturnToolOutput,
 ) -> models.ClientEvent:
     match command:
         case CommitTurn():
@@ -82,12 +97,28 @@ def _model(
             return models.ClientEventResponseCancel(response_id=response_id or None)
         case TruncateReply(item_id=item_id, heard_ms=heard_ms):
             return models.ClientEventConversationItemTruncate(item_id=item_id, content_index=0, audio_end_ms=heard_ms)
+        case AddMessage(role=role, text=text):
+            return models.ClientEventConversationItemCreate(item=_message(role, text))
+        case AnswerApproval(request_id=request_id, approved=approved):
+            return models.ClientEventConversationItemCreate(
+                item=models.MCPApprovalResponseRequestItem(approval_request_id=request_id, approve=approved)
+            )
         case ReturnToolOutput(call_id=call_id, output=output):
             return models.ClientEventConversationItemCreate(
                 item=models.FunctionCallOutputItem(call_id=call_id, output=output)
             )
         case _:
             assert_never(command)
+
+
+def _message(role: Role, text: str) -> models.MessageItem:
+    match role:
+        case "assistant":
+            return models.AssistantMessageItem(content=[models.OutputTextContentPart(text=text)])
+        case "system":
+            return models.SystemMessageItem(content=[models.InputTextContentPart(text=text)])
+        case "user":
+            return models.UserMessageItem(content=[models.InputTextContentPart(text=text)])
 
 
 def _response_create(asked: models.ResponseCreateParams | None, request_id: str) -> models.ClientEvent:
@@ -152,6 +183,19 @@ def _tool_called(message: Message) -> Sequence[VoiceEvent]:
     )
 
 
+def _item_created(message: Message) -> Sequence[VoiceEvent]:
+    """Of the items only those of MCP servers: what else becomes an item is told by an event of its own."""
+    item = message["item"]
+    match item.get("type"):
+        case "mcp_list_tools":
+            return (ToolsRequested(_text(item, "id"), _text(item, "server_label")),)
+        case "mcp_call":
+            return (McpCalled(_text(item, "id"), _text(item, "server_label"), _text(item, "name")),)
+        case "mcp_approval_request":
+            return (ApprovalRequested(_text(item, "id"), _text(item, "server_label"), _text(item, "name")),)
+    return ()
+
+
 def _response_ended(message: Message) -> Sequence[VoiceEvent]:
     response = message["response"]
     details = response.get("status_details") or {}
@@ -192,6 +236,11 @@ _READERS: dict[str, Callable[[Message], Sequence[VoiceEvent]]] = {
     ),
     "response.audio.done": lambda m: (ReplyComplete(_text(m, "response_id"), _text(m, "item_id")),),
     "response.output_item.done": _tool_called,
+    "conversation.item.created": _item_created,
+    "mcp_list_tools.completed": lambda m: (ToolsListed(_text(m, "item_id")),),
+    "mcp_list_tools.failed": lambda m: (ToolsListed(_text(m, "item_id"), failed=True),),
+    "response.mcp_call.completed": lambda m: (McpReturned(_text(m, "item_id")),),
+    "response.mcp_call.failed": lambda m: (McpReturned(_text(m, "item_id"), failed=True),),
     "response.done": _response_ended,
     "error": _error,
     "warning": lambda m: (ServiceWarning(str(m["warning"].get("code") or ""), str(m["warning"].get("message") or "")),),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import samplerate
 
 from gateway.audio.g711 import Samples
 from gateway.audio.resample import resample
@@ -21,6 +22,17 @@ def test_a_tone_keeps_its_level_its_place_and_its_length(from_hz: int) -> None:
     assert converted.size == wanted.size
     inner = slice(200, -200)  # a tone that starts from nothing rings at its edges
     assert np.abs(converted[inner].astype(int) - wanted[inner]).max() < 100
+
+
+@pytest.mark.parametrize(("from_hz", "to_hz"), [(44_100, 8_000), (8_000, 24_000), (24_000, 16_000)])
+def test_a_long_recording_is_converted_as_in_one_go(from_hz: int, to_hz: int) -> None:
+    """It goes through the converter in blocks, so that calls in other threads go on; nobody hears where they meet."""
+    recording = np.random.default_rng(7).normal(0, 8000, 50_000).clip(-32768, 32767).astype(np.int16)
+    converted = resample(recording, from_hz, to_hz)
+    at_once = np.rint(samplerate.resample(recording.astype(np.float32), to_hz / from_hz, "sinc_medium"))
+    compared = min(at_once.size, converted.size)
+    assert compared > converted.size - 1000
+    assert np.array_equal(converted[:compared], at_once[:compared].clip(-32768, 32767))
 
 
 def test_what_the_lower_rate_cannot_carry_is_removed() -> None:

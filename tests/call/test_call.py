@@ -7,13 +7,14 @@ import pytest
 from gateway.call.call import Call
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
+from gateway.call.errands import FunctionReturned, RunFunction
 from gateway.call.record import CallIdentity, CallRecord, TimedNote
-from gateway.call.rules import Rules
+from gateway.call.rules import FunctionRule, Recorded, Rules
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
-from gateway.voice.commands import SayText, SendAudio, VoiceCommand
-from gateway.voice.events import CallerSpoke, ReplyAudio, ResponseStarted, SessionReady
-from tests.fakes import FakePhone, FakeVoice
+from gateway.voice.commands import ReturnToolOutput, SayText, SendAudio, VoiceCommand
+from gateway.voice.events import CallerSpoke, ReplyAudio, ResponseStarted, SessionReady, ToolCalled
+from tests.fakes import FakeErrands, FakePhone, FakeVoice
 from tests.story import STARTED
 
 
@@ -21,7 +22,7 @@ class Rig:
     """A call and its two fakes."""
 
     def __init__(self, rules: Rules | None = None) -> None:
-        self.phone, self.voice = FakePhone(), FakeVoice()
+        self.phone, self.voice, self.errands = FakePhone(), FakeVoice(), FakeErrands()
         self.notes: list[TimedNote] = []
         self.record = CallRecord(
             CallIdentity("CA1", "twilio", "support", "", "", "pcmu/8000", 0.0),
@@ -29,7 +30,7 @@ class Rig:
         )
         now = asyncio.get_running_loop().time()
         self.conversation = Conversation(STARTED, rules or Rules(), now)
-        self.call = Call(self.phone, self.voice, self.conversation, self.record)
+        self.call = Call(self.phone, self.voice, self.conversation, self.record, self.errands)
 
     async def until_asked(self, kind: type[VoiceCommand]) -> None:
         """Wait until the voice leg was asked for this."""
@@ -125,6 +126,26 @@ async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.Monkey
     assert rig.voice.closed
 
 
+@pytest.mark.parametrize("moment", ["hear", "on_deadline"])
+async def test_a_bug_outside_of_any_task_ends_the_call(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    """What fails where a frame is read or the timer fires is raised by the call all the same, and closes both legs."""
+    rig = Rig()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(rig.conversation, moment, broken)
+    monkeypatch.setattr(rig.conversation, "next_deadline", lambda: 0.0)
+    if moment == "hear":
+        monkeypatch.setattr(rig.conversation, "on_deadline", lambda _: ())
+        rig.phone.tell(CallerAudio(b"x"))
+    with pytest.raises(ExceptionGroup) as caught:
+        await rig.call.run()
+    assert caught.group_contains(ZeroDivisionError)
+    assert rig.phone.closed
+    assert rig.voice.closed
+
+
 async def test_cancelling_the_call_closes_both_legs() -> None:
     """A server that cancels its handler leaves no session behind."""
     rig = Rig()
@@ -145,3 +166,50 @@ async def test_a_leg_that_will_not_close_is_not_waited_for(monkeypatch: pytest.M
     rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
     assert (await rig.call.run()).reason is EndReason.CALLER_HUNG_UP
     assert [note.kind for note in rig.notes][-1] == "close_timed_out"
+
+
+FUNCTIONS = Rules(functions={"status": FunctionRule()})
+
+
+async def test_an_errand_runs_beside_the_audio() -> None:
+    """A function at work delays no audio; its output goes to the model when it is there."""
+    rig = Rig(FUNCTIONS)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        rig.voice.tell(ResponseStarted("r"))
+        rig.voice.tell(ToolCalled("r", "c", "status", "{}"))
+        async with asyncio.timeout(5):
+            await rig.errands.asked.wait()
+        rig.phone.tell(CallerAudio(b"caller"))
+        await rig.until_asked(SendAudio)
+        rig.errands.answer(FunctionReturned("c", "{}"))
+        await rig.until_asked(ReturnToolOutput)
+        rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert rig.errands.sent == [RunFunction("c", "status", "{}")]
+    assert rig.errands.cancelled == 0
+
+
+async def test_a_hang_up_ends_what_is_at_work() -> None:
+    """An errand does not outlive its call."""
+    rig = Rig(FUNCTIONS)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        rig.voice.tell(ResponseStarted("r"))
+        rig.voice.tell(ToolCalled("r", "c", "status", "{}"))
+        async with asyncio.timeout(5):
+            await rig.errands.asked.wait()
+        rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert rig.errands.cancelled == 1
+
+
+async def test_a_recorded_greeting_needs_no_session() -> None:
+    """It is on its way to the phone before the service has said a word."""
+    rig = Rig(Rules(greeting=Recorded(b"\x10" * 800)))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(rig.call.run())
+        async with asyncio.timeout(5):
+            await rig.phone.asked.wait()
+        assert any(isinstance(command, PlayAudio) for command in rig.phone.sent)
+        rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))

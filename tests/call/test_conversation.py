@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.call.ending import EndCall, EndReason, ShutDown
-from gateway.call.rules import MALFORMED_LIMIT, Rules, Silence
+from gateway.call.oddities import MALFORMED_LIMIT
+from gateway.call.rules import Rules, Silence
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, MalformedMessage, PhoneClosed, PhoneEnd, UnknownMessage
 from gateway.voice.commands import (
@@ -218,17 +219,41 @@ def test_a_pause_that_never_comes_does_not_mute_the_bot() -> None:
     assert said == [SayText("Still there?")]
 
 
-def test_a_response_that_never_speaks_is_given_up() -> None:
-    """>> response.created and nothing more << it is cancelled after a while, and the gate is open again."""
+def test_a_response_that_never_speaks_is_asked_for_again() -> None:
+    """>> response.created and nothing more << it is cancelled after a while, and tried once more."""
     story = Story(Rules(greeting=GREETING))
     story.tell(ResponseStarted("r", story.requests[-1]))
-    said: list[object] = []
-    for _ in range(160):
-        story.tell(CallerAudio(b"\xff" * 160))
-        said += story.wait(0.1)
-    assert said == [CancelResponse("r")]
-    story.tell(ResponseStarted("r2"))
-    assert any(isinstance(command, PlayAudio) for command in story.tell(ReplyAudio("r2", "i", SECOND)))
+    assert story.listen(10.1) == [CancelResponse("r")]
+    assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED)) == [GREETING]
+    story.tell(ResponseStarted("r2", story.requests[-1]))
+    assert story.listen(10.1) == [CancelResponse("r2")]
+    assert story.tell(ResponseEnded("r2", ResponseStatus.CANCELLED)) == []
+    story.tell(ResponseStarted("r3"))
+    assert any(isinstance(command, PlayAudio) for command in story.tell(ReplyAudio("r3", "i", SECOND)))
+
+
+def test_a_response_that_is_not_even_cancelled_is_over_too() -> None:
+    """>> no word of the cancelled response either << the next one is asked for all the same."""
+    story = Story(Rules(greeting=GREETING))
+    story.tell(ResponseStarted("r", story.requests[-1]))
+    assert story.listen(13.2) == [CancelResponse("r"), GREETING]
+
+
+def test_a_request_that_is_never_answered_is_made_again() -> None:
+    """>> no response.created and no refusal << asked for once more, then given up: the gate is not shut."""
+    silence = Silence(10, SayText("Still there?"), 1)
+    story = Story(Rules(greeting=GREETING, silence=silence))
+    assert story.listen(20.1) == [GREETING]
+    assert story.listen(10.1) == [silence.say]
+
+
+def test_a_turn_that_is_never_answered_is_answered_on_demand() -> None:
+    """>> a committed turn and no response << after a while one is asked for."""
+    story = Story()
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    story.tell(TurnCommitted("u"))
+    assert story.listen(10.1) == [CreateResponse()]
 
 
 def test_a_response_that_stops_half_way_is_given_up() -> None:

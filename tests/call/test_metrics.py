@@ -56,6 +56,26 @@ def test_odd_messages_and_errors_by_kind() -> None:
     assert value(metrics, "gateway_service_errors_total", code="other") == 1
 
 
+def test_tools_by_name_and_outcome() -> None:
+    """Functions by their names in the line, MCP calls by their server; how long both took."""
+    metrics = Metrics()
+    metrics.observe(CALL, TimedNote(1.0, "tool_returned", {"tool": "status", "outcome": "ok", "took_ms": 250}))
+    fields: dict[str, object] = {"server": "crm", "tool": "any", "outcome": "timeout", "took_ms": 750}
+    metrics.observe(CALL, TimedNote(2.0, "mcp_returned", fields))
+    assert value(metrics, "gateway_tool_calls_total", tool="status", outcome="ok") == 1
+    assert value(metrics, "gateway_tool_calls_total", tool="mcp:crm", outcome="timeout") == 1
+    assert value(metrics, "gateway_tool_duration_seconds_sum") == 1.0
+
+
+def test_transfers_by_outcome() -> None:
+    """Those that came about, and those that did not."""
+    metrics = Metrics()
+    metrics.observe(CALL, TimedNote(1.0, "transferred", {"target": "desk"}))
+    metrics.observe(CALL, TimedNote(1.0, "transfer_failed", {"target": "desk", "detail": "…"}))
+    assert value(metrics, "gateway_transfers_total", outcome="ok") == 1
+    assert value(metrics, "gateway_transfers_total", outcome="failed") == 1
+
+
 def test_two_processes_in_one_do_not_share() -> None:
     """Each set of metrics has its own registry."""
     first, second = Metrics(), Metrics()

@@ -1,8 +1,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gateway.audio.wav import write_wav
 from gateway.config import Deployment, load_deployment
 from gateway.config.describe import describe, warnings
 from gateway.config.line_file import LineFile
@@ -43,6 +45,12 @@ def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
     ("text", "row"),
     [
         ("voice: marin\ngreeting: Hi", "  greeting   'Hi' (the model is asked to say exactly this)"),
+        (
+            "greeting: {say: Listen., interruptible: false}",
+            "  greeting   'Listen.' (word for word), heard to its end",
+        ),
+        ("greeting: {play: a.wav}", "  greeting   plays a.wav (1.0 s)"),
+        ("greeting: {play: a.wav, text: Hello.}", "  greeting   plays a.wav (1.0 s, 'Hello.')"),
         ("greeting: {prompt: be kind}", "  greeting   in the model's words: 'be kind'"),
         ("transcription: none", "  written    nothing of what the caller says"),
         (
@@ -57,8 +65,9 @@ def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
         ("echo_cancellation: server_echo_cancellation", "  filters    echo cancellation"),
     ],
 )
-def test_a_setting_is_told_in_words(read_line: ReadLine, text: str, row: str) -> None:
+def test_a_setting_is_told_in_words(read_line: ReadLine, tmp_path: Path, text: str, row: str) -> None:
     """What differs from the usual is in the rows."""
+    write_wav(tmp_path / "a.wav", np.zeros(8000, np.int16), 8000)
     line = read_line(text).line
     assert line
     assert row in describe(line).splitlines()
@@ -94,6 +103,10 @@ def test_a_setting_is_told_in_words(read_line: ReadLine, text: str, row: str) ->
             "line: greeting: marin speaks for the model, which may change a word",
         ),
         (
+            "greeting: {play: a.wav}",
+            "line: greeting: no text beside play, so the model does not know what was said",
+        ),
+        (
             "voice: {type: azure-standard, name: en-US-AvaNeural, temperature: 0.5}",
             "line: voice.temperature: only HD voices know it, found en-US-AvaNeural",
         ),
@@ -101,12 +114,23 @@ def test_a_setting_is_told_in_words(read_line: ReadLine, text: str, row: str) ->
 )
 def test_what_may_not_be_meant_is_warned_about(read_line: ReadLine, tmp_path: Path, text: str, expected: str) -> None:
     """Allowed, but worth a second look."""
+    write_wav(tmp_path / "a.wav", np.zeros(8000, np.int16), 8000)
     line = read_line(text, base='numbers: ["*"]\ninstructions: Answer.\n').line
     assert line
     streams = "streams.auth: off, whoever knows the address of the media stream can start a call"
     assert warnings(deployment(tmp_path), [line]) == [expected]
     open_to_all = deployment(tmp_path, 'providers: {twilio: {}}\nstreams: {auth: "off"}\n')
     assert warnings(open_to_all, [line]) == [expected, streams]
+
+
+def test_an_older_version_of_the_service_knows_no_mcp_servers(read_line: ReadLine, tmp_path: Path) -> None:
+    """The version is the deployment's, the server the line's."""
+    mcp = 'mcp: {server_label: crm, server_url: "https://a.b/", allowed_tools: [x], require_approval: never}'
+    line = read_line(f"tools: [{{{mcp}}}]\n", base='numbers: ["*"]\ninstructions: Answer.\n').line
+    assert line
+    assert warnings(deployment(tmp_path), [line]) == []
+    older = deployment(tmp_path, 'providers: {twilio: {}}\nvoice_live: {api_version: "2025-10-01"}\n')
+    assert warnings(older, [line]) == ["voice_live.api_version: MCP servers need 2026-04-10 or later"]
 
 
 def test_a_deployment_that_cannot_take_every_call_is_warned_about(read_line: ReadLine, tmp_path: Path) -> None:

@@ -1,18 +1,38 @@
 """The files in config/ are the manual: they must be right and complete."""
 
 import re
+import sys
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gateway.audio.wav import write_wav
 from gateway.config import Lines, load_deployment
+from gateway.config.agent import Agent
 from gateway.config.deployment import Deployment
 from gateway.config.environment import API_VERSION, ENDPOINT, KEY, MODEL, PUBLIC_URL, STREAM_KEY
+from gateway.config.greeting import Greeting
 from gateway.config.hearing import AzureSemanticVad, EndOfUtterance, Transcription
+from gateway.config.hours import Closed, Hours
+from gateway.config.keys import Digits, KeyAction
 from gateway.config.line import Afterwards, LineLimits, Settings, Silence, StaticInterim
+from gateway.config.line_file import LineFile
+from gateway.config.parameters import Parameter, SecretParameter
 from gateway.config.providers import environment_names
 from gateway.config.schema import schemas
+from gateway.config.tools import (
+    Approval,
+    ApprovedTools,
+    HttpRequest,
+    HttpTool,
+    McpServer,
+    McpTool,
+    PythonTool,
+    WhileWaiting,
+)
+from gateway.config.transfers import Target
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
@@ -20,7 +40,7 @@ CONFIG = ROOT / "config"
 
 def keys(text: str) -> list[str]:
     """The keys that a file writes or shows in a comment."""
-    return re.findall(r"^\s*(?:# +)?([a-z_]+):(?:\s|$)", text, re.MULTILINE)
+    return re.findall(r"^\s*(?:# +)?(?:- )?([a-z_]+):(?:\s|$)", text, re.MULTILINE)
 
 
 def test_the_shipped_configuration_loads_from_an_empty_environment() -> None:
@@ -45,18 +65,73 @@ def test_each_example_greets(name: str, greeting: str) -> None:
     """The recorded prompts of the demo say these words."""
     line = Lines(load_deployment(CONFIG / "gateway.yaml", {})).by_name(name)
     assert line
-    assert line.settings.greeting == greeting
+    assert line.settings.greeting
+    assert line.settings.greeting.say == greeting
 
 
 def test_the_support_line_shows_every_key_once() -> None:
     """It is the manual of a line."""
     text = (CONFIG / "lines" / "support.yaml").read_text()
-    shown = keys(text)
+    shown = [*keys(text), *re.findall(r"[{,] ?([a-z_]+): ", text)]
     at_the_margin = re.findall(r"^(?:# )?([a-z_]+):(?:\s|$)", text, re.MULTILINE)
     assert sorted(name for name in at_the_margin if name in Settings.model_fields) == sorted(Settings.model_fields)
-    sections = (AzureSemanticVad, EndOfUtterance, Transcription, Silence, Afterwards, LineLimits, StaticInterim)
+    of_the_line = (AzureSemanticVad, EndOfUtterance, Transcription, Silence, Afterwards, LineLimits, StaticInterim)
+    of_tools = (HttpTool, HttpRequest, PythonTool, McpTool, McpServer, Approval, ApprovedTools, WhileWaiting)
+    actions = (Parameter, SecretParameter, Agent, Greeting, Hours, Closed, Digits, KeyAction, Target)
+    sections = (*of_the_line, *of_tools, *actions)
     missing = {key for section in sections for key in section.model_fields} - set(shown)
     assert missing == set()
+
+
+def commented(text: str) -> dict[str, str]:
+    """The examples of whole keys that stand in comments, by key and as they would be written."""
+    found: dict[str, str] = {}
+    for key, below in re.findall(r"^# {1,3}([a-z_]+):((?: .*)?\n(?:#   +.*\n)*)", text, re.MULTILINE):
+        lines = [line.removeprefix("#") for line in below.splitlines()[1:]]
+        found[key] = "\n".join([key + ":" + below.splitlines()[0], *lines])
+    return found
+
+
+def test_the_examples_of_the_manual_are_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What somebody takes the # away from works: agent and instructions_file apart, which take others' place."""
+    examples = commented((CONFIG / "lines" / "support.yaml").read_text())
+    assert examples.keys() >= {"agent", "parameters", "hours", "greeting", "digits", "on_key", "transfers", "tools"}
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "orders.py").write_text("async def status(order: str) -> str:\n    return order\n")
+    for name in ("welcome.wav", "closed.wav"):
+        write_wav(tmp_path / name, np.zeros(800, np.int16), 8000)
+    say = re.sub(r"^ +(prompt|play|text):.*\n", "", examples["greeting"], flags=re.MULTILINE)
+    used = {**examples, "greeting": say}
+    keys_used = ("parameters", "hours", "greeting", "digits", "on_key", "transfers", "tools", "after")
+    text = "\n".join(["numbers: ['*']", "instructions: Answer.", *(used[key] for key in keys_used)])
+    file = tmp_path / "line.yaml"
+    file.write_text(text)
+    read = LineFile(file, "gpt-4.1", {"SHOP_KEY": "k", "TOOL_SECRET": "s", "CRM_TOKEN": "t"})
+    assert [str(error) for error in read.errors] == []
+    file.write_text("numbers: ['*']\n" + examples["agent"])
+    assert [str(error) for error in LineFile(file, "gpt-4.1", {}).errors] == []
+
+
+def test_the_examples_of_the_documentation_are_right(tmp_path: Path) -> None:
+    """Each piece of a line in docs/configuration.md, as it stands there, completes a line."""
+    write_wav(tmp_path / "welcome.wav", np.zeros(800, np.int16), 8000)
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    examples = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(examples) == 9
+    for example in examples:
+        piece = f"tools:\n{example}" if example.startswith("  - ") else example
+        if example.startswith("parameters:"):
+            indented = example.replace("\n", "\n    ").rstrip()
+            piece = f'tools:\n  - name: pay\n    description: Pays.\n    http: {{url: "https://a.b"}}\n    {indented}\n'
+        if "numbers" not in piece:
+            piece = f"numbers: ['*']\ninstructions: Answer.\n{piece}"
+        if "transfer: desk" in piece:
+            piece += 'transfers: {desk: "+14255550199"}\n'
+        file = tmp_path / "line.yaml"
+        file.write_text(piece)
+        read = LineFile(file, "gpt-4.1", {"SHOP_KEY": "k", "CRM_TOKEN": "t"})
+        assert [str(error) for error in read.errors] == []
 
 
 def test_the_shipped_gateway_yaml_shows_every_key() -> None:

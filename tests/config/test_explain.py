@@ -25,16 +25,9 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             "end_of_utterance_detection, prefix_padding_ms, silence_duration_ms, speech_duration_ms, threshold or type",
         ),
         ("greeting: {promt: hello}", "line.yaml:3:12: greeting.promt: unknown key, did you mean prompt?"),
-        (
-            "agent: {name: x}",
-            "line.yaml:3:1: agent: is not part of this version, expected model and instructions",
-        ),
+        ("hours: always", "line.yaml:3:1: hours: expected keys with values, found 'always'"),
         ("recording: true", "line.yaml:3:1: recording: is not part of this version"),
         ("on_failure: {say: x}", "line.yaml:3:1: on_failure: is not part of this version"),
-        (
-            "greeting: {play: hello.wav}",
-            "line.yaml:3:12: greeting.play: is not part of this version, expected a text or {prompt: …}",
-        ),
         (
             "turn_detection: {type: server_vad, interrupt_response: false}",
             "line.yaml:3:36: turn_detection.interrupt_response: the gateway sets it, "
@@ -48,7 +41,10 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         ("silence: 5", "line.yaml:3:1: silence: expected keys with values, found 5"),
         ('limits: {calls: "3"}', "line.yaml:3:10: limits.calls: expected a whole number, found '3'"),
         ("limits: {calls: 2.5}", "line.yaml:3:10: limits.calls: expected a whole number, found 2.5"),
-        ("greeting: 5", "line.yaml:3:1: greeting: expected a text, {prompt: …} or none, found 5"),
+        (
+            "greeting: 5",
+            "line.yaml:3:1: greeting: expected a text, {say: …}, {prompt: …}, {play: …} or none, found 5",
+        ),
         ("metadata: {a: true}", "line.yaml:3:12: metadata.a: expected a text, found true"),
         (
             "transcription: whisper-1",
@@ -87,9 +83,59 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             'line.yaml:5:1: commit_on: 5 is a number, expected it in quotes, "5"',
         ),
         (
-            "tools: [{name: order_status}]",
-            "line.yaml:3:9: tools[0]: expected end_call, found keys with values; "
-            "tools of your own are not part of this version",
+            "tools: [{name: order_status, description: Looks.}]",
+            "line.yaml:3:9: tools[0].http: is missing, expected http, python or mcp",
+        ),
+        (
+            "tools: [order_status]",
+            "line.yaml:3:9: tools[0]: 'order_status' is not known, expected end_call, transfer_call or send_digits; "
+            "a tool of your own is written with keys, such as {name: …, http: …}",
+        ),
+        (
+            "tools: [5]",
+            "line.yaml:3:9: tools[0]: expected end_call, transfer_call or send_digits, found 5; "
+            "a tool of your own is written with keys, such as {name: …, http: …}",
+        ),
+        (
+            'tools: [{python: "a.b:c", http: {url: "https://a.b"}}]',
+            "line.yaml:3:27: tools[0].http: stands beside python, expected one of http, python or mcp",
+        ),
+        (
+            'tools: [{python: "a.b:c", nme: x}]',
+            "line.yaml:3:27: tools[0].nme: unknown key, did you mean name?",
+        ),
+        (
+            "transfers: {desk: 5}",
+            "line.yaml:3:13: transfers.desk: expected a phone number in quotes, a sip: address or keys with values, "
+            'such as {to: "+14255550199"}, found 5',
+        ),
+        (
+            "transfers: {desk: +14255550199}",
+            'line.yaml:3:13: transfers.desk: expected a text, found a number: write it in quotes, "+14255550199"',
+        ),
+        (
+            "transfers: {desk: {to: +14255550199}}",
+            'line.yaml:3:20: transfers.desk.to: expected a text, found a number: write it in quotes, "+14255550199"',
+        ),
+        (
+            "after: {transfer: +14255550199}",
+            'line.yaml:3:9: after.transfer: expected a text, found a number: write it in quotes, "+14255550199"',
+        ),
+        (
+            'transfers: {desk: {to: "+14255550199", announc: x}}',
+            "line.yaml:3:40: transfers.desk.announc: unknown key, did you mean announce?",
+        ),
+        (
+            'on_key: {"0": {tranfer: desk}}',
+            "line.yaml:3:16: on_key.0.tranfer: unknown key, did you mean transfer?",
+        ),
+        (
+            'on_key: {"A": {hang_up: true}}',
+            "line.yaml:3:10: on_key.A: 'A' is not known, expected 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, * or #",
+        ),
+        (
+            "digits: {finish_on: 5}",
+            'line.yaml:3:10: digits.finish_on: 5 is a number, expected it in quotes, "5"',
         ),
         (
             "voice: Marin",
@@ -157,7 +203,7 @@ def test_a_number_must_be_international(line_errors: LineErrors, number: str, ex
 def test_what_is_required_is_told_where_it_is_missing(line_errors: LineErrors) -> None:
     """A line needs numbers and instructions."""
     assert line_errors("greeting: Hello\n", base="") == [
-        "line.yaml:1:1: instructions: is missing, expected the bot's instructions, or instructions_file",
+        "line.yaml:1:1: instructions: is missing, expected the bot's instructions, or instructions_file, or agent",
         "line.yaml:1:1: numbers: is missing",
     ]
 

@@ -3,10 +3,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.audio.formats import PCMU
+from gateway.audio.wav import write_wav
+from gateway.config.greeting import Greeting
 from gateway.config.line import Settings
 from gateway.config.line_file import LineFile
 from gateway.config.voices import AzureStandardVoice
@@ -165,6 +169,65 @@ def test_a_name_that_no_file_can_have_is_told(line_errors: LineErrors) -> None:
     """A null byte in a path is not an error of the operating system's but of Python's."""
     (error,) = line_errors("", base='numbers: ["*"]\ninstructions_file: "a\\0b"\n')
     assert error.startswith("line.yaml:2:1: instructions_file: ")
+
+
+CLOSED = 'hours: {open: {mon: "09:00-17:00"}, closed: {play: "%s"}}'
+
+
+def test_recordings_stand_beside_the_line(read_line: ReadLine, tmp_path: Path) -> None:
+    """They are read with it, found by their names as written, and ready to be played."""
+    write_wav(tmp_path / "welcome.wav", np.zeros(8000, np.int16), 16000)
+    (tmp_path / "more").mkdir()
+    write_wav(tmp_path / "more" / "closed.wav", np.zeros(8000, np.int16), 8000)
+    read = read_line(f"greeting: {{play: welcome.wav, text: Welcome.}}\n{CLOSED % 'more/closed.wav'}\n")
+    assert read.line
+    assert {name: sound.duration_ms for name, sound in read.line.sounds.items()} == {
+        "welcome.wav": 500,
+        "more/closed.wav": 1000,
+    }
+    assert len(read.line.sounds["welcome.wav"].encoded(PCMU)) == 4000
+    assert set(read.stamps) == {tmp_path / name for name in ("line.yaml", "welcome.wav", "more/closed.wav")}
+
+
+def test_a_greeting_is_the_same_in_both_ways_of_writing(read_line: ReadLine) -> None:
+    """A bare text is what is said."""
+    for text in ("greeting: Hello.", "greeting: {say: Hello., interruptible: true}"):
+        line = read_line(text).line
+        assert line
+        assert line.settings.greeting == Greeting(say="Hello.", interruptible=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "a.wav: no such file; expected a recording"),
+        (b"", "a.wav: an empty file; expected a recording"),
+        (b"ID3\x03...", "a.wav: not a WAV file: it looks like an MP3 file, expected RIFF … WAVE"),
+    ],
+)
+@pytest.mark.parametrize(("text", "key"), [("greeting: {play: a.wav}", "greeting"), (CLOSED % "a.wav", "hours.closed")])
+def test_a_wrong_recording_is_told(
+    line_errors: LineErrors, tmp_path: Path, content: bytes | None, expected: str, text: str, key: str
+) -> None:
+    """At the key that names it, before the first call."""
+    if content is not None:
+        (tmp_path / "a.wav").write_bytes(content)
+    column = text.index("play") + 1
+    assert line_errors(text) == [f"line.yaml:3:{column}: {key}.play: {expected}"]
+
+
+def test_a_recording_is_a_minute_long_at_most(line_errors: LineErrors, tmp_path: Path) -> None:
+    """Nobody listens for longer."""
+    write_wav(tmp_path / "a.wav", np.zeros(61 * 1000, np.int16), 1000)
+    assert line_errors("greeting: {play: a.wav}") == [
+        "line.yaml:3:12: greeting.play: a.wav lasts 61 s, expected at most 60 s"
+    ]
+
+
+def test_a_name_that_no_recording_can_have_is_told(line_errors: LineErrors) -> None:
+    """A null byte in a path is not an error of the operating system's but of Python's."""
+    (error,) = line_errors('greeting: {play: "a\\0b"}')
+    assert error.startswith("line.yaml:3:12: greeting.play: ")
 
 
 VALUES = st.recursive(

@@ -1,8 +1,11 @@
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gateway.audio.wav import write_wav
 from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
 
 GOOD = 'numbers: ["{number}"]\ninstructions: {instructions}\n'
@@ -197,6 +200,55 @@ def test_a_change_of_the_instructions_file_is_taken_up(folder: Folder) -> None:
     again = lines.by_name("sales")
     assert again
     assert again.instructions == "Again."
+
+
+def test_a_change_of_a_recording_is_taken_up(folder: Folder) -> None:
+    """It belongs to the line, and so does its being gone."""
+    folder.write("sales.yaml", 'numbers: ["*"]\ninstructions: Answer.\ngreeting: {play: hello.wav}\n')
+    recording = folder.root / "lines" / "hello.wav"
+    write_wav(recording, np.zeros(8000, np.int16), 8000)
+    lines = folder.load()
+
+    def duration_ms() -> float:
+        line = lines.by_name("sales")
+        assert line
+        return line.sounds["hello.wav"].duration_ms
+
+    assert duration_ms() == 1000
+    write_wav(recording, np.zeros(16000, np.int16), 8000)
+    assert lines.refresh() == []
+    assert duration_ms() == 2000
+    recording.unlink()
+    assert folder.shown(lines.refresh()) == [
+        "sales.yaml:3:12: greeting.play: hello.wav: no such file; expected a recording"
+    ]
+    assert duration_ms() == 2000
+
+
+def test_functions_in_python_stand_beside_gateway_yaml(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not beside the line; and what was imported stays when the line is read again."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    module = folder.root / "shop_of_lines.py"
+    module.write_text('async def status() -> str:\n    "Tell the status."\n    return "first"\n')
+    line = 'numbers: ["*"]\ninstructions: Answer.\ntools: [{python: "shop_of_lines:status"%s}]\n'
+    folder.write("sales.yaml", line % "")
+    lines = folder.load()
+    before = lines.by_name("sales")
+    assert before
+    module.write_text("not Python any more")
+    folder.write("sales.yaml", line % ", name: other")
+    assert lines.refresh() == []
+    after = lines.by_name("sales")
+    assert after
+    assert [function.name for function in (*before.functions, *after.functions)] == ["status", "other"]
+    assert before.functions[0].run.function is after.functions[0].run.function  # type: ignore[union-attr]  # in Python
+    del sys.modules["shop_of_lines"]
+
+
+def test_an_agent_stands_beside_models_with_a_key(folder: Folder) -> None:
+    """A key for the models does not refuse the line: agents are reached with Microsoft Entra ID all the same."""
+    folder.write("sales.yaml", 'numbers: ["*"]\nagent: {name: a, project: p}\n')
+    assert folder.load(AZURE_COGNITIVE_SERVICES_KEY="hunter2").by_name("sales")
 
 
 def test_a_number_may_move_from_line_to_line(folder: Folder) -> None:

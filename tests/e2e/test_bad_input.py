@@ -302,7 +302,7 @@ def test_a_script_that_is_wrong(at_home: Path, capsys: pytest.CaptureFixture[str
     assert "heard" in line
 
 
-@pytest.mark.parametrize("arguments", [(), ("answer",), ("call",), ("serve", "--port", "many"), ("schema", "phone")])
+@pytest.mark.parametrize("arguments", [(), ("answer",), ("serve", "--port", "many"), ("schema", "phone")])
 def test_commands_that_do_not_exist(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
     """Exit 2 with the usage."""
     code, lines = run(capsys, *arguments)
@@ -311,9 +311,17 @@ def test_commands_that_do_not_exist(capsys: pytest.CaptureFixture[str], argument
     assert "error: " in lines[-1]
 
 
+def test_a_caller_who_would_do_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """A call without a recording and without keys is refused."""
+    code, (line,) = run(capsys, "call")
+    assert code == 2
+    assert "expected a RECORDING or --press" in line
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--press", "12E"), "--press: expected keys (0-9, *, #, A-D) and perhaps @SECONDS"),
         (("--to", "+19995550100"), "--to: no line takes +19995550100, expected one of +14255550100"),
         (("--interrupt-after", "-5"), "--interrupt-after: -5 is negative"),
     ],

@@ -38,10 +38,17 @@ async def started(*messages: str | bytes, **how: object) -> PhoneLeg:
     return leg
 
 
+async def told(leg: PhoneLeg) -> list[PhoneEvent]:
+    """All events of a leg, to its end."""
+    events: list[PhoneEvent] = []
+    await leg.run(events.append)
+    return events
+
+
 async def test_events_to_the_end() -> None:
     """After the start every message is an event; stop is the closing one, and nothing follows it."""
     leg = await started(media(b"a"), '{"event":"new"}', STOP, media(b"b"))
-    assert [event async for event in leg] == [
+    assert await told(leg) == [
         CallerAudio(b"a"),
         UnknownMessage("new"),
         PhoneClosed(PhoneEnd.HUNG_UP),
@@ -51,8 +58,21 @@ async def test_events_to_the_end() -> None:
 async def test_garbage_in_a_call_is_an_event() -> None:
     """One broken message costs the caller nothing."""
     leg = await started("garbage", b"\x00", media(b"a"), STOP)
-    events = [event async for event in leg]
+    events = await told(leg)
     assert [type(event) for event in events] == [MalformedMessage, MalformedMessage, CallerAudio, PhoneClosed]
+
+
+async def test_what_fails_in_telling_is_raised_where_the_leg_runs() -> None:
+    """The leg neither hides a bug of its listener nor goes on after it."""
+    told: list[PhoneEvent] = []
+
+    def tell(event: PhoneEvent) -> None:
+        told.append(event)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await (await started(media(b"a"), media(b"b"))).run(tell)
+    assert told == [CallerAudio(b"a")]
 
 
 @pytest.mark.parametrize("message", ["garbage", media(b"x"), b"\x00"])
@@ -80,7 +100,7 @@ async def test_a_stream_that_closes_before_its_start(messages: tuple[str, ...]) 
 async def test_closed_is_told_from_lost(code: int, end: PhoneEnd) -> None:
     """A closing handshake is a hang-up; a broken connection is not."""
     leg = await started(close_code=code)
-    (closed,) = [event async for event in leg]
+    (closed,) = await told(leg)
     assert isinstance(closed, PhoneClosed)
     assert closed.end is end
     assert str(code) in closed.detail
@@ -90,7 +110,7 @@ async def test_our_own_close() -> None:
     """What we close is told so."""
     leg = await started()
     await leg.close()
-    assert [event async for event in leg] == [PhoneClosed(PhoneEnd.CLOSED)]
+    assert await told(leg) == [PhoneClosed(PhoneEnd.CLOSED)]
 
 
 async def test_a_provider_that_closes_by_itself_is_read_to_its_end() -> None:
@@ -102,7 +122,7 @@ async def test_a_provider_that_closes_by_itself_is_read_to_its_end() -> None:
         closing = group.create_task(leg.close())
         await asyncio.sleep(0)
         assert (closing.done(), socket.closed_with) == (False, None)
-        assert [event async for event in leg] == [CallerAudio(b"a"), PhoneClosed(PhoneEnd.HUNG_UP)]
+        assert await told(leg) == [CallerAudio(b"a"), PhoneClosed(PhoneEnd.HUNG_UP)]
     assert socket.closed_with == 1000
     assert await socket.receive() is None
 
@@ -139,7 +159,7 @@ async def test_what_the_wire_wants_answered_is_answered() -> None:
 
     socket = FakeSocket("ping")
     leg = PhoneLeg(socket, Chatty())
-    events = [event async for event in leg]
+    events = await told(leg)
     assert [type(event) for event in events] == [CallerAudio, PhoneClosed]
     await leg.close()
     await leg.close()

@@ -21,7 +21,7 @@ from gateway.sim.api import SimulatedApi
 from gateway.sim.call import CallPlan, CallResult, Progress, place_call
 from gateway.sim.caller import Patience, Utterance
 from gateway.sim.folder import write_folder
-from gateway.sim.keys import Presses
+from gateway.sim.keys import Press
 from gateway.sim.providers.twilio import signature
 from gateway.sim.recording import Recording, from_samples
 
@@ -281,7 +281,7 @@ async def test_keys_reach_the_gateway_and_nobody_else(tmp_path: Path, capsys: py
         await line.play(tone(200), "greeting")
 
     progress: list[Progress] = []
-    presses = [Presses("8675309#", 0.1), Presses("*")]
+    presses = [Press("8675309#", 100), Press("*")]
     async with gateway(bot) as url:
         result = await place_call(plan(url, presses=presses), on_progress=progress.append)
     assert lines[0].keys == "8675309#*"
@@ -300,7 +300,7 @@ async def test_keys_reach_the_gateway_and_nobody_else(tmp_path: Path, capsys: py
 async def test_keys_on_a_stream_that_carries_none() -> None:
     """Are the operator's mistake, told before anybody is called."""
     with pytest.raises(InputError, match="Bandwidth carries no keys"):
-        await place_call(plan("ws://127.0.0.1:1/s", provider="bandwidth", presses=[Presses("1")]))
+        await place_call(plan("ws://127.0.0.1:1/s", provider="bandwidth", presses=[Press("1")]))
 
 
 async def test_a_farewell_that_was_cut_off_is_told() -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from gateway.audio.formats import PCMU
-from gateway.sim.caller import Caller, HangUp, Patience, Press, Speak, Utterance
-from gateway.sim.keys import Presses
+from gateway.sim.caller import Caller, HangUp, Patience, PressKey, Speak, Utterance
+from gateway.sim.keys import Press
 from gateway.sim.recording import Recording, Span
 
 PATIENCE = Patience(greeting_s=8, reply_s=20, turn_gap_s=0.7)
@@ -27,7 +27,7 @@ def told(caller: Caller, bot: Sequence[tuple[int, int]], until_ms: int, *, quiet
         match caller.hear(now_ms, playing=span is not None, audible=audible):
             case Speak(utterance, note):
                 story.append((now_ms, f"says {utterance.recording.name}{note and f' ({note})'}"))
-            case Press(digit, note):
+            case PressKey(digit, note):
                 story.append((now_ms, f"presses {digit}{note and f' ({note})'}"))
             case HangUp(reason, note):
                 story.append((now_ms, f"hangs up: {reason}{note and f' ({note})'}"))
@@ -126,7 +126,7 @@ def test_a_recording_without_speech_is_told() -> None:
 
 def test_keys_without_a_time_are_turns_behind_all_recordings() -> None:
     """One key every 250 ms; each group waits until the bot's turn is over, like a recording."""
-    caller = Caller([says("a")], presses=[Presses("12"), Presses("#")], patience=PATIENCE)
+    caller = Caller([says("a")], presses=[Press("12"), Press("#")], patience=PATIENCE)
     assert told(caller, [(0, 1_000), (4_000, 5_000), (7_000, 8_000), (9_500, 9_900)], 20_000) == [
         (1_680, "says a"),
         (5_680, "presses 1"),
@@ -138,7 +138,7 @@ def test_keys_without_a_time_are_turns_behind_all_recordings() -> None:
 
 def test_keys_with_a_time_come_then_whatever_goes_on() -> None:
     """Over the bot, over a recording, and before any greeting."""
-    presses = [Presses("34", 2.0), Presses("5", 0.1)]
+    presses = [Press("34", 2_000), Press("5", 100)]
     caller = Caller([says("a", 2_000)], presses=presses, patience=PATIENCE)
     assert told(caller, [(500, 1_000), (4_500, 5_000)], 20_000) == [
         (100, "presses 5"),
@@ -151,7 +151,7 @@ def test_keys_with_a_time_come_then_whatever_goes_on() -> None:
 
 def test_the_caller_stays_for_its_keys_and_for_what_the_bot_says_to_them() -> None:
     """Words that the bot had begun before the last key are no answer to it."""
-    caller = Caller([], presses=[Presses("1", 5.0)], patience=PATIENCE)
+    caller = Caller([], presses=[Press("1", 5_000)], patience=PATIENCE)
     assert told(caller, [(0, 1_000), (4_800, 6_000), (9_000, 9_500)], 20_000) == [
         (5_000, "presses 1"),
         (10_180, "hangs up: said everything"),
@@ -160,7 +160,7 @@ def test_the_caller_stays_for_its_keys_and_for_what_the_bot_says_to_them() -> No
 
 def test_keys_that_nobody_answers_are_waited_on_for_as_long_as_a_recording() -> None:
     """Twenty seconds, from the end of what the bot was saying."""
-    caller = Caller([], presses=[Presses("1", 0.5)], patience=PATIENCE)
+    caller = Caller([], presses=[Press("1", 500)], patience=PATIENCE)
     assert told(caller, [(0, 1_000)], 30_000) == [
         (500, "presses 1"),
         (20_980, "hangs up: said everything (no reply within 20 s)"),
@@ -169,13 +169,13 @@ def test_keys_that_nobody_answers_are_waited_on_for_as_long_as_a_recording() -> 
 
 def test_without_a_greeting_keys_are_pressed_all_the_same() -> None:
     """After eight seconds, and it is noted."""
-    caller = Caller([], presses=[Presses("1")], patience=PATIENCE)
+    caller = Caller([], presses=[Press("1")], patience=PATIENCE)
     assert told(caller, [], 9_000) == [(8_000, "presses 1 (no greeting within 8 s)")]
 
 
 def test_keys_that_are_being_pressed_are_not_mixed_with_others() -> None:
     """A group whose time has come waits for the last key of the one before."""
-    caller = Caller([], presses=[Presses("12", 1.0), Presses("9", 1.1)], patience=PATIENCE)
+    caller = Caller([], presses=[Press("12", 1_000), Press("9", 1_100)], patience=PATIENCE)
     assert told(caller, [(0, 3_000)], 3_000) == [
         (1_000, "presses 1"),
         (1_260, "presses 2"),

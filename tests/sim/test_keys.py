@@ -3,16 +3,16 @@
 import pytest
 
 from gateway.errors import InputError
-from gateway.sim.keys import Presses, parse_presses
+from gateway.sim.keys import Press, parse_press
 
 
 @pytest.mark.parametrize(
-    ("text", "keys", "at_s"),
-    [("1234#@2.5", "1234#", 2.5), ("0", "0", None), ("*#@0", "*#", 0.0), ("abcd", "ABCD", None), (" 5@ 7 ", "5", 7.0)],
+    ("text", "keys", "at_ms"),
+    [("1234#@2.5", "1234#", 2_500), ("0", "0", None), ("*#@0", "*#", 0), ("ab", "AB", None), (" 5@ 7 ", "5", 7_000)],
 )
-def test_keys_with_and_without_a_time(text: str, keys: str, at_s: float | None) -> None:
+def test_keys_with_and_without_a_time(text: str, keys: str, at_ms: int | None) -> None:
     """Seconds stand behind an @; letters may be small."""
-    assert parse_presses(text) == Presses(keys, at_s)
+    assert parse_press(text) == Press(keys, at_ms)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_keys_with_and_without_a_time(text: str, keys: str, at_s: float | None) 
 def test_a_mistake_is_told_in_one_line(text: str, message: str) -> None:
     """With what was expected."""
     with pytest.raises(InputError, match="--press: ") as caught:
-        parse_presses(text)
+        parse_press(text)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -41,6 +41,6 @@ def test_no_message_repeats_the_keys() -> None:
     """They may be a secret: neither an error nor a representation shows them."""
     for text in ("98765x", "98765@soon"):
         with pytest.raises(InputError) as caught:
-            parse_presses(text)
+            parse_press(text)
         assert "987" not in str(caught.value)
-    assert "987" not in repr(parse_presses("98765"))
+    assert "987" not in repr(parse_press("98765"))

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gateway.sim.acts import acts
+from gateway.sim.actions import actions
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import dialogue
 from gateway.sim.measures import measure
@@ -20,7 +20,7 @@ from gateway.sim.wire import Party
 
 def page(call: CallResult, notes: Sequence[TimelineEvent] = (), **header: object) -> str:
     """The report."""
-    return render_report(call, dialogue(call, notes), acts(call, notes), notes=notes, header=header)
+    return render_report(call, dialogue(call, notes), actions(call, notes), notes=notes, header=header)
 
 
 class Reader(HTMLParser):

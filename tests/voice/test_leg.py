@@ -9,6 +9,7 @@ import pytest
 
 from gateway.sim.emulator import Emulator, Session
 from gateway.voice import leg as module
+from gateway.voice.answering import Agent, Answering, Model
 from gateway.voice.commands import (
     CancelResponse,
     CommitTurn,
@@ -43,6 +44,7 @@ from gateway.voice.leg import VoiceLeg
 from gateway.voice.service import VoiceLive
 from tests.sim.emulator.wire import ULAW, scripted
 
+MODEL = Model("gpt-4.1")
 SESSION = {"modalities": ["text", "audio"], "instructions": "Answer.", **ULAW}
 
 
@@ -56,9 +58,11 @@ class Listener:
         self._told = asyncio.Event()
 
     async def read(self) -> None:
-        async for event in self.leg:
-            self.events.append(event)
-            self._told.set()
+        await self.leg.run(self._tell)
+
+    def _tell(self, event: VoiceEvent) -> None:
+        self.events.append(event)
+        self._told.set()
 
     async def until(self, kind: type[VoiceEvent], count: int = 1) -> VoiceEvent:
         """The event of a kind with this number, told already or yet to come."""
@@ -73,7 +77,9 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(*turns: dict[str, Any], session: dict[str, Any] = SESSION, **keys: Any) -> AsyncIterator[Listener]:
+async def listening(
+    *turns: dict[str, Any], session: dict[str, Any] = SESSION, answering: Answering = MODEL, **keys: Any
+) -> AsyncIterator[Listener]:
     """A leg that is being read, on an emulator with these turns; closed at the end."""
     script = scripted(*(turns or ({"say": "Yes."},)), vad="scripted", **keys)
     async with (
@@ -82,7 +88,7 @@ async def listening(*turns: dict[str, Any], session: dict[str, Any] = SESSION, *
         VoiceLive(service.endpoint, "any", connect_timeout_s=0.2) as live,
         asyncio.TaskGroup() as group,
     ):
-        listener = Listener(VoiceLeg(live, "gpt-4.1", session), service)
+        listener = Listener(VoiceLeg(live, answering, session), service)
         reading = group.create_task(listener.read())
         yield listener
         await listener.leg.close()
@@ -173,6 +179,40 @@ async def test_a_greeting_and_a_tool() -> None:
         await listener.until(ReplySaid, 2)
     assert [event.text for event in listener.events if isinstance(event, ReplySaid)] == ["Welcome.", "Bye."]
     listener.service.check()
+
+
+@pytest.mark.usefixtures("credentials")
+async def test_an_agent_takes_no_instructions_for_a_response() -> None:
+    """They go before it as a message of the system; the request keeps its id, and a bare one goes as it is."""
+    session = {key: value for key, value in SESSION.items() if key != "instructions"}
+    async with listening(session=session, answering=Agent("desk", "contoso")) as listener:
+        emulated = await session_of(listener)
+        listener.leg.send(CreateResponse("Greet the caller.", "request-1"))
+        await listener.until(ResponseEnded)
+        listener.leg.send(CreateResponse())
+        await listener.until(ResponseEnded, 2)
+    greet = [{"type": "input_text", "text": "Greet the caller."}]
+    _, message, *responses = (record.event for record in emulated.received)
+    assert message == {
+        "type": "conversation.item.create",
+        "item": {"type": "message", "role": "system", "content": greet},
+    }
+    assert responses == [
+        {"type": "response.create", "event_id": "request-1", "response": {"metadata": {"request_id": "request-1"}}},
+        {"type": "response.create"},
+    ]
+    assert [event.request_id for event in listener.events if isinstance(event, ResponseStarted)] == ["request-1", ""]
+    listener.service.check()
+
+
+@pytest.mark.usefixtures("credentials")
+async def test_what_an_agent_is_not_to_be_told_is_refused() -> None:
+    """The emulator holds a session to what the service takes where an agent answers."""
+    async with listening(answering=Agent("desk", "contoso")) as listener:
+        closed = await listener.until(VoiceClosed)
+    assert isinstance(closed, VoiceClosed)
+    assert closed.end is VoiceEnd.REFUSED
+    assert "not supported with Agent service" in closed.detail
 
 
 @pytest.mark.parametrize(
@@ -284,7 +324,7 @@ async def test_a_cancelled_response() -> None:
 
 async def test_a_command_before_the_connection_is_a_bug() -> None:
     """The conversation waits for ``SessionReady``."""
-    leg = VoiceLeg(VoiceLive("http://127.0.0.1:1", "any"), "gpt-4.1", SESSION)
+    leg = VoiceLeg(VoiceLive("http://127.0.0.1:1", "any"), MODEL, SESSION)
     with pytest.raises(RuntimeError, match="before SessionReady"):
         leg.send(CommitTurn())
     await leg.close()

@@ -7,49 +7,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
+from azure.ai.voicelive.aio import connect
+from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError
 
 from gateway.sim.emulator import Emulator
-from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError
+from gateway.voice.answering import Agent, Answering, Model
+from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError, _agent_config, _Handshake
 from tests.conftest import open_sockets
 from tests.sim.emulator.wire import quick, scripted
+from tests.voice.credential import FakeCredential
 
-
-class FakeCredential:
-    """Stands in for ``DefaultAzureCredential``."""
-
-    made: "list[FakeCredential]"
-    failure: Exception | None = None
-
-    def __init__(self) -> None:
-        self.scopes: list[tuple[str, ...]] = []
-        self.closed = 0
-        self.made.append(self)
-
-    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        if self.failure is not None:
-            raise self.failure
-        self.scopes.append(scopes)
-        return AccessToken("token-of-the-gateway", 4_000_000_000)
-
-    async def close(self) -> None:
-        self.closed += 1
-
-    async def __aenter__(self) -> "FakeCredential":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-
-@pytest.fixture
-def credentials(monkeypatch: pytest.MonkeyPatch) -> list[FakeCredential]:
-    """What was made of ``DefaultAzureCredential``."""
-    FakeCredential.made = []
-    FakeCredential.failure = None
-    monkeypatch.setattr("azure.identity.aio.DefaultAzureCredential", FakeCredential)
-    return FakeCredential.made
+MODEL = Model("gpt-4.1")
+AGENT = Agent("desk", "contoso")
 
 
 @asynccontextmanager
@@ -69,7 +39,7 @@ async def closed_down_to(count: int) -> None:
 async def test_an_api_key_opens_a_session() -> None:
     """The handshake has the key in its header, the model and the API version in its query, and names the SDK."""
     async with emulator() as service, VoiceLive(service.endpoint, "right", api_version="2026-04-10") as live:
-        socket = await live.connect("gpt-4.1", {"extra": "1"})
+        socket = await live.connect(MODEL, {"extra": "1"})
         session = await service.session()
         assert (session.model, session.query["api-version"], session.query["extra"]) == ("gpt-4.1", "2026-04-10", "1")
         assert "api-key" not in session.query
@@ -94,7 +64,7 @@ async def test_a_refusal_is_told_in_words(status: int, error: type[Exception], w
     async with emulator(handshake={"status": status}) as service, VoiceLive(service.endpoint, "right") as live:
         sockets = open_sockets()
         with pytest.raises(error, match=words) as caught:
-            await live.connect("gpt-4.1")
+            await live.connect(MODEL)
         assert service.endpoint in str(caught.value)
         assert "right" not in str(caught.value)
         await closed_down_to(sockets)
@@ -104,7 +74,7 @@ async def test_a_wrong_key() -> None:
     """The emulator's own 401, as the service answers it."""
     async with emulator() as service, VoiceLive(service.endpoint, "wrong") as live:
         with pytest.raises(VoiceRefusedError, match="401"):
-            await live.connect("gpt-4.1")
+            await live.connect(MODEL)
         assert service.sessions == []
 
 
@@ -112,7 +82,7 @@ async def test_a_redirect_is_not_followed() -> None:
     """It would carry the key elsewhere."""
     async with emulator(handshake={"status": 307}) as service, VoiceLive(service.endpoint, "right") as live:
         with pytest.raises(VoiceUnreachableError, match="redirected the connection"):
-            await live.connect("gpt-4.1")
+            await live.connect(MODEL)
         assert service.handshakes == 1
 
 
@@ -124,7 +94,7 @@ async def test_a_handshake_that_is_never_answered() -> None:
     ):
         sockets = open_sockets()
         with pytest.raises(VoiceUnreachableError, match=r"did not answer within 0\.1 s"):
-            await live.connect("gpt-4.1")
+            await live.connect(MODEL)
         gc.collect()  # an unclosed session or connection would warn here, and a warning is an error
         await closed_down_to(sockets)
 
@@ -134,7 +104,7 @@ async def test_a_connection_that_is_cancelled_leaves_nothing() -> None:
     async with emulator(handshake={"never": True}) as service, VoiceLive(service.endpoint, "right") as live:
         sockets = open_sockets()
         async with asyncio.TaskGroup() as group:
-            connecting = group.create_task(live.connect("gpt-4.1"))
+            connecting = group.create_task(live.connect(MODEL))
             while not service.handshakes:  # noqa: ASYNC110 -- the emulator has no such event
                 await asyncio.sleep(0)
             connecting.cancel()
@@ -146,14 +116,14 @@ async def test_nobody_there(unused_tcp_port: int) -> None:
     """A connection that is refused is told with its endpoint."""
     async with VoiceLive(f"http://127.0.0.1:{unused_tcp_port}", "any") as live:
         with pytest.raises(VoiceUnreachableError, match=rf"127\.0\.0\.1:{unused_tcp_port} cannot be reached"):
-            await live.connect("gpt-4.1")
+            await live.connect(MODEL)
 
 
 async def test_without_a_key_one_credential_serves_the_process(credentials: list[FakeCredential]) -> None:
     """``DefaultAzureCredential`` is made once, asked for the service's scope at each call, and closed at the end."""
     async with emulator() as service, VoiceLive(service.endpoint) as live:
         for number in range(3):
-            socket = await live.connect("gpt-4.1")
+            socket = await live.connect(MODEL)
             session = await service.session(number)
             assert "Authorization" not in session.headers
             await socket.close()
@@ -170,19 +140,97 @@ async def test_with_a_key_there_is_no_credential(credentials: list[FakeCredentia
     assert credentials == []
 
 
+@pytest.mark.usefixtures("credentials")
+async def test_an_agent_is_named_in_the_query() -> None:
+    """In the parameters of the SDK, and without a model; what is empty is left out."""
+    whole = Agent("desk", "contoso", "3", "conv_1", "other", "0000-1111")
+    async with emulator() as service, VoiceLive(service.endpoint, "right") as live:
+        for number, agent in enumerate((AGENT, whole)):
+            socket = await live.connect(agent, {"extra": "1"})
+            await service.session(number)
+            await socket.close()
+        bare, full = (session.query for session in service.sessions)
+    assert bare.keys() == {"api-version", "x-ms-client-sdk", "agent-name", "agent-project-name", "extra"}
+    assert full == {
+        "extra": "1",
+        "api-version": "2026-07-15",
+        "x-ms-client-sdk": full["x-ms-client-sdk"],
+        "agent-name": "desk",
+        "agent-project-name": "contoso",
+        "agent-version": "3",
+        "conversation-id": "conv_1",
+        "agent-authentication-identity-client-id": "0000-1111",
+        "foundry-resource-override": "other",
+    }
+
+
+async def test_the_agent_is_what_the_sdk_s_own_connect_would_ask_for() -> None:
+    """The SDK's public ``connect()`` with the same agent prepares the same address."""
+    whole = Agent("desk", "contoso", "3", "conv_1", "other", "0000-1111")
+    theirs = connect(
+        credential=AzureKeyCredential("any"),
+        endpoint="https://contoso.services.ai.azure.com",
+        agent_name="desk",
+        project_name="contoso",
+        agent_version="3",
+        conversation_id="conv_1",
+        foundry_resource_override="other",
+        authentication_identity_client_id="0000-1111",
+    )
+    ours = _Handshake(
+        credential=AzureKeyCredential("any"),
+        endpoint="https://contoso.services.ai.azure.com",
+        agent_config=_agent_config(whole),
+        extra_query={},
+        extra_headers={},
+    )
+    assert ours._prepare_url() == theirs._prepare_url()  # type: ignore[attr-defined]  # the SDK's private class
+
+
+async def test_an_agent_never_gets_the_key(credentials: list[FakeCredential]) -> None:
+    """Agents take Entra alone: the first agent's call makes the credential, models go on with the key."""
+    calls: tuple[Answering, ...] = (MODEL, AGENT, MODEL, AGENT)
+    async with emulator() as service, VoiceLive(service.endpoint, "right") as live:
+        for number, answering in enumerate(calls):
+            socket = await live.connect(answering)
+            await service.session(number)  # the emulator admits a key for models alone
+            assert len(credentials) == (number > 0)
+            await socket.close()
+        (credential,) = credentials
+        assert credential.scopes == [("https://ai.azure.com/.default",)] * 2
+        assert credential.closed == 0
+    assert credential.closed == 1
+
+
+async def test_first_calls_of_agents_at_once_share_the_credential(credentials: list[FakeCredential]) -> None:
+    """It is made in the background, and made once."""
+    async with emulator() as service, VoiceLive(service.endpoint, "right") as live:
+        sockets = await asyncio.gather(*(live.connect(AGENT) for _ in range(5)))
+        assert len(credentials) == 1
+        await asyncio.gather(*(socket.close() for socket in sockets))
+
+
+async def test_an_identity_that_cannot_be_made_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The identity library's own word for an ``AZURE_TOKEN_CREDENTIALS`` that it does not know."""
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "nonsense")
+    async with emulator() as service, VoiceLive(service.endpoint, "right") as live:
+        with pytest.raises(VoiceRefusedError, match=r"no Microsoft Entra identity: .*AZURE_TOKEN_CREDENTIALS"):
+            await live.connect(AGENT)
+
+
 async def test_no_token_is_a_refusal(credentials: list[FakeCredential]) -> None:
     """The first line of the identity library's long story."""
     FakeCredential.failure = ClientAuthenticationError("DefaultAzureCredential failed.\nAttempted credentials:\n…")
     async with emulator() as service, VoiceLive(service.endpoint) as live:
         with pytest.raises(VoiceRefusedError, match=r"no Microsoft Entra token for Voice Live: .* failed\.$"):
-            await live.connect("gpt-4.1")
+            await live.connect(MODEL)
     assert credentials[0].closed == 1
 
 
 async def test_outside_its_context_it_is_a_bug() -> None:
     """Whoever forgets ``async with`` is told."""
     with pytest.raises(RuntimeError, match="outside its context"):
-        await VoiceLive("http://127.0.0.1:1", "key").connect("gpt-4.1")
+        await VoiceLive("http://127.0.0.1:1", "key").connect(MODEL)
 
 
 async def test_connections_of_many_calls() -> None:
@@ -190,7 +238,7 @@ async def test_connections_of_many_calls() -> None:
     async with Emulator(quick()) as service, VoiceLive(service.endpoint, "any") as live:
         before = open_sockets()
         async with asyncio.TaskGroup() as group:
-            opening = [group.create_task(live.connect("gpt-4.1")) for _ in range(30)]
+            opening = [group.create_task(live.connect(MODEL)) for _ in range(30)]
         await service.session(29)
         assert service.open_sessions == 30
         async with asyncio.TaskGroup() as group:

@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from azure.ai.voicelive import models
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import WireError
 from gateway.voice import wire
 from gateway.voice.commands import (
+    AddMessage,
+    AnswerApproval,
     CancelResponse,
     CommitTurn,
     CreateResponse,
@@ -19,9 +22,12 @@ from gateway.voice.commands import (
     VoiceCommand,
 )
 from gateway.voice.events import (
+    ApprovalRequested,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
+    McpCalled,
+    McpReturned,
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
@@ -32,6 +38,8 @@ from gateway.voice.events import (
     ServiceWarning,
     SessionReady,
     ToolCalled,
+    ToolsListed,
+    ToolsRequested,
     TurnCommitted,
     UnknownEvent,
     VoiceEvent,
@@ -79,6 +87,34 @@ from gateway.voice.events import (
                 "item": {"type": "function_call_output", "call_id": "call_1", "output": "{}"},
             },
         ),
+        (
+            AddMessage("user", "1234"),
+            {
+                "type": "conversation.item.create",
+                "item": {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "1234"}]},
+            },
+        ),
+        (
+            AddMessage("system", "Be brief."),
+            {
+                "type": "conversation.item.create",
+                "item": {"type": "message", "role": "system", "content": [{"type": "input_text", "text": "Be brief."}]},
+            },
+        ),
+        (
+            AddMessage("assistant", "Hello."),
+            {
+                "type": "conversation.item.create",
+                "item": {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Hello."}]},
+            },
+        ),
+        (
+            AnswerApproval("mcpr_1", approved=False),
+            {
+                "type": "conversation.item.create",
+                "item": {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": False},
+            },
+        ),
     ],
 )
 def test_messages_out(command: VoiceCommand, message: dict[str, object]) -> None:
@@ -99,6 +135,22 @@ def test_session_update_keeps_null() -> None:
 AUDIO = {"type": "response.audio.delta", "response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
 CALL = {"id": "item_f", "type": "function_call", "name": "end_call", "call_id": "call_1", "arguments": '{ \n "a": 1}'}
 DONE = {"id": "r", "status": "cancelled", "status_details": {"type": "cancelled", "reason": "turn_detected"}}
+LISTING = {"id": "mcpl_1", "object": "realtime.item", "type": "mcp_list_tools", "server_label": "crm", "tools": []}
+MCP_CALL = {
+    "id": "mcp_1",
+    "object": "realtime.item",
+    "type": "mcp_call",
+    "server_label": "crm",
+    "name": "get_customer",
+    "arguments": '{"phone": "+12065550123"}',
+}
+APPROVAL = {
+    "id": "mcpr_1",
+    "type": "mcp_approval_request",
+    "server_label": "crm",
+    "name": "get_customer",
+    "arguments": '{"id":7}',
+}
 FAILED = {"id": "r", "status": "failed", "status_details": {"type": "failed", "error": {"message": "quota"}}}
 
 
@@ -135,6 +187,25 @@ FAILED = {"id": "r", "status": "failed", "status_details": {"type": "failed", "e
             {"type": "response.output_item.done", "response_id": "r", "item": CALL},
             ToolCalled("r", "call_1", "end_call", '{ \n "a": 1}'),
         ),
+        (
+            {"type": "conversation.item.created", "previous_item_id": None, "item": LISTING},
+            ToolsRequested("mcpl_1", "crm"),
+        ),
+        ({"type": "mcp_list_tools.completed", "item_id": "mcpl_1"}, ToolsListed("mcpl_1")),
+        ({"type": "mcp_list_tools.failed", "item_id": "mcpl_1"}, ToolsListed("mcpl_1", failed=True)),
+        (
+            {"type": "conversation.item.created", "previous_item_id": "u", "item": MCP_CALL},
+            McpCalled("mcp_1", "crm", "get_customer"),
+        ),
+        ({"type": "response.mcp_call.completed", "item_id": "mcp_1", "output_index": 0}, McpReturned("mcp_1")),
+        (
+            {"type": "response.mcp_call.failed", "item_id": "mcp_1", "output_index": 0},
+            McpReturned("mcp_1", failed=True),
+        ),
+        (
+            {"type": "conversation.item.created", "previous_item_id": "u", "item": APPROVAL},
+            ApprovalRequested("mcpr_1", "crm", "get_customer"),
+        ),
         ({"type": "response.done", "response": DONE}, ResponseEnded("r", ResponseStatus.CANCELLED, "turn_detected")),
         ({"type": "response.done", "response": FAILED}, ResponseEnded("r", ResponseStatus.FAILED, "quota")),
         (
@@ -165,6 +236,12 @@ def test_messages_in(message: dict[str, object], event: VoiceEvent) -> None:
         {"type": "response.audio_transcript.delta", "delta": " word"},
         {"type": "response.output_item.done", "response_id": "r", "item": {"id": "i", "type": "message"}},
         {"type": "response.output_item.done", "response_id": "r", "item": {**CALL, "status": "incomplete"}},
+        {"type": "conversation.item.created", "previous_item_id": None, "item": {"id": "u", "type": "message"}},
+        {"type": "conversation.item.created", "previous_item_id": "u", "item": CALL},
+        {"type": "response.output_item.added", "response_id": "r", "output_index": 0, "item": MCP_CALL},
+        {"type": "response.mcp_call_arguments.done", "response_id": "r", "item_id": "mcp_1", "arguments": "{}"},
+        {"type": "response.mcp_call.in_progress", "item_id": "mcp_1", "output_index": 0},
+        {"type": "response.output_item.done", "response_id": "r", "item": {**MCP_CALL, "output": "Ana"}},
     ],
 )
 def test_known_messages_that_tell_nothing(message: dict[str, object]) -> None:
@@ -186,6 +263,9 @@ def test_known_messages_that_tell_nothing(message: dict[str, object]) -> None:
         (json.dumps({**AUDIO, "delta": 7}), "expected text"),
         ('{"x":' + "[" * 30_000, "not JSON"),
         ('{"type":"response.created","response":"r"}', "response.created: "),
+        ('{"type":"conversation.item.created"}', "conversation.item.created lacks 'item'"),
+        (json.dumps({"type": "conversation.item.created", "item": {**MCP_CALL, "name": 7}}), "name is int"),
+        ('{"type":"mcp_list_tools.failed"}', "lacks 'item_id'"),
         ('{"type":"error","error":null}', "error: "),
     ],
 )
@@ -193,6 +273,106 @@ def test_broken_messages(text: str, says: str) -> None:
     """What breaks the protocol is a WireError that names the message and the member."""
     with pytest.raises(WireError, match=says):
         wire.decode(text)
+
+
+def function_call(number: int, arguments: str) -> list[dict[str, object]]:
+    """The messages of one function call, as the service writes them."""
+    item = {
+        "id": f"item_{number}",
+        "object": "realtime.item",
+        "type": "function_call",
+        "status": "in_progress",
+        "name": "lookup_order",
+        "call_id": f"call_{number}",
+        "arguments": "",
+    }
+    of_response = {"response_id": "resp_1", "output_index": number}
+    of_call = {**of_response, "item_id": item["id"], "call_id": item["call_id"]}
+    return [
+        {"type": "response.output_item.added", **of_response, "item": item},
+        {"type": "conversation.item.created", "previous_item_id": "item_u", "item": item},
+        {"type": "response.function_call_arguments.delta", **of_call, "delta": "{"},
+        {
+            "type": "response.function_call_arguments.done",
+            **of_call,
+            "name": "lookup_order",
+            "arguments": arguments,
+        },
+        {
+            "type": "response.output_item.done",
+            **of_response,
+            "item": {**item, "status": "completed", "arguments": arguments},
+        },
+    ]
+
+
+def events_of(*messages: dict[str, object]) -> list[VoiceEvent]:
+    """What these messages tell, in their order."""
+    return [event for message in messages for event in wire.decode(json.dumps(message))]
+
+
+RESPONSE = {"id": "resp_1", "status": "completed", "output": [{}], "usage": {"total_tokens": 1}}
+MESSY = '{  \n  "number": "42" \n} \n'
+
+
+def test_parallel_calls_are_told_once_each_and_whole() -> None:
+    """Of the five messages of a call only the complete item tells of it, whitespace and all."""
+    assert events_of(
+        {"type": "response.created", "response": {"id": "resp_1"}},
+        *function_call(0, MESSY),
+        *function_call(1, '{"number":"43"}'),
+        {"type": "response.done", "response": RESPONSE},
+    ) == [
+        ResponseStarted("resp_1"),
+        ToolCalled("resp_1", "call_0", "lookup_order", MESSY),
+        ToolCalled("resp_1", "call_1", "lookup_order", '{"number":"43"}'),
+        ResponseEnded("resp_1", ResponseStatus.COMPLETED),
+    ]
+
+
+def test_a_response_can_speak_and_call() -> None:
+    """Two items of one response: the words are a reply, the call is a call."""
+    said = {"response_id": "resp_1", "item_id": "msg_1", "output_index": 0, "content_index": 0}
+    message = {"id": "msg_1", "object": "realtime.item", "type": "message", "role": "assistant", "content": []}
+    assert events_of(
+        {"type": "response.created", "response": {"id": "resp_1"}},
+        {"type": "response.output_item.added", "response_id": "resp_1", "output_index": 0, "item": message},
+        {"type": "conversation.item.created", "previous_item_id": "item_u", "item": message},
+        {"type": "response.audio.delta", **said, "delta": "/38A"},
+        {"type": "response.audio.done", **said},
+        {"type": "response.audio_transcript.done", **said, "transcript": "Let me look."},
+        {"type": "response.output_item.done", "response_id": "resp_1", "output_index": 0, "item": message},
+        *function_call(1, MESSY),
+        {"type": "response.done", "response": RESPONSE},
+    ) == [
+        ResponseStarted("resp_1"),
+        ReplyAudio("resp_1", "msg_1", b"\xff\x7f\x00"),
+        ReplyComplete("resp_1", "msg_1"),
+        ReplySaid("resp_1", "msg_1", "Let me look."),
+        ToolCalled("resp_1", "call_1", "lookup_order", MESSY),
+        ResponseEnded("resp_1", ResponseStatus.COMPLETED),
+    ]
+
+
+def test_nothing_of_an_mcp_call_s_arguments_is_told() -> None:
+    """They are what the caller said; the gateway has no use for them."""
+    told = events_of(
+        {"type": "conversation.item.created", "item": MCP_CALL},
+        {"type": "conversation.item.created", "item": APPROVAL},
+    )
+    assert "+12065550123" not in repr(told)
+    assert '"id":7' not in repr(told)
+
+
+def test_the_sdk_reads_the_mcp_items_as_we_do() -> None:
+    """The SDK's models have the members that are read here, under the same names."""
+    listing = models.ResponseMCPListToolItem(LISTING)
+    assert (listing.id, listing.server_label) == ("mcpl_1", "crm")
+    call = models.ResponseMCPCallItem(MCP_CALL)
+    assert (call.id, call.server_label, call.name) == ("mcp_1", "crm", "get_customer")
+    request = models.ResponseMCPApprovalRequestItem(APPROVAL)
+    assert (request.id, request.server_label, request.name) == ("mcpr_1", "crm", "get_customer")
+    assert (listing.type, call.type, request.type) == ("mcp_list_tools", "mcp_call", "mcp_approval_request")
 
 
 values = st.recursive(

@@ -26,6 +26,7 @@ from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.script import Answer, Script
 from gateway.sim.emulator.settings import Settings
 from gateway.sim.emulator.usage import usage
+from gateway.sim.emulator.words import TOKEN, Words
 from gateway.sim.speech import spoken
 
 _AZURE_DELTAS_MS = (200, 300, 500)
@@ -39,7 +40,6 @@ _STATUS = {
 }
 Choose = Callable[[str | Event, Sequence[Event]], Answer]
 """What to say, under a ``tool_choice`` and these tools."""
-_TOKEN = re.compile(r"\s*\S+")
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,9 @@ class Response:
         """Waits for calls of tool servers; a cancelled response does not stop them, and some outlast theirs."""
         mcp = self._scene.mcp
         for run in sorted(runs, key=lambda run: run.ends_at):
-            if not run.call.outlasts_response and not self._cut_short:
+            if not run.call.response_done_first and not self._cut_short:
                 self._cut_short = await self._pause(run.ends_at - _now())
-            if run.call.outlasts_response or self._cut_short:
+            if run.call.response_done_first or self._cut_short:
                 self._scene.spawn(mcp.finish_later(run, behind=self.finished))
             else:
                 await mcp.finish(run)
@@ -170,7 +170,7 @@ class Response:
             await self._say(part, said.rest())
         await self._close_message(entry, part, said.so_far)
 
-    async def _stream(self, entry: Entry, part: Event, said: "Words", audio: bytes) -> None:
+    async def _stream(self, entry: Entry, part: Event, said: Words, audio: bytes) -> None:
         script = self._scene.script
         audio_format = OUTPUT[self._format_name]
         whole_ms = audio_format.duration_ms(len(audio))
@@ -221,7 +221,7 @@ class Response:
     async def _write(self, text: str) -> None:
         entry = await self._open_message("text")
         part = self._part(entry)
-        for token in _TOKEN.findall(text):
+        for token in TOKEN.findall(text):
             await self._emit("response.text.delta", **part, delta=token)
         await self._emit("response.text.done", **part, text=text)
         entry.item["content"] = [{"type": "text", "text": text}]
@@ -295,37 +295,6 @@ class Response:
             "metadata": request.metadata,
         }
         await self._scene.out.emit(event_type, response=response)
-
-
-class Words:
-    """A text as its tokens leave: half of them before the audio, the others spread over it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._tokens = _TOKEN.findall(text)
-        self._left = 0
-
-    @property
-    def so_far(self) -> str:
-        """What has left."""
-        return "".join(self._tokens[: self._left])
-
-    def ahead(self) -> list[str]:
-        """What leaves before any audio."""
-        return self._up_to((len(self._tokens) + 1) // 2)
-
-    def until(self, share: float) -> list[str]:
-        """What leaves with the audio up to ``share`` of its length, twice as fast as it is spoken."""
-        return self._up_to(min(len(self._tokens), round(len(self._tokens) * (0.5 + share))))
-
-    def rest(self) -> list[str]:
-        """What is left over."""
-        return self._up_to(len(self._tokens))
-
-    def _up_to(self, count: int) -> list[str]:
-        leaving = self._tokens[self._left : count]
-        self._left = max(self._left, count)
-        return leaving
 
 
 def slices(audio: bytes, audio_format: AudioFormat, sizes_ms: tuple[int, ...]) -> Iterator[bytes]:

@@ -30,7 +30,7 @@ class McpCall(StrictModel):
     output: str | None = None
     error: str | None = None
     takes_s: float = Field(default=0, ge=0)
-    outlasts_response: bool = False
+    response_done_first: bool = False
     """Whether ``response.done`` comes before the call's end, however short that is."""
     completed_twice: bool = False
     """Whether the event that tells the call's end is sent twice."""

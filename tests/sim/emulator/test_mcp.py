@@ -122,7 +122,7 @@ async def test_a_call_that_fails() -> None:
 
 async def test_a_call_can_outlast_its_response_and_be_told_twice() -> None:
     """``response.done`` comes first, the call's end behind it, and that twice."""
-    call = {**LOOK_UP, "outlasts_response": True, "completed_twice": True}
+    call = {**LOOK_UP, "response_done_first": True, "completed_twice": True}
     async with conversation(scripted({"mcp": call})) as (wire, session):
         await declare(wire)
         response = await ask(wire)

@@ -9,8 +9,8 @@ import pytest
 from gateway.audio.formats import AudioFormat
 from gateway.sim.emulator.formats import OUTPUT
 from gateway.sim.emulator.outgoing import Outgoing
-from gateway.sim.emulator.response import Words
 from gateway.sim.emulator.script import Latency
+from gateway.sim.emulator.words import Words
 from gateway.sim.speech import speak
 from tests.sim.emulator.wire import ULAW, Event, Wire, conversation, quick, scripted
 

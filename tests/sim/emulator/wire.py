@@ -96,10 +96,10 @@ class Wire:
         return self.socket.close_code
 
 
-def url(emulator: Emulator, model: str = "gpt-4.1", **query: str) -> str:
+def url(emulator: Emulator, model: str = "gpt-4.1", *, version: str = "2026-07-15", **query: str) -> str:
     """Where a session opens."""
     extra = "".join(f"&{key}={value}" for key, value in query.items())
-    return f"{emulator.endpoint}/voice-live/realtime?api-version=2026-07-15&model={model}{extra}"
+    return f"{emulator.endpoint}/voice-live/realtime?api-version={version}&model={model}{extra}"
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ Fields = Mapping[str, object]
 
 @dataclass(frozen=True)
 class ToolRun:
-    """A tool from its call at ``at_ms``; without ``outcome`` it had not returned when the call ended.
+    """A tool from where it began to run, at ``at_ms``; without ``outcome`` it had not returned when the call ended.
 
     ``server`` is the label of the MCP server that it belongs to, if it does.
     """
@@ -58,7 +58,7 @@ class Happening:
 
 
 @dataclass(frozen=True)
-class Acts:
+class Actions:
     """All of them, each kind in the order of time."""
 
     tools: tuple[ToolRun, ...] = ()
@@ -67,7 +67,7 @@ class Acts:
     happenings: tuple[Happening, ...] = field(default=(), repr=False)
 
 
-def acts(result: CallResult, notes: Sequence[TimelineEvent]) -> Acts:
+def actions(result: CallResult, notes: Sequence[TimelineEvent]) -> Actions:
     """What was done in a call; without notes of the gateway, what the phone knows of it."""
     tools, keys = _tools(result, notes), _keys(result, notes)
     transfers = _transfers(result, notes)
@@ -77,12 +77,12 @@ def acts(result: CallResult, notes: Sequence[TimelineEvent]) -> Acts:
     told += [
         Happening(_at_ms(result, note), *line, _failed(note.fields.get("outcome", note.kind.rpartition("_")[2])))
         for note in notes
-        if note.kind not in known and (line := act_told(note.kind, note.fields)) is not None
+        if note.kind not in known and (line := action_told(note.kind, note.fields)) is not None
     ]
     if transfers and not any(note.kind.startswith("transfer") for note in notes):
         told += [Happening(run.at_ms, "call", f"transferred to {run.target}") for run in transfers]
     told.sort(key=lambda happening: happening.at_ms)
-    return Acts(tools, keys, transfers, tuple(told))
+    return Actions(tools, keys, transfers, tuple(told))
 
 
 _TOLD = {
@@ -90,8 +90,8 @@ _TOLD = {
     "approval_given": ("tool", "{server}/{tool}: {answer} by {how}"),
     "digit_pressed": ("key", "{digit}"),
     "digits_entered": ("key", "entered {digits}"),
-    "secure_entry_started": ("key", "secret entry of {parameter} for {tool} begins"),
-    "secure_entry_ended": ("key", "secret entry of {parameter} for {tool} ends: {entered}"),
+    "secure_entry_started": ("key", "the caller keys in {parameter}, unseen"),
+    "secure_entry_ended": ("key", "{parameter}, unseen: {entered}"),
     "digits_sent": ("call", "keys sent"),
     "transfer_started": ("call", "transfer to {target} begins"),
     "transfer_failed": ("call", "transfer to {target} failed{reason}"),
@@ -101,7 +101,7 @@ _TOLD = {
 }
 
 
-def act_told(kind: str, fields: Fields) -> tuple[str, str] | None:
+def action_told(kind: str, fields: Fields) -> tuple[str, str] | None:
     """Who did what, of a note of the gateway; ``None`` for a note that tells of no act."""
     if kind in _RETURNS.values():
         outcome, took_ms = str(fields.get("outcome", "")), _ms(fields.get("took_ms"))
@@ -172,15 +172,17 @@ def _tools(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[ToolRun,
         if note.kind not in _RETURNS:
             continue
         name = "call_id" if note.kind == "tool_called" else "item_id"
-        returned = next(
-            (r.fields for r in notes if r.kind == _RETURNS[note.kind] and r.fields.get(name) == note.fields.get(name)),
-            {},
+        ends = (end for end in notes if end.kind == _RETURNS[note.kind])
+        end = next((end for end in ends if end.fields.get(name) == note.fields.get(name)), None)
+        outcome, took_ms, at_ms = None, None, _at_ms(result, note)
+        if end is not None:
+            outcome, took_ms = str(end.fields.get("outcome", "")), _ms(end.fields.get("took_ms"))
+            if took_ms is not None:  # it may have waited for what the caller had to key in
+                at_ms = max(at_ms, _at_ms(result, end) - took_ms)
+        runs.append(
+            ToolRun(str(note.fields.get("tool", "")), outcome, took_ms, at_ms, str(note.fields.get("server", "")))
         )
-        outcome = str(returned["outcome"]) if "outcome" in returned else None
-        server = str(note.fields.get("server", ""))
-        took_ms = _ms(returned.get("took_ms"))
-        runs.append(ToolRun(str(note.fields.get("tool", "")), outcome, took_ms, _at_ms(result, note), server))
-    return tuple(runs)
+    return tuple(sorted(runs, key=lambda run: run.at_ms))
 
 
 def _keys(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[Key, ...]:

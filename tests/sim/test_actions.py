@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.sim.acts import Key, TransferRun, act_told, acts, keys_shown, together
+from gateway.sim.actions import Key, TransferRun, action_told, actions, keys_shown, together
 from gateway.sim.call import CallResult
 from gateway.sim.timeline import TimelineEvent
 
@@ -17,20 +17,20 @@ def pressed(call: CallResult, *digits: tuple[int, str]) -> list[TimelineEvent]:
 def test_a_key_has_a_digit_only_where_the_gateway_tells_it(call: CallResult) -> None:
     """Its time is when it was pressed, and the rest may be a secret."""
     call = replace(call, keys_ms=(1_000, 1_250, 5_000, 5_250, 9_000))
-    keys = acts(call, pressed(call, (1_010, "1"), (1_260, "2"), (9_004, "5"))).keys
+    keys = actions(call, pressed(call, (1_010, "1"), (1_260, "2"), (9_004, "5"))).keys
     assert keys == (Key(1_000, "1"), Key(1_250, "2"), Key(5_000, None), Key(5_250, None), Key(9_000, "5"))
 
 
 def test_keys_that_are_told_late_keep_their_order(call: CallResult) -> None:
     """A gateway on a busy machine tells of a key when the next one has been pressed."""
     call = replace(call, keys_ms=(1_000, 1_250, 1_500))
-    keys = acts(call, pressed(call, (1_300, "1"), (1_550, "2"), (1_800, "3"))).keys
+    keys = actions(call, pressed(call, (1_300, "1"), (1_550, "2"), (1_800, "3"))).keys
     assert "".join(key.digit or "?" for key in keys) == "123"
 
 
 def test_without_a_phone_that_knows_its_keys_the_gateway_s_account_is_all(call: CallResult) -> None:
     """A digit that nobody pressed here stands where it was told."""
-    assert acts(replace(call, keys_ms=()), pressed(call, (1_010, "1"))).keys == (Key(1_010, "1"),)
+    assert actions(replace(call, keys_ms=()), pressed(call, (1_010, "1"))).keys == (Key(1_010, "1"),)
 
 
 def test_keys_of_one_number_are_told_together() -> None:
@@ -42,14 +42,14 @@ def test_keys_of_one_number_are_told_together() -> None:
 def test_the_phone_tells_of_a_transfer_where_the_gateway_does_not(call: CallResult) -> None:
     """Whom the provider was asked to connect."""
     ordered = TimelineEvent(call.started_at + 11, "transfer_ordered", {"to": "+3"})
-    done = acts(replace(call, keys_ms=(), events=(*call.events, ordered)), [])
+    done = actions(replace(call, keys_ms=(), events=(*call.events, ordered)), [])
     assert done.transfers == (TransferRun("+3", "transferred", 11_000),)
     assert [line.text for line in done.happenings] == ["transferred to +3"]
 
 
 def test_keys_of_a_gateway_elsewhere_are_not_told(call: CallResult) -> None:
     """Nobody knows whether they are a secret."""
-    assert [line.text for line in acts(call, []).happenings] == ["••• (not told)"]
+    assert [line.text for line in actions(call, []).happenings] == ["••• (not told)"]
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_keys_of_a_gateway_elsewhere_are_not_told(call: CallResult) -> None:
         (
             "secure_entry_started",
             {"tool": "pay", "parameter": "card"},
-            ("key", "secret entry of card for pay begins"),
+            ("key", "the caller keys in card, unseen"),
         ),
         (
             "secure_entry_ended",
             {"tool": "pay", "parameter": "card", "outcome": "nothing"},
-            ("key", "secret entry of card for pay ends: nothing entered"),
+            ("key", "card, unseen: nothing entered"),
         ),
         ("digits_sent", {}, ("call", "keys sent")),
         ("transfer_started", {"target": "desk"}, ("call", "transfer to desk begins")),
@@ -95,10 +95,10 @@ def test_keys_of_a_gateway_elsewhere_are_not_told(call: CallResult) -> None:
 )
 def test_each_act_is_one_line(kind: str, fields: dict[str, object], told: tuple[str, str]) -> None:
     """Who, and what."""
-    assert act_told(kind, fields) == told
+    assert action_told(kind, fields) == told
 
 
 @pytest.mark.parametrize("kind", ["tool_called", "mcp_called", "greeting_played", "reply_said", "moon_rose"])
 def test_what_is_no_act_of_its_own_is_not_told(kind: str) -> None:
     """A call is told when it returns, words are told elsewhere, and the unknown is left to the timeline."""
-    assert act_told(kind, {}) is None
+    assert action_told(kind, {}) is None

@@ -1,0 +1,84 @@
+"""What the caller's keys mean on a line. Pure.
+
+A key belongs, in this order, to what is keyed in confidence, to a question that a key answers, to the end of a manual
+turn, to an action of its own where no digits came before it, and to the digits that the model is given.
+"""
+
+from gateway.call.departure import Departure
+from gateway.call.gate import ANSWER, Request, ResponseGate
+from gateway.call.record import Note
+from gateway.call.rules import KeyAction, Rules
+from gateway.call.tools import ToolCommand, Tools
+from gateway.voice.commands import AddMessage, CommitTurn
+
+DIGITS_LIMIT = 64
+"""More keys than anybody has to enter; then they are given to the model as they are."""
+
+KeyCommand = ToolCommand | CommitTurn | Request
+
+
+class Keypad:
+    """Follows the caller's keys. Times are in seconds."""
+
+    def __init__(self, rules: Rules, gate: ResponseGate, tools: Tools, departure: Departure) -> None:
+        self._rules = rules
+        self._gate = gate
+        self._tools = tools
+        self._departure = departure
+        self._digits = ""
+        self._by = 0.0
+
+    @property
+    def collecting(self) -> bool:
+        """Whether the caller is in the middle of keying something in."""
+        return bool(self._digits)
+
+    def interrupts(self, digit: str) -> bool:
+        """Whether the key means something here, so that the bot falls silent for it."""
+        if self._tools.entry is not None or self._tools.mcp.takes_keys or self.collecting:
+            return True
+        rules = self._rules
+        is_last = rules.digits is not None and digit == rules.digits.finish_on
+        return digit == rules.commit_on or digit in rules.on_key or (rules.digits is not None and not is_last)
+
+    def press(self, digit: str, now: float) -> list[KeyCommand]:
+        """What a key leads to."""
+        if self._tools.entry is not None:
+            return [*self._tools.key(digit, now)]
+        note = Note("digit_pressed", {"digit": digit})
+        if allowed := self._tools.mcp.press(digit):
+            return [note, *allowed]
+        if digit == self._rules.commit_on:
+            return [note, CommitTurn()]
+        if not self._digits and digit in self._rules.on_key:
+            return [note, *self._act(self._rules.on_key[digit], now)]
+        return [note, *self._collect(digit, now)]
+
+    def next_deadline(self) -> float | None:
+        """When ``expire`` wants to be called."""
+        return self._by if self._digits else None
+
+    def expire(self, now: float) -> list[KeyCommand]:
+        """Give the model the digits, where the pause behind the last one is over."""
+        return self._entered(now) if self._digits and now >= self._by else []
+
+    def _act(self, action: KeyAction, now: float) -> list[Request]:
+        if action.say is not None:
+            return self._gate.want(action.say, now)
+        self._departure.plan(action.transfer, now)
+        return self._gate.want(action.transfer.announce, now) if action.transfer else []
+
+    def _collect(self, digit: str, now: float) -> list[KeyCommand]:
+        rule = self._rules.digits
+        if rule is None:
+            return []
+        if digit == rule.finish_on:
+            return self._entered(now) if self._digits else []
+        self._digits += digit
+        self._by = now + rule.pause_s
+        return self._entered(now) if len(self._digits) >= DIGITS_LIMIT else []
+
+    def _entered(self, now: float) -> list[KeyCommand]:
+        digits, self._digits = self._digits, ""
+        message = AddMessage("user", f"(Keys pressed on the phone: {digits})")
+        return [Note("digits_entered", {"digits": digits}), message, *self._gate.want(ANSWER, now)]

@@ -1,0 +1,172 @@
+"""The tools of MCP servers, which the service runs by itself: what runs, and what waits for the caller's word. Pure.
+
+Voice Live API reference 2026-07-15: a result is spoken only when a response is asked for, ``completed`` may come twice,
+and after the response that called has ended.
+"""
+
+import re
+
+from msgspec import Struct
+
+from gateway.call.gate import Request
+from gateway.call.record import Note
+from gateway.call.rules import Approval, Rules
+from gateway.voice.commands import AnswerApproval
+from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolsListed, ToolsRequested
+
+RUN_LIMIT_S = 60.0
+"""A server that takes longer is not waited for; its result may still be told."""
+
+
+class _Run(Struct):
+    server: str
+    tool: str
+    since: float
+
+
+class _Question(Struct):
+    """An approval that the caller is to be asked for; ``turn`` is the caller's first turn since it was."""
+
+    request: ApprovalRequested
+    approval: Approval
+    by: float
+    wanted: bool = False
+    asked: bool = False
+    turn: str = ""
+
+
+class McpTools:
+    """The MCP calls of one call. Times are in seconds."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._approvals = rules.approvals
+        self._servers: dict[str, str] = {}
+        self._running: dict[str, _Run] = {}
+        self._over: set[str] = set()
+        self._questions: list[_Question] = []
+        self.answer_due = False
+        """Whether results are there that no response has told of yet."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a server is at work."""
+        return bool(self._running)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a server is at work, or the caller's word awaited."""
+        return bool(self._running or self._questions)
+
+    def listed(self, event: ToolsRequested | ToolsListed) -> list[Note]:
+        """The service asks a server for its tools, or has its answer."""
+        if isinstance(event, ToolsRequested):
+            self._servers[event.item_id] = event.server
+            return []
+        server = self._servers.pop(event.item_id, "")
+        return [Note("mcp_listed", {"server": server, "outcome": "error" if event.failed else "ok"})]
+
+    def called(self, call: McpCalled, now: float) -> list[Note]:
+        """The service runs a tool; it may say so more than once."""
+        if call.item_id in self._running or call.item_id in self._over:
+            return []
+        self._running[call.item_id] = _Run(call.server, call.tool, now)
+        return [Note("mcp_called", {"server": call.server, "tool": call.tool, "item_id": call.item_id})]
+
+    def returned(self, returned: McpReturned, now: float) -> list[Note]:
+        """A tool is done; only the first word of it counts."""
+        run = self._running.pop(returned.item_id, None)
+        if run is None:
+            return []
+        self.answer_due = True
+        return [self._end(returned.item_id, run, "error" if returned.failed else "ok", now)]
+
+    # The caller's word
+
+    def requested(self, request: ApprovalRequested, now: float) -> list[AnswerApproval | Note]:
+        """The service asks for a word; a server that the line has no question for is denied."""
+        approval = self._approvals.get(request.server)
+        if approval is None:
+            return self._answered(request, approved=False, how="not asked")
+        self._questions.append(_Question(request, approval, now + approval.timeout_s))
+        return [Note("approval_asked", {"server": request.server, "tool": request.tool})]
+
+    def question(self) -> Request | None:
+        """What the caller is to be asked; told once."""
+        for question in self._questions:
+            if not question.wanted:
+                question.wanted = True
+                return question.approval.ask
+        return None
+
+    def asking(self, request: Request | None) -> None:
+        """A response begins that says this."""
+        for question in self._questions:
+            if question.approval.ask == request:
+                question.asked = True
+                return
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether the next key answers a question."""
+        return bool(self._questions and self._questions[0].approval.key)
+
+    def press(self, digit: str) -> list[AnswerApproval | Note]:
+        """A key: the one that allows, or any other, which denies. Nothing where no question takes a key."""
+        if not self.takes_keys:
+            return []
+        question = self._questions[0]
+        return self._settle(question, approved=digit == question.approval.key, how="key")
+
+    def caller_spoke(self, item_id: str) -> None:
+        """The caller begins a turn: the first one since the question answers it."""
+        for question in self._questions:
+            if question.asked:
+                question.turn = question.turn or item_id
+
+    def caller_said(self, item_id: str, text: str) -> list[AnswerApproval | Note]:
+        """The words of a turn: they allow where they begin with a word that does, and deny otherwise."""
+        question = next((q for q in self._questions if q.turn == item_id and q.approval.words), None)
+        if question is None:
+            return []
+        said = " ".join(re.findall(r"\w+", text.casefold()))
+        words = (" ".join(re.findall(r"\w+", word.casefold())) for word in question.approval.words)
+        return self._settle(question, approved=any(f"{said} ".startswith(f"{word} ") for word in words), how="words")
+
+    def _settle(self, question: _Question, *, approved: bool, how: str) -> list[AnswerApproval | Note]:
+        self._questions.remove(question)
+        return self._answered(question.request, approved=approved, how=how)
+
+    def _answered(self, request: ApprovalRequested, *, approved: bool, how: str) -> list[AnswerApproval | Note]:
+        if not approved:
+            self.answer_due = True
+        fields: dict[str, object] = {"server": request.server, "tool": request.tool, "approved": approved, "how": how}
+        return [AnswerApproval(request.request_id, approved), Note("approval_given", fields)]
+
+    # Time
+
+    def next_deadline(self) -> float | None:
+        """When ``expire`` wants to be called."""
+        due = [run.since + RUN_LIMIT_S for run in self._running.values()]
+        due += [question.by for question in self._questions]
+        return min(due, default=None)
+
+    def expire(self, now: float, *, quiet: bool) -> list[AnswerApproval | Note]:
+        """Give up what takes too long. A question waits as long again while somebody speaks."""
+        commands: list[AnswerApproval | Note] = []
+        for item_id, run in list(self._running.items()):
+            if now >= run.since + RUN_LIMIT_S:
+                del self._running[item_id]
+                self.answer_due = True
+                commands.append(self._end(item_id, run, "timeout", now))
+        for question in list(self._questions):
+            if now >= question.by and quiet:
+                commands += self._settle(question, approved=False, how="no answer")
+            elif now >= question.by:
+                question.by = now + question.approval.timeout_s
+        return commands
+
+    def _end(self, item_id: str, run: _Run, outcome: str, now: float) -> Note:
+        self._over.add(item_id)
+        took_ms = round((now - run.since) * 1000)
+        fields = {"server": run.server, "tool": run.tool, "item_id": item_id, "outcome": outcome, "took_ms": took_ms}
+        return Note("mcp_returned", dict(fields))

@@ -1,0 +1,76 @@
+"""Digits that the caller keys in confidence: they reach the function that needs them, and nobody else. Pure."""
+
+from collections.abc import Sequence
+
+from gateway.call.errands import KeyedDigits
+from gateway.call.gate import Request
+from gateway.call.rules import Secret
+from gateway.voice.events import ToolCalled
+
+
+class SecureEntry:
+    """Collects the secret parameters of one function call, one after the other. Times are in seconds."""
+
+    def __init__(self, call: ToolCalled, secrets: Sequence[Secret], now: float) -> None:
+        self.call = call
+        self.values: dict[str, KeyedDigits] = {}
+        """What was keyed in so far, by parameter."""
+        self._left = list(secrets)
+        self._digits = ""
+        self._prompted = False
+        self._by = 0.0
+        self.wait(now)
+
+    @property
+    def secret(self) -> Secret:
+        """The parameter that is being keyed in."""
+        return self._left[0]
+
+    @property
+    def about(self) -> dict[str, object]:
+        """What may be told of it."""
+        return {"tool": self.call.name, "parameter": self.secret.digits.parameter}
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to key in."""
+        return not self._left
+
+    @property
+    def deadline(self) -> float:
+        """When the entry ends by itself."""
+        return self._by
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a digit of the parameter."""
+        return bool(self._digits)
+
+    def prompt(self) -> Request | None:
+        """What the caller is told to key in; told once, and not to one who has begun."""
+        if self._prompted or self._digits:
+            return None
+        self._prompted = True
+        return self.secret.prompt
+
+    def wait(self, now: float) -> None:
+        """Give the caller all the time again to begin: the bot was still asking."""
+        self._by = now + self.secret.digits.timeout_s
+
+    def press(self, digit: str, now: float) -> bool:
+        """Take a key; ``True`` where it completes the parameter."""
+        rule = self.secret.digits
+        if digit == rule.finish_on:
+            return bool(self._digits)
+        if digit in "0123456789":
+            self._digits += digit
+            self._by = now + rule.pause_s
+        return rule.length is not None and len(self._digits) >= rule.length
+
+    def take(self, now: float) -> None:
+        """Keep what was keyed in, and go on to the next parameter."""
+        self.values[self.secret.digits.parameter] = KeyedDigits(self._digits)
+        self._digits, self._prompted = "", False
+        del self._left[0]
+        if self._left:
+            self.wait(now)

@@ -1,0 +1,272 @@
+"""What the model has called in one call: what runs, what is keyed in for it, what is still to be told.
+
+All outputs go to the model as they come; when none is missing any more, one response is due. Pure.
+"""
+
+from typing import assert_never
+
+import msgspec
+
+from gateway.call.departure import GOODBYE, Departure
+from gateway.call.errands import DialDigits, DigitsDialled, Errand, FunctionReturned, RunFunction
+from gateway.call.gate import ANSWER, Request
+from gateway.call.mcp import McpTools
+from gateway.call.record import Note
+from gateway.call.rules import FunctionRule, Rules, Target
+from gateway.call.secure_entry import SecureEntry
+from gateway.voice.commands import AddMessage, AnswerApproval, ReturnToolOutput
+from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolCalled, ToolsListed, ToolsRequested
+
+NOT_DONE = '{"error":"not carried out: the caller interrupted"}'
+NO_SUCH_TOOL = '{"error":"this line has no such tool"}'
+ONE_AT_A_TIME = '{"error":"the caller is keying something else in; call this again afterwards"}'
+NOTHING_KEYED = '{"error":"the caller keyed nothing in"}'
+BAD_DIGITS = '{"error":"digits must be 1 to 32 of 0-9, * and #"}'
+BUSY = '{"error":"wait for the results of the other tools first"}'
+ENDING = '{"result":"the call ends after your farewell"}'
+TRANSFERRING = '{"result":"the caller is connected after your announcement"}'
+DIALLED = '{"result":"the digits were dialled"}'
+ToolEvent = (
+    FunctionReturned | DigitsDialled | ToolsRequested | ToolsListed | McpCalled | McpReturned | ApprovalRequested
+)
+ToolCommand = Errand | ReturnToolOutput | AnswerApproval | AddMessage | Note
+_KEYS = frozenset("0123456789*#")
+_MOST_KEYS = 32
+
+
+class _Running(msgspec.Struct):
+    """A function at work: since when, and when its wait is to be covered by words."""
+
+    name: str
+    since: float
+    waiting: Request | None = None
+    waiting_at: float | None = None
+    waiting_after_s: float = 0.0
+    keyed: tuple[str, ...] = ()
+
+
+class Tools:
+    """The tools of one call. Times are in seconds; what is returned is to be carried out."""
+
+    def __init__(self, rules: Rules, departure: Departure) -> None:
+        self._rules = rules
+        self._departure = departure
+        self._running: dict[str, _Running] = {}
+        self.mcp = McpTools(rules)
+        """Those that the service runs by itself."""
+        self.entry: SecureEntry | None = None
+        """What the caller is keying in that the model must not see."""
+        self._answer_due = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether an output is still missing."""
+        return bool(self._running) or self.entry is not None or self.mcp.busy
+
+    @property
+    def answer_due(self) -> bool:
+        """Whether outputs are there that no response has told of yet, and none is missing."""
+        return (self._answer_due or self.mcp.answer_due) and not self.busy
+
+    def called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
+        """The model calls something. ``silent``: it has said nothing that is still to be heard."""
+        note = Note("tool_called", {"tool": call.name, "call_id": call.call_id})
+        return [note, *self._called(call, now, silent=silent)]
+
+    def handle(self, event: ToolEvent, now: float) -> list[ToolCommand]:
+        """What comes of the tools."""
+        match event:
+            case FunctionReturned():
+                return self._returned(event, now)
+            case DigitsDialled(call_id=call_id, failure=failure):
+                output = _json({"error": failure}) if failure else DIALLED
+                returned = FunctionReturned(call_id, output, "error" if failure else "ok")
+                return [*([] if failure else [Note("digits_sent")]), *self._returned(returned, now)]
+            case ToolsRequested() | ToolsListed():
+                return [*self.mcp.listed(event)]
+            case McpCalled():
+                return [*self.mcp.called(event, now)]
+            case McpReturned():
+                return [*self.mcp.returned(event, now)]
+            case ApprovalRequested():
+                return [*self.mcp.requested(event, now)]
+            case _:
+                assert_never(event)
+
+    def not_carried_out(self, call: ToolCalled) -> list[ToolCommand]:
+        """A call of a response that was cancelled: an output it must have, and no response follows."""
+        return [ReturnToolOutput(call.call_id, NOT_DONE)]
+
+    def _called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
+        if call.name in self._rules.functions:
+            return [*self._departure.call_off(), *self._run(call, now)]
+        match call.name if call.name in self._rules.built_in else "":
+            case "end_call" | "transfer_call" if self._answer_due or self.busy:
+                return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BUSY)]
+            case "end_call":
+                return self._leave(call, None, GOODBYE, ENDING, now, silent=silent)
+            case "transfer_call":
+                target = self._rules.targets.get(argument(call, "target"))
+                if target is None:
+                    known = ", ".join(self._rules.targets)
+                    refusal = self._answer(call.call_id, _json({"error": f"unknown target, expected one of {known}"}))
+                    return [_returned_at_once(call, "refused"), *refusal]
+                return self._leave(call, target, target.announce, TRANSFERRING, now, silent=silent)
+            case "send_digits":
+                return self._dial(call, now)
+            case _:
+                return self._answer(call.call_id, NO_SUCH_TOOL)
+
+    def _leave(
+        self, call: ToolCalled, target: Target | None, words: Request, output: str, now: float, *, silent: bool
+    ) -> list[ToolCommand]:
+        """Leave once the last words were heard; those of this response are enough."""
+        if not self._departure.planned:
+            self._departure.plan(target, now, words if silent else None)
+        return [_returned_at_once(call, "ok"), ReturnToolOutput(call.call_id, output)]
+
+    def _run(self, call: ToolCalled, now: float) -> list[ToolCommand]:
+        """Start a function, or the entry of what the caller has to key in for it."""
+        rule = self._rules.functions[call.name]
+        if not rule.secrets:
+            return [self._start(call, rule, now)]
+        if self.entry is not None:
+            return self._answer(call.call_id, ONE_AT_A_TIME)
+        self.entry = SecureEntry(call, rule.secrets, now)
+        return [Note("secure_entry_started", self.entry.about)]
+
+    def _dial(self, call: ToolCalled, now: float) -> list[ToolCommand]:
+        digits = argument(call, "digits")
+        if not 0 < len(digits) <= _MOST_KEYS or not _KEYS.issuperset(digits):
+            return self._answer(call.call_id, BAD_DIGITS)
+        self._running[call.call_id] = _Running(call.name, now)
+        return [DialDigits(call.call_id, digits)]
+
+    def _answer(self, call_id: str, output: str) -> list[ToolCommand]:
+        """Give the model an output; the response that tells of it is due."""
+        self._answer_due = True
+        return [ReturnToolOutput(call_id, output)]
+
+    def _returned(self, returned: FunctionReturned, now: float) -> list[ToolCommand]:
+        """A function is done: hand the model its output, which names what was keyed in without saying it."""
+        running = self._running.pop(returned.call_id, None)
+        if running is None:
+            return []
+        output = returned.output
+        if running.keyed:
+            output = _json({**dict.fromkeys(running.keyed, "entered"), "result": msgspec.Raw(output.encode())})
+        fields: dict[str, object] = {
+            "tool": running.name,
+            "call_id": returned.call_id,
+            "outcome": returned.outcome,
+            "took_ms": round((now - running.since) * 1000),
+        }
+        return [Note("tool_returned", fields), *self._answer(returned.call_id, output)]
+
+    def wish(self) -> Request | None:
+        """What is to be said now that nobody speaks: a question, or an answer that knows the outputs. Told once."""
+        asked = self.mcp.question() or (self.entry.prompt() if self.entry is not None else None)
+        if asked is None and self.answer_due:
+            self._answer_due = self.mcp.answer_due = False
+            return ANSWER
+        return asked
+
+    def response_started(self, request: Request | None, *, answers: bool) -> None:
+        """A response begins that says ``request``, or ``answers``: then it knows every output so far."""
+        self.mcp.asking(request)
+        if answers and not self.busy:
+            self._answer_due = self.mcp.answer_due = False
+
+    # What the caller keys in confidence
+
+    def key(self, digit: str, now: float) -> list[ToolCommand]:
+        """A key during the entry."""
+        if self.entry is None or not self.entry.press(digit, now):
+            return []
+        return self._entered(self.entry, now)
+
+    def _entered(self, entry: SecureEntry, now: float) -> list[ToolCommand]:
+        done = Note("secure_entry_ended", {**entry.about, "outcome": "entered"})
+        entry.take(now)
+        if not entry.complete:
+            return [done, Note("secure_entry_started", entry.about)]
+        self.entry = None
+        rule = self._rules.functions[entry.call.name]
+        return [done, self._start(entry.call, rule, now, entry)]
+
+    def abandon(self) -> list[Note]:
+        """The call ends: whatever was keyed in is forgotten."""
+        if self.entry is None:
+            return []
+        note = Note("secure_entry_ended", {**self.entry.about, "outcome": "abandoned"})
+        self.entry = None
+        return [note]
+
+    # Time
+
+    def next_deadline(self) -> float | None:
+        """When ``expire`` wants to be called."""
+        due = [running.waiting_at for running in self._running.values()]
+        due.append(self.mcp.next_deadline())
+        if self.entry is not None:
+            due.append(self.entry.deadline)
+        return min((at for at in due if at is not None), default=None)
+
+    def expire(self, now: float, *, quiet: bool) -> list[ToolCommand]:
+        """Whatever is due. ``quiet``: nobody speaks or is about to."""
+        commands: list[ToolCommand] = [*self.mcp.expire(now, quiet=quiet)]
+        entry = self.entry
+        if entry is None or now < entry.deadline:
+            return commands
+        if entry.begun:
+            return [*commands, *self._entered(entry, now)]
+        if not quiet:
+            entry.wait(now)
+            return commands
+        done = Note("secure_entry_ended", {**entry.about, "outcome": "nothing"})
+        self.entry = None
+        return [*commands, done, *self._answer(entry.call.call_id, NOTHING_KEYED)]
+
+    def please_wait(self, now: float, *, quiet: bool) -> list[Request]:
+        """What is to be said because a function takes long: once for each, and only into silence."""
+        words = []
+        for running in self._running.values():
+            if running.waiting is None or running.waiting_at is None or now < running.waiting_at:
+                continue
+            if quiet:
+                words.append(running.waiting)
+                running.waiting_at = None
+            else:
+                running.waiting_at = now + running.waiting_after_s
+        return words
+
+    def _start(self, call: ToolCalled, rule: FunctionRule, now: float, entry: SecureEntry | None = None) -> RunFunction:
+        values = entry.values if entry is not None else {}
+        self._running[call.call_id] = _Running(
+            call.name,
+            now,
+            waiting=rule.waiting,
+            waiting_at=now + rule.waiting_after_s if rule.waiting is not None else None,
+            waiting_after_s=rule.waiting_after_s,
+            keyed=tuple(values),
+        )
+        return RunFunction(call.call_id, call.name, call.arguments, values)
+
+
+def _returned_at_once(call: ToolCalled, outcome: str) -> Note:
+    fields = {"tool": call.name, "call_id": call.call_id, "outcome": outcome, "took_ms": 0}
+    return Note("tool_returned", dict(fields))
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def argument(call: ToolCalled, name: str) -> str:
+    """A text among the arguments that the model wrote; empty where there is none or they are no JSON object."""
+    try:
+        arguments: object = msgspec.json.decode(call.arguments)
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    value = arguments.get(name) if isinstance(arguments, dict) else None
+    return value if isinstance(value, str) else ""

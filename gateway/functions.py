@@ -1,0 +1,91 @@
+"""Functions that the model may call, each with what carries it out. Pure.
+
+A function in Python may take a :class:`CallContext` to learn whose call it is for.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class ToolError(Exception):
+    """Raised by a function in Python to tell the model, and so the caller, what is wrong, in plain words."""
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """The call that a function is called in. ``caller`` and ``called`` may be empty."""
+
+    call_id: str
+    line: str
+    caller: str
+    called: str
+    tool_call_id: str = ""
+    """The model's id of this one function call: the same for every try, so that nothing is done twice."""
+
+
+@dataclass(frozen=True)
+class HttpCall:
+    """A function that an HTTP request carries out."""
+
+    method: str
+    url: str
+    """``{name}`` in it stands for an argument."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secret: str = field(default="", repr=False)
+    """Signs the request, where it is not empty."""
+
+
+@dataclass(frozen=True)
+class PythonCall:
+    """A function that a coroutine function of the operator carries out."""
+
+    function: Callable[..., Awaitable[Any]]
+    context_parameter: str = ""
+    """The parameter that takes the :class:`CallContext`, if it has one."""
+    arguments: type[BaseModel] | None = None
+    """What the arguments must be: ``arguments.model_validate_json(text)`` checks and converts what the model wrote, or
+    raises ``pydantic.ValidationError``. Its fields are the function's parameters but for ``context_parameter``: each
+    goes to the function by name, as ``getattr(validated, name) for name in arguments.model_fields``, defaults included.
+    None where nothing was declared."""
+
+
+@dataclass(frozen=True)
+class SecretDigits:
+    """A parameter that the caller keys in and that the model never sees."""
+
+    parameter: str
+    prompt: str = ""
+    """What is said before, word for word; empty where the model has asked for it."""
+    finish_on: str = "#"
+    """The key that ends the entry; may be empty."""
+    length: int | None = None
+    """So many digits end it too."""
+    pause_s: float = 5.0
+    """So long after the last digit it ends by itself."""
+    timeout_s: float = 30.0
+    """So long may the first digit take."""
+
+
+@dataclass(frozen=True)
+class WhileWaiting:
+    """What is said while a function takes long."""
+
+    say: str
+    after_s: float = 1.5
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function as the model sees it, and how it is carried out."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON Schema of the arguments that the model gives; secret ones are not among them."""
+    run: HttpCall | PythonCall
+    timeout_s: float = 10.0
+    secrets: tuple[SecretDigits, ...] = ()
+    while_waiting: WhileWaiting | None = None

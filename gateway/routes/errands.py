@@ -1,0 +1,86 @@
+"""Carries out what one call's conversation asks beside its legs: functions, transfers, digits."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+import structlog
+
+from gateway.call.errands import (
+    DialDigits,
+    DigitsDialled,
+    Errand,
+    ErrandEvent,
+    FunctionReturned,
+    RunFunction,
+    TransferCaller,
+    TransferEnded,
+)
+from gateway.config import Line
+from gateway.functions import CallContext
+from gateway.phone.commands import SendDigits, StreamCommand, TransferCall
+from gateway.phone.events import CallStarted
+from gateway.phone.leg import PhoneLeg
+from gateway.phone.provider import HttpRequest, Provider
+from gateway.rest import CallControl, CallControlError
+from gateway.tools import FunctionCall, Functions
+
+log = structlog.get_logger()
+
+
+class CallErrands:
+    """The errands of one call."""
+
+    def __init__(
+        self,
+        *,
+        line: Line,
+        started: CallStarted,
+        provider: Provider,
+        phone: PhoneLeg,
+        functions: Functions,
+        control: CallControl,
+    ) -> None:
+        self._line = line.name
+        self._known = {function.name: function for function in line.functions}
+        self._started = started
+        self._provider = provider
+        self._phone = phone
+        self._functions = functions
+        self._control = control
+
+    async def run(self, errand: Errand) -> ErrandEvent:
+        """Do it, and tell what came of it."""
+        call_id = self._started.call_id
+        match errand:
+            case RunFunction():
+                return await self._run(errand)
+            case TransferCaller(to=to):
+                requests = self._provider.transfer(call_id, to)
+                return TransferEnded(await self._ask(requests, TransferCall(to), "transfer a call"))
+            case DialDigits(call_id=tool_call_id, digits=digits):
+                requests = self._provider.send_digits(call_id, digits)
+                return DigitsDialled(tool_call_id, await self._ask(requests, SendDigits(digits), "send digits"))
+            case _:
+                assert_never(errand)
+
+    async def _run(self, errand: RunFunction) -> FunctionReturned:
+        started = self._started
+        context = CallContext(started.call_id, self._line, started.caller, started.called, errand.call_id)
+        call = FunctionCall(self._known[errand.name], context, errand.arguments, errand.secrets)
+        result = await self._functions.call(call)
+        return FunctionReturned(errand.call_id, result.output, result.outcome)
+
+    async def _ask(self, requests: Sequence[HttpRequest], command: StreamCommand, what: str) -> str:
+        """Ask the provider by its API, else on its stream; why it could not be done, or nothing."""
+        if requests:
+            try:
+                await self._control.perform(requests)
+            except CallControlError as error:
+                log.error("call_control_failed", detail=str(error))
+                return "the phone provider refused"
+            return ""
+        if self._phone.order(command):
+            return ""
+        title = self._provider.traits.title
+        log.error("call_control_failed", detail=f"{title} cannot {what}, or its API is not configured")
+        return f"this phone provider cannot {what}"

@@ -1,0 +1,67 @@
+"""The arguments of a function as the model wrote them: read, checked, refused with a reason. Pure."""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ValidationError
+from referencing import Registry
+
+from gateway.tools.result import FunctionFailed, excerpt, read_json, write_json
+
+ERRORS_TOLD = 3
+"""So many mistakes are told at once; the model tries again with the whole."""
+
+
+def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
+    """What checks arguments by ``schema``; a reference to another document is never fetched."""
+    return Draft202012Validator(schema, registry=Registry())
+
+
+def read_arguments(text: str, secret_names: Iterable[str]) -> dict[str, Any]:
+    """The arguments in ``text``, none of them under a secret's name: what is keyed in cannot come from the model.
+
+    No text at all is no arguments. Raises FunctionFailed (``refused``).
+    """
+    try:
+        arguments = read_json(text) if text.strip() else {}
+    except ValueError:
+        raise refused("the arguments are not valid JSON", "the arguments are not JSON") from None
+    if not isinstance(arguments, dict):
+        raise refused("the arguments are not a JSON object", "the arguments are not an object")
+    hidden = set(secret_names)
+    return {name: value for name, value in arguments.items() if name not in hidden}
+
+
+def check_by_schema(arguments: Mapping[str, Any], checks: Draft202012Validator) -> None:
+    """Raises FunctionFailed (``refused``) that tells the model what does not match."""
+    errors = [
+        f"{'.'.join(map(str, error.absolute_path))}: {error.message}" if error.absolute_path else error.message
+        for error in islice(checks.iter_errors(arguments), ERRORS_TOLD)
+    ]
+    if errors:
+        raise _mismatch(errors)
+
+
+def read_by_model(arguments: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """The arguments as the types that a function in Python declares, its defaults included.
+
+    Raises FunctionFailed (``refused``) that tells the model what does not match.
+    """
+    try:
+        given = model.model_validate_json(write_json(arguments))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        told = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:ERRORS_TOLD])
+        raise _mismatch([line.removeprefix(": ") for line in told]) from None
+    return {name: getattr(given, name) for name in model.model_fields}
+
+
+def refused(told: str, detail: str) -> FunctionFailed:
+    """A call that is not carried out, and why; the model may try again."""
+    return FunctionFailed(told, detail, "refused")
+
+
+def _mismatch(errors: list[str]) -> FunctionFailed:
+    return refused(excerpt(f"the arguments do not fit: {'; '.join(errors)}"), "the arguments do not match the schema")

@@ -1,0 +1,72 @@
+"""Makes the HTTP requests that carry functions out."""
+
+import asyncio
+
+import aiohttp
+from yarl import URL
+
+from gateway.tools.answer import Answer
+from gateway.tools.request import Request
+from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed
+
+AGAIN_AFTER_S = 0.25
+"""Between the two tries to connect: a service that restarts is back by then, or not at all."""
+KEEP_ALIVE_S = 4.0
+"""Shorter than common servers keep a connection, so that none is used that they are just closing."""
+
+
+def open_session(connections: int) -> aiohttp.ClientSession:
+    """One for the process: so many connections at most, no cookies, no proxy from the environment."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        headers={"User-Agent": "voice-line-gateway", "Accept-Encoding": "identity"},
+        trust_env=False,
+    )
+
+
+async def perform(http: aiohttp.ClientSession, request: Request) -> Answer:
+    """The answer to ``request``; a connection that cannot be made is tried once more. The caller bounds the time.
+
+    Raises FunctionFailed where there is no answer, or one that is longer than ``OUTPUT_LIMIT``.
+    """
+    try:
+        try:
+            return await _perform(http, request)
+        except aiohttp.ClientSSLError:
+            raise
+        except aiohttp.ClientConnectorError:
+            await asyncio.sleep(AGAIN_AFTER_S)
+            return await _perform(http, request)
+    except aiohttp.ClientSSLError as error:
+        raise FunctionFailed("the service cannot be reached securely", f"TLS failed: {error.strerror}") from None
+    except aiohttp.ClientConnectorError as error:
+        raise FunctionFailed("the service cannot be reached", f"no connection: {error.strerror}") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise FunctionFailed("the service failed", f"no whole answer: {type(error).__name__}") from None
+
+
+async def _perform(http: aiohttp.ClientSession, request: Request) -> Answer:
+    async with http.request(
+        request.method,
+        URL(request.url, encoded=True),
+        headers=request.headers,
+        data=request.body or None,
+        allow_redirects=False,
+    ) as answer:
+        is_read = 200 <= answer.status < 300 or 400 <= answer.status < 500
+        body = await _body(answer) if is_read else b""
+        if not is_read:
+            answer.close()
+        return Answer(answer.status, answer.content_type, answer.charset or "", body)
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > OUTPUT_LIMIT:
+            answer.close()  # drops the connection, so that the rest is never read
+            raise FunctionFailed("the answer is too long", f"the answer has more than {OUTPUT_LIMIT} bytes")
+    return bytes(body)

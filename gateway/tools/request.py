@@ -1,0 +1,109 @@
+"""The HTTP request that carries a function out, as data. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from gateway.functions import CallContext, HttpCall
+from gateway.tools.arguments import refused
+from gateway.tools.result import FunctionFailed, write_json
+from gateway.tools.signature import signature_headers
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_AUTHORITY = re.compile(r"[a-z]+://[^/?]*")
+_FIT_FOR_HEADER = "!#$&'()*+,/:;<=>?@[]^`{|}~ "
+"""What stands in a header as it is, besides letters and digits; all else, and %, is percent-encoded."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to make; ``url`` is encoded and stays as it is."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+def request_for(name: str, http: HttpCall, context: CallContext, arguments: Mapping[str, Any], now_s: float) -> Request:
+    """The request for a function and its arguments.
+
+    Raises FunctionFailed (``refused``) for an argument that cannot stand in the url, InputError for an unusable secret.
+    """
+    url, in_url = _filled_in(http.url, arguments)
+    key = f"{_for_header(context.call_id)}:{_for_header(context.tool_call_id)}"
+    ours = {"Idempotency-Key": key}
+    body = b""
+    if http.method == "GET":
+        rest = {name: value for name, value in arguments.items() if name not in in_url}
+        query = urlencode(list(_query(rest)), errors="replace")
+        url += ("&" if "?" in url else "?") + query if query else ""
+        ours |= _facts(name, context)
+    else:
+        body = _body(name, context, arguments)
+        ours["Content-Type"] = "application/json"
+    if http.secret:
+        ours |= signature_headers(http.secret, key, int(now_s), body)
+    taken = {header.lower() for header in ours}
+    own = {header: value for header, value in http.headers.items() if header.lower() not in taken}
+    return Request(http.method, url, own | ours, body)
+
+
+def _body(name: str, context: CallContext, arguments: Mapping[str, Any]) -> bytes:
+    call = {"id": context.call_id, "line": context.line, "caller": context.caller, "called": context.called}
+    said = {"tool": name, "arguments": arguments, "call": call, "tool_call_id": context.tool_call_id}
+    return write_json(said).encode()
+
+
+def _facts(name: str, context: CallContext) -> dict[str, str]:
+    """What the body of other methods says of the call; what is not known is left out."""
+    facts = {
+        "X-Tool": name,
+        "X-Tool-Call-Id": context.tool_call_id,
+        "X-Call-Id": context.call_id,
+        "X-Call-Line": context.line,
+        "X-Call-Caller": context.caller,
+        "X-Call-Called": context.called,
+    }
+    return {header: _for_header(value) for header, value in facts.items() if value}
+
+
+def _for_header(value: str) -> str:
+    return quote(value, safe=_FIT_FOR_HEADER, errors="replace")
+
+
+def _query(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in arguments.items():
+        for each in value if isinstance(value, list) else [value]:
+            if each is not None:
+                yield name, each if isinstance(each, str) else write_json(each)
+
+
+def _filled_in(url: str, arguments: Mapping[str, Any]) -> tuple[str, set[str]]:
+    """The url with its placeholders filled in, and their names. The host is nobody's but the operator's."""
+    host = _AUTHORITY.match(url)
+    start = host.end() if host else 0
+    names = set(_PLACEHOLDER.findall(url, start))
+    path = _PLACEHOLDER.sub(lambda found: _segment(found[1], arguments.get(found[1])), url[start:])
+    return url[:start] + path, names
+
+
+def _segment(name: str, value: Any) -> str:
+    """An argument as a part of one path segment.
+
+    Dots alone are refused and not only encoded: a server may decode "%2E%2E" before it resolves it.
+    """
+    if isinstance(value, dict | list) or value is None:
+        raise _unfit(name, "a single value is needed")
+    text = value if isinstance(value, str) else write_json(value)
+    if not text.strip():
+        raise _unfit(name, "it is empty")
+    if not {".", ".."}.isdisjoint(re.split(r"[/\\]", text)):
+        raise _unfit(name, "it cannot be part of an address")
+    return quote(text, safe="", errors="replace")
+
+
+def _unfit(name: str, why: str) -> FunctionFailed:
+    return refused(f"the arguments do not fit: {name}: {why}", "an argument cannot stand in the url")

@@ -1,0 +1,61 @@
+"""What comes of a function: the text that the model gets, or the failure that it is told. Pure."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["ok", "error", "timeout", "refused"]
+
+OUTPUT_LIMIT = 64 * 1024
+"""Bytes that an answer may have; more would only fill the model's memory."""
+TOLD_LIMIT = 500
+"""Characters of somebody else's message that an error carries."""
+
+
+@dataclass(frozen=True)
+class FunctionResult:
+    """``output`` is JSON for the model; ``refused`` was not carried out at all."""
+
+    output: str = field(repr=False)
+    outcome: Outcome
+
+
+class FunctionFailed(Exception):  # noqa: N818 -- it is what happened to a function
+    """A function came to nothing: ``told`` is for the model, ``detail`` for the log, and neither for both.
+
+    ``trace`` is where the operator's code raised, if it did.
+    """
+
+    def __init__(self, told: str, detail: str, outcome: Outcome = "error", trace: str = "") -> None:
+        super().__init__(told)
+        self.told = told
+        self.detail = detail
+        self.outcome = outcome
+        self.trace = trace
+
+
+def read_json(text: str) -> Any:
+    """The value that ``text`` holds. Raises ValueError for what is no JSON, NaN and Infinity included."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def write_json(value: Any) -> str:
+    """``value`` without white space, as text that UTF-8 can hold. Raises ValueError for what JSON cannot say."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    return text.encode("utf-8", "replace").decode()
+
+
+def excerpt(text: str) -> str:
+    """``text`` on one line, of :data:`TOLD_LIMIT` characters at most."""
+    line = " ".join(text.split())
+    return line if len(line) <= TOLD_LIMIT else line[: TOLD_LIMIT - 1] + "…"
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")

@@ -1,0 +1,121 @@
+"""From HTTP to a WebSocket, on either side (RFC 6455 §4): aiohttp's HTTP, and the socket of ``gateway.websocket``."""
+
+import asyncio
+import base64
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+
+import aiohttp
+from aiohttp import hdrs, web
+from aiohttp.http_websocket import WS_KEY, WebSocketReader
+
+from gateway.websocket import WebSocket
+
+
+async def accept(
+    request: web.Request, *, subprotocols: Sequence[str], max_message: int, close_timeout_s: float
+) -> tuple[web.StreamResponse, WebSocket]:
+    """Answer an upgrade; the response is the handler's to return once the socket is closed.
+
+    Raises ``HTTPBadRequest`` for a request that is no proper handshake.
+    """
+    ready = web.WebSocketResponse(protocols=subprotocols).can_prepare(request)
+    if not ready.ok:
+        raise web.HTTPBadRequest(text="not a WebSocket handshake\n")
+    headers: dict[str, str] = {
+        hdrs.UPGRADE: "websocket",
+        hdrs.CONNECTION: "upgrade",
+        hdrs.SEC_WEBSOCKET_ACCEPT: _answer_to(request.headers[hdrs.SEC_WEBSOCKET_KEY]),
+    }
+    if ready.protocol:
+        headers[hdrs.SEC_WEBSOCKET_PROTOCOL] = ready.protocol
+    response = web.StreamResponse(status=101, headers=headers)
+    response.force_close()
+    await response.prepare(request)
+    if request.transport is None:
+        raise ConnectionResetError("the connection is gone")
+    socket = WebSocket(request.protocol, request.transport, max_message=max_message, close_timeout_s=close_timeout_s)
+    request.protocol.set_parser(socket.parser)  # has it read what came behind the request
+    request.transport.set_protocol(_Upgraded(socket.parser, request.protocol))
+    return response, socket
+
+
+class _Upgraded(asyncio.BaseProtocol):
+    """Feeds what is read straight to the parser; of all else aiohttp's own protocol is told, as before."""
+
+    def __init__(self, parser: WebSocketReader, before: asyncio.Protocol) -> None:
+        self.data_received = parser.feed_data
+        self.eof_received = before.eof_received
+        self._before = before
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._before.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._before.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._before.resume_writing()
+
+
+async def connect(
+    http: aiohttp.ClientSession,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    max_message: int,
+    close_timeout_s: float,
+    heartbeat_s: float,
+) -> WebSocket:
+    """A socket to ``url``; redirects are not followed, as they would carry the headers' credentials elsewhere.
+
+    Raises ``aiohttp.WSServerHandshakeError`` where the upgrade is refused, else ``aiohttp.ClientError``, ``OSError``.
+    """
+    key = base64.b64encode(os.urandom(16)).decode()
+    upgrade: dict[str, str] = {
+        hdrs.UPGRADE: "websocket",
+        hdrs.CONNECTION: "Upgrade",
+        hdrs.SEC_WEBSOCKET_VERSION: "13",
+        hdrs.SEC_WEBSOCKET_KEY: key,
+    }
+    response = await http.get(url, headers=dict(headers) | upgrade, allow_redirects=False, read_until_eof=False)
+    try:
+        _check(response, key)
+        connection = response.connection
+        if connection is None or connection.protocol is None or connection.transport is None:
+            raise aiohttp.ClientConnectionError("the connection was lost with its upgrade")
+        socket = WebSocket(
+            connection.protocol,
+            connection.transport,
+            is_client=True,
+            max_message=max_message,
+            close_timeout_s=close_timeout_s,
+            heartbeat_s=heartbeat_s,
+            release=response.close,
+        )
+        connection.protocol.set_parser(socket.parser, socket.inbox, data_received_cb=socket.heard)
+    except BaseException:
+        response.close()
+        raise
+    return socket
+
+
+def _check(response: aiohttp.ClientResponse, key: str) -> None:
+    if 300 <= response.status < 400:
+        raise aiohttp.ClientError("it redirected the connection, which is refused")
+    if response.status != 101:
+        raise aiohttp.WSServerHandshakeError(
+            response.request_info, response.history, status=response.status, message="the upgrade was refused"
+        )
+    said = response.headers
+    is_upgraded = (
+        said.get(hdrs.UPGRADE, "").lower() == "websocket" and said.get(hdrs.CONNECTION, "").lower() == "upgrade"
+    )
+    if not is_upgraded or said.get(hdrs.SEC_WEBSOCKET_ACCEPT) != _answer_to(key):
+        raise aiohttp.ClientError("the answer to the upgrade is not a WebSocket server's")
+
+
+def _answer_to(key: str) -> str:
+    """``Sec-WebSocket-Accept`` (RFC 6455 §4.2.2)."""
+    return base64.b64encode(hashlib.sha1(key.encode() + WS_KEY, usedforsecurity=False).digest()).decode()

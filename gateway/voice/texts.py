@@ -1,0 +1,85 @@
+"""A line's texts as a call has them, with its placeholders filled in. Pure."""
+
+import datetime
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.config.line import Line
+from gateway.config.placeholders import fill
+from gateway.voice.commands import CreateResponse, SayText
+
+PARAMETER_LIMIT = 500
+"""So many characters of a stream parameter are let in."""
+
+_ADDRESS = re.compile(r"[A-Za-z0-9+@.:_*#-]{1,64}")
+_UNWRITTEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+"""Control characters, line breaks, and halves of characters, which JSON cannot carry."""
+
+
+@dataclass(frozen=True)
+class CallFacts:
+    """What is known of a call when it starts; ``caller`` and ``called`` may be empty, ``started`` has a time zone."""
+
+    call_id: str
+    caller: str
+    called: str
+    started: datetime.datetime
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the provider's stream brought along, by name."""
+
+
+def instructions_for(line: Line, call: CallFacts) -> str:
+    """The line's instructions as the operator wrote them."""
+    return fill(line.instructions, _values(line, call))
+
+
+def greeting_for(line: Line, call: CallFacts) -> SayText | CreateResponse | None:
+    """The line's first words; ``None`` where the caller speaks first, or a recording does.
+
+    A response's instructions stand in for the session's, so these are given again; an agent keeps its own.
+    """
+    greeting = line.settings.greeting
+    if greeting is None:
+        return None
+    if greeting.say is not None:
+        return word_for_word(line, greeting.say, call)
+    if greeting.prompt is None:
+        return None
+    wish = f"The call begins. Greet the caller: {fill(greeting.prompt, _values(line, call))}"
+    return CreateResponse(wish if line.settings.agent is not None else f"{instructions_for(line, call)}\n\n{wish}")
+
+
+def word_for_word(line: Line, text: str, call: CallFacts) -> SayText | CreateResponse:
+    """How a text of the line is said: a voice of Azure text to speech is handed it, a model's own is asked for it."""
+    text = fill(text, _values(line, call))
+    if line.synthesizes:
+        return SayText(text)
+    return CreateResponse(f"Say exactly this to the caller, word for word, and nothing else:\n{text}")
+
+
+def missing(line: Line, call: CallFacts) -> tuple[str, ...]:
+    """The parameters that the line's texts may name and the call's stream did not bring; they are filled with ""."""
+    return tuple(name for name in line.settings.parameters if name not in call.parameters)
+
+
+def _values(line: Line, call: CallFacts) -> Mapping[str, str]:
+    now = call.started.astimezone(zoneinfo.ZoneInfo(line.settings.timezone))
+    return {
+        **{name: _clean(call.parameters.get(name, "")) for name in line.settings.parameters},
+        **line.settings.variables,
+        "caller": _address(call.caller),
+        "called": _address(call.called),
+        "line": line.name,
+        "now": f"{now:%A, %Y-%m-%d %H:%M}",
+    }
+
+
+def _address(text: str) -> str:
+    """A phone number or SIP name; what a caller could have made up to talk to the model is not let in."""
+    return text if _ADDRESS.fullmatch(text) else "unknown"
+
+
+def _clean(text: str) -> str:
+    return _UNWRITTEN.sub(" ", text).strip()[:PARAMETER_LIMIT]

@@ -1,0 +1,116 @@
+"""What the caller's keys do, told as stories over the conversation."""
+
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.errands import TransferCaller
+from gateway.call.keypad import DIGITS_LIMIT
+from gateway.call.rules import Digits, KeyAction, Recorded, Rules, Silence, Target
+from gateway.phone.commands import StopPlayback
+from gateway.phone.events import DigitPressed
+from gateway.voice.commands import AddMessage, CreateResponse, SayText, TruncateReply
+from tests.story import Story
+
+HOURS = SayText("We are open from nine to five.")
+DESK = Target("desk", "+14255550199", SayText("One moment."))
+RULES = Rules(
+    digits=Digits(finish_on="#", pause_s=2),
+    on_key={"0": KeyAction(transfer=DESK), "9": KeyAction(say=HOURS), "*": KeyAction()},
+)
+
+
+def press(story: Story, keys: str) -> list[object]:
+    """Press keys one after the other."""
+    return [command for key in keys for command in story.tell(DigitPressed(key))]
+
+
+def entered(digits: str) -> AddMessage:
+    """What the model is told of keys."""
+    return AddMessage("user", f"(Keys pressed on the phone: {digits})")
+
+
+def test_digits_are_given_to_the_model_when_the_last_key_comes() -> None:
+    """>> 1 2 3 4 # << one user item and a response."""
+    story = Story(RULES)
+    assert press(story, "1234") == []
+    assert press(story, "#") == [entered("1234"), CreateResponse()]
+    assert story.noted("digits_entered") == [{"digits": "1234"}]
+
+
+def test_digits_are_given_to_the_model_after_a_pause() -> None:
+    """>> 1 2, two seconds << the same; each key starts the pause again."""
+    story = Story(RULES)
+    press(story, "1")
+    assert story.listen(1.8) == []
+    press(story, "2")
+    assert story.listen(1.8) == []
+    assert story.listen(0.3) == [entered("12"), CreateResponse()]
+
+
+def test_the_first_digit_silences_the_bot() -> None:
+    """>> a key while the bot speaks << silent at once; the answer waits for the rest."""
+    story = Story(RULES)
+    story.answer(seconds=5)
+    assert [type(command) for command in press(story, "1")] == [StopPlayback, TruncateReply]
+    assert press(story, "2#") == [entered("12"), CreateResponse()]
+
+
+def test_the_last_key_alone_means_nothing() -> None:
+    """>> # with nothing before it << nothing, and the bot speaks on."""
+    story = Story(RULES)
+    story.answer(seconds=5)
+    assert press(story, "#") == []
+
+
+def test_silence_is_not_minded_while_digits_are_keyed() -> None:
+    """A caller who is looking for the next digit is not asked whether he is still there."""
+    rules = Rules(digits=Digits(pause_s=12), silence=Silence(5, SayText("Still there?"), 1))
+    story = Story(rules)
+    press(story, "1")
+    assert story.listen(11) == []
+
+
+def test_digits_are_bounded() -> None:
+    """Somebody who holds a key down fills one message and no more."""
+    assert press(Story(RULES), "1" * DIGITS_LIMIT)[0] == entered("1" * DIGITS_LIMIT)
+
+
+def test_a_key_has_its_own_meaning_only_at_the_beginning() -> None:
+    """>> 9 alone << its text; >> 1 9 # << both are digits."""
+    assert press(Story(RULES), "9") == [HOURS]
+    assert press(Story(RULES), "19#") == [entered("19"), CreateResponse()]
+
+
+def test_a_key_transfers_without_the_model() -> None:
+    """>> 0 << the announcement, then the transfer."""
+    story = Story(RULES)
+    assert press(story, "0") == [DESK.announce]
+    story.answer(request=story.requests[-1])
+    assert story.listen(1.5) == [TransferCaller("desk", "+14255550199")]
+
+
+def test_a_key_hangs_up() -> None:
+    """>> * << the end, at once where the bot is silent."""
+    assert press(Story(RULES), "*") == [EndCall(EndReason.BOT_HUNG_UP, "bot")]
+
+
+def test_keys_before_the_session_is_ready_are_noted() -> None:
+    """>> a key while connecting << nothing but a note."""
+    story = Story(RULES, ready=False)
+    assert press(story, "0") == []
+    assert story.noted("digit_pressed") == [{"digit": "0"}]
+
+
+def test_a_greeting_that_must_be_heard_is_heard_before_the_key_acts() -> None:
+    """>> 0 over a protected greeting << it is heard to its end, then announced."""
+    rules = Rules(greeting=Recorded(b"\x10" * 16000), interruptible=False, on_key=RULES.on_key)
+    story = Story(rules)
+    assert press(story, "0") == [DESK.announce]
+    story.answer(request=story.requests[-1])
+    assert story.listen(2.8) == [AddMessage("assistant", "(A recorded greeting was played to the caller.)")]
+    assert story.listen(0.5) == [TransferCaller("desk", "+14255550199")]
+
+
+def test_keys_that_mean_nothing_are_noted() -> None:
+    """A line without rules for keys notes them."""
+    story = Story()
+    assert press(story, "5") == []
+    assert story.noted("digit_pressed") == [{"digit": "5"}]

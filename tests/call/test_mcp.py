@@ -1,0 +1,156 @@
+"""The tools of MCP servers and the caller's word for them, told as stories over the conversation."""
+
+import pytest
+
+from gateway.call.mcp import RUN_LIMIT_S
+from gateway.call.rules import Approval, Rules, Silence
+from gateway.phone.events import DigitPressed
+from gateway.voice.commands import AnswerApproval, CreateResponse, SayText
+from gateway.voice.events import (
+    ApprovalRequested,
+    CallerPaused,
+    CallerSaid,
+    CallerSpoke,
+    McpCalled,
+    McpReturned,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    ToolsListed,
+    ToolsRequested,
+    TurnCommitted,
+)
+from tests.story import Story
+
+ASK = SayText("May I look at your account?")
+BY_BOTH = Approval(ASK, key="1", words=("yes", "go ahead"), timeout_s=20)
+RULES = Rules(approvals={"crm": BY_BOTH}, silence=Silence(10, SayText("Still there?"), 1))
+CALLED = McpCalled("item_m", "crm", "get_customer")
+WANTED = ApprovalRequested("mcpr_1", "crm", "get_customer")
+
+
+def running(story: Story) -> Story:
+    """A response has had a tool run."""
+    story.tell(ResponseStarted("r"))
+    assert story.tell(CALLED) == []
+    return story
+
+
+def asked(story: Story, rules_ask: SayText = ASK) -> Story:
+    """A response wants a tool, and the caller has heard the question."""
+    story.tell(ResponseStarted("r"))
+    assert story.tell(WANTED) == []
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [rules_ask]
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    story.listen(1.2)
+    return story
+
+
+def say(story: Story, text: str, item: str = "u") -> list[object]:
+    """The caller says something, the service answers it by itself; what we do about it."""
+    commands = story.tell(CallerSpoke(item)) + story.tell(CallerPaused(item)) + story.tell(TurnCommitted(item))
+    commands += story.tell(CallerSaid(item, text))
+    return [command for command in commands if isinstance(command, AnswerApproval)]
+
+
+def test_a_result_is_asked_for_behind_the_response() -> None:
+    """>> completed inside the response, response.done << one response.create; a second completed changes nothing."""
+    story = running(Story(RULES))
+    assert story.tell(McpReturned("item_m")) == []
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+    assert story.tell(McpReturned("item_m")) == []
+    story.answer(response="r2", request=story.requests[-1])
+    assert story.listen(2) == []
+
+
+def test_a_result_may_come_behind_the_response() -> None:
+    """>> response.done, then completed << asked for when it has come."""
+    story = running(Story(RULES))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == []
+    assert story.tell(McpReturned("item_m", failed=True)) == [CreateResponse()]
+    assert story.noted("mcp_returned")[0]["outcome"] == "error"
+
+
+def test_a_call_that_is_told_twice_runs_once() -> None:
+    """The item of a call is shown by two events, and after its end by a third."""
+    story = running(Story(RULES))
+    story.tell(CALLED)
+    story.tell(McpReturned("item_m"))
+    story.tell(CALLED)
+    assert len(story.noted("mcp_called")) == 1
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+
+
+def test_a_server_may_take_its_time() -> None:
+    """>> a tool that runs for half a minute << its response is not given up, and silence is not minded."""
+    assert running(Story(RULES)).listen(30) == []
+
+
+def test_a_server_that_never_answers_is_given_up() -> None:
+    """>> no word for a minute << the model speaks without it."""
+    story = running(Story(RULES))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.listen(RUN_LIMIT_S - 0.2) == []
+    assert story.listen(0.4) == [CreateResponse()]
+    assert story.noted("mcp_returned")[0]["outcome"] == "timeout"
+
+
+def test_a_server_without_a_question_is_denied() -> None:
+    """>> an approval that the line has no rule for << denied at once."""
+    story = Story(Rules())
+    told = story.tell(WANTED)
+    assert told == [AnswerApproval("mcpr_1", approved=False), CreateResponse()]
+
+
+@pytest.mark.parametrize("words", ["Yes.", "yes, please", "Go ahead!", "YES"])
+def test_a_spoken_yes_allows(words: str) -> None:
+    """>> the question, an utterance that begins with a yes << allowed; then the tool runs."""
+    assert say(asked(Story(RULES)), words) == [AnswerApproval("mcpr_1", approved=True)]
+
+
+@pytest.mark.parametrize("words", ["No.", "What do you mean?", "yesterday", "not yes"])
+def test_any_other_word_denies(words: str) -> None:
+    """>> anything else << denied: what was not clearly allowed is not done."""
+    assert say(asked(Story(RULES)), words) == [AnswerApproval("mcpr_1", approved=False)]
+
+
+def test_what_was_said_before_the_question_is_no_answer() -> None:
+    """>> a turn whose words come while the question is asked << it decides nothing."""
+    story = Story(RULES)
+    story.tell(CallerSpoke("u0"))
+    story.tell(CallerPaused("u0"))
+    story.tell(ResponseStarted("r"))
+    story.tell(WANTED)
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert [c for c in story.tell(CallerSaid("u0", "Yes.")) if isinstance(c, AnswerApproval)] == []
+
+
+@pytest.mark.parametrize(("key", "approved"), [("1", True), ("2", False), ("#", False)])
+def test_a_key_decides(key: str, *, approved: bool) -> None:
+    """>> the key that allows, or any other << so."""
+    told = asked(Story(RULES)).tell(DigitPressed(key))
+    assert AnswerApproval("mcpr_1", approved) in told
+
+
+def test_a_question_without_a_key_leaves_keys_alone() -> None:
+    """>> a key where only words count << noted, and the question stands."""
+    rules = Rules(approvals={"crm": Approval(ASK, words=("yes",))})
+    story = asked(Story(rules))
+    assert story.tell(DigitPressed("1")) == []
+    assert say(story, "yes") == [AnswerApproval("mcpr_1", approved=True)]
+
+
+def test_no_answer_denies() -> None:
+    """>> silence << denied after the question's time, which does not run while the bot asks."""
+    story = asked(Story(RULES))
+    assert story.listen(18) == []
+    assert story.listen(3)[0] == AnswerApproval("mcpr_1", approved=False)
+    assert story.noted("approval_given")[0]["how"] == "no answer"
+
+
+def test_a_list_of_tools_is_noted() -> None:
+    """Whether a server could be asked for its tools stands in the record."""
+    story = Story()
+    story.tell(ToolsRequested("item_l", "crm"))
+    assert story.tell(ToolsListed("item_l", failed=True)) == []
+    assert story.noted("mcp_listed") == [{"server": "crm", "outcome": "error"}]

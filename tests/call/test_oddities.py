@@ -1,0 +1,45 @@
+"""Messages that nobody understands."""
+
+import pytest
+
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.oddities import MALFORMED_LIMIT, MALFORMED_WINDOW_S, Oddities, Oddity
+from gateway.call.record import Note
+from gateway.phone.events import MalformedMessage, UnknownMessage
+from gateway.voice.events import MalformedEvent, ServiceWarning, UnknownEvent
+
+
+@pytest.mark.parametrize(
+    ("event", "note"),
+    [
+        (UnknownMessage("new"), Note("unknown_message", {"leg": "phone", "message_kind": "new"})),
+        (UnknownEvent("new"), Note("unknown_message", {"leg": "voice", "message_kind": "new"})),
+        (ServiceWarning("c", "m"), Note("service_warning", {"code": "c", "detail": "m"})),
+    ],
+)
+def test_what_is_not_known_is_noted(event: Oddity, note: Note) -> None:
+    """However often it comes, it ends no call."""
+    oddities = Oddities(0.0)
+    assert all(oddities.handle(event, 0.0) == [note] for _ in range(2 * MALFORMED_LIMIT))
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [(MalformedMessage("x"), EndReason.STREAM_BROKEN), (MalformedEvent("x"), EndReason.VOICE_LOST)],
+)
+def test_a_peer_that_breaks_its_protocol_all_the_time_is_none(event: Oddity, reason: EndReason) -> None:
+    """The fiftieth broken message within a minute ends the call, and says whose it was."""
+    oddities = Oddities(0.0)
+    for _ in range(MALFORMED_LIMIT - 1):
+        assert len(oddities.handle(event, 1.0)) == 1
+    ended = oddities.handle(event, 2.0)[-1]
+    assert isinstance(ended, EndCall)
+    assert ended.reason is reason
+
+
+def test_each_leg_has_its_own_count_and_a_minute_forgives() -> None:
+    """Broken messages of the other leg, or of a minute ago, do not count."""
+    oddities = Oddities(0.0)
+    for second in range(4 * MALFORMED_LIMIT):
+        event: Oddity = MalformedMessage("x") if second % 2 else MalformedEvent("x")
+        assert len(oddities.handle(event, second * MALFORMED_WINDOW_S / MALFORMED_LIMIT)) == 1

@@ -1,0 +1,134 @@
+"""What is keyed in confidence, told as stories over the conversation."""
+
+import json
+
+from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction
+from gateway.call.rules import FunctionRule, Rules, Secret, Silence
+from gateway.call.tools import NOTHING_KEYED, ONE_AT_A_TIME
+from gateway.functions import SecretDigits
+from gateway.phone.commands import StopPlayback
+from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
+from gateway.voice.commands import CreateResponse, ReturnToolOutput, SayText, SendAudio
+from gateway.voice.events import ResponseEnded, ResponseStarted, ResponseStatus, ToolCalled
+from tests.story import SILENCE, Story
+
+CARD = "4111111111111111"
+PROMPT = SayText("Please key in your card number, then the hash key.")
+CODE = Secret(SecretDigits("code", length=3), SayText("And the three digits on its back."))
+RULES = Rules(
+    functions={
+        "pay": FunctionRule(secrets=(Secret(SecretDigits("card"), PROMPT),)),
+        "pay_safely": FunctionRule(secrets=(Secret(SecretDigits("card"), PROMPT), CODE)),
+        "unprompted": FunctionRule(secrets=(Secret(SecretDigits("card", timeout_s=10)),)),
+    },
+    silence=Silence(5, SayText("Still there?"), 1),
+)
+SPEECH = CallerAudio(b"\x01" * 160)
+
+
+def asked(story: Story) -> Story:
+    """The model has called ``pay`` and the caller has heard what to do."""
+    assert story.call("pay", '{"amount": 5}') == [PROMPT]
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    story.listen(1.2)
+    return story
+
+
+def press(story: Story, keys: str) -> list[object]:
+    """Press keys one after the other."""
+    return [command for key in keys for command in story.tell(DigitPressed(key))]
+
+
+def test_the_digits_reach_the_function_alone() -> None:
+    """>> digits and # << the function runs with them; the model's output says "entered"."""
+    story = asked(Story(RULES))
+    (run,) = press(story, f"{CARD}#")
+    assert run == RunFunction("call_1", "pay", '{"amount": 5}', {"card": KeyedDigits(CARD)})
+    output, answer = story.tell(FunctionReturned("call_1", '{"state":"paid"}'))
+    assert isinstance(output, ReturnToolOutput)
+    assert json.loads(output.output) == {"card": "entered", "result": {"state": "paid"}}
+    assert answer == CreateResponse()
+
+
+def test_nothing_of_it_is_noted() -> None:
+    """No key of the entry stands in the record, and no text of what is sent on shows the digits."""
+    story = asked(Story(RULES))
+    (run,) = press(story, f"{CARD}#")
+    assert CARD not in repr(run)
+    assert story.noted("digit_pressed") == []
+    assert story.noted("secure_entry_started") == [{"tool": "pay", "parameter": "card"}]
+    assert story.noted("secure_entry_ended") == [{"tool": "pay", "parameter": "card", "outcome": "entered"}]
+    assert not any(digit in repr(note.fields.get("digit", "")) for note in story.notes for digit in CARD)
+
+
+def test_the_service_hears_silence_while_keys_are_pressed() -> None:
+    """>> audio during the entry, and right behind it << silence as long; after that the caller again."""
+    story = Story(RULES)
+    assert story.tell(SPEECH) == [SendAudio(SPEECH.audio)]
+    asked(story)
+    assert story.tell(SPEECH) == [SendAudio(SILENCE)]
+    press(story, "41#")
+    assert story.tell(SPEECH) == [SendAudio(SILENCE)]
+    story.now += 0.6
+    assert story.tell(SPEECH) == [SendAudio(SPEECH.audio)]
+
+
+def test_a_key_silences_the_prompt() -> None:
+    """>> the first digit while the bot still asks << silent."""
+    story = Story(RULES)
+    story.call("pay")
+    story.answer(response="r2", item="i2", request=story.requests[-1], seconds=4)
+    story.listen(1)
+    assert isinstance(press(story, "4")[0], StopPlayback)
+
+
+def test_a_pause_ends_the_entry() -> None:
+    """>> digits and no # << taken five seconds after the last."""
+    story = asked(Story(RULES))
+    press(story, "4111")
+    assert story.listen(4.8) == []
+    assert story.listen(0.4) == [RunFunction("call_1", "pay", '{"amount": 5}', {"card": KeyedDigits("4111")})]
+
+
+def test_several_secrets_are_keyed_one_after_the_other() -> None:
+    """>> card #, then three digits << the second prompt between them; its length ends the second entry."""
+    story = Story(RULES)
+    story.call("pay_safely")
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    story.listen(1.2)
+    assert press(story, "41#") == [CODE.prompt]
+    story.answer(response="r3", item="i3", request=story.requests[-1])
+    (run,) = [command for command in press(story, "123") if isinstance(command, RunFunction)]
+    assert run.secrets == {"card": KeyedDigits("41"), "code": KeyedDigits("123")}
+
+
+def test_a_caller_who_keys_nothing_in() -> None:
+    """>> no key in time << the model is told; the time does not run while the bot still asks."""
+    story = Story(RULES)
+    assert story.call("unprompted") == []
+    assert story.listen(9.8) == []
+    assert story.listen(0.4) == [ReturnToolOutput("call_1", NOTHING_KEYED), CreateResponse()]
+    assert story.noted("secure_entry_ended")[0]["outcome"] == "nothing"
+
+
+def test_silence_is_not_minded_during_the_entry() -> None:
+    """A caller who looks for the card is not asked whether he is still there."""
+    story = asked(Story(RULES))
+    assert story.listen(25) == []
+
+
+def test_one_entry_at_a_time() -> None:
+    """>> a second function that wants keys << told to wait."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(ToolCalled("r", "a", "pay", "{}"))
+    assert story.tell(ToolCalled("r", "b", "unprompted", "{}")) == [ReturnToolOutput("b", ONE_AT_A_TIME)]
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [PROMPT]
+
+
+def test_a_hang_up_forgets_what_was_keyed() -> None:
+    """>> hang-up in the middle << noted as abandoned; nothing runs."""
+    story = asked(Story(RULES))
+    press(story, "4111")
+    assert not any(isinstance(c, RunFunction) for c in story.tell(PhoneClosed(PhoneEnd.HUNG_UP)))
+    assert story.noted("secure_entry_ended") == [{"tool": "pay", "parameter": "card", "outcome": "abandoned"}]

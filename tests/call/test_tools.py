@@ -1,0 +1,212 @@
+"""What the model calls, told as stories over the conversation."""
+
+import json
+
+import pytest
+
+from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
+from gateway.call.rules import FunctionRule, Rules, Silence
+from gateway.call.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
+from gateway.phone.commands import StopPlayback
+from gateway.phone.events import PhoneClosed, PhoneEnd
+from gateway.voice.commands import CancelResponse, CreateResponse, ReturnToolOutput, SayText, TruncateReply
+from gateway.voice.events import (
+    CallerPaused,
+    CallerSpoke,
+    ReplyAudio,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    ToolCalled,
+    TurnCommitted,
+)
+from tests.story import Story
+
+WAITING = SayText("One moment.")
+RULES = Rules(
+    functions={"status": FunctionRule(), "slow": FunctionRule(waiting=WAITING, waiting_after_s=1.5)},
+    built_in=frozenset({"end_call", "send_digits"}),
+    silence=Silence(10, SayText("Still there?"), 1),
+)
+OUTPUT = '{"state":"shipped"}'
+
+
+def test_a_result_is_told_once_the_response_that_called_has_ended() -> None:
+    """>> a call, its result while the response still runs << the output at once, the response behind response.done."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    assert story.tell(ToolCalled("r", "c", "status", '{ "n": 1 }')) == [RunFunction("c", "status", '{ "n": 1 }')]
+    assert story.tell(FunctionReturned("c", OUTPUT)) == [ReturnToolOutput("c", OUTPUT)]
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+
+
+def test_parallel_calls_have_one_answer() -> None:
+    """>> two calls, one result, the other << an output each, and one response behind the last."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(ToolCalled("r", "a", "status", "{}"))
+    story.tell(ToolCalled("r", "b", "status", "{}"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == []
+    assert story.tell(FunctionReturned("b", OUTPUT)) == [ReturnToolOutput("b", OUTPUT)]
+    assert story.tell(FunctionReturned("a", OUTPUT)) == [ReturnToolOutput("a", OUTPUT), CreateResponse()]
+    assert story.answer(response="r2", request=story.requests[-1]) == []
+    assert story.listen(2) == []
+
+
+def test_words_before_a_call_are_heard_while_it_runs() -> None:
+    """>> text and a call in one response, the result << the answer waits until the words have been heard."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 16000))
+    story.tell(ToolCalled("r", "c", "status", "{}"))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.tell(FunctionReturned("c", OUTPUT)) == [ReturnToolOutput("c", OUTPUT)]
+    assert story.listen(1.5) == []
+    assert story.listen(1) == [CreateResponse()]
+
+
+def test_a_tool_that_takes_long_is_covered_once() -> None:
+    """>> no result for 1.5 s << the line's words; then silence is not minded, however long the tool takes."""
+    story = Story(RULES)
+    assert story.call("slow") == [RunFunction("call_1", "slow", "{}")]
+    assert story.listen(1.4) == []
+    assert story.listen(0.2) == [WAITING]
+    assert story.answer(response="r2", request=story.requests[-1]) == []
+    assert story.listen(30) == []
+    assert story.tell(FunctionReturned("call_1", OUTPUT)) == [ReturnToolOutput("call_1", OUTPUT), CreateResponse()]
+
+
+def test_words_that_cover_a_wait_are_no_answer() -> None:
+    """>> the result while the bot says that it takes a moment << told behind these words."""
+    story = Story(RULES)
+    story.call("slow")
+    story.listen(1.6)
+    assert story.tell(FunctionReturned("call_1", OUTPUT)) == [ReturnToolOutput("call_1", OUTPUT)]
+    assert story.answer(response="r2", request=story.requests[-1]) == []
+    assert story.listen(2) == [CreateResponse()]
+
+
+def test_nobody_is_told_to_wait_over_the_callers_words() -> None:
+    """>> the caller speaks while the tool runs << no words of ours into that."""
+    story = Story(RULES)
+    story.call("slow")
+    story.tell(CallerSpoke("u"))
+    assert story.listen(5) == []
+
+
+def test_a_caller_who_speaks_meanwhile_is_answered_first() -> None:
+    """>> a turn while the tool runs, its answer, then the result << the output, and a response of its own."""
+    story = Story(RULES)
+    story.call("status")
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    story.tell(TurnCommitted("u"))
+    story.tell(ResponseStarted("r2"))
+    assert story.tell(FunctionReturned("call_1", OUTPUT)) == [ReturnToolOutput("call_1", OUTPUT)]
+    assert story.tell(ResponseEnded("r2", ResponseStatus.COMPLETED)) == [CreateResponse()]
+
+
+def test_an_answer_that_began_behind_the_result_tells_it() -> None:
+    """>> a turn, the result, then the service's answer to the turn << no second response: it knows the output."""
+    story = Story(RULES)
+    story.call("status")
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    story.tell(TurnCommitted("u"))
+    assert story.tell(FunctionReturned("call_1", OUTPUT)) == [ReturnToolOutput("call_1", OUTPUT)]
+    assert story.answer(response="r2") == []
+    assert story.listen(2) == []
+
+
+def test_noise_does_not_lose_a_result() -> None:
+    """>> the result, a cough that commits no turn << told all the same, once the cough is given up."""
+    story = Story(Rules(functions=RULES.functions))
+    story.call("status")
+    story.tell(CallerSpoke("u"))
+    assert story.tell(FunctionReturned("call_1", OUTPUT)) == [ReturnToolOutput("call_1", OUTPUT)]
+    assert story.listen(31) == [CreateResponse()]
+
+
+def test_a_call_of_a_cancelled_response_gets_an_output_and_is_not_run() -> None:
+    """>> barge-in, then the late call of the old response << told that it was not carried out; nobody asks for more."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 16000))
+    told = story.tell(CallerSpoke("u"))
+    assert [type(command) for command in told] == [StopPlayback, CancelResponse, TruncateReply]
+    assert story.tell(ToolCalled("r", "c", "status", "{}")) == [ReturnToolOutput("c", NOT_DONE)]
+    assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED)) == []
+
+
+@pytest.mark.parametrize("name", ["magic", "transfer_call"])
+def test_a_tool_that_the_line_does_not_list_is_refused(name: str) -> None:
+    """>> a call of what was never offered << an error that the model can explain, and the response for it."""
+    assert Story(RULES).call(name) == [ReturnToolOutput("call_1", NO_SUCH_TOOL), CreateResponse()]
+
+
+def test_the_call_does_not_end_before_the_results_are_told() -> None:
+    """>> a function and end_call at once << end_call is refused; the result is told, and the call goes on."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(ToolCalled("r", "a", "status", "{}"))
+    assert story.tell(ToolCalled("r", "b", "end_call", "{}")) == [ReturnToolOutput("b", BUSY)]
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.tell(FunctionReturned("a", OUTPUT)) == [ReturnToolOutput("a", OUTPUT), CreateResponse()]
+
+
+def test_a_function_behind_end_call_keeps_the_call() -> None:
+    """>> end_call, then a function in the same response << the hang-up is off: there is still something to do."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(ToolCalled("r", "a", "end_call", "{}"))
+    told = story.tell(ToolCalled("r", "b", "status", "{}"))
+    assert told[-1] == RunFunction("b", "status", "{}")
+    assert story.noted("hang_up_cancelled") == [{}]
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.listen(5) == []
+
+
+def test_digits_are_dialled_and_the_model_is_told() -> None:
+    """>> send_digits << dialled; then the output and a response."""
+    story = Story(RULES)
+    assert story.call("send_digits", '{"digits": "12#"}') == [DialDigits("call_1", "12#")]
+    assert story.tell(DigitsDialled("call_1")) == [ReturnToolOutput("call_1", DIALLED), CreateResponse()]
+    assert story.noted("digits_sent") == [{}]
+
+
+def test_digits_that_cannot_be_dialled_are_an_error_for_the_model() -> None:
+    """>> the provider cannot << the reason as output; the call goes on."""
+    story = Story(RULES)
+    story.call("send_digits", '{"digits": "1"}')
+    output, _ = story.tell(DigitsDialled("call_1", "no such thing"))
+    assert isinstance(output, ReturnToolOutput)
+    assert json.loads(output.output) == {"error": "no such thing"}
+    assert story.noted("digits_sent") == []
+
+
+@pytest.mark.parametrize("arguments", ["{}", "nonsense", '{"digits": ""}', '{"digits": "12a"}', '{"digits": 5}', "[1]"])
+def test_only_keys_of_a_phone_are_dialled(arguments: str) -> None:
+    """>> anything else as digits << an error for the model."""
+    assert Story(RULES).call("send_digits", arguments) == [ReturnToolOutput("call_1", BAD_DIGITS), CreateResponse()]
+
+
+def test_a_result_behind_the_hang_up_is_nobodys() -> None:
+    """>> hang-up while a tool runs, its result << nothing."""
+    story = Story(RULES)
+    story.call("status")
+    story.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert story.tell(FunctionReturned("call_1", OUTPUT)) == []
+
+
+def test_a_result_is_noted_with_its_time() -> None:
+    """The record holds which tool ran, how it ended and how long it took, and nothing of what it said."""
+    story = Story(RULES)
+    story.call("status")
+    story.listen(0.5)
+    story.tell(FunctionReturned("call_1", OUTPUT, "error"))
+    assert story.noted("tool_called") == [{"tool": "status", "call_id": "call_1"}]
+    (returned,) = story.noted("tool_returned")
+    assert {**returned, "took_ms": 500} == {
+        "tool": "status", "call_id": "call_1", "outcome": "error", "took_ms": 500
+    }  # fmt: skip
+    assert returned["took_ms"] == pytest.approx(500, abs=5)

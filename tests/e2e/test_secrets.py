@@ -1,0 +1,109 @@
+"""A card number that a caller keys in: it reaches the function, and stands nowhere else."""
+
+import json
+from pathlib import Path
+
+import pytest
+import structlog
+
+from gateway.cli import _parser
+from gateway.cli.call import _call
+from gateway.sim.emulator import Emulator, Session
+from tests.e2e.rig import LINE, configuration, noise
+from tests.e2e.tool_server import tool_server
+
+CARD = "4929130088167354"
+PIECE = 10
+"""So many of its digits in a row are not to be found either; fewer turn up by chance among so many figures."""
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
+    """The sessions of every emulator that a command starts, in the order of opening."""
+    opened: list[Session] = []
+    enter = Emulator.__aenter__
+
+    async def entered(self: Emulator) -> Emulator:
+        self.sessions = opened
+        return await enter(self)
+
+    monkeypatch.setattr(Emulator, "__aenter__", entered)
+    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    return opened
+
+
+def traces(text: str) -> list[str]:
+    """Pieces of the card number in a text, also where something stands between the digits."""
+    squeezed = "".join(sign for sign in text if sign.isdigit())
+    return [piece for start in range(len(CARD) - PIECE + 1) if (piece := CARD[start : start + PIECE]) in squeezed]
+
+
+async def test_a_keyed_card_number_stands_nowhere(
+    tmp_path: Path, sessions: list[Session], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not in any file of the call's folder, not in the logs, not on the screen, not in any event that Voice Live got.
+
+    The server that the function asks gets it, and says it back, as servers do.
+    """
+    async with tool_server() as server:
+        tool = {
+            "name": "pay",
+            "description": "Takes a payment.",
+            "parameters": {
+                "amount": "number",
+                "card": {"secret": "digits", "prompt": "200 ms your card", "length": 16},
+            },
+            "http": {"url": f"{server.url}/echoes"},
+        }
+        line = LINE.replace("Hello.", "100 ms") + f"tools: {json.dumps([tool])}\n"
+        script = {
+            "turns": [{"call": {"name": "pay", "arguments": {"amount": 5}}, "after_call": "200 ms of thanks"}],
+            "greeting": "100 ms",
+        }
+        (tmp_path / "script.yaml").write_text(json.dumps(script), "utf-8")
+        file = configuration(tmp_path, {"shop": line}, "providers: {twilio: {}}\n")
+        goodbye = Path(__file__).parents[2] / "gateway" / "sim" / "prompts" / "caller" / "goodbye.wav"
+        out = tmp_path / "call"
+        words = ["call", goodbye, "--press", CARD, "--config", file, "--script", tmp_path / "script.yaml", "--out", out]
+        code = await _call(_parser().parse_args([str(word) for word in words]))
+        structlog.reset_defaults()
+        assert code == 0
+        (asked,) = server.asked
+        assert asked["arguments"] == {"amount": 5, "card": CARD}
+
+    printed = capsys.readouterr()
+    assert "keys in card, unseen" in printed.out
+    (session,) = sessions
+    received = [record.event for record in session.received]
+    items = [event["item"] for event in received if "item" in event]
+    (output,) = (item["output"] for item in items if item["type"] == "function_call_output")
+    assert json.loads(output)["card"] == "entered"
+    assert json.loads(output)["result"]["arguments"]["card"] == "entered", "the server said it back"
+    found = {
+        "screen": traces(printed.out + printed.err),
+        "received": traces(json.dumps(received)),
+        "sent": traces(json.dumps([record.event for record in session.sent], default=str)),
+        **{path.name: traces(text_of(path)) for path in out.iterdir()},
+    }
+    assert {where: pieces for where, pieces in found.items() if pieces} == {}
+    assert {"call.json", "call.wav", "events.jsonl", "report.html"} <= found.keys()
+    kept = json.loads((out / "call.json").read_text("utf-8"))
+    assert [key["digit"] for key in kept["keys"]] == [None] * len(CARD)
+
+
+def text_of(path: Path) -> str:
+    """A file as text; of a page, what a person can read, without the audio in it."""
+    text = path.read_bytes().decode("utf-8", "replace")
+    if path.suffix == ".wav":
+        return "".join(sign if sign.isascii() else " " for sign in text)
+    while (start := text.find("base64,")) >= 0:
+        end = text.find('"', start)
+        text = text[:start] + text[end:]
+    return text
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    """A number with spaces or commas between its digits is found too."""
+    assert traces(f"card {CARD}")
+    assert traces(", ".join(CARD))
+    assert not traces("1234567890")

@@ -1,0 +1,42 @@
+"""JSON as the model gets it."""
+
+import pytest
+
+from gateway.tools.result import TOLD_LIMIT, FunctionResult, excerpt, read_json, write_json
+
+
+def test_json_is_written_compact() -> None:
+    """Without white space, as the text itself and not in escapes."""
+    assert write_json(read_json(' { "a" : [1, 2.50, "ü"] } ')) == '{"a":[1,2.5,"ü"]}'
+    assert write_json(read_json("123456789012345678901234567890")) == "123456789012345678901234567890"
+
+
+def test_half_a_sign_does_not_break_the_text() -> None:
+    """Services that cut a text in the middle of an emoji send half of it; the output can still be sent on."""
+    assert write_json(read_json('"\\ud83d"')) == '"?"'
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", "[Infinity]", "{'a':1}", "[" * 100_000, "1" * 5000])
+def test_what_is_no_json(text: str) -> None:
+    """One kind of error, whatever is wrong."""
+    with pytest.raises(ValueError, match=r"."):
+        read_json(text)
+
+
+@pytest.mark.parametrize("value", [float("nan"), read_json("1e400")])
+def test_what_json_cannot_say(value: float) -> None:
+    """A number that is none is never sent to the model."""
+    with pytest.raises(ValueError, match=r"."):
+        write_json(value)
+
+
+def test_an_excerpt_is_one_short_line() -> None:
+    """Bounded, and said to be cut."""
+    assert excerpt(" no\n  such order ") == "no such order"
+    assert len(excerpt("x" * 9999)) == TOLD_LIMIT
+    assert excerpt("x" * 9999).endswith("x…")
+
+
+def test_a_result_does_not_show_its_output() -> None:
+    """It may hold what belongs to the caller."""
+    assert repr(FunctionResult('{"name":"Ada"}', "ok")) == "FunctionResult(outcome='ok')"
