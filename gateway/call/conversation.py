@@ -132,9 +132,7 @@ class Conversation:
         """What to do about an event; after the call has ended, nothing."""
         if type(event) is CallerAudio:
             return self.hear(event.audio, now)
-        if self._ended:
-            return ()
-        return [*self._dispatch(event, now), *self._settle(now)]
+        return () if self._ended else [*self._dispatch(event, now), *self._settle(now)]
 
     def hear(self, audio: bytes, now: float) -> Sequence[SendAudio]:
         """``handle`` for the caller's audio alone, which comes fifty times a second and changes no deadline."""
