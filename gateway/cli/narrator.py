@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.call.record import CallIdentity, TimedNote
+from gateway.sim.actions import action_told
 from gateway.sim.call import Progress
 
 BOLD, DIM, RED, RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
@@ -20,7 +21,7 @@ class Narrator:
         self._began: float | None = None
         self._words_known = False
 
-    def note(self, identity: CallIdentity, note: TimedNote) -> None:  # noqa: C901 -- one case a kind of note
+    def note(self, identity: CallIdentity, note: TimedNote) -> None:
         """The gateway's account, where the gateway is ours."""
         fields = note.fields
         match note.kind:
@@ -37,29 +38,15 @@ class Narrator:
                     heard, received = reply["heard_ms"] / 1000, reply["received_ms"] / 1000
                     told = f"speaks over the bot, who was heard for {heard:.1f} s of {received:.1f} s so far"
                     self._print(note.at, "caller", told, RED)
-            case "digit_pressed":
-                self._print(note.at, "caller", f"presses {fields['digit']}", DIM)
-            case "secure_entry_started":
-                self._print(note.at, "caller", f"keys in {fields['parameter']}, unseen", DIM)
-            case "tool_called":
-                self._print(note.at, "tool", str(fields["tool"]), DIM)
-            case "mcp_called":
-                self._print(note.at, "tool", f"{fields['server']}: {fields['tool']}", DIM)
-            case "tool_returned" | "mcp_returned":
-                took_ms = fields["took_ms"]
-                took = f"{took_ms / 1000:.1f} s" if isinstance(took_ms, int) else "a while"
-                self._print(note.at, "tool", f"{fields['tool']}: {fields['outcome']} after {took}", DIM)
-            case "transferred":
-                self._print(note.at, "call", f"transferred to {fields['target']}", DIM)
-            case "transfer_failed":
-                self._print(note.at, "call", f"not transferred to {fields['target']}: {fields['detail']}", RED)
             case "call_ended":
                 self._print(note.at, "call", f"ended: {fields['reason']}, by {fields['by']}", DIM)
+            case _ if act := action_told(note.kind, fields):
+                self._print(note.at, *act, DIM)
 
     def progress(self, step: Progress) -> None:
         """The phone's account, which is all there is where the gateway runs elsewhere."""
         if step.kind == "note" or not self._words_known:
-            who = "caller" if step.kind.startswith("caller") else "bot" if step.kind.startswith("bot") else "call"
+            who = next((who for who in ("caller", "bot", "key") if step.kind.startswith(who)), "call")
             self._write(step.at_ms / 1000, who, f"{step.kind.replace('_', ' ')} {step.text}".rstrip(), DIM)
 
     def done(self, folder: Path, complaints: Sequence[str]) -> None:

@@ -1,112 +1,217 @@
-"""What the bot did besides talk, and the caller besides speak: joined from the gateway's notes and the phone's events.
+"""What is done in a call beside talking: tools run, keys pressed, the caller transferred; as the gateway notes it."""
 
-Which key was pressed only the gateway tells, because only it knows when a caller keys in a secret.
-"""
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
-
+from gateway.sim.call import CallResult
 from gateway.sim.timeline import TimelineEvent
 
-Clock = Callable[[TimelineEvent], int]
-"""An event's time in milliseconds of the call."""
-ActionKind = Literal["tool", "key", "transfer", "entry", "note"]
-_RUNS = (("tool_called", "tool_returned", "call_id"), ("mcp_called", "mcp_returned", "item_id"))
-_KEY_MATCH_S = 1.0
-"""A key is told by the gateway at most so long after it was pressed."""
+_TOGETHER_MS = 1500
+"""Keys less than this apart are told as one number."""
+_UNTOLD = "•"
+_RETURNS = {"tool_called": "tool_returned", "mcp_called": "mcp_returned"}
+_BAD = frozenset(("error", "timeout", "refused", "failed", "abandoned", "nothing"))
+Fields = Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Action:
-    """Something done at ``at_ms`` from the call's start; ``took_ms`` is known once it has come to an end.
+class ToolRun:
+    """A tool from where it began to run, at ``at_ms``; without ``outcome`` it had not returned when the call ended.
 
-    ``name`` is a tool's, a target's, or a key (empty where it is nobody's to know); ``outcome`` is ``ok``, ``error`` …
+    ``server`` is the label of the MCP server that it belongs to, if it does.
     """
 
-    kind: ActionKind
+    name: str
+    outcome: str | None
+    took_ms: int | None
     at_ms: int
-    name: str = ""
-    outcome: str = ""
-    took_ms: int | None = None
-
-    @property
-    def text(self) -> str:
-        """The action in a few words."""
-        match self.kind:
-            case "tool":
-                took = f" after {self.took_ms / 1000:.1f} s" if self.took_ms is not None else ""
-                return f"{self.name}: {self.outcome or 'not finished'}{took}"
-            case "key":
-                return self.name or "a key that is not shown"
-            case "transfer":
-                return f"{self.outcome or 'asked for'}: {self.name}"
-            case _:
-                return f"{self.name} {self.outcome}".strip()
+    server: str = ""
 
 
-def actions(notes: Sequence[TimelineEvent], phone: Sequence[TimelineEvent], started_at: float) -> tuple[Action, ...]:
-    """All actions of a call in the order of time; ``started_at`` is ``loop.time()`` of its first frame."""
+@dataclass(frozen=True)
+class Key:
+    """A key that the caller pressed; ``digit`` is ``None`` where the gateway does not tell it: it may be a secret."""
 
-    def at_ms(event: TimelineEvent) -> int:
-        return max(0, round((event.at - started_at) * 1000))
-
-    told = [note for note in notes if note.kind == "digit_pressed"]
-    found = [*_tools(notes, at_ms), *_transfers(notes, at_ms), *_others(notes, at_ms), *_keys(told, phone, at_ms)]
-    return tuple(sorted(found, key=lambda action: action.at_ms))
+    at_ms: int
+    digit: str | None
 
 
-def _tools(notes: Sequence[TimelineEvent], at_ms: Clock) -> Iterator[Action]:
-    """Functions and MCP calls: from their beginning to their return; one that never returned has no outcome."""
-    for called, returned, key in _RUNS:
-        ends = {note.fields.get(key): note for note in notes if note.kind == returned}
-        for note in notes:
-            if note.kind != called:
-                continue
-            server = f"{note.fields['server']}: " if "server" in note.fields else ""
-            name = f"{server}{note.fields.get('tool', '')}"
-            end = ends.get(note.fields.get(key))
-            if end is None:
-                yield Action("tool", at_ms(note), name)
-            else:  # it may have had to wait for what the caller keyed in
-                took_ms = round(float(str(end.fields.get("took_ms", 0))))
-                outcome = str(end.fields.get("outcome", ""))
-                yield Action("tool", max(0, at_ms(end) - took_ms), name, outcome, took_ms)
+@dataclass(frozen=True)
+class TransferRun:
+    """A transfer from where it began; ``outcome`` is started, failed or transferred."""
+
+    target: str
+    outcome: str
+    at_ms: int
+    detail: str = ""
 
 
-def _transfers(notes: Sequence[TimelineEvent], at_ms: Clock) -> Iterator[Action]:
-    outcomes = {"transfer_started": "asked for", "transferred": "transferred", "transfer_failed": "failed"}
-    for note in notes:
-        if note.kind in outcomes:
-            yield Action("transfer", at_ms(note), str(note.fields.get("target", "")), outcomes[note.kind])
+@dataclass(frozen=True)
+class Happening:
+    """One line of the account: ``who`` is tool, key or call; ``failed`` where it is no good news."""
+
+    at_ms: int
+    who: str
+    text: str
+    failed: bool = False
 
 
-def _others(notes: Sequence[TimelineEvent], at_ms: Clock) -> Iterator[Action]:
-    for note in notes:
-        match note.kind:
-            case "secure_entry_started":
-                yield Action("entry", at_ms(note), str(note.fields.get("parameter", "")), "is keyed in, unseen")
-            case "secure_entry_ended":
-                told = str(note.fields.get("outcome", ""))
-                yield Action("entry", at_ms(note), str(note.fields.get("parameter", "")), told)
-            case "approval_given":
-                allowed = "allowed" if note.fields.get("approved") else "denied"
-                yield Action("note", at_ms(note), f"{note.fields.get('server')}: {note.fields.get('tool')}", allowed)
-            case "hang_up_cancelled":
-                yield Action("note", at_ms(note), "the caller spoke: the call goes on")
-            case "closed_line":
-                yield Action("note", at_ms(note), "the line is closed")
-            case "digits_sent":
-                yield Action("note", at_ms(note), "digits were dialled")
+@dataclass(frozen=True)
+class Actions:
+    """All of them, each kind in the order of time."""
+
+    tools: tuple[ToolRun, ...] = ()
+    keys: tuple[Key, ...] = ()
+    transfers: tuple[TransferRun, ...] = ()
+    happenings: tuple[Happening, ...] = field(default=(), repr=False)
 
 
-def _keys(told: Sequence[TimelineEvent], phone: Iterable[TimelineEvent], at_ms: Clock) -> Iterator[Action]:
-    """Keys as the phone pressed them, each with what the gateway told of it."""
-    left = list(told)
-    for pressed in (event for event in phone if event.kind == "key_pressed"):
-        if left and 0 <= left[0].at - pressed.at <= _KEY_MATCH_S:
-            yield Action("key", at_ms(pressed), str(left.pop(0).fields.get("digit", "")))
+def actions(result: CallResult, notes: Sequence[TimelineEvent]) -> Actions:
+    """What was done in a call; without notes of the gateway, what the phone knows of it."""
+    tools, keys = _tools(result, notes), _keys(result, notes)
+    transfers = _transfers(result, notes)
+    told = [Happening(run.at_ms, "tool", tool_told(run), _failed(run.outcome)) for run in tools]
+    told += [Happening(group[0].at_ms, "key", _shown(group)) for group in together(keys)]
+    known = {"tool_returned", "mcp_returned", "digit_pressed"}
+    told += [
+        Happening(_at_ms(result, note), *line, _failed(note.fields.get("outcome", note.kind.rpartition("_")[2])))
+        for note in notes
+        if note.kind not in known and (line := action_told(note.kind, note.fields)) is not None
+    ]
+    if transfers and not any(note.kind.startswith("transfer") for note in notes):
+        told += [Happening(run.at_ms, "call", f"transferred to {run.target}") for run in transfers]
+    told.sort(key=lambda happening: happening.at_ms)
+    return Actions(tools, keys, transfers, tuple(told))
+
+
+_TOLD = {
+    "approval_asked": ("tool", "{server}/{tool}: the caller is asked for approval"),
+    "approval_given": ("tool", "{server}/{tool}: {answer} by {how}"),
+    "digit_pressed": ("key", "{digit}"),
+    "digits_entered": ("key", "entered {digits}"),
+    "secure_entry_started": ("key", "the caller keys in {parameter}, unseen"),
+    "secure_entry_ended": ("key", "{parameter}, unseen: {entered}"),
+    "digits_sent": ("call", "keys sent"),
+    "transfer_started": ("call", "transfer to {target} begins"),
+    "transfer_failed": ("call", "transfer to {target} failed{reason}"),
+    "transferred": ("call", "transferred to {target}"),
+    "hang_up_cancelled": ("call", "not hung up: the caller spoke into the farewell"),
+    "closed_line": ("call", "the line is closed at this hour"),
+}
+
+
+def action_told(kind: str, fields: Fields) -> tuple[str, str] | None:
+    """Who did what, of a note of the gateway; ``None`` for a note that tells of no act."""
+    if kind in _RETURNS.values():
+        outcome, took_ms = str(fields.get("outcome", "")), _ms(fields.get("took_ms"))
+        return "tool", tool_told(
+            ToolRun(str(fields.get("tool", "")), outcome, took_ms, 0, str(fields.get("server", "")))
+        )
+    if kind not in _TOLD:
+        return None
+    who, text = _TOLD[kind]
+    ended = fields.get("outcome")
+    made = {
+        "answer": "approved" if fields.get("approved") else "not approved",
+        "entered": "nothing entered" if ended == "nothing" else ended,
+        "reason": f": {fields['detail']}" if fields.get("detail") else "",
+    }
+    return who, text.format_map(defaultdict(str, {**fields, **made}))
+
+
+def tool_told(run: ToolRun) -> str:
+    """``order_status: ok after 0.4 s``."""
+    name = f"{run.server}/{run.name}" if run.server else run.name
+    if run.outcome is None:
+        return f"{name}: had not returned when the call ended"
+    return f"{name}: {run.outcome}" + (f" after {duration_told(run.took_ms)}" if run.took_ms is not None else "")
+
+
+def duration_told(took_ms: int) -> str:
+    """``12 ms``, ``0.4 s``."""
+    return f"{took_ms} ms" if took_ms < 100 else f"{took_ms / 1000:.1f} s"
+
+
+def together(keys: Sequence[Key]) -> list[list[Key]]:
+    """Keys that were pressed as one number."""
+    groups: list[list[Key]] = []
+    for key in keys:
+        if groups and key.at_ms - groups[-1][-1].at_ms < _TOGETHER_MS:
+            groups[-1].append(key)
         else:
-            yield Action("key", at_ms(pressed))
-    for note in left:
-        yield Action("key", at_ms(note), str(note.fields.get("digit", "")))
+            groups.append([key])
+    return groups
+
+
+def keys_shown(keys: Sequence[Key]) -> str:
+    """The keys in a row, a dot for each that is not told."""
+    return "".join(key.digit or _UNTOLD for key in keys)
+
+
+def _shown(keys: Sequence[Key]) -> str:
+    return keys_shown(keys) + (" (not told)" if all(key.digit is None for key in keys) else "")
+
+
+def _failed(outcome: object) -> bool:
+    return outcome is None or outcome in _BAD
+
+
+def _at_ms(result: CallResult, event: TimelineEvent) -> int:
+    return round((event.at - result.started_at) * 1000)
+
+
+def _ms(value: object) -> int | None:
+    return round(value) if isinstance(value, int | float) else None
+
+
+def _tools(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[ToolRun, ...]:
+    """A run for each call, with the first return of the same call or item."""
+    runs = []
+    for note in notes:
+        if note.kind not in _RETURNS:
+            continue
+        name = "call_id" if note.kind == "tool_called" else "item_id"
+        ends = (end for end in notes if end.kind == _RETURNS[note.kind])
+        end = next((end for end in ends if end.fields.get(name) == note.fields.get(name)), None)
+        outcome, took_ms, at_ms = None, None, _at_ms(result, note)
+        if end is not None:
+            outcome, took_ms = str(end.fields.get("outcome", "")), _ms(end.fields.get("took_ms"))
+            if took_ms is not None:  # it may have waited for what the caller had to key in
+                at_ms = max(at_ms, _at_ms(result, end) - took_ms)
+        runs.append(
+            ToolRun(str(note.fields.get("tool", "")), outcome, took_ms, at_ms, str(note.fields.get("server", "")))
+        )
+    return tuple(sorted(runs, key=lambda run: run.at_ms))
+
+
+def _keys(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[Key, ...]:
+    """Each press of the phone, with the digit that the gateway told last behind it: from the last to the first."""
+    untold = sorted(result.keys_ms)
+    keys = []
+    for note in sorted((note for note in notes if note.kind == "digit_pressed"), key=lambda note: -note.at):
+        at_ms = _at_ms(result, note)
+        while untold and untold[-1] > at_ms:
+            keys.append(Key(untold.pop(), None))
+        keys.append(Key(untold.pop() if untold else at_ms, str(note.fields.get("digit", ""))))
+    keys += [Key(at_ms, None) for at_ms in untold]
+    return tuple(sorted(keys, key=lambda key: key.at_ms))
+
+
+def _transfers(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[TransferRun, ...]:
+    """One for each that began, with what became of it; where nobody told of one, what the phone was ordered."""
+    runs: list[TransferRun] = []
+    for note in notes:
+        target, at_ms = str(note.fields.get("target", "")), _at_ms(result, note)
+        match note.kind:
+            case "transfer_started":
+                runs.append(TransferRun(target, "started", at_ms))
+            case "transfer_failed" | "transferred":
+                outcome = "failed" if note.kind == "transfer_failed" else "transferred"
+                if runs and (runs[-1].target, runs[-1].outcome) == (target, "started"):
+                    at_ms = runs.pop().at_ms
+                runs.append(TransferRun(target, outcome, at_ms, str(note.fields.get("detail", ""))))
+    if not runs:
+        ordered = [event for event in result.events if event.kind == "transfer_ordered"]
+        runs = [TransferRun(str(one.fields.get("to", "")), "transferred", _at_ms(result, one)) for one in ordered]
+    return tuple(runs)

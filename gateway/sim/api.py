@@ -37,6 +37,14 @@ class ApiResponse:
     data: object = None
 
 
+class ApiRefusal(Exception):  # noqa: N818 -- an answer of the provider, not a failure of this program
+    """Raised by a route that will not obey: the request is answered with ``status``."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(str(status))
+        self.status = status
+
+
 ApiRoute = Callable[[ApiRequest], ApiResponse | Awaitable[ApiResponse]]
 
 
@@ -49,6 +57,8 @@ class SimulatedApi:
 
     def __init__(self) -> None:
         self.url = ""
+        self.transfer_refusal: int | None = None
+        """The status with which transfers are refused, as long as it is set; the call then goes on as it was."""
         self.requests: list[ApiRequest] = []
         self.unexpected: list[ApiRequest] = []
         self._routes: dict[tuple[str, str], ApiRoute] = {}
@@ -113,8 +123,11 @@ class SimulatedApi:
         if route is None:
             self.unexpected.append(taken)
             return web.Response(status=404)
-        answer = route(taken)
-        response = await answer if isinstance(answer, Awaitable) else answer
+        try:
+            answer = route(taken)
+            response = await answer if isinstance(answer, Awaitable) else answer
+        except ApiRefusal as refusal:
+            response = ApiResponse(refusal.status)
         if response.data is None:
             return web.Response(status=response.status)
         return web.json_response(response.data, status=response.status)

@@ -14,13 +14,14 @@ from gateway.audio.formats import AudioFormat
 from gateway.audio.resample import resample
 from gateway.errors import GatewayError, InputError
 from gateway.sim.api import SimulatedApi
-from gateway.sim.caller import Caller, HangUp, Patience, PressKeys, Speak, Utterance
+from gateway.sim.caller import Caller, HangUp, Patience, PressKey, Speak, Utterance
 from gateway.sim.dial import dial
 from gateway.sim.keys import Press
 from gateway.sim.measures import Measures, is_audible, measure
 from gateway.sim.observed import FrameClock, Received, Tick, Violation
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.playout import FRAME_MS
+from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import Span
 from gateway.sim.timeline import TimelineEvent
 from gateway.sim.wire import Party
@@ -33,9 +34,9 @@ _GRACE_S = 10.0
 class CallPlan:
     """A call to make: through the stream ``url``, or by asking ``answer_url`` first, as ``provider`` does.
 
-    ``secrets`` sign the webhook and the upgrade; see :class:`~gateway.sim.wire.SimCall`. ``audio_format`` is the
-    caller's (by default the provider's usual one), unless the gateway's answer asks for another. ``presses`` without a
-    time come behind the utterances. The caller hangs up by itself after ``max_duration_s``.
+    ``presses`` are the keys that the caller presses beside them. ``secrets`` sign the webhook and the upgrade; see
+    :class:`~gateway.sim.wire.SimCall`. ``audio_format`` is the caller's (by default the provider's usual one), unless
+    the gateway's answer asks for another. The caller hangs up by itself after ``max_duration_s``.
     """
 
     utterances: Sequence[Utterance]
@@ -55,7 +56,15 @@ class CallPlan:
 
 
 ProgressKind = Literal[
-    "connected", "bot_started", "bot_stopped", "bot_cleared", "caller_started", "caller_stopped", "note", "ended"
+    "connected",
+    "bot_started",
+    "bot_stopped",
+    "bot_cleared",
+    "caller_started",
+    "caller_stopped",
+    "key_pressed",
+    "note",
+    "ended",
 ]
 
 
@@ -84,8 +93,8 @@ class CallResult:
 
     ``started_at`` is ``loop.time()`` of the first frame and ``started`` the same moment on the clock; ``caller_audio``
     in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
-    ``returned`` are the wire, message by message; ``events`` the timeline. ``unplayed_ms`` of the gateway's audio was
-    still waiting to be heard when the call ended.
+    ``returned`` are the wire, message by message; ``events`` the timeline. ``keys_ms`` is when keys were pressed;
+    which ones is known to the plan alone. ``unplayed_ms`` of the gateway's audio were still queued at the end.
     """
 
     started: datetime
@@ -99,6 +108,7 @@ class CallResult:
     caller_audio: bytes
     bot_audio: bytes
     spoken: tuple[Spoken, ...]
+    keys_ms: tuple[int, ...]
     messages: tuple[Received, ...]
     violations: tuple[Violation, ...]
     events: tuple[TimelineEvent, ...]
@@ -107,17 +117,7 @@ class CallResult:
     ended_by: Party
     end_reason: str
     close_code: int | None
-    unplayed_ms: float = 0.0
-
-    @property
-    def transferred_to(self) -> str:
-        """Whom the gateway transferred the caller to; empty where it did not."""
-        return next((message.name for message in self.messages if message.event == "transfer"), "")
-
-    @property
-    def digits_received(self) -> str:
-        """The digits that the gateway dialled."""
-        return "".join(message.name for message in self.messages if message.event == "digits")
+    unplayed_ms: float
 
     @property
     def duration_ms(self) -> int:
@@ -128,6 +128,21 @@ class CallResult:
     def clears(self) -> tuple[Received, ...]:
         """The clears, each with what had really been played."""
         return tuple(message for message in self.messages if message.event == "clear")
+
+    @property
+    def transferred_to(self) -> str:
+        """Whom the gateway had the caller connected with last; empty where with nobody."""
+        return next((message.name for message in reversed(self.messages) if message.event == "transfer"), "")
+
+    @property
+    def digits_received(self) -> str:
+        """The keys that the gateway sent to the caller's side."""
+        return "".join(message.name for message in self.messages if message.event == "digits")
+
+    @property
+    def last_audible_ms(self) -> int | None:
+        """The end of the bot's last audible frame; ``None`` where it was never heard."""
+        return self.measures.bot[-1].end_ms if self.measures.bot else None
 
     def stereo(self) -> npt.NDArray[np.int16]:
         """Both sides as samples of shape ``(n, 2)``: the caller left, the bot right, each when it was heard."""
@@ -143,8 +158,12 @@ async def place_call(
 ) -> CallResult:
     """Make the call and return when it is over; ``api`` is the provider's, where the gateway needs one.
 
-    Raises ``GatewayError`` where the gateway cannot be reached, refuses the call, or holds it beyond its limit.
+    Raises ``GatewayError`` where the gateway cannot be reached, refuses the call, or holds it beyond its limit, and
+    ``InputError`` for keys on a stream that carries none.
     """
+    chosen = PROVIDERS.get(plan.provider)
+    if plan.presses and chosen is not None and not chosen.keys:
+        raise InputError(f"a stream of {chosen.title} carries no keys: the caller cannot press any")
     side = _CallerSide(plan, on_progress)
     async with dial(
         plan.provider,
@@ -179,7 +198,6 @@ class _CallerSide:
         self._caller = Caller((), patience=plan.patience)
         self._phone: SimulatedPhone | None = None
         self._events: list[TimelineEvent] = []
-        self._timed: list[Press] = []
         self._spoken: list[Spoken] = []
         self._speaking = False
         self._bot_playing = False
@@ -190,14 +208,8 @@ class _CallerSide:
         """Begin to listen; before the first frame."""
         self._phone = phone
         plan = self._plan
-        if plan.presses and not phone.has_keys:
-            raise InputError(f"the stream of {plan.provider} carries no keys, so that none can be pressed")
-        self._timed = sorted((press for press in plan.presses if press.at_ms is not None), key=_moment)
-        utterances: list[Utterance | Press] = [
-            replace(one, recording=one.recording.in_format(phone.audio_format)) for one in plan.utterances
-        ]
-        utterances += [press for press in plan.presses if press.at_ms is None]
-        self._caller = Caller(utterances, patience=plan.patience, hang_up_by=plan.hang_up_by)
+        utterances = [replace(one, recording=one.recording.in_format(phone.audio_format)) for one in plan.utterances]
+        self._caller = Caller(utterances, presses=plan.presses, patience=plan.patience, hang_up_by=plan.hang_up_by)
         self._progress(0, "connected")
 
     def tick(self, tick: Tick) -> None:
@@ -206,8 +218,6 @@ class _CallerSide:
         if phone is None or self._end_reason:
             return
         now_ms = tick.number * FRAME_MS
-        while self._timed and _moment(self._timed[0]) <= now_ms:
-            phone.press_keys(self._timed.pop(0).keys)
         self._follow_bot(phone, now_ms, playing=bool(tick.heard.size))
         if self._speaking and not phone.saying:
             self._speaking = False
@@ -231,15 +241,16 @@ class _CallerSide:
         self._clears = len(phone.clears)
         self._bot_playing = playing
 
-    def _act(self, phone: SimulatedPhone, now_ms: int, decision: Speak | PressKeys | HangUp) -> None:
+    def _act(self, phone: SimulatedPhone, now_ms: int, decision: Speak | PressKey | HangUp) -> None:
         if decision.note:
             self._happened(phone, now_ms, "note", decision.note)
         if isinstance(decision, HangUp):
             self._end_reason = decision.reason
             phone.hang_up()
             return
-        if isinstance(decision, PressKeys):
-            phone.press_keys(decision.press.keys)
+        if isinstance(decision, PressKey):
+            phone.key(decision.digit)
+            self._happened(phone, now_ms, "key_pressed")
             return
         recording = decision.utterance.recording
         phone.say(recording.audio)
@@ -280,6 +291,7 @@ class _CallerSide:
             caller_audio=bytes(phone.caller_audio),
             bot_audio=bytes(phone.bot_audio),
             spoken=spoken,
+            keys_ms=tuple(round((at - phone.started_at) * 1000) for at in phone.keys_pressed),
             messages=tuple(phone.messages),
             violations=tuple(phone.violations),
             events=tuple(sorted(events, key=lambda event: event.at)),
@@ -288,12 +300,8 @@ class _CallerSide:
             ended_by=phone.ended_by,
             end_reason=reason,
             close_code=phone.close_code,
-            unplayed_ms=phone.bot_format.duration_ms(phone.playout.queued_bytes),
+            unplayed_ms=phone.unplayed_ms or 0.0,
         )
-
-
-def _moment(press: Press) -> int:
-    return press.at_ms or 0
 
 
 def _until(end_ms: int, spoken: Spoken) -> Spoken:
@@ -303,19 +311,22 @@ def _until(end_ms: int, spoken: Spoken) -> Spoken:
 
 
 def _wire_events(phone: SimulatedPhone) -> list[TimelineEvent]:
-    """Marks, clears, keys and violations; media is too much for a timeline and is in the audio.
+    """Marks, clears, transfers and violations; media is too much for a timeline and is in the audio.
 
-    Which key was pressed is not told: it may be a secret.
+    That digits were sent is told, and not which.
     """
     per_ms = phone.bot_format.bytes_per_ms
     events = [TimelineEvent(mark.at, "mark_returned", {"name": mark.name}) for mark in phone.returned]
     for message in phone.messages:
         if message.event == "mark":
             events.append(TimelineEvent(message.at, "mark_set", {"name": message.name}))
+        elif message.event == "transfer":
+            events.append(TimelineEvent(message.at, "transfer_ordered", {"to": message.name}))
+        elif message.event == "digits":
+            events.append(TimelineEvent(message.at, "digits_received", {}))
         elif message.cleared is not None:
             played, discarded = message.cleared.run_bytes / per_ms, message.cleared.discarded_bytes / per_ms
             fields = {"played_ms": played, "discarded_ms": discarded, "marks": list(message.cleared.marks)}
             events.append(TimelineEvent(message.at, "clear", fields))
-    events += [TimelineEvent(at, "key_pressed") for at in phone.pressed_at]
     violations = [TimelineEvent(v.at, "violation", {"code": v.code, "what": v.what}) for v in phone.violations]
     return events + violations

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.audio.wav import write_wav
 from gateway.errors import InputError
-from gateway.sim.actions import Action, actions
+from gateway.sim.actions import Actions, actions
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn, dialogue
 from gateway.sim.report import render_report
@@ -36,14 +36,14 @@ def write_folder(
     """
     header = header or {}
     notes = sorted(notes, key=lambda note: note.at)
-    turns = dialogue(result, notes)
-    done = actions(notes, result.events, result.started_at)
+    turns, done = dialogue(result, notes), actions(result, notes)
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_wav(out / "call.wav", result.stereo(), result.audio_format.rate_hz)
         (out / "call.json").write_text(_json(_summary(result, turns, done, notes, header), indent=2) + "\n", "utf-8")
         (out / "events.jsonl").write_text("".join(f"{_json(row)}\n" for row in _events(result, notes)), "utf-8")
-        (out / "report.html").write_text(render_report(result, turns, done, notes=notes, header=header), "utf-8")
+        report = render_report(result, turns, done, notes=notes, header=header)
+        (out / "report.html").write_text(report, "utf-8")
     except OSError as error:
         raise InputError(f"{out}: the call's folder cannot be written: {error.strerror}") from error
     return out
@@ -56,7 +56,7 @@ def _json(value: object, indent: int | None = None) -> str:
 def _summary(
     result: CallResult,
     turns: Sequence[Turn],
-    done: Sequence[Action],
+    done: Actions,
     notes: Sequence[TimelineEvent],
     header: Mapping[str, object],
 ) -> dict[str, object]:
@@ -75,15 +75,9 @@ def _summary(
         "duration_ms": result.duration_ms,
         "ended": {**ended, "gateway": dict(told)} if told is not None else ended,
         "turns": [asdict(turn) for turn in turns],
-        "tools": [
-            {"at_ms": one.at_ms, "name": one.name, "outcome": one.outcome, "took_ms": one.took_ms}
-            for one in done
-            if one.kind == "tool"
-        ],
-        "keys": [{"at_ms": one.at_ms, "digit": one.name or None} for one in done if one.kind == "key"],
-        "transfers": [
-            {"at_ms": one.at_ms, "target": one.name, "outcome": one.outcome} for one in done if one.kind == "transfer"
-        ],
+        "tools": [asdict(run) for run in done.tools],
+        "keys": [asdict(key) for key in done.keys],
+        "transfers": [asdict(run) for run in done.transfers],
         "greeting_ms": measures.greeting_ms,
         "answers": [asdict(latency) for latency in measures.latencies],
         "barge_ins": [asdict(barge_in) for barge_in in measures.barge_ins],

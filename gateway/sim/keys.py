@@ -1,40 +1,38 @@
-"""The keys that a simulated caller presses."""
+"""Keys that a simulated caller presses, and how they are written on a command line."""
 
-import re
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 from gateway.errors import InputError
 
-KEY_GAP_MS = 240
-"""From one key to the next, as fast as a thumb."""
-
-_PRESS = re.compile(r"(?P<keys>[0-9*#A-D]{1,64})(@(?P<at>\d{1,4}(\.\d{1,3})?))?")
+KEYS = "0123456789*#ABCD"
+KEY_GAP_MS = 250
+"""From one key to the next: about as fast as a person types a number that is known by heart."""
 
 
 @dataclass(frozen=True)
 class Press:
-    """Keys to press one after the other: at a moment of the call, or when the bot's turn is over.
+    """``keys`` in their order, ``at_ms`` after the call began or, without it, when the caller's turn has come."""
 
-    Which keys they are is not shown: they may be a caller's secret.
-    """
-
-    keys: str
+    keys: str = field(repr=False)
     at_ms: int | None = None
-
-    def __repr__(self) -> str:
-        when = "in turn" if self.at_ms is None else f"at {self.at_ms} ms"
-        return f"<{len(self.keys)} keys, {when}>"
-
-    @property
-    def duration_ms(self) -> int:
-        """From the first key to one gap behind the last."""
-        return len(self.keys) * KEY_GAP_MS
 
 
 def parse_press(text: str) -> Press:
-    """``1234#@2.5``: these keys 2.5 s after the call began; ``1234#``: in turn. ``InputError`` for anything else."""
-    match = _PRESS.fullmatch(text)
-    if match is None:
-        raise InputError("--press: expected keys (0-9, *, #, A-D) and perhaps @SECONDS, such as 1234# or 0@2.5")
-    at = match["at"]
-    return Press(match["keys"], None if at is None else round(float(at) * 1000))
+    """``KEYS`` or ``KEYS@SECONDS``; ``InputError`` for anything else, which does not repeat the keys."""
+    keys, at, seconds = text.strip().partition("@")
+    keys = keys.upper()
+    if not keys:
+        raise InputError("--press: there is no key, expected KEYS or KEYS@SECONDS, such as 1234#@2.5")
+    for number, key in enumerate(keys, 1):
+        if key not in KEYS:
+            raise InputError(f"--press: character {number} is no key of a phone, expected 0-9, *, # or A-D")
+    if not at:
+        return Press(keys)
+    try:
+        at_s = float(seconds)
+    except ValueError:
+        at_s = math.nan
+    if not 0 <= at_s < math.inf:
+        raise InputError(f"--press: {seconds!r} behind the @ is no time, expected seconds from 0")
+    return Press(keys, round(at_s * 1000))

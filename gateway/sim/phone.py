@@ -8,7 +8,6 @@ from typing import Self, assert_never
 import aiohttp
 
 from gateway.errors import GatewayError, WireError
-from gateway.sim.keys import KEY_GAP_MS
 from gateway.sim.observed import FrameClock, Received, Returned, Tick, Violation
 from gateway.sim.playout import FRAME_MS, Heard, Playout
 from gateway.sim.reaching import reaching
@@ -60,9 +59,7 @@ class SimulatedPhone:
         self._on_tick = on_tick
         self._keep = keep
         self._saying = bytearray()
-        self._keys = ""
-        self._next_key_frame = 0
-        self.pressed_at: list[float] = []
+        self._pressing: list[str] = []
         self._frame_audio = bytearray()
         self._playing = False
         self._hanging_up = False
@@ -83,7 +80,11 @@ class SimulatedPhone:
         self.messages: list[Received] = []
         self.clears: list[Received] = []
         self.returned: list[Returned] = []
+        self.keys_pressed: list[float] = []
+        """When, by ``loop.time()``; which keys they were is told to the gateway alone."""
         self.violations: list[Violation] = []
+        self.unplayed_ms: float | None = None
+        """The gateway's audio that was still queued when the stream ended."""
         self.closed = asyncio.Event()
         self.ended_by: Party = "gateway"
         self.end_reason = "the gateway closed the stream"
@@ -134,20 +135,14 @@ class SimulatedPhone:
         """Let the caller say ``audio``, in the call's format, from the next frame on; behind what is being said."""
         self._saying += audio
 
-    @property
-    def has_keys(self) -> bool:
-        """Whether the provider's stream tells of keys."""
-        return type(self._wire).key is not Wire.key
+    def key(self, digit: str) -> None:
+        """Let the caller press a key with the next frame."""
+        self._pressing.append(digit)
 
     async def press(self, digit: str) -> None:
-        """Press a key."""
-        if self._keep:
-            self.pressed_at.append(asyncio.get_running_loop().time())
+        """Press a key now."""
+        self.keys_pressed.append(asyncio.get_running_loop().time())
         await self._send(self._wire.key(digit))
-
-    def press_keys(self, keys: str) -> None:
-        """Press keys one after the other from the next frame on, behind those that are being pressed."""
-        self._keys += keys
 
     def hang_up(self) -> None:
         """End the call as the provider does when a caller hangs up; within one frame."""
@@ -162,6 +157,11 @@ class SimulatedPhone:
         else:
             self._note(Received(now, "transfer", position, name=order.to))
             self._end("gateway", "the gateway transferred the caller")
+
+    def hear_digits(self, digits: str) -> None:
+        """Keys that the gateway sends to the caller's side, on the stream or by the provider's REST API."""
+        now, position = asyncio.get_running_loop().time(), self.playout.added_bytes
+        self._note(Received(now, "digits", position, name=digits))
 
     def _end(self, by: Party, reason: str) -> None:
         if not self._hanging_up and not self.closed.is_set():
@@ -207,6 +207,7 @@ class SimulatedPhone:
                 return
             await self._frame(loop.time())
             self.clock.sent(loop.time() - due)
+        self._stop_playing()
         if not self.closed.is_set():
             await self._say_goodbye()
 
@@ -231,10 +232,8 @@ class SimulatedPhone:
         await self._send(self._wire.tick(number * FRAME_MS, queued_ms))
         if self._on_tick is not None:
             self._on_tick(Tick(number, now, heard))
-        if self._keys and number >= self._next_key_frame:
-            digit, self._keys = self._keys[0], self._keys[1:]
-            self._next_key_frame = number + KEY_GAP_MS // FRAME_MS
-            await self.press(digit)
+        while self._pressing:
+            await self.press(self._pressing.pop(0))
         size = self.audio_format.bytes_for(FRAME_MS)
         silence = self.audio_format.silence(FRAME_MS)
         spoken = bytes(self._saying[:size])
@@ -280,7 +279,12 @@ class SimulatedPhone:
         self._ready.set()
         self._answered.set()
 
+    def _stop_playing(self) -> None:
+        if self.unplayed_ms is None:
+            self.unplayed_ms = self.bot_format.duration_ms(self.playout.queued_bytes)
+
     def _over(self) -> None:
+        self._stop_playing()
         self.close_code = self._closing_with or self._socket.close_code
         self.closed.set()
 
@@ -317,7 +321,7 @@ class SimulatedPhone:
                 self._note(Received(now, "pause" if on else "resume", position))
                 self.playout.paused = on
             case Digits(digits):
-                self._note(Received(now, "digits", position, name=digits))
+                self.hear_digits(digits)
             case HangUp() | Transfer():
                 self.end(order)
             case Send(messages):

@@ -1,12 +1,13 @@
 """The picture of a call: both channels on one time axis, as the shapes of an SVG."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from gateway.audio.g711 import Samples
-from gateway.sim.actions import Action
+from gateway.sim.actions import Actions, duration_told, keys_shown, together
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
 from gateway.sim.measures import BargeIn
@@ -24,9 +25,9 @@ CHANNEL_PX = 92
 """Height of one channel's waveform."""
 CALLER_Y, GAP_Y, BOT_Y, BOTTOM_Y = 56, 148, 184, 276
 """Tops of the caller's waveform, of the gap with the answer times, of the bot's waveform, and what lies below it."""
-HEIGHT_PX = 330
-LANE_PX = 26
-"""Height of the lane below, where the bot's tools and the caller's keys are, if there are any."""
+ACTIONS_Y, ROW_PX = 314, 22
+"""Top of what was done beside talking, below the bot's words, and the height of a row of it."""
+_AXIS_PX = 16
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,25 @@ class Block:
 
 @dataclass(frozen=True)
 class Marker:
-    """Something at ``x``, reaching over ``width``, with a label; ``kind`` is an action's."""
+    """Something at ``x``, reaching over ``width``, with a label."""
 
     x: float
     label: str
     width: float = 0.0
-    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something done: a bar of ``width``, its label at ``label_x``, in the first ``row`` that has room for both."""
+
+    kind: Literal["tool", "key", "transfer"]
+    x: float
+    width: float
+    label: str
+    label_x: float
+    row: int
+    start_s: float
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,15 +77,15 @@ class Picture:
     blocks: tuple[Block, ...]
     answers: tuple[Marker, ...]
     barge_ins: tuple[Marker, ...]
-    actions: tuple[Marker, ...] = ()
+    actions: tuple[Mark, ...] = ()
 
     @property
     def height(self) -> int:
-        """Of the whole canvas."""
-        return HEIGHT_PX + (LANE_PX if self.actions else 0)
+        """Of the canvas: as many rows as there are."""
+        return ACTIONS_Y + ROW_PX * max((mark.row + 1 for mark in self.actions), default=0) + _AXIS_PX
 
 
-def draw(result: CallResult, turns: Sequence[Turn], done: Sequence[Action] = ()) -> Picture:
+def draw(result: CallResult, turns: Sequence[Turn], done: Actions) -> Picture:
     """The picture of a call."""
     duration_s = max(result.duration_ms, 20) / 1000
     width = round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
@@ -87,7 +101,7 @@ def draw(result: CallResult, turns: Sequence[Turn], done: Sequence[Action] = ())
         blocks=_blocks(turns, scale, width),
         answers=tuple(Marker(one.at_ms * scale, f"{one.ms} ms", one.ms * scale) for one in result.measures.latencies),
         barge_ins=_barge_ins(result.measures.barge_ins, scale),
-        actions=_actions(done, scale),
+        actions=_in_rows(_actions(done, duration_s * 1000, scale), width),
     )
 
 
@@ -118,19 +132,46 @@ def _barge_ins(barge_ins: Sequence[BargeIn], scale: float) -> tuple[Marker, ...]
     return tuple(markers)
 
 
-def _actions(done: Sequence[Action], scale: float) -> tuple[Marker, ...]:
-    """What was done, each as long as it took; one too near to the label before it has none."""
-    markers: list[Marker] = []
-    free_x = 0.0
-    for action in done:
-        if action.kind == "note":
-            continue
-        x, width = action.at_ms * scale, max((action.took_ms or 0) * scale, 4)
-        label = (action.name or "•") if x >= free_x else ""
-        if label:
-            free_x = x + width + (len(label) + 2) * _CHARACTER_PX
-        markers.append(Marker(x, label, width, action.kind))
-    return tuple(markers)
+def _actions(done: Actions, duration_ms: float, scale: float) -> list[Mark]:
+    """Everything done, not yet in rows; a tool that never returned runs to the call's end."""
+    found: list[Mark] = []
+
+    def add(kind: Literal["tool", "key", "transfer"], at_ms: float, width: float, label: str, *, failed: bool) -> None:
+        at_ms = min(max(at_ms, 0), duration_ms)
+        found.append(Mark(kind, at_ms * scale, width, label, 0, 0, at_ms / 1000, failed))
+
+    for run in done.tools:
+        lasted_ms = run.took_ms if run.took_ms is not None else max(duration_ms - run.at_ms, 0)
+        told = duration_told(run.took_ms) if run.took_ms is not None else "no return"
+        bad = run.outcome != "ok"
+        outcome = f" · {run.outcome}" if bad and run.outcome else ""
+        add("tool", run.at_ms, max(lasted_ms * scale, 3), f"{run.name} {told}{outcome}", failed=bad)
+    for group in together(done.keys):
+        label = keys_shown(group)
+        add("key", group[0].at_ms, len(label) * _CHARACTER_PX * 1.2 + 10, label, failed=False)
+    for transfer in done.transfers:
+        failed = transfer.outcome == "failed"
+        add("transfer", transfer.at_ms, 0, f"→ {transfer.target}{' · failed' if failed else ''}", failed=failed)
+    return sorted(found, key=lambda mark: mark.x)
+
+
+def _in_rows(found: Sequence[Mark], width: float) -> tuple[Mark, ...]:
+    """Each in the first row that is free there; a label that has no room behind its bar stands before it."""
+    free_x: list[float] = []
+    placed = []
+    for mark in found:
+        text_px = len(mark.label) * _CHARACTER_PX
+        bar_px = min(mark.width, max(width - mark.x, 3))
+        start, label_x, end = mark.x, mark.x + 5, mark.x + bar_px
+        if mark.kind != "key":
+            label_x, end = end + 5, end + 5 + text_px
+            if end > width:
+                start = label_x = max(mark.x - 5 - text_px, 0)
+                end = mark.x + bar_px
+        row = next((number for number, x in enumerate(free_x) if x <= start), len(free_x))
+        free_x[row:] = [end + 10, *free_x[row + 1 :]]
+        placed.append(replace(mark, width=bar_px, label_x=label_x, row=row))
+    return tuple(placed)
 
 
 def _ticks(duration_s: float, width: int) -> tuple[Marker, ...]:

@@ -1,7 +1,6 @@
 """The report of a call: one self-contained page."""
 
 import base64
-import itertools
 import json
 import statistics
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from gateway.audio.formats import PCMU
 from gateway.audio.resample import resample
 from gateway.audio.wav import mulaw_wav_bytes, wav_bytes
 from gateway.sim import picture
-from gateway.sim.actions import Action
+from gateway.sim.actions import Actions, Happening, duration_told
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
 from gateway.sim.timeline import TimelineEvent
@@ -40,7 +39,7 @@ class _Row:
 def render_report(
     result: CallResult,
     turns: Sequence[Turn],
-    done: Sequence[Action] = (),
+    done: Actions,
     *,
     notes: Sequence[TimelineEvent],
     header: Mapping[str, object],
@@ -58,15 +57,14 @@ def render_report(
     return environment.get_template("report.html.j2").render(
         result=result,
         plan=result.plan,
-        turns=turns,
-        steps=_steps(turns, done),
+        moments=_moments(turns, done),
         words_known=any(turn.text for turn in turns),
         gateway_told=bool(notes),
         header=header,
         line=str(header.get("line", "")),
         call_id=str(header.get("call_id") or result.call_id),
         ending=_ending(result, notes),
-        figures=_figures(result, turns),
+        figures=_figures(result, turns, done),
         picture=picture.draw(result, turns, done),
         layout=picture,
         audio=_audio(result),
@@ -77,35 +75,19 @@ def render_report(
 
 
 @dataclass(frozen=True)
-class _Step:
-    """A line of the conversation: a turn, or what was done between turns; keys in a row are one line."""
+class _Moment:
+    """An entry of the conversation: something said, or something done."""
 
     at_ms: int
     turn: Turn | None = None
-    who: str = ""
-    label: str = ""
-    text: str = ""
+    act: Happening | None = None
 
 
-_WHO = {
-    "tool": ("bot", "Tool"),
-    "key": ("caller", "Keys"),
-    "transfer": ("bot", "Transfer"),
-    "entry": ("caller", "Keys"),
-}
-
-
-def _steps(turns: Sequence[Turn], done: Sequence[Action]) -> list[_Step]:
-    steps = [_Step(turn.start_ms, turn) for turn in turns]
-    for kind, group in itertools.groupby(done, key=lambda action: action.kind):
-        who, label = _WHO.get(kind, ("", "Call"))
-        together = list(group)
-        if kind == "key":
-            keys = " ".join(action.name or "•" for action in together)
-            steps.append(_Step(together[0].at_ms, None, who, label, keys))
-        else:
-            steps += [_Step(action.at_ms, None, who, label, action.text) for action in together]
-    return sorted(steps, key=lambda step: step.at_ms)
+def _moments(turns: Sequence[Turn], done: Actions) -> list[_Moment]:
+    """Both in the order of time."""
+    moments = [_Moment(turn.start_ms, turn=turn) for turn in turns]
+    moments += [_Moment(act.at_ms, act=act) for act in done.happenings]
+    return sorted(moments, key=lambda moment: moment.at_ms)
 
 
 def _seconds(milliseconds: float) -> str:
@@ -136,7 +118,7 @@ class _Figure:
     small: str = ""
 
 
-def _figures(result: CallResult, turns: Sequence[Turn]) -> list[_Figure]:
+def _figures(result: CallResult, turns: Sequence[Turn], done: Actions) -> list[_Figure]:
     answers = [latency.ms for latency in result.measures.latencies]
     barge_ins = result.measures.barge_ins
     stops = [one.stopped_after_ms for one in barge_ins if one.stopped_after_ms is not None]
@@ -152,6 +134,10 @@ def _figures(result: CallResult, turns: Sequence[Turn]) -> list[_Figure]:
         figures.append(_Figure(f"{max(stops)} ms", "to fall silent", _times(len(stops), "barge-in")))
     if len(stops) < len(barge_ins):
         figures.append(_Figure(str(len(barge_ins) - len(stops)), "not stopped", "the bot spoke on over the caller"))
+    if done.tools:
+        took = [run.took_ms for run in done.tools if run.took_ms is not None]
+        slowest = f"slowest {duration_told(max(took))}" if took else "none returned"
+        figures.append(_Figure(str(len(done.tools)), "tool run" if len(done.tools) == 1 else "tool runs", slowest))
     if result.violations:
         figures.append(_Figure(str(len(result.violations)), "warnings", "of the phone about the gateway"))
     return figures

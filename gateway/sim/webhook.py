@@ -10,7 +10,7 @@ import aiohttp
 
 from gateway.audio.formats import PCMU, AudioFormat
 from gateway.errors import GatewayError, InputError
-from gateway.sim.api import SimulatedApi
+from gateway.sim.api import ApiRefusal, SimulatedApi
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.reaching import reaching
 from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer, Wire
@@ -68,8 +68,18 @@ class Webhook(ABC):
         """
         return
 
+    def may_transfer(self) -> None:
+        """Raises ``ApiRefusal`` where the API is told to refuse transfers; before anything else is done for one."""
+        if self._api is not None and self._api.transfer_refusal is not None:
+            raise ApiRefusal(self._api.transfer_refusal)
+
     def end(self, order: HangUp | Transfer) -> bool:
-        """End the stream as the gateway asked of the REST API; false where no call is left."""
+        """End the stream as the gateway asked of the REST API; false where no call is left.
+
+        Raises ``ApiRefusal`` as :meth:`may_transfer` does.
+        """
+        if isinstance(order, Transfer):
+            self.may_transfer()
         if self.phone is None or self.phone.closed.is_set():
             return False
         self.phone.end(order)
@@ -118,7 +128,8 @@ def _uuid() -> str:
 class SimProvider:
     """A simulated provider: its wire and its webhook for one call, and the form of its ids.
 
-    ``audio_formats`` are those that a phone of this provider may speak, the usual one first.
+    ``audio_formats`` are those that a phone of this provider may speak, the usual one first; ``keys`` is false where
+    its streams carry no keys.
     """
 
     name: str
@@ -126,5 +137,6 @@ class SimProvider:
     wire: Callable[[SimCall, StreamOpening], Wire]
     webhook: Callable[[SimCall, aiohttp.ClientSession, SimulatedApi | None], Webhook]
     audio_formats: tuple[AudioFormat, ...] = (PCMU,)
+    keys: bool = True
     new_call_id: Callable[[], str] = _uuid
     new_stream_id: Callable[[], str] = _uuid

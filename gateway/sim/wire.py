@@ -37,7 +37,8 @@ class SimCall:
 class StreamOpening:
     """How the stream is opened: the upgrade, and what the gateway's answer asked for.
 
-    ``parameters`` are custom values for the first message. ``audio_format`` and ``bot_format`` are set where the answer
+    ``parameters`` are custom values for the first message; ``keys`` is false where the gateway had to ask for the
+    caller's keys and did not. ``audio_format`` and ``bot_format`` are set where the answer
     chose them; the bot's defaults to the caller's.
     """
 
@@ -45,6 +46,7 @@ class StreamOpening:
     headers: Mapping[str, str] = field(default_factory=dict)
     subprotocols: Sequence[str] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    keys: bool = True
     audio_format: AudioFormat | None = None
     bot_format: AudioFormat | None = None
 

@@ -13,7 +13,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from gateway.app import serving
-from gateway.cli import _parser
+from gateway.cli import _parser, main
 from gateway.cli.call import _call, _complaints, _first_number
 from gateway.cli.own_gateway import CalledGateway
 from gateway.config import Lines, load_deployment
@@ -142,6 +142,63 @@ async def test_a_gateway_elsewhere_is_asked_first(
                     with pytest.raises(GatewayError, match="/answer/twilio refused the call: 403"):
                         await calling
                     assert not service.sessions
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--press", "12x"], "--press: character 3 is no key of a phone"),
+        (["--press", "1@soon"], "--press: 'soon' behind the @ is no time"),
+        (["--press", "5", "--provider", "bandwidth"], "Bandwidth carries no keys"),
+        ([], "expected a RECORDING or --press"),
+    ],
+)
+def test_keys_that_cannot_be_pressed_are_one_clear_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    complaint: str,
+) -> None:
+    """Exit 2, before anybody is called."""
+    monkeypatch.chdir(tmp_path)
+    url = "ws://127.0.0.1:1/stream/twilio"
+    assert main(["call", *words, "--url", url, "--out", str(tmp_path / "out")]) == 2
+    captured = capsys.readouterr()
+    assert complaint in captured.err
+    assert len(captured.err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_caller_may_press_keys_and_say_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is on the screen and in the folder is that they were pressed."""
+    keys: list[str] = []
+
+    async def stream(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            event = json.loads(message.data)
+            if event["event"] == "dtmf":
+                keys.append(event["dtmf"]["digit"])
+            if len(keys) == 5:
+                await socket.close()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/stream/twilio", stream)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/stream/twilio").with_scheme("ws"))
+        words = ["call", "--press", "*#*#A@0.1", "--url", url, "--out", str(tmp_path / "out")]
+        assert await _call(_parser().parse_args(words)) == 0
+    assert "".join(keys) == "*#*#A"
+    shown = capsys.readouterr().out
+    assert shown.count("key     key pressed") == 5
+    written = "".join((tmp_path / "out" / name).read_text("utf-8") for name in ("call.json", "events.jsonl"))
+    assert "*#" not in shown + written
+    assert [key["digit"] for key in json.loads((tmp_path / "out" / "call.json").read_text("utf-8"))["keys"]] == [
+        None
+    ] * 5
 
 
 @pytest.mark.parametrize(

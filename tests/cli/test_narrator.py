@@ -40,6 +40,33 @@ def test_words_as_they_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert narrator.line == "support"
 
 
+def test_what_is_done_beside_talking(capsys: pytest.CaptureFixture[str]) -> None:
+    """Tools when they return, keys, transfers; what is no act is left out."""
+    narrator = Narrator()
+    notes = (
+        TimedNote(101.0, "tool_called", {"tool": "order_status", "call_id": "c1"}),
+        TimedNote(101.4, "tool_returned", {"tool": "order_status", "call_id": "c1", "outcome": "ok", "took_ms": 412}),
+        TimedNote(102.0, "digit_pressed", {"digit": "5"}),
+        TimedNote(103.0, "transferred", {"target": "desk"}),
+        TimedNote(104.0, "digits_are_odd", {}),
+    )
+    told(narrator, STORY[0], *notes)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "   1.4 s  tool    order_status: ok after 0.4 s",
+        "   2.0 s  key     5",
+        "   3.0 s  call    transferred to desk",
+    ]
+
+
+def test_a_key_is_told_by_the_phone_where_nobody_else_tells_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """That it was pressed, and not which."""
+    narrator = Narrator()
+    narrator.progress(Progress(2500, "key_pressed"))
+    told(narrator, STORY[0])
+    narrator.progress(Progress(2750, "key_pressed"))
+    assert capsys.readouterr().out.splitlines()[:1] == ["   2.5 s  key     key pressed"]
+
+
 def test_the_phone_tells_where_the_gateway_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     """Of a gateway elsewhere only sounds are known."""
     narrator = Narrator()

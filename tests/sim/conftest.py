@@ -53,6 +53,7 @@ def call() -> CallResult:
         caller_audio=caller_audio,
         bot_audio=bot_audio,
         spoken=spoken,
+        keys_ms=(1_250, 1_500, 1_750),
         messages=(Received(at(390), "media", 0, size=160), Received(at(391), "mark", 160, name="r1-1"), clear),
         violations=(Violation(at(1_000), 31951, "unknown field `track`"),),
         events=(
@@ -66,6 +67,7 @@ def call() -> CallResult:
         ended_by="caller",
         end_reason="said everything",
         close_code=1000,
+        unplayed_ms=0.0,
     )
 
 
@@ -89,3 +91,28 @@ def notes() -> list[TimelineEvent]:
         TimelineEvent(at(7_600), "reply_said", {"item_id": "r3", "text": "Of course."}),
         TimelineEvent(at(12_010), "call_ended", {"reason": "caller_hung_up", "by": "caller", "detail": ""}),
     ]
+
+
+@pytest.fixture
+def acting_notes(notes: list[TimelineEvent]) -> list[TimelineEvent]:
+    """The same account with keys, three tools and two transfers; of the phone's three keys one is not told."""
+    acting = [
+        TimelineEvent(at(1_255), "digit_pressed", {"digit": "1"}),
+        TimelineEvent(at(1_505), "digit_pressed", {"digit": "2"}),
+        TimelineEvent(at(1_900), "digits_entered", {"digits": "12"}),
+        TimelineEvent(at(3_700), "tool_called", {"tool": "order_status", "call_id": "c1"}),
+        TimelineEvent(at(3_800), "mcp_called", {"server": "crm", "tool": "get_customer", "item_id": "i1"}),
+        TimelineEvent(at(4_110), "tool_returned", {**TOOL, "outcome": "ok", "took_ms": 410}),
+        TimelineEvent(at(4_600), "mcp_returned", {**MCP, "outcome": "error", "took_ms": 800}),
+        TimelineEvent(at(4_601), "mcp_returned", {**MCP, "outcome": "error", "took_ms": 801}),
+        TimelineEvent(at(5_000), "tool_called", {"tool": "slow", "call_id": "c2"}),
+        TimelineEvent(at(8_000), "transfer_started", {"target": "desk"}),
+        TimelineEvent(at(9_000), "transfer_failed", {"target": "desk", "detail": "503"}),
+        TimelineEvent(at(10_000), "transfer_started", {"target": "desk"}),
+        TimelineEvent(at(11_000), "transferred", {"target": "desk"}),
+    ]
+    return sorted([*notes, *acting], key=lambda note: note.at)
+
+
+TOOL = {"tool": "order_status", "call_id": "c1"}
+MCP = {"server": "crm", "tool": "get_customer", "item_id": "i1"}

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import ClientSession
 
 from gateway.errors import GatewayError
-from gateway.sim.api import ApiRequest, ApiResponse, SimulatedApi
+from gateway.sim.api import ApiRefusal, ApiRequest, ApiResponse, SimulatedApi
 
 
 async def ask(method: str, url: str, **how: Any) -> tuple[int, Any]:
@@ -78,6 +78,17 @@ async def test_a_route_that_is_taken_away_is_not_found() -> None:
         api.on("DELETE", "/calls/1", lambda _: ApiResponse(204))
         api.off("DELETE", "/calls/1")
         assert (await ask("DELETE", f"{api.url}/calls/1"))[0] == 404
+
+
+async def test_a_route_can_refuse() -> None:
+    """With a status of its own."""
+
+    def refuse(_: ApiRequest) -> ApiResponse:
+        raise ApiRefusal(503)
+
+    async with SimulatedApi.serving() as api:
+        api.on("POST", "/calls/1", refuse)
+        assert await ask("POST", f"{api.url}/calls/1") == (503, None)
 
 
 async def test_a_request_can_be_waited_for() -> None:

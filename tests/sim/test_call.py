@@ -2,21 +2,26 @@
 
 import asyncio
 import base64
+import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from aiohttp import WSMsgType, web
+from aiohttp import ClientSession, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from gateway.audio import g711
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InputError
+from gateway.sim.api import SimulatedApi
 from gateway.sim.call import CallPlan, CallResult, Progress, place_call
 from gateway.sim.caller import Patience, Utterance
+from gateway.sim.folder import write_folder
+from gateway.sim.keys import Press
 from gateway.sim.providers.twilio import signature
 from gateway.sim.recording import Recording, from_samples
 
@@ -44,6 +49,7 @@ class Line:
         self._socket = socket
         self.start: dict[str, Any] = {}
         self.marks: list[str] = []
+        self.keys = ""
 
     async def next(self) -> bytes:
         """The next frame of the caller; marks and the start are kept on the way. Raises ``EOFError`` at the stop."""
@@ -59,6 +65,8 @@ class Line:
                     self.start = event["start"]
                 case "mark":
                     self.marks.append(event["mark"]["name"])
+                case "dtmf":
+                    self.keys += event["dtmf"]["digit"]
                 case "stop":
                     raise EOFError
 
@@ -262,6 +270,106 @@ async def test_a_call_through_the_answer_webhook() -> None:
     assert seen["start"]["customParameters"] == {"line": "desk"}
     assert seen["signature"] == signature("12345", seen["url"])
     assert result.ended_by == "gateway"
+
+
+async def test_keys_reach_the_gateway_and_nobody_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In their order, 250 ms apart; what is kept and told of the call says when, and never which."""
+    lines: list[Line] = []
+
+    async def bot(line: Line) -> None:
+        lines.append(line)
+        await line.play(tone(200), "greeting")
+
+    progress: list[Progress] = []
+    presses = [Press("8675309#", 100), Press("*")]
+    async with gateway(bot) as url:
+        result = await place_call(plan(url, presses=presses), on_progress=progress.append)
+    assert lines[0].keys == "8675309#*"
+    assert kinds(result).count("key_pressed") == len(result.keys_ms) == 9
+    assert all(later - earlier >= 240 for earlier, later in itertools.pairwise(result.keys_ms))
+    assert [step.text for step in progress if step.kind == "key_pressed"] == [""] * 9
+    assert all(event.fields == {} for event in result.events if event.kind == "key_pressed")
+    write_folder(tmp_path, result)
+    files = ("call.json", "events.jsonl", "report.html")
+    written = "".join((tmp_path / name).read_text("utf-8") for name in files)
+    shown = repr(result) + "".join(capsys.readouterr()) + "".join(map(str, progress))
+    assert "8675309" not in written + shown
+    assert '"digit": "' not in written
+
+
+async def test_keys_on_a_stream_that_carries_none() -> None:
+    """Are the operator's mistake, told before anybody is called."""
+    with pytest.raises(InputError, match="Bandwidth carries no keys"):
+        await place_call(plan("ws://127.0.0.1:1/s", provider="bandwidth", presses=[Press("1")]))
+
+
+async def test_a_farewell_that_was_cut_off_is_told() -> None:
+    """How much was still to be played when the gateway closed, and until when the bot was heard."""
+
+    async def bot(line: Line) -> None:
+        await line.play(tone(2_000), "farewell")
+        for _ in range(20):
+            await line.next()
+        await line.hang_up()
+
+    async with gateway(bot) as url:
+        result = await place_call(plan(url))
+    assert result.last_audible_ms is not None
+    played_ms = len(result.bot_audio.replace(b"\xff", b"")) / 8
+    assert result.unplayed_ms == pytest.approx(2_000 - played_ms, abs=20)
+    assert result.last_audible_ms <= result.duration_ms
+
+
+async def test_a_farewell_that_was_heard_leaves_nothing() -> None:
+    """The mark came back before the gateway closed."""
+
+    async def bot(line: Line) -> None:
+        await line.play(tone(300), "farewell")
+        while "farewell" not in line.marks:
+            await line.next()
+        await line.hang_up()
+
+    async with gateway(bot) as url:
+        result = await place_call(plan(url))
+    assert result.unplayed_ms == 0
+    assert result.last_audible_ms == result.measures.bot[0].start_ms + 300
+
+
+async def test_what_the_gateway_asked_of_the_provider_is_in_the_result() -> None:
+    """Keys on the stream, then a transfer by REST, which ends the call as the gateway's doing."""
+    secrets = {"project_id": "p", "api_token": "t"}
+    auth = {"Authorization": f"Basic {base64.b64encode(b'p:t').decode()}"}
+
+    async def answer(request: web.Request) -> web.Response:
+        document = '<Response><Connect><Stream url="/s"/></Connect></Response>'
+        return web.Response(text=document, content_type="text/xml")
+
+    async def stream(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.receive()
+        start = json.loads((await socket.receive()).data)["start"]
+        for digit in "12":
+            await socket.send_json({"event": "dtmf", "streamSid": start["streamSid"], "dtmf": {"digit": digit}})
+        url = f"{api.url}/api/laml/2010-04-01/Accounts/p/Calls/{start['callSid']}.json"
+        body = {"Twiml": "<Response><Dial>+3</Dial></Response>"}
+        async with ClientSession() as http, http.post(url, data=body, headers=auth) as response:
+            assert response.status == 200
+        async for _ in socket:
+            pass
+        return socket
+
+    app = web.Application()
+    app.router.add_post("/answer", answer)
+    app.router.add_get("/s", stream)
+    async with SimulatedApi.serving() as api, TestServer(app) as server:
+        answer_url = f"http://127.0.0.1:{server.port}/answer"
+        asked = plan("", answer_url=answer_url, provider="signalwire", secrets=secrets)
+        result = await place_call(asked, api=api)
+    assert (result.digits_received, result.transferred_to) == ("12", "+3")
+    assert (result.ended_by, result.end_reason) == ("gateway", "the gateway transferred the caller")
+    assert marks(result, "transfer_ordered") == [{"to": "+3"}]
+    assert marks(result, "digits_received") == [{}, {}]
 
 
 async def test_what_the_gateway_did_wrong_is_in_the_result() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.audio.formats import PCMU
-from gateway.sim.caller import Caller, HangUp, Patience, PressKeys, Speak, Utterance
+from gateway.sim.caller import Caller, HangUp, Patience, PressKey, Speak, Utterance
 from gateway.sim.keys import Press
 from gateway.sim.recording import Recording, Span
 
@@ -27,6 +27,8 @@ def told(caller: Caller, bot: Sequence[tuple[int, int]], until_ms: int, *, quiet
         match caller.hear(now_ms, playing=span is not None, audible=audible):
             case Speak(utterance, note):
                 story.append((now_ms, f"says {utterance.recording.name}{note and f' ({note})'}"))
+            case PressKey(digit, note):
+                story.append((now_ms, f"presses {digit}{note and f' ({note})'}"))
             case HangUp(reason, note):
                 story.append((now_ms, f"hangs up: {reason}{note and f' ({note})'}"))
                 break
@@ -122,12 +124,60 @@ def test_a_recording_without_speech_is_told() -> None:
     )
 
 
-def test_keys_are_pressed_in_turn() -> None:
-    """After the bot's turn, like a recording; then the caller waits for what the bot says to them."""
-    caller = Caller([Press("12#")], patience=Patience(turn_gap_s=0.5))
-    assert caller.hear(0, playing=True, audible=True) is None
-    assert caller.hear(600, playing=False, audible=False) == PressKeys(Press("12#"))
-    assert caller.hear(700, playing=True, audible=True) is None
-    assert caller.hear(1400, playing=True, audible=True) is None
-    assert caller.hear(1500, playing=False, audible=False) is None
-    assert caller.hear(1950, playing=False, audible=False) == HangUp("said everything")
+def test_keys_without_a_time_are_turns_behind_all_recordings() -> None:
+    """One key every 250 ms; each group waits until the bot's turn is over, like a recording."""
+    caller = Caller([says("a")], presses=[Press("12"), Press("#")], patience=PATIENCE)
+    assert told(caller, [(0, 1_000), (4_000, 5_000), (7_000, 8_000), (9_500, 9_900)], 20_000) == [
+        (1_680, "says a"),
+        (5_680, "presses 1"),
+        (5_940, "presses 2"),
+        (8_680, "presses #"),
+        (10_580, "hangs up: said everything"),
+    ]
+
+
+def test_keys_with_a_time_come_then_whatever_goes_on() -> None:
+    """Over the bot, over a recording, and before any greeting."""
+    presses = [Press("34", 2_000), Press("5", 100)]
+    caller = Caller([says("a", 2_000)], presses=presses, patience=PATIENCE)
+    assert told(caller, [(500, 1_000), (4_500, 5_000)], 20_000) == [
+        (100, "presses 5"),
+        (1_680, "says a"),
+        (2_000, "presses 3"),
+        (2_260, "presses 4"),
+        (5_680, "hangs up: said everything"),
+    ]
+
+
+def test_the_caller_stays_for_its_keys_and_for_what_the_bot_says_to_them() -> None:
+    """Words that the bot had begun before the last key are no answer to it."""
+    caller = Caller([], presses=[Press("1", 5_000)], patience=PATIENCE)
+    assert told(caller, [(0, 1_000), (4_800, 6_000), (9_000, 9_500)], 20_000) == [
+        (5_000, "presses 1"),
+        (10_180, "hangs up: said everything"),
+    ]
+
+
+def test_keys_that_nobody_answers_are_waited_on_for_as_long_as_a_recording() -> None:
+    """Twenty seconds, from the end of what the bot was saying."""
+    caller = Caller([], presses=[Press("1", 500)], patience=PATIENCE)
+    assert told(caller, [(0, 1_000)], 30_000) == [
+        (500, "presses 1"),
+        (20_980, "hangs up: said everything (no reply within 20 s)"),
+    ]
+
+
+def test_without_a_greeting_keys_are_pressed_all_the_same() -> None:
+    """After eight seconds, and it is noted."""
+    caller = Caller([], presses=[Press("1")], patience=PATIENCE)
+    assert told(caller, [], 9_000) == [(8_000, "presses 1 (no greeting within 8 s)")]
+
+
+def test_keys_that_are_being_pressed_are_not_mixed_with_others() -> None:
+    """A group whose time has come waits for the last key of the one before."""
+    caller = Caller([], presses=[Press("12", 1_000), Press("9", 1_100)], patience=PATIENCE)
+    assert told(caller, [(0, 3_000)], 3_000) == [
+        (1_000, "presses 1"),
+        (1_260, "presses 2"),
+        (1_520, "presses 9"),
+    ]

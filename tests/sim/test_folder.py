@@ -44,6 +44,25 @@ def test_the_summary_is_for_scripts(tmp_path: Path, call: CallResult, notes: lis
     assert summary["phone"]["late_frames"] == 1
 
 
+def test_the_summary_tells_what_was_done(tmp_path: Path, call: CallResult, acting_notes: list[TimelineEvent]) -> None:
+    """Tools, keys and transfers; a key that the gateway did not tell has no digit."""
+    summary = json.loads((write_folder(tmp_path, call, notes=acting_notes) / "call.json").read_text("utf-8"))
+    assert summary["tools"] == [
+        {"name": "order_status", "outcome": "ok", "took_ms": 410, "at_ms": 3_700, "server": ""},
+        {"name": "get_customer", "outcome": "error", "took_ms": 800, "at_ms": 3_800, "server": "crm"},
+        {"name": "slow", "outcome": None, "took_ms": None, "at_ms": 5_000, "server": ""},
+    ]
+    assert summary["keys"] == [
+        {"at_ms": 1_250, "digit": "1"},
+        {"at_ms": 1_500, "digit": "2"},
+        {"at_ms": 1_750, "digit": None},
+    ]
+    assert summary["transfers"] == [
+        {"target": "desk", "outcome": "failed", "at_ms": 8_000, "detail": "503"},
+        {"target": "desk", "outcome": "transferred", "at_ms": 10_000, "detail": ""},
+    ]
+
+
 def test_the_events_are_both_accounts_in_the_order_of_time(
     tmp_path: Path, call: CallResult, notes: list[TimelineEvent]
 ) -> None:

@@ -1,14 +1,16 @@
 """The picture of a call."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
 
+from gateway.sim.actions import Actions, Key, ToolRun, TransferRun, actions
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import dialogue
 from gateway.sim.measures import BargeIn
 from gateway.sim.observed import FrameClock
-from gateway.sim.picture import BOT_Y, CALLER_Y, CHANNEL_PX, draw
+from gateway.sim.picture import ACTIONS_Y, BOT_Y, CALLER_Y, CHANNEL_PX, ROW_PX, draw
 from gateway.sim.timeline import TimelineEvent
 
 
@@ -21,7 +23,7 @@ def heights(path: str, width: int) -> list[float]:
 
 def test_both_channels_lie_on_one_time_axis(call: CallResult) -> None:
     """Sound is drawn where it was heard, silence is a line, and nothing leaves its channel."""
-    picture = draw(call, [])
+    picture = draw(call, [], Actions())
     scale = picture.width / 12_000
     for path, spans in (
         (picture.caller, [(2_500, 3_500), (6_000, 6_900)]),
@@ -37,7 +39,7 @@ def test_both_channels_lie_on_one_time_axis(call: CallResult) -> None:
 
 def test_turns_barge_ins_and_answers_are_marked(call: CallResult, notes: list[TimelineEvent]) -> None:
     """A block for each turn, what was never heard behind the interrupted one, and both kinds of figures."""
-    picture = draw(call, dialogue(call, notes))
+    picture = draw(call, dialogue(call, notes), Actions())
     scale = picture.width / 12_000
     assert [block.x for block in picture.blocks] == pytest.approx(
         [t * scale for t in (400, 2_500, 4_100, 6_000, 7_500)]
@@ -54,7 +56,7 @@ def test_turns_barge_ins_and_answers_are_marked(call: CallResult, notes: list[Ti
 def test_barge_ins_close_together_keep_their_figures_readable(call: CallResult) -> None:
     """The second label would lie over the first; it is short instead."""
     barge_ins = (BargeIn(1_000, 80), BargeIn(2_000, 120), BargeIn(9_000, None))
-    labels = [marker.label for marker in draw(with_barge_ins(call, barge_ins), []).barge_ins]
+    labels = [marker.label for marker in draw(with_barge_ins(call, barge_ins), [], Actions()).barge_ins]
     assert labels == ["barge-in · silent after 80 ms", "120 ms", "barge-in · not stopped"]
 
 
@@ -67,8 +69,8 @@ def test_labels_are_cut_to_their_block(call: CallResult) -> None:
     """A short turn has a short label or none."""
     greeting, question, *_ = dialogue(call, [])
     for end_ms, label in ((4_000, "question.wav"), (3_200, "questi…"), (2_700, "")):
-        assert draw(call, [replace(question, end_ms=end_ms)]).blocks[0].label == label
-    assert draw(call, [greeting]).blocks[0].label == "1.2 s"
+        assert draw(call, [replace(question, end_ms=end_ms)], Actions()).blocks[0].label == label
+    assert draw(call, [greeting], Actions()).blocks[0].label == "1.2 s"
 
 
 @pytest.mark.parametrize(("minutes", "labels"), [(0.2, "0:01"), (2, "0:10"), (60, "1:00")])
@@ -77,7 +79,7 @@ def test_time_labels_have_room(call: CallResult, minutes: float, labels: str) ->
     frames = round(minutes * 60 * 50)
     audio = b"\xff" * frames * 160
     long = replace(call, caller_audio=audio, bot_audio=audio, clock=FrameClock(frames))
-    picture = draw(long, [])
+    picture = draw(long, [], Actions())
     gaps = {round(b.x - a.x) for a, b in zip(picture.ticks, picture.ticks[1:], strict=False)}
     assert min(gaps) >= 64
     assert picture.ticks[0].label == "0:00"
@@ -87,4 +89,45 @@ def test_time_labels_have_room(call: CallResult, minutes: float, labels: str) ->
 def test_a_call_that_ended_before_its_first_frame_is_an_empty_picture(call: CallResult) -> None:
     """Nothing to draw is no failure."""
     empty = replace(call, caller_audio=b"", bot_audio=b"", clock=FrameClock(0))
-    assert draw(empty, []).bot == ""
+    assert draw(empty, [], Actions()).bot == ""
+
+
+def test_what_was_done_is_drawn_below_in_rows(call: CallResult, acting_notes: list[TimelineEvent]) -> None:
+    """Tools as bars as long as they ran, keys as one cap, transfers where they began; nothing covers anything."""
+    picture = draw(call, [], actions(call, acting_notes))
+    scale = picture.width / 12_000
+    shown = {act.label: act for act in picture.actions}
+    assert list(shown) == [
+        "12•",
+        "order_status 0.4 s",
+        "get_customer 0.8 s · error",
+        "slow no return",
+        "→ desk · failed",
+        "→ desk",
+    ]
+    tool = shown["order_status 0.4 s"]
+    assert (tool.x, tool.width) == pytest.approx((3_700 * scale, 410 * scale))
+    assert shown["get_customer 0.8 s · error"].row == tool.row + 1
+    slow = shown["slow no return"]
+    assert slow.x + slow.width == pytest.approx(picture.width)
+    assert slow.label_x < slow.x
+    assert [act.failed for act in picture.actions] == [False, False, True, True, True, False]
+    rows = max(act.row for act in picture.actions) + 1
+    assert picture.height == draw(call, [], Actions()).height + rows * ROW_PX
+    for row in range(rows):
+        inside = [act for act in picture.actions if act.row == row]
+        for before, after in itertools.pairwise(sorted(inside, key=lambda act: act.x)):
+            assert max(before.x + before.width, before.label_x) < min(after.x, after.label_x)
+
+
+def test_without_actions_the_picture_is_no_higher(call: CallResult) -> None:
+    """There is room for the axis alone."""
+    assert draw(call, [], Actions()).height == ACTIONS_Y + 16
+
+
+def test_what_lies_outside_of_the_call_is_drawn_at_its_edge(call: CallResult) -> None:
+    """A note before the first frame or behind the last is inside the picture."""
+    done = Actions((ToolRun("a", None, None, -20), ToolRun("b", "ok", 500, 13_000)), (Key(12_500, "1"),))
+    picture = draw(call, [], replace(done, transfers=(TransferRun("desk", "started", 12_020),)))
+    assert picture.actions[0].x == 0
+    assert [act.x for act in picture.actions[1:]] == [picture.width] * 3

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from gateway.sim.actions import actions
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import dialogue
 from gateway.sim.measures import measure
@@ -19,7 +20,7 @@ from gateway.sim.wire import Party
 
 def page(call: CallResult, notes: Sequence[TimelineEvent] = (), **header: object) -> str:
     """The report."""
-    return render_report(call, dialogue(call, notes), notes=notes, header=header)
+    return render_report(call, dialogue(call, notes), actions(call, notes), notes=notes, header=header)
 
 
 class Reader(HTMLParser):
@@ -102,13 +103,26 @@ def test_without_notes_the_page_says_who_knows_the_words(call: CallResult) -> No
     assert "question.wav" in seen
 
 
+def test_what_was_done_stands_among_what_was_said(call: CallResult, acting_notes: list[TimelineEvent]) -> None:
+    """Tools, keys and transfers in the order of time, and how many tools ran."""
+    seen = text(page(call, acting_notes))
+    told = (
+        "0:01.2 Keys 12• 0:01.9 Keys entered 12",
+        "0:02.5 Caller Where is my order?",
+        "0:03.7 Tool order_status: ok after 0.4 s 0:03.8 Tool crm/get_customer: error after 0.8 s",
+        "0:05.0 Tool slow: had not returned when the call ended",
+        "0:09.0 Call transfer to desk failed: 503 0:10.0 Call transfer to desk begins 0:11.0 Call transferred to desk",
+    )
+    places = [seen.index(one) for one in told]
+    assert places == sorted(places)
+    assert "3 tool runs slowest 0.8 s" in seen
+
+
 def test_an_unknown_note_is_shown_as_it_is(call: CallResult) -> None:
     """In the timeline, with its fields."""
-    note = TimelineEvent(
-        call.started_at + 1.5, "tool_called", {"tool": "order_status", "took": {"ms": 12}, "none": None}
-    )
+    note = TimelineEvent(call.started_at + 1.5, "moon_rose", {"tool": "order_status", "took": {"ms": 12}, "none": None})
     seen = text(page(call, [note]))
-    assert '1.50 s gateway tool called tool order_status · took {"ms": 12}' in seen
+    assert '1.50 s gateway moon rose tool order_status · took {"ms": 12}' in seen
     assert "The gateway told no words" in seen
 
 
@@ -123,7 +137,7 @@ def test_a_bot_that_was_not_stopped_is_told(call: CallResult) -> None:
 def test_a_call_in_which_nobody_spoke_is_still_a_page(call: CallResult) -> None:
     """Nothing to measure is no failure."""
     measures = measure(b"", call.audio_format, [], [])
-    seen = text(page(replace(call, spoken=(), measures=measures, violations=(), events=())))
+    seen = text(page(replace(call, spoken=(), keys_ms=(), measures=measures, violations=(), events=())))
     assert "Nobody said anything." in seen
     assert "Nobody was interrupted." in seen
 

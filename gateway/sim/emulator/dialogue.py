@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.script import Answer, Script
@@ -14,8 +15,9 @@ class _Position:
 
     started: bool = False
     unanswered: Answer | None = None
-    after_call: Answer | None = None
-    outputs_came: bool = False
+    called: Answer | None = None
+    """The last answer that made calls, until what follows on them was asked for; the caller may speak meanwhile."""
+    came: Literal["output", "denial"] | None = None
 
 
 class Dialogue:
@@ -35,7 +37,7 @@ class Dialogue:
         if index >= len(turns):
             index = index % len(turns) if self._script.at_the_end == "repeat" else len(turns) - 1
         self._turns_heard += 1
-        self._move(replace(self._at, started=True, unanswered=turns[index], outputs_came=False))
+        self._move(replace(self._at, started=True, unanswered=turns[index], came=None))
         return turns[index].heard or f"({speech_ms / 1000:.1f} s of speech)"
 
     def announced(self, text: str) -> Answer:
@@ -44,16 +46,20 @@ class Dialogue:
         return Answer(say=text)
 
     def output_came(self) -> None:
-        """A function's output is there."""
-        self._move(replace(self._at, outputs_came=True))
+        """The output of a function, or of an MCP server's tool, is there."""
+        self._move(replace(self._at, came="output"))
+
+    def denied(self) -> None:
+        """The client did not approve of a call."""
+        self._move(replace(self._at, came="denial"))
 
     def answer(self, choice: str | Event, tools: Sequence[Event]) -> Answer:
         """What the next response consists of, under a ``tool_choice`` and these tools."""
         before = self._at
         after = replace(before, started=True)
-        if before.outputs_came:
-            after = replace(after, outputs_came=False)
-            answer = before.after_call or Answer(say=self._script.default_after_call)
+        if before.came is not None:
+            after = replace(after, came=None, called=None)
+            answer = self._following(before)
             choice = "auto"  # else a forced call would be answered with the same call for ever
         elif before.unanswered is not None:
             after = replace(after, unanswered=None)
@@ -61,9 +67,16 @@ class Dialogue:
         else:
             answer = Answer(say=self._script.unprompted if before.started else self._script.greeting)
         answer = choose_tool(answer, choice, tools)
-        self._move(replace(after, after_call=answer.next_answer))
+        self._move(replace(after, called=answer) if answer.makes_calls else after)
         self._before = answer, before
         return answer
+
+    def _following(self, at: _Position) -> Answer:
+        """What is said about the outcome of a call."""
+        script, called = self._script, at.called
+        if at.came == "denial":
+            return (called and called.denied_answer) or Answer(say=script.default_after_denial)
+        return (called and called.next_answer) or Answer(say=script.default_after_call)
 
     def unsaid(self, answer: Answer) -> None:
         """Nothing of this answer was said: it is the next one again, unless the conversation has gone on since."""

@@ -43,8 +43,9 @@ class Engine:
     native: bool
     api_version: str
     agent: str | None = None
-    conversation: str | None = None
-    """The agent's conversation that the client goes on with."""
+    agent_version: str = ""
+    conversation_id: str = ""
+    """Of a conversation with that agent which is to go on."""
     own: bool = False
     """The model is a deployment of the client's, whatever its name."""
 
@@ -55,14 +56,15 @@ class Engine:
         api_version: str,
         *,
         agent: str | None = None,
-        conversation: str | None = None,
+        agent_version: str = "",
+        conversation_id: str = "",
         profile: str | None = None,
     ) -> "Engine":
         """By the model's name, or by the kind of model that a bring-your-own profile names."""
         native = "realtime" in model and agent is None
         if profile is not None:
             native = profile == "byom-azure-openai-realtime"
-        return cls(model, native, api_version, agent, conversation, own=profile is not None)
+        return cls(model, native, api_version, agent, agent_version, conversation_id, own=profile is not None)
 
     @property
     def openai(self) -> bool:
@@ -133,8 +135,8 @@ class Engine:
                 "type": "agent",
                 "name": self.agent,
                 "description": "",
-                "agent_id": f"{self.agent}:1",
-                "thread_id": self.conversation or new_id("conv", native=False),
+                "agent_id": f"{self.agent}:{self.agent_version or 1}",
+                "thread_id": self.conversation_id or new_id("conv", native=False),
             }
         return session
 

@@ -169,16 +169,23 @@ class FunctionTool(Fields):
     parameters: dict[str, Any] | None = None
 
 
+class ApprovalByTool(Fields):
+    """``require_approval`` tool by tool; what neither list names needs approval."""
+
+    never: list[str] | None = None
+    always: list[str] | None = None
+
+
 class McpTool(Fields):
-    """A tool server that the service calls; here its calls are scripted."""
+    """A tool server that the service would call; the emulator never does, its script has the outcome."""
 
     type: Literal["mcp"]
-    server_label: str
-    server_url: str
+    server_label: str = Field(min_length=1)
+    server_url: str = Field(pattern=r"^https?://[^/]")
     authorization: str | None = None
     headers: dict[str, str] | None = None
     allowed_tools: list[str] | None = None
-    require_approval: Literal["always", "never"] | dict[str, list[str]] | None = None
+    require_approval: Literal["always", "never"] | ApprovalByTool | None = None
 
 
 Tool = Annotated[FunctionTool | McpTool, Field(discriminator="type")]

@@ -77,7 +77,6 @@ class Floor:
         finally:
             if self._active is response:
                 self._active = None
-        await response.run_afterwards()
 
     def interrupt(self) -> Response | None:
         """The caller spoke: cancels the active response, and returns it."""

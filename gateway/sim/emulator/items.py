@@ -1,5 +1,6 @@
 """Items that a client creates: what is accepted, and how the service shows it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from gateway.sim.emulator.history import History
@@ -13,8 +14,11 @@ _PARTS = {
 }
 
 
-def created_item(item: object, history: History, *, native: bool) -> Event:
-    """The ``item`` of a ``conversation.item.create`` as the conversation keeps it, or :class:`Rejected`."""
+def created_item(item: object, history: History, *, native: bool, asked: Callable[[object], bool]) -> Event:
+    """The ``item`` of a ``conversation.item.create`` as the conversation keeps it, or :class:`Rejected`.
+
+    ``asked`` tells whether an approval request with that id waits for its answer.
+    """
     if not isinstance(item, dict):
         raise Rejected("Missing required parameter: 'item'.", code="missing_required_parameter", param="item")
     item_id = _text(item, "id") if item.get("id") is not None else new_id("item", native=native)
@@ -28,10 +32,7 @@ def created_item(item: object, history: History, *, native: bool) -> Event:
             given = {key: _text(item, key) for key in ("name", "call_id", "arguments")}
             return {**shown, **given}
         case "mcp_approval_response":
-            if not isinstance(item.get("approve"), bool):
-                raise _invalid("item.approve", "expected true or false.")
-            request_id = _text(item, "approval_request_id")
-            return {**shown, "approval_request_id": request_id, "approve": item["approve"]}
+            return {**shown, **_approval(item, asked)}
     raise _invalid("item.type", f"{item.get('type')!r} is not supported.")
 
 
@@ -68,6 +69,20 @@ def _output(item: Event, history: History) -> Event:
             param="item.call_id",
         )
     return {"call_id": call_id, "output": _text(item, "output")}
+
+
+def _approval(item: Event, asked: Callable[[object], bool]) -> Event:
+    request_id = _text(item, "approval_request_id")
+    if not isinstance(item.get("approve"), bool):
+        raise _invalid("item.approve", "expected true or false.")
+    if not asked(request_id):
+        raise Rejected(
+            f"Approval request '{request_id}' not found, or answered already.",
+            code="invalid_approval_request_id",
+            param="item.approval_request_id",
+        )
+    reason = {"reason": _text(item, "reason")} if item.get("reason") is not None else {}
+    return {"approval_request_id": request_id, "approve": item["approve"], **reason}
 
 
 def _text(body: Event, key: str) -> str:

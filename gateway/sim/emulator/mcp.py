@@ -1,111 +1,183 @@
-"""The tools of MCP servers: listed after an update, called as the script has it, with the client's approval or without.
+"""Tool servers that the service itself would call (MCP): their lists of tools, approvals and calls (REF, MCP; §6.9).
 
-Voice Live API reference 2026-07-15 and its samples. No server is really asked. What the documents leave open is decided
-so: an approval request is part of the response that wants the tool, which then ends; a call that was approved runs
-outside of any response, and the client asks for the one that speaks of it (unconfirmed).
+No server is ever reached: what a call returns, and how long it takes, stands in the script.
 """
 
 import asyncio
-import json
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.sim.emulator.calls import pieces, written
 from gateway.sim.emulator.dialogue import Dialogue
-from gateway.sim.emulator.history import History
-from gateway.sim.emulator.ids import base62, new_id
+from gateway.sim.emulator.history import Entry, History
+from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.outgoing import Outgoing
-from gateway.sim.emulator.record import Event, Rejected
-from gateway.sim.emulator.script import McpCall, Script
-from gateway.sim.emulator.settings import Settings
+from gateway.sim.emulator.output import Output
+from gateway.sim.emulator.record import Event
+from gateway.sim.emulator.script import McpCall, McpServer, Script
 
 
+@dataclass(frozen=True)
+class McpRun:
+    """A call under way; it ends at ``ends_at`` (``loop.time()``), whatever becomes of the response that made it."""
+
+    call: McpCall
+    output: Output
+    entry: Entry
+    ends_at: float
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A call that waits for the client's approval."""
+
+    call: McpCall
+    output: Output
+
+
+@dataclass
 class McpServers:
-    """The MCP servers that a session has declared."""
+    """A session's tool servers."""
 
-    def __init__(self, script: Script, settings: Settings, history: History, out: Outgoing, dialogue: Dialogue) -> None:
-        self._script = script
-        self._settings = settings
-        self._history = history
-        self._out = out
-        self._dialogue = dialogue
-        self._listed: set[str] = set()
-        self._asked: dict[str, McpCall] = {}
+    script: Script
+    history: History
+    out: Outgoing
+    dialogue: Dialogue
+    spawn: Callable[[Coroutine[Any, Any, None]], object]
+    native: bool
+    _listed: dict[str, Event] = field(default_factory=dict)
+    _asked: dict[str, _Asked] = field(default_factory=dict)
 
-    async def list_tools(self) -> None:
-        """Ask the servers that are new for their tools: ``mcp_list_tools.completed`` or, by the script, ``.failed``."""
-        for server in self._settings.echo["tools"]:
-            if server["type"] != "mcp" or server["server_label"] in self._listed:
-                continue
-            self._listed.add(server["server_label"])
-            item = self._item("mcp_list_tools", "mcpl", server_label=server["server_label"], tools=[])
-            previous = self._history.previous_of_client_item()
-            self._history.add(item)
-            await self._out.emit("conversation.item.created", previous_item_id=previous, item=dict(item))
-            await self._out.emit("mcp_list_tools.in_progress", item_id=item["id"])
-            await self._out.emit(f"mcp_list_tools.{self._script.mcp_listing}", item_id=item["id"])
+    def declared(self, tools: Sequence[Event]) -> None:
+        """An update was accepted: the tools of each server that is new in it, or has changed, are listed."""
+        servers = {tool["server_label"]: tool for tool in tools if tool["type"] == "mcp"}
+        new = [tool for label, tool in servers.items() if self._listed.get(label) != tool]
+        self._listed = servers
+        for tool in new:
+            self.spawn(self._list(tool))
 
-    def knows(self, call: McpCall) -> bool:
-        """Whether the session has declared the call's server, and lets this tool be used."""
-        server = self._server(call)
-        return server is not None and call.name in (server.get("allowed_tools") or (call.name,))
+    async def _list(self, tool: Event) -> None:
+        label = tool["server_label"]
+        server = self._server(label)
+        item: Event = {
+            "id": new_id("mcpl", native=self.native),
+            "object": "realtime.item",
+            "type": "mcp_list_tools",
+            "server_label": label,
+            "tools": [],
+        }
+        previous = self.history.previous_of_output()
+        entry = self.history.add(item)
+        await self.out.emit("conversation.item.created", previous_item_id=previous, item=entry.shown)
+        await self.out.emit("mcp_list_tools.in_progress", item_id=entry.id)
+        await asyncio.sleep(server.listing_takes_s)
+        if server.listing == "completed":
+            names = server.tools if server.tools is not None else self.script.mcp_tools(label)
+            allowed = tool.get("allowed_tools")
+            item["tools"] = [
+                {"name": name, "input_schema": {"type": "object", "properties": {}}}
+                for name in names
+                if allowed is None or name in allowed
+            ]
+        await self.out.emit(f"mcp_list_tools.{server.listing}", item_id=entry.id)
 
-    def needs_approval(self, call: McpCall) -> bool:
-        """Whether the client must allow the call first: ``always`` where nothing else is said."""
-        rule = (self._server(call) or {}).get("require_approval") or "always"
-        return call.name not in (rule.get("never") or ()) if isinstance(rule, dict) else rule == "always"
+    def _server(self, label: str) -> McpServer:
+        return self.script.mcp_servers.get(label) or McpServer()
 
-    def request_for(self, call: McpCall) -> Event:
-        """The item that asks for approval; from now on its id may be answered."""
-        item = self._item("mcp_approval_request", "mcpr", **_about(call), arguments=json.dumps(call.arguments))
-        self._asked[item["id"]] = call
-        return item
-
-    def call_item(self, call: McpCall, request_id: str | None = None) -> Event:
-        """The item of a call that begins."""
-        unknown: Event = {"arguments": "", "output": None, "error": None, "approval_request_id": request_id}
-        return self._item("mcp_call", "mcp", status="in_progress", **_about(call), **unknown)
-
-    async def finish(self, call: McpCall, item: Event, place: Event) -> None:
-        """Let the call take its time and come to its end; ``place`` is what its events say besides."""
-        await asyncio.sleep(call.takes_s)
-        failed = call.error is not None
-        item |= {"status": "failed" if failed else "completed", "output": call.output, "error": call.error}
-        self._dialogue.output_came()
-        for _ in range(2 if call.completed_twice else 1):
-            await self._out.emit(f"response.mcp_call.{'failed' if failed else 'completed'}", **place)
-
-    def answered(self, item: Event) -> McpCall | None:
-        """The call that an ``mcp_approval_response`` allows; ``None`` where it denies. Rejected if none was asked."""
-        call = self._asked.pop(str(item.get("approval_request_id")), None)
-        if call is None:
-            raise Rejected(
-                f"Approval request '{item.get('approval_request_id')}' does not exist.",
-                code="invalid_value",
-                param="item.approval_request_id",
-            )
-        if item.get("approve"):
-            return call
-        self._dialogue.output_came()
+    def objection(self, calls: Sequence[McpCall], tools: Sequence[Event]) -> str | None:
+        """Why one of the script's calls cannot be made with these tools; ``None`` where all of them can."""
+        for call in calls:
+            tool = _declaration(call, tools)
+            if tool is None:
+                return f"The session has no MCP server '{call.server_label}'."
+            if self._server(call.server_label).listing == "failed":
+                return f"The tools of MCP server '{call.server_label}' could not be listed."
+            allowed = tool.get("allowed_tools")
+            if allowed is not None and call.name not in allowed:
+                return f"'{call.name}' is not among the allowed tools of MCP server '{call.server_label}'."
         return None
 
-    async def run_approved(self, call: McpCall, request_id: str) -> None:
-        """Run a call outside of a response."""
-        item = self.call_item(call, request_id)
-        previous = self._history.previous_of_client_item()
-        self._history.add(item)
-        item["arguments"] = json.dumps(call.arguments)
-        await self._out.emit("conversation.item.created", previous_item_id=previous, item=dict(item))
-        place: Event = {"item_id": item["id"], "output_index": 0}
-        await self._out.emit("response.mcp_call.in_progress", **place)
-        await self.finish(call, item, place)
+    async def begin(self, output: Output, call: McpCall, tools: Sequence[Event]) -> McpRun | None:
+        """Begins a call within a response; ``None`` where the client has to approve of it first."""
+        if not _needs_approval(_declaration(call, tools) or {}, call.name):
+            return await self._start(output, call, None)
+        item: Event = {
+            "id": new_id("mcpr", native=self.native),
+            "object": "realtime.item",
+            "type": "mcp_approval_request",
+            "server_label": call.server_label,
+            "name": call.name,
+            "arguments": written(call.arguments),
+        }
+        self._asked[item["id"]] = _Asked(call, output)
+        await output.close(await output.open(item), "completed")
+        return None
 
-    def _server(self, call: McpCall) -> Event | None:
-        servers = (tool for tool in self._settings.echo["tools"] if tool["type"] == "mcp")
-        return next((server for server in servers if server["server_label"] == call.server_label), None)
+    def awaits_approval(self, request_id: object) -> bool:
+        """Whether a call waits for the answer to that request."""
+        return request_id in self._asked
 
-    def _item(self, kind: str, prefix: str, **fields: Any) -> Event:
-        item_id = f"{prefix}_{base62(22)}" if prefix != "mcp" else new_id("item", native=self._settings.native)
-        return {"id": item_id, "object": "realtime.item", "type": kind, **fields}
+    async def answered(self, item: Event) -> None:
+        """The client answered an approval request: the call is made now, or never."""
+        asked = self._asked.pop(item["approval_request_id"])
+        if not item["approve"]:
+            self.dialogue.denied()
+            return
+        run = await self._start(asked.output, asked.call, item["approval_request_id"])
+        self.spawn(self.finish_later(run))
+
+    async def _start(self, output: Output, call: McpCall, approval_request_id: str | None) -> McpRun:
+        item: Event = {
+            "id": new_id("mcp", native=self.native),
+            "object": "realtime.item",
+            "type": "mcp_call",
+            "status": "in_progress",
+            "approval_request_id": approval_request_id,
+            "server_label": call.server_label,
+            "name": call.name,
+            "arguments": "",
+            "output": None,
+            "error": None,
+        }
+        entry = await output.open(item)
+        about = {"item_id": entry.id, "output_index": output.index(entry)}
+        arguments = written(call.arguments)
+        for piece in pieces(arguments):
+            await output.emit("response.mcp_call_arguments.delta", **about, delta=piece)
+        await output.emit("response.mcp_call_arguments.done", **about, arguments=arguments)
+        item["arguments"] = arguments
+        await self.out.emit("response.mcp_call.in_progress", **about)
+        return McpRun(call, output, entry, asyncio.get_running_loop().time() + call.takes_s)
+
+    async def finish(self, run: McpRun) -> None:
+        """Ends a call whose time has come."""
+        call, item = run.call, run.entry.item
+        item["output"] = call.output
+        item["error"] = {"type": "tool_execution_error", "message": call.error} if call.error is not None else None
+        status = "completed" if call.error is None else "failed"
+        about = {"item_id": run.entry.id, "output_index": run.output.index(run.entry)}
+        self.dialogue.output_came()  # before a client that is quick can ask for the response that speaks
+        for _ in range(2 if call.completed_twice else 1):
+            await self.out.emit(f"response.mcp_call.{status}", **about)
+        await run.output.close(run.entry, status)
+
+    async def finish_later(self, run: McpRun, behind: asyncio.Event | None = None) -> None:
+        """Ends a call when its time has come, and not before ``behind`` has come about."""
+        if behind is not None:
+            await behind.wait()
+        await asyncio.sleep(run.ends_at - asyncio.get_running_loop().time())
+        await self.finish(run)
 
 
-def _about(call: McpCall) -> Event:
-    return {"server_label": call.server_label, "name": call.name}
+def _declaration(call: McpCall, tools: Sequence[Event]) -> Event | None:
+    """The tool server of a call, as the session declares it."""
+    return next((tool for tool in tools if tool.get("server_label") == call.server_label), None)
+
+
+def _needs_approval(tool: Event, name: str) -> bool:
+    """By ``require_approval``: ``always`` where it is absent, and for tools that its lists do not name."""
+    policy = tool.get("require_approval") or "always"
+    if isinstance(policy, str):
+        return policy == "always"
+    return name in (policy.get("always") or ()) or name not in (policy.get("never") or ())

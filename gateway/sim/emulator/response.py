@@ -4,7 +4,6 @@ The order is that of recorded sessions; cancellation ends with ``response.done``
 """
 
 import asyncio
-import json
 import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -14,15 +13,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.audio.formats import AudioFormat
+from gateway.sim.emulator.calls import call_function
 from gateway.sim.emulator.engine import voice_echo
 from gateway.sim.emulator.fields import ResponseFields
 from gateway.sim.emulator.formats import OUTPUT
 from gateway.sim.emulator.history import Entry, History
-from gateway.sim.emulator.ids import call_id, new_id
-from gateway.sim.emulator.mcp import McpServers
+from gateway.sim.emulator.ids import new_id
+from gateway.sim.emulator.mcp import McpRun, McpServers
 from gateway.sim.emulator.outgoing import Outgoing
+from gateway.sim.emulator.output import Output
 from gateway.sim.emulator.record import Event
-from gateway.sim.emulator.script import Answer, Call, McpCall, Script
+from gateway.sim.emulator.script import Answer, Script
 from gateway.sim.emulator.settings import Settings
 from gateway.sim.emulator.usage import usage
 from gateway.sim.emulator.words import TOKEN, Words
@@ -50,6 +51,7 @@ class Scene:
     history: History
     out: Outgoing
     mcp: McpServers
+    spawn: Callable[[Coroutine[Any, Any, None]], object]
 
 
 class Response:
@@ -58,16 +60,15 @@ class Response:
     def __init__(self, scene: Scene, choose: Choose, request: ResponseFields) -> None:
         self._scene = scene
         self._request = request
-        self._answer = choose(*self._tool_choice())
+        choice, self._tools = self._tool_choice()
+        self._answer = choose(choice, self._tools)
         self._native = scene.settings.native
         self.id = new_id("resp", native=self._native)
         self.cancel_reason: str | None = None
         self.finished = asyncio.Event()
         self._cancelled = asyncio.Event()
         self._cut_short = False
-        self._output: list[Entry] = []
-        self._afterwards: list[Coroutine[Any, Any, None]] = []
-        self._parts = 0
+        self._output = Output(self.id, scene.history, scene.out)
         self._format_name = request.output_audio_format or scene.settings.echo["output_audio_format"]
         self._modalities = request.modalities or scene.settings.echo["modalities"]
 
@@ -79,7 +80,7 @@ class Response:
     @property
     def is_silent(self) -> bool:
         """Whether it has put out nothing."""
-        return not self._output
+        return not self._output.entries
 
     def cancel(self, reason: str) -> None:
         """Asks for the end: ``turn_detected`` or ``client_cancelled``. What is late still goes out."""
@@ -97,17 +98,13 @@ class Response:
         begin_at = _now() + latency.first_delta / 1000 + faults.stall_s
         audio = await self._audio(answer.say)
         self._cut_short = await self._pause(begin_at - _now())
-        if answer.ending != "failed":
+        objection = self._scene.mcp.objection(answer.all_mcp, self._tools)
+        ending = answer.ending if objection is None else "failed"
+        if ending != "failed":
             await self._put_out(answer, audio)
-        await self._emit_whole(
-            "response.done", "cancelled" if self._cut_short else _STATUS[answer.ending], answer.ending
-        )
+        reason = objection or answer.ending
+        await self._emit_whole("response.done", "cancelled" if self._cut_short else _STATUS[ending], reason)
         self.finished.set()
-
-    async def run_afterwards(self) -> None:
-        """What goes on behind the response's end."""
-        for work in self._afterwards:
-            await work
 
     async def _put_out(self, answer: Answer, audio: bytes) -> None:
         if answer.say is not None and not self._cut_short:
@@ -117,10 +114,25 @@ class Response:
                 await self._write(answer.say)
         for call in answer.all_calls:
             if not self._cut_short:
-                await self._call(call)
-        for mcp_call in answer.all_mcp:
-            if not self._cut_short and self._scene.mcp.knows(mcp_call):
-                await self._call_mcp(mcp_call)
+                entry = await call_function(self._output, call, native=self._native)
+                await self._output.close(entry, self._item_status)
+        begun = [
+            await self._scene.mcp.begin(self._output, call, self._tools)
+            for call in answer.all_mcp
+            if not self._cut_short
+        ]
+        await self._run_to_the_end([run for run in begun if run is not None])
+
+    async def _run_to_the_end(self, runs: Sequence[McpRun]) -> None:
+        """Waits for calls of tool servers; a cancelled response does not stop them, and some outlast theirs."""
+        mcp = self._scene.mcp
+        for run in sorted(runs, key=lambda run: run.ends_at):
+            if not run.call.response_done_first and not self._cut_short:
+                self._cut_short = await self._pause(run.ends_at - _now())
+            if run.call.response_done_first or self._cut_short:
+                self._scene.spawn(mcp.finish_later(run, behind=self.finished))
+            else:
+                await mcp.finish(run)
 
     def _tool_choice(self) -> tuple[str | Event, Sequence[Event]]:
         """The choice and the tools in force for this response."""
@@ -216,7 +228,7 @@ class Response:
         await self._emit(
             "response.content_part.done", **part, part={"type": "text", "text": "" if self._native else text}
         )
-        await self._close_item(entry, part["output_index"])
+        await self._output.close(entry, self._item_status)
 
     async def _open_message(self, kind: str) -> Entry:
         item: Event = {
@@ -227,17 +239,9 @@ class Response:
             "role": "assistant",
             "content": [],
         }
-        entry = await self._open_item(item)
+        entry = await self._output.open(item)
         empty = {"type": "audio", "transcript": ""} if kind == "audio" else {"type": "text", "text": ""}
         await self._emit("response.content_part.added", **self._part(entry), part=empty)
-        return entry
-
-    async def _open_item(self, item: Event) -> Entry:
-        previous = self._scene.history.previous_of_output()
-        entry = self._scene.history.add(item)
-        self._output.append(entry)
-        await self._emit("response.output_item.added", output_index=len(self._output) - 1, item=entry.shown)
-        await self._scene.out.emit("conversation.item.created", previous_item_id=previous, item=entry.shown)
         return entry
 
     async def _close_message(self, entry: Entry, part: Event, transcript: str) -> None:
@@ -251,68 +255,21 @@ class Response:
             await self._emit("response.audio_timestamp.done", **part)
         await self._emit("response.audio_transcript.done", **part, transcript=transcript)
         await self._emit("response.content_part.done", **part, part=content)
-        await self._emit("response.output_item.done", output_index=part["output_index"], item=entry.shown)
-
-    async def _close_item(self, entry: Entry, output_index: int) -> None:
-        entry.item["status"] = self._item_status
-        await self._emit("response.output_item.done", output_index=output_index, item=entry.shown)
-
-    async def _call(self, call: Call) -> None:
-        item: Event = {
-            "id": new_id("item", native=self._native),
-            "object": "realtime.item",
-            "type": "function_call",
-            "status": "in_progress",
-            "name": call.name,
-            "call_id": call_id(),
-            "arguments": "",
-        }
-        entry = await self._open_item(item)
-        index = len(self._output) - 1
-        about = {"item_id": entry.id, "output_index": index, "call_id": item["call_id"]}
-        arguments = call.arguments if isinstance(call.arguments, str) else _untidy(call.arguments)
-        for token in re.findall(r"\s*\S{1,6}|\s+", arguments):
-            await self._emit("response.function_call_arguments.delta", **about, delta=token)
-        await self._emit("response.function_call_arguments.done", **about, name=call.name, arguments=arguments)
-        item["arguments"] = arguments
-        await self._close_item(entry, index)
-
-    async def _call_mcp(self, call: McpCall) -> None:
-        servers = self._scene.mcp
-        if servers.needs_approval(call):
-            entry = await self._open_item(servers.request_for(call))
-            await self._emit("response.output_item.done", output_index=len(self._output) - 1, item=entry.shown)
-            return
-        entry = await self._open_item(servers.call_item(call))
-        place = {"item_id": entry.id, "output_index": len(self._output) - 1}
-        arguments = _untidy(call.arguments)
-        for token in re.findall(r"\s*\S{1,6}|\s+", arguments):
-            await self._emit("response.mcp_call_arguments.delta", **place, delta=token)
-        await self._emit("response.mcp_call_arguments.done", **place, arguments=arguments)
-        entry.item["arguments"] = arguments
-        await self._scene.out.emit("response.mcp_call.in_progress", **place)
-        ending = self._end_mcp(call, entry, place)
-        if call.response_done_first:
-            self._afterwards.append(ending)
-        else:
-            await ending
-
-    async def _end_mcp(self, call: McpCall, entry: Entry, place: Event) -> None:
-        await self._scene.mcp.finish(call, entry.item, place)
-        await self._emit("response.output_item.done", output_index=place["output_index"], item=entry.shown)
+        await self._output.close(entry, entry.item["status"])
 
     @property
     def _item_status(self) -> str:
         """Of an item that was not interrupted: where the response ended early, that was in the middle of its last."""
-        expected = (self._answer.say is not None) + len(self._answer.all_calls) + len(self._answer.all_mcp)
-        is_last = len(self._output) == expected
-        return "incomplete" if is_last and _STATUS[self._answer.ending] == "incomplete" else "completed"
+        answer = self._answer
+        count = (answer.say is not None) + len(answer.all_calls) + len(answer.all_mcp)
+        is_last = len(self._output.entries) == count
+        return "incomplete" if is_last and _STATUS[answer.ending] == "incomplete" else "completed"
 
     def _part(self, entry: Entry) -> Event:
-        return {"item_id": entry.id, "output_index": len(self._output) - 1, "content_index": 0}
+        return {"item_id": entry.id, "output_index": self._output.index(entry), "content_index": 0}
 
     async def _emit(self, event_type: str, **fields: Any) -> None:
-        await self._scene.out.emit(event_type, response_id=self.id, **fields)
+        await self._output.emit(event_type, **fields)
 
     def _max_output_tokens(self) -> int | str | None:
         request = self._request
@@ -327,8 +284,8 @@ class Response:
             "id": self.id,
             "status": status,
             "status_details": _details(status, self.cancel_reason if status == "cancelled" else reason),
-            "output": [entry.shown for entry in self._output],
-            "usage": None if status == "in_progress" else usage(self._scene.history.entries, self._output),
+            "output": [entry.shown for entry in self._output.entries],
+            "usage": None if status == "in_progress" else usage(self._scene.history.entries, self._output.entries),
             "conversation_id": self._scene.settings.conversation_id,
             "modalities": self._modalities,
             "voice": echo["voice"] if request.voice is None else voice_echo(_plain(request.voice)),
@@ -357,7 +314,8 @@ def _details(status: str, reason: str | None) -> Event | None:
         case "cancelled" | "incomplete":
             return {"type": status, "reason": reason}
         case "failed":
-            error = {"type": "server_error", "code": "server_error", "message": "The model failed to answer."}
+            message = "The model failed to answer." if reason == "failed" else reason
+            error = {"type": "server_error", "code": "server_error", "message": message}
             return {"type": status, "error": error}
     return None
 
@@ -365,11 +323,6 @@ def _details(status: str, reason: str | None) -> Event | None:
 def _plain(value: object) -> Any:
     """A field as JSON would have it."""
     return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value
-
-
-def _untidy(arguments: dict[str, Any]) -> str:
-    """JSON with the stray white space that models really put there."""
-    return json.dumps(arguments, indent=1, ensure_ascii=False).replace("\n", "  \n ", 1) + " \n"
 
 
 def _now() -> float:

@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.sim.emulator.engine import AZURE_REALTIME_VOICES, OPENAI_VOICES, Engine
-from gateway.sim.emulator.fields import FunctionTool, McpTool, Tool
+from gateway.sim.emulator.fields import FunctionTool, Tool
 from gateway.sim.emulator.formats import input_format
 from gateway.sim.emulator.record import Event, Rejected
 from gateway.sim.emulator.toolschema import WHAT_IS_TAKEN, is_taken
 
 _MCP_SINCE = "2026-04-10"
-"""The first API version with MCP servers."""
 _LOCKED = ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation")
 
 
@@ -132,24 +131,23 @@ def _echo_cancellation(change: Change) -> None:
 
 
 def _tools(change: Change) -> None:
-    if change.tools and change.engine.model == "azure-realtime":
-        raise _invalid("tools", "Tools are not supported with model 'azure-realtime'.")
-    servers = any(isinstance(tool, McpTool) for tool in change.tools)
-    if servers and (change.engine.model.startswith("phi") or change.engine.api_version < _MCP_SINCE):
-        where = f"model '{change.engine.model}' and api-version {change.engine.api_version}"
-        raise _invalid("tools", f"MCP servers are not supported with {where}.")
-    check_schemas(change.tools, "session")
+    check_tools(change.tools, change.engine, "session")
 
 
-def check_schemas(tools: Sequence[Tool], where: str) -> None:
-    """Raises :class:`Rejected` for the first tool whose parameters the service would not take."""
+def check_tools(tools: Sequence[Tool], engine: Engine, where: str) -> None:
+    """Raises :class:`Rejected` for the first tool that the model, or the API's version, does not take."""
+    if tools and engine.model == "azure-realtime":
+        raise _invalid("tools", "Tools are not supported with model 'azure-realtime'.", where)
     for index, tool in enumerate(tools):
-        if isinstance(tool, FunctionTool) and not is_taken(tool.parameters or {}):
-            raise Rejected(
-                f"Invalid schema for function '{tool.name}': expected a JSON Schema; {WHAT_IS_TAKEN}.",
-                code="invalid_value",
-                param=f"{where}.tools[{index}].parameters",
-            )
+        param = f"tools[{index}]"
+        if isinstance(tool, FunctionTool):
+            if not is_taken(tool.parameters or {}):
+                message = f"Invalid schema for function '{tool.name}': expected a JSON Schema; {WHAT_IS_TAKEN}."
+                raise _invalid(f"{param}.parameters", message, where)
+        elif engine.model.startswith("phi"):
+            raise _invalid(param, f"MCP tools are not supported with model '{engine.model}'.", where)
+        elif engine.api_version < _MCP_SINCE:
+            raise _invalid(param, f"MCP tools need api-version {_MCP_SINCE}; this is {engine.api_version}.", where)
 
 
 def _interim_response(change: Change) -> None:
@@ -166,10 +164,9 @@ def _metadata(change: Change) -> None:
 
 
 def _agent(change: Change) -> None:
-    if change.engine.agent is not None and "instructions" in change.sent:
-        raise _invalid("instructions", "Overriding instructions is not supported with Agent service.")
-    if change.engine.agent is not None and change.tools:
-        raise _invalid("tools", "Overriding tools is not supported with Agent service.")
+    for key in ("instructions", "tools"):
+        if change.engine.agent is not None and key in change.sent:
+            raise _invalid(key, f"Overriding {key} is not supported with Agent service.")
 
 
 def _locked_voice(change: Change) -> None:
@@ -199,8 +196,8 @@ def _locked_input(change: Change) -> None:
             )
 
 
-def _invalid(param: str, message: str) -> Rejected:
-    return Rejected(message, code="invalid_value", param=f"session.{param}")
+def _invalid(param: str, message: str, where: str = "session") -> Rejected:
+    return Rejected(message, code="invalid_value", param=f"{where}.{param}")
 
 
 _RULES: tuple[Callable[[Change], None], ...] = (

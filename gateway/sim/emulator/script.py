@@ -22,25 +22,32 @@ class Call(StrictModel):
 
 
 class McpCall(StrictModel):
-    """A tool of an MCP server that the service calls: with an ``output``, or an ``error``."""
+    """A tool of an MCP server that the service calls by itself, and what comes back: an output or an error."""
 
     server_label: str
     name: str
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, Any] | str = Field(default_factory=dict)
     output: str | None = None
     error: str | None = None
     takes_s: float = Field(default=0, ge=0)
-    """How long the server takes, in seconds."""
     response_done_first: bool = False
-    """Whether the response that calls ends before the call does."""
+    """Whether ``response.done`` comes before the call's end, however short that is."""
     completed_twice: bool = False
-    """Whether the end of the call is told twice."""
+    """Whether the event that tells the call's end is sent twice."""
 
     @model_validator(mode="after")
-    def _one_end(self) -> Self:
+    def _one_outcome(self) -> Self:
         if (self.output is None) == (self.error is None):
             raise ValueError("give either output or error")
         return self
+
+
+class McpServer(StrictModel):
+    """How the tools of an MCP server are listed; by default those that the script calls, at once."""
+
+    tools: list[str] | None = None
+    listing: Literal["completed", "failed"] = "completed"
+    listing_takes_s: float = Field(default=0, ge=0)
 
 
 class Answer(StrictModel):
@@ -50,9 +57,10 @@ class Answer(StrictModel):
     call: Call | None = None
     calls: list[Call] = Field(default_factory=list)
     mcp: McpCall | list[McpCall] = Field(default_factory=list)
-    """Tools of MCP servers, behind the functions."""
     after_call: "Answer | str | None" = None
     """The response that follows once the calls' outputs are there."""
+    after_denial: "Answer | str | None" = None
+    """The response that follows where the client does not approve of an MCP call."""
     ending: Literal["completed", "max_output_tokens", "content_filter", "failed"] = "completed"
     """How the response ends: whole, cut off by a limit (``incomplete``), or ``failed`` without any output."""
 
@@ -60,11 +68,12 @@ class Answer(StrictModel):
     def _something_to_do(self) -> Self:
         if self.call is not None and self.calls:
             raise ValueError("give either call or calls")
-        calls = bool(self.all_calls or self.all_mcp)
-        if self.say is None and not calls:
+        if self.say is None and not self.makes_calls:
             raise ValueError("give say, call, calls or mcp")
-        if self.after_call is not None and not calls:
+        if self.after_call is not None and not self.makes_calls:
             raise ValueError("after_call needs a call before it")
+        if self.after_denial is not None and not self.all_mcp:
+            raise ValueError("after_denial needs mcp before it")
         return self
 
     @cached_property
@@ -74,13 +83,23 @@ class Answer(StrictModel):
 
     @cached_property
     def all_mcp(self) -> list[McpCall]:
-        """``mcp``, one or many."""
+        """``mcp`` as a list."""
         return [self.mcp] if isinstance(self.mcp, McpCall) else self.mcp
+
+    @property
+    def makes_calls(self) -> bool:
+        """Whether there is a call of either kind in it."""
+        return bool(self.all_calls or self.all_mcp)
 
     @cached_property
     def next_answer(self) -> "Answer | None":
         """``after_call`` as an answer."""
         return Answer(say=self.after_call) if isinstance(self.after_call, str) else self.after_call
+
+    @cached_property
+    def denied_answer(self) -> "Answer | None":
+        """``after_denial`` as an answer."""
+        return Answer(say=self.after_denial) if isinstance(self.after_denial, str) else self.after_denial
 
 
 class Turn(Answer):
@@ -124,6 +143,9 @@ class Script(StrictModel):
     unprompted: str = "Are you still there?"
     """What a bare response.create says when the greeting was said and no turn waits for an answer."""
     default_after_call: str = "Thank you, I have made a note of that."
+    default_after_denial: str = "All right, then I leave it as it is."
+    mcp_servers: dict[str, McpServer] = Field(default_factory=dict)
+    """By their ``server_label``."""
     language: str | None = None
     """Of the bot's voice; without it, the language of the session's voice."""
     vad: Literal["audio", "scripted"] = "audio"
@@ -133,8 +155,6 @@ class Script(StrictModel):
     """How many times faster than real time audio is generated."""
     burst: int = Field(default=2, ge=1)
     """Audio deltas that leave at the same moment."""
-    mcp_listing: Literal["completed", "failed"] = "completed"
-    """Whether MCP servers tell their tools."""
     late_deltas: int = Field(default=1, ge=0)
     """Audio deltas of a response that still leave after it was interrupted or cancelled."""
     done_events_on_cancel: bool = True
@@ -143,6 +163,16 @@ class Script(StrictModel):
     strict: bool = True
     """False takes unknown fields and changes of settled fields without an error."""
     faults: Faults = Faults()
+
+    def mcp_tools(self, server_label: str) -> list[str]:
+        """The tools of a server that the script calls, in their order."""
+        names: dict[str, None] = {}
+        waiting: list[Answer] = list(reversed(self.turns))
+        while waiting:
+            answer = waiting.pop()
+            names |= {call.name: None for call in answer.all_mcp if call.server_label == server_label}
+            waiting += [following for following in (answer.denied_answer, answer.next_answer) if following is not None]
+        return list(names)
 
     @classmethod
     def default(cls) -> Self:
@@ -219,7 +249,7 @@ def _message(kind: str, message: str, location: Sequence[str | int]) -> str:
         return f"the key {location[-1]!r} is missing"
     if kind != "extra_forbidden":
         return message.removeprefix("Value error, ")
-    models: tuple[type[StrictModel], ...] = (Script, Turn, McpCall, Faults, Latency)
-    known = sorted({name for model in models for name in model.model_fields})
+    models = (Script, Turn, Call, McpCall, McpServer, Faults, Latency)
+    known = sorted(set[str]().union(*(model.model_fields for model in models)))
     near = difflib.get_close_matches(str(location[-1]), known, n=1)
     return "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")

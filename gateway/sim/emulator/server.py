@@ -197,7 +197,8 @@ def _engine(request: web.Request) -> Engine:
         query.get("model", ""),
         query["api-version"],
         agent=query.get("agent-name"),
-        conversation=query.get("conversation-id"),
+        agent_version=query.get("agent-version", ""),
+        conversation_id=query.get("conversation-id", ""),
         profile=query.get("profile"),
     )
 

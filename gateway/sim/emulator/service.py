@@ -38,9 +38,8 @@ class Service:
         )
         self.history = History(native=engine.native)
         self._dialogue = Dialogue(script)
-        self._spawn = spawn
-        self._mcp = McpServers(script, self.settings, self.history, out, self._dialogue)
-        scene = Scene(script, self.settings, self.history, out, self._mcp)
+        self._mcp = McpServers(script, self.history, out, self._dialogue, spawn, engine.native)
+        scene = Scene(script, self.settings, self.history, out, self._mcp, spawn)
         self._floor = Floor(scene, self._dialogue, spawn)
         self.turns = Turns(scene, self._floor, self._dialogue, spawn)
 
@@ -61,7 +60,7 @@ class Service:
         )
         self.turns.settings_changed()
         await self._out.emit("session.updated", session=self.settings.echo)
-        await self._mcp.list_tools()
+        self._mcp.declared(self.settings.echo["tools"])
 
     async def append_audio(self, event: Event) -> None:
         """``input_audio_buffer.append``."""
@@ -77,9 +76,9 @@ class Service:
 
     async def create_item(self, event: Event) -> None:
         """``conversation.item.create``; what a user types counts as a turn of the script."""
-        item = created_item(event.get("item"), self.history, native=self.settings.native)
-        approves = item["type"] == "mcp_approval_response"
-        allowed = self._mcp.answered(item) if approves else None
+        item = created_item(
+            event.get("item"), self.history, native=self.settings.native, asked=self._mcp.awaits_approval
+        )
         previous = event.get("previous_item_id") or self.history.previous_of_client_item()
         self.history.add(item, from_client=True, after=event.get("previous_item_id"))
         if item["type"] == "function_call_output":
@@ -87,8 +86,8 @@ class Service:
         elif item.get("role") == "user":
             self._dialogue.heard(0)
         await self._out.emit("conversation.item.created", previous_item_id=previous, item=item)
-        if allowed is not None:
-            self._spawn(self._mcp.run_approved(allowed, item["approval_request_id"]))
+        if item["type"] == "mcp_approval_response":
+            await self._mcp.answered(item)
 
     async def retrieve_item(self, event: Event) -> None:
         """``conversation.item.retrieve``."""

@@ -13,7 +13,7 @@ from gateway.sim.emulator.fields import Fields, ResponseFields, SessionFields
 from gateway.sim.emulator.formats import OUTPUT, input_format
 from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.record import Event, Rejected
-from gateway.sim.emulator.rules import Change, Stage, check, check_schemas
+from gateway.sim.emulator.rules import Change, Stage, check, check_tools
 
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
 _ECHOED_VAD_KEYS = ("idle_timeout_ms", "appended_text_after_truncation")
@@ -164,13 +164,14 @@ def parse_response(response: object, settings: Settings) -> ResponseFields:
             code="invalid_value",
             param="response.modalities",
         )
-    check_schemas(fields.tools or (), "response")
-    if settings.engine.agent is not None and fields.instructions is not None:
-        raise Rejected(
-            "Overriding instructions in response.create is not supported with Agent service.",
-            code="invalid_request_error",
-            param="response.instructions",
-        )
+    check_tools(fields.tools or (), settings.engine, "response")
+    for key in ("instructions", "tools"):
+        if settings.engine.agent is not None and getattr(fields, key) is not None:
+            raise Rejected(
+                f"Overriding {key} in response.create is not supported with Agent service.",
+                code="invalid_request_error",
+                param=f"response.{key}",
+            )
     return fields
 
 

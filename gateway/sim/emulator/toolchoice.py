@@ -10,9 +10,9 @@ from gateway.sim.emulator.toolschema import example
 def choose_tool(answer: Answer, choice: str | Event, tools: Sequence[Event]) -> Answer:
     """``answer`` under a ``tool_choice`` and these tools; calls that the script has stand for what was asked."""
     if choice == "none":
-        return Answer(say=answer.say or "") if answer.all_calls or answer.all_mcp else answer
+        return Answer(say=answer.say or "") if answer.makes_calls else answer
     wanted = choice["name"] if isinstance(choice, dict) else None
-    if answer.all_calls or answer.all_mcp or (wanted is None and choice != "required"):
+    if answer.makes_calls or (wanted is None and choice != "required"):
         return answer
     for tool in tools:
         if tool["type"] == "function" and wanted in (None, tool["name"]):

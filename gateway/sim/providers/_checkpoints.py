@@ -284,6 +284,7 @@ class CheckpointWebhook(Webhook):
             return ApiResponse(401, {"error": "authentication failed"})
         if request.data.get("legs") != "aleg" or not str(request.data.get("aleg_url", "")).startswith("http"):
             return ApiResponse(400, {"error": "legs and aleg_url are required"})
+        self.may_transfer()
         redirect = {"Event": "Redirect", "CallStatus": "in-progress"}
         url = str(request.data["aleg_url"])
         try:

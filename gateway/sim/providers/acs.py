@@ -34,9 +34,14 @@ KEYS_PATH = "/calling/keys"
 KEY_ID = "simulated"
 CONNECTIONS = "/calling/callConnections"
 FORMATS: Mapping[str, AudioFormat] = {"pcm16KMono": L16_16K, "pcm24KMono": L16_24K}
-TONES = frozenset(
-    "zero one two three four five six seven eight nine a b c d pound asterisk".split()  # noqa: SIM905 -- words
+TONES = dict(
+    zip(
+        "zero one two three four five six seven eight nine a b c d pound asterisk".split(),  # noqa: SIM905 -- words
+        "0123456789ABCD#*",
+        strict=True,
+    )
 )
+"""A key for each name that ACS has for one."""
 DATE_SKEW_S = 300
 FAREWELL_S = 5.0
 """How long the call waits for the gateway to end or transfer it, when the gateway has closed its stream."""
@@ -106,6 +111,8 @@ class AcsWire(Wire):
 
     def key(self, digit: str) -> Sequence[str]:
         """A key, where ``enableDtmfTones`` was asked for."""
+        if not self.stream.keys:
+            return ()
         return (_compact({"kind": "DtmfData", "dtmfData": {"data": digit}}),)
 
     def parse(self, message: Message) -> Sequence[Order]:
@@ -183,7 +190,8 @@ class AcsWebhook(Webhook):
         await self._call_back("CallConnected", "MediaStreamingStarted")
         opening = self.stream(str(options["transportUrl"]))
         audio_format = FORMATS[options["audioFormat"]]
-        return StreamOpening(opening.url, headers=opening.headers, audio_format=audio_format)
+        keys = options.get("enableDtmfTones") is True
+        return StreamOpening(opening.url, headers=opening.headers, keys=keys, audio_format=audio_format)
 
     def connected(self, phone: SimulatedPhone) -> None:
         """From now on the call can be ended and transferred, and digits be sent."""
@@ -276,17 +284,22 @@ class AcsWebhook(Webhook):
     def _obey(self, order: HangUp | Transfer, response: ApiResponse) -> ApiResponse:
         if self._over.is_set():
             return ApiResponse(404, {"error": {"code": "CallNotFound", "message": "the call is over"}})
+        if isinstance(order, Transfer):
+            self.may_transfer()
         self._over.set()
-        self.end(order)
+        if self.phone is not None:
+            self.phone.end(order)
         return response
 
     def _send_tones(self, request: ApiRequest) -> ApiResponse:
         if (denied := self._denied(request)) is not None:
             return denied
         tones = request.data.get("tones", [])
-        if not tones or not set(tones) <= TONES or "targetParticipant" not in request.data:
+        if not tones or not set(tones) <= TONES.keys() or "targetParticipant" not in request.data:
             return ApiResponse(400, {"error": {"code": "BadRequest", "message": f"tones {tones}"}})
         self.digits += tones
+        if self.phone is not None:
+            self.phone.hear_digits("".join(TONES[tone] for tone in tones))
         return ApiResponse(202, {"operationContext": ""})
 
     def _denied(self, request: ApiRequest) -> ApiResponse | None:

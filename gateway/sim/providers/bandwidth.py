@@ -168,6 +168,7 @@ class BandwidthWebhook(Webhook):
                 return ApiResponse(400, {"type": "validation", "description": "expected state completed or active"})
 
     async def _redirect(self, url: str) -> ApiResponse:
+        self.may_transfer()
         try:
             reply = await self._post(url, "redirect", "the redirect webhook")
             target = _verbs(reply.text, url)[0].find("./*")
@@ -232,6 +233,7 @@ provider = SimProvider(
     wire=BandwidthWire,
     webhook=BandwidthWebhook,
     audio_formats=(PCMU,),
+    keys=False,
     new_call_id=lambda: f"c-{uuid4()}",
     new_stream_id=lambda: f"s-{uuid4()}",
 )

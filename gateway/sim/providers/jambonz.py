@@ -81,7 +81,9 @@ class JambonzWire(Wire):
         return (audio,)
 
     def key(self, digit: str) -> Sequence[str]:
-        """A key, with its length in samples."""
+        """A key, with its length in samples, where ``passDtmf`` was asked for."""
+        if not self.stream.keys:
+            return ()
         return (_written({"event": "dtmf", "dtmf": digit, "duration": "1600"}),)
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
@@ -223,6 +225,7 @@ class JambonzWebhook(Webhook):
                 return ApiResponse(400, {"msg": "expected call_status or call_hook"})
 
     async def _redirect(self, url: str) -> ApiResponse:
+        self.may_transfer()
         try:
             verbs = _verbs(await self._post(url, "in-progress", "the call_hook"), url)
         except GatewayError as error:
@@ -262,7 +265,15 @@ def _opened(listen: Mapping[str, Any], url: str) -> StreamOpening:
         )
     headers = _basic(listen["wsAuth"]) if "wsAuth" in listen else {}
     metadata = {str(name): str(value) for name, value in (listen.get("metadata") or {}).items()}
-    return StreamOpening(str(listen.get("url", "")), headers, (SUBPROTOCOL,), metadata, audio_format, bot_format)
+    return StreamOpening(
+        str(listen.get("url", "")),
+        headers,
+        (SUBPROTOCOL,),
+        metadata,
+        keys=listen.get("passDtmf") is True,
+        audio_format=audio_format,
+        bot_format=bot_format,
+    )
 
 
 def _basic(credentials: Mapping[str, str]) -> dict[str, str]:

@@ -187,12 +187,17 @@ class TelnyxWebhook(Webhook):
                 self._alive = False
                 self.end(HangUp("REST"))
             case "transfer":
+                self.may_transfer()
                 self.transferred_to = str(body.get("to", ""))
-                self.end(Transfer(self.transferred_to))
+                if self.phone is not None:
+                    self.phone.end(Transfer(self.transferred_to))
             case "speak":
                 self.spoken += (str(body.get("payload", "")),)
             case "send_dtmf":
-                self.dialled_digits += str(body.get("digits", ""))
+                digits = str(body.get("digits", ""))
+                self.dialled_digits += digits
+                if self.phone is not None:
+                    self.phone.hear_digits(digits)
             case "answer":
                 pass
             case _:

@@ -39,6 +39,8 @@ ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 PROTOCOL_ERROR = 31924
 TOO_MUCH_MEDIA = 31931
 INVALID_MESSAGE = 31951
+TWIML_LIMIT = 4000
+"""Characters of a document in a request of the REST API (32018)."""
 CONTENT_TYPES = ("text/xml", "application/xml", "text/html")
 """Of an answer; Twilio takes others for a recording to play or refuses them (12300)."""
 
@@ -216,8 +218,20 @@ def without_query(url: str) -> str:
     return urlunsplit((scheme, parts.netloc, parts.path, "", ""))
 
 
+def dialled(document: str) -> str:
+    """Whom a document of one ``<Dial>`` calls; nobody where it is none."""
+    try:
+        dial = Xml.fromstring(document).find("./Dial")  # noqa: S314 -- the document of the gateway under test
+    except Xml.ParseError:
+        return ""
+    return "".join(dial.itertext()).strip() if dial is not None else ""
+
+
 class TwilioWebhook(Webhook):
-    """Asks for TwiML, opens the stream that it connects, tells the end; signed if there is a secret ``auth_token``."""
+    """Asks for TwiML, opens the stream that it connects, tells the end; signed if there is a secret ``auth_token``.
+
+    Of the REST API it plays the update of the call (REST, Calls resource), with the account's credentials.
+    """
 
     next_verbs: tuple[str, ...] = ()
     """What Twilio does when the stream has ended, once :meth:`call_in` knows."""
@@ -249,23 +263,28 @@ class TwilioWebhook(Webhook):
             await self._post(self.call.status_url, "completed", "the status callback", (200, 204))
 
     @property
-    def _account(self) -> str:
-        return self.call.secrets.get("account_sid", ACCOUNT_SID)
-
-    @property
     def _resource(self) -> str:
-        return f"/2010-04-01/Accounts/{self._account}/Calls/{self.call.call_id}.json"
+        account = self.call.secrets.get("account_sid", ACCOUNT_SID)
+        return f"/2010-04-01/Accounts/{account}/Calls/{self.call.call_id}.json"
 
     def _update(self, request: ApiRequest) -> ApiResponse:
-        """The Call resource: ``Status=completed``, or another document for the call; 404 when it is over."""
-        token = self.call.secrets.get("auth_token", "")
-        expected = base64.b64encode(f"{self._account}:{token}".encode()).decode()
-        if request.headers.get("authorization") != f"Basic {expected}":
-            return ApiResponse(401)
-        order = ordered(request)
-        if order is None:
-            return ApiResponse(400)
-        return ApiResponse(200, {"sid": self.call.call_id}) if self.end(order) else ApiResponse(404)
+        """``Status=completed``, or another document for the call; 404 when it is over."""
+        account = self.call.secrets.get("account_sid", ACCOUNT_SID)
+        credentials = f"{account}:{self.call.secrets.get('auth_token', '')}".encode()
+        if request.headers.get("authorization") != f"Basic {base64.b64encode(credentials).decode()}":
+            return ApiResponse(401, {"code": 20003, "message": "Authenticate", "status": 401})
+        document = str(request.data.get("Twiml", ""))
+        if len(document) > TWIML_LIMIT:
+            return ApiResponse(400, {"code": 32018, "message": "Twiml is too long", "status": 400})
+        if request.data.get("Status") == "completed":
+            order: HangUp | Transfer = HangUp("REST")
+        elif target := dialled(document):
+            order = Transfer(target)
+        else:
+            return ApiResponse(400, {"code": 21218, "message": "Invalid ApplicationSid", "status": 400})
+        if self.end(order):
+            return ApiResponse(200, {"sid": self.call.call_id})
+        return ApiResponse(404, {"code": 20404, "message": "The call was not found", "status": 404})
 
     async def _post(
         self, url: str, status: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)
@@ -279,23 +298,6 @@ class TwilioWebhook(Webhook):
     def _signed(self, url: str, form: Mapping[str, str] | None = None) -> dict[str, str]:
         auth_token = self.call.secrets.get("auth_token")
         return {"X-Twilio-Signature": signature(auth_token, url, form)} if auth_token else {}
-
-
-def ordered(request: ApiRequest) -> HangUp | Transfer | None:
-    """What an update of the Call resource asks for; ``None`` where it asks for nothing that is known here."""
-    if request.data.get("Status") == "completed":
-        return HangUp("REST")
-    target = dialled(str(request.data.get("Twiml", "")))
-    return Transfer(target) if target else None
-
-
-def dialled(document: str) -> str:
-    """Whom a document of one ``<Dial>`` calls; nobody where it is none."""
-    try:
-        dial = Xml.fromstring(document).find("./Dial")  # noqa: S314 -- the document of the gateway under test
-    except Xml.ParseError:
-        return ""
-    return "".join(dial.itertext()).strip() if dial is not None else ""
 
 
 provider = SimProvider(

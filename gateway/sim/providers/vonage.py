@@ -243,6 +243,7 @@ class VonageWebhook(Webhook):
             case {"action": "hangup"}:
                 self._commanded = self.end(HangUp("REST"))
             case {"action": "transfer", "destination": {"type": "ncco", "ncco": [*actions]}}:
+                self.may_transfer()
                 self.next_actions = tuple(str(action.get("action")) for action in actions)
                 self._commanded = self.end(Transfer(_target(actions)))
             case _:
@@ -252,6 +253,11 @@ class VonageWebhook(Webhook):
     def _play_keys(self, request: ApiRequest) -> ApiResponse:
         if not self._may_command(request.headers.get("authorization", "")):
             return ApiResponse(401, {"type": "UNAUTHORIZED"})
+        digits = str(request.data.get("digits", ""))
+        if not digits:
+            return ApiResponse(400, {"type": "VALIDATION"})
+        if self.phone is not None:
+            self.phone.hear_digits(digits)
         return ApiResponse(200, {"message": "DTMF sent", "uuid": self.call.call_id})
 
     def _may_command(self, authorization: str) -> bool:

@@ -84,3 +84,27 @@ def test_tool_choice_none_forbids_the_scripts_calls() -> None:
     talk.heard(0)
     answer = talk.answer("none", TOOLS)
     assert (answer.say, answer.all_calls) == ("A", [])
+
+
+def test_what_follows_a_call_waits_until_the_caller_was_answered() -> None:
+    """A turn of the caller between a call and its output does not take the words about the result away."""
+    talk = dialogue({"call": {"name": "one"}, "after_call": "It is there."}, {"say": "One moment."})
+    talk.heard(0)
+    talk.answer("auto", [])
+    talk.heard(0)
+    assert talk.answer("auto", []).say == "One moment."
+    talk.output_came()
+    assert talk.answer("auto", []).say == "It is there."
+
+
+def test_a_denial_is_answered_in_its_own_words() -> None:
+    """By the script's ``after_denial``, else by its default; then the call is forgotten."""
+    call = {"server_label": "crm", "name": "get", "output": "{}"}
+    talk = dialogue({"mcp": call, "after_denial": "Then not."}, {"mcp": call})
+    for words in ("Then not.", Script.default().default_after_denial):
+        talk.heard(0)
+        assert talk.answer("auto", []).all_mcp[0].name == "get"
+        talk.denied()
+        assert talk.answer("auto", []).say == words
+    talk.output_came()
+    assert talk.answer("auto", []).say == Script.default().default_after_call

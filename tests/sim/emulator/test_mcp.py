@@ -1,149 +1,249 @@
-"""MCP servers in the emulator: listed, called, and asked for."""
-
+import asyncio
+import json
 from typing import Any
 
 import pytest
 
-from gateway.sim.emulator.script import McpCall
 from tests.sim.emulator.wire import Event, Wire, conversation, scripted
 
-SERVER = {"type": "mcp", "server_label": "crm", "server_url": "https://mcp.example.com/", "require_approval": "never"}
-CALL = {"server_label": "crm", "name": "get_customer", "arguments": {"id": 7}, "output": '{"name":"Ana"}'}
-USER = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Who am I?"}]}
+CRM = {"type": "mcp", "server_label": "crm", "server_url": "https://crm.example.com/mcp", "require_approval": "never"}
+LOOK_UP = {"server_label": "crm", "name": "get_customer", "arguments": {"id": 7}, "output": '{"name": "Ana"}'}
+CALL_ORDER = [
+    "response.output_item.added",
+    "conversation.item.created",
+    "response.mcp_call_arguments.delta",
+    "response.mcp_call_arguments.done",
+    "response.mcp_call.in_progress",
+    "response.mcp_call.completed",
+    "response.output_item.done",
+]
+LISTED = {"mcp_list_tools.completed", "mcp_list_tools.failed"}
 
 
-def turn(**call: Any) -> Event:
-    """A turn whose answer calls the server's tool."""
-    return {"mcp": {**CALL, **call}, "after_call": "You are Ana."}
+async def declare(wire: Wire, **changes: Any) -> None:
+    """Declares the server and waits until its tools are listed."""
+    await wire.update(tools=[{**CRM, **changes}])
+    await wire.until(lambda event: event["type"] in LISTED)
 
 
-async def asked(wire: Wire, **server: Any) -> None:
-    """The client declares the server, says something and wants an answer."""
-    await wire.update(tools=[{**SERVER, **server}])
-    await wire.until("mcp_list_tools.completed")
-    await wire.send("conversation.item.create", item=USER)
+async def ask(wire: Wire) -> Event:
+    """The caller types something; the response to it, once it is done."""
+    content = [{"type": "input_text", "text": "Who am I?"}]
+    await wire.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+    return await respond(wire)
+
+
+async def respond(wire: Wire) -> Event:
+    """Asks for a response: what it was in the end."""
     await wire.send("response.create")
+    response: Event = (await wire.until("response.done"))["response"]
+    return response
 
 
-def behind_update(wire: Wire) -> list[str]:
-    """What came behind the update, runs of the same type as one."""
-    return wire.types[wire.types.index("mcp_list_tools.completed") + 1 :]
+async def approve(wire: Wire, request_id: str, *, yes: bool) -> None:
+    """Answers an approval request."""
+    item = {"type": "mcp_approval_response", "approval_request_id": request_id, "approve": yes}
+    await wire.send("conversation.item.create", item=item)
 
 
-async def test_a_server_is_listed_once() -> None:
-    """The item with its label, in progress, completed; a second update of the same server lists nothing again."""
-    async with conversation(scripted({"say": "Hi."})) as (wire, session):
-        await wire.update(tools=[SERVER])
-        await wire.until("mcp_list_tools.completed")
-        (item,) = [event["item"] for event in wire.all("conversation.item.created")]
-        assert (item["type"], item["server_label"]) == ("mcp_list_tools", "crm")
-        assert wire.all("mcp_list_tools.in_progress")[0]["item_id"] == item["id"]
-        await wire.update(tools=[SERVER])
-        await wire.send("response.create")
-        await wire.until("response.done")
-        assert len(wire.all("mcp_list_tools.completed")) == 1
-        assert session.violations == []
+def said(response: Event) -> str:
+    """The words of a response."""
+    return str(response["output"][0]["content"][0]["transcript"])
 
 
-async def test_a_server_that_does_not_tell_its_tools() -> None:
-    """``mcp_listing: failed``."""
-    async with conversation(scripted({"say": "Hi."}, mcp_listing="failed")) as (wire, _):
-        await wire.update(tools=[SERVER])
-        assert await wire.until("mcp_list_tools.failed")
-
-
-async def test_a_call_inside_its_response() -> None:
-    """The documented order; the result is spoken only by the response that the client asks for."""
-    async with conversation(scripted(turn())) as (wire, session):
-        await asked(wire)
-        done = (await wire.until("response.done"))["response"]
-        assert behind_update(wire) == [
+async def test_each_server_lists_its_tools_once() -> None:
+    """Item, in progress, completed; again only where the declaration changed; allowed tools alone."""
+    turn = {"mcp": [LOOK_UP, {**LOOK_UP, "name": "delete_customer"}]}
+    async with conversation(scripted(turn)) as (wire, session):
+        await declare(wire)
+        assert wire.types[1:] == [
+            "session.updated",
             "conversation.item.created",
-            "response.created",
-            "response.output_item.added",
-            "conversation.item.created",
-            "response.mcp_call_arguments.delta",
-            "response.mcp_call_arguments.done",
-            "response.mcp_call.in_progress",
-            "response.mcp_call.completed",
-            "response.output_item.done",
-            "response.done",
+            "mcp_list_tools.in_progress",
+            "mcp_list_tools.completed",
         ]
-        (item,) = done["output"]
-        assert (item["type"], item["output"], item["status"]) == ("mcp_call", CALL["output"], "completed")
-        await wire.send("response.create")
-        await wire.until("response.done")
-        assert wire.all("response.audio_transcript.done")[-1]["transcript"] == "You are Ana."
-        assert session.violations == []
+        created, finished = wire.events[-3], wire.events[-1]
+        assert (created["item"]["type"], created["item"]["tools"]) == ("mcp_list_tools", [])
+        assert created["item"]["id"] == finished["item_id"]
+        assert [tool["name"] for tool in session.items[0]["tools"]] == ["get_customer", "delete_customer"]
+        await wire.update(tools=[CRM])
+        await wire.update(tools=[CRM, {**CRM, "server_label": "billing"}])
+        await wire.until("mcp_list_tools.completed")
+        await declare(wire, allowed_tools=["get_customer"])
+        assert [item["server_label"] for item in session.items] == ["crm", "billing", "crm"]
+        assert [tool["name"] for tool in session.items[-1]["tools"]] == ["get_customer"]
+
+
+async def test_a_list_of_tools_can_fail() -> None:
+    """By script; a call to that server then fails the response that would make it."""
+    script = scripted({"mcp": LOOK_UP}, mcp_servers={"crm": {"listing": "failed", "listing_takes_s": 0.01}})
+    async with conversation(script) as (wire, _):
+        await declare(wire)
+        assert wire.types[-2:] == ["mcp_list_tools.in_progress", "mcp_list_tools.failed"]
+        response = await ask(wire)
+    assert response["status"] == "failed"
+    assert "'crm'" in response["status_details"]["error"]["message"]
+
+
+async def test_a_call_and_what_is_said_about_it() -> None:
+    """The call within the response, with its arguments in pieces; its result is told by the next response."""
+    async with conversation(scripted({"mcp": LOOK_UP, "after_call": "You are Ana."})) as (wire, session):
+        await declare(wire)
+        begin = len(wire.events)
+        response = await ask(wire)
+        types = [event["type"] for event in wire.events[begin:]]
+        position = types.index("response.output_item.added")
+        made = [kind for index, kind in enumerate(types) if index >= position and types[index - 1] != kind]
+        assert made == [*CALL_ORDER, "response.done"]
+        (item,) = response["output"]
+        assert (item["type"], item["server_label"], item["name"]) == ("mcp_call", "crm", "get_customer")
+        assert (item["status"], item["output"], item["error"]) == ("completed", LOOK_UP["output"], None)
+        assert json.loads(item["arguments"]) == {"id": 7}
+        deltas = [event["delta"] for event in wire.all("response.mcp_call_arguments.delta")]
+        assert "".join(deltas) == wire.all("response.mcp_call_arguments.done")[0]["arguments"] == item["arguments"]
+        assert len(deltas) > 1
+        assert wire.all("response.mcp_call.completed")[0]["item_id"] == item["id"]
+        assert said(await respond(wire)) == "You are Ana."
+    assert session.violations == []
 
 
 async def test_a_call_that_fails() -> None:
-    """``error`` in place of ``output``."""
-    async with conversation(scripted(turn(output=None, error="the server is down"))) as (wire, _):
-        await asked(wire)
-        (item,) = (await wire.until("response.done"))["response"]["output"]
-        assert (item["error"], item["status"]) == ("the server is down", "failed")
-        assert wire.all("response.mcp_call.failed")
+    """``failed`` instead of ``completed``, and the item has the error."""
+    call = {**LOOK_UP, "output": None, "error": "the database is down"}
+    async with conversation(scripted({"mcp": call, "after_call": "I cannot see that now."})) as (wire, _):
+        await declare(wire)
+        (item,) = (await ask(wire))["output"]
+        assert wire.all("response.mcp_call.failed")[0]["item_id"] == item["id"]
+        assert "response.mcp_call.completed" not in wire.types
+        assert (item["status"], item["output"]) == ("failed", None)
+        assert item["error"]["message"] == "the database is down"
+        assert said(await respond(wire)) == "I cannot see that now."
 
 
-async def test_a_call_that_outlives_its_response_and_ends_twice() -> None:
-    """``response.done`` first, then ``completed``, twice; both have been seen."""
-    async with conversation(scripted(turn(response_done_first=True, completed_twice=True))) as (wire, _):
-        await asked(wire)
-        await wire.until("response.done")
-        assert wire.all("response.mcp_call.completed") == []
-        await wire.until("response.output_item.done")
+async def test_a_call_can_outlast_its_response_and_be_told_twice() -> None:
+    """``response.done`` comes first, the call's end behind it, and that twice."""
+    call = {**LOOK_UP, "response_done_first": True, "completed_twice": True}
+    async with conversation(scripted({"mcp": call})) as (wire, session):
+        await declare(wire)
+        response = await ask(wire)
+        assert response["output"][0]["status"] == "in_progress"
+        assert "response.mcp_call.completed" not in wire.types
+        done = await wire.until("response.output_item.done")
+        assert (done["response_id"], done["item"]["output"]) == (response["id"], LOOK_UP["output"])
         assert len(wire.all("response.mcp_call.completed")) == 2
+        assert session.items[-1]["status"] == "completed"
 
 
-@pytest.mark.parametrize("rule", [None, "always", {"never": ["other"]}, {"always": ["get_customer"]}])
-@pytest.mark.parametrize("approve", [True, False])
-async def test_a_call_that_needs_a_word(rule: object, *, approve: bool) -> None:
-    """The request ends the response; allowed, the call runs; denied, it does not; both are spoken of."""
-    async with conversation(scripted(turn())) as (wire, session):
-        await asked(wire, require_approval=rule)
-        (item,) = (await wire.until("response.done"))["response"]["output"]
-        assert (item["type"], item["server_label"], item["name"]) == ("mcp_approval_request", "crm", "get_customer")
-        assert wire.all("response.mcp_call.in_progress") == []
-        answer = {"type": "mcp_approval_response", "approval_request_id": item["id"], "approve": approve}
-        await wire.send("conversation.item.create", item=answer)
-        if approve:
-            await wire.until("response.mcp_call.completed")
+async def test_calls_run_side_by_side_and_survive_a_cancel() -> None:
+    """The quick one ends first; a cancelled response leaves the slow one running, which ends behind it."""
+    slow = {**LOOK_UP, "name": "slow", "takes_s": 2}
+    async with conversation(scripted({"mcp": [slow, LOOK_UP]})) as (wire, session):
+        await declare(wire)
+        content = [{"type": "input_text", "text": "Who am I?"}]
+        await wire.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
         await wire.send("response.create")
-        await wire.until("response.done")
-        assert bool(wire.all("response.mcp_call.in_progress")) is approve
-        assert wire.all("response.audio_transcript.done")[-1]["transcript"] == "You are Ana."
-        assert session.violations == []
+        first = await wire.until("response.mcp_call.completed")
+        assert session.items[-1]["id"] == first["item_id"]
+        await wire.send("response.cancel")
+        done = await wire.until("response.done")
+        assert (done["response"]["status"], len(wire.all("response.mcp_call.completed"))) == ("cancelled", 1)
+        second = await wire.until("response.mcp_call.completed")
+        assert second["item_id"] != first["item_id"]
 
 
 @pytest.mark.parametrize(
-    "item", [{"approval_request_id": "mcpr_x", "approve": True}, {"approve": True}, {"approval_request_id": "mcpr_x"}]
+    ("policy", "asked"),
+    [
+        ("always", True),
+        (None, True),
+        ("never", False),
+        ({"never": ["get_customer"]}, False),
+        ({"never": ["other"]}, True),
+        ({"always": ["get_customer"]}, True),
+        ({"always": ["other"]}, True),
+    ],
 )
-async def test_an_answer_to_no_request_is_refused(item: Event) -> None:
-    """An unknown id, none, or no word."""
-    async with conversation(scripted(turn())) as (wire, _):
-        await wire.send("conversation.item.create", item={"type": "mcp_approval_response", **item})
-        assert (await wire.error())["code"] == "invalid_value"
+async def test_which_calls_need_approval(policy: Any, asked: bool) -> None:
+    """``always`` is the default, and holds for tools that the lists do not name."""
+    async with conversation(scripted({"mcp": LOOK_UP})) as (wire, _):
+        await declare(wire, require_approval=policy)
+        (item,) = (await ask(wire))["output"]
+        assert item["type"] == ("mcp_approval_request" if asked else "mcp_call")
 
 
-async def test_a_server_that_is_not_declared_is_not_called() -> None:
-    """Nor is a tool that the client does not allow."""
-    async with conversation(scripted(turn())) as (wire, _):
-        await asked(wire, allowed_tools=["other"])
-        done = (await wire.until("response.done"))["response"]
-        assert done["output"] == []
+async def test_an_approved_call_runs_outside_of_a_response() -> None:
+    """The request ends its response; the call follows the client's yes, and the next response tells its result."""
+    async with conversation(scripted({"mcp": LOOK_UP, "after_call": "You are Ana."})) as (wire, session):
+        await declare(wire, require_approval="always")
+        (request,) = (await ask(wire))["output"]
+        assert (request["server_label"], request["name"]) == ("crm", "get_customer")
+        assert json.loads(request["arguments"]) == {"id": 7}
+        assert not any(kind.startswith("response.mcp_call") for kind in wire.types)
+        begin = len(wire.events)
+        await approve(wire, request["id"], yes=True)
+        done = await wire.until("response.output_item.done")
+        types = [event["type"] for event in wire.events[begin:]]
+        runs = [kind for index, kind in enumerate(types) if index == 0 or types[index - 1] != kind]
+        assert runs == ["conversation.item.created", *CALL_ORDER]
+        assert wire.events[begin]["item"]["approve"] is True
+        assert (done["item"]["approval_request_id"], done["item"]["output"]) == (request["id"], LOOK_UP["output"])
+        assert said(await respond(wire)) == "You are Ana."
+    assert session.violations == []
 
 
-@pytest.mark.parametrize(("model", "version"), [("phi4-mm-realtime", "2026-07-15"), ("gpt-4.1", "2025-10-01")])
-async def test_who_takes_no_servers(model: str, version: str) -> None:
-    """Phi models, and API versions before 2026-04-10."""
-    async with conversation(scripted({"say": "Hi."}), model=model, version=version) as (wire, _):
-        await wire.send("session.update", session={"tools": [SERVER]})
-        assert "MCP" in (await wire.error())["message"]
+async def test_a_denied_call_is_never_made() -> None:
+    """Nothing but the answer's own item comes, and the next response says what the script has for it."""
+    async with conversation(scripted({"mcp": LOOK_UP, "after_denial": "Then I do not look."})) as (wire, _):
+        await declare(wire, require_approval="always")
+        (request,) = (await ask(wire))["output"]
+        await approve(wire, request["id"], yes=False)
+        assert said(await respond(wire)) == "Then I do not look."
+        assert not any(kind.startswith("response.mcp_call") for kind in wire.types)
 
 
-def test_a_scripted_call_has_one_end() -> None:
-    """An output or an error."""
-    for ends in ({}, {"output": "x", "error": "y"}):
-        with pytest.raises(ValueError, match="either output or error"):
-            McpCall.model_validate({"server_label": "crm", "name": "get", **ends})
+async def test_answers_that_no_request_waits_for() -> None:
+    """An unknown request, one that was answered before, and an answer that is neither yes nor no are errors."""
+    async with conversation(scripted({"mcp": LOOK_UP})) as (wire, session):
+        await declare(wire, require_approval="always")
+        await approve(wire, "mcpr_x", yes=True)
+        assert (await wire.error())["code"] == "invalid_approval_request_id"
+        (request,) = (await ask(wire))["output"]
+        item = {"type": "mcp_approval_response", "approval_request_id": request["id"], "approve": "yes"}
+        await wire.send("conversation.item.create", item=item)
+        assert (await wire.error())["param"] == "item.approve"
+        await approve(wire, request["id"], yes=False)
+        await wire.until("conversation.item.created")
+        await approve(wire, request["id"], yes=True)
+        assert (await wire.error())["code"] == "invalid_approval_request_id"
+        assert len(session.violations) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"server_label": "billing"}, "no MCP server 'crm'"),
+        ({"allowed_tools": ["list_customers"]}, "not among the allowed tools"),
+    ],
+)
+async def test_a_call_that_the_session_does_not_permit_fails_its_response(changes: Event, message: str) -> None:
+    """A server or a tool that was not declared is not called; the response says why."""
+    async with conversation(scripted({"mcp": LOOK_UP})) as (wire, _):
+        await declare(wire, **changes)
+        response = await ask(wire)
+    assert (response["status"], response["output"]) == ("failed", [])
+    assert message in response["status_details"]["error"]["message"]
+
+
+async def test_a_session_ends_in_the_middle_of_a_call() -> None:
+    """Neither a call nor a list that would take for ever holds a session that has ended."""
+    script = scripted({"mcp": {**LOOK_UP, "takes_s": 3600}}, mcp_servers={"billing": {"listing_takes_s": 3600}})
+    async with conversation(script) as (wire, session):
+        await declare(wire)
+        await wire.update(tools=[CRM, {**CRM, "server_label": "billing"}])
+        content = [{"type": "input_text", "text": "Who am I?"}]
+        await wire.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+        await wire.send("response.create")
+        await wire.until("response.mcp_call.in_progress")
+        await wire.socket.close()
+        async with asyncio.timeout(10):
+            await session.closed.wait()

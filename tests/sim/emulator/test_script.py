@@ -5,7 +5,7 @@ import pytest
 from gateway.errors import ConfigError
 from gateway.sim.emulator import Script, load_script
 from gateway.sim.emulator.faults import Cut, Extra, Faults, HandshakeFault
-from gateway.sim.emulator.script import Latency, Turn
+from gateway.sim.emulator.script import Latency, McpCall, McpServer, Turn
 from gateway.sim.prompts import bot_prompts
 
 
@@ -84,19 +84,18 @@ def test_a_missing_file_is_an_operators_mistake(tmp_path: Path) -> None:
 
 
 def test_the_documentation_shows_scripts_that_work(tmp_path: Path) -> None:
-    """The YAML examples of ``docs/emulator.md`` are scripts."""
+    """All YAML examples of ``docs/emulator.md`` are scripts."""
     page = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
-    dialogue, servers, faults = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
+    dialogue, mcp, faults = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
     assert len(load_script(write(tmp_path, dialogue)).turns) == 3
-    (called,) = load_script(write(tmp_path, servers)).turns[0].all_mcp
-    assert (called.name, called.takes_s) == ("get_customer", 2)
+    assert load_script(write(tmp_path, mcp)).mcp_tools("billing") == ["balance"]
     assert load_script(write(tmp_path, "turns: [{say: a}]\n" + faults)).faults.expire_after_s == 60
 
 
 def test_the_documentation_names_every_key() -> None:
     """No key of a script, and no default of the table, is missing or wrong on the page."""
     page = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
-    for model in (Script, Turn, Faults, HandshakeFault, Cut, Extra):
+    for model in (Script, Turn, McpCall, McpServer, Faults, HandshakeFault, Cut, Extra):
         assert [name for name in model.model_fields if name not in page] == []
     for name, field in Latency.model_fields.items():
         assert f"| `latency_ms.{name}` | {field.default} |" in page

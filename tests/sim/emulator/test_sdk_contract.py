@@ -12,22 +12,27 @@ from typing import Any
 import pytest
 from azure.ai.voicelive.aio import ConnectionClosed, ConnectionError, VoiceLiveConnection, connect  # noqa: A004 -- its name
 from azure.ai.voicelive.models import (
+    AssistantMessageItem,
     AudioInputTranscriptionOptions,
     AzureSemanticVad,
     AzureStandardVoice,
     FunctionCallOutputItem,
     FunctionTool,
     InputTextContentPart,
+    MCPApprovalResponseRequestItem,
+    MCPServer,
     OpenAIVoice,
+    OutputTextContentPart,
     RequestSession,
     ResponseCreateParams,
     ServerEvent,
     ServerEventResponseAudioDelta,
     ServerEventSessionUpdated,
     ServerVad,
+    SystemMessageItem,
     UserMessageItem,
 )
-from azure.core.credentials import AzureKeyCredential
+from azure.core.credentials import AccessToken, AzureKeyCredential
 
 from gateway.audio.formats import PCMU
 from gateway.sim.emulator import Emulator, Script
@@ -180,6 +185,96 @@ async def test_a_native_session_through_the_sdk(emulator: Emulator) -> None:
         done = (await reader.until("response.done")).response
         assert done.output[0].content[0].text == Script.default().turns[0].say
     emulator.check()
+
+
+async def test_an_mcp_call_with_approval_through_the_sdk() -> None:
+    """Tools listed, approval asked and given, the call's events and its output: all of them typed."""
+    call = {"server_label": "crm", "name": "get_customer", "arguments": {"id": 7}, "output": "Ana"}
+    tools = [MCPServer(server_label="crm", server_url="https://crm.example.com/", allowed_tools=["get_customer"])]
+    script = scripted({"mcp": call, "after_call": "You are Ana."})
+    async with (
+        Emulator(script) as emulator,
+        connect(endpoint=emulator.endpoint, credential=KEY, model="gpt-4.1") as connection,
+    ):
+        reader = Reader(connection)
+        await connection.session.update(session=RequestSession(tools=tools))
+        listing = (await reader.until("conversation.item.created")).item
+        assert (listing.type, listing.server_label) == ("mcp_list_tools", "crm")
+        assert (await reader.until("mcp_list_tools.completed")).item_id == listing.id
+        await connection.conversation.item.create(
+            item=UserMessageItem(content=[InputTextContentPart(text="Who am I?")])
+        )
+        await connection.response.create()
+        (asked,) = (await reader.until("response.done")).response.output
+        assert (asked.type, asked.server_label, asked.name) == ("mcp_approval_request", "crm", "get_customer")
+        await connection.conversation.item.create(
+            item=MCPApprovalResponseRequestItem(approval_request_id=asked.id, approve=True)
+        )
+        arguments = await reader.until("response.mcp_call_arguments.done")
+        assert json.loads(arguments.arguments) == {"id": 7}
+        ended = await reader.until("response.mcp_call.completed")
+        made = (await reader.until("response.output_item.done")).item
+        assert (made.id, made.type, made.output) == (ended.item_id, "mcp_call", "Ana")
+        await connection.response.create()
+        spoken = (await reader.until("response.done")).response
+        assert spoken.output[0].content[0].transcript == "You are Ana."
+        emulator.check()
+
+
+async def test_what_others_said_can_be_put_into_the_conversation(emulator: Emulator) -> None:
+    """System and assistant messages are items like a user's, and no turn of the script."""
+    async with connect(endpoint=emulator.endpoint, credential=KEY, model="gpt-4.1") as connection:
+        reader = Reader(connection)
+        system = SystemMessageItem(content=[InputTextContentPart(text="The caller is Ana.")])
+        assistant = AssistantMessageItem(content=[OutputTextContentPart(text="This call is recorded.")])
+        for item in (system, assistant):
+            await connection.conversation.item.create(item=item)
+            created = (await reader.until("conversation.item.created")).item
+            assert (created.type, created.role) == ("message", item.role)
+            assert created.content[0].text == item["content"][0]["text"]
+        await connection.response.create(response=ResponseCreateParams(modalities=["text"]))
+        done = (await reader.until("response.done")).response
+        assert done.output[0].content[0].text == Script.default().greeting
+    session = await emulator.session()
+    assert [item["role"] for item in session.items] == ["system", "assistant", "assistant"]
+    emulator.check()
+
+
+class _Token:
+    """An Entra credential."""
+
+    async def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
+        """A token that nobody checks."""
+        return AccessToken("token", 2_000_000_000)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def __aenter__(self) -> "_Token":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+
+async def test_an_agent_through_the_sdk(emulator: Emulator) -> None:
+    """Named in the query and in the session, with its conversation; what it owns cannot be overridden."""
+    async with connect(
+        endpoint=emulator.endpoint,
+        credential=_Token(),
+        agent_name="concierge",
+        project_name="hotel",
+        conversation_id="conv_7",
+    ) as connection:
+        reader = Reader(connection)
+        agent = (await reader.until("session.created")).session.agent
+        assert (agent.name, agent.thread_id) == ("concierge", "conv_7")
+        await connection.session.update(session=RequestSession(instructions="Be rude."))
+        assert "Overriding instructions" in (await reader.until("error")).error.message
+        await connection.session.update(session=RequestSession(voice=AzureStandardVoice(name="de-DE-KatjaNeural")))
+        await reader.until("session.updated")
+    session = await emulator.session()
+    assert (session.query["agent-name"], session.query["agent-project-name"]) == ("concierge", "hotel")
 
 
 async def test_what_the_sdk_sees_of_faults() -> None:

@@ -10,6 +10,9 @@ from gateway.sim.emulator.settings import Settings, parse_response
 NATIVE, CASCADED = "gpt-realtime", "gpt-4.1"
 AZURE_VAD = {"type": "azure_semantic_vad"}
 AZURE_SPEECH = {"model": "azure-speech"}
+MCP = {"type": "mcp", "server_label": "crm", "server_url": "https://crm.example.com/"}
+APPROVAL = "session.tools.0.require_approval"
+MISSING = "missing_required_parameter"
 
 
 def settings(model: str = CASCADED, *, version: str = "2026-07-15", strict: bool = True) -> Settings:
@@ -212,6 +215,20 @@ def test_formats_mean_what_they_say() -> None:
         ),
         (CASCADED, {"metadata": {str(n): "" for n in range(17)}}, "invalid_value", "session.metadata"),
         (CASCADED, {"max_response_output_tokens": 5000}, "invalid_value", "session.max_response_output_tokens"),
+        (CASCADED, {"tools": [{**MCP, "server_url": "crm"}]}, "invalid_value", "session.tools.0.server_url"),
+        (CASCADED, {"tools": [{"type": "mcp", "server_url": "https://x"}]}, MISSING, "session.tools.0.server_label"),
+        (CASCADED, {"tools": [{"type": "mcp", "server_label": "crm"}]}, MISSING, "session.tools.0.server_url"),
+        (
+            CASCADED,
+            {"tools": [{**MCP, "require_approval": "ask"}]},
+            "invalid_value",
+            "session.tools.0.require_approval",
+        ),
+        (CASCADED, {"tools": [{**MCP, "require_approval": {"if": []}}]}, "invalid_value", APPROVAL),
+        (CASCADED, {"tools": [{**MCP, "allowed_tools": "a"}]}, "invalid_value", "session.tools.0.allowed_tools"),
+        (CASCADED, {"tools": [{**MCP, "headers": {"x": 1}}]}, "invalid_value", "session.tools.0.headers.x"),
+        ("azure-realtime", {"tools": [MCP]}, "invalid_value", "session.tools"),
+        ("phi4-mm-realtime", {"tools": [MCP]}, "invalid_value", "session.tools[0]"),
     ],
 )
 def test_what_the_service_refuses(model: str, session: dict[str, Any], code: str, param: str) -> None:
@@ -294,6 +311,40 @@ def test_the_tools_of_a_response_are_checked_too() -> None:
     with pytest.raises(Rejected) as rejected:
         parse_response({"tools": [tool]}, settings())
     assert rejected.value.param == "response.tools[0].parameters"
+
+
+@pytest.mark.parametrize("policy", ["never", "always", {"never": ["a"], "always": ["b"]}, {"never": ["a"]}])
+def test_a_tool_server_is_taken_whole(policy: Any) -> None:
+    """Every documented field of an ``mcp`` tool is accepted and echoed, also for a response alone."""
+    extras = {"authorization": "Bearer x", "headers": {"x-t": "1"}, "allowed_tools": ["a"], "require_approval": policy}
+    session = settings()
+    update(session, tools=[MCP | extras])
+    assert session.echo["tools"] == [MCP | extras]
+    assert parse_response({"tools": [MCP | extras]}, session).tools is not None
+
+
+def test_tool_servers_need_a_recent_api() -> None:
+    """Before 2026-04-10 there are none."""
+    session = Settings(Engine.of(CASCADED, "2026-01-01-preview"), strict=True)
+    with pytest.raises(Rejected, match="2026-04-10"):
+        update(session, tools=[MCP])
+
+
+def test_what_belongs_to_an_agent_is_not_overridden() -> None:
+    """Instructions and tools are refused for the session and for a response; a voice is taken."""
+    session = Settings(
+        Engine.of("", "2026-07-15", agent="concierge", agent_version="3", conversation_id="conv_7"), strict=True
+    )
+    agent = session.echo["agent"]
+    assert (agent["name"], agent["agent_id"], agent["thread_id"]) == ("concierge", "concierge:3", "conv_7")
+    overriding: list[tuple[str, Any]] = [("instructions", "Be rude."), ("tools", [])]
+    for key, value in overriding:
+        with pytest.raises(Rejected, match=f"Overriding {key} is not supported"):
+            session.update({key: value}, audio_received=False, has_spoken=False)
+        with pytest.raises(Rejected, match=f"Overriding {key} in response.create"):
+            parse_response({key: value}, session)
+    update(session, voice="de-DE-KatjaNeural")
+    assert session.language == "de"
 
 
 def test_response_parameters() -> None:

@@ -256,17 +256,42 @@ async def test_a_call_that_is_left_to_itself_is_a_violation(monkeypatch: pytest.
 
 
 async def test_the_gateway_transfers_by_rest() -> None:
-    """To a number; digits are taken before."""
+    """To a number, unless the transfer is refused; digits are taken before."""
     async with a_call() as (gateway, phone, _):
         connection = f"/calling/callConnections/{phone.call_id}"
         target = {"kind": "phoneNumber", "phoneNumber": {"value": "+14255550199"}}
         await gateway.ask(f"{connection}:sendDtmfTones", {"tones": ["one", "pound"], "targetParticipant": target})
         await gateway.ask(f"{connection}:sendDtmfTones", {"tones": ["1"], "targetParticipant": target})
         await gateway.ask(f"{connection}:transferToParticipant", {"targetParticipant": {}})
+        gateway.api.transfer_refusal = 403
+        await gateway.ask(f"{connection}:transferToParticipant", {"targetParticipant": target})
+        gateway.api.transfer_refusal = None
         await gateway.ask(f"{connection}:transferToParticipant", {"targetParticipant": target})
         await phone.closed.wait()
-    assert gateway.statuses == [200, 202, 400, 400, 202]
+    assert gateway.statuses == [200, 202, 400, 400, 403, 202]
+    assert [m.name for m in phone.messages if m.event == "digits"] == ["1#"]
     assert [m.name for m in phone.messages if m.event == "transfer"] == ["+14255550199"]
+
+
+@pytest.mark.parametrize(("enabled", "heard"), [(True, 1), (False, 0)])
+async def test_keys_come_where_they_were_asked_for(*, enabled: bool, heard: int) -> None:
+    """Without ``enableDtmfTones`` the stream has none."""
+    async with a_call(options={"enableDtmfTones": enabled}) as (_, phone, held):
+        await phone.press("5")
+        phone.hang_up()
+        peer = await held.peer()
+    assert sum('"DtmfData"' in text for text in peer.texts) == heard
+
+
+async def test_a_transfer_behind_the_stream_is_seen() -> None:
+    """A call outlives its stream."""
+    async with a_call(hangs_up=True) as (gateway, phone, _):
+        await phone.closed.wait()
+        target = {"kind": "phoneNumber", "phoneNumber": {"value": "+14255550199"}}
+        connection = f"/calling/callConnections/{phone.call_id}"
+        await gateway.ask(f"{connection}:transferToParticipant", {"targetParticipant": target})
+    assert [m.name for m in phone.messages if m.event == "transfer"] == ["+14255550199"]
+    assert (phone.end_reason, phone.violations) == ("the gateway closed the stream", [])
 
 
 @pytest.mark.parametrize(

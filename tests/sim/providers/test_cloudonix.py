@@ -67,6 +67,10 @@ async def test_the_rest_api(method: str, path: str, body: dict[str, str], status
             url = api.url + path.format(phone.call_id)
             async with http.request(method, url, json=body) as response:
                 assert response.status == 401
+            if event == "transfer":
+                api.transfer_refusal = 409
+                assert (await http.request(method, url, json=body, headers=BEARER)).status == 409
+                api.transfer_refusal = None
             async with http.request(method, url, json=body, headers=BEARER) as response:
                 assert response.status == status
             await phone.closed.wait()

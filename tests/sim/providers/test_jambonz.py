@@ -184,6 +184,10 @@ async def test_hang_up_and_transfer_by_rest() -> None:
                 calls, bearer = f"{api.url}/api/v1/Accounts/acct/Calls", {"Authorization": "Bearer key"}
                 update = {key: value.format(base=gateway.base_url) for key, value in body.items()}
                 for path, headers, status in (("c-7", {}, 401), ("c-8", bearer, 404), ("c-7", bearer, 202)):
+                    api.transfer_refusal = 500
+                    if status == 202 and event == "transfer":
+                        assert (await http.put(f"{calls}/{path}", json=update, headers=headers)).status == 500
+                    api.transfer_refusal = None
                     async with http.put(f"{calls}/{path}", json=update, headers=headers) as reply:
                         assert reply.status == status
                 await phone.closed.wait()

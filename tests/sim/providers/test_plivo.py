@@ -317,6 +317,17 @@ async def test_a_transfer_asks_whom_to_dial() -> None:
     assert serving.requests[1][0] == "/answer/transfer?transfer=1"
 
 
+async def test_a_refused_transfer_asks_nobody() -> None:
+    """The document is not fetched, and the call goes on."""
+    async with gateway() as serving, SimulatedApi.serving() as api, ClientSession() as http:
+        api.transfer_refusal = 500
+        async with called(serving, api) as phone:
+            body = {"legs": "aleg", "aleg_url": f"{serving.url}/answer/transfer?transfer=1", "aleg_method": "POST"}
+            assert (await http.post(api.url + PATH, json=body, headers=BASIC)).status == 500
+            assert not phone.closed.is_set()
+    assert "/answer/transfer?transfer=1" not in [path for path, *_ in serving.requests]
+
+
 async def test_a_transfer_that_dials_nobody_is_told() -> None:
     """The caller would hear nothing more."""
     async with (

@@ -13,7 +13,7 @@ from gateway.errors import WireError
 from gateway.sim.api import SimulatedApi
 from gateway.sim.dial import dial
 from gateway.sim.providers.signalwire import SignalWireWire
-from gateway.sim.providers.twilio import dialled, signature
+from gateway.sim.providers.twilio import signature
 from gateway.sim.wire import Clear, Digits, Mark, Media, SimCall, StreamOpening
 from tests.sim.providers.stub_gateway import cxml, stub_gateway
 
@@ -149,10 +149,3 @@ async def test_the_call_resource(form: dict[str, str], token: str, status: int, 
                 async with http.post(url, data=form, headers={"Authorization": basic}) as response:
                     assert response.status == 404
         assert [order.event for order in phone.messages] == ([event] if event else [])
-
-
-def test_whom_a_document_dials() -> None:
-    """A number or an address; nobody where it dials nobody."""
-    assert dialled("<Response><Dial>+3</Dial></Response>") == "+3"
-    assert dialled("<Response><Dial><Sip>sip:a@b</Sip></Dial></Response>") == "sip:a@b"
-    assert dialled("<Response><Hangup/></Response>") == dialled("no XML") == ""

@@ -265,6 +265,7 @@ async def test_a_call_control_call_that_the_caller_ends(commander: Commander) ->
         for asked in stub.asked:
             assert_signed(asked)
         assert phone.violations == []
+        assert [order.name for order in phone.messages if order.event == "digits"] == ["1#"]
 
 
 @pytest.mark.parametrize(("action", "event"), [("hangup", "hang_up"), ("transfer", "transfer")])
@@ -272,6 +273,10 @@ async def test_a_command_ends_the_stream(commander: Commander, action: str, even
     """And a call that has been hung up says so to the next one."""
     async with stub_gateway(commander) as stub:
         async with call(commander, stub) as phone:
+            if action == "transfer":
+                commander.api.transfer_refusal = 422
+                assert await commander.command(phone.call_id, action, {"to": "+3"}) == 422
+                commander.api.transfer_refusal = None
             assert await commander.command(phone.call_id, action, {"to": "+3"}) == 200
             await phone.closed.wait()
             assert await commander.command(phone.call_id, "hangup", {}) == (422 if action == "hangup" else 200)

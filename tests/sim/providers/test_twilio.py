@@ -14,16 +14,20 @@ from aiohttp.test_utils import TestServer
 
 from gateway.audio.formats import PCMA, PCMU
 from gateway.errors import GatewayError, WireError
+from gateway.sim.api import SimulatedApi
+from gateway.sim.dial import dial
 from gateway.sim.providers.twilio import (
     ACCOUNT_SID,
     TwilioWebhook,
     TwilioWire,
+    dialled,
     incoming_call,
     parse_answer,
     provider,
     signature,
 )
 from gateway.sim.wire import Clear, Mark, Media, SimCall, StreamOpening
+from tests.sim.providers.stub_gateway import cxml, stub_gateway
 
 PARAMETERS = {
     "CallSid": "CA1234567890ABCDE",
@@ -258,3 +262,54 @@ async def test_a_webhook_that_cannot_be_reached_is_one_clear_line(unused_tcp_por
     """Named as the webhook."""
     with pytest.raises(GatewayError, match=r"the answer webhook http://.* cannot be reached"):
         await call_in(f"http://127.0.0.1:{unused_tcp_port}")
+
+
+DIAL = {"Twiml": "<Response><Dial>+3</Dial></Response>"}
+
+
+@pytest.mark.parametrize(
+    ("form", "token", "status", "event"),
+    [
+        ({"Status": "completed"}, "12345", 200, "hang_up"),
+        (DIAL, "12345", 200, "transfer"),
+        ({"Twiml": "<Response/>"}, "12345", 400, None),
+        ({"Twiml": f"<Response><Dial>{'3' * 4000}</Dial></Response>"}, "12345", 400, None),
+        ({"Status": "completed"}, "wrong", 401, None),
+    ],
+)
+async def test_the_call_resource(form: dict[str, str], token: str, status: int, event: str | None) -> None:
+    """Hang-up and transfer end the stream; whoever is not authorised does nothing; a call that is over is not found."""
+    secrets = {"account_sid": ACCOUNT_SID, "auth_token": "12345"}
+    basic = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:{token}".encode()).decode()
+    async with SimulatedApi.serving() as api, stub_gateway(cxml()) as gateway, ClientSession() as http:
+        async with dial("twilio", answer_url=f"{gateway.url}/answer", secrets=secrets, api=api) as phone:
+            url = f"{api.url}/2010-04-01/Accounts/{ACCOUNT_SID}/Calls/{phone.call_id}.json"
+            assert (await http.post(url, data=form, headers={"Authorization": basic})).status == status
+            if event is not None:
+                await phone.closed.wait()
+                assert (await http.post(url, data=form, headers={"Authorization": basic})).status == 404
+        assert [order.event for order in phone.messages] == ([event] if event else [])
+        assert (await http.post(url, data=form, headers={"Authorization": basic})).status == 404
+
+
+async def test_a_refused_transfer_leaves_the_call_as_it_was() -> None:
+    """The status is the one that the API is told to answer with; the call can still be ended."""
+    secrets = {"account_sid": ACCOUNT_SID, "auth_token": "12345"}
+    basic = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:12345".encode()).decode()
+    async with SimulatedApi.serving() as api, stub_gateway(cxml()) as gateway, ClientSession() as http:
+        api.transfer_refusal = 503
+        async with dial("twilio", answer_url=f"{gateway.url}/answer", secrets=secrets, api=api) as phone:
+            url = f"{api.url}/2010-04-01/Accounts/{ACCOUNT_SID}/Calls/{phone.call_id}.json"
+            assert (await http.post(url, data=DIAL, headers={"Authorization": basic})).status == 503
+            assert not phone.closed.is_set()
+            ended = await http.post(url, data={"Status": "completed"}, headers={"Authorization": basic})
+            assert ended.status == 200
+            await phone.closed.wait()
+        assert [order.event for order in phone.messages] == ["hang_up"]
+
+
+def test_whom_a_document_dials() -> None:
+    """A number or an address; nobody where it dials nobody."""
+    assert dialled("<Response><Dial>+3</Dial></Response>") == "+3"
+    assert dialled("<Response><Dial><Sip>sip:a@b</Sip></Dial></Response>") == "sip:a@b"
+    assert dialled("<Response><Hangup/></Response>") == dialled("no XML") == ""

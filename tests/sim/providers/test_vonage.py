@@ -309,6 +309,12 @@ async def test_the_voice_api_ends_the_stream(private_key: str, body: dict[str, A
                 assert (await http.put(api.url + PATH, json=body, headers=headers)).status == 401
             assert (await http.put(api.url + PATH, json={"action": "x"}, headers=good)).status == 400
             assert (await http.put(f"{api.url}{PATH}/dtmf", json={"digits": "1"}, headers=good)).status == 200
+            assert (await http.put(f"{api.url}{PATH}/dtmf", json={}, headers=good)).status == 400
+            assert [message.name for message in phone.messages if message.event == "digits"] == ["1"]
+            if event == "transfer":
+                api.transfer_refusal = 403
+                assert (await http.put(api.url + PATH, json=body, headers=good)).status == 403
+                api.transfer_refusal = None
             assert (await http.put(api.url + PATH, json=body, headers=good)).status == 204
             await phone.closed.wait()
         assert [message.name for message in phone.messages if message.event == event] == [name]
