@@ -10,7 +10,6 @@ import pytest
 from gateway.audio.formats import PCMU
 from gateway.call.record import TimedNote
 from gateway.cli.own_gateway import own_gateway
-from gateway.sim.api import ApiResponse, ApiRoute, SimulatedApi
 from gateway.sim.call import CallPlan, CallResult, place_call
 from gateway.sim.caller import Patience, Utterance
 from gateway.sim.dial import dial
@@ -115,13 +114,13 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
         return asyncio.run(all_of_them())
 
 
-async def transferred(folder: Path, provider: str, status: int = 200) -> Outcome:
-    """A call that is to be transferred; ``status`` is what the provider's API answers to that."""
+async def transferred(folder: Path, provider: str, refusal: int | None = None) -> Outcome:
+    """A call that is to be transferred; ``refusal`` is the status with which the provider's API refuses that."""
     deployment, lines = load(configuration(folder / provider, {"support": TRANSFERRER}))
     utterance = Utterance(load_recording(FOLDER / "caller" / "goodbye.wav", PROVIDERS[provider].audio_formats[0]))
     async with own_gateway(deployment, lines, provider, lambda *_: None, SCRIPT) as called:
-        if status != 200 and called.api is not None:
-            refuse(called.api, status)
+        if called.api is not None:
+            called.api.transfer_refusal = refusal
         plan = CallPlan(
             (utterance,),
             to=NUMBER,
@@ -138,16 +137,6 @@ async def transferred(folder: Path, provider: str, status: int = 200) -> Outcome
         async with asyncio.timeout(10):
             await called.ended.wait()
         return result, called.notes
-
-
-def refuse(api: SimulatedApi, status: int) -> None:
-    """Let the provider's API refuse everything that is asked of it during a call."""
-    on = api.on
-
-    def refusing(method: str, path: str, _route: ApiRoute) -> None:
-        on(method, path, lambda _request: ApiResponse(status, {"message": "no"}))
-
-    api.on = refusing  # type: ignore[assignment, method-assign]  # the routes that the call adds are replaced
 
 
 @pytest.mark.parametrize("provider", TRANSFERRING)
