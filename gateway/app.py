@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from azure.core.credentials_async import AsyncTokenCredential
 
 from gateway.call.call import Voice
 from gateway.call.calls import Calls
@@ -89,6 +90,7 @@ async def serving(
     *,
     endpoint: str,
     api_key: str = "",
+    identity: AsyncTokenCredential | None = None,
     host: str = "",
     port: int = 0,
     listener: socket.socket | None = None,
@@ -99,7 +101,8 @@ async def serving(
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
-    ``listener`` is a socket that listens already, in place of ``host`` and ``port``.
+    ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` stands in for
+    Microsoft Entra ID.
     ``share_of`` is this process's share of a limit, where it is one of several.
     Raises ``OSError`` where the address cannot be listened on.
     """
@@ -117,6 +120,7 @@ async def serving(
         api_key,
         api_version=deployment.voice_live.api_version,
         connect_timeout_s=deployment.voice_live.connect_timeout_s,
+        identity=identity,
     )
 
     def prepared(line: Line, started: CallStarted) -> tuple[Rules, Voice]:

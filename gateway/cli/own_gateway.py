@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gateway.app import serving
 from gateway.call.record import CallIdentity, Observer, TimedNote
+from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.config import Deployment, Lines
 from gateway.config.deployment import Streams
 from gateway.config.environment import FromEnvironment
@@ -66,7 +67,15 @@ async def own_gateway(
         endpoint = emulator.endpoint if emulator else deployment.require_endpoint()
         api_key = "emulator" if emulator else key.get_secret_value() if key else ""
         await stack.enter_async_context(
-            serving(served, lines, endpoint=endpoint, api_key=api_key, listener=listener, observers=(observe,))
+            serving(
+                served,
+                lines,
+                endpoint=endpoint,
+                api_key=api_key,
+                identity=EmulatedIdentity() if emulator else None,
+                listener=listener,
+                observers=(observe,),
+            )
         )
         yield CalledGateway(
             answer_url=f"{url}/answer/{provider}",

@@ -16,6 +16,7 @@ import structlog
 from gateway import logs
 from gateway.app import serving
 from gateway.cli.check import add_config_option
+from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
 from gateway.cli.workers import is_worker, run_workers, share_of, watch_supervisor
 from gateway.config import Deployment, Lines, load_deployment
@@ -102,6 +103,7 @@ async def _serve(options: argparse.Namespace) -> int:
                 lines,
                 endpoint=endpoint,
                 api_key=api_key,
+                identity=EmulatedIdentity() if options.emulator else None,
                 host=host,
                 port=port,
                 share_of=share_of,

@@ -21,7 +21,7 @@ from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed, FunctionResult, w
 
 log = structlog.get_logger()
 
-AT_ONCE = 64
+AT_ONCE = 256
 """Functions of all calls that run at the same time; one more is refused."""
 VALIDATORS = 512
 """Compiled schemas that are kept: those of more functions than a process serves."""

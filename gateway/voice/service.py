@@ -54,16 +54,23 @@ class VoiceLive:
 
     ``api_key`` empty means Microsoft Entra ID through ``DefaultAzureCredential``, which honours
     ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls. Agents take no key: for them it is always Entra.
+    ``identity`` stands in for ``DefaultAzureCredential``, and is closed at the end.
     """
 
     def __init__(
-        self, endpoint: str, api_key: str = "", *, api_version: str = "2026-07-15", connect_timeout_s: float = 10.0
+        self,
+        endpoint: str,
+        api_key: str = "",
+        *,
+        api_version: str = "2026-07-15",
+        connect_timeout_s: float = 10.0,
+        identity: AsyncTokenCredential | None = None,
     ) -> None:
         self.endpoint = endpoint
         self._api_key = api_key.strip()  # a mounted secret often ends in a newline
         self._api_version = api_version
         self._connect_timeout_s = connect_timeout_s
-        self._identity: AsyncTokenCredential | None = None
+        self._identity = identity
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "VoiceLive":

@@ -13,6 +13,7 @@ import aiohttp
 from gateway.app import Gateway, serving
 from gateway.audio.formats import AudioFormat
 from gateway.call.record import CallIdentity, TimedNote
+from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.sim.emulator import Emulator, Script, Session
 from gateway.sim.emulator.script import Latency
@@ -107,7 +108,14 @@ async def rig(
             held[0].observe(identity, note)
 
         async with serving(
-            deployment, lines, endpoint=service.endpoint, api_key="any", host="127.0.0.1", port=0, observers=(observe,)
+            deployment,
+            lines,
+            endpoint=service.endpoint,
+            api_key="any",
+            identity=EmulatedIdentity(),
+            host="127.0.0.1",
+            port=0,
+            observers=(observe,),
         ) as gateway:
             held.append(Rig(service, gateway))
             yield held[0]

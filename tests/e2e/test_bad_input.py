@@ -321,7 +321,7 @@ def test_a_caller_who_would_do_nothing(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--press", "12E"), "--press: expected keys (0-9, *, #, A-D) and perhaps @SECONDS"),
+        (("--press", "12E"), "--press: character 3 is no key of a phone, expected 0-9, *, # or A-D"),
         (("--to", "+19995550100"), "--to: no line takes +19995550100, expected one of +14255550100"),
         (("--interrupt-after", "-5"), "--interrupt-after: -5 is negative"),
     ],

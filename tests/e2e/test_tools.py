@@ -277,11 +277,10 @@ async def test_keys_reach_the_model_as_one_message(tmp_path: Path) -> None:
 AGENT = {"name": "desk-agent", "project": "contoso"}
 
 
-async def test_an_agent_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_agent_answers(tmp_path: Path) -> None:
     """A line with an agent reaches it by name with an Entra token, and sends nothing that the agent owns."""
-    monkeypatch.setattr("azure.identity.aio.DefaultAzureCredential", TokenCredential)
     text = f'numbers: ["{NUMBER}"]\nagent: {json.dumps(AGENT)}\ngreeting: 100 ms\n'
-    async with rig(configuration(tmp_path, {"support": text}), instant({"say": ANSWER}), api_key="") as held:
+    async with rig(configuration(tmp_path, {"support": text}), instant({"say": ANSWER})) as held:
         async with calling(held) as (_, session):
             await turn(session)
             await answered(session)
@@ -290,22 +289,3 @@ async def test_an_agent_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert session.query["agent-project-name"] == "contoso"
     (update,) = session.updates
     assert not update.keys() & {"instructions", "tools", "tool_choice", "temperature", "model"}
-
-
-class TokenCredential:
-    """Stands in for Microsoft Entra ID."""
-
-    async def get_token(self, *_scopes: str, **_options: Any) -> Any:
-        """A token."""
-        from azure.core.credentials import AccessToken  # noqa: PLC0415 -- of this stand-in alone
-
-        return AccessToken("token", 2**31)
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    async def __aenter__(self) -> "TokenCredential":
-        return self
-
-    async def __aexit__(self, *_exc_info: object) -> None:
-        return None

@@ -14,19 +14,17 @@ import msgspec
 from gateway.audio.formats import L16_16K, L16_24K, PCMU, AudioFormat, Encoding
 from gateway.errors import WireError
 from gateway.sim.api import ApiRequest, ApiResponse
-from gateway.sim.providers.twilio import dialled, incoming_call, parse_answer, signature, without_query
+from gateway.sim.providers.twilio import incoming_call, ordered, parse_answer, signature, without_query
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import (
     Clear,
     Digits,
-    HangUp,
     Mark,
     Media,
     Message,
     Order,
     SimCall,
     StreamOpening,
-    Transfer,
     Wire,
 )
 
@@ -201,11 +199,8 @@ class SignalWireWebhook(Webhook):
         expected = base64.b64encode(f"{_project(self.call)}:{token}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {expected}":
             return ApiResponse(401)
-        if request.data.get("Status") == "completed":
-            order: HangUp | Transfer = HangUp("REST")
-        elif target := dialled(str(request.data.get("Twiml", ""))):
-            order = Transfer(target)
-        else:
+        order = ordered(request)
+        if order is None:
             return ApiResponse(400)
         return ApiResponse(200, {"sid": self.call.call_id}) if self.end(order) else ApiResponse(404)
 

@@ -227,6 +227,14 @@ def dialled(document: str) -> str:
     return "".join(dial.itertext()).strip() if dial is not None else ""
 
 
+def ordered(request: ApiRequest) -> HangUp | Transfer | None:
+    """What an update of the Call resource asks for; ``None`` where it asks for nothing that is known here."""
+    if request.data.get("Status") == "completed":
+        return HangUp("REST")
+    target = dialled(str(request.data.get("Twiml", "")))
+    return Transfer(target) if target else None
+
+
 class TwilioWebhook(Webhook):
     """Asks for TwiML, opens the stream that it connects, tells the end; signed if there is a secret ``auth_token``.
 
@@ -276,11 +284,8 @@ class TwilioWebhook(Webhook):
         document = str(request.data.get("Twiml", ""))
         if len(document) > TWIML_LIMIT:
             return ApiResponse(400, {"code": 32018, "message": "Twiml is too long", "status": 400})
-        if request.data.get("Status") == "completed":
-            order: HangUp | Transfer = HangUp("REST")
-        elif target := dialled(document):
-            order = Transfer(target)
-        else:
+        order = ordered(request)
+        if order is None:
             return ApiResponse(400, {"code": 21218, "message": "Invalid ApplicationSid", "status": 400})
         if self.end(order):
             return ApiResponse(200, {"sid": self.call.call_id})
