@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from gateway.call.departure import Departure
-from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason, ShutDown
+from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import DigitsDialled, Errand, ErrandEvent, FunctionReturned, TransferEnded
 from gateway.call.gate import ANSWER, ResponseGate
 from gateway.call.hearing import Hearing
@@ -26,7 +26,6 @@ from gateway.phone.events import (
     MalformedMessage,
     MarkReturned,
     PhoneClosed,
-    PhoneEnd,
     PhoneEvent,
     UnknownMessage,
 )
@@ -125,7 +124,8 @@ class Conversation:
             commands += self._playback.add(RECORDING, recording.audio, now)
             commands += self._playback.complete(RECORDING, now)
         if self._rules.closed and self._opening.request is None:
-            self._departure.plan(self._rules.closed_to, now)
+            recorded_s = self._playback.duration_s(recording.audio) if recording else 0.0
+            self._departure.plan(self._rules.closed_to, now, recorded_s=recorded_s)
         return [*commands, *self._settle(now)]
 
     def handle(self, event: Event, now: float) -> Sequence[Command]:
@@ -213,10 +213,8 @@ class Conversation:
                 return [note, *self._gate.refused(event_id, code, now)]
             case UnknownMessage() | UnknownEvent() | MalformedMessage() | MalformedEvent() | ServiceWarning():
                 return self._carry_out(self._oddities.handle(event, now), now)
-            case PhoneClosed(end=phone_end, detail=detail):
-                return self._phone_closed(phone_end, detail, now)
-            case VoiceClosed(end=voice_end, detail=detail):
-                return self._end(*VOICE_ENDS[voice_end], now, detail)
+            case PhoneClosed() | VoiceClosed():
+                return self._carry_out(self._departure.closed(event), now)
             case ShutDown():
                 return self._end(EndReason.SHUT_DOWN, "gateway", now)
             case CallerAudio() | CallStarted():
@@ -251,9 +249,9 @@ class Conversation:
 
     def _digit_pressed(self, digit: str, now: float) -> Sequence[Command]:
         self._patience.caller_is_there()
-        if not self._connected or self._departure.transferring:
+        if (not self._connected or self._departure.transferring) and not self._tools.private(now):
             return (Note("digit_pressed", {"digit": digit}),)
-        silenced = self._barge_in(now) if self._keypad.interrupts(digit) else []
+        silenced = self._barge_in(now) if self._keypad.interrupts(digit, now) else []
         return [*silenced, *self._keypad.press(digit, now)]
 
     def _barge_in(self, now: float) -> list[Command]:
@@ -266,6 +264,7 @@ class Conversation:
             return []
         stop, heard = self._playback.stop(now)
         self._gate.drop_wishes()
+        self._tools.unsaid()
         cancel = self._gate.cancel()
         cut = [reply for reply in heard if reply.heard_ms < reply.received_ms or not reply.complete]
         commands: list[Command] = [*stop, *self._heard(heard), *cancel]
@@ -292,10 +291,11 @@ class Conversation:
     def _response_started(self, response_id: str, request_id: str, now: float) -> Sequence[Command]:
         was_wanted = self._gate.started(response_id, request_id, now)
         self._opening.response_started(response_id, self._gate.request)
-        self._tools.response_started(self._gate.request, answers=self._gate.answers)
         overtaken = self._gate.caller_speaks and self._rules.barge_in and not self._opening.protected
         if was_wanted and not overtaken:
+            self._tools.response_started(self._gate.request, answers=self._gate.answers)
             return ()
+        self._tools.unsaid()
         self._paused_at = None
         return [*self._gate.cancel(), Note("barge_in", {"replies": [], "response_cancelled": True})]
 
@@ -321,8 +321,7 @@ class Conversation:
             commands += self._playback.complete(None, now)
             if ended.status is not ResponseStatus.COMPLETED:
                 commands.append(Note("response_cut_short", {"status": ended.status.value, "detail": ended.detail}))
-        self._opening.response_ended(ended.response_id)
-        commands += self._gate.ended(ended.response_id, now)
+        commands += self._gate.ended(ended.response_id, now, failed=ended.status is ResponseStatus.FAILED)
         if words := self._departure.words():
             commands += self._gate.want(words, now)
         return commands
@@ -342,7 +341,8 @@ class Conversation:
     def _settle(self, now: float) -> Sequence[Command]:
         """What follows from where things stand; and whether the service may hear the caller."""
         commands = self._follow_up(now)
-        self._hearing.mind(private=self._tools.entry is not None or self._departure.transferring, now=now)
+        private = self._tools.entry is not None or self._departure.transferring or self._rules.closed
+        self._hearing.mind(private=private, now=now)
         return commands
 
     def _follow_up(self, now: float) -> Sequence[Command]:
@@ -356,7 +356,7 @@ class Conversation:
         self._opening.over()
         if self._departure.planned:
             return [*commands, *self._carry_out(self._departure.leave(), now)]
-        if request := self._tools.wish():
+        if request := self._tools.wish(now):
             return [*commands, *self._gate.want(request, now)]
         if self._tools.busy or self._keypad.collecting:
             self._patience.interrupted()
@@ -375,11 +375,6 @@ class Conversation:
         return [*self._playback.complete(None, now), note, *given_up]
 
     # The end
-
-    def _phone_closed(self, end: PhoneEnd, detail: str, now: float) -> Sequence[Command]:
-        if end is PhoneEnd.HUNG_UP and self._departure.transferring:
-            return self._carry_out(self._departure.stream_ended(), now)
-        return self._end(*PHONE_ENDS[end], now, detail)
 
     def _carry_out(self, commands: Sequence[Command], now: float) -> list[Command]:
         """Commands as they are, the end of the call with all that belongs to it."""

@@ -1,11 +1,13 @@
 """Leaving a call: the last words are heard to their end, then comes the hang-up or the transfer. Pure."""
 
-from gateway.call.ending import EndCall, EndReason
+from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason
 from gateway.call.errands import TransferCaller
 from gateway.call.gate import ANSWER, Request, ResponseGate
 from gateway.call.record import Note
 from gateway.call.rules import TRANSFER_GRACE_S, Rules, Target
+from gateway.phone.events import PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse
+from gateway.voice.events import VoiceClosed
 
 GOODBYE = CreateResponse("Say goodbye to the caller in one short sentence.")
 CALL_GOES_ON = AddMessage("system", "The caller spoke before the call was over: it goes on.")
@@ -25,11 +27,15 @@ class Departure:
         self._target: Target | None = None
         self._words: Request | None = None
         self._by: float | None = None
+        self._voice_lost: EndCall | None = None
 
-    def plan(self, target: Target | None, now: float, words: Request | None = None) -> None:
-        """Leave for ``target``, or hang up; ``words`` are said where this response says nothing itself."""
+    def plan(self, target: Target | None, now: float, words: Request | None = None, *, recorded_s: float = 0.0) -> None:
+        """Leave for ``target``, or hang up; ``words`` are said where this response says nothing itself.
+
+        The limit counts from the end of a recording of ``recorded_s`` that is being played.
+        """
         self.planned, self._target, self._words = True, target, words
-        self._by = now + self._limit_s
+        self._by = now + recorded_s + self._limit_s
 
     def call_off(self) -> list[AddMessage | Note]:
         """Stay, because the caller speaks; the model is told, for it believes that the call is over."""
@@ -79,17 +85,30 @@ class Departure:
             return [Note("transferred", {"target": name})]
         self.transferring = False
         failed = Note("transfer_failed", {"target": name, "detail": failure})
+        if self._voice_lost is not None:
+            return [failed, self._voice_lost]
         if self._closed:
             return [failed, EndCall(EndReason.LINE_CLOSED, "bot", failure)]
         told = f"The caller could not be connected with {name}: that failed. Say so, and go on with the call."
         return [failed, AddMessage("system", told), *self._gate.want(ANSWER, now)]
 
-    def stream_ended(self) -> list[EndCall | Note]:
-        """The stream has ended during the transfer: the provider may end it before it answers us."""
-        if not self.transferring:
-            return []
+    def closed(self, event: PhoneClosed | VoiceClosed) -> list[EndCall | Note]:
+        """A leg has ended, and the call with it.
+
+        During a transfer the provider may end the stream before it answers us, and the service is not needed any more,
+        unless the transfer fails.
+        """
+        if isinstance(event, VoiceClosed):
+            end = EndCall(*VOICE_ENDS[event.end], event.detail)
+            self._voice_lost = end
+            return [] if self.transferring else [end]
+        has_answered = self.transferring and self._by is not None
         end = EndCall(EndReason.TRANSFERRED, "bot")
-        return [end] if self._by is not None else [Note("transferred", {"target": self._name}), end]
+        if has_answered:
+            return [end]
+        if self.transferring and event.end is PhoneEnd.HUNG_UP:
+            return [Note("transferred", {"target": self._name}), end]
+        return [EndCall(*PHONE_ENDS[event.end], event.detail)]
 
     @property
     def _name(self) -> str:

@@ -15,6 +15,8 @@ ANSWER_LIMIT_S = 10.0
 """A response that is owed, asked for or runs, and that brings nothing for so long, brings nothing any more."""
 CANCEL_LIMIT_S = 3.0
 """A response that was given up is over by then, whether the service has said so or not."""
+RETRY_AFTER_S = 1.0
+"""A request that was refused, or that failed without a sound, is made once more after this."""
 SPEECH_LIMIT_S = 30.0
 """``speech_stopped`` may never follow ``speech_started``: nobody speaks for so long without half a second's pause."""
 ALREADY_ACTIVE = "conversation_already_has_active_response"
@@ -41,6 +43,7 @@ class ResponseGate:
         self._requested_by = 0.0
         self._dropped = False
         self._wanted: deque[Request] = deque()
+        self._held_until = 0.0
         self._requests = 0
         self._owed_by: float | None = None
         self._speech: str | None = None
@@ -74,6 +77,7 @@ class ResponseGate:
             self._owed_by,
             self._requested_by if self._requested is not None else None,
             self._response_by if self.response is not None else None,
+            self._held_until if self._wanted and self._is_free else None,
         ]
         return min((at for at in due if at is not None), default=None)
 
@@ -105,10 +109,11 @@ class ResponseGate:
         self._response_by = now + CANCEL_LIMIT_S
         return self.cancel()
 
-    def _try_again(self, request: Request) -> None:
+    def _try_again(self, request: Request, after: float = 0.0) -> None:
         if not self._tried_again:
             self._tried_again = True
             self._wanted.appendleft(request)
+            self._held_until = after
 
     # What we want
 
@@ -130,10 +135,14 @@ class ResponseGate:
         self.cancelled = True
         return [CancelResponse(self.response)]
 
+    @property
+    def _is_free(self) -> bool:
+        """Whether the service would take a request."""
+        running = self.response is not None or self._requested is not None
+        return not running and self._speech is None and self._owed_by is None
+
     def _release(self, now: float) -> list[Request]:
-        if not self._wanted or self.response is not None or self._requested is not None:
-            return []
-        if self._speech is not None or self._owed_by is not None:
+        if not self._wanted or not self._is_free or now < self._held_until:
             return []
         self._requests += 1
         self._requested = replace(self._wanted.popleft(), request_id=f"request-{self._requests}")
@@ -155,9 +164,9 @@ class ResponseGate:
         return self._release(now)
 
     def answer_owed(self, now: float) -> None:
-        """The service will answer a turn by itself; what we wanted to have said meanwhile, its answer covers."""
+        """The service will answer a turn by itself: one answer is enough; a text that was wanted is said behind it."""
         self._owed_by = now + ANSWER_LIMIT_S
-        self._wanted.clear()
+        self._wanted = deque(request for request in self._wanted if request != ANSWER)
 
     def started(self, response_id: str, request_id: str, now: float) -> bool:
         """A response runs: ours by its id, or the service's own; ``False`` if it was dropped before it began."""
@@ -179,15 +188,17 @@ class ResponseGate:
         self._spoke = True
         self._tried_again = False
 
-    def ended(self, response_id: str, now: float) -> list[Request]:
-        """A response is over."""
+    def ended(self, response_id: str, now: float, *, failed: bool = False) -> list[Request]:
+        """A response is over; one that ``failed`` before the caller heard anything is tried once more."""
         if response_id != self.response:
             return []
+        if failed and not self.cancelled and not self._spoke:
+            self._try_again(self.request or ANSWER, now + RETRY_AFTER_S)
         self.response = None
         return self._release(now)
 
     def refused(self, request_id: str, code: str, now: float) -> list[Request]:
-        """The service did not take a request: one that came too early is made again, any other is given up."""
+        """The service did not take a request: one that came too early is made again, any other is tried once more."""
         if self._requested is None or request_id != self._requested.request_id:
             return []
         request, dropped = self._requested, self._dropped
@@ -196,4 +207,6 @@ class ResponseGate:
             self._wanted.appendleft(replace(request, request_id=""))
             if self.response is None:
                 self._owed_by = now + ANSWER_LIMIT_S  # the response that is in the way has yet to be told
+        elif not dropped:
+            self._try_again(replace(request, request_id=""), now + RETRY_AFTER_S)
         return self._release(now)

@@ -30,9 +30,9 @@ class Hearing:
         return (SendAudio(audio if now >= self._deaf_until else self._format.silence_for(audio)),)
 
     def connected(self) -> Sequence[SendAudio]:
-        """The session is there: what the caller has said meanwhile, the last seconds of it."""
+        """The session is there: the last seconds of what the caller has said meanwhile, unless nobody may hear it."""
         early, self._early = self._early, None
-        return (SendAudio(bytes(early)),) if early else ()
+        return (SendAudio(bytes(early)),) if early and self._deaf_until < math.inf else ()
 
     def mind(self, *, private: bool, now: float) -> None:
         """Listen, or not while it is ``private``; the end of something private is listened to a little later."""

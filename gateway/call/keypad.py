@@ -33,9 +33,11 @@ class Keypad:
         """Whether the caller is in the middle of keying something in."""
         return bool(self._digits)
 
-    def interrupts(self, digit: str) -> bool:
+    def interrupts(self, digit: str, now: float) -> bool:
         """Whether the key means something here, so that the bot falls silent for it."""
-        if self._tools.entry is not None or self._tools.mcp.takes_keys or self.collecting:
+        if self._tools.private(now):
+            return self._tools.entry is not None and self._tools.entry.counts(digit)
+        if self._tools.mcp.takes_keys or self.collecting:
             return True
         rules = self._rules
         is_last = rules.digits is not None and digit == rules.digits.finish_on
@@ -43,7 +45,7 @@ class Keypad:
 
     def press(self, digit: str, now: float) -> list[KeyCommand]:
         """What a key leads to."""
-        if self._tools.entry is not None:
+        if self._tools.private(now):
             return [*self._tools.key(digit, now)]
         note = Note("digit_pressed", {"digit": digit})
         if allowed := self._tools.mcp.press(digit):

@@ -90,25 +90,29 @@ class McpTools:
         self._questions.append(_Question(request, approval, now + approval.timeout_s))
         return [Note("approval_asked", {"server": request.server, "tool": request.tool})]
 
-    def question(self) -> Request | None:
-        """What the caller is to be asked; told once."""
+    def question(self, now: float) -> Request | None:
+        """What the caller is to be asked, one question at a time; told once."""
+        question = self._questions[0] if self._questions else None
+        if question is None or question.wanted:
+            return None
+        question.wanted = True
+        question.by = now + question.approval.timeout_s
+        return question.approval.ask
+
+    def unsaid(self) -> None:
+        """The caller interrupted: what was not asked yet is to be asked again."""
         for question in self._questions:
-            if not question.wanted:
-                question.wanted = True
-                return question.approval.ask
-        return None
+            question.wanted = question.asked
 
     def asking(self, request: Request | None) -> None:
         """A response begins that says this."""
-        for question in self._questions:
-            if question.approval.ask == request:
-                question.asked = True
-                return
+        if self._questions and self._questions[0].wanted and self._questions[0].approval.ask == request:
+            self._questions[0].asked = True
 
     @property
     def takes_keys(self) -> bool:
-        """Whether the next key answers a question."""
-        return bool(self._questions and self._questions[0].approval.key)
+        """Whether the next key answers a question that the caller was asked."""
+        return bool(self._questions and self._questions[0].asked and self._questions[0].approval.key)
 
     def press(self, digit: str) -> list[AnswerApproval | Note]:
         """A key: the one that allows, or any other, which denies. Nothing where no question takes a key."""
@@ -119,9 +123,8 @@ class McpTools:
 
     def caller_spoke(self, item_id: str) -> None:
         """The caller begins a turn: the first one since the question answers it."""
-        for question in self._questions:
-            if question.asked:
-                question.turn = question.turn or item_id
+        if self._questions and self._questions[0].asked:
+            self._questions[0].turn = self._questions[0].turn or item_id
 
     def caller_said(self, item_id: str, text: str) -> list[AnswerApproval | Note]:
         """The words of a turn: they allow where they begin with a word that does, and deny otherwise."""
@@ -147,7 +150,7 @@ class McpTools:
     def next_deadline(self) -> float | None:
         """When ``expire`` wants to be called."""
         due = [run.since + RUN_LIMIT_S for run in self._running.values()]
-        due += [question.by for question in self._questions]
+        due += [question.by for question in self._questions[:1]]
         return min(due, default=None)
 
     def expire(self, now: float, *, quiet: bool) -> list[AnswerApproval | Note]:
@@ -158,7 +161,7 @@ class McpTools:
                 del self._running[item_id]
                 self.answer_due = True
                 commands.append(self._end(item_id, run, "timeout", now))
-        for question in list(self._questions):
+        for question in self._questions[:1]:
             if now >= question.by and quiet:
                 commands += self._settle(question, approved=False, how="no answer")
             elif now >= question.by:

@@ -45,18 +45,13 @@ class Opening:
 
     def response_started(self, response_id: str, request: Request | None) -> None:
         """A response begins: the greeting's, where it carries the greeting out."""
-        if self._response is None and request is not None and replace(request, request_id="") == self.request:
+        if request is not None and replace(request, request_id="") == self.request:
             self._response = response_id
 
     def reply_begun(self, response_id: str, item_id: str) -> None:
         """A reply of a response begins to be played."""
         if response_id == self._response:
             self._replies.add(item_id)
-
-    def response_ended(self, response_id: str) -> None:
-        """Nothing more will come of a response."""
-        if response_id == self._response and not self._replies:
-            self.protected = False
 
     def over(self) -> None:
         """Nobody speaks: whatever came of the greeting, it is over."""

@@ -145,6 +145,10 @@ class Playback:
         self._starved = True
         return ([StopPlayback()] if was_playing else []), cut
 
+    def duration_s(self, audio: bytes) -> float:
+        """How long audio in the call's format lasts."""
+        return len(audio) / self._bytes_per_s
+
     @property
     def idle(self) -> bool:
         """Whether there is nothing left that the caller has not heard."""

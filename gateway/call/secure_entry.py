@@ -7,6 +7,8 @@ from gateway.call.gate import Request
 from gateway.call.rules import Secret
 from gateway.voice.events import ToolCalled
 
+DIGITS = frozenset("0123456789")
+
 
 class SecureEntry:
     """Collects the secret parameters of one function call, one after the other. Times are in seconds."""
@@ -57,12 +59,20 @@ class SecureEntry:
         """Give the caller all the time again to begin: the bot was still asking."""
         self._by = now + self.secret.digits.timeout_s
 
+    def counts(self, digit: str) -> bool:
+        """Whether a key is part of the entry, or ends it."""
+        return digit in DIGITS or (digit == self.secret.digits.finish_on and self.begun)
+
+    def unsaid(self) -> None:
+        """The prompt was not heard: it is to be said again."""
+        self._prompted = False
+
     def press(self, digit: str, now: float) -> bool:
         """Take a key; ``True`` where it completes the parameter."""
         rule = self.secret.digits
         if digit == rule.finish_on:
             return bool(self._digits)
-        if digit in "0123456789":
+        if digit in DIGITS:
             self._digits += digit
             self._by = now + rule.pause_s
         return rule.length is not None and len(self._digits) >= rule.length

@@ -30,6 +30,11 @@ ToolEvent = (
     FunctionReturned | DigitsDialled | ToolsRequested | ToolsListed | McpCalled | McpReturned | ApprovalRequested
 )
 ToolCommand = Errand | ReturnToolOutput | AnswerApproval | AddMessage | Note
+LAST_KEYS_S = 3.0
+"""Behind an entry that its last key or its length has ended, and behind each further key: those are private too."""
+LATE_KEYS_S = 15.0
+"""The same behind an entry that ended by itself: the caller may only have been slow."""
+LOOK_AGAIN_S = 0.2
 _KEYS = frozenset("0123456789*#")
 _MOST_KEYS = 32
 
@@ -56,6 +61,7 @@ class Tools:
         """Those that the service runs by itself."""
         self.entry: SecureEntry | None = None
         """What the caller is keying in that the model must not see."""
+        self._private_until = 0.0
         self._answer_due = False
 
     @property
@@ -163,13 +169,19 @@ class Tools:
         }
         return [Note("tool_returned", fields), *self._answer(returned.call_id, output)]
 
-    def wish(self) -> Request | None:
+    def wish(self, now: float) -> Request | None:
         """What is to be said now that nobody speaks: a question, or an answer that knows the outputs. Told once."""
-        asked = self.mcp.question() or (self.entry.prompt() if self.entry is not None else None)
+        asked = self.mcp.question(now) or (self.entry.prompt() if self.entry is not None else None)
         if asked is None and self.answer_due:
             self._answer_due = self.mcp.answer_due = False
             return ANSWER
         return asked
+
+    def unsaid(self) -> None:
+        """The caller interrupted, or the service was kept from speaking: questions and prompts are still to be said."""
+        self.mcp.unsaid()
+        if self.entry is not None:
+            self.entry.unsaid()
 
     def response_started(self, request: Request | None, *, answers: bool) -> None:
         """A response begins that says ``request``, or ``answers``: then it knows every output so far."""
@@ -179,18 +191,24 @@ class Tools:
 
     # What the caller keys in confidence
 
-    def key(self, digit: str, now: float) -> list[ToolCommand]:
-        """A key during the entry."""
-        if self.entry is None or not self.entry.press(digit, now):
-            return []
-        return self._entered(self.entry, now)
+    def private(self, now: float) -> bool:
+        """Whether a key is nobody's to know: during an entry, and for a while behind it, when its last may come."""
+        return self.entry is not None or now < self._private_until
 
-    def _entered(self, entry: SecureEntry, now: float) -> list[ToolCommand]:
+    def key(self, digit: str, now: float) -> list[ToolCommand]:
+        """A key that is private."""
+        if self.entry is None:
+            self._private_until = max(self._private_until, now + LAST_KEYS_S)
+            return []
+        return self._entered(self.entry, now, LAST_KEYS_S) if self.entry.press(digit, now) else []
+
+    def _entered(self, entry: SecureEntry, now: float, private_s: float) -> list[ToolCommand]:
         done = Note("secure_entry_ended", {**entry.about, "outcome": "entered"})
         entry.take(now)
         if not entry.complete:
             return [done, Note("secure_entry_started", entry.about)]
         self.entry = None
+        self._private_until = now + private_s
         rule = self._rules.functions[entry.call.name]
         return [done, self._start(entry.call, rule, now, entry)]
 
@@ -219,12 +237,13 @@ class Tools:
         if entry is None or now < entry.deadline:
             return commands
         if entry.begun:
-            return [*commands, *self._entered(entry, now)]
+            return [*commands, *self._entered(entry, now, LATE_KEYS_S)]
         if not quiet:
             entry.wait(now)
             return commands
         done = Note("secure_entry_ended", {**entry.about, "outcome": "nothing"})
         self.entry = None
+        self._private_until = now + LATE_KEYS_S
         return [*commands, done, *self._answer(entry.call.call_id, NOTHING_KEYED)]
 
     def please_wait(self, now: float, *, quiet: bool) -> list[Request]:
@@ -237,7 +256,7 @@ class Tools:
                 words.append(running.waiting)
                 running.waiting_at = None
             else:
-                running.waiting_at = now + running.waiting_after_s
+                running.waiting_at = now + max(running.waiting_after_s, LOOK_AGAIN_S)
         return words
 
     def _start(self, call: ToolCalled, rule: FunctionRule, now: float, entry: SecureEntry | None = None) -> RunFunction:

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.oddities import MALFORMED_LIMIT
-from gateway.call.rules import Rules, Silence
+from gateway.call.rules import KeyAction, Rules, Silence
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, MalformedMessage, PhoneClosed, PhoneEnd, UnknownMessage
 from gateway.voice.commands import (
@@ -268,7 +268,7 @@ def test_a_response_that_stops_half_way_is_given_up() -> None:
     assert said[:2] == [CancelResponse("r"), SayText("Still there?")]
 
 
-@pytest.mark.parametrize("status", [ResponseStatus.FAILED, ResponseStatus.COMPLETED, ResponseStatus.CANCELLED])
+@pytest.mark.parametrize("status", [ResponseStatus.COMPLETED, ResponseStatus.CANCELLED])
 def test_silence_is_minded_after_a_response_without_a_word(status: ResponseStatus) -> None:
     """A failed or empty response is followed by silence like any other."""
     story = Story(Rules(silence=Silence(10, SayText("Still there?"), 1)))
@@ -279,6 +279,38 @@ def test_silence_is_minded_after_a_response_without_a_word(status: ResponseStatu
         story.tell(CallerAudio(b"\xff" * 160))
         said += story.wait(0.1)
     assert said == [SayText("Still there?")]
+
+
+def test_a_response_that_fails_at_once_is_tried_once_more() -> None:
+    """>> failed without a sound << asked for again after a second; failed again << not any more."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.FAILED)) == []
+    assert story.listen(1.1) == [CreateResponse()]
+    story.tell(ResponseStarted("r2", story.requests[-1]))
+    assert story.tell(ResponseEnded("r2", ResponseStatus.FAILED)) == []
+    assert story.listen(20) == []
+
+
+def test_a_request_that_is_refused_is_made_once_more() -> None:
+    """>> our request is refused << made again after a second, and no third time."""
+    story = Story(Rules(greeting=GREETING))
+    assert story.tell(ServiceError("server_error", "oops", story.requests[-1])) == []
+    assert story.listen(1.1) == [GREETING]
+    assert story.tell(ServiceError("server_error", "oops", story.requests[-1])) == []
+    assert story.listen(20) == []
+
+
+def test_a_text_that_waited_for_the_caller_is_said_behind_the_answer() -> None:
+    """>> speech, a key that wants a text, the turn's answer << the text is not lost."""
+    hours = SayText("Nine to five.")
+    story = Story(Rules(on_key={"9": KeyAction(say=hours)}))
+    story.tell(CallerSpoke("u"))
+    assert story.tell(DigitPressed("9")) == []
+    story.tell(CallerPaused("u"))
+    story.tell(TurnCommitted("u"))
+    story.tell(ResponseStarted("r"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [hours]
 
 
 def test_late_audio_is_nobodys() -> None:

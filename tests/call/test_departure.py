@@ -9,7 +9,16 @@ from gateway.call.rules import Recorded, Rules, Target
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse, ReturnToolOutput, SayText, SendAudio, TruncateReply
-from gateway.voice.events import CallerSpoke, ReplyAudio, ResponseEnded, ResponseStarted, ResponseStatus, ToolCalled
+from gateway.voice.events import (
+    CallerSpoke,
+    ReplyAudio,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    ToolCalled,
+    VoiceClosed,
+    VoiceEnd,
+)
 from tests.story import READY, SILENCE, Story
 
 ANNOUNCE = SayText("I am connecting you.")
@@ -170,3 +179,42 @@ def test_a_closed_line_may_have_its_words_recorded_and_needs_no_session() -> Non
 def test_a_closed_line_may_just_transfer() -> None:
     """A closed line without words transfers at once."""
     assert Story(Rules(closed=True, closed_to=DESK), ready=False).begun == [TRANSFER]
+
+
+@pytest.mark.parametrize("event", [PhoneClosed(PhoneEnd.LOST), PhoneClosed(PhoneEnd.HUNG_UP)])
+def test_a_transferred_call_ends_as_that_however_its_stream_ends(event: PhoneClosed) -> None:
+    """>> connected, then the stream ends or breaks << transferred: nothing is done to the caller any more."""
+    story = transferring(Story(RULES))
+    story.tell(TransferEnded())
+    assert story.tell(event) == [EndCall(EndReason.TRANSFERRED, "bot")]
+
+
+def test_a_transfer_does_not_need_the_service() -> None:
+    """>> the session is lost while the provider connects << the transfer goes on, and is told as one."""
+    story = transferring(Story(RULES))
+    assert story.tell(VoiceClosed(VoiceEnd.LOST)) == []
+    assert story.tell(TransferEnded()) == []
+    assert story.tell(PhoneClosed(PhoneEnd.HUNG_UP)) == [EndCall(EndReason.TRANSFERRED, "bot")]
+
+
+def test_a_failed_transfer_without_a_service_ends_the_call() -> None:
+    """>> the session is lost, and the transfer fails << nobody is left to talk to."""
+    story = transferring(Story(RULES))
+    story.tell(VoiceClosed(VoiceEnd.LOST, "gone"))
+    assert story.tell(TransferEnded("it is busy")) == [EndCall(EndReason.VOICE_LOST, "service", "gone")]
+
+
+def test_a_closed_line_hears_nobody() -> None:
+    """>> the caller speaks, before and after the session is there << silence for the service, which answers nobody."""
+    story = Story(Rules(greeting=SayText("Closed."), interruptible=False, closed=True), ready=False)
+    story.tell(CallerAudio(b"\x01" * 160))
+    assert story.tell(READY) == [SayText("Closed.")]
+    assert story.tell(CallerAudio(b"\x01" * 160)) == [SendAudio(SILENCE)]
+
+
+def test_a_long_recording_of_a_closed_line_is_heard_to_its_end() -> None:
+    """The limit of last words counts from the end of what is being played."""
+    rules = Rules(greeting=Recorded(b"\x10" * 8000 * 75), interruptible=False, closed=True)
+    story = Story(rules, ready=False)
+    assert story.listen(74.8) == []
+    assert story.listen(0.5) == [EndCall(EndReason.LINE_CLOSED, "bot")]

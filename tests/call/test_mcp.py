@@ -154,3 +154,45 @@ def test_a_list_of_tools_is_noted() -> None:
     story.tell(ToolsRequested("item_l", "crm"))
     assert story.tell(ToolsListed("item_l", failed=True)) == []
     assert story.noted("mcp_listed") == [{"server": "crm", "outcome": "error"}]
+
+
+def test_a_question_that_nobody_heard_decides_nothing() -> None:
+    """>> the caller speaks before the question begins << it is asked again, and only then a yes counts."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(WANTED)
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [ASK]
+    story.tell(CallerSpoke("u"))
+    story.tell(ResponseStarted("q", story.requests[-1]))
+    story.tell(ResponseEnded("q", ResponseStatus.CANCELLED))
+    story.tell(CallerPaused("u"))
+    story.answer(response="r2", item="i2")
+    assert say(story, "yes", "v") == []
+    story.answer(response="r3", item="i3")
+    assert story.listen(2.5) == [ASK]
+    story.answer(response="q2", item="i4", request=story.requests[-1])
+    assert say(story, "yes", "w") == [AnswerApproval("mcpr_1", approved=True)]
+
+
+def test_a_key_before_the_question_is_no_answer() -> None:
+    """>> a key while the question still waits << noted, and nothing is allowed."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(WANTED)
+    assert story.tell(DigitPressed("1")) == []
+
+
+def test_two_questions_are_asked_one_after_the_other() -> None:
+    """>> two requests of one server << one question, its yes, the other question, its yes."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(WANTED)
+    story.tell(ApprovalRequested("mcpr_2", "crm", "get_orders"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [ASK]
+    story.answer(response="q1", item="i1", request=story.requests[-1])
+    assert story.listen(1.5) == []
+    assert say(story, "yes", "u") == [AnswerApproval("mcpr_1", approved=True)]
+    story.answer(response="r2", item="i2")
+    assert story.listen(2) == [ASK]
+    story.answer(response="q2", item="i3", request=story.requests[-1])
+    assert say(story, "yes", "v") == [AnswerApproval("mcpr_2", approved=True)]

@@ -101,11 +101,14 @@ def test_only_the_greeting_is_protected() -> None:
 def test_a_greeting_that_fails_protects_nothing(fails: str) -> None:
     """>> the greeting is refused, or has no sound << what follows can be interrupted."""
     story = Story(Rules(greeting=LEGAL, interruptible=False))
-    if fails == "refused":
-        story.tell(ServiceError("rate_limit_exceeded", "later", story.requests[-1]))
-    else:
-        story.tell(ResponseStarted("g", story.requests[-1]))
-        story.tell(ResponseEnded("g", ResponseStatus.FAILED))
+    for attempt in ("first", "second"):
+        if fails == "refused":
+            story.tell(ServiceError("rate_limit_exceeded", "later", story.requests[-1]))
+        else:
+            story.tell(ResponseStarted(attempt, story.requests[-1]))
+            story.tell(ResponseEnded(attempt, ResponseStatus.FAILED))
+        if attempt == "first":
+            assert story.listen(1.1) == [LEGAL], "it is tried once more, and still protected"
     story.answer(response="r2", item="i2", seconds=5)
     assert story.tell(CallerSpoke("u"))[0] == StopPlayback()
 

@@ -3,13 +3,13 @@
 import json
 
 from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction
-from gateway.call.rules import FunctionRule, Rules, Secret, Silence
+from gateway.call.rules import Digits, FunctionRule, Rules, Secret, Silence
 from gateway.call.tools import NOTHING_KEYED, ONE_AT_A_TIME
 from gateway.functions import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
 from gateway.voice.commands import CreateResponse, ReturnToolOutput, SayText, SendAudio
-from gateway.voice.events import ResponseEnded, ResponseStarted, ResponseStatus, ToolCalled
+from gateway.voice.events import CallerPaused, CallerSpoke, ResponseEnded, ResponseStarted, ResponseStatus, ToolCalled
 from tests.story import SILENCE, Story
 
 CARD = "4111111111111111"
@@ -132,3 +132,64 @@ def test_a_hang_up_forgets_what_was_keyed() -> None:
     press(story, "4111")
     assert not any(isinstance(c, RunFunction) for c in story.tell(PhoneClosed(PhoneEnd.HUNG_UP)))
     assert story.noted("secure_entry_ended") == [{"tool": "pay", "parameter": "card", "outcome": "abandoned"}]
+
+
+def test_keys_behind_the_entry_stay_private() -> None:
+    """>> the hash key behind the length, a digit too many << nobody learns of it; much later a key is one again."""
+    rules = Rules(functions={"pay": FunctionRule(secrets=(CODE,))}, digits=Digits())
+    story = Story(rules)
+    story.call("pay")
+    press(story, "1234#")
+    assert story.noted("digit_pressed") == []
+    story.listen(3.5)
+    press(story, "9")
+    assert story.noted("digit_pressed") == [{"digit": "9"}]
+
+
+def test_a_caller_who_is_slow_keeps_the_secret() -> None:
+    """>> half of it, a pause that ends the entry, the other half << the other half reaches nobody."""
+    rules = Rules(functions=RULES.functions, digits=Digits())
+    story = Story(rules)
+    story.call("unprompted")
+    press(story, "41111111")
+    assert [type(command) for command in story.listen(5.2)] == [RunFunction]
+    story.listen(5)
+    press(story, "22223333")
+    assert story.listen(10) == []
+    assert story.noted("digit_pressed") == story.noted("digits_entered") == []
+
+
+def test_a_caller_who_begins_too_late_keeps_the_secret() -> None:
+    """>> nothing in time, then digits << they reach nobody either."""
+    rules = Rules(functions=RULES.functions, digits=Digits())
+    story = Story(rules)
+    story.call("unprompted")
+    story.listen(10.2)
+    assert press(story, "4111") == []
+    assert story.noted("digit_pressed") == []
+
+
+def test_a_key_that_does_not_count_silences_nothing() -> None:
+    """>> # behind the length of the first secret, while the second is being asked for << the prompt is heard."""
+    card = Secret(SecretDigits("card", length=4), PROMPT)
+    story = Story(Rules(functions={"pay": FunctionRule(secrets=(card, CODE))}))
+    story.call("pay")
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    story.listen(1.2)
+    assert press(story, "4111") == [CODE.prompt]
+    story.tell(ResponseStarted("r3", story.requests[-1]))
+    assert press(story, "#") == []
+
+
+def test_a_prompt_that_was_interrupted_is_said_again() -> None:
+    """>> speech that was under way when the entry began << asked once more behind it."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(ToolCalled("r", "call_1", "pay", "{}"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [PROMPT]
+    story.tell(CallerSpoke("u"))
+    story.tell(ResponseStarted("r2", story.requests[-1]))
+    story.tell(ResponseEnded("r2", ResponseStatus.CANCELLED))
+    story.tell(CallerPaused("u"))
+    story.answer(response="r3", item="i3")
+    assert story.listen(1.5) == [PROMPT]

@@ -210,3 +210,15 @@ def test_a_result_is_noted_with_its_time() -> None:
         "tool": "status", "call_id": "call_1", "outcome": "error", "took_ms": 500
     }  # fmt: skip
     assert returned["took_ms"] == pytest.approx(500, abs=5)
+
+
+def test_words_without_a_delay_do_not_spin_the_loop() -> None:
+    """>> ``after_s: 0`` while the bot still speaks << looked at again a little later, not at once for ever."""
+    story = Story(Rules(functions={"slow": FunctionRule(waiting=WAITING, waiting_after_s=0)}))
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 24_000))
+    story.tell(ToolCalled("r", "c", "slow", "{}"))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    story.conversation.on_deadline(story.now)
+    assert story.conversation.next_deadline() > story.now
+    assert story.listen(3.5) == [WAITING]
