@@ -6,8 +6,9 @@ RFC 9112, as far as a client of ours goes: a body with Content-Length, connectio
 import socket
 from time import perf_counter
 
+from bench.listener import Listener
 from bench.loop import Loop
-from bench.websocket import READ_BYTES, PeerError, prepare
+from bench.websocket import READ_BYTES, PeerError
 
 TOOLS = ("first", "second")
 """Each is ``POST /`` and its name."""
@@ -29,17 +30,10 @@ class ToolServer:
         self.open = 0
         self.most_at_once = 0
         self.connections: set[Connection] = set()
-        self._sock = socket.create_server(("127.0.0.1", 0))
-        self._sock.setblocking(False)
-        self.port: int = self._sock.getsockname()[1]
-        loop.watch(self._sock, self._accept)
+        self._listener = Listener(loop, self._take)
+        self.port = self._listener.port
 
-    def _accept(self, _mask: int) -> None:
-        try:
-            sock, _ = self._sock.accept()
-        except BlockingIOError:
-            return
-        prepare(sock)
+    def _take(self, sock: socket.socket) -> None:
         connection = Connection(self, sock)
         self.connections.add(connection)
         self.loop.watch(sock, connection.ready)
@@ -58,8 +52,7 @@ class ToolServer:
 
     def close(self) -> None:
         """Stop listening and drop every connection."""
-        self.loop.forget(self._sock)
-        self._sock.close()
+        self._listener.close()
         for connection in list(self.connections):
             connection.end()
 

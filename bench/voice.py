@@ -10,11 +10,12 @@ from time import perf_counter
 from typing import Any
 
 from bench import events, tags
+from bench.listener import Listener
 from bench.loop import Loop
 from bench.phone import Phone
 from bench.reply import Reply
 from bench.script import Answer, Script, ToolTurn, whole_call
-from bench.websocket import Peer, prepare, unmask
+from bench.websocket import Peer, unmask
 
 HEAD_BYTES = 128  # of an append: enough for its keys, an event id and the tag
 ONE_FRAME_BYTES = HEAD_BYTES + tags.FRAME_CHARS
@@ -35,17 +36,10 @@ class Service:
         self.sessions: list[Session] = []
         self.unexpected: dict[str, int] = {}
         self.answers = 0
-        self._sock = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self._sock.setblocking(False)
-        self.port: int = self._sock.getsockname()[1]
-        loop.watch(self._sock, self._accept)
+        self._listener = Listener(loop, self._take)
+        self.port = self._listener.port
 
-    def _accept(self, _mask: int) -> None:
-        try:
-            sock, _ = self._sock.accept()
-        except BlockingIOError:
-            return
-        prepare(sock)
+    def _take(self, sock: socket.socket) -> None:
         session = Session(self, sock)
         self.sessions.append(session)
         self.loop.watch(sock, session.ready)
@@ -56,8 +50,7 @@ class Service:
 
     def close(self) -> None:
         """Stop listening and drop every session."""
-        self.loop.forget(self._sock)
-        self._sock.close()
+        self._listener.close()
         for session in self.sessions:
             session.end()
 

@@ -171,16 +171,21 @@ async def test_a_leg_that_will_not_close_is_not_waited_for(monkeypatch: pytest.M
 FUNCTIONS = Rules(functions={"status": FunctionRule()})
 
 
+async def until_at_work(rig: Rig) -> None:
+    """The model calls the function, and its errand has begun."""
+    rig.voice.tell(SessionReady("s", "m"))
+    rig.voice.tell(ResponseStarted("r"))
+    rig.voice.tell(ToolCalled("r", "c", "status", "{}"))
+    async with asyncio.timeout(5):
+        await rig.errands.asked.wait()
+
+
 async def test_an_errand_runs_beside_the_audio() -> None:
     """A function at work delays no audio; its output goes to the model when it is there."""
     rig = Rig(FUNCTIONS)
     async with asyncio.TaskGroup() as group:
         group.create_task(rig.call.run())
-        rig.voice.tell(SessionReady("s", "m"))
-        rig.voice.tell(ResponseStarted("r"))
-        rig.voice.tell(ToolCalled("r", "c", "status", "{}"))
-        async with asyncio.timeout(5):
-            await rig.errands.asked.wait()
+        await until_at_work(rig)
         rig.phone.tell(CallerAudio(b"caller"))
         await rig.until_asked(SendAudio)
         rig.errands.answer(FunctionReturned("c", "{}"))
@@ -195,11 +200,7 @@ async def test_a_hang_up_ends_what_is_at_work() -> None:
     rig = Rig(FUNCTIONS)
     async with asyncio.TaskGroup() as group:
         group.create_task(rig.call.run())
-        rig.voice.tell(SessionReady("s", "m"))
-        rig.voice.tell(ResponseStarted("r"))
-        rig.voice.tell(ToolCalled("r", "c", "status", "{}"))
-        async with asyncio.timeout(5):
-            await rig.errands.asked.wait()
+        await until_at_work(rig)
         rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
     assert rig.errands.cancelled == 1
 
