@@ -67,7 +67,8 @@ class Playback:
         self._generation = 0
         self._probe: tuple[str, float] | None = None
         self._rtt_s = 0.0
-        self._grain_s = playout.tick_ms / 2000 if playout.returns_marks else 0.0
+        self._uses_marks = playout.returns_marks and not playout.marks_on_trial
+        self._trial: tuple[str, float] | None = None
         self._starved = True
         self.late_frames = 0
         """Frames that were here but reached the phone after their moment: our own lateness, not the service's."""
@@ -96,8 +97,7 @@ class Playback:
         if self._sendable():
             return self._time_at(self._sent - self._lead + self._refill)
         if self._replies and self._replies[0].complete:
-            first = self._replies[0]
-            return self._time_at(first.start + first.sent) + self._grace_s
+            return self._late_end(self._replies[0])
         return None
 
     def mark_returned(self, name: str, now: float) -> bool:
@@ -107,6 +107,9 @@ class Playback:
             self._probe = None
             if rtt_s <= RTT_LIMIT_S:
                 self._rtt_s = min(rtt_s, self._rtt_s) if self._rtt_s else rtt_s
+            return True
+        if self._trial is not None and name == self._trial[0]:
+            self._uses_marks = True
             return True
         position = self._marks.pop(name, None)
         if position is None:
@@ -130,7 +133,8 @@ class Playback:
         round trip counts as heard. A phone plays whole frames, and a mark returns with the frame before it: on average
         half a frame of what the clock says has not been played.
         """
-        ear = self._ear(now + self._rtt_s - self._grain_s)
+        grain_s = self._playout.tick_ms / 2000 if self._uses_marks else 0.0
+        ear = self._ear(now + self._rtt_s - grain_s)
         cut = [self._cut(reply, ear) for reply in self._replies]
         was_playing = bool(self._marks) or self._ear(now) < self._sent
         self._replies.clear()
@@ -138,6 +142,8 @@ class Playback:
         self._waiting_bytes = 0
         self._marks.clear()
         self._probe = None
+        if self._trial is not None and not self._uses_marks and now - self._trial[1] < RTT_LIMIT_S:
+            self._trial = None  # it may have been discarded with the audio: the next run tries again
         self._generation += 1
         self._anchor = (self._sent, now)
         self._run_start = self._anchor
@@ -185,7 +191,11 @@ class Playback:
             gap_s = now - self._time_at(self._sent)
             self.late_frames += math.ceil(gap_s * 1000 / self._playout.tick_ms)
         self._anchor = self._run_start = (self._sent, now)
-        if self._playout.returns_marks and self._playout.marks_return_at_once:
+        if self._playout.returns_marks and not self._uses_marks and self._trial is None:
+            trial = self._mark_name()
+            self._trial = (trial, now)
+            commands.append(SendMark(trial))
+        if self._uses_marks and self._playout.marks_return_at_once:
             probe = self._mark_name()
             self._probe = (probe, now)
             commands.append(SendMark(probe))
@@ -197,7 +207,7 @@ class Playback:
             return
         self._sent += len(piece)
         commands.append(PlayAudio(piece))
-        if self._playout.returns_marks:
+        if self._uses_marks:
             mark = self._mark_name()
             self._marks[mark] = self._sent
             commands.append(SendMark(mark))
@@ -260,11 +270,13 @@ class Playback:
         end = reply.start + reply.sent
         if reply.sent < reply.received or self._ear(now) < end:
             return False
-        return self._marked >= end or now >= self._time_at(end) + self._grace_s
+        return self._marked >= end or now >= self._late_end(reply)
 
-    @property
-    def _grace_s(self) -> float:
-        return MARK_GRACE_S if self._playout.returns_marks else CLOCK_GRACE_S
+    def _late_end(self, reply: Reply) -> float:
+        """Return when a reply counts as heard although nothing confirmed it; longer where a mark is still expected."""
+        end = reply.start + reply.sent
+        is_marked = bool(self._marks) and next(reversed(self._marks.values())) >= end
+        return self._time_at(end) + (MARK_GRACE_S if is_marked else CLOCK_GRACE_S)
 
     def _mark_name(self) -> str:
         self._marks_sent += 1

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
@@ -43,6 +44,12 @@ FORMATS: Mapping[str, AudioFormat] = {
 """The names of Asterisk's codecs; its linear ones are in the host's byte order, which is taken to be little-endian."""
 PLAYOUT = Playout(lead_ms=240, refill_ms=120, marks_return_at_once=False)
 """What Asterisk has queued is never skipped: it is delay. A mark is told with the next frame, 20 ms later at most."""
+MARKS_ON_TRIAL = replace(PLAYOUT, marks_on_trial=True)
+"""Control in words says nothing of marks: 20.17, 22.7 and 23.1 do not know them, 20.18, 22.8 and 23.2 do."""
+WITHOUT_MARKS = replace(PLAYOUT, returns_marks=False)
+"""A start without ``channel_id`` is of 20.16, 21.x, 22.6 or 23.0, none of which know marks."""
+OWN_TIMING = ("passthrough", "unbuffered")
+"""Flags of a start by which Asterisk leaves frames and their timing to us, and takes no commands for its queue."""
 MESSAGE_LIMIT = 65_500
 """Bytes of a message; a longer one ends the call."""
 COMMAND_LIMIT = 128
@@ -54,6 +61,9 @@ HELD_LIMIT = 512 * 1024
 
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 _SILENT = frozenset({"MEDIA_BUFFERING_COMPLETED", "QUEUE_DRAINED", "STATUS"})
+_WITHOUT_OWN_TIMING = (
+    "leave p and u out of the Dial options, because the gateway sends ahead and needs Asterisk's queue"
+)
 
 
 class AsteriskCodec:
@@ -95,7 +105,9 @@ class AsteriskCodec:
             case {"event": "MEDIA_XON"}:
                 return self._resume()
             case {"event": "ERROR"}:
-                raise WireError(f"Asterisk reports an error: {str(read.get('error_text', ''))[:200]}")
+                text = str(read.get("error_text", ""))[:200]
+                hint = f"; {_WITHOUT_OWN_TIMING}" if "passthrough" in text else ""
+                raise WireError(f"Asterisk reports an error: {text}{hint}")
             case {"event": "MEDIA_MARK_PROCESSED" | "DTMF_END" as event}:
                 raise WireError(f"{event} without its correlation_id or digit")
             case {"event": str() as event}:
@@ -130,9 +142,14 @@ class AsteriskCodec:
         audio_format = FORMATS.get(name)
         if audio_format is None:
             raise WireError(f"format {name[:20]!r}: expected {', '.join(FORMATS)}, such as c(ulaw) in the Dial options")
-        channel_id = read.get("channel_id")
-        if not isinstance(channel_id, str) or not channel_id:
-            raise WireError("MEDIA_START without its channel_id")
+        for flag in OWN_TIMING:
+            if str(read.get(flag, "")).lower() in ("true", "1", "yes"):
+                raise WireError(f"MEDIA_START with {flag}: {_WITHOUT_OWN_TIMING}")
+        call_id = _first(read, "channel_id", "channel", "connection_id")
+        if not call_id:
+            raise WireError(
+                "MEDIA_START without channel_id, channel or connection_id: expected one that names the call"
+            )
         size = _number(read.get("optimal_frame_size"), audio_format.bytes_for(PLAYOUT.frame_ms))
         if not 0 < size <= MESSAGE_LIMIT or size % audio_format.sample_bytes:
             raise WireError(f"optimal_frame_size {size}: expected whole samples, at most {MESSAGE_LIMIT} bytes")
@@ -141,14 +158,20 @@ class AsteriskCodec:
         parameters = self._parameters(read.get("channel_variables"))
         caller, called = _first(parameters, "from", "caller"), _first(parameters, "to", "called")
         return CallStarted(
-            call_id=self._grant.call_id or channel_id,
+            call_id=self._grant.call_id or call_id,
             stream_id=str(read.get("connection_id", "")),
             audio_format=audio_format,
-            playout=PLAYOUT,
+            playout=self._playout(read),
             caller=self._grant.caller or with_plus(caller),
             called=self._grant.called or with_plus(called),
             parameters=parameters,
         )
+
+    def _playout(self, read: Mapping[str, Any]) -> Playout:
+        """Return how this generation of chan_websocket confirms what was played."""
+        if not read.get("channel_id"):
+            return WITHOUT_MARKS
+        return PLAYOUT if self._json else MARKS_ON_TRIAL
 
     def _parameters(self, variables: object) -> dict[str, str]:
         """What the dialplan says of the call: the URL's query, and the channel's variables, by names in lower case."""
@@ -243,5 +266,6 @@ def _number(value: object, otherwise: int) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _first(parameters: Mapping[str, str], *names: str) -> str:
-    return next((parameters[name] for name in names if parameters.get(name)), "")
+def _first(fields: Mapping[str, Any], *names: str) -> str:
+    """Return the first of the named fields that is a text and not empty, else nothing."""
+    return next((value for name in names if isinstance(value := fields.get(name), str) and value), "")

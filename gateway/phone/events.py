@@ -21,6 +21,8 @@ class Playout(Struct, frozen=True):
     """The lead is topped up when it has shrunk by this much: one message and one mark each time."""
     returns_marks: bool = True
     """Whether playback is confirmed by returned marks; otherwise it is computed from the clock."""
+    marks_on_trial: bool = False
+    """Whether a first mark has to return before others are sent; until then playback is computed from the clock."""
     marks_return_at_once: bool = True
     """Whether a mark with nothing before it comes straight back, so that it measures the way there and back."""
 

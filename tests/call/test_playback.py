@@ -275,6 +275,62 @@ def test_without_marks_the_clock_computes() -> None:
     assert cut == [HeardReply("a", 350, 1000, complete=False)]
 
 
+ON_TRIAL = Playout(marks_on_trial=True, marks_return_at_once=False)
+
+
+def marks_of(commands: list[PhoneCommand]) -> list[str]:
+    return [command.name for command in commands if isinstance(command, SendMark)]
+
+
+def test_marks_on_trial_that_never_return_are_not_sent_again() -> None:
+    """A phone that does not know marks is sent one, and the clock counts: ends are told a quarter of a second later."""
+    playback = Playback(PCMU, ON_TRIAL)
+    assert len(marks_of(playback.add("a", speech(1.0), 0.0))) == 1
+    sent = playback.complete("a", 0.0)
+    for step in range(1, 11):
+        sent += playback.on_deadline(step * 0.1)
+    assert marks_of(sent) == []
+    assert playback.heard(1.24) == []
+    assert playback.heard(1.26) == [HeardReply("a", 1000, 1000)]
+    assert marks_of(playback.add("b", speech(1.0), 5.0)) == []
+    _, cut = playback.stop(5.25)
+    assert cut == [HeardReply("b", 250, 1000, complete=False)]
+    assert marks_of(playback.add("c", speech(1.0), 6.0)) == []
+
+
+def test_a_returned_trial_puts_marks_to_use() -> None:
+    """Every piece that is sent afterwards has its mark, and an end is known by it."""
+    playback = Playback(PCMU, ON_TRIAL)
+    (trial,) = marks_of(playback.add("a", speech(0.6), 0.0))
+    playback.complete("a", 0.0)
+    assert playback.mark_returned(trial, 0.03)
+    (mark,) = marks_of(playback.on_deadline(0.2))
+    playback.mark_returned(mark, 0.62)
+    assert playback.heard(0.62) == [HeardReply("a", 600, 600)]
+
+
+def test_a_reply_shorter_than_the_trial_s_way_ends_by_the_clock() -> None:
+    """It was sent without a mark of its own, so that none is waited for."""
+    playback = Playback(PCMU, ON_TRIAL)
+    (trial,) = marks_of(playback.add("a", speech(0.2), 0.0))
+    playback.complete("a", 0.0)
+    playback.mark_returned(trial, 0.03)
+    assert playback.next_deadline() == pytest.approx(0.45)
+    assert playback.heard(0.46) == [HeardReply("a", 200, 200)]
+
+
+def test_a_trial_that_a_stop_discarded_is_made_again() -> None:
+    """A phone may throw it away with the audio. One that had time to return does not count as discarded."""
+    playback = Playback(PCMU, ON_TRIAL)
+    (first,) = marks_of(playback.add("a", speech(1.0), 0.0))
+    playback.stop(0.01)
+    (second,) = marks_of(playback.add("b", speech(1.0), 1.0))
+    assert second != first
+    assert playback.mark_returned(first, 1.01) is False
+    playback.stop(1.6)
+    assert marks_of(playback.add("c", speech(1.0), 2.0)) == []
+
+
 @given(
     pieces=st.lists(st.integers(1, 700), min_size=1, max_size=30),
     steps=st.lists(st.floats(0.0, 0.2), min_size=30, max_size=30),

@@ -77,6 +77,7 @@ class Exchange:
         secrets: Mapping[str, str] | None = None,
         on_tick: Callable[[Tick], None] | None = None,
         keep: bool = True,
+        quirks: Iterable[str] = (),
     ) -> AbstractAsyncContextManager[SimulatedPhone]:
         """Call in through the provider's webhook, or straight through the stream ``url``."""
         return dial(
@@ -92,6 +93,7 @@ class Exchange:
             api=self.apis[provider],
             on_tick=on_tick,
             keep=keep,
+            quirks=quirks,
         )
 
 

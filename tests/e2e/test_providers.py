@@ -26,6 +26,8 @@ from tests.e2e.rig import noise
 
 STREAM_ONLY = frozenset({"genesys", "asterisk"})
 """They ask no webhook: their streams prove by themselves whose they are."""
+WITHOUT_MARKS = ("20.16", "20.17")
+"""Generations of Asterisk that do not know marks; the second is sent one, because nothing tells it from the next."""
 GREETING, ANSWER, FAREWELL = "412.5 ms of a greeting", "463 ms of an answer", "305 ms of a farewell"
 STORIES = [f"{2501 + number} ms of story {number}" for number in range(3)]
 """Each is talked over."""
@@ -51,12 +53,13 @@ class Case:
     audio_format: AudioFormat | None = None
     straight: bool = False
     ended_by: str = "bot"
+    quirks: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """For people."""
         asked = self.audio_format if self.straight else "as answered"
-        return f"{self.provider}, {asked}, {self.ended_by} hangs up"
+        return f"{' '.join((self.provider, *self.quirks))}, {asked}, {self.ended_by} hangs up"
 
     @property
     def line(self) -> str:
@@ -89,8 +92,15 @@ def cases() -> list[Case]:
     """Every provider as its webhook is answered, ended by either side; its other codecs straight."""
     made: list[Case] = []
 
-    def add(provider: str, ended_by: str, audio_format: AudioFormat | None = None, *, straight: bool = False) -> None:
-        made.append(Case(provider, len(made), audio_format, straight, ended_by))
+    def add(
+        provider: str,
+        ended_by: str,
+        audio_format: AudioFormat | None = None,
+        *,
+        straight: bool = False,
+        quirks: tuple[str, ...] = (),
+    ) -> None:
+        made.append(Case(provider, len(made), audio_format, straight, ended_by, quirks))
 
     for provider in PROVIDERS:
         formats = SIMULATED[provider].audio_formats
@@ -98,6 +108,8 @@ def cases() -> list[Case]:
         add(provider, "caller")
         for number, audio_format in enumerate(formats[1:]):
             add(provider, ("bot", "caller")[number % 2], audio_format, straight=True)
+    for quirk in (*WITHOUT_MARKS, "json"):
+        add("asterisk", "bot", quirks=(quirk,))
     return made
 
 
@@ -181,7 +193,12 @@ class Caller:
         """Hear the greeting, ask, press keys, talk over three stories, say goodbye."""
         held, case = self._held, self._case
         async with held.call(
-            case.provider, case.to, url=self._url(), audio_format=case.audio_format, on_tick=self._tick
+            case.provider,
+            case.to,
+            url=self._url(),
+            audio_format=case.audio_format,
+            on_tick=self._tick,
+            quirks=case.quirks,
         ) as self._phone:
             phone = self._phone
             phone.say(self._chance.randbytes(phone.audio_format.bytes_for(15_000)))
@@ -338,6 +355,7 @@ async def test_the_phone_plays_what_the_service_said(outcome: Outcome) -> None:
 async def test_what_was_heard_is_told(case: Case, outcome: Outcome) -> None:
     """Within 20 ms where playback is confirmed, within 60 ms where it is computed; beyond what the phones were late."""
     confirmed = traits(case).confirmation in (Confirmation.MARKS, Confirmation.PLAYED_MARKS)
+    confirmed = confirmed and not set(WITHOUT_MARKS) & set(case.quirks)
     told = truncates(outcome.session)
     assert len(told) == len(STORIES)
     replies, wrong = await said(outcome), []
@@ -369,5 +387,6 @@ def test_either_side_ends_the_call(case: Case, outcome: Outcome) -> None:
 
 def test_no_rule_is_broken(outcome: Outcome) -> None:
     """Neither the provider nor the service has anything to object to, from the webhook to the last callback."""
-    assert not outcome.violations
+    tried = ["0 'MARK_MEDIA': unknown command"] if "20.17" in outcome.case.quirks else []
+    assert outcome.violations == tried
     assert not [found for found in outcome.session.violations if not found.startswith("audio_stopped:")]

@@ -9,9 +9,26 @@ from hypothesis import strategies as st
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
-from gateway.phone.asterisk_wire import EARLY_LIMIT, FORMATS, HELD_LIMIT, MESSAGE_LIMIT, PLAYOUT, AsteriskCodec
+from gateway.phone.asterisk_wire import (
+    EARLY_LIMIT,
+    FORMATS,
+    HELD_LIMIT,
+    MARKS_ON_TRIAL,
+    MESSAGE_LIMIT,
+    PLAYOUT,
+    WITHOUT_MARKS,
+    AsteriskCodec,
+)
 from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback, TransferCall
-from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, MarkReturned, UnknownMessage, WireReply
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    DigitPressed,
+    MarkReturned,
+    Playout,
+    UnknownMessage,
+    WireReply,
+)
 from gateway.phone.provider import Grant, Upgrade
 from tests.phone.golden import transcript
 
@@ -51,7 +68,7 @@ def test_transcript(form: str) -> None:
     assert isinstance(events[0], CallStarted)
     assert (events[0].call_id, events[0].stream_id, events[0].audio_format) == (CALL, "gw", PCMU)
     assert (events[0].caller, events[0].called) == ("+14158675309", "+18005551212")
-    assert events[0].playout == PLAYOUT
+    assert events[0].playout == (PLAYOUT if form == "json" else MARKS_ON_TRIAL)
     assert events[1:] == [CallerAudio(bytes(range(160))), DigitPressed("5"), MarkReturned("g1-1")]
     commands = (PlayAudio(b"\xff" * 320), SendMark("g1-1"), StopPlayback(), EndStream(), SendDigits("1"))
     sent = [message for command in (*commands, TransferCall("+1")) for message in codec.encode(command)]
@@ -74,6 +91,33 @@ def test_newer_fields_are_not_minded() -> None:
     """Later versions say more."""
     assert start_of(WORDS + " passthrough:false unbuffered:false").audio_format == PCMU
     assert start_of(json_start(passthrough=False, ptime=None)).audio_format == PCMU
+
+
+OLDEST = WORDS.replace(f" channel_id:{CALL}", "")
+"""The start of 20.16, 21.x, 22.6 and 23.0."""
+
+
+@pytest.mark.parametrize("start", [OLDEST, OLDEST.replace(" ptime:20", "")])
+def test_the_oldest_start_names_the_call_by_its_channel(start: str) -> None:
+    """It has no ``channel_id``; the connection has the same name for every call, the channel has its own."""
+    event = start_of(start)
+    assert (event.call_id, event.stream_id, event.audio_format) == ("WebSocket/gw/0x7f1c", "gw", PCMU)
+    assert (event.caller, event.called) == ("+14158675309", "+18005551212")
+
+
+@pytest.mark.parametrize(
+    ("start", "playout"),
+    [(OLDEST, WITHOUT_MARKS), (WORDS, MARKS_ON_TRIAL), (JSON, PLAYOUT)],
+    ids=["20.16", "words", "json"],
+)
+def test_marks_are_used_where_asterisk_knows_them(start: str, playout: Playout) -> None:
+    """Each call has the playout of its Asterisk: no marks, one on trial, or marks from the beginning."""
+    assert start_of(start).playout == playout
+    assert (playout.returns_marks, playout.marks_on_trial) == {
+        OLDEST: (False, False),
+        WORDS: (True, True),
+        JSON: (True, False),
+    }[start]
 
 
 def test_numbers_out_of_channel_variables() -> None:
@@ -127,7 +171,10 @@ def test_an_unknown_event_is_counted(message: str, kind: str) -> None:
         ('{"event":"MEDIA_MARK_PROCESSED"}', "without its correlation_id"),
         ("DTMF_END channel_id:1", "without its correlation_id or digit"),
         ("DTMF_END digit:55", "^dtmf: "),
-        ("ERROR channel_id:1 error_text:FLUSH_MEDIA not supported in passthrough mode", "FLUSH_MEDIA not supported"),
+        (
+            "ERROR channel_id:1 error_text:FLUSH_MEDIA not supported in passthrough mode",
+            "FLUSH_MEDIA not supported in passthrough mode; leave p and u out of the Dial options",
+        ),
         ('{"event":"ERROR","error_text":"Unable to parse JSON command"}', "Unable to parse"),
         (WORDS, "second MEDIA_START"),
     ],
@@ -142,8 +189,12 @@ def test_broken_messages(message: str, says: str) -> None:
     ("message", "says"),
     [
         (WORDS.replace("ulaw", "opus"), r"format 'opus': expected ulaw, .* such as c\(ulaw\) in the Dial options"),
-        (WORDS.replace(CALL, ""), "channel_id"),
-        (json_start(channel_id=7), "channel_id"),
+        ("MEDIA_START format:ulaw optimal_frame_size:160", "without channel_id, channel or connection_id"),
+        (json_start(channel_id=7, channel=None, connection_id=""), "without channel_id, channel or connection_id"),
+        (WORDS + " passthrough:true unbuffered:false", "MEDIA_START with passthrough: leave p and u out of the Dial"),
+        (WORDS + " passthrough:false unbuffered:true", "MEDIA_START with unbuffered: leave p and u out of the Dial"),
+        (json_start(passthrough=True), "MEDIA_START with passthrough"),
+        (json_start(unbuffered=True), "MEDIA_START with unbuffered"),
         (WORDS.replace("size:160", "size:0"), "optimal_frame_size 0"),
         (WORDS.replace("size:160", "size:x"), "optimal_frame_size 0"),
         (json_start(optimal_frame_size=65_501), "optimal_frame_size 65501"),

@@ -30,9 +30,12 @@ from gateway.sim.wire import (
 )
 
 SUBPROTOCOL = "media"
+OWN_TIMING = ("passthrough", "unbuffered")
+"""Dial options by which the gateway has to frame and time what it sends: nothing waits in a queue."""
 CODECS = {PCMU: "ulaw", PCMA: "alaw", L16_8K: "slin", L16_16K: "slin16", L16_24K: "slin24"}
 MESSAGE_LIMIT = 65_500
 COMMAND_LIMIT = 128
+QUEUE_COMMANDS = frozenset({"MARK_MEDIA", "FLUSH_MEDIA", "PAUSE_MEDIA", "CONTINUE_MEDIA", "REPORT_QUEUE_DRAINED"})
 QUEUE_MS, XOFF_MS, XON_MS = 20_000, 18_000, 16_000
 """1,000 frames, and the levels at which the gateway is told to wait and to go on."""
 
@@ -41,13 +44,17 @@ class AsteriskWire(Wire):
     """One stream.
 
     Quirks: ``json`` control; ``early``: audio before ``MEDIA_START``; ``ping``: a ping hangs up, as it did before 2026.
+    Generations, each with words alone: ``20.16`` names no ``channel_id`` and knows no marks, as 21.x, 22.6 and 23.0;
+    ``20.17`` knows no marks, as 22.7 and 23.1. Dial options: ``passthrough``, ``unbuffered``.
     """
 
     queue_limit_ms = QUEUE_MS
 
     def __init__(self, call: SimCall, stream: StreamOpening) -> None:
         super().__init__(call, stream)
-        self._json = "json" in call.quirks
+        self._named = {} if "20.16" in call.quirks else {"channel_id": call.call_id}
+        self._knows_marks = not call.quirks & {"20.16", "20.17"}
+        self._json = "json" in call.quirks and self._knows_marks
         self._frame_bytes = self.bot_format.bytes_for(20)
         self._off = False
         self._paused = False
@@ -57,17 +64,20 @@ class AsteriskWire(Wire):
     def opening(self) -> Sequence[Message]:
         """MEDIA_START: the channel, its codec and the size of its frames."""
         connection, codec = self.call.stream_id, CODECS[self.audio_format]
-        start = {
+        start: dict[str, object] = {
             "connection_id": connection,
             "channel": f"WebSocket/{connection}/0x7f1c",
-            "channel_id": self.call.call_id,
+            **self._named,
             "format": codec,
             "optimal_frame_size": self._frame_bytes,
             "ptime": 20,
         }
+        flags = {name: name in self.call.quirks for name in OWN_TIMING}
+        if any(flags.values()):
+            start |= {name: on if self._json else str(on).lower() for name, on in flags.items()}
         early = [self.audio_format.silence(20)] * 3 if "early" in self.call.quirks else []
         if not self._json:
-            return (*early, " ".join(["MEDIA_START", *(f"{name}:{value}" for name, value in start.items())]))
+            return (*early, _in_words("MEDIA_START", start))
         variables = {
             "MEDIA_WEBSOCKET_CONNECTION_ID": connection,
             "MEDIA_WEBSOCKET_OPTIMAL_FRAME_SIZE": str(self._frame_bytes),
@@ -82,7 +92,7 @@ class AsteriskWire(Wire):
         """DTMF_END."""
         if self._json:
             return (_written({"event": "DTMF_END", "channel_id": self.call.call_id, "digit": digit}),)
-        return (f"DTMF_END digit:{digit} channel_id:{self.call.call_id}",)
+        return (_in_words("DTMF_END", {"digit": digit, **self._named}),)
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
         """MEDIA_MARK_PROCESSED; a flush throws marks away without a word."""
@@ -150,12 +160,17 @@ class AsteriskWire(Wire):
         return read["command"], str(read.get("correlation_id", ""))
 
     def _command(self, word: str, mark: str) -> Sequence[Order]:
+        if word in QUEUE_COMMANDS and self.call.quirks.intersection(OWN_TIMING):
+            return (
+                Violated(f"{word} without a queue"),
+                Send((self._error(f"{word} not supported in passthrough mode"),)),
+            )
         match word:
             case "ANSWER":
                 return ()
             case "HANGUP":
                 return (HangUp(),)
-            case "MARK_MEDIA":
+            case "MARK_MEDIA" if self._knows_marks:
                 return (Mark(mark),)
             case "FLUSH_MEDIA":
                 return (Clear(),)
@@ -181,10 +196,13 @@ class AsteriskWire(Wire):
         flags = {"queue_full": self._off, "bulk_media": False, "media_paused": self._paused}
         if self._json:
             return (_written({"event": "STATUS", "channel_id": self.call.call_id, **numbers, **flags}),)
-        written = {**numbers, **{name: str(flag).lower() for name, flag in flags.items()}}
-        return (
-            f"STATUS channel_id:{self.call.call_id} " + " ".join(f"{name}:{value}" for name, value in written.items()),
-        )
+        written = {**self._named, **numbers, **{name: str(flag).lower() for name, flag in flags.items()}}
+        return (_in_words("STATUS", written),)
+
+    def _error(self, text: str) -> str:
+        if self._json:
+            return _written({"event": "ERROR", **self._named, "error_text": text})
+        return _in_words("ERROR", {**self._named, "error_text": text})
 
     def _event(self, event: str) -> Sequence[str]:
         return (_written({"event": event, "channel_id": self.call.call_id}),) if self._json else (event,)
@@ -205,6 +223,10 @@ class AsteriskWebhook(Webhook):
     async def call_in(self) -> StreamOpening:
         """Nobody is asked: websocket_client.conf would be set to the stream."""
         return self.stream(stream_beside(self.call.answer_url))
+
+
+def _in_words(event: str, fields: Mapping[str, object]) -> str:
+    return " ".join([event, *(f"{name}:{value}" for name, value in fields.items())])
 
 
 def _written(fields: Mapping[str, object]) -> str:
