@@ -1,1 +1,1 @@
-"""Audio as the wires carry it: formats, G.711, sample-rate conversion, WAV files. Pure; no I/O but reading a file."""
+"""Audio as the wires carry it: formats, G.711, sample-rate conversion, audio files. Pure; no I/O but reading a file."""

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from gateway.audio import g711
+from gateway.audio.audio_file import read_audio
 from gateway.audio.formats import AudioFormat, Encoding
 from gateway.audio.g711 import Samples
 from gateway.audio.resample import resample
-from gateway.audio.wav import read_wav
 
 
 class Sound:
@@ -20,9 +20,9 @@ class Sound:
 
     @classmethod
     def read(cls, path: Path | str) -> "Sound":
-        """The recording in a WAV file, its channels mixed to one. Raises RecordingError where it cannot be read."""
-        wav = read_wav(path)
-        return cls(wav.mono, wav.rate_hz)
+        """Read an audio file and mix its channels to one. Raises RecordingError where it cannot be read."""
+        audio = read_audio(path)
+        return cls(audio.mono, audio.rate_hz)
 
     @property
     def duration_ms(self) -> float:

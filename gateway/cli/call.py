@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import logs
+from gateway.audio.audio_file import Channel
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.call.ending import EndReason
 from gateway.cli.check import add_config_option
@@ -73,12 +75,21 @@ def add_demo(commands: Any) -> None:
 def add_call(commands: Any) -> None:
     """``gateway call``."""
     parser = commands.add_parser("call", help="a simulated call from recordings of your own")
-    parser.add_argument("recordings", nargs="*", type=Path, metavar="RECORDING", help="WAV, or raw .ulaw or .alaw")
+    parser.add_argument(
+        "recordings", nargs="*", type=Path, metavar="RECORDING", help="WAV, FLAC, Ogg, MP3, AIFF, or raw .ulaw or .alaw"
+    )
     add_config_option(parser)
     parser.add_argument("--to", metavar="NUMBER", help="the called number (default: the first line's)")
     parser.add_argument("--from", dest="from_", default=CALLER, metavar="NUMBER", help=f"the caller (default {CALLER})")
     parser.add_argument("--provider", choices=list(PROVIDERS), default="twilio", help="whose wire (default twilio)")
     parser.add_argument("--codec", choices=list(CODECS), help="the phone's codec (default: the provider's usual one)")
+    parser.add_argument(
+        "--channel",
+        type=Channel,
+        choices=list(Channel),
+        default=Channel.MIX,
+        help="whom a stereo recording plays: the left or right channel, or both mixed (default mix)",
+    )
     parser.add_argument(
         "--url", metavar="URL", help="a gateway that runs already: http://HOST:PORT, or a stream's ws://…"
     )
@@ -122,9 +133,10 @@ async def _call(options: argparse.Namespace) -> int:
     if not options.recordings and not presses:
         raise InputError("expected a RECORDING or --press: the caller would say and do nothing")
     utterances = [
-        Utterance(load_recording(path, audio_format), after_ms if index else None)
+        Utterance(load_recording(path, audio_format, options.channel), after_ms if index else None)
         for index, path in enumerate(options.recordings)
     ]
+    _warn_of_two_sides(utterances)
     logs.configure(json=False, level="error")
     narrator = Narrator(quiet=options.json)
     if options.url:
@@ -142,6 +154,16 @@ async def _call(options: argparse.Namespace) -> int:
         script = load_script(options.script) if options.script else Script.default()
     async with own_gateway(deployment, lines, plan.provider, narrator.note, script) as stream:
         return await _place(plan, stream, narrator, options)
+
+
+def _warn_of_two_sides(utterances: Sequence[Utterance]) -> None:
+    for utterance in utterances:
+        if utterance.recording.mixed:
+            print(
+                f"{utterance.recording.name}: two channels with different sounds, played as one; "
+                "if it is a recorded call, --channel left or --channel right plays one side of it",
+                file=sys.stderr,
+            )
 
 
 def _plan(

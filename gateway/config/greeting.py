@@ -15,7 +15,7 @@ class Greeting(Section):
     prompt: Text | None = None
     """What a greeting in the model's own words shall be like."""
     play: Text | None = None
-    """A WAV file that is played, 60 s at most; its path starts at this file."""
+    """An audio file that is played (WAV, FLAC, Ogg, MP3, AIFF), 60 s at most; its path starts at this file."""
     text: Text | None = None
     """The words of the recording, so that the model knows what was said; as they are, without placeholders."""
     interruptible: Switch = True

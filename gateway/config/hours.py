@@ -80,7 +80,7 @@ class Closed(Section):
     say: Text | None = None
     """What is said, word for word."""
     play: Text | None = None
-    """A WAV file that is played, 60 s at most; its path starts at this file."""
+    """An audio file that is played (WAV, FLAC, Ogg, MP3, AIFF), 60 s at most; its path starts at this file."""
     text: Text | None = None
     """The words of the recording; as they are, without placeholders."""
     transfer: TargetName | None = None

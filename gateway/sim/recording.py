@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.audio import g711
+from gateway.audio.audio_file import AudioFile, Channel, read_audio, read_bytes
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.audio.g711 import Samples
 from gateway.audio.resample import resample
-from gateway.audio.wav import read_bytes, read_wav
+from gateway.audio.wav_chunks import is_wav
 from gateway.errors import RecordingError
 
 RAW_SUFFIXES = {".ulaw": PCMU, ".alaw": PCMA}
@@ -40,6 +41,8 @@ class Recording:
     audio: bytes
     audio_format: AudioFormat
     speech: tuple[Span, ...]
+    mixed: bool = False
+    """Whether two different voices were mixed into one: both sides of a recorded call, say."""
 
     @property
     def duration_ms(self) -> float:
@@ -64,27 +67,27 @@ class Recording:
         return replace(self, audio=g711.encode(samples, audio_format), audio_format=audio_format)
 
 
-def load_recording(path: Path | str, audio_format: AudioFormat) -> Recording:
-    """A recording from a WAV file (all channels mixed) or from raw ``.ulaw`` / ``.alaw`` of 8 kHz.
+def load_recording(path: Path | str, audio_format: AudioFormat, channel: Channel = Channel.MIX) -> Recording:
+    """Read a recording from an audio file, or from raw ``.ulaw`` / ``.alaw`` of 8 kHz.
 
-    Levels are kept. What a file is, its content says first: a WAV is a WAV under any name. Raises ``RecordingError``.
+    ``channel`` is the part of a stereo recording that the caller says. Levels are kept. The content decides what a
+    file is before its name does: a WAV is a WAV under any name. Raises ``RecordingError``.
     """
     path = Path(path)
-    content = read_bytes(path)
-    if content.startswith(b"RIFF") or path.suffix.lower() == ".wav":
-        wav = read_wav(path)
-        samples, rate_hz = wav.mono, wav.rate_hz
-    elif raw := RAW_SUFFIXES.get(path.suffix.lower()):
-        samples, rate_hz = g711.decode(content, raw), raw.rate_hz
+    raw = RAW_SUFFIXES.get(path.suffix.lower())
+    if raw and not is_wav(content := read_bytes(path)):
+        audio = AudioFile(g711.decode(content, raw).reshape(-1, 1), raw.rate_hz)
     else:
-        raise RecordingError(f"{path}: unknown kind of recording; expected a WAV file, or raw .ulaw or .alaw of 8 kHz")
-    recording = from_samples(path.name, samples, rate_hz, audio_format)
+        audio = read_audio(path, also=", or raw .ulaw or .alaw of 8 kHz")
+    if channel is not Channel.MIX and audio.channels < 2:
+        raise RecordingError(f"{path}: a recording with one channel; it has no {channel} one")
+    recording = from_samples(path.name, audio.channel(channel), audio.rate_hz, audio_format)
     if not recording.audio:
-        length_ms = 1000 * samples.size / rate_hz
+        length_ms = 1000 * len(audio.samples) / audio.rate_hz
         raise RecordingError(
             f"{path}: a recording of {length_ms:.3f} ms, too short for a sample at {audio_format.rate_hz} Hz"
         )
-    return recording
+    return replace(recording, mixed=channel is Channel.MIX and audio.has_two_sides)
 
 
 def from_samples(name: str, samples: Samples, rate_hz: int, audio_format: AudioFormat) -> Recording:

@@ -202,7 +202,11 @@ def test_a_greeting_is_the_same_in_both_ways_of_writing(read_line: ReadLine) -> 
     [
         (None, "a.wav: no such file; expected a recording"),
         (b"", "a.wav: an empty file; expected a recording"),
-        (b"ID3\x03...", "a.wav: not a WAV file: it looks like an MP3 file, expected RIFF … WAVE"),
+        (
+            b"ID3\x03...",
+            "a.wav: not a recording that can be read: it looks like an MP3 file; expected WAV, FLAC, Ogg, MP3 or AIFF. "
+            "To convert it: ffmpeg -i a.wav -c:a pcm_s16le a-pcm.wav",
+        ),
     ],
 )
 @pytest.mark.parametrize(("text", "key"), [("greeting: {play: a.wav}", "greeting"), (CLOSED % "a.wav", "hours.closed")])

@@ -7,11 +7,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gateway.audio import g711
+from gateway.audio.formats import PCMU
+from gateway.audio.wav import write_wav
 from gateway.cli import main
 from gateway.sim.emulator import Emulator
-from gateway.sim.prompts import FOLDER
+from gateway.sim.prompts import FOLDER, read_mulaw
 from tests.e2e.bare_phone import bare_phone, media, start
 from tests.e2e.rig import GATEWAY, LINE, configuration, instant, rig, session_of
 
@@ -196,13 +200,16 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int
     return code, told.err.splitlines()
 
 
+UNREADABLE = "not a recording that can be read"
 RECORDINGS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "missing": ("no such file", lambda path: None),
     "empty": ("an empty file", lambda path: path.write_bytes(b"")),
-    "truncated": ("a truncated WAV file", lambda path: path.write_bytes(GOODBYE.read_bytes()[:5_000])),
     "only a header": ("a truncated WAV file", lambda path: path.write_bytes(GOODBYE.read_bytes()[:20])),
-    "no audio": ("not a WAV file: it looks like an MP3 file", lambda path: path.write_bytes(b"ID3" + b"\0" * 999)),
-    "text": ("not a WAV file", lambda path: path.write_bytes(b"This is not audio.\n" * 9)),
+    "no audio": (
+        "not a recording that can be read: it looks like an MP3 file",
+        lambda path: path.write_bytes(b"ID3" + b"\0" * 999),
+    ),
+    "text": ("not a recording that can be read", lambda path: path.write_bytes(b"This is not audio.\n" * 9)),
     "a directory": ("a directory", lambda path: path.mkdir()),
 }
 
@@ -219,12 +226,29 @@ def test_a_recording_that_is_none(at_home: Path, capsys: pytest.CaptureFixture[s
     assert "expected" in line or "truncated" in words
 
 
+def test_a_side_that_a_recording_does_not_have(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2 before anything is dialled."""
+    code, (line,) = run(capsys, "call", GOODBYE, "--channel", "right")
+    assert code == 2
+    assert line == f"{GOODBYE}: a recording with one channel; it has no right one"
+
+
+def test_two_sides_of_a_call_in_one_recording_are_told(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both are heard as one voice, which is hardly what was meant; the option is named."""
+    voice = g711.decode(read_mulaw(GOODBYE), PCMU)
+    write_wav(at_home / "call.wav", np.stack([voice, np.roll(voice, voice.size // 2)], axis=1), 8_000)
+    code, lines = run(capsys, "call", at_home / "call.wav", "--url", "ws://127.0.0.1:9/stream/twilio")
+    assert code == 1  # nobody answers there
+    assert lines[0].startswith("call.wav: two channels with different sounds")
+    assert "--channel left" in lines[0]
+
+
 def test_a_recording_of_an_unknown_kind(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What can be read is said."""
     (at_home / "hello.xyz").write_bytes(b"x" * 999)
     code, (line,) = run(capsys, "call", at_home / "hello.xyz")
     assert code == 2
-    assert "expected a WAV file, or raw .ulaw or .alaw of 8 kHz" in line
+    assert "expected WAV, FLAC, Ogg, MP3 or AIFF, or raw .ulaw or .alaw of 8 kHz" in line
 
 
 def test_no_endpoint(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:

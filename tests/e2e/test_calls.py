@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pytest
 
 from gateway.audio import g711
+from gateway.audio.audio_file import read_audio
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.audio.g711 import Samples
 from gateway.audio.resample import resample
-from gateway.audio.wav import read_wav
 from gateway.sim.call import CallPlan, CallResult, place_call
 from gateway.sim.caller import Patience, Utterance
 from gateway.sim.emulator import Script, Session
@@ -35,7 +35,7 @@ FRAME = 160
 
 def prompt(name: str) -> Samples:
     """What a caller says, 8 kHz."""
-    return read_wav(FOLDER / "caller" / f"{name}.wav").mono
+    return read_audio(FOLDER / "caller" / f"{name}.wav").mono
 
 
 ORDER = prompt("order_status")
@@ -315,8 +315,8 @@ def test_the_command_calls_another_line_in_a_law(calls: dict[str, Any]) -> None:
     greeting = next(turn for turn in told["turns"] if turn["speaker"] == "bot")
     assert greeting["text"].startswith("Guten Tag, Sie sind mit der Stadtbücherei verbunden.")
     assert {path.name for path in out.iterdir()} == {"call.wav", "call.json", "events.jsonl", "report.html"}
-    sound = read_wav(out / "call.wav")
+    sound = read_audio(out / "call.wav")
     assert (sound.channels, sound.rate_hz) == (2, 8_000)
     right = sound.samples[greeting["start_ms"] * 8 : greeting["end_ms"] * 8, 1].astype(np.float64)
-    german = read_wav(FOLDER / "bot" / "library_de.wav").mono[: right.size].astype(np.float64)
+    german = read_audio(FOLDER / "bot" / "library_de.wav").mono[: right.size].astype(np.float64)
     assert np.corrcoef(right[: german.size], german)[0, 1] > 0.98

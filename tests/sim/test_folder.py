@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.audio.wav import read_wav
+from gateway.audio.audio_file import read_audio
 from gateway.errors import InputError
 from gateway.sim.call import CallResult
 from gateway.sim.folder import folder_name, write_folder
@@ -21,7 +21,7 @@ def test_the_folder_holds_the_call(tmp_path: Path, call: CallResult, notes: list
 
 def test_the_wav_has_the_caller_left_and_the_bot_right(tmp_path: Path, call: CallResult) -> None:
     """16 bits, 8 kHz, each side where it was heard."""
-    wav = read_wav(write_folder(tmp_path, call) / "call.wav")
+    wav = read_audio(write_folder(tmp_path, call) / "call.wav")
     assert (wav.rate_hz, wav.channels, len(wav.samples)) == (8_000, 2, 96_000)
     loud = np.abs(wav.samples.astype(int)) > 5_000
     assert loud[2_500 * 8 : 3_500 * 8].any(axis=0).tolist() == [True, False]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from gateway.audio import g711
+from gateway.audio.audio_file import Channel
 from gateway.audio.formats import L16_16K, PCMA, PCMU, AudioFormat
 from gateway.audio.g711 import Samples
-from gateway.audio.wav import write_wav
+from gateway.audio.wav import wav_bytes, write_wav
 from gateway.errors import RecordingError
 from gateway.sim.recording import Span, from_samples, load_recording, spans_of, speech_spans
 
@@ -70,13 +71,33 @@ def test_a_clipped_recording_is_left_as_it_is(tmp_path: Path) -> None:
     assert set(np.abs(decoded.astype(int))) == {32_124}
 
 
+@pytest.mark.parametrize("channel", list(Channel))
+def test_one_side_of_a_recorded_call_can_be_the_caller(tmp_path: Path, channel: Channel) -> None:
+    """The left and the right channel say their own; mixed they say both, which the recording tells."""
+    left, right = speech(8_000, 100, 400, 900), speech(8_000, 800, 400, 200)
+    write_wav(tmp_path / "call.wav", np.stack([left, right], axis=1), 8_000)
+    recording = load_recording(tmp_path / "call.wav", PCMU, channel)
+    spans = {Channel.LEFT: [(100, 500)], Channel.RIGHT: [(800, 1_200)], Channel.MIX: [(100, 500), (800, 1_200)]}
+    assert [(span.start_ms, span.end_ms) for span in recording.speech] == spans[channel]
+    assert recording.mixed is (channel is Channel.MIX)
+
+
+@pytest.mark.parametrize("name", ["mono.wav", "mono.ulaw"])
+def test_a_recording_with_one_channel_has_no_other(tmp_path: Path, name: str) -> None:
+    """Whoever asks for a side of it has taken the wrong file."""
+    content = wav_bytes(speech(8_000, 100, 300), 8_000)
+    (tmp_path / name).write_bytes(content if name.endswith("wav") else content[44:])
+    with pytest.raises(RecordingError, match="a recording with one channel; it has no right one"):
+        load_recording(tmp_path / name, PCMU, Channel.RIGHT)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("order.mp3", b"ID3\x03", "expected a WAV file, or raw .ulaw or .alaw of 8 kHz"),
-        ("order", b"what is this", "unknown kind of recording"),
+        ("order.mp3", b"ID3\x03", "expected WAV, FLAC, Ogg, MP3 or AIFF, or raw .ulaw or .alaw of 8 kHz"),
+        ("order", b"what is this", "not a recording that can be read: it starts with b'what is this'"),
         ("order.ulaw", b"", "an empty file"),
-        ("order.wav", b"\x00" * 64, "not a WAV file"),
+        ("order.wav", b"\x00" * 64, "not a recording that can be read"),
     ],
 )
 def test_what_is_no_recording_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:

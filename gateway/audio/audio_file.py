@@ -1,0 +1,171 @@
+"""Read an audio file of any kind that libsndfile knows: WAV, FLAC, Ogg Vorbis and Opus, MP3, AIFF, AU, CAF, W64.
+
+The sizes of WAV files are corrected first (:mod:`gateway.audio.wav_chunks`), so that files are read which players
+read as well. Source: libsndfile's list of formats (libsndfile.github.io/libsndfile/formats.html).
+"""
+
+import enum
+import io
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from gateway.audio.g711 import Samples
+from gateway.audio.wav_chunks import format_tag, is_wav, with_true_sizes
+from gateway.errors import RecordingError
+
+_READ_AS_FLOAT = frozenset({"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"})
+"""Codecs whose values may exceed full scale: they are clipped here, where libsndfile would wrap or round to 0."""
+_BLOCK = 65_536
+"""Samples of each channel that are read at a time."""
+_RATES_HZ = range(1_000, 768_001)
+_SAME_SOUND = 0.5
+"""Correlation of two channels from which on they are one sound, as two microphones in a room record it."""
+_CODECS = {
+    0x0038: "G.728",
+    0x0045: "G.726",
+    0x0064: "G.726",
+    0x0065: "G.722",
+    0x0161: "Windows Media Audio",
+    0x028F: "G.722",
+    0x0083: "G.729",
+    0x0042: "G.723.1",
+}
+"""Names of WAV format tags (``mmreg.h``) that telephone systems write and libsndfile does not read."""
+_SIGNATURES = {
+    b"ID3": "an MP3 file",
+    b"OggS": "an Ogg file",
+    b"fLaC": "a FLAC file",
+    b"#!AMR": "an AMR file",
+    b"\x1aE\xdf\xa3": "a WebM or Matroska file",
+    b"wvpk": "a WavPack file",
+    b"\x30\x26\xb2\x75": "a Windows Media file",
+    b"MAC ": "a Monkey's Audio file",
+    b"ADIF": "an AAC file",
+    b"\xff\xf1": "an AAC file",
+    b"\xff\xf9": "an AAC file",
+}
+_EXPECTED = "expected WAV, FLAC, Ogg, MP3 or AIFF"
+
+
+class Channel(enum.StrEnum):
+    """Which part of a stereo recording to play."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    MIX = "mix"
+    """The mean of all channels."""
+
+
+@dataclass(frozen=True)
+class AudioFile:
+    """The content of an audio file: 16-bit ``samples`` of shape ``(n, channels)`` at ``rate_hz``."""
+
+    samples: npt.NDArray[np.int16]
+    rate_hz: int
+
+    @property
+    def channels(self) -> int:
+        """Return the number of channels."""
+        return int(self.samples.shape[1])
+
+    @property
+    def mono(self) -> Samples:
+        """Return the mean of all channels."""
+        mean: Samples = np.rint(self.samples.mean(axis=1)).astype(np.int16)
+        return mean
+
+    @property
+    def has_two_sides(self) -> bool:
+        """Return whether two channels hold different sounds, as a recorded phone call does: caller here, bot there."""
+        if self.channels != 2 or not self.samples.any(axis=0).all():
+            return False
+        left, right = self.samples.astype(np.float64).T
+        similarity = abs(left @ right) / np.sqrt((left @ left) * (right @ right))
+        return bool(similarity < _SAME_SOUND)
+
+    def channel(self, which: Channel) -> Samples:
+        """Return one channel, or all of them mixed; ``IndexError`` where there is no such channel."""
+        if which is Channel.MIX:
+            return self.mono
+        return np.ascontiguousarray(self.samples[:, 0 if which is Channel.LEFT else 1])
+
+
+def read_audio(path: Path | str, *, also: str = "") -> AudioFile:
+    """Read an audio file of any rate, width and number of channels.
+
+    The content decides what a file is, not its name. ``also`` names what else the caller of this function takes, for
+    the refusal. Raises ``RecordingError`` for a file that is missing, empty, without audio, or of a kind or codec
+    that cannot be read; it says how to convert one.
+    """
+    path = Path(path)
+    content = read_bytes(path)
+    try:
+        content = with_true_sizes(content) if is_wav(content) else content
+        samples, rate_hz = _decoded(content)
+    except RecordingError as error:
+        _refuse(path, str(error))
+    except soundfile.LibsndfileError as error:
+        _refuse(path, f"{_appearance(content, error)}; {_EXPECTED}{also}. {_conversion(path)}")
+    if not samples.size:
+        _refuse(path, "an audio file without audio")
+    if rate_hz not in _RATES_HZ:
+        _refuse(path, f"an audio file at {rate_hz} Hz; expected {_RATES_HZ[0]} to {_RATES_HZ[-1]} Hz")
+    return AudioFile(samples, rate_hz)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a recording; ``RecordingError`` where it cannot be read, or is empty."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        _refuse(path, "no such file; expected a recording")
+    except IsADirectoryError:
+        _refuse(path, "a directory; expected a recording")
+    except OSError as error:
+        _refuse(path, f"cannot be read ({error.strerror}); expected a recording")
+    if not content:
+        _refuse(path, "an empty file; expected a recording")
+    return content
+
+
+def _decoded(content: bytes) -> tuple[npt.NDArray[np.int16], int]:
+    with soundfile.SoundFile(io.BytesIO(content)) as file:
+        read_as = "float64" if file.subtype in _READ_AS_FLOAT else "int16"
+        blocks = []
+        while (block := file.read(_BLOCK, dtype=read_as, always_2d=True)).size:  # a header may promise terabytes
+            blocks.append(_from_float(block) if read_as == "float64" else block)
+        return np.concatenate(blocks) if blocks else np.zeros((0, 1), np.int16), file.samplerate
+
+
+def _from_float(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
+    whole = np.nan_to_num(values.clip(-1, 1), nan=0.0)
+    samples: npt.NDArray[np.int16] = np.clip(np.rint(whole * 32768), -32768, 32767).astype(np.int16)
+    return samples
+
+
+def _refuse(path: Path, what: str) -> NoReturn:
+    raise RecordingError(f"{path}: {what}") from None
+
+
+def _appearance(content: bytes, error: soundfile.LibsndfileError) -> str:
+    if is_wav(content):
+        tag = format_tag(content)
+        codec = _CODECS.get(tag, f"a format with the tag {tag:#06x}")
+        return f"a WAV file in {codec} that cannot be read ({error.error_string.rstrip('.')})"
+    if content[4:8] == b"ftyp":
+        return "not a recording that can be read: it looks like an MP4 or M4A file"
+    for signature, name in _SIGNATURES.items():
+        if content.startswith(signature):
+            return f"not a recording that can be read: it looks like {name}"
+    return f"not a recording that can be read: it starts with {content[:12]!r}"
+
+
+def _conversion(path: Path) -> str:
+    converted = path.with_name(f"{path.stem}-pcm.wav")
+    return f"To convert it: ffmpeg -i {shlex.quote(str(path))} -c:a pcm_s16le {shlex.quote(str(converted))}"
