@@ -24,6 +24,8 @@ class Hearing:
     def hear(self, audio: bytes, now: float) -> Sequence[SendAudio]:
         """What goes to the service of this piece of audio; silence as long as it, while nobody listens."""
         self.last_at = now
+        if not audio:  # the service would refuse it
+            return ()
         if self._early is not None:
             self._keep(self._early, audio)
             return ()

@@ -95,6 +95,8 @@ class PhoneClosed(Struct, frozen=True):
 
     end: PhoneEnd
     detail: str = ""
+    probe: bool = False
+    """Whether the stream was opened only to see whether it can be reached, and carried no call."""
 
 
 PhoneEvent = CallStarted | CallerAudio | DigitPressed | MarkReturned | UnknownMessage | MalformedMessage | PhoneClosed

@@ -124,9 +124,7 @@ class GenesysCodec:
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
         """Events of one message; ``WireError`` for what is no message of the protocol, or comes before ``open``."""
         if isinstance(message, bytes):
-            if self._state in (_State.OPENING, _State.PROBED):
-                raise WireError("audio before the session is open")
-            return (CallerAudio(message),)
+            return self._audio(message)
         try:
             read = _decode(message)
             if read.version != "2":
@@ -134,6 +132,13 @@ class GenesysCodec:
             return self._refused(read) or self._transact(read)
         except UNREADABLE as error:
             raise WireError(f"not an AudioHook message: {error}") from None
+
+    def _audio(self, audio: bytes) -> Sequence[PhoneEvent]:
+        if self._state is _State.OPENING:
+            raise WireError("audio before the session is open")
+        if self._state is _State.PROBED:  # the reference client sends an empty message, or a tone
+            return ()
+        return (CallerAudio(audio),)
 
     def _refused(self, read: _Message) -> Sequence[PhoneEvent | WireReply]:
         """What is wrong with the message's place in the session; the protocol answers that by a disconnect."""
@@ -170,8 +175,8 @@ class GenesysCodec:
             case "close":
                 reason = _decode_close(read.parameters).reason
                 closed = WireReply((self._message("closed", {}),))
-                self._state = _State.CLOSED
-                return closed, PhoneClosed(PhoneEnd.HUNG_UP, f"closed by Genesys: {reason[:40]}")
+                is_probe, self._state = self._state is _State.PROBED, _State.CLOSED
+                return closed, PhoneClosed(PhoneEnd.HUNG_UP, f"closed by Genesys: {reason[:40]}", is_probe)
             case "error":
                 error = _decode_error(read.parameters)
                 return (UnknownMessage(f"error {error.code}: {error.message[:80]}"),)
@@ -189,16 +194,14 @@ class GenesysCodec:
         ):
             if self._headers.get(header, value) != value:
                 raise WireError(f"open contradicts the {header} that the stream was opened with")
-        if _OFFER not in opened.media:
-            offers = ", ".join(f"{media.format} {media.rate} Hz {media.channels}" for media in opened.media)
-            raise WireError(
-                f"the media offered are {offers[:200] or 'none'}: expected PCMU, 8000 Hz, the external channel alone, "
-                "as an Audio Connector integration offers it (AudioHook Monitor only listens)"
-            )
+        is_probe = opened.conversation_id == opened.participant.id == NIL
+        if not is_probe:
+            _check_media(opened.media)
         self._session_id = session_id
         self._id = text_of(session_id)
-        reply = WireReply((self._message("opened", {"startPaused": False, "media": [_OFFER]}),))
-        if opened.conversation_id == opened.participant.id == NIL:
+        selected = [media for media in opened.media if media == _OFFER][:1]
+        reply = WireReply((self._message("opened", {"startPaused": False, "media": selected}),))
+        if is_probe:
             self._state = _State.PROBED
             return (reply,)
         self._state = _State.OPEN
@@ -256,6 +259,17 @@ class GenesysCodec:
             f'{{"version":"2","id":{self._id},"type":"{kind}","seq":{self._seq},"clientseq":{self._client_seq},'
             f'"parameters":{msgspec.json.encode(parameters).decode()}}}'
         )
+
+
+def _check_media(offered: Sequence[_Media]) -> None:
+    """Raise ``WireError`` for what no Audio Connector offers: AudioHook Monitor offers the internal channel too."""
+    if _OFFER in offered and not any("internal" in media.channels for media in offered):
+        return
+    offers = ", ".join(f"{media.format} {media.rate} Hz {'+'.join(media.channels)}" for media in offered)
+    raise WireError(
+        f"the media offered are {offers[:200] or 'none'}: expected PCMU, 8000 Hz, the external channel alone, "
+        "as an Audio Connector integration offers it (AudioHook Monitor only listens)"
+    )
 
 
 def _number(address: str) -> str:

@@ -50,8 +50,8 @@ class PhoneLeg:
         self._closing: PhoneClosed | None = None
         self._read_out = asyncio.Event()
 
-    async def start(self, timeout_s: float) -> CallStarted | None:
-        """Read up to the start message; ``None`` if the stream was closed before.
+    async def start(self, timeout_s: float) -> CallStarted | PhoneClosed | None:
+        """Read up to the start message; ``None`` if the stream was closed before, its closing event if it was a probe.
 
         Raises ``WireError`` for anything that does not belong there, and ``TimeoutError`` after ``timeout_s``.
         """
@@ -63,7 +63,8 @@ class PhoneLeg:
                     if isinstance(event, CallStarted):
                         return event
                     if isinstance(event, PhoneClosed):
-                        return None
+                        self._read_out.set()
+                        return event if event.probe else None
         return None
 
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:

@@ -16,7 +16,7 @@ from gateway.call.record import CallIdentity, CallRecord, Note, Observer, TimedN
 from gateway.call.rules import Rules
 from gateway.config import Line
 from gateway.errors import WireError
-from gateway.phone.events import CallStarted
+from gateway.phone.events import CallStarted, PhoneClosed
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
 from gateway.rest import CallControl, CallControlError
@@ -131,6 +131,9 @@ class MediaStreams:
             return await self._turn_away(socket, "no_start", POLICY, f"no start within {self._start_timeout_s:g} s")
         if started is None:
             return await self._turn_away(socket, "closed_before_start", 1000, socket.failure)
+        if isinstance(started, PhoneClosed):
+            log.info("stream_probed", provider=provider.name)
+            return await phone.close()
         line = await self._lines.find(grant.line, started.called)
         if line is None:
             return await self._turn_away(socket, "unknown_number", POLICY, "no line takes the called number")

@@ -16,6 +16,15 @@ def test_audio_waits_for_the_session() -> None:
     assert hearing.hear(b"c", 0.3) == (SendAudio(b"c"),)
 
 
+def test_an_empty_message_is_not_passed_on() -> None:
+    """The service refuses an append without audio; that the phone is alive counts all the same."""
+    hearing = Hearing(PCMU, 0.0)
+    assert hearing.hear(b"", 0.1) == ()
+    assert hearing.connected() == ()
+    assert hearing.hear(b"", 0.2) == ()
+    assert hearing.last_at == 0.2
+
+
 def test_nothing_waits_for_the_session() -> None:
     """A session that is ready at once is sent nothing."""
     assert Hearing(PCMU, 0.0).connected() == ()

@@ -36,7 +36,7 @@ from gateway.phone.events import (
     WireReply,
 )
 from gateway.phone.genesys import Genesys
-from gateway.phone.genesys_wire import AUDIO_LIMIT, PLAYOUT, GenesysCodec
+from gateway.phone.genesys_wire import AUDIO_LIMIT, NIL, PLAYOUT, GenesysCodec
 from gateway.phone.provider import After, Connect, Grant, IncomingCall, SignatureError, Upgrade, WebhookRequest
 
 TRANSCRIPTS = Path(__file__).parents[1] / "transcripts" / "genesys"
@@ -129,7 +129,7 @@ def test_a_call() -> None:
 
 def test_a_connection_probe_is_no_call() -> None:
     """All-zero ids are answered as a call would be, and start none."""
-    assert play("probe") == [PhoneClosed(PhoneEnd.HUNG_UP, "closed by Genesys: end")]
+    assert play("probe") == [PhoneClosed(PhoneEnd.HUNG_UP, "closed by Genesys: end", probe=True)]
 
 
 def test_a_transfer_is_left_to_the_flow() -> None:
@@ -137,22 +137,52 @@ def test_a_transfer_is_left_to_the_flow() -> None:
     assert play("transfer") == [STARTED, PhoneClosed(PhoneEnd.HUNG_UP, "closed by Genesys: disconnect")]
 
 
+def media(*channels: str, **more: object) -> dict[str, object]:
+    return {"type": "audio", "format": "PCMU", "channels": list(channels), "rate": 8000, **more}
+
+
+MONITORED = [media("external", "internal"), media("external"), media("internal")]
+"""What the reference client offers, as AudioHook Monitor does."""
+
+
 def test_the_media_offer_is_taken_unchanged() -> None:
     """Of several offers the customer's channel alone in µ-law is taken, and exactly one."""
-    offers = [
-        {"type": "audio", "format": "PCMU", "channels": ["external", "internal"], "rate": 8000},
-        {"type": "audio", "format": "L16", "channels": ["external"], "rate": 8000},
-        {"type": "audio", "format": "PCMU", "channels": ["external"], "rate": 8000},
-    ]
+    offers = [media("external", format="L16"), media("external")]
     reply = only_reply(fresh().decode(client(1, "open", open_parameters(media=offers))))
-    assert reply["parameters"]["media"] == [offers[2]]
+    assert reply["parameters"]["media"] == [offers[1]]
 
 
-def test_an_offer_without_mono_mu_law_is_refused() -> None:
-    """The error says what is expected, and of which integration."""
-    stereo = [{"type": "audio", "format": "PCMU", "channels": ["external", "internal"], "rate": 8000}]
+@pytest.mark.parametrize(
+    "offers",
+    [
+        MONITORED,
+        MONITORED[:1],
+        MONITORED[1:],
+        [media("internal")],
+        [media("external", format="L16")],
+        [media("external", rate=16000)],
+        [],
+    ],
+    ids=["all", "stereo", "mono", "internal", "linear", "wideband", "none"],
+)
+def test_an_offer_that_no_audio_connector_makes_is_refused(offers: list[object]) -> None:
+    """A monitor offers the internal channel too, and plays nothing; the error names the integration that calls."""
     with pytest.raises(WireError, match="expected PCMU, 8000 Hz, the external channel alone, as an Audio Connector"):
-        fresh().decode(client(1, "open", open_parameters(media=stereo)))
+        fresh().decode(client(1, "open", open_parameters(media=offers)))
+
+
+@pytest.mark.parametrize("offers", [MONITORED, MONITORED[:1], []], ids=["all", "stereo", "none"])
+@pytest.mark.parametrize("audio", [b"", b"\xff" * 1600])
+def test_a_probe_may_offer_and_send_whatever_it_likes(offers: list[object], audio: bytes) -> None:
+    """The reference client offers a monitor's media and sends an empty audio message; its audio is nobody's."""
+    codec = fresh()
+    nobody = {"id": NIL, "ani": "", "dnis": ""}
+    parameters = open_parameters(conversationId=NIL, participant=nobody, media=offers)
+    opened = only_reply(codec.decode(client(1, "open", parameters)))
+    assert opened["parameters"]["media"] == [offer for offer in offers if offer == media("external")]
+    assert codec.decode(audio) == ()
+    _, closed = codec.decode(client(2, "close", {"reason": "end"}))
+    assert closed == PhoneClosed(PhoneEnd.HUNG_UP, "closed by Genesys: end", probe=True)
 
 
 @pytest.mark.parametrize(

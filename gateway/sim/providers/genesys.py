@@ -43,8 +43,18 @@ RATE = 5
 """Messages a second of either kind, in the long run; no number is published, this is what integrations keep to."""
 BURST = 25
 PROBE = "probe"
-"""Quirk: the connection is a probe, which checks that the gateway can be reached."""
-_MEDIA = {"type": "audio", "format": "PCMU", "channels": ["external"], "rate": 8000}
+"""Quirk: the connection is a probe, which checks that the gateway can be reached, as the reference client makes it:
+three media are offered, and once the session is open an empty audio message and the end follow."""
+MONITOR = "monitor"
+"""Quirk: the integration is AudioHook Monitor, which offers both channels."""
+
+
+def _media(*channels: str) -> dict[str, object]:
+    return {"type": "audio", "format": "PCMU", "channels": list(channels), "rate": 8000}
+
+
+_CONNECTOR_MEDIA = [_media("external")]
+_MONITOR_MEDIA = [_media("external", "internal"), _media("external"), _media("internal")]
 
 
 class _ServerMessage(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,6 +98,8 @@ class GenesysWire(Wire):
         self._server_seq = 0
         self._now_ms = 0
         self._opened = False
+        self._probes = PROBE in call.quirks
+        self._offered = _MONITOR_MEDIA if call.quirks & {PROBE, MONITOR} else _CONNECTOR_MEDIA
         self._paused = False
         self._close_reason = "end"
         self._closing = False
@@ -111,8 +123,8 @@ class GenesysWire(Wire):
         return self._closed
 
     def opening(self) -> Sequence[str]:
-        """The open transaction: who calls whom, and the one medium that Audio Connector offers."""
-        probe = PROBE in self.call.quirks
+        """The open transaction: who calls whom, and the media: Audio Connector offers one."""
+        probe = self._probes
         participant = {
             "id": NIL if probe else str(uuid4()),
             "ani": "" if probe else self.call.from_,
@@ -123,7 +135,7 @@ class GenesysWire(Wire):
             "organizationId": ORGANIZATION_ID,
             "conversationId": NIL if probe else self.call.call_id,
             "participant": participant,
-            "media": [_MEDIA],
+            "media": self._offered,
             "language": "en-US",
             "customConfig": {},
             "inputVariables": dict(self.stream.parameters),
@@ -217,11 +229,11 @@ class GenesysWire(Wire):
         media = parameters.get("media")
         if not isinstance(media, list) or len(media) > 1:
             return self._broken(400, "More than one media selected")
-        if media != [_MEDIA]:
+        if any(selected not in self._offered for selected in media) or not (media or self._probes):
             return self._broken(400, "Selected media not one of the offered")
         self._opened = True
         self._paused = parameters.get("startPaused") is True
-        return ()
+        return (Send((b"", *self.stop())),) if self._probes else ()
 
     def _pong(self, clientseq: int) -> Sequence[Order]:
         expected, self._ping_seq = self._ping_seq, 0
@@ -255,7 +267,7 @@ class GenesysWire(Wire):
             return self._broken(409, "Unexpected 'closed' message")
         self.output_variables |= parameters.get("outputVariables", {})
         self._closed = True
-        return (Close(),) if self._close_reason == "error" else ()
+        return (Close(),) if self._close_reason == "error" or self._probes else ()
 
     def _limited(self) -> Sequence[Order]:
         return (
