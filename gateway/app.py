@@ -106,15 +106,16 @@ async def serving(
     ``share_of`` is this process's share of a limit, where it is one of several.
     Raises ``OSError`` where the address cannot be listened on.
     """
-    metrics = Metrics()
-    calls = Calls(share_of(deployment.limits.calls), share_of)
     served = providers_of(deployment)
+    metrics = Metrics(served)
+    calls = Calls(share_of(deployment.limits.calls), share_of)
+    metrics.calls_limit.set(calls.limit)
     tokens = StreamTokens(_stream_key(deployment), deployment.streams.token_ttl_s)
     keys = StreamKeys(tokens, _stream_secrets(deployment), required=deployment.streams.auth == "token")
     public_url = deployment.public_url or ""
     control = CallControl()
     functions = Functions()
-    published_keys = PublishedKeys(control)
+    published_keys = PublishedKeys(control, metrics)
     voice_live = VoiceLive(
         endpoint,
         api_key,
@@ -127,7 +128,7 @@ async def serving(
         facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC), started.parameters)
         return prepare(line, started.audio_format, facts, voice_live)
 
-    book = LineBook(lines)
+    book = LineBook(lines, metrics)
     streams = MediaStreams(
         providers=served,
         lines=book,

@@ -1,6 +1,8 @@
 """Why a call ended and who ended it, decided where it happened. Pure."""
 
 import enum
+from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct
 
@@ -27,6 +29,41 @@ class EndReason(enum.StrEnum):
     SHUT_DOWN = "shut_down"
     FAULT = "fault"
     """The gateway's own: a bug, with its traceback in the log."""
+
+
+ENDED_BY: Mapping[EndReason, str] = {
+    EndReason.CALLER_HUNG_UP: "caller",
+    EndReason.BOT_HUNG_UP: "bot",
+    EndReason.STREAM_LOST: "provider",
+    EndReason.STREAM_STALLED: "provider",
+    EndReason.STREAM_BROKEN: "provider",
+    EndReason.VOICE_UNAVAILABLE: "service",
+    EndReason.VOICE_REFUSED: "service",
+    EndReason.VOICE_LOST: "service",
+    EndReason.VOICE_STALLED: "service",
+    EndReason.TRANSFERRED: "bot",
+    EndReason.LINE_CLOSED: "bot",
+    EndReason.TIME_LIMIT: "gateway",
+    EndReason.SILENCE: "caller",
+    EndReason.SHUT_DOWN: "gateway",
+    EndReason.FAULT: "gateway",
+}
+"""Who ends a call for each reason; metrics have a series for each pair before the first call."""
+_ERRORS = frozenset(
+    {
+        EndReason.VOICE_UNAVAILABLE,
+        EndReason.VOICE_REFUSED,
+        EndReason.VOICE_LOST,
+        EndReason.VOICE_STALLED,
+        EndReason.FAULT,
+    }
+)
+_WARNINGS = frozenset({EndReason.STREAM_LOST, EndReason.STREAM_STALLED, EndReason.STREAM_BROKEN})
+
+
+def level_of(reason: EndReason) -> Literal["info", "warning", "error"]:
+    """Return the log level of an end: an error where the bot failed the caller, a warning where the stream failed."""
+    return "error" if reason in _ERRORS else "warning" if reason in _WARNINGS else "info"
 
 
 class EndCall(Struct, frozen=True):

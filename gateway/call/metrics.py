@@ -1,11 +1,27 @@
-"""What is measured of calls, as Prometheus metrics. An observer of every call's record."""
+"""The Prometheus metrics of a process. Observes every call's record.
 
-from collections.abc import Mapping
+Every label value that is known exists from the start, at 0: ``rate`` and ``increase`` see nothing of a series that
+appears with its first event.
+"""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+import importlib.metadata
+import platform
+from collections.abc import Iterable, Mapping
 
-from gateway.call.ending import EndCall
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from gateway.call.ending import ENDED_BY, EndCall
 from gateway.call.record import CallIdentity, TimedNote
+from gateway.call.refusal import Refusal
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
 
 _LATENCY_BUCKETS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _SHORT_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
@@ -25,18 +41,36 @@ KNOWN_ERRORS = frozenset(
     }
 )
 """Codes that are counted by name; a label that a peer could choose would grow without bound."""
+OTHER = "other"
+"""Stands for every value that is not known."""
+TOOL_OUTCOMES = ("ok", "error", "timeout", "refused")
 
 
 class Metrics:
-    """The metrics of one process, on a registry of their own."""
+    """The metrics of one process, on a registry of their own; ``providers`` are those that are served."""
 
-    def __init__(self) -> None:
+    def __init__(self, providers: Iterable[str] = ()) -> None:
         self.registry = CollectorRegistry()
+        self._providers = tuple(providers)
+        self._tools: set[str] = set()
         r = self.registry
+        ProcessCollector(registry=r)
+        self.build = Gauge(
+            "gateway_build_info",
+            "The version that runs; always 1.",
+            ["version", "python"],
+            multiprocess_mode="livemax",
+            registry=r,
+        )
+        self.calls_limit = Gauge(
+            "gateway_calls_limit", "Calls that are taken at once.", multiprocess_mode="livesum", registry=r
+        )
         self.calls = Gauge("gateway_calls", "Calls in progress.", multiprocess_mode="livesum", registry=r)
         self.calls_started = Counter("gateway_calls_started", "Calls begun.", ["provider", "line"], registry=r)
-        self.calls_refused = Counter("gateway_calls_refused", "Streams turned away.", ["reason"], registry=r)
-        self.call_ends = Counter("gateway_call_ends", "Calls ended.", ["reason", "by"], registry=r)
+        self._calls_refused = Counter(
+            "gateway_calls_refused", "Webhooks and streams turned away.", ["reason"], registry=r
+        )
+        self.call_ends = Counter("gateway_call_ends", "Calls ended.", ["reason", "by", "line"], registry=r)
         self.call_duration = Histogram(
             "gateway_call_duration_seconds", "From start message to end.", buckets=_DURATION_BUCKETS, registry=r
         )
@@ -49,6 +83,7 @@ class Metrics:
         self.turn_latency = Histogram(
             "gateway_turn_latency_seconds",
             "From the service's end of the caller's turn to the first audio of the reply sent to the phone.",
+            ["line"],
             buckets=_LATENCY_BUCKETS,
             registry=r,
         )
@@ -74,6 +109,53 @@ class Metrics:
         )
         self.transfers = Counter("gateway_transfers", "Transfers asked for.", ["outcome"], registry=r)
         self.service_errors = Counter("gateway_service_errors", "Error events of Voice Live.", ["code"], registry=r)
+        self.call_control_failures = Counter(
+            "gateway_call_control_failures",
+            "Requests that the provider's REST API did not carry out.",
+            ["provider"],
+            registry=r,
+        )
+        self.keys_unavailable = Counter(
+            "gateway_keys_unavailable", "Published keys that could not be fetched.", ["provider"], registry=r
+        )
+        self.lines_refused = Counter("gateway_line_refused", "Changed line files that could not be used.", registry=r)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Let every series exist whose labels do not depend on a line."""
+        self.build.labels(importlib.metadata.version("voice-line-gateway"), platform.python_version()).set(1)
+        for refusal in Refusal:
+            self._calls_refused.labels(refusal.value)
+        for leg in ("phone", "voice"):
+            for kind in ("unknown", "malformed"):
+                self.messages_odd.labels(leg, kind)
+        for outcome in ("ok", "failed"):
+            self.transfers.labels(outcome)
+        for code in (*KNOWN_ERRORS, OTHER):
+            self.service_errors.labels(code)
+        for provider in self._providers:
+            self.call_control_failures.labels(provider)
+            self.keys_unavailable.labels(provider)
+        self._know_tool(OTHER)
+
+    def know_line(self, line: str, tools: Iterable[str] = ()) -> None:
+        """Let every series of a line and of its ``tools`` exist; one that does already keeps its value."""
+        for provider in self._providers:
+            self.calls_started.labels(provider, line)
+        for reason, by in ENDED_BY.items():
+            self.call_ends.labels(reason.value, by, line)
+        self.turn_latency.labels(line)
+        for tool in tools:
+            self._know_tool(tool)
+
+    def _know_tool(self, tool: str) -> None:
+        self._tools.add(tool)
+        for outcome in TOOL_OUTCOMES:
+            self.tool_calls.labels(tool, outcome)
+
+    def refused(self, reason: Refusal) -> None:
+        """Count a webhook or a stream that was turned away."""
+        self._calls_refused.labels(reason.value).inc()
 
     def observe(self, identity: CallIdentity, note: TimedNote) -> None:  # noqa: C901 -- one case a kind of note
         """Count a note of a call's record."""
@@ -86,7 +168,7 @@ class Metrics:
             case "reply_started":
                 latency_ms = fields["latency_ms"]
                 if isinstance(latency_ms, int):
-                    self.turn_latency.observe(latency_ms / 1000)
+                    self.turn_latency.labels(identity.line).observe(latency_ms / 1000)
             case "barge_in":
                 self.barge_ins.inc()
             case "playback_stopped":
@@ -102,16 +184,16 @@ class Metrics:
             case "unknown_message" | "malformed_message":
                 self.messages_odd.labels(fields["leg"], note.kind.partition("_")[0]).inc()
             case "service_error":
-                self.service_errors.labels(fields["code"] if fields["code"] in KNOWN_ERRORS else "other").inc()
+                self.service_errors.labels(fields["code"] if fields["code"] in KNOWN_ERRORS else OTHER).inc()
 
     def _tool_returned(self, tool: str, fields: Mapping[str, object]) -> None:
-        self.tool_calls.labels(tool, fields["outcome"]).inc()
+        self.tool_calls.labels(tool if tool in self._tools else OTHER, fields["outcome"]).inc()
         took_ms = fields["took_ms"]
         if isinstance(took_ms, int):
             self.tool_duration.observe(took_ms / 1000)
 
     def ended(self, identity: CallIdentity, end: EndCall, at: float, late_frames: int) -> None:
         """Count a call that has ended."""
-        self.call_ends.labels(end.reason.value, end.by).inc()
+        self.call_ends.labels(end.reason.value, end.by, identity.line).inc()
         self.frames_late.inc(late_frames)
         self.call_duration.observe(at - identity.started_at)

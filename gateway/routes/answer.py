@@ -12,6 +12,7 @@ from aiohttp import web
 
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
+from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.errors import WireError
 from gateway.phone.provider import (
@@ -81,8 +82,8 @@ class Webhooks:
             line = await self._line(request.match_info.get("line", ""), incoming.called)
             document = provider.answer(incoming, self._connect(provider, incoming, line))
         except WireError as error:
-            self._metrics.calls_refused.labels("not_a_call").inc()
-            log.warning("webhook_refused", reason="not_a_call", provider=provider.name, detail=str(error))
+            self._metrics.refused(Refusal.NOT_A_CALL)
+            log.warning("webhook_refused", reason=Refusal.NOT_A_CALL.value, provider=provider.name, detail=str(error))
             raise web.HTTPBadRequest(text=f"{error}\n") from None
         log.info("call_answered", provider=provider.name, call=incoming.call_id, line=line.name)
         return await self._reply(provider, document, seen)
@@ -111,8 +112,9 @@ class Webhooks:
     async def _line(self, name: str, called: str) -> Line:
         line = await self._lines.find(name, called)
         if line is None:
-            self._metrics.calls_refused.labels("unknown_line" if name else "unknown_number").inc()
-            log.warning("webhook_refused", reason="unknown_line" if name else "unknown_number", called=called)
+            reason = Refusal.UNKNOWN_LINE if name else Refusal.UNKNOWN_NUMBER
+            self._metrics.refused(reason)
+            log.warning("webhook_refused", reason=reason.value, called=called)
             raise web.HTTPNotFound(text="no such line here\n")
         return line
 
@@ -132,6 +134,7 @@ class Webhooks:
             await self._control.perform(answer.requests)
         except CallControlError as error:
             self._seen.pop(seen, None)  # the provider asks again, and shall be heard
+            self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error))
             raise web.HTTPBadGateway(text="the provider refused\n") from None
         return web.Response(text=answer.body, content_type=answer.content_type, status=answer.status)
@@ -151,9 +154,15 @@ class Webhooks:
             if seen and self._is_replay(seen, now_s):
                 raise SignatureError("the same request came before")
         except SignatureError as error:
-            self._metrics.calls_refused.labels("bad_signature").inc()
+            self._metrics.refused(Refusal.BAD_SIGNATURE)
             url = webhook.url.partition("?")[0]  # without the query, where numbers and secrets are
-            log.warning("webhook_refused", reason="bad_signature", provider=provider.name, url=url, detail=str(error))
+            log.warning(
+                "webhook_refused",
+                reason=Refusal.BAD_SIGNATURE.value,
+                provider=provider.name,
+                url=url,
+                detail=str(error),
+            )
             raise web.HTTPForbidden(text="forbidden\n") from None
         return provider, webhook, seen
 

@@ -15,6 +15,7 @@ from gateway.call.errands import (
     TransferCaller,
     TransferEnded,
 )
+from gateway.call.metrics import Metrics
 from gateway.config import Line
 from gateway.functions import CallContext
 from gateway.phone.commands import SendDigits, StreamCommand, TransferCall
@@ -39,6 +40,7 @@ class CallErrands:
         phone: PhoneLeg,
         functions: Functions,
         control: CallControl,
+        metrics: Metrics,
     ) -> None:
         self._line = line.name
         self._known = {function.name: function for function in line.functions}
@@ -47,6 +49,7 @@ class CallErrands:
         self._phone = phone
         self._functions = functions
         self._control = control
+        self._failures = metrics.call_control_failures.labels(provider.name)
 
     async def run(self, errand: Errand) -> ErrandEvent:
         """Do it, and tell what came of it."""
@@ -76,11 +79,17 @@ class CallErrands:
             try:
                 await self._control.perform(requests)
             except CallControlError as error:
-                log.error("call_control_failed", detail=str(error))
+                self._failures.inc()
+                log.error("call_control_failed", provider=self._provider.name, detail=str(error))
                 return "the phone provider refused"
             return ""
         if self._phone.order(command):
             return ""
         title = self._provider.traits.title
-        log.error("call_control_failed", detail=f"{title} cannot {what}, or its API is not configured")
+        self._failures.inc()
+        log.error(
+            "call_control_failed",
+            provider=self._provider.name,
+            detail=f"{title} cannot {what}, or its API is not configured",
+        )
         return f"this phone provider cannot {what}"

@@ -1,5 +1,6 @@
 """``GET /healthz``, ``/readyz`` and ``/metrics``: for whoever watches the process."""
 
+import asyncio
 import os
 
 from aiohttp import web
@@ -8,6 +9,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
+from gateway.routes.worker_processes import WorkerProcesses
 
 
 class Health:
@@ -28,14 +30,19 @@ class Health:
         return web.json_response(body, status=200 if self._calls.willing else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """Prometheus text format, version 0.0.4; of all workers, where there are several."""
-        text = generate_latest(_registry(self._metrics.registry)).decode()
+        """Prometheus text format, version 0.0.4; of all workers, where there are several.
+
+        Many lines have many series: the text is made in a thread, so that no call's audio waits for it.
+        """
+        text = (await asyncio.to_thread(_exposition, self._metrics.registry)).decode()
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
 
 
-def _registry(own: CollectorRegistry) -> CollectorRegistry:
-    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        return own
+def _exposition(own: CollectorRegistry) -> bytes:
+    directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not directory:
+        return generate_latest(own)
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # prometheus_client leaves its constructor untyped
-    return together
+    together.register(WorkerProcesses(directory))
+    return generate_latest(together)

@@ -1,6 +1,7 @@
 """``GET /stream/{provider}[/{line}]``: a provider's media stream becomes a call."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -10,9 +11,10 @@ from aiohttp import web
 from gateway.call.call import Call, Voice, clock
 from gateway.call.calls import Calls
 from gateway.call.conversation import Conversation
-from gateway.call.ending import EndCall, EndReason
+from gateway.call.ending import EndCall, EndReason, level_of
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, CallRecord, Note, Observer, TimedNote
+from gateway.call.refusal import Refusal
 from gateway.call.rules import Rules
 from gateway.config import Line
 from gateway.errors import WireError
@@ -78,9 +80,9 @@ class MediaStreams:
         """Answer the upgrade: 404 for what is not served, 403 without a valid key, 503 when full or shutting down."""
         provider = self._providers.get(request.match_info["provider"])
         if provider is None:
-            return self._refuse("unknown_provider", web.HTTPNotFound(text="no such provider here\n"))
+            return self._refuse(Refusal.UNKNOWN_PROVIDER, web.HTTPNotFound(text="no such provider here\n"))
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            return self._refuse("no_upgrade", web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
+            return self._refuse(Refusal.NO_UPGRADE, web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
         upgrade = self._upgrade(request)
         await self._published_keys.fetch_for(provider)
         try:
@@ -88,11 +90,11 @@ class MediaStreams:
                 provider, upgrade, request.match_info.get("line", ""), request.match_info.get("token", "")
             )
         except SignatureError as error:
-            return self._refuse("unauthorized", web.HTTPForbidden(text="forbidden\n"), str(error))
+            return self._refuse(Refusal.UNAUTHORIZED, web.HTTPForbidden(text="forbidden\n"), str(error))
         if grant.line and await self._lines.find(grant.line) is None:
-            return self._refuse("unknown_line", web.HTTPNotFound(text="no such line here\n"))
+            return self._refuse(Refusal.UNKNOWN_LINE, web.HTTPNotFound(text="no such line here\n"))
         if not self._calls.willing:
-            return self._refuse("full", web.HTTPServiceUnavailable(text="no more calls at the moment\n"))
+            return self._refuse(Refusal.FULL, web.HTTPServiceUnavailable(text="no more calls at the moment\n"))
         with self._calls.place():
             response, socket = await accept(
                 request,
@@ -113,9 +115,9 @@ class MediaStreams:
             headers={name.lower(): value for name, value in request.headers.items()},
         )
 
-    def _refuse(self, reason: str, response: web.HTTPException, detail: str = "") -> web.Response:
-        self._metrics.calls_refused.labels(reason).inc()
-        log.warning("stream_refused", reason=reason, detail=detail)
+    def _refuse(self, reason: Refusal, response: web.HTTPException, detail: str = "") -> web.Response:
+        self._metrics.refused(reason)
+        log.warning("stream_refused", reason=reason.value, detail=detail)
         return web.Response(status=response.status, text=response.text)
 
     async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket) -> None:
@@ -124,28 +126,30 @@ class MediaStreams:
             async with self._calls.opening():
                 started = await phone.start(self._start_timeout_s)
         except WireError as error:
-            return await self._turn_away(socket, "bad_start", POLICY, str(error))
+            return await self._turn_away(socket, Refusal.BAD_START, POLICY, str(error))
         except TimeoutError:
             if self._calls.ending:
-                return await self._turn_away(socket, "shut_down", GOING_AWAY, "the gateway stops")
-            return await self._turn_away(socket, "no_start", POLICY, f"no start within {self._start_timeout_s:g} s")
+                return await self._turn_away(socket, Refusal.SHUT_DOWN, GOING_AWAY, "the gateway stops")
+            return await self._turn_away(
+                socket, Refusal.NO_START, POLICY, f"no start within {self._start_timeout_s:g} s"
+            )
         if started is None:
-            return await self._turn_away(socket, "closed_before_start", 1000, socket.failure)
+            return await self._turn_away(socket, Refusal.CLOSED_BEFORE_START, 1000, socket.failure)
         if isinstance(started, PhoneClosed):
             log.info("stream_probed", provider=provider.name)
             return await phone.close()
         line = await self._lines.find(grant.line, started.called)
         if line is None:
-            return await self._turn_away(socket, "unknown_number", POLICY, "no line takes the called number")
+            return await self._turn_away(socket, Refusal.UNKNOWN_NUMBER, POLICY, "no line takes the called number")
         if self._calls.line_is_full(line.name, line.settings.limits.calls):
-            return await self._turn_away(socket, "line_full", TRY_AGAIN_LATER, f"line {line.name} is busy")
+            return await self._turn_away(socket, Refusal.LINE_FULL, TRY_AGAIN_LATER, f"line {line.name} is busy")
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
             await self._run(provider, line, started, phone)
         return None
 
-    async def _turn_away(self, socket: WebSocket, reason: str, code: int, detail: str) -> None:
-        self._metrics.calls_refused.labels(reason).inc()
-        log.warning("stream_refused", reason=reason, detail=detail)
+    async def _turn_away(self, socket: WebSocket, reason: Refusal, code: int, detail: str) -> None:
+        self._metrics.refused(reason)
+        log.warning("stream_refused", reason=reason.value, detail=detail)
         await socket.close(code, detail)
 
     async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:
@@ -158,7 +162,8 @@ class MediaStreams:
             audio_format=str(started.audio_format),
             started_at=clock(),
         )
-        record = CallRecord(identity, (*self._observers, _log_note))
+        replies = _Replies()
+        record = CallRecord(identity, (*self._observers, replies.observe, _log_note))
         record.add(clock(), Note("call_started", {"caller": started.caller, "called": started.called}))
         end, late_frames = EndCall(EndReason.FAULT, "gateway"), 0
         try:
@@ -171,6 +176,7 @@ class MediaStreams:
                 phone=phone,
                 functions=self._functions,
                 control=self._control,
+                metrics=self._metrics,
             )
             call = Call(phone, voice, conversation, record, errands)
             with (
@@ -185,9 +191,9 @@ class MediaStreams:
         except Exception:
             log.exception("call_failed")
         finally:
-            self._metrics.ended(identity, end, clock(), late_frames)
-            fields: dict[str, object] = {"reason": end.reason.value, "by": end.by, "detail": end.detail}
-            record.add(clock(), Note("call_ended", fields))
+            now = clock()
+            self._metrics.ended(identity, end, now, late_frames)
+            record.add(now, _call_ended(identity, end, now, replies.count))
         if end.reason not in _NOTHING_FOLLOWS:
             await self._go_on(provider, started.call_id, after_of(line, datetime.now(UTC)))
 
@@ -196,7 +202,32 @@ class MediaStreams:
         try:
             await self._control.perform(provider.after_stream(call_id, after))
         except CallControlError as error:
-            log.error("call_control_failed", detail=str(error))
+            self._metrics.call_control_failures.labels(provider.name).inc()
+            log.error("call_control_failed", provider=provider.name, detail=str(error))
+
+
+class _Replies:
+    """Counts the replies of one call."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def observe(self, identity: CallIdentity, note: TimedNote) -> None:
+        """Count a reply that has begun."""
+        self.count += note.kind == "reply_started"
+
+
+def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) -> Note:
+    """Return the last note of a call: all that an alert or a search needs, without its other lines."""
+    fields: dict[str, object] = {
+        "reason": end.reason.value,
+        "by": end.by,
+        "detail": end.detail,
+        "provider": identity.provider,
+        "duration_s": round(now - identity.started_at, 1),
+        "turns": turns,
+    }
+    return Note("call_ended", fields)
 
 
 _NOTHING_FOLLOWS = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED, EndReason.LINE_CLOSED})
@@ -215,6 +246,11 @@ _DEBUG = frozenset({"reply_heard", "playback_stopped", "caller_paused", "unknown
 
 
 def _log_note(identity: CallIdentity, note: TimedNote) -> None:
-    """A call's notes are its log."""
-    write = log.warning if note.kind in _WARN else log.debug if note.kind in _DEBUG else log.info
-    write(note.kind, **note.fields)
+    """Write a call's notes to the log."""
+    log.log(logging.getLevelNamesMapping()[_level(note).upper()], note.kind, **note.fields)
+
+
+def _level(note: TimedNote) -> str:
+    if note.kind == "call_ended":
+        return level_of(EndReason(str(note.fields["reason"])))
+    return "warning" if note.kind in _WARN else "debug" if note.kind in _DEBUG else "info"

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import structlog
 
+from gateway.call.metrics import Metrics
 from gateway.errors import WireError
 from gateway.phone.provider import HttpRequest, Provider
 from gateway.rest import CallControl, CallControlError
@@ -31,8 +32,9 @@ class PublishesKeys(Protocol):
 class PublishedKeys:
     """Sees to it that a provider has its keys before it is asked to check a signature."""
 
-    def __init__(self, control: CallControl) -> None:
+    def __init__(self, control: CallControl, metrics: Metrics) -> None:
         self._control = control
+        self._metrics = metrics
         self._due: dict[str, float] = {}
         self._fetching = asyncio.Lock()
 
@@ -47,6 +49,7 @@ class PublishedKeys:
             try:
                 provider.set_keys(await self._control.perform([provider.jwks_request()]))
             except (CallControlError, WireError) as error:
+                self._metrics.keys_unavailable.labels(provider.name).inc()
                 log.error("keys_unavailable", provider=provider.name, detail=str(error))
                 return
             self._due[provider.name] = time.monotonic() + LIFE_S

@@ -91,7 +91,8 @@ def _syllables(characters: int, rng: np.random.Generator) -> np.ndarray[tuple[in
 
 @cache
 def _say_once_that_it_babbles() -> None:
-    log.warning("speech is babble where no prompt is recorded; install espeak-ng or the extra 'espeak'")
+    detail = "no recorded prompt has this text; install espeak-ng or the extra 'espeak' to hear words"
+    log.warning("speech_is_babble", detail=detail)
 
 
 @cache

@@ -20,7 +20,7 @@ def test_a_call_from_start_to_end() -> None:
     metrics.ended(CALL, EndCall(EndReason.SILENCE, "caller"), 70.0, late_frames=3)
     assert value(metrics, "gateway_calls_started_total", provider="twilio", line="support") == 1
     assert value(metrics, "gateway_voice_session_setup_seconds_sum") == 0.25
-    assert value(metrics, "gateway_call_ends_total", reason="silence", by="caller") == 1
+    assert value(metrics, "gateway_call_ends_total", reason="silence", by="caller", line="support") == 1
     assert value(metrics, "gateway_call_duration_seconds_sum") == 60
     assert value(metrics, "gateway_frames_late_total") == 3
 
@@ -30,8 +30,8 @@ def test_latency_is_that_of_answers() -> None:
     metrics = Metrics()
     metrics.observe(CALL, TimedNote(1.0, "reply_started", {"latency_ms": None}))
     metrics.observe(CALL, TimedNote(2.0, "reply_started", {"latency_ms": 640}))
-    assert value(metrics, "gateway_turn_latency_seconds_count") == 1
-    assert value(metrics, "gateway_turn_latency_seconds_sum") == 0.64
+    assert value(metrics, "gateway_turn_latency_seconds_count", line="support") == 1
+    assert value(metrics, "gateway_turn_latency_seconds_sum", line="support") == 0.64
 
 
 def test_barge_ins_and_how_fast_the_bot_fell_silent() -> None:
@@ -59,12 +59,31 @@ def test_odd_messages_and_errors_by_kind() -> None:
 def test_tools_by_name_and_outcome() -> None:
     """Functions by their names in the line, MCP calls by their server; how long both took."""
     metrics = Metrics()
+    metrics.know_line("support", ["status", "mcp:crm"])
     metrics.observe(CALL, TimedNote(1.0, "tool_returned", {"tool": "status", "outcome": "ok", "took_ms": 250}))
     fields: dict[str, object] = {"server": "crm", "tool": "any", "outcome": "timeout", "took_ms": 750}
     metrics.observe(CALL, TimedNote(2.0, "mcp_returned", fields))
     assert value(metrics, "gateway_tool_calls_total", tool="status", outcome="ok") == 1
     assert value(metrics, "gateway_tool_calls_total", tool="mcp:crm", outcome="timeout") == 1
     assert value(metrics, "gateway_tool_duration_seconds_sum") == 1.0
+
+
+def test_a_tool_that_no_line_has_makes_no_series() -> None:
+    """A label that the model could choose would grow without bound."""
+    metrics = Metrics()
+    for name in ("made_up", "made_up_too"):
+        metrics.observe(CALL, TimedNote(1.0, "tool_returned", {"tool": name, "outcome": "error", "took_ms": 1}))
+    assert value(metrics, "gateway_tool_calls_total", tool="other", outcome="error") == 2
+    assert value(metrics, "gateway_tool_calls_total", tool="made_up", outcome="error") is None
+
+
+def test_a_line_that_is_known_again_keeps_its_counts() -> None:
+    """Its file was changed; its calls were not."""
+    metrics = Metrics(["twilio"])
+    metrics.know_line("support")
+    metrics.observe(CALL, TimedNote(10.0, "call_started", {}))
+    metrics.know_line("support", ["status"])
+    assert value(metrics, "gateway_calls_started_total", provider="twilio", line="support") == 1
 
 
 def test_transfers_by_outcome() -> None:

@@ -11,7 +11,9 @@ from xml.etree import ElementTree as Xml
 
 import aiohttp
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.call.ending import EndReason
 from gateway.cli import workers
 from gateway.errors import GatewayError
 from gateway.sim.providers.twilio import signature
@@ -57,7 +59,16 @@ async def test_workers_share_a_port_their_limit_and_their_metrics() -> None:
         async with http.get(f"{url}/readyz") as ready:
             assert (await ready.json())["limit"] == 100
         async with http.get(f"{url}/metrics") as metrics:
-            assert "gateway_event_loop_lag_seconds_count" in await metrics.text()
+            text = await metrics.text()
+    assert "gateway_event_loop_lag_seconds_count" in text
+    assert "gateway_build_info{python=" in text
+    assert "gateway_calls_limit 200.0" in text
+    assert "_created" not in text
+    families = {family.name: family.samples for family in text_string_to_metric_families(text)}
+    for name in ("process_resident_memory_bytes", "process_open_fds", "process_max_fds", "process_start_time_seconds"):
+        assert len({sample.labels["pid"] for sample in families[name]}) == 2
+    ends = {sample.labels["reason"]: sample.value for sample in families["gateway_call_ends"]}
+    assert ends == dict.fromkeys(EndReason, 0)
 
 
 async def test_workers_take_each_others_tokens() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.app import Gateway, serving
 from gateway.audio.formats import AudioFormat
@@ -87,12 +88,13 @@ class Rig:
             await asyncio.sleep(0.002)
 
     async def metric(self, name: str, **labels: str) -> float:
-        """A sample of ``/metrics``; 0 where there is none."""
+        """The sum of the samples of ``/metrics`` that have this name and these labels; there must be one."""
         async with aiohttp.ClientSession() as http, http.get(f"{self.gateway.url}/metrics") as response:
             text = await response.text()
-        wanted = name + ("{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "}" if labels else "")
-        found = [line.rpartition(" ")[2] for line in text.splitlines() if line.rpartition(" ")[0] == wanted]
-        return float(found[0]) if found else 0.0
+        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        found = [s.value for s in samples if s.name == name and labels.items() <= s.labels.items()]
+        assert found, f"there is no {name} with {labels}"
+        return sum(found)
 
 
 @asynccontextmanager

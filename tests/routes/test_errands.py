@@ -16,6 +16,7 @@ from gateway.call.errands import (
     TransferCaller,
     TransferEnded,
 )
+from gateway.call.metrics import Metrics
 from gateway.config import Lines, load_deployment
 from gateway.config.environment import FromEnvironment
 from gateway.config.providers import settings_of
@@ -66,11 +67,25 @@ def leg(provider: Provider, socket: FakeSocket) -> PhoneLeg:
     return PhoneLeg(socket, provider.codec(Upgrade(), Grant()))
 
 
-def errands(folder: Path, provider: Provider, control: Control, phone: PhoneLeg | None = None) -> CallErrands:
+def errands(
+    folder: Path,
+    provider: Provider,
+    control: Control,
+    phone: PhoneLeg | None = None,
+    metrics: Metrics | None = None,
+) -> CallErrands:
     """Of a call at this provider."""
     (line,) = Lines(load_deployment(configuration(folder, {"support": LINE}), {}))
     phone = phone or leg(provider, FakeSocket())
-    return CallErrands(line=line, started=STARTED, provider=provider, phone=phone, functions=Echo(), control=control)
+    return CallErrands(
+        line=line,
+        started=STARTED,
+        provider=provider,
+        phone=phone,
+        functions=Echo(),
+        control=control,
+        metrics=metrics or Metrics(),
+    )
 
 
 def provider(name: str, **settings: str) -> Provider:
@@ -110,8 +125,11 @@ async def test_a_transfer_by_the_providers_api(tmp_path: Path) -> None:
 async def test_a_transfer_that_the_provider_refuses(tmp_path: Path) -> None:
     """The conversation learns that it failed, and nothing of the provider's own words."""
     twilio = provider("twilio", account_sid="AC" + "1" * 32, auth_token="t")
-    done = await errands(tmp_path, twilio, Control("POST https://api answered 500: secret")).run(TRANSFER)
+    metrics = Metrics(["twilio"])
+    control = Control("POST https://api answered 500: secret")
+    done = await errands(tmp_path, twilio, control, metrics=metrics).run(TRANSFER)
     assert done == TransferEnded("the phone provider refused")
+    assert metrics.registry.get_sample_value("gateway_call_control_failures_total", {"provider": "twilio"}) == 1
 
 
 async def test_a_transfer_on_the_stream(tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 """What a load balancer and a dashboard see."""
 
 import asyncio
+import importlib.metadata
+import time
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from gateway.call.ending import EndReason
+from gateway.call.metrics import KNOWN_ERRORS
+from gateway.call.refusal import Refusal
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import GATEWAY, LINE, Rig, configuration, instant, rig, session_of
 
@@ -72,8 +77,21 @@ async def test_metrics_of_a_call(tmp_path: Path) -> None:
         assert 0 < await held.metric("gateway_barge_in_stop_seconds_sum") < 0.5
         assert await held.metric("gateway_messages_odd_total", kind="malformed", leg="phone") == 1
         assert await held.metric("gateway_messages_odd_total", kind="unknown", leg="phone") == 1
-        assert await held.metric("gateway_service_errors_total", code="none") == 0
-        assert await held.metric("gateway_frames_late_total") < 50
+        assert await held.metric("gateway_service_errors_total") == 0
+
+
+async def test_late_frames_are_those_that_the_gateway_held_up(tmp_path: Path) -> None:
+    """While the event loop stands still for a second, 400 ms at most are still at the phone: 30 frames come late."""
+    long = "A reply that is long enough to be still going on when the process stands still for a whole second."
+    async with rig(configuration(tmp_path, {"support": LINE.replace("Hello.", long)}), instant(greeting=long)) as held:
+        async with bare_phone(held.stream_url) as phone:
+            await phone.start()
+            await phone.next("media")
+            time.sleep(1.0)  # noqa: ASYNC251 -- the stall is what is measured
+            await phone.next("media")
+            await phone.hang_up()
+            await held.end_of(phone.call_id)
+        assert await held.metric("gateway_frames_late_total") >= 30
 
 
 async def test_lag_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,3 +111,53 @@ async def test_metrics_are_prometheus_text(tmp_path: Path) -> None:
     ):
         assert (said.status, said.content_type) == (200, "text/plain")
         assert "# TYPE gateway_calls gauge" in await said.text()
+
+
+async def test_what_is_known_has_its_series_before_the_first_call(tmp_path: Path) -> None:
+    """Providers, lines, ends, refusals, tools and codes: an alert on an increase sees their first event."""
+    tools = (
+        "tools: [end_call, {name: status, description: Looks up., http: {url: https://shop.example.com/}},\n"
+        "  {mcp: {server_label: crm, server_url: https://crm.example.com/mcp, require_approval: never}}]\n"
+    )
+    async with rig(configuration(tmp_path, {"support": LINE + tools}), instant()) as held:
+        assert await held.metric("gateway_calls_started_total", provider="twilio", line="support") == 0
+        for reason in EndReason:
+            assert await held.metric("gateway_call_ends_total", reason=reason, line="support") == 0
+        for refusal in Refusal:
+            assert await held.metric("gateway_calls_refused_total", reason=refusal) == 0
+        for tool in ("end_call", "status", "mcp:crm"):
+            assert await held.metric("gateway_tool_calls_total", tool=tool, outcome="error") == 0
+        for name in ("gateway_turn_latency_seconds_count", "gateway_turn_latency_seconds_bucket"):
+            assert await held.metric(name, line="support") == 0
+        for outcome in ("ok", "failed"):
+            assert await held.metric("gateway_transfers_total", outcome=outcome) == 0
+        for code in (*KNOWN_ERRORS, "other"):
+            assert await held.metric("gateway_service_errors_total", code=code) == 0
+        for name in ("gateway_call_control_failures_total", "gateway_keys_unavailable_total"):
+            assert await held.metric(name, provider="twilio") == 0
+        assert await held.metric("gateway_line_refused_total") == 0
+        assert await held.metric("gateway_calls_limit") == 200
+
+
+async def test_a_line_that_is_added_has_its_series_before_its_first_call(tmp_path: Path) -> None:
+    """And a file that cannot be used is counted."""
+    file = configuration(tmp_path)
+    async with rig(file, instant()) as held:
+        (tmp_path / "lines" / "sales.yaml").write_text(LINE.replace("0100", "0101"), "utf-8")
+        (tmp_path / "lines" / "wrong.yaml").write_text("numbers: 7\n", "utf-8")
+        async with bare_phone(held.stream_url) as phone:
+            await phone.start()
+            await phone.hang_up()
+            await held.end_of(phone.call_id)
+        assert await held.metric("gateway_call_ends_total", line="sales", reason="fault") == 0
+        assert await held.metric("gateway_line_refused_total") >= 1
+
+
+async def test_the_process_and_the_build_are_told(tmp_path: Path) -> None:
+    """Memory and descriptors of the process, and which version it is; when a series began is not told."""
+    async with rig(configuration(tmp_path), instant()) as held:
+        assert await held.metric("gateway_build_info", version=importlib.metadata.version("voice-line-gateway")) == 1
+        assert await held.metric("process_resident_memory_bytes") > 1e7
+        assert 0 < await held.metric("process_open_fds") < await held.metric("process_max_fds")
+        async with aiohttp.ClientSession() as http, http.get(f"{held.gateway.url}/metrics") as said:
+            assert "_created" not in await said.text()

@@ -155,3 +155,25 @@ async def test_a_bug_ends_one_call_and_no_other(tmp_path: Path, monkeypatch: pyt
             await phone.send(media())
         assert await held.metric("gateway_call_ends_total", by="gateway", reason="fault") == 1
         assert held.emulator.open_sessions <= 1
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "level"), [(None, "caller_hung_up", "info"), (503, "voice_unavailable", "error")]
+)
+async def test_the_end_of_a_call_is_one_line_that_says_it_all(
+    tmp_path: Path, status: int | None, reason: str, level: str
+) -> None:
+    """Why, by whom, at which provider, how long and with how many replies; an error where the bot failed the caller."""
+    faults = {"handshake": {"status": status}} if status else {}
+    script = instant(faults=faults)
+    with capture_logs() as logs:
+        async with rig(configuration(tmp_path), script) as held, bare_phone(held.stream_url) as phone:
+            await phone.start()
+            if not status:
+                await phone.next("media")
+                await phone.hang_up()
+            await held.end_of(phone.call_id)
+    (end,) = [entry for entry in logs if entry["event"] == "call_ended"]
+    assert (end["reason"], end["log_level"], end["provider"]) == (reason, level, "twilio")
+    assert end["turns"] == (0 if status else 1)
+    assert end["duration_s"] >= 0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.call.metrics import Metrics
 from gateway.config.providers import Acs as AcsSettings
 from gateway.config.providers import Twilio as TwilioSettings
 from gateway.errors import WireError
@@ -73,7 +74,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 async def test_a_provider_that_publishes_none_is_left_alone() -> None:
     """Nothing is fetched for Twilio; ACS is one that publishes."""
     publisher = Publisher()
-    await PublishedKeys(publisher).fetch_for(Twilio(TwilioSettings()))
+    await PublishedKeys(publisher, Metrics()).fetch_for(Twilio(TwilioSettings()))
     assert publisher.asked == []
     assert isinstance(Signed(), PublishesKeys)
 
@@ -81,7 +82,7 @@ async def test_a_provider_that_publishes_none_is_left_alone() -> None:
 async def test_keys_are_fetched_when_first_wanted_and_when_old(clock: Clock) -> None:
     """Once an hour, however many requests there are."""
     publisher, provider = Publisher(b"one", b"two"), Signed()
-    keys = PublishedKeys(publisher)
+    keys = PublishedKeys(publisher, Metrics())
     for after_s in (0.0, 0.0, published_keys.LIFE_S - 1):
         clock.now += after_s
         await keys.fetch_for(provider)
@@ -95,7 +96,7 @@ async def test_keys_are_fetched_when_first_wanted_and_when_old(clock: Clock) -> 
 async def test_whoever_comes_meanwhile_waits_for_the_same_answer() -> None:
     """One request is made for all of them, and none goes on without the keys."""
     publisher, provider = Publisher(b"one"), Signed()
-    keys = PublishedKeys(publisher)
+    keys = PublishedKeys(publisher, Metrics())
     publisher.open.clear()
     async with asyncio.TaskGroup() as group:
         waiting = [group.create_task(keys.fetch_for(provider)) for _ in range(5)]
@@ -110,8 +111,8 @@ async def test_keys_that_cannot_be_had_are_asked_for_again_soon(
     clock: Clock, failure: bytes | CallControlError
 ) -> None:
     """The log tells, the old keys stay, and nobody asks again for ten seconds: an attacker makes no storm of it."""
-    publisher, provider = Publisher(b"one", failure, b"two"), Signed()
-    keys = PublishedKeys(publisher)
+    publisher, provider, metrics = Publisher(b"one", failure, b"two"), Signed(), Metrics(["acs"])
+    keys = PublishedKeys(publisher, metrics)
     await keys.fetch_for(provider)
     clock.now += published_keys.LIFE_S
     with capture_logs() as logs:
@@ -119,6 +120,7 @@ async def test_keys_that_cannot_be_had_are_asked_for_again_soon(
             clock.now += after_s
             await keys.fetch_for(provider)
     assert [(entry["event"], entry["provider"]) for entry in logs] == [("keys_unavailable", "acs")]
+    assert metrics.registry.get_sample_value("gateway_keys_unavailable_total", {"provider": "acs"}) == 1
     assert (len(publisher.asked), provider.given) == (2, [b"one"])
     clock.now += 1
     await keys.fetch_for(provider)

@@ -96,7 +96,7 @@ class Emulator:
             await self._runner.cleanup()
             raise
         self._port = self._runner.addresses[0][1]
-        log.info("emulator listens", endpoint=self.endpoint)
+        log.info("emulator_listens", endpoint=self.endpoint)
         return self
 
     async def __aexit__(
@@ -120,7 +120,7 @@ class Emulator:
         self.handshakes += 1
         refusal = await self._refusal(request)
         if refusal is not None:
-            log.info("handshake refused", status=refusal.status)
+            log.info("handshake_refused", status=refusal.status)
             return refusal
         await asyncio.sleep(self._script.latency_ms.handshake / 1000)
         socket = web.WebSocketResponse(

@@ -151,7 +151,7 @@ class Session:
 
     async def run(self) -> None:
         """Serves the connection to its end."""
-        log.info("session opened", session_id=self.id, model=self.model)
+        log.info("session_opened", **self._about(), model=self.model)
         try:
             async with asyncio.TaskGroup() as group:
                 background = group.create_task(self._in_background())
@@ -171,7 +171,7 @@ class Session:
             self.close_code = self._socket.close_code or 1006
             self.closed.set()
             self._notify()
-            log.info("session closed", session_id=self.id, close_code=self.close_code)
+            log.info("session_closed", **self._about(), close_code=self.close_code)
 
     async def _in_background(self) -> None:
         async with self._background:
@@ -246,6 +246,12 @@ class Session:
             self.updates.append(event["session"])
         self._notify()
 
+    def _about(self) -> dict[str, str]:
+        """Return what names the session in the log: its id, and the client's call where the settings name one."""
+        metadata = self.session.get("metadata")
+        call_id = metadata.get("call_id") if isinstance(metadata, dict) else None
+        return {"session_id": self.id, **({"call": call_id} if isinstance(call_id, str) else {})}
+
     async def _refuse(self, rejected: Rejected, client_event_id: str | None) -> None:
         if not rejected.harmless:
             self._violated(rejected.code or "rejected", rejected.message)
@@ -253,7 +259,7 @@ class Session:
 
     def _violated(self, rule: str, detail: str) -> None:
         self.violations.append(f"{rule}: {detail}")
-        log.warning("client broke a rule", session_id=self.id, rule=rule, detail=detail)
+        log.warning("rule_broken", **self._about(), rule=rule, detail=detail)
 
     def _audio_came(self, audio: bytes) -> None:
         self._supply.came(self._clock(), self._service.turns.format.duration_ms(len(audio)) / 1000)

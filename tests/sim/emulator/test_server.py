@@ -1,12 +1,16 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
+import gateway
 from gateway.sim.emulator import Emulator, Script
 from tests.sim.emulator.wire import conversation, quick, scripted, url
 
@@ -214,3 +218,23 @@ async def test_logs_hold_no_words_of_the_caller(
     for text in (caplog.text, logged.out, logged.err):
         assert "Confidential" not in text
         assert "Likewise" not in text
+
+
+async def test_what_is_logged_names_the_call() -> None:
+    """Events in one word, with the session's id and, once the client's settings name one, the call's."""
+    with capture_logs() as logs:
+        async with emulated() as (emulator, http), http.ws_connect(url(emulator), headers={"api-key": "x"}) as socket:
+            await socket.send_json({"type": "session.update", "session": {"metadata": {"call_id": "CA7"}}})
+            await socket.send_json({"type": "no.such.event"})
+            await (await emulator.session()).until(lambda session: session.violations)
+    told = [(entry["event"], entry.get("call")) for entry in logs if entry["event"] != "emulator_listens"]
+    assert told == [("session_opened", None), ("rule_broken", "CA7"), ("session_closed", "CA7")]
+    assert all(entry["session_id"] for entry in logs if entry["event"] != "emulator_listens")
+
+
+def test_every_event_of_the_log_is_one_word() -> None:
+    """In the emulator and everywhere else: a search for it finds it."""
+    code = "".join(path.read_text("utf-8") for path in (Path(gateway.__file__).parent).rglob("*.py"))
+    events = re.findall(r'\blog\.(?:debug|info|warning|error|exception)\(\s*f?"([^"]*)"', code)
+    assert len(events) > 20
+    assert [event for event in events if not re.fullmatch(r"[a-z]+(_[a-z]+)*", event)] == []

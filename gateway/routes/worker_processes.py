@@ -1,0 +1,32 @@
+"""The process metrics of all workers: each answers ``/metrics`` for the others too."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from prometheus_client import ProcessCollector
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+_LIVE_GAUGES = "gauge_livesum_"
+"""How prometheus_client names the file of a live worker's gauges: with the process id behind it."""
+
+
+class WorkerProcesses(Collector):
+    """Memory, descriptors, processor time and start of each live worker, told apart by ``pid``."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = Path(directory)
+
+    def collect(self) -> Iterator[Metric]:
+        """Return one family for each process metric, with a sample for each worker."""
+        families: dict[str, Metric] = {}
+        for pid in self._pids():
+            for found in ProcessCollector(pid=partial(str, pid), registry=None).collect():
+                family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
+                for sample in found.samples:
+                    family.add_sample(sample.name, {**sample.labels, "pid": pid}, sample.value)
+        yield from families.values()
+
+    def _pids(self) -> list[str]:
+        return sorted(file.stem.removeprefix(_LIVE_GAUGES) for file in self._directory.glob(f"{_LIVE_GAUGES}*.db"))
