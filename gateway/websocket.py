@@ -173,7 +173,7 @@ class WebSocket:
             raise OutboxFullError(f"the peer has not read {unsent} bytes")
         payload: bytes | bytearray
         if isinstance(message, str):
-            payload, opcode = message.encode(), TEXT
+            payload, opcode = message.encode(errors="replace"), TEXT  # no text ends a call
         else:
             payload = message
         size = len(payload)
@@ -205,7 +205,7 @@ class WebSocket:
         """
         try:
             is_reading = self._transport.get_write_buffer_size() <= CLOSE_ROOM
-            whole_characters = reason.encode()[:REASON_LIMIT].decode(errors="ignore")
+            whole_characters = reason.encode(errors="replace")[:REASON_LIMIT].decode(errors="ignore")
             self._end(None)
             self._read_on()
             if is_reading:

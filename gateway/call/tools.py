@@ -14,6 +14,7 @@ from gateway.call.mcp import McpTools
 from gateway.call.record import Note
 from gateway.call.rules import FunctionRule, Rules, Target
 from gateway.call.secure_entry import SecureEntry
+from gateway.text import json_text
 from gateway.voice.commands import AddMessage, AnswerApproval, ReturnToolOutput
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolCalled, ToolsListed, ToolsRequested
 
@@ -85,7 +86,7 @@ class Tools:
             case FunctionReturned():
                 return self._returned(event, now)
             case DigitsDialled(call_id=call_id, failure=failure):
-                output = _json({"error": failure}) if failure else DIALLED
+                output = json_text({"error": failure}) if failure else DIALLED
                 returned = FunctionReturned(call_id, output, "error" if failure else "ok")
                 return [*([] if failure else [Note("digits_sent")]), *self._returned(returned, now)]
             case ToolsRequested() | ToolsListed():
@@ -115,7 +116,9 @@ class Tools:
                 target = self._rules.targets.get(argument(call, "target"))
                 if target is None:
                     known = ", ".join(self._rules.targets)
-                    refusal = self._answer(call.call_id, _json({"error": f"unknown target, expected one of {known}"}))
+                    refusal = self._answer(
+                        call.call_id, json_text({"error": f"unknown target, expected one of {known}"})
+                    )
                     return [_returned_at_once(call, "refused"), *refusal]
                 return self._leave(call, target, target.announce, TRANSFERRING, now, silent=silent)
             case "send_digits":
@@ -160,7 +163,7 @@ class Tools:
             return []
         output = returned.output
         if running.keyed:
-            output = _json({**dict.fromkeys(running.keyed, "entered"), "result": msgspec.Raw(output.encode())})
+            output = json_text({**dict.fromkeys(running.keyed, "entered"), "result": msgspec.Raw(output.encode())})
         fields: dict[str, object] = {
             "tool": running.name,
             "call_id": returned.call_id,
@@ -275,10 +278,6 @@ class Tools:
 def _returned_at_once(call: ToolCalled, outcome: str) -> Note:
     fields = {"tool": call.name, "call_id": call.call_id, "outcome": outcome, "took_ms": 0}
     return Note("tool_returned", dict(fields))
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def argument(call: ToolCalled, name: str) -> str:

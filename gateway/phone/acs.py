@@ -38,6 +38,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.text import json_bytes, json_text
 
 TRAITS = Traits(
     title="Azure Communication Services",
@@ -194,7 +195,7 @@ class Acs:
             for event in _events(request.body):
                 if event.kind == "SubscriptionValidationEvent":
                     code = _decode_validation(event.data).code
-                    return Answer(msgspec.json.encode({"validationResponse": code}).decode(), "application/json")
+                    return Answer(json_text({"validationResponse": code}), "application/json")
                 if event.kind == "IncomingCall":
                     return self._incoming(_decode_incoming(event.data))
         except UNREADABLE as error:
@@ -262,7 +263,7 @@ class Acs:
         if not self._endpoint or not self._access_key:
             return ()
         url = f"{self._endpoint}{path}?api-version={API_VERSION}"
-        content = b"" if body is None else msgspec.json.encode(body)
+        content = b"" if body is None else json_bytes(body)
         headers = sign("POST", url, content, self._access_key, formatdate(self._now_s(), usegmt=True))
         if content:
             headers["Content-Type"] = "application/json"

@@ -33,6 +33,7 @@ from gateway.phone.events import (
 )
 from gateway.phone.json_text import UNREADABLE, key_pressed
 from gateway.phone.provider import Grant, Upgrade
+from gateway.text import json_text
 
 FORMATS: Mapping[str, AudioFormat] = {
     "ulaw": PCMU,
@@ -211,7 +212,7 @@ class AsteriskCodec:
     def _command(self, word: str, mark: str = "") -> Sequence[str]:
         if self._json:
             fields = {"command": word, "correlation_id": mark} if mark else {"command": word}
-            command = msgspec.json.encode(fields).decode()
+            command = json_text(fields)
         else:
             command = f"{word} {mark}" if mark else word
         return (command,) if len(command.encode()) <= COMMAND_LIMIT else ()

@@ -4,10 +4,10 @@ dev.bandwidth.com, "Start Stream", "Stop Stream", "Transfer", "Webhooks", "Calls
 """
 
 from binascii import b2a_base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, assert_never
 from urllib.parse import quote, urlencode
-from xml.sax.saxutils import escape, quoteattr
+from xml.etree.ElementTree import Element
 
 import msgspec
 from msgspec import Struct
@@ -42,6 +42,8 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.phone.xml_document import document, element
+from gateway.text import json_bytes
 
 TRAITS = Traits(
     title="Bandwidth",
@@ -194,7 +196,7 @@ class Bandwidth:
         event = _event(request)
         target = next((value for name, value in request.query if name == "transfer"), "")
         if target:
-            return _document(_transfer(target))
+            return _answer(_transfer(target))
         if event["eventType"] in ("initiate", "answer"):
             return IncomingCall(event["callId"], _text(event, "from"), _text(event, "to"))
         return Answer(status=204)
@@ -204,13 +206,12 @@ class Bandwidth:
 
         The stream alone does not keep the call: without the wait, the next verb would be carried out at once.
         """
-        after = connect.after
-        locale = f" locale={quoteattr(after.language.replace('-', '_'))}" if after.language else ""
-        said = f"<SpeakSentence{locale}>{escape(after.say)}</SpeakSentence>" if after.say else ""
-        return _document(
-            f'<StartStream name="{STREAM}" mode="bidirectional" tracks="inbound"'
-            f' destination={quoteattr(connect.stream_url)}/><StopStream name="{STREAM}" wait="true"/>'
-            f"{said}{_transfer(after.transfer) if after.transfer else ''}<Hangup/>"
+        stream = {"mode": "bidirectional", "tracks": "inbound", "destination": connect.stream_url}
+        return _answer(
+            element("StartStream", attributes={"name": STREAM, **stream}),
+            element("StopStream", attributes={"name": STREAM, "wait": "true"}),
+            *_verbs(connect.after),
+            element("Hangup"),
         )
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
@@ -246,16 +247,23 @@ class Bandwidth:
         )
         url = f"{self._api_url}/api/v2/accounts/{account}/calls/{call}"
         headers = {"Content-Type": "application/json"}
-        return (HttpRequest("POST", url, headers, msgspec.json.encode(body), authorize=token),)
+        return (HttpRequest("POST", url, headers, json_bytes(body), authorize=token),)
 
 
-def _transfer(target: str) -> str:
-    element = "SipUri" if target.startswith("sip:") else "PhoneNumber"
-    return f"<Transfer><{element}>{escape(target)}</{element}></Transfer>"
+def _verbs(after: After) -> Iterator[Element]:
+    if after.say:
+        locale = {"locale": after.language.replace("-", "_")} if after.language else None
+        yield element("SpeakSentence", text=after.say, attributes=locale)
+    if after.transfer:
+        yield _transfer(after.transfer)
 
 
-def _document(verbs: str) -> Answer:
-    return Answer(f'<?xml version="1.0" encoding="UTF-8"?>\n<Response>{verbs}</Response>\n', "application/xml")
+def _transfer(target: str) -> Element:
+    return element("Transfer", element("SipUri" if target.startswith("sip:") else "PhoneNumber", text=target))
+
+
+def _answer(*verbs: Element) -> Answer:
+    return Answer(document(*verbs), "application/xml")
 
 
 def _event(request: WebhookRequest) -> Mapping[str, Any]:

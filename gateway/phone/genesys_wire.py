@@ -33,6 +33,7 @@ from gateway.phone.events import (
 )
 from gateway.phone.json_text import UNREADABLE, key_pressed, text_of
 from gateway.phone.provider import Grant, Upgrade
+from gateway.text import json_text
 
 PLAYOUT = Playout(frame_ms=200, lead_ms=800, refill_ms=400, marks_return_at_once=False)
 """Many small messages are answered with 429 (too many requests); pieces of 200 ms are known to be taken."""
@@ -257,7 +258,7 @@ class GenesysCodec:
         self._seq += 1
         return (
             f'{{"version":"2","id":{self._id},"type":"{kind}","seq":{self._seq},"clientseq":{self._client_seq},'
-            f'"parameters":{msgspec.json.encode(parameters).decode()}}}'
+            f'"parameters":{json_text(parameters)}}}'
         )
 
 

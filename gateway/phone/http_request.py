@@ -6,9 +6,8 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-import msgspec
-
 from gateway.phone.provider import HttpRequest
+from gateway.text import json_bytes
 
 
 def form_request(
@@ -24,7 +23,7 @@ def json_request(
 ) -> HttpRequest:
     """A POST of a JSON object."""
     headers = {"Authorization": authorization, "Content-Type": "application/json"}
-    return HttpRequest("POST", url, headers, msgspec.json.encode(body), gone)
+    return HttpRequest("POST", url, headers, json_bytes(body), gone)
 
 
 def basic(user: str, password: str) -> str:

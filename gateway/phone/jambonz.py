@@ -30,6 +30,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.text import json_bytes, json_text
 
 TRAITS = Traits(
     title="jambonz",
@@ -160,7 +161,7 @@ class Jambonz:
             return ()
         url = f"{self._api_url}/v1/Accounts/{quote(self._account_sid, safe='')}/Calls/{quote(call_id, safe='')}"
         headers = {"Authorization": bearer(self._api_key), "Content-Type": "application/json"}
-        return (HttpRequest("PUT", url, headers, msgspec.json.encode(body)),)
+        return (HttpRequest("PUT", url, headers, json_bytes(body)),)
 
 
 def _dial(target: str) -> dict[str, Any]:
@@ -172,7 +173,7 @@ def _dial(target: str) -> dict[str, Any]:
 
 
 def _document(verbs: Verbs) -> Answer:
-    return Answer(msgspec.json.encode(verbs).decode(), "application/json")
+    return Answer(json_text(verbs), "application/json")
 
 
 def _fields(request: WebhookRequest) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ import msgspec
 
 from gateway.errors import WireError
 from gateway.phone.events import DigitPressed
+from gateway.text import json_text
 
 UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What reading a peer's JSON may raise: broken JSON or another shape, a lone surrogate, nesting without end."""
@@ -19,4 +20,4 @@ def key_pressed(digit: str) -> DigitPressed:
 
 def text_of(text: str) -> str:
     """A JSON string, quotes included."""
-    return msgspec.json.encode(text).decode()
+    return json_text(text)

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
-
 from gateway.phone.e164 import with_plus, without_plus
 from gateway.phone.provider import After, Connect, IncomingCall
+from gateway.text import json_bytes, json_text
 
 HEADERS_LIMIT = 512
 """Bytes of a WebSocket endpoint's ``headers``, as JSON."""
@@ -61,7 +60,7 @@ def after_in(query: Sequence[tuple[str, str]]) -> After:
 
 def written(ncco: Ncco) -> str:
     """As JSON."""
-    return msgspec.json.encode(ncco).decode()
+    return json_text(ncco)
 
 
 def _endpoint(target: str) -> dict[str, str]:
@@ -75,7 +74,7 @@ def _headers(call: IncomingCall) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in (("call_uuid", call.call_id), ("to", call.called), ("from", call.caller)):
         longer = headers | {name: without_plus(value)}
-        if len(msgspec.json.encode(longer)) <= HEADERS_LIMIT:
+        if len(json_bytes(longer)) <= HEADERS_LIMIT:
             headers = longer
     return headers
 

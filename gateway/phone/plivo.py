@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote
 
-import msgspec
-
 from gateway.config import providers as settings
 from gateway.phone import stream_xml
 from gateway.phone.checkpoint_json import FORMATS, CheckpointCodec
@@ -27,6 +25,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.text import json_bytes
 
 TRAITS = Traits(
     title="Plivo",
@@ -135,7 +134,7 @@ class Plivo:
         if body is None:
             return (HttpRequest(method, url, headers),)
         headers["Content-Type"] = "application/json"
-        return (HttpRequest(method, url, headers, msgspec.json.encode(body)),)
+        return (HttpRequest(method, url, headers, json_bytes(body)),)
 
 
 def signed_text(method: str, url: str, form: Sequence[tuple[str, str]] = ()) -> str:

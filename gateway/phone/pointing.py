@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage
 from gateway.errors import GatewayError, InputError
 from gateway.phone.provider import HttpRequest
+from gateway.text import json_bytes
 
 
 class Change(Struct, frozen=True):
@@ -160,7 +161,7 @@ def _basic(user: str, password: str) -> dict[str, str]:
 
 
 def _json(method: str, url: str, headers: Mapping[str, str], body: object) -> HttpRequest:
-    return HttpRequest(method, url, {**headers, "Content-Type": "application/json"}, msgspec.json.encode(body), ())
+    return HttpRequest(method, url, {**headers, "Content-Type": "application/json"}, json_bytes(body), ())
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 Plivo XML: "The Stream element", "The Dial element", "The Speak element"; Voice, "Callbacks".
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
-from xml.sax.saxutils import escape, quoteattr
+from xml.etree.ElementTree import Element
 
 from gateway.errors import WireError
 from gateway.phone.e164 import with_plus, without_plus
-from gateway.phone.provider import Answer, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.phone.provider import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.phone.xml_document import document, element
 
 CONTENT_TYPE = "audio/x-mulaw;rate=8000"
 """Without it the stream would be linear: that is their default."""
@@ -20,17 +21,16 @@ _STREAM_ENDED = frozenset({"StopStream", "DroppedStream"})
 
 def stream_xml(connect: Connect) -> Answer:
     """What connects a call to its stream; what is behind ``<Stream>`` runs when the stream has closed."""
-    callback = ""
+    attributes = {
+        "bidirectional": "true",
+        "keepCallAlive": "true",
+        "contentType": CONTENT_TYPE,
+        "streamTimeout": str(STREAM_TIMEOUT_S),
+    }
     if connect.callback_url:
-        callback = f' statusCallbackUrl={quoteattr(connect.callback_url)} statusCallbackMethod="POST"'
-    after = connect.after
-    language = f" language={quoteattr(after.language)}" if after.language else ""
-    said = f"<Speak{language}>{escape(after.say)}</Speak>" if after.say else ""
-    dialled = _dial(after.transfer) if after.transfer else ""
-    return _document(
-        f'<Stream bidirectional="true" keepCallAlive="true" contentType="{CONTENT_TYPE}"'
-        f' streamTimeout="{STREAM_TIMEOUT_S}"{callback}>{escape(connect.stream_url)}</Stream>{said}{dialled}<Hangup/>'
-    )
+        attributes |= {"statusCallbackUrl": connect.callback_url, "statusCallbackMethod": "POST"}
+    stream = element("Stream", text=connect.stream_url, attributes=attributes)
+    return _answer(stream, *_verbs(connect.after), element("Hangup"))
 
 
 def transfer_url(answer_url: str, target: str) -> str:
@@ -42,7 +42,7 @@ def incoming(request: WebhookRequest) -> IncomingCall | Answer:
     """The call of an answer webhook, or the document that a transfer of ours asks for; ``WireError`` if neither."""
     target = next((value for name, value in request.query if name == "transfer"), "")
     if target:
-        return _document(_dial(target))
+        return _answer(_dial(target))
     if not request.field("CallUUID"):
         raise WireError("the webhook names no CallUUID: expected the form of an answer URL")
     return IncomingCall(request.field("CallUUID"), with_plus(request.field("From")), with_plus(request.field("To")))
@@ -59,11 +59,17 @@ def status(request: WebhookRequest) -> Sequence[CallStatus]:
     return (CallStatus(call_id, word, ended),)
 
 
-def _dial(target: str) -> str:
-    if target.startswith("sip:"):
-        return f"<Dial><User>{escape(target)}</User></Dial>"
-    return f"<Dial><Number>{escape(without_plus(target))}</Number></Dial>"
+def _verbs(after: After) -> Iterator[Element]:
+    if after.say:
+        yield element("Speak", text=after.say, attributes={"language": after.language} if after.language else None)
+    if after.transfer:
+        yield _dial(after.transfer)
 
 
-def _document(verbs: str) -> Answer:
-    return Answer(f'<?xml version="1.0" encoding="UTF-8"?>\n<Response>{verbs}</Response>\n', "text/xml")
+def _dial(target: str) -> Element:
+    is_sip = target.startswith("sip:")
+    return element("Dial", element("User", text=target) if is_sip else element("Number", text=without_plus(target)))
+
+
+def _answer(*verbs: Element) -> Answer:
+    return Answer(document(*verbs), "text/xml")

@@ -34,6 +34,7 @@ from gateway.phone.provider import (
     WebhookRequest,
 )
 from gateway.phone.telnyx_wire import PLAYOUT, TelnyxCodec, texml_call_id
+from gateway.text import json_bytes
 
 TRAITS = Traits(
     title="Telnyx",
@@ -268,7 +269,7 @@ def _read(request: WebhookRequest) -> _Data:
 
 
 def _state(following: _Next) -> str:
-    return base64.b64encode(msgspec.json.encode(following)).decode()
+    return base64.b64encode(json_bytes(following)).decode()
 
 
 def _following(client_state: str | None) -> _Next | None:

@@ -13,6 +13,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
 from gateway.phone.provider import Grant, SignatureError
+from gateway.text import json_bytes
 
 USED_LIMIT = 100_000
 """Tokens remembered as used; at 60 s of life that is 1,600 calls a second."""
@@ -38,7 +39,7 @@ class StreamTokens:
 
     def issue(self, provider: str, grant: Grant, now_s: float) -> str:
         """A token for one stream of this call, fit for a path."""
-        claims = msgspec.json.encode(_Claims(provider, secrets.token_urlsafe(12), grant))
+        claims = json_bytes(_Claims(provider, secrets.token_urlsafe(12), grant))
         return self._fernet.encrypt_at_time(claims, int(now_s)).decode().rstrip("=")
 
     def redeem(self, provider: str, token: str, now_s: float) -> Grant:

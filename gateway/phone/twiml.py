@@ -3,13 +3,14 @@
 Source: Twilio Voice, TwiML ``<Stream>``, ``<Connect>``, ``<Dial>``; webhook requests; REST API, Call resource. Pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
-from xml.sax.saxutils import escape, quoteattr
+from xml.etree.ElementTree import Element
 
 from gateway.errors import WireError
 from gateway.phone.http_request import basic, form_request
 from gateway.phone.provider import After, CallStatus, Connect, HttpRequest, IncomingCall, WebhookRequest
+from gateway.phone.xml_document import document, element, response
 
 CONTENT_TYPE = "text/xml"
 ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
@@ -24,32 +25,28 @@ def connect_stream(
     When the stream ends, the provider goes on with the next verb (docs/voice/twiml/stream): what the line wants then,
     and a hang-up, so that no caller is left on a silent line.
     """
-    extra = "".join(f" {name}={quoteattr(value)}" for name, value in (attributes or {}).items())
-    passed = "".join(
-        f"<Parameter name={quoteattr(name)} value={quoteattr(value)}/>" for name, value in (parameters or {}).items()
-    )
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Response><Connect><Stream url={quoteattr(connect.stream_url)}{extra}>{passed}</Stream></Connect>"
-        f"{_verbs(connect.after)}<Hangup/></Response>\n"
-    )
+    passed = [
+        element("Parameter", attributes={"name": name, "value": value}) for name, value in (parameters or {}).items()
+    ]
+    stream = element("Stream", *passed, text="", attributes={"url": connect.stream_url, **(attributes or {})})
+    return document(element("Connect", stream), *_verbs(connect.after), element("Hangup"))
 
 
-def dial(target: str) -> str:
+def dial(target: str) -> Element:
     """The verb that dials a number or a ``sip:`` address."""
-    inner = f"<Sip>{escape(target)}</Sip>" if target.startswith("sip:") else escape(target)
-    return f"<Dial>{inner}</Dial>"
+    return element("Dial", element("Sip", text=target)) if target.startswith("sip:") else element("Dial", text=target)
 
 
 def dial_document(target: str) -> str:
     """A document that does nothing but dial."""
-    return f"<Response>{dial(target)}</Response>"
+    return response(dial(target))
 
 
-def _verbs(after: After) -> str:
-    language = f" language={quoteattr(after.language)}" if after.language else ""
-    said = f"<Say{language}>{escape(after.say)}</Say>" if after.say else ""
-    return said + (dial(after.transfer) if after.transfer else "")
+def _verbs(after: After) -> Iterator[Element]:
+    if after.say:
+        yield element("Say", text=after.say, attributes={"language": after.language} if after.language else None)
+    if after.transfer:
+        yield dial(after.transfer)
 
 
 def numbers(call: IncomingCall) -> dict[str, str]:

@@ -6,8 +6,6 @@ Vobiz documentation: "Stream", "WebSocket events", "Validating webhooks", "Calls
 from collections.abc import Sequence
 from urllib.parse import quote
 
-import msgspec
-
 from gateway.config import providers as settings
 from gateway.phone import stream_xml
 from gateway.phone.checkpoint_json import FORMATS, CheckpointCodec
@@ -28,6 +26,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.text import json_bytes
 
 MESSAGE_MS = 60
 """Vobiz takes ``playAudio`` of 20 to 60 ms."""
@@ -130,4 +129,4 @@ class Vobiz:
         if body is None:
             return (HttpRequest(method, url, headers),)
         headers["Content-Type"] = "application/json"
-        return (HttpRequest(method, url, headers, msgspec.json.encode(body)),)
+        return (HttpRequest(method, url, headers, json_bytes(body)),)

@@ -49,6 +49,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.text import json_bytes, json_text
 
 TRAITS = Traits(
     title="Vonage",
@@ -117,7 +118,7 @@ class VonageCodec:
             case PlayAudio(audio=audio):
                 return self._frames(audio)
             case SendMark(name=mark):
-                notify = msgspec.json.encode({"action": "notify", "payload": {"id": mark}}).decode()
+                notify = json_text({"action": "notify", "payload": {"id": mark}})
                 return (*self._last_frame(), notify)
             case StopPlayback():
                 self._part_frame = b""
@@ -266,7 +267,7 @@ class Vonage:
         token = jwt.encode(claims, self._private_key, algorithm="RS256")
         url = f"{self._api_url}/v1/calls/{quote(call_id, safe='')}{path}"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        return (HttpRequest("PUT", url, headers, msgspec.json.encode(body)),)
+        return (HttpRequest("PUT", url, headers, json_bytes(body)),)
 
 
 def _read_key(text: str) -> RSAPrivateKey:

@@ -14,6 +14,7 @@ import msgspec
 from azure.ai.voicelive import models
 
 from gateway.errors import WireError
+from gateway.text import json_text
 from gateway.voice.commands import (
     AddMessage,
     AnswerApproval,
@@ -65,13 +66,13 @@ def encode(command: VoiceCommand) -> str:
     if type(command) is SendAudio:  # several times quicker than isinstance, with a class that has a metaclass
         audio = b2a_base64(command.audio, newline=False).decode("ascii")
         return f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
-    return msgspec.json.encode(_model(command).as_dict()).decode()
+    return json_text(_model(command).as_dict())
 
 
 def session_update(session: Mapping[str, Any]) -> str:
     """The JSON text of ``session.update`` with a complete session."""
     update = {"type": "session.update", "event_id": SESSION_UPDATE_ID, "session": dict(session)}
-    return msgspec.json.encode(update).decode()
+    return json_text(update)
 
 
 def _model(

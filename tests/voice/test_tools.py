@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from azure.ai.voicelive import models
 
 from gateway.functions import Function, HttpCall, SecretDigits
+from gateway.text import json_text
 from gateway.voice.tools import END_CALL, SEND_DIGITS, function_tool, tools_for
 from tests.voice.lines import line_of
 
@@ -139,7 +139,7 @@ def test_an_mcp_server_is_the_service_s_to_call(tmp_path: Path, text: str, expec
         END_CALL,
         {"type": "mcp", "server_label": "crm", "server_url": "https://mcp.example.com/", **expected},
     ]
-    assert json.loads(msgspec.json.encode(tools)) == tools
+    assert json.loads(json_text(tools)) == tools
 
 
 def test_the_sdk_writes_the_same(tmp_path: Path) -> None:

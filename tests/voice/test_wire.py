@@ -399,3 +399,17 @@ def test_anything_in_is_events_or_a_wire_error(text: str | bytes) -> None:
         wire.decode(text)
     except WireError as error:
         assert str(error)
+
+
+def test_half_of_a_character_ends_no_call() -> None:
+    """What no check of the configuration saw, such as a parameter or an answer, is told to the service all the same."""
+    commands: list[VoiceCommand] = [
+        SayText("a\ud83db"),
+        CreateResponse("\udfff", request_id="r\udcff"),
+        ReturnToolOutput("c\ud83d", '{"a":"\udc80"}'),
+        AddMessage("user", "\ude00"),
+    ]
+    for command in commands:
+        assert "\ufffd" in wire.encode(command)
+    updated = json.loads(wire.session_update({"metadata": {"call_id": "\udcff"}}))
+    assert updated["session"] == {"metadata": {"call_id": "\ufffd"}}

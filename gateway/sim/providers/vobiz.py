@@ -6,6 +6,7 @@ Source: Vobiz documentation ("Stream", "WebSocket events", "Validating webhooks"
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -73,7 +74,7 @@ class VobizWire(CheckpointWire):
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
         """playedStream, if it was played: its name alone."""
-        return () if cleared else (msgspec.json.encode({"event": "playedStream", "name": name}).decode(),)
+        return () if cleared else (json.dumps({"event": "playedStream", "name": name}, separators=(",", ":")),)
 
 
 def signature_v3(token: str, url: str, nonce: str) -> str:

@@ -1,0 +1,70 @@
+"""Text that JSON and XML can carry. Pure."""
+
+import re
+from typing import Any
+
+import msgspec
+
+UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no text of a call may hold.
+
+XML 1.0 (2.2, Char) has no place for most of them, YAML 1.2 (5.1) for none unless escaped; UTF-8 cannot write
+surrogates.
+"""
+REPLACEMENT = "\ufffd"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def joined(text: str) -> str:
+    """Return ``text`` with each pair of surrogates, as JSON escapes write them, as the one character it stands for."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def carried(text: str) -> str:
+    """Return ``text`` with pairs joined, and U+FFFD in place of what XML cannot carry."""
+    return UNFIT.sub(REPLACEMENT, joined(text))
+
+
+def encodable(text: str) -> str:
+    """Return ``text`` with pairs joined, and U+FFFD in place of what UTF-8 cannot carry."""
+    return _SURROGATE.sub(REPLACEMENT, joined(text))
+
+
+def unfit(text: str) -> str:
+    """Say what of ``text`` cannot be carried, as the end of "it holds …"; empty where nothing is wrong."""
+    found = UNFIT.search(text)
+    return described(found[0]) if found else ""
+
+
+def described(character: str) -> str:
+    """Name one character of :data:`UNFIT`."""
+    code = f"U+{ord(character):04X}"
+    if _SURROGATE.match(character):
+        return f"{code}, which is half of a character"
+    return f"{code}, which is no character" if character > "\ufffd" else f"{code}, a control character"
+
+
+def json_bytes(value: Any) -> bytes:
+    """Write ``value`` as JSON; half of a character, which would raise, becomes U+FFFD."""
+    try:
+        return msgspec.json.encode(value)  # noqa: TID251 -- the one place that minds surrogates
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_encodable(msgspec.to_builtins(value)))  # noqa: TID251 -- likewise
+
+
+def json_text(value: Any) -> str:
+    """Write ``value`` as JSON text; see :func:`json_bytes`."""
+    return json_bytes(value).decode()
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return encodable(value)
+        case dict():
+            return {_encodable(key): _encodable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_encodable(inner) for inner in value]
+    return value
