@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -44,6 +45,7 @@ from gateway.routes.health import Health
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.published_keys import PublishedKeys
+from gateway.routes.refusals import Refusals
 from gateway.routes.stream_key import StreamKeys
 from gateway.tools import Functions
 from gateway.voice.service import VoiceLive
@@ -116,6 +118,7 @@ async def serving(
     control = CallControl()
     functions = Functions()
     published_keys = PublishedKeys(control, metrics)
+    refusals = Refusals(metrics, urlsplit(public_url).path)
     voice_live = VoiceLive(
         endpoint,
         api_key,
@@ -140,6 +143,7 @@ async def serving(
         authorize=keys.authorize,
         published_keys=published_keys,
         control=control,
+        refusals=refusals,
         public_url=public_url,
         max_message=deployment.limits.message_kb * 1024,
         start_timeout_s=deployment.limits.start_timeout_s,
@@ -152,10 +156,11 @@ async def serving(
         tokens=tokens,
         control=control,
         published_keys=published_keys,
+        refusals=refusals,
         metrics=metrics,
     )
     runner = web.AppRunner(
-        _routes(streams, webhooks, Health(calls, metrics)),
+        _routes(streams, webhooks, Health(calls, metrics), refusals),
         access_log=None,
         shutdown_timeout=1.0,
         keepalive_timeout=IDLE_LIMIT_S,
@@ -185,19 +190,26 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health) -> web.Application:
-    app = web.Application()
-    app.router.add_get("/stream/{provider}", streams.handle)
-    app.router.add_get("/stream/{provider}/{line}", streams.handle)
-    app.router.add_get("/stream/{provider}/{line}/{token}", streams.handle)
-    for path in ("/answer/{provider}", "/answer/{provider}/{line}"):
-        app.router.add_post(path, webhooks.answer)
-        app.router.add_get(path, webhooks.answer)
-    app.router.add_post("/status/{provider}", webhooks.status)
-    app.router.add_get("/healthz", health.alive)
-    app.router.add_get("/readyz", health.ready)
-    app.router.add_get("/metrics", health.metrics)
+def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health, refusals: Refusals) -> web.Application:
+    app = web.Application(middlewares=[refusals.unrouted])
+    router = app.router
+    for path in ("{provider}", "{provider}/{line}", "{provider}/{line}/{token}"):
+        router.add_get(f"/stream/{path}{_SLASH}", streams.handle, allow_head=False, expect_handler=refusals.expect)
+    for path, take in (
+        ("/answer/{provider}", webhooks.answer),
+        ("/answer/{provider}/{line}", webhooks.answer),
+        ("/status/{provider}", webhooks.status),
+    ):
+        router.add_post(path + _SLASH, take, expect_handler=refusals.expect)
+        router.add_get(path + _SLASH, take, allow_head=False, expect_handler=refusals.expect)
+    router.add_get("/healthz", health.alive)
+    router.add_get("/readyz", health.ready)
+    router.add_get("/metrics", health.metrics)
     return app
+
+
+_SLASH = "{slash:/?}"
+"""A slash at the end of an address is easily entered at a provider, and means nothing."""
 
 
 def providers_of(deployment: Deployment) -> dict[str, Provider]:

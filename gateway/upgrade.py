@@ -15,14 +15,14 @@ from gateway.websocket import WebSocket
 
 async def accept(
     request: web.Request, *, subprotocols: Sequence[str], max_message: int, close_timeout_s: float
-) -> tuple[web.StreamResponse, WebSocket]:
+) -> tuple[web.StreamResponse, WebSocket] | None:
     """Answer an upgrade; the response is the handler's to return once the socket is closed.
 
-    Raises ``HTTPBadRequest`` for a request that is no proper handshake.
+    ``None`` for a request that is no proper handshake: nothing was answered then.
     """
     ready = web.WebSocketResponse(protocols=subprotocols).can_prepare(request)
     if not ready.ok:
-        raise web.HTTPBadRequest(text="not a WebSocket handshake\n")
+        return None
     headers: dict[str, str] = {
         hdrs.UPGRADE: "websocket",
         hdrs.CONNECTION: "upgrade",

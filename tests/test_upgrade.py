@@ -35,7 +35,10 @@ async def server(subprotocols: tuple[str, ...] = ()) -> AsyncIterator[tuple[str,
     """A service that sends every message back; its host and port."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        response, socket = await accept(request, subprotocols=subprotocols, max_message=0, close_timeout_s=0.1)
+        accepted = await accept(request, subprotocols=subprotocols, max_message=0, close_timeout_s=0.1)
+        if accepted is None:
+            return web.Response(status=400)
+        response, socket = accepted
         while (message := await socket.receive()) is not None:
             socket.send(message)
         await socket.close()

@@ -47,9 +47,9 @@ async def pair(
     async def serve(request: web.Request) -> web.StreamResponse:
         response: web.StreamResponse
         if side == "server":
-            response, ours = await accept(
-                request, subprotocols=(), max_message=max_message, close_timeout_s=CLOSE_TIMEOUT_S
-            )
+            accepted = await accept(request, subprotocols=(), max_message=max_message, close_timeout_s=CLOSE_TIMEOUT_S)
+            assert accepted is not None
+            response, ours = accepted
             ours._limit = outbox_limit
             opened.set_result((ours, ours._transport))
         else:

@@ -68,7 +68,7 @@ class Metrics:
         self.calls = Gauge("gateway_calls", "Calls in progress.", multiprocess_mode="livesum", registry=r)
         self.calls_started = Counter("gateway_calls_started", "Calls begun.", ["provider", "line"], registry=r)
         self._calls_refused = Counter(
-            "gateway_calls_refused", "Webhooks and streams turned away.", ["reason"], registry=r
+            "gateway_calls_refused", "Webhooks, streams and other requests turned away.", ["reason"], registry=r
         )
         self.call_ends = Counter("gateway_call_ends", "Calls ended.", ["reason", "by", "line"], registry=r)
         self.call_duration = Histogram(

@@ -1,4 +1,4 @@
-"""Why a webhook or a stream was turned away, before it became a call. Pure."""
+"""Why a webhook, a stream or another request was turned away, before it became a call. Pure."""
 
 import enum
 
@@ -12,10 +12,20 @@ class Refusal(enum.StrEnum):
     UNKNOWN_NUMBER = "unknown_number"
     UNKNOWN_LINE = "unknown_line"
     UNKNOWN_PROVIDER = "unknown_provider"
+    UNKNOWN_PATH = "unknown_path"
+    WRONG_METHOD = "wrong_method"
+    BAD_EXPECTATION = "bad_expectation"
     UNAUTHORIZED = "unauthorized"
     NO_START = "no_start"
     BAD_START = "bad_start"
     CLOSED_BEFORE_START = "closed_before_start"
     NO_UPGRADE = "no_upgrade"
+    BAD_HANDSHAKE = "bad_handshake"
+    NOT_A_FORM = "not_a_form"
+    TOO_MANY_FIELDS = "too_many_fields"
+    TOO_LARGE = "too_large"
+    TOO_SLOW = "too_slow"
+    CUT_OFF = "cut_off"
     BAD_SIGNATURE = "bad_signature"
     NOT_A_CALL = "not_a_call"
+    PROVIDER_REFUSED = "provider_refused"

@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
 
+import aiohttp
 import structlog
 from aiohttp import web
 
@@ -30,6 +31,7 @@ from gateway.phone.token import StreamTokens
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.line_book import LineBook
 from gateway.routes.published_keys import PublishedKeys
+from gateway.routes.refusals import Refusals, Refused, unserved
 
 log = structlog.get_logger()
 
@@ -59,6 +61,7 @@ class Webhooks:
         tokens: StreamTokens,
         published_keys: PublishedKeys,
         control: CallControl,
+        refusals: Refusals,
         metrics: Metrics,
     ) -> None:
         self._providers = providers
@@ -68,31 +71,52 @@ class Webhooks:
         self._tokens = tokens
         self._published_keys = published_keys
         self._control = control
+        self._refusals = refusals
         self._metrics = metrics
         self._seen: OrderedDict[str, float] = OrderedDict()
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer an incoming call; 403 for a wrong signature, 404 for an unknown provider, line or number."""
-        provider, webhook, seen = await self._verified(request)
+        return await self._respond(request, self._answer)
+
+    async def status(self, request: web.Request) -> web.Response:
+        """Take note of calls' states; one that its provider reports as over ends, if its stream has not ended it."""
+        return await self._respond(request, self._note_status)
+
+    async def _respond(self, request: web.Request, act: "Act") -> web.Response:
+        name = request.match_info["provider"]
+        provider = self._providers.get(name)
+        if provider is None:
+            return self._refusals.response("webhook", unserved(name, self._providers), request)
+        webhook = await self._read(request)
+        outcome: Answer | Refused
+        if isinstance(webhook, Refused):
+            outcome = webhook
+        else:
+            outcome = await self._verified(provider, webhook, request.match_info.get("line", ""), act)
+        if isinstance(outcome, Refused):
+            return self._refusals.response("webhook", outcome, request, provider=name)
+        return web.Response(text=outcome.body, content_type=outcome.content_type, status=outcome.status)
+
+    async def _answer(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> Answer | Refused:
         try:
             incoming = provider.incoming(webhook)
             if isinstance(incoming, Answer):
                 self._take_statuses(provider, webhook)
-                return await self._reply(provider, incoming, seen)
-            line = await self._line(request.match_info.get("line", ""), incoming.called)
+                return await self._carry_out(provider, incoming)
+            line = await self._lines.find(line_name, incoming.called)
+            if line is None:
+                reason = Refusal.UNKNOWN_LINE if line_name else Refusal.UNKNOWN_NUMBER
+                return Refused(reason, fields={"called": incoming.called})
             document = provider.answer(incoming, self._connect(provider, incoming, line))
         except WireError as error:
-            self._metrics.refused(Refusal.NOT_A_CALL)
-            log.warning("webhook_refused", reason=Refusal.NOT_A_CALL.value, provider=provider.name, detail=str(error))
-            raise web.HTTPBadRequest(text=f"{error}\n") from None
+            return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))
         log.info("call_answered", provider=provider.name, call=incoming.call_id, line=line.name)
-        return await self._reply(provider, document, seen)
+        return await self._carry_out(provider, document)
 
-    async def status(self, request: web.Request) -> web.Response:
-        """Take note of calls' states; one that its provider reports as over ends, if its stream has not ended it."""
-        provider, webhook, _ = await self._verified(request)
+    async def _note_status(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> Answer:
         self._take_statuses(provider, webhook)
-        return web.Response(status=204)
+        return Answer(status=204)
 
     def _take_statuses(self, provider: Provider, webhook: WebhookRequest) -> None:
         try:
@@ -109,15 +133,6 @@ class Webhooks:
         )
         log.info("call_status", provider=provider.name, call=status.call_id, status=status.status, ended_here=ended)
 
-    async def _line(self, name: str, called: str) -> Line:
-        line = await self._lines.find(name, called)
-        if line is None:
-            reason = Refusal.UNKNOWN_LINE if name else Refusal.UNKNOWN_NUMBER
-            self._metrics.refused(reason)
-            log.warning("webhook_refused", reason=reason.value, called=called)
-            raise web.HTTPNotFound(text="no such line here\n")
-        return line
-
     def _connect(self, provider: Provider, call: IncomingCall, line: Line) -> Connect:
         grant = Grant(line.name, call.call_id, call.caller, call.called)
         token = self._tokens.issue(provider.name, grant, time.time())
@@ -129,21 +144,18 @@ class Webhooks:
             call_url=f"{self._public_url}/answer/{provider.name}/{quote(line.name, safe='')}",
         )
 
-    async def _reply(self, provider: Provider, answer: Answer, seen: str) -> web.Response:
+    async def _carry_out(self, provider: Provider, answer: Answer) -> Answer | Refused:
         try:
             await self._control.perform(answer.requests)
         except CallControlError as error:
-            self._seen.pop(seen, None)  # the provider asks again, and shall be heard
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error))
-            raise web.HTTPBadGateway(text="the provider refused\n") from None
-        return web.Response(text=answer.body, content_type=answer.content_type, status=answer.status)
+            return Refused(Refusal.PROVIDER_REFUSED, str(error))
+        return answer
 
-    async def _verified(self, request: web.Request) -> tuple[Provider, WebhookRequest, str]:
-        provider = self._providers.get(request.match_info["provider"])
-        if provider is None:
-            raise web.HTTPNotFound(text="no such provider here\n")
-        webhook = await self._read(request)
+    async def _verified(
+        self, provider: Provider, webhook: WebhookRequest, line_name: str, act: "Act"
+    ) -> Answer | Refused:
         await self._published_keys.fetch_for(provider)
         now_s = time.time()
         try:
@@ -154,17 +166,12 @@ class Webhooks:
             if seen and self._is_replay(seen, now_s):
                 raise SignatureError("the same request came before")
         except SignatureError as error:
-            self._metrics.refused(Refusal.BAD_SIGNATURE)
             url = webhook.url.partition("?")[0]  # without the query, where numbers and secrets are
-            log.warning(
-                "webhook_refused",
-                reason=Refusal.BAD_SIGNATURE.value,
-                provider=provider.name,
-                url=url,
-                detail=str(error),
-            )
-            raise web.HTTPForbidden(text="forbidden\n") from None
-        return provider, webhook, seen
+            return Refused(Refusal.BAD_SIGNATURE, str(error), fields={"url": url})
+        outcome = await act(provider, webhook, line_name)
+        if isinstance(outcome, Refused):
+            self._seen.pop(seen, None)  # the provider asks again, and shall be heard
+        return outcome
 
     def _is_replay(self, key: str, now_s: float) -> bool:
         while self._seen and (
@@ -176,15 +183,19 @@ class Webhooks:
         self._seen[key] = now_s
         return False
 
-    async def _read(self, request: web.Request) -> WebhookRequest:
+    async def _read(self, request: web.Request) -> WebhookRequest | Refused:
         body = await _body(request)
+        if isinstance(body, Refused):
+            return body
         form = []
         try:
             if request.content_type == "application/x-www-form-urlencoded":
-                form = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_LIMIT)
-            query = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True, max_num_fields=FIELDS_LIMIT)
+                form = _fields(body.decode("utf-8"))
+            query = _fields(request.rel_url.raw_query_string)
+        except UnicodeDecodeError as error:
+            return Refused(Refusal.NOT_A_FORM, f"byte {error.start} of the body is {body[error.start]:#04x}: not UTF-8")
         except ValueError:
-            raise web.HTTPBadRequest(text="not a form\n") from None
+            return Refused(Refusal.TOO_MANY_FIELDS, f"more than {FIELDS_LIMIT} fields")
         return WebhookRequest(
             method=request.method,
             url=self._public_url + request.raw_path,
@@ -193,6 +204,10 @@ class Webhooks:
             body=body,
             query=query,
         )
+
+
+Act = Callable[[Provider, WebhookRequest, str], Awaitable[Answer | Refused]]
+"""What a verified webhook leads to; the text is the line's name in the address, if there is one."""
 
 
 def after_of(line: Line, now: datetime) -> After:
@@ -204,17 +219,21 @@ def after_of(line: Line, now: datetime) -> After:
     return After(say=after.say or "", language=line.settings.language or "", transfer=after.transfer or "")
 
 
-async def _body(request: web.Request) -> bytes:
-    """The whole body, in however many pieces it comes; bounded in size and time."""
+def _fields(text: str) -> list[tuple[str, str]]:
+    return parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_LIMIT)
+
+
+async def _body(request: web.Request) -> bytes | Refused:
+    """Return the whole body, in however many pieces it comes; bounded in size and time."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             while len(body) <= BODY_LIMIT and (piece := await request.content.readany()):
                 body += piece
     except TimeoutError:
-        raise web.HTTPRequestTimeout(text="too slow\n") from None
-    except ConnectionError:
-        raise web.HTTPBadRequest(text="cut off\n") from None
+        return Refused(Refusal.TOO_SLOW, f"{len(body)} bytes of the body in {BODY_TIMEOUT_S:g} s")
+    except (ConnectionError, web.RequestPayloadError, aiohttp.ClientPayloadError) as error:
+        return Refused(Refusal.CUT_OFF, f"{len(body)} bytes of the body, then {type(error).__name__}")
     if len(body) > BODY_LIMIT:
-        raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=len(body), text="too large\n")
+        return Refused(Refusal.TOO_LARGE, f"more than {BODY_LIMIT} bytes")
     return bytes(body)

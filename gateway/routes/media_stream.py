@@ -26,6 +26,7 @@ from gateway.routes.answer import after_of
 from gateway.routes.errands import CallErrands
 from gateway.routes.line_book import LineBook
 from gateway.routes.published_keys import PublishedKeys
+from gateway.routes.refusals import Refusals, Refused, unserved
 from gateway.tools import Functions
 from gateway.upgrade import accept
 from gateway.websocket import WebSocket
@@ -58,6 +59,7 @@ class MediaStreams:
         authorize: Callable[[Provider, Upgrade, str, str], Grant],
         published_keys: PublishedKeys,
         control: CallControl,
+        refusals: Refusals,
         public_url: str,
         max_message: int,
         start_timeout_s: float,
@@ -72,41 +74,50 @@ class MediaStreams:
         self._authorize = authorize
         self._published_keys = published_keys
         self._control = control
+        self._refusals = refusals
         self._public_url = public_url
         self._max_message = max_message
         self._start_timeout_s = start_timeout_s
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer the upgrade: 404 for what is not served, 403 without a valid key, 503 when full or shutting down."""
-        provider = self._providers.get(request.match_info["provider"])
+        name = request.match_info["provider"]
+        provider = self._providers.get(name)
         if provider is None:
-            return self._refuse(Refusal.UNKNOWN_PROVIDER, web.HTTPNotFound(text="no such provider here\n"))
+            return self._refusals.response("stream", unserved(name, self._providers), request)
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            return self._refuse(Refusal.NO_UPGRADE, web.HTTPUpgradeRequired(text="this is a WebSocket\n"))
+            return self._refusals.response("stream", Refused(Refusal.NO_UPGRADE), request, provider=name)
         upgrade = self._upgrade(request)
-        await self._published_keys.fetch_for(provider)
-        try:
-            grant = self._authorize(
-                provider, upgrade, request.match_info.get("line", ""), request.match_info.get("token", "")
-            )
-        except SignatureError as error:
-            return self._refuse(Refusal.UNAUTHORIZED, web.HTTPForbidden(text="forbidden\n"), str(error))
-        if grant.line and await self._lines.find(grant.line) is None:
-            return self._refuse(Refusal.UNKNOWN_LINE, web.HTTPNotFound(text="no such line here\n"))
-        if not self._calls.willing:
-            return self._refuse(Refusal.FULL, web.HTTPServiceUnavailable(text="no more calls at the moment\n"))
+        grant = await self._admit(request, provider, upgrade)
+        if isinstance(grant, Refused):
+            return self._refusals.response("stream", grant, request, provider=name)
         with self._calls.place():
-            response, socket = await accept(
+            accepted = await accept(
                 request,
                 subprotocols=tuple(provider.subprotocols),
                 max_message=self._max_message,
                 close_timeout_s=CLOSE_TIMEOUT_S,
             )
+            if accepted is None:
+                return self._refusals.response("stream", Refused(Refusal.BAD_HANDSHAKE), request, provider=name)
+            response, socket = accepted
             try:
                 await self._take(provider, grant, upgrade, socket)
             finally:
                 await socket.close(INTERNAL_ERROR)
         return response
+
+    async def _admit(self, request: web.Request, provider: Provider, upgrade: Upgrade) -> Grant | Refused:
+        """Return whose stream it is, or why it is not let in."""
+        await self._published_keys.fetch_for(provider)
+        line, token = request.match_info.get("line", ""), request.match_info.get("token", "")
+        try:
+            grant = self._authorize(provider, upgrade, line, token)
+        except SignatureError as error:
+            return Refused(Refusal.UNAUTHORIZED, str(error))
+        if grant.line and await self._lines.find(grant.line) is None:
+            return Refused(Refusal.UNKNOWN_LINE)
+        return grant if self._calls.willing else Refused(Refusal.FULL)
 
     def _upgrade(self, request: web.Request) -> Upgrade:
         return Upgrade(
@@ -114,11 +125,6 @@ class MediaStreams:
             query=dict(request.query),
             headers={name.lower(): value for name, value in request.headers.items()},
         )
-
-    def _refuse(self, reason: Refusal, response: web.HTTPException, detail: str = "") -> web.Response:
-        self._metrics.refused(reason)
-        log.warning("stream_refused", reason=reason.value, detail=detail)
-        return web.Response(status=response.status, text=response.text)
 
     async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket) -> None:
         phone = PhoneLeg(socket, provider.codec(upgrade, grant), peer_closes=provider.traits.peer_closes)
@@ -148,8 +154,7 @@ class MediaStreams:
         return None
 
     async def _turn_away(self, socket: WebSocket, reason: Refusal, code: int, detail: str) -> None:
-        self._metrics.refused(reason)
-        log.warning("stream_refused", reason=reason.value, detail=detail)
+        self._refusals.note("stream", Refused(reason, detail))
         await socket.close(code, detail)
 
     async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:

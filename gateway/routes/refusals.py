@@ -1,0 +1,158 @@
+"""Turns requests away: each refusal of a webhook, a stream or another request is answered, logged and counted."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+
+import structlog
+from aiohttp import HttpVersion11, hdrs, web
+from msgspec import Struct
+
+from gateway.call.metrics import Metrics
+from gateway.call.refusal import Refusal
+
+log = structlog.get_logger()
+
+SHOWN_PARTS, SHOWN_PARTS_OF_STREAM = 3, 2
+"""Parts of a path that the log shows: behind a stream's provider, and behind any line, may be a token or a secret."""
+SHOWN_LENGTH = 120
+ROUTES = "/answer/<provider>[/<line>], /status/<provider> and /stream/<provider>[/<line>[/<token>]]"
+
+
+class Refused(Struct, frozen=True):
+    """A request that is turned away. ``detail`` and ``fields`` are for the log alone.
+
+    ``told`` and ``hint`` replace what ``KINDS`` says for the reason.
+    """
+
+    reason: Refusal
+    detail: str = ""
+    told: str = ""
+    hint: str = ""
+    fields: Mapping[str, object] = {}
+
+
+class Kind(Struct, frozen=True):
+    """What follows from a reason: the status and text that the peer gets, and what the log advises the operator."""
+
+    status: int
+    told: str
+    hint: str
+
+
+KINDS: Mapping[Refusal, Kind] = {
+    Refusal.UNKNOWN_PATH: Kind(404, "not found", f"addresses of this gateway are {ROUTES}"),
+    Refusal.WRONG_METHOD: Kind(405, "method not allowed", "set the webhook's method to POST or GET at the provider"),
+    Refusal.BAD_EXPECTATION: Kind(417, "expectation failed", "only Expect: 100-continue is understood"),
+    Refusal.UNKNOWN_PROVIDER: Kind(404, "no such provider here", "name it under providers in gateway.yaml"),
+    Refusal.UNKNOWN_LINE: Kind(
+        404, "no such line here", "the last part of the address must be the name of a line's file"
+    ),
+    Refusal.UNKNOWN_NUMBER: Kind(404, "no such line here", "add the called number to the numbers of a line, or '*'"),
+    Refusal.BAD_SIGNATURE: Kind(
+        403, "forbidden", "check the provider's secret, and that public_url is the address that the provider was given"
+    ),
+    Refusal.NOT_A_FORM: Kind(400, "not a form", "a form must be UTF-8, percent-encoded"),
+    Refusal.TOO_MANY_FIELDS: Kind(400, "not a form", "send fewer parameters with the webhook"),
+    Refusal.NOT_A_CALL: Kind(400, "not a call", "check that the address belongs to this provider's voice webhook"),
+    Refusal.TOO_LARGE: Kind(413, "too large", "no provider's webhook is as large as this"),
+    Refusal.TOO_SLOW: Kind(408, "too slow", "the body did not come in time: look at the proxy in front"),
+    Refusal.CUT_OFF: Kind(400, "cut off", "the connection ended within the body: look at the proxy in front"),
+    Refusal.PROVIDER_REFUSED: Kind(502, "the provider refused", "detail has what the provider's REST API said"),
+    Refusal.NO_UPGRADE: Kind(
+        426, "this is a WebSocket", "this is the stream's address; the webhook's is /answer/<provider>"
+    ),
+    Refusal.BAD_HANDSHAKE: Kind(
+        400, "not a WebSocket handshake", "look at the proxy in front: it must pass on upgrades"
+    ),
+    Refusal.UNAUTHORIZED: Kind(
+        403, "forbidden", "a stream needs the token of an answered call, the stream_secret, or the provider's signature"
+    ),
+    Refusal.FULL: Kind(503, "no more calls at the moment", "raise limits.calls, or add workers or machines"),
+    Refusal.LINE_FULL: Kind(503, "the line is busy", "raise limits.calls of the line"),
+    Refusal.BAD_START: Kind(
+        400, "bad start", "the stream's first messages are not this provider's, or in another format"
+    ),
+    Refusal.NO_START: Kind(408, "no start", "the stream was opened and never began: look at limits.start_timeout_s"),
+    Refusal.CLOSED_BEFORE_START: Kind(400, "closed", "the caller hung up at once, or the provider gave up"),
+    Refusal.SHUT_DOWN: Kind(503, "the gateway stops", "calls are sent here while the gateway stops: ask /readyz"),
+}
+"""What each reason means for the peer and for the operator."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Refusals:
+    """Answers, logs and counts refusals. A response is returned and never raised: an exception costs more."""
+
+    def __init__(self, metrics: Metrics, public_path: str = "") -> None:
+        """``public_path`` is the path of ``public_url``, which a proxy in front has to take away."""
+        self._metrics = metrics
+        self._public_path = public_path
+
+    def note(self, what: str, refused: Refused, **fields: object) -> None:
+        """Log and count a refusal of a ``webhook``, a ``stream`` or a ``request``."""
+        self._metrics.refused(refused.reason)
+        hint = refused.hint or KINDS[refused.reason].hint
+        known = {**fields, **refused.fields, "detail": refused.detail, "hint": hint}
+        match what:
+            case "webhook":
+                log.warning("webhook_refused", reason=refused.reason.value, **known)
+            case "stream":
+                log.warning("stream_refused", reason=refused.reason.value, **known)
+            case _:
+                log.warning("request_refused", reason=refused.reason.value, **known)
+
+    def response(self, what: str, refused: Refused, request: web.Request, **fields: object) -> web.Response:
+        """Return the answer to a request that is refused, after noting the refusal."""
+        self.note(what, refused, method=request.method, path=shown(request.raw_path), **fields)
+        kind = KINDS[refused.reason]
+        return web.Response(status=kind.status, text=f"{refused.told or kind.told}\n")
+
+    @web.middleware
+    async def unrouted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse a request that no route takes; all others go on to their handler."""
+        error = request.match_info.http_exception
+        if error is None:
+            return await handler(request)
+        first = request.path.lstrip("/").partition("/")[0]
+        what = {"answer": "webhook", "status": "webhook", "stream": "stream"}.get(first, "request")
+        if not isinstance(error, web.HTTPMethodNotAllowed):
+            return self.response(what, Refused(Refusal.UNKNOWN_PATH, hint=self._hint(request.path)), request)
+        hint = "" if what == "webhook" else f"expected {' or '.join(sorted(error.allowed_methods))}"
+        response = self.response(what, Refused(Refusal.WRONG_METHOD, hint=hint), request)
+        response.headers[hdrs.ALLOW] = error.headers.get(hdrs.ALLOW, "")
+        return response
+
+    async def expect(self, request: web.Request) -> web.Response | None:
+        """Answer an ``Expect`` header (RFC 9110 §10.1.1) before the body is read."""
+        if request.version < HttpVersion11:
+            return None
+        if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+            return self.response("request", Refused(Refusal.BAD_EXPECTATION), request)
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+        return None
+
+    def _hint(self, path: str) -> str:
+        """Say what is wrong with a path that nearly fits."""
+        if "//" in path:
+            return f"the path has a doubled slash: look for a slash at the end of the address; {ROUTES}"
+        if self._public_path and path.startswith(f"{self._public_path}/"):
+            return f"the proxy in front passes on {self._public_path} of public_url: it must take it away"
+        return ""
+
+
+def unserved(name: str, served: Collection[str]) -> Refused:
+    """Return the refusal of a request for a provider that ``gateway.yaml`` does not name."""
+    names = ", ".join(served) or "none"
+    return Refused(
+        Refusal.UNKNOWN_PROVIDER, f"{name[:40]!r} is not served", hint=f"under providers in gateway.yaml: {names}"
+    )
+
+
+def shown(target: str) -> str:
+    """Return the beginning of a request's target, without query, token and secret."""
+    path = target.partition("?")[0]
+    parts = path.split("/")[1:]
+    most = SHOWN_PARTS_OF_STREAM if parts[:1] == ["stream"] else SHOWN_PARTS
+    short = "/".join(["", *parts[:most], "…"]) if any(parts[most:]) else path
+    return short[:SHOWN_LENGTH]
