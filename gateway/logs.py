@@ -1,6 +1,8 @@
 """Logging for people and for machines: structlog, the call's id bound, the caller's words left out."""
 
+import errno
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -9,6 +11,9 @@ import structlog
 
 PRIVATE = frozenset({"text", "digit", "digits", "caller", "called", "parameters"})
 """Fields that hold what a caller said, keyed or is: hidden unless the operator asks for them."""
+
+_NOBODY_READS = frozenset({errno.EIO, errno.EPIPE, errno.ENXIO})
+"""A terminal that is gone, a pipe without a reader, a device that is gone."""
 
 
 def configure(*, json: bool, level: str = "info", private: bool = False) -> None:
@@ -32,7 +37,7 @@ def configure(*, json: bool, level: str = "info", private: bool = False) -> None
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # it writes and flushes
         cache_logger_on_first_use=False,
     )
     # What libraries log by the standard library comes out alike, so that a log of JSON lines is JSON throughout.
@@ -44,6 +49,33 @@ def configure(*, json: bool, level: str = "info", private: bool = False) -> None
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class _StandardError:
+    """Standard error, which may go away: a terminal that closes or a reader that ends must not end calls."""
+
+    def write(self, text: str) -> int:
+        """Write, or lose the text."""
+        try:
+            return sys.stderr.write(text)
+        except OSError as error:
+            _lost(error)
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush, or lose what was to be flushed."""
+        try:
+            sys.stderr.flush()
+        except OSError as error:
+            _lost(error)
+
+
+def _lost(error: OSError) -> None:
+    """Let standard error lead nowhere from now on where nobody will ever read it again."""
+    if error.errno in _NOBODY_READS:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
 
 
 def _redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

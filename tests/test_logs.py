@@ -1,8 +1,13 @@
 """What is logged, and what is not."""
 
+import errno
 import json
 import logging
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
 
 import pytest
 import structlog
@@ -29,6 +34,28 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     told = capsys.readouterr()
     assert told.out == ""
     return [json.loads(line) for line in told.err.splitlines()]
+
+
+class FullDisk:
+    """A file on a disk that has no room, until it has."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.full = True
+
+    def write(self, text: str) -> int:
+        """Write, or not."""
+        if self.full:
+            raise OSError(errno.ENOSPC, "no room")
+        return self._file.write(text)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+        self._file.flush()
+
+    def isatty(self) -> bool:
+        """It is a file."""
+        return False
 
 
 def tell_of_a_bug() -> None:
@@ -104,3 +131,28 @@ def test_libraries_write_there_too(capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("some.library").warning("mind %s", "this")
     (line,) = lines(capsys)
     assert (line["event"], line["level"], line["logger"]) == ("mind this", "warning", "some.library")
+
+
+def test_a_log_that_nobody_reads_any_more_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever logs goes on, now and later: standard error leads nowhere from then on."""
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        logs.configure(json=True)
+        os.close(reader)
+        structlog.get_logger().info("one")
+        structlog.get_logger().info("two")
+        logging.getLogger("library").warning("three")
+        stream.write("four")
+
+
+def test_a_log_that_fails_for_a_while_goes_on_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk costs the lines that it has no room for."""
+    with (tmp_path / "log").open("w", encoding="utf-8") as file:
+        stream = FullDisk(file)
+        monkeypatch.setattr(sys, "stderr", stream)
+        logs.configure(json=True)
+        structlog.get_logger().info("one")
+        stream.full = False
+        structlog.get_logger().info("two")
+    assert [json.loads(line)["event"] for line in (tmp_path / "log").read_text("utf-8").splitlines()] == ["two"]

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from gateway.call.call import Call
 
@@ -26,6 +26,7 @@ class Calls:
         self._by_line: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._no_grace = asyncio.Event()
 
     def __len__(self) -> int:
         return self._places
@@ -87,7 +88,8 @@ class Calls:
         Returns when the last has ended, or ``limit_s`` after it was asked to.
         """
         self.draining = True
-        if await self._emptied(grace_s):
+        await self._grace(grace_s)
+        if not self._places:
             return
         self.ending = True
         now = asyncio.get_running_loop().time()
@@ -95,12 +97,18 @@ class Calls:
             wait.reschedule(now)
         for call in list(self._calls):
             call.shut_down()
-        await self._emptied(limit_s)
-
-    async def _emptied(self, timeout_s: float) -> bool:
-        try:
-            async with asyncio.timeout(timeout_s):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
                 await self._empty.wait()
-        except TimeoutError:
-            return False
-        return True
+
+    def end_now(self) -> None:
+        """Cut the grace of a drain short: its calls are ended in order now."""
+        self._no_grace.set()
+
+    async def _grace(self, grace_s: float) -> None:
+        """Return when no call is left, when the grace is over, or when it is cut short."""
+        async with asyncio.TaskGroup() as group:
+            waits = [group.create_task(event.wait()) for event in (self._empty, self._no_grace)]
+            await asyncio.wait(waits, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()

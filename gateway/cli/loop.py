@@ -1,6 +1,8 @@
 """The event loop that the commands run on."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -16,6 +18,31 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:
-    """Run ``main`` to its end, on uvloop where there is one."""
+    """Run ``main`` to its end, on uvloop where there is one.
+
+    SIGTERM and SIGHUP cancel it, as SIGINT does, so that whatever it has open is closed in order. The process then
+    exits with 128 and the signal's number, as a shell tells of a process that a signal has ended.
+    """
+    told: list[signal.Signals] = []
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(main)
+        try:
+            return runner.run(_until_told(main, told))
+        except asyncio.CancelledError:
+            if not told:
+                raise
+    print(f"stopped by {told[0].name}", file=sys.stderr)
+    sys.exit(128 + told[0])
+
+
+async def _until_told(main: Coroutine[Any, Any, Result], told: list[signal.Signals]) -> Result:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def stop(number: signal.Signals) -> None:
+        told.append(number)
+        if task is not None:
+            task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number)
+    return await main

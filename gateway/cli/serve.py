@@ -1,10 +1,8 @@
 """``gateway serve`` and ``gateway emulator``: what runs until it is told to stop."""
 
 import argparse
-import asyncio
 import gc
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +16,7 @@ from gateway.app import serving
 from gateway.cli.check import add_config_option
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
+from gateway.cli.stopping import told_to_stop
 from gateway.cli.workers import is_worker, run_workers, share_of, watch_supervisor
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.describe import warnings
@@ -90,13 +89,14 @@ def _run_serve(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace) -> int:
+    stop = told_to_stop()  # before anything that takes time: a signal during the start is a stop in order too
     deployment = load_deployment(options.config, os.environ)
     lines = Lines(deployment)
     for warning in warnings(deployment, lines):
         log.warning("configuration", detail=warning)
     host = options.host or deployment.listen.host
     port = deployment.listen.port if options.port is None else options.port
-    async with _told_to_stop() as stop, _service(options, deployment) as (endpoint, api_key):
+    async with _service(options, deployment) as (endpoint, api_key):
         try:
             async with serving(
                 deployment,
@@ -109,11 +109,12 @@ async def _serve(options: argparse.Namespace) -> int:
                 share_of=share_of,
                 reuse_port=is_worker(),
                 drain_s=options.drain,
-            ):
+            ) as gateway:
                 _spare_the_collector()
                 watch_supervisor(stop)
-                await stop.wait()
-                log.info("stopping")
+                await stop.asked.wait()
+                log.info("stopping", signal=stop.signal, calls=len(gateway.calls), drain_s=options.drain)
+                stop.at_once(gateway.calls.end_now)
         except OSError as error:
             raise GatewayError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
     return 0
@@ -132,40 +133,16 @@ async def _service(options: argparse.Namespace, deployment: Deployment) -> Async
 
 
 async def _emulator(options: argparse.Namespace) -> int:
+    stop = told_to_stop()
     _configure_logs(options)
     script = load_script(options.script) if options.script else Script.default()
     try:
-        async with (
-            _told_to_stop() as stop,
-            Emulator(script, options.host, options.port, keep_sessions=KEPT_SESSIONS) as emulator,
-        ):
+        async with Emulator(script, options.host, options.port, keep_sessions=KEPT_SESSIONS) as emulator:
             print(f"Voice Live emulator: {emulator.endpoint}  (any API key; Ctrl-C stops it)", flush=True)
-            await stop.wait()
+            await stop.asked.wait()
     except OSError as error:
         raise GatewayError(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}") from None
     return 0
-
-
-@asynccontextmanager
-async def _told_to_stop() -> AsyncIterator[asyncio.Event]:
-    """Set by SIGINT and SIGTERM, once; a second signal ends the process as if nobody listened."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-
-    def told() -> None:
-        stop.set()
-        ignore()
-
-    def ignore() -> None:
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(signal_number)
-
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, told)
-    try:
-        yield stop
-    finally:
-        ignore()
 
 
 def _spare_the_collector() -> None:

@@ -3,15 +3,16 @@
 import asyncio
 import os
 import secrets
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
+from gateway.cli.stopping import Stop, told_to_stop
 from gateway.config import environment
 from gateway.errors import GatewayError
 
@@ -22,6 +23,7 @@ WORKER = "GATEWAY_WORKER"
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus_client shares the metrics of several processes (its documentation, "Multiprocess Mode")."""
 (STREAM_KEY,) = environment.STREAM_KEY
+SUPERVISOR_GONE = "supervisor gone"
 QUICK_END_S = 5.0
 """A worker that lives no longer has not been able to start; one that does is replaced when it dies."""
 
@@ -37,17 +39,17 @@ def is_worker() -> bool:
     return WORKER in os.environ
 
 
-def watch_supervisor(stop: asyncio.Event) -> None:
+def watch_supervisor(stop: Stop) -> None:
     """In a worker: stop when the supervisor is gone, even where it was killed and could not say so."""
     if is_worker():
         loop = asyncio.get_running_loop()
         loop.add_reader(sys.stdin.fileno(), _supervisor_gone, stop, loop)
 
 
-def _supervisor_gone(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+def _supervisor_gone(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
     if not os.read(sys.stdin.fileno(), 1):
         loop.remove_reader(sys.stdin.fileno())
-        stop.set()
+        stop.told(SUPERVISOR_GONE)
 
 
 async def run_workers(count: int, arguments: Sequence[str]) -> int:
@@ -55,10 +57,7 @@ async def run_workers(count: int, arguments: Sequence[str]) -> int:
 
     The kernel spreads connections over the workers (SO_REUSEPORT). Raises ``GatewayError`` where one cannot start.
     """
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, stop.set)
+    stop = told_to_stop()
     # A worker takes the streams of calls that another one answered: all have one key to make and check tokens with.
     key = os.environ.get(STREAM_KEY) or secrets.token_urlsafe(32)
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
@@ -72,11 +71,9 @@ async def run_workers(count: int, arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _keep_running(
-    number: int, arguments: Sequence[str], environment: dict[str, str], stop: asyncio.Event
-) -> None:
+async def _keep_running(number: int, arguments: Sequence[str], environment: dict[str, str], stop: Stop) -> None:
     loop = asyncio.get_running_loop()
-    while not stop.is_set():
+    while not stop.asked.is_set():
         started = loop.time()
         # Its own group: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order. Their
         # standard input ends with the supervisor, however that ends: see ``watch_supervisor``.
@@ -90,24 +87,31 @@ async def _keep_running(
             if not await _ended(worker, stop):
                 return
         finally:
-            await _terminate(worker)
+            await _terminate(worker, stop)
         mark_process_dead(worker.pid, environment[METRICS_DIRECTORY])  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
         if loop.time() - started < QUICK_END_S:
             raise GatewayError(f"worker {number} ended with {worker.returncode} before it could serve")
         log.error("worker_died", worker=number, returncode=worker.returncode)
 
 
-async def _ended(worker: asyncio.subprocess.Process, stop: asyncio.Event) -> bool:
+async def _ended(worker: asyncio.subprocess.Process, stop: Stop) -> bool:
     """Wait for the worker's end or for the word to stop; whether it was the former."""
     async with asyncio.TaskGroup() as group:
-        waits = [group.create_task(worker.wait()), group.create_task(stop.wait())]
+        waits = [group.create_task(worker.wait()), group.create_task(stop.asked.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
-    return not stop.is_set()
+    return not stop.asked.is_set()
 
 
-async def _terminate(worker: asyncio.subprocess.Process) -> None:
+async def _terminate(worker: asyncio.subprocess.Process, stop: Stop) -> None:
+    """Ask the worker to stop, again when we are told again, and wait for its end."""
+    if worker.returncode is None:
+        _ask(worker)
+        stop.at_once(partial(_ask, worker))
+    await worker.wait()
+
+
+def _ask(worker: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         worker.terminate()
-    await worker.wait()

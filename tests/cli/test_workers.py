@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.call.ending import EndReason
 from gateway.cli import workers
+from gateway.cli.stopping import Stop
 from gateway.errors import GatewayError
 from gateway.sim.providers.twilio import signature
 
@@ -93,7 +94,7 @@ async def test_workers_take_each_others_tokens() -> None:
 async def test_a_worker_that_dies_in_service_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """However often; until the word to stop."""
     monkeypatch.setattr(workers, "QUICK_END_S", 0.0)
-    stop = asyncio.Event()
+    stop = Stop()
     started = 0
     create = asyncio.create_subprocess_exec
 
@@ -101,7 +102,7 @@ async def test_a_worker_that_dies_in_service_is_replaced(monkeypatch: pytest.Mon
         nonlocal started
         started += 1
         if started == 3:
-            stop.set()
+            stop.told("SIGTERM")
         return await create(sys.executable, "-c", "pass", env=dict(os.environ))
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", counting)
@@ -114,7 +115,7 @@ async def test_a_worker_that_cannot_start_ends_them_all(tmp_path: Path) -> None:
     """A configuration that is wrong is told once by each worker, and the command fails."""
     environment = {**os.environ, workers.METRICS_DIRECTORY: str(tmp_path)}
     with pytest.raises(GatewayError, match="worker 1 ended with 2 before it could serve"):
-        await workers._keep_running(1, ["serve", "--config", "/nowhere.yaml"], environment, asyncio.Event())
+        await workers._keep_running(1, ["serve", "--config", "/nowhere.yaml"], environment, Stop())
 
 
 def test_the_limit_of_calls_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
