@@ -18,7 +18,7 @@ _FORMAT_MULAW, _RATE_HZ = 7, 8000
 
 @dataclass(frozen=True)
 class Prompt:
-    """One recording: its file below :data:`FOLDER`, the espeak-ng voice that said it, and the words."""
+    """One recording: its file below :data:`FOLDER`, the voice of flite or espeak-ng that said it, and the words."""
 
     file: str
     voice: str
