@@ -7,7 +7,18 @@ import structlog
 from gateway.audio.formats import AudioFormat
 from gateway.call.call import Voice
 from gateway.call.gate import Request
-from gateway.call.rules import Approval, Digits, FunctionRule, KeyAction, Recorded, Rules, Secret, Silence, Target
+from gateway.call.rules import (
+    Approval,
+    Digits,
+    FunctionRule,
+    KeyAction,
+    Recorded,
+    Rules,
+    Secret,
+    Silence,
+    Target,
+    Waiting,
+)
 from gateway.config import Line
 from gateway.config import keys as config
 from gateway.config.hours import Closed
@@ -70,6 +81,7 @@ def rules_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> Rules:
         functions={function.name: _function(function, say) for function in line.functions},
         targets=targets,
         approvals=dict(_approvals(line, say)),
+        mcp_waiting=dict(_mcp_waiting(line, say)),
         duration_limit_s=settings.limits.duration_s,
     )
 
@@ -106,9 +118,14 @@ def _function(function: Function, say: Say) -> FunctionRule:
     waiting = function.while_waiting
     return FunctionRule(
         secrets=tuple(Secret(secret, say(secret.prompt) if secret.prompt else None) for secret in function.secrets),
-        waiting=say(waiting.say) if waiting else None,
-        waiting_after_s=waiting.after_s if waiting else 0.0,
+        waiting=Waiting(say(waiting.say), waiting.after_s) if waiting else None,
     )
+
+
+def _mcp_waiting(line: Line, say: Say) -> Iterator[tuple[str, Waiting]]:
+    for tool in line.settings.tools:
+        if isinstance(tool, McpTool) and (waiting := tool.while_waiting):
+            yield tool.mcp.server_label, Waiting(say(waiting.say), waiting.after_s)
 
 
 def _approvals(line: Line, say: Say) -> Iterator[tuple[str, Approval]]:

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.audio.formats import PCMA, PCMU
-from gateway.call.rules import Approval, Digits, KeyAction, Recorded, Rules, Silence, Target
+from gateway.call.rules import Approval, Digits, KeyAction, Recorded, Rules, Silence, Target, Waiting
 from gateway.config import Lines, load_deployment
 from gateway.preparation import prepare, rules_for
 from gateway.voice.commands import CreateResponse, SayText
@@ -91,7 +91,7 @@ def test_tools_become_rules(tmp_path: Path) -> None:
     )
     assert rules.built_in == {"end_call"}
     pay = rules.functions["pay"]
-    assert (pay.waiting, pay.waiting_after_s) == (SayText("One moment."), 2)
+    assert pay.waiting == Waiting(SayText("One moment."), 2)
     (secret,) = pay.secrets
     assert (secret.digits.parameter, secret.prompt) == ("card", SayText("Your card, +14155550123?"))
 
@@ -122,6 +122,20 @@ def test_approvals_become_rules(tmp_path: Path) -> None:
         '  approval: {ask: May I?, key: "1", words: [yes], timeout_s: 10}\n',
     )
     assert rules.approvals == {"crm": Approval(SayText("May I?"), "1", ("yes",), 10)}
+
+
+def test_the_words_for_a_slow_server_become_rules(tmp_path: Path) -> None:
+    """By the label of the server, with the call's facts filled in; a text alone has the usual delay."""
+    mcp = "mcp: {{server_label: {}, server_url: https://mcp.example.com/, require_approval: never}}"
+    rules = rules_of(
+        tmp_path,
+        f"tools:\n- {mcp.format('crm')}\n  while_waiting: {{say: 'One moment, {{caller}}.', after_s: 3}}\n"
+        f"- {mcp.format('wiki')}\n  while_waiting: Just a second.\n- {mcp.format('news')}\n",
+    )
+    assert rules.mcp_waiting == {
+        "crm": Waiting(SayText("One moment, +14155550123."), 3),
+        "wiki": Waiting(SayText("Just a second."), 1.5),
+    }
 
 
 def test_a_recorded_greeting_is_in_the_phones_format(tmp_path: Path) -> None:

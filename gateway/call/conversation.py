@@ -56,6 +56,7 @@ from gateway.voice.events import (
     ToolCalled,
     ToolsListed,
     ToolsRequested,
+    TranscriptionFailed,
     TurnCommitted,
     UnknownEvent,
     VoiceClosed,
@@ -164,10 +165,24 @@ class Conversation:
         commands = [*self._playback.on_deadline(now), *self._give_up(now)]
         quiet = self._playback.idle and self._gate.idle
         commands += self._tools.expire(now, quiet=quiet)
-        for words in self._tools.please_wait(now, quiet=quiet and self.state is State.TALKING):
-            commands += self._gate.want(words, now)
+        commands += self._please_wait(now, quiet=quiet)
         commands += [*self._keypad.expire(now), *self._settle(now)]
         return [*commands, *self._carry_out(self._patience.expire(now), now)]
+
+    def _please_wait(self, now: float, *, quiet: bool) -> list[Command]:
+        """Cover the wait for tools that take long.
+
+        The service may keep a response open as long as a server works for it, and takes no other meanwhile. Cancelling
+        it ends no server's work: the result comes all the same, and is told by a response of its own.
+        """
+        talking = self.state is State.TALKING
+        commands: list[Command] = []
+        for words in self._tools.please_wait(now, quiet=quiet and talking):
+            commands += self._gate.want(words, now)
+        held = self._playback.idle and self._gate.waits_for_a_tool
+        for words in self._tools.mcp.please_wait(now, quiet=(quiet or held) and talking):
+            commands += [*self._gate.cancel(), *self._gate.want(words, now)]
+        return commands
 
     def _dispatch(self, event: Event, now: float) -> Sequence[Command]:  # noqa: C901 -- one case an event, told in order
         match event:
@@ -185,6 +200,9 @@ class Conversation:
                 return self._turn_over(item_id, now)
             case CallerSaid():
                 return self._caller_said(event, now)
+            case TranscriptionFailed(item_id=item_id, code=code, detail=detail):
+                note = Note("transcription_failed", {"item_id": item_id, "code": code, "detail": detail})
+                return [note, *self._gate.caller_done(item_id, now), *self._tools.mcp.not_understood(item_id, now)]
             case ResponseStarted(response_id=response_id, request_id=request_id):
                 return self._response_started(response_id, request_id, now)
             case ReplySaid(item_id=item_id, text=text):
@@ -237,15 +255,18 @@ class Conversation:
         if answers_itself:
             self._gate.answer_owed(now)
         done = self._gate.caller_done(item_id, now)
+        self._tools.mcp.caller_done(item_id, now)
         return done if answers_itself else [*done, *self._gate.want(ANSWER, now)]
 
     def _caller_said(self, said: CallerSaid, now: float) -> Sequence[Command]:
         done: list[Command] = [*self._gate.caller_done(said.item_id, now)]
-        if not said.text.strip() or said.item_id == self._last_transcribed:
+        if said.item_id == self._last_transcribed:
             return done
+        if not said.text.strip():
+            return [*done, *self._tools.mcp.not_understood(said.item_id, now)]
         self._last_transcribed = said.item_id
         note = Note("caller_said", {"item_id": said.item_id, "text": said.text})
-        return [note, *done, *self._tools.mcp.caller_said(said.item_id, said.text)]
+        return [note, *done, *self._tools.mcp.caller_said(said.item_id, said.text, now)]
 
     def _digit_pressed(self, digit: str, now: float) -> Sequence[Command]:
         self._patience.caller_is_there()

@@ -57,13 +57,12 @@ class ResponseGate:
     @property
     def idle(self) -> bool:
         """Whether nobody speaks, is asked to, or is about to."""
-        return (
-            self.response is None
-            and self._requested is None
-            and not self._wanted
-            and self._owed_by is None
-            and self._speech is None
-        )
+        return self.response is None and self._is_alone
+
+    @property
+    def waits_for_a_tool(self) -> bool:
+        """Whether a response runs and nothing else is going on; its tool is what it waits for, where one is at work."""
+        return self.response is not None and not self.cancelled and self._is_alone
 
     @property
     def answers(self) -> bool:
@@ -134,6 +133,11 @@ class ResponseGate:
             return []
         self.cancelled = True
         return [CancelResponse(self.response)]
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether, beside the response that may run, nobody speaks, is asked to, or is about to."""
+        return self._requested is None and not self._wanted and self._owed_by is None and self._speech is None
 
     @property
     def _is_free(self) -> bool:

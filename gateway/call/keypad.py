@@ -48,7 +48,7 @@ class Keypad:
         if self._tools.private(now):
             return [*self._tools.key(digit, now)]
         note = Note("digit_pressed", {"digit": digit})
-        if allowed := self._tools.mcp.press(digit):
+        if allowed := self._tools.mcp.press(digit, now):
             return [note, *allowed]
         if digit == self._rules.commit_on:
             return [note, CommitTurn()]

@@ -11,28 +11,49 @@ from msgspec import Struct
 from gateway.call.gate import Request
 from gateway.call.record import Note
 from gateway.call.rules import Approval, Rules
+from gateway.call.waiting import Wait
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolsListed, ToolsRequested
 
 RUN_LIMIT_S = 60.0
 """A server that takes longer is not waited for; its result may still be told."""
+TRANSCRIPT_LIMIT_S = 5.0
+"""A turn whose words have not come by then, counted from its end, was not understood."""
+GRANTED_LIMIT_S = 10.0
+"""An approved call that the service has not begun by then is not waited for."""
+MOST_ASKS = 2
+"""So often a question is asked by itself: once more, where the answer was not understood."""
 
 
 class _Run(Struct):
     server: str
     tool: str
     since: float
+    wait: Wait
 
 
 class _Question(Struct):
-    """An approval that the caller is to be asked for; ``turn`` is the caller's first turn since it was."""
+    """An approval that the caller is to be asked for.
+
+    ``turn`` is the caller's first turn since it was asked, and ``words_by`` when its words are to be there.
+    """
 
     request: ApprovalRequested
     approval: Approval
     by: float
     wanted: bool = False
     asked: bool = False
+    asks: int = 0
     turn: str = ""
+    words_by: float | None = None
+
+
+class _Granted(Struct):
+    """A call that the caller allowed, and that the service has not begun yet."""
+
+    server: str
+    tool: str
+    since: float
 
 
 class McpTools:
@@ -40,10 +61,12 @@ class McpTools:
 
     def __init__(self, rules: Rules) -> None:
         self._approvals = rules.approvals
+        self._waiting = rules.mcp_waiting
         self._servers: dict[str, str] = {}
         self._running: dict[str, _Run] = {}
         self._over: set[str] = set()
         self._questions: list[_Question] = []
+        self._granted: list[_Granted] = []
         self.answer_due = False
         """Whether results are there that no response has told of yet."""
 
@@ -54,8 +77,8 @@ class McpTools:
 
     @property
     def busy(self) -> bool:
-        """Whether a server is at work, or the caller's word awaited."""
-        return bool(self._running or self._questions)
+        """Whether a server is at work or about to be, or the caller's word awaited."""
+        return bool(self._running or self._questions or self._granted)
 
     def listed(self, event: ToolsRequested | ToolsListed) -> list[Note]:
         """The service asks a server for its tools, or has its answer."""
@@ -69,7 +92,10 @@ class McpTools:
         """The service runs a tool; it may say so more than once."""
         if call.item_id in self._running or call.item_id in self._over:
             return []
-        self._running[call.item_id] = _Run(call.server, call.tool, now)
+        same = (granted for granted in self._granted if (granted.server, granted.tool) == (call.server, call.tool))
+        if (granted := next(same, None)) is not None:
+            self._granted.remove(granted)
+        self._running[call.item_id] = _Run(call.server, call.tool, now, Wait(self._waiting.get(call.server), now))
         return [Note("mcp_called", {"server": call.server, "tool": call.tool, "item_id": call.item_id})]
 
     def returned(self, returned: McpReturned, now: float) -> list[Note]:
@@ -80,13 +106,17 @@ class McpTools:
         self.answer_due = True
         return [self._end(returned.item_id, run, "error" if returned.failed else "ok", now)]
 
+    def please_wait(self, now: float, *, quiet: bool) -> list[Request]:
+        """What is to be said because a server takes long: once for each call, and only into silence."""
+        return [words for run in self._running.values() if (words := run.wait.words(now, quiet=quiet)) is not None]
+
     # The caller's word
 
     def requested(self, request: ApprovalRequested, now: float) -> list[AnswerApproval | Note]:
         """The service asks for a word; a server that the line has no question for is denied."""
         approval = self._approvals.get(request.server)
         if approval is None:
-            return self._answered(request, approved=False, how="not asked")
+            return self._answered(request, now, approved=False, how="not asked")
         self._questions.append(_Question(request, approval, now + approval.timeout_s))
         return [Note("approval_asked", {"server": request.server, "tool": request.tool})]
 
@@ -107,40 +137,69 @@ class McpTools:
     def asking(self, request: Request | None) -> None:
         """A response begins that says this."""
         if self._questions and self._questions[0].wanted and self._questions[0].approval.ask == request:
-            self._questions[0].asked = True
+            question = self._questions[0]
+            question.asked, question.turn, question.words_by = True, "", None
+            question.asks += 1
 
     @property
     def takes_keys(self) -> bool:
         """Whether the next key answers a question that the caller was asked."""
         return bool(self._questions and self._questions[0].asked and self._questions[0].approval.key)
 
-    def press(self, digit: str) -> list[AnswerApproval | Note]:
+    def press(self, digit: str, now: float) -> list[AnswerApproval | Note]:
         """A key: the one that allows, or any other, which denies. Nothing where no question takes a key."""
         if not self.takes_keys:
             return []
         question = self._questions[0]
-        return self._settle(question, approved=digit == question.approval.key, how="key")
+        return self._settle(question, now, approved=digit == question.approval.key, how="key")
 
     def caller_spoke(self, item_id: str) -> None:
         """The caller begins a turn: the first one since the question answers it."""
         if self._questions and self._questions[0].asked:
             self._questions[0].turn = self._questions[0].turn or item_id
 
-    def caller_said(self, item_id: str, text: str) -> list[AnswerApproval | Note]:
+    def caller_done(self, item_id: str, now: float) -> None:
+        """That turn is over: its words come next, or never."""
+        for question in self._questions[:1]:
+            if question.turn == item_id and question.approval.words and question.words_by is None:
+                question.words_by = now + TRANSCRIPT_LIMIT_S
+
+    def not_understood(self, item_id: str, now: float) -> list[AnswerApproval | Note]:
+        """The words of a turn could not be made out: ask once more; then the key decides, or it is a no."""
+        question = next((q for q in self._questions if q.turn == item_id and q.approval.words), None)
+        if question is None:
+            return []
+        question.turn, question.words_by = "", None
+        again = question.asks < MOST_ASKS
+        if again:
+            question.wanted = question.asked = False
+        request = question.request
+        fields: dict[str, object] = {"server": request.server, "tool": request.tool, "asked_again": again}
+        note = Note("approval_not_understood", fields)
+        if again or question.approval.key:
+            return [note]
+        return [note, *self._settle(question, now, approved=False, how="not understood")]
+
+    def caller_said(self, item_id: str, text: str, now: float) -> list[AnswerApproval | Note]:
         """The words of a turn: they allow where they begin with a word that does, and deny otherwise."""
         question = next((q for q in self._questions if q.turn == item_id and q.approval.words), None)
         if question is None:
             return []
         said = " ".join(re.findall(r"\w+", text.casefold()))
         words = (" ".join(re.findall(r"\w+", word.casefold())) for word in question.approval.words)
-        return self._settle(question, approved=any(f"{said} ".startswith(f"{word} ") for word in words), how="words")
+        allowed = any(f"{said} ".startswith(f"{word} ") for word in words)
+        return self._settle(question, now, approved=allowed, how="words")
 
-    def _settle(self, question: _Question, *, approved: bool, how: str) -> list[AnswerApproval | Note]:
+    def _settle(self, question: _Question, now: float, *, approved: bool, how: str) -> list[AnswerApproval | Note]:
         self._questions.remove(question)
-        return self._answered(question.request, approved=approved, how=how)
+        return self._answered(question.request, now, approved=approved, how=how)
 
-    def _answered(self, request: ApprovalRequested, *, approved: bool, how: str) -> list[AnswerApproval | Note]:
-        if not approved:
+    def _answered(
+        self, request: ApprovalRequested, now: float, *, approved: bool, how: str
+    ) -> list[AnswerApproval | Note]:
+        if approved:
+            self._granted.append(_Granted(request.server, request.tool, now))
+        else:
             self.answer_due = True
         fields: dict[str, object] = {"server": request.server, "tool": request.tool, "approved": approved, "how": how}
         return [AnswerApproval(request.request_id, approved), Note("approval_given", fields)]
@@ -150,7 +209,10 @@ class McpTools:
     def next_deadline(self) -> float | None:
         """When ``expire`` wants to be called."""
         due = [run.since + RUN_LIMIT_S for run in self._running.values()]
-        due += [question.by for question in self._questions[:1]]
+        due += [run.wait.at for run in self._running.values() if run.wait.at is not None]
+        due += [granted.since + GRANTED_LIMIT_S for granted in self._granted]
+        for question in self._questions[:1]:
+            due += [question.by] if question.words_by is None else [question.by, question.words_by]
         return min(due, default=None)
 
     def expire(self, now: float, *, quiet: bool) -> list[AnswerApproval | Note]:
@@ -161,15 +223,25 @@ class McpTools:
                 del self._running[item_id]
                 self.answer_due = True
                 commands.append(self._end(item_id, run, "timeout", now))
+        for granted in [granted for granted in self._granted if now >= granted.since + GRANTED_LIMIT_S]:
+            self._granted.remove(granted)
+            self.answer_due = True
+            commands.append(_returned("", granted, "timeout", now))
         for question in self._questions[:1]:
+            if question.words_by is not None and now >= question.words_by:
+                return [*commands, *self.not_understood(question.turn, now)]
             if now >= question.by and quiet:
-                commands += self._settle(question, approved=False, how="no answer")
+                commands += self._settle(question, now, approved=False, how="no answer")
             elif now >= question.by:
                 question.by = now + question.approval.timeout_s
         return commands
 
     def _end(self, item_id: str, run: _Run, outcome: str, now: float) -> Note:
         self._over.add(item_id)
-        took_ms = round((now - run.since) * 1000)
-        fields = {"server": run.server, "tool": run.tool, "item_id": item_id, "outcome": outcome, "took_ms": took_ms}
-        return Note("mcp_returned", dict(fields))
+        return _returned(item_id, run, outcome, now)
+
+
+def _returned(item_id: str, run: _Run | _Granted, outcome: str, now: float) -> Note:
+    took_ms = round((now - run.since) * 1000)
+    fields = {"server": run.server, "tool": run.tool, "item_id": item_id, "outcome": outcome, "took_ms": took_ms}
+    return Note("mcp_returned", dict(fields))

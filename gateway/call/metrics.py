@@ -109,6 +109,9 @@ class Metrics:
         )
         self.transfers = Counter("gateway_transfers", "Transfers asked for.", ["outcome"], registry=r)
         self.service_errors = Counter("gateway_service_errors", "Error events of Voice Live.", ["code"], registry=r)
+        self.transcriptions_failed = Counter(
+            "gateway_transcriptions_failed", "Turns of callers that the service could not transcribe.", registry=r
+        )
         self.call_control_failures = Counter(
             "gateway_call_control_failures",
             "Requests that the provider's REST API did not carry out.",
@@ -183,6 +186,8 @@ class Metrics:
                 self.transfers.labels("ok" if note.kind == "transferred" else "failed").inc()
             case "unknown_message" | "malformed_message":
                 self.messages_odd.labels(fields["leg"], note.kind.partition("_")[0]).inc()
+            case "transcription_failed":
+                self.transcriptions_failed.inc()
             case "service_error":
                 self.service_errors.labels(fields["code"] if fields["code"] in KNOWN_ERRORS else OTHER).inc()
 

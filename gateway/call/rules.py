@@ -52,12 +52,18 @@ class Secret(Struct, frozen=True):
     prompt: Request | None = None
 
 
+class Waiting(Struct, frozen=True):
+    """What is said while a tool takes long: once, into silence, after ``after_s``."""
+
+    words: Request
+    after_s: float = 1.5
+
+
 class FunctionRule(Struct, frozen=True):
     """What the conversation minds of a function: what is keyed in for it, and what is said while it takes long."""
 
     secrets: tuple[Secret, ...] = ()
-    waiting: Request | None = None
-    waiting_after_s: float = 1.5
+    waiting: Waiting | None = None
 
 
 class Approval(Struct, frozen=True):
@@ -104,6 +110,8 @@ class Rules(Struct, frozen=True):
     targets: Mapping[str, Target] = {}
     approvals: Mapping[str, Approval] = {}
     """By the label of the MCP server."""
+    mcp_waiting: Mapping[str, Waiting] = {}
+    """What is said while a tool of a server takes long, by the label of the server."""
     duration_limit_s: float = 3600.0
     stream_silence_limit_s: float = 15.0
     """A provider that sends no audio for so long has lost the stream without saying so."""

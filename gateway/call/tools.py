@@ -14,6 +14,7 @@ from gateway.call.mcp import McpTools
 from gateway.call.record import Note
 from gateway.call.rules import FunctionRule, Rules, Target
 from gateway.call.secure_entry import SecureEntry
+from gateway.call.waiting import Wait
 from gateway.text import json_text
 from gateway.voice.commands import AddMessage, AnswerApproval, ReturnToolOutput
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolCalled, ToolsListed, ToolsRequested
@@ -35,19 +36,16 @@ LAST_KEYS_S = 3.0
 """Behind an entry that its last key or its length has ended, and behind each further key: those are private too."""
 LATE_KEYS_S = 15.0
 """The same behind an entry that ended by itself: the caller may only have been slow."""
-LOOK_AGAIN_S = 0.2
 _KEYS = frozenset("0123456789*#")
 _MOST_KEYS = 32
 
 
 class _Running(msgspec.Struct):
-    """A function at work: since when, and when its wait is to be covered by words."""
+    """A function at work: since when, and the words that cover its wait."""
 
     name: str
     since: float
-    waiting: Request | None = None
-    waiting_at: float | None = None
-    waiting_after_s: float = 0.0
+    wait: Wait
     keyed: tuple[str, ...] = ()
 
 
@@ -148,7 +146,7 @@ class Tools:
         digits = argument(call, "digits")
         if not 0 < len(digits) <= _MOST_KEYS or not _KEYS.issuperset(digits):
             return self._answer(call.call_id, BAD_DIGITS)
-        self._running[call.call_id] = _Running(call.name, now)
+        self._running[call.call_id] = _Running(call.name, now, Wait(None, now))
         return [DialDigits(call.call_id, digits)]
 
     def _answer(self, call_id: str, output: str) -> list[ToolCommand]:
@@ -227,7 +225,7 @@ class Tools:
 
     def next_deadline(self) -> float | None:
         """When ``expire`` wants to be called."""
-        due = [running.waiting_at for running in self._running.values()]
+        due = [running.wait.at for running in self._running.values()]
         due.append(self.mcp.next_deadline())
         if self.entry is not None:
             due.append(self.entry.deadline)
@@ -251,25 +249,15 @@ class Tools:
 
     def please_wait(self, now: float, *, quiet: bool) -> list[Request]:
         """What is to be said because a function takes long: once for each, and only into silence."""
-        words = []
-        for running in self._running.values():
-            if running.waiting is None or running.waiting_at is None or now < running.waiting_at:
-                continue
-            if quiet:
-                words.append(running.waiting)
-                running.waiting_at = None
-            else:
-                running.waiting_at = now + max(running.waiting_after_s, LOOK_AGAIN_S)
-        return words
+        waits = [running.wait for running in self._running.values()]
+        return [words for wait in waits if (words := wait.words(now, quiet=quiet)) is not None]
 
     def _start(self, call: ToolCalled, rule: FunctionRule, now: float, entry: SecureEntry | None = None) -> RunFunction:
         values = entry.values if entry is not None else {}
         self._running[call.call_id] = _Running(
             call.name,
             now,
-            waiting=rule.waiting,
-            waiting_at=now + rule.waiting_after_s if rule.waiting is not None else None,
-            waiting_after_s=rule.waiting_after_s,
+            Wait(rule.waiting, now),
             keyed=tuple(values),
         )
         return RunFunction(call.call_id, call.name, call.arguments, values)

@@ -61,8 +61,11 @@ def _function(function: Function) -> str:
     optional = [name for name in function.parameters.get("properties", {}) if name not in _required(function)]
     named = [*_required(function), *(f"{name}?" for name in optional)]
     named += [f"{secret.parameter} (keyed in secret)" for secret in function.secrets]
-    waiting = f", says {function.while_waiting.say!r} meanwhile" if function.while_waiting else ""
-    return f"{function.name}({', '.join(named)}): {how}, {function.timeout_s:g} s at most{waiting}"
+    return f"{function.name}({', '.join(named)}): {how}, {function.timeout_s:g} s at most{_waiting(function)}"
+
+
+def _waiting(tool: Function | McpTool) -> str:
+    return f", says {tool.while_waiting.say!r} meanwhile" if tool.while_waiting else ""
 
 
 def _required(function: Function) -> list[str]:
@@ -77,7 +80,7 @@ def _mcp(tool: McpTool) -> str:
         how = f"asks {approval.ask!r}, yes by {' or '.join(w for w in (key, ', '.join(approval.words)) if w)}"
     else:
         how = "without asking"
-    return f"{server.server_label}: MCP server at {urlsplit(server.server_url).netloc}, {tools}, {how}"
+    return f"{server.server_label}: MCP server at {urlsplit(server.server_url).netloc}, {tools}, {how}{_waiting(tool)}"
 
 
 def action_warnings(line: Line) -> Iterator[str]:

@@ -98,7 +98,7 @@ def covered_twice(settings: Settings, model: str) -> Iterator[Finding]:
     if interim is None or "tool" not in interim.triggers:
         return
     for index, tool in enumerate(settings.tools):
-        if isinstance(tool, HttpTool | PythonTool) and tool.while_waiting:
+        if isinstance(tool, HttpTool | PythonTool | McpTool) and tool.while_waiting:
             message = "the line's interim_response fills the wait for tools, expected one of them"
             yield ("tools", index, "while_waiting"), message
 

@@ -201,6 +201,8 @@ class McpTool(Section):
     """The server."""
     approval: Approval | None = None
     """How the caller is asked; needed unless require_approval is never."""
+    while_waiting: AnyWaiting | None = None
+    """What the bot says while a tool of the server takes long: a text, or {say: …, after_s: …}."""
 
 
 def _tool_shape(value: Any) -> str:

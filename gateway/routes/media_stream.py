@@ -241,6 +241,7 @@ _WARN = frozenset(
     {
         "service_error",
         "service_warning",
+        "transcription_failed",
         "malformed_message",
         "response_cut_short",
         "transfer_failed",

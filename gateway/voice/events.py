@@ -37,6 +37,14 @@ class CallerSaid(Struct, frozen=True):
     text: str
 
 
+class TranscriptionFailed(Struct, frozen=True):
+    """A turn of the caller was not transcribed (``conversation.item.input_audio_transcription.failed``)."""
+
+    item_id: str
+    code: str = ""
+    detail: str = ""
+
+
 class ResponseStarted(Struct, frozen=True):
     """The service works on a response (``response.created``)."""
 
@@ -190,6 +198,7 @@ VoiceEvent = (
     | CallerPaused
     | TurnCommitted
     | CallerSaid
+    | TranscriptionFailed
     | ResponseStarted
     | ReplyAudio
     | ReplySaid

@@ -47,6 +47,7 @@ from gateway.voice.events import (
     ToolCalled,
     ToolsListed,
     ToolsRequested,
+    TranscriptionFailed,
     TurnCommitted,
     UnknownEvent,
     VoiceEvent,
@@ -165,6 +166,12 @@ def _session_ready(message: Message) -> Sequence[VoiceEvent]:
     return (SessionReady(str(session.get("id") or ""), str(session.get("model") or "")),)
 
 
+def _transcription_failed(message: Message) -> Sequence[VoiceEvent]:
+    error = message.get("error") or {}
+    code, detail = str(error.get("code") or error.get("type") or ""), str(error.get("message") or "")
+    return (TranscriptionFailed(_text(message, "item_id"), code, detail),)
+
+
 def _audio(message: Message) -> Sequence[VoiceEvent]:
     try:
         audio = a2b_base64(_text(message, "delta"), strict_mode=True)
@@ -228,6 +235,7 @@ _READERS: dict[str, Callable[[Message], Sequence[VoiceEvent]]] = {
     "conversation.item.input_audio_transcription.completed": lambda m: (
         CallerSaid(_text(m, "item_id"), str(m.get("transcript") or "")),
     ),
+    "conversation.item.input_audio_transcription.failed": _transcription_failed,
     "response.created": lambda m: (
         ResponseStarted(_text(m["response"], "id"), str((m["response"].get("metadata") or {}).get(REQUEST_KEY) or "")),
     ),

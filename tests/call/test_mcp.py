@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.call.mcp import RUN_LIMIT_S
-from gateway.call.rules import Approval, Rules, Silence
+from gateway.call.mcp import GRANTED_LIMIT_S, RUN_LIMIT_S, TRANSCRIPT_LIMIT_S
+from gateway.call.rules import Approval, Rules, Silence, Waiting
 from gateway.phone.events import DigitPressed
-from gateway.voice.commands import AnswerApproval, CreateResponse, SayText
+from gateway.voice.commands import AnswerApproval, CancelResponse, CreateResponse, SayText
 from gateway.voice.events import (
     ApprovalRequested,
     CallerPaused,
@@ -18,6 +18,7 @@ from gateway.voice.events import (
     ResponseStatus,
     ToolsListed,
     ToolsRequested,
+    TranscriptionFailed,
     TurnCommitted,
 )
 from tests.story import Story
@@ -196,3 +197,136 @@ def test_two_questions_are_asked_one_after_the_other() -> None:
     assert story.listen(2) == [ASK]
     story.answer(response="q2", item="i3", request=story.requests[-1])
     assert say(story, "yes", "v") == [AnswerApproval("mcpr_2", approved=True)]
+
+
+WAIT = SayText("One moment, please.")
+COVERED = Rules(mcp_waiting={"crm": Waiting(WAIT, 1.5)})
+
+
+def test_the_wait_for_a_server_is_covered_once() -> None:
+    """>> a tool of a server takes long << the line's words, once and into silence; then its result."""
+    story = running(Story(COVERED))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.listen(1.4) == []
+    assert story.listen(0.2) == [WAIT]
+    story.answer(response="w", item="iw", request=story.requests[-1])
+    assert story.listen(20) == []
+    assert story.tell(McpReturned("item_m")) == [CreateResponse()]
+
+
+def test_a_response_that_stays_open_for_its_server_gives_way_to_the_words() -> None:
+    """>> the service keeps the response open while the server works << cancelled, because no other is taken meanwhile.
+
+    The server goes on working, and its result is told by a response of its own.
+    """
+    story = running(Story(COVERED))
+    assert story.listen(1.4) == []
+    assert story.listen(0.2) == [CancelResponse("r")]
+    assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED)) == [WAIT]
+    story.answer(response="w", item="iw", request=story.requests[-1])
+    assert story.listen(20) == []
+    assert story.tell(McpReturned("item_m")) == [CreateResponse()]
+
+
+def test_a_quick_server_and_one_without_words_need_none() -> None:
+    """>> a result within the time, or a server that the line has no words for << nothing is said meanwhile."""
+    story = running(Story(COVERED))
+    story.listen(1.0)
+    story.tell(McpReturned("item_m"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    assert story.listen(20) == []
+    other = Story(COVERED)
+    other.tell(ResponseStarted("r"))
+    other.tell(McpCalled("item_n", "wiki", "search"))
+    other.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert other.listen(20) == []
+
+
+def test_the_words_wait_for_a_caller_who_speaks() -> None:
+    """>> the caller speaks when the words are due << said after the turn was answered, and the server still works."""
+    story = running(Story(COVERED))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    story.listen(1.0)
+    story.tell(CallerSpoke("u"))
+    assert story.listen(2.0) == []
+    story.tell(CallerPaused("u"))
+    story.answer(response="r2", item="i2")
+    assert story.listen(4) == [WAIT]
+
+
+# Words that never come
+
+
+def turn(story: Story, item: str) -> None:
+    story.tell(CallerSpoke(item))
+    story.tell(CallerPaused(item))
+    story.tell(TurnCommitted(item))
+    story.answer(response=f"of {item}", item=f"to {item}")
+
+
+BY_WORDS = Rules(approvals={"crm": Approval(ASK, words=("yes",), timeout_s=20)})
+
+
+@pytest.mark.parametrize(
+    "unheard", [TranscriptionFailed("u", "audio_unintelligible", "no words"), CallerSaid("u", ""), None]
+)
+def test_an_answer_that_was_not_understood_is_asked_for_again(unheard: TranscriptionFailed | CallerSaid | None) -> None:
+    """>> its transcript fails, is empty, or never comes << the question once more, and its answer counts."""
+    story = asked(Story(RULES))
+    turn(story, "u")
+    if unheard is not None:
+        story.tell(unheard)
+    assert story.listen(TRANSCRIPT_LIMIT_S + 0.2) == [ASK]
+    assert story.noted("approval_not_understood") == [{"server": "crm", "tool": "get_customer", "asked_again": True}]
+    story.answer(response="again", item="ia", request=story.requests[-1])
+    story.listen(1.2)
+    assert say(story, "Yes.", "v") == [AnswerApproval("mcpr_1", approved=True)]
+
+
+def test_after_the_second_time_the_key_decides() -> None:
+    """>> two answers that were not understood << no third question; the key still counts, and silence denies."""
+    story = asked(Story(RULES))
+    turn(story, "u")
+    story.tell(TranscriptionFailed("u"))
+    assert story.listen(1.2) == [ASK]
+    story.answer(response="again", item="ia", request=story.requests[-1])
+    story.listen(1.2)
+    turn(story, "v")
+    assert story.tell(TranscriptionFailed("v")) == []
+    assert story.listen(5) == []
+    assert story.tell(DigitPressed("1")) == [AnswerApproval("mcpr_1", approved=True)]
+
+
+def test_without_a_key_the_second_time_is_a_no() -> None:
+    """>> two answers that were not understood where only words count << denied, and the model goes on."""
+    story = asked(Story(BY_WORDS))
+    turn(story, "u")
+    story.tell(TranscriptionFailed("u"))
+    assert story.listen(1.2) == [ASK]
+    story.answer(response="again", item="ia", request=story.requests[-1])
+    story.listen(1.2)
+    turn(story, "v")
+    assert story.tell(TranscriptionFailed("v")) == [AnswerApproval("mcpr_1", approved=False)]
+    assert story.noted("approval_given")[-1]["how"] == "not understood"
+    assert story.listen(1.2) == [CreateResponse()]
+
+
+def test_a_failed_transcript_of_any_turn_is_noted_and_changes_nothing_else() -> None:
+    """>> a turn that could not be transcribed << noted with the service's words; the call goes on."""
+    story = Story(RULES)
+    story.tell(CallerSpoke("u"))
+    assert story.tell(TranscriptionFailed("u", "audio_unintelligible", "no words")) == []
+    assert story.noted("transcription_failed") == [
+        {"item_id": "u", "code": "audio_unintelligible", "detail": "no words"}
+    ]
+
+
+def test_an_approved_call_that_never_begins_is_given_up() -> None:
+    """>> a yes, and the service does not call << the model speaks without the result, and silence is minded again."""
+    story = asked(Story(RULES))
+    story.tell(DigitPressed("1"))
+    assert story.listen(GRANTED_LIMIT_S - 0.2) == []
+    assert story.listen(0.4) == [CreateResponse()]
+    (returned,) = story.noted("mcp_returned")
+    assert (returned["tool"], returned["outcome"]) == ("get_customer", "timeout")

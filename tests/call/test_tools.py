@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
-from gateway.call.rules import FunctionRule, Rules, Silence
+from gateway.call.rules import FunctionRule, Rules, Silence, Waiting
 from gateway.call.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import PhoneClosed, PhoneEnd
@@ -24,7 +24,7 @@ from tests.story import Story
 
 WAITING = SayText("One moment.")
 RULES = Rules(
-    functions={"status": FunctionRule(), "slow": FunctionRule(waiting=WAITING, waiting_after_s=1.5)},
+    functions={"status": FunctionRule(), "slow": FunctionRule(waiting=Waiting(WAITING, 1.5))},
     built_in=frozenset({"end_call", "send_digits"}),
     silence=Silence(10, SayText("Still there?"), 1),
 )
@@ -214,7 +214,7 @@ def test_a_result_is_noted_with_its_time() -> None:
 
 def test_words_without_a_delay_do_not_spin_the_loop() -> None:
     """>> ``after_s: 0`` while the bot still speaks << looked at again a little later, not at once for ever."""
-    story = Story(Rules(functions={"slow": FunctionRule(waiting=WAITING, waiting_after_s=0)}))
+    story = Story(Rules(functions={"slow": FunctionRule(waiting=Waiting(WAITING, 0))}))
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", b"\x10" * 24_000))
     story.tell(ToolCalled("r", "c", "slow", "{}"))

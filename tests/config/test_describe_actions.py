@@ -21,6 +21,7 @@ tools:
     while_waiting: I am looking.
   - mcp: {server_label: crm, server_url: "https://mcp.example.com/", allowed_tools: [a, b]}
     approval: {ask: May I?, key: "1", words: [yes, sure]}
+    while_waiting: {say: "One moment, {caller}.", after_s: 2}
   - mcp: {server_label: wiki, server_url: "https://wiki.example.com/", require_approval: never}
 digits: {pause_s: 3}
 on_key: {"0": {transfer: desk}, "9": {say: Nine to five.}, "*": {hang_up: true}}
@@ -39,7 +40,8 @@ def test_what_the_bot_does_is_told_in_rows(read_line: ReadLine) -> None:
         "tool     transfer_call, built in",
         "tool     order_status(order, note?, card (keyed in secret)): POST to shop.example.com, signed, "
         "10 s at most, says 'I am looking.' meanwhile",
-        "tool     crm: MCP server at mcp.example.com, a, b, asks 'May I?', yes by key 1 or yes, sure",
+        "tool     crm: MCP server at mcp.example.com, a, b, asks 'May I?', yes by key 1 or yes, sure, "
+        "says 'One moment, {caller}.' meanwhile",
         "tool     wiki: MCP server at wiki.example.com, all its tools, without asking",
         "transfer desk to +14255550199",
         "transfer billing to sip:billing@example.com: Invoices, after 'One moment.'",

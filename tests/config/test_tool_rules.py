@@ -101,6 +101,11 @@ def at(url: str, parameters: str, method: str = "POST") -> str:
         ),
         (
             "gpt-4.1",
+            f"{INTERIM % 'tool'}\ntools: [{{{MCP}, require_approval: never}}, while_waiting: One moment.}}]",
+            "tools[0].while_waiting: the line's interim_response fills the wait for tools, expected one of them",
+        ),
+        (
+            "gpt-4.1",
             f"tools: [{{{MCP}}}}}]",
             "tools[0].mcp.require_approval: needs approval, how the caller is asked: "
             "{ask: …, key: …, words: […]}; or never",

@@ -261,6 +261,47 @@ async def test_an_mcp_tool_that_needs_the_callers_word(tmp_path: Path, key: str,
     assert bool(held.fields("CA1", "mcp_called")) is approved
 
 
+@pytest.mark.parametrize("model", ["gpt-realtime", "gpt-4.1"])
+@pytest.mark.parametrize("done_first", [True, False])
+async def test_words_cover_a_slow_mcp_server(tmp_path: Path, model: str, *, done_first: bool) -> None:
+    """On every model, whether the service closes its response meanwhile or keeps it open; the result comes behind."""
+    call = {**MCP_CALL, "takes_s": 1.0, "response_done_first": done_first}
+    waiting = {"say": "160 ms please wait", "after_s": 0.2}
+    lines = line(tools=[{"mcp": MCP, "while_waiting": waiting}])
+    lines["support"] = lines["support"].replace("model: gpt-4.1", f"model: {model}")
+    async with rig(configuration(tmp_path, lines), instant({"mcp": call, "after_call": ANSWER})) as held:
+        async with calling(held) as (_, session):
+            await turn(session)
+            await answered(session)
+        held.emulator.check()
+    assert spoken(session)[1:] == ["160 ms please wait", ANSWER]
+    assert held.fields("CA1", "mcp_returned")[0]["outcome"] == "ok"
+
+
+@pytest.mark.parametrize("transcription", ["failed", "empty"])
+async def test_a_spoken_yes_that_was_not_understood_is_asked_for_again(tmp_path: Path, transcription: str) -> None:
+    """A failed transcript is noted and counted; the question comes once more, and the yes after it counts."""
+    approval = {"ask": "180 ms may I?", "words": ["yes"]}
+    lines = line(tools=[{"mcp": {**MCP, "require_approval": "always"}, "approval": approval}])
+    script = instant(
+        {"mcp": MCP_CALL, "after_call": ANSWER},
+        {"heard": "Yes.", "say": "140 ms", "transcription": transcription},
+        {"heard": "Yes.", "say": "150 ms"},
+    )
+    async with rig(configuration(tmp_path, lines), script) as held:
+        async with calling(held) as (_, session):
+            await turn(session)
+            await answered(session, "180 ms may I?")
+            await turn(session)
+            await session.until(lambda one: spoken(one).count("180 ms may I?") == 2)
+            await turn(session)
+            await answered(session)
+        held.emulator.check()
+        assert await held.metric("gateway_transcriptions_failed_total") == (transcription == "failed")
+    assert len(held.fields("CA1", "transcription_failed")) == (transcription == "failed")
+    assert held.fields("CA1", "approval_given")[0]["approved"] is True
+
+
 async def test_keys_reach_the_model_as_one_message(tmp_path: Path) -> None:
     """Digits and # become a user item and an answer."""
     lines = line(digits={"finish_on": "#", "pause_s": 2})

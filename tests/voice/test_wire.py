@@ -40,6 +40,7 @@ from gateway.voice.events import (
     ToolCalled,
     ToolsListed,
     ToolsRequested,
+    TranscriptionFailed,
     TurnCommitted,
     UnknownEvent,
     VoiceEvent,
@@ -175,6 +176,19 @@ FAILED = {"id": "r", "status": "failed", "status_details": {"type": "failed", "e
                 "language": "en-US",
             },
             CallerSaid("u", "Hi."),
+        ),
+        (
+            {
+                "type": "conversation.item.input_audio_transcription.failed",
+                "item_id": "u",
+                "content_index": 0,
+                "error": {"type": "transcription_error", "code": "audio_unintelligible", "message": "Pardon?"},
+            },
+            TranscriptionFailed("u", "audio_unintelligible", "Pardon?"),
+        ),
+        (
+            {"type": "conversation.item.input_audio_transcription.failed", "item_id": "u", "error": None},
+            TranscriptionFailed("u"),
         ),
         ({"type": "response.created", "response": {"id": "r", "output": None}}, ResponseStarted("r")),
         ({**AUDIO, "delta": "/38A"}, ReplyAudio("r", "i", b"\xff\x7f\x00")),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from gateway.sim.emulator.record import Event
-from gateway.sim.emulator.script import Answer, Script
+from gateway.sim.emulator.script import Answer, Script, Transcription
 from gateway.sim.emulator.toolchoice import choose_tool
 
 
@@ -26,6 +26,8 @@ class Dialogue:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._turns_heard = 0
+        self.transcription: Transcription = script.transcription
+        """What becomes of the transcript of the last turn that was heard."""
         self._at = _Position()
         self._before: tuple[Answer, _Position] | None = None
         """The last answer and the position that it was for, while nothing has happened since."""
@@ -38,6 +40,7 @@ class Dialogue:
             index = index % len(turns) if self._script.at_the_end == "repeat" else len(turns) - 1
         self._turns_heard += 1
         self._move(replace(self._at, started=True, unanswered=turns[index], came=None))
+        self.transcription = turns[index].transcription or self._script.transcription
         return turns[index].heard or f"({speech_ms / 1000:.1f} s of speech)"
 
     def announced(self, text: str) -> Answer:

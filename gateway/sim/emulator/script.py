@@ -102,10 +102,16 @@ class Answer(StrictModel):
         return Answer(say=self.after_denial) if isinstance(self.after_denial, str) else self.after_denial
 
 
+Transcription = Literal["normal", "never", "failed", "empty", "empty_duplicate"]
+"""What becomes of a turn's transcript."""
+
+
 class Turn(Answer):
     """One turn of the caller: the words that were heard, whatever was said, and the answer to them."""
 
     heard: str | None = None
+    transcription: Transcription | None = None
+    """What becomes of this turn's transcript; without it, what the script says of all."""
 
 
 class Latency(StrictModel):
@@ -150,7 +156,7 @@ class Script(StrictModel):
     """Of the bot's voice; without it, the language of the session's voice."""
     vad: Literal["audio", "scripted"] = "audio"
     """``scripted``: audio is counted and never analysed, turns happen when a test says so."""
-    transcription: Literal["normal", "never", "failed", "empty_duplicate"] = "normal"
+    transcription: Transcription = "normal"
     pace: float = Field(default=16, gt=0)
     """How many times faster than real time audio is generated."""
     burst: int = Field(default=2, ge=1)

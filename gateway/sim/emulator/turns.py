@@ -11,6 +11,7 @@ from gateway.sim.emulator.history import Entry
 from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.record import Event, Rejected
 from gateway.sim.emulator.response import Response, Scene
+from gateway.sim.emulator.script import Transcription
 
 _APPEND_LIMIT_BYTES = 15 << 20
 _COMMIT_MINIMUM_MS = 100
@@ -158,6 +159,7 @@ class Turns:
         # A turn that still waits for its transcript is not in the history yet.
         previous = scene.history.previous_of_speech() if self._ready.is_set() else self._last_item_id
         transcript = self._dialogue.heard(speech_ms)
+        outcome = self._dialogue.transcription
         item: Event = {
             "id": item_id,
             "object": "realtime.item",
@@ -167,7 +169,7 @@ class Turns:
             "content": [{"type": "input_audio", "transcript": None}],
         }
         await scene.out.emit("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)
-        if scene.script.transcription == "empty_duplicate" and self._last_item_id is not None:
+        if outcome == "empty_duplicate" and self._last_item_id is not None:
             await self._completed(self._last_item_id, "")
         self._last_item_id = item_id
         entry = Entry(item, heard_ms=speech_ms)
@@ -175,9 +177,9 @@ class Turns:
         if scene.settings.native:
             await self._join(entry, previous, self._ready)
             if scene.settings.transcribes:
-                self._spawn(self._transcribe(entry, heard or transcript))
+                self._spawn(self._transcribe(entry, heard or transcript, outcome))
         else:
-            self._spawn(self._transcribe_first(entry, previous, heard or transcript, self._ready))
+            self._spawn(self._transcribe_first(entry, previous, heard or transcript, self._ready, outcome))
 
     async def _join(self, entry: Entry, previous: str | None, ready: asyncio.Event) -> None:
         """Makes the turn a part of the conversation."""
@@ -186,16 +188,19 @@ class Turns:
         ready.set()
 
     async def _transcribe_first(
-        self, entry: Entry, previous: str | None, transcript: str, ready: asyncio.Event
+        self, entry: Entry, previous: str | None, transcript: str, ready: asyncio.Event, outcome: Transcription
     ) -> None:
         """Cascaded: the text model needs the transcript, so that comes before the item and its answer."""
-        await self._transcribe(entry, transcript)
+        await self._transcribe(entry, transcript, outcome)
         await self._join(entry, previous, ready)
 
-    async def _transcribe(self, entry: Entry, transcript: str) -> None:
+    async def _transcribe(self, entry: Entry, transcript: str, outcome: Transcription) -> None:
         script, settings = self._scene.script, self._scene.settings
         await asyncio.sleep(script.latency_ms.transcription / 1000)
-        match script.transcription:
+        match outcome:
+            case "empty":
+                await self._completed(entry.id, "")
+                return
             case "never":
                 return
             case "failed":

@@ -35,6 +35,21 @@ def test_a_turn_without_words_tells_its_length() -> None:
     assert dialogue({"say": "A"}).heard(2449) == "(2.4 s of speech)"
 
 
+def test_a_turn_may_have_a_transcript_of_its_own_kind() -> None:
+    """What the script says of all turns holds where the turn says nothing."""
+    talk = dialogue(
+        {"say": "A", "transcription": "failed"},
+        {"say": "B"},
+        {"say": "C", "transcription": "empty"},
+        transcription="never",
+    )
+    told = []
+    for _ in range(3):
+        talk.heard(0)
+        told.append(talk.transcription)
+    assert told == ["failed", "never", "empty"]
+
+
 def test_the_end_repeats_all_or_the_last() -> None:
     """Behind the last turn the script goes round, or stays."""
     turns = ({"heard": "a", "say": "A"}, {"heard": "b", "say": "B"})

@@ -1,0 +1,26 @@
+"""Words that cover the wait for a tool that takes long. Pure."""
+
+from gateway.call.gate import Request
+from gateway.call.rules import Waiting
+
+LOOK_AGAIN_S = 0.2
+"""The least time after which it is looked again whether anybody still speaks."""
+
+
+class Wait:
+    """The wait for one tool. Times are in seconds."""
+
+    def __init__(self, rule: Waiting | None, now: float) -> None:
+        self._rule = rule
+        self.at = now + rule.after_s if rule is not None else None
+        """When the words are due; ``None`` where there are none, or once they were told."""
+
+    def words(self, now: float, *, quiet: bool) -> Request | None:
+        """Return what is to be said, once and only into silence; while it is not ``quiet``, it is due again later."""
+        if self._rule is None or self.at is None or now < self.at:
+            return None
+        if not quiet:
+            self.at = now + max(self._rule.after_s, LOOK_AGAIN_S)
+            return None
+        self.at = None
+        return self._rule.words
