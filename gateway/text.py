@@ -38,6 +38,18 @@ def unfit(text: str) -> str:
     return described(found[0]) if found else ""
 
 
+def unfit_inside(value: Any) -> str:
+    """Say the same of any text in a JSON value, its keys included."""
+    match value:
+        case str():
+            return unfit(value)
+        case dict():
+            return next(filter(None, (unfit_inside(each) for pair in value.items() for each in pair)), "")
+        case list() | tuple():
+            return next(filter(None, map(unfit_inside, value)), "")
+    return ""
+
+
 def described(character: str) -> str:
     """Name one character of :data:`UNFIT`."""
     code = f"U+{ord(character):04X}"

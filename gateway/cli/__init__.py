@@ -5,9 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dotenv import load_dotenv
-
 from gateway.cli import call, check, point, providers, serve
+from gateway.config.env_file import load_env_file
 from gateway.errors import GatewayError, InputError
 
 FAILED = 1
@@ -18,8 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; tells a failure in a line or a few on standard error, never as a traceback."""
     options = _parser().parse_args(arguments)
     options.arguments = sys.argv[1:] if arguments is None else arguments
-    load_dotenv(Path(".env"))
     try:
+        load_env_file(Path(".env"))
         code: int = options.run(options)
     except InputError as error:
         print(error, file=sys.stderr)

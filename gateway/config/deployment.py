@@ -16,6 +16,7 @@ from gateway.config.problems import ConfigErrors, KeyPath, dotted, listed
 from gateway.config.providers import Providers, Secret, environment_names
 from gateway.config.section import Number, Section, Text, Whole
 from gateway.errors import ConfigError
+from gateway.text import unfit
 
 DEFAULT_MODEL = "gpt-realtime"
 DEFAULT_API_VERSION = "2026-07-15"
@@ -189,7 +190,9 @@ def load_deployment(path: Path, environ: Mapping[str, str], endpoint: str | None
         value = first_set(environ, names)
         is_served = key[0] != "providers" or document.position(key[:-1])
         if value is not None and is_served:
-            document.supply(key, value)
+            is_taken = document.supply(key, value)
+            if is_taken and (problem := unfit(value)):
+                document.refuse(key, f"environment variable {value.origin} holds {problem}, expected text")
     deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
     if deployment is None or document.errors:
         raise ConfigErrors(document.errors)

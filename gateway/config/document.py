@@ -4,17 +4,22 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from gateway.config import syntax
 from gateway.config.environment import InterpolationError, interpolate
+from gateway.config.position import Position, position_in
 from gateway.config.problems import KeyPath, dotted
+from gateway.config.reading import read_text
 from gateway.config.scalars import ScalarError, construct
+from gateway.config.written import escape_at, missing_value
 from gateway.errors import ConfigError
+from gateway.text import joined, unfit
 
 _REFERENCE = re.compile(r"\$\{([^{}\n]*)\}")
 MAX_DEPTH = 20
@@ -33,18 +38,12 @@ def _shown(text: str) -> str:
     return text.translate(_HIDDEN)
 
 
+_NO_KEYS = "expected keys with values, such as 'key: value', found a list or a text alone"
 _TOO_DEEP = f"nested too deeply, expected at most {MAX_DEPTH} levels"
 
 
 class _TooMuchError(Exception):
     """The file is nested more deeply, or stands for more values, than anybody can have meant."""
-
-
-class Position(NamedTuple):
-    """Line and column in a file, both from 1."""
-
-    line: int
-    column: int
 
 
 @dataclass
@@ -83,9 +82,13 @@ class Document:
         """Whether the value at ``path`` is already known to be wrong."""
         return any(path[: len(broken)] == broken for broken in self.broken)
 
+    def span(self, path: KeyPath) -> tuple[int, int]:
+        """Where the value at ``path`` starts and ends in the source."""
+        return self._spans.get(path, (0, 0))
+
     def locate(self, path: KeyPath, piece: str, nth: int = 0) -> Position | None:
         """Where the ``nth`` ``piece`` stands in the text written at ``path``, if it stands there literally."""
-        start, end = self._spans.get(path, (0, 0))
+        start, end = self.span(path)
         index = start - 1
         for _ in range(nth + 1):
             index = self.source.find(piece, index + 1, end)
@@ -93,14 +96,14 @@ class Document:
                 return None
         return position_in(self.source, index)
 
-    def supply(self, path: KeyPath, value: str) -> None:
-        """Give the key at ``path`` a value where the file has none."""
+    def supply(self, path: KeyPath, value: str) -> bool:
+        """Give the key at ``path`` a value where the file has none; return whether it had none."""
         section: Any = self.data
         for part in path[:-1]:
             section = section.setdefault(part, {})
             if not isinstance(section, dict):
-                return
-        section.setdefault(path[-1], value)
+                return False
+        return section.setdefault(path[-1], value) is value
 
     def replace(self, path: KeyPath, value: str) -> None:
         """Give the key at ``path`` another value, whatever the file says and however wrong that is."""
@@ -119,11 +122,6 @@ class Document:
         self._spans[path] = (node.start_mark.index, node.end_mark.index)
 
 
-def position_in(source: str, index: int) -> Position:
-    """Line and column of a character."""
-    return Position(source.count("\n", 0, index) + 1, index - source.rfind("\n", 0, index))
-
-
 def read_document(file: Path, environ: Mapping[str, str], may_be_empty: Collection[KeyPath] = ()) -> Document:
     """The data of a YAML file with ``${NAME}`` replaced; whatever is wrong is in its ``errors``.
 
@@ -136,6 +134,7 @@ def read_document(file: Path, environ: Mapping[str, str], may_be_empty: Collecti
         return document
     document.source = source
     yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False  # an anchor that is written twice is right, and the later one counts
     try:
         root = yaml.compose(_REFERENCE.sub(_hide, source))
     except ReaderError as error:
@@ -143,7 +142,8 @@ def read_document(file: Path, environ: Mapping[str, str], may_be_empty: Collecti
         document.refuse((), f"not valid YAML: the character U+{error.character:04X} is not allowed", at)
         return document
     except MarkedYAMLError as error:
-        document.refuse((), *_syntax(error, source))
+        message, at = syntax.explain(error, source)
+        document.refuse((), _shown(message), at)
         return document
     except RecursionError:
         document.refuse((), _TOO_DEEP)
@@ -151,29 +151,14 @@ def read_document(file: Path, environ: Mapping[str, str], may_be_empty: Collecti
     if root is None:  # nothing but comments
         return document
     if not isinstance(root, MappingNode):
-        document.refuse((), "expected keys with values, such as 'key: value', found a list or a text alone")
+        told, index = syntax.odd_space(source) or (_NO_KEYS, 0)
+        document.refuse((), told, position_in(source, index))
         return document
     try:
         document.data = _Reader(document, environ, yaml, may_be_empty).mapping(root, ())
     except _TooMuchError as error:
         document.refuse((), str(error))
     return document
-
-
-def read_text(file: Path, errors: list[ConfigError]) -> str | None:
-    """The text of a UTF-8 file, or ``None`` and an entry in ``errors``."""
-    try:
-        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except OSError as error:
-        errors.append(ConfigError(f"cannot be read: {error.strerror}", file=file))
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode("utf-8")
-        at = position_in(before, len(before))
-        message = f"not UTF-8: byte 0x{error.object[error.start]:02x}, expected a file saved as UTF-8"
-        errors.append(ConfigError(message, file=file, line=at.line, column=at.column))
-    except ValueError as error:
-        errors.append(ConfigError(f"cannot be read: {error}", file=repr(str(file))))
-    return None
 
 
 def _is_phone_number(path: KeyPath, text: str) -> bool:
@@ -198,16 +183,28 @@ class _Reader:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             at = Position(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-            if not isinstance(key_node, ScalarNode):
-                self._document.refuse(path, "a key must be a word", at)
+            if problem := self._unfit_key(key_node):
+                self._document.refuse(path, problem, at)
                 continue
-            key = _shown(key_node.value)
+            key = joined(_shown(key_node.value))
             if first := self._document.position(below := (*path, key)):
                 self._document.refuse(below, f"duplicate key, first written in line {first.line}", at)
             else:
                 self._document.place(below, value_node, at=key_node)
                 data[key] = self._value(value_node, below)
         return data
+
+    @staticmethod
+    def _unfit_key(node: Node) -> str:
+        """What is wrong with a key, whatever its value is; empty where nothing is."""
+        if not isinstance(node, ScalarNode):
+            return "a key must be a word"
+        if str(node.tag).endswith(":merge"):
+            return "merge keys (<<) are not taken, expected the keys themselves"
+        key = joined(_shown(node.value))
+        if problem := unfit(key):
+            return f"a key holds {problem}, expected text"
+        return "" if node.style else syntax.odd_space_here(key[:1]) or syntax.odd_space_here(key[-1:])
 
     def _value(self, node: Node, path: KeyPath) -> Any:
         if any(node is outer for outer in self._around):
@@ -238,24 +235,21 @@ class _Reader:
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Any:
         kind = str(node.tag).rpartition(":")[2]
-        text: str = _shown(node.value)
+        text = joined(_shown(node.value))
         if kind == "null":
             if path in self._may_be_empty:
                 return {}
-            around = self._document.source[: node.start_mark.index].rstrip().rpartition("\n")[2]
-            commented = around.partition(":")[2].lstrip().startswith("#")
-            hint = ' (a "#" starts a comment: write it in quotes)' if commented else ""
-            self._document.refuse(path, f"has no value{hint}, expected one; delete the line for the default")
+            self._document.refuse(path, self._missing_value(node, path))
         elif kind in ("bool", "int", "float"):
-            if kind == "int" and _is_phone_number(path, text):  # +14255550100 without quotes is a number to YAML
-                self._document.refuse(path, f'expected a text, found a number: write it in quotes, "{text}"')
-            try:
-                return construct(self._yaml, node, kind)
-            except ScalarError as error:
-                self._document.refuse(path, str(error))
-                return text
+            return self._no_text(node, path, kind, text)
         elif kind not in ("str", "timestamp"):
-            self._document.refuse(path, f"{node.tag} is a YAML tag, expected a plain value")
+            hint = "" if text else f', or "{node.tag}" in quotes'
+            self._document.refuse(path, f"{node.tag} is a YAML tag, expected a plain value{hint}")
+        elif problem := self._unfit_text(node, text):
+            start, end = self._document.span(path)
+            at = escape_at(self._document.source, start, end) if node.style == '"' else None
+            self._document.refuse(path, problem, at)
+            return text
         try:
             return interpolate(text, self._environ)
         except InterpolationError as error:
@@ -263,19 +257,32 @@ class _Reader:
             self._document.refuse(path, str(error), at)
             return text
 
+    def _no_text(self, node: ScalarNode, path: KeyPath, kind: str, text: str) -> Any:
+        """A switch or a number."""
+        if kind == "int" and _is_phone_number(path, text):  # +14255550100 without quotes is a number to YAML
+            self._document.refuse(path, f'expected a text, found a number: write it in quotes, "{text}"')
+        try:
+            return construct(self._yaml, node, kind)
+        except ScalarError as error:
+            self._document.refuse(path, str(error))
+            return text
 
-def _syntax(error: MarkedYAMLError, source: str) -> tuple[str, Position]:
-    """What a YAML parser's complaint means to the person who wrote the file, and where."""
-    mark = error.problem_mark or error.context_mark
-    problem = error.problem or "cannot be read"
-    if error.context == "while scanning a quoted scalar" and "end of stream" in problem:
-        mark, message = error.context_mark, "a quote is opened here and never closed"
-    elif source[mark.index : mark.index + 1] == "\t":
-        message = "a tab stands here, expected spaces: YAML is indented with spaces"
-    elif problem == "mapping values are not allowed here":
-        message = 'an unexpected ":": write a text that contains ": " in quotes, and check the indentation'
-    elif "another document" in problem:
-        message = "a second document starts here, expected one per file"
-    else:
-        message = f"not valid YAML: {_shown(problem)}"
-    return message, Position(mark.line + 1, mark.column + 1)
+    def _missing_value(self, node: ScalarNode, path: KeyPath) -> str:
+        at = self._document.position(path) or Position(1, 1)
+        hint = missing_value(self._document.source, at, in_braces=self._is_in_braces(), anchor=node.anchor or "")
+        return f"has no value{hint}, expected one; delete the line for the default"
+
+    def _is_in_braces(self) -> bool:
+        outer = self._around[-2] if len(self._around) > 1 else None
+        return isinstance(outer, MappingNode) and bool(outer.flow_style)
+
+    @staticmethod
+    def _unfit_text(node: ScalarNode, text: str) -> str:
+        """What is wrong with a text, whatever key it belongs to; empty where nothing is."""
+        if problem := unfit(text):
+            return f"holds {problem}, expected text"
+        if node.style in ("|", ">") and not text.strip():
+            return "is empty: the text that belongs to it is indented deeper than its key"
+        if not node.style and text.startswith("-"):
+            return syntax.odd_space_here(text[1:2])
+        return ""

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from gateway.text import joined, unfit
+
 ENDPOINT = ("AZURE_COGNITIVE_SERVICES_ENDPOINT", "AZURE_VOICE_LIVE_ENDPOINT", "AZURE_VOICELIVE_ENDPOINT")
 KEY = ("AZURE_COGNITIVE_SERVICES_KEY", "AZURE_VOICE_LIVE_API_KEY", "AZURE_VOICELIVE_API_KEY")
 MODEL = ("VOICE_LIVE_MODEL", "AZURE_VOICELIVE_MODEL")
@@ -58,8 +60,11 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
             raise InterpolationError(match[0], f"{match[0]} is not a reference to a variable, expected ${{NAME}}")
         if not environ.get(name):
             raise InterpolationError(match[0], f"environment variable {name} is not set")
+        value = joined(environ[name])
+        if problem := unfit(value):
+            raise InterpolationError(match[0], f"environment variable {name} holds {problem}, expected text")
         names.append(name)
-        return environ[name]
+        return value
 
     replaced = _REFERENCE.sub(replace, text)
     return FromEnvironment(replaced, ", ".join(names)) if names else replaced

@@ -190,7 +190,19 @@ def _unknown_key(key: str, around: KeyPath, kind: type[Section], data: Any) -> s
     if key in _NOT_SET_HERE:
         return _NOT_SET_HERE[key]
     known = sorted({name for section in sections for name in section.model_fields})
-    return f"unknown key, {suggestion(key, known)}"
+    return _misplaced(key, section, sections) or f"unknown key, {suggestion(key, known)}"
+
+
+def _misplaced(key: str, written: Mapping[str, Any], sections: list[type[Section]]) -> str:
+    """Name the key above under which ``key`` was meant to stand; empty where none is above that has such a key."""
+    above = list(written)[: list(written).index(key)]
+    for other in reversed(above):
+        inside = [inner for section in sections for found in _inside(section, other) for inner in _leaves(found)]
+        if not inside:  # an unknown key, perhaps misplaced as well
+            continue
+        has_key = any(_is_section(inner) and key in inner.model_fields for inner in inside)
+        return f"belongs to {other}: indent it deeper than that" if has_key else ""
+    return ""
 
 
 def _sections(kind: type[Section], path: KeyPath, data: Any) -> list[type[Section]]:

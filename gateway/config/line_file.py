@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
 from gateway.audio.sound import Sound
-from gateway.config.document import position_in, read_document, read_text
+from gateway.config.document import read_document
 from gateway.config.explain import validate
 from gateway.config.line import Line, Settings
 from gateway.config.placeholders import OF_THE_CALL, Mistake, mistakes
+from gateway.config.position import position_in
 from gateway.config.problems import KeyPath, dotted
+from gateway.config.reading import UnreadableError, read_text, require_ordinary, unfit_at
 from gateway.config.resolve import functions_of
 from gateway.config.rules import findings
 from gateway.config.texts import filled_texts
@@ -119,8 +122,8 @@ class LineFile:
             file = line_file.parent / name
             self.stamps[file] = stamp(file)
             try:
-                sound = Sound.read(file)
-            except (RecordingError, ValueError) as error:  # ValueError: a name that no file can have
+                sound = _read_sound(file)
+            except (RecordingError, UnreadableError, ValueError) as error:  # ValueError: a name that no file can have
                 self._refuse(key, str(error))
                 continue
             if sound.duration_ms > MAX_SOUND_S * 1000:
@@ -147,8 +150,16 @@ class LineFile:
             return ""
         if not text.strip():
             self._document.refuse(key, f"{file} is empty, expected instructions")
+        if unfit := unfit_at(text, file, dotted(key)):
+            self._document.errors.append(unfit)
         for mistake in self._mistakes(text):
             line, column = position_in(text, mistake.index)
             error = ConfigError(mistake.message, file=file, line=line, column=column, key=dotted(key))
             self._document.errors.append(error)
         return text
+
+
+def _read_sound(file: Path) -> Sound:
+    with suppress(OSError):  # told by the reader, in its words
+        require_ordinary(file)
+    return Sound.read(file)

@@ -10,6 +10,7 @@ from gateway.config.python_tools import PythonToolError, load
 from gateway.config.tools import BUILT_IN, HttpTool, McpTool, PythonTool, is_tool_name
 from gateway.config.tools import WhileWaiting as Waiting
 from gateway.functions import Function, HttpCall, WhileWaiting
+from gateway.text import unfit_inside
 
 
 def functions_of(settings: Settings, folder: Path) -> tuple[dict[int, Function], list[Finding]]:
@@ -53,6 +54,8 @@ def _in_python(tool: PythonTool, folder: Path) -> Function:
     name = tool.name or found.name
     if not is_tool_name(name):
         raise PythonToolError(f"{tool.python} has a name that is not fit for a tool, expected a name here")
+    if problem := unfit_inside([description, found.parameters]):
+        raise PythonToolError(f"{tool.python} holds {problem}, in what it tells of itself, expected text")
     return Function(
         name=name,
         description=description,

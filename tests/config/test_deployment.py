@@ -148,6 +148,11 @@ def test_secrets_are_in_no_error(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("listen: {prot: 80}", "gateway.yaml:1:10: listen.prot: unknown key, did you mean port?"),
+        ("listen:\nport: 8080\n", "gateway.yaml:2:1: port: belongs to listen: indent it deeper than that"),
+        (
+            "providers:\ntwilio:\n  auth_token: abc\n",
+            "gateway.yaml:2:1: twilio: belongs to providers: indent it deeper than that",
+        ),
         ("listen: {port: 70000}", "gateway.yaml:1:10: listen.port: 70000 is too large, expected at most 65535"),
         ("providers: {twillio: {}}", "gateway.yaml:1:13: providers.twillio: unknown key, did you mean twilio?"),
         (

@@ -1,8 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from gateway.config.document import read_document
+from gateway.config.reading import MAX_BYTES
 
 
 def read(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
@@ -25,8 +27,11 @@ def read(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
         ),
         ('a: 1\ngreeting: "Hello\n', "line.yaml:2:11: a quote is opened here and never closed"),
         ("a: 1\n---\nb: 2\n", "line.yaml:2:1: a second document starts here, expected one per file"),
-        ("greeting: @home\n", "line.yaml:1:11: not valid YAML: found character '@' that cannot start any token"),
-        ("greeting: *who\n", "line.yaml:1:11: not valid YAML: found undefined alias 'who'"),
+        ("greeting: @home\n", 'line.yaml:1:11: a text cannot start with "@": write it in quotes'),
+        (
+            "greeting: *who\n",
+            'line.yaml:1:11: *who refers to nothing: a text that starts with "*" is written in quotes',
+        ),
         ("a: \x01\n", "line.yaml:1:4: not valid YAML: the character U+0001 is not allowed"),
         ("a: 1\nb: 2\na: 3\n", "line.yaml:3:1: a: duplicate key, first written in line 1"),
         ("limits:\n  calls: 1\n  calls: 2\n", "line.yaml:3:3: limits.calls: duplicate key, first written in line 2"),
@@ -125,3 +130,72 @@ def test_a_section_that_may_be_empty_reads_as_one(tmp_path: Path) -> None:
     file.write_text("limits:\n  # calls: 3\n")
     assert read_document(file, {}, may_be_empty=[("limits",)]).data == {"limits": {}}
     assert len(read_document(file, {}).errors) == 1
+
+
+@pytest.mark.parametrize("value", ['"Be kind \\ud83d\\ude00"', '["\\ud83d\\ude00"]', '"\\U0001f600"'])
+def test_pairs_of_surrogates_are_joined(tmp_path: Path, value: str) -> None:
+    """JSON is YAML, and what writes JSON writes a character beyond U+FFFF as two escapes."""
+    file = tmp_path / "line.yaml"
+    file.write_text(f'{{"a": {value}, "\\ud83d\\ude00": 1}}')
+    document = read_document(file, {})
+    assert not document.errors
+    assert "\U0001f600" in str(document.data["a"])
+    assert document.data["\U0001f600"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            'a: 1\nb: "Be \\ud83d\\ude00 \\ud83d kind"\n',
+            "2:21: b: holds U+D83D, which is half of a character, expected text",
+        ),
+        ('a: ["x\\0y"]\n', "1:7: a[0]: holds U+0000, a control character, expected text"),
+        ('a: {b: "x\\x0by"}\n', "1:10: a.b: holds U+000B, a control character, expected text"),
+        ('a: "\\e[31m"\n', "1:5: a: holds U+001B, a control character, expected text"),
+        ('a: "\\uffff"\n', "1:5: a: holds U+FFFF, which is no character, expected text"),
+        ('{"\\udc00": 1}\n', "1:2: a key holds U+DC00, which is half of a character, expected text"),
+        ('{"a\\0": 1}\n', "1:2: a key holds U+0000, a control character, expected text"),
+        ("a: x ${BAD}\n", "1:6: a: environment variable BAD holds U+DCFF, which is half of a character, expected text"),
+        ("a: ${ESC}\n", "1:4: a: environment variable ESC holds U+001B, a control character, expected text"),
+    ],
+)
+def test_what_no_call_can_carry_is_refused_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
+    """Halves of characters and control characters, in any text, in keys and from the environment."""
+    assert read(tmp_path, text, BAD="\udcff", ESC="a\x1b") == [f"line.yaml:{expected}"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_another_encoding_is_named(tmp_path: Path, encoding: str) -> None:
+    """Editors on Windows save UTF-16 by the name of Unicode."""
+    (error,) = read(tmp_path, "numbers: [x]\n".encode(encoding))
+    name = "UTF-32" if encoding == "utf-32" else "UTF-16"
+    assert error == f"line.yaml:1:1: saved as {name}, expected UTF-8: save it again with the encoding UTF-8"
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r"])
+def test_other_line_ends_count_as_lines(tmp_path: Path, ends: str) -> None:
+    """Of Windows and of old Macintoshes."""
+    assert read(tmp_path, f"a: 1{ends}b:{ends}c: 1{ends}")[0].startswith("line.yaml:2:1: b: has no value")
+
+
+def test_a_pipe_is_never_waited_for(tmp_path: Path) -> None:
+    """Nobody may ever write to it; a directory or a huge file is no configuration either."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    with (tmp_path / "huge.yaml").open("wb") as huge:
+        huge.truncate(MAX_BYTES + 1)
+    told = [str(*read_document(tmp_path / name, {}).errors) for name in ("pipe.yaml", "folder.yaml", "huge.yaml")]
+    assert told == [
+        f"{tmp_path}/pipe.yaml: cannot be read: it is a named pipe, expected a file",
+        f"{tmp_path}/folder.yaml: cannot be read: it is a directory, expected a file",
+        f"{tmp_path}/huge.yaml: cannot be read: larger than 1048576 bytes",
+    ]
+
+
+@pytest.mark.parametrize(("there", "wanted"), [("a.yml", "a.yaml"), ("A.YAML", "a.yaml"), ("a.yaml", "a.yml")])
+def test_a_missing_file_is_told_with_the_one_beside_it(tmp_path: Path, there: str, wanted: str) -> None:
+    """Whose name differs by its ending or its capitals."""
+    (tmp_path / there).touch()
+    (error,) = read_document(tmp_path / wanted, {}).errors
+    assert error.message == f"cannot be read: No such file or directory ({there} is there)"

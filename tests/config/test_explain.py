@@ -25,6 +25,10 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             "end_of_utterance_detection, prefix_padding_ms, silence_duration_ms, speech_duration_ms, threshold or type",
         ),
         ("greeting: {promt: hello}", "line.yaml:3:12: greeting.promt: unknown key, did you mean prompt?"),
+        (
+            "silence: {after_s: 5, say: Hello?}\ntimes: 1",
+            "line.yaml:4:1: times: belongs to silence: indent it deeper than that",
+        ),
         ("hours: always", "line.yaml:3:1: hours: expected keys with values, found 'always'"),
         ("recording: true", "line.yaml:3:1: recording: is not part of this version"),
         ("on_failure: {say: x}", "line.yaml:3:1: on_failure: is not part of this version"),

@@ -1,4 +1,5 @@
 import json
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -166,9 +167,9 @@ def test_a_file_that_cannot_be_read_misses_no_keys(tmp_path: Path, content: byte
 
 
 def test_a_name_that_no_file_can_have_is_told(line_errors: LineErrors) -> None:
-    """A null byte in a path is not an error of the operating system's but of Python's."""
+    """A null byte in a path is not an error of the operating system's but of Python's; no text may hold one."""
     (error,) = line_errors("", base='numbers: ["*"]\ninstructions_file: "a\\0b"\n')
-    assert error.startswith("line.yaml:2:1: instructions_file: ")
+    assert error == "line.yaml:2:22: instructions_file: holds U+0000, a control character, expected text"
 
 
 CLOSED = 'hours: {open: {mon: "09:00-17:00"}, closed: {play: "%s"}}'
@@ -229,9 +230,25 @@ def test_a_recording_is_a_minute_long_at_most(line_errors: LineErrors, tmp_path:
 
 
 def test_a_name_that_no_recording_can_have_is_told(line_errors: LineErrors) -> None:
-    """A null byte in a path is not an error of the operating system's but of Python's."""
+    """A null byte in a path is not an error of the operating system's but of Python's; no text may hold one."""
     (error,) = line_errors('greeting: {play: "a\\0b"}')
-    assert error.startswith("line.yaml:3:12: greeting.play: ")
+    assert error == "line.yaml:3:20: greeting.play: holds U+0000, a control character, expected text"
+
+
+def test_a_pipe_is_no_recording_and_no_instructions(line_errors: LineErrors, tmp_path: Path) -> None:
+    """Reading one would wait until somebody writes to it."""
+    os.mkfifo(tmp_path / "pipe")
+    (error,) = line_errors("greeting: {play: pipe}")
+    assert error == "line.yaml:3:12: greeting.play: it is a named pipe, expected a file"
+    (error,) = line_errors("", base='numbers: ["*"]\ninstructions_file: pipe\n')
+    assert error.endswith("pipe: cannot be read: it is a named pipe, expected a file")
+
+
+def test_control_characters_in_instructions_are_told_with_their_place(line_errors: LineErrors, tmp_path: Path) -> None:
+    """In the file that holds them."""
+    (tmp_path / "text.md").write_text("Be kind.\nBe \x0bbrief.\n")
+    (error,) = line_errors("", base='numbers: ["*"]\ninstructions_file: text.md\n')
+    assert error.endswith("text.md:2:4: holds U+000B, a control character, expected text")
 
 
 VALUES = st.recursive(

@@ -47,6 +47,23 @@ tools:
     )
 
 
+def test_what_a_python_function_tells_of_itself_can_be_carried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line_errors: LineErrors
+) -> None:
+    """Its docstring and the descriptions of its parameters go to the service with every call."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "odd_shop.py").write_text(
+        'async def f(order: str) -> str:\n    "Half \\ud83d of it."\n'
+        'async def g(order: str) -> str:\n    """Looks.\n\n    Args:\n        order: a \\x07 bell\n    """\n'
+    )
+    assert line_errors("tools: [{python: odd_shop:f}, {python: odd_shop:g}]") == [
+        "line.yaml:3:10: tools[0].python: odd_shop:f holds U+D83D, which is half of a character, "
+        "in what it tells of itself, expected text",
+        "line.yaml:3:32: tools[1].python: odd_shop:g holds U+0007, a control character, "
+        "in what it tells of itself, expected text",
+    ]
+
+
 def test_what_the_line_says_of_a_python_function_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line_errors: LineErrors, read_line: ReadLine
 ) -> None:

@@ -1,6 +1,7 @@
 """The media stream's front door: who is let in, who is turned away, and how they are told."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import aiohttp
@@ -99,6 +100,24 @@ async def test_the_line_is_found_by_path_or_number(tmp_path: Path) -> None:
                 await phone.next("media")
             session = held.emulator.sessions[number]
             assert session.updates[0]["metadata"] == {"call_id": f"CA{number}", "line": line}
+
+
+async def test_a_line_that_a_program_wrote_is_served(tmp_path: Path) -> None:
+    """JSON is YAML; a character beyond U+FFFF is two escapes there, and one character towards the service."""
+    line = {
+        "numbers": ["*"],
+        "instructions": "Be kind \U0001f600",
+        "greeting": "Hi \U0001f600",
+        "silence": {"after_s": 2, "say": "\U0001f600?"},
+    }
+    async with (
+        rig(configuration(tmp_path, {"support": json.dumps(line)}), instant()) as held,
+        bare_phone(held.stream_url, "CA1") as phone,
+    ):
+        await phone.start()
+        await held.until(lambda: held.fields("CA1", "reply_said"))
+        assert held.emulator.sessions[0].updates[0]["instructions"] == "Be kind \U0001f600"
+        assert held.fields("CA1", "reply_said")[0]["text"] == "Hi \U0001f600"
 
 
 async def test_a_number_that_no_line_takes_is_1008(tmp_path: Path) -> None:
