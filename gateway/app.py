@@ -131,7 +131,7 @@ async def serving(
         facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC), started.parameters)
         return prepare(line, started.audio_format, facts, voice_live)
 
-    book = LineBook(lines, metrics)
+    book = LineBook(lines, metrics, _regions(deployment))
     streams = MediaStreams(
         providers=served,
         lines=book,
@@ -234,6 +234,11 @@ def _stream_secrets(deployment: Deployment) -> dict[str, str]:
     return {
         name: section.stream_secret.get_secret_value() for name, section in sections.items() if section.stream_secret
     }
+
+
+def _regions(deployment: Deployment) -> dict[str, str]:
+    sections = {name: getattr(deployment.providers, name) for name in deployment.providers.served}
+    return {name: section.region for name, section in sections.items() if section.region}
 
 
 @contextmanager

@@ -24,6 +24,8 @@ class CallContext:
     called: str
     tool_call_id: str = ""
     """The model's id of this one function call: the same for every try, so that nothing is done twice."""
+    caller_withheld: str = ""
+    """Why ``caller`` is empty: ``anonymous``, ``restricted``, ``unavailable``…, or ``missing`` where none was told."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from gateway.cli.loop import run
 from gateway.cli.narrator import Narrator
 from gateway.cli.own_gateway import CalledGateway, own_gateway
 from gateway.config import Deployment, Lines, load_deployment
-from gateway.config.line import ANY_NUMBER
+from gateway.config.numbers import ANY_NUMBER
 from gateway.errors import InputError
 from gateway.sim.call import CallPlan, CallResult, place_call
 from gateway.sim.caller import Utterance

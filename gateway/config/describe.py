@@ -7,7 +7,8 @@ from gateway.config.describe_actions import action_rows, action_warnings
 from gateway.config.engines import Engine, is_known
 from gateway.config.greeting import Greeting
 from gateway.config.hearing import AzureSemanticVad, SemanticVad, ServerVad
-from gateway.config.line import ANY_NUMBER, Line
+from gateway.config.line import Line
+from gateway.config.numbers import ANY_NUMBER
 from gateway.config.providers import ProviderSettings
 from gateway.config.tools import McpTool
 

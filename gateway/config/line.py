@@ -23,6 +23,7 @@ from gateway.config.hearing import (
 )
 from gateway.config.hours import Hours
 from gateway.config.keys import Digits, Key, KeyAction
+from gateway.config.numbers import PhoneNumber, Region
 from gateway.config.placeholders import OF_THE_CALL
 from gateway.config.section import (
     WORD_OR_WHOLE,
@@ -35,31 +36,14 @@ from gateway.config.section import (
     or_none,
 )
 from gateway.config.tools import Tool
-from gateway.config.transfers import E164, AnyTarget, Destination, TargetName
+from gateway.config.transfers import AnyTarget, Destination, TargetName
 from gateway.config.voices import DEFAULT_VOICE, Voice
 from gateway.functions import Function
 
-ANY_NUMBER = "*"
 OWN_METADATA = ("call_id", "line")
 """Metadata of the Voice Live session that the gateway writes itself."""
 
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
-
-
-def _phone_number(text: str) -> str:
-    if text == ANY_NUMBER or re.fullmatch(E164, text):
-        return str(text)
-    digits = re.sub(r"[\s()./+-]", "", text)
-    is_complete = re.fullmatch(r"[1-9]\d{9,14}", digits)
-    hint = f", write +{digits}" if is_complete else ", expected such as +14255550100"
-    raise ValueError(f"is not a phone number in international format{hint}")
-
-
-PhoneNumber = Annotated[
-    str,
-    AfterValidator(_phone_number),
-    Field(json_schema_extra={"pattern": rf"^({E164}|\*)$"}),
-]
 
 
 def _variable(name: str) -> str:
@@ -146,8 +130,12 @@ class WrittenInterim(InterimResponse):
 class Settings(Section):
     """One phone line. Only numbers and instructions (or instructions_file, or agent) are required."""
 
+    region: Region | None = None
+    """The country whose habits numbers without a country code follow, two letters such as DE; it stands above that of
+    the provider."""
     numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
-    """The line's phone numbers in quotes, in international format; "*" takes what no other line takes."""
+    """The line's phone numbers in quotes, in international format, with a region also as people write them there;
+    extensions as they are; "*" takes what no other line takes."""
     instructions: Text | None = None
     """What the bot is, knows and does. {caller}, {called}, {line}, {now}, your variables and the stream's parameters
     are filled in."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.config.deployment import Deployment
-from gateway.config.line import ANY_NUMBER, Line
+from gateway.config.line import Line
 from gateway.config.line_file import LineFile, stamp
+from gateway.config.numbers import NumberPlan
 from gateway.config.problems import ConfigErrors
 from gateway.errors import ConfigError
 
@@ -32,7 +33,7 @@ class Lines:
         self._deployment = deployment
         self._entries: dict[Path, _Entry] = {}
         self._by_name: dict[str, Line] = {}
-        self._by_number: dict[str, Line] = {}
+        self._numbers: NumberPlan[Line] = NumberPlan(())
         self._missing = False
         self._refreshing = threading.Lock()
         if errors := self.refresh():
@@ -48,9 +49,12 @@ class Lines:
         """The line whose file has this stem."""
         return self._by_name.get(name)
 
-    def for_number(self, number: str) -> Line | None:
-        """The line that answers a called number (E.164), else the one that takes any number."""
-        return self._by_number.get(number) or self._by_number.get(ANY_NUMBER)
+    def for_number(self, number: str, region: str = "") -> Line | None:
+        """The line that answers a called number, however it is spelt, else the one that takes any number.
+
+        ``region`` is the country whose habits of writing numbers the provider has.
+        """
+        return self._numbers.find(number, region)
 
     def refresh(self) -> list[ConfigError]:
         """Take up files that are new, changed or gone; a few ``stat`` calls where there are none.
@@ -143,4 +147,6 @@ class Lines:
     def _index(self) -> None:
         good = [entry.good.line for entry in self._entries.values() if entry.good and entry.good.line]
         self._by_name = {line.name: line for line in sorted(good, key=lambda line: line.name)}
-        self._by_number = {number: line for line in good for number in line.settings.numbers}
+        self._numbers = NumberPlan(
+            (number, line, line.settings.region or "") for line in good for number in line.settings.numbers
+        )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gateway.config.environment import FromEnvironment
+from gateway.config.numbers import Region
 from gateway.config.problems import KeyPath
 from gateway.config.section import Section, Text
 
@@ -40,6 +41,8 @@ class ProviderSettings(Section):
     stream_secret: Secret | None = None
     """For streams opened without our answer document (a static document, a dialplan): the last part of the stream's
     path, or the password or key that the provider sends on connecting."""
+    region: Region | None = None
+    """The country whose habits the provider's numbers without a country code follow, two letters such as DE."""
 
 
 class Twilio(ProviderSettings):
@@ -251,11 +254,15 @@ def settings_of(provider: str) -> type[ProviderSettings]:
     return settings
 
 
+_OF_THE_FILE = ("rate_hz", "region")
+"""Keys that no variable stands in for: others use TWILIO_REGION for something else."""
+
+
 def environment_names() -> dict[KeyPath, tuple[str, ...]]:
     """For each key of each provider, the variable that stands in for it."""
     return {
         ("providers", provider, key): (f"{provider}_{key}".upper(),)
         for provider in Providers.model_fields
         for key in settings_of(provider).model_fields
-        if key != "rate_hz"
+        if key not in _OF_THE_FILE
     }

@@ -7,6 +7,7 @@ from pydantic_core import core_schema
 
 from gateway.config.deployment import Deployment
 from gateway.config.line import Settings
+from gateway.config.numbers import WITHOUT_REGION
 from gateway.config.section import NOT_BLANK
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -39,6 +40,8 @@ def schemas() -> dict[str, dict[str, Any]]:
     """The schema of a line's file (``line``) and of ``gateway.yaml`` (``gateway``)."""
     line = _schema(Settings)
     line["oneOf"] = [{"required": ["instructions"]}, {"required": ["instructions_file"]}, {"required": ["agent"]}]
+    strict = {"properties": {"numbers": {"items": _value({"type": "string", "pattern": WITHOUT_REGION})}}}
+    line |= {"if": {"not": {"required": ["region"]}}, "then": strict}
     return {"line": line, "gateway": _schema(Deployment)}
 
 

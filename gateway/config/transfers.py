@@ -5,18 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from gateway.addresses import SIP, destination
 from gateway.config.section import Section, Text
 
-E164 = r"\+[1-9]\d{6,14}"
-"""A phone number in international format."""
-_SIP = r"sips?:[^\s@]+@[^\s@]+"
 _NAME = r"[A-Za-z0-9_-]{1,64}"
-
-
-def _destination(text: str) -> str:
-    if re.fullmatch(f"{E164}|{_SIP}", text):
-        return str(text)
-    raise ValueError("is neither a phone number such as +14255550199 nor an address such as sip:desk@example.com")
 
 
 def _target_name(name: str) -> str:
@@ -25,7 +17,8 @@ def _target_name(name: str) -> str:
     return str(name)
 
 
-Destination = Annotated[str, AfterValidator(_destination), Field(json_schema_extra={"pattern": f"^({E164}|{_SIP})$"})]
+_WRITTEN = r"([tT][eE][lL]:)?\+[0-9 ().\-/]{7,24}"
+Destination = Annotated[str, AfterValidator(destination), Field(json_schema_extra={"pattern": f"^({_WRITTEN}|{SIP})$"})]
 """A phone number in quotes, or a sip: address."""
 TargetName = Annotated[str, AfterValidator(_target_name), Field(json_schema_extra={"pattern": f"^{_NAME}$"})]
 """What a target is called."""

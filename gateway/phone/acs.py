@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Raw, Struct
 
+from gateway.addresses import is_sip
 from gateway.audio.formats import L16_16K, L16_24K
 from gateway.config import providers as settings
 from gateway.errors import ConfigError, WireError
@@ -39,6 +40,7 @@ from gateway.phone.provider import (
     WebhookRequest,
 )
 from gateway.text import json_bytes, json_text
+from gateway.withheld import withheld
 
 TRAITS = Traits(
     title="Azure Communication Services",
@@ -154,7 +156,7 @@ class Acs:
     def codec(self, upgrade: Upgrade, grant: Grant) -> AcsCodec:
         """A fresh wire for one stream; the call is the one that the upgrade names."""
         connection_id = upgrade.headers.get("x-ms-call-connection-id", "")
-        if connection_id and grant.caller:
+        if connection_id and not withheld(grant.caller):
             self._callers[connection_id] = grant.caller
             while len(self._callers) > CALLERS_LIMIT:
                 self._callers.popitem(last=False)
@@ -245,7 +247,7 @@ class Acs:
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Hand the caller to a number; ACS dials no ``sip:`` address."""
-        if target.startswith("sip:"):
+        if is_sip(target):
             return ()
         path = f"/calling/callConnections/{quote(call_id, safe='')}:transferToParticipant"
         return self._request(path, {"targetParticipant": _participant(target)})

@@ -21,7 +21,6 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
-from gateway.phone.e164 import with_plus
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -163,8 +162,8 @@ class AsteriskCodec:
             stream_id=str(read.get("connection_id", "")),
             audio_format=audio_format,
             playout=self._playout(read),
-            caller=self._grant.caller or with_plus(caller),
-            called=self._grant.called or with_plus(called),
+            caller=self._grant.caller or caller,
+            called=self._grant.called or called,
             parameters=parameters,
         )
 

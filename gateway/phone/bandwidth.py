@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 import msgspec
 from msgspec import Struct
 
+from gateway.addresses import is_sip
 from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
 from gateway.errors import WireError
@@ -259,7 +260,7 @@ def _verbs(after: After) -> Iterator[Element]:
 
 
 def _transfer(target: str) -> Element:
-    return element("Transfer", element("SipUri" if target.startswith("sip:") else "PhoneNumber", text=target))
+    return element("Transfer", element("SipUri" if is_sip(target) else "PhoneNumber", text=target))
 
 
 def _answer(*verbs: Element) -> Answer:

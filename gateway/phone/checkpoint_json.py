@@ -22,7 +22,6 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
-from gateway.phone.e164 import with_plus
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -163,8 +162,8 @@ class CheckpointCodec:
             stream_id=start.stream_id,
             audio_format=audio_format,
             playout=self._playout,
-            caller=self._grant.caller or with_plus(parameters.get("from", "")),
-            called=self._grant.called or with_plus(parameters.get("to", "")),
+            caller=self._grant.caller or parameters.get("from", ""),
+            called=self._grant.called or parameters.get("to", ""),
             parameters=parameters,
         )
 

@@ -14,7 +14,6 @@ from gateway.config import providers as settings
 from gateway.errors import WireError
 from gateway.phone import twiml
 from gateway.phone.camel_json import CamelJsonCodec
-from gateway.phone.e164 import with_plus
 from gateway.phone.events import Playout
 from gateway.phone.http_request import bearer, json_request, same
 from gateway.phone.json_text import UNREADABLE
@@ -97,7 +96,7 @@ class Cloudonix:
             raise WireError("the webhook names no session: expected the header x-cx-session, or Session")
         caller = webhook.caller or request.headers.get("x-cx-from", "")
         called = webhook.called or request.headers.get("x-cx-to", "")
-        return IncomingCall(call_id, with_plus(caller), with_plus(called))
+        return IncomingCall(call_id, caller, called)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """CXML that connects the call to the stream; the numbers go in the stream's token."""

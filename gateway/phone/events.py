@@ -28,7 +28,10 @@ class Playout(Struct, frozen=True):
 
 
 class CallStarted(Struct, frozen=True):
-    """The stream has begun: whose call it is and how its audio is written."""
+    """The stream has begun: whose call it is and how its audio is written.
+
+    A codec gives the numbers as its provider writes them; whoever takes the stream puts them into one form.
+    """
 
     call_id: str
     stream_id: str
@@ -36,6 +39,8 @@ class CallStarted(Struct, frozen=True):
     playout: Playout
     caller: str = ""
     called: str = ""
+    withheld: str = ""
+    """Why there is no caller, in a word such as ``anonymous``; nothing where there is one."""
     parameters: dict[str, str] = {}
 
 

@@ -23,7 +23,6 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
-from gateway.phone.e164 import with_plus
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -185,8 +184,8 @@ class ExotelCodec:
             stream_id=stream_sid,
             audio_format=self._format,
             playout=playout_of(self._format),
-            caller=self._grant.caller or with_plus(start.caller or ""),
-            called=self._grant.called or with_plus(start.called or ""),
+            caller=self._grant.caller or start.caller or "",
+            called=self._grant.called or start.called or "",
             parameters=start.custom_parameters or {},
         )
 
@@ -273,7 +272,7 @@ class Exotel:
             raise WireError("the request names no CallSid: expected that of a Voicebot applet")
         caller = request.field("CallFrom") or request.field("From")
         called = request.field("CallTo") or request.field("To")
-        return IncomingCall(call_id, with_plus(caller), with_plus(called))
+        return IncomingCall(call_id, caller, called)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """The stream's address. What follows the stream is the flow's next applet."""

@@ -212,8 +212,8 @@ class GenesysCodec:
             stream_id=session_id,
             audio_format=PCMU,
             playout=PLAYOUT,
-            caller=self._grant.caller or _number(opened.participant.ani),
-            called=self._grant.called or _number(opened.participant.dnis),
+            caller=self._grant.caller or opened.participant.ani,
+            called=self._grant.called or opened.participant.dnis,
             parameters={name: value for name, value in variables.items() if isinstance(value, str)},
         )
 
@@ -271,9 +271,3 @@ def _check_media(offered: Sequence[_Media]) -> None:
         f"the media offered are {offers[:200] or 'none'}: expected PCMU, 8000 Hz, the external channel alone, "
         "as an Audio Connector integration offers it (AudioHook Monitor only listens)"
     )
-
-
-def _number(address: str) -> str:
-    """A number as the lines have it: without ``tel:`` and without what is there to be read by people."""
-    number = address.removeprefix("tel:")
-    return "+" + "".join(sign for sign in number if sign in "0123456789") if number.startswith("+") else number

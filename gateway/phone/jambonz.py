@@ -10,9 +10,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from gateway.addresses import is_sip
 from gateway.config import providers as settings
 from gateway.errors import WireError
-from gateway.phone.e164 import with_plus
 from gateway.phone.http_request import basic_credentials, bearer, same
 from gateway.phone.jambonz_wire import FORMATS, PLAYOUT, JambonzCodec
 from gateway.phone.json_text import UNREADABLE
@@ -107,7 +107,7 @@ class Jambonz:
         target = next((value for name, value in request.query if name == "transfer"), "")
         if target:
             return _document([_dial(target), {"verb": "hangup"}])
-        return IncomingCall(fields["call_sid"], with_plus(_text(fields, "from")), with_plus(_text(fields, "to")))
+        return IncomingCall(fields["call_sid"], _text(fields, "from"), _text(fields, "to"))
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """The verbs: what stands behind ``listen`` is done when the stream has ended."""
@@ -165,7 +165,7 @@ class Jambonz:
 
 
 def _dial(target: str) -> dict[str, Any]:
-    sip = target.startswith("sip:")
+    sip = is_sip(target)
     return {
         "verb": "dial",
         "target": [{"type": "sip", "sipUri": target} if sip else {"type": "phone", "number": target}],

@@ -21,7 +21,6 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
-from gateway.phone.e164 import with_plus
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -136,8 +135,8 @@ class JambonzCodec:
             stream_id="",
             audio_format=audio_format,
             playout=PLAYOUT,
-            caller=self._grant.caller or with_plus(_text(read, "from")),
-            called=self._grant.called or with_plus(_text(read, "to")),
+            caller=self._grant.caller or _text(read, "from"),
+            called=self._grant.called or _text(read, "to"),
             parameters={name: value for name, value in read.items() if isinstance(value, str)},
         )
 

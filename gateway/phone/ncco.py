@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from gateway.addresses import is_sip
 from gateway.phone.e164 import with_plus, without_plus
 from gateway.phone.provider import After, Connect, IncomingCall
 from gateway.text import json_bytes, json_text
@@ -64,7 +65,7 @@ def written(ncco: Ncco) -> str:
 
 
 def _endpoint(target: str) -> dict[str, str]:
-    if target.startswith("sip:"):
+    if is_sip(target):
         return {"type": "sip", "uri": target}
     return {"type": "phone", "number": without_plus(target)}
 

@@ -102,7 +102,7 @@ class WebhookRequest(Struct, frozen=True):
 
 
 class IncomingCall(Struct, frozen=True):
-    """A call that a webhook announces; numbers in E.164 with ``+`` where the provider gives numbers."""
+    """A call that a webhook announces; numbers as the provider writes them."""
 
     call_id: str
     caller: str
@@ -117,7 +117,7 @@ class After(Struct, frozen=True):
     say: str = ""
     language: str = ""
     transfer: str = ""
-    """A number in E.164 or a ``sip:`` address."""
+    """A number in E.164, or an address of SIP."""
 
 
 class Connect(Struct, frozen=True):
@@ -212,7 +212,7 @@ class Provider(Protocol):
         """Requests that end the call, whatever was to follow; none where there is no REST API, or none configured."""
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Requests that hand the call to a number (E.164) or a ``sip:`` address; none where there is no such thing."""
+        """Requests that hand the call to a number (E.164) or an address of SIP; none where there is no such thing."""
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
         """Requests that dial digits; none where there is no such thing, or the wire has a word for it."""

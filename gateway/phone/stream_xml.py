@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
+from gateway.addresses import is_sip
 from gateway.errors import WireError
-from gateway.phone.e164 import with_plus, without_plus
+from gateway.phone.e164 import without_plus
 from gateway.phone.provider import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
 from gateway.phone.xml_document import document, element
 
@@ -45,7 +46,7 @@ def incoming(request: WebhookRequest) -> IncomingCall | Answer:
         return _answer(_dial(target))
     if not request.field("CallUUID"):
         raise WireError("the webhook names no CallUUID: expected the form of an answer URL")
-    return IncomingCall(request.field("CallUUID"), with_plus(request.field("From")), with_plus(request.field("To")))
+    return IncomingCall(request.field("CallUUID"), request.field("From"), request.field("To"))
 
 
 def status(request: WebhookRequest) -> Sequence[CallStatus]:
@@ -67,8 +68,9 @@ def _verbs(after: After) -> Iterator[Element]:
 
 
 def _dial(target: str) -> Element:
-    is_sip = target.startswith("sip:")
-    return element("Dial", element("User", text=target) if is_sip else element("Number", text=without_plus(target)))
+    return element(
+        "Dial", element("User", text=target) if is_sip(target) else element("Number", text=without_plus(target))
+    )
 
 
 def _answer(*verbs: Element) -> Answer:

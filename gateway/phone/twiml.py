@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
+from gateway.addresses import is_sip
 from gateway.errors import WireError
 from gateway.phone.http_request import basic, form_request
 from gateway.phone.provider import After, CallStatus, Connect, HttpRequest, IncomingCall, WebhookRequest
@@ -34,7 +35,7 @@ def connect_stream(
 
 def dial(target: str) -> Element:
     """The verb that dials a number or a ``sip:`` address."""
-    return element("Dial", element("Sip", text=target)) if target.startswith("sip:") else element("Dial", text=target)
+    return element("Dial", element("Sip", text=target)) if is_sip(target) else element("Dial", text=target)
 
 
 def dial_document(target: str) -> str:

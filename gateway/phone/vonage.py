@@ -25,7 +25,6 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
-from gateway.phone.e164 import with_plus
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -147,8 +146,8 @@ class VonageCodec:
             stream_id="",
             audio_format=audio_format,
             playout=TRAITS.playout,
-            caller=self._grant.caller or with_plus(headers.get("from", "")),
-            called=self._grant.called or with_plus(headers.get("to", "")),
+            caller=self._grant.caller or headers.get("from", ""),
+            called=self._grant.called or headers.get("to", ""),
             parameters=headers,
         )
 
@@ -220,7 +219,7 @@ class Vonage:
         call_id = _text(fields, "uuid")
         if not call_id:
             raise WireError("the webhook names no uuid: expected Vonage's answer webhook, GET or POST")
-        return IncomingCall(call_id, with_plus(_text(fields, "from")), with_plus(_text(fields, "to")))
+        return IncomingCall(call_id, _text(fields, "from"), _text(fields, "to"))
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """The NCCO, with the call's id and numbers, which the stream itself lacks."""

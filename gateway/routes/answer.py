@@ -30,6 +30,7 @@ from gateway.phone.provider import (
 from gateway.phone.token import StreamTokens
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.line_book import LineBook
+from gateway.routes.parties import unknown_line
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
 
@@ -104,10 +105,9 @@ class Webhooks:
             if isinstance(incoming, Answer):
                 self._take_statuses(provider, webhook)
                 return await self._carry_out(provider, incoming)
-            line = await self._lines.find(line_name, incoming.called)
+            line = await self._lines.find(line_name, incoming.called, provider.name)
             if line is None:
-                reason = Refusal.UNKNOWN_LINE if line_name else Refusal.UNKNOWN_NUMBER
-                return Refused(reason, fields={"called": incoming.called})
+                return unknown_line(line_name, incoming.called, self._lines.region(provider.name))
             document = provider.answer(incoming, self._connect(provider, incoming, line))
         except WireError as error:
             return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))

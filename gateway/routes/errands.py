@@ -68,7 +68,14 @@ class CallErrands:
 
     async def _run(self, errand: RunFunction) -> FunctionReturned:
         started = self._started
-        context = CallContext(started.call_id, self._line, started.caller, started.called, errand.call_id)
+        context = CallContext(
+            call_id=started.call_id,
+            line=self._line,
+            caller=started.caller,
+            called=started.called,
+            tool_call_id=errand.call_id,
+            caller_withheld=started.withheld,
+        )
         call = FunctionCall(self._known[errand.name], context, errand.arguments, errand.secrets)
         result = await self._functions.call(call)
         return FunctionReturned(errand.call_id, result.output, result.outcome)

@@ -25,6 +25,7 @@ from gateway.rest import CallControl, CallControlError
 from gateway.routes.answer import after_of
 from gateway.routes.errands import CallErrands
 from gateway.routes.line_book import LineBook
+from gateway.routes.parties import identified, unknown_line
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
 from gateway.tools import Functions
@@ -144,9 +145,13 @@ class MediaStreams:
         if isinstance(started, PhoneClosed):
             log.info("stream_probed", provider=provider.name)
             return await phone.close()
-        line = await self._lines.find(grant.line, started.called)
+        region = self._lines.region(provider.name)
+        line = await self._lines.find(grant.line, started.called, provider.name)
         if line is None:
-            return await self._turn_away(socket, Refusal.UNKNOWN_NUMBER, POLICY, "no line takes the called number")
+            unknown = unknown_line(grant.line, started.called, region)
+            self._refusals.note("stream", unknown)
+            return await socket.close(POLICY, unknown.detail)
+        started = identified(started, line, region)
         if self._calls.line_is_full(line.name, line.settings.limits.calls):
             return await self._turn_away(socket, Refusal.LINE_FULL, TRY_AGAIN_LATER, f"line {line.name} is busy")
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):

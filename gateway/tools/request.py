@@ -53,6 +53,8 @@ def request_for(name: str, http: HttpCall, context: CallContext, arguments: Mapp
 
 def _body(name: str, context: CallContext, arguments: Mapping[str, Any]) -> bytes:
     call = {"id": context.call_id, "line": context.line, "caller": context.caller, "called": context.called}
+    if context.caller_withheld:
+        call["caller_withheld"] = context.caller_withheld
     said = {"tool": name, "arguments": arguments, "call": call, "tool_call_id": context.tool_call_id}
     return write_json(said).encode()
 
@@ -65,6 +67,7 @@ def _facts(name: str, context: CallContext) -> dict[str, str]:
         "X-Call-Id": context.call_id,
         "X-Call-Line": context.line,
         "X-Call-Caller": context.caller,
+        "X-Call-Caller-Withheld": context.caller_withheld,
         "X-Call-Called": context.called,
     }
     return {header: _for_header(value) for header, value in facts.items() if value}

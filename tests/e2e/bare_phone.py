@@ -22,10 +22,17 @@ def media(audio: bytes = SILENCE) -> str:
     return json.dumps({"event": "media", "streamSid": STREAM, "media": {"payload": base64.b64encode(audio).decode()}})
 
 
-def start(call_id: str, *, to: str = NUMBER, encoding: str = "audio/x-mulaw", rate_hz: int = 8000) -> str:
-    """The start message; ``to`` travels as a stream parameter."""
+def start(
+    call_id: str,
+    *,
+    to: str = NUMBER,
+    from_: str = "+14155550123",
+    encoding: str = "audio/x-mulaw",
+    rate_hz: int = 8000,
+) -> str:
+    """The start message; the numbers travel as stream parameters."""
     form = {"encoding": encoding, "sampleRate": rate_hz, "channels": 1}
-    parameters = {"from": "+14155550123", "to": to} if to else {}
+    parameters = {"from": from_, "to": to} if to else {}
     body = {"callSid": call_id, "streamSid": STREAM, "mediaFormat": form, "customParameters": parameters}
     return json.dumps({"event": "start", "streamSid": STREAM, "start": body})
 

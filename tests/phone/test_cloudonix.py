@@ -116,8 +116,8 @@ def test_the_key_in_the_header() -> None:
 
 
 def test_incoming_call_as_json_and_as_a_form() -> None:
-    """The session's token is the call's id, because REST wants it; numbers get their plus."""
-    call = IncomingCall(SESSION, "+14158675309", "+18005551212")
+    """The session's token is the call's id, because REST wants it; numbers stay as they are written."""
+    call = IncomingCall(SESSION, "+14158675309", "18005551212")
     assert cloudonix.incoming(as_json()) == call
     assert cloudonix.incoming(as_json({})) == call
     form = [(name, str(value)) for name, value in BODY.items()]

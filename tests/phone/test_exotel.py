@@ -104,7 +104,7 @@ def test_the_vendor_s_sample_spells_it_otherwise() -> None:
     (event,) = fresh().decode(json.dumps(message))
     assert isinstance(event, CallStarted)
     assert (event.call_id, event.stream_id, event.audio_format) == ("CA02", "MZ02", L16_16K)
-    assert (event.caller, event.called) == ("+919876543210", "")
+    assert (event.caller, event.called) == ("919876543210", "")
 
 
 def test_our_webhook_s_word_counts_before_the_stream_s() -> None:
@@ -239,7 +239,7 @@ def test_the_applet_is_answered_with_an_address() -> None:
     """A dynamic endpoint: the stream's URL as JSON, and nothing else."""
     query = [("CallSid", "CA01"), ("CallFrom", "09876543210"), ("CallTo", "918047491899"), ("Direction", "incoming")]
     call = exotel.incoming(WebhookRequest("GET", URL, {}, query=query))
-    assert call == IncomingCall("CA01", "09876543210", "+918047491899")
+    assert call == IncomingCall("CA01", "09876543210", "918047491899")
     answer = exotel.answer(call, Connect("wss://gw.example.com/stream/exotel/support/tok", After(say="Bye")))
     assert (answer.content_type, answer.status, answer.requests) == ("application/json", 200, ())
     assert answer.body == '{"url":"wss://gw.example.com/stream/exotel/support/tok"}'

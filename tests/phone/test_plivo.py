@@ -130,7 +130,7 @@ def test_a_static_document_may_bring_the_numbers() -> None:
     message = START.replace("userId=12345;sessionId=abc", "from=14155550100,to=14155550199")
     (event,) = PlivoCodec(Grant()).decode(message)
     assert isinstance(event, CallStarted)
-    assert (event.caller, event.called) == ("+14155550100", "+14155550199")
+    assert (event.caller, event.called) == ("14155550100", "14155550199")
 
 
 def test_what_is_not_the_callers_audio_or_not_known() -> None:
@@ -301,7 +301,7 @@ def test_an_unsigned_upgrade_needs_its_token() -> None:
 
 def test_webhooks() -> None:
     """The call, the document that answers it, and the callbacks at its end."""
-    call = IncomingCall(dict(FORM)["CallUUID"], "+14155550100", "+14155550199")
+    call = IncomingCall(dict(FORM)["CallUUID"], "14155550100", "14155550199")
     assert plivo().incoming(WebhookRequest("POST", URL, {}, FORM)) == call
     answer = plivo().answer(call, Connect("wss://gw/s", After(transfer="+14155550111")))
     assert 'contentType="audio/x-mulaw;rate=8000"' in answer.body

@@ -12,8 +12,8 @@ FORM = [("CallUUID", CALL), ("From", "14155550100"), ("To", "14155550199"), ("Ev
 
 
 def test_incoming_call() -> None:
-    """Numbers come without a plus and are E.164 from here on; by POST or by GET."""
-    expected = IncomingCall(CALL, "+14155550100", "+14155550199")
+    """Numbers stay as they are written; by POST or by GET."""
+    expected = IncomingCall(CALL, "14155550100", "14155550199")
     assert stream_xml.incoming(WebhookRequest("POST", URL, {}, FORM)) == expected
     assert stream_xml.incoming(WebhookRequest("GET", URL, {}, query=FORM)) == expected
     with pytest.raises(WireError, match="CallUUID"):

@@ -119,7 +119,7 @@ def test_the_upgrade_proves_nothing() -> None:
 def test_webhooks() -> None:
     """The same forms as Plivo's."""
     form = [("CallUUID", CALL), ("From", "919876543210"), ("To", "918047491899")]
-    expected = IncomingCall(CALL, "+919876543210", "+918047491899")
+    expected = IncomingCall(CALL, "919876543210", "918047491899")
     assert vobiz().incoming(WebhookRequest("POST", URL, {}, form)) == expected
     answer = vobiz().answer(expected, Connect("wss://gw/s", After(transfer="+14155550111")))
     assert 'contentType="audio/x-mulaw;rate=8000"' in answer.body

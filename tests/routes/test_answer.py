@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 from yarl import URL
 
+from gateway.logs import PRIVATE
 from gateway.sim.providers.plivo import signature_v3
 from gateway.sim.providers.twilio import signature
 from tests.e2e.bare_phone import bare_phone
@@ -71,6 +72,27 @@ async def test_a_webhook_may_be_a_get(tmp_path: Path) -> None:
             assert stream_of(await said.text())[2] == {"from": "+14155550123", "to": "+14255550100"}
         async with http.get(URL(f"{given}&x=1", encoded=True), headers=headers) as said:
             assert said.status == 403
+
+
+async def test_an_unknown_number_of_ours_is_in_the_log(tmp_path: Path) -> None:
+    """In clear, for it is not the caller's; the redaction of callers' numbers does not know the field."""
+    async with gateway(tmp_path) as held:
+        with capture_logs() as logs:
+            status, _, _ = await post(held, "/answer/twilio", {**CALL, "To": "0301234567"})
+    assert status == 404
+    (refused,) = [entry for entry in logs if entry["event"] == "webhook_refused"]
+    assert (refused["reason"], refused["our_number"]) == ("unknown_number", "0301234567")
+    assert "our_number" not in PRIVATE
+
+
+@pytest.mark.parametrize(
+    "to", ["14255550100", "0014255550100", "sip:14255550100@sip.example.com", "+14255550100;ext=5"]
+)
+async def test_a_number_finds_its_line_however_it_is_spelt(tmp_path: Path, to: str) -> None:
+    """The line is that of the number in international format."""
+    async with gateway(tmp_path) as held:
+        status, _, text = await post(held, "/answer/twilio", {**CALL, "To": to})
+    assert (status, stream_of(text)[0].rpartition("/")[2]) == (200, "support")
 
 
 async def opened(held: Rig, path: str) -> int:

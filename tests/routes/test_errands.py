@@ -110,6 +110,7 @@ async def test_a_function_is_told_whose_call_it_is_for(tmp_path: Path) -> None:
             "caller": STARTED.caller,
             "called": STARTED.called,
             "tool_call_id": "call_7",
+            "caller_withheld": "",
         },
     }
 

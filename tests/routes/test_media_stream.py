@@ -129,6 +129,37 @@ async def test_a_number_that_no_line_takes_is_1008(tmp_path: Path) -> None:
         assert held.emulator.handshakes == 0
 
 
+async def test_an_unknown_number_of_ours_is_in_the_log(tmp_path: Path) -> None:
+    """In clear, for it is not the caller's, with what may help; the caller's is not there."""
+    async with rig(configuration(tmp_path), instant()) as held, bare_phone(held.stream_url) as phone:
+        with capture_logs() as logs:
+            await phone.start(to="0301234567")
+            assert await phone.closed() == 1008
+        (refused,) = [entry for entry in logs if entry["event"] == "stream_refused"]
+        assert refused["our_number"] == "0301234567"
+        assert "region" in refused["hint"]
+        assert "called" not in refused
+
+
+async def test_the_provider_has_a_region(tmp_path: Path) -> None:
+    """A national number finds its line, and the caller is told in international format."""
+    gateway = GATEWAY.replace("twilio: {}", "twilio: {region: DE}")
+    lines = {"berlin": LINE.replace(NUMBER, "+49301234567"), "rome": LINE.replace(NUMBER, "+390301234567")}
+    async with rig(configuration(tmp_path, lines, gateway), instant()) as held, bare_phone(held.stream_url) as phone:
+        await phone.start(to="0301234567", from_="089 1234567")
+        await phone.next("media")
+        assert held.fields("CA1", "call_started") == [{"caller": "+49891234567", "called": "+49301234567"}]
+
+
+async def test_a_withheld_caller_is_unknown(tmp_path: Path) -> None:
+    """Twilio sends ANONYMOUS as it is keyed."""
+    line = LINE.replace("Answer the phone.", "Talk to {caller}.")
+    async with rig(configuration(tmp_path, {"support": line}), instant()) as held, bare_phone(held.stream_url) as phone:
+        await phone.start(from_="+266696687")
+        await phone.next("media")
+        assert held.emulator.sessions[0].updates[0]["instructions"] == "Talk to unknown."
+
+
 async def test_a_changed_line_counts_from_the_next_call(tmp_path: Path) -> None:
     """Calls in progress keep theirs; a broken file is told once and the last good version stays."""
     file = configuration(tmp_path)

@@ -1,6 +1,7 @@
 """Requests that carry functions out, byte for byte."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -146,3 +147,13 @@ def test_a_call_s_facts_cannot_break_a_header() -> None:
 def test_a_request_shows_nothing_of_itself() -> None:
     """Its address, headers and body may hold what the caller keyed."""
     assert repr(asked(HttpCall("GET", SHOP, secret="hush"), card="4111")) == "Request(method='GET')"
+
+
+def test_a_withheld_caller_comes_with_its_reason() -> None:
+    """The caller is empty in the body, and no header."""
+    context = replace(CONTEXT, caller="", caller_withheld="anonymous")
+    body = json.loads(asked(HttpCall("POST", f"{SHOP}/o"), context).body)
+    assert (body["call"]["caller"], body["call"]["caller_withheld"]) == ("", "anonymous")
+    headers = asked(HttpCall("GET", f"{SHOP}/o"), context).headers
+    assert headers["X-Call-Caller-Withheld"] == "anonymous"
+    assert "X-Call-Caller" not in headers

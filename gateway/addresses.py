@@ -1,0 +1,174 @@
+"""Phone numbers and SIP addresses, in the many ways in which they are written. Pure.
+
+Every number that comes in is read here and nowhere else, and so is every place that a call may be transferred to.
+Sources: ITU-T E.164; RFC 3261 (``sip:``), RFC 3966 (``tel:``); the numbering plans of ``phonenumbers``.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+
+E164 = r"\+[1-9]\d{6,14}"
+"""A phone number in international format."""
+SIP = r"[sS][iI][pP][sS]?:[^\s@<>]+@[^\s@<>]+"
+"""An address of SIP; ``sips:`` asks for encryption on the whole way."""
+REGIONS: frozenset[str] = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"""Countries and territories whose numbering plan is known (ISO 3166-1, two letters)."""
+
+_SHORTEST = 7
+"""Digits of the shortest number with a country code; fewer are an extension."""
+_WITH_COUNTRY = 11
+"""So many digits without a plus hold a country code, even where the numbering plan has no such number."""
+_SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r".*<([^<>]+)>.*", re.DOTALL)
+_CONTEXT = re.compile(r";phone-context=(\+[0-9.()-]+)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(\+?\(?[0-9][0-9\s().\-/]*)(?:\s*(?:;ext=|[#,;x]|ext\.?|extension)\s*[0-9]+)?", re.IGNORECASE | re.ASCII
+)
+_SEPARATORS = re.compile(r"[\s().\-/]")
+
+
+class Address(NamedTuple):
+    """The parts of an address: the user (a number or a name), the host that knows the user, and the scheme."""
+
+    user: str
+    host: str = ""
+    scheme: str = ""
+
+
+def taken_apart(text: str) -> Address:
+    """The user and the host of ``"Bob" <sip:bob@example.com;user=phone>``, of ``tel:+1…;ext=5`` and of a number."""
+    if match := _IN_BRACKETS.fullmatch(text):
+        text = match[1]
+    text = text.strip()
+    scheme = _SCHEME.match(text)
+    if not scheme:
+        user, at, host = text.rpartition("@")
+        return (
+            Address(unquote(user.partition(";")[0]), host) if at and _NUMBER.fullmatch(unquote(user)) else Address(text)
+        )
+    kind, rest = scheme[1].lower(), text[scheme.end() :]
+    if kind == "tel":
+        context = _CONTEXT.search(rest)
+        number = rest.partition(";")[0]
+        return Address(context[1] + number if context and not number.startswith("+") else number, scheme=kind)
+    user, at, host = rest.partition("?")[0].rpartition("@")
+    if not at:  # an address of a host alone, or a number without one
+        user, host = host, ""
+    user = user.partition(":")[0] if at else user  # a password is nobody's name
+    return Address(unquote(user.partition(";")[0]), host.partition(";")[0].lower(), kind)
+
+
+def readings(text: str, region: str = "") -> tuple[str, ...]:
+    """What an address may mean, the likeliest first: a number in E.164, an extension, ``sip:user@host``, or a name.
+
+    ``region`` is the country whose habits of writing are meant where no country code is given; empty where that is
+    not known. Nothing is made up: digits that fit no numbering plan stay as they are. Empty for an empty text.
+    """
+    address = taken_apart(text)
+    number = _NUMBER.fullmatch(address.user)
+    if number:
+        digits = _SEPARATORS.sub("", number[1])
+        return tuple(dict.fromkeys((*_numbers(digits, region), digits)))
+    if address.scheme in ("sip", "sips") and address.host:
+        return (f"sip:{address.user}@{address.host}",)
+    return (address.user,) if address.user else ()
+
+
+def read(text: str, region: str = "") -> str:
+    """The likeliest of :func:`readings`; nothing for nothing."""
+    return next(iter(readings(text, region)), "")
+
+
+def _numbers(digits: str, region: str) -> tuple[str, ...]:
+    """The numbers in E.164 that digits, with or without a plus, may mean, the likeliest first."""
+    bare = digits.removeprefix("+")
+    if len(bare) < _SHORTEST:
+        return ()
+    has_country = bare.startswith("00") or (digits.startswith("+") and not bare.startswith("0"))
+    abroad = _parsed(f"+{bare.lstrip('0')}", "") if has_country or not bare.startswith("0") else None
+    if abroad and has_country and _is_possible(abroad):
+        return (_e164(abroad),)
+    home = _parsed(bare, region) if region else None
+    is_national = home is not None and _is_national(home, bare, region)
+    found = [number for number in ((home, abroad) if is_national else (abroad, home)) if number]
+    known = [number for number in found if phonenumbers.is_valid_number(number)]
+    known += [number for number in found if number is home or len(bare) >= _WITH_COUNTRY]
+    possible = filter(_is_possible, known)
+    return tuple(dict.fromkeys(map(_e164, possible)))
+
+
+def _is_national(number: PhoneNumber, digits: str, region: str) -> bool:
+    """Whether digits without a plus are surely a number of ``region``: as people there write it.
+
+    Where a trunk prefix belongs in front it is there, or the digits are too few to hold a country code as well.
+    """
+    prefix = phonenumbers.ndd_prefix_for_region(region, True)
+    is_written_so = prefix in (None, "", "1") or digits.startswith(prefix)
+    is_short_mobile = len(digits) < _WITH_COUNTRY and phonenumbers.number_type(number) == PhoneNumberType.MOBILE
+    return phonenumbers.is_valid_number(number) and (is_written_so or is_short_mobile)
+
+
+def _is_possible(number: PhoneNumber) -> bool:
+    """Whether the length fits, with the area code."""
+    return bool(phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
+
+
+def _parsed(digits: str, region: str) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(digits, region or None)
+    except NumberParseException:
+        return None
+
+
+def _e164(number: PhoneNumber) -> str:
+    return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+
+
+def is_valid(number: str) -> bool:
+    """Whether a numbering plan has the number, which is in E.164."""
+    parsed = _parsed(number, "")
+    return parsed is not None and phonenumbers.is_valid_number(parsed)
+
+
+def is_possible(number: str) -> bool:
+    """Whether the country code of a number in E.164 exists and its length fits."""
+    parsed = _parsed(number, "")
+    return parsed is not None and _is_possible(parsed)
+
+
+def region_of(number: str) -> str:
+    """The country of a number in E.164; nothing where it has none."""
+    parsed = _parsed(number, "") if number.startswith("+") else None
+    region = phonenumbers.region_code_for_number(parsed) if parsed else None
+    return region if region in REGIONS else ""
+
+
+def is_sip(target: str) -> bool:
+    """Whether a call is transferred to an address of SIP, and not to a number."""
+    return bool(re.match(r"sips?:", target, re.IGNORECASE))
+
+
+def destination(text: str) -> str:
+    """Where a call may be transferred, in one form: a number in E.164, or ``sip:…`` or ``sips:…``.
+
+    Raises ``ValueError`` for anything else; the message says what was expected.
+    """
+    text = text.strip()
+    if re.fullmatch(SIP, text):
+        scheme, _, rest = text.partition(":")
+        return f"{scheme.lower()}:{rest}"
+    is_tel = text[:4].lower() == "tel:"
+    written = text[4:] if is_tel else text
+    match = _NUMBER.fullmatch(written.partition(";phone-context=")[0])
+    if match and match[0] != match[1]:
+        raise ValueError(
+            "is not a place to transfer to: nobody dials an extension behind a number, expected it without"
+        )
+    number = "+" + _SEPARATORS.sub("", match[1])[1:] if match and match[1].startswith("+") else ""
+    if re.fullmatch(E164, number):
+        return read(number)
+    raise ValueError("is neither a phone number such as +14255550199 nor an address such as sip:desk@example.com")

@@ -1,0 +1,110 @@
+"""The phone numbers of a line, and the line that a called number belongs to. Pure."""
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from gateway.addresses import E164, REGIONS, is_valid, read, readings, region_of
+
+T = TypeVar("T")
+
+ANY_NUMBER = "*"
+
+_AS_SENT = r"0\d{2,14}|\d{1,6}"
+"""What providers send as it is dialled: a number with its trunk prefix, an extension."""
+_SIP = r"sips?:[^\s@]+@[^\s@]+"
+_WRITTEN = r"\+?\(?[0-9][0-9\s().\-/]*"
+
+
+def _region(text: str) -> str:
+    if (code := text.upper()) in REGIONS:
+        return code
+    hint = ", did you mean GB?" if code == "UK" else ""
+    raise ValueError(f"is not a country{hint or ', expected two letters such as DE or US'}")
+
+
+Region = Annotated[str, AfterValidator(_region), Field(json_schema_extra={"pattern": "^[A-Za-z]{2}$"})]
+"""A country, by the two letters of ISO 3166-1."""
+
+
+def _phone_number(text: str, info: ValidationInfo) -> str:
+    if text == ANY_NUMBER or re.fullmatch(E164, text):
+        return str(text)
+    if re.fullmatch(_SIP, text, re.IGNORECASE):
+        return read(text)
+    region = info.data.get("region") or ""
+    number = read(text, region) if re.fullmatch(_WRITTEN, text) else ""
+    is_number = bool(re.fullmatch(E164, number))
+    if is_number and region:
+        return number
+    if re.fullmatch(_AS_SENT, text):
+        return str(text)
+    if is_number and is_valid(number):
+        raise ValueError(f"is not a phone number in international format, write {number}")
+    if re.fullmatch(r"\(?[0-9][0-9\s().\-/]{8,}", text) and not region:
+        raise ValueError(
+            "is not a phone number in international format: its country code is missing, expected such as "
+            "+14255550100, or the country beside numbers, such as region: US"
+        )
+    where = f" or as it is written in {region}" if region else ""
+    raise ValueError(f"is not a phone number in international format{where}, expected such as +14255550100")
+
+
+PhoneNumber = Annotated[
+    str,
+    AfterValidator(_phone_number),
+    Field(json_schema_extra={"pattern": rf"^({_WRITTEN}|{_SIP}|\*)$"}),
+]
+"""A number that a provider calls the line by."""
+WITHOUT_REGION = rf"^({E164}|{_AS_SENT}|{_SIP}|\*)$"
+"""What a number must match where no region is given; for editors."""
+
+
+def own_number(called: str, numbers: Iterable[str], region: str = "") -> str:
+    """The one of a line's ``numbers`` that was called, however it is spelt; else the called number as it reads."""
+    known = [number for number in numbers if number != ANY_NUMBER]
+    for country in dict.fromkeys((region, *map(region_of, known))):
+        spellings = set(readings(called, country))
+        for number in known:
+            if number in spellings or not spellings.isdisjoint(readings(number, country)):
+                return number
+    return read(called, region)
+
+
+class NumberPlan(Generic[T]):
+    """Who answers which number: each number with its owner and the owner's region, which may be empty."""
+
+    def __init__(self, numbers: Iterable[tuple[str, T, str]]) -> None:
+        self._owners: dict[str, T] = {}
+        self._countries: dict[str, set[str]] = {}
+        self._as_sent: list[str] = []
+        for number, owner, region in numbers:
+            self._owners[number] = owner
+            for country in {region, region_of(number)} - {""}:
+                self._countries.setdefault(country, set()).add(number)
+            if number[:1].isdigit():
+                self._as_sent.append(number)
+
+    def find(self, called: str, region: str = "") -> T | None:
+        """The owner of a called number, however it is spelt, else of ``ANY_NUMBER``.
+
+        The spelling is read by the habits of ``region``. Where that finds nobody, by those of the countries of the
+        known numbers: for it is one of them that was called. What could then be two owners' is nobody's.
+        """
+        spellings = readings(called, region)
+        for spelling in spellings:
+            if spelling in self._owners:
+                return self._owners[spelling]
+        for number in self._as_sent if region else ():
+            if not set(spellings).isdisjoint(readings(number, region)):
+                return self._owners[number]
+        found = {
+            number
+            for country, numbers in self._countries.items()
+            for number in numbers.intersection(readings(called, country))
+        }
+        if len(found) == 1:
+            return self._owners[found.pop()]
+        return self._owners.get(ANY_NUMBER)

@@ -1,0 +1,42 @@
+"""Who calls whom, in the one form in which the gateway's lines, tools and texts know numbers. Pure."""
+
+import msgspec
+
+from gateway.addresses import is_valid, read, region_of
+from gateway.call.refusal import Refusal
+from gateway.config import Line
+from gateway.config.numbers import own_number
+from gateway.phone.events import CallStarted
+from gateway.routes.refusals import Refused
+from gateway.withheld import withheld
+
+
+def identified(started: CallStarted, line: Line, region: str) -> CallStarted:
+    """Return the start of a call with caller and called number as they read; a withheld caller is empty, with a reason.
+
+    ``region`` is the provider's. The line's own stands above it; without either a caller without country code is taken
+    for one of the called number's country, where that has such a number.
+    """
+    region = line.settings.region or region
+    called = own_number(started.called, line.settings.numbers, region)
+    if reason := withheld(started.caller):
+        return msgspec.structs.replace(started, caller="", called=called, withheld=reason)
+    caller = read(started.caller, region)
+    if not region and not caller.startswith("+"):
+        neighbour = read(caller, region_of(called))
+        caller = neighbour if is_valid(neighbour) else caller
+    return msgspec.structs.replace(started, caller=caller, called=called)
+
+
+def unknown_line(name: str, called: str, region: str) -> Refused:
+    """Return the refusal of a call that no line takes. The called number is ours, and stands in the log in clear."""
+    if name:
+        return Refused(Refusal.UNKNOWN_LINE, "no such line here", fields={"our_number": called})
+    hint = ""
+    if not called:
+        hint = "the provider named no called number: name the line in the address, or send the number along"
+    elif not region and not read(called).startswith("+"):
+        hint = (
+            "a number without its country code: set the region of the provider or the line, or write it so in numbers"
+        )
+    return Refused(Refusal.UNKNOWN_NUMBER, "no line takes the called number", hint=hint, fields={"our_number": called})

@@ -1,0 +1,60 @@
+"""Who calls whom, in one form."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.audio.formats import PCMU
+from gateway.call.refusal import Refusal
+from gateway.config import Line
+from gateway.config.line_file import LineFile
+from gateway.phone.events import CallStarted, Playout
+from gateway.routes.parties import identified, unknown_line
+
+
+def a_line(folder: Path, text: str) -> Line:
+    """A line with these numbers and region."""
+    file = folder / "line.yaml"
+    file.write_text(f"{text}\ninstructions: Answer.\n")
+    line = LineFile(file, "gpt-4.1", {}).line
+    assert line
+    return line
+
+
+@pytest.mark.parametrize(
+    ("line", "region", "called", "caller", "expected"),
+    [
+        ('numbers: ["+49301234567"]', "", "0301234567", "089 1234567", ("+49301234567", "+49891234567", "")),
+        ('numbers: ["+49301234567"]', "DE", "49301234567", "14155550123", ("+49301234567", "+14155550123", "")),
+        (
+            'numbers: ["+49301234567"]\nregion: AT',
+            "DE",
+            "+49301234567",
+            "0512123456",
+            ("+49301234567", "+43512123456", ""),
+        ),
+        ('numbers: ["+14255550100"]', "", "+14255550100", "1001", ("+14255550100", "1001", "")),
+        ('numbers: ["+14255550100"]', "", "+14255550100", "9262345678", ("+14255550100", "9262345678", "")),
+        ('numbers: ["*"]', "IN", "08047491899", "9262345678", ("+918047491899", "+919262345678", "")),
+        ('numbers: ["*"]', "", "", "", ("", "", "missing")),
+        ('numbers: ["1001"]', "", "sip:1001@pbx", "+266696687", ("1001", "", "anonymous")),
+        ('numbers: ["1001"]', "", "1001", "sip:bob@example.com", ("1001", "sip:bob@example.com", "")),
+    ],
+)
+def test_numbers_are_put_into_one_form(
+    tmp_path: Path, line: str, region: str, called: str, caller: str, expected: tuple[str, str, str]
+) -> None:
+    """By the line's region, else the provider's, else that of the called number."""
+    started = CallStarted("CA1", "MZ1", PCMU, Playout(), caller, called)
+    known = identified(started, a_line(tmp_path, line), region)
+    assert (known.called, known.caller, known.withheld) == expected
+
+
+def test_who_is_turned_away_gets_a_hint() -> None:
+    """What to set, where that may be it; the number is ours and in clear."""
+    assert "region" in unknown_line("", "0301234567", "").hint
+    assert "region" not in unknown_line("", "0301234567", "DE").hint
+    assert "region" not in unknown_line("", "+49301234567", "").hint
+    assert "line in the address" in unknown_line("", "", "").hint
+    assert unknown_line("", "0301234567", "").fields == {"our_number": "0301234567"}
+    assert unknown_line("nowhere", "0301234567", "").reason is Refusal.UNKNOWN_LINE

@@ -1,0 +1,50 @@
+"""Callers who do not tell their number."""
+
+import pytest
+
+from gateway.withheld import withheld
+
+
+@pytest.mark.parametrize(
+    ("caller", "reason"),
+    [
+        ("+266696687", "anonymous"),
+        ("266696687", "anonymous"),
+        ("+1266696687", "anonymous"),
+        ("+7378742833", "restricted"),
+        ("+2562533", "blocked"),
+        ("+8656696", "unknown"),
+        ("+86282452253", "unavailable"),
+        ("+7748283", "private"),
+        ("sip:266696687@sip.example.com", "anonymous"),
+        ("Anonymous", "anonymous"),
+        ("anonymous", "anonymous"),
+        ("+anonymous", "anonymous"),
+        ("tel:anonymous", "anonymous"),
+        ("Restricted", "restricted"),
+        ("unavailable", "unavailable"),
+        ("Private Number", "private"),
+        ("<unknown>", "unknown"),
+        ("No Caller ID", "withheld"),
+        ("null", "unknown"),
+        ("sip:anonymous@anonymous.invalid", "anonymous"),
+        ('"Anonymous" <sip:anonymous@anonymous.invalid>', "anonymous"),
+        ("sip:c8oqz84zk7z@privacy.invalid", "anonymous"),
+        ("sip:Unavailable@10.0.0.1", "unavailable"),
+        ("", "missing"),
+        ("+", "missing"),
+        ("0000000000", "missing"),
+    ],
+)
+def test_a_withheld_caller_has_a_reason(caller: str, reason: str) -> None:
+    """In words, in SIP, or keyed by their letters on a phone."""
+    assert withheld(caller) == reason
+
+
+@pytest.mark.parametrize(
+    "caller",
+    ["+14255550100", "14255550100", "1001", "+17378742833", "sip:bob@example.com", "client:bob", "8:acs:1-2", "Anna"],
+)
+def test_anybody_else_is_somebody(caller: str) -> None:
+    """Also who has a number in Austin that is RESTRICTED on its keys."""
+    assert withheld(caller) == ""
