@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
+from msgspec import Struct
 
 from gateway.call.call import Call, Voice, clock
 from gateway.call.calls import Calls
@@ -118,7 +119,10 @@ class MediaStreams:
             return Refused(Refusal.UNAUTHORIZED, str(error))
         if grant.line and await self._lines.find(grant.line) is None:
             return Refused(Refusal.UNKNOWN_LINE)
-        return grant if self._calls.willing else Refused(Refusal.FULL)
+        if self._calls.willing:
+            return grant
+        await self._strand(_Stranded(provider, grant.call_id, grant.line))
+        return Refused(Refusal.FULL)
 
     def _upgrade(self, request: web.Request) -> Upgrade:
         return Upgrade(
@@ -129,19 +133,20 @@ class MediaStreams:
 
     async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket) -> None:
         phone = PhoneLeg(socket, provider.codec(upgrade, grant), peer_closes=provider.traits.peer_closes)
+        call = _Stranded(provider, grant.call_id, grant.line)
         try:
             async with self._calls.opening():
                 started = await phone.start(self._start_timeout_s)
         except WireError as error:
-            return await self._turn_away(socket, Refusal.BAD_START, POLICY, str(error))
+            return await self._turn_away(socket, call, Refused(Refusal.BAD_START, str(error)), POLICY)
         except TimeoutError:
             if self._calls.ending:
-                return await self._turn_away(socket, Refusal.SHUT_DOWN, GOING_AWAY, "the gateway stops")
-            return await self._turn_away(
-                socket, Refusal.NO_START, POLICY, f"no start within {self._start_timeout_s:g} s"
-            )
+                return await self._turn_away(socket, call, Refused(Refusal.SHUT_DOWN, "the gateway stops"), GOING_AWAY)
+            late = Refused(Refusal.NO_START, f"no start within {self._start_timeout_s:g} s")
+            return await self._turn_away(socket, call, late, POLICY)
         if started is None:
-            return await self._turn_away(socket, Refusal.CLOSED_BEFORE_START, 1000, socket.failure)
+            call = _Stranded(provider)  # the provider has ended it
+            return await self._turn_away(socket, call, Refused(Refusal.CLOSED_BEFORE_START, socket.failure), 1000)
         if isinstance(started, PhoneClosed):
             log.info("stream_probed", provider=provider.name)
             return await phone.close()
@@ -149,18 +154,26 @@ class MediaStreams:
         line = await self._lines.find(grant.line, started.called, provider.name)
         if line is None:
             unknown = unknown_line(grant.line, started.called, region)
-            self._refusals.note("stream", unknown)
-            return await socket.close(POLICY, unknown.detail)
+            return await self._turn_away(socket, _Stranded(provider, started.call_id), unknown, POLICY)
         started = identified(started, line, region)
         if self._calls.line_is_full(line.name, line.settings.limits.calls):
-            return await self._turn_away(socket, Refusal.LINE_FULL, TRY_AGAIN_LATER, f"line {line.name} is busy")
+            call = _Stranded(provider, started.call_id, line.name)
+            full = Refused(Refusal.LINE_FULL, f"line {line.name} is busy")
+            return await self._turn_away(socket, call, full, TRY_AGAIN_LATER)
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
             await self._run(provider, line, started, phone)
         return None
 
-    async def _turn_away(self, socket: WebSocket, reason: Refusal, code: int, detail: str) -> None:
-        self._refusals.note("stream", Refused(reason, detail))
-        await socket.close(code, detail)
+    async def _turn_away(self, socket: WebSocket, call: "_Stranded", refused: Refused, code: int) -> None:
+        self._refusals.note("stream", refused)
+        await socket.close(code, refused.detail)
+        await self._strand(call)
+
+    async def _strand(self, call: "_Stranded") -> None:
+        """Let a call go on without its stream: where it outlives that, its caller would be left in silence."""
+        line = await self._lines.find(call.line) if call.line else None
+        if call.call_id:
+            await self._go_on(call.provider, call.call_id, after_of(line, datetime.now(UTC)) if line else After())
 
     async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:
         identity = CallIdentity(
@@ -204,8 +217,9 @@ class MediaStreams:
             now = clock()
             self._metrics.ended(identity, end, now, late_frames)
             record.add(now, _call_ended(identity, end, now, replies.count))
-        if end.reason not in _NOTHING_FOLLOWS:
-            await self._go_on(provider, started.call_id, after_of(line, datetime.now(UTC)))
+        if end.reason not in _OVER:
+            is_closed = end.reason is EndReason.LINE_CLOSED
+            await self._go_on(provider, started.call_id, After() if is_closed else after_of(line, datetime.now(UTC)))
 
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
         """What follows the stream, with providers that want to be asked for it."""
@@ -214,6 +228,14 @@ class MediaStreams:
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error))
+
+
+class _Stranded(Struct, frozen=True):
+    """A call whose stream is turned away, as far as it is known whose it is."""
+
+    provider: Provider
+    call_id: str = ""
+    line: str = ""
 
 
 class _Replies:
@@ -240,8 +262,8 @@ def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) ->
     return Note("call_ended", fields)
 
 
-_NOTHING_FOLLOWS = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED, EndReason.LINE_CLOSED})
-"""Ends after which nobody is left to hear what the line's ``after`` says, or to whom it was not meant."""
+_OVER = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED})
+"""Ends after which no call is left. On a closed line one may be, for which the line's ``after`` was not meant."""
 _WARN = frozenset(
     {
         "service_error",

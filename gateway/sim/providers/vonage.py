@@ -3,6 +3,7 @@
 Source: Vonage Voice API, "WebSockets", "NCCO reference", "Webhooks", "Signed webhooks", Voice API reference (calls).
 """
 
+import asyncio
 import hashlib
 import json
 import time
@@ -12,13 +13,15 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
+import aiohttp
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import ApiRequest, ApiResponse
+from gateway.sim.api import ApiRequest, ApiResponse, SimulatedApi
+from gateway.sim.phone import SimulatedPhone
 from gateway.sim.webhook import SimProvider, Webhook
 from gateway.sim.wire import (
     Clear,
@@ -36,6 +39,8 @@ from gateway.sim.wire import (
 )
 
 CONTENT_TYPES = {f"audio/l16;rate={known.rate_hz}": known for known in (L16_8K, L16_16K, L16_24K)}
+FAREWELL_S = 5.0
+"""How long the gateway may take to end a caller's leg whose WebSocket it has closed."""
 HEADERS_LIMIT = 512
 BUFFERED_MESSAGES = 3072
 NOTIFY_ON_CLEAR = "notify_on_clear"
@@ -159,6 +164,10 @@ class VonageWebhook(Webhook):
     _ncco: Ncco | None = None
     _commanded = False
 
+    def __init__(self, call: SimCall, http: aiohttp.ClientSession, api: SimulatedApi | None = None) -> None:
+        super().__init__(call, http, api)
+        self._over = asyncio.Event()
+
     def stream(self, url: str) -> StreamOpening:
         """The upgrade as it is for an NCCO of the operator's own, with the documented headers."""
         return StreamOpening(url, headers=self._signed(), parameters=self._identity())
@@ -199,6 +208,9 @@ class VonageWebhook(Webhook):
                 text = await self._post(ncco.event_url, event, "the event webhook", (200, 204))
                 if ncco.synchronous and text and status == "disconnected":
                     self.next_actions = tuple(action["action"] for action in json.loads(text))
+            can_be_ended = self.has_api and bool(self.call.secrets.get("private_key"))
+            if can_be_ended and status == "disconnected" and not self.next_actions:
+                await self._be_ended(phone)
         if self.has_api:
             self.api.off("PUT", self._path)
             self.api.off("PUT", f"{self._path}/dtmf")
@@ -206,6 +218,14 @@ class VonageWebhook(Webhook):
             await self._post(
                 self.call.status_url, self._event("completed", self.call.call_id), "the event webhook", (200, 204)
             )
+
+    async def _be_ended(self, phone: SimulatedPhone) -> None:
+        """The caller's leg outlives the WebSocket's: the gateway has to end it."""
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await self._over.wait()
+        except TimeoutError:
+            phone.warn(Violated(f"the stream was closed, and the caller left in silence for {FAREWELL_S:g} s"))
 
     @property
     def _path(self) -> str:
@@ -241,6 +261,7 @@ class VonageWebhook(Webhook):
             return ApiResponse(401, {"type": "UNAUTHORIZED"})
         match request.data:
             case {"action": "hangup"}:
+                self._over.set()
                 self._commanded = self.end(HangUp("REST"))
             case {"action": "transfer", "destination": {"type": "ncco", "ncco": [*actions]}}:
                 self.may_transfer()
