@@ -10,6 +10,7 @@ import pytest
 from gateway.audio.formats import PCMU
 from gateway.call.record import TimedNote
 from gateway.cli.own_gateway import own_gateway
+from gateway.cli.providers import everyone
 from gateway.sim.call import CallPlan, CallResult, place_call
 from gateway.sim.caller import Patience, Utterance
 from gateway.sim.dial import dial
@@ -83,9 +84,7 @@ async def test_a_caller_who_speaks_into_the_farewell_keeps_the_call(tmp_path: Pa
         held.emulator.check()
 
 
-TRANSFERRING = (
-    "twilio", "signalwire", "cloudonix", "telnyx", "plivo", "vobiz", "vonage", "genesys", "acs", "bandwidth", "jambonz"
-)  # fmt: skip
+TRANSFERRING = tuple(provider.name for provider in everyone() if provider.traits.transfer)
 REFUSED = "twilio, whose API refuses"
 QUICK = Patience(greeting_s=20, reply_s=20, turn_gap_s=0.3)
 SCRIPT = Script.model_validate(
