@@ -21,7 +21,8 @@ from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
 from gateway.call.rules import Rules
 from gateway.config import Deployment, Line, Lines
-from gateway.config.providers import ProviderSettings
+from gateway.config.providers import ProviderSettings, provider_of
+from gateway.config.secrets import values_of
 from gateway.phone.acs import Acs
 from gateway.phone.asterisk import Asterisk
 from gateway.phone.bandwidth import Bandwidth
@@ -112,7 +113,8 @@ async def serving(
     metrics = Metrics(served)
     calls = Calls(share_of(deployment.limits.calls), share_of)
     metrics.calls_limit.set(calls.limit)
-    tokens = StreamTokens(_stream_key(deployment), deployment.streams.token_ttl_s)
+    key, *old = values_of(deployment.streams.key) or (secrets.token_urlsafe(32),)  # else one for this process' life
+    tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
     keys = StreamKeys(tokens, _stream_secrets(deployment), required=deployment.streams.auth == "token")
     public_url = deployment.public_url or ""
     control = CallControl()
@@ -213,32 +215,24 @@ _SLASH = "{slash:/?}"
 
 
 def providers_of(deployment: Deployment) -> dict[str, Provider]:
-    """The providers that ``gateway.yaml`` names, each with its settings."""
-    sections = deployment.providers
-    return {name: make_provider(name, getattr(sections, name), deployment.public_url or "") for name in sections.served}
+    """The accounts that ``gateway.yaml`` names, each as a provider with its settings."""
+    accounts = deployment.providers.accounts
+    return {name: make_provider(name, section, deployment.public_url or "") for name, section in accounts.items()}
 
 
 def make_provider(name: str, settings: ProviderSettings, public_url: str = "") -> Provider:
-    """One provider, with its settings."""
-    return PROVIDERS[name](settings, f"{public_url}/answer/{name}" if public_url else "")
+    """One provider, with its settings; ``name`` is its own, or that of the account that the settings are."""
+    provider = PROVIDERS[provider_of(name, settings)](settings, f"{public_url}/answer/{name}" if public_url else "")
+    provider.name = name
+    return provider
 
 
-def _stream_key(deployment: Deployment) -> str:
-    """The key that tokens are made with: the operator's, or one that lives as long as this process."""
-    key = deployment.streams.key
-    return key.get_secret_value() if key else secrets.token_urlsafe(32)
-
-
-def _stream_secrets(deployment: Deployment) -> dict[str, str]:
-    sections = {name: getattr(deployment.providers, name) for name in deployment.providers.served}
-    return {
-        name: section.stream_secret.get_secret_value() for name, section in sections.items() if section.stream_secret
-    }
+def _stream_secrets(deployment: Deployment) -> dict[str, tuple[str, ...]]:
+    return {name: values_of(section.stream_secret) for name, section in deployment.providers.accounts.items()}
 
 
 def _regions(deployment: Deployment) -> dict[str, str]:
-    sections = {name: getattr(deployment.providers, name) for name in deployment.providers.served}
-    return {name: section.region for name, section in sections.items() if section.region}
+    return {name: section.region for name, section in deployment.providers.accounts.items() if section.region}
 
 
 @contextmanager

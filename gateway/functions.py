@@ -38,6 +38,8 @@ class HttpCall:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     secret: str = field(default="", repr=False)
     """Signs the request, where it is not empty."""
+    old_secret: str = field(default="", repr=False)
+    """Signs it as well, while the service's secret is replaced."""
 
 
 @dataclass(frozen=True)

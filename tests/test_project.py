@@ -19,7 +19,7 @@ from gateway.call.metrics import Metrics
 from gateway.call.refusal import Refusal
 from gateway.cli import _parser
 from gateway.config import environment
-from gateway.config.providers import Providers, environment_names
+from gateway.config.providers import Providers, environment_names, variables_of
 from tests.documents import PAGES, ROOT, blocks, commands, prose
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -202,6 +202,7 @@ def test_variables_exist(page: Path) -> None:
         *(name for names in environment_names().values() for name in names),
         "AZURE_TOKEN_CREDENTIALS",
     }
+    known |= {name + environment.OLD for name in known} | set(variables_of("twilio-eu", "twilio").values())
     owners = "|".join(["AZURE", "VOICE_LIVE", "GATEWAY", *(name.upper() for name in Providers.model_fields)])
     named = re.findall(rf"\b(?:{owners})_[A-Z_]+\b", page.read_text("utf-8"))
     assert known.issuperset(named)

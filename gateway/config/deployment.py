@@ -5,18 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr
 
 from gateway.config import environment
+from gateway.config.accounts import check_accounts, supply, supply_accounts
 from gateway.config.document import read_document
-from gateway.config.environment import first_set
 from gateway.config.explain import validate
 from gateway.config.problems import ConfigErrors, KeyPath, dotted, listed
-from gateway.config.providers import Providers, Secret, environment_names
+from gateway.config.providers import Providers
+from gateway.config.secrets import Rotated, Secret
 from gateway.config.section import Number, Section, Text, Whole
 from gateway.errors import ConfigError
-from gateway.text import unfit
 
 DEFAULT_MODEL = "gpt-realtime"
 DEFAULT_API_VERSION = "2026-07-15"
@@ -28,7 +29,6 @@ FALLBACKS: dict[KeyPath, tuple[str, ...]] = {
     ("voice_live", "model"): environment.MODEL,
     ("voice_live", "api_version"): environment.API_VERSION,
     ("streams", "key"): environment.STREAM_KEY,
-    **environment_names(),
 }
 """What stands in for a key that the file leaves out: the first variable that is set."""
 
@@ -55,9 +55,17 @@ _AFTER_SCHEME = r"://[^/\s?#@]+(/[^\s?#@]*)?"
 _ENDPOINT, _PUBLIC_URL = rf"(https?|wss?){_AFTER_SCHEME}", rf"https?{_AFTER_SCHEME}"
 
 
+def _has_a_port_that_exists(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 def _url(pattern: str, example: str) -> AfterValidator:
     def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
+        text = environment.bare(text)
+        if not re.fullmatch(pattern, text) or not _has_a_port_that_exists(text):
             raise ValueError(f"is not an address that can be used, expected such as {example}")
         return text.rstrip("/")
 
@@ -102,9 +110,9 @@ class Streams(Section):
 
     auth: Literal["token", "off"] = "token"
     """token: by a token of our answer document, or by the provider's stream_secret; off: it need not (for tests)."""
-    key: Secret | None = None
+    key: Rotated[Secret] | None = None
     """What tokens are made with, as ${NAME} only; the same for all replicas. Without it GATEWAY_STREAM_KEY, else a
-    key made up at the start."""
+    key made up at the start. While it is replaced, [new, old]."""
     token_ttl_s: Annotated[Number, Field(gt=0, le=3600)] = 60
     """Seconds between our answer and the stream's start, at most."""
 
@@ -187,12 +195,9 @@ def load_deployment(path: Path, environ: Mapping[str, str], endpoint: str | None
     if endpoint is not None:
         document.replace(("voice_live", "endpoint"), endpoint)
     for key, names in FALLBACKS.items():
-        value = first_set(environ, names)
-        is_served = key[0] != "providers" or document.position(key[:-1])
-        if value is not None and is_served:
-            is_taken = document.supply(key, value)
-            if is_taken and (problem := unfit(value)):
-                document.refuse(key, f"environment variable {value.origin} holds {problem}, expected text")
+        supply(document, key, names, environ, takes_two=key == ("streams", "key"))
+    check_accounts(document)
+    supply_accounts(document, environ)
     deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
     if deployment is None or document.errors:
         raise ConfigErrors(document.errors)

@@ -9,7 +9,6 @@ from gateway.config.greeting import Greeting
 from gateway.config.hearing import AzureSemanticVad, SemanticVad, ServerVad
 from gateway.config.line import Line
 from gateway.config.numbers import ANY_NUMBER
-from gateway.config.providers import ProviderSettings
 from gateway.config.tools import McpTool
 
 MCP_SINCE = "2026-04-10"
@@ -28,12 +27,11 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
     found = [warning for line in lines for warning in _line_warnings(line)]
     if not any(ANY_NUMBER in line.settings.numbers for line in lines):
         found.append('no line takes "*": calls to numbers that no line names are turned away')
-    if not deployment.providers.model_fields_set:
+    if not deployment.providers.served:
         found.append("providers: none is named, so no call can come in")
     elif deployment.public_url is None:
         found.append("public_url: not set, so webhooks are refused: their signatures cannot be checked")
-    for name in deployment.providers.served:
-        section: ProviderSettings = getattr(deployment.providers, name)
+    for name, section in deployment.providers.accounts.items():
         missing = [f"providers.{name}.{key}" for key in section.proofs if not getattr(section, key)]
         found += [
             f"{key}: not set, so what {name} sends is refused: nothing proves where it comes from" for key in missing

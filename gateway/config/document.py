@@ -1,7 +1,7 @@
 """A YAML file as plain data that remembers where each key was written (YAML 1.2)."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ class Document:
                 return None
         return position_in(self.source, index)
 
-    def supply(self, path: KeyPath, value: str) -> bool:
+    def supply(self, path: KeyPath, value: str | Sequence[str]) -> bool:
         """Give the key at ``path`` a value where the file has none; return whether it had none."""
         section: Any = self.data
         for part in path[:-1]:

@@ -11,9 +11,12 @@ MODEL = ("VOICE_LIVE_MODEL", "AZURE_VOICELIVE_MODEL")
 API_VERSION = ("AZURE_VOICE_LIVE_API_VERSION",)
 PUBLIC_URL = ("GATEWAY_PUBLIC_URL",)
 STREAM_KEY = ("GATEWAY_STREAM_KEY",)
+OLD = "_OLD"
+"""Behind the name of a secret's variable: the secret before it, taken too while the two are exchanged."""
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNSEEN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 
 class FromEnvironment(str):
@@ -37,10 +40,25 @@ class InterpolationError(ValueError):
         super().__init__(message)
 
 
+def variable_of(account: str, key: str) -> str:
+    """The variable that stands in for a key of an account: ``TWILIO_EU_AUTH_TOKEN``."""
+    return f"{account}_{key}".replace("-", "_").upper()
+
+
+def bare(text: str) -> str:
+    """``text`` without what cannot be seen at its ends: white space, line ends, a byte order mark."""
+    return text.strip(_UNSEEN)
+
+
+def value_in(environ: Mapping[str, str], name: str) -> str:
+    """The value of a variable without white space around it; empty where it is not set."""
+    return bare(environ.get(name, ""))
+
+
 def first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> FromEnvironment | None:
-    """The value of the first of ``names`` that is set and not empty."""
+    """The value of the first of ``names`` that is set and not blank."""
     for name in names:
-        if value := environ.get(name):
+        if value := value_in(environ, name):
             return FromEnvironment(value, name)
     return None
 
@@ -48,7 +66,8 @@ def first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> FromEnviron
 def interpolate(text: str, environ: Mapping[str, str]) -> str:
     """``text`` with each ``${NAME}`` replaced; ``$${`` stands for ``${``. Raises :class:`InterpolationError`.
 
-    A variable that is set to nothing counts as missing: an empty line of a ``.env`` file is not a value.
+    A variable that is set to nothing counts as missing: an empty line of a ``.env`` file is not a value. White space
+    around a value does not count: a mounted secret ends in a line feed.
     """
     names: list[str] = []
 
@@ -58,7 +77,8 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
             return "${"
         if not _NAME.fullmatch(name):
             raise InterpolationError(match[0], f"{match[0]} is not a reference to a variable, expected ${{NAME}}")
-        if not environ.get(name):
+        value = value_in(environ, name)
+        if not value:
             raise InterpolationError(match[0], f"environment variable {name} is not set")
         value = joined(environ[name])
         if problem := unfit(value):

@@ -219,7 +219,7 @@ def _meant(kinds: list[Any], data: Any) -> list[Any]:
     if not isinstance(data, dict):
         return kinds
     sections = [found for found in kinds if _is_section(found)]
-    told = [found for found in sections if found.telling_key and found.telling_key in data]
+    told = [found for found in sections if found.is_meant_by(data)]
     named = [found for found in sections if "type" in data and data["type"] in _types(found)]
     return told or named or [found for found in kinds if found not in sections or not found.telling_key] or kinds
 
@@ -228,7 +228,8 @@ def _inside(kind: Any, part: str | int) -> tuple[Any, ...]:
     """What may stand at ``part`` of a section, a mapping or a list."""
     if _is_section(kind):
         field = kind.model_fields.get(part)
-        return (field.annotation,) if field else ()
+        further = kind.__annotations__.get("__pydantic_extra__")
+        return (field.annotation,) if field else typing.get_args(further)[1:]
     return typing.get_args(kind)[:1] if isinstance(part, int) else typing.get_args(kind)[1:2]
 
 

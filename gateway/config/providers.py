@@ -1,34 +1,54 @@
 """The phone providers that can be served: what each is told of your account there.
 
-Every key may be left out: its value is then the environment's ``<PROVIDER>_<KEY>``, as ``TWILIO_AUTH_TOKEN``.
+Every key may be left out: its value is then the environment's ``<PROVIDER>_<KEY>``, as ``TWILIO_AUTH_TOKEN``. Several
+accounts at one provider have names of their own, ``twilio-eu``, and the variables ``TWILIO_EU_<KEY>``.
 """
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
-from gateway.config.environment import FromEnvironment
+from gateway.config.environment import variable_of
 from gateway.config.numbers import Region
 from gateway.config.problems import KeyPath
-from gateway.config.section import Section, Text
+from gateway.config.secrets import Base64Secret, Name, PrivateKey, PublicKey, Rotated, Secret
+from gateway.config.section import Section
 
-
-def from_environment(value: Any) -> Any:
-    in_the_file = isinstance(value, str) and not isinstance(value, FromEnvironment)
-    if in_the_file:
-        raise ValueError("is a secret written into a file, expected a reference to the environment, ${NAME}")
-    return value
+ProviderName = Literal[
+    "twilio",
+    "signalwire",
+    "cloudonix",
+    "telnyx",
+    "exotel",
+    "plivo",
+    "vobiz",
+    "vonage",
+    "genesys",
+    "acs",
+    "bandwidth",
+    "jambonz",
+    "asterisk",
+]
+"""A provider that can be served."""
+ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+"""An account's own name: it stands in the routes and, in capitals, in the names of variables."""
 
 
 def _address(text: str) -> str:
-    if not text.startswith(("https://", "http://")) or " " in text:
+    try:
+        parts = urlsplit(text)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        has_host = False
+    if not has_host or not text.startswith(("https://", "http://")) or not text.isprintable() or " " in text:
         raise ValueError("is not an address that can be used, expected such as https://api.example.com")
     return text.rstrip("/")
 
 
-Secret = Annotated[SecretStr, BeforeValidator(from_environment), Field(json_schema_extra={"pattern": r"\$\{\w+\}"})]
-"""A secret: only ever a reference to the environment."""
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[Name, AfterValidator(_address)]
 """The base of a REST API, without a trailing slash."""
 
 
@@ -38,20 +58,27 @@ class ProviderSettings(Section):
     proofs: ClassVar[tuple[str, ...]] = ("stream_secret",)
     """The keys without which whatever the provider sends is refused, for nothing proves that it is the provider's."""
 
-    stream_secret: Secret | None = None
+    provider: ProviderName | None = None
+    """Whose account it is, where the section has a name of its own, such as twilio-eu."""
+    stream_secret: Rotated[Secret] | None = None
     """For streams opened without our answer document (a static document, a dialplan): the last part of the stream's
-    path, or the password or key that the provider sends on connecting."""
+    path, or the password or key that the provider sends on connecting. While it is replaced, [new, old]."""
     region: Region | None = None
     """The country whose habits the provider's numbers without a country code follow, two letters such as DE."""
+
+    @classmethod
+    def is_meant_by(cls, data: Mapping[str, object]) -> bool:
+        """Whether a section of the file says that it is an account at this provider."""
+        return data.get("provider") == cls.__name__.lower()
 
 
 class Twilio(ProviderSettings):
     """Twilio Media Streams."""
 
     proofs = ("auth_token",)
-    account_sid: Text | None = None
+    account_sid: Name | None = None
     """The account, AC…"""
-    auth_token: Secret | None = None
+    auth_token: Rotated[Secret] | None = None
     """Checks the signature of webhooks and signs calls to the REST API."""
     api_url: Address = "https://api.twilio.com"
     """The REST API; another region has another."""
@@ -61,11 +88,11 @@ class SignalWire(ProviderSettings):
     """SignalWire, cXML."""
 
     proofs = ("signing_key",)
-    project_id: Text | None = None
+    project_id: Name | None = None
     """The project."""
     api_token: Secret | None = None
     """For the REST API."""
-    signing_key: Secret | None = None
+    signing_key: Rotated[Secret] | None = None
     """Checks the signature of webhooks."""
     api_url: Address | None = None
     """https://<space>.signalwire.com"""
@@ -75,9 +102,9 @@ class Cloudonix(ProviderSettings):
     """Cloudonix, CXML."""
 
     proofs = ("api_key",)
-    domain: Text | None = None
+    domain: Name | None = None
     """The domain."""
-    api_key: Secret | None = None
+    api_key: Rotated[Secret] | None = None
     """What webhooks carry in x-cx-apikey, and the REST API's bearer."""
     api_url: Address = "https://api.cloudonix.io"
     """The REST API."""
@@ -89,7 +116,7 @@ class Telnyx(ProviderSettings):
     proofs = ("public_key",)
     api_key: Secret | None = None
     """The key of the REST API."""
-    public_key: Text | None = None
+    public_key: Rotated[PublicKey] | None = None
     """Checks the signature of webhooks: base64, from the portal."""
     api_url: Address = "https://api.telnyx.com"
     """The REST API."""
@@ -103,9 +130,9 @@ class Plivo(ProviderSettings):
     """Plivo Audio Streaming."""
 
     proofs = ("auth_token",)
-    auth_id: Text | None = None
+    auth_id: Name | None = None
     """The account."""
-    auth_token: Secret | None = None
+    auth_token: Rotated[Secret] | None = None
     """Checks the signature of webhooks and signs calls to the REST API."""
     api_url: Address = "https://api.plivo.com"
     """The REST API."""
@@ -115,9 +142,9 @@ class Vobiz(ProviderSettings):
     """Vobiz: Plivo's wire."""
 
     proofs = ("auth_token",)
-    auth_id: Text | None = None
+    auth_id: Name | None = None
     """The account."""
-    auth_token: Secret | None = None
+    auth_token: Rotated[Secret] | None = None
     """Checks the signature of webhooks and signs calls to the REST API."""
     api_url: Address = "https://api.vobiz.ai"
     """The REST API."""
@@ -127,15 +154,15 @@ class Vonage(ProviderSettings):
     """Vonage Voice API."""
 
     proofs = ("signature_secret",)
-    application_id: Text | None = None
+    application_id: Name | None = None
     """The application."""
-    private_key: Secret | None = None
+    private_key: PrivateKey | None = None
     """The application's RSA key (PEM), for the REST API."""
-    signature_secret: Secret | None = None
+    signature_secret: Rotated[Secret] | None = None
     """Checks the signature of webhooks."""
     rate_hz: Literal[8000, 16000, 24000] = 16000
     """Sample rate of the stream."""
-    api_key: Text | None = None
+    api_key: Name | None = None
     """The account's key, for gateway point alone."""
     api_secret: Secret | None = None
     """The account's secret, for gateway point alone."""
@@ -149,9 +176,9 @@ class Genesys(ProviderSettings):
     """Genesys Cloud Audio Connector (AudioHook)."""
 
     proofs = ("client_secret",)
-    api_key: Text | None = None
+    api_key: Rotated[Name] | None = None
     """The key of the REST API."""
-    client_secret: Secret | None = None
+    client_secret: Rotated[Base64Secret] | None = None
     """Checks the signature of the stream's request; base64, as Genesys wants it entered."""
 
 
@@ -161,9 +188,9 @@ class Acs(ProviderSettings):
     proofs = ("stream_secret", "resource_id")
     endpoint: Address | None = None
     """https://<resource>.communication.azure.com"""
-    access_key: Secret | None = None
+    access_key: Base64Secret | None = None
     """The resource's key, for its REST API."""
-    resource_id: Text | None = None
+    resource_id: Name | None = None
     """The resource's immutable id: the audience of the tokens that its streams and callbacks carry."""
     rate_hz: Literal[16000, 24000] = 24000
     """Sample rate of the stream."""
@@ -175,15 +202,15 @@ class Bandwidth(ProviderSettings):
     """Bandwidth, BXML."""
 
     proofs = ("webhook_user", "webhook_password")
-    account_id: Text | None = None
+    account_id: Name | None = None
     """The account."""
-    client_id: Text | None = None
+    client_id: Name | None = None
     """The OAuth client."""
     client_secret: Secret | None = None
     """For the REST API."""
-    webhook_user: Text | None = None
+    webhook_user: Rotated[Name] | None = None
     """The user of the Basic credentials that webhooks carry."""
-    webhook_password: Secret | None = None
+    webhook_password: Rotated[Secret] | None = None
     """The Basic credentials that the application's webhooks carry."""
     api_url: Address = "https://voice.bandwidth.com"
     """The REST API."""
@@ -195,11 +222,11 @@ class Jambonz(ProviderSettings):
     """jambonz, the listen verb; its stream brings Basic credentials: user gateway, stream_secret as password."""
 
     proofs = ("webhook_secret",)
-    account_sid: Text | None = None
+    account_sid: Name | None = None
     """The account."""
     api_key: Secret | None = None
     """The key of the REST API."""
-    webhook_secret: Secret | None = None
+    webhook_secret: Rotated[Secret] | None = None
     """Checks the signature of webhooks."""
     rate_hz: Literal[8000, 16000, 24000] = 8000
     """Sample rate of the stream."""
@@ -211,8 +238,38 @@ class Asterisk(ProviderSettings):
     """Asterisk chan_websocket; its stream brings Basic credentials: any user, stream_secret as password."""
 
 
+def _provider_of(value: Any) -> str | None:
+    said = value.get("provider") if isinstance(value, Mapping) else getattr(value, "provider", None)
+    return str(said) if said else None
+
+
+Account = Annotated[
+    Annotated[Twilio, Tag("twilio")]
+    | Annotated[SignalWire, Tag("signalwire")]
+    | Annotated[Cloudonix, Tag("cloudonix")]
+    | Annotated[Telnyx, Tag("telnyx")]
+    | Annotated[Exotel, Tag("exotel")]
+    | Annotated[Plivo, Tag("plivo")]
+    | Annotated[Vobiz, Tag("vobiz")]
+    | Annotated[Vonage, Tag("vonage")]
+    | Annotated[Genesys, Tag("genesys")]
+    | Annotated[Acs, Tag("acs")]
+    | Annotated[Bandwidth, Tag("bandwidth")]
+    | Annotated[Jambonz, Tag("jambonz")]
+    | Annotated[Asterisk, Tag("asterisk")],
+    Discriminator(_provider_of),
+]
+"""An account under a name of its own; it says whose it is."""
+
+
 class Providers(Section):
-    """The phone providers that are served; {} takes a provider with its defaults."""
+    """The phone providers that are served; {} takes a provider with its defaults.
+
+    A section under any other name is one more account at the provider that its key provider names.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Account] = Field(init=False)
 
     twilio: Twilio | None = None
     """Twilio; see docs/providers/twilio.md."""
@@ -242,9 +299,20 @@ class Providers(Section):
     """Asterisk; see docs/providers/asterisk.md."""
 
     @property
+    def accounts(self) -> dict[str, ProviderSettings]:
+        """What is served, by the name that the routes have: providers first, then accounts with names of their own."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: section for name, section in {**named, **self.__pydantic_extra__}.items() if section is not None}
+
+    @property
     def served(self) -> list[str]:
-        """The names of the providers that are served, in the order of this file."""
-        return [name for name in type(self).model_fields if getattr(self, name) is not None]
+        """The names of what is served."""
+        return list(self.accounts)
+
+
+def provider_of(name: str, section: ProviderSettings) -> str:
+    """Whose account a section is."""
+    return section.provider or name
 
 
 def settings_of(provider: str) -> type[ProviderSettings]:
@@ -254,15 +322,20 @@ def settings_of(provider: str) -> type[ProviderSettings]:
     return settings
 
 
-_OF_THE_FILE = ("rate_hz", "region")
+_OF_THE_FILE = ("provider", "rate_hz", "region")
 """Keys that no variable stands in for: others use TWILIO_REGION for something else."""
+
+
+def variables_of(name: str, provider: str) -> dict[str, str]:
+    """For each key of an account, the variable that stands in for it."""
+    keys = settings_of(provider).model_fields
+    return {key: variable_of(name, key) for key in keys if key not in _OF_THE_FILE}
 
 
 def environment_names() -> dict[KeyPath, tuple[str, ...]]:
     """For each key of each provider, the variable that stands in for it."""
     return {
-        ("providers", provider, key): (f"{provider}_{key}".upper(),)
+        ("providers", provider, key): (variable,)
         for provider in Providers.model_fields
-        for key in settings_of(provider).model_fields
-        if key not in _OF_THE_FILE
+        for key, variable in variables_of(provider, provider).items()
     }

@@ -7,6 +7,7 @@ from gateway.config.line import Settings
 from gateway.config.parameters import schema_of, secrets_of
 from gateway.config.problems import Finding, KeyPath
 from gateway.config.python_tools import PythonToolError, load
+from gateway.config.secrets import values_of
 from gateway.config.tools import BUILT_IN, HttpTool, McpTool, PythonTool, is_tool_name
 from gateway.config.tools import WhileWaiting as Waiting
 from gateway.functions import Function, HttpCall, WhileWaiting
@@ -33,12 +34,11 @@ def functions_of(settings: Settings, folder: Path) -> tuple[dict[int, Function],
 
 def _over_http(tool: HttpTool) -> Function:
     http = tool.http
-    secret = http.secret.get_secret_value() if http.secret else ""
     return Function(
         name=tool.name,
         description=tool.description,
         parameters=schema_of(tool.parameters),
-        run=HttpCall(http.method, http.url, dict(http.headers), secret),
+        run=HttpCall(http.method, http.url, dict(http.headers), *values_of(http.secret)),
         timeout_s=http.timeout_s,
         secrets=secrets_of(tool.parameters),
         while_waiting=_waiting(tool.while_waiting),

@@ -4,6 +4,7 @@ The texts under the fields of a section are its documentation: ``gateway schema`
 """
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict
@@ -25,6 +26,11 @@ class Section(BaseModel):
 
     telling_key: ClassVar[str] = ""
     """Of sections that may stand in the same place, the key that only this one has."""
+
+    @classmethod
+    def is_meant_by(cls, data: Mapping[str, object]) -> bool:
+        """Whether ``data`` says that it is this section and none of the others that may stand in its place."""
+        return bool(cls.telling_key) and cls.telling_key in data
 
 
 def _not_blank(text: str) -> str:

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
+from gateway.config.environment import bare
 from gateway.config.keys import Key
 from gateway.config.parameters import Parameters
-from gateway.config.providers import Secret, from_environment
+from gateway.config.secrets import Rotated, WebhookSecret, from_environment
 from gateway.config.section import Number, Section, Text, Wording
 
 BuiltIn = Literal["end_call", "transfer_call", "send_digits"]
@@ -60,9 +61,10 @@ def _header_name(name: str) -> str:
 
 
 def _header_value(text: str) -> str:
-    if not text.isprintable():
+    value = bare(text)
+    if not value.isprintable():
         raise ValueError("has signs that no header can have, expected one line of text")
-    return str(text)
+    return value
 
 
 def _python_reference(text: str) -> str:
@@ -75,7 +77,9 @@ ToolName = Annotated[str, AfterValidator(_tool_name), Field(json_schema_extra={"
 HttpUrl = Annotated[str, AfterValidator(_http_url), Field(json_schema_extra={"pattern": r"^https?://[^\s#]+$"})]
 HeaderName = Annotated[str, AfterValidator(_header_name), Field(json_schema_extra={"pattern": f"^{_HEADER}$"})]
 Headers = Mapping[HeaderName, Annotated[Wording, AfterValidator(_header_value)]]
-SecretText = Annotated[Text, BeforeValidator(from_environment), Field(json_schema_extra={"pattern": r"\$\{\w+\}"})]
+SecretText = Annotated[
+    Text, BeforeValidator(from_environment), AfterValidator(bare), Field(json_schema_extra={"pattern": r"\$\{\w+\}"})
+]
 Timeout = Annotated[Number, Field(gt=0, le=60)]
 
 
@@ -107,8 +111,8 @@ class HttpRequest(Section):
     """Further headers; keys and tokens as ${NAME}."""
     timeout_s: Timeout = 10
     """Seconds that the answer may take, 60 at most."""
-    secret: Secret | None = None
-    """Signs the request with HMAC-SHA256, as ${NAME} only."""
+    secret: Rotated[WebhookSecret] | None = None
+    """Signs the request with HMAC-SHA256, as ${NAME} only; while it is replaced, [new, old] both sign."""
 
 
 class HttpTool(Section):

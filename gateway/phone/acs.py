@@ -5,7 +5,6 @@ REST API and its request signing.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections import OrderedDict
@@ -19,11 +18,12 @@ from msgspec import Raw, Struct
 from gateway.addresses import is_sip
 from gateway.audio.formats import L16_16K, L16_24K
 from gateway.config import providers as settings
-from gateway.errors import ConfigError, WireError
+from gateway.config.secrets import read_base64, value_of, values_of
+from gateway.errors import WireError
 from gateway.phone import jwks
 from gateway.phone.acs_wire import PLAYOUT, AcsCodec
 from gateway.phone.bearer_jwt import bearer
-from gateway.phone.http_request import same
+from gateway.phone.http_request import is_one_of
 from gateway.phone.json_text import UNREADABLE
 from gateway.phone.provider import (
     After,
@@ -136,9 +136,9 @@ class Acs:
     def __init__(self, settings: settings.Acs, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._endpoint = settings.endpoint or ""
-        self._access_key = _access_key(settings.access_key.get_secret_value()) if settings.access_key else b""
+        self._access_key = read_base64(value_of(settings.access_key))
         self._resource_id = settings.resource_id or ""
-        self._secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+        self._secrets = values_of(settings.stream_secret)
         self._rate_hz = settings.rate_hz
         self._keys_url = settings.keys_url
         self._callers: OrderedDict[str, str] = OrderedDict()
@@ -178,11 +178,13 @@ class Acs:
         given = dict(request.query).get("secret", "")
         if not given:
             if not self._resource_id:
-                raise SignatureError("providers.acs.resource_id is not set: whom a token is for cannot be told")
+                raise SignatureError(
+                    f"providers.{self.name}.resource_id is not set: whom a token is for cannot be told"
+                )
             self._verify_token(bearer(request.headers), now_s)
-        elif not self._secret:
-            raise SignatureError("providers.acs.stream_secret is not set")
-        elif not same(given, self._secret):
+        elif not self._secrets:
+            raise SignatureError(f"providers.{self.name}.stream_secret is not set")
+        elif not is_one_of(given, self._secrets):
             raise SignatureError("the secret in the URL is wrong")
         return ""
 
@@ -206,7 +208,9 @@ class Acs:
 
     def _incoming(self, call: _Incoming) -> IncomingCall:
         if not self._endpoint or not self._access_key:
-            raise WireError("calls are answered by the REST API: providers.acs.endpoint and access_key are not set")
+            raise WireError(
+                f"calls are answered by the REST API: providers.{self.name}.endpoint and access_key are not set"
+            )
         return IncomingCall(call.correlation_id, call.caller.address(), call.called.address(), call.context)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
@@ -294,10 +298,3 @@ def _participant(address: str) -> dict[str, object]:
     if address.startswith("8:"):
         return {"kind": "communicationUser", "communicationUser": {"id": address}}
     return {"kind": "phoneNumber", "phoneNumber": {"value": address}}
-
-
-def _access_key(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise ConfigError("providers.acs.access_key is not base64, as the portal shows it") from None

@@ -6,9 +6,11 @@ docs.asterisk.org, "Channel Drivers: WebSocket", "WebSocket client configuration
 from collections.abc import Sequence
 
 from gateway.config import providers as settings
+from gateway.config.environment import variable_of
+from gateway.config.secrets import values_of
 from gateway.errors import WireError
 from gateway.phone.asterisk_wire import FORMATS, PLAYOUT, AsteriskCodec
-from gateway.phone.http_request import basic_credentials, same
+from gateway.phone.http_request import basic_credentials, is_one_of
 from gateway.phone.provider import (
     After,
     Answer,
@@ -43,7 +45,7 @@ class Asterisk:
     subprotocols = ("media",)
 
     def __init__(self, settings: settings.Asterisk) -> None:
-        self._secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+        self._secrets = values_of(settings.stream_secret)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> AsteriskCodec:
         """A fresh wire for one stream; the numbers are in the stream's query."""
@@ -52,11 +54,11 @@ class Asterisk:
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
         """Check the Basic credentials of ``websocket_client.conf``: any user, the stream secret as password."""
         given = upgrade.headers.get("authorization", "")
-        if not given or not self._secret:
+        if not given or not self._secrets:
             return False
         credentials = basic_credentials(given)
-        if credentials is None or not same(credentials[1], self._secret):
-            raise SignatureError("the stream's password is not ASTERISK_STREAM_SECRET")
+        if credentials is None or not is_one_of(credentials[1], self._secrets):
+            raise SignatureError(f"the stream's password is not {variable_of(self.name, 'stream_secret')}")
         return True
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:

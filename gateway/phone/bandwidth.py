@@ -15,6 +15,8 @@ from msgspec import Struct
 from gateway.addresses import is_sip
 from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
+from gateway.config.environment import variable_of
+from gateway.config.secrets import value_of, values_of
 from gateway.errors import WireError
 from gateway.phone.commands import (
     EndStream,
@@ -27,7 +29,7 @@ from gateway.phone.commands import (
     TransferCall,
 )
 from gateway.phone.events import CallerAudio, CallStarted, PhoneClosed, PhoneEnd, PhoneEvent, Playout, UnknownMessage
-from gateway.phone.http_request import basic, basic_credentials, form_request, same
+from gateway.phone.http_request import basic, basic_credentials, form_request, is_one_of
 from gateway.phone.json_text import UNREADABLE
 from gateway.phone.provider import (
     After,
@@ -165,9 +167,9 @@ class Bandwidth:
     def __init__(self, settings: settings.Bandwidth, answer_url: str = "") -> None:
         self._account_id = settings.account_id or ""
         self._client_id = settings.client_id or ""
-        self._client_secret = settings.client_secret.get_secret_value() if settings.client_secret else ""
-        self._webhook_user = settings.webhook_user or ""
-        self._webhook_password = settings.webhook_password.get_secret_value() if settings.webhook_password else ""
+        self._client_secret = value_of(settings.client_secret)
+        self._webhook_users = values_of(settings.webhook_user)
+        self._webhook_passwords = values_of(settings.webhook_password)
         self._api_url = settings.api_url
         self._token_url = settings.token_url
         self._answer_url = answer_url
@@ -182,12 +184,14 @@ class Bandwidth:
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check the Basic credentials of the application's webhooks; they tell neither a replay nor a change."""
-        if not self._webhook_user or not self._webhook_password:
-            raise SignatureError("BANDWIDTH_WEBHOOK_USER or BANDWIDTH_WEBHOOK_PASSWORD is not set")
+        if not self._webhook_users or not self._webhook_passwords:
+            raise SignatureError(
+                f"{variable_of(self.name, 'webhook_user')} or {variable_of(self.name, 'webhook_password')} is not set"
+            )
         credentials = basic_credentials(request.headers.get("authorization", ""))
         if credentials is None:
             raise SignatureError("expected Basic credentials: they are to be entered in the voice application")
-        right = [same(credentials[0], self._webhook_user), same(credentials[1], self._webhook_password)]
+        right = [is_one_of(credentials[0], self._webhook_users), is_one_of(credentials[1], self._webhook_passwords)]
         if not all(right):
             raise SignatureError("the webhook's user or password is wrong")
         return ""

@@ -37,21 +37,30 @@ def algorithm(token: str) -> str:
         raise SignatureError(f"the bearer is no JWT: {error}") from None
 
 
-def read_hs256(token: str, secret: str, now_s: float) -> Mapping[str, Any]:
-    """The claims of a token that ``secret`` has signed (HS256), fresh at ``now_s`` (Unix time).
+def read_hs256(token: str, secrets: tuple[str, ...], now_s: float) -> Mapping[str, Any]:
+    """The claims of a token that one of ``secrets`` has signed (HS256), fresh at ``now_s`` (Unix time).
 
     Raises ``SignatureError`` where it is forged, expired, or its ``iat`` is missing or more than ``FRESH_S`` away.
     """
-    try:
-        claims = jwt.decode(token, secret, algorithms=["HS256"], options=_SIGNATURE_ALONE)
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        raise SignatureError(f"the JWT is wrong: {error}") from None
+    claims = _claims(token, secrets)
     issued_s, expires_s = claims.get("iat"), claims.get("exp")
     if not isinstance(issued_s, int | float) or not abs(now_s - issued_s) <= FRESH_S:
         raise SignatureError(f"the JWT was issued at {issued_s!r}, expected within {FRESH_S} s of {now_s:.0f}")
     if isinstance(expires_s, int | float) and expires_s + FRESH_S < now_s:
         raise SignatureError("the JWT has expired")
     return claims
+
+
+def _claims(token: str, secrets: tuple[str, ...]) -> Mapping[str, Any]:
+    problem: Exception | None = None
+    for secret in secrets:
+        try:
+            claims: Mapping[str, Any] = jwt.decode(token, secret, algorithms=["HS256"], options=_SIGNATURE_ALONE)
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            problem = error
+        else:
+            return claims
+    raise SignatureError(f"the JWT is wrong: {problem}")
 
 
 def check_payload_hash(claims: Mapping[str, Any], body: bytes) -> None:

@@ -11,11 +11,13 @@ from msgspec import Struct
 
 from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
+from gateway.config.environment import variable_of
+from gateway.config.secrets import first, values_of
 from gateway.errors import WireError
 from gateway.phone import twiml
 from gateway.phone.camel_json import CamelJsonCodec
 from gateway.phone.events import Playout
-from gateway.phone.http_request import bearer, json_request, same
+from gateway.phone.http_request import bearer, is_one_of, json_request
 from gateway.phone.json_text import UNREADABLE
 from gateway.phone.provider import (
     After,
@@ -69,7 +71,7 @@ class Cloudonix:
 
     def __init__(self, settings: settings.Cloudonix) -> None:
         self._domain = settings.domain or ""
-        self._api_key = settings.api_key.get_secret_value() if settings.api_key else ""
+        self._api_keys = values_of(settings.api_key)
         self._api_url = settings.api_url
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
@@ -82,9 +84,9 @@ class Cloudonix:
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Compare ``x-cx-apikey`` with the key; nothing is signed, so nothing tells a replay or a change."""
-        if not self._api_key:
-            raise SignatureError("CLOUDONIX_API_KEY is not set")
-        if not same(request.headers.get("x-cx-apikey", ""), self._api_key):
+        if not self._api_keys:
+            raise SignatureError(f"{variable_of(self.name, 'api_key')} is not set")
+        if not is_one_of(request.headers.get("x-cx-apikey", ""), self._api_keys):
             raise SignatureError("x-cx-apikey is missing or wrong")
         return ""
 
@@ -116,20 +118,20 @@ class Cloudonix:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the session (REST API, sessions)."""
-        if not self._domain or not self._api_key:
+        if not self._domain or not self._api_keys:
             return ()
         url = (
             f"{self._api_url}/customers/self/domains/{quote(self._domain, safe='')}/sessions/{quote(call_id, safe='')}"
         )
-        return (HttpRequest("DELETE", url, {"Authorization": bearer(self._api_key)}),)
+        return (HttpRequest("DELETE", url, {"Authorization": bearer(first(self._api_keys))}),)
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Give the session another document; the stream then stops."""
-        if not self._domain or not self._api_key:
+        if not self._domain or not self._api_keys:
             return ()
         session = f"{quote(self._domain, safe='')}/sessions/{quote(call_id, safe='')}"
         url = f"{self._api_url}/calls/{session}/application"
-        return (json_request(url, {"cxml": twiml.dial_document(target)}, bearer(self._api_key)),)
+        return (json_request(url, {"cxml": twiml.dial_document(target)}, bearer(first(self._api_keys))),)
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
         """There is no such thing."""

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.config import providers as settings
+from gateway.config.environment import variable_of
+from gateway.config.secrets import values_of
 from gateway.errors import WireError
 from gateway.phone.commands import (
     EndStream,
@@ -33,7 +35,7 @@ from gateway.phone.events import (
     Playout,
     UnknownMessage,
 )
-from gateway.phone.http_request import basic_credentials, same
+from gateway.phone.http_request import basic_credentials, is_one_of
 from gateway.phone.json_text import UNREADABLE, key_pressed, text_of
 from gateway.phone.provider import (
     After,
@@ -237,7 +239,7 @@ class Exotel:
     subprotocols = ()
 
     def __init__(self, settings: settings.Exotel) -> None:
-        self._secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+        self._secrets = values_of(settings.stream_secret)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> ExotelCodec:
         """A fresh wire for one stream."""
@@ -246,15 +248,15 @@ class Exotel:
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
         """Basic credentials out of the applet's address: any user, the stream secret as password."""
         given = upgrade.headers.get("authorization", "")
-        if not given or not self._secret:
+        if not given or not self._secrets:
             return False
         self._check_password(given)
         return True
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """The same Basic credentials: Exotel signs nothing, so nothing tells a replay or a change."""
-        if not self._secret:
-            raise SignatureError("EXOTEL_STREAM_SECRET is not set")
+        if not self._secrets:
+            raise SignatureError(f"{variable_of(self.name, 'stream_secret')} is not set")
         self._check_password(request.headers.get("authorization", ""))
         return ""
 
@@ -262,8 +264,8 @@ class Exotel:
         credentials = basic_credentials(authorization)
         if credentials is None:
             raise SignatureError("expected Basic credentials: put them into the address that Exotel is given")
-        if not same(credentials[1], self._secret):
-            raise SignatureError("the password is not EXOTEL_STREAM_SECRET")
+        if not is_one_of(credentials[1], self._secrets):
+            raise SignatureError(f"the password is not {variable_of(self.name, 'stream_secret')}")
 
     def incoming(self, request: WebhookRequest) -> IncomingCall:
         """The call that the applet asks an address for."""

@@ -3,16 +3,15 @@
 Genesys is the client and opens each stream by itself: there is no webhook, and it alone closes the socket.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
 
 from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
-from gateway.errors import ConfigError, WireError
+from gateway.config.secrets import read_base64, values_of
+from gateway.errors import WireError
 from gateway.phone import http_signature
 from gateway.phone.genesys_wire import PLAYOUT, GenesysCodec
-from gateway.phone.http_request import same
+from gateway.phone.http_request import is_one_of, same
 from gateway.phone.provider import (
     After,
     Answer,
@@ -58,8 +57,8 @@ class Genesys:
     subprotocols = ()
 
     def __init__(self, settings: settings.Genesys) -> None:
-        self._api_key = settings.api_key or ""
-        self._secret = _secret(settings.client_secret.get_secret_value()) if settings.client_secret else b""
+        self._api_keys = values_of(settings.api_key)
+        self._secrets = [read_base64(secret) for secret in values_of(settings.client_secret)]
         self._nonces = http_signature.Nonces()
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> GenesysCodec:
@@ -69,12 +68,12 @@ class Genesys:
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
         """Check ``X-API-KEY`` and, with a client secret, the signature; a request with neither needs a token."""
         given = upgrade.headers.get("x-api-key")
-        if given is None or not (self._api_key or self._secret):
+        if given is None or not (self._api_keys or self._secrets):
             return False
-        if self._api_key and not same(given, self._api_key):
+        if self._api_keys and not is_one_of(given, self._api_keys):
             raise SignatureError("X-API-KEY is wrong")
-        if self._secret:
-            signed = http_signature.verify(upgrade.url, upgrade.headers, self._secret, SIGNED, now_s)
+        if self._secrets:
+            signed = http_signature.verify(upgrade.url, upgrade.headers, self._secrets, SIGNED, now_s)
             if not same(signed.key_id, given):
                 raise SignatureError("the signature's keyid is not the X-API-KEY")
             self._nonces.take(signed.nonce, now_s)
@@ -111,10 +110,3 @@ class Genesys:
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
         """There is no such thing."""
         return ()
-
-
-def _secret(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise ConfigError("providers.genesys.client_secret is not base64, as Genesys wants it entered") from None

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from gateway.phone.provider import SignatureError
+from gateway.phone.signed_url import authorities
 
 MAX_AGE_S = 10
 """A signature older than this is refused, as by Genesys' reference implementation."""
@@ -53,7 +54,9 @@ class Nonces:
         self._seen[nonce] = now_s
 
 
-def verify(url: str, headers: Mapping[str, str], secret: bytes, required: Sequence[str], now_s: float) -> Signed:
+def verify(
+    url: str, headers: Mapping[str, str], secrets: Sequence[bytes], required: Sequence[str], now_s: float
+) -> Signed:
     """Check the one signature of a GET request to ``url``; ``headers`` have their names in lower case.
 
     Raises ``SignatureError`` where it is missing, malformed, too old, covers less than ``required``, or is wrong. That
@@ -76,8 +79,9 @@ def verify(url: str, headers: Mapping[str, str], secret: bytes, required: Sequen
     if len(nonce) < MIN_NONCE:
         raise SignatureError(f"the signature's nonce is missing or shorter than {MIN_NONCE} characters")
     proof = signature["signature"].encode()
-    bases = (_components(url, authority, headers, names) for authority in _authorities(url))
-    if not any(hmac.compare_digest(proof, _sign(base, given["signed"], secret)) for base in bases):
+    bases = (_components(url, authority, headers, names) for authority in authorities(url))
+    proofs = (_sign(base, given["signed"], secret) for base in bases for secret in secrets)
+    if not any(hmac.compare_digest(proof, expected) for expected in proofs):
         raise SignatureError("the signature is wrong")
     return Signed(parameters.get("keyid", '""')[1:-1], nonce)
 
@@ -110,11 +114,3 @@ def _components(url: str, authority: str, headers: Mapping[str, str], names: Seq
             raise SignatureError(f"the signature covers {name}, which the request has not")
         values[name] = value.strip()
     return values
-
-
-def _authorities(url: str) -> list[str]:
-    """The host as it may have been signed: with and without its default port."""
-    parts = urlsplit(url)
-    default = {"https": 443, "wss": 443}.get(parts.scheme, 80)
-    host = parts.netloc.lower().removesuffix(f":{default}")
-    return [host] if parts.port not in (None, default) else [host, f"{host}:{default}"]

@@ -12,8 +12,10 @@ import msgspec
 
 from gateway.addresses import is_sip
 from gateway.config import providers as settings
+from gateway.config.environment import variable_of
+from gateway.config.secrets import first, value_of, values_of
 from gateway.errors import WireError
-from gateway.phone.http_request import basic_credentials, bearer, same
+from gateway.phone.http_request import basic_credentials, bearer, is_one_of, same
 from gateway.phone.jambonz_wire import FORMATS, PLAYOUT, JambonzCodec
 from gateway.phone.json_text import UNREADABLE
 from gateway.phone.provider import (
@@ -46,6 +48,8 @@ USER = "gateway"
 """The user of the stream's credentials."""
 TOLERANCE_S = 300.0
 """How far a signature's time may be from ours."""
+GIVEN_LIMIT = 4
+"""Signatures of one request that are compared: jambonz may send several while a secret is replaced."""
 ENDED = frozenset({"completed", "failed", "busy", "no-answer"})
 
 Verbs = list[dict[str, Any]]
@@ -61,9 +65,9 @@ class Jambonz:
 
     def __init__(self, settings: settings.Jambonz, answer_url: str = "") -> None:
         self._account_sid = settings.account_sid or ""
-        self._api_key = settings.api_key.get_secret_value() if settings.api_key else ""
-        self._webhook_secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
-        self._stream_secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+        self._api_key = value_of(settings.api_key)
+        self._webhook_secrets = values_of(settings.webhook_secret)
+        self._stream_secrets = values_of(settings.stream_secret)
         self._rate_hz = settings.rate_hz
         self._api_url = settings.api_url or ""
         self._answer_url = answer_url
@@ -75,31 +79,36 @@ class Jambonz:
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
         """Check the Basic credentials that the listen verb's ``wsAuth`` gives: ``gateway`` and the stream secret."""
         given = upgrade.headers.get("authorization", "")
-        if not given or not self._stream_secret:
+        if not given or not self._stream_secrets:
             return False
         credentials = basic_credentials(given)
         if credentials is None:
             raise SignatureError("the stream's credentials are not Basic")
-        if not all([same(credentials[0], USER), same(credentials[1], self._stream_secret)]):
-            raise SignatureError(f"the stream's credentials are not {USER} and JAMBONZ_STREAM_SECRET")
+        if not all([same(credentials[0], USER), is_one_of(credentials[1], self._stream_secrets)]):
+            raise SignatureError(
+                f"the stream's credentials are not {USER} and {variable_of(self.name, 'stream_secret')}"
+            )
         return True
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``Jambonz-Signature`` and return it, so that it is good once: the URL is not covered by it."""
-        if not self._webhook_secret:
-            raise SignatureError("JAMBONZ_WEBHOOK_SECRET is not set")
+        if not self._webhook_secrets:
+            raise SignatureError(f"{variable_of(self.name, 'webhook_secret')} is not set")
         if request.method != "POST":
             raise SignatureError(f"a {request.method} is not covered by the signature: the webhook is to be a POST")
         parts = [part.strip().partition("=") for part in request.headers.get("jambonz-signature", "").split(",")]
         time = next((value for name, _, value in parts if name == "t"), "")
         if not time.isascii() or not time.isdigit() or len(time) > 12:
             raise SignatureError("Jambonz-Signature or its time is missing")
-        expected = hmac.new(self._webhook_secret.encode(), f"{time}.".encode() + request.body, "sha256").hexdigest()
-        if not any(same(value, expected) for name, _, value in parts if name == "v1"):
+        signed = f"{time}.".encode() + request.body
+        expected = [hmac.digest(secret.encode(), signed, "sha256").hex() for secret in self._webhook_secrets]
+        given = [value for name, _, value in parts if name == "v1"][:GIVEN_LIMIT]
+        right = next((one for one in expected if any(same(value, one) for value in given)), None)
+        if right is None:
             raise SignatureError("Jambonz-Signature is wrong")
         if abs(now_s - int(time)) > TOLERANCE_S:
             raise SignatureError(f"Jambonz-Signature is {now_s - int(time):.0f} s old")
-        return f"{time} {expected}"
+        return f"{time} {right}"
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
         """The call of a calling webhook, or the verbs that a transfer of ours asks for."""
@@ -121,8 +130,8 @@ class Jambonz:
         }
         if connect.callback_url:
             listen["actionHook"] = connect.callback_url
-        if self._stream_secret:
-            listen["wsAuth"] = {"username": USER, "password": self._stream_secret}
+        if self._stream_secrets:
+            listen["wsAuth"] = {"username": USER, "password": first(self._stream_secrets)}
         verbs: Verbs = [{"verb": "answer"}, listen]
         if connect.after.say:
             verbs.append({"verb": "say", "text": connect.after.say})

@@ -2,9 +2,14 @@
 
 import base64
 import hmac
+import itertools
 from collections.abc import Iterable, Mapping
 
 from gateway.phone.provider import SignatureError
+
+TEXTS_LIMIT = 4
+GIVEN_LIMIT = 4
+"""Signatures of one request that are compared: account and main account, each under two tokens."""
 
 
 def signature_v3(token: str, text: str, nonce: str) -> str:
@@ -13,20 +18,23 @@ def signature_v3(token: str, text: str, nonce: str) -> str:
     return base64.b64encode(hmac.digest(token.encode(), signed, "sha256")).decode()
 
 
-def verify_v3(headers: Mapping[str, str], prefix: str, token: str, texts: Iterable[str]) -> str:
+def verify_v3(headers: Mapping[str, str], prefix: str, tokens: tuple[str, ...], texts: Iterable[str]) -> str:
     """Check ``<prefix>-signature-v3`` (or ``-ma-v3``, of the main account) over any of ``texts``; returns the nonce.
 
-    A header may hold several signatures, with commas between. Raises ``SignatureError``.
+    A header may hold several signatures, with commas between. No more than ``TEXTS_LIMIT`` texts and ``GIVEN_LIMIT``
+    signatures count. Raises ``SignatureError``.
     """
     nonce = headers.get(f"{prefix}-signature-v3-nonce", "")
-    given = ",".join(headers.get(f"{prefix}-signature-{name}", "") for name in ("v3", "ma-v3"))
+    given = ",".join(value for name in ("v3", "ma-v3") if (value := headers.get(f"{prefix}-signature-{name}")))
     if not nonce or not given.strip(","):
         raise SignatureError(f"{prefix}-signature-v3 or its nonce is missing")
-    signatures = [one.strip().encode("utf-8", "surrogatepass") for one in given.split(",")]
-    for signed in (form for text in texts for form in _encodings(text)):
-        expected = signature_v3(token, signed, nonce).encode()
-        if any(hmac.compare_digest(one, expected) for one in signatures):
-            return nonce
+    signatures = [one.strip().encode("utf-8", "surrogatepass") for one in given.split(",", GIVEN_LIMIT)[:GIVEN_LIMIT]]
+    forms = (form for text in texts for form in _encodings(text))
+    for signed in itertools.islice(forms, TEXTS_LIMIT):
+        for token in tokens:
+            expected = signature_v3(token, signed, nonce).encode()
+            if any(hmac.compare_digest(one, expected) for one in signatures):
+                return nonce
     raise SignatureError(f"{prefix}-signature-v3 is wrong")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote
 
 from gateway.config import providers as settings
+from gateway.config.environment import variable_of
+from gateway.config.secrets import first, values_of
 from gateway.phone import stream_xml
 from gateway.phone.checkpoint_json import FORMATS, CheckpointCodec
 from gateway.phone.commands import PhoneCommand, SendDigits, StreamCommand
@@ -25,6 +27,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.phone.signed_url import spellings, without_port
 from gateway.text import json_bytes
 
 TRAITS = Traits(
@@ -62,7 +65,7 @@ class Plivo:
 
     def __init__(self, settings: settings.Plivo, answer_url: str = "") -> None:
         self._auth_id = settings.auth_id or ""
-        self._auth_token = settings.auth_token.get_secret_value() if settings.auth_token else ""
+        self._auth_tokens = values_of(settings.auth_token)
         self._api_url = settings.api_url
         self._answer_url = answer_url
 
@@ -74,26 +77,24 @@ class Plivo:
         """Check the signature of the upgrade, where there is one.
 
         Which URL it covers is not documented: Plivo's stream SDK takes ``http``, and a path with ``/websocket``
-        appended. Any of the schemes is accepted, with and without it.
+        appended. That is accepted, and so is the URL of our document as it is; a port may be left out.
         """
-        if not self._auth_token or "x-plivo-signature-v3" not in upgrade.headers:
+        if not self._auth_tokens or "x-plivo-signature-v3" not in upgrade.headers:
             return False
-        _, _, rest = upgrade.url.partition("://")
-        path, mark, query = rest.partition("?")
-        urls = (
-            f"{scheme}://{path}{suffix}{mark}{query}"
-            for scheme in ("http", "https", "ws", "wss")
-            for suffix in ("/websocket", "")
-        )
-        verify_v3(upgrade.headers, "x-plivo", self._auth_token, (signed_text("GET", url) for url in urls))
+        address, _, query = upgrade.url.partition("?")
+        arguments = _arguments(query)
+        texts = (url + (f"?{arguments}" if arguments else "") for url in _upgrade_addresses(address))
+        verify_v3(upgrade.headers, "x-plivo", self._auth_tokens, texts)
         return False  # it proves Plivo, not the call: a token is still needed
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-Plivo-Signature-V3`` and return its nonce."""
-        if not self._auth_token:
-            raise SignatureError("PLIVO_AUTH_TOKEN is not set")
-        text = signed_text(request.method, request.url, request.form)
-        return verify_v3(request.headers, "x-plivo", self._auth_token, (text,))
+        if not self._auth_tokens:
+            raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
+        address, _, query = request.url.partition("?")
+        rest = _signed_rest(request.method, query, request.form)
+        texts = (url + rest for url in spellings(address, request.headers.get("host", "")))
+        return verify_v3(request.headers, "x-plivo", self._auth_tokens, texts)
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
         """The call of an answer webhook, or whom a call that we transfer is to be connected with."""
@@ -127,25 +128,36 @@ class Plivo:
         return ()
 
     def _call(self, method: str, call_id: str, body: dict[str, str] | None = None) -> Sequence[HttpRequest]:
-        if not self._auth_id or not self._auth_token:
+        if not self._auth_id or not self._auth_tokens:
             return ()
         url = f"{self._api_url}/v1/Account/{quote(self._auth_id, safe='')}/Call/{quote(call_id, safe='')}/"
-        headers = {"Authorization": basic(self._auth_id, self._auth_token)}
+        headers = {"Authorization": basic(self._auth_id, first(self._auth_tokens))}
         if body is None:
             return (HttpRequest(method, url, headers),)
         headers["Content-Type"] = "application/json"
         return (HttpRequest(method, url, headers, json_bytes(body)),)
 
 
-def signed_text(method: str, url: str, form: Sequence[tuple[str, str]] = ()) -> str:
-    """What a V3 signature covers besides the nonce (plivo-python, ``signature_v3.py``).
+def _upgrade_addresses(address: str) -> tuple[str, ...]:
+    """The URLs that the upgrade's signature may cover, the likely ones first."""
+    _, _, place = address.partition("://")
+    _, _, portless = without_port(address).partition("://")
+    if portless != place:
+        return f"http://{place}/websocket", address, f"http://{portless}/websocket", without_port(address)
+    return f"http://{place}/websocket", address, f"https://{place}", f"http://{place}"
+
+
+def _signed_rest(method: str, query: str, form: Sequence[tuple[str, str]]) -> str:
+    """What a V3 signature covers behind the address and before the nonce (plivo-python, ``signature_v3.py``).
 
     Query and form count decoded and sorted; the form, of a POST alone, without any signs between.
     """
-    address, _, query = url.partition("?")
-    pairs = sorted(parse_qsl(query, keep_blank_values=True))
-    arguments = "&".join(f"{key}={value}" for key, value in pairs)
+    arguments = _arguments(query)
     if method.upper() == "GET" or not form:
-        return f"{address}?{arguments}" if arguments else address
+        return f"?{arguments}" if arguments else ""
     fields = "".join(key + value for key, value in sorted(form))
-    return f"{address}?{arguments}.{fields}" if arguments else f"{address}?{fields}"
+    return f"?{arguments}.{fields}" if arguments else f"?{fields}"
+
+
+def _arguments(query: str) -> str:
+    return "&".join(f"{key}={value}" for key, value in sorted(parse_qsl(query, keep_blank_values=True)))

@@ -15,6 +15,7 @@ from msgspec import Struct
 from pydantic import SecretStr
 
 from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage
+from gateway.config.secrets import first, values_of
 from gateway.errors import GatewayError, InputError
 from gateway.phone.provider import HttpRequest
 from gateway.text import json_bytes
@@ -149,8 +150,8 @@ BY_HAND: Mapping[str, str] = {
 """What to enter where, with the providers that have no API for it."""
 
 
-def _needed(value: str | SecretStr | None, name: str) -> str:
-    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+def _needed(value: str | SecretStr | tuple[SecretStr, ...] | None, name: str) -> str:
+    text = first(values_of(value))
     if not text:
         raise InputError(f"{name} is not set, expected it in the environment")
     return text

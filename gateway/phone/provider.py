@@ -166,9 +166,8 @@ class Codec(Protocol):
 class Provider(Protocol):
     """A provider. Made with its section of ``gateway.yaml``; pure, and one for the process."""
 
-    @property
-    def name(self) -> str:
-        """As in the routes and in ``gateway.yaml``."""
+    name: str
+    """As in the routes and in ``gateway.yaml``: the provider's own, or that of one of several accounts there."""
 
     @property
     def traits(self) -> Traits:

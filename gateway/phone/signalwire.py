@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from gateway.audio.formats import L16_16K, L16_24K, PCMU
 from gateway.config import providers as settings
+from gateway.config.environment import variable_of
+from gateway.config.secrets import value_of, values_of
 from gateway.phone import twiml
 from gateway.phone.camel_json import G711, CamelJsonCodec, Formats
 from gateway.phone.events import Playout
 from gateway.phone.form_signature import check
-from gateway.phone.http_request import same
+from gateway.phone.http_request import is_one_of
 from gateway.phone.provider import (
     After,
     Answer,
@@ -50,9 +52,9 @@ class SignalWire:
 
     def __init__(self, settings: settings.SignalWire) -> None:
         self._project_id = settings.project_id or ""
-        self._api_token = settings.api_token.get_secret_value() if settings.api_token else ""
-        self._signing_key = settings.signing_key.get_secret_value() if settings.signing_key else ""
-        self._stream_secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
+        self._api_token = value_of(settings.api_token)
+        self._signing_keys = values_of(settings.signing_key)
+        self._stream_secrets = values_of(settings.stream_secret)
         self._api_url = settings.api_url or ""
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
@@ -62,18 +64,18 @@ class SignalWire:
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
         """A static document's ``authBearerToken`` arrives as a bearer token; ours has a token in the path instead."""
         scheme, _, given = upgrade.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._stream_secret:
+        if scheme.lower() != "bearer" or not self._stream_secrets:
             return False
-        if not same(given.strip(), self._stream_secret):
-            raise SignatureError("the stream's authBearerToken is not SIGNALWIRE_STREAM_SECRET")
+        if not is_one_of(given.strip(), self._stream_secrets):
+            raise SignatureError(f"the stream's authBearerToken is not {variable_of(self.name, 'stream_secret')}")
         return True
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-SignalWire-Signature`` (their library takes ``X-Twilio-Signature`` too); nothing tells a replay."""
-        if not self._signing_key:
-            raise SignatureError("SIGNALWIRE_SIGNING_KEY is not set")
+        if not self._signing_keys:
+            raise SignatureError(f"{variable_of(self.name, 'signing_key')} is not set")
         given = request.headers.get("x-signalwire-signature") or request.headers.get("x-twilio-signature", "")
-        check(request, given, self._signing_key, "X-SignalWire-Signature", as_sent=True)
+        check(request, given, self._signing_keys, "X-SignalWire-Signature", as_sent=True)
         return ""
 
     def incoming(self, request: WebhookRequest) -> IncomingCall:

@@ -4,7 +4,6 @@ Source: Telnyx developer documentation, TeXML ``<Stream>``, Call Control command
 """
 
 import base64
-import binascii
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -15,9 +14,11 @@ from msgspec import Struct
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
 from gateway.config import providers as settings
-from gateway.errors import InputError, WireError
+from gateway.config.environment import variable_of
+from gateway.config.secrets import read_public_key, value_of, values_of
+from gateway.errors import WireError
 from gateway.phone import twiml
-from gateway.phone.http_request import bearer, form_request, json_request, same
+from gateway.phone.http_request import bearer, form_request, is_one_of, json_request
 from gateway.phone.json_text import UNREADABLE
 from gateway.phone.provider import (
     After,
@@ -100,9 +101,9 @@ class Telnyx:
     subprotocols = ()
 
     def __init__(self, settings: settings.Telnyx) -> None:
-        self._api_key = settings.api_key.get_secret_value() if settings.api_key else ""
-        self._stream_secret = settings.stream_secret.get_secret_value() if settings.stream_secret else ""
-        self._public_key = _public_key(settings.public_key) if settings.public_key else None
+        self._api_key = value_of(settings.api_key)
+        self._stream_secrets = values_of(settings.stream_secret)
+        self._public_keys = [read_public_key(key) for key in values_of(settings.public_key)]
         self._api_url = settings.api_url
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> TelnyxCodec:
@@ -112,26 +113,24 @@ class Telnyx:
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
         """A ``stream_auth_token`` of one's own application; our answers put a token into the path instead."""
         given = upgrade.headers.get("x-telnyx-streaming-auth-token")
-        if given is None or not self._stream_secret:
+        if given is None or not self._stream_secrets:
             return False
-        if not same(given, self._stream_secret):
-            raise SignatureError("the stream's x-telnyx-streaming-auth-token is not TELNYX_STREAM_SECRET")
+        if not is_one_of(given, self._stream_secrets):
+            raise SignatureError(
+                f"the stream's x-telnyx-streaming-auth-token is not {variable_of(self.name, 'stream_secret')}"
+            )
         return True
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``telnyx-signature-ed25519`` and the time; returns the event's id, for TeXML the signature itself."""
-        if self._public_key is None:
-            raise SignatureError("TELNYX_PUBLIC_KEY is not set")
+        if not self._public_keys:
+            raise SignatureError(f"{variable_of(self.name, 'public_key')} is not set")
         signature = request.headers.get("telnyx-signature-ed25519", "")
         timestamp = request.headers.get("telnyx-timestamp", "")
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 20):
             raise SignatureError("telnyx-timestamp is missing or no number")
-        try:
-            self._public_key.verify(
-                base64.b64decode(signature, validate=True), timestamp.encode() + b"|" + request.body
-            )
-        except (InvalidSignature, binascii.Error, ValueError):
-            raise SignatureError("telnyx-signature-ed25519 is missing or wrong") from None
+        if not _is_signed(timestamp.encode() + b"|" + request.body, signature, self._public_keys):
+            raise SignatureError("telnyx-signature-ed25519 is missing or wrong")
         if abs(now_s - int(timestamp)) > WINDOW_S:
             raise SignatureError(f"telnyx-timestamp is {now_s - int(timestamp):.0f} s old: more than {WINDOW_S} s off")
         try:
@@ -234,13 +233,14 @@ class Telnyx:
         return (form_request(f"{self._api_url}/v2/texml/{path}", form, bearer(self._api_key)),)
 
 
-def _public_key(text: str) -> Ed25519PublicKey:
-    try:
-        return Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
-    except ValueError:
-        raise InputError(
-            "providers.telnyx.public_key is not a key: expected the 44 characters that the portal shows"
-        ) from None
+def _is_signed(message: bytes, signature: str, keys: Sequence[Ed25519PublicKey]) -> bool:
+    for key in keys:
+        try:
+            key.verify(base64.b64decode(signature, validate=True), message)
+        except (InvalidSignature, ValueError):
+            continue
+        return True
+    return False
 
 
 def _is_texml(call_id: str) -> bool:

@@ -10,7 +10,7 @@ import secrets
 from collections import OrderedDict
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from gateway.phone.provider import Grant, SignatureError
 from gateway.text import json_bytes
@@ -32,8 +32,11 @@ class StreamTokens:
     replica that shares the key can redeem it once more within its life of ``ttl_s``.
     """
 
-    def __init__(self, key: str, ttl_s: float) -> None:
-        self._fernet = Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()))
+    def __init__(self, key: str, ttl_s: float, old_key: str = "") -> None:
+        """Issue with ``key``; while it replaces ``old_key``, redeem what was issued with that too."""
+        keys = [key, old_key] if old_key else [key]
+        digests = [hashlib.sha256(one.encode()).digest() for one in keys]
+        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
         self._ttl_s = ttl_s
         self._used: OrderedDict[str, float] = OrderedDict()
 

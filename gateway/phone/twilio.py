@@ -1,9 +1,12 @@
 """Twilio Media Streams (twilio.com/docs/voice/media-streams) and its voice webhook. Pure."""
 
+import itertools
 from collections.abc import Sequence
 
 from gateway.audio.formats import PCMA, PCMU
 from gateway.config import providers as settings
+from gateway.config.environment import variable_of
+from gateway.config.secrets import first, values_of
 from gateway.phone import twiml
 from gateway.phone.camel_json import CamelJsonCodec
 from gateway.phone.events import Playout
@@ -22,6 +25,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.phone.signed_url import SPELLINGS_LIMIT, spellings
 
 TRAITS = Traits(
     title="Twilio",
@@ -44,7 +48,7 @@ class Twilio:
     subprotocols = ()
 
     def __init__(self, settings: settings.Twilio) -> None:
-        self._auth_token = settings.auth_token.get_secret_value() if settings.auth_token else ""
+        self._auth_tokens = values_of(settings.auth_token)
         self._account_sid = settings.account_sid or ""
         self._api_url = settings.api_url
 
@@ -55,17 +59,19 @@ class Twilio:
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
         """Twilio signs the upgrade as well: the literal URL of our document, at times with a slash behind it."""
         given = upgrade.headers.get("x-twilio-signature")
-        if given is None or not self._auth_token:
+        if given is None or not self._auth_tokens:
             return False
-        if not any(is_signed(given, url, (), self._auth_token) for url in (upgrade.url, upgrade.url + "/")):
+        likely = itertools.islice(spellings(upgrade.url, upgrade.headers.get("host", "")), SPELLINGS_LIMIT // 2)
+        urls = [url + slash for url in likely for slash in ("", "/")]
+        if not is_signed(given, urls, (), self._auth_tokens):
             raise SignatureError("the stream's X-Twilio-Signature is wrong")
         return False  # it proves Twilio, not the call: a token is still needed
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-Twilio-Signature``; Twilio sends neither time nor nonce in it, so nothing tells a replay."""
-        if not self._auth_token:
-            raise SignatureError("TWILIO_AUTH_TOKEN is not set")
-        check(request, request.headers.get("x-twilio-signature", ""), self._auth_token, "X-Twilio-Signature")
+        if not self._auth_tokens:
+            raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
+        check(request, request.headers.get("x-twilio-signature", ""), self._auth_tokens, "X-Twilio-Signature")
         return ""
 
     def incoming(self, request: WebhookRequest) -> IncomingCall:
@@ -97,4 +103,4 @@ class Twilio:
         return ()
 
     def _update(self, call_id: str, form: dict[str, str]) -> Sequence[HttpRequest]:
-        return twiml.update_call(self._api_url, self._account_sid, self._auth_token, call_id, form)
+        return twiml.update_call(self._api_url, self._account_sid, first(self._auth_tokens), call_id, form)

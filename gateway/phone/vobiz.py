@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from gateway.config import providers as settings
+from gateway.config.environment import variable_of
+from gateway.config.secrets import first, values_of
 from gateway.phone import stream_xml
 from gateway.phone.checkpoint_json import FORMATS, CheckpointCodec
 from gateway.phone.commands import EndStream, PhoneCommand, PlayAudio, StreamCommand
@@ -26,6 +28,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.phone.signed_url import spellings
 from gateway.text import json_bytes
 
 MESSAGE_MS = 60
@@ -71,7 +74,7 @@ class Vobiz:
 
     def __init__(self, settings: settings.Vobiz, answer_url: str = "") -> None:
         self._auth_id = settings.auth_id or ""
-        self._auth_token = settings.auth_token.get_secret_value() if settings.auth_token else ""
+        self._auth_tokens = values_of(settings.auth_token)
         self._api_url = settings.api_url
         self._answer_url = answer_url
 
@@ -85,10 +88,11 @@ class Vobiz:
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-Vobiz-Signature-V3``, which covers neither query nor form, and return its nonce."""
-        if not self._auth_token:
-            raise SignatureError("VOBIZ_AUTH_TOKEN is not set")
+        if not self._auth_tokens:
+            raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
         address, _, _ = request.url.partition("?")
-        return verify_v3(request.headers, "x-vobiz", self._auth_token, (address,))
+        addresses = spellings(address, request.headers.get("host", ""))
+        return verify_v3(request.headers, "x-vobiz", self._auth_tokens, addresses)
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
         """The call of an answer webhook, or whom a call that we transfer is to be connected with."""
@@ -122,10 +126,10 @@ class Vobiz:
         return ()
 
     def _call(self, method: str, call_id: str, body: dict[str, str] | None = None) -> Sequence[HttpRequest]:
-        if not self._auth_id or not self._auth_token:
+        if not self._auth_id or not self._auth_tokens:
             return ()
         url = f"{self._api_url}/api/v1/Account/{quote(self._auth_id, safe='')}/Call/{quote(call_id, safe='')}/"
-        headers = {"X-Auth-ID": self._auth_id, "X-Auth-Token": self._auth_token}
+        headers = {"X-Auth-ID": self._auth_id, "X-Auth-Token": first(self._auth_tokens)}
         if body is None:
             return (HttpRequest(method, url, headers),)
         headers["Content-Type"] = "application/json"

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K
 from gateway.config import providers as settings
-from gateway.errors import ConfigError, WireError
+from gateway.config.environment import variable_of
+from gateway.config.secrets import read_private_key, values_of
+from gateway.errors import WireError
 from gateway.phone import ncco
 from gateway.phone.bearer_jwt import algorithm, bearer, check_payload_hash, read_hs256
 from gateway.phone.commands import (
@@ -173,10 +173,10 @@ class Vonage:
     subprotocols = ()
 
     def __init__(self, settings: settings.Vonage, now_s: Callable[[], float]) -> None:
-        """``ConfigError`` where the private key cannot be used."""
         self._application_id = settings.application_id or ""
-        self._private_key = _read_key(settings.private_key.get_secret_value()) if settings.private_key else None
-        self._signature_secret = settings.signature_secret.get_secret_value() if settings.signature_secret else ""
+        private_key = settings.private_key
+        self._private_key = read_private_key(private_key.get_secret_value()) if private_key else None
+        self._signature_secrets = values_of(settings.signature_secret)
         self._rate_hz = settings.rate_hz
         self._api_url = settings.api_url
         self._now_s = now_s
@@ -188,19 +188,19 @@ class Vonage:
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
         """Check the JWT that our NCCO asks for; which key signs it is documented for HS256 alone."""
         token = bearer(upgrade.headers)
-        if not token or not self._signature_secret or algorithm(token) != "HS256":
+        if not token or not self._signature_secrets or algorithm(token) != "HS256":
             return False
-        self._check_application(read_hs256(token, self._signature_secret, now_s))
+        self._check_application(read_hs256(token, self._signature_secrets, now_s))
         return False  # it proves Vonage, not the call: a token is still needed
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check a signed webhook's JWT and return its ``jti``; the query of a GET is not covered by it."""
-        if not self._signature_secret:
-            raise SignatureError("VONAGE_SIGNATURE_SECRET is not set")
+        if not self._signature_secrets:
+            raise SignatureError(f"{variable_of(self.name, 'signature_secret')} is not set")
         token = bearer(request.headers)
         if not token:
             raise SignatureError("the bearer JWT is missing: signed webhooks are to be switched on at Vonage")
-        claims = read_hs256(token, self._signature_secret, now_s)
+        claims = read_hs256(token, self._signature_secrets, now_s)
         if request.body or request.method != "GET":
             check_payload_hash(claims, request.body)
         self._check_application(claims)
@@ -267,20 +267,6 @@ class Vonage:
         url = f"{self._api_url}/v1/calls/{quote(call_id, safe='')}{path}"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return (HttpRequest("PUT", url, headers, json_bytes(body)),)
-
-
-def _read_key(text: str) -> RSAPrivateKey:
-    """A PEM; in an environment its line ends may be written as backslash and n."""
-    try:
-        key = load_pem_private_key(text.replace("\\n", "\n").encode(), password=None)
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"VONAGE_PRIVATE_KEY is not a private key in PEM: {error}", key=_KEY) from None
-    if not isinstance(key, RSAPrivateKey):
-        raise ConfigError("VONAGE_PRIVATE_KEY is not an RSA key, expected the application's", key=_KEY)
-    return key
-
-
-_KEY = "providers.vonage.private_key"
 
 
 def _fields(request: WebhookRequest) -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ from gateway.routes.line_book import LineBook
 from gateway.routes.parties import unknown_line
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
+from gateway.routes.request_url import requested_url
 
 log = structlog.get_logger()
 
@@ -198,7 +199,7 @@ class Webhooks:
             return Refused(Refusal.TOO_MANY_FIELDS, f"more than {FIELDS_LIMIT} fields")
         return WebhookRequest(
             method=request.method,
-            url=self._public_url + request.raw_path,
+            url=requested_url(self._public_url, request),
             headers={name.lower(): value for name, value in request.headers.items()},
             form=form,
             body=body,

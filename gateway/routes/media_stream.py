@@ -29,6 +29,7 @@ from gateway.routes.line_book import LineBook
 from gateway.routes.parties import identified, unknown_line
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
+from gateway.routes.request_url import requested_url
 from gateway.tools import Functions
 from gateway.upgrade import accept
 from gateway.websocket import WebSocket
@@ -126,7 +127,7 @@ class MediaStreams:
 
     def _upgrade(self, request: web.Request) -> Upgrade:
         return Upgrade(
-            url=self._public_url.replace("http", "ws", 1) + request.raw_path,
+            url=requested_url(self._public_url.replace("http", "ws", 1), request),
             query=dict(request.query),
             headers={name.lower(): value for name, value in request.headers.items()},
         )

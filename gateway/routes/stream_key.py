@@ -1,9 +1,9 @@
 """Who may open a media stream: the holder of a token of ours, of the provider's secret, or of its signature."""
 
-import hmac
 import time
 from collections.abc import Mapping
 
+from gateway.phone.http_request import is_one_of
 from gateway.phone.provider import Grant, Provider, SignatureError, Upgrade
 from gateway.phone.token import StreamTokens
 
@@ -14,10 +14,10 @@ ANY_LINE = "-"
 class StreamKeys:
     """Decides before the upgrade is answered, so that whoever has no key gets neither a socket nor a session.
 
-    ``secrets`` are the providers' ``stream_secret``: for streams that a static document or a dialplan opens.
+    ``secrets`` are the ``stream_secret`` of each account: for streams that a static document or a dialplan opens.
     """
 
-    def __init__(self, tokens: StreamTokens, secrets: Mapping[str, str], *, required: bool) -> None:
+    def __init__(self, tokens: StreamTokens, secrets: Mapping[str, tuple[str, ...]], *, required: bool) -> None:
         self._tokens = tokens
         self._secrets = secrets
         self._required = required
@@ -27,8 +27,7 @@ class StreamKeys:
         now_s = time.time()
         proven = provider.verify_upgrade(upgrade, now_s)
         named = Grant(line="" if line == ANY_LINE else line)
-        secret = self._secrets.get(provider.name)
-        if token and secret and hmac.compare_digest(token.encode(), secret.encode()):
+        if token and is_one_of(token, self._secrets.get(provider.name, ())):
             return named
         if token:
             grant = self._tokens.redeem(provider.name, token, now_s)

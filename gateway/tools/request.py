@@ -45,7 +45,7 @@ def request_for(name: str, http: HttpCall, context: CallContext, arguments: Mapp
         body = _body(name, context, arguments)
         ours["Content-Type"] = "application/json"
     if http.secret:
-        ours |= signature_headers(http.secret, key, int(now_s), body)
+        ours |= signature_headers(http.secret, key, int(now_s), body, old_secret=http.old_secret)
     taken = {header.lower() for header in ours}
     own = {header: value for header, value in http.headers.items() if header.lower() not in taken}
     return Request(http.method, url, own | ours, body)

@@ -12,14 +12,20 @@ PREFIX = "whsec_"
 """What begins so is base64; any other secret is taken as it stands."""
 
 
-def signature_headers(secret: str, message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
-    """The headers that prove ``body``. Raises InputError for a secret that says it is base64 and is not."""
+def signature_headers(
+    secret: str, message_id: str, timestamp_s: int, body: bytes, *, old_secret: str = ""
+) -> dict[str, str]:
+    """The headers that prove ``body``, with a signature for each secret: the specification's way to replace one.
+
+    Raises InputError for a secret that says it is base64 and is not.
+    """
     signed = b"%s.%d.%s" % (message_id.encode(), timestamp_s, body)
-    digest = hmac.digest(_key(secret), signed, "sha256")
+    secrets = (secret, old_secret) if old_secret else (secret,)
+    digests = [base64.b64encode(hmac.digest(_key(one), signed, "sha256")).decode() for one in secrets]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp_s),
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        "webhook-signature": " ".join(f"v1,{digest}" for digest in digests),
     }
 
 

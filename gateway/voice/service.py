@@ -67,7 +67,7 @@ class VoiceLive:
         identity: AsyncTokenCredential | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self._api_key = api_key.strip()  # a mounted secret often ends in a newline
+        self._api_key = api_key
         self._api_version = api_version
         self._connect_timeout_s = connect_timeout_s
         self._identity = identity

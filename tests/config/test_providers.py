@@ -49,7 +49,7 @@ def test_every_key_may_come_from_the_environment(tmp_path: Path, name: str) -> N
         if isinstance(given, SecretStr):
             assert value not in repr(section)
             given = given.get_secret_value()
-        assert given == value
+        assert given == value.strip()
     assert load(tmp_path, "providers: {}\n", environ).providers.served == []
 
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from gateway.audio.formats import L16_16K, L16_24K
 from gateway.config import providers as settings
-from gateway.errors import ConfigError, WireError
+from gateway.errors import WireError
 from gateway.phone.acs import CALLERS_LIMIT, ISSUER, Acs, sign
 from gateway.phone.acs_wire import PLAYOUT, AcsCodec
 from gateway.phone.commands import (
@@ -462,9 +462,3 @@ def test_the_memory_of_callers_is_bounded() -> None:
         acs.codec(Upgrade(headers={"x-ms-call-connection-id": str(number)}), GRANT)
     assert not acs.send_digits("0", "1")
     assert acs.send_digits("1", "1")
-
-
-def test_an_access_key_that_is_no_base64_is_the_operator_s_mistake() -> None:
-    """It is told at the start, by the key's name."""
-    with pytest.raises(ConfigError, match=r"providers\.acs\.access_key is not base64"):
-        provider(access_key=SecretStr("not base64!"))

@@ -20,7 +20,7 @@ VECTOR = (
 def test_official_vector() -> None:
     """The vendor's token holds as long as it is fresh."""
     for now_s in (NOW - 300, NOW, NOW + 300):
-        assert read_hs256(VECTOR, SECRET, now_s)["iss"] == "Online JWT Builder"
+        assert read_hs256(VECTOR, (SECRET,), now_s)["iss"] == "Online JWT Builder"
 
 
 def test_no_byte_of_the_vector_may_change() -> None:
@@ -28,7 +28,7 @@ def test_no_byte_of_the_vector_may_change() -> None:
     for at, char in enumerate(VECTOR):
         altered = VECTOR[:at] + ("A" if char != "A" else "B") + VECTOR[at + 1 :]
         with pytest.raises(SignatureError):
-            read_hs256(altered, SECRET, NOW)
+            read_hs256(altered, (SECRET,), NOW)
 
 
 def token(secret: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
@@ -55,7 +55,7 @@ def token(secret: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
 def test_tokens_that_are_refused(bad: str, says: str) -> None:
     """Forged, old, of the future, without a time, of another algorithm, nonsense: for a reason that the log tells."""
     with pytest.raises(SignatureError, match=says):
-        read_hs256(bad, SECRET, NOW)
+        read_hs256(bad, (SECRET,), NOW)
 
 
 @pytest.mark.parametrize("given", [None, 7, "", "\udc80", "00" * 32])

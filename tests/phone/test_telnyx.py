@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gateway.config import providers as settings
-from gateway.errors import InputError, WireError
+from gateway.errors import WireError
 from gateway.phone.provider import (
     After,
     Answer,
@@ -132,13 +132,10 @@ def test_broken_signatures(signature: str) -> None:
         telnyx.verify(signed(BODY, signature=signature), NOW)
 
 
-def test_the_key_is_needed_and_checked() -> None:
-    """Without one nothing is taken; a broken one is told at the start."""
+def test_the_key_is_needed() -> None:
+    """Without one nothing is taken."""
     with pytest.raises(SignatureError, match="TELNYX_PUBLIC_KEY"):
         bare.verify(signed(BODY), NOW)
-    for broken in ("x", "QUJD", "é"):
-        with pytest.raises(InputError, match="public_key"):
-            Telnyx(settings.Telnyx(public_key=broken))
 
 
 def test_stream_auth_token() -> None:

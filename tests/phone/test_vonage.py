@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
 from gateway.config import providers as settings
-from gateway.errors import ConfigError, WireError
+from gateway.errors import WireError
 from gateway.phone import ncco
 from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback, TransferCall
 from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, MarkReturned, UnknownMessage
@@ -375,11 +375,3 @@ def test_call_control(private_key: rsa.RSAPrivateKey) -> None:
 def test_without_a_key_there_is_no_call_control() -> None:
     """Nothing is asked of the API that it would refuse."""
     assert vonage().hang_up(CALL) == ()
-
-
-def test_a_key_that_cannot_be_used_is_told_at_once() -> None:
-    """By name, when the gateway starts, not when the first call is to be hung up."""
-    with pytest.raises(ConfigError, match="VONAGE_PRIVATE_KEY is not a private key in PEM"):
-        vonage(private_key=SecretStr("nonsense"))
-    with pytest.raises(ConfigError, match="VONAGE_PRIVATE_KEY is not an RSA key"):
-        vonage(private_key=SecretStr(pem(ec.generate_private_key(ec.SECP256R1()))))

@@ -1,5 +1,6 @@
 """Webhooks: verified against the public URL, answered with the document that connects the call."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -307,3 +308,69 @@ async def test_a_callback_that_says_nothing_is_noted(tmp_path: Path) -> None:
         with capture_logs() as logs:
             assert (await post(held, "/status/twilio", {"AccountSid": "AC1"}))[0] == 204
     assert [entry["provider"] for entry in logs if entry["event"] == "status_unread"] == ["twilio"]
+
+
+PORT = "public_url: https://voice.example.com:8443\nproviders: {twilio: {}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "signed"),
+    [
+        (PORT, "https://voice.example.com"),
+        (PORT, "https://voice.example.com:8443"),
+        (PORT.replace(":8443", ":443"), "https://voice.example.com"),
+        (PORT.replace(":8443", ""), "https://voice.example.com:443"),
+        (PORT.replace(":8443", "").replace("voice", "Voice"), "https://voice.example.com"),
+    ],
+)
+async def test_the_url_may_be_signed_as_the_vendor_s_validator_takes_it(tmp_path: Path, text: str, signed: str) -> None:
+    """With and without its port, of the webhook and of the stream's own request."""
+    async with gateway(tmp_path, text=text) as held:
+        status, _, document = await post(held, "/answer/twilio", sign=f"{signed}/answer/twilio")
+        assert status == 200
+        path = f"/stream/twilio/support/{stream_of(document)[1]}"
+        proof = {"X-Twilio-Signature": signature(TOKEN, signed.replace("https", "wss") + path)}
+        async with aiohttp.ClientSession() as http, http.ws_connect(held.gateway.url + path, headers=proof):
+            pass
+
+
+@pytest.mark.parametrize("sign", ["https://voice.example.com", "https://voice.example.com:8443"])
+async def test_a_target_may_be_a_whole_url(tmp_path: Path, sign: str) -> None:
+    """RFC 9112 §3.2.2: answered like any other, whatever host it names."""
+    proof = signature(TOKEN, f"{sign}/answer/twilio", CALL)
+    body = urlencode(CALL)
+    async with gateway(tmp_path, text=PORT) as held:
+        url = URL(held.gateway.url)
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(
+            f"POST http://elsewhere.example:8443/answer/twilio HTTP/1.1\r\nHost: elsewhere.example:8443\r\n"
+            f"X-Twilio-Signature: {proof}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode()
+        )
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_while_a_secret_is_replaced_both_are_good(tmp_path: Path) -> None:
+    """The new one and the old one; with a line feed behind them, as mounted secrets have it."""
+    text = "public_url: https://voice.example.com/phone\nproviders: {twilio: {auth_token: ['${NEW}', '${OLD}']}}\n"
+    async with gateway(tmp_path, text=text, NEW="next\n", OLD=f" {TOKEN}\r\n") as held:
+        assert (await post(held, "/answer/twilio"))[0] == 200
+    async with gateway(tmp_path, TWILIO_AUTH_TOKEN="next", TWILIO_AUTH_TOKEN_OLD=TOKEN) as held:
+        assert (await post(held, "/answer/twilio"))[0] == 200
+    async with gateway(tmp_path, TWILIO_AUTH_TOKEN="next") as held:
+        assert (await post(held, "/answer/twilio"))[0] == 403
+
+
+async def test_an_account_under_a_name_of_its_own(tmp_path: Path) -> None:
+    """It has its own routes and secrets; what it answers leads to its own stream."""
+    text = GATEWAY.replace("{twilio: {}}", "{twilio: {}, twilio-eu: {provider: twilio}}")
+    async with gateway(tmp_path, text=text, TWILIO_AUTH_TOKEN="other", TWILIO_EU_AUTH_TOKEN=TOKEN) as held:
+        assert (await post(held, "/answer/twilio"))[0] == 403
+        status, _, document = await post(held, "/answer/twilio-eu")
+        assert status == 200
+        stream, token, _ = stream_of(document)
+        assert stream == "wss://voice.example.com/phone/stream/twilio-eu/support"
+        assert await opened(held, f"/stream/twilio/support/{token}") == 403
+        assert await opened(held, f"/stream/twilio-eu/support/{token}") == 101

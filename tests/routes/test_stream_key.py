@@ -24,7 +24,7 @@ class Proven(Twilio):
 
 
 def keys(*, required: bool = True, secret: str = "") -> StreamKeys:
-    return StreamKeys(TOKENS, {"twilio": secret} if secret else {}, required=required)
+    return StreamKeys(TOKENS, {"twilio": (secret,)} if secret else {}, required=required)
 
 
 def test_a_token_opens_its_call() -> None:

@@ -1,0 +1,81 @@
+"""The accounts under ``providers:`` before they are read: their names, whose they are, and their variables."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gateway.config.document import Document
+from gateway.config.environment import OLD, FromEnvironment, first_set
+from gateway.config.problems import KeyPath, suggestion
+from gateway.config.providers import ACCOUNT_NAME, Providers, settings_of, variables_of
+from gateway.config.secrets import may_be_two
+from gateway.text import unfit
+
+_KNOWN = tuple(Providers.model_fields)
+_HOW = " (an account under a name of its own says whose it is: provider: twilio)"
+
+
+def check_accounts(document: Document) -> None:
+    """Refuse sections whose name is none, or that do not say whose account they are."""
+    for name, section in _written(document):
+        path: KeyPath = ("providers", name)
+        if document.is_broken(path):
+            continue
+        said = section.get("provider") if isinstance(section, dict) else None
+        if name in _KNOWN:
+            if said not in (None, name):
+                document.refuse((*path, "provider"), f"{name} is an account at {name}: give this one another name")
+        elif said is None:
+            is_misspelt = suggestion(name, _KNOWN).startswith("did") and name.partition("-")[0] not in _KNOWN
+            document.refuse(path, f"unknown key, {suggestion(name, _KNOWN)}{'' if is_misspelt else _HOW}")
+        elif not ACCOUNT_NAME.fullmatch(name):
+            document.refuse(path, "is not fit for a name, expected such as twilio-eu: a-z, 0-9 and single hyphens")
+        elif said not in _KNOWN:
+            _refuse_provider(document, path, said)
+
+
+def supply_accounts(document: Document, environ: Mapping[str, str]) -> None:
+    """Give the keys that the file leaves out the values of their variables."""
+    for name, section in _written(document):
+        provider = section.get("provider", name) if isinstance(section, dict) else name
+        if provider not in _KNOWN:
+            continue
+        fields = settings_of(provider).model_fields
+        for key, variable in variables_of(name, provider).items():
+            path = ("providers", name, key)
+            supply(document, path, (variable,), environ, takes_two=may_be_two(fields[key].annotation))
+
+
+def supply(
+    document: Document, path: KeyPath, variables: tuple[str, ...], environ: Mapping[str, str], *, takes_two: bool
+) -> None:
+    """Give one key the value of the first variable that is set; with its old one behind it, where it takes two."""
+    value = first_set(environ, variables)
+    if value is None:
+        return
+    old = first_set(environ, tuple(name + OLD for name in variables)) if takes_two else None
+    is_taken = document.supply(path, value if old is None else [value, old])
+    for each in (value, old):
+        if is_taken and each is not None and (problem := unfit(each)):
+            document.refuse(path, f"environment variable {each.origin} holds {problem}, expected text")
+
+
+def old_variables(environ: Mapping[str, str], known: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Those of the old values' variables that are set and not among the values ``known`` for their key."""
+    for variable, values in known.items():
+        old: FromEnvironment | None = first_set(environ, (variable + OLD,))
+        if old is not None and str(old) not in values:
+            yield variable + OLD
+
+
+def _written(document: Document) -> list[tuple[str, Any]]:
+    sections = document.data.get("providers")
+    return list(sections.items()) if isinstance(sections, dict) else []
+
+
+def _refuse_provider(document: Document, path: KeyPath, said: Any) -> None:
+    hint = suggestion(said, _KNOWN) if isinstance(said, str) else "expected a provider's name"
+    shown = (
+        "this" if not isinstance(said, str) else "its value" if isinstance(said, FromEnvironment) else repr(said[:40])
+    )
+    document.errors.append(document.error((*path, "provider"), f"{shown} is no provider, {hint}"))
+    document.broken.add(path)

@@ -1,0 +1,100 @@
+"""The spellings of one URL over which a provider may have made its signature. Pure.
+
+A provider signs the URL as it was entered there, after its own HTTP client has read it; we know the URL as
+``public_url`` has it. Twilio's validators take it with and without any port, and with its query encoded in two ways
+(twilio-python ``request_validator.py``, twilio-node ``webhooks.ts``). Twilio keeps the case of the host as entered.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
+from urllib.parse import parse_qsl, quote, urlencode
+
+SPELLINGS_LIMIT = 4
+"""Spellings of one URL that are tried at most: each costs a hash over the whole request."""
+_DEFAULT_PORTS = {"https": "443", "wss": "443", "http": "80", "ws": "80"}
+_LEGACY_SAFE = "!'()*"
+"""What Node's ``querystring.stringify`` leaves as it is, besides letters, digits and ``-._~``."""
+
+
+class _Parts(NamedTuple):
+    scheme: str
+    host: str
+    port: str
+    target: str
+
+
+def spellings(url: str, host_header: str = "", *, legacy_query: bool = False) -> Iterator[str]:
+    """``url`` itself, then its other spellings, the likely ones first: ``SPELLINGS_LIMIT`` at most.
+
+    ``host_header`` is trusted for the case of the host's letters alone. ``legacy_query`` adds the query as older
+    systems encode it.
+    """
+    found: list[str] = []
+    for spelled in _all_spellings(url, host_header, legacy_query=legacy_query):
+        if spelled not in found:
+            found.append(spelled)
+            yield spelled
+        if len(found) == SPELLINGS_LIMIT:
+            return
+
+
+def _all_spellings(url: str, host_header: str, *, legacy_query: bool) -> Iterator[str]:
+    scheme, host, port, target = _split(url)
+    hosts = _spelled_hosts(host, host_header)
+    ports = _with_and_without_port(scheme, "", port)
+    queries = (False, True) if legacy_query and "?" in target else (False,)
+
+    def unlikeliness(choice: tuple[int, int, bool]) -> tuple[int, int]:
+        """Fewer differences first; of single ones a missing port, another case, another encoding, a written port."""
+        of_port, of_host, of_query = choice
+        differences = [(of_port, 0 if port else 3), (of_host, 1), (of_query, 2)]
+        ranks = [rank for differs, rank in differences if differs]
+        return len(ranks), min(ranks, default=0)
+
+    for of_port, of_host, of_query in sorted(product(range(len(ports)), range(len(hosts)), queries), key=unlikeliness):
+        spelled = _legacy(target) if of_query else target
+        yield f"{scheme}://{hosts[of_host]}{ports[of_port]}{spelled}"
+
+
+def without_port(url: str) -> str:
+    """``url`` without the port that may stand in it."""
+    scheme, host, _, target = _split(url)
+    return f"{scheme}://{host}{target}"
+
+
+def authorities(url: str) -> tuple[str, ...]:
+    """Host and port of ``url`` as HTTP message signatures write them: the host in lower case; likely ones first."""
+    scheme, host, port, _ = _split(url)
+    is_default = port == _DEFAULT_PORTS.get(scheme)
+    return _with_and_without_port(scheme, host.lower(), "" if is_default else port)
+
+
+def _split(url: str) -> _Parts:
+    scheme, _, rest = url.partition("://")
+    end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
+    authority, target = rest[:end], rest[end:]
+    host, colon, port = authority.rpartition(":")
+    if not colon or not port.isdigit():  # no port, or the last part of an IPv6 address
+        host, port = authority, ""
+    return _Parts(scheme, host, port, target)
+
+
+def _with_and_without_port(scheme: str, host: str, port: str) -> tuple[str, ...]:
+    if port:
+        return f"{host}:{port}", host
+    default = _DEFAULT_PORTS.get(scheme)
+    return (host, f"{host}:{default}") if default else (host,)
+
+
+def _spelled_hosts(host: str, host_header: str) -> list[str]:
+    """The host as configured, as the request spells it (should it be the same host), and in lower case."""
+    asked = _split(f"//://{host_header}").host
+    same = [asked] if asked.lower() == host.lower() else []
+    return list(dict.fromkeys((host, *same, host.lower())))
+
+
+def _legacy(target: str) -> str:
+    path, _, query = target.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return f"{path}?{urlencode(pairs, safe=_LEGACY_SAFE, errors='surrogateescape', quote_via=quote)}"
