@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from gateway.redaction import Redactor, secrets_in
+
 PRIVATE = frozenset({"text", "digit", "digits", "caller", "called", "parameters"})
 """Fields that hold what a caller said, keyed or is: hidden unless the operator asks for them."""
 
@@ -34,21 +36,31 @@ def configure(*, json: bool, level: str = "info", private: bool = False) -> None
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     )
+    hide = _without_secrets(Redactor(secrets_in(os.environ)))
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, renderer, hide],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # it writes and flushes
         cache_logger_on_first_use=False,
     )
     # What libraries log by the standard library comes out alike, so that a log of JSON lines is JSON throughout.
     handler = logging.StreamHandler(sys.stderr)
-    of_libraries = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    of_libraries = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, hide]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared], processors=of_libraries
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _without_secrets(redactor: Redactor) -> structlog.typing.Processor:
+    """Return what takes secrets out of a whole line, wherever in it they stand."""
+
+    def hide(logger: Any, method: str, line: Any) -> Any:
+        return redactor.text(line) if isinstance(line, str) else line
+
+    return hide
 
 
 class _StandardError:

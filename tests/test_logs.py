@@ -156,3 +156,29 @@ def test_a_log_that_fails_for_a_while_goes_on_later(tmp_path: Path, monkeypatch:
         stream.full = False
         structlog.get_logger().info("two")
     assert [json.loads(line)["event"] for line in (tmp_path / "log").read_text("utf-8").splitlines()] == ["two"]
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_no_secret_stands_in_the_log(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, json_lines: bool
+) -> None:
+    """Wherever in a line it stands, whoever wrote the line: a library that prints a request, a traceback, a field."""
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", 'planted "token"')
+    logs.configure(json=json_lines, private=True)
+    log = structlog.get_logger()
+    log.warning(
+        "refused",
+        url="https://me:planted@h/stream/twilio/a/planted-stream?sig=planted",
+        more={"a": ['planted "token"']},
+    )
+    logging.getLogger("aiohttp.server").error("GET / Authorization: Basic cGxhbnRlZDpwbGFudGVk")
+    try:
+        raise ValueError('it was planted "token"')
+    except ValueError:
+        log.exception("failed")
+    told = capsys.readouterr().err
+    assert "refused" in told
+    assert "Basic …" in told
+    assert "it was …" in told
+    assert "planted" not in told
+    assert "cGxhbnRlZDpwbGFudGVk" not in told

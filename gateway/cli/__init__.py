@@ -1,6 +1,7 @@
 """The ``gateway`` command. Exit codes: 0 fine, 1 what was run failed, 2 wrong input."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from gateway.cli import call, check, point, providers, serve
 from gateway.config.env_file import load_env_file
 from gateway.errors import GatewayError, InputError
+from gateway.redaction import Redactor, secrets_in
 
 FAILED = 1
 WRONG_INPUT = 2
@@ -21,14 +23,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         load_env_file(Path(".env"))
         code: int = options.run(options)
     except InputError as error:
-        print(error, file=sys.stderr)
+        _tell(error)
         return WRONG_INPUT
     except GatewayError as error:
-        print(error, file=sys.stderr)
+        _tell(error)
         return FAILED
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _tell(error: GatewayError) -> None:
+    print(Redactor(secrets_in(os.environ)).text(str(error)), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from gateway.config import ConfigErrors, Line, Lines, load_deployment
 from gateway.config.describe import describe, warnings
 from gateway.config.schema import schemas
 from gateway.config.tools import McpTool
+from gateway.redaction import Redactor, secrets_in
 
 CONFIG = Path("config/gateway.yaml")
 
@@ -58,7 +59,7 @@ def _check_for_scripts(config: Path) -> int:
     except ConfigErrors as wrong:
         names = ("file", "line", "column", "key", "message")
         told["errors"] = [{name: getattr(error, name) for name in names} for error in wrong.errors]
-    print(json.dumps(told, indent=2))
+    print(json.dumps(Redactor(secrets_in(os.environ)).value(told), indent=2))
     return 2 if told["errors"] else 0
 
 

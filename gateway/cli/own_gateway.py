@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from gateway.config import Deployment, Lines
 from gateway.config.deployment import Streams
 from gateway.config.environment import FromEnvironment
 from gateway.config.providers import Providers, settings_of
+from gateway.redaction import Redactor, secrets_in, secrets_of
 from gateway.sim.accounts import open_account
 from gateway.sim.api import SimulatedApi
 from gateway.sim.emulator import Emulator, Script
@@ -45,8 +47,10 @@ async def own_gateway(
     """Serve ``provider`` alone, with every check of a real one; with a script, the emulator is its Voice Live."""
     notes: list[TimedNote] = []
     ended = asyncio.Event()
+    redactor = Redactor()
 
     def observe(identity: CallIdentity, note: TimedNote) -> None:
+        note = TimedNote(note.at, note.kind, {name: redactor.value(value) for name, value in note.fields.items()})
         notes.append(note)
         tell(identity, note)
         if note.kind == "call_ended":
@@ -58,6 +62,7 @@ async def own_gateway(
         if provider == "acs":
             publish_keys(api)
         account = open_account(provider, api.url)
+        redactor = Redactor(secrets_of(account.secrets) | secrets_in(os.environ))
         emulator = await stack.enter_async_context(Emulator(script)) if script is not None else None
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

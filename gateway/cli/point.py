@@ -11,6 +11,7 @@ from gateway.config import load_deployment
 from gateway.config.providers import Providers, settings_of
 from gateway.errors import InputError
 from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Pointing, point
+from gateway.redaction import Redactor, secrets_in
 from gateway.rest import CallControl
 
 
@@ -40,7 +41,9 @@ async def _point(options: argparse.Namespace) -> int:
     settings = getattr(deployment.providers, options.provider) or settings_of(options.provider)()
     async with CallControl() as control:
         change = await _look(point(options.provider, settings, options.number, answer_url, status_url), control)
-        print(f"{change.what}\n  before: {change.before or '(nothing)'}\n  after:  {change.after}")
+        shown = Redactor(secrets_in(os.environ))  # a webhook's URL may have a user and a password
+        before, after = shown.text(change.before) or "(nothing)", shown.text(change.after)
+        print(f"{change.what}\n  before: {before}\n  after:  {after}")
         if options.dry_run:
             print("dry run: nothing was changed")
         elif change.before == change.after:

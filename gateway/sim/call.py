@@ -13,6 +13,7 @@ from gateway.audio import g711
 from gateway.audio.formats import AudioFormat
 from gateway.audio.resample import resample
 from gateway.errors import GatewayError, InputError
+from gateway.redaction import Redactor, secrets_of
 from gateway.sim.api import SimulatedApi
 from gateway.sim.caller import Caller, HangUp, Patience, PressKey, Speak, Utterance
 from gateway.sim.dial import dial
@@ -95,6 +96,7 @@ class CallResult:
     in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
     ``returned`` are the wire, message by message; ``events`` the timeline. ``keys_ms`` is when keys were pressed;
     which ones is known to the plan alone. ``unplayed_ms`` of the gateway's audio were still queued at the end.
+    Nothing in it is secret: neither the plan's secrets nor what a URL carries; see :mod:`gateway.redaction`.
     """
 
     started: datetime
@@ -203,6 +205,7 @@ class _CallerSide:
         self._bot_playing = False
         self._clears = 0
         self._end_reason = ""
+        self._redactor = Redactor(secrets_of(plan.secrets))
 
     def pick_up(self, phone: SimulatedPhone) -> None:
         """Begin to listen; before the first frame."""
@@ -268,7 +271,7 @@ class _CallerSide:
 
     def _progress(self, now_ms: int, kind: ProgressKind, text: str = "") -> None:
         if self._on_progress is not None:
-            self._on_progress(Progress(now_ms, kind, text))
+            self._on_progress(Progress(now_ms, kind, self._redactor.text(text)))
 
     def result(self, phone: SimulatedPhone, started: datetime) -> CallResult:
         """The account of the call, once it is over."""
@@ -278,12 +281,16 @@ class _CallerSide:
         spoken = tuple(_until(duration_ms, spoken) for spoken in self._spoken)
         clears_ms = [round((clear.at - phone.started_at) * 1000) for clear in phone.clears]
         speech = [span for one in spoken for span in one.speech]
-        events = [*self._events, *_wire_events(phone)]
+        shown = self._redactor
+        events = [
+            replace(event, fields={name: shown.value(value) for name, value in event.fields.items()})
+            for event in (*self._events, *_wire_events(phone))
+        ]
         return CallResult(
             started=started,
             started_at=phone.started_at,
-            plan=self._plan,
-            url=phone.url,
+            plan=_without_secrets(self._plan, shown),
+            url=shown.text(phone.url),
             call_id=phone.call_id,
             stream_id=phone.stream_id,
             audio_format=phone.audio_format,
@@ -293,15 +300,25 @@ class _CallerSide:
             spoken=spoken,
             keys_ms=tuple(round((at - phone.started_at) * 1000) for at in phone.keys_pressed),
             messages=tuple(phone.messages),
-            violations=tuple(phone.violations),
+            violations=tuple(replace(one, what=shown.text(one.what)) for one in phone.violations),
             events=tuple(sorted(events, key=lambda event: event.at)),
             measures=measure(bytes(phone.bot_audio), phone.bot_format, speech, clears_ms),
             clock=phone.clock,
             ended_by=phone.ended_by,
-            end_reason=reason,
+            end_reason=shown.text(reason),
             close_code=phone.close_code,
             unplayed_ms=phone.unplayed_ms or 0.0,
         )
+
+
+def _without_secrets(plan: CallPlan, shown: Redactor) -> CallPlan:
+    return replace(
+        plan,
+        url=shown.text(plan.url),
+        answer_url=shown.text(plan.answer_url),
+        status_url=shown.text(plan.status_url),
+        secrets={},
+    )
 
 
 def _until(end_ms: int, spoken: Spoken) -> Spoken:

@@ -18,6 +18,8 @@ def reaching(url: str, what: str, timeout_s: float) -> Iterator[None]:
         raise GatewayError(f"{what} {url} was refused: {error.status} {error.message}; expected 101") from error
     except aiohttp.InvalidURL as error:
         raise InputError(f"{url!r} is not a URL; expected one like ws://127.0.0.1:8080/stream/twilio") from error
+    except ValueError as error:  # such as a user in the URL beside credentials that the provider sends
+        raise InputError(f"{what} {url} cannot be asked for: {error}") from error
     except TimeoutError as error:
         raise GatewayError(f"{what} {url} did not answer within {timeout_s:g} s") from error
     except aiohttp.ClientConnectorError as error:

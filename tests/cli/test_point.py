@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from gateway.cli import main
-from gateway.cli.point import _look
+from gateway.cli import _parser, main
+from gateway.cli.point import _look, _point
 from gateway.config.providers import Plivo, Providers, SignalWire, Telnyx, Twilio, Vonage
 from gateway.errors import InputError
 from gateway.phone.pointing import BY_HAND, POINTINGS, point
@@ -126,7 +126,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "gateway.yaml"
-    file.write_text("public_url: https://gw.example.com\n")
+    file.write_text("public_url: https://gw.example.com\nproviders: {twilio: {}}\n")
     return str(file)
 
 
@@ -153,3 +153,16 @@ def test_every_provider_can_be_pointed_or_is_told() -> None:
     """No provider is left without a word."""
     assert {*BY_HAND, *POINTINGS} == set(Providers.model_fields)
     assert json.dumps(sorted(POINTINGS)) == '["plivo", "signalwire", "telnyx", "twilio", "vonage"]'
+
+
+async def test_what_a_number_points_at_is_shown_without_its_password(
+    config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Providers take a user and a password in a webhook's URL, and tell both to whoever asks."""
+    found = {"incoming_phone_numbers": [{"sid": "PN1", "voice_url": "https://me:pass-word@old.example.com/?token=t0"}]}
+    async with api({f"{TWILIO}.json": found}) as (url, changes):
+        for name, value in (("ACCOUNT_SID", "AC1"), ("AUTH_TOKEN", "t"), ("API_URL", url)):
+            monkeypatch.setenv(f"TWILIO_{name}", value)
+        assert await _point(_parser().parse_args(["point", "twilio", NUMBER, "--config", config, "--dry-run"])) == 0
+    assert changes == []
+    assert "before: https://…@old.example.com/?token=…\n" in capsys.readouterr().out
