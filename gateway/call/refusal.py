@@ -21,6 +21,7 @@ class Refusal(enum.StrEnum):
     CLOSED_BEFORE_START = "closed_before_start"
     NO_UPGRADE = "no_upgrade"
     BAD_HANDSHAKE = "bad_handshake"
+    REPLAYED = "replayed"
     NOT_A_FORM = "not_a_form"
     TOO_MANY_FIELDS = "too_many_fields"
     TOO_LARGE = "too_large"

@@ -1,6 +1,7 @@
 """Signatures of Plivo and its kin: HMAC-SHA256 over an address and a nonce, in headers of the provider's own. Pure."""
 
 import base64
+import hashlib
 import hmac
 import itertools
 from collections.abc import Iterable, Mapping
@@ -19,10 +20,12 @@ def signature_v3(token: str, text: str, nonce: str) -> str:
 
 
 def verify_v3(headers: Mapping[str, str], prefix: str, tokens: tuple[str, ...], texts: Iterable[str]) -> str:
-    """Check ``<prefix>-signature-v3`` (or ``-ma-v3``, of the main account) over any of ``texts``; returns the nonce.
+    """Check ``<prefix>-signature-v3`` (or ``-ma-v3``, of the main account) over any of ``texts``.
 
-    A header may hold several signatures, with commas between. No more than ``TEXTS_LIMIT`` texts and ``GIVEN_LIMIT``
-    signatures count. Raises ``SignatureError``.
+    Returns a hash of what is signed, nonce included: the nonce alone would be another one, and the signature still
+    right, where a dot and what stands before it moved from the text into the nonce. A header may hold several
+    signatures, with commas between. No more than ``TEXTS_LIMIT`` texts and ``GIVEN_LIMIT`` signatures count. Raises
+    ``SignatureError``.
     """
     nonce = headers.get(f"{prefix}-signature-v3-nonce", "")
     given = ",".join(value for name in ("v3", "ma-v3") if (value := headers.get(f"{prefix}-signature-{name}")))
@@ -34,7 +37,7 @@ def verify_v3(headers: Mapping[str, str], prefix: str, tokens: tuple[str, ...], 
         for token in tokens:
             expected = signature_v3(token, signed, nonce).encode()
             if any(hmac.compare_digest(one, expected) for one in signatures):
-                return nonce
+                return hashlib.sha256(f"{signed}.{nonce}".encode("utf-8", "surrogatepass")).hexdigest()
     raise SignatureError(f"{prefix}-signature-v3 is wrong")
 
 

@@ -88,7 +88,7 @@ class Plivo:
         return False  # it proves Plivo, not the call: a token is still needed
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check ``X-Plivo-Signature-V3`` and return its nonce."""
+        """Check ``X-Plivo-Signature-V3`` and return a hash of what it signs, nonce included."""
         if not self._auth_tokens:
             raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
         address, _, query = request.url.partition("?")

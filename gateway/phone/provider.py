@@ -187,7 +187,10 @@ class Provider(Protocol):
         """
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check a webhook's signature; returns what must not come twice (a nonce), or nothing.
+        """Check a webhook's signature; returns what tells this request from every other of the provider, or nothing.
+
+        It is made of what is signed (a nonce with all the rest, an event's id), never of the signature's text: base64
+        has several spellings of the same bytes.
 
         Raises ``SignatureError`` where it is missing, wrong, too old, or no secret is configured.
         """

@@ -37,7 +37,7 @@ class StreamTokens:
         keys = [key, old_key] if old_key else [key]
         digests = [hashlib.sha256(one.encode()).digest() for one in keys]
         self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
-        self._ttl_s = ttl_s
+        self.ttl_s = ttl_s
         self._used: OrderedDict[str, float] = OrderedDict()
 
     def issue(self, provider: str, grant: Grant, now_s: float) -> str:
@@ -50,7 +50,7 @@ class StreamTokens:
         padded = token + "=" * (-len(token) % 4)
         try:
             claims = msgspec.json.decode(
-                self._fernet.decrypt_at_time(padded, int(self._ttl_s), int(now_s)), type=_Claims
+                self._fernet.decrypt_at_time(padded, int(self.ttl_s), int(now_s)), type=_Claims
             )
         except (InvalidToken, msgspec.DecodeError, ValueError):
             raise SignatureError("the stream's token is forged or too old") from None
@@ -65,6 +65,6 @@ class StreamTokens:
     def _forget(self, now_s: float) -> None:
         while self._used:
             nonce, used_at = next(iter(self._used.items()))
-            if used_at + self._ttl_s + 60 > now_s and len(self._used) < USED_LIMIT:
+            if used_at + self.ttl_s + 60 > now_s and len(self._used) < USED_LIMIT:
                 return
             del self._used[nonce]

@@ -87,7 +87,7 @@ class Vobiz:
         return False
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check ``X-Vobiz-Signature-V3``, which covers neither query nor form, and return its nonce."""
+        """Check ``X-Vobiz-Signature-V3``, of address and nonce without query and form; return a hash of both."""
         if not self._auth_tokens:
             raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
         address, _, _ = request.url.partition("?")

@@ -1,5 +1,6 @@
 """Vonage Voice API: WebSocket endpoints (developer.vonage.com, "WebSockets"), webhooks and call control. Pure."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
 from urllib.parse import quote
@@ -194,7 +195,7 @@ class Vonage:
         return False  # it proves Vonage, not the call: a token is still needed
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check a signed webhook's JWT and return its ``jti``; the query of a GET is not covered by it."""
+        """Check a signed webhook's JWT and return its ``jti`` or a hash of it; the query of a GET is not covered."""
         if not self._signature_secrets:
             raise SignatureError(f"{variable_of(self.name, 'signature_secret')} is not set")
         token = bearer(request.headers)
@@ -204,7 +205,7 @@ class Vonage:
         if request.body or request.method != "GET":
             check_payload_hash(claims, request.body)
         self._check_application(claims)
-        return str(claims.get("jti") or token.rpartition(".")[2])
+        return str(claims.get("jti") or hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest())
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
         """The call of an answer webhook; or what follows the stream, as the answer to the event that tells its end."""

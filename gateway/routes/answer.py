@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
@@ -33,6 +32,7 @@ from gateway.routes.line_book import LineBook
 from gateway.routes.parties import unknown_line
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
+from gateway.routes.repeats import Repeats
 from gateway.routes.request_url import requested_url
 
 log = structlog.get_logger()
@@ -40,9 +40,6 @@ log = structlog.get_logger()
 BODY_LIMIT = 64 * 1024
 """Bytes of a webhook; the largest seen are a few kilobytes."""
 FIELDS_LIMIT = 200
-REPLAY_WINDOW_S = 900.0
-"""How long a nonce is remembered: longer than any provider's own time window."""
-REPLAYS_LIMIT = 100_000
 BODY_TIMEOUT_S = 5.0
 
 
@@ -75,7 +72,7 @@ class Webhooks:
         self._control = control
         self._refusals = refusals
         self._metrics = metrics
-        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._repeats = Repeats(tokens.ttl_s)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer an incoming call; 403 for a wrong signature, 404 for an unknown provider, line or number."""
@@ -162,27 +159,11 @@ class Webhooks:
         try:
             if not self._public_url:
                 raise SignatureError("public_url is not set")
-            nonce = provider.verify(webhook, now_s)
-            seen = f"{provider.name} {nonce}" if nonce else ""
-            if seen and self._is_replay(seen, now_s):
-                raise SignatureError("the same request came before")
+            key = provider.verify(webhook, now_s)
         except SignatureError as error:
             url = webhook.url.partition("?")[0]  # without the query, where numbers and secrets are
             return Refused(Refusal.BAD_SIGNATURE, str(error), fields={"url": url})
-        outcome = await act(provider, webhook, line_name)
-        if isinstance(outcome, Refused):
-            self._seen.pop(seen, None)  # the provider asks again, and shall be heard
-        return outcome
-
-    def _is_replay(self, key: str, now_s: float) -> bool:
-        while self._seen and (
-            next(iter(self._seen.values())) < now_s - REPLAY_WINDOW_S or len(self._seen) >= REPLAYS_LIMIT
-        ):
-            self._seen.popitem(last=False)
-        if key in self._seen:
-            return True
-        self._seen[key] = now_s
-        return False
+        return await self._repeats.once(provider.name, webhook, key, now_s, lambda: act(provider, webhook, line_name))
 
     async def _read(self, request: web.Request) -> WebhookRequest | Refused:
         body = await _body(request)

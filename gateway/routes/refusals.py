@@ -50,6 +50,9 @@ KINDS: Mapping[Refusal, Kind] = {
     Refusal.BAD_SIGNATURE: Kind(
         403, "forbidden", "check the provider's secret, and that public_url is the address that the provider was given"
     ),
+    Refusal.REPLAYED: Kind(
+        403, "forbidden", "somebody sends a recorded request again, or the provider repeats one that was answered"
+    ),
     Refusal.NOT_A_FORM: Kind(400, "not a form", "a form must be UTF-8, percent-encoded"),
     Refusal.TOO_MANY_FIELDS: Kind(400, "not a form", "send fewer parameters with the webhook"),
     Refusal.NOT_A_CALL: Kind(400, "not a call", "check that the address belongs to this provider's voice webhook"),

@@ -1,6 +1,7 @@
 """Plivo's wire, byte for byte, and its HTTP; examples as in Plivo's own documentation and libraries."""
 
 import base64
+import hashlib
 import json
 
 import pytest
@@ -13,6 +14,7 @@ from gateway.config import providers as settings
 from gateway.errors import WireError
 from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback, TransferCall
 from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, MarkReturned, UnknownMessage
+from gateway.phone.nonce_signature import signature_v3
 from gateway.phone.plivo import TRAITS, Plivo, PlivoCodec
 from gateway.phone.provider import (
     After,
@@ -243,9 +245,19 @@ def signed(
 
 @vectors
 def test_signature_vectors(method: str, url: str, form: list[tuple[str, str]], signature: str) -> None:
-    """The vectors hold, of account and main account, alone or among others; the nonce must not come twice."""
-    for name, header in (("v3", signature), ("v3", f"AAAA,{signature}"), ("ma-v3", signature)):
-        assert plivo().verify(signed(method, url, form, header, name=name), 0.0) == "12345"
+    """The vectors hold, of account and main account, alone or among others; what is signed must not come twice."""
+    headers = (("v3", signature), ("v3", f"AAAA,{signature}"), ("ma-v3", signature))
+    keys = {plivo().verify(signed(method, url, form, header, name=name), 0.0) for name, header in headers}
+    assert len(keys) == 1
+    assert len(keys.pop()) == hashlib.sha256().digest_size * 2
+
+
+def test_a_dot_that_moves_into_the_nonce_makes_no_other_request() -> None:
+    """Text, dot and nonce are signed as one: cut at another dot the signature is right, and the key the same."""
+    form = [("CallUUID", "u"), ("To", "sip:a.b@example")]
+    proof = signature_v3(TOKEN, f"{URL}?CallUUIDuTosip:a.b@example", "12345")
+    moved = signed("POST", URL, [("CallUUID", "u"), ("To", "sip:a")], proof, "b@example.12345")
+    assert plivo().verify(moved, 0.0) == plivo().verify(signed("POST", URL, form, proof), 0.0)
 
 
 @vectors

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from gateway.logs import PRIVATE
+from gateway.routes import answer
 from gateway.sim.providers.plivo import signature_v3
 from gateway.sim.providers.twilio import signature
 from tests.e2e.bare_phone import bare_phone
@@ -123,7 +124,7 @@ async def test_a_token_opens_the_stream_of_its_call_once(tmp_path: Path) -> None
             assert await opened(held, f"/stream/twilio/{token}") == 403
         assert [entry["reason"] for entry in logs if entry["event"] == "stream_refused"] == ["unauthorized"] * 5
         assert token[20:60] not in str(logs)
-        _, _, document = await post(held, "/answer/twilio")
+        _, _, document = await post(held, "/answer/twilio", {**CALL, "CallSid": "CA2"})
         path = f"/stream/twilio/support/{stream_of(document)[1]}"
         assert await opened(held, path) == 101
         assert await opened(held, path) == 403
@@ -218,22 +219,39 @@ async def test_no_signature_at_all(tmp_path: Path) -> None:
                 assert (said.status, await said.text()) == (403, "forbidden\n")
 
 
-async def test_a_request_that_comes_again_is_refused(tmp_path: Path) -> None:
-    """Where the provider signs a nonce, a request that was overheard is of no use; a new nonce is a new request."""
+@pytest.mark.parametrize("route", ["answer", "status"])
+async def test_a_request_that_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str) -> None:
+    """At once it gets the same answer, and nothing is done twice; later it is refused, which is no wrong signature."""
     text = f"public_url: {PUBLIC}\nproviders: {{plivo: {{}}}}\n"
-    form = {"CallUUID": "U1", "From": "14155550123", "To": "14255550100", "CallStatus": "ringing"}
-    statuses = []
+    form = {"CallUUID": "U1", "From": "14155550123", "To": "14255550100", "CallStatus": "completed"}
+    monkeypatch.setattr(answer, "time", clock := Clock())
+    said = []
     async with gateway(tmp_path, text=text, PLIVO_AUTH_TOKEN=TOKEN) as held, aiohttp.ClientSession() as http:
         with capture_logs() as logs:
-            for nonce in ("1", "1", "2"):
-                signed = signature_v3(TOKEN, "POST", f"{PUBLIC}/answer/plivo", form, nonce)
+            for nonce, after_s in (("1", 0), ("1", 1), ("2", 0), ("1", 300)):
+                clock.now_s += after_s
+                signed = signature_v3(TOKEN, "POST", f"{PUBLIC}/{route}/plivo", form, nonce)
                 headers = {"X-Plivo-Signature-V3": signed, "X-Plivo-Signature-V3-Nonce": nonce}
-                async with http.post(f"{held.gateway.url}/answer/plivo", data=form, headers=headers) as said:
-                    statuses.append(said.status)
-    assert statuses == [200, 403, 200]
-    assert [entry["detail"] for entry in logs if entry["event"] == "webhook_refused"] == [
-        "the same request came before"
-    ]
+                async with http.post(f"{held.gateway.url}/{route}/plivo", data=form, headers=headers) as response:
+                    said.append((response.status, await response.text()))
+        assert await held.metric("gateway_calls_refused_total", reason="bad_signature") == 0
+        assert await held.metric("gateway_calls_refused_total", reason="replayed") == 1
+    assert said[0] == said[1]
+    assert (said[2] == said[0]) is (route == "status")
+    assert [status for status, _ in said] == ([200] * 3 if route == "answer" else [204] * 3) + [403]
+    done = [entry for entry in logs if entry["event"] in {"call_answered", "call_status"}]
+    assert len(done) == 2
+    assert [entry["reason"] for entry in logs if entry["event"] == "webhook_refused"] == ["replayed"]
+
+
+class Clock:
+    """Unix time that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_800_000_000.0
+
+    def time(self) -> float:
+        return self.now_s
 
 
 @pytest.mark.parametrize("path", ["/answer/nobody", "/answer/twilio/nowhere", "/status/nobody"])

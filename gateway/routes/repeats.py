@@ -1,0 +1,106 @@
+"""Gives a webhook that comes again the answer that it got before, and refuses one that is replayed later."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+
+import structlog
+from msgspec import Struct
+
+from gateway.call.refusal import Refusal
+from gateway.phone.provider import Answer, WebhookRequest
+from gateway.routes.refusals import Refused
+
+log = structlog.get_logger()
+
+SAME_ANSWER_S = 60.0
+"""How long a request that comes again gets the same answer: a provider that had none asks again within seconds."""
+REPLAY_WINDOW_S = 900.0
+"""How long the key of a request is remembered: longer than any provider's own time window."""
+KEYS_LIMIT = 100_000
+ANSWERS_LIMIT = 10_000
+RETRY_HEADER = "i-twilio-idempotency-token"
+"""Twilio's: the same in each try of one webhook, another where a flow asks for the same thing once more."""
+
+Outcome = Answer | Refused
+
+
+class _Given(Struct, eq=False):
+    """The answer to a request, now or soon; ``None`` where none came about."""
+
+    since_s: float
+    outcome: asyncio.Future[Outcome | None]
+
+
+class Repeats:
+    """Remembers verified webhooks and their answers. Times are Unix time in seconds.
+
+    An answer is kept for ``token_ttl_s`` at most: then the token in it is of no use. An outcome that is no answer is
+    forgotten at once, so that the provider may ask again.
+    """
+
+    def __init__(self, token_ttl_s: float) -> None:
+        self._same_answer_s = min(SAME_ANSWER_S, token_ttl_s)
+        self._given: OrderedDict[bytes, _Given] = OrderedDict()
+        self._used: OrderedDict[str, float] = OrderedDict()
+
+    async def once(
+        self, provider: str, webhook: WebhookRequest, key: str, now_s: float, act: Callable[[], Awaitable[Outcome]]
+    ) -> Outcome:
+        """Return what ``act`` leads to; for a request that is being answered, or was, the same without ``act``.
+
+        ``key`` is what the provider's ``verify`` returned.
+        """
+        self._forget(now_s)
+        request = _digest(provider, webhook, key)
+        while (given := self._given.get(request)) is not None:
+            outcome = await asyncio.shield(given.outcome)
+            if outcome is not None:
+                log.info("webhook_repeated", provider=provider)
+                return outcome
+        used = f"{provider} {key}" if key else ""
+        if used in self._used:
+            return Refused(Refusal.REPLAYED, f"it came before, {now_s - self._used[used]:.0f} s ago")
+        return await self._first(request, used, now_s, act)
+
+    async def _first(self, request: bytes, used: str, now_s: float, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        given = self._given[request] = _Given(now_s, asyncio.get_running_loop().create_future())
+        if used:
+            self._used[used] = now_s
+        outcome: Outcome | None = None
+        try:
+            outcome = await act()
+        finally:
+            if not isinstance(outcome, Answer):
+                self._used.pop(used, None)
+                if self._given.get(request) is given:
+                    del self._given[request]
+            given.outcome.set_result(outcome)
+        return outcome
+
+    def _forget(self, now_s: float) -> None:
+        while self._given and (
+            next(iter(self._given.values())).since_s + self._same_answer_s <= now_s or len(self._given) >= ANSWERS_LIMIT
+        ):
+            self._given.popitem(last=False)
+        while self._used and (
+            next(iter(self._used.values())) + REPLAY_WINDOW_S <= now_s or len(self._used) >= KEYS_LIMIT
+        ):
+            self._used.popitem(last=False)
+
+
+def _digest(provider: str, webhook: WebhookRequest, key: str) -> bytes:
+    """Return what tells a request from any other.
+
+    With a key that is the key, and what some provider's signature does not cover: method, address and form. A body in
+    JSON is not part of it: it may number the tries. Without a key it is the whole request.
+    """
+    parts = [provider, webhook.method, webhook.url, key, *(text for field in webhook.form for text in field)]
+    if not key:
+        parts.append(webhook.headers.get(RETRY_HEADER, ""))
+    digest = hashlib.sha256(b"" if key else webhook.body)
+    for part in parts:
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(4, "big") + encoded)
+    return digest.digest()
