@@ -11,6 +11,10 @@ class WireError(GatewayError):
     """The peer broke its protocol: the message says which rule and what stood there instead."""
 
 
+class MessageError(WireError):
+    """One message is wrong, and the stream may go on as if it had not come; before the start as well."""
+
+
 class OutboxFullError(Exception):
     """A peer has not read for so long that what it owes us passed the limit."""
 

@@ -25,6 +25,7 @@ from gateway.phone.events import (
     DigitPressed,
     MalformedMessage,
     MarkReturned,
+    OddMessage,
     PhoneClosed,
     PhoneEvent,
     UnknownMessage,
@@ -229,7 +230,9 @@ class Conversation:
             case ServiceError(code=code, message=message, event_id=event_id):
                 note = Note("service_error", {"code": code, "detail": message})
                 return [note, *self._gate.refused(event_id, code, now)]
-            case UnknownMessage() | UnknownEvent() | MalformedMessage() | MalformedEvent() | ServiceWarning():
+            case UnknownMessage() | MalformedMessage() | OddMessage() | UnknownEvent() | MalformedEvent():
+                return self._carry_out(self._oddities.handle(event, now), now)
+            case ServiceWarning():
                 return self._carry_out(self._oddities.handle(event, now), now)
             case PhoneClosed() | VoiceClosed():
                 return self._carry_out(self._departure.closed(event), now)

@@ -22,7 +22,10 @@ class Hearing:
         """When the phone was heard last."""
 
     def hear(self, audio: bytes, now: float) -> Sequence[SendAudio]:
-        """What goes to the service of this piece of audio; silence as long as it, while nobody listens."""
+        """What goes to the service of this piece of audio; silence as long as it, while nobody listens.
+
+        An empty piece is a sign of life of the provider, and nothing for the service.
+        """
         self.last_at = now
         if not audio:  # the service would refuse it
             return ()

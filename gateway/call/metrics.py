@@ -101,7 +101,7 @@ class Metrics:
             "gateway_frames_late", "Frames sent to a phone after their moment by our own lateness.", registry=r
         )
         self.messages_odd = Counter(
-            "gateway_messages_odd", "Messages that were unknown or malformed.", ["leg", "kind"], registry=r
+            "gateway_messages_odd", "Messages that were unknown, malformed or odd.", ["leg", "kind"], registry=r
         )
         self.tool_calls = Counter("gateway_tool_calls", "Tools that ran.", ["tool", "outcome"], registry=r)
         self.tool_duration = Histogram(
@@ -132,6 +132,7 @@ class Metrics:
         for leg in ("phone", "voice"):
             for kind in ("unknown", "malformed"):
                 self.messages_odd.labels(leg, kind)
+        self.messages_odd.labels("phone", "odd")
         for outcome in ("ok", "failed"):
             self.transfers.labels(outcome)
         for code in (*KNOWN_ERRORS, OTHER):
@@ -184,7 +185,7 @@ class Metrics:
                 self._tool_returned(f"mcp:{fields['server']}", fields)
             case "transferred" | "transfer_failed":
                 self.transfers.labels("ok" if note.kind == "transferred" else "failed").inc()
-            case "unknown_message" | "malformed_message":
+            case "unknown_message" | "malformed_message" | "odd_message":
                 self.messages_odd.labels(fields["leg"], note.kind.partition("_")[0]).inc()
             case "transcription_failed":
                 self.transcriptions_failed.inc()

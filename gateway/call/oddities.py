@@ -2,39 +2,64 @@
 
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import Note
-from gateway.phone.events import MalformedMessage, UnknownMessage
+from gateway.phone.events import MalformedMessage, OddMessage, UnknownMessage
 from gateway.voice.events import MalformedEvent, ServiceWarning, UnknownEvent
 
 MALFORMED_LIMIT = 50
 """So many broken messages of a peer within the window, and it is not a peer any more."""
 MALFORMED_WINDOW_S = 60.0
+ODD_LIMIT = 20
+"""So many different oddities are noted in a call: the log stays bounded, whatever a peer makes up."""
 
-Oddity = UnknownMessage | UnknownEvent | MalformedMessage | MalformedEvent | ServiceWarning
+Oddity = UnknownMessage | UnknownEvent | MalformedMessage | MalformedEvent | OddMessage | ServiceWarning
 
 
 class Oddities:
     """The odd messages of both legs. Times are in seconds."""
 
     def __init__(self, now: float) -> None:
-        self._malformed = {"phone": (0, now), "voice": (0, now)}
+        self._unreadable = {"phone": (0, now), "voice": (0, now)}
+        self._readable = (0, now)
+        self._odd: set[str] = set()
 
     def handle(self, event: Oddity, now: float) -> list[Note | EndCall]:
-        """Note the message; one malformed message too many ends the call."""
+        """Note the message; one unreadable message too many ends the call.
+
+        What is readable and wrong costs the caller nothing, so it ends no call; more of it than the limit is not noted.
+        """
         leg = "phone" if isinstance(event, UnknownMessage | MalformedMessage) else "voice"
         match event:
             case ServiceWarning(code=code, message=message):
                 return [Note("service_warning", {"code": code, "detail": message})]
             case UnknownMessage(kind=kind) | UnknownEvent(kind=kind):
                 return [Note("unknown_message", {"leg": leg, "message_kind": kind})]
+            case OddMessage(detail=detail):
+                return self._note_once(detail)
+            case MalformedMessage(detail=detail, readable=True):
+                self._readable = count, _ = _counted(self._readable, now)
+                return [_malformed(leg, detail)] if count <= MALFORMED_LIMIT else []
             case MalformedMessage(detail=detail) | MalformedEvent(detail=detail):
-                return [Note("malformed_message", {"leg": leg, "detail": detail}), *self._count(leg, now)]
+                return [_malformed(leg, detail), *self._count(leg, now)]
+
+    def _note_once(self, detail: str) -> list[Note | EndCall]:
+        if detail in self._odd or len(self._odd) >= ODD_LIMIT:
+            return []
+        self._odd.add(detail)
+        return [Note("odd_message", {"leg": "phone", "detail": detail})]
 
     def _count(self, leg: str, now: float) -> list[EndCall]:
-        count, since = self._malformed[leg]
-        if now - since > MALFORMED_WINDOW_S:
-            count, since = 0, now
-        self._malformed[leg] = (count + 1, since)
-        if count + 1 < MALFORMED_LIMIT:
+        self._unreadable[leg] = count, _ = _counted(self._unreadable[leg], now)
+        if count < MALFORMED_LIMIT:
             return []
         reason, by = (EndReason.STREAM_BROKEN, "provider") if leg == "phone" else (EndReason.VOICE_LOST, "service")
         return [EndCall(reason, by, f"{MALFORMED_LIMIT} malformed messages in a minute")]
+
+
+def _counted(before: tuple[int, float], now: float) -> tuple[int, float]:
+    """The count with one more, and since when; a new window begins where the old one is over."""
+    count, since = before
+    return (1, now) if now - since > MALFORMED_WINDOW_S else (count + 1, since)
+
+
+def _malformed(leg: str, detail: str) -> Note:
+    return Note("malformed_message", {"leg": leg, "detail": detail})

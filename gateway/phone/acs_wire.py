@@ -2,13 +2,13 @@
 
 from binascii import b2a_base64
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
 
 from gateway.audio.formats import L16_16K, L16_24K, AudioFormat
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
     EndStream,
     PhoneCommand,
@@ -19,8 +19,9 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
-from gateway.phone.events import CallerAudio, CallStarted, PhoneEvent, Playout, UnknownMessage
-from gateway.phone.json_text import UNREADABLE, key_pressed
+from gateway.phone.events import CallerAudio, CallStarted, OddMessage, PhoneEvent, Playout, UnknownMessage
+from gateway.phone.json_text import UNREADABLE, key_pressed, read_again
+from gateway.phone.members import Members
 from gateway.phone.provider import Grant
 
 PLAYOUT = Playout(returns_marks=False, marks_return_at_once=False)
@@ -28,27 +29,18 @@ PLAYOUT = Playout(returns_marks=False, marks_return_at_once=False)
 _FORMATS: dict[int, AudioFormat] = {16000: L16_16K, 24000: L16_24K}
 
 
-class _Metadata(Struct):
-    encoding: str
-    sample_rate: int = msgspec.field(name="sampleRate")
-    channels: int
-    subscription_id: str = msgspec.field(name="subscriptionId", default="")
-
-
 class _Audio(Struct, gc=False):
-    data: bytes
-    silent: bool | None = None
-
-
-class _Dtmf(Struct):
-    data: str
+    data: bytes | None = None
+    silent: Any = None
 
 
 class _Message(Struct):
+    """What is not audio is read member by member, so that no odd one costs the call."""
+
     kind: str
     audio: _Audio | None = msgspec.field(name="audioData", default=None)
-    metadata: _Metadata | None = msgspec.field(name="audioMetadata", default=None)
-    dtmf: _Dtmf | None = msgspec.field(name="dtmfData", default=None)
+    metadata: Any = msgspec.field(name="audioMetadata", default=None)
+    dtmf: Any = msgspec.field(name="dtmfData", default=None)
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -63,51 +55,59 @@ class AcsCodec:
         self._format: AudioFormat | None = None
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Events of one message; ``WireError`` for binary, non-JSON, missing members, audio before its metadata."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
         if isinstance(message, bytes):
             raise WireError(f"expected text messages, got {len(message)} bytes of binary")
         try:
             read = _decode(message)
         except UNREADABLE as error:
-            raise WireError(f"not a media streaming message: {error}") from None
+            started = self._format is not None
+            read = read_again(message, _Message, "a media streaming message", error, started=started)
         match read:
             case _Message(kind="AudioData", audio=_Audio() as audio):
                 return (CallerAudio(self._heard(audio)),)
-            case _Message(kind="AudioMetadata", metadata=_Metadata() as metadata):
-                return (self._start(metadata),)
-            case _Message(kind="DtmfData", dtmf=_Dtmf(data=digit)):
-                return (key_pressed(digit.upper()),)
-            case _Message(kind="AudioData" | "AudioMetadata" | "DtmfData"):
-                raise WireError(f"{read.kind} without its {read.kind[0].lower()}{read.kind[1:]} member")
+            case _Message(kind="AudioMetadata", metadata=dict() as metadata):
+                return self._start(metadata)
+            case _Message(kind="DtmfData", dtmf=dict() as dtmf):
+                return (key_pressed(dtmf.get("data")),)
+            case _Message(kind="AudioMetadata"):
+                raise WireError("AudioMetadata without its audioMetadata member")
+            case _Message(kind="AudioData" | "DtmfData"):
+                raise MessageError(f"{read.kind} without its {read.kind[0].lower()}{read.kind[1:]} member")
             case _:
                 return (UnknownMessage(read.kind[:40]),)
 
     def _heard(self, audio: _Audio) -> bytes:
         """Silent frames too, as zeros: turn detection counts time by the audio it is given."""
-        if self._format is None:
-            raise WireError("AudioData before AudioMetadata")
-        if len(audio.data) % 2:
-            raise WireError(f"AudioData of {len(audio.data)} bytes: expected whole 16-bit samples")
-        return bytes(len(audio.data)) if audio.silent else audio.data
+        data = audio.data or b""
+        return bytes(len(data)) if audio.silent is True else data
 
-    def _start(self, metadata: _Metadata) -> CallStarted:
+    def _start(self, read: dict[str, Any]) -> Sequence[PhoneEvent]:
         if self._format is not None:
-            raise WireError("a second AudioMetadata on the same stream")
-        audio_format = _FORMATS.get(metadata.sample_rate)
-        if metadata.encoding.upper() != "PCM" or audio_format is None or metadata.channels != 1:
+            raise MessageError("a second AudioMetadata on the same stream")
+        odd: list[str] = []
+        metadata = Members(read, "audioMetadata", odd)
+        encoding, rate_hz = metadata.text("encoding") or "PCM", metadata.number("sampleRate", 0)
+        channels = metadata.number("channels", 1)
+        audio_format = _FORMATS.get(rate_hz)
+        if encoding.upper() != "PCM" or audio_format is None or channels != 1:
             raise WireError(
-                f"AudioMetadata {metadata.encoding[:20]!r}, {metadata.sample_rate} Hz, {metadata.channels} channel(s): "
+                f"AudioMetadata {encoding[:20]!r}, {rate_hz} Hz, {channels} channel(s): "
                 "expected PCM, mono; set audioFormat of the mediaStreamingOptions to pcm24KMono or pcm16KMono"
             )
         self._format = audio_format
-        return CallStarted(
+        started = CallStarted(
             call_id=self._call_id,
-            stream_id=metadata.subscription_id,
+            stream_id=metadata.text("subscriptionId"),
             audio_format=audio_format,
             playout=PLAYOUT,
             caller=self._grant.caller,
             called=self._grant.called,
         )
+        return (started, *map(OddMessage, odd))
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
         """Messages that carry the command, spelled as in Microsoft's samples."""

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
     EndStream,
     PhoneCommand,
@@ -25,12 +25,14 @@ from gateway.phone.events import (
     CallerAudio,
     CallStarted,
     MarkReturned,
+    OddMessage,
     PhoneEvent,
     Playout,
     UnknownMessage,
     WireReply,
 )
-from gateway.phone.json_text import UNREADABLE, key_pressed
+from gateway.phone.json_text import UNREADABLE, key_pressed, mark_name, read_again
+from gateway.phone.members import Members
 from gateway.phone.provider import Grant, Upgrade
 from gateway.text import json_text
 
@@ -54,8 +56,6 @@ MESSAGE_LIMIT = 65_500
 """Bytes of a message; a longer one ends the call."""
 COMMAND_LIMIT = 128
 """Bytes of a command; a longer one is ignored."""
-EARLY_LIMIT = 50
-"""Messages of audio that may come before ``MEDIA_START``, as they do on a loaded machine: a second of them."""
 HELD_LIMIT = 512 * 1024
 """Bytes kept back while Asterisk takes no more: ten seconds of its widest codec."""
 
@@ -80,25 +80,29 @@ class AsteriskCodec:
         self._json = False
         self._frame_bytes = 0
         self._part_frame = b""
-        self._early = 0
         self._off = False
         self._held: list[str | bytes] = []
         self._held_bytes = 0
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
-        """Events of one message; ``WireError`` for what is no control message, or says that ours was wrong."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for what is no control message and for a start that cannot be carried, ``MessageError`` for
+        the rest, and where Asterisk says that ours was wrong. Audio may come before ``MEDIA_START``, as it does on a
+        loaded machine.
+        """
         if isinstance(message, bytes):
-            return self._audio(message)
+            return (CallerAudio(message),)
         is_json = message.startswith("{")
-        read = _read_json(message) if is_json else _read_words(message)
+        read = self._read_json(message) if is_json else _read_words(message)
         match read:
             case {"event": "MEDIA_START"}:
                 self._json = is_json
-                return (self._start(read),)
-            case {"event": "MEDIA_MARK_PROCESSED", "correlation_id": str() as mark}:
-                return (MarkReturned(mark),)
-            case {"event": "DTMF_END", "digit": str() as digit}:
-                return (key_pressed(digit.upper()),)
+                return self._start(read)
+            case {"event": "MEDIA_MARK_PROCESSED", "correlation_id": mark}:
+                return (MarkReturned(mark_name(mark)),)
+            case {"event": "DTMF_END", "digit": digit}:
+                return (key_pressed(digit),)
             case {"event": "MEDIA_XOFF"}:
                 self._off = True
                 return ()
@@ -107,13 +111,13 @@ class AsteriskCodec:
             case {"event": "ERROR"}:
                 text = str(read.get("error_text", ""))[:200]
                 hint = f"; {_WITHOUT_OWN_TIMING}" if "passthrough" in text else ""
-                raise WireError(f"Asterisk reports an error: {text}{hint}")
+                raise MessageError(f"Asterisk reports an error: {text}{hint}")
             case {"event": "MEDIA_MARK_PROCESSED" | "DTMF_END" as event}:
-                raise WireError(f"{event} without its correlation_id or digit")
+                raise MessageError(f"{event} without its correlation_id or digit")
             case {"event": str() as event}:
                 return () if event in _SILENT else (UnknownMessage(event[:40]),)
             case _:
-                raise WireError("a message without an event")
+                raise MessageError("a message without an event")
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
         """Messages that carry the command, audio in whole frames: Asterisk drops the rest of a frame."""
@@ -135,37 +139,40 @@ class AsteriskCodec:
             case _:
                 assert_never(command)
 
-    def _start(self, read: Mapping[str, Any]) -> CallStarted:
+    def _start(self, read: Mapping[str, Any]) -> Sequence[PhoneEvent]:
         if self._format is not None:
-            raise WireError("a second MEDIA_START on the same stream")
-        name = str(read.get("format", ""))
+            raise MessageError("a second MEDIA_START on the same stream")
+        odd: list[str] = []
+        start = Members(read, "MEDIA_START", odd)
+        name = start.text("format")
         audio_format = FORMATS.get(name)
         if audio_format is None:
             raise WireError(f"format {name[:20]!r}: expected {', '.join(FORMATS)}, such as c(ulaw) in the Dial options")
         for flag in OWN_TIMING:
             if str(read.get(flag, "")).lower() in ("true", "1", "yes"):
                 raise WireError(f"MEDIA_START with {flag}: {_WITHOUT_OWN_TIMING}")
-        call_id = _first(read, "channel_id", "channel", "connection_id")
+        call_id = self._grant.call_id or start.text("channel_id", "channel", "connection_id")
         if not call_id:
             raise WireError(
                 "MEDIA_START without channel_id, channel or connection_id: expected one that names the call"
             )
-        size = _number(read.get("optimal_frame_size"), audio_format.bytes_for(PLAYOUT.frame_ms))
+        size = start.number("optimal_frame_size", audio_format.bytes_for(PLAYOUT.frame_ms))
         if not 0 < size <= MESSAGE_LIMIT or size % audio_format.sample_bytes:
             raise WireError(f"optimal_frame_size {size}: expected whole samples, at most {MESSAGE_LIMIT} bytes")
         self._format = audio_format
         self._frame_bytes = size
-        parameters = self._parameters(read.get("channel_variables"))
+        parameters = self._parameters(start.inside("channel_variables"))
         caller, called = _first(parameters, "from", "caller"), _first(parameters, "to", "called")
-        return CallStarted(
-            call_id=self._grant.call_id or call_id,
-            stream_id=str(read.get("connection_id", "")),
+        started = CallStarted(
+            call_id=call_id,
+            stream_id=start.text("connection_id"),
             audio_format=audio_format,
             playout=self._playout(read),
             caller=self._grant.caller or caller,
             called=self._grant.called or called,
             parameters=parameters,
         )
+        return (started, *map(OddMessage, odd))
 
     def _playout(self, read: Mapping[str, Any]) -> Playout:
         """Return how this generation of chan_websocket confirms what was played."""
@@ -173,21 +180,17 @@ class AsteriskCodec:
             return WITHOUT_MARKS
         return PLAYOUT if self._json else MARKS_ON_TRIAL
 
-    def _parameters(self, variables: object) -> dict[str, str]:
+    def _parameters(self, variables: Members) -> dict[str, str]:
         """What the dialplan says of the call: the URL's query, and the channel's variables, by names in lower case."""
-        known = variables if isinstance(variables, dict) else {}
-        given = {str(name).lower(): value for name, value in known.items() if isinstance(value, str)}
+        given = {name.lower(): value for name, value in variables.texts().items()}
         return given | {name.lower(): value for name, value in self._query.items()}
 
-    def _audio(self, audio: bytes) -> Sequence[PhoneEvent]:
-        if self._format is None:
-            self._early += 1
-            if self._early > EARLY_LIMIT:
-                raise WireError(f"{self._early} messages of audio and no MEDIA_START")
-            return (UnknownMessage("audio before MEDIA_START"),)
-        if len(audio) % self._format.sample_bytes:
-            raise WireError(f"audio of {len(audio)} bytes: expected whole 16-bit samples")
-        return (CallerAudio(audio),)
+    def _read_json(self, message: str) -> Mapping[str, Any]:
+        try:
+            return _object(message)
+        except UNREADABLE as error:
+            started = self._format is not None
+            return read_again(message, dict[str, Any], "a control message", error, started=started)
 
     def _frames(self, audio: bytes) -> list[bytes]:
         """Whole frames; less than one stays until more comes."""
@@ -237,13 +240,6 @@ class AsteriskCodec:
         self._held_bytes = 0
 
 
-def _read_json(message: str) -> Mapping[str, Any]:
-    try:
-        return _object(message)
-    except UNREADABLE as error:
-        raise WireError(f"not a control message: {error}") from None
-
-
 def _read_words(message: str) -> Mapping[str, Any]:
     """``EVENT name:value name:value``; a mark's id stands alone, and an error's text goes on to the end."""
     event, _, rest = message.strip().partition(" ")
@@ -257,15 +253,5 @@ def _read_words(message: str) -> Mapping[str, Any]:
     return {name: value for name, _, value in fields} | {"event": event}
 
 
-def _number(value: object, otherwise: int) -> int:
-    """A number, written as such or as digits."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        return int(value)
-    if value is None:
-        return otherwise
-    return value if isinstance(value, int) else 0
-
-
-def _first(fields: Mapping[str, Any], *names: str) -> str:
-    """Return the first of the named fields that is a text and not empty, else nothing."""
-    return next((value for name in names if isinstance(value := fields.get(name), str) and value), "")
+def _first(parameters: Mapping[str, str], *names: str) -> str:
+    return next((parameters[name] for name in names if parameters.get(name)), "")

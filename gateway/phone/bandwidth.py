@@ -17,7 +17,7 @@ from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import value_of, values_of
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
     EndStream,
     PhoneCommand,
@@ -28,9 +28,19 @@ from gateway.phone.commands import (
     StreamCommand,
     TransferCall,
 )
-from gateway.phone.events import CallerAudio, CallStarted, PhoneClosed, PhoneEnd, PhoneEvent, Playout, UnknownMessage
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    OddMessage,
+    PhoneClosed,
+    PhoneEnd,
+    PhoneEvent,
+    Playout,
+    UnknownMessage,
+)
 from gateway.phone.http_request import basic, basic_credentials, form_request, is_one_of
-from gateway.phone.json_text import UNREADABLE
+from gateway.phone.json_text import UNREADABLE, is_callers, read_again
+from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
     Answer,
@@ -66,28 +76,14 @@ ENDED = "disconnect"
 """``eventType`` of the webhook that ends a call."""
 
 
-class _MediaFormat(Struct):
-    encoding: str = "PCMU"
-    sample_rate: int = msgspec.field(name="sampleRate", default=8000)
-
-
-class _Track(Struct):
-    name: str
-    media_format: _MediaFormat = msgspec.field(name="mediaFormat", default_factory=_MediaFormat)
-
-
-class _Metadata(Struct):
-    call_id: str = msgspec.field(name="callId")
-    stream_id: str = msgspec.field(name="streamId")
-    tracks: list[_Track] = []
-
-
 class _Message(Struct):
+    """What is not audio is read member by member, so that no odd one costs the call."""
+
     event_type: str = msgspec.field(name="eventType")
     payload: bytes | None = None
-    track: str = "inbound"
-    metadata: _Metadata | None = None
-    stream_params: dict[str, str] | None = msgspec.field(name="streamParams", default=None)
+    track: Any = "inbound"
+    metadata: Any = None
+    stream_params: Any = msgspec.field(name="streamParams", default=None)
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -102,46 +98,51 @@ class BandwidthCodec:
         self._started = False
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Events of one message; ``WireError`` for binary, non-JSON, missing members or media before ``start``."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
         if isinstance(message, bytes):
             raise WireError(f"expected text messages, got {len(message)} bytes of binary")
         try:
             read = _decode(message)
         except UNREADABLE as error:
-            raise WireError(f"not a stream message: {error}") from None
+            read = read_again(message, _Message, "a stream message", error, started=self._started)
         match read:
             case _Message(event_type="media", payload=bytes() as audio):
-                if not self._started:
-                    raise WireError("media before start")
-                return (CallerAudio(audio),) if read.track == "inbound" else ()
-            case _Message(event_type="start", metadata=_Metadata() as metadata):
-                return (self._start(metadata, read.stream_params or {}),)
+                return (CallerAudio(audio),) if is_callers(read.track) else ()
+            case _Message(event_type="start", metadata=dict()):
+                return self._start(read)
             case _Message(event_type="stop"):
                 return (PhoneClosed(PhoneEnd.HUNG_UP),)
-            case _Message(event_type="media" | "start"):
-                raise WireError(f"{read.event_type} without its payload or metadata")
+            case _Message(event_type="start"):
+                raise WireError("start without its metadata")
+            case _Message(event_type="media"):
+                raise MessageError("media without its payload")
             case _:
                 return (UnknownMessage(read.event_type[:40]),)
 
-    def _start(self, metadata: _Metadata, parameters: dict[str, str]) -> CallStarted:
+    def _start(self, read: _Message) -> Sequence[PhoneEvent]:
         if self._started:
-            raise WireError("a second start on the same stream")
-        track = next((track for track in metadata.tracks if track.name == "inbound"), None)
-        if metadata.tracks and track is None:
-            raise WireError('no inbound track: expected tracks="inbound" in <StartStream>')
-        media = track.media_format if track else _MediaFormat()
-        if media.encoding.lower() not in ("pcmu", "audio/pcmu") or media.sample_rate != 8000:
-            raise WireError(f"mediaFormat {media.encoding[:40]!r}, {media.sample_rate} Hz: expected PCMU, 8000 Hz")
+            raise MessageError("a second start on the same stream")
+        odd: list[str] = []
+        metadata = Members(read.metadata, "metadata", odd)
+        call_id = self._grant.call_id or metadata.text("callId")
+        if not call_id:
+            raise WireError("start without its callId")
+        _check_tracks(metadata, odd)
         self._started = True
-        return CallStarted(
-            call_id=self._grant.call_id or metadata.call_id,
-            stream_id=metadata.stream_id,
+        parameters = Members(read.stream_params, "streamParams", odd).texts()
+        started = CallStarted(
+            call_id=call_id,
+            stream_id=metadata.text("streamId"),
             audio_format=PCMU,
             playout=TRAITS.playout,
             caller=self._grant.caller or parameters.get("from", ""),
             called=self._grant.called or parameters.get("to", ""),
             parameters=parameters,
         )
+        return (started, *map(OddMessage, odd))
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
         """Messages that carry the command."""
@@ -155,6 +156,18 @@ class BandwidthCodec:
                 return ()
             case _:
                 assert_never(command)
+
+
+def _check_tracks(metadata: Members, odd: list[str]) -> None:
+    """Refuse a stream that says it brings another track than the caller's, or the caller in another format."""
+    tracks = metadata.each("tracks")
+    of_caller = [track for track in tracks if track.text("name") in ("inbound", "")]
+    if tracks and not of_caller:
+        raise WireError('no inbound track: expected tracks="inbound" in <StartStream>')
+    media = of_caller[0].inside("mediaFormat") if of_caller else Members({}, "mediaFormat", odd)
+    encoding, rate_hz = media.text("encoding") or "PCMU", media.number("sampleRate", 8000)
+    if encoding.lower() not in ("pcmu", "audio/pcmu") or rate_hz != 8000:
+        raise WireError(f"mediaFormat {encoding[:40]!r}, {rate_hz} Hz: expected PCMU, 8000 Hz")
 
 
 class Bandwidth:

@@ -5,13 +5,13 @@ Source: Twilio Media Streams, WebSocket messages (twilio.com/docs/voice/media-st
 
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
 
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
     EndStream,
     PhoneCommand,
@@ -26,13 +26,15 @@ from gateway.phone.events import (
     CallerAudio,
     CallStarted,
     MarkReturned,
+    OddMessage,
     PhoneClosed,
     PhoneEnd,
     PhoneEvent,
     Playout,
     UnknownMessage,
 )
-from gateway.phone.json_text import UNREADABLE, key_pressed, text_of
+from gateway.phone.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again, text_of
+from gateway.phone.members import Members
 from gateway.phone.provider import Grant
 
 Formats = Mapping[tuple[str, int], AudioFormat]
@@ -40,44 +42,20 @@ Formats = Mapping[tuple[str, int], AudioFormat]
 G711: Formats = {("audio/x-mulaw", 8000): PCMU, ("audio/x-alaw", 8000): PCMA}
 
 
-class _MediaFormat(Struct):
-    encoding: str
-    sample_rate: int = msgspec.field(name="sampleRate", default=8000)
-    channels: int = 1
-
-
-class _Start(Struct):
-    call_sid: str = msgspec.field(name="callSid")
-    media_format: _MediaFormat = msgspec.field(name="mediaFormat")
-    stream_sid: str = msgspec.field(name="streamSid", default="")
-    custom_parameters: dict[str, str] | None = msgspec.field(name="customParameters", default=None)
-    caller: str | None = msgspec.field(name="from", default=None)
-    """Twilio itself tells no numbers; some of its kin do."""
-    called: str | None = msgspec.field(name="to", default=None)
-    session: str | None = None
-    """Cloudonix: what its REST API knows the call by."""
-
-
 class _Media(Struct, gc=False):
-    payload: bytes
-    track: str = "inbound"
-
-
-class _Dtmf(Struct):
-    digit: str
-
-
-class _Mark(Struct):
-    name: str
+    payload: bytes | None = None
+    track: Any = "inbound"
 
 
 class _Message(Struct):
+    """What is not audio is read member by member, so that no odd one costs the call."""
+
     event: str
-    stream_sid: str = msgspec.field(name="streamSid", default="")
+    stream_sid: Any = msgspec.field(name="streamSid", default=None)
     media: _Media | None = None
-    start: _Start | None = None
-    dtmf: _Dtmf | None = None
-    mark: _Mark | None = None
+    start: Any = None
+    dtmf: Any = None
+    mark: Any = None
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -102,59 +80,78 @@ class CamelJsonCodec:
         self._started = False
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Events of one message; ``WireError`` for binary, non-JSON, missing members or media before ``start``."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
         if isinstance(message, bytes):
             raise WireError(f"expected text messages, got {len(message)} bytes of binary")
         try:
             read = _decode(message)
         except UNREADABLE as error:
-            raise WireError(f"not a Media Streams message: {error}") from None
+            read = read_again(message, _Message, "a Media Streams message", error, started=self._started)
         if read.event == "media":
-            if not self._started:
-                raise WireError("media before start")
-            if read.media is None:
-                raise WireError("media without its media member")
-            return (CallerAudio(read.media.payload),) if read.media.track == "inbound" else ()
+            media = read.media
+            if media is None:
+                raise MessageError("media without its media member")
+            return (CallerAudio(media.payload or b""),) if media.track == "inbound" or is_callers(media.track) else ()
         return self._decode_rare(read)
 
     def _decode_rare(self, read: _Message) -> Sequence[PhoneEvent]:
         match read:
             case _Message(event="connected"):
                 return ()
-            case _Message(event="start", start=_Start() as start) if stream_sid := read.stream_sid or start.stream_sid:
-                return (self._start(start, stream_sid),)
-            case _Message(event="mark", mark=_Mark(name=mark)):
-                return (MarkReturned(mark),)
-            case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)):
-                return (key_pressed(digit),)
+            case _Message(event="start", start=dict()):
+                return self._start(read)
+            case _Message(event="mark", mark=dict() as mark):
+                return (MarkReturned(mark_name(mark)),)
+            case _Message(event="dtmf", dtmf=dict() as dtmf):
+                return (key_pressed(dtmf),)
             case _Message(event="stop"):
                 return (PhoneClosed(PhoneEnd.HUNG_UP),)
-            case _Message(event="start" | "mark" | "dtmf"):
-                raise WireError(f"{read.event} without its {read.event} member or streamSid")
+            case _Message(event="start"):
+                raise WireError("start without its start member")
+            case _Message(event="mark" | "dtmf"):
+                raise MessageError(f"{read.event} without its {read.event} member")
             case _:
                 return (UnknownMessage(read.event[:40]),)
 
-    def _start(self, start: _Start, stream_sid: str) -> CallStarted:
+    def _start(self, read: _Message) -> Sequence[PhoneEvent]:
         if self._started:
-            raise WireError("a second start on the same stream")
-        media = start.media_format
-        audio_format = self._formats.get((media.encoding.lower(), media.sample_rate))
-        if audio_format is None or media.channels != 1:
-            found = f"{media.encoding[:40]!r}, {media.sample_rate} Hz, {media.channels} channel(s)"
-            raise WireError(f"mediaFormat {found}: {self._advice}")
+            raise MessageError("a second start on the same stream")
+        odd: list[str] = []
+        start = Members(read.start, "start", odd)
+        stream_sid = Members({"streamSid": read.stream_sid}, "message", odd).text("streamSid") or start.text(
+            "streamSid"
+        )
+        session, call_sid = start.text("session"), start.text("callSid")  # the REST API of Cloudonix wants its session
+        call_id = self._grant.call_id or session or call_sid
+        if not stream_sid or not call_id:
+            raise WireError("start without its streamSid or callSid")
+        audio_format = self._format_of(start.inside("mediaFormat"))
         self._started = True
         self._stream_sid = text_of(stream_sid)
         self._media_head = f'{{"event":"media","streamSid":{self._stream_sid},"media":{{"payload":"'
-        parameters = start.custom_parameters or {}
-        return CallStarted(
-            call_id=self._grant.call_id or start.session or start.call_sid,
+        parameters = start.inside("customParameters").texts()
+        started = CallStarted(
+            call_id=call_id,
             stream_id=stream_sid,
             audio_format=audio_format,
             playout=self._playout,
-            caller=self._grant.caller or parameters.get("from") or start.caller or "",
-            called=self._grant.called or parameters.get("to") or start.called or "",
+            caller=self._grant.caller or parameters.get("from") or start.text("from"),  # Twilio's kin tell it here
+            called=self._grant.called or parameters.get("to") or start.text("to"),
             parameters=parameters,
         )
+        return (started, *map(OddMessage, odd))
+
+    def _format_of(self, media: Members) -> AudioFormat:
+        encoding, rate_hz = media.text("encoding"), media.number("sampleRate", 8000)
+        channels = media.number("channels", 1)
+        audio_format = self._formats.get((encoding.lower(), rate_hz))
+        if audio_format is None or channels != 1:
+            found = f"{encoding[:40]!r}, {rate_hz} Hz, {channels} channel(s)"
+            raise WireError(f"mediaFormat {found}: {self._advice}")
+        return audio_format
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
         """Messages that carry the command; Twilio ignores messages with a member too few or too many (31951)."""

@@ -5,13 +5,13 @@ Plivo, Audio Streaming, "Stream events"; plivo-stream-sdk-python, types. Pure.
 
 from binascii import b2a_base64
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
 
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
     EndStream,
     PhoneCommand,
@@ -26,50 +26,39 @@ from gateway.phone.events import (
     CallerAudio,
     CallStarted,
     MarkReturned,
+    OddMessage,
     PhoneEvent,
     Playout,
     UnknownMessage,
 )
-from gateway.phone.json_text import UNREADABLE, key_pressed, text_of
+from gateway.phone.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again, text_of
+from gateway.phone.members import Members
 from gateway.phone.provider import Grant
 
 FORMATS = (PCMU, L16_8K, L16_16K)
 """What a stream may carry; linear samples are taken as little-endian, as everybody who speaks this wire does."""
 
-_ENCODINGS: dict[tuple[str, str], AudioFormat] = {
-    ("audio/x-mulaw", "8000"): PCMU,
-    ("audio/x-l16", "8000"): L16_8K,
-    ("audio/x-l16", "16000"): L16_16K,
+_ENCODINGS: dict[tuple[str, int], AudioFormat] = {
+    ("audio/x-mulaw", 8000): PCMU,
+    ("audio/x-l16", 8000): L16_8K,
+    ("audio/x-l16", 16000): L16_16K,
 }
 
 
-class _MediaFormat(Struct):
-    encoding: str
-    sample_rate: int | str = msgspec.field(name="sampleRate", default=8000)
-
-
-class _Start(Struct):
-    call_id: str = msgspec.field(name="callId")
-    stream_id: str = msgspec.field(name="streamId")
-    media_format: _MediaFormat = msgspec.field(name="mediaFormat")
-
-
 class _Media(Struct, gc=False):
-    payload: bytes
-    track: str = "inbound"
-
-
-class _Dtmf(Struct):
-    digit: str
+    payload: bytes | None = None
+    track: Any = "inbound"
 
 
 class _Message(Struct):
+    """What is not audio is read member by member, so that no odd one costs the call."""
+
     event: str
     media: _Media | None = None
-    start: _Start | None = None
-    dtmf: _Dtmf | None = None
-    name: str | None = None
-    extra_headers: msgspec.Raw = msgspec.Raw(b'""')
+    start: Any = None
+    dtmf: Any = None
+    name: Any = None
+    extra_headers: Any = None
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -94,19 +83,21 @@ class CheckpointCodec:
         """What the start message announced."""
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Events of one message; ``WireError`` for binary, non-JSON, missing members or media before ``start``."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
         if isinstance(message, bytes):
             raise WireError(f"expected text messages, got {len(message)} bytes of binary")
         try:
             read = _decode(message)
         except UNREADABLE as error:
-            raise WireError(f"not a stream event: {error}") from None
+            read = read_again(message, _Message, "a stream event", error, started=self._started)
         if read.event == "media":
-            if not self._started:
-                raise WireError("media before start")
-            if read.media is None:
-                raise WireError("media without its media member")
-            return (CallerAudio(read.media.payload),) if read.media.track == "inbound" else ()
+            media = read.media
+            if media is None:
+                raise MessageError("media without its media member")
+            return (CallerAudio(media.payload or b""),) if media.track == "inbound" or is_callers(media.track) else ()
         return self._decode_rare(read)
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
@@ -125,60 +116,66 @@ class CheckpointCodec:
 
     def _decode_rare(self, read: _Message) -> Sequence[PhoneEvent]:
         match read:
-            case _Message(event="start", start=_Start() as start):
-                return (self._start(start, _parameters(read.extra_headers)),)
-            case _Message(event="playedStream", name=str() as mark):
-                return (MarkReturned(mark),)
+            case _Message(event="start", start=dict()):
+                return self._start(read)
+            case _Message(event="playedStream", name=mark):
+                return (MarkReturned(mark_name(mark)),)
             case _Message(event="clearedAudio"):
                 return ()
-            case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)):
-                return (key_pressed(digit),)
-            case _Message(event="start" | "dtmf" | "playedStream" as event):
-                raise WireError(f"{event} without its {'name' if event == 'playedStream' else event} member")
+            case _Message(event="dtmf", dtmf=dict() as dtmf):
+                return (key_pressed(dtmf),)
+            case _Message(event="start"):
+                raise WireError("start without its start member")
+            case _Message(event="dtmf"):
+                raise MessageError("dtmf without its dtmf member")
             case _:
                 return (UnknownMessage(read.event[:40]),)
 
-    def _start(self, start: _Start, parameters: dict[str, str]) -> CallStarted:
+    def _start(self, read: _Message) -> Sequence[PhoneEvent]:
         if self._started:
-            raise WireError("a second start on the same stream")
-        if not start.call_id or not start.stream_id:
+            raise MessageError("a second start on the same stream")
+        odd: list[str] = []
+        start = Members(read.start, "start", odd)
+        call_id, stream_id = start.text("callId") or self._grant.call_id, start.text("streamId")
+        if not call_id or not stream_id:
             raise WireError("start without a callId or streamId")
-        encoding, rate = start.media_format.encoding, str(start.media_format.sample_rate)
+        media = start.inside("mediaFormat")
+        encoding, rate = media.text("encoding").lower(), media.number("sampleRate", 8000)
         audio_format = _ENCODINGS.get((encoding, rate))
         if audio_format is None:
             raise WireError(
-                f"mediaFormat {encoding[:40]!r} at {rate[:8]} Hz: expected one of the <Stream> element's contentType "
+                f"mediaFormat {encoding[:40]!r} at {rate} Hz: expected one of the <Stream> element's contentType "
                 + ", ".join(f"{known};rate={hz}" for known, hz in _ENCODINGS)
             )
         self._started = True
         self.audio_format = audio_format
-        self.stream_id = text_of(start.stream_id)
+        self.stream_id = text_of(stream_id)
         stream = f'"streamId":{self.stream_id},' if self._names_stream else ""
         self._play_head = (
             f'{{"event":"playAudio",{stream}"media":{{"contentType":"{encoding}","sampleRate":{rate},"payload":"'
         )
-        return CallStarted(
-            call_id=start.call_id,
-            stream_id=start.stream_id,
+        parameters = _parameters(read.extra_headers, odd)
+        started = CallStarted(
+            call_id=call_id,
+            stream_id=stream_id,
             audio_format=audio_format,
             playout=self._playout,
             caller=self._grant.caller or parameters.get("from", ""),
             called=self._grant.called or parameters.get("to", ""),
             parameters=parameters,
         )
+        return (started, *map(OddMessage, odd))
 
 
-def _parameters(extra_headers: msgspec.Raw) -> dict[str, str]:
-    """What ``extraHeaders`` carried: ``k=v;k=v`` by the documentation, JSON in a string by the SDK."""
-    read: object = msgspec.json.decode(extra_headers)
+def _parameters(read: object, odd: list[str]) -> dict[str, str]:
+    """Return what ``extraHeaders`` carried: ``k=v;k=v`` by the documentation, JSON in a string by the SDK."""
     if isinstance(read, str) and read.startswith("{"):
         try:
             read = msgspec.json.decode(read)
         except UNREADABLE:
+            odd.append("extra_headers begins like JSON and is none: left out")
             return {}
-    if isinstance(read, dict):
-        return {key: value for key, value in read.items() if isinstance(value, str)}
     if not isinstance(read, str):
-        return {}
+        return Members(read, "extra_headers", odd).texts()
     pairs = (item.partition("=") for item in read.replace(",", ";").split(";"))
     return {key.strip(): value.strip() for key, equals, value in pairs if equals}

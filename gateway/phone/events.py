@@ -77,7 +77,15 @@ class UnknownMessage(Struct, frozen=True):
 
 
 class MalformedMessage(Struct, frozen=True):
-    """A message that breaks the provider's protocol, in a call that has started; counted."""
+    """A message that breaks the provider's protocol; counted."""
+
+    detail: str
+    readable: bool = False
+    """Whether it could be read and only its content is wrong: no number of these ends a call."""
+
+
+class OddMessage(Struct, frozen=True):
+    """A message that was taken although something in it is not as documented; counted, and noted once a call."""
 
     detail: str
 
@@ -104,4 +112,13 @@ class PhoneClosed(Struct, frozen=True):
     """Whether the stream was opened only to see whether it can be reached, and carried no call."""
 
 
-PhoneEvent = CallStarted | CallerAudio | DigitPressed | MarkReturned | UnknownMessage | MalformedMessage | PhoneClosed
+PhoneEvent = (
+    CallStarted
+    | CallerAudio
+    | DigitPressed
+    | MarkReturned
+    | UnknownMessage
+    | MalformedMessage
+    | OddMessage
+    | PhoneClosed
+)

@@ -5,7 +5,7 @@ Source: Exotel developer documentation, AgentStream; support articles 3000108630
 
 from binascii import b2a_base64
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +14,7 @@ from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFor
 from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import values_of
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
     EndStream,
     PhoneCommand,
@@ -29,6 +29,7 @@ from gateway.phone.events import (
     CallerAudio,
     CallStarted,
     MarkReturned,
+    OddMessage,
     PhoneClosed,
     PhoneEnd,
     PhoneEvent,
@@ -36,7 +37,8 @@ from gateway.phone.events import (
     UnknownMessage,
 )
 from gateway.phone.http_request import basic_credentials, is_one_of
-from gateway.phone.json_text import UNREADABLE, key_pressed, text_of
+from gateway.phone.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again, text_of
+from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
     Answer,
@@ -58,6 +60,7 @@ STEP = 320
 _LINEAR = {8000: L16_8K, 16000: L16_16K, 24000: L16_24K}
 _LINEAR_NAMES = frozenset({"audio/x-raw", "audio/l16", "audio/x-l16", "raw/slin", "base64"})
 """All seen for 16-bit linear, little-endian: the documents do not agree."""
+_DEFAULT_NAME = "audio/x-raw"
 _G711 = {"audio/x-mulaw": PCMU, "audio/x-alaw": PCMA}
 
 
@@ -82,43 +85,21 @@ TRAITS = Traits(
 ENDED = frozenset({"completed", "failed", "busy", "no-answer", "canceled"})
 
 
-class _MediaFormat(Struct):
-    encoding: str = "audio/x-raw"
-    sample_rate: int | str = 8000
-
-
-class _Start(Struct):
-    media_format: _MediaFormat = msgspec.field(default_factory=_MediaFormat)
-    call_sid: str = ""
-    camel_call_sid: str = msgspec.field(name="callSid", default="")
-    stream_sid: str = ""
-    camel_stream_sid: str = msgspec.field(name="streamSid", default="")
-    caller: str | None = msgspec.field(name="from", default=None)
-    called: str | None = msgspec.field(name="to", default=None)
-    custom_parameters: dict[str, str] | None = None
-
-
 class _Media(Struct, gc=False):
-    payload: bytes
-    track: str = "inbound"
-
-
-class _Dtmf(Struct):
-    digit: str
-
-
-class _Mark(Struct):
-    name: str
+    payload: bytes | None = None
+    track: Any = "inbound"
 
 
 class _Message(Struct):
+    """What is not audio is read member by member, so that no odd one costs the call."""
+
     event: str
-    stream_sid: str = ""
-    camel_stream_sid: str = msgspec.field(name="streamSid", default="")
+    stream_sid: Any = None
+    camel_stream_sid: Any = msgspec.field(name="streamSid", default=None)
     media: _Media | None = None
-    start: _Start | None = None
-    dtmf: _Dtmf | None = None
-    mark: _Mark | None = None
+    start: Any = None
+    dtmf: Any = None
+    mark: Any = None
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -139,57 +120,66 @@ class ExotelCodec:
         self._sent_bytes = 0
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Events of one message; ``WireError`` for binary, non-JSON, missing members or media before ``start``."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
         if isinstance(message, bytes):
             raise WireError(f"expected text messages, got {len(message)} bytes of binary")
         try:
             read = _decode(message)
         except UNREADABLE as error:
-            raise WireError(f"not an AgentStream message: {error}") from None
+            started = self._format is not None
+            read = read_again(message, _Message, "an AgentStream message", error, started=started)
         if read.event == "media":
-            if self._format is None:
-                raise WireError("media before start")
-            if read.media is None:
-                raise WireError("media without its media member")
-            return (CallerAudio(read.media.payload),) if read.media.track == "inbound" else ()
+            media = read.media
+            if media is None:
+                raise MessageError("media without its media member")
+            return (CallerAudio(media.payload or b""),) if media.track == "inbound" or is_callers(media.track) else ()
         return self._decode_rare(read)
 
     def _decode_rare(self, read: _Message) -> Sequence[PhoneEvent]:
         match read:
             case _Message(event="connected"):
                 return ()
-            case _Message(event="start", start=_Start() as start):
-                return (self._start(start, read.stream_sid or read.camel_stream_sid),)
-            case _Message(event="mark", mark=_Mark(name=mark)):
-                return (MarkReturned(mark),)
-            case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)):
-                return (key_pressed(digit),)
+            case _Message(event="start", start=dict()):
+                return self._start(read)
+            case _Message(event="mark", mark=dict() as mark):
+                return (MarkReturned(mark_name(mark)),)
+            case _Message(event="dtmf", dtmf=dict() as dtmf):
+                return (key_pressed(dtmf),)
             case _Message(event="stop"):
                 return (PhoneClosed(PhoneEnd.HUNG_UP),)
-            case _Message(event="start" | "mark" | "dtmf"):
-                raise WireError(f"{read.event} without its {read.event} member")
+            case _Message(event="start"):
+                raise WireError("start without its start member")
+            case _Message(event="mark" | "dtmf"):
+                raise MessageError(f"{read.event} without its {read.event} member")
             case _:
                 return (UnknownMessage(read.event[:40]),)
 
-    def _start(self, start: _Start, stream_sid: str) -> CallStarted:
+    def _start(self, read: _Message) -> Sequence[PhoneEvent]:
         if self._format is not None:
-            raise WireError("a second start on the same stream")
-        stream_sid = stream_sid or start.stream_sid or start.camel_stream_sid
-        call_id = self._grant.call_id or start.call_sid or start.camel_call_sid
+            raise MessageError("a second start on the same stream")
+        odd: list[str] = []
+        start = Members(read.start, "start", odd)
+        message = Members({"stream_sid": read.stream_sid, "streamSid": read.camel_stream_sid}, "message", odd)
+        stream_sid = message.text("stream_sid", "streamSid") or start.text("stream_sid", "streamSid")
+        call_id = self._grant.call_id or start.text("call_sid", "callSid")
         if not stream_sid or not call_id:
             raise WireError("start without its stream_sid or call_sid")
-        self._format = _format_of(start.media_format)
+        self._format = _format_of(start.inside("media_format"))
         quoted = text_of(stream_sid)
         self._head = f'"stream_sid":{quoted},"streamSid":{quoted}'
-        return CallStarted(
+        started = CallStarted(
             call_id=call_id,
             stream_id=stream_sid,
             audio_format=self._format,
             playout=playout_of(self._format),
-            caller=self._grant.caller or start.caller or "",
-            called=self._grant.called or start.called or "",
-            parameters=start.custom_parameters or {},
+            caller=self._grant.caller or start.text("from"),
+            called=self._grant.called or start.text("to"),
+            parameters=start.inside("custom_parameters").texts(),
         )
+        return (started, *map(OddMessage, odd))
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
         """Messages that carry the command; the sizes that Exotel wants are those of the playout's frames."""
@@ -217,15 +207,15 @@ class ExotelCodec:
         )
 
 
-def _format_of(media: _MediaFormat) -> AudioFormat:
-    encoding = media.encoding.partition(";")[0].strip().lower()
-    rate = str(media.sample_rate)
-    audio_format = _G711.get(encoding) if rate == "8000" else None
+def _format_of(media: Members) -> AudioFormat:
+    encoding = media.text("encoding").partition(";")[0].strip().lower() or _DEFAULT_NAME
+    rate_hz = media.number("sample_rate", 8000)
+    audio_format = _G711.get(encoding) if rate_hz == 8000 else None
     if encoding in _LINEAR_NAMES:
-        audio_format = next((linear for rate_hz, linear in _LINEAR.items() if str(rate_hz) == rate), None)
+        audio_format = _LINEAR.get(rate_hz)
     if audio_format is None:
         raise WireError(
-            f"media_format {media.encoding[:40]!r}, {rate[:10]} Hz: expected 16-bit linear at 8000, 16000 or 24000 Hz, "
+            f"media_format {encoding[:40]!r}, {rate_hz} Hz: expected 16-bit linear at 8000, 16000 or 24000 Hz, "
             "or G.711; set sample-rate in the applet's address, or contentType of <StartStream>"
         )
     return audio_format

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from gateway.audio.formats import PCMU
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
     EndStream,
     PhoneCommand,
@@ -24,6 +24,7 @@ from gateway.phone.events import (
     CallStarted,
     MalformedMessage,
     MarkReturned,
+    OddMessage,
     PhoneClosed,
     PhoneEnd,
     PhoneEvent,
@@ -31,7 +32,8 @@ from gateway.phone.events import (
     UnknownMessage,
     WireReply,
 )
-from gateway.phone.json_text import UNREADABLE, key_pressed, text_of
+from gateway.phone.json_text import UNREADABLE, key_pressed, read_again, text_of
+from gateway.phone.members import Members
 from gateway.phone.provider import Grant, Upgrade
 from gateway.text import json_text
 
@@ -44,18 +46,14 @@ NIL = "00000000-0000-0000-0000-000000000000"
 
 
 class _Message(Struct):
-    version: str
-    id: str
+    """Its members are read one by one, so that no odd one costs the call."""
+
     type: str
-    seq: int
-    parameters: Raw
-    serverseq: int = 0
-
-
-class _Participant(Struct):
-    id: str
-    ani: str = ""
-    dnis: str = ""
+    version: Any = None
+    id: Any = None
+    seq: Any = None
+    serverseq: Any = None
+    parameters: Any = None
 
 
 class _Media(Struct):
@@ -65,34 +63,8 @@ class _Media(Struct):
     rate: int
 
 
-class _Open(Struct):
-    organization_id: str = msgspec.field(name="organizationId")
-    conversation_id: str = msgspec.field(name="conversationId")
-    participant: _Participant
-    media: tuple[_Media, ...]
-    custom_config: dict[str, Any] = msgspec.field(name="customConfig", default_factory=dict)
-    input_variables: dict[str, Any] = msgspec.field(name="inputVariables", default_factory=dict)
-
-
-class _Close(Struct):
-    reason: str
-
-
-class _Dtmf(Struct):
-    digit: str
-
-
-class _Error(Struct):
-    code: int
-    message: str = ""
-
-
 _OFFER = _Media("audio", "PCMU", ("external",), 8000)
 _decode = msgspec.json.Decoder(_Message).decode
-_decode_open = msgspec.json.Decoder(_Open).decode
-_decode_close = msgspec.json.Decoder(_Close).decode
-_decode_dtmf = msgspec.json.Decoder(_Dtmf).decode
-_decode_error = msgspec.json.Decoder(_Error).decode
 
 
 class _State(enum.Enum):
@@ -123,33 +95,46 @@ class GenesysCodec:
         self._playing = False
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
-        """Events of one message; ``WireError`` for what is no message of the protocol, or comes before ``open``."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for what is no message of the protocol and for a session that cannot be carried,
+        ``MessageError`` for the rest.
+        """
         if isinstance(message, bytes):
             return self._audio(message)
         try:
             read = _decode(message)
-            if read.version != "2":
-                raise WireError(f"AudioHook version {read.version[:8]!r}: expected '2'")
-            return self._refused(read) or self._transact(read)
         except UNREADABLE as error:
-            raise WireError(f"not an AudioHook message: {error}") from None
+            started = self._state is not _State.OPENING
+            read = read_again(message, _Message, "an AudioHook message", error, started=started)
+        odd: list[str] = []
+        head = Members(
+            {"version": read.version, "id": read.id, "seq": read.seq, "serverseq": read.serverseq}, "message", odd
+        )
+        version = head.text("version") or "2"
+        if version != "2":
+            raise WireError(f"AudioHook version {version[:8]!r}: expected '2'")
+        if self._state is _State.OPENING and read.type != "open":
+            self._client_seq = head.number("seq", self._client_seq + 1)
+            return (UnknownMessage(f"{read.type[:40]} before open"),)
+        return self._refused(head) or self._transact(read, head, odd)
 
     def _audio(self, audio: bytes) -> Sequence[PhoneEvent]:
-        if self._state is _State.OPENING:
-            raise WireError("audio before the session is open")
         if self._state is _State.PROBED:  # the reference client sends an empty message, or a tone
             return ()
         return (CallerAudio(audio),)
 
-    def _refused(self, read: _Message) -> Sequence[PhoneEvent | WireReply]:
+    def _refused(self, head: Members) -> Sequence[PhoneEvent | WireReply]:
         """What is wrong with the message's place in the session; the protocol answers that by a disconnect."""
-        expected, self._client_seq = self._client_seq + 1, read.seq
+        expected = self._client_seq + 1
+        self._client_seq = seq = head.number("seq", expected)
+        serverseq, session_id = head.number("serverseq", 0), head.text("id")
         wrong = ""
-        if read.seq != expected:
-            wrong = f"seq {read.seq}: expected {expected}"
-        elif read.serverseq > self._seq:
-            wrong = f"serverseq {read.serverseq}: only {self._seq} were sent"
-        elif self._session_id and read.id != self._session_id:
+        if seq != expected:
+            wrong = f"seq {seq}: expected {expected}"
+        elif serverseq > self._seq:
+            wrong = f"serverseq {serverseq}: only {self._seq} were sent"
+        elif self._session_id and session_id not in (self._session_id, ""):
             wrong = "the id is not this session's"
         if not wrong:
             return ()
@@ -158,64 +143,69 @@ class GenesysCodec:
         reply = WireReply(self._disconnect({"reason": "error", "info": wrong}))
         return reply, MalformedMessage(wrong)
 
-    def _transact(self, read: _Message) -> Sequence[PhoneEvent | WireReply]:
-        if self._state is _State.OPENING and read.type != "open":
-            raise WireError(f"{read.type[:40]} before open")
+    def _transact(self, read: _Message, head: Members, odd: list[str]) -> Sequence[PhoneEvent | WireReply]:
+        parameters = Members(read.parameters, "parameters", odd)
         match read.type:
             case "ping":
                 return (WireReply((self._message("pong", {}),)),)
             case "open":
-                return self._open(read.id, _decode_open(read.parameters))
+                return self._open(head.text("id"), parameters, odd)
             case "playback_started":
                 self._playing = True
                 return ()
             case "playback_completed":
                 return self._played()
             case "dtmf":
-                return (key_pressed(_decode_dtmf(read.parameters).digit),)
+                return (key_pressed(read.parameters),)
             case "close":
-                reason = _decode_close(read.parameters).reason
+                reason = parameters.text("reason") or "no reason given"
                 closed = WireReply((self._message("closed", {}),))
                 is_probe, self._state = self._state is _State.PROBED, _State.CLOSED
                 return closed, PhoneClosed(PhoneEnd.HUNG_UP, f"closed by Genesys: {reason[:40]}", is_probe)
             case "error":
-                error = _decode_error(read.parameters)
-                return (UnknownMessage(f"error {error.code}: {error.message[:80]}"),)
+                code, what = parameters.text("code"), parameters.text("message")
+                return (UnknownMessage(f"error {code[:8]}: {what[:80]}"),)
             case "paused" | "resumed" | "discarded" | "update":
                 return ()
             case _:
                 return (UnknownMessage(read.type[:40]),)
 
-    def _open(self, session_id: str, opened: _Open) -> Sequence[PhoneEvent | WireReply]:
+    def _open(self, session_id: str, opened: Members, odd: list[str]) -> Sequence[PhoneEvent | WireReply]:
         if self._state is not _State.OPENING:
-            raise WireError("a second open on the same stream")
+            raise MessageError("a second open on the same stream")
+        session_id = session_id or self._headers.get("audiohook-session-id", "")
+        conversation_id = opened.text("conversationId") or self._grant.call_id
+        if not session_id or not conversation_id:
+            raise WireError("open without its id or conversationId")
         for header, value in (
             ("audiohook-session-id", session_id),
-            ("audiohook-organization-id", opened.organization_id),
+            ("audiohook-organization-id", opened.text("organizationId")),
         ):
-            if self._headers.get(header, value) != value:
+            if value and self._headers.get(header, value) != value:
                 raise WireError(f"open contradicts the {header} that the stream was opened with")
-        is_probe = opened.conversation_id == opened.participant.id == NIL
+        participant = opened.inside("participant")
+        media = [_offer(offer) for offer in opened.each("media")]
+        is_probe = conversation_id == participant.text("id") == NIL
         if not is_probe:
-            _check_media(opened.media)
+            _check_media(media)
         self._session_id = session_id
         self._id = text_of(session_id)
-        selected = [media for media in opened.media if media == _OFFER][:1]
+        selected = [offer for offer in media if offer == _OFFER][:1]
         reply = WireReply((self._message("opened", {"startPaused": False, "media": selected}),))
         if is_probe:
             self._state = _State.PROBED
             return (reply,)
         self._state = _State.OPEN
-        variables = {**opened.custom_config, **opened.input_variables}
-        return reply, CallStarted(
-            call_id=opened.conversation_id,
+        started = CallStarted(
+            call_id=conversation_id,
             stream_id=session_id,
             audio_format=PCMU,
             playout=PLAYOUT,
-            caller=self._grant.caller or opened.participant.ani,
-            called=self._grant.called or opened.participant.dnis,
-            parameters={name: value for name, value in variables.items() if isinstance(value, str)},
+            caller=self._grant.caller or participant.text("ani"),
+            called=self._grant.called or participant.text("dnis"),
+            parameters={**opened.inside("customConfig").texts(), **opened.inside("inputVariables").texts()},
         )
+        return (reply, started, *map(OddMessage, odd))
 
     def _played(self) -> Sequence[PhoneEvent]:
         if not self._playing:  # what StopPlayback threw away has nothing to say of what was sent since
@@ -271,3 +261,7 @@ def _check_media(offered: Sequence[_Media]) -> None:
         f"the media offered are {offers[:200] or 'none'}: expected PCMU, 8000 Hz, the external channel alone, "
         "as an Audio Connector integration offers it (AudioHook Monitor only listens)"
     )
+
+
+def _offer(media: Members) -> _Media:
+    return _Media(media.text("type"), media.text("format"), tuple(media.words("channels")), media.number("rate", 0))

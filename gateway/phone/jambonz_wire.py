@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
     EndStream,
     PhoneCommand,
@@ -25,12 +25,14 @@ from gateway.phone.events import (
     CallerAudio,
     CallStarted,
     MarkReturned,
+    OddMessage,
     PhoneEvent,
     Playout,
     UnknownMessage,
     WireReply,
 )
-from gateway.phone.json_text import UNREADABLE, key_pressed, text_of
+from gateway.phone.json_text import UNREADABLE, key_pressed, mark_name, read_again, text_of
+from gateway.phone.members import Members
 from gateway.phone.provider import Grant
 
 FORMATS = {8000: L16_8K, 16000: L16_16K, 24000: L16_24K}
@@ -70,29 +72,33 @@ class JambonzCodec:
         self._marks_out = 0
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
-        """Events of one message; ``WireError`` for audio before the attributes, half samples, bad JSON."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
         if isinstance(message, bytes):
             return self._audio(message)
         try:
             read = _object(message)
         except UNREADABLE as error:
-            raise WireError(f"not a listen message: {error}") from None
-        if self._format is None:
-            return (self._start(read),)
+            started = self._format is not None
+            read = read_again(message, dict[str, Any], "a listen message", error, started=started)
+        if self._format is None and _is_attributes(read):
+            return self._start(read)
         match read:
-            case {"type": "mark", "data": {"name": str() as mark}}:
+            case {"type": "mark", "data": dict() as data}:
                 self._marks_out = max(0, self._marks_out - 1)
-                return (MarkReturned(mark),)
-            case {"event": "dtmf", "dtmf": str() as digit}:
-                return (key_pressed(digit),)
+                return (MarkReturned(mark_name(data)),)
+            case {"event": "dtmf"}:
+                return (key_pressed(read.get("dtmf")),)
             case {"type": "playDone"}:
                 return ()
-            case {"type": "mark"} | {"event": "dtmf"}:
-                raise WireError("a mark without its name, or dtmf without its key")
+            case {"type": "mark"}:
+                raise MessageError("a mark without its name")
             case {"type": str() as kind} | {"event": str() as kind}:
                 return (UnknownMessage(kind[:40]),)
             case _:
-                raise WireError("a message without a type or an event")
+                raise MessageError("a message without a type or an event")
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
         """Messages that carry the command."""
@@ -118,33 +124,36 @@ class JambonzCodec:
             case _:
                 assert_never(command)
 
-    def _start(self, read: Mapping[str, Any]) -> CallStarted:
-        rate_hz, mix = read.get("sampleRate"), read.get("mixType", "mono")
-        call_id = _text(read, "callSid")
+    def _start(self, read: Mapping[str, Any]) -> Sequence[PhoneEvent]:
+        odd: list[str] = []
+        said = {name: value for name, value in read.items() if name != "customerData"}  # an object, by the documents
+        attributes = Members(said, "attributes", odd)
+        rate_hz, mix = attributes.number("sampleRate", 0), attributes.text("mixType") or "mono"
+        call_id = self._grant.call_id or attributes.text("callSid")
         if not call_id:
-            raise WireError("the first message names no callSid: expected the attributes of a call")
-        audio_format = FORMATS.get(rate_hz) if isinstance(rate_hz, int) else None
+            raise WireError("the attributes of the call name no callSid")
+        audio_format = FORMATS.get(rate_hz)
         if audio_format is None:
-            raise WireError(f"sampleRate {str(rate_hz)[:10]}: expected 8000, 16000 or 24000 in the listen verb")
+            raise WireError(f"sampleRate {rate_hz}: expected 8000, 16000 or 24000 in the listen verb")
         if mix != "mono":
-            raise WireError(f"mixType {str(mix)[:10]!r}: expected mono in the listen verb")
+            raise WireError(f"mixType {mix[:10]!r}: expected mono in the listen verb")
         self._format = audio_format
         self._threshold = audio_format.bytes_for(FIRST_BUFFER_MS)
-        return CallStarted(
-            call_id=self._grant.call_id or call_id,
+        parameters = attributes.texts()
+        started = CallStarted(
+            call_id=call_id,
             stream_id="",
             audio_format=audio_format,
             playout=PLAYOUT,
-            caller=self._grant.caller or _text(read, "from"),
-            called=self._grant.called or _text(read, "to"),
-            parameters={name: value for name, value in read.items() if isinstance(value, str)},
+            caller=self._grant.caller or parameters.get("from", ""),
+            called=self._grant.called or parameters.get("to", ""),
+            parameters=parameters,
         )
+        return (started, *map(OddMessage, dict.fromkeys(odd)))
 
     def _audio(self, audio: bytes) -> Sequence[PhoneEvent | WireReply]:
         if self._format is None:
-            raise WireError("audio before the attributes of the call")
-        if len(audio) % 2:
-            raise WireError(f"audio of {len(audio)} bytes: expected whole 16-bit samples")
+            return (CallerAudio(audio),)
         self._released = max(0, self._released - len(audio))
         self._quiet += len(audio)
         heard = CallerAudio(audio)
@@ -175,6 +184,6 @@ def _without_markers(audio: bytes) -> bytes:
     return np.where(markers, 0, samples).astype("<i2").tobytes() + audio[len(audio) & ~1 :]
 
 
-def _text(read: Mapping[str, Any], name: str) -> str:
-    value = read.get(name)
-    return value if isinstance(value, str) else ""
+def _is_attributes(read: Mapping[str, Any]) -> bool:
+    """Tell the attributes of a call, which name no kind of message, from a message that overtook them."""
+    return "callSid" in read or not ("type" in read or "event" in read)

@@ -1,8 +1,11 @@
 """What all wires of JSON text have in common. Pure."""
 
+import json
+from typing import TypeVar
+
 import msgspec
 
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.events import DigitPressed
 from gateway.text import json_text
 
@@ -10,12 +13,47 @@ UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What reading a peer's JSON may raise: broken JSON or another shape, a lone surrogate, nesting without end."""
 KEYS = frozenset("0123456789*#ABCD")
 
+Shape = TypeVar("Shape")
 
-def key_pressed(digit: str) -> DigitPressed:
-    """The event of a key; ``WireError`` where it is none."""
-    if digit not in KEYS:
-        raise WireError(f"dtmf: a text of {len(digit)} characters is not a key")
-    return DigitPressed(digit)
+
+def read_again(message: str, shape: type[Shape], title: str, error: Exception, *, started: bool) -> Shape:
+    """Read a message that the fast reader refused with ``error``; raise a ``WireError`` where it cannot be read.
+
+    A start must not fail by what nobody needs: before it, halves of surrogate pairs, control characters inside texts,
+    ``NaN`` and numbers beyond all measure are taken, as Python's own reader takes them. ``title`` says what the message
+    should have been.
+    """
+    if not started:
+        try:
+            return msgspec.convert(json.loads(message, strict=False), shape)
+        except (ValueError, RecursionError) as again:  # msgspec's and json's errors are ValueErrors
+            error = again if isinstance(again, msgspec.ValidationError) else error
+    kind = MessageError if isinstance(error, msgspec.ValidationError) else WireError
+    raise kind(f"not {title}: {error}") from None
+
+
+def key_pressed(given: object) -> DigitPressed:
+    """Return the event of a key, which is text, a number, or the ``digit`` of an object; ``MessageError`` for none."""
+    digit = given.get("digit") if isinstance(given, dict) else given
+    if isinstance(digit, bool) or not isinstance(digit, str | int):
+        raise MessageError("dtmf without its digit")
+    key = str(digit).upper()
+    if key not in KEYS:
+        raise MessageError(f"dtmf: a text of {len(key)} characters is not a key")
+    return DigitPressed(key)
+
+
+def mark_name(given: object) -> str:
+    """Return the name of a mark; ``MessageError`` where it has none."""
+    name = given.get("name") if isinstance(given, dict) else given
+    if isinstance(name, bool) or not isinstance(name, str | int):
+        raise MessageError("mark without its name")
+    return str(name)
+
+
+def is_callers(track: object) -> bool:
+    """Tell whether audio of this track is the caller's: all is that is not said to be ours."""
+    return not (isinstance(track, str) and track.lower().startswith("outbound"))
 
 
 def text_of(text: str) -> str:

@@ -5,10 +5,22 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from gateway.errors import OutboxFullError, WireError
+from gateway.audio.formats import Encoding
+from gateway.errors import MessageError, OutboxFullError, WireError
 from gateway.phone.commands import EndStream, PhoneCommand, StreamCommand
-from gateway.phone.events import CallStarted, MalformedMessage, PhoneClosed, PhoneEnd, PhoneEvent, WireReply
+from gateway.phone.early import Early
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    MalformedMessage,
+    OddMessage,
+    PhoneClosed,
+    PhoneEnd,
+    PhoneEvent,
+    WireReply,
+)
 from gateway.phone.provider import Codec
+from gateway.phone.whole_samples import WholeSamples
 
 PEER_CLOSE_LIMIT_S = 1.0
 
@@ -47,47 +59,91 @@ class PhoneLeg:
         self._socket = socket
         self._codec = codec
         self._peer_closes = peer_closes
+        self._early = Early()
+        self._untold: list[PhoneEvent] = []
+        self._samples: WholeSamples | None = None
         self._closing: PhoneClosed | None = None
         self._read_out = asyncio.Event()
 
     async def start(self, timeout_s: float) -> CallStarted | PhoneClosed | None:
         """Read up to the start message; ``None`` if the stream was closed before, its closing event if it was a probe.
 
-        Raises ``WireError`` for anything that does not belong there, and ``TimeoutError`` after ``timeout_s``.
+        Whatever the provider sends before it is let go: audio may overtake the start, and so may anything else.
+        Raises ``WireError`` where the call cannot be carried or the peer speaks another protocol, and ``TimeoutError``
+        after ``timeout_s``, which says what came in place of a start.
         """
-        async with asyncio.timeout(timeout_s):
-            while (message := await self._socket.receive()) is not None:
-                for event in self._codec.decode(message):
-                    if isinstance(event, WireReply):
-                        self._reply(event)
-                    if isinstance(event, CallStarted):
-                        return event
-                    if isinstance(event, PhoneClosed):
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (message := await self._socket.receive()) is not None:
+                    begun = self._begin(message)
+                    if isinstance(begun, CallStarted):
+                        return begun
+                    if isinstance(begun, PhoneClosed):
                         self._read_out.set()
-                        return event if event.probe else None
+                        return begun if begun.probe else None
+        except TimeoutError:
+            raise TimeoutError(str(self._early)) from None
         return None
 
+    def _begin(self, message: str | bytes) -> CallStarted | PhoneClosed | None:
+        """Take a message before the start: the start or the end that it brings, or ``None``."""
+        if not message:
+            self._early.add(None)
+            return None
+        begun: CallStarted | PhoneClosed | None = None
+        for event in self._decode(message):
+            if isinstance(event, WireReply):
+                self._reply(event)
+            elif begun is not None:
+                self._untold.append(event)
+            elif isinstance(event, CallStarted | PhoneClosed):
+                begun = event
+            else:
+                self._early.add(event)
+        if isinstance(begun, CallStarted) and begun.audio_format.encoding is Encoding.L16:
+            self._samples = WholeSamples()
+        return begun
+
+    def _decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+        try:
+            return self._codec.decode(message)
+        except MessageError as error:
+            return (MalformedMessage(str(error), readable=True),)
+
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
-        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
-        decode, is_closed = self._codec.decode, False
+        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here.
+
+        Linear audio is told in whole samples, however the provider cuts it.
+        """
+        decode, samples, is_closed = self._codec.decode, self._samples, False
+        told_of_cut = False
 
         def take(message: str | bytes) -> bool:
-            nonlocal is_closed
+            nonlocal is_closed, told_of_cut
             events: Sequence[PhoneEvent | WireReply]
             try:
                 events = decode(message)
             except WireError as error:
-                events = (MalformedMessage(str(error)),)
+                events = (MalformedMessage(str(error), readable=not message or isinstance(error, MessageError)),)
             for event in events:
                 if type(event) is WireReply:
                     self._reply(event)
                     continue
+                if samples is not None and type(event) is CallerAudio:
+                    event = CallerAudio(samples.join(event.audio))  # noqa: PLW2901 -- the same event, made whole
+                    if samples.was_cut and not told_of_cut:
+                        told_of_cut = True
+                        tell(OddMessage("audio that ends in half a sample"))
                 tell(event)
                 if type(event) is PhoneClosed:
                     is_closed = True
                     return False
             return True
 
+        if self._early:
+            tell(OddMessage(f"let go before the start: {self._early}"))
+        for event in self._untold:
+            tell(event)
         await self._socket.hand_to(take)
         self._read_out.set()
         if not is_closed:

@@ -6,13 +6,13 @@ Source: Telnyx developer documentation, "Media streaming over WebSockets" and "S
 from array import array
 from binascii import b2a_base64
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat, Encoding
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone.chunk_order import ChunkOrder
 from gateway.phone.commands import (
     EndStream,
@@ -28,6 +28,7 @@ from gateway.phone.events import (
     CallerAudio,
     CallStarted,
     MarkReturned,
+    OddMessage,
     PhoneClosed,
     PhoneEnd,
     PhoneEvent,
@@ -35,8 +36,10 @@ from gateway.phone.events import (
     UnknownMessage,
 )
 from gateway.phone.g711_table import A_TO_MU, MU_TO_A
-from gateway.phone.json_text import UNREADABLE, key_pressed
+from gateway.phone.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again
+from gateway.phone.members import Members
 from gateway.phone.provider import Grant
+from gateway.phone.whole_samples import WholeSamples
 
 PLAYOUT = Playout()
 FORMATS: dict[tuple[str, int], AudioFormat] = {
@@ -53,48 +56,22 @@ OUT_PARAMETER = "bidirectional_codec"
 _OUT = {"PCMU": Encoding.PCMU, "PCMA": Encoding.PCMA, "L16": Encoding.L16}
 
 
-class _MediaFormat(Struct):
-    encoding: str
-    sample_rate: int = 8000
-    channels: int = 1
-
-
-class _Start(Struct):
-    call_control_id: str
-    media_format: _MediaFormat
-    user_id: str | None = None
-    caller: str | None = msgspec.field(name="from", default=None)
-    called: str | None = msgspec.field(name="to", default=None)
-    custom_parameters: dict[str, str] | None = None
-
-
 class _Media(Struct, gc=False):
-    payload: bytes
-    track: str = "inbound"
-    chunk: str | int = ""
-
-
-class _Dtmf(Struct):
-    digit: str
-
-
-class _Mark(Struct):
-    name: str
-
-
-class _Error(Struct):
-    code: int | str = ""
-    title: str = ""
+    payload: bytes | None = None
+    track: Any = "inbound"
+    chunk: Any = None
 
 
 class _Message(Struct):
+    """What is not audio is read member by member, so that no odd one costs the call."""
+
     event: str
-    stream_id: str = ""
+    stream_id: Any = None
     media: _Media | None = None
-    start: _Start | None = None
-    dtmf: _Dtmf | None = None
-    mark: _Mark | None = None
-    payload: _Error | None = None
+    start: Any = None
+    dtmf: Any = None
+    mark: Any = None
+    payload: Any = None
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -113,67 +90,88 @@ class TelnyxCodec:
         self._started = False
         self._out_table: bytes | None = None
         self._swaps = False
+        self._samples = WholeSamples()
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Events of one message; ``WireError`` for binary, non-JSON, missing members or media before ``start``."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
         if isinstance(message, bytes):
             raise WireError(f"expected text messages, got {len(message)} bytes of binary")
         try:
             read = _decode(message)
         except UNREADABLE as error:
-            raise WireError(f"not a Telnyx media streaming message: {error}") from None
+            read = read_again(message, _Message, "a Telnyx media streaming message", error, started=self._started)
         if read.event == "media":
-            if not self._started:
-                raise WireError("media before start")
-            if read.media is None:
-                raise WireError("media without its media member")
-            return self._media(read.media) if read.media.track == "inbound" else ()
+            media = read.media
+            if media is None:
+                raise MessageError("media without its media member")
+            return self._media(media) if media.track == "inbound" or is_callers(media.track) else ()
         return self._decode_rare(read)
 
     def _media(self, media: _Media) -> Sequence[PhoneEvent]:
-        audio = _swapped(media.payload) if self._swaps else media.payload
-        if media.chunk == "":
+        audio = media.payload or b""
+        if not self._started:
             return (CallerAudio(audio),)
-        try:
-            return self._order.take(int(media.chunk), audio)
-        except ValueError:
-            raise WireError(f"media.chunk {str(media.chunk)[:20]!r} is not a number") from None
+        ordered: Sequence[CallerAudio] = (CallerAudio(audio),)
+        if media.chunk is not None:
+            try:
+                ordered = self._order.take(int(media.chunk if isinstance(media.chunk, int | str) else ""), audio)
+            except ValueError:  # no number: it is heard as it comes
+                ordered = (*self._order.flush(), *ordered)
+        return self._ready(ordered)
+
+    def _ready(self, ordered: Sequence[CallerAudio]) -> Sequence[CallerAudio]:
+        """Return audio that is in order, in our byte order too."""
+        if not self._swaps:
+            return ordered
+        return tuple(CallerAudio(_swapped(self._samples.join(heard.audio))) for heard in ordered)
 
     def _decode_rare(self, read: _Message) -> Sequence[PhoneEvent]:
         match read:
             case _Message(event="connected"):
                 return ()
-            case _Message(event="start", start=_Start() as start):
-                return (self._start(start, read.stream_id),)
-            case _Message(event="mark", mark=_Mark(name=mark)):
-                return (MarkReturned(mark),)
-            case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)):
-                return (key_pressed(digit),)
+            case _Message(event="start", start=dict()):
+                return self._start(read)
+            case _Message(event="mark", mark=dict() as mark):
+                return (MarkReturned(mark_name(mark)),)
+            case _Message(event="dtmf", dtmf=dict() as dtmf):
+                return (key_pressed(dtmf),)
             case _Message(event="stop"):
-                return (*self._order.flush(), PhoneClosed(PhoneEnd.HUNG_UP))
-            case _Message(event="error", payload=_Error(code=code, title=title)):
-                return (UnknownMessage(f"error {code} {title}"[:40]),)
-            case _Message(event="start" | "mark" | "dtmf"):
-                raise WireError(f"{read.event} without its {read.event} member")
+                return (*self._ready(self._order.flush()), PhoneClosed(PhoneEnd.HUNG_UP))
+            case _Message(event="error", payload=dict() as payload):
+                error = Members(payload, "payload", [])
+                return (UnknownMessage(f"error {error.text('code')} {error.text('title')}"[:40]),)
+            case _Message(event="start"):
+                raise WireError("start without its start member")
+            case _Message(event="mark" | "dtmf"):
+                raise MessageError(f"{read.event} without its {read.event} member")
             case _:
                 return (UnknownMessage(read.event[:40]),)
 
-    def _start(self, start: _Start, stream_id: str) -> CallStarted:
+    def _start(self, read: _Message) -> Sequence[PhoneEvent]:
         if self._started:
-            raise WireError("a second start on the same stream")
-        parameters = start.custom_parameters or {}
-        audio_format = _format_of(start.media_format)
-        self._prepare_out(audio_format, parameters.get(OUT_PARAMETER, "PCMU"))
+            raise MessageError("a second start on the same stream")
+        odd: list[str] = []
+        start = Members(read.start, "start", odd)
+        call_id = self._grant.call_id or texml_call_id(start.text("call_control_id"), start.text("user_id"))
+        if not call_id:
+            raise WireError("start without its call_control_id")
+        parameters = start.inside("custom_parameters").texts()
+        audio_format = _format_of(start.inside("media_format"))
+        self._prepare_out(audio_format, parameters.get(OUT_PARAMETER) or "PCMU")
         self._started = True
-        return CallStarted(
-            call_id=self._grant.call_id or texml_call_id(start.call_control_id, start.user_id or ""),
-            stream_id=stream_id,
+        started = CallStarted(
+            call_id=call_id,
+            stream_id=Members({"stream_id": read.stream_id}, "message", odd).text("stream_id"),
             audio_format=audio_format,
             playout=PLAYOUT,
-            caller=self._grant.caller or start.caller or "",
-            called=self._grant.called or start.called or "",
+            caller=self._grant.caller or start.text("from"),
+            called=self._grant.called or start.text("to"),
             parameters=parameters,
         )
+        return (started, *map(OddMessage, odd))
 
     def _prepare_out(self, audio_format: AudioFormat, out_codec: str) -> None:
         out = _OUT.get(out_codec.upper())
@@ -207,11 +205,13 @@ class TelnyxCodec:
                 assert_never(command)
 
 
-def _format_of(media: _MediaFormat) -> AudioFormat:
-    audio_format = FORMATS.get((media.encoding.lower(), media.sample_rate))
-    if audio_format is None or media.channels != 1:
+def _format_of(media: Members) -> AudioFormat:
+    encoding, rate_hz = media.text("encoding"), media.number("sample_rate", 8000)
+    channels = media.number("channels", 1)
+    audio_format = FORMATS.get((encoding.lower(), rate_hz))
+    if audio_format is None or channels != 1:
         raise WireError(
-            f"media_format {media.encoding[:40]!r}, {media.sample_rate} Hz, {media.channels} channel(s): set the "
+            f"media_format {encoding[:40]!r}, {rate_hz} Hz, {channels} channel(s): set the "
             "connection's codecs at Telnyx to PCMU and PCMA, or stream_codec to PCMU"
         )
     return audio_format
@@ -219,13 +219,11 @@ def _format_of(media: _MediaFormat) -> AudioFormat:
 
 def texml_call_id(call_sid: str, account_sid: str) -> str:
     """A TeXML call's id here: its REST resource is named by both, and a Call Control call has no such id."""
-    return f"{call_sid}@{account_sid}" if account_sid else call_sid
+    return f"{call_sid}@{account_sid}" if call_sid and account_sid else call_sid
 
 
 def _swapped(audio: bytes) -> bytes:
     """L16 is in network byte order (RFC 3551 §4.5.11), as RTP payload is."""
-    if len(audio) % 2:
-        raise WireError(f"a payload of L16 with {len(audio)} bytes ends in half a sample")
     samples = array("h", audio)
     samples.byteswap()
     return samples.tobytes()

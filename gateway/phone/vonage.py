@@ -13,7 +13,7 @@ from gateway.audio.formats import L16_8K, L16_16K, L16_24K
 from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import read_private_key, values_of
-from gateway.errors import WireError
+from gateway.errors import MessageError, WireError
 from gateway.phone import ncco
 from gateway.phone.bearer_jwt import algorithm, bearer, check_payload_hash, read_hs256
 from gateway.phone.commands import (
@@ -30,11 +30,13 @@ from gateway.phone.events import (
     CallerAudio,
     CallStarted,
     MarkReturned,
+    OddMessage,
     PhoneEvent,
     Playout,
     UnknownMessage,
 )
-from gateway.phone.json_text import UNREADABLE, key_pressed
+from gateway.phone.json_text import UNREADABLE, key_pressed, mark_name, read_again
+from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
     Answer,
@@ -85,32 +87,32 @@ class VonageCodec:
         self._part_frame = b""
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
-        """Events of one message; ``WireError`` for audio before ``websocket:connected``, half samples, bad JSON."""
+        """Return the events of one message.
+
+        Raises ``WireError`` for non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
         if isinstance(message, bytes):
-            if not self._started:
-                raise WireError("audio before websocket:connected")
-            if len(message) % 2:
-                raise WireError(f"audio of {len(message)} bytes: expected whole 16-bit samples")
             return (CallerAudio(message),)
         try:
             read = _object(message)
         except UNREADABLE as error:
-            raise WireError(f"not a WebSocket event: {error}") from None
+            read = read_again(message, dict[str, Any], "a WebSocket event", error, started=self._started)
         match read:
             case {"event": "websocket:connected"}:
-                return (self._start(read),)
-            case {"event": "websocket:notify", "payload": {"id": str() as mark}}:
-                return (MarkReturned(mark),)
+                return self._start(read)
+            case {"event": "websocket:notify", "payload": {"id": mark}}:
+                return (MarkReturned(mark_name(mark)),)
             case {"event": "websocket:cleared"}:
                 return ()
-            case {"event": "websocket:dtmf", "digit": digit} | {"event": "websocket:dtmf", "dtmf": {"digit": digit}}:
-                return (key_pressed(str(digit)),)
-            case {"event": "websocket:dtmf" | "websocket:notify" as event}:
-                raise WireError(f"{event} without its digit, or the payload that was sent")
+            case {"event": "websocket:dtmf"}:
+                digit = read.get("digit")
+                return (key_pressed(read.get("dtmf") if digit is None else digit),)
+            case {"event": "websocket:notify"}:
+                raise MessageError("websocket:notify without the payload that was sent")
             case {"event": str() as event}:
                 return (UnknownMessage(event[:40]),)
             case _:
-                raise WireError("a message without an event")
+                raise MessageError("a message without an event")
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
         """Messages that carry the command; a message of any other length than 20 ms would end the stream."""
@@ -128,21 +130,18 @@ class VonageCodec:
             case _:
                 assert_never(command)
 
-    def _start(self, read: Mapping[str, Any]) -> CallStarted:
+    def _start(self, read: Mapping[str, Any]) -> Sequence[PhoneEvent]:
         if self._started:
-            raise WireError("a second websocket:connected on the same stream")
-        content_type = str(read.get("content-type", "")).replace(" ", "").lower()
+            raise MessageError("a second websocket:connected on the same stream")
+        odd: list[str] = []
+        headers = Members({**read, "event": None, "content-type": None}, "websocket:connected", odd).texts()
+        content_type = str(read.get("content-type") or "").replace(" ", "").lower()
         audio_format = _FORMATS.get(content_type)
         if audio_format is None:
             raise WireError(f"content-type {content_type[:40]!r} of the NCCO: expected {' or '.join(_FORMATS)}")
         self._started = True
         self._frame_bytes = audio_format.bytes_for(TRAITS.playout.frame_ms)
-        headers = {
-            name: value
-            for name, value in read.items()
-            if isinstance(value, str) and name not in ("event", "content-type")
-        }
-        return CallStarted(
+        started = CallStarted(
             call_id=headers.get("call_uuid") or self._grant.call_id,
             stream_id="",
             audio_format=audio_format,
@@ -151,6 +150,7 @@ class VonageCodec:
             called=self._grant.called or headers.get("to", ""),
             parameters=headers,
         )
+        return (started, *map(OddMessage, odd))
 
     def _frames(self, audio: bytes) -> list[bytes]:
         """Whole frames; less than one stays until more comes."""

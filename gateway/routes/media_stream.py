@@ -140,10 +140,11 @@ class MediaStreams:
                 started = await phone.start(self._start_timeout_s)
         except WireError as error:
             return await self._turn_away(socket, call, Refused(Refusal.BAD_START, str(error)), POLICY)
-        except TimeoutError:
+        except TimeoutError as error:
             if self._calls.ending:
                 return await self._turn_away(socket, call, Refused(Refusal.SHUT_DOWN, "the gateway stops"), GOING_AWAY)
-            late = Refused(Refusal.NO_START, f"no start within {self._start_timeout_s:g} s")
+            instead = f"; what came: {error}" if str(error) else ""
+            late = Refused(Refusal.NO_START, f"no start within {self._start_timeout_s:g} s{instead}")
             return await self._turn_away(socket, call, late, POLICY)
         if started is None:
             call = _Stranded(provider)  # the provider has ended it

@@ -48,11 +48,13 @@ def test_odd_messages_and_errors_by_kind() -> None:
     metrics = Metrics()
     metrics.observe(CALL, TimedNote(1.0, "unknown_message", {"leg": "voice", "message_kind": "new.event"}))
     metrics.observe(CALL, TimedNote(1.0, "malformed_message", {"leg": "phone", "detail": "…"}))
+    metrics.observe(CALL, TimedNote(1.0, "odd_message", {"leg": "phone", "detail": "…"}))
     metrics.observe(CALL, TimedNote(1.0, "service_error", {"code": "invalid_value", "detail": "…"}))
     metrics.observe(CALL, TimedNote(1.0, "service_error", {"code": "", "detail": "…"}))
     metrics.observe(CALL, TimedNote(1.0, "transcription_failed", {"item_id": "u", "code": "x", "detail": "…"}))
     assert value(metrics, "gateway_messages_odd_total", leg="voice", kind="unknown") == 1
     assert value(metrics, "gateway_messages_odd_total", leg="phone", kind="malformed") == 1
+    assert value(metrics, "gateway_messages_odd_total", leg="phone", kind="odd") == 1
     assert value(metrics, "gateway_service_errors_total", code="invalid_value") == 1
     assert value(metrics, "gateway_service_errors_total", code="other") == 1
     assert value(metrics, "gateway_transcriptions_failed_total") == 1

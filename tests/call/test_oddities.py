@@ -3,9 +3,9 @@
 import pytest
 
 from gateway.call.ending import EndCall, EndReason
-from gateway.call.oddities import MALFORMED_LIMIT, MALFORMED_WINDOW_S, Oddities, Oddity
+from gateway.call.oddities import MALFORMED_LIMIT, MALFORMED_WINDOW_S, ODD_LIMIT, Oddities, Oddity
 from gateway.call.record import Note
-from gateway.phone.events import MalformedMessage, UnknownMessage
+from gateway.phone.events import MalformedMessage, OddMessage, UnknownMessage
 from gateway.voice.events import MalformedEvent, ServiceWarning, UnknownEvent
 
 
@@ -43,3 +43,22 @@ def test_each_leg_has_its_own_count_and_a_minute_forgives() -> None:
     for second in range(4 * MALFORMED_LIMIT):
         event: Oddity = MalformedMessage("x") if second % 2 else MalformedEvent("x")
         assert len(oddities.handle(event, second * MALFORMED_WINDOW_S / MALFORMED_LIMIT)) == 1
+
+
+def test_what_can_be_read_ends_no_call() -> None:
+    """A wrong key or a mark without a name costs the caller nothing; the log stays bounded all the same."""
+    oddities = Oddities(0.0)
+    event = MalformedMessage("mark without its name", readable=True)
+    told = [oddities.handle(event, second / 50) for second in range(5 * MALFORMED_LIMIT)]
+    note = Note("malformed_message", {"leg": "phone", "detail": "mark without its name"})
+    assert told == [[note]] * MALFORMED_LIMIT + [[]] * 4 * MALFORMED_LIMIT
+    assert oddities.handle(event, 2 * MALFORMED_WINDOW_S) == [note]
+
+
+def test_an_oddity_is_noted_once() -> None:
+    """However often it comes; and of made-up ones only so many."""
+    oddities = Oddities(0.0)
+    assert oddities.handle(OddMessage("x"), 0.0) == [Note("odd_message", {"leg": "phone", "detail": "x"})]
+    assert oddities.handle(OddMessage("x"), 0.1) == []
+    noted = [oddities.handle(OddMessage(str(number)), 0.2) for number in range(3 * ODD_LIMIT)]
+    assert sum(map(len, noted)) == ODD_LIMIT - 1

@@ -68,6 +68,49 @@ async def test_garbage_without_end(tmp_path: Path) -> None:
         assert (end["reason"], end["by"]) == ("stream_broken", "provider")
 
 
+async def test_what_overtakes_the_start(tmp_path: Path) -> None:
+    """Audio, keys, marks and nonsense before the start turn no call away; one line of the log tells of them."""
+    mark = '{"event":"mark","streamSid":"MZ","mark":{"name":null}}'
+    async with rig(configuration(tmp_path), instant()) as held, bare_phone(held.stream_url) as phone:
+        await phone.send(*[media()] * 120, DIGIT, mark, "", b"", '{"event":"new"}')
+        await phone.start()
+        await phone.next("media")
+        assert not held.fields(phone.call_id, "digit_pressed")
+        assert held.fields(phone.call_id, "odd_message") == [
+            {
+                "leg": "phone",
+                "detail": "let go before the start: 120 × audio, 1 × a key, 1 × mark without its name,"
+                " 2 × an empty message, 1 × new",
+            }
+        ]
+        assert await held.metric("gateway_messages_odd_total", kind="odd", leg="phone") == 1
+        await phone.hang_up()
+        assert (await held.end_of(phone.call_id))["reason"] == "caller_hung_up"
+
+
+async def test_a_start_that_never_comes(tmp_path: Path) -> None:
+    """The time alone ends the wait, and the log says what came in place of a start."""
+    gateway = GATEWAY + "limits: {start_timeout_s: 0.2}\n"
+    async with rig(configuration(tmp_path, gateway=gateway), instant()) as held, bare_phone(held.stream_url) as phone:
+        await phone.send(*[media()] * 60)
+        closed = await phone.socket.receive()
+        assert (closed.data, closed.extra) == (1008, "no start within 0.2 s; what came: 60 × audio")
+        await held.until_quiet()
+        assert await held.metric("gateway_calls_refused_total", reason="no_start") == 1
+
+
+async def test_harmless_garbage_without_end(tmp_path: Path) -> None:
+    """What can be read and is wrong ends no call, however much of it there is, and does not fill the log."""
+    async with rig(configuration(tmp_path), instant()) as held, bare_phone(held.stream_url) as phone:
+        await phone.start()
+        await phone.next("media")
+        await phone.send(*['{"event":"mark","mark":{"name":null}}'] * 300, DIGIT)
+        await held.until(lambda: held.fields(phone.call_id, "digit_pressed"))
+        assert len(held.fields(phone.call_id, "malformed_message")) == 50
+        await phone.hang_up()
+        assert (await held.end_of(phone.call_id))["reason"] == "caller_hung_up"
+
+
 @pytest.mark.parametrize("before", [False, True], ids=["in a call", "before the start"])
 async def test_a_frame_that_is_too_large(tmp_path: Path, before: bool) -> None:
     """It is not read: the stream ends with 1009, and the reason says how large was too large."""
@@ -90,7 +133,6 @@ async def test_a_frame_that_is_too_large(tmp_path: Path, before: bool) -> None:
 @pytest.mark.parametrize(
     ("message", "told"),
     [
-        (media(), "media before start"),
         ("garbage", "not a Media Streams message"),
         (b"\x00", "expected text"),
         (start("CA1", encoding="audio/x-l16", rate_hz=16_000), "expected audio/x-mulaw or audio/x-alaw, 8000 Hz"),

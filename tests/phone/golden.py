@@ -1,6 +1,6 @@
 """Golden transcripts: one message a line, ``{"in": …}`` from the provider or ``{"out": …}`` to it, in their order.
 
-Text is a JSON string; a binary message is ``{"binary": "<base64>"}``.
+``of`` may name the command behind an ``out``. Text is a JSON string; a binary message is ``{"binary": "<base64>"}``.
 """
 
 import base64
@@ -15,6 +15,6 @@ def transcript(provider: str, name: str) -> list[tuple[str, str | bytes]]:
     lines = (TRANSCRIPTS / provider / f"{name}.jsonl").read_text().splitlines()
     messages = []
     for line in lines:
-        ((direction, message),) = json.loads(line).items()
+        (direction, message), *_ = json.loads(line).items()
         messages.append((direction, base64.b64decode(message["binary"]) if isinstance(message, dict) else message))
     return messages

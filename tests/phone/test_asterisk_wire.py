@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
 from gateway.phone.asterisk_wire import (
-    EARLY_LIMIT,
     FORMATS,
     HELD_LIMIT,
     MARKS_ON_TRIAL,
@@ -136,13 +135,11 @@ def test_other_names_for_the_numbers() -> None:
     assert (event.caller, event.called, event.parameters["queue"]) == ("+1", "+2", "night")
 
 
-def test_audio_before_the_start_is_counted_and_let_go() -> None:
-    """It happens on a loaded machine (asterisk/asterisk issue 1712); a second of it, and no more."""
+def test_audio_before_the_start_is_no_error() -> None:
+    """It happens on a loaded machine (asterisk/asterisk issue 1712); the leg lets it go."""
     codec = fresh()
-    for _ in range(EARLY_LIMIT):
-        assert codec.decode(b"\xff" * 160) == (UnknownMessage("audio before MEDIA_START"),)
-    with pytest.raises(WireError, match="no MEDIA_START"):
-        codec.decode(b"\xff" * 160)
+    for _ in range(60):
+        assert codec.decode(b"\xff" * 160) == (CallerAudio(b"\xff" * 160),)
     (event,) = codec.decode(WORDS)
     assert isinstance(event, CallStarted)
 
@@ -190,13 +187,12 @@ def test_broken_messages(message: str, says: str) -> None:
     [
         (WORDS.replace("ulaw", "opus"), r"format 'opus': expected ulaw, .* such as c\(ulaw\) in the Dial options"),
         ("MEDIA_START format:ulaw optimal_frame_size:160", "without channel_id, channel or connection_id"),
-        (json_start(channel_id=7, channel=None, connection_id=""), "without channel_id, channel or connection_id"),
+        (json_start(channel_id=[7], channel=None, connection_id=""), "without channel_id, channel or connection_id"),
         (WORDS + " passthrough:true unbuffered:false", "MEDIA_START with passthrough: leave p and u out of the Dial"),
         (WORDS + " passthrough:false unbuffered:true", "MEDIA_START with unbuffered: leave p and u out of the Dial"),
         (json_start(passthrough=True), "MEDIA_START with passthrough"),
         (json_start(unbuffered=True), "MEDIA_START with unbuffered"),
         (WORDS.replace("size:160", "size:0"), "optimal_frame_size 0"),
-        (WORDS.replace("size:160", "size:x"), "optimal_frame_size 0"),
         (json_start(optimal_frame_size=65_501), "optimal_frame_size 65501"),
         (json_start(format="slin", optimal_frame_size=321), "optimal_frame_size 321"),
     ],
@@ -205,12 +201,6 @@ def test_broken_starts(message: str, says: str) -> None:
     """A call that cannot be carried is refused at once, and the setting named that would mend it."""
     with pytest.raises(WireError, match=says):
         fresh().decode(message)
-
-
-def test_half_a_sample_is_refused() -> None:
-    """Linear audio is of 16 bits."""
-    with pytest.raises(WireError, match="16-bit"):
-        started(WORDS.replace("ulaw", "slin")).decode(b"\x00")
 
 
 def test_only_whole_frames_go_out() -> None:

@@ -197,17 +197,15 @@ def test_numbers_stay_as_genesys_writes_them(given: str) -> None:
 @pytest.mark.parametrize(
     ("message", "says"),
     [
-        (b"\xff", "audio before the session is open"),
         ("not json", "not an AudioHook message"),
         ("[]", "not an AudioHook message"),
-        ("{}", "version"),
+        ("{}", "not an AudioHook message"),
         ('{"a":' * 100_000, "not an AudioHook message"),
         ('"\ud800"', "not an AudioHook message"),
-        (client(1, "open", {}), "organizationId"),
+        (client(1, "open", {}), "conversationId"),
         (client(1, "open", open_parameters(), version="1"), "version '1': expected '2'"),
         (client(2, "open", open_parameters()), "seq 2: expected 1"),
         (client(1, "open", open_parameters(), serverseq=1), "serverseq 1: only 0 were sent"),
-        (client(1, "ping", {}), "ping before open"),
     ],
 )
 def test_broken_before_open(message: str | bytes, says: str) -> None:
@@ -222,7 +220,6 @@ def test_broken_before_open(message: str | bytes, says: str) -> None:
         (client(2, "open", open_parameters()), "a second open"),
         (client(2, "dtmf", {"digit": "12"}), "is not a key"),
         (client(2, "dtmf", {}), "digit"),
-        (client(2, "close", {}), "reason"),
     ],
 )
 def test_broken_after_open(message: str, says: str) -> None:

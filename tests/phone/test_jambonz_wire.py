@@ -90,7 +90,6 @@ def test_numbers_stay_as_the_carrier_writes_them() -> None:
 @pytest.mark.parametrize(
     ("message", "says"),
     [
-        (b"\x00", "whole 16-bit samples"),
         ("not json", "not a listen message"),
         ("[" * 100_000, "not a listen message"),
         ("\udc80", "not a listen message"),
@@ -98,7 +97,7 @@ def test_numbers_stay_as_the_carrier_writes_them() -> None:
         ("{}", "without a type or an event"),
         ('{"type":7}', "without a type or an event"),
         ('{"type":"mark","data":{}}', "mark without its name"),
-        ('{"event":"dtmf","dtmf":5}', "dtmf without its key"),
+        ('{"event":"dtmf","dtmf":[5]}', "dtmf without its digit"),
         ('{"event":"dtmf","dtmf":"55"}', "^dtmf: "),
     ],
 )
@@ -111,10 +110,8 @@ def test_broken_messages(message: str | bytes, says: str) -> None:
 @pytest.mark.parametrize(
     ("message", "says"),
     [
-        (FRAME, "audio before"),
-        ('{"event":"dtmf","dtmf":"5"}', "no callSid"),
+        ("{}", "no callSid"),
         (START.replace("8000", "48000", 1), "expected 8000, 16000 or 24000 in the listen verb"),
-        (START.replace("8000", '"8000"', 1), "sampleRate"),
         (START.replace("8000", "[]", 1), "sampleRate"),
         (START.replace('"mono"', '"stereo"'), "expected mono in the listen verb"),
     ],

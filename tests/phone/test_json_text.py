@@ -16,7 +16,7 @@ def test_keys(key: str) -> None:
     assert key_pressed(key) == DigitPressed(key)
 
 
-@pytest.mark.parametrize("text", ["", "12", "E", "a", "٣"])
+@pytest.mark.parametrize("text", ["", "12", "E", "e", "٣"])
 def test_what_is_no_key(text: str) -> None:
     """The refusal does not repeat what may be somebody's PIN."""
     with pytest.raises(WireError, match=f"^dtmf: a text of {len(text)} characters is not a key") as caught:

@@ -11,6 +11,7 @@ from gateway.phone.commands import EndStream, PhoneCommand, StopPlayback, Stream
 from gateway.phone.events import (
     CallerAudio,
     MalformedMessage,
+    OddMessage,
     PhoneClosed,
     PhoneEnd,
     PhoneEvent,
@@ -23,6 +24,7 @@ from gateway.phone.twilio import Twilio
 from tests.fakes import FakeSocket
 from tests.phone.test_twilio import CONNECTED, SID, START, media
 
+MISFIT = START.replace("x-mulaw", "L16")
 STOP = f'{{"event":"stop","streamSid":"{SID}"}}'
 
 
@@ -75,7 +77,7 @@ async def test_what_fails_in_telling_is_raised_where_the_leg_runs() -> None:
     assert told == [CallerAudio(b"a")]
 
 
-@pytest.mark.parametrize("message", ["garbage", media(b"x"), b"\x00"])
+@pytest.mark.parametrize("message", ["garbage", b"\x00", MISFIT])
 async def test_garbage_before_the_start_is_no_call(message: str | bytes) -> None:
     """Whoever does not speak the protocol gets no session."""
     with pytest.raises(WireError):
@@ -86,6 +88,43 @@ async def test_a_stream_that_never_starts() -> None:
     """The start is bounded in time."""
     with pytest.raises(TimeoutError):
         await PhoneLeg(FakeSocket(CONNECTED, None), codec()).start(0.01)
+
+
+async def test_what_came_before_the_start_is_told_before_the_rest() -> None:
+    """Audio that overtook the start is let go, however much there was, and so is what is wrong."""
+    early: list[str | bytes] = [
+        *[media(b"x")] * 200,
+        "",
+        b"",
+        '{"event":"mark","mark":{"name":null}}',
+        '{"event":"new"}',
+    ]
+    leg = PhoneLeg(FakeSocket(*early, CONNECTED, START, media(b"a"), STOP), codec())
+    assert await leg.start(1) is not None
+    odd = "let go before the start: 200 × audio, 2 × an empty message, 1 × mark without its name, 1 × new"
+    assert await told(leg) == [OddMessage(odd), CallerAudio(b"a"), PhoneClosed(PhoneEnd.HUNG_UP)]
+
+
+async def test_what_is_odd_about_the_start_is_told() -> None:
+    """The call begins all the same."""
+    start = START.replace('"customParameters":{', '"customParameters":{"tags":["a"],')
+    leg = PhoneLeg(FakeSocket(CONNECTED, start, STOP), codec())
+    assert await leg.start(1) is not None
+    odd = "start.customParameters.tags is an array, expected text: left out"
+    assert await told(leg) == [OddMessage(odd), PhoneClosed(PhoneEnd.HUNG_UP)]
+
+
+async def test_what_is_readable_and_wrong_is_told_from_garbage() -> None:
+    """Only garbage may end a call."""
+    leg = await started('{"event":"dtmf","dtmf":{"digit":"x"}}', "garbage", '{"event":"media"}', "", b"")
+    events = await told(leg)
+    assert [event.readable for event in events if isinstance(event, MalformedMessage)] == [
+        True,
+        False,
+        True,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("messages", [(), (STOP,)])

@@ -164,12 +164,6 @@ def test_broken_messages(message: str | bytes, says: str) -> None:
         started().decode(message)
 
 
-def test_media_before_start() -> None:
-    """Audio that belongs to no call is refused."""
-    with pytest.raises(WireError, match="media before start"):
-        fresh().decode(media(b"x"))
-
-
 @pytest.mark.parametrize("change", [("x-mulaw", "L16"), ("8000", "16000"), ('"channels":1', '"channels":2')])
 def test_formats_that_cannot_be_bridged(change: tuple[str, str]) -> None:
     """A format that nothing here can carry is refused at the start, by name."""

@@ -149,7 +149,6 @@ def test_unknown_events_are_counted() -> None:
 @pytest.mark.parametrize(
     ("message", "says"),
     [
-        (b"\x00", "whole 16-bit samples"),
         ("not json", "not a WebSocket event"),
         ("[]", "not a WebSocket event"),
         ('{"x":' * 100_000, "not a WebSocket event"),
@@ -157,9 +156,9 @@ def test_unknown_events_are_counted() -> None:
         ("{}", "without an event"),
         ('{"event":7}', "without an event"),
         ('{"event":"websocket:dtmf","digit":"12"}', "is not a key"),
-        ('{"event":"websocket:dtmf","digit":[5]}', "is not a key"),
-        ('{"event":"websocket:dtmf"}', "websocket:dtmf without"),
-        ('{"event":"websocket:notify","payload":{"id":7}}', "websocket:notify without"),
+        ('{"event":"websocket:dtmf","digit":[5]}', "dtmf without"),
+        ('{"event":"websocket:dtmf"}', "dtmf without"),
+        ('{"event":"websocket:notify","payload":{"id":[7]}}', "mark without"),
         (CONNECTED, "second websocket:connected"),
     ],
 )
@@ -172,7 +171,6 @@ def test_broken_messages(message: str | bytes, says: str) -> None:
 @pytest.mark.parametrize(
     ("message", "says"),
     [
-        (bytes(640), "audio before websocket:connected"),
         ('{"event":"websocket:connected"}', "content-type '' of the NCCO: expected audio/l16;rate=8000 or"),
         (CONNECTED.replace("16000", "44100"), "44100"),
         (CONNECTED.replace("l16", "opus"), "opus"),
