@@ -70,6 +70,7 @@ class Playback:
         self._uses_marks = playout.returns_marks and not playout.marks_on_trial
         self._trial: tuple[str, float] | None = None
         self._starved = True
+        self._end_untold = False
         self.late_frames = 0
         """Frames that were here but reached the phone after their moment: our own lateness, not the service's."""
 
@@ -86,7 +87,11 @@ class Playback:
         for reply in self._replies:
             if reply_id in (None, reply.reply_id):
                 reply.complete = True
-        return self._fill(now)
+        commands = self._fill(now)
+        if self._end_untold and self._all_sent:
+            self._end_untold = False
+            commands.append(PlayAudio(b""))
+        return commands
 
     def on_deadline(self, now: float) -> list[PhoneCommand]:
         """Top the lead up."""
@@ -149,6 +154,7 @@ class Playback:
         self._run_start = self._anchor
         self._marked = self._sent
         self._starved = True
+        self._end_untold = False
         return ([StopPlayback()] if was_playing else []), cut
 
     def duration_s(self, audio: bytes) -> float:
@@ -206,7 +212,8 @@ class Playback:
         if not piece:
             return
         self._sent += len(piece)
-        commands.append(PlayAudio(piece))
+        self._end_untold = self._playout.gathers and not self._all_sent
+        commands.append(PlayAudio(piece, self._end_untold))
         if self._uses_marks:
             mark = self._mark_name()
             self._marks[mark] = self._sent
@@ -235,6 +242,11 @@ class Playback:
             padding = self._frame - len(taken) % self._frame
             taken += self._format.silence(self._playout.frame_ms)[:padding]
         return bytes(taken)
+
+    @property
+    def _all_sent(self) -> bool:
+        """Whether all of what is said has been sent, as far as is known."""
+        return not self._waiting_bytes and all(reply.complete for reply in self._replies)
 
     def _sendable(self) -> bool:
         """Whether a whole frame, or the end of a complete reply, waits."""

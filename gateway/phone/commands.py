@@ -4,9 +4,13 @@ from msgspec import Struct
 
 
 class PlayAudio(Struct, frozen=True, gc=False):
-    """Play audio, in the call's format and whole frames, after what was sent before."""
+    """Play audio, in the call's format and whole frames, after what was sent before.
+
+    ``more``: this is not the end of what is said. Told to wires that gather audio; an empty one tells them the end.
+    """
 
     audio: bytes
+    more: bool = False
 
 
 class SendMark(Struct, frozen=True):

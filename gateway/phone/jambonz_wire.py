@@ -36,13 +36,13 @@ from gateway.phone.members import Members
 from gateway.phone.provider import Grant
 
 FORMATS = {8000: L16_8K, 16000: L16_16K, 24000: L16_24K}
-PLAYOUT = Playout(marks_return_at_once=False)
+PLAYOUT = Playout(marks_return_at_once=False, gathers=True)
 FIRST_BUFFER_MS = 160
 """So much audio jambonz gathers before it plays the first, in front of its playout queue."""
 BUFFER_MS = 80
 """The same afterwards: what is less waits for more, however long that takes."""
 QUIET_MS = 100
-"""So long nothing has to be sent before a remainder is taken for the end of what is said."""
+"""So long nothing has to be sent before the end of what is said is driven out: another reply may follow at once."""
 NEARLY_DRY_MS = 40
 MARKS_LIMIT = 30
 """jambonz discards marks beyond it."""
@@ -56,9 +56,10 @@ class JambonzCodec:
     """The wire of one stream.
 
     A mark binds to the audio **behind** it, and the last of what is said stays in jambonz' buffer until more comes. So
-    behind the last words silence is sent, as much as drives them out. That they are the last is told by the caller's
-    own audio, which comes in at the pace at which ours is played: nothing was sent for ``QUIET_MS``, and what jambonz
-    has released is about to end.
+    behind the last words silence is sent, as much as drives them out. Which words are the last is told with the audio,
+    so that a pause of ours puts no silence into what is said. When they are about to end is told by the caller's own
+    audio, which comes in at the pace at which ours is played: nothing was sent for ``QUIET_MS``, and what jambonz has
+    released is nearly over.
     """
 
     def __init__(self, grant: Grant) -> None:
@@ -68,6 +69,7 @@ class JambonzCodec:
         self._unreleased = 0
         self._released = 0
         self._quiet = 0
+        self._more = False
         self._unbound = False
         self._marks_out = 0
 
@@ -103,7 +105,10 @@ class JambonzCodec:
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
         """Messages that carry the command."""
         match command:
-            case PlayAudio(audio=audio):
+            case PlayAudio(audio=audio, more=more):
+                self._more = more
+                if not audio:
+                    return ()
                 self._sent(len(audio))
                 self._quiet = 0
                 return (_without_markers(audio),)
@@ -115,7 +120,7 @@ class JambonzCodec:
                 return (f'{{"type":"mark","data":{{"name":{text_of(mark)}}}}}',)
             case StopPlayback():
                 self._unreleased = self._released = 0
-                self._unbound = False
+                self._unbound = self._more = False
                 return ('{"type":"killAudio"}',)
             case EndStream():
                 return ('{"type":"disconnect"}',)
@@ -157,7 +162,7 @@ class JambonzCodec:
         self._released = max(0, self._released - len(audio))
         self._quiet += len(audio)
         heard = CallerAudio(audio)
-        if not self._unreleased and not self._unbound:
+        if self._more or not (self._unreleased or self._unbound):
             return (heard,)
         if self._quiet < self._format.bytes_for(QUIET_MS) or self._released > self._format.bytes_for(NEARLY_DRY_MS):
             return (heard,)

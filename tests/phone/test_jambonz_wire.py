@@ -8,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
+from gateway.call.playback import Playback
 from gateway.errors import WireError
-from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback, TransferCall
+from gateway.phone.commands import (
+    EndStream,
+    PhoneCommand,
+    PlayAudio,
+    SendDigits,
+    SendMark,
+    StopPlayback,
+    TransferCall,
+)
 from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, MarkReturned, UnknownMessage, WireReply
 from gateway.phone.jambonz_wire import (
     BUFFER_MS,
@@ -27,6 +36,8 @@ MESSAGES = transcript("jambonz", "call")
 START = str(MESSAGES[0][1])
 FRAME = bytes(320)
 TONE = (np.sin(np.arange(80_000) * 0.1) * 8_000 + 100).astype("<i2").tobytes()
+SPEECH = TONE.replace(b"\xff\xff", b"\xfe\xff")
+"""Without a sample that would be taken for a mark."""
 
 
 def started(start: str = START) -> JambonzCodec:
@@ -183,6 +194,49 @@ def test_a_service_that_delivers_in_drops_is_not_talked_over() -> None:
     for _ in range(5):
         codec.encode(PlayAudio(TONE[:1600]))
         assert flushed(codec, 3) == []
+
+
+@pytest.mark.parametrize("pause_ms", [100, 120, 200, 340, 500, 2000])
+def test_a_pause_of_the_process_puts_no_silence_into_what_is_said(pause_ms: int) -> None:
+    """The caller's frames of a pause come in a burst, before what is due can be sent; more of the reply waits."""
+    playback, codec = Playback(L16_8K, PLAYOUT), started()
+    sent = bytearray()
+
+    def send(commands: list[PhoneCommand]) -> None:
+        for command in commands:
+            for message in codec.encode(command):
+                if isinstance(message, bytes):
+                    sent.extend(message)
+                elif '"mark"' in message:
+                    codec.decode('{"type":"mark","data":{"name":"returned in time","event":"playout"}}')
+
+    send(playback.add("a", SPEECH, 0.0))
+    send(playback.complete("a", 0.0))
+    now_ms, pauses = 0, iter(range(150, 4_000, 450 + pause_ms))
+    pause_at = next(pauses)
+    while now_ms < 14_000:
+        burst = 1
+        if now_ms >= pause_at:
+            burst, pause_at = pause_ms // 20, next(pauses, 1_000_000)
+        now_ms += 20 * burst
+        sent += b"".join(silence for _, silence in flushed(codec, burst))
+        if (due := playback.next_deadline()) is not None and due <= now_ms / 1000:
+            send(playback.on_deadline(now_ms / 1000))
+        playback.heard(now_ms / 1000)
+    assert sent[: len(SPEECH)] == SPEECH
+    assert sent[len(SPEECH) :] in (L16_8K.silence(BUFFER_MS), L16_8K.silence(FIRST_BUFFER_MS))
+
+
+def test_what_is_not_known_to_be_the_end_is_not_driven_out() -> None:
+    """The service pauses within a reply << nothing; it says that the reply is complete << the rest is driven out."""
+    playback, codec = Playback(L16_8K, PLAYOUT), started()
+    for command in playback.add("a", TONE[:3_840], 0.0):
+        codec.encode(command)
+    assert flushed(codec, 50) == []
+    (end,) = playback.complete("a", 1.0)
+    assert codec.encode(end) == ()
+    ((_, silence),) = flushed(codec, 50)
+    assert silence == L16_8K.silence(BUFFER_MS)
 
 
 def test_a_stop_leaves_nothing_to_drive_out() -> None:
