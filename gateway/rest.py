@@ -1,7 +1,8 @@
 """Performs call control: the HTTP requests that providers' modules describe as data."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import ParamSpec
 
 import aiohttp
 import msgspec
@@ -10,6 +11,7 @@ import structlog
 from gateway.errors import GatewayError
 from gateway.phone.provider import HttpRequest
 
+P = ParamSpec("P")
 log = structlog.get_logger()
 
 TIMEOUT_S = 5.0
@@ -74,7 +76,10 @@ class CallControl:
             except TimeoutError:
                 failure = f"{where} was not answered within {TIMEOUT_S:g} s"
                 continue
-            except aiohttp.ClientError as error:
+            except ValueError as error:  # an address, a name in it or a header that HTTP does not allow
+                failure = f"{where} cannot be sent: {_complaint(error)}"
+                break
+            except (aiohttp.ClientError, OSError) as error:
                 failure = f"{where} failed: {error}"
                 continue
             if answer.status < 300 or answer.status in request.gone:
@@ -84,6 +89,21 @@ class CallControl:
             if answer.status not in TRY_AGAIN:
                 break
         raise CallControlError(failure)
+
+
+def described(describe: Callable[P, Sequence[HttpRequest]], *args: P.args, **kwargs: P.kwargs) -> Sequence[HttpRequest]:
+    """Return the requests that a provider describes. Raises ``CallControlError`` where they cannot be written."""
+    try:
+        return describe(*args, **kwargs)
+    except ValueError as error:  # such as a call id with bytes that are no text
+        raise CallControlError(f"the request cannot be made: {type(error).__name__}") from None
+
+
+def _complaint(error: ValueError) -> str:
+    """Tell what is wrong with a request; a header's value, which may be a secret, is not shown."""
+    if isinstance(error, aiohttp.InvalidURL):
+        return "its address is not one"
+    return "a header has characters that HTTP does not allow" if "header" in str(error) else str(error)
 
 
 def _where(request: HttpRequest) -> str:

@@ -6,10 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 
 from gateway import rest
+from gateway.config.providers import Twilio as Settings
 from gateway.phone.provider import HttpRequest
-from gateway.rest import CallControl, CallControlError
+from gateway.phone.twilio import Twilio
+from gateway.rest import CallControl, CallControlError, described
 
 
 @asynccontextmanager
@@ -121,3 +124,48 @@ async def test_a_provider_that_is_not_there() -> None:
     async with CallControl() as control:
         with pytest.raises(CallControlError, match="failed"):
             await control.perform([HttpRequest("POST", "http://127.0.0.1:1/")])
+
+
+@pytest.mark.parametrize("value", ["Bearer se\ncret", "Bearer se\rcret", "Bearer se\x00cret"])
+async def test_a_header_that_cannot_be_sent_is_a_refusal(value: str) -> None:
+    """Told in one line, without the value, which may be a secret; trying again would not help."""
+    async with api(200) as (url, seen), CallControl() as control:
+        with pytest.raises(CallControlError, match="a header has characters that HTTP does not allow") as caught:
+            await control.perform([HttpRequest("POST", url, {"Authorization": value})])
+    assert "cret" not in str(caught.value)
+    assert not seen
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "api.example.com",
+        "http://a..b/",
+        f"http://{'a' * 64}.example/",
+        "http://h:99999/",
+        "http://[::1/",
+        "ftp://h/",
+    ],
+)
+async def test_an_address_that_is_none_is_a_refusal(url: str) -> None:
+    """Whatever is wrong with it, the caller has one error to handle."""
+    async with CallControl() as control:
+        with pytest.raises(CallControlError):
+            await control.perform([HttpRequest("POST", url)])
+
+
+async def test_a_token_that_cannot_be_sent_is_a_refusal() -> None:
+    """What the token's endpoint answers becomes a header."""
+    async with api(200, body='{"access_token":"a\\nb"}') as (url, seen), CallControl() as control:
+        with pytest.raises(CallControlError, match="header"):
+            await control.perform([HttpRequest("POST", f"{url}/call", authorize=HttpRequest("POST", f"{url}/token"))])
+    assert [request.path for request in seen] == ["/token"]
+
+
+def test_a_request_that_cannot_be_written_is_a_refusal() -> None:
+    """A call id may hold bytes that are no text: a header brought it."""
+    twilio = Twilio(Settings(account_sid="AC1", auth_token=SecretStr("t")))
+    assert described(twilio.hang_up, "CA1")[0].url.endswith("/Calls/CA1.json")
+    with pytest.raises(CallControlError, match="cannot be made"):
+        described(twilio.hang_up, "caf\udce9")

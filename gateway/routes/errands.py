@@ -1,6 +1,6 @@
 """Carries out what one call's conversation asks beside its legs: functions, transfers, digits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 import structlog
@@ -22,7 +22,7 @@ from gateway.phone.commands import SendDigits, StreamCommand, TransferCall
 from gateway.phone.events import CallStarted
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import HttpRequest, Provider
-from gateway.rest import CallControl, CallControlError
+from gateway.rest import CallControl, CallControlError, described
 from gateway.tools import FunctionCall, Functions
 
 log = structlog.get_logger()
@@ -53,16 +53,15 @@ class CallErrands:
 
     async def run(self, errand: Errand) -> ErrandEvent:
         """Do it, and tell what came of it."""
-        call_id = self._started.call_id
         match errand:
             case RunFunction():
                 return await self._run(errand)
             case TransferCaller(to=to):
-                requests = self._provider.transfer(call_id, to)
-                return TransferEnded(await self._ask(requests, TransferCall(to), "transfer a call"))
+                refusal = await self._ask(self._provider.transfer, to, TransferCall(to), "transfer a call")
+                return TransferEnded(refusal)
             case DialDigits(call_id=tool_call_id, digits=digits):
-                requests = self._provider.send_digits(call_id, digits)
-                return DigitsDialled(tool_call_id, await self._ask(requests, SendDigits(digits), "send digits"))
+                refusal = await self._ask(self._provider.send_digits, digits, SendDigits(digits), "send digits")
+                return DigitsDialled(tool_call_id, refusal)
             case _:
                 assert_never(errand)
 
@@ -80,16 +79,18 @@ class CallErrands:
         result = await self._functions.call(call)
         return FunctionReturned(errand.call_id, result.output, result.outcome)
 
-    async def _ask(self, requests: Sequence[HttpRequest], command: StreamCommand, what: str) -> str:
+    async def _ask(
+        self, describe: Callable[[str, str], Sequence[HttpRequest]], argument: str, command: StreamCommand, what: str
+    ) -> str:
         """Ask the provider by its API, else on its stream; why it could not be done, or nothing."""
-        if requests:
-            try:
+        try:
+            if requests := described(describe, self._started.call_id, argument):
                 await self._control.perform(requests)
-            except CallControlError as error:
-                self._failures.inc()
-                log.error("call_control_failed", provider=self._provider.name, detail=str(error))
-                return "the phone provider refused"
-            return ""
+                return ""
+        except CallControlError as error:
+            self._failures.inc()
+            log.error("call_control_failed", provider=self._provider.name, detail=str(error))
+            return "the phone provider refused"
         if self._phone.order(command):
             return ""
         title = self._provider.traits.title

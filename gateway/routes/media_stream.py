@@ -22,7 +22,7 @@ from gateway.errors import WireError
 from gateway.phone.events import CallStarted, PhoneClosed
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
-from gateway.rest import CallControl, CallControlError
+from gateway.rest import CallControl, CallControlError, described
 from gateway.routes.answer import after_of
 from gateway.routes.errands import CallErrands
 from gateway.routes.line_book import LineBook
@@ -226,7 +226,7 @@ class MediaStreams:
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
         """What follows the stream, with providers that want to be asked for it."""
         try:
-            await self._control.perform(provider.after_stream(call_id, after))
+            await self._control.perform(described(provider.after_stream, call_id, after))
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error))

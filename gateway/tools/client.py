@@ -43,7 +43,7 @@ async def perform(http: aiohttp.ClientSession, request: Request) -> Answer:
         raise FunctionFailed("the service cannot be reached securely", f"TLS failed: {error.strerror}") from None
     except aiohttp.ClientConnectorError as error:
         raise FunctionFailed("the service cannot be reached", f"no connection: {error.strerror}") from None
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a host's name or a header is none
         raise FunctionFailed("the service failed", f"no whole answer: {type(error).__name__}") from None
 
 

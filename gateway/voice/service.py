@@ -115,6 +115,11 @@ class VoiceLive:
             raise VoiceRefusedError(f"no Microsoft Entra token for Voice Live: {_first_line(error)}") from None
         except AzureError as error:
             raise VoiceUnreachableError(f"no Microsoft Entra token for Voice Live: {_first_line(error)}") from None
+        except ValueError as error:  # the host is no name, or the key is not fit for a header; its text is not shown
+            raise VoiceRefusedError(
+                f"Voice Live at {self.endpoint} cannot be asked: the endpoint or the API key is malformed "
+                f"({type(error).__name__})"
+            ) from None
         except (aiohttp.ClientError, OSError) as error:
             raise VoiceUnreachableError(f"Voice Live at {self.endpoint} cannot be reached: {error}") from None
 

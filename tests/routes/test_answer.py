@@ -1,6 +1,8 @@
 """Webhooks: verified against the public URL, answered with the document that connects the call."""
 
 import asyncio
+import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +16,9 @@ from yarl import URL
 
 from gateway.logs import PRIVATE
 from gateway.routes import answer
+from gateway.sim.accounts import open_account
+from gateway.sim.api import SimulatedApi
+from gateway.sim.providers import telnyx
 from gateway.sim.providers.plivo import signature_v3
 from gateway.sim.providers.twilio import signature
 from tests.e2e.bare_phone import bare_phone
@@ -392,3 +397,41 @@ async def test_an_account_under_a_name_of_its_own(tmp_path: Path) -> None:
         assert stream == "wss://voice.example.com/phone/stream/twilio-eu/support"
         assert await opened(held, f"/stream/twilio/support/{token}") == 403
         assert await opened(held, f"/stream/twilio-eu/support/{token}") == 101
+
+
+async def initiated(held: Rig, private_key: str) -> tuple[int, str]:
+    """Status and text of the answer to Telnyx' ``call.initiated``, signed."""
+    payload = {"call_control_id": "v3:1", "direction": "incoming", "from": "+14155550123", "to": NUMBER}
+    body = json.dumps({"data": {"event_type": "call.initiated", "id": "event-1", "payload": payload}}).encode()
+    stamp = str(int(time.time()))
+    headers = {
+        "telnyx-timestamp": stamp,
+        "telnyx-signature-ed25519": telnyx.signature(private_key, stamp, body),
+        "Content-Type": "application/json",
+    }
+    url = f"{held.gateway.url}/answer/telnyx"
+    async with aiohttp.ClientSession() as http, http.post(url, data=body, headers=headers) as said:
+        return said.status, await said.text()
+
+
+@pytest.mark.parametrize("line_end", ["", "\n", "\r\n"])
+async def test_a_telnyx_key_may_end_in_a_line_feed(tmp_path: Path, line_end: str) -> None:
+    """As a mounted secret does: the call is answered by a command with the key and nothing else."""
+    account = open_account("telnyx", "")
+    private, public = account.secrets["private_key"], account.settings["public_key"]
+    async with SimulatedApi.serving() as api:
+        text = f"public_url: {PUBLIC}\nproviders: {{telnyx: {{api_url: '{api.url}'}}}}\n"
+        environ = {"TELNYX_API_KEY": f"KEY1{line_end}", "TELNYX_PUBLIC_KEY": public + line_end}
+        async with gateway(tmp_path, text=text, TELNYX_API_KEY=key, TELNYX_PUBLIC_KEY=public) as held:
+            await initiated(held, private)
+    assert [request.headers["authorization"] for request in api.requests] == ["Bearer KEY1"]
+
+
+async def test_a_key_that_no_header_can_carry_is_no_fault_of_ours(tmp_path: Path) -> None:
+    """Each time that Telnyx asks: the second is no replay of the first."""
+    account = open_account("telnyx", "")
+    private, public = account.secrets["private_key"], account.settings["public_key"]
+    text = f"public_url: {PUBLIC}\nproviders: {{telnyx: {{}}}}\n"
+    async with gateway(tmp_path, text=text, TELNYX_API_KEY="KEY\n1", TELNYX_PUBLIC_KEY=public) as held:
+        for _ in range(2):
+            assert await initiated(held, private) == (502, "the provider refused\n")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from gateway.app import make_provider
 from gateway.call.errands import (
@@ -20,6 +21,7 @@ from gateway.call.metrics import Metrics
 from gateway.config import Lines, load_deployment
 from gateway.config.environment import FromEnvironment
 from gateway.config.providers import settings_of
+from gateway.phone.events import CallStarted
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import Grant, HttpRequest, Provider, Upgrade
 from gateway.rest import CallControl, CallControlError
@@ -73,13 +75,14 @@ def errands(
     control: Control,
     phone: PhoneLeg | None = None,
     metrics: Metrics | None = None,
+    started: CallStarted | None = None,
 ) -> CallErrands:
     """Of a call at this provider."""
     (line,) = Lines(load_deployment(configuration(folder, {"support": LINE}), {}))
     phone = phone or leg(provider, FakeSocket())
     return CallErrands(
         line=line,
-        started=STARTED,
+        started=started or STARTED,
         provider=provider,
         phone=phone,
         functions=Echo(),
@@ -131,6 +134,14 @@ async def test_a_transfer_that_the_provider_refuses(tmp_path: Path) -> None:
     done = await errands(tmp_path, twilio, control, metrics=metrics).run(TRANSFER)
     assert done == TransferEnded("the phone provider refused")
     assert metrics.registry.get_sample_value("gateway_call_control_failures_total", {"provider": "twilio"}) == 1
+
+
+async def test_a_transfer_whose_request_cannot_be_written(tmp_path: Path) -> None:
+    """A call id with bytes that are no text fails the transfer, not the call."""
+    twilio = provider("twilio", account_sid="AC" + "1" * 32, auth_token="t")
+    started = structs.replace(STARTED, call_id="caf\udce9")
+    done = await errands(tmp_path, twilio, Control(), started=started).run(TRANSFER)
+    assert done == TransferEnded("the phone provider refused")
 
 
 async def test_a_transfer_on_the_stream(tmp_path: Path) -> None:

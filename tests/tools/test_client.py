@@ -131,6 +131,14 @@ async def test_nobody_there_is_told(http: aiohttp.ClientSession, unused_tcp_port
     assert str(unused_tcp_port) in failed.detail
 
 
+@pytest.mark.parametrize("url", ["http://a..b/o?card=4111", f"http://{'a' * 64}.example/o?card=4111"])
+async def test_a_host_that_is_no_name_is_told(http: aiohttp.ClientSession, url: str) -> None:
+    """The model is told that the service failed; the call goes on."""
+    failed = await failure(http, url)
+    assert failed.told == "the service failed"
+    assert "4111" not in failed.detail
+
+
 @pytest.mark.parametrize("method", ["POST", "GET"])
 async def test_an_answer_that_breaks_off_is_not_asked_for_again(http: aiohttp.ClientSession, method: str) -> None:
     """The service may have done what was asked."""

@@ -78,6 +78,23 @@ async def test_a_wrong_key() -> None:
         assert service.sessions == []
 
 
+@pytest.mark.parametrize("key", ["se\ncret", "se\x00cret"])
+async def test_a_key_that_no_header_can_carry(key: str) -> None:
+    """It is a refusal like any other, and stays out of the message."""
+    async with emulator() as service, VoiceLive(service.endpoint, key) as live:
+        with pytest.raises(VoiceRefusedError, match="the endpoint or the API key is malformed") as caught:
+            await live.connect(MODEL)
+    assert "cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+async def test_an_endpoint_that_is_no_name(host: str) -> None:
+    """The call ends for want of a voice, not by a fault."""
+    async with VoiceLive(f"https://{host}", "right") as live:
+        with pytest.raises(VoiceRefusedError, match="malformed"):
+            await live.connect(MODEL)
+
+
 async def test_a_redirect_is_not_followed() -> None:
     """It would carry the key elsewhere."""
     async with emulator(handshake={"status": 307}) as service, VoiceLive(service.endpoint, "right") as live:
