@@ -421,8 +421,8 @@ async def test_a_telnyx_key_may_end_in_a_line_feed(tmp_path: Path, line_end: str
     private, public = account.secrets["private_key"], account.settings["public_key"]
     async with SimulatedApi.serving() as api:
         text = f"public_url: {PUBLIC}\nproviders: {{telnyx: {{api_url: '{api.url}'}}}}\n"
-        environ = {"TELNYX_API_KEY": f"KEY1{line_end}", "TELNYX_PUBLIC_KEY": public + line_end}
-        async with gateway(tmp_path, text=text, TELNYX_API_KEY=key, TELNYX_PUBLIC_KEY=public) as held:
+        key, shown = f"KEY1{line_end}", public + line_end
+        async with gateway(tmp_path, text=text, TELNYX_API_KEY=key, TELNYX_PUBLIC_KEY=shown) as held:
             await initiated(held, private)
     assert [request.headers["authorization"] for request in api.requests] == ["Bearer KEY1"]
 
