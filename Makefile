@@ -1,7 +1,8 @@
 # `make demo` and `make test` set up everything they need in .venv, from nothing. What there is: `make help`.
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+# On a terminal pip shows what it does, which may take minutes; elsewhere it is silent.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install $(if $(MAKE_TERMOUT),,--quiet) -c constraints.txt
 EDITABLE := --no-build-isolation --editable
 
 IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench import beside_tools, capacity, profiling, report, trial
 from bench.target import NAMES
+from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
 
 LEVELS, SECONDS, CAPACITY_SECONDS = (1, 50, 100, 200, 400), 15.0, 8.0
@@ -78,28 +79,30 @@ def measure(options: argparse.Namespace) -> tuple[list[trial.Result], dict[str, 
     """Every level with every program, in turns, and the searches."""
     results: list[trial.Result] = []
     saturated: set[str] = set()
-    for calls in options.levels:
-        for name in options.names:
-            if name in saturated:
-                continue
-            result = _trial(name, calls, options.seconds)
-            results.append(result)
-            if not result.worst_p99_ms < SATURATED_P99_MS and result.is_undisturbed:
-                saturated.add(name)
     capacities = {}
-    if options.capacity:
-        for name in options.names:
+    with Trials(len(options.levels) * len(options.names)) as trials:
+        for calls in options.levels:
+            for name in options.names:
+                if name in saturated:
+                    continue
+                result = _trial(trials, name, calls, options.seconds)
+                results.append(result)
+                if not result.worst_p99_ms < SATURATED_P99_MS and result.is_undisturbed:
+                    saturated.add(name)
+        trials.open_end()
+        for name in options.names if options.capacity else ():
             capacities[name] = capacity.search(
                 [result for result in results if result.target == name],
-                lambda calls, name=name: _trial(name, calls, CAPACITY_SECONDS),  # type: ignore[misc]  # default argument
+                lambda calls, name=name: _trial(trials, name, calls, CAPACITY_SECONDS),  # type: ignore[misc]  # default argument
             )
     return results, capacities
 
 
-def _trial(name: str, calls: int, seconds: float) -> trial.Result:
-    print(f"{name}: {calls} calls, {seconds:.0f} s …", end=" ", file=sys.stderr, flush=True)
+def _trial(trials: Trials, name: str, calls: int, seconds: float) -> trial.Result:
+    what = f"{name}: {calls} calls, {seconds:.0f} s"
+    trials.begins(what)
     result = trial.run(name, calls, seconds)
-    print(f"{result.cpu_percent_per_call:.2f} %, p99 {result.worst_p99_ms:.1f} ms", file=sys.stderr)
+    trials.ended(what, f"{result.cpu_percent_per_call:.2f} %, p99 {result.worst_p99_ms:.1f} ms")
     return result
 
 
@@ -117,9 +120,13 @@ def profile(options: argparse.Namespace) -> None:
 def beside(options: argparse.Namespace) -> list[trial.Result]:
     """Many calls beside one, without and with tools in turns."""
     results = []
-    for used in beside_tools.ORDER:
-        print(f"tools {'used' if used else 'not used'}, {options.seconds:.0f} s …", file=sys.stderr)
-        results.append(trial.run_beside_tools(beside_tools.CALLS, options.seconds, used=used))
+    with Trials(len(beside_tools.ORDER)) as trials:
+        for used in beside_tools.ORDER:
+            what = f"tools {'used' if used else 'not used'}, {options.seconds:.0f} s"
+            trials.begins(what)
+            result = trial.run_beside_tools(beside_tools.CALLS, options.seconds, used=used)
+            trials.ended(what, f"{result.cpu_percent_per_call:.2f} %")
+            results.append(result)
     return results
 
 
@@ -137,9 +144,13 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     if options.tools:
-        print(beside_tools.table(results), beside_tools.ratio_table(beside_tools.ratios(results)), sep="\n\n")
+        print_table(beside_tools.table(results))
+        print()
+        print_table(beside_tools.ratio_table(beside_tools.ratios(results)))
     else:
-        print(report.table(results), *report.summary(results, capacities), sep="\n\n")
+        print_table(report.table(results))
+        print()
+        print(*report.summary(results, capacities), sep="\n\n")
     for remark in report.remarks(results):
         print(f"* {remark}")
     if options.json:

@@ -1,8 +1,13 @@
 """``gateway providers``: what each provider can do, from its own declaration."""
 
 import argparse
+import sys
 from collections.abc import Iterable
 from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
 
 from gateway.app import PROVIDERS, make_provider
 from gateway.config.providers import settings_of
@@ -10,16 +15,23 @@ from gateway.phone.provider import Provider, Traits
 
 HEAD = ("provider", "codecs", "clear", "playback confirmed by", "keys in", "keys out", "hang-up", "transfer")
 KEYS = ("webhook signature", "stream key")
+UNSURE = " ¹"
+CAPTION = "¹ not everything about it is confirmed; the pages in docs/providers say what, and how calls are proven"
 
 
 def add_providers(commands: Any) -> None:
     """``gateway providers``."""
-    parser = commands.add_parser("providers", help="print what each phone provider can do, as a Markdown table")
+    parser = commands.add_parser(
+        "providers", help="print what each phone provider can do, as a table; as Markdown where it is piped"
+    )
     parser.set_defaults(run=_providers)
 
 
 def _providers(options: argparse.Namespace) -> int:
-    print(table(everyone()), end="")
+    if sys.stdout.isatty():
+        Console(emoji=False).print(terminal_table(everyone()))
+    else:
+        print(table(everyone()), end="")
     return 0
 
 
@@ -29,14 +41,25 @@ def everyone() -> list[Provider]:
 
 
 def table(providers: Iterable[Provider]) -> str:
-    """The Markdown table of ``docs/providers.md``."""
+    """Return the Markdown table of ``docs/providers.md``."""
     rows = [(*HEAD, *KEYS), ("---",) * (len(HEAD) + len(KEYS))]
-    rows += [_row(provider.name, provider.traits) for provider in providers]
+    for provider in providers:
+        title, *cells = _row(provider.traits)
+        name, mark = title.removesuffix(UNSURE), UNSURE if title.endswith(UNSURE) else ""
+        rows.append((f"[{name}](providers/{provider.name}.md){mark}", *cells))
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _row(name: str, traits: Traits) -> tuple[str, ...]:
-    title = f"[{traits.title}](providers/{name}.md)" + (" ¹" if traits.unsure else "")
+def terminal_table(providers: Iterable[Provider]) -> Table:
+    """Return the same as a table for a terminal of any width; what Markdown has no room for is on the pages."""
+    shown = Table(*HEAD, box=SIMPLE_HEAD, show_lines=False, caption=CAPTION, caption_justify="left")
+    for provider in providers:
+        shown.add_row(*_row(provider.traits)[: len(HEAD)])
+    return shown
+
+
+def _row(traits: Traits) -> tuple[str, ...]:
+    title = traits.title + (UNSURE if traits.unsure else "")
     codecs = ", ".join(f"{f.encoding.value.upper()} {f.rate_hz // 1000}k" for f in traits.formats)
     return (
         title,

@@ -1,0 +1,66 @@
+"""What a bench shows on a terminal: how far it is, and its tables. Elsewhere both are plain text."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+
+class Trials:
+    """Tells on standard error which trial runs, how many are over, and what each gave.
+
+    The bar is drawn between trials alone: drawing it meanwhile would take time from the core that makes the load.
+    """
+
+    def __init__(self, total: int | None, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def begins(self, what: str) -> None:
+        """Tell which trial begins now."""
+        self._bar.update(self._task, description=f"{what} …", refresh=True)
+        if self._bar.disable:
+            self._console.print(f"{what} …", end=" ", soft_wrap=True)
+
+    def ended(self, what: str, gave: str) -> None:
+        """Tell what the trial gave."""
+        self._console.print(gave if self._bar.disable else f"{what}: {gave}", soft_wrap=True)
+        self._bar.update(self._task, advance=1, refresh=True)
+
+    def open_end(self) -> None:
+        """From now on nobody knows how many more trials there will be."""
+        self._bar.update(self._task, total=None, refresh=True)
+
+
+def print_table(markdown: str) -> None:
+    """Print a Markdown table, on a terminal as a drawn one."""
+    if not sys.stdout.isatty():
+        print(markdown)
+        return
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines()]
+    table = Table(*head, box=SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False, emoji=False).print(table)
