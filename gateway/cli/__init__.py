@@ -4,15 +4,18 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
-from gateway.cli import call, check, point, providers, serve
+from gateway.cli import call, check, completion, init, point, providers, serve
+from gateway.config import ConfigErrors
 from gateway.config.env_file import load_env_file
 from gateway.errors import GatewayError, InputError
 from gateway.redaction import Redactor, secrets_in
 
 FAILED = 1
 WRONG_INPUT = 2
+DISTRIBUTION = "voice-line-gateway"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
     except InputError as error:
         _tell(error)
+        if _is_missing(getattr(options, "config", None), error):
+            print("gateway init writes a configuration that works", file=sys.stderr)
         return WRONG_INPUT
     except GatewayError as error:
         _tell(error)
@@ -37,12 +42,21 @@ def _tell(error: GatewayError) -> None:
     print(Redactor(secrets_in(os.environ)).text(str(error)), file=sys.stderr)
 
 
+def _is_missing(config: Path | None, error: InputError) -> bool:
+    """Return whether ``error`` says that there is no configuration at all."""
+    if config is None or not isinstance(error, ConfigErrors):
+        return False
+    return any(one.file == str(config) for one in error.errors) and not config.exists()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gateway", description="Answers phone calls with Azure Voice Live, one YAML file per phone line."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     call.add_demo(commands)
+    init.add_init(commands)
     serve.add_serve(commands)
     call.add_call(commands)
     check.add_check(commands)
@@ -50,4 +64,5 @@ def _parser() -> argparse.ArgumentParser:
     check.add_schema(commands)
     providers.add_providers(commands)
     point.add_point(commands)
+    completion.add_completion(commands, _parser)
     return parser

@@ -11,15 +11,20 @@ from dataclasses import dataclass, field
 from gateway.app import serving
 from gateway.call.record import CallIdentity, Observer, TimedNote
 from gateway.cli.emulated_identity import EmulatedIdentity
+from gateway.cli.refusals import logging_refusals
 from gateway.config import Deployment, Lines
 from gateway.config.deployment import Streams
 from gateway.config.environment import FromEnvironment
+from gateway.config.numbers import ANY_NUMBER
 from gateway.config.providers import Providers, settings_of
 from gateway.redaction import Redactor, secrets_in, secrets_of
 from gateway.sim.accounts import open_account
 from gateway.sim.api import SimulatedApi
 from gateway.sim.emulator import Emulator, Script
 from gateway.sim.providers.acs import publish_keys
+
+CALLED = "+14255550100"
+"""Dialled where the only line takes any number."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class CalledGateway:
     api: SimulatedApi | None = None
     emulator: Emulator | None = None
     notes: list[TimedNote] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    """Why it turned requests of the call away, as its log has it."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the gateway has told how the call ended."""
 
@@ -82,6 +89,7 @@ async def own_gateway(
                 observers=(observe,),
             )
         )
+        refusals = stack.enter_context(logging_refusals())
         yield CalledGateway(
             answer_url=f"{url}/answer/{provider}",
             status_url=f"{url}/status/{provider}",
@@ -89,8 +97,16 @@ async def own_gateway(
             api=api,
             emulator=emulator,
             notes=notes,
+            refusals=refusals,
             ended=ended,
         )
+
+
+def number_to_call(lines: Lines) -> str:
+    """Return a number of the line ``support``, else of the first line that has one."""
+    support_first = sorted(lines, key=lambda line: line.name != "support")
+    numbers = (number for line in support_first for number in line.settings.numbers)
+    return next((number for number in numbers if number != ANY_NUMBER), CALLED)
 
 
 def _section(provider: str, settings: Mapping[str, str]) -> Providers:

@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from gateway.app import serving
 from gateway.cli.check import add_config_option
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
+from gateway.cli.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.stopping import told_to_stop
 from gateway.cli.workers import is_worker, run_workers, share_of, watch_supervisor
 from gateway.config import Deployment, Lines, load_deployment
@@ -36,7 +37,12 @@ def add_serve(commands: Any) -> None:
     add_config_option(parser)
     parser.add_argument("--host", help="listen here instead of listen.host")
     parser.add_argument("--port", type=_port, help="listen here instead of listen.port; 0 takes a free one")
-    parser.add_argument("--emulator", action="store_true", help="start the bundled Voice Live emulator and use it")
+    parser.add_argument(
+        "--emulator",
+        action="store_true",
+        help="start the bundled Voice Live emulator and use it; without --host it listens on this machine alone, makes "
+        "the credentials that are missing, and prints the command that calls it",
+    )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one core each (default 1)")
     parser.add_argument(
         "--drain", type=float, default=0.0, metavar="S", help="seconds that calls may go on after the signal to stop"
@@ -92,39 +98,57 @@ async def _serve(options: argparse.Namespace) -> int:
     stop = told_to_stop()  # before anything that takes time: a signal during the start is a stop in order too
     deployment = load_deployment(options.config, os.environ)
     lines = Lines(deployment)
-    for warning in warnings(deployment, lines):
-        log.warning("configuration", detail=warning)
-    host = options.host or deployment.listen.host
+    host = _host(options, deployment)
     port = deployment.listen.port if options.port is None else options.port
     async with _service(options, deployment) as (endpoint, api_key):
         try:
-            async with serving(
-                deployment,
-                lines,
-                endpoint=endpoint,
-                api_key=api_key,
-                identity=EmulatedIdentity() if options.emulator else None,
-                host=host,
-                port=port,
-                share_of=share_of,
-                reuse_port=is_worker(),
-                drain_s=options.drain,
-            ) as gateway:
-                _spare_the_collector()
-                watch_supervisor(stop)
-                await stop.asked.wait()
-                log.info("stopping", signal=stop.signal, calls=len(gateway.calls), drain_s=options.drain)
-                stop.at_once(gateway.calls.end_now)
+            with loopback(deployment, host, port) if options.emulator and is_loopback(host) else nullcontext() as test:
+                served = test.deployment if test else deployment
+                _warn(served, lines, options)
+                async with serving(
+                    served,
+                    lines,
+                    endpoint=endpoint,
+                    api_key=api_key,
+                    identity=EmulatedIdentity() if options.emulator else None,
+                    host=host,
+                    port=port,
+                    listener=test.listener if test else None,
+                    share_of=share_of,
+                    reuse_port=is_worker(),
+                    drain_s=options.drain,
+                ) as gateway:
+                    if test:
+                        print(test.told(lines), flush=True)
+                    _spare_the_collector()
+                    watch_supervisor(stop)
+                    await stop.asked.wait()
+                    log.info("stopping", signal=stop.signal, calls=len(gateway.calls), drain_s=options.drain)
+                    stop.at_once(gateway.calls.end_now)
         except OSError as error:
             raise GatewayError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
     return 0
+
+
+def _host(options: argparse.Namespace, deployment: Deployment) -> str:
+    """Return where to listen: with the emulator on this machine alone, unless the command line says otherwise."""
+    if options.host:
+        return str(options.host)
+    configured = deployment.listen.host
+    return LOOPBACK if options.emulator and not is_loopback(configured) else configured
+
+
+def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace) -> None:
+    for warning in warnings(deployment, lines):
+        if not (options.emulator and warning.startswith("voice_live.endpoint:")):  # the emulator's takes its place
+            log.warning("configuration", detail=warning)
 
 
 @asynccontextmanager
 async def _service(options: argparse.Namespace, deployment: Deployment) -> AsyncIterator[tuple[str, str]]:
     """The Voice Live to use: endpoint and API key (empty for Microsoft Entra ID)."""
     if options.emulator:
-        async with Emulator(Script.default(), keep_sessions=KEPT_SESSIONS) as emulator:
+        async with Emulator(Script.for_anyone(), keep_sessions=KEPT_SESSIONS) as emulator:
             log.info("emulator", endpoint=emulator.endpoint)
             yield emulator.endpoint, "emulator"
         return
@@ -135,7 +159,7 @@ async def _service(options: argparse.Namespace, deployment: Deployment) -> Async
 async def _emulator(options: argparse.Namespace) -> int:
     stop = told_to_stop()
     _configure_logs(options)
-    script = load_script(options.script) if options.script else Script.default()
+    script = load_script(options.script) if options.script else Script.for_anyone()
     try:
         async with Emulator(script, options.host, options.port, keep_sessions=KEPT_SESSIONS) as emulator:
             print(f"Voice Live emulator: {emulator.endpoint}  (any API key; Ctrl-C stops it)", flush=True)

@@ -1,9 +1,11 @@
 """An account at each simulated provider: what the gateway is told of it, and what the provider itself knows.
 
-Made anew for each call; nothing here is a secret of anybody's.
+Made for tests; nothing here is a secret of anybody's.
 """
 
 import base64
+import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,17 +26,21 @@ class Account:
     secrets: Mapping[str, str] = field(repr=False)
 
 
-def open_account(provider: str, api_url: str) -> Account:
-    """A fresh account at ``provider``, whose REST API is played at ``api_url``."""
-    shared = {name: _MADE[name]() for name in _SHARED.get(provider, ())}
-    shared["stream_secret"] = _text()
+def open_account(provider: str, api_url: str, key: str = "") -> Account:
+    """Return an account at ``provider``, whose REST API is played at ``api_url``.
+
+    Two accounts that are opened with the same ``key`` have the same proofs of webhooks and streams; without it every
+    account is another.
+    """
+    make = _Maker(provider, key or secrets.token_urlsafe(24))
+    shared = {name: make.value(name) for name in (*_SHARED.get(provider, ()), "stream_secret")}
     settings, known = dict(shared), dict(shared)
     if provider in REST:
         settings["api_url"] = api_url
     if provider == "jambonz":
         settings["api_url"] = f"{api_url}/api"
     if provider == "telnyx":
-        settings["public_key"], known["private_key"] = _ed25519()
+        settings["public_key"], known["private_key"] = make.ed25519()
     if provider == "acs":
         settings |= {"endpoint": api_url, "keys_url": f"{api_url}/calling/keys"}
     if provider == "bandwidth":
@@ -42,37 +48,35 @@ def open_account(provider: str, api_url: str) -> Account:
     return Account(settings, known)
 
 
-def _text() -> str:
-    return secrets.token_urlsafe(24)
+class _Maker:
+    """Makes the values of one account, each from the account's key and the value's name."""
 
+    def __init__(self, provider: str, key: str) -> None:
+        self._provider = provider
+        self._key = key.encode()
 
-def _key() -> str:
-    return base64.b64encode(secrets.token_bytes(32)).decode()
+    def value(self, name: str) -> str:
+        """Return a value in the form that the provider gives it; an RSA key is another each time."""
+        match name:
+            case "account_sid":
+                return "AC" + "0123456789abcdef" * 2
+            case "private_key":
+                key = generate_private_key(public_exponent=65537, key_size=2048)
+                return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+            case "client_secret" | "access_key":
+                return base64.b64encode(self._bytes(name)).decode()
+        return base64.urlsafe_b64encode(self._bytes(name)[:24]).decode()
 
+    def ed25519(self) -> tuple[str, str]:
+        """Return the public and the private key of a signature, both as base64."""
+        key = Ed25519PrivateKey.from_private_bytes(self._bytes("private_key"))
+        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        private = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return base64.b64encode(public).decode(), base64.b64encode(private).decode()
 
-def _rsa() -> str:
-    key = generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    def _bytes(self, name: str) -> bytes:
+        return hmac.digest(self._key, f"{self._provider}.{name}".encode(), hashlib.sha256)
 
-
-def _ed25519() -> tuple[str, str]:
-    key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    private = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-    return base64.b64encode(public).decode(), base64.b64encode(private).decode()
-
-
-_MADE = {
-    "account_sid": lambda: "AC" + "0123456789abcdef" * 2,
-    "private_key": _rsa,
-    "client_secret": _key,
-    "access_key": _key,
-}
-_NAMES = (
-    *("auth_token", "api_token", "signing_key", "api_key", "signature_secret", "webhook_secret", "webhook_password"),
-    *("project_id", "domain", "auth_id", "application_id", "resource_id", "account_id", "client_id", "webhook_user"),
-)
-_MADE |= dict.fromkeys(_NAMES, _text)
 
 _SHARED: Mapping[str, tuple[str, ...]] = {
     "twilio": ("account_sid", "auth_token"),

@@ -71,11 +71,15 @@ ProgressKind = Literal[
 
 @dataclass(frozen=True)
 class Progress:
-    """A step of a call in progress, ``at_ms`` from its start; ``text`` is a recording's name, a note or a reason."""
+    """A step of a call in progress, ``at_ms`` from its start; ``text`` is a recording's name, a note or a reason.
+
+    ``speech`` is where in the call the caller will have spoken; of ``caller_started`` alone.
+    """
 
     at_ms: int
     kind: ProgressKind
     text: str = ""
+    speech: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ class CallResult:
     in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
     ``returned`` are the wire, message by message; ``events`` the timeline. ``keys_ms`` is when keys were pressed;
     which ones is known to the plan alone. ``unplayed_ms`` of the gateway's audio were still queued at the end.
+    ``failure`` is what went wrong once the stream was open, if anything did.
     Nothing in it is secret: neither the plan's secrets nor what a URL carries; see :mod:`gateway.redaction`.
     """
 
@@ -120,6 +125,7 @@ class CallResult:
     end_reason: str
     close_code: int | None
     unplayed_ms: float
+    failure: str = ""
 
     @property
     def duration_ms(self) -> int:
@@ -157,46 +163,62 @@ async def place_call(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     api: SimulatedApi | None = None,
+    hang_up: asyncio.Event | None = None,
 ) -> CallResult:
     """Make the call and return when it is over; ``api`` is the provider's, where the gateway needs one.
 
-    Raises ``GatewayError`` where the gateway cannot be reached, refuses the call, or holds it beyond its limit, and
-    ``InputError`` for keys on a stream that carries none.
+    ``hang_up`` lets the caller hang up when it is set. Raises ``GatewayError`` where the gateway cannot be reached or
+    refuses the call, and ``InputError`` for keys on a stream that carries none. What fails once the stream is open, a
+    call that is held beyond its limit among it, is the result's ``failure``.
     """
     chosen = PROVIDERS.get(plan.provider)
     if plan.presses and chosen is not None and not chosen.keys:
         raise InputError(f"a stream of {chosen.title} carries no keys: the caller cannot press any")
-    side = _CallerSide(plan, on_progress)
-    async with dial(
-        plan.provider,
-        plan.url,
-        answer_url=plan.answer_url,
-        status_url=plan.status_url,
-        to=plan.to,
-        from_=plan.from_,
-        audio_format=plan.audio_format,
-        secrets=plan.secrets,
-        quirks=plan.quirks,
-        api=api,
-        on_tick=side.tick,
-    ) as phone:
-        started = datetime.now(UTC)
-        side.pick_up(phone)
-        try:
-            async with asyncio.timeout(plan.max_duration_s + _GRACE_S):
-                await phone.closed.wait()
-        except TimeoutError:
-            limit = f"its limit of {plan.max_duration_s:g} s"
-            raise GatewayError(f"{phone.url} held the call beyond {limit}") from None
-    return side.result(phone, started)
+    side = _CallerSide(plan, on_progress, hang_up or asyncio.Event())
+    phone: SimulatedPhone | None = None
+    started, failure = datetime.now(UTC), ""
+    try:
+        async with dial(
+            plan.provider,
+            plan.url,
+            answer_url=plan.answer_url,
+            status_url=plan.status_url,
+            to=plan.to,
+            from_=plan.from_,
+            audio_format=plan.audio_format,
+            secrets=plan.secrets,
+            quirks=plan.quirks,
+            api=api,
+            on_tick=side.tick,
+        ) as phone:
+            started = datetime.now(UTC)
+            side.pick_up(phone)
+            await _until_over(phone, plan.max_duration_s)
+    except GatewayError as error:
+        if phone is None:
+            raise
+        failure = str(error)
+    return side.result(phone, started, failure)
+
+
+async def _until_over(phone: SimulatedPhone, limit_s: float) -> None:
+    """Wait for the call's end; ``GatewayError`` where it does not come."""
+    try:
+        async with asyncio.timeout(limit_s + _GRACE_S):
+            await phone.closed.wait()
+    except TimeoutError:
+        raise GatewayError(f"the gateway held the call beyond its limit of {limit_s:g} s") from None
 
 
 class _CallerSide:
     """The caller at the phone: hears each frame, speaks, hangs up, and keeps the timeline."""
 
-    def __init__(self, plan: CallPlan, on_progress: Callable[[Progress], None] | None) -> None:
+    def __init__(
+        self, plan: CallPlan, on_progress: Callable[[Progress], None] | None, told_to_hang_up: asyncio.Event
+    ) -> None:
         self._plan = plan
         self._on_progress = on_progress
+        self._told_to_hang_up = told_to_hang_up
         self._caller = Caller((), patience=plan.patience)
         self._phone: SimulatedPhone | None = None
         self._events: list[TimelineEvent] = []
@@ -213,7 +235,7 @@ class _CallerSide:
         plan = self._plan
         utterances = [replace(one, recording=one.recording.in_format(phone.audio_format)) for one in plan.utterances]
         self._caller = Caller(utterances, presses=plan.presses, patience=plan.patience, hang_up_by=plan.hang_up_by)
-        self._progress(0, "connected")
+        self._progress(Progress(0, "connected"))
 
     def tick(self, tick: Tick) -> None:
         """One frame: what was heard may change what is said."""
@@ -232,6 +254,8 @@ class _CallerSide:
         )
         if now_ms >= self._plan.max_duration_s * 1000:
             decision = HangUp("time limit of the simulated call")
+        if self._told_to_hang_up.is_set():
+            decision = HangUp("told to hang up")
         if decision is not None:
             self._act(phone, now_ms, decision)
 
@@ -261,19 +285,21 @@ class _CallerSide:
         speech = tuple(Span(now_ms + span.start_ms, now_ms + span.end_ms) for span in recording.speech)
         end_ms = now_ms + round(recording.duration_ms)
         self._spoken.append(Spoken(recording.name, now_ms, end_ms, speech))
-        self._happened(phone, now_ms, "caller_started", recording.name)
+        self._happened(phone, now_ms, "caller_started", recording.name, speech)
 
-    def _happened(self, phone: SimulatedPhone, now_ms: int, kind: ProgressKind, text: str = "") -> None:
+    def _happened(
+        self, phone: SimulatedPhone, now_ms: int, kind: ProgressKind, text: str = "", speech: tuple[Span, ...] = ()
+    ) -> None:
         name = {"caller_started": "recording", "caller_stopped": "recording"}.get(kind, "text")
         at = phone.started_at + now_ms / 1000
         self._events.append(TimelineEvent(at, kind, {name: text} if text else {}))
-        self._progress(now_ms, kind, text)
+        self._progress(Progress(now_ms, kind, text, speech))
 
-    def _progress(self, now_ms: int, kind: ProgressKind, text: str = "") -> None:
+    def _progress(self, step: Progress) -> None:
         if self._on_progress is not None:
-            self._on_progress(Progress(now_ms, kind, self._redactor.text(text)))
+            self._on_progress(replace(step, text=self._redactor.text(step.text)))
 
-    def result(self, phone: SimulatedPhone, started: datetime) -> CallResult:
+    def result(self, phone: SimulatedPhone, started: datetime, failure: str) -> CallResult:
         """The account of the call, once it is over."""
         duration_ms = phone.clock.frames * FRAME_MS
         reason = self._end_reason or phone.end_reason
@@ -308,6 +334,7 @@ class _CallerSide:
             end_reason=shown.text(reason),
             close_code=phone.close_code,
             unplayed_ms=phone.unplayed_ms or 0.0,
+            failure=shown.text(failure),
         )
 
 

@@ -3,17 +3,21 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 from gateway.audio.wav import write_wav
 from gateway.errors import InputError
 from gateway.sim.actions import Actions, actions
-from gateway.sim.call import CallResult
+from gateway.sim.call import CallPlan, CallResult
 from gateway.sim.dialogue import Turn, dialogue
 from gateway.sim.report import render_report
 from gateway.sim.timeline import TimelineEvent
 
-__all__ = ["TimelineEvent", "folder_name", "write_folder"]
+__all__ = ["FILES", "TimelineEvent", "folder_name", "write_folder", "write_refused"]
+
+FILES = ("call.wav", "report.html", "call.json", "events.jsonl")
+"""What a folder holds; of a call that never began, the last two."""
 
 
 def folder_name(result: CallResult) -> str:
@@ -47,6 +51,37 @@ def write_folder(
     except OSError as error:
         raise InputError(f"{out}: the call's folder cannot be written: {error.strerror}") from error
     return out
+
+
+def write_refused(
+    out: Path, plan: CallPlan, started: datetime, *, notes: Sequence[TimelineEvent], header: Mapping[str, object]
+) -> None:
+    """Write the folder of a call that never began: ``call.json`` and ``events.jsonl`` alone.
+
+    The files of an earlier call in ``out`` are removed. Raises ``InputError`` where the folder cannot be written.
+    """
+    told = {
+        **header,
+        "provider": plan.provider,
+        "caller": plan.from_,
+        "called": plan.to,
+        "started": started.isoformat(timespec="milliseconds"),
+        "duration_ms": 0,
+        "refused": True,
+    }
+    first = min((note.at for note in notes), default=0.0)
+    rows = [
+        {"at_ms": round((note.at - first) * 1000, 1), "source": "gateway", "kind": note.kind, **note.fields}
+        for note in sorted(notes, key=lambda note: note.at)
+    ]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            (out / name).unlink(missing_ok=True)
+        (out / "call.json").write_text(_json(told, indent=2) + "\n", "utf-8")
+        (out / "events.jsonl").write_text("".join(f"{_json(row)}\n" for row in rows), "utf-8")
+    except OSError as error:
+        raise InputError(f"{out}: the call's folder cannot be written: {error.strerror}") from error
 
 
 def _json(value: object, indent: int | None = None) -> str:

@@ -3,10 +3,32 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import aiohttp
 
 from gateway.errors import GatewayError, InputError
+
+
+class RefusedError(GatewayError):
+    """The gateway answered a request of the call with a status that refuses it.
+
+    ``stream`` tells the upgrade of the media stream from a webhook; ``said`` is the text of the answer.
+    """
+
+    def __init__(self, message: str, status: int, *, stream: bool = False, said: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.stream = stream
+        self.said = said
+
+
+def status_told(status: int) -> str:
+    """Return a status with its usual name: ``404 Not Found``."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
 
 
 @contextlib.contextmanager
@@ -15,7 +37,8 @@ def reaching(url: str, what: str, timeout_s: float) -> Iterator[None]:
     try:
         yield
     except aiohttp.WSServerHandshakeError as error:
-        raise GatewayError(f"{what} {url} was refused: {error.status} {error.message}; expected 101") from error
+        message = f"{what} {url} was refused: {status_told(error.status)}; expected 101"
+        raise RefusedError(message, error.status, stream=True) from error
     except aiohttp.InvalidURL as error:
         raise InputError(f"{url!r} is not a URL; expected one like ws://127.0.0.1:8080/stream/twilio") from error
     except ValueError as error:  # such as a user in the URL beside credentials that the provider sends

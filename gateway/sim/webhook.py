@@ -9,10 +9,10 @@ from uuid import uuid4
 import aiohttp
 
 from gateway.audio.formats import PCMU, AudioFormat
-from gateway.errors import GatewayError, InputError
+from gateway.errors import InputError
 from gateway.sim.api import ApiRefusal, SimulatedApi
 from gateway.sim.phone import SimulatedPhone
-from gateway.sim.reaching import reaching
+from gateway.sim.reaching import RefusedError, reaching, status_told
 from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer, Wire
 
 
@@ -109,7 +109,8 @@ class Webhook(ABC):
                 reply = Reply(response.status, response.content_type, await response.text())
         if response.status not in expected:
             wanted = " or ".join(map(str, expected))
-            raise GatewayError(f"{what} {url} refused the call: {response.status} {response.reason}; expected {wanted}")
+            message = f"{what} {url} refused the call: {status_told(response.status)}; expected {wanted}"
+            raise RefusedError(message, response.status, said=reply.text.strip())
         return reply
 
 

@@ -7,6 +7,7 @@ import pytest
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.cli.narrator import Narrator
 from gateway.sim.call import Progress
+from gateway.sim.recording import Span
 
 CALL = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 100.0)
 
@@ -91,13 +92,40 @@ def test_quiet_is_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
     """With ``--json`` nothing else goes to standard output; complaints go to standard error."""
     narrator = Narrator(quiet=True)
     told(narrator, *STORY)
-    narrator.done(Path("out"), ["it went wrong"])
+    narrator.done(Path("out"), ["it went wrong"], ["call.json"])
     assert capsys.readouterr() == ("", "it went wrong\n")
 
 
 def test_where_the_call_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     """The last line names the folder and what is in it."""
-    Narrator().done(Path("calls/1"), [])
-    out = capsys.readouterr().out
-    assert "calls/1/" in out
-    assert all(name in out for name in ("call.wav", "report.html", "call.json", "events.jsonl"))
+    Narrator().done(Path("calls/1"), [], ["call.wav", "call.json"])
+    assert capsys.readouterr().out == "\ncalls/1/  call.wav (caller left, bot right), call.json\n"
+
+
+def test_times_are_those_of_the_speech(capsys: pytest.CaptureFixture[str]) -> None:
+    """A transcript and a reply's text come at moments of their own; what is shown is when the words were spoken."""
+    narrator = Narrator()
+    told(narrator, STORY[0], TimedNote(100.1, "reply_started", {"item_id": "r1"}))
+    told(narrator, TimedNote(100.2, "reply_said", {"item_id": "r1", "text": "Hello."}))
+    narrator.progress(Progress(500, "bot_started"))
+    narrator.progress(Progress(2000, "bot_stopped"))
+    narrator.progress(Progress(2700, "caller_started", "mine.wav", (Span(2900, 4000),)))
+    narrator.progress(Progress(4100, "caller_stopped", "mine.wav"))
+    told(narrator, TimedNote(104.5, "caller_paused", {}), TimedNote(105.0, "caller_said", {"text": "Stop."}))
+    assert capsys.readouterr().out.splitlines()[1:] == ["   0.5 s  bot     Hello.", "   2.9 s  caller  Stop."]
+
+
+def test_a_recording_stands_for_words_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the emulator cannot know what is said, the line of the caller names the recording."""
+    narrator = Narrator(words=False)
+    told(narrator, STORY[0])
+    narrator.progress(Progress(2700, "caller_started", "mine.wav", (Span(2900, 4000),)))
+    assert capsys.readouterr().out.splitlines()[1:] == ["   2.7 s  caller  says mine.wav"]
+
+
+def test_a_reply_that_was_never_heard_is_not_told_as_spoken(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its text is there, and the call ended before its first sound."""
+    narrator = Narrator()
+    told(narrator, STORY[0], TimedNote(100.1, "reply_started", {"item_id": "r1"}))
+    told(narrator, TimedNote(100.2, "reply_said", {"item_id": "r1", "text": "Hello."}), STORY[-1])
+    assert capsys.readouterr().out.splitlines()[1] == "   4.0 s  bot     Hello. (not heard)"

@@ -391,7 +391,7 @@ async def test_nobody_listening_is_one_clear_line(unused_tcp_port: int) -> None:
 
 
 async def test_a_gateway_that_stops_reading_cannot_hold_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With full buffers not even a hang-up gets out; the call is given up, and nothing is left of it."""
+    """With full buffers not even a hang-up gets out; the call is given up, and its result says so."""
     monkeypatch.setattr("gateway.sim.call._GRACE_S", 0.0)
     stuck = asyncio.Event()
 
@@ -403,6 +403,6 @@ async def test_a_gateway_that_stops_reading_cannot_hold_the_call(monkeypatch: py
 
     async with gateway(bot) as url:
         monkeypatch.setattr("gateway.sim.phone.SimulatedPhone._frame", never)
-        with pytest.raises(GatewayError, match="held the call beyond its limit"):
-            await place_call(plan(url, max_duration_s=0.1))
+        result = await place_call(plan(url, max_duration_s=0.1))
         stuck.set()
+    assert result.failure == "the gateway held the call beyond its limit of 0.1 s"

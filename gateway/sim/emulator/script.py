@@ -1,6 +1,7 @@
 """What the emulator hears, says and breaks: a YAML file as typed models."""
 
 import difflib
+import itertools
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -182,20 +183,29 @@ class Script(StrictModel):
 
     @classmethod
     def default(cls) -> Self:
-        """A friendly dialogue about a delivery; every line of it is recorded."""
-        return cls(
-            turns=[
-                Turn(heard="Hi. I would like to know where my order is.", say=_ORDER_STATUS),
-                Turn(
-                    heard="Sorry, can I change the delivery to Friday?",
-                    say="Of course. I have moved the delivery to Friday morning. Is there anything else?",
-                ),
-                Turn(heard="No, that is all. Thank you, goodbye.", say="You are welcome. Goodbye."),
-                Turn(say="I see. Please tell me a little more."),
-                Turn(say="Thank you, I have made a note of that."),
-                Turn(say="Of course. What else can I do for you?"),
-            ]
-        )
+        """Return a friendly dialogue about a delivery; every line of it is recorded.
+
+        Its words of the caller are those of three recordings that come with the gateway. See :meth:`for_anyone`.
+        """
+        answers = [Turn(heard=heard, say=say) for heard, say in _DIALOGUE.items()]
+        return cls(turns=[*answers, *(Turn(say=say) for say in _NEUTRAL)])
+
+    @classmethod
+    def for_anyone(cls) -> Self:
+        """Return the same dialogue for callers who may say anything: it does not claim to know what they said."""
+        return cls(turns=[Turn(say=say) for say in (*_DIALOGUE.values(), *_NEUTRAL)])
+
+    @classmethod
+    def answering(cls, words: Sequence[str]) -> Self:
+        """Return a dialogue with a caller who says exactly these words, one turn each."""
+        neutral = itertools.cycle(_NEUTRAL)
+        answers = [Turn(heard=heard, say=_DIALOGUE.get(heard) or next(neutral)) for heard in words]
+        return cls(turns=[*answers, *(Turn(say=say) for say in _NEUTRAL)])
+
+    @classmethod
+    def without_words(cls) -> Self:
+        """Return a dialogue that fits whatever is said, and writes down nothing of it."""
+        return cls(turns=[Turn(say=say) for say in _NEUTRAL], at_the_end="repeat", transcription="never")
 
 
 _ORDER_STATUS = (
@@ -203,6 +213,20 @@ _ORDER_STATUS = (
     "tomorrow between nine and twelve. Half an hour before, you will get a message with a link, so that you can see "
     "where the van is. Until tonight you can still change the day or the place."
 )
+_DIALOGUE = {
+    "Hi. I would like to know where my order is.": _ORDER_STATUS,
+    "Sorry, can I change the delivery to Friday?": (
+        "Of course. I have moved the delivery to Friday morning. Is there anything else?"
+    ),
+    "No, that is all. Thank you, goodbye.": "You are welcome. Goodbye.",
+}
+"""What the recorded caller says, and the answer."""
+_NEUTRAL = (
+    "I see. Please tell me a little more.",
+    "Thank you, I have made a note of that.",
+    "Of course. What else can I do for you?",
+)
+"""Answers that go with anything."""
 
 
 def load_script(path: Path | str) -> Script:

@@ -43,6 +43,21 @@ def bot_prompts() -> dict[str, Prompt]:
     return {prompt.text: prompt for prompt in prompts() if prompt.file.startswith("bot/")}
 
 
+def caller_prompt(name: str) -> Prompt | None:
+    """Return the caller's recording of that name, without folder and ``.wav``; None where there is none."""
+    return next((prompt for prompt in caller_prompts() if prompt.path.stem == name), None)
+
+
+def caller_prompts() -> list[Prompt]:
+    """Return the recordings of callers, in the order of the index."""
+    return [prompt for prompt in prompts() if prompt.file.startswith("caller/")]
+
+
+def words_of(recording: bytes) -> str | None:
+    """Return what the caller says in the content of a recording of ours; None for anybody else's."""
+    return next((prompt.text for prompt in caller_prompts() if prompt.path.read_bytes() == recording), None)
+
+
 def read_mulaw(path: Path) -> bytes:
     """The µ-law samples of one of these recordings (8 kHz, mono, WAV format 7), else RecordingError."""
     data = path.read_bytes()

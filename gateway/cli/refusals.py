@@ -1,0 +1,97 @@
+"""Why a gateway turned a simulated call away: from its log where it is ours, from the status where it is not."""
+
+import logging
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from gateway.config.providers import settings_of
+from gateway.sim.reaching import RefusedError
+
+REFUSALS = frozenset({"webhook_refused", "stream_refused"})
+TOLD = frozenset({"call_ended"})
+"""Told by the command itself, whatever its level."""
+_QUIET = frozenset({"debug", "info", "warning"})
+
+STREAM = {
+    401: "it wants credentials: is the right secret set here?",
+    403: "a stream is opened by the token of an answered call, or by the provider's stream_secret: give --url the"
+    " gateway's http:// or https:// address, and its webhook is asked first",
+    404: "it serves no such provider or line, or the address is no gateway's",
+    426: "something in between does not pass the WebSocket upgrade on",
+    503: "it takes no more calls now, or stops",
+}
+WEBHOOK = {
+    400: "it does not take the request for a call: is the address of another provider?",
+    405: "the address is no gateway's",
+    503: "it takes no more calls now, or stops",
+}
+IN_BETWEEN = {
+    502: "a proxy in front of it does not reach it",
+    503: "it takes no more calls now, or a proxy in front of it does not reach it",
+    504: "a proxy in front of it does not reach it",
+}
+
+
+@contextmanager
+def logging_refusals() -> Iterator[list[str]]:
+    """Log errors alone until the block ends; what is turned away meanwhile is kept in the list, with its detail."""
+    found: list[str] = []
+
+    def keep(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        name = event.get("event", "")
+        if name in REFUSALS:
+            found.append(_told(event))
+        if name in REFUSALS or name in TOLD or method in _QUIET:
+            raise structlog.DropEvent
+        return event
+
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[keep, *before["processors"]],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
+    try:
+        yield found
+    finally:
+        structlog.configure(**before)
+
+
+def _told(event: Mapping[str, Any]) -> str:
+    reason = str(event.get("reason", "")).replace("_", " ")
+    detail = event.get("detail") or ", ".join(f"{key} {event[key]}" for key in ("called", "path") if event.get(key))
+    return f"the gateway's own account: {reason}" + (f": {detail}" if detail else "")
+
+
+def explained(error: RefusedError, provider: str, called: str, known: Mapping[str, str]) -> str:
+    """Return what the status of a gateway elsewhere means, and what to do; empty where nobody can say.
+
+    ``known`` are the secrets that the request was signed with.
+    """
+    if error.stream:
+        return STREAM.get(error.status) or IN_BETWEEN.get(error.status, "")
+    if error.status == 404:
+        if "provider" in error.said:
+            return f"it does not serve {provider}: providers in its gateway.yaml names those that it does"
+        if "line" in error.said:
+            return f"none of its lines takes {called}: --to takes another number"
+        return f"the address is no gateway's, it does not serve {provider}, or none of its lines takes {called}"
+    if error.status in {401, 403}:
+        return _unsigned(provider, known)
+    return WEBHOOK.get(error.status) or IN_BETWEEN.get(error.status, "")
+
+
+def _unsigned(provider: str, known: Mapping[str, str]) -> str:
+    names = {name: f"{provider}_{name}".upper() for name in settings_of(provider).proofs}
+    missing = " and ".join(variable for name, variable in names.items() if not known.get(name))
+    if missing:
+        return (
+            f"the request was not signed as {provider} signs, for want of {missing} here: set what the gateway has;"
+            " for a gateway of serve --emulator, type the command that it printed"
+        )
+    return (
+        f"{' and '.join(names.values())} here is not what the gateway has, or its public_url is another address than"
+        " --url; its log says which (webhook_refused)"
+    )
