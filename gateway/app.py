@@ -46,7 +46,7 @@ from gateway.routes.health import Health
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.published_keys import PublishedKeys
-from gateway.routes.refusals import Refusals
+from gateway.routes.refusals import Refusals, Refused
 from gateway.routes.stream_key import StreamKeys
 from gateway.tools import Functions
 from gateway.voice.service import VoiceLive
@@ -101,12 +101,14 @@ async def serving(
     reuse_port: bool = False,
     drain_s: float = 0.0,
     observers: tuple[Observer, ...] = (),
+    on_refusal: Callable[[Refused, str], None] | None = None,
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` stands in for
     Microsoft Entra ID.
-    ``share_of`` is this process's share of a limit, where it is one of several.
+    ``share_of`` is this process's share of a limit, where it is one of several. ``observers`` are told the notes of
+    calls, ``on_refusal`` whatever is turned away, with what to do about it.
     Raises ``OSError`` where the address cannot be listened on.
     """
     served = providers_of(deployment)
@@ -120,7 +122,7 @@ async def serving(
     control = CallControl()
     functions = Functions()
     published_keys = PublishedKeys(control, metrics)
-    refusals = Refusals(metrics, urlsplit(public_url).path)
+    refusals = Refusals(metrics, urlsplit(public_url).path, on_refusal)
     voice_live = VoiceLive(
         endpoint,
         api_key,

@@ -148,7 +148,7 @@ async def _call(options: argparse.Namespace) -> int:
     logs.configure(json=False, level="error")
     if options.url:
         plan = _plan(utterances, presses, options.to or _likely_number(options), options, audio_format)
-        who = EMULATED if options.test_key else f"whatever stands behind the gateway at {options.url} answers"
+        who = EMULATED if options.test_key else "the gateway at --url answers, with whatever stands behind it"
         narrator = Narrator(quiet=options.json)
         narrator.answered_by(who)
         return await place(plan, _running_gateway(options), narrator, _keeping(options, who), expected)

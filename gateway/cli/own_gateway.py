@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from gateway.app import serving
 from gateway.call.record import CallIdentity, Observer, TimedNote
 from gateway.cli.emulated_identity import EmulatedIdentity
-from gateway.cli.refusals import logging_refusals
 from gateway.config import Deployment, Lines
 from gateway.config.deployment import Streams
 from gateway.config.environment import FromEnvironment
 from gateway.config.numbers import ANY_NUMBER
 from gateway.config.providers import Providers, settings_of
 from gateway.redaction import Redactor, secrets_in, secrets_of
+from gateway.routes.refusals import Refused
 from gateway.sim.accounts import open_account
 from gateway.sim.api import SimulatedApi
 from gateway.sim.emulator import Emulator, Script
@@ -42,7 +42,7 @@ class CalledGateway:
     emulator: Emulator | None = None
     notes: list[TimedNote] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
-    """Why it turned requests of the call away, as its log has it."""
+    """Why it turned requests of the call away, and what to do."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the gateway has told how the call ended."""
 
@@ -53,6 +53,7 @@ async def own_gateway(
 ) -> AsyncIterator[CalledGateway]:
     """Serve ``provider`` alone, with every check of a real one; with a script, the emulator is its Voice Live."""
     notes: list[TimedNote] = []
+    refusals: list[str] = []
     ended = asyncio.Event()
     redactor = Redactor()
 
@@ -62,6 +63,11 @@ async def own_gateway(
         tell(identity, note)
         if note.kind == "call_ended":
             ended.set()
+
+    def refuse(refused: Refused, hint: str) -> None:
+        reason = refused.reason.value.replace("_", " ")
+        told = f"{reason}: {refused.detail}" if refused.detail else reason
+        refusals.append(redactor.text(f"the gateway's own account: {told}; {hint}"))
 
     key = deployment.voice_live.key
     async with contextlib.AsyncExitStack() as stack:
@@ -87,9 +93,9 @@ async def own_gateway(
                 identity=EmulatedIdentity() if emulator else None,
                 listener=listener,
                 observers=(observe,),
+                on_refusal=refuse,
             )
         )
-        refusals = stack.enter_context(logging_refusals())
         yield CalledGateway(
             answer_url=f"{url}/answer/{provider}",
             status_url=f"{url}/status/{provider}",

@@ -20,6 +20,7 @@ from gateway.cli.own_gateway import CalledGateway
 from gateway.cli.refusals import explained
 from gateway.cli.verdict import Expected, complaints
 from gateway.errors import GatewayError, InputError
+from gateway.redaction import Redactor, secrets_in, secrets_of
 from gateway.sim.call import CallPlan, CallResult, Progress, place_call
 from gateway.sim.folder import FILES, folder_name, write_folder, write_refused
 from gateway.sim.reaching import RefusedError
@@ -73,7 +74,8 @@ async def place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keepi
         with suppress(TimeoutError):  # a call that was turned away has no end to tell of
             async with asyncio.timeout(END_LIMIT_S):
                 await stream.ended.wait()
-    found = complaints(result, stream, expected)
+    shown = Redactor(secrets_of(stream.secrets) | secrets_in(os.environ))
+    found = [shown.text(complaint) for complaint in complaints(result, stream, expected)]
     interrupted = signals.hang_up.is_set()
     if interrupted:
         found.insert(0, "interrupted: the caller hung up")
@@ -93,6 +95,8 @@ def _refused(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keeping:
     found = [str(error), *stream.refusals]
     if isinstance(error, RefusedError) and not stream.refusals:
         found += filter(None, [explained(error, plan.provider, plan.to, plan.secrets)])
+    shown = Redactor(secrets_of(plan.secrets) | secrets_in(os.environ))
+    found = [shown.text(complaint) for complaint in found]
     started = datetime.now(UTC)
     out = keeping.out or CALLS / f"{started:%Y%m%dT%H%M%SZ}-refused-{uuid4().hex[:8]}"
     write_refused(out, plan, started, notes=_notes(stream), header={**keeping.header, "complaints": found})

@@ -1,19 +1,9 @@
-"""Why a gateway turned a simulated call away: from its log where it is ours, from the status where it is not."""
+"""Why a gateway elsewhere turned a simulated call away, as far as the status of its answer says."""
 
-import logging
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
-from typing import Any
-
-import structlog
+from collections.abc import Mapping
 
 from gateway.config.providers import settings_of
 from gateway.sim.reaching import RefusedError
-
-REFUSALS = frozenset({"webhook_refused", "stream_refused"})
-TOLD = frozenset({"call_ended"})
-"""Told by the command itself, whatever its level."""
-_QUIET = frozenset({"debug", "info", "warning"})
 
 STREAM = {
     401: "it wants credentials: is the right secret set here?",
@@ -33,36 +23,6 @@ IN_BETWEEN = {
     503: "it takes no more calls now, or a proxy in front of it does not reach it",
     504: "a proxy in front of it does not reach it",
 }
-
-
-@contextmanager
-def logging_refusals() -> Iterator[list[str]]:
-    """Log errors alone until the block ends; what is turned away meanwhile is kept in the list, with its detail."""
-    found: list[str] = []
-
-    def keep(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        name = event.get("event", "")
-        if name in REFUSALS:
-            found.append(_told(event))
-        if name in REFUSALS or name in TOLD or method in _QUIET:
-            raise structlog.DropEvent
-        return event
-
-    before = structlog.get_config()
-    structlog.configure(
-        processors=[keep, *before["processors"]],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-    )
-    try:
-        yield found
-    finally:
-        structlog.configure(**before)
-
-
-def _told(event: Mapping[str, Any]) -> str:
-    reason = str(event.get("reason", "")).replace("_", " ")
-    detail = event.get("detail") or ", ".join(f"{key} {event[key]}" for key in ("called", "path") if event.get(key))
-    return f"the gateway's own account: {reason}" + (f": {detail}" if detail else "")
 
 
 def explained(error: RefusedError, provider: str, called: str, known: Mapping[str, str]) -> str:

@@ -86,9 +86,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Refusals:
     """Answers, logs and counts refusals. A response is returned and never raised: an exception costs more."""
 
-    def __init__(self, metrics: Metrics, public_path: str = "") -> None:
-        """``public_path`` is the path of ``public_url``, which a proxy in front has to take away."""
+    def __init__(
+        self, metrics: Metrics, public_path: str = "", observe: Callable[[Refused, str], None] | None = None
+    ) -> None:
+        """``public_path`` is the path of ``public_url``, which a proxy in front has to take away.
+
+        ``observe`` is told each refusal, with the hint that the log has.
+        """
         self._metrics = metrics
+        self._observe = observe
         self._public_path = public_path
 
     def note(self, what: str, refused: Refused, **fields: object) -> None:
@@ -96,6 +102,8 @@ class Refusals:
         self._metrics.refused(refused.reason)
         hint = refused.hint or KINDS[refused.reason].hint
         known = {**fields, **refused.fields, "detail": refused.detail, "hint": hint}
+        if self._observe is not None:
+            self._observe(refused, hint)
         match what:
             case "webhook":
                 log.warning("webhook_refused", reason=refused.reason.value, **known)
