@@ -43,6 +43,7 @@ TRAITS = Traits(
     transfer="REST",
     signature="HMAC-SHA256 of time and body",
     stream_key="Basic credentials, or token in the path",
+    unsure=True,
 )
 USER = "gateway"
 """The user of the stream's credentials."""
