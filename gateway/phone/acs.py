@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from urllib.parse import quote, urlsplit
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from gateway.addresses import is_sip
 from gateway.audio.formats import L16_16K, L16_24K
@@ -24,7 +23,8 @@ from gateway.phone import jwks
 from gateway.phone.acs_wire import PLAYOUT, AcsCodec
 from gateway.phone.bearer_jwt import bearer
 from gateway.phone.http_request import is_one_of
-from gateway.phone.json_text import UNREADABLE
+from gateway.phone.json_text import UNREADABLE, read_json
+from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
     Answer,
@@ -78,52 +78,12 @@ TONES = {
 }
 
 
-class _PhoneNumber(Struct):
-    value: str = ""
-
-
-class _Identifier(Struct):
-    raw_id: str = msgspec.field(name="rawId", default="")
-    phone_number: _PhoneNumber | None = msgspec.field(name="phoneNumber", default=None)
-
-    def address(self) -> str:
-        """The number, or the raw id of who has none."""
-        number = self.phone_number.value if self.phone_number is not None else ""
-        return number or self.raw_id.removeprefix("4:")
-
-
-class _Incoming(Struct):
-    caller: _Identifier = msgspec.field(name="from")
-    called: _Identifier = msgspec.field(name="to")
-    context: str = msgspec.field(name="incomingCallContext")
-    correlation_id: str = msgspec.field(name="correlationId", default="")
-
-
-class _Validation(Struct):
-    code: str = msgspec.field(name="validationCode")
-
-
-class _CallData(Struct):
-    connection_id: str = msgspec.field(name="callConnectionId", default="")
-
-
 class _Event(Struct):
     """An event in the schema of Event Grid (``eventType``) or of CloudEvents (``type``)."""
 
-    data: Raw
-    event_type: str = msgspec.field(name="eventType", default="")
-    cloud_type: str = msgspec.field(name="type", default="")
-
-    @property
-    def kind(self) -> str:
-        """``IncomingCall``, ``CallDisconnected``…, without the service's name."""
-        return (self.event_type or self.cloud_type).rpartition(".")[2]
-
-
-_decode_events = msgspec.json.Decoder(list[_Event] | _Event).decode
-_decode_incoming = msgspec.json.Decoder(_Incoming).decode
-_decode_validation = msgspec.json.Decoder(_Validation).decode
-_decode_call = msgspec.json.Decoder(_CallData).decode
+    kind: str
+    """``IncomingCall``, ``CallDisconnected``…, without the service's name."""
+    data: Members
 
 
 class Acs:
@@ -195,23 +155,23 @@ class Acs:
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
         """The call of an Event Grid delivery, or the answer to its handshake and to events of no interest."""
-        try:
-            for event in _events(request.body):
-                if event.kind == "SubscriptionValidationEvent":
-                    code = _decode_validation(event.data).code
-                    return Answer(json_text({"validationResponse": code}), "application/json")
-                if event.kind == "IncomingCall":
-                    return self._incoming(_decode_incoming(event.data))
-        except UNREADABLE as error:
-            raise WireError(f"not an Event Grid delivery: {error}") from None
+        for event in _events(request.body):
+            if event.kind == "SubscriptionValidationEvent" and (code := event.data.text("validationCode")):
+                return Answer(json_text({"validationResponse": code}), "application/json")
+            if event.kind == "IncomingCall":
+                return self._incoming(event.data)
         return Answer()
 
-    def _incoming(self, call: _Incoming) -> IncomingCall:
+    def _incoming(self, call: Members) -> IncomingCall:
         if not self._endpoint or not self._access_key:
             raise WireError(
                 f"calls are answered by the REST API: providers.{self.name}.endpoint and access_key are not set"
             )
-        return IncomingCall(call.correlation_id, call.caller.address(), call.called.address(), call.context)
+        context = call.text("incomingCallContext")
+        if not context:
+            raise WireError("not an Event Grid delivery: IncomingCall without its incomingCallContext")
+        caller, called = _address(call.inside("from")), _address(call.inside("to"))
+        return IncomingCall(call.text("correlationId"), caller, called, context)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """Answer the call by the REST API, with its audio on our stream; Event Grid wants no document."""
@@ -233,10 +193,7 @@ class Acs:
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """The events that ACS posts to the ``callbackUri``, as CloudEvents."""
-        try:
-            events = [(event.kind, _decode_call(event.data).connection_id) for event in _events(request.body)]
-        except UNREADABLE as error:
-            raise WireError(f"not a delivery of events: {error}") from None
+        events = [(event.kind, event.data.text("callConnectionId")) for event in _events(request.body)]
         if not any(call_id for _, call_id in events):
             raise WireError("the callback names no callConnectionId")
         return [CallStatus(call_id, kind, kind in ENDED) for kind, call_id in events if call_id]
@@ -290,8 +247,21 @@ def sign(method: str, url: str, body: bytes, access_key: bytes, date: str) -> di
 
 
 def _events(body: bytes) -> list[_Event]:
-    read = _decode_events(body)
-    return read if isinstance(read, list) else [read]
+    """Return the events of a delivery: an array of them, or one alone."""
+    try:
+        read = read_json(body)
+    except UNREADABLE as error:
+        raise WireError(f"not an Event Grid delivery: {error}") from None
+    events = [Members(event, "event", []) for event in (read if isinstance(read, list) else [read])]
+    if not all(event.text("eventType", "type") for event in events):
+        raise WireError("not an Event Grid delivery: an event without its eventType or type")
+    return [_Event(event.text("eventType", "type").rpartition(".")[2], event.inside("data")) for event in events]
+
+
+def _address(identifier: Members) -> str:
+    """Return the number, or the raw id of who has none."""
+    number = identifier.inside("phoneNumber").text("value")
+    return number or identifier.text("rawId").removeprefix("4:")
 
 
 def _participant(address: str) -> dict[str, object]:

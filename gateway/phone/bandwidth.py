@@ -39,7 +39,7 @@ from gateway.phone.events import (
     UnknownMessage,
 )
 from gateway.phone.http_request import basic, basic_credentials, form_request, is_one_of
-from gateway.phone.json_text import UNREADABLE, is_callers, read_again
+from gateway.phone.json_text import UNREADABLE, is_callers, read_again, read_object
 from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
@@ -87,7 +87,6 @@ class _Message(Struct):
 
 
 _decode = msgspec.json.Decoder(_Message).decode
-_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class BandwidthCodec:
@@ -215,8 +214,8 @@ class Bandwidth:
         target = next((value for name, value in request.query if name == "transfer"), "")
         if target:
             return _answer(_transfer(target))
-        if event["eventType"] in ("initiate", "answer"):
-            return IncomingCall(event["callId"], _text(event, "from"), _text(event, "to"))
+        if event.text("eventType") in ("initiate", "answer"):
+            return IncomingCall(event.text("callId"), event.text("from"), event.text("to"))
         return Answer(status=204)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
@@ -235,7 +234,8 @@ class Bandwidth:
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Any of the call's webhooks; ``disconnect`` is the last."""
         event = _event(request)
-        return (CallStatus(event["callId"], event["eventType"], event["eventType"] == ENDED),)
+        kind = event.text("eventType")
+        return (CallStatus(event.text("callId"), kind, kind == ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         """The answer document says it."""
@@ -284,17 +284,12 @@ def _answer(*verbs: Element) -> Answer:
     return Answer(document(*verbs), "application/xml")
 
 
-def _event(request: WebhookRequest) -> Mapping[str, Any]:
-    """The webhook's JSON, in which ``eventType`` and ``callId`` are text."""
+def _event(request: WebhookRequest) -> Members:
+    """The webhook's JSON, which names an ``eventType`` and a ``callId``."""
     try:
-        event = _object(request.body)
+        event = Members(read_object(request.body), "webhook", [])
     except UNREADABLE as error:
         raise WireError(f"the webhook's body is not a JSON object: {error}") from None
-    if not _text(event, "eventType") or not _text(event, "callId"):
+    if not event.text("eventType") or not event.text("callId"):
         raise WireError("the webhook names no eventType and callId: expected Bandwidth's, by POST")
     return event
-
-
-def _text(event: Mapping[str, Any], name: str) -> str:
-    value = event.get(name)
-    return value if isinstance(value, str) else ""

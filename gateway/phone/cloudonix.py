@@ -6,9 +6,6 @@ Source: Cloudonix documentation, Voice Applications (CXML) and REST API; headers
 from collections.abc import Sequence
 from urllib.parse import quote
 
-import msgspec
-from msgspec import Struct
-
 from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
 from gateway.config.environment import variable_of
@@ -18,7 +15,8 @@ from gateway.phone import twiml
 from gateway.phone.camel_json import CamelJsonCodec
 from gateway.phone.events import Playout
 from gateway.phone.http_request import bearer, is_one_of, json_request
-from gateway.phone.json_text import UNREADABLE
+from gateway.phone.json_text import UNREADABLE, read_object
+from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
     Answer,
@@ -49,17 +47,7 @@ ADVICE = "expected audio/x-mulaw, 8000 Hz, 1 channel"
 SESSION_HEADER = "x-cx-session"
 
 
-class _Webhook(Struct):
-    """Fields of a webhook, whether it comes as a form or as JSON."""
-
-    session: str = msgspec.field(name="Session", default="")
-    call_sid: str = msgspec.field(name="CallSid", default="")
-    caller: str = msgspec.field(name="From", default="")
-    called: str = msgspec.field(name="To", default="")
-    status: str = msgspec.field(name="CallStatus", default="")
-
-
-_decode = msgspec.json.Decoder(_Webhook).decode
+_FIELDS = ("Session", "CallSid", "From", "To", "CallStatus")
 
 
 class Cloudonix:
@@ -96,8 +84,8 @@ class Cloudonix:
         call_id = _session(request, webhook)
         if not call_id:
             raise WireError("the webhook names no session: expected the header x-cx-session, or Session")
-        caller = webhook.caller or request.headers.get("x-cx-from", "")
-        called = webhook.called or request.headers.get("x-cx-to", "")
+        caller = webhook.text("From") or request.headers.get("x-cx-from", "")
+        called = webhook.text("To") or request.headers.get("x-cx-to", "")
         return IncomingCall(call_id, caller, called)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
@@ -107,10 +95,10 @@ class Cloudonix:
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A status callback."""
         webhook = _read(request)
-        call_id = _session(request, webhook)
-        if not call_id or not webhook.status:
+        call_id, status = _session(request, webhook), webhook.text("CallStatus")
+        if not call_id or not status:
             raise WireError("the callback names no session and CallStatus")
-        return (CallStatus(call_id, webhook.status, webhook.status in twiml.ENDED),)
+        return (CallStatus(call_id, status, status in twiml.ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         """The answer document says it."""
@@ -138,14 +126,15 @@ class Cloudonix:
         return ()
 
 
-def _read(request: WebhookRequest) -> _Webhook:
+def _read(request: WebhookRequest) -> Members:
+    """Fields of a webhook, whether it comes as a form or as JSON."""
     if not request.body.lstrip().startswith(b"{"):
-        return _Webhook(*(request.field(name) for name in ("Session", "CallSid", "From", "To", "CallStatus")))
+        return Members({name: request.field(name) for name in _FIELDS}, "webhook", [])
     try:
-        return _decode(request.body)
+        return Members(read_object(request.body), "webhook", [])
     except UNREADABLE as error:
         raise WireError(f"the webhook's JSON cannot be read: {error}") from None
 
 
-def _session(request: WebhookRequest, webhook: _Webhook) -> str:
-    return request.headers.get(SESSION_HEADER, "") or webhook.session or webhook.call_sid
+def _session(request: WebhookRequest, webhook: Members) -> str:
+    return request.headers.get(SESSION_HEADER, "") or webhook.text("Session", "CallSid")

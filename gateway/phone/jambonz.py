@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import msgspec
-
 from gateway.addresses import is_sip
 from gateway.config import providers as settings
 from gateway.config.environment import variable_of
@@ -17,7 +15,8 @@ from gateway.config.secrets import first, value_of, values_of
 from gateway.errors import WireError
 from gateway.phone.http_request import basic_credentials, bearer, is_one_of, same
 from gateway.phone.jambonz_wire import FORMATS, PLAYOUT, JambonzCodec
-from gateway.phone.json_text import UNREADABLE
+from gateway.phone.json_text import UNREADABLE, read_object
+from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
     Answer,
@@ -54,7 +53,6 @@ GIVEN_LIMIT = 4
 ENDED = frozenset({"completed", "failed", "busy", "no-answer"})
 
 Verbs = list[dict[str, Any]]
-_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Jambonz:
@@ -116,7 +114,7 @@ class Jambonz:
         target = next((value for name, value in request.query if name == "transfer"), "")
         if target:
             return _document([_dial(target), {"verb": "hangup"}])
-        return IncomingCall(fields["call_sid"], _text(fields, "from"), _text(fields, "to"))
+        return IncomingCall(fields.text("call_sid"), fields.text("from"), fields.text("to"))
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """The verbs: what stands behind ``listen`` is done when the stream has ended."""
@@ -142,10 +140,10 @@ class Jambonz:
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A call status webhook, or the ``actionHook`` that tells the stream's end."""
         fields = _fields(request)
-        status = _text(fields, "call_status")
+        status = fields.text("call_status")
         if not status:
             raise WireError("the webhook names no call_status")
-        return (CallStatus(fields["call_sid"], status, status in ENDED),)
+        return (CallStatus(fields.text("call_sid"), status, status in ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         """The verbs say it."""
@@ -185,17 +183,12 @@ def _document(verbs: Verbs) -> Answer:
     return Answer(json_text(verbs), "application/json")
 
 
-def _fields(request: WebhookRequest) -> Mapping[str, Any]:
-    """The webhook's JSON, in which ``call_sid`` is text."""
+def _fields(request: WebhookRequest) -> Members:
+    """The webhook's JSON, which names a ``call_sid``."""
     try:
-        fields = _object(request.body)
+        fields = Members(read_object(request.body), "webhook", [])
     except UNREADABLE as error:
         raise WireError(f"the webhook's body is not a JSON object: {error}") from None
-    if not _text(fields, "call_sid"):
+    if not fields.text("call_sid"):
         raise WireError("the webhook names no call_sid: expected jambonz', by POST")
     return fields
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""

@@ -1,7 +1,7 @@
 """What all wires of JSON text have in common. Pure."""
 
 import json
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -30,6 +30,22 @@ def read_again(message: str, shape: type[Shape], title: str, error: Exception, *
             error = again if isinstance(again, msgspec.ValidationError) else error
     kind = MessageError if isinstance(error, msgspec.ValidationError) else WireError
     raise kind(f"not {title}: {error}") from None
+
+
+def read_json(body: bytes) -> object:
+    """Read a webhook's JSON, as leniently as a start is read; raise one of ``UNREADABLE`` where it is none."""
+    try:
+        return msgspec.json.decode(body)
+    except UNREADABLE as error:
+        try:
+            return json.loads(body, strict=False)
+        except (ValueError, RecursionError):
+            raise error from None
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read a webhook's JSON object; raise one of ``UNREADABLE`` where it is none."""
+    return msgspec.convert(read_json(body), dict[str, Any])
 
 
 def key_pressed(given: object) -> DigitPressed:

@@ -20,7 +20,8 @@ from gateway.config.secrets import read_public_key, value_of, values_of
 from gateway.errors import WireError
 from gateway.phone import twiml
 from gateway.phone.http_request import bearer, form_request, is_one_of, json_request
-from gateway.phone.json_text import UNREADABLE
+from gateway.phone.json_text import UNREADABLE, read_object
+from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
     Answer,
@@ -60,24 +61,6 @@ VOICE = "female"
 LANGUAGE = "en-US"
 
 
-class _Payload(Struct):
-    call_control_id: str = ""
-    direction: str | None = None
-    caller: str | None = msgspec.field(name="from", default=None)
-    called: str | None = msgspec.field(name="to", default=None)
-    client_state: str | None = None
-
-
-class _Data(Struct):
-    event_type: str
-    id: str = ""
-    payload: _Payload = msgspec.field(default_factory=_Payload)
-
-
-class _Event(Struct):
-    data: _Data
-
-
 class _Next(Struct, omit_defaults=True):
     """What is to follow an event of Call Control; travels there and back as ``client_state``."""
 
@@ -86,7 +69,6 @@ class _Next(Struct, omit_defaults=True):
     """The call to end when the leg that this belongs to has ended: a transfer's caller is not left alone."""
 
 
-_decode_event = msgspec.json.Decoder(_Event).decode
 _decode_next = msgspec.json.Decoder(_Next).decode
 
 
@@ -139,7 +121,7 @@ class Telnyx:
         if abs(now_s - int(timestamp)) > WINDOW_S:
             raise SignatureError(f"telnyx-timestamp is {now_s - int(timestamp):.0f} s old: more than {WINDOW_S} s off")
         try:
-            event_id = _decode_event(request.body).data.id
+            event_id = _data(request.body).text("id")
         except UNREADABLE:
             event_id = ""
         return event_id or hashlib.sha256(text).hexdigest()
@@ -149,14 +131,14 @@ class Telnyx:
         if request.form:
             call = twiml.incoming_call(_signed(request), TRAITS.title)
             return IncomingCall(_texml_id(request, call.call_id), call.caller, call.called)
-        event = _read(request)
-        payload = event.payload
-        kind = event.event_type.replace("_", ".")  # both spellings have been seen
-        if kind == "call.initiated" and payload.direction in ("incoming", None) and payload.call_control_id:
-            return IncomingCall(payload.call_control_id, payload.caller or "", payload.called or "", context=event.id)
-        following = _following(payload.client_state)
+        kind, data = _read(request)
+        payload = data.inside("payload")
+        call_id = payload.text("call_control_id")
+        if kind == "call.initiated" and payload.text("direction") in ("incoming", "") and call_id:
+            return IncomingCall(call_id, payload.text("from"), payload.text("to"), context=data.text("id"))
+        following = _following(payload.text("client_state"))
         if kind == "call.speak.ended":
-            return Answer(requests=self._go_on(payload.call_control_id, following.transfer) if following else ())
+            return Answer(requests=self._go_on(call_id, following.transfer) if following else ())
         if kind == "call.hangup" and following and following.hang_up:
             return Answer(requests=self._command(following.hang_up, "hangup", {}))
         return Answer()
@@ -186,11 +168,11 @@ class Telnyx:
                 CallStatus(_texml_id(request, status.call_id), status.status, status.ended)
                 for status in twiml.call_status(_signed(request))
             ]
-        event = _read(request)
-        kind = event.event_type.replace("_", ".")
-        if not event.payload.call_control_id:
-            raise WireError(f"the event {event.event_type[:40]!r} names no call_control_id")
-        return (CallStatus(event.payload.call_control_id, kind, kind == "call.hangup"),)
+        kind, data = _read(request)
+        call_id = data.inside("payload").text("call_control_id")
+        if not call_id:
+            raise WireError(f"the event {kind[:40]!r} names no call_control_id")
+        return (CallStatus(call_id, kind, kind == "call.hangup"),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         """A Call Control call goes on when its stream has ended: it is spoken to, transferred or hung up.
@@ -265,21 +247,28 @@ def _signed(request: WebhookRequest) -> WebhookRequest:
     return msgspec.structs.replace(request, query=())
 
 
-def _read(request: WebhookRequest) -> _Data:
+def _data(body: bytes) -> Members:
+    return Members(read_object(body), "webhook", []).inside("data")
+
+
+def _read(request: WebhookRequest) -> tuple[str, Members]:
+    """Return the kind of an event of Call Control, of which two spellings have been seen, and what it says."""
+    why = "it names no event_type"
     try:
-        return _decode_event(request.body).data
+        data = _data(request.body)
+        if event_type := data.text("event_type"):
+            return event_type.replace("_", "."), data
     except UNREADABLE as error:
-        raise WireError(
-            f"neither a form of TeXML nor an event of Call Control: {error}; the webhook's method must be POST"
-        ) from None
+        why = str(error)
+    raise WireError(f"neither a form of TeXML nor an event of Call Control: {why}; the webhook's method must be POST")
 
 
 def _state(following: _Next) -> str:
     return base64.b64encode(json_bytes(following)).decode()
 
 
-def _following(client_state: str | None) -> _Next | None:
+def _following(client_state: str) -> _Next | None:
     try:
-        return _decode_next(base64.b64decode(client_state or "", validate=True))
+        return _decode_next(base64.b64decode(client_state, validate=True))
     except (*UNREADABLE, ValueError):
         return None

@@ -35,7 +35,7 @@ from gateway.phone.events import (
     Playout,
     UnknownMessage,
 )
-from gateway.phone.json_text import UNREADABLE, key_pressed, mark_name, read_again
+from gateway.phone.json_text import UNREADABLE, key_pressed, mark_name, read_again, read_object
 from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
@@ -210,17 +210,16 @@ class Vonage:
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
         """The call of an answer webhook; or what follows the stream, as the answer to the event that tells its end."""
         fields = _fields(request)
-        if "status" in fields:
+        if status := fields.text("status"):
             after = ncco.after_in(request.query)
-            if fields["status"] not in NOT_CONNECTED or not (after.say or after.transfer):
+            if status not in NOT_CONNECTED or not (after.say or after.transfer):
                 return Answer(status=204)
-            headers = fields.get("headers")
-            shown = _text(headers, "to") if isinstance(headers, dict) else ""
+            shown = fields.inside("headers").text("to")
             return Answer(ncco.written(ncco.following(after, shown)), "application/json")
-        call_id = _text(fields, "uuid")
+        call_id = fields.text("uuid")
         if not call_id:
             raise WireError("the webhook names no uuid: expected Vonage's answer webhook, GET or POST")
-        return IncomingCall(call_id, _text(fields, "from"), _text(fields, "to"))
+        return IncomingCall(call_id, fields.text("from"), fields.text("to"))
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """The NCCO, with the call's id and numbers, which the stream itself lacks."""
@@ -229,12 +228,10 @@ class Vonage:
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """An event webhook; one of the stream's own leg names the call by the headers that our NCCO gave it."""
         fields = _fields(request)
-        headers = fields.get("headers")
-        of_stream = _text(headers, "call_uuid") if isinstance(headers, dict) else ""
-        call_id = of_stream or _text(fields, "uuid")
-        status = _text(fields, "status") or _text(fields, "type")
+        call_id = fields.inside("headers").text("call_uuid") or fields.text("uuid")
+        status = fields.text("status", "type")
         if not call_id or not status:
-            raise WireError(f"the event names no uuid and status: {_text(fields, 'reason')[:200] or 'nor a reason'}")
+            raise WireError(f"the event names no uuid and status: {fields.text('reason')[:200] or 'nor a reason'}")
         return (CallStatus(call_id, status, status in ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
@@ -270,15 +267,10 @@ class Vonage:
         return (HttpRequest("PUT", url, headers, json_bytes(body)),)
 
 
-def _fields(request: WebhookRequest) -> Mapping[str, Any]:
+def _fields(request: WebhookRequest) -> Members:
     """Members of the JSON body, and what of the query is not in it."""
     try:
-        body = _object(request.body) if request.body else {}
+        body = read_object(request.body) if request.body else {}
     except UNREADABLE as error:
         raise WireError(f"the webhook's body is not a JSON object: {error}") from None
-    return dict(request.query) | body
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""
+    return Members(dict(request.query) | body, "webhook", [])

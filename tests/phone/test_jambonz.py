@@ -170,7 +170,7 @@ def test_incoming_call() -> None:
     assert jambonz.incoming(webhook(CALLING)) == IncomingCall(CALL, "14158675309", "+18005551212")
 
 
-@pytest.mark.parametrize("fields", [{}, [], None, {"call_sid": 7}, {"call_sid": ""}])
+@pytest.mark.parametrize("fields", [{}, [], None, {"call_sid": [7]}, {"call_sid": ""}])
 def test_webhooks_that_are_none(fields: object) -> None:
     """Neither a call nor a status."""
     for read in (jambonz.incoming, jambonz.status):

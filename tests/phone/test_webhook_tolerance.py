@@ -1,0 +1,105 @@
+"""What every webhook of JSON takes without turning the call away: members that nobody needs, of any shape."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from gateway.app import make_provider
+from gateway.config.providers import settings_of
+from gateway.phone.provider import IncomingCall, Provider, WebhookRequest
+from tests.phone.test_acs import INCOMING
+from tests.phone.test_acs import provider as acs
+from tests.phone.test_bandwidth import INITIATE
+from tests.phone.test_cloudonix import BODY as CLOUDONIX
+from tests.phone.test_jambonz import CALLING
+from tests.phone.test_telnyx import initiated
+from tests.phone.test_tolerance import GONE, NUMBERS, SHAPES, changed, places
+from tests.phone.test_vonage import FIELDS
+
+WEBHOOKS: Mapping[str, tuple[dict[str, Any], set[str]]] = {
+    "acs": (INCOMING, {"eventType", "data", "data.incomingCallContext"}),
+    "bandwidth": (INITIATE, {"eventType", "callId"}),
+    "cloudonix": (CLOUDONIX, {"CallSid"}),
+    "jambonz": (CALLING, {"call_sid"}),
+    "telnyx": (
+        json.loads(initiated().body),
+        {"data", "data.event_type", "data.payload", "data.payload.call_control_id", "data.payload.direction"},
+    ),
+    "vonage": (FIELDS, {"uuid"}),
+}
+"""The announcement of a call by JSON, and the places of what it needs."""
+STATUSES: Mapping[str, tuple[dict[str, Any], set[str]]] = {
+    "acs": (
+        {"type": "Microsoft.Communication.CallDisconnected", "id": "1", "data": {"callConnectionId": "c", "x": "y"}},
+        {"type", "data", "data.callConnectionId"},
+    ),
+    "bandwidth": (INITIATE | {"eventType": "disconnect", "cause": "hangup"}, {"eventType", "callId"}),
+    "cloudonix": (CLOUDONIX | {"CallStatus": "completed"}, {"CallSid", "CallStatus"}),
+    "jambonz": (CALLING | {"call_status": "completed", "duration": 7}, {"call_sid", "call_status"}),
+    "telnyx": (
+        {"data": {"event_type": "call.hangup", "id": "1", "payload": {"call_control_id": "c", "hangup_cause": "x"}}},
+        {"data", "data.event_type", "data.payload", "data.payload.call_control_id"},
+    ),
+    "vonage": (
+        {"uuid": "u", "status": "completed", "headers": {"x": "y"}, "duration": "7", "start_time": None},
+        {"uuid", "status"},
+    ),
+}
+"""A status callback that tells the end of a call."""
+
+
+def provider_of(name: str) -> Provider:
+    """The provider; calls can be answered."""
+    return acs() if name == "acs" else make_provider(name, settings_of(name)())
+
+
+def posted(body: object) -> WebhookRequest:
+    """A webhook."""
+    return WebhookRequest("POST", "https://gw.example.com/answer/x", {}, body=json.dumps(body).encode())
+
+
+def changes(message: dict[str, Any], needed: set[str]) -> list[dict[str, Any]]:
+    """The message with each member that is not needed in every odd shape."""
+    free = [place for place in places(message) if place not in needed]
+    return [changed(message, place, value) for place in free for value in (GONE, *SHAPES, *NUMBERS)]
+
+
+@pytest.mark.parametrize("provider", WEBHOOKS)
+def test_a_call_is_taken_without_what_nobody_needs(provider: str) -> None:
+    """Without a number as well: the line may be named by the path."""
+    for body in changes(*WEBHOOKS[provider]):
+        assert isinstance(provider_of(provider).incoming(posted(body)), IncomingCall), body
+
+
+@pytest.mark.parametrize("provider", STATUSES)
+def test_a_status_is_read_without_what_nobody_needs(provider: str) -> None:
+    """The call has ended, whatever else the callback says."""
+    for body in changes(*STATUSES[provider]):
+        (status,) = provider_of(provider).status(posted(body))
+        assert status.ended, body
+
+
+@pytest.mark.parametrize("provider", WEBHOOKS)
+def test_numbers_without_quotes_are_numbers_too(provider: str) -> None:
+    """Some write a telephone number as a number."""
+    body, _ = WEBHOOKS[provider]
+    caller, called = {
+        "acs": ("data.from.phoneNumber.value", "data.to.phoneNumber.value"),
+        "cloudonix": ("From", "To"),
+        "telnyx": ("data.payload.from", "data.payload.to"),
+    }.get(provider, ("from", "to"))
+    call = provider_of(provider).incoming(posted(changed(changed(body, caller, 14155550123), called, 14255550100)))
+    assert isinstance(call, IncomingCall)
+    assert (call.caller, call.called) == ("14155550123", "14255550100")
+
+
+@pytest.mark.parametrize("provider", WEBHOOKS)
+def test_values_that_strict_readers_refuse(provider: str) -> None:
+    """Half a character or a raw line end in a caller's name loses no call."""
+    body, _ = WEBHOOKS[provider]
+    request = posted(body | {"callerName": "NAME"})
+    for name in (b'"half \\ud83d"', b'"a\nb"', b"NaN"):
+        odd = WebhookRequest(request.method, request.url, {}, body=request.body.replace(b'"NAME"', name))
+        assert isinstance(provider_of(provider).incoming(odd), IncomingCall)
