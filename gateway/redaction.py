@@ -16,7 +16,17 @@ SHORTEST = 6
 PUBLIC = frozenset(
     {
         *("account_sid", "project_id", "domain", "auth_id", "application_id", "resource_id", "account_id", "client_id"),
-        *("webhook_user", "public_key", "api_url", "rest_url", "token_url", "keys_url", "endpoint", "rate_hz"),
+        *(
+            "webhook_user",
+            "public_key",
+            "provider",
+            "api_url",
+            "rest_url",
+            "token_url",
+            "keys_url",
+            "endpoint",
+            "rate_hz",
+        ),
     }
 )
 """Keys of a provider's section that name something; all others are secrets."""

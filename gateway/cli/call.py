@@ -11,6 +11,7 @@ from typing import Any
 from gateway import logs
 from gateway.audio.audio_file import Channel
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
+from gateway.cli.accounts import provider_named
 from gateway.cli.check import CONFIG, add_config_option
 from gateway.cli.completion import completes_directories, completes_files
 from gateway.cli.init import starter
@@ -20,6 +21,7 @@ from gateway.cli.own_gateway import CALLED, CalledGateway, number_to_call, own_g
 from gateway.cli.placing import Keeping, place
 from gateway.cli.verdict import Expected
 from gateway.config import Deployment, Line, Lines, load_deployment
+from gateway.config.environment import value_in, variable_of
 from gateway.errors import InputError
 from gateway.sim.accounts import open_account
 from gateway.sim.call import CallPlan
@@ -71,7 +73,12 @@ def add_call(commands: Any) -> None:
         "--to", metavar="NUMBER", help="the called number (default: that of the line support, else the first line's)"
     )
     parser.add_argument("--from", dest="from_", default=CALLER, metavar="NUMBER", help=f"the caller (default {CALLER})")
-    parser.add_argument("--provider", choices=list(PROVIDERS), default="twilio", help="whose wire (default twilio)")
+    parser.add_argument(
+        "--provider",
+        default="twilio",
+        metavar="NAME",
+        help=f"whose wire: {', '.join(PROVIDERS)}, or the name of an account in gateway.yaml (default twilio)",
+    )
     parser.add_argument("--codec", choices=list(CODECS), help="the phone's codec (default: the provider's usual one)")
     parser.add_argument(
         "--channel",
@@ -135,7 +142,8 @@ async def _demo(options: argparse.Namespace) -> int:
 
 
 async def _call(options: argparse.Namespace) -> int:
-    audio_format = CODECS[options.codec] if options.codec else PROVIDERS[options.provider].audio_formats[0]
+    wire = provider_named(options.provider, options.config)
+    audio_format = CODECS[options.codec] if options.codec else PROVIDERS[wire].audio_formats[0]
     presses = [parse_press(text) for text in options.press]
     _check(options, presses)
     expected = Expected(options.expect, options.max_answer_ms)
@@ -147,23 +155,24 @@ async def _call(options: argparse.Namespace) -> int:
     _warn_of_two_sides(utterances)
     logs.configure(json=False, level="error")
     if options.url:
-        plan = _plan(utterances, presses, options.to or _likely_number(options), options, audio_format)
+        to = options.to or _likely_number(options)
+        plan = CallPlan(utterances, to, options.from_, provider=wire, audio_format=audio_format, presses=presses)
         who = EMULATED if options.test_key else "the gateway at --url answers, with whatever stands behind it"
         narrator = Narrator(quiet=options.json)
         narrator.answered_by(who)
-        return await place(plan, _running_gateway(options), narrator, _keeping(options, who), expected)
+        return await place(plan, _running_gateway(options, wire), narrator, _keeping(options, who), expected)
     deployment, lines = _configuration(options.config)
     to = options.to or number_to_call(lines)
     line = lines.for_number(to)
     if line is None:
         known = ", ".join(number for line in lines for number in line.settings.numbers)
         raise InputError(f"--to: no line takes {to}, expected one of {known}")
-    plan = _plan(utterances, presses, to, options, audio_format)
+    plan = CallPlan(utterances, to, options.from_, provider=wire, audio_format=audio_format, presses=presses)
     script = _script(options, deployment, line, recordings, presses)
     who = EMULATED if script else f"{_model(line)} at {deployment.require_endpoint()} answers"
     narrator = Narrator(quiet=options.json, words=script is None or script.transcription == "normal")
     keeping = _keeping(options, who, model=_model(line))
-    async with own_gateway(deployment, lines, plan.provider, narrator.note, script) as stream:
+    async with own_gateway(deployment, lines, wire, narrator.note, script, account=options.provider) as stream:
         narrator.answered_by(who)
         return await place(plan, stream, narrator, keeping, expected)
 
@@ -231,18 +240,6 @@ def _warn_of_two_sides(utterances: Sequence[Utterance]) -> None:
             )
 
 
-def _plan(
-    utterances: Sequence[Utterance],
-    presses: Sequence[Press],
-    to: str,
-    options: argparse.Namespace,
-    audio_format: AudioFormat,
-) -> CallPlan:
-    return CallPlan(
-        utterances, to, options.from_, provider=options.provider, audio_format=audio_format, presses=presses
-    )
-
-
 def _configuration(config: Path) -> tuple[Deployment, Lines]:
     deployment = load_deployment(config, os.environ)
     return deployment, Lines(deployment)
@@ -255,28 +252,29 @@ def _likely_number(options: argparse.Namespace) -> str:
     return number_to_call(_configuration(options.config)[1])
 
 
-def _running_gateway(options: argparse.Namespace) -> CalledGateway:
+def _running_gateway(options: argparse.Namespace, provider: str) -> CalledGateway:
     """Return a gateway that runs elsewhere: asked by its webhook where the URL is HTTP, else called by its stream."""
     told = asyncio.Event()
     told.set()
     if not options.url.startswith(("http://", "https://")):
         return CalledGateway(stream_url=options.url, ended=told)
-    base, provider = options.url.rstrip("/"), options.provider
+    base, account = options.url.rstrip("/"), options.provider
     return CalledGateway(
-        answer_url=f"{base}/answer/{provider}",
-        status_url=f"{base}/status/{provider}",
-        secrets=_secrets(provider, options.test_key or ""),
+        account=account,
+        answer_url=f"{base}/answer/{account}",
+        status_url=f"{base}/status/{account}",
+        secrets=_secrets(account, provider, options.test_key or ""),
         ended=told,
     )
 
 
-def _secrets(provider: str, test_key: str) -> Mapping[str, str]:
+def _secrets(account: str, provider: str, test_key: str) -> Mapping[str, str]:
     """Return what requests are signed with: the secrets of the environment, else those of the test account."""
-    prefix = f"{provider}_".upper()
+    prefix = variable_of(account, "")
     set_here = {
         name.removeprefix(prefix).lower(): value
-        for name, value in os.environ.items()
-        if name.startswith(prefix) and value
+        for name in os.environ
+        if name.startswith(prefix) and (value := value_in(os.environ, name))
     }
     made = open_account(provider, "", test_key).secrets if test_key else {}
     return {**made, **set_here}

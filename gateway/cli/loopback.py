@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gateway.cli.own_gateway import number_to_call
 from gateway.config import Deployment, Lines
 from gateway.config.environment import FromEnvironment
-from gateway.config.providers import Providers, ProviderSettings, settings_of
+from gateway.config.providers import Providers, ProviderSettings, Twilio, provider_of, settings_of
 from gateway.sim.accounts import open_account
 from gateway.sim.providers import PROVIDERS
 
@@ -33,7 +33,8 @@ class Loopback:
 
     def told(self, lines: Lines) -> str:
         """Return how to call this gateway: the command as it is typed, or why there is none."""
-        served = [name for name in self.deployment.providers.served if name in PROVIDERS and name not in UNCALLED]
+        accounts = self.deployment.providers.accounts.items()
+        served = [name for name, section in accounts if provider_of(name, section) in PROVIDERS.keys() - UNCALLED]
         if not served:
             return (
                 "\nNo call can be simulated from outside: none of the providers that are served is asked by webhook.\n"
@@ -65,15 +66,15 @@ def loopback(deployment: Deployment, host: str, port: int) -> Iterator[Loopback]
         name = f"[{host}]" if ":" in host else host
         url = deployment.public_url or f"http://{name}:{listener.getsockname()[1]}"
         key = secrets.token_urlsafe(12).replace("-", "x")  # an argument must not look like an option
-        served = {name: getattr(deployment.providers, name) for name in deployment.providers.served}
-        filled = {name: _filled(name, section, key) for name, section in (served or {"twilio": None}).items()}
+        served = deployment.providers.accounts
+        filled = {name: _filled(name, section, key) for name, section in (served or {"twilio": Twilio()}).items()}
         made = deployment.model_copy(update={"public_url": url, "providers": Providers.model_validate(filled)})
         yield Loopback(listener, made, key if filled != served else "")
 
 
-def _filled(provider: str, section: ProviderSettings | None, key: str) -> ProviderSettings:
-    """Return a provider's section with a test value for each missing proof of webhooks and streams."""
-    section = section or settings_of(provider)()
+def _filled(name: str, section: ProviderSettings, key: str) -> ProviderSettings:
+    """Return an account's section with a test value for each missing proof of webhooks and streams."""
+    provider = provider_of(name, section)
     if all(getattr(section, name) for name in section.proofs):
         return section
     missing = [name for name in dict.fromkeys((*section.proofs, "stream_secret")) if not getattr(section, name)]

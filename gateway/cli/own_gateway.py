@@ -35,6 +35,8 @@ class CalledGateway:
     """
 
     stream_url: str = ""
+    account: str = ""
+    """The name that it gives the provider."""
     answer_url: str = ""
     status_url: str = ""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -49,9 +51,19 @@ class CalledGateway:
 
 @asynccontextmanager
 async def own_gateway(
-    deployment: Deployment, lines: Lines, provider: str, tell: Observer, script: Script | None
+    deployment: Deployment,
+    lines: Lines,
+    provider: str,
+    tell: Observer,
+    script: Script | None,
+    *,
+    account: str = "",
 ) -> AsyncIterator[CalledGateway]:
-    """Serve ``provider`` alone, with every check of a real one; with a script, the emulator is its Voice Live."""
+    """Serve ``provider`` alone, with every check of a real one; with a script, the emulator is its Voice Live.
+
+    ``account`` is the name that it is served by, where that is not the provider's own.
+    """
+    account = account or provider
     notes: list[TimedNote] = []
     refusals: list[str] = []
     ended = asyncio.Event()
@@ -74,13 +86,13 @@ async def own_gateway(
         api = await stack.enter_async_context(SimulatedApi.serving())
         if provider == "acs":
             publish_keys(api)
-        account = open_account(provider, api.url)
-        redactor = Redactor(secrets_of(account.secrets) | secrets_in(os.environ))
+        opened = open_account(provider, api.url)
+        redactor = Redactor(secrets_of(opened.secrets) | secrets_in(os.environ))
         emulator = await stack.enter_async_context(Emulator(script)) if script is not None else None
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         served = deployment.model_copy(
-            update={"public_url": url, "providers": _section(provider, account.settings), "streams": Streams()}
+            update={"public_url": url, "providers": _section(account, provider, opened.settings), "streams": Streams()}
         )
         endpoint = emulator.endpoint if emulator else deployment.require_endpoint()
         api_key = "emulator" if emulator else key.get_secret_value() if key else ""
@@ -97,9 +109,10 @@ async def own_gateway(
             )
         )
         yield CalledGateway(
-            answer_url=f"{url}/answer/{provider}",
-            status_url=f"{url}/status/{provider}",
-            secrets=account.secrets,
+            account=account,
+            answer_url=f"{url}/answer/{account}",
+            status_url=f"{url}/status/{account}",
+            secrets=opened.secrets,
             api=api,
             emulator=emulator,
             notes=notes,
@@ -115,6 +128,6 @@ def number_to_call(lines: Lines) -> str:
     return next((number for number in numbers if number != ANY_NUMBER), CALLED)
 
 
-def _section(provider: str, settings: Mapping[str, str]) -> Providers:
+def _section(account: str, provider: str, settings: Mapping[str, str]) -> Providers:
     values = {name: FromEnvironment(value, "the simulated account") for name, value in settings.items()}
-    return Providers.model_validate({provider: settings_of(provider).model_validate(values)})
+    return Providers.model_validate({account: settings_of(provider).model_validate({**values, "provider": provider})})

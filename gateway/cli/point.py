@@ -5,10 +5,12 @@ import os
 import re
 from typing import Any
 
+from gateway.cli.accounts import provider_named
 from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
 from gateway.config import load_deployment
-from gateway.config.providers import Providers, settings_of
+from gateway.config.environment import variable_of
+from gateway.config.providers import settings_of
 from gateway.errors import InputError
 from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Pointing, point
 from gateway.redaction import Redactor, secrets_in
@@ -18,7 +20,7 @@ from gateway.rest import CallControl
 def add_point(commands: Any) -> None:
     """``gateway point``."""
     parser = commands.add_parser("point", help="set a number's webhook to this gateway through its provider's API")
-    parser.add_argument("provider", choices=list(Providers.model_fields))
+    parser.add_argument("provider", help="a provider, or the name of one of several accounts in gateway.yaml")
     parser.add_argument("number", help="the number, in international format: +14255550100")
     add_config_option(parser)
     parser.add_argument("--line", metavar="NAME", help="name the line in the webhook's path, whatever number it has")
@@ -29,16 +31,18 @@ def add_point(commands: Any) -> None:
 async def _point(options: argparse.Namespace) -> int:
     if not re.fullmatch(r"\+[1-9]\d{6,14}", options.number):
         raise InputError(f"{options.number} is not a number in international format, expected such as +14255550100")
+    provider = provider_named(options.provider, options.config)
     deployment = load_deployment(options.config, os.environ)
     public_url = deployment.require_public_url()
     line = f"/{options.line}" if options.line else ""
     answer_url = f"{public_url}/answer/{options.provider}{line}"
     status_url = f"{public_url}/status/{options.provider}"
-    if options.provider not in POINTINGS:
+    if provider not in POINTINGS:
         stream = public_url.replace("http", "ws", 1) + f"/stream/{options.provider}{line or '/<line>'}"
-        print(BY_HAND[options.provider].format(answer=answer_url, status=status_url, stream=stream))
+        secret = variable_of(options.provider, "stream_secret")
+        print(BY_HAND[provider].format(answer=answer_url, status=status_url, stream=stream, secret=secret))
         return 0
-    settings = getattr(deployment.providers, options.provider) or settings_of(options.provider)()
+    settings = deployment.providers.accounts.get(options.provider) or settings_of(provider)()
     async with CallControl() as control:
         change = await _look(point(options.provider, settings, options.number, answer_url, status_url), control)
         shown = Redactor(secrets_in(os.environ))  # a webhook's URL may have a user and a password

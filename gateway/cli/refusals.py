@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gateway.config.environment import variable_of
 from gateway.config.providers import settings_of
 from gateway.sim.reaching import RefusedError
 
@@ -25,26 +26,28 @@ IN_BETWEEN = {
 }
 
 
-def explained(error: RefusedError, provider: str, called: str, known: Mapping[str, str]) -> str:
+def explained(error: RefusedError, provider: str, called: str, known: Mapping[str, str], account: str = "") -> str:
     """Return what the status of a gateway elsewhere means, and what to do; empty where nobody can say.
 
-    ``known`` are the secrets that the request was signed with.
+    ``known`` are the secrets that the request was signed with; ``account`` is what the gateway calls the provider,
+    where that is another name.
     """
+    account = account or provider
     if error.stream:
         return STREAM.get(error.status) or IN_BETWEEN.get(error.status, "")
     if error.status == 404:
         if "provider" in error.said:
-            return f"it does not serve {provider}: providers in its gateway.yaml names those that it does"
+            return f"it does not serve {account}: providers in its gateway.yaml names those that it does"
         if "line" in error.said:
             return f"none of its lines takes {called}: --to takes another number"
-        return f"the address is no gateway's, it does not serve {provider}, or none of its lines takes {called}"
+        return f"the address is no gateway's, it does not serve {account}, or none of its lines takes {called}"
     if error.status in {401, 403}:
-        return _unsigned(provider, known)
+        return _unsigned(account, provider, known)
     return WEBHOOK.get(error.status) or IN_BETWEEN.get(error.status, "")
 
 
-def _unsigned(provider: str, known: Mapping[str, str]) -> str:
-    names = {name: f"{provider}_{name}".upper() for name in settings_of(provider).proofs}
+def _unsigned(account: str, provider: str, known: Mapping[str, str]) -> str:
+    names = {name: variable_of(account, name) for name in settings_of(provider).proofs}
     missing = " and ".join(variable for name, variable in names.items() if not known.get(name))
     if missing:
         return (

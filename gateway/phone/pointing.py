@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Struct
-from pydantic import SecretStr
 
-from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage
+from gateway.config.environment import variable_of
+from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import first, values_of
 from gateway.errors import GatewayError, InputError
 from gateway.phone.provider import HttpRequest
@@ -30,20 +30,34 @@ class Change(Struct, frozen=True):
     request: HttpRequest
 
 
+class Account(Struct, frozen=True):
+    """An account at a provider: its name in ``gateway.yaml`` and the settings that it has there."""
+
+    name: str
+    settings: Any
+
+    def needed(self, key: str) -> str:
+        """A value without which nothing can be asked. Raises InputError where it is not set."""
+        text = first(values_of(getattr(self.settings, key)))
+        if not text:
+            raise InputError(f"{variable_of(self.name, key)} is not set, expected it in the environment")
+        return text
+
+
 Pointing = Generator[HttpRequest, bytes, Change]
 
 
-def _twilio(settings: Twilio, number: str, answer_url: str, status_url: str) -> Pointing:
-    account = _needed(settings.account_sid, "TWILIO_ACCOUNT_SID")
-    basic = _basic(account, _needed(settings.auth_token, "TWILIO_AUTH_TOKEN"))
-    base = f"{settings.api_url}/2010-04-01/Accounts/{quote(account)}"
+def _twilio(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+    sid = account.needed("account_sid")
+    basic = _basic(sid, account.needed("auth_token"))
+    base = f"{account.settings.api_url}/2010-04-01/Accounts/{quote(sid)}"
     return (yield from _compatible(base, basic, number, answer_url, status_url))
 
 
-def _signalwire(settings: SignalWire, number: str, answer_url: str, status_url: str) -> Pointing:
-    project = _needed(settings.project_id, "SIGNALWIRE_PROJECT_ID")
-    basic = _basic(project, _needed(settings.api_token, "SIGNALWIRE_API_TOKEN"))
-    space = _needed(settings.api_url, "SIGNALWIRE_API_URL")
+def _signalwire(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+    project = account.needed("project_id")
+    basic = _basic(project, account.needed("api_token"))
+    space = account.needed("api_url")
     base = f"{space}/api/laml/2010-04-01/Accounts/{quote(project)}"
     return (yield from _compatible(base, basic, number, answer_url, status_url))
 
@@ -68,17 +82,17 @@ def _compatible(base: str, basic: Mapping[str, str], number: str, answer_url: st
     )
 
 
-def _telnyx(settings: Telnyx, number: str, answer_url: str, status_url: str) -> Pointing:
-    bearer = {"Authorization": f"Bearer {_needed(settings.api_key, 'TELNYX_API_KEY')}"}
+def _telnyx(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+    bearer = {"Authorization": f"Bearer {account.needed('api_key')}"}
     query = urlencode({"filter[phone_number]": number})
-    found = _read((yield HttpRequest("GET", f"{settings.api_url}/v2/phone_numbers?{query}", bearer)))
+    found = _read((yield HttpRequest("GET", f"{account.settings.api_url}/v2/phone_numbers?{query}", bearer)))
     numbers = found.get("data") or []
     if not numbers:
         raise InputError(f"{number} is not a number of this account")
     connection = str(numbers[0].get("connection_id") or "")
     if not connection:
         raise InputError(f"{number} has no connection: assign it to a TeXML application in the portal first")
-    url = f"{settings.api_url}/v2/texml_applications/{quote(connection)}"
+    url = f"{account.settings.api_url}/v2/texml_applications/{quote(connection)}"
     application = _read((yield HttpRequest("GET", url, bearer, gone=()))).get("data") or {}
     body = {
         "friendly_name": application.get("friendly_name") or "gateway",
@@ -91,31 +105,31 @@ def _telnyx(settings: Telnyx, number: str, answer_url: str, status_url: str) -> 
     return Change(what, str(application.get("voice_url") or ""), answer_url, _json("PATCH", url, bearer, body))
 
 
-def _plivo(settings: Plivo, number: str, answer_url: str, status_url: str) -> Pointing:
-    account = _needed(settings.auth_id, "PLIVO_AUTH_ID")
-    basic = _basic(account, _needed(settings.auth_token, "PLIVO_AUTH_TOKEN"))
-    url = f"{settings.api_url}/v1/Account/{quote(account)}/Number/{number.removeprefix('+')}/"
+def _plivo(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+    auth_id = account.needed("auth_id")
+    basic = _basic(auth_id, account.needed("auth_token"))
+    url = f"{account.settings.api_url}/v1/Account/{quote(auth_id)}/Number/{number.removeprefix('+')}/"
     path = str(_read((yield HttpRequest("GET", url, basic, gone=()))).get("application") or "")
     if not path:
         raise InputError(f"{number} has no application: assign it to an XML application in the console first")
-    application = _read((yield HttpRequest("GET", settings.api_url + path, basic, gone=())))
+    application = _read((yield HttpRequest("GET", account.settings.api_url + path, basic, gone=())))
     body = {"answer_url": answer_url, "answer_method": "POST", "hangup_url": status_url, "hangup_method": "POST"}
     what = f"application {application.get('app_name') or path} of {number}"
     before = str(application.get("answer_url") or "")
-    return Change(what, before, answer_url, _json("POST", settings.api_url + path, basic, body))
+    return Change(what, before, answer_url, _json("POST", account.settings.api_url + path, basic, body))
 
 
-def _vonage(settings: Vonage, number: str, answer_url: str, status_url: str) -> Pointing:
-    application_id = _needed(settings.application_id, "VONAGE_APPLICATION_ID")
-    basic = _basic(_needed(settings.api_key, "VONAGE_API_KEY"), _needed(settings.api_secret, "VONAGE_API_SECRET"))
+def _vonage(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+    application_id = account.needed("application_id")
+    basic = _basic(account.needed("api_key"), account.needed("api_secret"))
     query = urlencode({"pattern": number.removeprefix("+"), "search_pattern": "0"})
-    found = _read((yield HttpRequest("GET", f"{settings.rest_url}/account/numbers?{query}", basic)))
+    found = _read((yield HttpRequest("GET", f"{account.settings.rest_url}/account/numbers?{query}", basic)))
     numbers = [entry for entry in found.get("numbers") or [] if entry.get("msisdn") == number.removeprefix("+")]
     if not numbers:
         raise InputError(f"{number} is not a number of this account")
     if numbers[0].get("app_id") != application_id:
         raise InputError(f"{number} is not linked to application {application_id}: link it in the dashboard first")
-    url = f"{settings.api_url}/v2/applications/{quote(application_id)}"
+    url = f"{account.settings.api_url}/v2/applications/{quote(application_id)}"
     application = _read((yield HttpRequest("GET", url, basic, gone=())))
     capabilities = application.get("capabilities") or {}
     webhooks = dict((capabilities.get("voice") or {}).get("webhooks") or {})
@@ -128,33 +142,26 @@ def _vonage(settings: Vonage, number: str, answer_url: str, status_url: str) -> 
     return Change(what, before, answer_url, _json("PUT", url, basic, body))
 
 
-POINTINGS: Mapping[str, Callable[[Any, str, str, str], Pointing]] = {
+POINTINGS: Mapping[str, Callable[[Account, str, str, str], Pointing]] = {
     "twilio": _twilio,
     "telnyx": _telnyx,
     "plivo": _plivo,
     "signalwire": _signalwire,
     "vonage": _vonage,
 }
-"""For each provider that can be pointed: from its settings, the number, our answer URL and our status URL."""
+"""For each provider that can be pointed: from the account, the number, our answer URL and our status URL."""
 
 BY_HAND: Mapping[str, str] = {
     "cloudonix": "Set the application's CXML URL to {answer} (POST).",
     "exotel": "In the Voicebot applet, enter {answer} as the URL, or {stream} with credentials.",
     "vobiz": "In the XML application of the number, enter {answer} as the answer URL and {status} as the hang-up URL.",
     "genesys": "In the Audio Connector integration, enter {stream} as base URI, with API key and client secret.",
-    "acs": "In the resource's events, subscribe IncomingCall with the web hook {answer}?secret=<ACS_STREAM_SECRET>.",
+    "acs": "In the resource's events, subscribe IncomingCall with the web hook {answer}?secret=<{secret}>.",
     "bandwidth": "In the voice application, enter {answer} as call-initiated callback and {status} as status callback.",
     "jambonz": "In the application, enter {answer} as the calling webhook and {status} as the call status webhook.",
     "asterisk": "In websocket_client.conf, enter {stream} as the uri, protocols = media, with username and password.",
 }
 """What to enter where, with the providers that have no API for it."""
-
-
-def _needed(value: str | SecretStr | tuple[SecretStr, ...] | None, name: str) -> str:
-    text = first(values_of(value))
-    if not text:
-        raise InputError(f"{name} is not set, expected it in the environment")
-    return text
 
 
 def _basic(user: str, password: str) -> dict[str, str]:
@@ -176,5 +183,5 @@ def _read(body: bytes) -> dict[str, Any]:
 
 
 def point(name: str, settings: ProviderSettings, number: str, answer_url: str, status_url: str) -> Pointing:
-    """The pointing of a provider of ``POINTINGS``."""
-    return POINTINGS[name](settings, number, answer_url, status_url)
+    """The pointing of an account at a provider of ``POINTINGS``; ``name`` is the account's or the provider's."""
+    return POINTINGS[provider_of(name, settings)](Account(name, settings), number, answer_url, status_url)

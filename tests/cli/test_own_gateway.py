@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from gateway.call.record import CallIdentity, TimedNote
 from gateway.cli.own_gateway import CalledGateway, own_gateway
 from gateway.config.providers import Providers
 from gateway.errors import GatewayError
@@ -63,6 +64,24 @@ async def test_every_provider_can_be_called(tmp_path: Path, provider: str) -> No
     assert gateway.emulator is not None
     assert len(gateway.emulator.sessions) == 1
     assert [gateway.notes[0].kind, gateway.notes[-1].kind] == ["call_started", "call_ended"]
+
+
+async def test_an_account_is_called_by_its_name(tmp_path: Path) -> None:
+    """On its own routes, with the wire of its provider; the call's notes have the account's name."""
+    deployment, lines = load(configuration(tmp_path))
+    plan = CallPlan([], to=NUMBER, from_="+14155550123", provider="plivo", max_duration_s=0.5)
+    named: list[str] = []
+
+    def tell(identity: CallIdentity, note: TimedNote) -> None:
+        named.append(identity.provider)
+
+    async with own_gateway(deployment, lines, "plivo", tell, instant(), account="plivo-eu") as gateway:
+        assert gateway.answer_url.endswith("/answer/plivo-eu")
+        asked = replace(plan, answer_url=gateway.answer_url, status_url=gateway.status_url, secrets=gateway.secrets)
+        result = await place_call(asked, api=gateway.api)
+        await gateway.ended.wait()
+    assert not result.violations
+    assert set(named) == {"plivo-eu"}
 
 
 async def test_without_a_script_it_needs_a_real_endpoint(tmp_path: Path) -> None:

@@ -136,9 +136,20 @@ def test_what_cannot_be_pointed_is_told_by_hand(config: str, capsys: pytest.Capt
     assert "https://gw.example.com/answer/jambonz" in capsys.readouterr().out
 
 
+def test_an_account_is_pointed_by_its_name(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its routes and its variables have its name; what it needs is looked for there and nowhere else."""
+    text = "{twilio: {}, twilio-eu: {provider: twilio}, pbx: {provider: acs, stream_secret: '${HOME}'}}"
+    Path(config).write_text(f"public_url: https://gw.example.com\nproviders: {text}\n", "utf-8")
+    assert main(["point", "twilio-eu", NUMBER, "--config", config]) == 2
+    assert "TWILIO_EU_ACCOUNT_SID is not set" in capsys.readouterr().err
+    assert main(["point", "pbx", NUMBER, "--config", config]) == 0
+    assert "https://gw.example.com/answer/pbx?secret=<PBX_STREAM_SECRET>" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["twillio", NUMBER], "twillio is neither a provider nor an account in"),
         (["twilio", "4255550100"], "not a number in international format"),
         (["twilio", NUMBER], "TWILIO_ACCOUNT_SID is not set"),
     ],
