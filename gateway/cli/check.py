@@ -42,7 +42,7 @@ def _check(options: argparse.Namespace) -> int:
     lines = Lines(deployment)
     for line in lines:
         print(describe(line), end="\n\n")
-    for warning in warnings(deployment, lines):
+    for warning in [*map(str, lines.overlooked), *warnings(deployment, lines)]:
         print(f"warning: {warning}")
     print(f"{options.config}: fine, {len(lines)} lines")
     return 0
@@ -54,7 +54,7 @@ def _check_for_scripts(config: Path) -> int:
     try:
         deployment = load_deployment(config, os.environ)
         lines = Lines(deployment)
-        told["warnings"] = warnings(deployment, lines)
+        told["warnings"] = [*map(str, lines.overlooked), *warnings(deployment, lines)]
         told["lines"] = {line.name: _told(line) for line in lines}
     except ConfigErrors as wrong:
         names = ("file", "line", "column", "key", "message")

@@ -38,6 +38,7 @@ class Narrator:
 
     def __init__(self, *, quiet: bool = False, words: bool = True) -> None:
         self.line = ""
+        self.generation = ""
         self._quiet = quiet
         self._words = words
         self._console = Console(highlight=False, markup=False, emoji=False, quiet=quiet)
@@ -78,6 +79,7 @@ class Narrator:
         match note.kind:
             case "call_started":
                 self.line, self._words_known = identity.line, True
+                self.generation = str(fields.get("generation", ""))
                 self._write(at_s, "call", f"{identity.caller} calls {identity.called}, line {identity.line}", DIM)
             case "caller_said":
                 self._write(self._spoken.caller_at(at_s), "caller", str(fields["text"]), BOLD)

@@ -85,7 +85,7 @@ async def place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keepi
 
 def _keep(result: CallResult, stream: CalledGateway, narrator: Narrator, keeping: Keeping, found: list[str]) -> None:
     out = keeping.out or CALLS / folder_name(result)
-    header = {"line": narrator.line} if narrator.line else {}
+    header = {"line": narrator.line, "generation": narrator.generation} if narrator.line else {}
     write_folder(out, result, notes=_notes(stream), header={**header, **keeping.header, "complaints": found})
     _show(out, narrator, keeping, found)
 

@@ -139,7 +139,7 @@ def _host(options: argparse.Namespace, deployment: Deployment) -> str:
 
 
 def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace) -> None:
-    for warning in warnings(deployment, lines):
+    for warning in [*map(str, lines.overlooked), *warnings(deployment, lines)]:
         if not (options.emulator and warning.startswith("voice_live.endpoint:")):  # the emulator's takes its place
             log.warning("configuration", detail=warning)
 

@@ -223,6 +223,8 @@ class Line:
     """Its tools over HTTP and in Python."""
     sounds: Mapping[str, Sound] = field(default_factory=dict)
     """The recordings that ``play`` names, by the name as written."""
+    generation: str = ""
+    """A short hash of what was read: which version of the line a call has."""
 
     @property
     def engine(self) -> Engine:

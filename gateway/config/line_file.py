@@ -1,5 +1,6 @@
 """One line's file, read and checked."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,6 +25,7 @@ MAX_SOUND_S = 60
 _PLAYED: tuple[KeyPath, ...] = (("greeting", "play"), ("hours", "closed", "play"))
 """The keys that name a recording."""
 
+GENERATION_LENGTH = 8
 Stamp = tuple[int, int, int] | None
 """Modification time, size and inode of a file; ``None`` where there is none."""
 
@@ -48,6 +50,7 @@ class LineFile:
         self.stamps = {file: stamp(file)}
         self.line: Line | None = None
         self._document = document = read_document(file, environ)
+        self._content = hashlib.sha256(document.source.encode(errors="replace"))
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", file.stem):
             message = f"{file.stem!r} cannot name a line, expected letters, digits, '.', '_' and '-'"
             document.errors.append(ConfigError(message, file=file))
@@ -70,11 +73,18 @@ class LineFile:
         sounds = self._read_sounds(settings, file)
         if not self.errors:
             text = settings.instructions or instructions
-            self.line = Line(file.stem, file, settings, text, chosen, tuple(functions.values()), sounds)
+            self.line = Line(
+                file.stem, file, settings, text, chosen, tuple(functions.values()), sounds, generation=self.generation
+            )
 
     def _refuse(self, key: KeyPath, message: str) -> None:
         if not self._document.is_broken(key):
             self._document.refuse(key, message)
+
+    @property
+    def generation(self) -> str:
+        """A short hash of what was read: of the file, its instructions and its recordings, not of the environment."""
+        return self._content.hexdigest()[:GENERATION_LENGTH]
 
     @property
     def errors(self) -> list[ConfigError]:
@@ -132,6 +142,7 @@ class LineFile:
                 continue
             for audio_format in (PCMU, PCMA, L16_8K, L16_16K, L16_24K):
                 sound.encoded(audio_format)
+            self._content.update(b"\0" + sound.encoded(PCMU))
             sounds[name] = sound
         return sounds
 
@@ -148,6 +159,7 @@ class LineFile:
             self._document.refuse(key, str(error))
         if text is None:
             return ""
+        self._content.update(b"\0" + text.encode())
         if not text.strip():
             self._document.refuse(key, f"{file} is empty, expected instructions")
         if unfit := unfit_at(text, file, dotted(key)):

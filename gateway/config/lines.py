@@ -2,7 +2,7 @@
 
 import glob
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,34 @@ from gateway.config.line_file import LineFile, stamp
 from gateway.config.numbers import NumberPlan
 from gateway.config.problems import ConfigErrors
 from gateway.errors import ConfigError
+
+_ENDINGS = (".yaml", ".yml")
+_OTHER_ENDINGS = (*_ENDINGS, ".yaml.txt", ".yml.txt")
+"""What a line's file may have been saved as, in capitals too."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A mistake that keeps a file from being used. ``generation`` is the refused version, empty where none was read."""
+
+    error: ConfigError
+    line: str = ""
+    generation: str = ""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one look at the files changed."""
+
+    loaded: tuple[Line, ...] = ()
+    removed: tuple[Line, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    """Only what was not told before."""
+
+    @property
+    def problems(self) -> list[ConfigError]:
+        """The mistakes alone."""
+        return [refused.error for refused in self.refused]
 
 
 @dataclass
@@ -23,8 +51,16 @@ class _Entry:
     told: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True)
+class _Index:
+    """The lines in use, replaced as a whole: whoever looks one up never sees half of a change."""
+
+    by_name: Mapping[str, Line] = field(default_factory=dict)
+    numbers: NumberPlan[Line] = field(default_factory=lambda: NumberPlan(()))
+
+
 class Lines:
-    """The lines of a deployment, by name and by number.
+    """The lines of a deployment, by name and by number: look-ups are in memory, from any thread.
 
     Raises ConfigErrors where a file is wrong; after that, :meth:`refresh` follows the files.
     """
@@ -32,80 +68,139 @@ class Lines:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._entries: dict[Path, _Entry] = {}
-        self._by_name: dict[str, Line] = {}
-        self._numbers: NumberPlan[Line] = NumberPlan(())
+        self._index = _Index()
         self._missing = False
+        self._overlooked: dict[Path, ConfigError] = {}
         self._refreshing = threading.Lock()
-        if errors := self.refresh():
+        self.looking_at: Path | None = None
+        """The file that a refresh in progress is about to look at or to read: where it stays if that hangs."""
+        update = self.refresh()
+        if errors := [error for error in update.problems if error not in self.overlooked]:
             raise ConfigErrors(errors)
 
     def __iter__(self) -> Iterator[Line]:
-        return iter(self._by_name.values())
+        return iter(self._index.by_name.values())
 
     def __len__(self) -> int:
-        return len(self._by_name)
+        return len(self._index.by_name)
+
+    @property
+    def overlooked(self) -> list[ConfigError]:
+        """Files that look like lines and are none, because ``lines`` of gateway.yaml does not match their names."""
+        return list(self._overlooked.values())
 
     def by_name(self, name: str) -> Line | None:
         """The line whose file has this stem."""
-        return self._by_name.get(name)
+        return self._index.by_name.get(name)
 
     def for_number(self, number: str, region: str = "") -> Line | None:
         """The line that answers a called number, however it is spelt, else the one that takes any number.
 
         ``region`` is the country whose habits of writing numbers the provider has.
         """
-        return self._numbers.find(number, region)
+        return self._index.numbers.find(number, region)
 
-    def refresh(self) -> list[ConfigError]:
+    def folders(self) -> set[Path]:
+        """The folders in which a change can concern a line; from the thread that refreshes."""
+        files = {file for entry in self._entries.values() for file in entry.read.stamps}
+        return {self._root(), *(file.parent for file in files)}
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether lines may stand in folders within folders."""
+        return "**" in self._deployment.lines
+
+    def refresh(self) -> Update:
         """Take up files that are new, changed or gone; a few ``stat`` calls where there are none.
 
         A file that cannot be used keeps its last good version, and where all files are gone at once every line stays:
-        that is a directory that is missing, not a decision. Returns problems that were not told before. It reads
-        files: not for the event loop's thread.
+        that is a directory that is missing, not a decision. It reads files: not for the event loop's thread.
         """
         with self._refreshing:
-            return self._refresh()
+            try:
+                return self._refresh()
+            finally:
+                self.looking_at = None
 
-    def _refresh(self) -> list[ConfigError]:
-        files = self._files()
+    def _refresh(self) -> Update:
+        self.looking_at = self._root()
+        files = self._files(self._pattern)
+        overlooked = self._overlook(files)
         if not files:
-            return self._nothing_found()
+            return Update(refused=(*overlooked, *self._nothing_found()))
         self._missing = False
         changed = [file for file in files if self._is_stale(file)]
         gone = self._entries.keys() - set(files)
         if not changed and not gone:
-            return []
+            return Update(refused=overlooked)
         for file in gone:
             del self._entries[file]
         refused = [file for file, entry in self._entries.items() if entry.read is not entry.good]
         for file in sorted({*changed, *refused}):
             self._read(file)
         problems = self._settle()
-        self._index()
-        return problems
+        before, self._index = self._index, self._indexed()
+        return Update(
+            loaded=tuple(line for name, line in self._index.by_name.items() if before.by_name.get(name) is not line),
+            removed=tuple(line for name, line in before.by_name.items() if name not in self._index.by_name),
+            refused=(*overlooked, *problems),
+        )
 
-    def _files(self) -> list[Path]:
-        pattern = str(self._deployment.file.parent / self._deployment.lines)
+    @property
+    def _pattern(self) -> str:
+        return str(self._deployment.file.parent / self._deployment.lines)
+
+    def _root(self) -> Path:
+        """The folder that all lines are in or below: the pattern up to its first wildcard."""
+        parts = Path(self._pattern).parts[:-1]
+        wild = next((index for index, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+        return Path(*parts[:wild])
+
+    @staticmethod
+    def _files(pattern: str) -> list[Path]:
         return [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207 -- may be absolute
 
-    def _nothing_found(self) -> list[ConfigError]:
+    def _overlook(self, files: list[Path]) -> tuple[Refused, ...]:
+        """Find files that were meant as lines and are passed over; return those not told before."""
+        stem, ending = next(
+            ((self._pattern.removesuffix(end), end) for end in _ENDINGS if self._pattern.endswith(f"*{end}")), ("", "")
+        )
+        if not stem:
+            return ()
+        meant = [
+            file
+            for file in self._files(f"{stem}.*")
+            if file.name.lower().endswith(_OTHER_ENDINGS) and file != self._deployment.file
+        ]
+        message = f"is not read, expected a name that ends with {ending} (lines: {self._deployment.lines})"
+        known = set(files)
+        before = self._overlooked
+        self._overlooked = {
+            file: before.get(file) or ConfigError(message, file=file) for file in meant if file not in known
+        }
+        return tuple(Refused(error, file.stem) for file, error in self._overlooked.items() if file not in before)
+
+    def _nothing_found(self) -> list[Refused]:
         if self._missing:
             return []
         self._missing = True
-        pattern = self._deployment.file.parent / self._deployment.lines
-        return [ConfigError(f"lines: no file matches {pattern}", file=self._deployment.file, key="lines")]
+        beside = f", {next(iter(self._overlooked))} does not" if self._overlooked else ""
+        message = f"lines: no file matches {self._pattern}{beside}"
+        return [Refused(ConfigError(message, file=self._deployment.file, key="lines"))]
 
     def _is_stale(self, file: Path) -> bool:
+        self.looking_at = file
         entry = self._entries.get(file)
         return entry is None or any(stamp(path) != then for path, then in entry.read.stamps.items())
 
     def _read(self, file: Path) -> None:
+        self.looking_at = file
         deployment = self._deployment
         read = LineFile(file, deployment.voice_live.model, deployment.environ, folder=deployment.file.parent)
         old = self._entries.get(file)
         self._entries[file] = _Entry(read, old.good if old else None, old.told if old else set())
 
-    def _settle(self) -> list[ConfigError]:
+    def _settle(self) -> list[Refused]:
         """Adopt every new reading that neither is wrong nor claims what another line has; tell the rest once."""
         adopted = {file: entry.read if entry.read.line else entry.good for file, entry in self._entries.items()}
         conflicts: dict[Path, list[ConfigError]] = {}
@@ -117,7 +212,8 @@ class Lines:
         for file, entry in self._entries.items():
             entry.good = adopted[file]
             errors = [*entry.read.errors, *conflicts.get(file, ())]
-            problems += [error for error in errors if str(error) not in entry.told]
+            generation = entry.read.generation
+            problems += [Refused(error, file.stem, generation) for error in errors if str(error) not in entry.told]
             entry.told = {str(error) for error in errors}
         return problems
 
@@ -144,9 +240,9 @@ class Lines:
                 owners |= dict.fromkeys((name, *read.line.settings.numbers), file)
         return found
 
-    def _index(self) -> None:
+    def _indexed(self) -> _Index:
         good = [entry.good.line for entry in self._entries.values() if entry.good and entry.good.line]
-        self._by_name = {line.name: line for line in sorted(good, key=lambda line: line.name)}
-        self._numbers = NumberPlan(
-            (number, line, line.settings.region or "") for line in good for number in line.settings.numbers
+        return _Index(
+            {line.name: line for line in sorted(good, key=lambda line: line.name)},
+            NumberPlan((number, line, line.settings.region or "") for line in good for number in line.settings.numbers),
         )

@@ -103,7 +103,7 @@ class Webhooks:
             if isinstance(incoming, Answer):
                 self._take_statuses(provider, webhook)
                 return await self._carry_out(provider, incoming)
-            line = await self._lines.find(line_name, incoming.called, provider.name)
+            line = self._lines.find(line_name, incoming.called, provider.name)
             if line is None:
                 return unknown_line(line_name, incoming.called, self._lines.region(provider.name))
             document = provider.answer(incoming, self._connect(provider, incoming, line))

@@ -1,19 +1,27 @@
-"""The lines as their files are now, for whoever asks for one."""
+"""The lines as they are now, for whoever asks for one: in memory, while their files are followed in the background."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import structlog
 
 from gateway.call.metrics import Metrics
 from gateway.config import Line, Lines
+from gateway.config.following import LineFollower
+from gateway.config.lines import Update
 from gateway.config.tools import McpTool
 
 log = structlog.get_logger()
 
+HANG_LIMIT_S = 10.0
+"""One file that takes longer to look at is on a mount that does not answer."""
+END_LIMIT_S = 1.0
+
 
 class LineBook:
-    """Looks lines up; each look-up takes up changed files first, off the event loop and one at a time.
+    """Looks lines up, and tells in the log and the metrics which versions were loaded and which were refused.
 
     ``regions`` are the countries whose habits of writing numbers the providers have, by the provider's name.
     """
@@ -22,30 +30,78 @@ class LineBook:
         self._lines = lines
         self._metrics = metrics
         self._regions = regions or {}
-        self._measured: dict[str, Line] = {}
-        self._refreshing = asyncio.Lock()
-        self._measure()
+        self._take(Update(loaded=tuple(lines)))
 
     def region(self, provider: str) -> str:
         """The country that numbers of a provider are read by; nothing where none is configured."""
         return self._regions.get(provider, "")
 
-    async def find(self, name: str, called: str = "", provider: str = "") -> Line | None:
+    def find(self, name: str, called: str = "", provider: str = "") -> Line | None:
         """The line of that name, else, where no name is given, the one that takes what ``provider`` says was called."""
-        async with self._refreshing:
-            problems = await asyncio.to_thread(self._lines.refresh)
-        for problem in problems:
-            self._metrics.lines_refused.inc()
-            log.error("line_refused", detail=str(problem))
-        self._measure()
         return self._lines.by_name(name) if name else self._lines.for_number(called, self.region(provider))
 
-    def _measure(self) -> None:
-        """Let the series of each line exist before its first call."""
-        for line in self._lines:
-            if self._measured.get(line.name) is not line:
-                self._measured[line.name] = line
-                self._metrics.know_line(line.name, _tools_of(line))
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Follow the lines' files until the block ends. A thread that hangs is left behind: it holds up nobody."""
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def in_loop(act: Callable[..., object], *arguments: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed: the thread had been left behind
+                loop.call_soon_threadsafe(act, *arguments)
+
+        follower = LineFollower(self._lines, lambda update: in_loop(self._take, update), lambda: in_loop(ended.set))
+        follower.start()
+        try:
+            with HangWatch(self._lines):
+                yield
+        finally:
+            follower.stop()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(END_LIMIT_S):
+                    await ended.wait()
+
+    def _take(self, update: Update) -> None:
+        for line in update.loaded:
+            self._metrics.know_line(line.name, _tools_of(line))
+            log.info("line_loaded", line=line.name, generation=line.generation, file=str(line.file))
+        for line in update.removed:
+            log.warning("line_removed", line=line.name, generation=line.generation)
+        for refused in update.refused:
+            self._metrics.lines_refused.inc()
+            log.error("line_refused", line=refused.line, generation=refused.generation, detail=str(refused.error))
+
+
+class HangWatch:
+    """Logs the file at which the thread has been for longer than :data:`HANG_LIMIT_S`."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._seen: Path | None = None
+        self._told: Path | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> None:
+        self._wait()
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def look(self) -> None:
+        """Compare with the last look; tell once of each file."""
+        file = self._lines.looking_at
+        if file is not None and file is self._seen and file is not self._told:
+            log.error("line_files_hang", file=str(file), detail="the lines stay as they were read last")
+            self._told = file
+        self._seen = file
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(HANG_LIMIT_S, self._again)
+
+    def _again(self) -> None:
+        self.look()
+        self._wait()
 
 
 def _tools_of(line: Line) -> list[str]:

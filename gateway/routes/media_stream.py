@@ -118,7 +118,7 @@ class MediaStreams:
             grant = self._authorize(provider, upgrade, line, token)
         except SignatureError as error:
             return Refused(Refusal.UNAUTHORIZED, str(error))
-        if grant.line and await self._lines.find(grant.line) is None:
+        if grant.line and self._lines.find(grant.line) is None:
             return Refused(Refusal.UNKNOWN_LINE)
         if self._calls.willing:
             return grant
@@ -153,7 +153,7 @@ class MediaStreams:
             log.info("stream_probed", provider=provider.name)
             return await phone.close()
         region = self._lines.region(provider.name)
-        line = await self._lines.find(grant.line, started.called, provider.name)
+        line = self._lines.find(grant.line, started.called, provider.name)
         if line is None:
             unknown = unknown_line(grant.line, started.called, region)
             return await self._turn_away(socket, _Stranded(provider, started.call_id), unknown, POLICY)
@@ -173,7 +173,7 @@ class MediaStreams:
 
     async def _strand(self, call: "_Stranded") -> None:
         """Let a call go on without its stream: where it outlives that, its caller would be left in silence."""
-        line = await self._lines.find(call.line) if call.line else None
+        line = self._lines.find(call.line) if call.line else None
         if call.call_id:
             await self._go_on(call.provider, call.call_id, after_of(line, datetime.now(UTC)) if line else After())
 
@@ -189,7 +189,8 @@ class MediaStreams:
         )
         replies = _Replies()
         record = CallRecord(identity, (*self._observers, replies.observe, _log_note))
-        record.add(clock(), Note("call_started", {"caller": started.caller, "called": started.called}))
+        facts = {"caller": started.caller, "called": started.called, "generation": line.generation}
+        record.add(clock(), Note("call_started", dict(facts)))
         end, late_frames = EndCall(EndReason.FAULT, "gateway"), 0
         try:
             rules, voice = self._prepare(line, started)

@@ -41,6 +41,16 @@ def test_a_script_is_told_what_each_line_can_do(config: Path, capsys: pytest.Cap
     }
 
 
+def test_a_file_that_is_passed_over_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its ending is not the one that lines have; the others are fine all the same."""
+    (config.parent / "lines" / "florist.yml").write_text(LINE)
+    assert main(["check", "--config", str(config)]) == 0
+    told = f"{config.parent}/lines/florist.yml: is not read, expected a name that ends with .yaml (lines: lines/*.yaml)"
+    assert f"warning: {told}\n" in capsys.readouterr().out
+    assert main(["check", "--config", str(config), "--json"]) == 0
+    assert told in json.loads(capsys.readouterr().out)["warnings"]
+
+
 def test_a_module_that_cannot_be_imported_is_one_line(
     config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

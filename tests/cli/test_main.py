@@ -193,3 +193,19 @@ def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr("gateway.cli.check._check", interrupted)
     assert main(["check"]) == 130
     assert capsys.readouterr().err == ""
+
+
+async def test_a_thread_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
+    """A saved line's module that never comes back: calls are still taken, and SIGTERM ends the process."""
+    configuration(tmp_path / "config")
+    (tmp_path / "config" / "hangs.py").write_text("print('here', flush=True)\nimport time\ntime.sleep(60)\n")
+    async with command(
+        *("serve", "--emulator", "--port", "0", "--log", "json", "--config", "config/gateway.yaml"), cwd=tmp_path
+    ) as gateway:
+        await gateway.until("serving")
+        line = LINE.replace("0100", "0101") + 'tools: [{python: "hangs:f"}]\n'
+        (tmp_path / "config" / "lines" / "hangs.yaml").write_text(line)
+        assert gateway.process.stdout is not None
+        while (said := await gateway.process.stdout.readline()) != b"here\n":
+            assert said, "the module was not imported"
+        assert await gateway.stop() == 0

@@ -109,7 +109,7 @@ def test_a_change_is_taken_up(folder: Folder) -> None:
     lines = folder.load()
     old = lines.by_name("sales")
     folder.line("sales", "+14255550100", "New.")
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     new = lines.by_name("sales")
     assert old
     assert new
@@ -121,7 +121,7 @@ def test_without_a_change_nothing_is_read(folder: Folder) -> None:
     folder.line("sales", "+14255550100")
     lines = folder.load()
     before = lines.by_name("sales")
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     assert lines.by_name("sales") is before
 
 
@@ -131,7 +131,7 @@ def test_new_files_come_and_deleted_ones_go(folder: Folder) -> None:
     lines = folder.load()
     folder.line("second", "+14255550101")
     first.unlink()
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     assert [line.name for line in lines] == ["second"]
     assert lines.for_number("+14255550100") is None
 
@@ -142,14 +142,14 @@ def test_lines_stay_when_their_directory_is_gone(folder: Folder) -> None:
     lines = folder.load()
     text = file.read_text()
     file.unlink()
-    (problem,) = lines.refresh()
+    (problem,) = lines.refresh().problems
     assert "lines: no file matches" in str(problem)
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     assert lines.by_name("sales")
     file.write_text(text)
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     file.unlink()
-    assert len(lines.refresh()) == 1
+    assert len(lines.refresh().problems) == 1
 
 
 def test_a_broken_file_keeps_its_last_good_version(folder: Folder) -> None:
@@ -157,17 +157,17 @@ def test_a_broken_file_keeps_its_last_good_version(folder: Folder) -> None:
     folder.line("sales", "+14255550100", "Good.")
     lines = folder.load()
     folder.write("sales.yaml", "gretting: [\n")
-    (problem,) = folder.shown(lines.refresh())
+    (problem,) = folder.shown(lines.refresh().problems)
     assert problem == 'sales.yaml:1:11: a "[" is opened here and never closed, expected "]"'
     good = lines.by_name("sales")
     assert good
     assert good.instructions == "Good."
     assert lines.for_number("+14255550100") is good
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     folder.write("sales.yaml", GOOD.format(number="+14255550100", instructions="Good.") + "gretting: x\n")
-    assert folder.shown(lines.refresh()) == ["sales.yaml:3:1: gretting: unknown key, did you mean greeting?"]
+    assert folder.shown(lines.refresh().problems) == ["sales.yaml:3:1: gretting: unknown key, did you mean greeting?"]
     folder.line("sales", "+14255550100", "Mended.")
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     mended = lines.by_name("sales")
     assert mended
     assert mended.instructions == "Mended."
@@ -178,7 +178,7 @@ def test_a_new_broken_file_is_no_line(folder: Folder) -> None:
     folder.line("sales", "+14255550100")
     lines = folder.load()
     folder.write("broken.yaml", "numbers: 5\n")
-    assert len(lines.refresh()) == 2
+    assert len(lines.refresh().problems) == 2
     assert [line.name for line in lines] == ["sales"]
 
 
@@ -188,15 +188,15 @@ def test_a_change_of_the_instructions_file_is_taken_up(folder: Folder) -> None:
     folder.write("sales.yaml", 'numbers: ["*"]\ninstructions_file: bot.md\n')
     lines = folder.load()
     folder.write("bot.md", "New.")
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     line = lines.by_name("sales")
     assert line
     assert line.instructions == "New."
     text.unlink()
-    assert len(lines.refresh()) == 1
+    assert len(lines.refresh().problems) == 1
     assert lines.by_name("sales") is line
     folder.write("bot.md", "Again.")
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     again = lines.by_name("sales")
     assert again
     assert again.instructions == "Again."
@@ -216,10 +216,10 @@ def test_a_change_of_a_recording_is_taken_up(folder: Folder) -> None:
 
     assert duration_ms() == 1000
     write_wav(recording, np.zeros(16000, np.int16), 8000)
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     assert duration_ms() == 2000
     recording.unlink()
-    assert folder.shown(lines.refresh()) == [
+    assert folder.shown(lines.refresh().problems) == [
         "sales.yaml:3:12: greeting.play: hello.wav: no such file; expected a recording"
     ]
     assert duration_ms() == 2000
@@ -237,7 +237,7 @@ def test_functions_in_python_stand_beside_gateway_yaml(folder: Folder, monkeypat
     assert before
     module.write_text("not Python any more")
     folder.write("sales.yaml", line % ", name: other")
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     after = lines.by_name("sales")
     assert after
     assert [function.name for function in (*before.functions, *after.functions)] == ["status", "other"]
@@ -258,7 +258,7 @@ def test_a_number_may_move_from_line_to_line(folder: Folder) -> None:
     lines = folder.load()
     folder.line("a", "+14255550101")
     folder.line("b", "+14255550100")
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     assert lines.for_number("+14255550100") is lines.by_name("b")
     assert lines.for_number("+14255550101") is lines.by_name("a")
 
@@ -269,13 +269,13 @@ def test_a_number_that_another_line_has_is_refused_until_it_is_free(folder: Fold
     folder.line("b", "+14255550101")
     lines = folder.load()
     folder.line("b", "+14255550100")
-    assert folder.shown(lines.refresh()) == [
+    assert folder.shown(lines.refresh().problems) == [
         "b.yaml:1:11: numbers[0]: +14255550100 is also a number of z.yaml, expected it in one line only"
     ]
     assert lines.for_number("+14255550100") is lines.by_name("z")
     assert lines.for_number("+14255550101") is lines.by_name("b")
     folder.line("z", "+14255550102")
-    assert lines.refresh() == []
+    assert lines.refresh().problems == []
     assert lines.for_number("+14255550100") is lines.by_name("b")
 
 
@@ -303,6 +303,90 @@ def test_one_odd_file_leaves_every_other_line_alone(folder: Folder, odd: str) ->
     lines = folder.load()
     folder.write("bad.yaml", f"{bad.read_text()}{odd}\n")
     folder.line("good", "+14255550102")
-    assert lines.refresh()
+    assert lines.refresh().problems
     assert lines.for_number("+14255550101") is lines.by_name("bad")
     assert lines.for_number("+14255550102") is lines.by_name("good")
+
+
+def test_other_endings_are_told(folder: Folder) -> None:
+    """``.yml`` and capitals beside ``.yaml``: files that were meant as lines and are none. Told once each."""
+    folder.line("a", "+14255550100")
+    for name in ("b.yml", "c.YAML", "d.yaml.txt", "menu.json", "notes.md", "a.yaml~"):
+        folder.write(name, "")
+    lines = folder.load()
+    assert [line.name for line in lines] == ["a"]
+    told = "is not read, expected a name that ends with .yaml (lines: lines/*.yaml)"
+    assert folder.shown(lines.overlooked) == [f"{name}: {told}" for name in ("b.yml", "c.YAML", "d.yaml.txt")]
+    assert lines.refresh().problems == []
+    folder.write("e.yml", "")
+    (refused,) = lines.refresh().refused
+    assert (folder.shown([refused.error]), refused.line) == ([f"e.yml: {told}"], "e")
+    (folder.root / "lines" / "e.yml").unlink()
+    assert lines.refresh().problems == []
+    assert len(lines.overlooked) == 3
+
+
+def test_a_pattern_of_yml_passes_over_yaml(folder: Folder) -> None:
+    """And one of its own, without an ending, takes what it matches."""
+    folder.write("a.yml", GOOD.format(number="+14255550100", instructions="Answer."))
+    folder.write("b.yaml", "")
+    (folder.root / "gateway.yaml").write_text("lines: lines/*.yml\n")
+    assert folder.shown(folder.load().overlooked) == [
+        "b.yaml: is not read, expected a name that ends with .yml (lines: lines/*.yml)"
+    ]
+    (folder.root / "gateway.yaml").write_text("lines: lines/a.*\n")
+    assert folder.load().overlooked == []
+
+
+def test_the_only_file_with_another_ending_is_named(folder: Folder) -> None:
+    """Where no file is a line."""
+    folder.write("florist.yml", "")
+    with pytest.raises(ConfigErrors) as refused:
+        folder.load()
+    assert str(refused.value) == (
+        f"{folder.root}/gateway.yaml: lines: no file matches {folder.root}/lines/*.yaml, "
+        f"{folder.root}/lines/florist.yml does not"
+    )
+
+
+def test_an_update_says_which_versions_came_and_went(folder: Folder) -> None:
+    """By a hash of what was read; it is the same for the same content, wherever it is read."""
+    folder.line("a", "+14255550100", "One.")
+    folder.line("b", "+14255550101")
+    lines = folder.load()
+    first = lines.by_name("a")
+    assert first
+    assert len(first.generation) == 8
+    folder.line("a", "+14255550100", "Two.")
+    (folder.root / "lines" / "b.yaml").unlink()
+    folder.write("c.yaml", "numbers: 7\n")
+    update = lines.refresh()
+    (second,), (gone,) = update.loaded, update.removed
+    assert (second.name, gone.name) == ("a", "b")
+    assert second.generation != first.generation
+    assert {(refused.line, bool(refused.generation)) for refused in update.refused} == {("c", True)}
+    folder.line("a", "+14255550100", "One.")
+    (third,) = lines.refresh().loaded
+    assert third.generation == first.generation
+
+
+def test_instructions_and_recordings_are_part_of_the_generation(folder: Folder) -> None:
+    """A line whose own file is as before may have changed all the same."""
+    text, sound = folder.root / "lines" / "a.md", folder.root / "lines" / "a.wav"
+    text.write_text("One.")
+    write_wav(sound, np.zeros(800, np.int16), 8000)
+    folder.write("a.yaml", 'numbers: ["*"]\ninstructions_file: a.md\ngreeting: {play: a.wav}\n')
+    lines = folder.load()
+    seen = [line.generation for line in lines]
+    text.write_text("Two, two.")
+    seen += [line.generation for line in lines.refresh().loaded]
+    write_wav(sound, np.ones(1600, np.int16), 8000)
+    seen += [line.generation for line in lines.refresh().loaded]
+    assert len(set(seen)) == 3
+
+
+def test_a_line_among_pipes_is_found(folder: Folder) -> None:
+    """A pipe is refused without being opened, at the start and later."""
+    os.mkfifo(folder.root / "lines" / "pipe.yaml")
+    with pytest.raises(ConfigErrors, match=r"pipe.yaml: cannot be read: it is a named pipe, expected a file"):
+        folder.load()

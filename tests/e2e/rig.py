@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.app import Gateway, serving
@@ -121,6 +122,49 @@ async def rig(
         ) as gateway:
             held.append(Rig(service, gateway))
             yield held[0]
+
+
+class Log:
+    """What is logged, as it is logged."""
+
+    def __init__(self) -> None:
+        self.entries: list[MutableMapping[str, Any]] = []
+        self._grown = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, logger: object, method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        self.entries.append({**entry, "log_level": method})
+        self._loop.call_soon_threadsafe(self._grown.set)
+        raise structlog.DropEvent
+
+    def of(self, event: str, **fields: object) -> list[MutableMapping[str, Any]]:
+        """The entries of that event with those fields."""
+        wanted = {"event": event, **fields}
+        return [entry for entry in self.entries if all(entry.get(name) == value for name, value in wanted.items())]
+
+    async def until(self, event: str, **fields: object) -> MutableMapping[str, Any]:
+        """Wait for an entry of that event with those fields, and return the first."""
+        while not (found := self.of(event, **fields)):
+            await self.grown()
+        return found[0]
+
+    async def grown(self) -> None:
+        """Wait for one more entry."""
+        self._grown.clear()
+        await self._grown.wait()
+
+
+@contextmanager
+def listening() -> Iterator[Log]:
+    """Hear what is logged in place of printing it, from any thread."""
+    heard = Log()
+    processors = structlog.get_config()["processors"]
+    before = list(processors)
+    processors[:] = [heard]  # in place: loggers that were used before hold this list
+    try:
+        yield heard
+    finally:
+        processors[:] = before
 
 
 async def noise(text: str, audio_format: AudioFormat, *, language: str = "en") -> bytes:

@@ -13,7 +13,7 @@ from gateway.call.ending import EndReason
 from gateway.call.metrics import KNOWN_ERRORS
 from gateway.call.refusal import Refusal
 from tests.e2e.bare_phone import bare_phone, media
-from tests.e2e.rig import GATEWAY, LINE, Rig, configuration, instant, rig, session_of
+from tests.e2e.rig import GATEWAY, LINE, Rig, configuration, instant, listening, rig, session_of
 
 
 async def get(held: Rig, path: str) -> tuple[int, Any]:
@@ -142,15 +142,14 @@ async def test_what_is_known_has_its_series_before_the_first_call(tmp_path: Path
 async def test_a_line_that_is_added_has_its_series_before_its_first_call(tmp_path: Path) -> None:
     """And a file that cannot be used is counted."""
     file = configuration(tmp_path)
-    async with rig(file, instant()) as held:
-        (tmp_path / "lines" / "sales.yaml").write_text(LINE.replace("0100", "0101"), "utf-8")
-        (tmp_path / "lines" / "wrong.yaml").write_text("numbers: 7\n", "utf-8")
-        async with bare_phone(held.stream_url) as phone:
-            await phone.start()
-            await phone.hang_up()
-            await held.end_of(phone.call_id)
-        assert await held.metric("gateway_call_ends_total", line="sales", reason="fault") == 0
-        assert await held.metric("gateway_line_refused_total") >= 1
+    with listening() as log:
+        async with rig(file, instant()) as held:
+            (tmp_path / "lines" / "sales.yaml").write_text(LINE.replace("0100", "0101"), "utf-8")
+            await log.until("line_loaded", line="sales")
+            (tmp_path / "lines" / "wrong.yaml").write_text("numbers: 7\n", "utf-8")
+            await log.until("line_refused", line="wrong")
+            assert await held.metric("gateway_call_ends_total", line="sales", reason="fault") == 0
+            assert await held.metric("gateway_line_refused_total") >= 1
 
 
 async def test_the_process_and_the_build_are_told(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.e2e.bare_phone import bare_phone, media
-from tests.e2e.rig import GATEWAY, LINE, NUMBER, Rig, configuration, instant, rig
+from tests.e2e.rig import GATEWAY, LINE, NUMBER, Log, Rig, configuration, instant, listening, rig
 
 SECOND = LINE.replace(NUMBER, "+14255550101").replace("Hello.", "Second.")
 
@@ -148,7 +148,8 @@ async def test_the_provider_has_a_region(tmp_path: Path) -> None:
     async with rig(configuration(tmp_path, lines, gateway), instant()) as held, bare_phone(held.stream_url) as phone:
         await phone.start(to="0301234567", from_="089 1234567")
         await phone.next("media")
-        assert held.fields("CA1", "call_started") == [{"caller": "+49891234567", "called": "+49301234567"}]
+        (started,) = held.fields("CA1", "call_started")
+        assert (started["caller"], started["called"]) == ("+49891234567", "+49301234567")
 
 
 async def test_a_withheld_caller_is_unknown(tmp_path: Path) -> None:
@@ -160,29 +161,43 @@ async def test_a_withheld_caller_is_unknown(tmp_path: Path) -> None:
         assert held.emulator.sessions[0].updates[0]["instructions"] == "Talk to unknown."
 
 
-async def test_a_changed_line_counts_from_the_next_call(tmp_path: Path) -> None:
-    """Calls in progress keep theirs; a broken file is told once and the last good version stays."""
+async def test_a_changed_line_counts_from_when_it_was_loaded(tmp_path: Path) -> None:
+    """It is read when it is saved; a broken file is told at that moment, once, and the last good version stays."""
     file = configuration(tmp_path)
     line = tmp_path / "lines" / "support.yaml"
-    async with rig(file, instant()) as held:
+    with listening() as log:
+        async with rig(file, instant()) as held:
 
-        async def greeted(call_id: str) -> str:
-            async with bare_phone(held.stream_url, call_id) as phone:
-                await phone.start()
-                await held.until(lambda: held.fields(call_id, "reply_said"))
-                return str(held.fields(call_id, "reply_said")[0]["text"])
+            async def greeted(call_id: str) -> tuple[object, object]:
+                async with bare_phone(held.stream_url, call_id) as phone:
+                    await phone.start()
+                    await held.until(lambda: held.fields(call_id, "reply_said"))
+                    text = held.fields(call_id, "reply_said")[0]["text"]
+                    return text, held.fields(call_id, "call_started")[0]["generation"]
 
-        assert await greeted("CA1") == "Hello."
-        line.write_text(LINE.replace("Hello.", "Good evening."), "utf-8")
-        assert await greeted("CA2") == "Good evening."
-        line.write_text(LINE + "gretting: Hi.\n", "utf-8")
-        with capture_logs() as logs:
-            assert await greeted("CA3") == "Good evening."
-            assert await greeted("CA4") == "Good evening."
-        errors = [entry["detail"] for entry in logs if entry["event"] == "line_refused"]
-        assert len(errors) == 1
-        assert errors[0].startswith(f"{line}:5:1: ")
-        assert "greeting" in errors[0]
+            first = (await log.until("line_loaded", line="support"))["generation"]
+            assert await greeted("CA1") == ("Hello.", first)
+            line.write_text(LINE.replace("Hello.", "Good evening."), "utf-8")
+            await until_loaded(log, 2)
+            second = log.of("line_loaded")[1]["generation"]
+            assert second != first
+            assert await greeted("CA2") == ("Good evening.", second)
+            line.write_text(LINE + "gretting: Hi.\n", "utf-8")
+            refused = await log.until("line_refused")
+            assert refused["detail"].startswith(f"{line}:5:1: ")
+            assert (refused["line"], refused["log_level"]) == ("support", "error")
+            assert refused["generation"] not in (first, second, "")
+            assert await greeted("CA3") == await greeted("CA4") == ("Good evening.", second)
+            line.write_text(LINE, "utf-8")
+            await until_loaded(log, 3)
+            assert await greeted("CA5") == ("Hello.", first)
+        assert len(log.of("line_refused")) == 1
+
+
+async def until_loaded(log: Log, times: int) -> None:
+    """Wait for so many loaded versions in all."""
+    while len(log.of("line_loaded")) < times:
+        await log.grown()
 
 
 async def test_a_bug_ends_one_call_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

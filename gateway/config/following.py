@@ -1,0 +1,90 @@
+"""Follows the lines' files in a thread of its own, so that nothing that hangs there can hold up a call."""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+
+import structlog
+import watchfiles
+
+from gateway.config.lines import Lines, Update
+
+POLL_S = 2.0
+"""How often the files are looked at in any case: network mounts and links tell of no change."""
+_WAKE_MS = 250
+"""How long a change may go unnoticed that came while a watch was being set up."""
+_GATHER_MS = 200
+"""Changes that come so shortly after each other are looked at together."""
+_STEP_MS = 20
+
+log = structlog.get_logger()
+
+
+class LineFollower:
+    """Looks at the files when the system tells of a change, and every :data:`POLL_S`.
+
+    ``tell`` is called for each update and ``ended`` once the thread ends, both from that thread. It is a daemon: a
+    thread that waits for a mount which does not answer can be neither interrupted nor waited for.
+    """
+
+    def __init__(self, lines: Lines, tell: Callable[[Update], None], ended: Callable[[], None]) -> None:
+        self._lines = lines
+        self._tell = tell
+        self._ended = ended
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="line-files", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; it does within a moment, unless it hangs."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                folders = self._look()
+                for _ in self._changes(folders):
+                    if self._stop.is_set() or self._look() != folders:
+                        break
+        finally:
+            self._ended()
+
+    def _look(self) -> Mapping[Path, int]:
+        """Take up what changed; return the folders to watch, each with its inode: it may have been made anew."""
+        try:
+            update = self._lines.refresh()
+            if update != Update() and not self._stop.is_set():
+                self._tell(update)
+            return {folder: folder.stat().st_ino for folder in self._lines.folders() if folder.is_dir()}
+        except Exception:  # a bug: what it does not see now it may see the next time
+            log.exception("lines_not_followed")
+            return {}
+
+    def _changes(self, folders: Collection[Path]) -> Iterator[object]:
+        """Yield when something changed in ``folders``, when they begin to be watched, and every :data:`POLL_S`."""
+        if folders:
+            due = 0.0
+            try:
+                for changes in watchfiles.watch(
+                    *folders,
+                    watch_filter=None,
+                    debounce=_GATHER_MS,
+                    step=_STEP_MS,
+                    stop_event=self._stop,
+                    rust_timeout=_WAKE_MS,
+                    yield_on_timeout=True,
+                    raise_interrupt=False,
+                    recursive=self._lines.is_deep,
+                    ignore_permission_denied=True,
+                ):
+                    if changes or time.monotonic() >= due:
+                        yield changes
+                        due = time.monotonic() + POLL_S
+            except (OSError, RuntimeError) as error:  # too many watches, or a file system that knows none
+                log.info("line_files_polled", detail=str(error), every_s=POLL_S)
+        while not self._stop.wait(POLL_S):
+            yield None
