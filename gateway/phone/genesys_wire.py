@@ -186,10 +186,10 @@ class GenesysCodec:
         participant = opened.inside("participant")
         media = [_offer(offer) for offer in opened.each("media")]
         is_probe = conversation_id == participant.text("id") == NIL
-        if not is_probe:
-            _check_media(media)
         self._session_id = session_id
         self._id = text_of(session_id)
+        if not is_probe:
+            _check_media(media)
         selected = [offer for offer in media if offer == _OFFER][:1]
         reply = WireReply((self._message("opened", {"startPaused": False, "media": selected}),))
         if is_probe:
@@ -215,7 +215,9 @@ class GenesysCodec:
         return tuple(map(MarkReturned, marks))
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
-        """Messages that carry the command; none once the session is ending."""
+        """Messages that carry the command; none once the session is ending. One that was not opened can be refused."""
+        if self._state is _State.OPENING and self._session_id and isinstance(command, EndStream):
+            return self._disconnect({"reason": "error", "info": "the session cannot be carried"})
         if self._state is not _State.OPEN:
             return ()
         match command:

@@ -175,13 +175,23 @@ class PhoneLeg:
                 await self._let_peer_close()
         await self._socket.close()
 
+    async def turn_away(self, code: int, reason: str) -> None:
+        """End a stream that becomes no call; a provider that closes by itself is told so and may answer."""
+        if self._peer_closes:
+            self._reply(WireReply(tuple(self._codec.encode(EndStream()))))
+            self._read_out.set()
+            await self._let_peer_close()
+        await self._socket.close(code, reason)
+
     async def _let_peer_close(self) -> None:
         """Wait for what the provider says to the end, and for its closing; a provider that does neither is closed."""
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, WireError):
             async with asyncio.timeout(PEER_CLOSE_LIMIT_S):
                 await self._read_out.wait()
-                while await self._socket.receive() is not None:
-                    continue
+                while (message := await self._socket.receive()) is not None:
+                    for event in self._decode(message):
+                        if isinstance(event, WireReply):
+                            self._reply(event)
 
     def _reply(self, reply: WireReply) -> None:
         with suppress(ConnectionError, OutboxFullError):  # the socket is gone, or as good as: its end is told next

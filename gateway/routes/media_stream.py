@@ -139,16 +139,16 @@ class MediaStreams:
             async with self._calls.opening():
                 started = await phone.start(self._start_timeout_s)
         except WireError as error:
-            return await self._turn_away(socket, call, Refused(Refusal.BAD_START, str(error)), POLICY)
+            return await self._turn_away(phone, call, Refused(Refusal.BAD_START, str(error)), POLICY)
         except TimeoutError as error:
             if self._calls.ending:
-                return await self._turn_away(socket, call, Refused(Refusal.SHUT_DOWN, "the gateway stops"), GOING_AWAY)
+                return await self._turn_away(phone, call, Refused(Refusal.SHUT_DOWN, "the gateway stops"), GOING_AWAY)
             instead = f"; what came: {error}" if str(error) else ""
             late = Refused(Refusal.NO_START, f"no start within {self._start_timeout_s:g} s{instead}")
-            return await self._turn_away(socket, call, late, POLICY)
+            return await self._turn_away(phone, call, late, POLICY)
         if started is None:
             call = _Stranded(provider)  # the provider has ended it
-            return await self._turn_away(socket, call, Refused(Refusal.CLOSED_BEFORE_START, socket.failure), 1000)
+            return await self._turn_away(phone, call, Refused(Refusal.CLOSED_BEFORE_START, socket.failure), 1000)
         if isinstance(started, PhoneClosed):
             log.info("stream_probed", provider=provider.name)
             return await phone.close()
@@ -156,19 +156,19 @@ class MediaStreams:
         line = self._lines.find(grant.line, started.called, provider.name)
         if line is None:
             unknown = unknown_line(grant.line, started.called, region)
-            return await self._turn_away(socket, _Stranded(provider, started.call_id), unknown, POLICY)
+            return await self._turn_away(phone, _Stranded(provider, started.call_id), unknown, POLICY)
         started = identified(started, line, region)
         if self._calls.line_is_full(line.name, line.settings.limits.calls):
             call = _Stranded(provider, started.call_id, line.name)
             full = Refused(Refusal.LINE_FULL, f"line {line.name} is busy")
-            return await self._turn_away(socket, call, full, TRY_AGAIN_LATER)
+            return await self._turn_away(phone, call, full, TRY_AGAIN_LATER)
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
             await self._run(provider, line, started, phone)
         return None
 
-    async def _turn_away(self, socket: WebSocket, call: "_Stranded", refused: Refused, code: int) -> None:
+    async def _turn_away(self, phone: PhoneLeg, call: "_Stranded", refused: Refused, code: int) -> None:
         self._refusals.note("stream", refused)
-        await socket.close(code, refused.detail)
+        await phone.turn_away(code, refused.detail)
         await self._strand(call)
 
     async def _strand(self, call: "_Stranded") -> None:

@@ -22,14 +22,14 @@ async def test_the_reference_client_s_probe_is_answered_and_is_no_call(tmp_path:
 
 
 async def test_a_monitor_s_stream_is_refused_with_what_was_offered(tmp_path: Path) -> None:
-    """AudioHook Monitor only listens: taken as a call, a bot would talk to nobody."""
+    """It only listens: taken as a call, a bot would talk to nobody. Genesys is told so, and closes by itself."""
     with capture_logs() as logs:
         async with (
             exchange(tmp_path, ["genesys"], {"support": LINE}, instant()) as held,
             held.call("genesys", NUMBER, url=held.stream_url("genesys"), quirks=[MONITOR]) as phone,
         ):
             await phone.closed.wait()
-    assert held.emulator.sessions == []
+    assert (phone.violations, held.emulator.sessions) == ([], [])
     (refused,) = [entry for entry in logs if entry["event"] == "stream_refused"]
     assert refused["reason"] == "bad_start"
     assert "PCMU 8000 Hz external+internal" in refused["detail"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import PROVIDERS
+from gateway.errors import GatewayError
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.providers.telnyx import CALL_CONTROL
 from tests.e2e.exchange import Exchange, exchange
@@ -18,6 +19,8 @@ COMMANDED = f"telnyx {CALL_CONTROL}"
 CASES = (*PROVIDERS, COMMANDED)
 OUTLIVING = ("acs", "vonage", COMMANDED)
 """Here a call goes on when its stream has ended, until it is hung up by REST."""
+ENDS = {"acs": ":terminate", "vonage": "", COMMANDED: "/actions/hangup"}
+"""How the path of the request ends that hangs up."""
 NUMBERS = {case: f"+1425555{number:04}" for number, case in enumerate(CASES)}
 
 
@@ -85,4 +88,22 @@ async def test_a_caller_of_a_busy_line_is_not_left_in_silence(tmp_path: Path, ca
             await held.told(line_of(case), "session_ready")
             second = await call(held, case)
             assert [violation.what for violation in second.violations] == []
+            assert not first.closed.is_set()
+
+
+@pytest.mark.parametrize("case", OUTLIVING)
+async def test_a_caller_for_whom_there_is_no_place_is_not_left_in_silence(tmp_path: Path, case: str) -> None:
+    """The stream is refused before it opens, and the provider is asked for the call all the same."""
+    limit = "limits: {calls: 1}\n"
+    async with exchange(tmp_path, PROVIDERS, lines(""), instant({"say": "100 ms"}), gateway_yaml=limit) as held:
+        provider, _, quirk = case.partition(" ")
+        quirks = [quirk] if quirk else []
+        async with held.call(provider, NUMBERS[case], quirks=quirks) as first:
+            await held.told(line_of(case), "session_ready")
+            asked = len(held.apis[provider].requests)
+            with pytest.raises(GatewayError):
+                async with held.call(provider, NUMBERS[case], quirks=quirks):
+                    pass
+            paths = [request.path for request in held.apis[provider].requests[asked:]]
+            assert any(first.call_id not in path and path.endswith(ENDS[case]) for path in paths), paths
             assert not first.closed.is_set()

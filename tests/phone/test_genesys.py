@@ -171,6 +171,19 @@ def test_an_offer_that_no_audio_connector_makes_is_refused(offers: list[object])
         fresh().decode(client(1, "open", open_parameters(media=offers)))
 
 
+def test_a_refused_session_is_disconnected_as_the_protocol_wants() -> None:
+    """An error in ``disconnect``, and ``closed`` for the client's ``close``; before an open there is nobody to tell."""
+    assert fresh().encode(EndStream()) == ()
+    codec = fresh()
+    with pytest.raises(WireError):
+        codec.decode(client(1, "open", open_parameters(media=MONITORED)))
+    (disconnect,) = codec.encode(EndStream())
+    told = json.loads(disconnect)
+    assert (told["type"], told["id"], told["seq"], told["parameters"]["reason"]) == ("disconnect", SESSION, 1, "error")
+    reply = only_reply(codec.decode(client(2, "close", {"reason": "disconnect"}, serverseq=1)))
+    assert (reply["type"], reply["seq"]) == ("closed", 2)
+
+
 @pytest.mark.parametrize("offers", [MONITORED, MONITORED[:1], []], ids=["all", "stereo", "none"])
 @pytest.mark.parametrize("audio", [b"", b"\xff" * 1600])
 def test_a_probe_may_offer_and_send_whatever_it_likes(offers: list[object], audio: bytes) -> None:

@@ -33,9 +33,8 @@ from gateway.sim.wire import (
 )
 
 SUBPROTOCOL = "audio.jambonz.org"
-FIRST_BUFFER_MS = 160
-BUFFER_MS = 80
-"""What is gathered before it is played: 1,280 samples of 8 kHz the first time, 640 afterwards."""
+FIRST_BUFFER, BUFFER = 1280, 640
+"""Samples that are gathered before they are played, at any rate: the first time, and afterwards."""
 MARKS_LIMIT = 30
 RATES = {8000: L16_8K, 16000: L16_16K, 24000: L16_24K}
 ACCOUNT_SID = "7a2cf321-f738-4b70-94d6-1f5c7d3e9a01"
@@ -50,7 +49,7 @@ class JambonzWire(Wire):
         self._inventory: list[str] = []
         self._buffer: list[Order] = []
         self._buffered = 0
-        self._threshold = self.bot_format.bytes_for(FIRST_BUFFER_MS)
+        self._threshold = FIRST_BUFFER * self.bot_format.sample_bytes
         self._in_use: deque[str] = deque()
         self._odd = b""
 
@@ -132,7 +131,7 @@ class JambonzWire(Wire):
         if self._buffered < self._threshold:
             return ()
         released, self._buffer, self._buffered = self._buffer, [], 0
-        self._threshold = self.bot_format.bytes_for(BUFFER_MS)
+        self._threshold = BUFFER * self.bot_format.sample_bytes
         return released
 
     def _kill(self) -> Sequence[Order]:
