@@ -1,29 +1,43 @@
 """Performs call control: the HTTP requests that providers' modules describe as data."""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import ParamSpec
 
 import aiohttp
 import msgspec
-import structlog
 
 from gateway.errors import GatewayError
 from gateway.phone.provider import HttpRequest
 
 P = ParamSpec("P")
-log = structlog.get_logger()
 
 TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 3.0
 TRIES = 3
 BACKOFF_S = 0.25
-ANSWER_LIMIT = 64 * 1024
-TRY_AGAIN = frozenset({429, 502, 503, 504})
-"""Statuses that say that the request was not carried out; call control may be asked for twice without harm."""
+WAIT_LIMIT_S = 5.0
+"""The longest ``Retry-After`` that is waited for: a caller is on the phone meanwhile."""
+ANSWER_LIMIT = 1024 * 1024
+NOT_DONE = frozenset({429, 503})
+"""Statuses that say that the request was not carried out."""
+PERHAPS_DONE = frozenset({502, 504})
+"""Statuses of something in between, which may have passed the request on."""
 
 
 class _Token(msgspec.Struct):
     access_token: str
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    """A try that failed: whether another one is of use, and what the provider asks to wait before it."""
+
+    told: str
+    again: bool = False
+    wait_s: float = 0.0
 
 
 class CallControlError(GatewayError):
@@ -37,7 +51,10 @@ class CallControl:
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "CallControl":
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
+        self._http = aiohttp.ClientSession(timeout=timeout)
+        # aiohttp makes a PUT or DELETE once more by itself where the connection was lost behind it: keys are a PUT
+        self._http._retry_connection = False  # noqa: SLF001 -- there is no public switch
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -60,35 +77,74 @@ class CallControl:
             raise CallControlError(f"{_where(request)} was answered without an access_token") from None
 
     async def _perform(self, request: HttpRequest, authorization: Mapping[str, str]) -> bytes:
+        """Make one request, again where that is of use: 502 from a proxy and silence tell nothing of what was done."""
+        attempt = 1
+        while True:
+            outcome = await self._try(request, {**request.headers, **authorization})
+            if isinstance(outcome, bytes):
+                return outcome
+            if not outcome.again or attempt == TRIES:
+                raise CallControlError(outcome.told)
+            if outcome.wait_s > WAIT_LIMIT_S:
+                raise CallControlError(f"{outcome.told}; it asks to wait for {outcome.wait_s:.0f} s, which is too long")
+            await asyncio.sleep(max(BACKOFF_S * 2**attempt, outcome.wait_s))
+            attempt += 1
+
+    async def _try(self, request: HttpRequest, headers: Mapping[str, str]) -> bytes | _Failure:
         if self._http is None:
             raise RuntimeError("CallControl is used outside its context")
         where = _where(request)
-        headers = {**request.headers, **authorization}
-        failure = ""
-        for attempt in range(TRIES):
-            if attempt:
-                await asyncio.sleep(BACKOFF_S * 2**attempt)
-            try:
-                async with self._http.request(
-                    request.method, request.url, headers=headers, data=request.body, allow_redirects=False
-                ) as answer:
-                    body = await answer.content.read(ANSWER_LIMIT)
-            except TimeoutError:
-                failure = f"{where} was not answered within {TIMEOUT_S:g} s"
-                continue
-            except ValueError as error:  # an address, a name in it or a header that HTTP does not allow
-                failure = f"{where} cannot be sent: {_complaint(error)}"
-                break
-            except (aiohttp.ClientError, OSError) as error:
-                failure = f"{where} failed: {error}"
-                continue
-            if answer.status < 300 or answer.status in request.gone:
-                return body
-            excerpt = " ".join(body[:200].decode("utf-8", "replace").split())
-            failure = f"{where} was answered with {answer.status}: {excerpt}"
-            if answer.status not in TRY_AGAIN:
-                break
-        raise CallControlError(failure)
+        body = bytearray()
+        answer = None
+        failure = _Failure("")
+        try:
+            async with self._http.request(
+                request.method, request.url, headers=headers, data=request.body, allow_redirects=False
+            ) as answer:
+                async for piece in answer.content.iter_any():
+                    body += piece
+                    if len(body) > ANSWER_LIMIT:
+                        answer.close()
+                        failure = _Failure(f"{where} was answered with more than {ANSWER_LIMIT} bytes")
+                        break
+        except aiohttp.ClientSSLError as error:
+            failure = _Failure(f"{where} failed: {error}")
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            failure = _Failure(f"{where} failed: {error}", again=True)  # nothing was sent
+        except TimeoutError:
+            failure = _Failure(f"{where} was not answered within {TIMEOUT_S:g} s", request.repeatable)
+        except ValueError as error:  # an address, a name in it or a header that HTTP does not allow
+            failure = _Failure(f"{where} cannot be sent: {_complaint(error)}")
+        except (aiohttp.ClientError, OSError) as error:
+            failure = _Failure(f"{where} failed: {str(error) or type(error).__name__}", request.repeatable)
+        if answer is None:
+            return failure
+        outcome = _outcome(request, answer, bytes(body))
+        is_whole = not (failure.again or (failure.told and request.method == "GET"))
+        return failure if isinstance(outcome, bytes) and not is_whole else outcome
+
+
+def _outcome(request: HttpRequest, answer: aiohttp.ClientResponse, body: bytes) -> bytes | _Failure:
+    """Return what an answer means; of a command its status says all, even where the rest of it was lost."""
+    status = answer.status
+    if status < 300 or status in request.gone:
+        return body
+    excerpt = " ".join(body[:200].decode("utf-8", "replace").split())
+    again = status in NOT_DONE or (request.repeatable and status in PERHAPS_DONE)
+    wait_s = _wait_s(answer.headers.get("Retry-After", ""), time.time())
+    return _Failure(f"{_where(request)} was answered with {status}: {excerpt}", again, wait_s)
+
+
+def _wait_s(retry_after: str, now_s: float) -> float:
+    """Return the seconds of a ``Retry-After`` header, a number or a date (RFC 9110 §10.2.3); 0 without one."""
+    try:
+        wait_s = float(retry_after)
+    except ValueError:
+        try:
+            wait_s = parsedate_to_datetime(retry_after).timestamp() - now_s
+        except (ValueError, OverflowError):
+            return 0.0
+    return max(0.0, wait_s) if not math.isnan(wait_s) else 0.0
 
 
 def described(describe: Callable[P, Sequence[HttpRequest]], *args: P.args, **kwargs: P.kwargs) -> Sequence[HttpRequest]:

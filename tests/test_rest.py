@@ -1,6 +1,8 @@
 """Call control against a provider's REST API that misbehaves."""
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,7 +18,7 @@ from gateway.rest import CallControl, CallControlError, described
 
 
 @asynccontextmanager
-async def api(*statuses: int, body: str = "") -> AsyncIterator[tuple[str, list[web.Request]]]:
+async def api(*statuses: int, body: str = "", retry_after: str = "") -> AsyncIterator[tuple[str, list[web.Request]]]:
     """A REST API that answers with these statuses, the last one again and again; 0 never answers."""
     seen: list[web.Request] = []
     over = asyncio.Event()
@@ -27,7 +29,10 @@ async def api(*statuses: int, body: str = "") -> AsyncIterator[tuple[str, list[w
         status = statuses[min(len(seen), len(statuses)) - 1]
         if not status:
             await over.wait()
-        return web.Response(status=status, text=body, headers={"Location": "/elsewhere"} if status == 302 else {})
+        headers = {"Location": "/elsewhere"} if status == 302 else {}
+        return web.Response(
+            status=status, text=body, headers=headers | ({"Retry-After": retry_after} if retry_after else {})
+        )
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
@@ -39,6 +44,48 @@ async def api(*statuses: int, body: str = "") -> AsyncIterator[tuple[str, list[w
     finally:
         over.set()
         await runner.cleanup()
+
+
+def head(status: int, length: int) -> bytes:
+    return f"HTTP/1.1 {status} Said\r\nContent-Length: {length}\r\n\r\n".encode()
+
+
+@asynccontextmanager
+async def speaking(*pieces: bytes, ends: bool = False) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server that answers with these pieces, each in a segment of its own; then it may end the connection."""
+    seen: list[bytes] = []
+    serving: set[asyncio.Task[None] | None] = set()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.current_task())
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                seen.append(await reader.readuntil(b"\r\n\r\n"))
+                for piece in pieces:
+                    writer.write(piece)
+                    await writer.drain()
+                    await asyncio.sleep(0.02)  # so that it is read before the next one is there
+                if ends:
+                    break
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", seen
+        await asyncio.gather(*filter(None, serving))
+
+
+class Waits:
+    """Stands in for ``asyncio`` where it is only waited: notes how long."""
+
+    def __init__(self) -> None:
+        self.waited_s: list[float] = []
+
+    async def sleep(self, delay_s: float) -> None:
+        self.waited_s.append(delay_s)
 
 
 @pytest.fixture(autouse=True)
@@ -79,19 +126,94 @@ async def test_an_answer_without_a_token_ends_it(body: str) -> None:
     assert [request.path for request in seen] == ["/token"]
 
 
-async def test_a_call_that_is_over_is_done() -> None:
-    """404 for a call that has ended is as good as an end."""
+@pytest.mark.parametrize("pieces", [(b'{"keys":', b"[1,2]}"), (b"{", b'"keys"', b":[1,2]", b"}"), (b'{"keys":[1,2]}',)])
+async def test_an_answer_in_pieces_is_read_whole(pieces: tuple[bytes, ...]) -> None:
+    """However many segments it comes in; the rest of a key set or of a token is not lost."""
+    async with speaking(head(200, sum(map(len, pieces))), *pieces) as (url, _), CallControl() as control:
+        assert await control.perform([HttpRequest("GET", url)]) == b'{"keys":[1,2]}'
+
+
+async def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for cannot be told from a part; of a command the status tells enough."""
+    monkeypatch.setattr(rest, "ANSWER_LIMIT", 1000)
+    async with api(200, body="x" * 100_000) as (url, seen), CallControl() as control:
+        with pytest.raises(CallControlError, match="answered with more than 1000 bytes"):
+            await control.perform([HttpRequest("GET", url, repeatable=True)])
+        assert len(seen) == 1
+        await control.perform([HttpRequest("POST", url)])
+
+
+async def test_an_answer_that_breaks_off() -> None:
+    """Half of what was asked for is nothing; of a command the status tells enough, and it is not given twice."""
+    async with speaking(head(200, 100), b"half", ends=True) as (url, seen), CallControl() as control:
+        with pytest.raises(CallControlError, match="failed"):
+            await control.perform([HttpRequest("GET", url, repeatable=True)])
+        assert len(seen) == rest.TRIES
+        await control.perform([HttpRequest("POST", url)])
+        assert len(seen) == rest.TRIES + 1
+
+
+async def test_each_request_says_what_is_as_good_as_done() -> None:
+    """404 is an end that was wanted, and a transfer that did not happen."""
     async with api(404) as (url, seen), CallControl() as control:
-        await control.perform([HttpRequest("POST", url)])
-    assert len(seen) == 1
-
-
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-async def test_what_was_not_carried_out_is_tried_again(status: int) -> None:
-    """A provider that is busy is asked again."""
-    async with api(status, 200) as (url, seen), CallControl() as control:
-        await control.perform([HttpRequest("POST", url)])
+        await control.perform([HttpRequest("POST", url, gone=(404,))])
+        with pytest.raises(CallControlError, match="404"):
+            await control.perform([HttpRequest("POST", url)])
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+@pytest.mark.parametrize(
+    ("status", "is_done"), [(429, "no"), (503, "no"), (502, "perhaps"), (504, "perhaps"), (500, "")]
+)
+async def test_what_was_not_carried_out_is_tried_again(status: int, is_done: str, repeatable: bool) -> None:
+    """A provider that was busy has done nothing; a proxy may have passed on what it has no answer to."""
+    async with api(status, 200) as (url, seen), CallControl() as control:
+        request = HttpRequest("POST", url, repeatable=repeatable)
+        if is_done == "no" or (is_done and repeatable):
+            await control.perform([request])
+            assert len(seen) == 2
+        else:
+            with pytest.raises(CallControlError, match=str(status)):
+                await control.perform([request])
+            assert len(seen) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "GET"])
+@pytest.mark.parametrize(("repeatable", "tries"), [(False, 1), (True, rest.TRIES)])
+async def test_a_connection_that_is_lost(method: str, repeatable: bool, tries: int) -> None:
+    """Nobody knows whether it was carried out: digits are not dialled twice, whatever method dials them."""
+    async with speaking(ends=True) as (url, seen), CallControl() as control:
+        with pytest.raises(CallControlError, match="failed"):
+            await control.perform([HttpRequest(method, url, repeatable=repeatable)])
+    assert len(seen) == tries
+
+
+@pytest.mark.parametrize("asked", ["2", "0", "soon", "-1", "nan"])
+async def test_the_provider_says_when(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    """Its wait is kept where it is longer than ours; what is no time is none."""
+    waits = Waits()
+    monkeypatch.setattr(rest, "asyncio", waits)
+    async with api(429, 200, retry_after=asked) as (url, _), CallControl() as control:
+        await control.perform([HttpRequest("POST", url)])
+    assert waits.waited_s == [2.0 if asked == "2" else 0.0]
+
+
+async def test_a_wait_that_no_caller_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given up at once, and the log says what the provider asks for."""
+    waits = Waits()
+    monkeypatch.setattr(rest, "asyncio", waits)
+    async with api(429, 200, retry_after="120") as (url, seen), CallControl() as control:
+        with pytest.raises(CallControlError, match="asks to wait for 120 s, which is too long"):
+            await control.perform([HttpRequest("POST", url)])
+    assert (len(seen), waits.waited_s) == (1, [])
+
+
+def test_a_wait_may_be_a_date() -> None:
+    """As RFC 9110 §10.2.3 writes it; one that is over is none."""
+    assert rest._wait_s("Wed, 21 Oct 2015 07:28:05 GMT", 1_445_412_480.0) == 5.0
+    assert rest._wait_s("Wed, 21 Oct 2015 07:28:05 GMT", 1_445_412_490.0) == 0.0
+    assert rest._wait_s("", 0.0) == 0.0
 
 
 async def test_a_refusal_is_told_in_one_line() -> None:
@@ -110,20 +232,28 @@ async def test_redirects_are_not_followed() -> None:
     assert len(seen) == 1
 
 
-async def test_a_provider_that_never_answers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time-out holds for each try, and the tries are counted."""
+@pytest.mark.parametrize(("repeatable", "tries"), [(False, 1), (True, rest.TRIES)])
+async def test_a_provider_that_never_answers_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+    repeatable: bool,
+    tries: int,
+) -> None:
+    """The time-out holds for each try, the tries are counted, and what may have been done is not done again."""
     monkeypatch.setattr(rest, "TIMEOUT_S", 0.05)
     async with api(0) as (url, seen), CallControl() as control:
         with pytest.raises(CallControlError, match="was not answered within"):
-            await control.perform([HttpRequest("POST", url)])
-    assert len(seen) == rest.TRIES
+            await control.perform([HttpRequest("POST", url, repeatable=repeatable)])
+    assert len(seen) == tries
 
 
-async def test_a_provider_that_is_not_there() -> None:
-    """No connection is a failure in one line."""
+async def test_a_provider_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection is a failure in one line; nothing was sent, so anything is tried again."""
+    waits = Waits()
+    monkeypatch.setattr(rest, "asyncio", waits)
     async with CallControl() as control:
         with pytest.raises(CallControlError, match="failed"):
             await control.perform([HttpRequest("POST", "http://127.0.0.1:1/")])
+    assert len(waits.waited_s) == rest.TRIES - 1
 
 
 @pytest.mark.parametrize("value", ["Bearer se\ncret", "Bearer se\rcret", "Bearer se\x00cret"])

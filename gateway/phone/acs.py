@@ -22,7 +22,7 @@ from gateway.errors import WireError
 from gateway.phone import jwks
 from gateway.phone.acs_wire import PLAYOUT, AcsCodec
 from gateway.phone.bearer_jwt import bearer
-from gateway.phone.http_request import is_one_of
+from gateway.phone.http_request import ending, is_one_of
 from gateway.phone.json_text import UNREADABLE, read_json
 from gateway.phone.members import Members
 from gateway.phone.provider import (
@@ -107,7 +107,7 @@ class Acs:
 
     def jwks_request(self) -> HttpRequest:
         """What to fetch for ``set_keys``; the keys change now and then."""
-        return HttpRequest("GET", self._keys_url, gone=())
+        return HttpRequest("GET", self._keys_url, repeatable=True)
 
     def set_keys(self, document: bytes) -> None:
         """Take the published keys; ``WireError`` where the document is no JWKS."""
@@ -204,7 +204,7 @@ class Acs:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the call for everyone."""
-        return self._request(f"/calling/callConnections/{quote(call_id, safe='')}:terminate")
+        return ending(self._request(f"/calling/callConnections/{quote(call_id, safe='')}:terminate"))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Hand the caller to a number; ACS dials no ``sip:`` address."""

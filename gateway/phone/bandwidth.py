@@ -38,7 +38,7 @@ from gateway.phone.events import (
     Playout,
     UnknownMessage,
 )
-from gateway.phone.http_request import basic, basic_credentials, form_request, is_one_of
+from gateway.phone.http_request import basic, basic_credentials, ending, form_request, is_one_of
 from gateway.phone.json_text import UNREADABLE, is_callers, read_again, read_object
 from gateway.phone.members import Members
 from gateway.phone.provider import (
@@ -243,7 +243,7 @@ class Bandwidth:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the call ("Calls API", update call)."""
-        return self._update(call_id, {"state": "completed"})
+        return ending(self._update(call_id, {"state": "completed"}))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Send the call on to a document that dials; none without ``answer_url``."""
@@ -260,9 +260,8 @@ class Bandwidth:
         if not self._account_id or not self._client_id or not self._client_secret:
             return ()
         account, call = quote(self._account_id, safe=""), quote(call_id, safe="")
-        token = form_request(
-            self._token_url, {"grant_type": "client_credentials"}, basic(self._client_id, self._client_secret), gone=()
-        )
+        credentials = basic(self._client_id, self._client_secret)
+        token = form_request(self._token_url, {"grant_type": "client_credentials"}, credentials, repeatable=True)
         url = f"{self._api_url}/api/v2/accounts/{account}/calls/{call}"
         headers = {"Content-Type": "application/json"}
         return (HttpRequest("POST", url, headers, json_bytes(body), authorize=token),)

@@ -14,7 +14,7 @@ from gateway.errors import WireError
 from gateway.phone import twiml
 from gateway.phone.camel_json import CamelJsonCodec
 from gateway.phone.events import Playout
-from gateway.phone.http_request import bearer, is_one_of, json_request
+from gateway.phone.http_request import bearer, ending, is_one_of, json_request
 from gateway.phone.json_text import UNREADABLE, read_object
 from gateway.phone.members import Members
 from gateway.phone.provider import (
@@ -111,7 +111,7 @@ class Cloudonix:
         url = (
             f"{self._api_url}/customers/self/domains/{quote(self._domain, safe='')}/sessions/{quote(call_id, safe='')}"
         )
-        return (HttpRequest("DELETE", url, {"Authorization": bearer(first(self._api_keys))}),)
+        return ending([HttpRequest("DELETE", url, {"Authorization": bearer(first(self._api_keys))})])
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Give the session another document; the stream then stops."""

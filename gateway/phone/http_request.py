@@ -6,24 +6,44 @@ import hmac
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
+from msgspec.structs import replace
+
 from gateway.phone.provider import HttpRequest
 from gateway.text import json_bytes
 
 
 def form_request(
-    url: str, form: Mapping[str, str], authorization: str, *, gone: tuple[int, ...] = (404,)
+    url: str,
+    form: Mapping[str, str],
+    authorization: str,
+    *,
+    gone: tuple[int, ...] = (),
+    repeatable: bool = False,
 ) -> HttpRequest:
     """A POST of a form."""
     headers = {"Authorization": authorization, "Content-Type": "application/x-www-form-urlencoded"}
-    return HttpRequest("POST", url, headers, urlencode(form).encode(), gone)
+    return HttpRequest("POST", url, headers, urlencode(form).encode(), gone, repeatable)
 
 
 def json_request(
-    url: str, body: Mapping[str, object], authorization: str, *, gone: tuple[int, ...] = (404,)
+    url: str,
+    body: Mapping[str, object],
+    authorization: str,
+    *,
+    gone: tuple[int, ...] = (),
+    repeatable: bool = False,
 ) -> HttpRequest:
     """A POST of a JSON object."""
     headers = {"Authorization": authorization, "Content-Type": "application/json"}
-    return HttpRequest("POST", url, headers, json_bytes(body), gone)
+    return HttpRequest("POST", url, headers, json_bytes(body), gone, repeatable)
+
+
+def ending(requests: Iterable[HttpRequest], gone: tuple[int, ...] = (404,)) -> tuple[HttpRequest, ...]:
+    """Return requests that end a call: one that is not found has ended, and one that is ended twice is ended once.
+
+    No other request may take ``gone`` for done: a transfer of a call that is not found has connected nobody.
+    """
+    return tuple(replace(request, gone=gone, repeatable=True) for request in requests)
 
 
 def basic(user: str, password: str) -> str:

@@ -13,7 +13,7 @@ from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import first, value_of, values_of
 from gateway.errors import WireError
-from gateway.phone.http_request import basic_credentials, bearer, is_one_of, same
+from gateway.phone.http_request import basic_credentials, bearer, ending, is_one_of, same
 from gateway.phone.jambonz_wire import FORMATS, PLAYOUT, JambonzCodec
 from gateway.phone.json_text import UNREADABLE, read_object
 from gateway.phone.members import Members
@@ -151,7 +151,7 @@ class Jambonz:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the call ("REST API", update call)."""
-        return self._update(call_id, {"call_status": "completed"})
+        return ending(self._update(call_id, {"call_status": "completed"}))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Give the call other verbs, asked for at ``answer_url``; none without it."""

@@ -10,7 +10,7 @@ from gateway.phone import stream_xml
 from gateway.phone.checkpoint_json import FORMATS, CheckpointCodec
 from gateway.phone.commands import PhoneCommand, SendDigits, StreamCommand
 from gateway.phone.events import Playout
-from gateway.phone.http_request import basic
+from gateway.phone.http_request import basic, ending
 from gateway.phone.json_text import text_of
 from gateway.phone.nonce_signature import verify_v3
 from gateway.phone.provider import (
@@ -114,7 +114,7 @@ class Plivo:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the call (Plivo API, "Hang up a call")."""
-        return self._call("DELETE", call_id)
+        return ending(self._call("DELETE", call_id))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Send the call on to a document that dials (Plivo API, "Transfer a call"); none without ``answer_url``."""

@@ -64,7 +64,7 @@ def _signalwire(account: Account, number: str, answer_url: str, status_url: str)
 
 def _compatible(base: str, basic: Mapping[str, str], number: str, answer_url: str, status_url: str) -> Pointing:
     query = urlencode({"PhoneNumber": number})
-    found = _read((yield HttpRequest("GET", f"{base}/IncomingPhoneNumbers.json?{query}", basic)))
+    found = _read((yield HttpRequest("GET", f"{base}/IncomingPhoneNumbers.json?{query}", basic, repeatable=True)))
     numbers = found.get("incoming_phone_numbers") or []
     if not numbers:
         raise InputError(f"{number} is not a number of this account")
@@ -77,15 +77,16 @@ def _compatible(base: str, basic: Mapping[str, str], number: str, answer_url: st
     headers = {**basic, "Content-Type": "application/x-www-form-urlencoded"}
     url = f"{base}/IncomingPhoneNumbers/{quote(str(numbers[0]['sid']))}.json"
     before = str(numbers[0].get("voice_url") or "")
-    return Change(
-        f"number {number}", before, answer_url, HttpRequest("POST", url, headers, urlencode(form).encode(), ())
-    )
+    request = HttpRequest("POST", url, headers, urlencode(form).encode(), repeatable=True)
+    return Change(f"number {number}", before, answer_url, request)
 
 
 def _telnyx(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
     bearer = {"Authorization": f"Bearer {account.needed('api_key')}"}
     query = urlencode({"filter[phone_number]": number})
-    found = _read((yield HttpRequest("GET", f"{account.settings.api_url}/v2/phone_numbers?{query}", bearer)))
+    found = _read(
+        (yield HttpRequest("GET", f"{account.settings.api_url}/v2/phone_numbers?{query}", bearer, repeatable=True))
+    )
     numbers = found.get("data") or []
     if not numbers:
         raise InputError(f"{number} is not a number of this account")
@@ -93,7 +94,7 @@ def _telnyx(account: Account, number: str, answer_url: str, status_url: str) -> 
     if not connection:
         raise InputError(f"{number} has no connection: assign it to a TeXML application in the portal first")
     url = f"{account.settings.api_url}/v2/texml_applications/{quote(connection)}"
-    application = _read((yield HttpRequest("GET", url, bearer, gone=()))).get("data") or {}
+    application = _read((yield HttpRequest("GET", url, bearer, repeatable=True))).get("data") or {}
     body = {
         "friendly_name": application.get("friendly_name") or "gateway",
         "voice_url": answer_url,
@@ -109,10 +110,10 @@ def _plivo(account: Account, number: str, answer_url: str, status_url: str) -> P
     auth_id = account.needed("auth_id")
     basic = _basic(auth_id, account.needed("auth_token"))
     url = f"{account.settings.api_url}/v1/Account/{quote(auth_id)}/Number/{number.removeprefix('+')}/"
-    path = str(_read((yield HttpRequest("GET", url, basic, gone=()))).get("application") or "")
+    path = str(_read((yield HttpRequest("GET", url, basic, repeatable=True))).get("application") or "")
     if not path:
         raise InputError(f"{number} has no application: assign it to an XML application in the console first")
-    application = _read((yield HttpRequest("GET", account.settings.api_url + path, basic, gone=())))
+    application = _read((yield HttpRequest("GET", account.settings.api_url + path, basic, repeatable=True)))
     body = {"answer_url": answer_url, "answer_method": "POST", "hangup_url": status_url, "hangup_method": "POST"}
     what = f"application {application.get('app_name') or path} of {number}"
     before = str(application.get("answer_url") or "")
@@ -123,14 +124,16 @@ def _vonage(account: Account, number: str, answer_url: str, status_url: str) -> 
     application_id = account.needed("application_id")
     basic = _basic(account.needed("api_key"), account.needed("api_secret"))
     query = urlencode({"pattern": number.removeprefix("+"), "search_pattern": "0"})
-    found = _read((yield HttpRequest("GET", f"{account.settings.rest_url}/account/numbers?{query}", basic)))
+    found = _read(
+        (yield HttpRequest("GET", f"{account.settings.rest_url}/account/numbers?{query}", basic, repeatable=True))
+    )
     numbers = [entry for entry in found.get("numbers") or [] if entry.get("msisdn") == number.removeprefix("+")]
     if not numbers:
         raise InputError(f"{number} is not a number of this account")
     if numbers[0].get("app_id") != application_id:
         raise InputError(f"{number} is not linked to application {application_id}: link it in the dashboard first")
     url = f"{account.settings.api_url}/v2/applications/{quote(application_id)}"
-    application = _read((yield HttpRequest("GET", url, basic, gone=())))
+    application = _read((yield HttpRequest("GET", url, basic, repeatable=True)))
     capabilities = application.get("capabilities") or {}
     webhooks = dict((capabilities.get("voice") or {}).get("webhooks") or {})
     before = str((webhooks.get("answer_url") or {}).get("address") or "")
@@ -169,7 +172,7 @@ def _basic(user: str, password: str) -> dict[str, str]:
 
 
 def _json(method: str, url: str, headers: Mapping[str, str], body: object) -> HttpRequest:
-    return HttpRequest(method, url, {**headers, "Content-Type": "application/json"}, json_bytes(body), ())
+    return HttpRequest(method, url, {**headers, "Content-Type": "application/json"}, json_bytes(body), repeatable=True)
 
 
 def _read(body: bytes) -> dict[str, Any]:

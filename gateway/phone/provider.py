@@ -58,8 +58,10 @@ class HttpRequest(Struct, frozen=True):
     url: str
     headers: Mapping[str, str] = {}
     body: bytes = b""
-    gone: tuple[int, ...] = (404,)
-    """Statuses that say that the call is over already, which is as good as done."""
+    gone: tuple[int, ...] = ()
+    """Statuses that are as good as done: of a hang-up those that say that the call is over already."""
+    repeatable: bool = False
+    """Whether doing it twice is as good as once: then it is tried again when nobody knows whether it was done."""
     authorize: "HttpRequest | None" = None
     """A request made before, whose JSON answer's ``access_token`` becomes this one's bearer (RFC 6749 §5.1)."""
 

@@ -10,7 +10,7 @@ from gateway.phone import twiml
 from gateway.phone.camel_json import G711, CamelJsonCodec, Formats
 from gateway.phone.events import Playout
 from gateway.phone.form_signature import check
-from gateway.phone.http_request import is_one_of
+from gateway.phone.http_request import ending, is_one_of
 from gateway.phone.provider import (
     After,
     Answer,
@@ -96,7 +96,7 @@ class SignalWire:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the call by the Compatibility REST API."""
-        return self._update(call_id, {"Status": "completed"})
+        return ending(self._update(call_id, {"Status": "completed"}))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Replace the running document by a ``<Dial>``; the stream then stops."""

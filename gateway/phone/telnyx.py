@@ -19,7 +19,7 @@ from gateway.config.environment import variable_of
 from gateway.config.secrets import read_public_key, value_of, values_of
 from gateway.errors import WireError
 from gateway.phone import twiml
-from gateway.phone.http_request import bearer, form_request, is_one_of, json_request
+from gateway.phone.http_request import bearer, ending, form_request, is_one_of, json_request
 from gateway.phone.json_text import UNREADABLE, read_object
 from gateway.phone.members import Members
 from gateway.phone.provider import (
@@ -140,7 +140,7 @@ class Telnyx:
         if kind == "call.speak.ended":
             return Answer(requests=self._go_on(call_id, following.transfer) if following else ())
         if kind == "call.hangup" and following and following.hang_up:
-            return Answer(requests=self._command(following.hang_up, "hangup", {}))
+            return Answer(requests=tuple(self.hang_up(following.hang_up)))
         return Answer()
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
@@ -189,8 +189,8 @@ class Telnyx:
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the call by the REST API."""
         if _is_texml(call_id):
-            return self._update_texml(call_id, {"Status": "completed"})
-        return self._command(call_id, "hangup", {})
+            return ending(self._update_texml(call_id, {"Status": "completed"}))
+        return ending(self._command(call_id, "hangup", {}), GONE)
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Hand the call over; should nobody take it there, the caller's leg is ended, not left in silence."""
@@ -211,7 +211,7 @@ class Telnyx:
         if not self._api_key:
             return ()
         url = f"{self._api_url}/v2/calls/{quote(call_id, safe=':')}/actions/{action}"
-        return (json_request(url, body, bearer(self._api_key), gone=GONE if action == "hangup" else (404,)),)
+        return (json_request(url, body, bearer(self._api_key)),)
 
     def _update_texml(self, call_id: str, form: dict[str, str]) -> tuple[HttpRequest, ...]:
         if not self._api_key:

@@ -11,6 +11,7 @@ from gateway.phone import twiml
 from gateway.phone.camel_json import CamelJsonCodec
 from gateway.phone.events import Playout
 from gateway.phone.form_signature import check, is_signed
+from gateway.phone.http_request import ending
 from gateway.phone.provider import (
     After,
     Answer,
@@ -92,7 +93,7 @@ class Twilio:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the call by the REST API (docs/voice/api/call-resource)."""
-        return self._update(call_id, {"Status": "completed"})
+        return ending(self._update(call_id, {"Status": "completed"}))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Replace the running TwiML by a ``<Dial>``; the stream then stops."""

@@ -13,6 +13,7 @@ from gateway.phone import stream_xml
 from gateway.phone.checkpoint_json import FORMATS, CheckpointCodec
 from gateway.phone.commands import EndStream, PhoneCommand, PlayAudio, StreamCommand
 from gateway.phone.events import Playout
+from gateway.phone.http_request import ending
 from gateway.phone.nonce_signature import verify_v3
 from gateway.phone.provider import (
     After,
@@ -112,7 +113,7 @@ class Vobiz:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the call."""
-        return self._call("DELETE", call_id)
+        return ending(self._call("DELETE", call_id))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Send the call on to a document that dials, as at Plivo; none without ``answer_url``."""

@@ -35,6 +35,7 @@ from gateway.phone.events import (
     Playout,
     UnknownMessage,
 )
+from gateway.phone.http_request import ending
 from gateway.phone.json_text import UNREADABLE, key_pressed, mark_name, read_again, read_object
 from gateway.phone.members import Members
 from gateway.phone.provider import (
@@ -240,7 +241,7 @@ class Vonage:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the caller's leg (Voice API, "Modify an in-progress call")."""
-        return self._put(call_id, "", {"action": "hangup"})
+        return ending(self._put(call_id, "", {"action": "hangup"}))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Replace the call's NCCO by one that connects the target."""

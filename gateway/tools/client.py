@@ -17,13 +17,16 @@ KEEP_ALIVE_S = 4.0
 
 def open_session(connections: int) -> aiohttp.ClientSession:
     """One for the process: so many connections at most, no cookies, no proxy from the environment."""
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         headers={"User-Agent": "voice-line-gateway", "Accept-Encoding": "identity"},
         trust_env=False,
     )
+    # aiohttp makes a GET, PUT or DELETE once more by itself where the connection was lost behind it
+    session._retry_connection = False  # noqa: SLF001 -- there is no public switch
+    return session
 
 
 async def perform(http: aiohttp.ClientSession, request: Request) -> Answer:

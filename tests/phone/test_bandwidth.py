@@ -295,23 +295,24 @@ TOKEN = HttpRequest(
         "Content-Type": "application/x-www-form-urlencoded",
     },
     b"grant_type=client_credentials",
-    gone=(),
+    repeatable=True,
 )
 
 
-def update(body: dict[str, Any]) -> HttpRequest:
+def update(body: dict[str, Any], **meaning: Any) -> HttpRequest:
     return HttpRequest(
         "POST",
         f"https://voice.bandwidth.com/api/v2/accounts/5555555/calls/{CALL}",
         {"Content-Type": "application/json"},
         json.dumps(body, separators=(",", ":")).encode(),
         authorize=TOKEN,
+        **meaning,
     )
 
 
 def test_hang_up() -> None:
     """With a token fetched first; a call that is gone is as good as ended."""
-    assert bandwidth.hang_up(CALL) == (update({"state": "completed"}),)
+    assert bandwidth.hang_up(CALL) == (update({"state": "completed"}, gone=(404,), repeatable=True),)
     assert bandwidth.hang_up("a/../b")[0].url.endswith("/calls/a%2F..%2Fb")
 
 

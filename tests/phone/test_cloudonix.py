@@ -161,9 +161,8 @@ def test_call_control() -> None:
     """By the session's token, with the key as bearer; none without domain and key."""
     api = "https://api.cloudonix.io"
     authorization = {"Authorization": "Bearer XI0123456789ABCDEF"}
-    assert cloudonix.hang_up(SESSION) == (
-        HttpRequest("DELETE", f"{api}/customers/self/domains/example.cloudonix.net/sessions/{SESSION}", authorization),
-    )
+    session = f"{api}/customers/self/domains/example.cloudonix.net/sessions/{SESSION}"
+    assert cloudonix.hang_up(SESSION) == (HttpRequest("DELETE", session, authorization, gone=(404,), repeatable=True),)
     assert cloudonix.transfer(SESSION, "+15551230000") == (
         HttpRequest(
             "POST",

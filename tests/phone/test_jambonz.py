@@ -245,18 +245,19 @@ def test_a_status_that_says_nothing() -> None:
         jambonz.status(webhook(CALLING))
 
 
-def put(body: dict[str, str]) -> HttpRequest:
+def put(body: dict[str, str], **meaning: Any) -> HttpRequest:
     return HttpRequest(
         "PUT",
         f"https://jambonz.example.com/api/v1/Accounts/acct/Calls/{CALL}",
         {"Authorization": "Bearer key", "Content-Type": "application/json"},
         json.dumps(body, separators=(",", ":")).encode(),
+        **meaning,
     )
 
 
 def test_hang_up() -> None:
     """By the REST API; a hostile id stays one part of the path."""
-    assert jambonz.hang_up(CALL) == (put({"call_status": "completed"}),)
+    assert jambonz.hang_up(CALL) == (put({"call_status": "completed"}, gone=(404,), repeatable=True),)
     assert jambonz.hang_up("a/../b")[0].url.endswith("/Calls/a%2F..%2Fb")
 
 

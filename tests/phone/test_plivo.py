@@ -329,7 +329,7 @@ BASIC = {"Authorization": "Basic TUEwMTpteV9hdXRoX3Rva2Vu"}
 def test_call_control() -> None:
     """Hanging up and transferring are requests; the transfer's document is asked for at our own address."""
     provider = plivo(answer_url=ANSWER_URL)
-    assert list(provider.hang_up(CALL)) == [HttpRequest("DELETE", CALL_API, BASIC)]
+    assert list(provider.hang_up(CALL)) == [HttpRequest("DELETE", CALL_API, BASIC, gone=(404,), repeatable=True)]
     (request,) = provider.transfer(CALL, "+14155550111")
     assert (request.method, request.url) == ("POST", CALL_API)
     assert request.headers == BASIC | {"Content-Type": "application/json"}

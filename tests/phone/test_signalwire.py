@@ -183,7 +183,9 @@ def test_call_control() -> None:
     """The Compatibility API's Call resource; keys go out on the stream."""
     url = f"https://example.signalwire.com/api/laml/2010-04-01/Accounts/p-1/Calls/{CALL}.json"
     headers = {"Authorization": "Basic cC0xOlBUMQ==", "Content-Type": "application/x-www-form-urlencoded"}
-    assert signalwire.hang_up(CALL) == (HttpRequest("POST", url, headers, b"Status=completed"),)
+    assert signalwire.hang_up(CALL) == (
+        HttpRequest("POST", url, headers, b"Status=completed", gone=(404,), repeatable=True),
+    )
     (request,) = signalwire.transfer(CALL, "sip:a@example.com")
     assert (request.url, request.body[:15]) == (url, b"Twiml=%3CRespon")
     assert signalwire.send_digits(CALL, "1") == ()

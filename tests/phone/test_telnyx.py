@@ -238,7 +238,7 @@ def test_underscores_for_dots() -> None:
 def test_after_the_stream_the_call_is_hung_up() -> None:
     """Closing the socket does not end a Call Control call; 422 says that it has ended already."""
     url = f"{API}/calls/{CALL}/actions/hangup"
-    hang_up = HttpRequest("POST", url, AUTHORIZED, b"{}", (404, 422))
+    hang_up = HttpRequest("POST", url, AUTHORIZED, b"{}", gone=(404, 422), repeatable=True)
     assert telnyx.after_stream(CALL, After()) == (hang_up,)
     assert telnyx.hang_up(CALL) == (hang_up,)
     assert bare.after_stream(CALL, After()) == ()
@@ -269,7 +269,7 @@ def test_after_the_stream_words_and_then_a_transfer() -> None:
 def test_a_transfer_that_ends_ends_the_call() -> None:
     """Telnyx leaves the caller's leg up when nobody answers there: it is hung up, not left in silence."""
     (request,) = telnyx.transfer(CALL, "sip:a@example.com")
-    assert (request.url, request.gone) == (f"{API}/calls/{CALL}/actions/transfer", (404,))
+    assert (request.url, request.gone) == (f"{API}/calls/{CALL}/actions/transfer", ())
     body = body_of(request)
     assert body["to"] == "sip:a@example.com"
     over = event("call.hangup", call_control_id="v3:other", client_state=body["target_leg_client_state"])
@@ -289,7 +289,9 @@ def test_texml_call_control() -> None:
     """Updates of the TeXML call: none without a key."""
     url = f"{API}/texml/Accounts/{ACCOUNT}/Calls/{CALL}"
     headers = {**AUTHORIZED, "Content-Type": "application/x-www-form-urlencoded"}
-    assert telnyx.hang_up(TEXML_CALL) == (HttpRequest("POST", url, headers, b"Status=completed"),)
+    assert telnyx.hang_up(TEXML_CALL) == (
+        HttpRequest("POST", url, headers, b"Status=completed", gone=(404,), repeatable=True),
+    )
     document = b"Texml=%3CResponse%3E%3CDial%3E%2B15551230000%3C%2FDial%3E%3C%2FResponse%3E"
     assert telnyx.transfer(TEXML_CALL, "+15551230000") == (HttpRequest("POST", url, headers, document),)
     assert bare.hang_up(TEXML_CALL) == bare.transfer(TEXML_CALL, "+1") == ()

@@ -343,7 +343,9 @@ def test_call_control() -> None:
     headers = {"Authorization": "Basic QUMwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjoxMjM0NQ=="}
     headers["Content-Type"] = "application/x-www-form-urlencoded"
     url = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Calls/CA1%2F..json"
-    assert twilio.hang_up("CA1/.") == (HttpRequest("POST", url, headers, b"Status=completed"),)
+    assert twilio.hang_up("CA1/.") == (
+        HttpRequest("POST", url, headers, b"Status=completed", gone=(404,), repeatable=True),
+    )
     document = b"Twiml=%3CResponse%3E%3CDial%3E%2B15551230000%3C%2FDial%3E%3C%2FResponse%3E"
     assert twilio.transfer("CA1/.", "+15551230000") == (HttpRequest("POST", url, headers, document),)
     assert twilio.send_digits("CA1", "1") == ()

@@ -135,7 +135,7 @@ def test_call_control() -> None:
     provider = vobiz(answer_url="https://gw.example.com/answer/vobiz")
     url = f"https://api.vobiz.ai/api/v1/Account/MA01/Call/{CALL}/"
     headers = {"X-Auth-ID": "MA01", "X-Auth-Token": TOKEN}
-    assert list(provider.hang_up(CALL)) == [HttpRequest("DELETE", url, headers)]
+    assert list(provider.hang_up(CALL)) == [HttpRequest("DELETE", url, headers, gone=(404,), repeatable=True)]
     (request,) = provider.transfer(CALL, "+14155550111")
     assert (request.method, request.url) == ("POST", url)
     assert json.loads(request.body) == {

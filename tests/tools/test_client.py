@@ -156,6 +156,20 @@ async def test_an_answer_that_breaks_off_is_not_asked_for_again(http: aiohttp.Cl
     assert len(shop.seen) == 1
 
 
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT", "PATCH", "DELETE"])
+async def test_a_connection_that_is_lost_is_not_asked_again(http: aiohttp.ClientSession, method: str) -> None:
+    """The same before the answer has begun: no method is made twice by itself."""
+
+    async def answering(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async with service(answering) as shop:
+        assert (await failure(http, shop.url, method)).told == "the service failed"
+    assert len(shop.seen) == 1
+
+
 async def test_what_is_no_http_is_a_failure(http: aiohttp.ClientSession) -> None:
     """A port that speaks something else."""
 
