@@ -19,6 +19,7 @@ class FakePhone:
         self.sent: list[PhoneCommand] = []
         self.closed = False
         self.full = False
+        self.writes = True
         self._events: asyncio.Queue[PhoneEvent] = asyncio.Queue()
         self.asked = asyncio.Event()
 
@@ -32,11 +33,12 @@ class FakePhone:
             if isinstance(event, PhoneClosed):
                 return
 
-    def send(self, command: PhoneCommand) -> None:
+    def send(self, command: PhoneCommand) -> bool:
         if self.full:
             raise OutboxFullError("the peer has not read 262144 bytes")
         self.sent.append(command)
         self.asked.set()
+        return self.writes
 
     async def close(self) -> None:
         self.closed = True

@@ -29,9 +29,9 @@ STARTED = CallStarted("CA1", "MZ1", PCMU, Playout(), caller="+14155550100", call
 class Story:
     """Drives a conversation by hand. Notes are kept apart from what goes to the legs."""
 
-    def __init__(self, rules: Rules | None = None, *, ready: bool = True) -> None:
+    def __init__(self, rules: Rules | None = None, *, ready: bool = True, started: CallStarted = STARTED) -> None:
         self.now = 1000.0
-        self.conversation = Conversation(STARTED, rules or Rules(), self.now)
+        self.conversation = Conversation(started, rules or Rules(), self.now)
         self.notes: list[Note] = []
         self.played = 0
         self.marks: list[tuple[str, float]] = []

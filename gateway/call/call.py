@@ -28,8 +28,8 @@ class Phone(Protocol):
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
         """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
 
-    def send(self, command: PhoneCommand) -> None:
-        """Carry out at once; ``OutboxFullError`` where the peer does not read."""
+    def send(self, command: PhoneCommand) -> bool:
+        """Carry out at once; ``False`` where nothing was written, ``OutboxFullError`` where the peer does not read."""
 
     async def close(self) -> None:
         """End the leg, in any state."""
@@ -151,17 +151,20 @@ class Call:
     def _handle(self, event: Event) -> None:
         now = clock()
         commands = self._conversation.handle(event, now)
-        self._perform(commands)
+        stopped = self._perform(commands)
         self._arm()
-        if isinstance(event, CallerSpoke) and any(isinstance(command, StopPlayback) for command in commands):
+        if stopped and isinstance(event, CallerSpoke):
             written = clock()
             self._record.add(written, Note("playback_stopped", {"after_ms": round((written - now) * 1000, 3)}))
 
-    def _perform(self, commands: Sequence[Command]) -> None:
+    def _perform(self, commands: Sequence[Command]) -> bool:
+        """Carry commands out, and tell whether a message that stops playback was written."""
+        stopped = False
         for command in commands:
             if isinstance(command, PlayAudio | SendMark | StopPlayback):
                 try:
-                    self._phone.send(command)
+                    written = self._phone.send(command)
+                    stopped = stopped or (written and isinstance(command, StopPlayback))
                 except OutboxFullError as error:
                     self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
             elif isinstance(command, Note):
@@ -176,3 +179,4 @@ class Call:
                     self._voice.send(command)
                 except OutboxFullError as error:
                     self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
+        return stopped

@@ -138,6 +138,8 @@ class Playback:
         round trip counts as heard. A phone plays whole frames, and a mark returns with the frame before it: on average
         half a frame of what the clock says has not been played.
         """
+        if not self._playout.clears:
+            return self._let_play()
         grain_s = self._playout.tick_ms / 2000 if self._uses_marks else 0.0
         ear = self._ear(now + self._rtt_s - grain_s)
         cut = [self._cut(reply, ear) for reply in self._replies]
@@ -156,6 +158,22 @@ class Playback:
         self._starved = True
         self._end_untold = False
         return ([StopPlayback()] if was_playing else []), cut
+
+    def _let_play(self) -> tuple[list[PhoneCommand], list[HeardReply]]:
+        """Send no more of the replies. What was sent cannot be taken back: the phone plays it, and it counts as heard.
+
+        So the clock, the marks that are out and the room at the provider stay as they are.
+        """
+        cut = [
+            HeardReply(reply.reply_id, self._ms(reply.sent), self._ms(reply.received), reply.complete)
+            for reply in self._replies
+        ]
+        self._replies.clear()
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._starved = True
+        untold, self._end_untold = self._end_untold, False
+        return ([PlayAudio(b"")] if untold else []), cut
 
     def duration_s(self, audio: bytes) -> float:
         """How long audio in the call's format lasts."""

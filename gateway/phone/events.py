@@ -25,6 +25,8 @@ class Playout(Struct, frozen=True):
     """Whether a first mark has to return before others are sent; until then playback is computed from the clock."""
     marks_return_at_once: bool = True
     """Whether a mark with nothing before it comes straight back, so that it measures the way there and back."""
+    clears: bool = True
+    """Whether ``StopPlayback`` discards what waits at the provider; set by the leg from ``Traits.clears``."""
     gathers: bool = False
     """Whether the provider holds the last audio back until more comes, so that it has to be told the end."""
 

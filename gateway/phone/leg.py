@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from gateway.audio.formats import Encoding
 from gateway.errors import MessageError, OutboxFullError, WireError
 from gateway.phone.commands import EndStream, PhoneCommand, StreamCommand
@@ -55,10 +57,12 @@ class MediaSocket(Protocol):
 class PhoneLeg:
     """One media stream: ``start``, then ``run``; the last event is ``PhoneClosed``."""
 
-    def __init__(self, socket: MediaSocket, codec: Codec, *, peer_closes: bool = False) -> None:
+    def __init__(self, socket: MediaSocket, codec: Codec, *, peer_closes: bool = False, clears: bool = True) -> None:
+        """``peer_closes`` and ``clears`` as in the provider's ``Traits``."""
         self._socket = socket
         self._codec = codec
         self._peer_closes = peer_closes
+        self._clears = clears
         self._early = Early()
         self._untold: list[PhoneEvent] = []
         self._samples: WholeSamples | None = None
@@ -100,9 +104,11 @@ class PhoneLeg:
                 begun = event
             else:
                 self._early.add(event)
-        if isinstance(begun, CallStarted) and begun.audio_format.encoding is Encoding.L16:
+        if not isinstance(begun, CallStarted):
+            return begun
+        if begun.audio_format.encoding is Encoding.L16:
             self._samples = WholeSamples()
-        return begun
+        return begun if self._clears else replace(begun, playout=replace(begun.playout, clears=False))
 
     def _decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
         try:
@@ -149,16 +155,20 @@ class PhoneLeg:
         if not is_closed:
             tell(self._closing or self._closed_by_peer())
 
-    def send(self, command: PhoneCommand) -> None:
-        """Carry a command out, at once; a connection that is gone tells so by its closing event.
+    def send(self, command: PhoneCommand) -> bool:
+        """Carry a command out, at once; ``False`` where nothing was written.
 
+        That is so where the wire has no word for it, and where the connection is gone, which the closing event tells.
         Raises ``OutboxFullError`` where the peer has stopped reading.
         """
+        written = False
         try:
             for message in self._codec.encode(command):
                 self._socket.send(message)
+                written = True
         except ConnectionError:
-            return
+            return False
+        return written
 
     def order(self, command: StreamCommand) -> bool:
         """Carry out what leads out of the conversation; ``False`` where the wire has no word for it."""

@@ -35,6 +35,7 @@ class Traits(Struct, frozen=True):
     formats: tuple[AudioFormat, ...]
     playout: Playout
     clears: bool = True
+    """Whether audio that was sent can be discarded; otherwise all that was sent counts as heard."""
     confirmation: Confirmation = Confirmation.MARKS
     keys_in: bool = True
     keys_out: str = ""

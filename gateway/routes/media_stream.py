@@ -133,7 +133,8 @@ class MediaStreams:
         )
 
     async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket) -> None:
-        phone = PhoneLeg(socket, provider.codec(upgrade, grant), peer_closes=provider.traits.peer_closes)
+        traits = provider.traits
+        phone = PhoneLeg(socket, provider.codec(upgrade, grant), peer_closes=traits.peer_closes, clears=traits.clears)
         call = _Stranded(provider, grant.call_id, grant.line)
         try:
             async with self._calls.opening():

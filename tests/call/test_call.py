@@ -12,7 +12,7 @@ from gateway.call.record import CallIdentity, CallRecord, TimedNote
 from gateway.call.rules import FunctionRule, Recorded, Rules
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
-from gateway.voice.commands import ReturnToolOutput, SayText, SendAudio, VoiceCommand
+from gateway.voice.commands import ReturnToolOutput, SayText, SendAudio, TruncateReply, VoiceCommand
 from gateway.voice.events import CallerSpoke, ReplyAudio, ResponseStarted, SessionReady, ToolCalled
 from tests.fakes import FakeErrands, FakePhone, FakeVoice
 from tests.story import STARTED
@@ -62,6 +62,23 @@ async def test_audio_goes_both_ways_and_the_end_closes_both_legs() -> None:
     assert StopPlayback() in rig.phone.sent
     kinds = [note.kind for note in rig.notes]
     assert {"session_ready", "reply_started", "barge_in", "playback_stopped"} <= set(kinds)
+
+
+async def test_a_stop_that_no_message_carried_is_not_measured() -> None:
+    """The wire has no word for it, or the connection is gone: nothing was stopped."""
+    rig = Rig()
+    rig.phone.writes = False
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        rig.voice.tell(ResponseStarted("r"))
+        rig.voice.tell(ReplyAudio("r", "i", b"b" * 1600))
+        rig.voice.tell(CallerSpoke("u"))
+        await rig.until_asked(TruncateReply)
+        rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert running.result().reason is EndReason.CALLER_HUNG_UP
+    assert StopPlayback() in rig.phone.sent
+    assert "playback_stopped" not in [note.kind for note in rig.notes]
 
 
 async def test_playback_goes_on_without_events() -> None:

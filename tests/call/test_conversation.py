@@ -1,6 +1,7 @@
 """The rules of a call, each told as a story."""
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.oddities import MALFORMED_LIMIT
@@ -32,7 +33,7 @@ from gateway.voice.events import (
     VoiceClosed,
     VoiceEnd,
 )
-from tests.story import Story
+from tests.story import STARTED, Story
 
 GREETING = SayText("Hello.")
 READY = SessionReady("sess_1", "gpt-realtime")
@@ -111,6 +112,33 @@ def test_barge_in_after_generation() -> None:
     listening(story)
     told = story.tell(CallerSpoke("u"))
     assert [type(command) for command in told] == [StopPlayback, TruncateReply]
+
+
+NO_CLEAR = replace(STARTED, playout=replace(STARTED.playout, clears=False))
+
+
+def test_barge_in_where_nothing_can_be_discarded() -> None:
+    """>> speech over a running response << cancel, and truncate at all that was sent: half a second and the lead."""
+    story = answering(Story(started=NO_CLEAR))
+    listening(story)
+    sent_ms = story.played // 8
+    assert story.tell(CallerSpoke("u")) == [CancelResponse("r"), TruncateReply("i", sent_ms)]
+    assert 700 <= sent_ms <= 920
+    heard = {"item_id": "i", "heard_ms": sent_ms, "received_ms": 3000}
+    assert story.noted("barge_in") == [{"replies": [heard], "response_cancelled": True}]
+    assert story.tell(ReplyAudio("r", "i", SECOND)) == []
+
+
+def test_speech_over_the_last_of_a_reply_that_cannot_be_discarded() -> None:
+    """>> speech when all of a reply was sent << nothing: the caller hears it to its end."""
+    story = Story(started=NO_CLEAR)
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", SECOND[:2400]))
+    story.tell(ReplyComplete("r", "i"))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.tell(CallerSpoke("u")) == []
+    assert story.noted("reply_heard") == [{"item_id": "i", "heard_ms": 300, "received_ms": 300}]
+    assert story.noted("barge_in") == []
 
 
 def test_speech_over_silence_is_no_barge_in() -> None:

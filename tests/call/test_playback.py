@@ -361,3 +361,64 @@ def test_wideband_frames() -> None:
     playback = Playback(L16_16K, Playout())
     commands = playback.add("a", b"\x01\x00" * 5000, 0.0)
     assert {len(c.audio) % 640 for c in commands if isinstance(c, PlayAudio)} == {0}
+
+
+# A phone that cannot discard
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    barge_in=st.floats(0.001, 3.2),
+    delay=st.floats(0.0, 0.08),
+    length=st.floats(0.02, 3.0),
+    confirms=st.booleans(),
+    next_after=st.floats(0.0, 1.0),
+)
+def test_where_nothing_is_discarded_all_that_was_sent_is_heard(
+    barge_in: float, delay: float, length: float, confirms: bool, next_after: float
+) -> None:
+    """Wherever the caller breaks in: what is told is what the phone plays to the last byte, and no stop is sent.
+
+    What is said next is queued behind it within the lead, and told as heard when it was.
+    """
+    playout = Playout(clears=False, returns_marks=confirms)
+    playback = Playback(PCMU, playout)
+    phone = Phone(playback, delay=delay)
+    phone.take(playback.add("a", speech(length), phone.now))
+    phone.take(playback.complete("a", phone.now))
+    phone.run(barge_in)
+    commands, cut = playback.stop(phone.now)
+    assert commands == []
+    told = {reply.reply_id: reply for reply in (*phone.heard, *cut)}["a"]
+    phone.run(next_after)
+    phone.take(playback.add("b", speech(0.5), phone.now))
+    phone.take(playback.complete("b", phone.now))
+    assert sum(len(piece) for piece in phone.queue if isinstance(piece, bytes)) <= (playout.lead_ms + 20) * 8
+    phone.run(3.0)
+    of_a = len(phone.played) - 4000
+    assert 0 <= of_a / 8 - told.heard_ms < 20 + 1  # a last frame is filled up
+    assert bytes(phone.played[of_a:]) == speech(0.5)
+    assert phone.heard[-1] == HeardReply("b", 500, 500)
+    assert playback.late_frames == 0
+
+
+def test_what_waits_is_not_sent_after_all() -> None:
+    """The phone plays on what it has, and gets nothing more of the reply; the marks that are out still count."""
+    playback = Playback(PCMU, Playout(clears=False))
+    phone = Phone(playback)
+    phone.take(playback.add("a", speech(5.0), phone.now))
+    phone.run(1.0)
+    sent = sum(len(command.audio) for command in phone.sent if isinstance(command, PlayAudio))
+    assert playback.stop(phone.now) == ([], [HeardReply("a", sent // 8, 5000, complete=False)])
+    assert (playback.idle, playback.next_deadline()) == (True, None)
+    phone.run(1.0)
+    assert len(phone.played) == sent
+    assert playback.stop(phone.now) == ([], [])
+
+
+def test_a_phone_that_gathers_is_told_the_end_of_what_it_was_sent() -> None:
+    """Otherwise it would hold back what counts as heard."""
+    playback = Playback(PCMU, Playout(clears=False, gathers=True, returns_marks=False))
+    playback.add("a", speech(5.0), 0.0)
+    assert playback.stop(0.1)[0] == [PlayAudio(b"")]
+    assert playback.stop(0.2)[0] == []

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from gateway.config.providers import Asterisk as AsteriskSettings
 from gateway.config.providers import Twilio as Settings
 from gateway.errors import WireError
-from gateway.phone.commands import EndStream, PhoneCommand, StopPlayback, StreamCommand
+from gateway.phone.asterisk import Asterisk
+from gateway.phone.commands import EndStream, PhoneCommand, SendMark, StopPlayback, StreamCommand
 from gateway.phone.events import (
     CallerAudio,
+    CallStarted,
     MalformedMessage,
     OddMessage,
     PhoneClosed,
@@ -183,7 +186,25 @@ async def test_commands_to_a_dead_socket_are_dropped() -> None:
         def send(self, message: str | bytes) -> None:
             raise ConnectionResetError
 
-    PhoneLeg(Dead(), codec()).send(StopPlayback())
+    assert PhoneLeg(Dead(), codec()).send(StopPlayback()) is False
+
+
+async def test_a_command_tells_whether_a_message_carried_it() -> None:
+    """What has no word on the wire did not happen."""
+    assert (await started()).send(StopPlayback()) is True
+    assert (
+        PhoneLeg(FakeSocket(), Asterisk(AsteriskSettings()).codec(Upgrade(), Grant())).send(SendMark("x" * 200))
+        is False
+    )
+
+
+async def test_a_provider_that_cannot_discard_says_so_with_the_start() -> None:
+    """Whatever its codec says of how it plays."""
+    for clears in (True, False):
+        leg = PhoneLeg(FakeSocket(CONNECTED, START), codec(), clears=clears)
+        start = await leg.start(1)
+        assert isinstance(start, CallStarted)
+        assert start.playout.clears is clears
 
 
 async def test_what_the_wire_wants_answered_is_answered() -> None:
