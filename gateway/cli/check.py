@@ -8,6 +8,8 @@ from typing import Any
 
 from gateway.config import ConfigErrors, Line, Lines, load_deployment
 from gateway.config.describe import describe, warnings
+from gateway.config.describe_accounts import describe_accounts
+from gateway.config.providers import provider_of
 from gateway.config.schema import schemas
 from gateway.config.tools import McpTool
 from gateway.redaction import Redactor, secrets_in
@@ -42,6 +44,8 @@ def _check(options: argparse.Namespace) -> int:
     lines = Lines(deployment)
     for line in lines:
         print(describe(line), end="\n\n")
+    if deployment.providers.served:
+        print(describe_accounts(deployment), end="\n\n")
     for warning in [*map(str, lines.overlooked), *warnings(deployment, lines)]:
         print(f"warning: {warning}")
     print(f"{options.config}: fine, {len(lines)} lines")
@@ -49,12 +53,14 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _check_for_scripts(config: Path) -> int:
-    """The same as JSON: ``errors`` with file, line, column, key and message; ``warnings``; ``lines`` by name."""
-    told: dict[str, object] = {"errors": [], "warnings": [], "lines": {}}
+    """The same as JSON: ``errors`` with file, line, column, key and message; ``warnings``; ``providers``, ``lines``."""
+    told: dict[str, object] = {"errors": [], "warnings": [], "providers": {}, "lines": {}}
     try:
         deployment = load_deployment(config, os.environ)
         lines = Lines(deployment)
         told["warnings"] = [*map(str, lines.overlooked), *warnings(deployment, lines)]
+        accounts = deployment.providers.accounts
+        told["providers"] = {name: provider_of(name, section) for name, section in accounts.items()}
         told["lines"] = {line.name: _told(line) for line in lines}
     except ConfigErrors as wrong:
         names = ("file", "line", "column", "key", "message")

@@ -1,6 +1,6 @@
 """The accounts under ``providers:`` before they are read: their names, whose they are, and their variables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.config.document import Document
@@ -57,14 +57,6 @@ def supply(
     for each in (value, old):
         if is_taken and each is not None and (problem := unfit(each)):
             document.refuse(path, f"environment variable {each.origin} holds {problem}, expected text")
-
-
-def old_variables(environ: Mapping[str, str], known: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Those of the old values' variables that are set and not among the values ``known`` for their key."""
-    for variable, values in known.items():
-        old: FromEnvironment | None = first_set(environ, (variable + OLD,))
-        if old is not None and str(old) not in values:
-            yield variable + OLD
 
 
 def _written(document: Document) -> list[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from gateway.config.deployment import Deployment
+from gateway.config.describe_accounts import secret_warnings
 from gateway.config.describe_actions import action_rows, action_warnings
 from gateway.config.engines import Engine, is_known
 from gateway.config.greeting import Greeting
@@ -36,6 +37,7 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
         found += [
             f"{key}: not set, so what {name} sends is refused: nothing proves where it comes from" for key in missing
         ]
+    found += secret_warnings(deployment, lines)
     if deployment.voice_live.endpoint is None:
         found.append("voice_live.endpoint: not set, so calls need the emulator")
     elif deployment.voice_live.endpoint.startswith(("http://", "ws://")):

@@ -50,6 +50,11 @@ def bare(text: str) -> str:
     return text.strip(_UNSEEN)
 
 
+def is_bare_inside(text: str) -> bool:
+    """Return whether ``text`` has nothing in it that cannot be seen."""
+    return text.isprintable() and not any(sign in _UNSEEN for sign in text)
+
+
 def value_in(environ: Mapping[str, str], name: str) -> str:
     """The value of a variable without white space around it; empty where it is not set."""
     return bare(environ.get(name, ""))

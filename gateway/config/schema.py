@@ -8,6 +8,7 @@ from pydantic_core import core_schema
 from gateway.config.deployment import Deployment
 from gateway.config.line import Settings
 from gateway.config.numbers import WITHOUT_REGION
+from gateway.config.providers import ACCOUNT_NAME, Providers, settings_of
 from gateway.config.section import NOT_BLANK
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -48,6 +49,8 @@ def schemas() -> dict[str, dict[str, Any]]:
 def _schema(kind: type[Settings] | type[Deployment]) -> dict[str, Any]:
     plain = _plain(kind.model_json_schema(schema_generator=_Schema))
     sections = {name: _section(section) for name, section in plain.pop("$defs").items()}
+    if "Providers" in sections:
+        sections["Providers"] = _with_accounts(sections["Providers"])
     return {"$schema": DIALECT, "$defs": {**sections, "Reference": _REFERENCE}, **_section(plain)}
 
 
@@ -62,6 +65,24 @@ def _plain(node: Any) -> Any:
         for key, value in node.items()
         if value is not None and not (key == "title" and isinstance(value, str))
     }
+
+
+def _with_accounts(section: dict[str, Any]) -> dict[str, Any]:
+    """Further accounts have names of their own and the keys of the provider that they name."""
+    known = list(Providers.model_fields)
+    whose = {name: {"required": ["provider"], "properties": {"provider": {"const": name}}} for name in known}
+    kinds = [
+        {"if": condition, "then": {"$ref": f"#/$defs/{settings_of(name).__name__}"}}
+        for name, condition in whose.items()
+    ]
+    account = {
+        "type": "object",
+        "required": ["provider"],
+        "properties": {"provider": {"enum": known}},
+        "allOf": kinds,
+    }
+    names = {"anyOf": [{"enum": known}, {"pattern": f"^{ACCOUNT_NAME.pattern}$"}]}
+    return {**section, "propertyNames": names, "additionalProperties": account}
 
 
 def _section(node: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 import typing
 from typing import Annotated, Any, TypeVar
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -115,6 +116,8 @@ def read_private_key(text: str) -> RSAPrivateKey:
         key = load_pem_private_key(f"{found[1]}\n{body}\n{found[3]}\n".encode(), password=None)
     except TypeError:
         raise ValueError("it is encrypted, expected one without a passphrase") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("what stands between its first and last line is damaged") from None
     if not isinstance(key, RSAPrivateKey):
         raise ValueError("it is no RSA key")  # noqa: TRY004 -- a wrong value, not a wrong type of argument
     return key
