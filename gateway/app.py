@@ -170,7 +170,7 @@ async def serving(
         keepalive_timeout=IDLE_LIMIT_S,
         lingering_time=0,  # who was refused half-way may not go on
     )
-    async with voice_live, control, functions, book.following():
+    async with voice_live, control, functions, published_keys, book.following():
         await runner.setup()
         try:
             site: web.BaseSite

@@ -102,8 +102,8 @@ class Acs:
         self._rate_hz = settings.rate_hz
         self._keys_url = settings.keys_url
         self._callers: OrderedDict[str, str] = OrderedDict()
-        self.keys: jwks.Keys | None = None
-        """The published keys, once somebody has fetched them."""
+        self.keys: jwks.Keys = {}
+        """The published keys; none until somebody has fetched them."""
 
     def jwks_request(self) -> HttpRequest:
         """What to fetch for ``set_keys``; the keys change now and then."""
@@ -149,9 +149,12 @@ class Acs:
         return ""
 
     def _verify_token(self, token: str, now_s: float) -> None:
-        if self.keys is None:
-            raise SignatureError(f"the keys of {self._keys_url} have not been fetched")
-        jwks.verify_token(token, self.keys, issuer=ISSUER, audience=self._resource_id, now_s=now_s)
+        try:
+            jwks.verify_token(token, self.keys, issuer=ISSUER, audience=self._resource_id, now_s=now_s)
+        except jwks.UnknownKeyError:
+            if self.keys:
+                raise
+            raise jwks.UnknownKeyError(f"the keys of {self._keys_url} have not been fetched") from None
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
         """The call of an Event Grid delivery, or the answer to its handshake and to events of no interest."""

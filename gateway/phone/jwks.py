@@ -14,6 +14,10 @@ Keys = Mapping[str, jwt.PyJWK]
 """Keys by their id."""
 
 
+class UnknownKeyError(SignatureError):
+    """A token names a key that is not in hand: it may be forged, or the keys may have changed."""
+
+
 def read_keys(document: bytes) -> Keys:
     """The RS256 keys of a JWKS document; ``WireError`` where it is none, or holds none."""
     try:
@@ -27,13 +31,16 @@ def read_keys(document: bytes) -> Keys:
 
 
 def verify_token(token: str, keys: Keys, *, issuer: str, audience: str, now_s: float) -> None:
-    """Check a token (RFC 6750); ``SignatureError`` unless it is issued to us, right, and of now."""
+    """Check a token (RFC 6750); ``SignatureError`` unless it is issued to us, right, and of now.
+
+    Of these it is an ``UnknownKeyError`` where the token names a key that is none of ``keys``.
+    """
     if not token:
         raise SignatureError("there is no Authorization: Bearer")
     try:
-        key = keys.get(str(jwt.get_unverified_header(token).get("kid", "")))
+        key = keys.get(_key_id(token))
         if key is None:
-            raise SignatureError("the token's key is none of the published ones")
+            raise UnknownKeyError("the token's key is none of the published ones")
         claims = jwt.decode(
             token,
             key,
@@ -46,6 +53,15 @@ def verify_token(token: str, keys: Keys, *, issuer: str, audience: str, now_s: f
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise SignatureError(f"the token is refused: {error}") from None
     _check_time(claims.get("exp"), claims.get("nbf", 0), now_s)
+
+
+def _key_id(token: str) -> str:
+    """Return the id of the key that a token names; a token that names none, or another algorithm, needs no key."""
+    header = jwt.get_unverified_header(token)
+    key_id = header.get("kid")
+    if header.get("alg") != "RS256" or not isinstance(key_id, str) or not key_id:
+        raise SignatureError("the token names no published key: expected RS256 and a kid")
+    return key_id
 
 
 def _check_time(expires: object, not_before: object, now_s: float) -> None:

@@ -154,12 +154,11 @@ class Webhooks:
     async def _verified(
         self, provider: Provider, webhook: WebhookRequest, line_name: str, act: "Act"
     ) -> Answer | Refused:
-        await self._published_keys.fetch_for(provider)
         now_s = time.time()
         try:
             if not self._public_url:
                 raise SignatureError("public_url is not set")
-            key = provider.verify(webhook, now_s)
+            key = await self._published_keys.checked(provider, webhook.headers, lambda: provider.verify(webhook, now_s))
         except SignatureError as error:
             url = webhook.url.partition("?")[0]  # without the query, where numbers and secrets are
             return Refused(Refusal.BAD_SIGNATURE, str(error), fields={"url": url})

@@ -112,10 +112,11 @@ class MediaStreams:
 
     async def _admit(self, request: web.Request, provider: Provider, upgrade: Upgrade) -> Grant | Refused:
         """Return whose stream it is, or why it is not let in."""
-        await self._published_keys.fetch_for(provider)
         line, token = request.match_info.get("line", ""), request.match_info.get("token", "")
         try:
-            grant = self._authorize(provider, upgrade, line, token)
+            grant = await self._published_keys.checked(
+                provider, upgrade.headers, lambda: self._authorize(provider, upgrade, line, token)
+            )
         except SignatureError as error:
             return Refused(Refusal.UNAUTHORIZED, str(error))
         if grant.line and self._lines.find(grant.line) is None:

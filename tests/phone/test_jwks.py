@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.errors import WireError
-from gateway.phone.jwks import CLOCK_SKEW_S, Keys, read_keys, verify_token
+from gateway.phone.jwks import CLOCK_SKEW_S, Keys, UnknownKeyError, read_keys, verify_token
 from gateway.phone.provider import SignatureError
 
 NOW_S = 1_700_000_000.0
@@ -80,6 +80,25 @@ def test_a_wrong_token_is_refused(keys: Keys, claims: dict[str, Any], says: str)
     """For another issuer or audience, out of its time, by another key."""
     with pytest.raises(SignatureError, match=says):
         check(token(**claims), keys)
+
+
+def test_an_unknown_key_is_told_apart(keys: Keys) -> None:
+    """The keys may have changed: they are fetched for it, and for no token that could not be right in any case."""
+    with pytest.raises(UnknownKeyError):
+        check(token(kid="k3"), keys)
+    with pytest.raises(UnknownKeyError):
+        check(token(), {})
+    for hopeless in (
+        "",
+        "x",
+        "a.b.c",
+        token(kid=None),
+        token(kid=""),
+        jwt.encode(CLAIMS, "s" * 32, headers={"kid": "k3"}),
+    ):
+        with pytest.raises(SignatureError) as caught:
+            check(hopeless, keys)
+        assert not isinstance(caught.value, UnknownKeyError)
 
 
 def test_every_altered_byte_is_refused(keys: Keys) -> None:

@@ -1,9 +1,14 @@
-"""Keys that a provider publishes, against a publisher that is slow, gone or talks nonsense."""
+"""Keys that a provider publishes, against a publisher that is slow, gone or talks nonsense, and forged tokens."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+import aiohttp
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from structlog.testing import capture_logs
 
 from gateway.call.metrics import Metrics
@@ -11,17 +16,25 @@ from gateway.config.providers import Acs as AcsSettings
 from gateway.config.providers import Twilio as TwilioSettings
 from gateway.errors import WireError
 from gateway.phone.acs import Acs
-from gateway.phone.provider import HttpRequest
+from gateway.phone.jwks import UnknownKeyError
+from gateway.phone.provider import HttpRequest, SignatureError
 from gateway.phone.twilio import Twilio
 from gateway.rest import CallControl, CallControlError
 from gateway.routes import published_keys
-from gateway.routes.published_keys import PublishedKeys, PublishesKeys
+from gateway.routes.published_keys import LIFE_S, RETRY_S, PublishedKeys, PublishesKeys
+from gateway.sim.api import ApiRequest, ApiResponse
+from gateway.sim.providers import acs
+from tests.e2e.exchange import exchange
+from tests.e2e.rig import LINE, instant
+
+BEARER = {"authorization": "Bearer token"}
+FORGER = generate_private_key(65537, 2048)
 
 
 class Publisher(CallControl):
     """Answers with what it is given, an error among it raised; ``open`` holds its answers back until it is set."""
 
-    def __init__(self, *answers: bytes | CallControlError) -> None:
+    def __init__(self, *answers: bytes | Exception) -> None:
         super().__init__()
         self._answers = list(answers)
         self.asked: list[str] = []
@@ -34,22 +47,27 @@ class Publisher(CallControl):
         self.was_asked.set()
         await self.open.wait()
         answer = self._answers.pop(0)
-        if isinstance(answer, CallControlError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
 
 class Signed(Acs):
-    """A provider that remembers which keys it was given, and takes no ``bad`` ones."""
+    """A provider whose key sets are ``key,key``; ``bad`` is none."""
 
     def __init__(self) -> None:
         super().__init__(AcsSettings(keys_url="https://keys.example.com"), lambda: 0.0)
-        self.given: list[bytes] = []
+        self.known: list[str] = []
 
     def set_keys(self, document: bytes) -> None:
         if document == b"bad":
             raise WireError("not a JWKS document")
-        self.given.append(document)
+        self.known = document.decode().split(",")
+
+    def check(self, key: str) -> str:
+        if key not in self.known:
+            raise UnknownKeyError(f"no key {key}")
+        return f"checked by {key}"
 
 
 class Clock:
@@ -70,58 +88,175 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+class Held:
+    """Published keys and a provider that wants them."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.publisher = publisher
+        self.provider = Signed()
+        self.keys = PublishedKeys(publisher, Metrics(["acs"]))
+
+    async def check(self, key: str) -> str:
+        return await self.keys.checked(self.provider, BEARER, lambda: self.provider.check(key))
+
+    async def quiet(self) -> None:
+        """Return once no fetch is under way."""
+        while self.keys._fetches:
+            await asyncio.wait(self.keys._fetches.values())
+
+
+@asynccontextmanager
+async def held(*answers: bytes | Exception) -> AsyncIterator[Held]:
+    made = Held(Publisher(*answers))
+    async with asyncio.timeout(10), made.keys:
+        yield made
+
+
 @pytest.mark.usefixtures("clock")
-async def test_a_provider_that_publishes_none_is_left_alone() -> None:
-    """Nothing is fetched for Twilio; ACS is one that publishes."""
-    publisher = Publisher()
-    await PublishedKeys(publisher, Metrics()).fetch_for(Twilio(TwilioSettings()))
-    assert publisher.asked == []
-    assert isinstance(Signed(), PublishesKeys)
+async def test_nothing_is_fetched_that_is_not_needed() -> None:
+    """Not for a provider that publishes none, nor for a request whose check wants no key."""
+    async with held() as this:
+        assert await this.keys.checked(Twilio(TwilioSettings()), BEARER, lambda: 1) == 1
+        assert await this.keys.checked(this.provider, {}, lambda: 2) == 2
+        with pytest.raises(SignatureError, match="the secret is wrong"):
+            await this.keys.checked(this.provider, {}, _wrong)
+        await this.quiet()
+        assert this.publisher.asked == []
+        assert isinstance(this.provider, PublishesKeys)
 
 
-async def test_keys_are_fetched_when_first_wanted_and_when_old(clock: Clock) -> None:
-    """Once an hour, however many requests there are."""
-    publisher, provider = Publisher(b"one", b"two"), Signed()
-    keys = PublishedKeys(publisher, Metrics())
-    for after_s in (0.0, 0.0, published_keys.LIFE_S - 1):
-        clock.now += after_s
-        await keys.fetch_for(provider)
-    assert (publisher.asked, provider.given) == (["https://keys.example.com"], [b"one"])
-    clock.now += 1
-    await keys.fetch_for(provider)
-    assert provider.given == [b"one", b"two"]
+def _wrong() -> None:
+    raise SignatureError("the secret is wrong")
+
+
+async def test_keys_are_fetched_when_a_token_names_one(clock: Clock) -> None:
+    """Once, however many requests there are; then again when they are old, while the old ones serve."""
+    async with held(b"a", b"b") as this:
+        for after_s in (0.0, 0.0, LIFE_S - 1):
+            clock.now += after_s
+            assert await this.check("a") == "checked by a"
+        assert this.publisher.asked == ["https://keys.example.com"]
+        clock.now += 1
+        this.publisher.open.clear()
+        for _ in range(3):
+            assert await this.check("a") == "checked by a"
+        this.publisher.open.set()
+        await this.quiet()
+        assert len(this.publisher.asked) == 2
+        assert await this.check("b") == "checked by b"
 
 
 @pytest.mark.usefixtures("clock")
 async def test_whoever_comes_meanwhile_waits_for_the_same_answer() -> None:
-    """One request is made for all of them, and none goes on without the keys."""
-    publisher, provider = Publisher(b"one"), Signed()
-    keys = PublishedKeys(publisher, Metrics())
-    publisher.open.clear()
-    async with asyncio.TaskGroup() as group:
-        waiting = [group.create_task(keys.fetch_for(provider)) for _ in range(5)]
-        await publisher.was_asked.wait()
-        assert not any(task.done() for task in waiting)
-        publisher.open.set()
-    assert (len(publisher.asked), provider.given) == (1, [b"one"])
+    """One request is made for all of them; one that gives up waiting does not end it."""
+    async with held(b"a") as this:
+        this.publisher.open.clear()
+        async with asyncio.TaskGroup() as group:
+            waiting = [group.create_task(this.check("a")) for _ in range(5)]
+            await this.publisher.was_asked.wait()
+            assert not any(task.done() for task in waiting)
+            waiting[0].cancel()
+            await asyncio.wait(waiting[:1])
+            this.publisher.open.set()
+        assert [task.result() for task in waiting[1:]] == ["checked by a"] * 4
+        assert len(this.publisher.asked) == 1
 
 
-@pytest.mark.parametrize("failure", [CallControlError("GET https://keys.example.com failed"), b"bad"])
-async def test_keys_that_cannot_be_had_are_asked_for_again_soon(
-    clock: Clock, failure: bytes | CallControlError
-) -> None:
-    """The log tells, the old keys stay, and nobody asks again for ten seconds: an attacker makes no storm of it."""
-    publisher, provider, metrics = Publisher(b"one", failure, b"two"), Signed(), Metrics(["acs"])
-    keys = PublishedKeys(publisher, metrics)
-    await keys.fetch_for(provider)
-    clock.now += published_keys.LIFE_S
-    with capture_logs() as logs:
-        for after_s in (0.0, 0.0, published_keys.RETRY_S - 1):
+@pytest.mark.usefixtures("clock")
+async def test_a_forged_token_holds_nobody_up() -> None:
+    """Tokens by unknown keys wait for a slow publisher; one by a key that is in hand is checked at once."""
+    async with held(b"a", b"a") as this:
+        assert await this.check("a") == "checked by a"
+        await this.quiet()
+        this.keys._next_at.clear()
+        this.publisher.was_asked.clear()
+        this.publisher.open.clear()
+        async with asyncio.TaskGroup() as group:
+            forged = [group.create_task(refused(this, f"forged {number}")) for number in range(3)]
+            await this.publisher.was_asked.wait()
+            assert await this.check("a") == "checked by a"
+            assert not any(task.done() for task in forged)
+            this.publisher.open.set()
+        assert len(this.publisher.asked) == 2
+
+
+async def refused(this: Held, key: str) -> None:
+    with pytest.raises(UnknownKeyError):
+        await this.check(key)
+
+
+async def test_an_unknown_key_is_asked_for_at_most_every_ten_seconds(clock: Clock) -> None:
+    """Counted from the end of the last fetch: an attacker makes no storm of it, and a new key is soon known."""
+    async with held(b"a", b"a,b") as this:
+        this.publisher.open.clear()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(refused(this, "b"))
+            await this.publisher.was_asked.wait()
+            clock.now += 60  # so slow is the publisher
+            this.publisher.open.set()
+        for after_s in (0.0, RETRY_S - 1):
             clock.now += after_s
-            await keys.fetch_for(provider)
-    assert [(entry["event"], entry["provider"]) for entry in logs] == [("keys_unavailable", "acs")]
-    assert metrics.registry.get_sample_value("gateway_keys_unavailable_total", {"provider": "acs"}) == 1
-    assert (len(publisher.asked), provider.given) == (2, [b"one"])
-    clock.now += 1
-    await keys.fetch_for(provider)
-    assert provider.given == [b"one", b"two"]
+            await refused(this, "b")
+        assert len(this.publisher.asked) == 1
+        clock.now += 1
+        assert await this.check("b") == "checked by b"
+
+
+@pytest.mark.parametrize(
+    "failure", [CallControlError("GET https://keys.example.com failed"), b"bad", ZeroDivisionError()]
+)
+async def test_keys_that_cannot_be_had(clock: Clock, failure: bytes | Exception) -> None:
+    """The log tells, the old keys serve, and the publisher is asked again ten seconds after it failed."""
+    async with held(b"a", failure, b"b") as this:
+        await this.check("a")
+        clock.now += LIFE_S
+        with capture_logs() as logs:
+            for after_s in (0.0, 0.0, RETRY_S - 1):
+                clock.now += after_s
+                assert await this.check("a") == "checked by a"
+                await this.quiet()
+        assert [(entry["event"], entry["provider"]) for entry in logs] == [("keys_unavailable", "acs")]
+        clock.now += 1
+        assert await this.check("a") == "checked by a"
+        await this.quiet()
+        assert len(this.publisher.asked) == 3
+        assert await this.check("b") == "checked by b"
+
+
+async def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A publisher that takes long costs a request a few seconds; the fetch goes on, and ends with the gateway."""
+    monkeypatch.setattr(published_keys, "WAIT_S", 0.01)
+    async with held(b"a") as this:
+        this.publisher.open.clear()
+        await refused(this, "a")
+        await refused(this, "a")
+        assert len(this.publisher.asked) == 1
+    assert not this.keys._fetches
+
+
+async def test_a_slow_publisher_holds_up_no_event_grid(tmp_path: Path) -> None:
+    """Deliveries with the secret in their address are answered while a forged token waits for the keys."""
+    async with exchange(tmp_path, ["acs"], {"support": LINE}, instant()) as this:
+        came, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow(_: ApiRequest) -> ApiResponse:
+            came.set()
+            await go_on.wait()
+            return ApiResponse(200, acs.published_keys())
+
+        this.apis["acs"].on("GET", acs.KEYS_PATH, slow)
+        secret = this.accounts["acs"].secrets["stream_secret"]
+        async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as group:
+            token = jwt.encode({}, FORGER, "RS256", headers={"kid": "forged"})
+            forged = group.create_task(status_of(http, f"{this.url}/status/acs", {"Authorization": f"Bearer {token}"}))
+            await came.wait()
+            assert await status_of(http, f"{this.url}/answer/acs?secret={secret}", {}) == 200
+            assert not forged.done()
+            go_on.set()
+        assert forged.result() == 403
+        assert len(this.apis["acs"].requests) == 1
+
+
+async def status_of(http: aiohttp.ClientSession, url: str, headers: Mapping[str, str]) -> int:
+    async with http.post(url, data=b"[]", headers=headers) as response:
+        return response.status
