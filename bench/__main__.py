@@ -89,7 +89,6 @@ def measure(options: argparse.Namespace) -> tuple[list[trial.Result], dict[str, 
                 results.append(result)
                 if not result.worst_p99_ms < SATURATED_P99_MS and result.is_undisturbed:
                     saturated.add(name)
-        trials.open_end()
         for name in options.names if options.capacity else ():
             capacities[name] = capacity.search(
                 [result for result in results if result.target == name],

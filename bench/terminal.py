@@ -16,7 +16,7 @@ class Trials:
     The bar is drawn between trials alone: drawing it meanwhile would take time from the core that makes the load.
     """
 
-    def __init__(self, total: int | None, console: Console | None = None) -> None:
+    def __init__(self, total: int, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -27,6 +27,7 @@ class Trials:
             transient=True,
             disable=not self._console.is_terminal,
         )
+        self._total, self._over = total, 0
         self._task = self._bar.add_task("", total=total)
 
     def __enter__(self) -> Self:
@@ -39,19 +40,17 @@ class Trials:
         self._bar.stop()
 
     def begins(self, what: str) -> None:
-        """Tell which trial begins now."""
-        self._bar.update(self._task, description=f"{what} …", refresh=True)
+        """Tell which trial begins now; a search may have more of them than were known."""
+        self._total = max(self._total, self._over + 1)
+        self._bar.update(self._task, description=f"{what} …", total=self._total, refresh=True)
         if self._bar.disable:
             self._console.print(f"{what} …", end=" ", soft_wrap=True)
 
     def ended(self, what: str, gave: str) -> None:
         """Tell what the trial gave."""
         self._console.print(gave if self._bar.disable else f"{what}: {gave}", soft_wrap=True)
-        self._bar.update(self._task, advance=1, refresh=True)
-
-    def open_end(self) -> None:
-        """From now on nobody knows how many more trials there will be."""
-        self._bar.update(self._task, total=None, refresh=True)
+        self._over += 1
+        self._bar.update(self._task, completed=self._over, refresh=True)
 
 
 def print_table(markdown: str) -> None:

@@ -12,6 +12,7 @@ from gateway import logs
 from gateway.audio.audio_file import Channel
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.cli.accounts import provider_named
+from gateway.cli.caller_words import found, script_of
 from gateway.cli.check import CONFIG, add_config_option
 from gateway.cli.completion import completes_directories, completes_files
 from gateway.cli.init import starter
@@ -26,9 +27,9 @@ from gateway.errors import InputError
 from gateway.sim.accounts import open_account
 from gateway.sim.call import CallPlan
 from gateway.sim.caller import Utterance
-from gateway.sim.emulator import Script, load_script
+from gateway.sim.emulator import Script
 from gateway.sim.keys import Press, parse_press
-from gateway.sim.prompts import caller_prompt, caller_prompts, words_of
+from gateway.sim.prompts import caller_prompt, caller_prompts
 from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import load_recording
 
@@ -147,7 +148,7 @@ async def _call(options: argparse.Namespace) -> int:
     presses = [parse_press(text) for text in options.press]
     _check(options, presses)
     expected = Expected(options.expect, options.max_answer_ms)
-    recordings = [_found(path) for path in options.recordings]
+    recordings = [found(path) for path in options.recordings]
     utterances = [
         Utterance(load_recording(path, audio_format, options.channel), options.interrupt_after if index else None)
         for index, path in enumerate(recordings)
@@ -168,7 +169,7 @@ async def _call(options: argparse.Namespace) -> int:
         known = ", ".join(number for line in lines for number in line.settings.numbers)
         raise InputError(f"--to: no line takes {to}, expected one of {known}")
     plan = CallPlan(utterances, to, options.from_, provider=wire, audio_format=audio_format, presses=presses)
-    script = _script(options, deployment, line, recordings, presses)
+    script = script_of(options.script, deployment, line, recordings, presses)
     who = EMULATED if script else f"{_model(line)} at {deployment.require_endpoint()} answers"
     narrator = Narrator(quiet=options.json, words=script is None or script.transcription == "normal")
     keeping = _keeping(options, who, model=_model(line))
@@ -190,34 +191,6 @@ def _check(options: argparse.Namespace, presses: Sequence[Press]) -> None:
         raise InputError("--expect: only the gateway knows the words, and one that runs already does not tell them")
     if options.test_key and not (options.url or "").startswith(("http://", "https://")):
         raise InputError("--test-key: expected beside --url http://…, as serve --emulator printed it")
-
-
-def _found(path: Path) -> Path:
-    """Return the file, or where there is none the recording of that name that comes with the gateway."""
-    prompt = None if path.exists() else caller_prompt(str(path))
-    return prompt.path if prompt else path
-
-
-def _script(
-    options: argparse.Namespace,
-    deployment: Deployment,
-    line: Line,
-    recordings: Sequence[Path],
-    presses: Sequence[Press],
-) -> Script | None:
-    """Return what the emulator says, or None where a model answers.
-
-    What the caller says is known of our own recordings alone, and only while each of them is one turn.
-    """
-    if options.script:
-        return load_script(options.script)
-    if deployment.voice_live.endpoint:
-        return None
-    words = [words_of(path.read_bytes()) for path in recordings]
-    in_turns = line.settings.turn_detection is not None and all(press.at_ms is None for press in presses)
-    if in_turns and recordings and None not in words:
-        return Script.answering([text for text in words if text])
-    return Script.without_words()
 
 
 def _model(line: Line) -> str:

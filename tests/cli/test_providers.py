@@ -1,6 +1,8 @@
 """The table of what each provider can do, and the pages that it leads to."""
 
+import io
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,21 @@ def test_the_pages_have_the_same_headings(page: Path) -> None:
     first, *rest = re.findall(r"^## (.+)$", prose(page), re.MULTILINE)
     assert first.startswith("Set at ")
     assert tuple(rest) == HEADINGS
+
+
+def test_a_terminal_gets_a_table_and_no_colour_that_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same cells, drawn; NO_COLOR is honoured."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    assert main(["providers"]) == 0
+    shown = terminal.getvalue()
+    assert all(provider.traits.title in shown for provider in everyone())
+    assert "|" not in shown
+    assert "](" not in shown
+    assert "\x1b[3" not in shown
