@@ -36,12 +36,13 @@ class Loopback:
         accounts = self.deployment.providers.accounts.items()
         served = [name for name, section in accounts if provider_of(name, section) in PROVIDERS.keys() - UNCALLED]
         if not served:
-            return (
-                "\nNo call can be simulated from outside: none of the providers that are served is asked by webhook.\n"
-            )
+            return "\nNo call from another terminal can be simulated for the providers that are served.\n"
+        name = next((name for name in served if name in PROVIDERS), served[0])
         words = ["gateway", "call", "--url", self.deployment.require_public_url(), "--to", number_to_call(lines)]
         words += ["--test-key", self.key] if self.key else []
-        words += ["--provider", served[0]] if served[0] != "twilio" else []
+        words += ["--provider", name] if name != "twilio" else []
+        if name not in PROVIDERS:  # whose account it is stands in the configuration alone
+            words += ["--config", str(self.deployment.file.resolve())]
         return f"\nCall it from another terminal:\n\n  {shlex.join([*words, *CALLER])}\n"
 
 

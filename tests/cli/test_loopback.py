@@ -34,7 +34,7 @@ def test_every_provider_gets_the_proofs_that_the_caller_makes(tmp_path: Path, pr
     with loopback(served, "127.0.0.1", 0) as test:
         words = shlex.split(test.told(Lines(served)).splitlines()[-1])
         options = _parser().parse_args(words[1:])
-        known = _secrets(options.provider, options.test_key)
+        known = _secrets(options.provider, provider, options.test_key)
         section = getattr(test.deployment.providers, provider)
         assert options.url == test.deployment.public_url
         assert options.to == NUMBER
@@ -56,6 +56,15 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     assert "--test-key" not in words
     with loopback(served, "127.0.0.1", 0) as test:
         assert test.deployment.providers == served.providers
+
+
+def test_an_account_under_a_name_is_called_from_anywhere(tmp_path: Path) -> None:
+    """The command brings the configuration that says whose account it is."""
+    served = deployment(tmp_path, "providers: {telnyx-eu: {provider: telnyx}}\n")
+    options = _parser().parse_args(command(served)[1:])
+    assert (options.provider, options.config) == ("telnyx-eu", (tmp_path / "gateway.yaml").resolve())
+    named = deployment(tmp_path, "providers: {telnyx-eu: {provider: telnyx}, plivo: {}}\n")
+    assert _parser().parse_args(command(named)[1:]).provider == "plivo"
 
 
 def test_two_starts_have_nothing_in_common(tmp_path: Path) -> None:
