@@ -1,10 +1,8 @@
 """What the service is told of a reply, against what the phone really played of it."""
 
 import asyncio
-import gc
 import random
 from collections import Counter, deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +11,14 @@ import pytest
 from gateway.audio.formats import PCMU
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency, Turn
-from gateway.sim.twilio import SimulatedTwilio, Tick
-from tests.e2e.ear import KeepingPlayout, Punctuality
+from gateway.sim.twilio import SimulatedTwilio
+from tests.e2e.ear import KeepingPlayout
 from tests.e2e.rig import NUMBER, Rig, configuration, instant, noise, rig, session_of
+from tests.virtual_time import in_virtual_time
 
 CALLS = 20
-MEASURED = 12
-"""Barge-ins of each call that count."""
-ROUNDS = 40
-"""At most so many are tried."""
+ROUNDS = 12
+"""Barge-ins of each call."""
 FRAME_MS = 20
 FRAME = PCMU.bytes_for(FRAME_MS)
 KINDS = ("before the first delta", "mid-generation", "after done", "at the very end")
@@ -49,15 +46,13 @@ class Moment:
     round: int
     deltas: int
     done: bool
-    counts: bool
 
 
 class Caller:
     """A caller who speaks over each reply, each time at another moment."""
 
-    def __init__(self, seed: int, punctuality: Punctuality) -> None:
+    def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
-        self._punctuality = punctuality
         self._ticked = asyncio.Event()
         self.number = (NUMBER, NATIVE)[seed % 2]
         self.playout = KeepingPlayout(PCMU)
@@ -67,20 +62,15 @@ class Caller:
 
     async def call(self, rig: Rig) -> None:
         """Speak, wait for the reply, speak over it, and so on."""
-        async with SimulatedTwilio.connect(rig.stream_url, to=self.number, on_tick=self._tick) as self.phone:
+        async with SimulatedTwilio.connect(rig.stream_url, to=self.number, on_tick=lambda _: self._ticked.set()) as self.phone:
             self.phone.playout = self.playout
             self.session = await session_of(rig, self.phone.call_sid)
             await self.session.speech_started()
-            while sum(moment.counts for moment in self.moments) < MEASURED and len(self.moments) < ROUNDS:
-                await self._round(len(self.moments) + 1)
-
-    def _tick(self, tick: Tick) -> None:
-        self._punctuality.ticked(tick.at, tick.at - self.phone.started_at - tick.number * FRAME_MS / 1000)
-        self._ticked.set()
+            for number in range(1, ROUNDS + 1):
+                await self._round(number)
 
     async def _round(self, number: int) -> None:
         kind = KINDS[(number + self._chance.randrange(2)) % 4]
-        began_at = asyncio.get_running_loop().time()
         await self.session.speech_stopped()
         await self._moment(kind, number)
         deltas = self.session_count("response.audio.delta", number)
@@ -88,7 +78,7 @@ class Caller:
         await self.session.speech_started()
         await self.session.until(lambda _: self.session_count("response.done", number))
         await self._settled()
-        self.moments.append(Moment(number, deltas, done, self._punctuality.kept(began_at)))
+        self.moments.append(Moment(number, deltas, done))
 
     def session_count(self, kind: str, number: int) -> int:
         """Events of this kind that the service sent about the response of round ``number``."""
@@ -193,43 +183,32 @@ async def fates(caller: Caller) -> list[Fate]:
     return found
 
 
-@pytest.fixture
-def no_collection() -> Iterator[None]:
-    """A full collection in a test process stops everything for 50 ms, the phones included."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.timeout(200)
-@pytest.mark.usefixtures("no_collection")
-async def test_what_was_heard_is_told_to_the_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_heard_is_told_to_the_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """240 seeded barge-ins of four kinds: truncated within 20 ms of what was played, and nothing old after a clear."""
     monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
-    punctuality = Punctuality()
-    callers = [Caller(seed, punctuality) for seed in range(CALLS)]
+    callers = [Caller(seed) for seed in range(CALLS)]
     latency = Latency(update=0, transcription=20, create=30, first_delta=100, first_audio=40)
     turns = [Turn(say=text(number)) for number in range(1, ROUNDS + 1)]
     script = Script(turns=turns, vad="scripted", pace=4, latency_ms=latency)
-    async with rig(configuration(tmp_path, LINES), script, limit_s=150) as held, asyncio.TaskGroup() as calls:
-        for caller in callers:
-            calls.create_task(caller.call(held))
-            await asyncio.sleep(FRAME_MS / 1000 + 0.001)  # so that the phones' frames do not come all at once
-    held.emulator.check(allow=["audio_stopped"])  # a machine that stands still for a second is not the matter here
+
+    async def calls() -> list[Fate]:
+        async with rig(configuration(tmp_path, LINES), script, limit_s=150) as held, asyncio.TaskGroup() as calling:
+            for caller in callers:
+                calling.create_task(caller.call(held))
+                await asyncio.sleep(FRAME_MS / 1000 + 0.001)  # so that the phones' frames do not come all at once
+        held.emulator.check()
+        return [fate for caller in callers for fate in await fates(caller)]
+
+    told = in_virtual_time(calls)
     errors = [r.event["error"]["code"] for caller in callers for r in caller.session.sent if r.type == "error"]
     assert set(errors) <= {"response_cancel_not_active"}, (
         "a cancel may cross the end of its response; no other error may come"
     )
     assert not any(caller.phone.violations for caller in callers)
-    told = [fate for caller in callers for fate in await fates(caller)]
-    counting = [fate for fate in told if fate.moment.counts]
-    wrong = [fate for fate in counting if not is_true(fate)]
+    assert len(told) == CALLS * ROUNDS
+    wrong = [fate for fate in told if not is_true(fate)]
     assert not wrong, "\n".join(map(str, wrong))
-    if len(counting) <= 200:
-        pytest.skip(
-            f"the phones were late in {punctuality.excused} of {len(told)} rounds: too busy a machine to measure"
-        )
-    assert {kind for kind, count in Counter(fate.kind for fate in counting).items() if count >= 20} == set(KINDS)
+    assert {kind for kind, count in Counter(fate.kind for fate in told).items() if count >= 20} == set(KINDS)
 
 
 def is_true(fate: Fate) -> bool:
