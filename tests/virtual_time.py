@@ -6,6 +6,7 @@ processes do not see this time.
 """
 
 import asyncio
+import functools
 import selectors
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -79,9 +80,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Return the virtual time, in seconds."""
         return self._virtual.now
 
-    def run_in_executor(  # type: ignore[override]  # typeshed has it return the future of any executor
-        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
-    ) -> "asyncio.Future[T]":
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":
         """Run in a thread; time stands still meanwhile."""
         future = super().run_in_executor(executor, func, *args)
         self._virtual.threads += 1
@@ -113,10 +112,22 @@ def in_virtual_time(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return result
 
 
+def virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run a test in virtual time, as a decorator."""
+
+    @functools.wraps(test)
+    def run(**fixtures: Any) -> None:
+        in_virtual_time(lambda: test(**fixtures))
+
+    return run
+
+
 async def _leaving_nothing(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     result = await main()
+    left = asyncio.all_tasks()
     for _ in range(50):
-        if not (left := asyncio.all_tasks() - {asyncio.current_task()}):
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if not left:
             return result
         await asyncio.sleep(0)
     raise AssertionError(f"tasks left behind: {left}")

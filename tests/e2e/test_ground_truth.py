@@ -11,7 +11,7 @@ import pytest
 from gateway.audio.formats import PCMU
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency, Turn
-from gateway.sim.twilio import SimulatedTwilio
+from gateway.sim.twilio import SimulatedTwilio, Tick
 from tests.e2e.ear import KeepingPlayout
 from tests.e2e.rig import NUMBER, Rig, configuration, instant, noise, rig, session_of
 from tests.virtual_time import in_virtual_time
@@ -62,12 +62,17 @@ class Caller:
 
     async def call(self, rig: Rig) -> None:
         """Speak, wait for the reply, speak over it, and so on."""
-        async with SimulatedTwilio.connect(rig.stream_url, to=self.number, on_tick=lambda _: self._ticked.set()) as self.phone:
+        async with SimulatedTwilio.connect(
+            rig.stream_url, to=self.number, on_tick=lambda _: self._ticked.set()
+        ) as self.phone:
             self.phone.playout = self.playout
             self.session = await session_of(rig, self.phone.call_sid)
             await self.session.speech_started()
             for number in range(1, ROUNDS + 1):
                 await self._round(number)
+
+    def _tick(self, _: Tick) -> None:
+        self._ticked.set()
 
     async def _round(self, number: int) -> None:
         kind = KINDS[(number + self._chance.randrange(2)) % 4]

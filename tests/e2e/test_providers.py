@@ -1,7 +1,6 @@
 """The same call over every provider's wire: webhook, signature, answer, token, stream, and what both ends heard."""
 
 import asyncio
-import gc
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,9 +19,10 @@ from gateway.sim.emulator.script import Latency
 from gateway.sim.observed import Tick
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.providers import PROVIDERS as SIMULATED
-from tests.e2e.ear import KeepingPlayout, Punctuality
+from tests.e2e.ear import KeepingPlayout
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import noise
+from tests.virtual_time import in_virtual_time
 
 STREAM_ONLY = frozenset({"genesys", "asterisk"})
 """They ask no webhook: their streams prove by themselves whose they are."""
@@ -34,12 +34,6 @@ STORIES = [f"{2501 + number} ms of story {number}" for number in range(3)]
 STORIES_AT = range(2, 5)
 """Which replies they are."""
 KEYS = "5#"
-AT_ONCE = 8
-"""Calls that share this machine; more of them would measure it, not the gateway."""
-TRIES = 3
-RETRY_LIMIT_S = 35
-PUNCTUAL_MS = 8
-"""A call in which this machine was later than that at each barge-in is made again, if time allows."""
 LOOSE_END_MS = 300
 """What the phone may have sent while the call's end was on its way."""
 
@@ -83,8 +77,6 @@ class Outcome:
     played: bytes
     digits: list[object]
     end: Mapping[str, object]
-    late_ms: list[float]
-    """Of each barge-in: by how much the phones of this process were late while it was measured."""
     violations: list[str] = field(default_factory=list)
 
 
@@ -119,15 +111,10 @@ CASES = {case.name: case for case in cases()}
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome | Exception]:
     """All calls, on one gateway that serves all providers."""
-    gc.collect()
-    gc.disable()  # a full collection stops everything for 50 ms, the phones included
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("gateway.sim.emulator.response.spoken", noise)
-            patch.setattr("gateway.sim.phone.Playout", KeepingPlayout)
-            return asyncio.run(make_calls(tmp_path_factory.mktemp("providers")))
-    finally:
-        gc.enable()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.sim.emulator.response.spoken", noise)
+        patch.setattr("gateway.sim.phone.Playout", KeepingPlayout)
+        return in_virtual_time(lambda: make_calls(tmp_path_factory.mktemp("providers")))
 
 
 async def make_calls(folder: Path) -> dict[str, Outcome | Exception]:
@@ -146,46 +133,33 @@ async def make_calls(folder: Path) -> dict[str, Outcome | Exception]:
         for case in CASES.values()
     }
     outcomes: dict[str, Outcome | Exception] = {}
-    punctuality = Punctuality()
-    places = asyncio.Semaphore(AT_ONCE)
+    accounts = {name: asyncio.Lock() for name in PROVIDERS}  # the simulated REST API of an account knows one call
 
     async def make(held: Exchange, case: Case) -> None:
-        async with places:
-            try:
-                async with asyncio.timeout(20):
-                    outcomes[case.name] = await Caller(held, case, punctuality).call()
-            except Exception as error:  # noqa: BLE001 -- it is raised again in the tests of this case
-                outcomes[case.name] = error
+        try:
+            async with accounts[case.provider], asyncio.timeout(60):
+                outcomes[case.name] = await Caller(held, case).call()
+        except Exception as error:  # noqa: BLE001 -- it is raised again in the tests of this case
+            outcomes[case.name] = error
 
-    async with exchange(folder, PROVIDERS, lines, script, limit_s=120, keep_audio=True) as held:
-        ends_at = asyncio.get_running_loop().time() + RETRY_LIMIT_S
-        for number in range(TRIES):
-            if number and asyncio.get_running_loop().time() > ends_at:
-                break
-            async with asyncio.TaskGroup() as group:
-                for case in CASES.values():
-                    if is_wanted(outcomes.get(case.name)):
-                        held.notes.pop(case.line, None)
-                        group.create_task(make(held, case))
+    async with (
+        exchange(folder, PROVIDERS, lines, script, limit_s=600, keep_audio=True) as held,
+        asyncio.TaskGroup() as group,
+    ):
+        for case in CASES.values():
+            group.create_task(make(held, case))
     return outcomes
-
-
-def is_wanted(outcome: Outcome | Exception | None) -> bool:
-    """Whether a call is still to be made: the phone was late in all that it measured."""
-    return outcome is None or (isinstance(outcome, Outcome) and min(outcome.late_ms) > PUNCTUAL_MS)
 
 
 class Caller:
     """Makes one call."""
 
-    def __init__(self, held: Exchange, case: Case, punctuality: Punctuality) -> None:
+    def __init__(self, held: Exchange, case: Case) -> None:
         self._held = held
         self._case = case
-        self._punctuality = punctuality
         self._chance = random.Random(case.number)
         self._ticked = asyncio.Event()
         self._played = bytearray()
-        self._late_ms: list[float] = []
         self._phone: SimulatedPhone
         self._session: Session
 
@@ -227,7 +201,6 @@ class Caller:
             bytes(self._played),
             [note["digit"] for note in held.fields(case.line, "digit_pressed")],
             end,
-            self._late_ms,
             [f"{violation.code} {violation.what}" for violation in phone.violations],
         )
 
@@ -240,7 +213,6 @@ class Caller:
         return self._held.stream_url(self._case.provider, self._case.line, key)
 
     def _tick(self, tick: Tick) -> None:
-        self._punctuality.ticked(tick.at, tick.at - self._phone.started_at - tick.number * 0.02)
         self._played += tick.heard.audio[: tick.heard.size]
         self._ticked.set()
 
@@ -253,7 +225,6 @@ class Caller:
 
     async def _talk_over(self, number: int) -> None:
         """Begin in the middle of a story, and be sure of what the service was told about it."""
-        began_at = asyncio.get_running_loop().time()
         if number == 0:
             await self._session.speech_started()
         base = self._phone.playout.played_bytes
@@ -264,7 +235,6 @@ class Caller:
         await self._session.speech_started()
         await self._session.until(lambda session: len(truncates(session)) == number + 1)
         await self._until(lambda: len(self._phone.clears) > number)
-        self._late_ms.append(self._punctuality.worst_ms(began_at))
 
     async def _until_quiet(self) -> None:
         """The queue is empty, and the last frame out of it is over as well."""
@@ -353,18 +323,18 @@ async def test_the_phone_plays_what_the_service_said(outcome: Outcome) -> None:
 
 
 async def test_what_was_heard_is_told(case: Case, outcome: Outcome) -> None:
-    """Within 20 ms where playback is confirmed, within 60 ms where it is computed; beyond what the phones were late."""
+    """Within 20 ms where playback is confirmed, within 60 ms where it is computed."""
     confirmed = traits(case).confirmation in (Confirmation.MARKS, Confirmation.PLAYED_MARKS)
     confirmed = confirmed and not set(WITHOUT_MARKS) & set(case.quirks)
     told = truncates(outcome.session)
     assert len(told) == len(STORIES)
     replies, wrong = await said(outcome), []
-    for number, clear, told_ms, late_ms in zip(STORIES_AT, outcome.phone.clears, told, outcome.late_ms, strict=False):
+    for number, clear, told_ms in zip(STORIES_AT, outcome.phone.clears, told, strict=False):
         assert clear.cleared is not None
         start = bytes(outcome.playout.stream).find(replies[number][:64])
         played_ms = outcome.phone.bot_format.duration_ms(clear.cleared.position - start)
-        if abs(told_ms - played_ms) > (20 if confirmed else 60) + late_ms:
-            wrong.append(f"story {number}: {played_ms:g} ms were heard, {told_ms} ms were told, {late_ms:g} ms late")
+        if abs(told_ms - played_ms) > (20 if confirmed else 60):
+            wrong.append(f"story {number}: {played_ms:g} ms were heard, {told_ms} ms were told")
     assert not wrong
 
 
