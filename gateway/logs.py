@@ -4,7 +4,7 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from typing import Any
 
 import structlog
@@ -18,8 +18,11 @@ _NOBODY_READS = frozenset({errno.EIO, errno.EPIPE, errno.ENXIO})
 """A terminal that is gone, a pipe without a reader, a device that is gone."""
 
 
-def configure(*, json: bool, level: str = "info", private: bool = False) -> None:
-    """Send log lines to standard error, as JSON or for the eye. ``private`` shows the fields of ``PRIVATE``."""
+def configure(*, json: bool, level: str = "info", private: bool = False, without: Collection[str] = ()) -> None:
+    """Send log lines to standard error, as JSON or for the eye.
+
+    ``private`` shows the fields of ``PRIVATE``. Events in ``without`` are left out: a command tells of them itself.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -38,7 +41,7 @@ def configure(*, json: bool, level: str = "info", private: bool = False) -> None
     )
     hide = _without_secrets(Redactor(secrets_in(os.environ)))
     structlog.configure(
-        processors=[*shared, renderer, hide],
+        processors=[_leave_out(without), *shared, renderer, hide],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # it writes and flushes
         cache_logger_on_first_use=False,
@@ -88,6 +91,15 @@ def _lost(error: OSError) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stderr.fileno())
         os.close(nowhere)
+
+
+def _leave_out(events: Collection[str]) -> structlog.typing.Processor:
+    def leave_out(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if event["event"] in events:
+            raise structlog.DropEvent
+        return event
+
+    return leave_out
 
 
 def _redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

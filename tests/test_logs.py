@@ -182,3 +182,11 @@ def test_no_secret_stands_in_the_log(
     assert "it was …" in told
     assert "planted" not in told
     assert "cGxhbnRlZDpwbGFudGVk" not in told
+
+
+def test_events_that_a_command_tells_itself_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that it names, and no others."""
+    logs.configure(json=True, without=("call_ended",))
+    for event in ("call_ended", "call_failed"):
+        structlog.get_logger().error(event)
+    assert [line["event"] for line in lines(capsys)] == ["call_failed"]

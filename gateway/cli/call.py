@@ -32,6 +32,7 @@ from gateway.sim.keys import Press, parse_press
 from gateway.sim.prompts import caller_prompt, caller_prompts
 from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import load_recording
+from gateway.sim.report import EMULATED
 
 CODECS: dict[str, AudioFormat] = {
     "pcmu": PCMU,
@@ -41,9 +42,10 @@ CODECS: dict[str, AudioFormat] = {
     "l16-24k": L16_24K,
 }
 CALLER = "+14155550123"
+TOLD = ("call_ended",)
+"""Events of the log that the narrator and the complaints tell."""
 DEMO = (("order_status", None), ("change_delivery", 2500), ("goodbye", None))
 """The demo's recordings, and how long into the bot's reply each one begins; ``None`` waits for its end."""
-EMULATED = "the emulator answers, from a script, without understanding"
 
 
 def add_demo(commands: Any) -> None:
@@ -129,14 +131,15 @@ def _add_result_options(parser: argparse.ArgumentParser) -> None:
 
 
 async def _demo(options: argparse.Namespace) -> int:
-    keeping = _keeping(options, EMULATED)
     recordings = [(prompt.path, after_ms) for name, after_ms in DEMO if (prompt := caller_prompt(name))]
     utterances = [Utterance(load_recording(path, PCMU), after_ms) for path, after_ms in recordings]
-    logs.configure(json=False, level="error")
+    logs.configure(json=False, level="error", without=TOLD)
     narrator = Narrator(quiet=options.json)
     with starter() as folder:
         deployment, lines = _configuration(options.config or folder / CONFIG)
         plan = CallPlan(utterances, to=number_to_call(lines), from_=CALLER)
+        line = lines.for_number(plan.to)
+        keeping = _keeping(options, EMULATED, **_about(line) if line else {})
         async with own_gateway(deployment, lines, plan.provider, narrator.note, Script.default()) as stream:
             narrator.answered_by(EMULATED)
             return await place(plan, stream, narrator, keeping, Expected())
@@ -154,7 +157,7 @@ async def _call(options: argparse.Namespace) -> int:
         for index, path in enumerate(recordings)
     ]
     _warn_of_two_sides(utterances)
-    logs.configure(json=False, level="error")
+    logs.configure(json=False, level="error", without=TOLD)
     if options.url:
         to = options.to or _likely_number(options)
         plan = CallPlan(utterances, to, options.from_, provider=wire, audio_format=audio_format, presses=presses)
@@ -172,7 +175,7 @@ async def _call(options: argparse.Namespace) -> int:
     script = script_of(options.script, deployment, line, recordings, presses)
     who = EMULATED if script else f"{_model(line)} at {deployment.require_endpoint()} answers"
     narrator = Narrator(quiet=options.json, words=script is None or script.transcription == "normal")
-    keeping = _keeping(options, who, model=_model(line))
+    keeping = _keeping(options, who, **_about(line))
     async with own_gateway(deployment, lines, wire, narrator.note, script, account=options.provider) as stream:
         narrator.answered_by(who)
         return await place(plan, stream, narrator, keeping, expected)
@@ -195,6 +198,10 @@ def _check(options: argparse.Namespace, presses: Sequence[Press]) -> None:
 
 def _model(line: Line) -> str:
     return f"agent {line.settings.agent.name}" if line.settings.agent else line.model
+
+
+def _about(line: Line) -> dict[str, str]:
+    return {"model": _model(line), "voice": line.settings.voice.name}
 
 
 def _keeping(options: argparse.Namespace, answered_by: str, **header: str) -> Keeping:

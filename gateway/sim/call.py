@@ -306,6 +306,7 @@ class _CallerSide:
         self._happened(phone, duration_ms, "ended", reason)
         spoken = tuple(_until(duration_ms, spoken) for spoken in self._spoken)
         clears_ms = [round((clear.at - phone.started_at) * 1000) for clear in phone.clears]
+        keys_ms = tuple(round((at - phone.started_at) * 1000) for at in phone.keys_pressed)
         speech = [span for one in spoken for span in one.speech]
         shown = self._redactor
         events = [
@@ -324,11 +325,11 @@ class _CallerSide:
             caller_audio=bytes(phone.caller_audio),
             bot_audio=bytes(phone.bot_audio),
             spoken=spoken,
-            keys_ms=tuple(round((at - phone.started_at) * 1000) for at in phone.keys_pressed),
+            keys_ms=keys_ms,
             messages=tuple(phone.messages),
             violations=tuple(replace(one, what=shown.text(one.what)) for one in phone.violations),
             events=tuple(sorted(events, key=lambda event: event.at)),
-            measures=measure(bytes(phone.bot_audio), phone.bot_format, speech, clears_ms),
+            measures=measure(bytes(phone.bot_audio), phone.bot_format, speech, clears_ms, keys_ms),
             clock=phone.clock,
             ended_by=phone.ended_by,
             end_reason=shown.text(reason),

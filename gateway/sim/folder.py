@@ -115,6 +115,7 @@ def _summary(
         "transfers": [asdict(run) for run in done.transfers],
         "greeting_ms": measures.greeting_ms,
         "answers": [asdict(latency) for latency in measures.latencies],
+        "answers_to_keys": [asdict(latency) for latency in measures.keyed],
         "barge_ins": [asdict(barge_in) for barge_in in measures.barge_ins],
         "phone": {**asdict(result.clock), "violations": [asdict(violation) for violation in result.violations]},
     }

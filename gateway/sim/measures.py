@@ -13,6 +13,8 @@ from gateway.sim.recording import FRAME_MS, Span, frame_levels, spans_of
 
 AUDIBLE_LEVEL = 60.0
 """Level (RMS of 16-bit samples, -55 dBFS) from which on a frame of the bot is heard as sound."""
+GOOD_STOP_MS = 500
+"""A bot that is silent this soon after the caller's first sound was interrupted as a person is."""
 TURN_GAP_MS = 600
 """A pause of the bot shorter than this is part of its turn."""
 
@@ -35,29 +37,47 @@ class BargeIn:
     at_ms: int
     stopped_after_ms: int | None
 
+    @property
+    def good(self) -> bool:
+        """Whether the bot fell silent as fast as a person would."""
+        return self.stopped_after_ms is not None and self.stopped_after_ms <= GOOD_STOP_MS
+
 
 @dataclass(frozen=True)
 class Measures:
-    """Figures of one call; ``greeting_ms`` is ``None`` where the bot did not speak before the caller."""
+    """Figures of one call; ``greeting_ms`` is ``None`` where the bot did not speak before the caller.
+
+    ``latencies`` are answers to what the caller said. Answers to keys are in ``keyed``, counted from the last key: a
+    caller who keys takes time, and the gateway may wait for more keys, so that neither says how fast the bot is.
+    """
 
     bot: tuple[Span, ...]
     greeting_ms: int | None
     latencies: tuple[Latency, ...]
     barge_ins: tuple[BargeIn, ...]
+    keyed: tuple[Latency, ...] = ()
 
 
-def measure(bot_audio: bytes, audio_format: AudioFormat, caller: Sequence[Span], clears_ms: Sequence[int]) -> Measures:
-    """Figures from what was heard of the bot, where the caller spoke, and when the gateway cleared the buffer."""
+def measure(
+    bot_audio: bytes,
+    audio_format: AudioFormat,
+    caller: Sequence[Span],
+    clears_ms: Sequence[int],
+    keys_ms: Sequence[int] = (),
+) -> Measures:
+    """Figures from what was heard of the bot, where the caller spoke and keyed, and when the buffer was cleared."""
     levels = frame_levels(g711.decode(bot_audio, audio_format), audio_format.rate_hz)
     audible = [bool(level >= AUDIBLE_LEVEL) for level in levels]
     bot = _bot_turns(audible, caller, clears_ms)
     first_words = min((span.start_ms for span in caller), default=None)
     greeted = bool(bot) and (first_words is None or bot[0].start_ms < first_words)
+    latencies, keyed = _latencies(bot, caller, keys_ms)
     return Measures(
         bot=bot,
         greeting_ms=bot[0].start_ms if greeted else None,
-        latencies=_latencies(bot, caller),
+        latencies=latencies,
         barge_ins=_barge_ins(bot, audible, caller, clears_ms),
+        keyed=keyed,
     )
 
 
@@ -81,16 +101,24 @@ def _bot_turns(audible: list[bool], caller: Sequence[Span], clears_ms: Sequence[
     )
 
 
-def _latencies(bot: Sequence[Span], caller: Sequence[Span]) -> tuple[Latency, ...]:
-    """One for each turn of the bot that answers: the caller had spoken since the last one, and was silent by then."""
-    found = []
+def _latencies(
+    bot: Sequence[Span], caller: Sequence[Span], keys_ms: Sequence[int]
+) -> tuple[tuple[Latency, ...], tuple[Latency, ...]]:
+    """Return one for each turn of the bot that answers, to words and to keys.
+
+    The caller had spoken or keyed since the last turn, and was silent by then.
+    """
+    to_words, to_keys = [], []
     previous_ms = -1
     for turn in bot:
-        before = [span.end_ms for span in caller if span.start_ms <= turn.start_ms]
-        if before and previous_ms < before[-1] <= turn.start_ms:
-            found.append(Latency(before[-1], turn.start_ms - before[-1]))
+        spoke_ms = max((span.end_ms for span in caller if span.start_ms <= turn.start_ms), default=-1)
+        keyed_ms = max((at_ms for at_ms in keys_ms if at_ms <= turn.start_ms), default=-1)
+        if keyed_ms > max(previous_ms, spoke_ms):
+            to_keys.append(Latency(keyed_ms, turn.start_ms - keyed_ms))
+        elif previous_ms < spoke_ms <= turn.start_ms:
+            to_words.append(Latency(spoke_ms, turn.start_ms - spoke_ms))
         previous_ms = turn.start_ms
-    return tuple(found)
+    return tuple(to_words), tuple(to_keys)
 
 
 def _barge_ins(

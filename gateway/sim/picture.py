@@ -10,11 +10,15 @@ from gateway.audio.g711 import Samples
 from gateway.sim.actions import Actions, duration_told, keys_shown, together
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
-from gateway.sim.measures import BargeIn
+from gateway.sim.measures import BargeIn, Latency
 
 _WIDTHS_PX = (1036, 4800)
+NARROW_PX = 332
+"""Canvas for the screen of a telephone: the whole call, with the labels that have room."""
 _PX_PER_S = 12
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300)
+_SIDE_PX = 48
+"""Room that the name of a side needs at the left edge."""
 _LABEL_PX = 64
 """Room that a time label needs on the axis."""
 _CHARACTER_PX = 6.2
@@ -32,23 +36,32 @@ _AXIS_PX = 16
 
 @dataclass(frozen=True)
 class Block:
-    """A turn as a labelled block from ``x`` on; ``unheard`` is the width of what was generated behind it."""
+    """A turn as a labelled block from ``x`` on; ``unheard`` is the width of what was generated behind it.
+
+    ``words`` are all of them, ``label`` as many as have room.
+    """
 
     speaker: str
     x: float
     width: float
     label: str
     start_s: float
+    words: str
     unheard: float = 0.0
 
 
 @dataclass(frozen=True)
 class Marker:
-    """Something at ``x``, reaching over ``width``, with a label."""
+    """Something at ``x``, reaching over ``width``, ``bad`` where it is no good news.
+
+    Its label stands behind ``x``, or ``before`` it.
+    """
 
     x: float
     label: str
     width: float = 0.0
+    before: bool = False
+    bad: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,10 +98,10 @@ class Picture:
         return ACTIONS_Y + ROW_PX * max((mark.row + 1 for mark in self.actions), default=0) + _AXIS_PX
 
 
-def draw(result: CallResult, turns: Sequence[Turn], done: Actions) -> Picture:
-    """The picture of a call."""
+def draw(result: CallResult, turns: Sequence[Turn], done: Actions, width: int | None = None) -> Picture:
+    """The picture of a call; without ``width`` as wide as its length wants it."""
     duration_s = max(result.duration_ms, 20) / 1000
-    width = round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
+    width = width or round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
     scale = width / (duration_s * 1000)
     stereo = result.stereo()
     full_scale = max(int(np.abs(stereo.astype(np.int32)).max(initial=0)), _QUIETEST_FULL_SCALE)
@@ -99,8 +112,8 @@ def draw(result: CallResult, turns: Sequence[Turn], done: Actions) -> Picture:
         bot=_envelope(stereo[:, 1], width, BOT_Y + CHANNEL_PX / 2, full_scale),
         ticks=_ticks(duration_s, width),
         blocks=_blocks(turns, scale, width),
-        answers=tuple(Marker(one.at_ms * scale, f"{one.ms} ms", one.ms * scale) for one in result.measures.latencies),
-        barge_ins=_barge_ins(result.measures.barge_ins, scale),
+        answers=_answers(result.measures.latencies, scale, width),
+        barge_ins=_barge_ins(result.measures.barge_ins, scale, width),
         actions=_in_rows(_actions(done, duration_s * 1000, scale), width),
     )
 
@@ -118,17 +131,54 @@ def _envelope(samples: Samples, width: int, middle: float, full_scale: int) -> s
     return f"M{forth} {back}Z"
 
 
-def _barge_ins(barge_ins: Sequence[BargeIn], scale: float) -> tuple[Marker, ...]:
-    """Where the caller spoke over the bot; one too near to the label before it has the figure alone."""
+def _answers(latencies: Sequence[Latency], scale: float, width: int) -> tuple[Marker, ...]:
+    """Return the answer times; one whose label has no room has none."""
+    spans = [(one.at_ms * scale, one.ms * scale) for one in latencies]
+    labels = [(f"{one.ms} ms", f"{one.ms / 1000:.1f} s") for one in latencies]
+    return _labelled(spans, labels, [False] * len(spans), width, left_px=0, margin=1)
+
+
+def _barge_ins(barge_ins: Sequence[BargeIn], scale: float, width: int) -> tuple[Marker, ...]:
+    """Return where the caller spoke over the bot; where a label has no room it is the figure alone, or nothing."""
+    spans = [(one.at_ms * scale, (one.stopped_after_ms or 0) * scale) for one in barge_ins]
+    labels = [
+        ("barge-in · not stopped", "not stopped", "!")
+        if one.stopped_after_ms is None
+        else (f"barge-in · silent after {one.stopped_after_ms} ms", f"{one.stopped_after_ms} ms")
+        for one in barge_ins
+    ]
+    return _labelled(spans, labels, [not one.good for one in barge_ins], width, left_px=_SIDE_PX, margin=3)
+
+
+def _labelled(
+    spans: Sequence[tuple[float, float]],
+    labels: Sequence[Sequence[str]],
+    bad: Sequence[bool],
+    width: int,
+    *,
+    left_px: float,
+    margin: int,
+) -> tuple[Marker, ...]:
+    """Give each span the first of its labels that has room: up to the next span, or back to the label before.
+
+    ``margin`` is what stands around a label, in characters.
+    """
     markers: list[Marker] = []
-    free_x = 0.0
-    for one in barge_ins:
-        x, after_ms = one.at_ms * scale, one.stopped_after_ms
-        label = "barge-in · not stopped" if after_ms is None else f"barge-in · silent after {after_ms} ms"
-        if x < free_x:
-            label = "…" if after_ms is None else f"{after_ms} ms"
-        free_x = x + (len(label) + 3) * _CHARACTER_PX
-        markers.append(Marker(x, label, (after_ms or 0) * scale))
+    free_x = left_px
+    ends = [*(x for x, _ in spans[1:]), float(width)][: len(spans)]
+    for (x, wide), choices, is_bad, end_x in zip(spans, labels, bad, ends, strict=True):
+        found, before = "", False
+        for label in choices:
+            size = (len(label) + margin) * _CHARACTER_PX
+            if x >= free_x and x + size <= end_x:
+                found, before = label, False
+                break
+            if x - size >= free_x:
+                found, before = label, True
+                break
+        if found:
+            free_x = x + (0 if before else (len(found) + margin) * _CHARACTER_PX)
+        markers.append(Marker(x, found, wide, before, is_bad))
     return tuple(markers)
 
 
@@ -178,7 +228,8 @@ def _ticks(duration_s: float, width: int) -> tuple[Marker, ...]:
     """Time labels, as many as have room."""
     step = next((s for s in _STEPS_S if s * width / duration_s >= _LABEL_PX), _STEPS_S[-1])
     seconds = range(0, int(duration_s) + 1, step)
-    return tuple(Marker(second * width / duration_s, f"{second // 60}:{second % 60:02}") for second in seconds)
+    ticks = [Marker(second * width / duration_s, f"{second // 60}:{second % 60:02}") for second in seconds]
+    return tuple(replace(tick, before=tick.x + 3 + len(tick.label) * _CHARACTER_PX > width) for tick in ticks)
 
 
 def _blocks(turns: Sequence[Turn], scale: float, width: int) -> tuple[Block, ...]:
@@ -188,8 +239,8 @@ def _blocks(turns: Sequence[Turn], scale: float, width: int) -> tuple[Block, ...
         unheard_ms = (turn.generated_ms or 0) - (turn.heard_ms or 0) if turn.interrupted else 0
         following = next((t.start_ms * scale for t in turns[index + 1 :] if t.speaker == turn.speaker), width)
         unheard = max(0.0, min(unheard_ms * scale, following - x - size - 2))
-        label = _fit(turn.text or turn.recording or f"{(turn.end_ms - turn.start_ms) / 1000:.1f} s", size)
-        blocks.append(Block(turn.speaker, x, size, label, turn.start_ms / 1000, unheard))
+        words = turn.text or turn.recording or f"{(turn.end_ms - turn.start_ms) / 1000:.1f} s"
+        blocks.append(Block(turn.speaker, x, size, _fit(words, size), turn.start_ms / 1000, words, unheard))
     return tuple(blocks)
 
 

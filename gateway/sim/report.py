@@ -17,13 +17,19 @@ from gateway.sim import picture
 from gateway.sim.actions import Actions, Happening, duration_told
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import Turn
+from gateway.sim.measures import GOOD_STOP_MS
+from gateway.sim.outcome import outcome
+from gateway.sim.scale import scale_of
 from gateway.sim.timeline import TimelineEvent
+from gateway.sim.transcript import clock_told, transcript
 
 _EXACT_BYTES = 2_000_000
 """A recording of at most this size is part of the page as it is, a longer one as the µ-law of a phone."""
 _EMBEDDED_MS = 600_000
 """A longer one is not: the page would be too large to send. It plays the file beside it, and says so."""
 _TIMELINE_ROWS = 500
+EMULATED = "the emulator answers, from a script, without understanding"
+"""Who answers, where nobody does who understands: the page has a badge for it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,11 @@ def render_report(
     notes: Sequence[TimelineEvent],
     header: Mapping[str, object],
 ) -> str:
-    """The page as HTML; ``header`` may name the ``line`` and a ``call_id`` of the gateway's own."""
+    """Return the page as HTML.
+
+    ``header`` may name the ``line``, its ``voice`` and ``model``, a ``call_id`` of the gateway's own, who the call was
+    ``answered_by``, and the ``complaints`` about it: a call with any has failed.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -52,26 +62,55 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(seconds=_seconds, clock=_clock)
+    environment.filters.update(seconds=_seconds, clock=clock_told)
     rows = _timeline(result, notes)
+    measures, ended = result.measures, outcome(result, notes)
     return environment.get_template("report.html.j2").render(
         result=result,
         plan=result.plan,
         moments=_moments(turns, done),
         words_known=any(turn.text for turn in turns),
         gateway_told=bool(notes),
-        header=header,
+        about=_about(header, notes),
         line=str(header.get("line", "")),
+        emulated=header.get("answered_by") == EMULATED,
         call_id=str(header.get("call_id") or result.call_id),
-        ending=_ending(result, notes),
+        outcome=ended,
+        failures=header.get("complaints", ended.failures),
         figures=_figures(result, turns, done),
-        picture=picture.draw(result, turns, done),
+        pictures=[("wide", picture.draw(result, turns, done)), ("narrow", _narrow(result, turns, done))],
         layout=picture,
+        answers=sorted((*measures.latencies, *measures.keyed), key=lambda answer: answer.at_ms),
+        answer_scale=scale_of([latency.ms for latency in measures.latencies or measures.keyed]),
+        stop_scale=scale_of([one.stopped_after_ms for one in measures.barge_ins if one.stopped_after_ms is not None]),
         audio=_audio(result),
         audio_apart=not _is_embedded(result),
+        transcript=transcript(turns, done.happenings),
         rows=rows[:_TIMELINE_ROWS],
         rows_left_out=max(0, len(rows) - _TIMELINE_ROWS),
     )
+
+
+def _first(notes: Sequence[TimelineEvent], kind: str) -> Mapping[str, object]:
+    return next((note.fields for note in notes if note.kind == kind), {})
+
+
+def _narrow(result: CallResult, turns: Sequence[Turn], done: Actions) -> picture.Picture:
+    return picture.draw(result, turns, done, picture.NARROW_PX)
+
+
+def _about(header: Mapping[str, object], notes: Sequence[TimelineEvent]) -> list[tuple[str, str]]:
+    """Return what is known of who answered: each with its name."""
+    ready, started = (_first(notes, kind) for kind in ("session_ready", "call_started"))
+    known = {
+        "Line": header.get("line"),
+        "Generation of the line": started.get("generation"),
+        "Answered by": header.get("answered_by"),
+        "Model": ready.get("model") or header.get("model"),
+        "Voice": header.get("voice"),
+        "Voice Live session": ready.get("session_id"),
+    }
+    return [(name, str(value)) for name, value in known.items() if value]
 
 
 @dataclass(frozen=True)
@@ -95,27 +134,14 @@ def _seconds(milliseconds: float) -> str:
     return f"{milliseconds / 1000:.2f} s"
 
 
-def _clock(milliseconds: float) -> str:
-    """``1:02.4``."""
-    tenths = round(milliseconds / 100)
-    return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
-
-
-def _ending(result: CallResult, notes: Sequence[TimelineEvent]) -> str:
-    """Why the call ended: in the gateway's words, where it told them."""
-    who = "Caller hung up" if result.ended_by == "caller" else "Gateway ended the call"
-    told = next((str(note.fields.get("reason", "")) for note in notes if note.kind == "call_ended"), "")
-    reason = told.replace("_", " ")
-    return f"{who} · {reason}" if reason and reason not in who.lower() else who
-
-
 @dataclass(frozen=True)
 class _Figure:
-    """A number worth a glance; ``small`` is what it means."""
+    """A number worth a glance; ``small`` is what it means, ``bad`` where it is no good news."""
 
     value: str
     name: str
     small: str = ""
+    bad: bool = False
 
 
 def _figures(result: CallResult, turns: Sequence[Turn], done: Actions) -> list[_Figure]:
@@ -123,7 +149,7 @@ def _figures(result: CallResult, turns: Sequence[Turn], done: Actions) -> list[_
     barge_ins = result.measures.barge_ins
     stops = [one.stopped_after_ms for one in barge_ins if one.stopped_after_ms is not None]
     callers = sum(turn.speaker == "caller" for turn in turns)
-    figures = [_Figure(_clock(result.duration_ms), "length", f"{callers} caller, {len(turns) - callers} bot turns")]
+    figures = [_Figure(clock_told(result.duration_ms), "length", f"{callers} caller, {len(turns) - callers} bot turns")]
     if result.measures.greeting_ms is not None:
         figures.append(_Figure(f"{result.measures.greeting_ms} ms", "to the greeting", "from the stream's start"))
     if answers:
@@ -131,15 +157,17 @@ def _figures(result: CallResult, turns: Sequence[Turn], done: Actions) -> list[_
             _Figure(f"{statistics.median(answers):.0f} ms", "to answer", f"median; slowest {max(answers)} ms")
         )
     if stops:
-        figures.append(_Figure(f"{max(stops)} ms", "to fall silent", _times(len(stops), "barge-in")))
+        slow = max(stops) > GOOD_STOP_MS
+        figures.append(_Figure(f"{max(stops)} ms", "to fall silent", _times(len(stops), "barge-in"), slow))
     if len(stops) < len(barge_ins):
-        figures.append(_Figure(str(len(barge_ins) - len(stops)), "not stopped", "the bot spoke on over the caller"))
+        missed = str(len(barge_ins) - len(stops))
+        figures.append(_Figure(missed, "not stopped", "the bot spoke on over the caller", bad=True))
     if done.tools:
         took = [run.took_ms for run in done.tools if run.took_ms is not None]
         slowest = f"slowest {duration_told(max(took))}" if took else "none returned"
         figures.append(_Figure(str(len(done.tools)), "tool run" if len(done.tools) == 1 else "tool runs", slowest))
     if result.violations:
-        figures.append(_Figure(str(len(result.violations)), "warnings", "of the phone about the gateway"))
+        figures.append(_Figure(str(len(result.violations)), "warnings", "of the phone about the gateway", bad=True))
     return figures
 
 

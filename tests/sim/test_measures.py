@@ -90,3 +90,22 @@ def test_silence_and_faint_noise_are_not_heard() -> None:
     assert not is_audible(g711.encode(faint, PCMU), PCMU)
     assert not is_audible(PCMU.silence(20), PCMU)
     assert is_audible(g711.encode(faint * 10, PCMU), PCMU)
+
+
+def test_an_answer_to_keys_counts_from_the_last_of_them() -> None:
+    """How long the caller keyed says nothing about the bot; an answer to words stays one, keys before it or not."""
+    measures = measure(
+        bot((3_000, 3_500), (6_500, 7_000), (9_400, 9_900)),
+        PCMU,
+        [Span(1_000, 2_000), Span(7_500, 9_000)],
+        [],
+        keys_ms=[500, 4_000, 5_000, 6_000, 7_200],
+    )
+    assert measures.latencies == (Latency(2_000, 1_000), Latency(9_000, 400))
+    assert measures.keyed == (Latency(6_000, 500),)
+
+
+def test_keys_behind_words_make_it_an_answer_to_keys() -> None:
+    """The caller spoke, then keyed: the pause is the caller's."""
+    measures = measure(bot((6_000, 7_000)), PCMU, [Span(1_000, 2_000)], [], keys_ms=[3_000, 5_200])
+    assert (measures.latencies, measures.keyed) == ((), (Latency(5_200, 800),))

@@ -8,9 +8,9 @@ import pytest
 from gateway.sim.actions import Actions, Key, ToolRun, TransferRun, actions
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import dialogue
-from gateway.sim.measures import BargeIn
+from gateway.sim.measures import BargeIn, Latency
 from gateway.sim.observed import FrameClock
-from gateway.sim.picture import ACTIONS_Y, BOT_Y, CALLER_Y, CHANNEL_PX, ROW_PX, draw
+from gateway.sim.picture import ACTIONS_Y, BOT_Y, CALLER_Y, CHANNEL_PX, NARROW_PX, ROW_PX, draw
 from gateway.sim.timeline import TimelineEvent
 
 
@@ -54,10 +54,10 @@ def test_turns_barge_ins_and_answers_are_marked(call: CallResult, notes: list[Ti
 
 
 def test_barge_ins_close_together_keep_their_figures_readable(call: CallResult) -> None:
-    """The second label would lie over the first; it is short instead."""
+    """A label that would reach into the next one is the figure alone."""
     barge_ins = (BargeIn(1_000, 80), BargeIn(2_000, 120), BargeIn(9_000, None))
     labels = [marker.label for marker in draw(with_barge_ins(call, barge_ins), [], Actions()).barge_ins]
-    assert labels == ["barge-in · silent after 80 ms", "120 ms", "barge-in · not stopped"]
+    assert labels == ["80 ms", "barge-in · silent after 120 ms", "barge-in · not stopped"]
 
 
 def with_barge_ins(call: CallResult, barge_ins: tuple[BargeIn, ...]) -> CallResult:
@@ -131,3 +131,45 @@ def test_what_lies_outside_of_the_call_is_drawn_at_its_edge(call: CallResult) ->
     picture = draw(call, [], replace(done, transfers=(TransferRun("desk", "started", 12_020),)))
     assert picture.actions[0].x == 0
     assert [act.x for act in picture.actions[1:]] == [picture.width] * 3
+
+
+@pytest.mark.parametrize("length_s", [3, 7, 12, 27, 65, 119, 121, 300, 900])
+@pytest.mark.parametrize("width", [None, NARROW_PX])
+def test_every_label_has_room(call: CallResult, length_s: int, width: int | None) -> None:
+    """On the screen of a telephone too: none on the axis or at an answer leaves the picture or covers another."""
+    audio = b"\xff" * 8_000 * length_s
+    answers = tuple(Latency(at_ms, 1_160) for at_ms in range(500, length_s * 1_000, 4_000))
+    barge_ins = tuple(BargeIn(at_ms, 80) for at_ms in range(900, length_s * 1_000, 7_000))
+    measures = replace(call.measures, latencies=answers, barge_ins=barge_ins)
+    clock = FrameClock(length_s * 50)
+    picture = draw(
+        replace(call, caller_audio=audio, bot_audio=audio, clock=clock, measures=measures), [], Actions(), width
+    )
+    assert width is None or picture.width == width
+    for markers, signs in ((picture.ticks, 0), (picture.answers, 0), (picture.barge_ins, 2)):
+        free_x = 0.0
+        for marker in markers:
+            if marker.label:
+                size = (len(marker.label) + signs) * 6.2
+                start = marker.x - size if marker.before else marker.x
+                assert free_x <= start
+                assert start + size <= picture.width
+                free_x = start + size
+
+
+def test_the_narrow_picture_shows_the_whole_call(call: CallResult, notes: list[TimelineEvent]) -> None:
+    """All turns, to the end."""
+    wide, narrow = (draw(call, dialogue(call, notes), Actions(), width) for width in (None, NARROW_PX))
+    assert len(narrow.blocks) == len(wide.blocks)
+    assert [block.words for block in narrow.blocks] == [block.words for block in wide.blocks]
+    last = narrow.blocks[-1]
+    assert last.x + last.width == pytest.approx(NARROW_PX * 9_500 / 12_000)
+
+
+@pytest.mark.parametrize(("stopped_after_ms", "bad"), [(80, False), (500, False), (520, True), (None, True)])
+def test_a_barge_in_is_bad_where_the_bot_was_not_stopped_or_late(
+    call: CallResult, stopped_after_ms: int | None, bad: bool
+) -> None:
+    """Half a second is what a person needs."""
+    (marker,) = draw(with_barge_ins(call, (BargeIn(6_000, stopped_after_ms),)), [], Actions()).barge_ins
+    assert marker.bad == bad

@@ -5,15 +5,20 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from gateway.call.ending import EndReason
+from gateway.sim import report
 from gateway.sim.actions import actions
 from gateway.sim.call import CallResult
 from gateway.sim.dialogue import dialogue
-from gateway.sim.measures import measure
-from gateway.sim.report import render_report
+from gateway.sim.measures import GOOD_STOP_MS, BargeIn, Latency, measure
+from gateway.sim.outcome import _SENTENCES
+from gateway.sim.report import EMULATED, render_report
 from gateway.sim.timeline import TimelineEvent
 from gateway.sim.wire import Party
 
@@ -60,7 +65,7 @@ def test_the_page_tells_the_call(call: CallResult, notes: list[TimelineEvent]) -
     seen = text(page(call, notes, line="support", call_id="call-7"))
     for told in (
         "+14255550199 → support",
-        "Caller hung up after 0:12.0",
+        "The caller hung up · 0:12.0 long",
         "Monday, 04 May 2026, 09:30:15 UTC",
         "called +14255550100",
         "600 ms to answer median; slowest 600 ms",
@@ -143,17 +148,164 @@ def test_a_call_in_which_nobody_spoke_is_still_a_page(call: CallResult) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ended_by", "reason", "told"),
+    ("ended_by", "reason", "by", "told"),
     [
-        ("caller", "caller_hung_up", "Caller hung up after"),
-        ("gateway", "bot_hung_up", "Gateway ended the call · bot hung up after"),
-        ("gateway", "", "Gateway ended the call after"),
+        ("caller", "caller_hung_up", "caller", "The caller hung up ·"),
+        ("gateway", "bot_hung_up", "bot", "The bot hung up ·"),
+        ("gateway", "time_limit", "gateway", "The call reached its time limit ·"),
+        ("gateway", "new_reason", "moon", "New reason, by the moon ·"),
+        ("gateway", "", "", "The gateway ended the call ·"),
     ],
 )
-def test_the_end_reason_stands_at_the_top(call: CallResult, ended_by: Party, reason: str, told: str) -> None:
-    """In the gateway's own words, where it told them."""
-    notes = [TimelineEvent(call.started_at + 12, "call_ended", {"reason": reason})] if reason else []
-    assert told in text(page(replace(call, ended_by=ended_by), notes))
+def test_the_end_reason_stands_at_the_top(call: CallResult, ended_by: Party, reason: str, by: str, told: str) -> None:
+    """As the gateway tells it, where it does; what the phone saw stands beside it, and neither contradicts."""
+    fields = {"reason": reason, "by": by, "detail": ""}
+    notes = [TimelineEvent(call.started_at + 12, "call_ended", fields)] if reason else []
+    seen = text(page(replace(call, ended_by=ended_by), notes))
+    assert told in seen
+    assert (f"End, as the gateway tells it {reason}, by {by}" in seen) == bool(reason)
+    assert f"End, as the phone saw it said everything (ended on the side of the {ended_by}, close code 1000)" in seen
+
+
+def test_every_end_reason_of_the_gateway_has_its_sentence() -> None:
+    """The simulator does not import the gateway: this keeps the two together."""
+    assert set(_SENTENCES) == {reason.value for reason in EndReason}
+
+
+@pytest.mark.parametrize("reason", sorted(set(_SENTENCES)))
+def test_a_failed_call_looks_failed(call: CallResult, reason: str) -> None:
+    """A badge in the colour of alarm and the reason below it; a call that went well has neither."""
+    fields = {"reason": reason, "by": "service", "detail": "503 of the service"}
+    html = page(call, [TimelineEvent(call.started_at + 12, "call_ended", fields)])
+    fine = reason in {"caller_hung_up", "bot_hung_up", "transferred", "line_closed", "silence", "time_limit"}
+    assert ('<span class="badge failed">Failed</span>' in html) == (not fine)
+    assert (f"{_SENTENCES[reason]}: 503 of the service" in text(html)) == (not fine)
+
+
+def test_a_call_that_was_closed_or_never_heard_looks_failed(call: CallResult) -> None:
+    """Also where the gateway told nothing."""
+    closed = text(page(replace(call, ended_by="gateway", close_code=1011)))
+    assert "Failed" in closed
+    assert "The gateway closed the stream with 1011" in closed
+    measures = measure(b"", call.audio_format, [], [])
+    assert "The bot was never heard" in text(page(replace(call, measures=measures)))
+    assert "Failed" not in text(page(call))
+
+
+def test_complaints_about_the_call_make_it_fail(call: CallResult, notes: list[TimelineEvent]) -> None:
+    """They are what whoever called found wrong; without any, nothing was."""
+    seen = text(page(call, notes, complaints=["--expect: the bot was not heard to say 'Friday'"]))
+    assert "Failed" in seen
+    assert "--expect: the bot was not heard to say 'Friday'" in seen
+    assert "Failed" not in text(page(call, notes, complaints=[]))
+
+
+def test_who_answered_is_told(call: CallResult, notes: list[TimelineEvent]) -> None:
+    """Line, generation, model, voice, session; and a badge where the emulator answered."""
+    ready = TimelineEvent(call.started_at + 0.3, "session_ready", {"session_id": "sess_1", "model": "gpt-4.1"})
+    begun = replace(notes[0], fields={**notes[0].fields, "generation": "3f9a01c"})
+    header = {"line": "support", "voice": "en-US-Ava", "answered_by": EMULATED}
+    seen = text(page(call, [begun, ready, *notes[1:]], **header))
+    for told in (
+        "support Emulator The caller",
+        "Line support",
+        "Generation of the line 3f9a01c",
+        f"Answered by {EMULATED}",
+        "Model gpt-4.1",
+        "Voice en-US-Ava",
+        "Voice Live session sess_1",
+    ):
+        assert told in seen
+    assert "Emulator" not in text(page(call, notes, answered_by="gpt-4.1 at https://voice.example.com answers"))
+
+
+def test_a_good_interruption_is_no_alarm(call: CallResult, notes: list[TimelineEvent]) -> None:
+    """Red is for a bot that was not stopped, or late."""
+    assert 'class="cut bad"' not in page(call, notes)
+    for stopped_after_ms in (None, GOOD_STOP_MS + 20):
+        measures = replace(call.measures, barge_ins=(BargeIn(6_000, stopped_after_ms),))
+        html = page(replace(call, measures=measures), notes)
+        assert 'class="cut bad"' in html
+        assert 'class="number bad"' in html
+        assert 'class="heard bad"' in html
+        assert '<li class="bad"><strong>' in html
+
+
+def test_an_answer_to_keys_is_no_slow_answer(call: CallResult, notes: list[TimelineEvent]) -> None:
+    """It is in the table as such, counts in no figure, and leaves the others' bars as long as they are."""
+    slow = Latency(2_000, 30_000)
+    seen = page(replace(call, measures=replace(call.measures, keyed=(slow,))), notes)
+    assert "600 ms to answer median; slowest 600 ms" in text(seen)
+    assert "last key 30000 ms" in text(seen)
+    bars = re.findall(r'class="(keys)?( beyond)?" style="width: ([\d.]+)%"', seen)
+    assert bars == [("keys", " beyond", "100.0"), ("", "", "60.0"), ("", "", "60.0")]
+    assert "0 500 ms 1 s" in text(seen)
+
+
+def test_turns_are_reached_by_keyboard(call: CallResult, acting_notes: list[TimelineEvent]) -> None:
+    """Each time is a button, each block of the pictures has focus and a name; the wide picture scrolls by keys."""
+    html = page(call, acting_notes)
+    moments = len(re.findall(r"<li(?: class=\"act[^\"]*\")?>\s*<button", html))
+    assert moments == len(re.findall(r"<button type=\"button\" data-at=\"[\d.]+\"", html)) > 5
+    blocks = re.findall(r"<g [^>]*data-at=[^>]*>", html)
+    assert len(blocks) > 10
+    assert all('tabindex="0"' in block and 'role="button"' in block and 'aria-label="' in block for block in blocks)
+    assert 'class="scroll" tabindex="0" role="region" aria-label=' in html
+    assert 'aria-label="Bot at 0:04.1: It is on its way and comes tomorrow at noon."' in html
+
+
+def test_the_transcript_can_be_copied(call: CallResult, acting_notes: list[TimelineEvent]) -> None:
+    """As plain text, with a button, and without it."""
+    html = page(call, acting_notes)
+    assert '<button type="button">Copy transcript</button>' in html
+    (shown,) = re.findall(r'<pre class="card">(.*?)</pre>', html, re.DOTALL)
+    lines = unescape(shown).splitlines()
+    assert lines[0] == "0:00.4  Bot: Hello, this is <Contoso> & Sons."
+    assert "0:02.5  Caller: Where is my order?" in lines
+    assert "0:04.1  Bot: It is on its way [not heard: and comes tomorrow at noon.]" in lines
+    assert "0:03.7  Tool: order_status: ok after 0.4 s" in lines
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours (WCAG 2.2, 1.4.3)."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+SCHEMES = [
+    dict(re.findall(r"--([\w-]+): (#\w{6})", scheme))
+    for scheme in re.findall(
+        r":root {(.*?)}", (Path(report.__file__).parent / "report.css").read_text("utf-8"), re.DOTALL
+    )
+]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=["light", "dark", "print"])
+def test_every_text_can_be_read(scheme: dict[str, str]) -> None:
+    """4.5 to 1 at least, for each colour of text on each ground that it stands on."""
+    pairs = [
+        (text, ground)
+        for text in ("ink", "soft", "faint", "caller", "bot", "act", "cut", "bad")
+        for ground in ("paper", "card")
+    ]
+    pairs += [
+        ("ink", "bad-tint"),
+        ("bad", "bad-tint"),
+        ("cut", "cut-tint"),
+        ("caller", "caller-tint"),
+        ("bot", "bot-tint"),
+    ]
+    assert {
+        pair: contrast(scheme[pair[0]], scheme[pair[1]])
+        for pair in pairs
+        if contrast(scheme[pair[0]], scheme[pair[1]]) < 4.5
+    } == {}
 
 
 def test_a_longer_recording_is_part_of_the_page_in_half_the_size(call: CallResult) -> None:
