@@ -1,6 +1,5 @@
 """Logging for people and for machines: structlog, the call's id bound, the caller's words left out."""
 
-import errno
 import logging
 import os
 import sys
@@ -9,13 +8,11 @@ from typing import Any
 
 import structlog
 
+from gateway.outlet import is_unread, lead_nowhere
 from gateway.redaction import Redactor, secrets_in
 
 PRIVATE = frozenset({"text", "digit", "digits", "caller", "called", "parameters"})
 """Fields that hold what a caller said, keyed or is: hidden unless the operator asks for them."""
-
-_NOBODY_READS = frozenset({errno.EIO, errno.EPIPE, errno.ENXIO})
-"""A terminal that is gone, a pipe without a reader, a device that is gone."""
 
 
 def configure(*, json: bool, level: str = "info", private: bool = False, without: Collection[str] = ()) -> None:
@@ -87,10 +84,8 @@ class _StandardError:
 
 def _lost(error: OSError) -> None:
     """Let standard error lead nowhere from now on where nobody will ever read it again."""
-    if error.errno in _NOBODY_READS:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stderr.fileno())
-        os.close(nowhere)
+    if is_unread(error):
+        lead_nowhere(sys.stderr)
 
 
 def _leave_out(events: Collection[str]) -> structlog.typing.Processor:

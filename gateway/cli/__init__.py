@@ -11,6 +11,7 @@ from gateway.cli import call, check, completion, init, point, providers, serve
 from gateway.config import ConfigErrors
 from gateway.config.env_file import load_env_file
 from gateway.errors import GatewayError, InputError
+from gateway.outlet import outlets
 from gateway.redaction import Redactor, secrets_in
 
 FAILED = 1
@@ -19,7 +20,21 @@ DISTRIBUTION = "voice-line-gateway"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; tells a failure in a line or a few on standard error, never as a traceback."""
+    """Run one command; tells a failure in a line or a few on standard error, never as a traceback.
+
+    A reader that has read enough (``gateway schema | head``) ends nothing.
+    """
+    with outlets() as written:
+        code = _run(arguments)
+        for outlet in written:
+            outlet.flush()
+        failures = [outlet.failure for outlet in written if outlet.failure]
+        if failures:
+            print(f"the output cannot be written: {failures[0]}", file=sys.stderr)
+    return FAILED if failures and not code else code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     options.arguments = sys.argv[1:] if arguments is None else arguments
     try:

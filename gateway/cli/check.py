@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gateway.config import ConfigErrors, Line, Lines, load_deployment
-from gateway.config.describe import describe, warnings
+from gateway.cli.checked import Checked, checked_deployment, checked_files
+from gateway.config import ConfigErrors, Line
+from gateway.config.describe import describe
 from gateway.config.describe_accounts import describe_accounts
 from gateway.config.providers import provider_of
 from gateway.config.schema import schemas
@@ -26,6 +27,13 @@ def add_check(commands: Any) -> None:
     """``gateway check``."""
     parser = commands.add_parser("check", help="read the configuration; say what is wrong, or what each line will do")
     add_config_option(parser)
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="check only this: the file of a line, with what gateway.yaml says, or another gateway.yaml with its lines",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, for a script")
     parser.set_defaults(run=_check)
 
@@ -38,35 +46,38 @@ def add_schema(commands: Any) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    checked = checked_files(options.files, options.config) if options.files else checked_deployment(options.config)
     if options.json:
-        return _check_for_scripts(options.config)
-    deployment = load_deployment(options.config, os.environ)
-    lines = Lines(deployment)
-    for line in lines:
+        print(json.dumps(Redactor(secrets_in(os.environ)).value(_for_scripts(checked)), indent=2))
+        return 2 if checked.errors else 0
+    if checked.errors:
+        raise ConfigErrors(checked.errors)
+    for line in checked.lines:
         print(describe(line), end="\n\n")
-    if deployment.providers.served:
-        print(describe_accounts(deployment), end="\n\n")
-    for warning in [*map(str, lines.overlooked), *warnings(deployment, lines)]:
+    for deployment in checked.deployments:
+        if deployment.providers.served:
+            print(describe_accounts(deployment), end="\n\n")
+    for warning in checked.warnings:
         print(f"warning: {warning}")
-    print(f"{options.config}: fine, {len(lines)} lines")
+    for fine in checked.fine:
+        print(fine)
     return 0
 
 
-def _check_for_scripts(config: Path) -> int:
-    """The same as JSON: ``errors`` with file, line, column, key and message; ``warnings``; ``providers``, ``lines``."""
-    told: dict[str, object] = {"errors": [], "warnings": [], "providers": {}, "lines": {}}
-    try:
-        deployment = load_deployment(config, os.environ)
-        lines = Lines(deployment)
-        told["warnings"] = [*map(str, lines.overlooked), *warnings(deployment, lines)]
-        accounts = deployment.providers.accounts
-        told["providers"] = {name: provider_of(name, section) for name, section in accounts.items()}
-        told["lines"] = {line.name: _told(line) for line in lines}
-    except ConfigErrors as wrong:
-        names = ("file", "line", "column", "key", "message")
-        told["errors"] = [{name: getattr(error, name) for name in names} for error in wrong.errors]
-    print(json.dumps(Redactor(secrets_in(os.environ)).value(told), indent=2))
-    return 2 if told["errors"] else 0
+def _for_scripts(checked: Checked) -> dict[str, object]:
+    """``errors`` with file, line, column, key and message; ``warnings``; ``providers`` and ``lines`` by name."""
+    names = ("file", "line", "column", "key", "message")
+    wrong = sorted(checked.errors, key=lambda error: (error.file, error.line, error.column))
+    errors = [{name: getattr(error, name) for name in names} for error in wrong]
+    if errors:
+        return {"errors": errors, "warnings": [], "providers": {}, "lines": {}}
+    accounts = [account for each in checked.deployments for account in each.providers.accounts.items()]
+    return {
+        "errors": [],
+        "warnings": checked.warnings,
+        "providers": {name: provider_of(name, section) for name, section in accounts},
+        "lines": {line.name: _told(line) for line in checked.lines},
+    }
 
 
 def _told(line: Line) -> dict[str, object]:
@@ -79,6 +90,7 @@ def _told(line: Line) -> dict[str, object]:
         "agent": settings.agent.name if settings.agent else "",
         "tools": [*built_in, *(function.name for function in line.functions), *servers],
         "transfers": list(settings.transfers),
+        "after": {"say": settings.after.say or "" if settings.after else "", "transfer": line.after_transfer},
     }
 
 

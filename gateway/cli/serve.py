@@ -20,7 +20,7 @@ from gateway.cli.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.stopping import told_to_stop
 from gateway.cli.workers import is_worker, run_workers, share_of, watch_supervisor
 from gateway.config import Deployment, Lines, load_deployment
-from gateway.config.describe import warnings
+from gateway.config.deployment_warnings import warnings
 from gateway.errors import GatewayError, InputError
 from gateway.sim.emulator import Emulator, Script, load_script
 

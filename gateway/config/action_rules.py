@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from gateway.addresses import is_sip
 from gateway.config.hours import DAYS, Closed, days_of
 from gateway.config.line import Settings
 from gateway.config.problems import Finding, KeyPath, suggestion
@@ -89,16 +90,20 @@ def keys_once(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def known_transfers(settings: Settings, model: str) -> Iterator[Finding]:
-    """Keys and hours transfer to the line's own targets."""
+    """Keys, hours and ``after`` transfer to the line's own targets."""
     named: list[tuple[KeyPath, str | None]] = [
         (("on_key", key, "transfer"), action.transfer) for key, action in settings.on_key.items()
     ]
     if settings.hours:
         named.append((("hours", "closed", "transfer"), settings.hours.closed.transfer))
+    after = settings.after.transfer if settings.after else None
+    if after is not None and not (after.startswith("+") or is_sip(after)):
+        named.append((("after", "transfer"), after))
     for path, target in named:
         if target is not None and target not in settings.transfers:
             known = suggestion(target, settings.transfers) if settings.transfers else "the line has none"
-            yield path, f"{target!r} is none of transfers, {known}"
+            hint = "; a phone number begins with + and its country code" if target.isdigit() else ""
+            yield path, f"{target!r} is none of transfers, {known}{hint}"
 
 
 RULES = (

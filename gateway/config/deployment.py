@@ -1,5 +1,6 @@
 """``gateway.yaml``: where the gateway is reached, how it reaches Voice Live, and its bounds."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ FALLBACKS: dict[KeyPath, tuple[str, ...]] = {
 """What stands in for a key that the file leaves out: the first variable that is set."""
 
 
-_SECTIONS: set[KeyPath] = {
+MAY_BE_EMPTY: set[KeyPath] = {
     ("listen",),
     ("voice_live",),
     ("providers",),
@@ -81,10 +82,29 @@ Endpoint = Annotated[str, _url(_ENDPOINT, "https://my-resource.services.ai.azure
 PublicUrl = Annotated[str, _url(_PUBLIC_URL, "https://voice.example.com"), _pattern(f"^{_PUBLIC_URL}$")]
 
 
+def listening_host(text: str) -> str:
+    """Return the host to listen on; an IPv6 address may stand in brackets. Raises ``ValueError``."""
+    host = text.strip()
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        name, colon, port = host.rpartition(":")
+        if colon and port.isdigit() and re.fullmatch(r"\[[^\]]*\]|[A-Za-z0-9._-]+", name):
+            raise ValueError(f"has a port in it, expected {name} as host and {port} as port") from None
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+            raise ValueError("is not an address to listen on, expected such as 0.0.0.0, 127.0.0.1 or ::1") from None
+    return host
+
+
+Host = Annotated[Text, AfterValidator(listening_host), _pattern(r"^\[?[A-Za-z0-9._:%-]+\]?$")]
+
+
 class Listen(Section):
     """Where the gateway waits for the providers."""
 
-    host: Text = "0.0.0.0"  # noqa: S104 -- a provider calls from outside; behind a proxy one writes 127.0.0.1
+    host: Host = "0.0.0.0"  # noqa: S104 -- a provider calls from outside; behind a proxy one writes 127.0.0.1
     """The address to listen on; 0.0.0.0 is every one."""
     port: Annotated[Whole, Field(ge=0, le=65535)] = 8080
     """The port; 0 takes any free one."""
@@ -191,7 +211,7 @@ def load_deployment(path: Path, environ: Mapping[str, str], endpoint: str | None
 
     Raises ConfigErrors with every mistake of the file.
     """
-    document = read_document(path, environ, may_be_empty=_SECTIONS)
+    document = read_document(path, environ, may_be_empty=MAY_BE_EMPTY)
     if endpoint is not None:
         document.replace(("voice_live", "endpoint"), endpoint)
     for key, names in FALLBACKS.items():

@@ -1,19 +1,15 @@
-"""What a configuration will do, in words: for ``gateway check``."""
+"""What a line will do, in words: for ``gateway check``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
-from gateway.config.deployment import Deployment
-from gateway.config.describe_accounts import secret_warnings
-from gateway.config.describe_actions import action_rows, action_warnings
-from gateway.config.engines import Engine, is_known
+from gateway.config.describe_actions import action_rows
+from gateway.config.engines import Engine
 from gateway.config.greeting import Greeting
-from gateway.config.hearing import AzureSemanticVad, SemanticVad, ServerVad
-from gateway.config.line import Line
+from gateway.config.hearing import VAD_LANGUAGES, AzureSemanticVad, SemanticVad, ServerVad
+from gateway.config.line import Line, Settings, StaticInterim
 from gateway.config.numbers import ANY_NUMBER
-from gateway.config.tools import McpTool
-
-MCP_SINCE = "2026-04-10"
-"""The API version that knows MCP servers (Voice Live API reference)."""
+from gateway.config.voices import AnyVoice
 
 
 def describe(line: Line) -> str:
@@ -23,59 +19,109 @@ def describe(line: Line) -> str:
     return "\n".join([f"{line.name}: {numbers}", *rows])
 
 
-def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
-    """What is allowed but may not be meant, one sentence each."""
-    found = [warning for line in lines for warning in _line_warnings(line)]
-    if not any(ANY_NUMBER in line.settings.numbers for line in lines):
-        found.append('no line takes "*": calls to numbers that no line names are turned away')
-    if not deployment.providers.served:
-        found.append("providers: none is named, so no call can come in")
-    elif deployment.public_url is None:
-        found.append("public_url: not set, so webhooks are refused: their signatures cannot be checked")
-    for name, section in deployment.providers.accounts.items():
-        missing = [f"providers.{name}.{key}" for key in section.proofs if not getattr(section, key)]
-        found += [
-            f"{key}: not set, so what {name} sends is refused: nothing proves where it comes from" for key in missing
-        ]
-    found += secret_warnings(deployment, lines)
-    if deployment.voice_live.endpoint is None:
-        found.append("voice_live.endpoint: not set, so calls need the emulator")
-    elif deployment.voice_live.endpoint.startswith(("http://", "ws://")):
-        found.append("voice_live.endpoint: is not encrypted, which only an emulator may be")
-    uses_mcp = any(isinstance(tool, McpTool) for line in lines for tool in line.settings.tools)
-    if uses_mcp and deployment.voice_live.api_version < MCP_SINCE:
-        found.append(f"voice_live.api_version: MCP servers need {MCP_SINCE} or later")
-    if deployment.streams.auth == "off":
-        found.append("streams.auth: off, whoever knows the address of the media stream can start a call")
-    return found
-
-
 def _rows(line: Line) -> Iterator[tuple[str, str]]:
     settings = line.settings
-    kind = "hears and speaks itself" if line.engine is Engine.NATIVE else "Azure speech to text and back"
-    if agent := settings.agent:
-        version = f", version {agent.version}" if agent.version else ""
-        yield "agent", f"{agent.name} of the Foundry project {agent.project}{version}"
-    else:
-        yield "model", f"{line.model} ({kind})"
-    yield "voice", f"{settings.voice.name} ({settings.voice.type})"
+    yield from _answers(line)
+    yield "voice", _voice(settings.voice)
     yield "audio", "as the phone provider sends it, not converted"
     yield "language", settings.language or "detected"
+    if settings.region:
+        yield "region", f"{settings.region}, for numbers without a country code"
+    if "timezone" in settings.model_fields_set:
+        yield "time zone", settings.timezone
+    yield from _placeholders(line)
     yield "greeting", _greeting(line)
     yield "turns", _turns(line)
     yield "barge-in", "the caller may interrupt" if settings.barge_in else "the bot finishes first"
     if silence := settings.silence:
         times = f"up to {silence.times} times" if silence.times > 1 else "once"
         yield "silence", f"after {silence.after_s:g} s says {silence.say!r}, {times}"
-    if transcription := settings.transcription:
-        yield "written", f"the caller's words, by {transcription.model}"
-    else:
-        yield "written", "nothing of what the caller says"
+    yield "written", _written(settings)
     filters = [name for name in (settings.noise_reduction, settings.echo_cancellation and "echo cancellation") if name]
     yield "filters", ", ".join(filters) or "none"
     yield from action_rows(line)
+    yield from _waits(settings)
+    yield "after", _after(line)
     calls = f"{settings.limits.calls} calls at once" if settings.limits.calls else "calls bound by the gateway only"
     yield "limits", f"{settings.limits.duration_s} s a call, {calls}"
+    if settings.metadata:
+        yield "labels", ", ".join(settings.metadata)
+
+
+def _answers(line: Line) -> Iterator[tuple[str, str]]:
+    """Who answers, and how."""
+    settings = line.settings
+    if agent := settings.agent:
+        version = f", version {agent.version}" if agent.version else ""
+        yield "agent", f"{agent.name} of the Foundry project {agent.project}{version}"
+    else:
+        kind = "hears and speaks itself" if line.engine is Engine.NATIVE else "Azure speech to text and back"
+        yield "model", f"{line.model} ({kind})"
+    details = _told(
+        f"temperature {settings.temperature:g}" if settings.temperature is not None else "",
+        f"reasoning effort {settings.reasoning_effort}" if settings.reasoning_effort else "",
+        f"at most {tokens} tokens" if (tokens := settings.max_response_output_tokens) != "inf" else "",
+    )
+    if details:
+        yield "answers", details
+
+
+def _placeholders(line: Line) -> Iterator[tuple[str, str]]:
+    settings = line.settings
+    if settings.variables:
+        yield "variables", ", ".join(settings.variables)
+    if settings.parameters:
+        yield "parameters", f"{', '.join(settings.parameters)}, as the stream brings them"
+
+
+def _voice(voice: AnyVoice) -> str:
+    details = voice.model_dump(exclude={"name", "type"}, exclude_none=True)
+    return ", ".join([f"{voice.name} ({voice.type})", *(f"{key} {_shown(value)}" for key, value in details.items())])
+
+
+def _written(settings: Settings) -> str:
+    transcription = settings.transcription
+    if transcription is None:
+        return "nothing of what the caller says"
+    details = transcription.model_dump(exclude={"model"}, exclude_none=True)
+    shown = [f"{key} {_shown(value)}" for key, value in details.items()]
+    return ", ".join([f"the caller's words, by {transcription.model}", *shown])
+
+
+def _waits(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What fills long waits."""
+    interim = settings.interim_response
+    if interim is None:
+        return
+    how = f"one of {len(interim.texts)} texts" if isinstance(interim, StaticInterim) else f"words of {interim.model}"
+    slow = f"answers that take {interim.latency_threshold_ms} ms" if "latency" in interim.triggers else ""
+    tools = "tools" if "tool" in interim.triggers else ""
+    yield "waits", f"for {' and '.join(filter(None, (slow, tools)))}: {how}"
+
+
+def _after(line: Line) -> str:
+    after = line.settings.after
+    named = f"{after.transfer}, " if after and after.transfer in line.settings.transfers else ""
+    return ", then ".join(
+        [
+            *([f"says {after.say!r}"] if after and after.say else []),
+            f"transfers to {named}{line.after_transfer}" if line.after_transfer else "the call ends",
+        ]
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {inner}" for key, inner in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and value.startswith(("https://", "http://")):
+        return urlsplit(value).netloc.rpartition("@")[2]  # what stands behind it may be a key
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _told(*details: str) -> str:
+    return ", ".join(filter(None, details))
 
 
 def _greeting(line: Line) -> str:
@@ -99,40 +145,17 @@ def _turns(line: Line) -> str:
             return f"end when the caller presses {line.settings.commit_on}"
         case SemanticVad(eagerness=eagerness):
             return f"semantic_vad, eagerness {eagerness}"
-        case ServerVad() | AzureSemanticVad() as vad:
-            return f"{vad.type}, end after {vad.silence_duration_ms} ms of silence"
+        case ServerVad() as vad:
+            return _vad(vad)
+        case AzureSemanticVad() as vad:
+            heard = vad.expected(line.settings.language)
+            languages = ", ".join(heard) or f"any of {', '.join(VAD_LANGUAGES)}"
+            return f"{_vad(vad)}, listens for {languages}"
 
 
-def _line_warnings(line: Line) -> Iterator[str]:
-    settings = line.settings
-    if line.model and not is_known(line.model):
-        yield f"{line.name}: model {line.model} is not among those documented, taken for a {line.engine} one"
-    if settings.noise_reduction == "azure_deep_noise_suppression":
-        yield f"{line.name}: noise_reduction: {settings.noise_reduction} has swallowed words on phone lines, listen"
-    if settings.echo_cancellation:
-        yield f"{line.name}: echo_cancellation: long answers play later than it assumes; phone networks have their own"
-    transcription = settings.transcription
-    language = settings.language or (transcription.language if transcription else None)
-    if transcription and transcription.model.startswith(("whisper", "gpt-")) and not language:
-        yield f"{line.name}: language: missing, {transcription.model} may write the caller's words in another language"
-    if transcription is None and line.engine is Engine.CASCADED:
-        yield (
-            f"{line.name}: transcription: none only keeps the words from the gateway, "
-            f"{line.model or 'the agent'} reads them from Azure speech to text all the same"
-        )
-    if settings.language and transcription is None:
-        yield f"{line.name}: language: does nothing where transcription is none"
-    turns = settings.turn_detection
-    if (
-        isinstance(turns, AzureSemanticVad)
-        and turns.type.endswith("_en")
-        and language
-        and not language.startswith("en")
-    ):
-        yield f"{line.name}: turn_detection: azure_semantic_vad_en is for English, found language {language}"
-    if settings.greeting and settings.greeting.say and not line.synthesizes:
-        yield f"{line.name}: greeting: {settings.voice.name} speaks for the model, which may change a word"
-    voice = settings.voice
-    if getattr(voice, "temperature", None) is not None and "HD" not in voice.name:
-        yield f"{line.name}: voice.temperature: only HD voices know it, found {voice.name}"
-    yield from action_warnings(line)
+def _vad(vad: ServerVad | AzureSemanticVad) -> str:
+    """The type, when a turn ends, and whatever else the line sets."""
+    usual = {"type", "silence_duration_ms", "languages"}
+    details = vad.model_dump(exclude=usual, exclude_none=True, exclude_unset=True)
+    more = [f"{key} {_shown(value)}" for key, value in details.items()]
+    return ", ".join([vad.type, f"end after {vad.silence_duration_ms} ms of silence", *more])

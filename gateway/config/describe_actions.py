@@ -18,6 +18,9 @@ def action_rows(line: Line) -> Iterator[tuple[str, str]]:
     settings = line.settings
     if not settings.tools:
         yield "tools", "none"
+    choice = {"required": "always uses one", "none": "uses none", "auto": ""}[settings.tool_choice]
+    if how := [word for word in (choice, "several at once" if settings.parallel_tool_calls else "") if word]:
+        yield "tool use", ", ".join(how)
     functions = iter(line.functions)
     for tool in settings.tools:
         match tool:
@@ -81,6 +84,18 @@ def _mcp(tool: McpTool) -> str:
     else:
         how = "without asking"
     return f"{server.server_label}: MCP server at {urlsplit(server.server_url).netloc}, {tools}, {how}{_waiting(tool)}"
+
+
+def wants_keys(line: Line) -> list[str]:
+    """The keys of the line that need the phone's keys."""
+    settings = line.settings
+    wanted = [f"on_key.{key}" for key in settings.on_key]
+    wanted += ["digits"] if settings.digits else []
+    wanted += ["commit_on"] if settings.commit_on else []
+    wanted += [f"tools: {function.name}" for function in line.functions if function.secrets]
+    approvals = [tool.approval for tool in settings.tools if isinstance(tool, McpTool) and tool.approval]
+    wanted += ["approval.key" for approval in approvals if approval.key and not approval.words]
+    return wanted
 
 
 def action_warnings(line: Line) -> Iterator[str]:

@@ -15,17 +15,19 @@ class Engine(enum.StrEnum):
     CASCADED = "cascaded"
 
 
-_KNOWN = re.compile(
-    r"gpt-realtime(-mini|-1\.5|-2|-2\.1|-2\.1-mini)?"
-    r"|azure-realtime|phi4-mm-realtime"
-    r"|gpt-4o(-mini)?|gpt-4\.1(-mini|-nano)?"
-    r"|gpt-5(\.\d+)?(-[a-z]+)*"
+MODELS = (
+    *("gpt-realtime", "gpt-realtime-mini", "gpt-realtime-1.5", "gpt-realtime-2"),
+    *("gpt-realtime-2.1", "gpt-realtime-2.1-mini", "azure-realtime", "phi4-mm-realtime"),
+    *("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"),
+    *("gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-5-chat"),
 )
+"""The models that the service's documentation names; of the GPT-5 family there are versions beside these."""
+_GPT_5 = re.compile(r"gpt-5(\.\d+)?(-(mini|nano|chat|pro|codex))*")
 
 
 def is_known(model: str) -> bool:
     """Whether the service's documentation names ``model``."""
-    return bool(_KNOWN.fullmatch(model))
+    return model in MODELS or bool(_GPT_5.fullmatch(model))
 
 
 def engine_of(model: str) -> Engine:

@@ -51,8 +51,8 @@ _SHAPES: dict[str | int, str] = {
     "numbers": 'a list, such as ["+14255550100"]',
     "greeting": "a text, {say: …}, {prompt: …}, {play: …} or none",
     "voice": "a voice's name or keys with values",
-    "turn_detection": "keys with values, such as {type: azure_semantic_vad}, or none",
-    "transcription": "keys with values, such as {model: azure-speech}, or none",
+    "turn_detection": "a word such as azure_semantic_vad, keys with values, such as {type: …}, or none",
+    "transcription": "a word such as azure-speech, keys with values, such as {model: …}, or none",
     "echo_cancellation": "server_echo_cancellation or none",
 }
 """What is expected of keys that can be written in several ways."""

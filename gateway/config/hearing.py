@@ -5,16 +5,22 @@ own differ by model and by API version.
 """
 
 import re
-from typing import Annotated, Any, Literal
+import typing
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from gateway.config.section import Number, Section, Switch, Text, Whole
+from gateway.config.section import Number, Section, Switch, Text, Whole, by_name
 
 Milliseconds = Annotated[Whole, Field(ge=0, le=10_000)]
 
 MAX_LANGUAGES = 10
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+
+
+VadLanguage = Literal["en", "es", "fr", "it", "de", "ja", "pt", "zh", "ko", "hi"]
+VAD_LANGUAGES: tuple[str, ...] = typing.get_args(VadLanguage)
+"""The languages that Azure's speech detection knows."""
 
 
 def _languages(text: str) -> str:
@@ -35,15 +41,29 @@ Language = Annotated[
 """BCP-47 codes, separated by commas."""
 
 
+EndOfUtteranceModel = Literal["semantic_detection_v1", "semantic_detection_v1_en", "semantic_detection_v1_multilingual"]
+
+
+def main_language(code: str) -> str:
+    """The language of a code without its country: ``de`` of ``de-DE``."""
+    return code.strip().partition("-")[0].lower()
+
+
 class EndOfUtterance(Section):
     """A model that tells a pause for thought from the end of what the caller says."""
 
-    model: Literal["semantic_detection_v1", "semantic_detection_v1_en", "semantic_detection_v1_multilingual"]
+    model: EndOfUtteranceModel
     """The model that judges."""
     threshold_level: Literal["low", "medium", "high", "default"] = "default"
     """How sure it must be that the caller is done."""
     timeout_ms: Milliseconds = 1000
     """Milliseconds after which the turn ends however unsure it is."""
+
+
+AnyEndOfUtterance = Annotated[
+    EndOfUtterance, BeforeValidator(by_name("model"), json_schema_input_type=EndOfUtterance | EndOfUtteranceModel)
+]
+"""A section, or its model alone."""
 
 
 class VoiceActivity(Section):
@@ -57,7 +77,7 @@ class VoiceActivity(Section):
     """Milliseconds of silence that end the caller's turn."""
     speech_duration_ms: Milliseconds = 200
     """Milliseconds of speech that it takes to be noticed."""
-    end_of_utterance_detection: EndOfUtterance | None = None
+    end_of_utterance_detection: AnyEndOfUtterance | None = None
     """Judges whether the caller is done; not with native models."""
 
 
@@ -77,12 +97,22 @@ class AzureSemanticVad(VoiceActivity):
     """Milliseconds of speech that it takes to be noticed."""
     remove_filler_words: Switch = False
     """Do not let "um" and "uh" interrupt the bot."""
-    languages: tuple[Literal["en", "es", "fr", "it", "de", "ja", "pt", "zh", "ko", "hi"], ...] | None = None
-    """Languages to expect; not with azure_semantic_vad_en."""
+    languages: tuple[VadLanguage, ...] | None = None
+    """Languages to expect; without it, those of the line's language, if it has one; not with azure_semantic_vad_en."""
     speech_duration_assistant_speaking_ms: Milliseconds | None = None
     """Milliseconds of speech that it takes to interrupt the bot."""
     appended_text_after_truncation: Text | None = None
     """Text put into the conversation after an answer that was cut short."""
+
+    def expected(self, language: str | None) -> tuple[str, ...]:
+        """The languages that are listened for on a line of this ``language``; empty where any is.
+
+        A language that is not known leaves them open: the others would be favoured over it.
+        """
+        if self.languages or self.type == "azure_semantic_vad_en":
+            return self.languages or ("en",)
+        codes = dict.fromkeys(main_language(code) for code in (language or "").split(",") if code)
+        return tuple(codes) if set(codes) <= set(VAD_LANGUAGES) else ()
 
 
 class SemanticVad(Section):
@@ -93,23 +123,41 @@ class SemanticVad(Section):
     """How soon the bot takes its turn."""
 
 
-TurnDetection = Annotated[ServerVad | AzureSemanticVad | SemanticVad, Field(discriminator="type")]
+_AnyTurnDetection = Annotated[ServerVad | AzureSemanticVad | SemanticVad, Field(discriminator="type")]
+TurnDetection = Annotated[
+    _AnyTurnDetection,
+    BeforeValidator(
+        by_name("type"),
+        json_schema_input_type=_AnyTurnDetection
+        | Literal[
+            "server_vad",
+            "azure_semantic_vad",
+            "azure_semantic_vad_en",
+            "azure_semantic_vad_multilingual",
+            "semantic_vad",
+        ],
+    ),
+]
+"""A section, or its type alone."""
 DEFAULT_TURN_DETECTION = AzureSemanticVad(type="azure_semantic_vad")
+
+
+TranscriptionModel = Literal[
+    "azure-speech",
+    "mai-transcribe",
+    "mai-transcribe-1",
+    "mai-transcribe-2",
+    "whisper-1",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-transcribe-diarize",
+]
 
 
 class Transcription(Section):
     """How the caller's words are written down."""
 
-    model: Literal[
-        "azure-speech",
-        "mai-transcribe",
-        "mai-transcribe-1",
-        "mai-transcribe-2",
-        "whisper-1",
-        "gpt-4o-transcribe",
-        "gpt-4o-mini-transcribe",
-        "gpt-4o-transcribe-diarize",
-    ] = "azure-speech"
+    model: TranscriptionModel = "azure-speech"
     """azure-speech goes with every model; mai-… with text models; whisper-1 and gpt-… with gpt-realtime models."""
     language: Language | None = None
     """Overrides the line's language for the transcription."""
@@ -119,6 +167,12 @@ class Transcription(Section):
     """Custom speech models by locale; azure-speech only."""
     prompt: Text | None = None
     """Hints for whisper-1 and the gpt-…-transcribe models."""
+
+
+AnyTranscription = Annotated[
+    Transcription, BeforeValidator(by_name("model"), json_schema_input_type=Transcription | TranscriptionModel)
+]
+"""A section, or its model alone."""
 
 
 class EchoCancellation(Section):
@@ -134,11 +188,7 @@ class EchoCancellation(Section):
 NoiseReduction = Literal["azure_deep_noise_suppression", "near_field", "far_field"]
 
 
-def _echo_by_name(value: Any) -> Any:
-    return {"type": value} if isinstance(value, str) else value
-
-
 Echo = Annotated[
     EchoCancellation,
-    BeforeValidator(_echo_by_name, json_schema_input_type=EchoCancellation | Literal["server_echo_cancellation"]),
+    BeforeValidator(by_name("type"), json_schema_input_type=EchoCancellation | Literal["server_echo_cancellation"]),
 ]

@@ -1,6 +1,7 @@
 """When a line is open, and what callers meet when it is not."""
 
 import datetime
+import difflib
 import re
 import zoneinfo
 from collections.abc import Mapping
@@ -45,6 +46,14 @@ def spans_of(text: str) -> tuple[tuple[int, int], ...]:
             raise ValueError("is not a time of opening: it ends when it begins, expected 00:00-24:00 for a whole day")
         spans.append((start, end if end > start else end + _DAY_MINUTES))
     return tuple(spans)
+
+
+def nearest_time_zone(name: str) -> str:
+    """Return the IANA name that a city or a misspelt name means; nothing where none is near."""
+    known = sorted(zoneinfo.available_timezones())
+    wanted = name.strip().lower().replace(" ", "_")
+    of_the_city = [zone for zone in known if wanted in (zone.lower(), zone.rpartition("/")[2].lower())]
+    return next(iter(of_the_city or difflib.get_close_matches(name, known, n=1, cutoff=0.7)), "")
 
 
 def _days(text: str) -> str:

@@ -15,13 +15,14 @@ from gateway.config.engines import Engine, engine_of
 from gateway.config.greeting import AnyGreeting
 from gateway.config.hearing import (
     DEFAULT_TURN_DETECTION,
+    AnyTranscription,
     Echo,
     Language,
     NoiseReduction,
     Transcription,
     TurnDetection,
 )
-from gateway.config.hours import Hours
+from gateway.config.hours import Hours, nearest_time_zone
 from gateway.config.keys import Digits, Key, KeyAction
 from gateway.config.numbers import PhoneNumber, Region
 from gateway.config.placeholders import OF_THE_CALL
@@ -36,7 +37,7 @@ from gateway.config.section import (
     or_none,
 )
 from gateway.config.tools import Tool
-from gateway.config.transfers import AnyTarget, Destination, TargetName
+from gateway.config.transfers import AnyTarget, DestinationOrName, TargetName
 from gateway.config.voices import DEFAULT_VOICE, Voice
 from gateway.functions import Function
 
@@ -65,7 +66,9 @@ def _time_zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("is not a time zone, expected such as Europe/Berlin") from None
+        near = nearest_time_zone(name)
+        hint = f"did you mean {near}?" if near else "expected such as Europe/Berlin"
+        raise ValueError(f"is not a time zone, {hint}") from None
     return str(name)
 
 
@@ -85,8 +88,8 @@ class Afterwards(Section):
 
     say: Text | None = None
     """What the provider's own voice says, where the provider has one."""
-    transfer: Destination | None = None
-    """Where the call then goes: a phone number in quotes, or a sip: address."""
+    transfer: DestinationOrName | None = None
+    """Where the call then goes: the name of one of transfers, a phone number in quotes, or a sip: address."""
 
 
 class LineLimits(Section):
@@ -173,7 +176,7 @@ class Settings(Section):
     """A noise filter; azure_deep_noise_suppression can swallow words on a phone line."""
     echo_cancellation: Annotated[Echo | None, or_none(Echo)] = None
     """server_echo_cancellation, for phones that echo; the telephone network has its own."""
-    transcription: Annotated[Transcription | None, or_none(Transcription)] = Transcription()
+    transcription: Annotated[AnyTranscription | None, or_none(AnyTranscription)] = Transcription()
     """How the caller's words are written down, or none."""
     barge_in: Switch = True
     """Whether the caller may interrupt the bot."""
@@ -230,6 +233,13 @@ class Line:
     def engine(self) -> Engine:
         """The engine behind the line's model; an agent has a text model."""
         return engine_of(self.model)
+
+    @property
+    def after_transfer(self) -> str:
+        """Where a call goes when the bot's part is over; nothing where it ends."""
+        target = self.settings.after.transfer if self.settings.after else None
+        named = self.settings.transfers.get(target or "")
+        return named.to if named else target or ""
 
     @property
     def synthesizes(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from gateway.config.deployment import Deployment
+from gateway.config.deployment import MAY_BE_EMPTY, Deployment
 from gateway.config.line import Settings
 from gateway.config.numbers import WITHOUT_REGION
 from gateway.config.providers import ACCOUNT_NAME, Providers, settings_of
@@ -43,7 +43,20 @@ def schemas() -> dict[str, dict[str, Any]]:
     line["oneOf"] = [{"required": ["instructions"]}, {"required": ["instructions_file"]}, {"required": ["agent"]}]
     strict = {"properties": {"numbers": {"items": _value({"type": "string", "pattern": WITHOUT_REGION})}}}
     line |= {"if": {"not": {"required": ["region"]}}, "then": strict}
-    return {"line": line, "gateway": _schema(Deployment)}
+    return {"line": line, "gateway": _with_empty_sections(_schema(Deployment))}
+
+
+def _with_empty_sections(gateway: dict[str, Any]) -> dict[str, Any]:
+    """Let a section stand without anything beneath it, as the loader does: ``twilio:`` is a provider to serve."""
+    of_providers = gateway["$defs"]["Providers"]["properties"]
+    for *around, name in MAY_BE_EMPTY:
+        properties = of_providers if around else gateway["properties"]
+        of_the_section = gateway["$defs"][properties[name]["$ref"].rpartition("/")[2]]
+        about = {key: value for key, value in properties[name].items() if key in _ABOUT}
+        about.setdefault("description", of_the_section["description"])
+        section = {key: value for key, value in properties[name].items() if key not in _ABOUT}
+        properties[name] = {**about, "anyOf": [section, {"type": "null"}]}
+    return gateway
 
 
 def _schema(kind: type[Settings] | type[Deployment]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The texts under the fields of a section are its documentation: ``gateway schema`
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict
@@ -81,6 +81,11 @@ Switch = Annotated[bool, Strict(), BeforeValidator(_switch)]
 def or_none(kind: Any) -> BeforeValidator:
     """Lets a key be switched off with the word ``none``, which reads as ``None``."""
     return BeforeValidator(_none_word, json_schema_input_type=kind | Literal["none"])
+
+
+def by_name(key: str) -> Callable[[Any], Any]:
+    """Let a section be written as the value of its ``key`` alone."""
+    return lambda value: {key: value} if isinstance(value, str) else value
 
 
 BY_SHAPE = Discriminator(lambda value: "text" if isinstance(value, str) else "other")

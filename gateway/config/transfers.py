@@ -24,6 +24,25 @@ TargetName = Annotated[str, AfterValidator(_target_name), Field(json_schema_extr
 """What a target is called."""
 
 
+def _destination_or_name(text: str) -> str:
+    if re.fullmatch(_NAME, text):
+        return str(text)
+    try:
+        return destination(text)
+    except ValueError as error:
+        if str(error).startswith("is neither"):
+            raise ValueError(f"{error}, nor the name of one of transfers") from None
+        raise
+
+
+DestinationOrName = Annotated[
+    str,
+    AfterValidator(_destination_or_name),
+    Field(json_schema_extra={"pattern": f"^({_WRITTEN}|{SIP}|{_NAME})$"}),
+]
+"""A destination, or the name of a target of the line."""
+
+
 class Target(Section):
     """Somebody to transfer to."""
 

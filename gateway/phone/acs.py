@@ -50,6 +50,7 @@ TRAITS = Traits(
     keys_out="REST",
     hang_up="REST",
     transfer="REST, to numbers",
+    says_after=False,
     signature="secret in the Event Grid URL; JWT on callbacks",
     stream_key="JWT of the upgrade, token in the path",
 )

@@ -32,6 +32,8 @@ TRAITS = Traits(
     playout=PLAYOUT,
     confirmation=Confirmation.PLAYED_MARKS,
     hang_up="stream",
+    says_after=False,
+    transfers_after=False,
     stream_key="Basic credentials, or secret in the path",
 )
 NO_WEBHOOK = "Asterisk sends no webhooks: its dialplan opens the stream"

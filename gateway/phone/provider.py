@@ -42,6 +42,9 @@ class Traits(Struct, frozen=True):
     """How digits go out: ``stream``, ``REST`` or nothing; so for hanging up and transfer."""
     hang_up: str = ""
     transfer: str = ""
+    says_after: bool = True
+    """Whether the words of a line's ``after`` are said when its stream has ended, and calls are then transferred."""
+    transfers_after: bool = True
     signature: str = ""
     """What proves that a webhook is the provider's, in a few words."""
     stream_key: str = ""

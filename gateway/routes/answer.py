@@ -197,7 +197,7 @@ def after_of(line: Line, now: datetime) -> After:
     after = settings.after
     if after is None or (settings.hours is not None and not settings.hours.is_open(now, settings.timezone)):
         return After()
-    return After(say=after.say or "", language=line.settings.language or "", transfer=after.transfer or "")
+    return After(say=after.say or "", language=line.settings.language or "", transfer=line.after_transfer)
 
 
 def _fields(text: str) -> list[tuple[str, str]]:

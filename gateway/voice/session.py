@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.config.engines import Engine
-from gateway.config.hearing import Transcription
+from gateway.config.hearing import AzureSemanticVad, Transcription
 from gateway.config.line import Line
 from gateway.errors import WireError
 from gateway.voice.texts import CallFacts, instructions_for
@@ -90,7 +90,10 @@ def _turn_detection(line: Line) -> dict[str, Any] | None:
     if turns is None:
         return None
     answers = {"create_response": True, "interrupt_response": False, "auto_truncate": False}
-    return {**turns.model_dump(mode="json", exclude_none=True), **answers}
+    session = {**turns.model_dump(mode="json", exclude_none=True), **answers}
+    if isinstance(turns, AzureSemanticVad) and turns.type != "azure_semantic_vad_en":
+        session |= {"languages": list(languages)} if (languages := turns.expected(line.settings.language)) else {}
+    return session
 
 
 def _transcription(transcription: Transcription | None, language: str | None) -> dict[str, Any] | None:

@@ -37,6 +37,7 @@ def test_a_script_is_told_what_each_line_can_do(config: Path, capsys: pytest.Cap
             "agent": "",
             "tools": ["transfer_call", "order_status", "crm"],
             "transfers": ["desk"],
+            "after": {"say": "", "transfer": ""},
         }
     }
 
@@ -65,3 +66,66 @@ def test_a_module_that_cannot_be_imported_is_one_line(
     assert told.err.endswith(
         f"{file}:3:10: tools[0].python: broken_shop:status cannot be imported: RuntimeError: no database\n"
     )
+
+
+def test_one_line_file_is_checked(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the model of gateway.yaml, and nothing else of it: other lines may be wrong."""
+    config.write_text("voice_live: {model: gpt-4o}\n")
+    (config.parent / "lines" / "broken.yaml").write_text("numbers: 5")
+    draft = config.parent / "draft.yaml"
+    draft.write_text('numbers: ["+14255550101"]\ninstructions: Answer.\nafter: {say: Goodbye.}\n')
+    assert main(["check", "--config", str(config), str(draft)]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("draft: +14255550101\n  model      gpt-4o ")
+    assert "  after      says 'Goodbye.', then the call ends\n" in told
+    assert told.endswith(f"{draft}: fine\n")
+
+
+def test_a_line_file_is_checked_where_there_is_no_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the defaults of one."""
+    monkeypatch.delenv("VOICE_LIVE_MODEL", raising=False)
+    draft = tmp_path / "draft.yaml"
+    draft.write_text('numbers: ["+14255550101"]\ninstructions: Answer.\n')
+    assert main(["check", "--config", str(tmp_path / "none.yaml"), str(draft)]) == 0
+    assert "gpt-realtime" in capsys.readouterr().out
+
+
+def test_what_is_wrong_with_a_line_file_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By file, line and column; as JSON too."""
+    draft = config.parent / "draft.yaml"
+    draft.write_text('numbers: ["+14255550101"]\ninstructions: Answer.\ngretting: Hi.\n')
+    assert main(["check", "--config", str(config), str(draft)]) == 2
+    assert capsys.readouterr().err == f"{draft}:3:1: gretting: unknown key, did you mean greeting?\n"
+    assert main(["check", "--config", str(config), "--json", str(draft)]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert [(error["line"], error["key"]) for error in told["errors"]] == [(3, "gretting")]
+    assert told["lines"] == {}
+
+
+def test_a_gateway_yaml_is_checked_with_its_lines(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever its name is: its keys tell."""
+    other = config.parent / "staging.yaml"
+    other.write_text("providers: {twilio: {}}\n")
+    assert main(["check", str(other)]) == 0
+    assert capsys.readouterr().out.endswith(f"{other}: fine, 1 lines\n")
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not as a traceback."""
+    assert main(["check", str(tmp_path / "nothing.yaml")]) == 2
+    assert "nothing.yaml: cannot be read: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_providers_unusable_key_is_an_error(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway would not start with it."""
+    monkeypatch.setenv("VONAGE_PRIVATE_KEY", "not a key")
+    config.write_text("providers: {vonage: {application_id: a}}\n")
+    assert main(["check", "--config", str(config), "--json"]) == 2
+    (error,) = json.loads(capsys.readouterr().out)["errors"]
+    assert error["key"] == "providers.vonage.private_key"

@@ -153,6 +153,20 @@ def test_secrets_are_in_no_error(tmp_path: Path) -> None:
             "providers:\ntwilio:\n  auth_token: abc\n",
             "gateway.yaml:2:1: twilio: belongs to providers: indent it deeper than that",
         ),
+        (
+            "listen: {host: '127.0.0.1:8080'}",
+            "gateway.yaml:1:10: listen.host: has a port in it, expected 127.0.0.1 as host and 8080 as port",
+        ),
+        (
+            "listen: {host: 'http://127.0.0.1'}",
+            "gateway.yaml:1:10: listen.host: 'http://127.0.0.1' is not an address to listen on, expected such as "
+            "0.0.0.0, 127.0.0.1 or ::1",
+        ),
+        (
+            "listen: {host: '[::1'}",
+            "gateway.yaml:1:10: listen.host: '[::1' is not an address to listen on, expected such as 0.0.0.0, "
+            "127.0.0.1 or ::1",
+        ),
         ("listen: {port: 70000}", "gateway.yaml:1:10: listen.port: 70000 is too large, expected at most 65535"),
         ("providers: {twillio: {}}", "gateway.yaml:1:13: providers.twillio: unknown key, did you mean twilio?"),
         (
@@ -211,3 +225,18 @@ def test_every_fallback_reaches_its_key(tmp_path: Path, path: tuple[str, ...], n
         for part in path:
             found = getattr(found, part)
         assert (found.get_secret_value() if isinstance(found, SecretStr) else found) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("[::1]", "::1"),
+        ("::1", "::1"),
+        ("[::]", "::"),
+        ("localhost", "localhost"),
+        ("gateway-1.local", "gateway-1.local"),
+    ],
+)
+def test_an_address_to_listen_on_may_stand_in_brackets(tmp_path: Path, written: str, host: str) -> None:
+    """As it stands in a URL; the socket wants it bare."""
+    assert load(tmp_path, f"listen: {{host: '{written}'}}\n").listen.host == host

@@ -6,7 +6,9 @@ import pytest
 
 from gateway.audio.wav import write_wav
 from gateway.config import Deployment, load_deployment
-from gateway.config.describe import describe, warnings
+from gateway.config.deployment_warnings import warnings
+from gateway.config.describe import describe
+from gateway.config.line import Settings
 from gateway.config.line_file import LineFile
 
 ReadLine = Callable[..., LineFile]
@@ -31,19 +33,86 @@ def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
         "  audio      as the phone provider sends it, not converted",
         "  language   detected",
         "  greeting   'Hello there.' (word for word)",
-        "  turns      azure_semantic_vad, end after 500 ms of silence",
+        "  turns      azure_semantic_vad, end after 500 ms of silence, listens for any of en, es, fr, it, de, ja, pt, "
+        "zh, ko, hi",
         "  barge-in   the caller may interrupt",
         "  silence    after 8 s says 'Hello?', up to 2 times",
         "  written    the caller's words, by azure-speech",
         "  filters    none",
         "  tools      none",
+        "  after      the call ends",
         "  limits     1800 s a call, calls bound by the gateway only",
     ]
+
+
+EACH_KEY = [
+    "region: US",
+    "variables: {company: Contoso}",
+    "parameters: [queue]",
+    "timezone: Europe/Berlin",
+    'hours: {open: {mon: "09:00-17:00"}, closed: {say: Closed.}}',
+    "greeting: Hello.",
+    "voice: {type: azure-standard, name: en-US-AvaMultilingualNeural, rate: +10%}",
+    "model: gpt-4.1",
+    "language: de-DE",
+    "model: gpt-4.1\nturn_detection: server_vad",
+    "digits: {}",
+    'on_key: {"0": {say: Hello.}}',
+    'transfers: {desk: "+14255550199"}',
+    "noise_reduction: near_field",
+    "echo_cancellation: server_echo_cancellation",
+    "transcription: none",
+    "barge_in: false",
+    "silence: {after_s: 5, say: Hello?}",
+    "after: {say: Goodbye.}",
+    "limits: {calls: 3}",
+    "tools: [end_call]",
+    "tools: [end_call]\ntool_choice: required",
+    "tools: [end_call]\nparallel_tool_calls: true",
+    "model: gpt-4.1\ntemperature: 0.7",
+    "max_response_output_tokens: 300",
+    "model: gpt-5\nreasoning_effort: low",
+    "model: gpt-4.1\ninterim_response: {type: static_interim_response, texts: [Hm.]}",
+    "metadata: {department: sales}",
+]
+"""Each key of a line once, as the last of its text; what it needs stands before."""
+
+
+@pytest.mark.parametrize("text", EACH_KEY)
+def test_every_key_of_a_line_is_told(read_line: ReadLine, text: str) -> None:
+    """Whoever sets something sees it in the rows."""
+    before, _, _ = text.rpartition("\n")
+    base, line = read_line(before).line, read_line(text).line
+    assert base
+    assert line
+    assert describe(line) != describe(base)
+
+
+def test_no_key_is_forgotten() -> None:
+    """Every key is among those above, or stands in the heading, or is the bot's own business."""
+    told = {text.rpartition("\n")[2].partition(":")[0] for text in EACH_KEY}
+    assert told | {"agent", "commit_on", "instructions", "instructions_file", "numbers"} == set(Settings.model_fields)
 
 
 @pytest.mark.parametrize(
     ("text", "row"),
     [
+        ("after: {say: Goodbye.}", "  after      says 'Goodbye.', then the call ends"),
+        ('after: {transfer: "+14255550199"}', "  after      transfers to +14255550199"),
+        (
+            'transfers: {desk: "+14255550199"}\nafter: {say: One moment., transfer: desk}',
+            "  after      says 'One moment.', then transfers to desk, +14255550199",
+        ),
+        ("language: de-DE", "  turns      azure_semantic_vad, end after 500 ms of silence, listens for de"),
+        (
+            "turn_detection: azure_semantic_vad_en",
+            "  turns      azure_semantic_vad_en, end after 500 ms of silence, listens for en",
+        ),
+        (
+            "voice: {type: azure-standard, name: en-US-AvaNeural, custom_lexicon_url: 'https://a.b/x?sig=secret'}",
+            "  voice      en-US-AvaNeural (azure-standard), custom_lexicon_url a.b",
+        ),
+        ("variables: {token: abc}", "  variables  token"),
         ("voice: marin\ngreeting: Hi", "  greeting   'Hi' (the model is asked to say exactly this)"),
         (
             "greeting: {say: Listen., interruptible: false}",
@@ -78,7 +147,66 @@ def test_a_setting_is_told_in_words(read_line: ReadLine, tmp_path: Path, text: s
     [
         (
             "model: gpt-9-realtime",
-            "line: model gpt-9-realtime is not among those documented, taken for a native one",
+            "line: model gpt-9-realtime is not among those documented, did you mean gpt-realtime? It is taken for a "
+            "native one",
+        ),
+        (
+            "model: gpt4.1",
+            "line: model gpt4.1 is not among those documented, did you mean gpt-4.1? It is taken for a cascaded one",
+        ),
+        (
+            "model: claude-sonnet",
+            "line: model claude-sonnet is not among those documented, taken for a cascaded one",
+        ),
+        (
+            "model: gpt-4.1\ninterim_response: {type: llm_interim_response, model: gpt-4.1mini}",
+            "line: interim_response.model: model gpt-4.1mini is not among those documented, did you mean gpt-4.1-mini? "
+            "It is taken for a cascaded one",
+        ),
+        (
+            "voice: en-US-AvaMultilingualNeurall",
+            "line: voice: en-US-AvaMultilingualNeurall is not among those documented, did you mean "
+            "en-US-AvaMultilingualNeural?",
+        ),
+        (
+            "voice: {type: azure-standard, name: de-DE-KatjaNerual}",
+            "line: voice: de-DE-KatjaNerual is not among those documented, did you mean de-DE-KatjaNeural?",
+        ),
+        ("voice: xx-YY-BobNeural", "line: voice: xx-YY-BobNeural is not among those documented"),
+        (
+            "voice: de-DE-KatjaNeural\nlanguage: en-US",
+            "line: voice: de-DE-KatjaNeural speaks de alone, found language en-US",
+        ),
+        (
+            "voice: {type: azure-standard, name: en-US-AvaMultilingualNeural, locale: de-DE}\nlanguage: en-US",
+            "line: voice.locale: de-DE speaks de alone, found language en-US",
+        ),
+        (
+            "language: nl-NL",
+            "line: turn_detection: azure_semantic_vad knows en, es, fr, it, de, ja, pt, zh, ko or hi, "
+            "found language nl-NL",
+        ),
+        (
+            "turn_detection: {type: azure_semantic_vad_multilingual, languages: [en]}\nlanguage: de-DE",
+            "line: turn_detection.languages: en, found language de-DE",
+        ),
+        (
+            "model: gpt-4.1\nlanguage: de-DE\n"
+            "turn_detection: {type: server_vad, end_of_utterance_detection: semantic_detection_v1_en}",
+            "line: turn_detection.end_of_utterance_detection: semantic_detection_v1_en is for English, found language "
+            "de-DE",
+        ),
+        (
+            'hours: {open: {mon-fri: "09:00-17:00"}, closed: {say: Closed.}}',
+            "line: hours: without timezone they are hours of UTC, expected such as timezone: Europe/Berlin",
+        ),
+        (
+            'transfers: {desk: "+4255550102"}',
+            "line: transfers.desk: +4255550102 is no number of any country: its country code or its length is wrong",
+        ),
+        (
+            'after: {transfer: "+142555501"}',
+            "line: after.transfer: +142555501 is no number of any country: its country code or its length is wrong",
         ),
         (
             "noise_reduction: azure_deep_noise_suppression",
@@ -93,7 +221,10 @@ def test_a_setting_is_told_in_words(read_line: ReadLine, tmp_path: Path, text: s
             "line: transcription: none only keeps the words from the gateway, gpt-4.1 reads them from Azure speech to "
             "text all the same",
         ),
-        ("transcription: none\nlanguage: de-DE", "line: language: does nothing where transcription is none"),
+        (
+            "turn_detection: server_vad\ntranscription: none\nlanguage: de-DE",
+            "line: language: does nothing where transcription is none",
+        ),
         (
             "turn_detection: {type: azure_semantic_vad_en}\nlanguage: de-DE",
             "line: turn_detection: azure_semantic_vad_en is for English, found language de-DE",

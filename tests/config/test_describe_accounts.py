@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.describe import warnings
+from gateway.config.deployment_warnings import warnings
 from gateway.config.describe_accounts import describe_accounts
 from gateway.config.providers import settings_of, variables_of
 from tests.e2e.rig import LINE, configuration, load

@@ -51,9 +51,21 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         ),
         ("metadata: {a: true}", "line.yaml:3:12: metadata.a: expected a text, found true"),
         (
-            "transcription: whisper-1",
-            "line.yaml:3:1: transcription: expected keys with values, such as {model: azure-speech}, or none, "
-            "found 'whisper-1'",
+            "transcription: 5",
+            "line.yaml:3:1: transcription: expected a word such as azure-speech, keys with values, such as {model: …}, "
+            "or none, found 5",
+        ),
+        (
+            "transcription: whisper",
+            "line.yaml:3:1: transcription: 'whisper' is not known, did you mean whisper-1? expected azure-speech, "
+            "mai-transcribe, mai-transcribe-1, mai-transcribe-2, whisper-1, gpt-4o-transcribe, gpt-4o-mini-transcribe "
+            "or gpt-4o-transcribe-diarize",
+        ),
+        (
+            "turn_detection: azure_semantic_vat",
+            "line.yaml:3:1: turn_detection: type 'azure_semantic_vat' is not known, did you mean azure_semantic_vad? "
+            "expected server_vad, azure_semantic_vad, azure_semantic_vad_en, azure_semantic_vad_multilingual, "
+            "semantic_vad or none",
         ),
         (
             "limits: {duration_s: 5}",
@@ -165,7 +177,7 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         ),
         (
             "timezone: Berlin",
-            "line.yaml:3:1: timezone: 'Berlin' is not a time zone, expected such as Europe/Berlin",
+            "line.yaml:3:1: timezone: 'Berlin' is not a time zone, did you mean Europe/Berlin?",
         ),
         (
             "variables: {caller: x}",

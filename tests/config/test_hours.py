@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config.hours import DAYS, Closed, Hours, days_of, spans_of
+from gateway.config.hours import DAYS, Closed, Hours, days_of, nearest_time_zone, spans_of
 
 LineErrors = Callable[..., list[str]]
 CLOSED = "closed: {say: We are closed.}"
@@ -161,3 +161,30 @@ def test_a_date_needs_no_quotes(line_errors: LineErrors) -> None:
     """YAML reads it as a date, which it is."""
     text = f'hours: {{open: {{mon: "09:00-17:00"}}, holidays: [2026-12-25, "2026-12-26"], {CLOSED}}}'
     assert line_errors(text) == []
+
+
+def test_time_zones_need_nothing_of_the_machine() -> None:
+    """A container without time-zone data has those of the package tzdata."""
+    before = zoneinfo.TZPATH
+    try:
+        zoneinfo.reset_tzpath(to=())
+        zoneinfo.ZoneInfo.clear_cache()
+        assert zoneinfo.ZoneInfo("America/Los_Angeles").key == "America/Los_Angeles"
+        assert nearest_time_zone("Los Angeles") == "America/Los_Angeles"
+    finally:
+        zoneinfo.reset_tzpath(to=before)
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Berlin", "Europe/Berlin"),
+        ("europe/berlin", "Europe/Berlin"),
+        ("Europe/Belrin", "Europe/Berlin"),
+        ("New York", "America/New_York"),
+        ("Xyzzy", ""),
+    ],
+)
+def test_a_city_means_its_time_zone(name: str, zone: str) -> None:
+    """For the hint where a name is none."""
+    assert nearest_time_zone(name) == zone

@@ -225,11 +225,31 @@ def test_the_service_can_fill_the_wait_for_a_tool(tmp_path: Path, kind: str) -> 
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "languages"),
+    [
+        ("language: de-DE", ["de"]),
+        ("language: 'en-US,es-US,en-GB'", ["en", "es"]),
+        ("turn_detection: azure_semantic_vad_multilingual\nlanguage: fr-CA", ["fr"]),
+        ("turn_detection: {type: azure_semantic_vad_multilingual, languages: [it, de]}\nlanguage: fr-CA", ["it", "de"]),
+        ("turn_detection: {type: azure_semantic_vad_en}\nlanguage: en-US", None),
+        ("turn_detection: server_vad\nlanguage: de-DE", None),
+        ("language: nl-NL", None),
+        ("language: 'de-DE,nl-NL'", None),
+        ("", None),
+    ],
+)
+def test_turns_are_found_in_the_line_s_languages(tmp_path: Path, text: str, languages: list[str] | None) -> None:
+    """Unless the line names others for it, or one of them is unknown to the speech detection."""
+    session = session_for(line_of(tmp_path, text), PCMU, CALL)
+    assert session["turn_detection"].get("languages") == languages
+
+
 def test_an_agent_keeps_what_is_its_own(tmp_path: Path) -> None:
     """Instructions, model and tools are the agent's, its voice too; how the phone is heard is the line's."""
     interim = "interim_response: {type: static_interim_response, triggers: [tool], texts: [One moment.]}"
     line = line_of(tmp_path, f"language: en-US\nmetadata: {{team: a}}\n{interim}", begins=AGENT)
-    turns = session_for(line_of(tmp_path, ""), PCMU, CALL)["turn_detection"]
+    turns = session_for(line_of(tmp_path, "language: en-US"), PCMU, CALL)["turn_detection"]
     assert session_for(line, PCMU, CALL) == {
         "modalities": ["text", "audio"],
         "input_audio_format": "g711_ulaw",

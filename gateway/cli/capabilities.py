@@ -1,0 +1,68 @@
+"""What lines ask of a phone call and a served provider cannot do: for ``gateway check``."""
+
+from collections.abc import Iterable, Iterator
+
+from gateway.addresses import is_sip
+from gateway.app import make_provider
+from gateway.config import Deployment, Line
+from gateway.config.describe_actions import wants_keys
+from gateway.phone.provider import Provider
+
+_CALL = "CA1@AC1"
+"""A call for which requests are made, to see whether there are any; nobody performs them."""
+_NUMBER = "+14255550199"
+
+
+def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
+    """One sentence for each line and provider, where a call of the line at this provider would lack something."""
+    known = list(lines)
+    found: list[str] = []
+    for name, section in deployment.providers.accounts.items():
+        provider = make_provider(name, section, deployment.public_url or "https://gateway.invalid")
+        found += _of_the_provider(provider, known)
+        found += [f"{line.name}: {warning}" for line in known for warning in _of_a_line(provider, line)]
+    return found
+
+
+def _of_the_provider(provider: Provider, lines: list[Line]) -> Iterator[str]:
+    """What its account lacks: a key that is not set."""
+    traits, name = provider.traits, f"providers.{provider.name}"
+    missing = "not all keys of its REST API are set"
+    if traits.hang_up.startswith("REST") and "closing" not in traits.hang_up and not provider.hang_up(_CALL):
+        yield f"{name}: {missing}, so that calls cannot be ended from here"
+    wanted = any(line.settings.transfers or line.after_transfer for line in lines)
+    if wanted and traits.transfer.startswith("REST") and not provider.transfer(_CALL, _NUMBER):
+        yield f"{name}: {missing}, so that calls cannot be transferred"
+
+
+def _of_a_line(provider: Provider, line: Line) -> Iterator[str]:
+    settings, traits, title = line.settings, provider.traits, provider.traits.title
+    if "send_digits" in settings.tools and not traits.keys_out:
+        yield f"tools: send_digits: {title} dials no digits"
+    for key, targets in _transfers(line):
+        if not traits.transfer:
+            yield f"{key}: {title} transfers no calls while they are here"
+        elif "to numbers" in traits.transfer:
+            yield from (f"{key}: {title} transfers to numbers alone, found {to}" for to in targets if is_sip(to))
+    if not traits.keys_in:
+        yield from (f"{key}: {title} tells no keys that the caller presses" for key in wants_keys(line))
+    after = settings.after
+    if after and after.say and not traits.says_after:
+        yield f"after.say: {title} does not say it"
+    if line.after_transfer and not traits.transfers_after:
+        yield f"after.transfer: {title} does not do it"
+    elif "to numbers" in traits.transfer and is_sip(line.after_transfer):
+        yield f"after.transfer: {title} transfers to numbers alone, found {line.after_transfer}"
+
+
+def _transfers(line: Line) -> Iterator[tuple[str, list[str]]]:
+    """What transfers a call while its stream is open, and where to."""
+    settings = line.settings
+    named = {name: target.to for name, target in settings.transfers.items()}
+    if "transfer_call" in settings.tools:
+        yield "tools: transfer_call", list(named.values())
+    for key, action in settings.on_key.items():
+        if action.transfer:
+            yield f"on_key.{key}", [named[action.transfer]]
+    if settings.hours and settings.hours.closed.transfer:
+        yield "hours.closed.transfer", [named[settings.hours.closed.transfer]]

@@ -1,0 +1,96 @@
+"""What ``gateway check`` finds: in a whole configuration, or in single files."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.cli.capabilities import capability_warnings
+from gateway.config import ConfigErrors, Deployment, Line, Lines, load_deployment
+from gateway.config.deployment import DEFAULT_MODEL
+from gateway.config.deployment_warnings import warnings
+from gateway.config.document import read_document
+from gateway.config.environment import MODEL, first_set
+from gateway.config.line import Settings
+from gateway.config.line_file import LineFile
+from gateway.config.line_warnings import line_warnings
+from gateway.errors import ConfigError
+
+
+@dataclass
+class Checked:
+    """Lines that can be used, what may not be meant, what is wrong, and a sentence for each file that is fine."""
+
+    deployments: list[Deployment] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    errors: list[ConfigError] = field(default_factory=list)
+    fine: list[str] = field(default_factory=list)
+
+
+def checked_deployment(file: Path) -> Checked:
+    """Read a ``gateway.yaml`` and all its lines."""
+    checked = Checked()
+    try:
+        deployment = load_deployment(file, os.environ)
+        lines = Lines(deployment)
+        checked.deployments = [deployment]
+        checked.lines = list(lines)
+        checked.warnings = [*map(str, lines.overlooked), *warnings(deployment, lines)]
+        checked.warnings += capability_warnings(deployment, lines)
+    except ConfigErrors as wrong:
+        checked.errors = list(wrong.errors)
+    except ConfigError as wrong:
+        checked.errors = [wrong]
+    checked.fine = [f"{file}: fine, {len(checked.lines)} lines"]
+    return checked
+
+
+def checked_files(files: Sequence[Path], config: Path) -> Checked:
+    """Read single files: each is the file of a line or a ``gateway.yaml``, as its keys say.
+
+    A line is read with what ``config`` says of model and providers, if there is such a file.
+    """
+    checked = Checked()
+    deployment = _deployment(config, checked) if any(not _is_deployment(file) for file in files) else None
+    for file in files:
+        if _is_deployment(file):
+            whole = checked_deployment(file)
+            checked.deployments += whole.deployments
+            checked.lines += whole.lines
+            checked.warnings += whole.warnings
+            checked.errors += whole.errors
+            checked.fine += whole.fine
+        else:
+            _check_line(file, deployment, checked)
+    return checked
+
+
+def _check_line(file: Path, deployment: Deployment | None, checked: Checked) -> None:
+    environ = deployment.environ if deployment else os.environ
+    model = deployment.voice_live.model if deployment else first_set(environ, MODEL) or DEFAULT_MODEL
+    read = LineFile(file, model, environ, folder=deployment.file.parent if deployment else file.parent)
+    if read.line is None:
+        checked.errors += read.errors
+        return
+    checked.lines.append(read.line)
+    checked.warnings += line_warnings(read.line)
+    checked.warnings += capability_warnings(deployment, [read.line]) if deployment else []
+    checked.fine.append(f"{file}: fine")
+
+
+def _deployment(config: Path, checked: Checked) -> Deployment | None:
+    if not config.exists():
+        return None
+    try:
+        return load_deployment(config, os.environ)
+    except ConfigErrors as wrong:
+        checked.errors += wrong.errors
+        return None
+
+
+def _is_deployment(file: Path) -> bool:
+    """Whether a file has more keys of a ``gateway.yaml`` than of a line; one without keys goes by its name."""
+    keys = read_document(file, os.environ).data.keys()
+    of_a_line, of_the_gateway = (len(keys & kind.model_fields.keys()) for kind in (Settings, Deployment))
+    return of_the_gateway > of_a_line or (of_the_gateway == of_a_line and file.stem.startswith("gateway"))

@@ -1,0 +1,70 @@
+"""Standard output and standard error, which may go away while they are written to."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
+
+_NOBODY_READS = frozenset({errno.EIO, errno.EPIPE, errno.ENXIO})
+"""A terminal that is gone, a pipe without a reader, a device that is gone."""
+
+
+def lead_nowhere(stream: TextIO) -> None:
+    """Let what is still written to a stream be lost, also what its buffer holds."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def is_unread(error: OSError) -> bool:
+    """Whether nobody will ever read what could not be written."""
+    return error.errno in _NOBODY_READS
+
+
+class Outlet:
+    """A stream to which anybody may go on writing when nobody reads any more, as in ``gateway schema | head``."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.failure = ""
+        """Why something was lost that somebody waits for, such as a full disk."""
+
+    def write(self, text: str) -> int:
+        """Write, or lose the text."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            self._lose(error)
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush, or lose what was to be flushed."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        if not is_unread(error):
+            self.failure = error.strerror or str(error)
+        with suppress(OSError):  # not of a file at all, as in a test
+            lead_nowhere(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def outlets() -> Iterator[list[Outlet]]:
+    """Let both streams be outlets until the block ends; then what they still hold has been written, or lost."""
+    kept = sys.stdout, sys.stderr
+    made = {id(stream): Outlet(stream) for stream in kept if stream is not None}  # None: it was closed before we began
+    sys.stdout, sys.stderr = (cast(TextIO, made.get(id(stream), stream)) for stream in kept)
+    try:
+        yield list(made.values())
+    finally:
+        for outlet in made.values():
+            outlet.flush()
+        sys.stdout, sys.stderr = kept

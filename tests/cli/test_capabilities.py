@@ -1,0 +1,98 @@
+"""What a line asks and a provider cannot do."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.capabilities import capability_warnings
+from gateway.config import Lines, load_deployment
+
+LINE = 'numbers: ["*"]\ninstructions: Answer.\nmodel: gpt-4.1\n'
+ACCOUNTS = {
+    "TWILIO_ACCOUNT_SID": "AC1",
+    "TWILIO_AUTH_TOKEN": "t",
+    "ACS_ENDPOINT": "https://a.b",
+    "ACS_ACCESS_KEY": "a2V5",
+}
+
+
+def told(folder: Path, provider: str, line: str, **environ: str) -> list[str]:
+    """The warnings for one line at one provider."""
+    (folder / "lines").mkdir()
+    (folder / "lines" / "support.yaml").write_text(LINE + line)
+    (folder / "gateway.yaml").write_text(f"providers: {{{provider}: {{}}}}\n")
+    deployment = load_deployment(folder / "gateway.yaml", ACCOUNTS | environ)
+    return capability_warnings(deployment, Lines(deployment))
+
+
+DESK = 'transfers: {desk: "+14255550199"}\n'
+SIP_DESK = "transfers: {desk: sips:desk@example.com}\n"
+HOURS = 'timezone: UTC\nhours: {open: {mon: "09:00-17:00"}, closed: {say: Closed., transfer: desk}}\n'
+
+
+@pytest.mark.parametrize(
+    ("provider", "line", "expected"),
+    [
+        ("twilio", "tools: [send_digits]", "tools: send_digits: Twilio dials no digits"),
+        ("jambonz", "tools: [send_digits]", "tools: send_digits: jambonz dials no digits"),
+        (
+            "asterisk",
+            DESK + "tools: [transfer_call]",
+            "tools: transfer_call: Asterisk transfers no calls while they are here",
+        ),
+        (
+            "exotel",
+            DESK + 'on_key: {"0": {transfer: desk}}',
+            "on_key.0: Exotel transfers no calls while they are here",
+        ),
+        ("exotel", DESK + HOURS, "hours.closed.transfer: Exotel transfers no calls while they are here"),
+        (
+            "acs",
+            SIP_DESK + "tools: [transfer_call]",
+            "tools: transfer_call: Azure Communication Services transfers to numbers alone, "
+            "found sips:desk@example.com",
+        ),
+        (
+            "acs",
+            SIP_DESK + "after: {transfer: desk}",
+            "after.transfer: Azure Communication Services transfers to numbers alone, found sips:desk@example.com",
+        ),
+        ("acs", "after: {say: Goodbye.}", "after.say: Azure Communication Services does not say it"),
+        ("genesys", "after: {say: Goodbye.}", "after.say: Genesys Cloud does not say it"),
+        ("asterisk", 'after: {transfer: "+14255550199"}', "after.transfer: Asterisk does not do it"),
+        ("bandwidth", "digits: {}", "digits: Bandwidth tells no keys that the caller presses"),
+        (
+            "bandwidth",
+            'on_key: {"0": {say: Hello.}}',
+            "on_key.0: Bandwidth tells no keys that the caller presses",
+        ),
+        (
+            "bandwidth",
+            'turn_detection: none\ncommit_on: "#"',
+            "commit_on: Bandwidth tells no keys that the caller presses",
+        ),
+    ],
+)
+def test_what_a_provider_cannot_do_is_told(tmp_path: Path, provider: str, line: str, expected: str) -> None:
+    """By the provider's own declaration."""
+    assert f"support: {expected}" in told(tmp_path, provider, line)
+
+
+@pytest.mark.parametrize(
+    ("provider", "line"),
+    [
+        ("twilio", DESK + "tools: [transfer_call]\nafter: {say: Goodbye., transfer: desk}\ndigits: {}"),
+        ("signalwire", "tools: [send_digits]"),
+        ("acs", DESK + "tools: [transfer_call, send_digits]\nafter: {transfer: desk}"),
+        ("genesys", "digits: {}\ntools: [end_call]"),
+    ],
+)
+def test_what_it_can_is_no_warning(tmp_path: Path, provider: str, line: str) -> None:
+    """Nothing is said of it."""
+    assert told(tmp_path, provider, line) == []
+
+
+def test_a_rest_api_without_its_keys_does_nothing(tmp_path: Path) -> None:
+    """It is told once, for the account."""
+    missing = "providers.vonage: not all keys of its REST API are set, so that calls cannot be"
+    assert told(tmp_path, "vonage", DESK) == [f"{missing} ended from here", f"{missing} transferred"]
