@@ -57,7 +57,7 @@ def is_bare_inside(text: str) -> bool:
 
 def value_in(environ: Mapping[str, str], name: str) -> str:
     """The value of a variable without white space around it; empty where it is not set."""
-    return bare(environ.get(name, ""))
+    return bare(joined(environ.get(name, "")))
 
 
 def first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> FromEnvironment | None:
@@ -85,7 +85,6 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
         value = value_in(environ, name)
         if not value:
             raise InterpolationError(match[0], f"environment variable {name} is not set")
-        value = joined(environ[name])
         if problem := unfit(value):
             raise InterpolationError(match[0], f"environment variable {name} holds {problem}, expected text")
         names.append(name)

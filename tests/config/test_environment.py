@@ -26,7 +26,14 @@ def test_a_value_is_not_read_again() -> None:
     assert interpolate("${A}", {"A": "${B}"}) == "${B}"
 
 
-@pytest.mark.parametrize("environ", [{}, {"A": ""}])
+@pytest.mark.parametrize("around", ["{}\n", " {}\r\n", "\ufeff{}", "{}\u200b\u00a0"])
+def test_white_space_around_a_value_does_not_count(around: str) -> None:
+    """A mounted secret ends in a line feed: it would tear a header or a URL in two."""
+    assert interpolate("Bearer ${A}, ${A}", {"A": around.format("a b")}) == "Bearer a b, a b"
+    assert first_set({"A": around.format(""), "B": around.format("b")}, ("A", "B")) == "b"
+
+
+@pytest.mark.parametrize("environ", [{}, {"A": ""}, {"A": " \r\n"}])
 def test_a_missing_or_empty_variable_is_an_error(environ: dict[str, str]) -> None:
     """An empty line of a .env file is no value."""
     with pytest.raises(InterpolationError, match="environment variable A is not set"):

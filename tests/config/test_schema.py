@@ -216,6 +216,18 @@ def test_schema_and_loader_agree_about_a_line(tmp_path: Path, is_right: bool, te
         (False, "voice_live: {connect_timeout_s: 0}"),
         (False, "public_url: wss://voice.example.com"),
         (False, "limits: {calls: 0}"),
+        (True, 'streams: {key: ["${K}", "${A}"]}'),
+        (True, 'providers: {twilio: {auth_token: ["${K}", "${A}"]}}'),
+        (False, 'providers: {twilio: {auth_token: ["${K}", "${A}", "${C}"]}}'),
+        (False, "providers: {twilio: {auth_token: []}}"),
+        (False, 'providers: {twilio: {auth_token: ["${K}", secret]}}'),
+        (False, 'providers: {signalwire: {api_token: ["${K}", "${A}"]}}'),
+        (True, 'providers: {eu: {provider: twilio, auth_token: "${K}"}, eu-2: {provider: vonage, rate_hz: 8000}}'),
+        (False, 'providers: {eu: {auth_token: "${K}"}}'),
+        (False, "providers: {eu: {provider: twillio}}"),
+        (False, "providers: {eu: {provider: twilio, auth_id: x}}"),
+        (False, "providers: {Eu: {provider: twilio}}"),
+        (False, "providers: {eu: twilio}"),
     ],
 )
 def test_schema_and_loader_agree_about_a_deployment(tmp_path: Path, is_right: bool, text: str) -> None:

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from plivo.utils.signature_v3 import construct_post_url, get_signature_v3, validate_v3_signature
 from pydantic import SecretStr
 from telnyx import Telnyx as TelnyxClient
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, add_port, remove_port
 
 from gateway.config import providers
 from gateway.phone.plivo import Plivo
 from gateway.phone.provider import SignatureError, WebhookRequest
+from gateway.phone.signalwire import SignalWire
 from gateway.phone.telnyx import Telnyx
 from gateway.phone.twilio import Twilio
 from gateway.phone.vonage import Vonage
@@ -45,6 +46,23 @@ def test_twilio(url: str, form: dict[str, str]) -> None:
     assert not RequestValidator(TOKEN).validate(url, form, signature[::-1])
     with pytest.raises(SignatureError):
         provider.verify(request(signature[::-1]), time.time())
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(["", ":443", ":8443", ":80"]), st.sampled_from(["https", "http"]), st.booleans(), forms)
+def test_twilio_and_signalwire_take_a_url_with_and_without_its_port(
+    port: str, scheme: str, written: bool, form: dict[str, str]
+) -> None:
+    """Whichever of the two the signer took: where Twilio's library takes the signature, we do."""
+    url = f"{scheme}://gw.example.com{port}/answer/x?a=1"
+    signed = (add_port if written else remove_port)(urlsplit(url))
+    signature = RequestValidator(TOKEN).compute_signature(signed, form)
+    assert RequestValidator(TOKEN).validate(url, form, signature)
+    twilio = Twilio(providers.Twilio(auth_token=SecretStr(TOKEN)))
+    assert twilio.verify(WebhookRequest("POST", url, {"x-twilio-signature": signature}, list(form.items())), 0) == ""
+    signalwire = SignalWire(providers.SignalWire(signing_key=SecretStr(TOKEN)))
+    request = WebhookRequest("POST", url, {"x-signalwire-signature": signature}, list(form.items()))
+    assert signalwire.verify(request, 0) == ""
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,8 +1,19 @@
 """The spellings of a URL under which a provider may have signed it."""
 
-import pytest
+import contextlib
+import hmac
+from typing import Any
 
+import pytest
+from pydantic import SecretStr
+
+from gateway.app import make_provider
+from gateway.config import providers as settings
+from gateway.phone.nonce_signature import signature_v3
+from gateway.phone.plivo import Plivo
+from gateway.phone.provider import SignatureError, Upgrade, WebhookRequest
 from gateway.phone.signed_url import SPELLINGS_LIMIT, authorities, spellings, without_port
+from gateway.phone.vobiz import Vobiz
 
 
 @pytest.mark.parametrize(
@@ -73,3 +84,78 @@ def test_a_url_without_its_port() -> None:
     """Nothing else of it changes."""
     assert without_port("wss://h:8443/s:1?x") == "wss://h/s:1?x"
     assert without_port("wss://h/s") == "wss://h/s"
+
+
+TOKENS = (SecretStr("new"), SecretStr("old"))
+PORTS = [("https://h:8443", "https://h"), ("https://h:8443", "https://h:8443"), ("https://h", "https://h:443")]
+
+
+@pytest.mark.parametrize("token", ["new", "old"])
+@pytest.mark.parametrize(("configured", "signed"), PORTS)
+def test_plivo_and_vobiz_webhooks(configured: str, signed: str, token: str) -> None:
+    """Signed over the address with or without its port, by either secret."""
+    plivo = Plivo(settings.Plivo(auth_token=TOKENS))
+    form = [("CallUUID", "1"), ("From", "é")]
+    headers = {
+        "x-plivo-signature-v3": signature_v3(token, f"{signed}/a?b=1.CallUUID1Fromé", "n"),
+        "x-plivo-signature-v3-nonce": "n",
+    }
+    assert plivo.verify(WebhookRequest("POST", f"{configured}/a?b=1", headers, form), 0)
+    vobiz = Vobiz(settings.Vobiz(auth_token=TOKENS))
+    headers = {"x-vobiz-signature-v3": signature_v3(token, f"{signed}/a", "n"), "x-vobiz-signature-v3-nonce": "n"}
+    assert vobiz.verify(WebhookRequest("POST", f"{configured}/a?b=1", headers, form), 0)
+
+
+@pytest.mark.parametrize("token", ["new", "old"])
+@pytest.mark.parametrize(
+    ("configured", "signed"),
+    [
+        ("wss://h:8443/s", "wss://h/s"),
+        ("wss://h:8443/s", "http://h/s/websocket"),
+        ("wss://h:8443/s", "http://h:8443/s/websocket"),
+        ("wss://h/s", "https://h/s"),
+        ("wss://h/s", "http://h/s"),
+        ("wss://h/s?b=1", "wss://h/s?b=1"),
+    ],
+)
+def test_plivo_s_upgrade(configured: str, signed: str, token: str) -> None:
+    """Its URL as our document has it, or as Plivo's stream SDK builds it; a port may be left out."""
+    headers = {"x-plivo-signature-v3": signature_v3(token, signed, "n"), "x-plivo-signature-v3-nonce": "n"}
+    assert not Plivo(settings.Plivo(auth_token=TOKENS)).verify_upgrade(Upgrade(configured, {}, headers), 0)
+
+
+def wrong(headers: dict[str, str]) -> WebhookRequest:
+    """A webhook as costly as one can be: a port, another case, an odd query, a form that is not ASCII."""
+    return WebhookRequest("POST", "https://H:8443/a?b=%27+é", {"host": "h:8443", **headers}, [("a", "é")] * 200)
+
+
+@pytest.mark.parametrize("tokens", [TOKENS[0], TOKENS])
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [("twilio", "x-twilio"), ("signalwire", "x-signalwire"), ("plivo", "x-plivo"), ("vobiz", "x-vobiz")],
+)
+def test_a_wrong_signature_costs_few_hashes(
+    monkeypatch: pytest.MonkeyPatch, kind: str, header: str, tokens: SecretStr | tuple[SecretStr, ...]
+) -> None:
+    """Four at most for each secret, however odd the URL and however many signatures are given."""
+    hashes = 0
+    digest = hmac.digest
+
+    def counted(*args: Any) -> bytes:
+        nonlocal hashes
+        hashes += 1
+        return digest(*args)
+
+    monkeypatch.setattr(hmac, "digest", counted)
+    section = settings.settings_of(kind)
+    key = "signing_key" if kind == "signalwire" else "auth_token"
+    provider = make_provider(kind, section.model_validate({key: tokens}))
+    given = {f"{header}-signature": "A", f"{header}-signature-v3": "A," * 1000, f"{header}-signature-v3-nonce": "n"}
+    with pytest.raises(SignatureError):
+        provider.verify(wrong(given), 0)
+    secrets = len(tokens) if isinstance(tokens, tuple) else 1
+    assert 0 < hashes <= SPELLINGS_LIMIT * secrets
+    hashes = 0
+    with contextlib.suppress(SignatureError):
+        provider.verify_upgrade(Upgrade("wss://H:8443/s?b=%27", {}, {"host": "h:8443", **given}), 0)
+    assert hashes <= SPELLINGS_LIMIT * secrets

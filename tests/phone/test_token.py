@@ -57,6 +57,20 @@ def test_replicas_share_a_key() -> None:
         StreamTokens("another", 60).redeem("twilio", token, NOW)
 
 
+def test_a_key_is_replaced_while_calls_come_in() -> None:
+    """A replica with both keys issues with the new one and redeems either; each token is still good once."""
+    old, both, new = StreamTokens("old", 60), StreamTokens("new", 60, "old"), StreamTokens("new", 60)
+    issued = old.issue("twilio", GRANT, NOW)
+    assert both.redeem("twilio", issued, NOW) == GRANT
+    with pytest.raises(SignatureError, match="used before"):
+        both.redeem("twilio", issued, NOW)
+    assert new.redeem("twilio", both.issue("twilio", GRANT, NOW), NOW) == GRANT
+    with pytest.raises(SignatureError):
+        old.redeem("twilio", both.issue("twilio", GRANT, NOW), NOW)
+    with pytest.raises(SignatureError):
+        both.redeem("twilio", old.issue("twilio", GRANT, NOW), NOW + 61)
+
+
 def test_a_token_shows_nothing() -> None:
     """Whoever reads the path in a proxy's log learns no number, call or line from it, and it fits into a path."""
     token = StreamTokens("key", 60).issue("twilio", GRANT, NOW)

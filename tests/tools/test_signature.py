@@ -55,3 +55,9 @@ def test_a_secret_that_only_says_it_is_base64(secret: str) -> None:
     with pytest.raises(InputError, match="base64") as caught:
         signature_headers(secret, "id", 7, b"")
     assert secret not in str(caught.value)
+
+
+def test_while_a_secret_is_replaced_both_sign() -> None:
+    """The specification's way: several signatures with spaces between, of which the service knows one."""
+    one, two = (signature_headers(secret, "id", 7, b"{}")["webhook-signature"] for secret in ("new", "old"))
+    assert signature_headers("new", "id", 7, b"{}", old_secret="old")["webhook-signature"] == f"{one} {two}"
