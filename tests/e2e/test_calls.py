@@ -1,4 +1,4 @@
-"""Whole calls in real time, all at once: recordings that nobody tuned for, each line with its own settings."""
+"""Whole calls, all at once: recordings that nobody tuned for, each line with its own settings."""
 
 import asyncio
 import json
@@ -25,6 +25,7 @@ from gateway.sim.emulator import Script, Session
 from gateway.sim.prompts import FOLDER
 from gateway.sim.recording import load_recording
 from tests.e2e.rig import configuration, noise, rig
+from tests.virtual_time import in_virtual_time
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config" / "gateway.yaml"
@@ -119,14 +120,15 @@ COMMAND = "the command"
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """All calls, made at once on one gateway; and one by ``gateway call``, whose outcome is under ``COMMAND``."""
+    """All calls, at once on one gateway in virtual time; one by ``gateway call`` in real time, under ``COMMAND``."""
     folder = tmp_path_factory.mktemp("recordings")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gateway.sim.emulator.response.spoken", noise)
-        return asyncio.run(make_calls(folder))
+        in_virtual_time(lambda: make_calls(folder))
+    return {**CASES, COMMAND: asyncio.run(run_command(folder))}
 
 
-async def make_calls(folder: Path) -> dict[str, Any]:
+async def make_calls(folder: Path) -> None:
     script = Script.model_validate({"greeting": "700 ms of a greeting", "turns": [{"say": ANSWER}]})
     shipped = CONFIG.read_text("utf-8").replace("auth: token", 'auth: "off"')  # the phones call the stream itself
     assert 'auth: "off"' in shipped
@@ -153,12 +155,9 @@ async def make_calls(folder: Path) -> dict[str, Any]:
                 s for s in held.emulator.sessions if s.updates[0]["metadata"]["call_id"] == case.result.call_id
             )
 
-        command = group.create_task(run_command(folder))
-        async with asyncio.TaskGroup() as all_calls:
-            for case in CASES.values():
-                all_calls.create_task(call(case))
-    held.emulator.check(allow=["audio_stopped"])
-    return {**CASES, COMMAND: await command}
+        for case in CASES.values():
+            group.create_task(call(case))
+    held.emulator.check()
 
 
 async def run_command(folder: Path) -> tuple[int, str, str, Path]:

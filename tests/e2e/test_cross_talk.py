@@ -15,6 +15,7 @@ from gateway.sim.phone import SimulatedPhone
 from tests.e2e.ear import KeepingPlayout
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import noise
+from tests.virtual_time import virtual_time
 
 PROVIDERS = ("twilio", "vonage")
 """mu-law in JSON, and 16 kHz linear in binary."""
@@ -33,6 +34,7 @@ def speech(line: str, audio_format: AudioFormat) -> bytes:
     return random.Random(line).randbytes(audio_format.bytes_for(SPEECH_MS))
 
 
+@virtual_time
 async def test_each_caller_is_heard_in_its_own_session_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame that a session got is its own caller's, in order; every byte a phone got is its own line's."""
     monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)

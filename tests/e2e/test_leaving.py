@@ -20,6 +20,7 @@ from gateway.sim.prompts import FOLDER
 from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import load_recording
 from tests.e2e.rig import LINE, NUMBER, Rig, configuration, instant, load, noise, rig, session_of
+from tests.virtual_time import in_virtual_time, virtual_time
 
 GREETING = "120 ms of a greeting"
 DESK = "+14255550199"
@@ -62,6 +63,7 @@ async def hang_up_after(held: Rig, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1, 20])
+@virtual_time
 async def test_a_farewell_is_heard_to_its_last_frame(tmp_path: Path, seconds: int) -> None:
     """Byte for byte, by the phone's own clock, before the stream is closed; however long it is."""
     script = instant({"say": farewell(seconds), "call": {"name": "end_call"}}, greeting=GREETING)
@@ -110,7 +112,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gateway.sim.emulator.response.spoken", noise)
-        return asyncio.run(all_of_them())
+        return in_virtual_time(all_of_them)
 
 
 async def transferred(folder: Path, provider: str, refusal: int | None = None) -> Outcome:

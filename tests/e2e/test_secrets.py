@@ -11,6 +11,7 @@ from gateway.cli.call import _call
 from gateway.sim.emulator import Emulator, Session
 from tests.e2e.rig import LINE, configuration, noise
 from tests.e2e.tool_server import tool_server
+from tests.virtual_time import virtual_time
 
 CARD = "4929130088167354"
 PIECE = 10
@@ -38,6 +39,7 @@ def traces(text: str) -> list[str]:
     return [piece for start in range(len(CARD) - PIECE + 1) if (piece := CARD[start : start + PIECE]) in squeezed]
 
 
+@virtual_time
 async def test_a_keyed_card_number_stands_nowhere(
     tmp_path: Path, sessions: list[Session], capsys: pytest.CaptureFixture[str]
 ) -> None:
