@@ -12,6 +12,7 @@ from gateway.audio.formats import PCMU
 from gateway.audio.sound import Sound
 from gateway.sim.dial import dial
 from tests.e2e.rig import LINE, NUMBER, configuration, instant, noise, rig, session_of
+from tests.virtual_time import virtual_time
 
 HOURS = '{open: {mon-sun: "00:00-00:01"}, closed: %s}'
 
@@ -40,6 +41,7 @@ def line(text: str) -> dict[str, str]:
     return {"support": LINE.replace("greeting: Hello.\n", f"{text}\n")}
 
 
+@virtual_time
 async def test_a_recording_is_heard_before_the_session_is_there(tmp_path: Path) -> None:
     """Byte for byte, while the service still thinks about the handshake; then it is part of the conversation."""
     sound = recording(tmp_path)
@@ -59,6 +61,7 @@ async def test_a_recording_is_heard_before_the_session_is_there(tmp_path: Path) 
     assert [record.type for record in session.received if record.type == "response.create"] == []
 
 
+@virtual_time
 async def test_a_sentence_that_must_be_heard_is_not_interrupted(tmp_path: Path) -> None:
     """The caller speaks over it; it is heard to its end, and the caller is answered behind it."""
     words = "1500 ms of the law"
@@ -78,6 +81,7 @@ async def test_a_sentence_that_must_be_heard_is_not_interrupted(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("closed", "sessions"), [("{say: 300 ms closed}", 1), ("{play: welcome.wav, text: Closed.}", 0)]
 )
+@virtual_time
 async def test_a_closed_line(tmp_path: Path, closed: str, sessions: int) -> None:
     """It says so and hangs up; a recording needs no session of the service at all."""
     recording(tmp_path)

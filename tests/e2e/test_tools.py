@@ -15,6 +15,7 @@ from gateway.sim.emulator import Session
 from gateway.sim.phone import SimulatedPhone
 from tests.e2e.rig import LINE, NUMBER, Rig, configuration, instant, noise, rig
 from tests.e2e.tool_server import ToolServer, tool_server
+from tests.virtual_time import virtual_time
 
 ANSWER = "100 ms of an answer"
 CALLER = "+14155550123"
@@ -79,6 +80,7 @@ async def answered(session: Session, said: str = ANSWER) -> None:
     await session.until(lambda one: said in spoken(one))
 
 
+@virtual_time
 async def test_a_function_over_http(tmp_path: Path) -> None:
     """The server is asked with the model's arguments and the call's facts; the model speaks of its answer."""
     async with tool_server() as server:
@@ -102,6 +104,7 @@ async def test_a_function_over_http(tmp_path: Path) -> None:
     ("path", "outcome"),
     [("fails", "error"), ("hangs", "timeout"), ("much", "error"), ("nonsense", "error"), ("elsewhere", "error")],
 )
+@virtual_time
 async def test_a_function_that_fails_is_told_and_the_call_goes_on(tmp_path: Path, path: str, outcome: str) -> None:
     """A 500, no answer in time, 10 MB, broken JSON, a redirect: the model is told, speaks, and hears the next turn."""
     async with tool_server() as server:
@@ -121,6 +124,7 @@ async def test_a_function_that_fails_is_told_and_the_call_goes_on(tmp_path: Path
         assert held.fields("CA1", "tool_returned")[0]["outcome"] == outcome
 
 
+@virtual_time
 async def test_parallel_functions_run_at_once_and_have_one_answer(tmp_path: Path) -> None:
     """Two calls in one response: both at work together, two outputs, one response."""
     async with tool_server() as server:
@@ -140,6 +144,7 @@ async def test_parallel_functions_run_at_once_and_have_one_answer(tmp_path: Path
         assert server.most_at_work >= 1
 
 
+@virtual_time
 async def test_a_caller_hangs_up_while_a_function_runs(tmp_path: Path) -> None:
     """The request is dropped with the call; nothing of either is left."""
     async with tool_server() as server:
@@ -154,6 +159,7 @@ async def test_a_caller_hangs_up_while_a_function_runs(tmp_path: Path) -> None:
         assert outputs(session) == []
 
 
+@virtual_time
 async def test_a_caller_speaks_while_a_function_runs(tmp_path: Path) -> None:
     """The caller is answered at once, and the result is told behind that answer."""
     async with tool_server() as server:
@@ -171,6 +177,7 @@ async def test_a_caller_speaks_while_a_function_runs(tmp_path: Path) -> None:
             held.emulator.check()
 
 
+@virtual_time
 async def test_words_cover_a_slow_function(tmp_path: Path) -> None:
     """The line's words are said into the wait, and the result behind them."""
     async with tool_server() as server:
@@ -211,6 +218,7 @@ PYTHON_TOOL = '''
         ({"number": -1}, {"error": "there is no such order"}),
     ],
 )
+@virtual_time
 async def test_a_function_in_python(tmp_path: Path, arguments: dict[str, Any], expected: dict[str, Any]) -> None:
     """The operator's coroutine function gets its arguments and the call; the model gets what comes of it."""
     module = f"line_tools_{tmp_path.name.replace('-', '_')}"
@@ -232,6 +240,7 @@ MCP = {"server_label": "crm", "server_url": "https://mcp.example.com/", "require
 MCP_CALL = {"server_label": "crm", "name": "get_customer", "arguments": {"id": 7}, "output": '{"name":"Ana"}'}
 
 
+@virtual_time
 async def test_a_tool_of_an_mcp_server(tmp_path: Path) -> None:
     """The service calls it by itself; the gateway asks for the response that speaks of it, once."""
     script = instant({"mcp": MCP_CALL, "after_call": ANSWER})
@@ -245,6 +254,7 @@ async def test_a_tool_of_an_mcp_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("key", "approved"), [("1", True), ("2", False)])
+@virtual_time
 async def test_an_mcp_tool_that_needs_the_callers_word(tmp_path: Path, key: str, *, approved: bool) -> None:
     """The caller is asked, a key decides, and the model speaks of the result or of the refusal."""
     approval = {"ask": "180 ms may I?", "key": "1"}
@@ -263,6 +273,7 @@ async def test_an_mcp_tool_that_needs_the_callers_word(tmp_path: Path, key: str,
 
 @pytest.mark.parametrize("model", ["gpt-realtime", "gpt-4.1"])
 @pytest.mark.parametrize("done_first", [True, False])
+@virtual_time
 async def test_words_cover_a_slow_mcp_server(tmp_path: Path, model: str, *, done_first: bool) -> None:
     """On every model, whether the service closes its response meanwhile or keeps it open; the result comes behind."""
     call = {**MCP_CALL, "takes_s": 1.0, "response_done_first": done_first}
@@ -279,6 +290,7 @@ async def test_words_cover_a_slow_mcp_server(tmp_path: Path, model: str, *, done
 
 
 @pytest.mark.parametrize("transcription", ["failed", "empty"])
+@virtual_time
 async def test_a_spoken_yes_that_was_not_understood_is_asked_for_again(tmp_path: Path, transcription: str) -> None:
     """A failed transcript is noted and counted; the question comes once more, and the yes after it counts."""
     approval = {"ask": "180 ms may I?", "words": ["yes"]}
@@ -302,6 +314,7 @@ async def test_a_spoken_yes_that_was_not_understood_is_asked_for_again(tmp_path:
     assert held.fields("CA1", "approval_given")[0]["approved"] is True
 
 
+@virtual_time
 async def test_keys_reach_the_model_as_one_message(tmp_path: Path) -> None:
     """Digits and # become a user item and an answer."""
     lines = line(digits={"finish_on": "#", "pause_s": 2})
@@ -318,6 +331,7 @@ async def test_keys_reach_the_model_as_one_message(tmp_path: Path) -> None:
 AGENT = {"name": "desk-agent", "project": "contoso"}
 
 
+@virtual_time
 async def test_an_agent_answers(tmp_path: Path) -> None:
     """A line with an agent reaches it by name with an Entra token, and sends nothing that the agent owns."""
     text = f'numbers: ["{NUMBER}"]\nagent: {json.dumps(AGENT)}\ngreeting: 100 ms\n'
