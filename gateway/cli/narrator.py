@@ -80,7 +80,9 @@ class Narrator:
             case "call_started":
                 self.line, self._words_known = identity.line, True
                 self.generation = str(fields.get("generation", ""))
-                self._write(at_s, "call", f"{identity.caller} calls {identity.called}, line {identity.line}", DIM)
+                self._write(
+                    at_s, "call", f"{identity.caller or 'somebody'} calls {identity.called}, line {identity.line}", DIM
+                )
             case "caller_said":
                 self._write(self._spoken.caller_at(at_s), "caller", str(fields["text"]), BOLD)
             case "reply_said":

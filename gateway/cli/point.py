@@ -5,12 +5,13 @@ import os
 import re
 from typing import Any
 
+from gateway.addresses import E164, read
 from gateway.cli.accounts import provider_named
 from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
 from gateway.config import load_deployment
 from gateway.config.environment import variable_of
-from gateway.config.providers import settings_of
+from gateway.config.providers import ProviderSettings, settings_of
 from gateway.errors import InputError
 from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Pointing, point
 from gateway.redaction import Redactor, secrets_in
@@ -29,10 +30,9 @@ def add_point(commands: Any) -> None:
 
 
 async def _point(options: argparse.Namespace) -> int:
-    if not re.fullmatch(r"\+[1-9]\d{6,14}", options.number):
-        raise InputError(f"{options.number} is not a number in international format, expected such as +14255550100")
     provider = provider_named(options.provider, options.config)
     deployment = load_deployment(options.config, os.environ)
+    number = _number(options.number, deployment.providers.accounts.get(options.provider))
     public_url = deployment.require_public_url()
     line = f"/{options.line}" if options.line else ""
     answer_url = f"{public_url}/answer/{options.provider}{line}"
@@ -44,7 +44,7 @@ async def _point(options: argparse.Namespace) -> int:
         return 0
     settings = deployment.providers.accounts.get(options.provider) or settings_of(provider)()
     async with CallControl() as control:
-        change = await _look(point(options.provider, settings, options.number, answer_url, status_url), control)
+        change = await _look(point(options.provider, settings, number, answer_url, status_url), control)
         shown = Redactor(secrets_in(os.environ))  # a webhook's URL may have a user and a password
         before, after = shown.text(change.before) or "(nothing)", shown.text(change.after)
         print(f"{change.what}\n  before: {before}\n  after:  {after}")
@@ -56,6 +56,14 @@ async def _point(options: argparse.Namespace) -> int:
             await control.perform([change.request])
             print("changed")
     return 0
+
+
+def _number(text: str, section: ProviderSettings | None) -> str:
+    """The number to point, in international format; without country code it is one of the account's region."""
+    number = read(text, section.region or "" if section else "")
+    if not re.fullmatch(E164, number):
+        raise InputError(f"{text} is not a number in international format, expected such as +14255550100")
+    return number
 
 
 async def _look(pointing: Pointing, control: CallControl) -> Change:

@@ -10,6 +10,9 @@ from gateway.phone.events import CallStarted
 from gateway.routes.refusals import Refused
 from gateway.withheld import withheld
 
+UNKNOWN = "unknown"
+"""What texts have in place of a caller who withholds the number."""
+
 
 def identified(started: CallStarted, line: Line, region: str) -> CallStarted:
     """Return the start of a call with caller and called number as they read; a withheld caller is empty, with a reason.
@@ -19,13 +22,20 @@ def identified(started: CallStarted, line: Line, region: str) -> CallStarted:
     """
     region = line.settings.region or region
     called = own_number(started.called, line.settings.numbers, region)
-    if reason := withheld(started.caller):
-        return msgspec.structs.replace(started, caller="", called=called, withheld=reason)
-    caller = read(started.caller, region)
-    if not region and not caller.startswith("+"):
-        neighbour = read(caller, region_of(called))
-        caller = neighbour if is_valid(neighbour) else caller
-    return msgspec.structs.replace(started, caller=caller, called=called)
+    reason = withheld(started.caller)
+    caller = "" if reason else _caller(started.caller, region, called)
+    parameters = started.parameters
+    if reason and started.caller:  # many streams bring the numbers as parameters too, which placeholders may name
+        parameters = {name: UNKNOWN if value == started.caller else value for name, value in started.parameters.items()}
+    return msgspec.structs.replace(started, caller=caller, called=called, withheld=reason, parameters=parameters)
+
+
+def _caller(text: str, region: str, called: str) -> str:
+    caller = read(text, region)
+    if region or caller.startswith("+"):
+        return caller
+    neighbour = read(caller, region_of(called))
+    return neighbour if is_valid(neighbour) else caller
 
 
 def unknown_line(name: str, called: str, region: str) -> Refused:

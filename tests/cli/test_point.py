@@ -152,6 +152,8 @@ def test_an_account_is_pointed_by_its_name(config: str, capsys: pytest.CaptureFi
         (["twillio", NUMBER], "twillio is neither a provider nor an account in"),
         (["twilio", "4255550100"], "not a number in international format"),
         (["twilio", NUMBER], "TWILIO_ACCOUNT_SID is not set"),
+        (["twilio", "+1 (425) 555-0100"], "TWILIO_ACCOUNT_SID is not set"),
+        (["twilio", "tel:+1-425-555-0100"], "TWILIO_ACCOUNT_SID is not set"),
     ],
 )
 def test_wrong_input_is_told(config: str, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str) -> None:

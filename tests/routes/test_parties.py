@@ -50,6 +50,14 @@ def test_numbers_are_put_into_one_form(
     assert (known.called, known.caller, known.withheld) == expected
 
 
+def test_a_parameter_does_not_tell_a_withheld_caller(tmp_path: Path) -> None:
+    """Streams bring the numbers as parameters too, and a line's texts may name them."""
+    parameters = {"from": "+266696687", "queue": "night"}
+    started = CallStarted("CA1", "MZ1", PCMU, Playout(), "+266696687", "1001", parameters=parameters)
+    known = identified(started, a_line(tmp_path, 'numbers: ["1001"]'), "")
+    assert known.parameters == {"from": "unknown", "queue": "night"}
+
+
 def test_who_is_turned_away_gets_a_hint() -> None:
     """What to set, where that may be it; the number is ours and in clear."""
     assert "region" in unknown_line("", "0301234567", "").hint
