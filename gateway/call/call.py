@@ -161,19 +161,20 @@ class Call:
         """Carry commands out, and tell whether a message that stops playback was written."""
         stopped = False
         for command in commands:
-            if isinstance(command, PlayAudio | SendMark | StopPlayback):
+            if isinstance(command, Note):
+                self._record.add(clock(), command)
+            elif self._ended.done():
+                continue  # carrying out one before this has ended the call: nothing is begun any more
+            elif isinstance(command, PlayAudio | SendMark | StopPlayback):
                 try:
                     written = self._phone.send(command)
                     stopped = stopped or (written and isinstance(command, StopPlayback))
                 except OutboxFullError as error:
                     self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
-            elif isinstance(command, Note):
-                self._record.add(clock(), command)
             elif isinstance(command, RunFunction | TransferCaller | DialDigits):
                 self._start(self._send_on(command))
             elif isinstance(command, EndCall):
-                if not self._ended.done():
-                    self._ended.set_result(command)
+                self._ended.set_result(command)
             else:
                 try:
                     self._voice.send(command)

@@ -120,7 +120,12 @@ class Conversation:
         return self._playback.late_frames
 
     def begin(self, now: float) -> Sequence[Command]:
-        """What is done as soon as the caller is there, whether the session is or not: a recorded greeting begins."""
+        """What is done as soon as the caller is there, whether the session is or not: a recorded greeting begins.
+
+        After the call has ended, nothing: the process may stop before the call is begun.
+        """
+        if self._ended:
+            return ()
         commands: list[Command] = [*self._opening.notes()]
         if recording := self._opening.recording:
             commands += self._playback.add(RECORDING, recording.audio, now)
@@ -364,6 +369,8 @@ class Conversation:
 
     def _settle(self, now: float) -> Sequence[Command]:
         """What follows from where things stand; and whether the service may hear the caller."""
+        if self._ended:
+            return ()
         commands = self._follow_up(now)
         private = self._tools.entry is not None or self._departure.transferring or self._rules.closed
         self._hearing.mind(private=private, now=now)
@@ -372,7 +379,7 @@ class Conversation:
     def _follow_up(self, now: float) -> Sequence[Command]:
         """Replies heard to their end, silence begun, the last words over."""
         commands = self._heard(self._playback.heard(now))
-        if self._ended or self._departure.transferring or not (self._connected or self._departure.planned):
+        if self._departure.transferring or not (self._connected or self._departure.planned):
             return commands
         if not (self._playback.idle and self._gate.idle):
             self._patience.interrupted()

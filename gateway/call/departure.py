@@ -11,6 +11,7 @@ from gateway.voice.events import VoiceClosed
 
 GOODBYE = CreateResponse("Say goodbye to the caller in one short sentence.")
 CALL_GOES_ON = AddMessage("system", "The caller spoke before the call was over: it goes on.")
+RESULTS_FIRST = AddMessage("system", "The call goes on until the caller has the results of the other tools.")
 
 
 class Departure:
@@ -24,18 +25,34 @@ class Departure:
         """The call leaves as soon as what is being said has been heard."""
         self.transferring = False
         """The provider has been asked to connect the caller with somebody else."""
+        self._by_model = False
         self._target: Target | None = None
         self._words: Request | None = None
         self._by: float | None = None
         self._voice_lost: EndCall | None = None
 
-    def plan(self, target: Target | None, now: float, words: Request | None = None, *, recorded_s: float = 0.0) -> None:
+    def plan(
+        self,
+        target: Target | None,
+        now: float,
+        words: Request | None = None,
+        *,
+        by_model: bool = False,
+        recorded_s: float = 0.0,
+    ) -> None:
         """Leave for ``target``, or hang up; ``words`` are said where this response says nothing itself.
 
         The limit counts from the end of a recording of ``recorded_s`` that is being played.
         """
-        self.planned, self._target, self._words = True, target, words
+        self.planned, self._target, self._words, self._by_model = True, target, words, by_model
         self._by = now + recorded_s + self._limit_s
+
+    def put_off(self) -> list[AddMessage | Note]:
+        """Stay, because the model has called something else whose result is to be told; what a key began goes on."""
+        if not self.planned or not self._by_model:
+            return []
+        self.planned, self._by = False, None
+        return [Note("hang_up_cancelled"), RESULTS_FIRST]
 
     def call_off(self) -> list[AddMessage | Note]:
         """Stay, because the caller speaks; the model is told, for it believes that the call is over."""

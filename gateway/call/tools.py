@@ -19,6 +19,7 @@ from gateway.text import json_text
 from gateway.voice.commands import AddMessage, AnswerApproval, ReturnToolOutput
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolCalled, ToolsListed, ToolsRequested
 
+BEING_TRANSFERRED = '{"error":"the caller is being connected already"}'
 NOT_DONE = '{"error":"not carried out: the caller interrupted"}'
 NO_SUCH_TOOL = '{"error":"this line has no such tool"}'
 ONE_AT_A_TIME = '{"error":"the caller is keying something else in; call this again afterwards"}'
@@ -90,11 +91,12 @@ class Tools:
             case ToolsRequested() | ToolsListed():
                 return [*self.mcp.listed(event)]
             case McpCalled():
-                return [*self.mcp.called(event, now)]
+                called = self.mcp.called(event, now)
+                return [*called, *(self._departure.put_off() if called else ())]
             case McpReturned():
                 return [*self.mcp.returned(event, now)]
             case ApprovalRequested():
-                return [*self.mcp.requested(event, now)]
+                return [*self.mcp.requested(event, now), *self._departure.put_off()]
             case _:
                 assert_never(event)
 
@@ -104,9 +106,11 @@ class Tools:
 
     def _called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
         if call.name in self._rules.functions:
-            return [*self._departure.call_off(), *self._run(call, now)]
+            return [*self._departure.put_off(), *self._run(call, now)]
         match call.name if call.name in self._rules.built_in else "":
-            case "end_call" | "transfer_call" if self._answer_due or self.busy:
+            case "end_call" | "transfer_call" if self._departure.transferring:
+                return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BEING_TRANSFERRED)]
+            case "end_call" | "transfer_call" if self._answer_due or self.mcp.answer_due or self.busy:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BUSY)]
             case "end_call":
                 return self._leave(call, None, GOODBYE, ENDING, now, silent=silent)
@@ -129,7 +133,7 @@ class Tools:
     ) -> list[ToolCommand]:
         """Leave once the last words were heard; those of this response are enough."""
         if not self._departure.planned:
-            self._departure.plan(target, now, words if silent else None)
+            self._departure.plan(target, now, words if silent else None, by_model=True)
         return [_returned_at_once(call, "ok"), ReturnToolOutput(call.call_id, output)]
 
     def _run(self, call: ToolCalled, now: float) -> list[ToolCommand]:
@@ -147,7 +151,7 @@ class Tools:
         if not 0 < len(digits) <= _MOST_KEYS or not _KEYS.issuperset(digits):
             return self._answer(call.call_id, BAD_DIGITS)
         self._running[call.call_id] = _Running(call.name, now, Wait(None, now))
-        return [DialDigits(call.call_id, digits)]
+        return [*self._departure.put_off(), DialDigits(call.call_id, digits)]
 
     def _answer(self, call_id: str, output: str) -> list[ToolCommand]:
         """Give the model an output; the response that tells of it is due."""

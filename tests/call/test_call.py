@@ -7,8 +7,8 @@ import pytest
 from gateway.call.call import Call
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
-from gateway.call.errands import FunctionReturned, RunFunction
-from gateway.call.record import CallIdentity, CallRecord, TimedNote
+from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
+from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
 from gateway.call.rules import FunctionRule, Recorded, Rules
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
@@ -231,3 +231,26 @@ async def test_a_recorded_greeting_needs_no_session() -> None:
             await rig.phone.asked.wait()
         assert any(isinstance(command, PlayAudio) for command in rig.phone.sent)
         rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+
+
+async def test_a_call_that_is_shut_down_before_it_runs_is_not_begun() -> None:
+    """The process stops while the stream's start is read: nobody is greeted, and both legs are closed."""
+    rig = Rig(Rules(greeting=Recorded(b"\x10" * 800)))
+    rig.call.shut_down()
+    assert await rig.call.run() == EndCall(EndReason.SHUT_DOWN, "gateway")
+    assert rig.phone.sent == []
+    assert rig.voice.closed
+
+
+async def test_nothing_is_begun_behind_an_end() -> None:
+    """A leg that overflows ends the call in the middle of a list of commands: the errand behind it is not begun."""
+    rig = Rig()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(rig.call.run())
+        await asyncio.sleep(0)
+        rig.phone.full = True
+        rig.call._perform([PlayAudio(b"b"), PlayAudio(b"c"), TransferCaller("desk", "+1"), Note("digits_sent")])
+        rig.call._arm()
+    assert running.result().reason is EndReason.STREAM_STALLED
+    assert rig.errands.sent == []
+    assert [note.kind for note in rig.notes][-1] == "digits_sent"

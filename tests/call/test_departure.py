@@ -6,6 +6,7 @@ from gateway.call.departure import CALL_GOES_ON
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import TransferCaller, TransferEnded
 from gateway.call.rules import Recorded, Rules, Target
+from gateway.call.tools import BEING_TRANSFERRED
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse, ReturnToolOutput, SayText, SendAudio, TruncateReply
@@ -85,6 +86,17 @@ def test_nobody_hears_the_caller_during_the_transfer() -> None:
     story = transferring(Story(RULES))
     assert story.tell(CallerAudio(b"\x01" * 160)) == [SendAudio(SILENCE)]
     assert story.tell(CallerSpoke("u")) == []
+
+
+@pytest.mark.parametrize(("tool", "arguments"), [("end_call", "{}"), ("transfer_call", ASKED)])
+def test_the_model_cannot_leave_during_the_transfer(tool: str, arguments: str) -> None:
+    """>> end_call of a late response while the provider connects << refused; what the provider says decides."""
+    story = transferring(Story(RULES))
+    assert story.call(tool, arguments, call_id="late", response="r9") == [ReturnToolOutput("late", BEING_TRANSFERRED)]
+    assert story.listen(70) == []
+    (ended,) = story.tell(PhoneClosed(PhoneEnd.LOST))
+    assert isinstance(ended, EndCall)
+    assert ended.reason is EndReason.STREAM_LOST
 
 
 def test_a_transferred_call_ends_with_its_stream() -> None:

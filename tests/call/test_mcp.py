@@ -2,10 +2,21 @@
 
 import pytest
 
+from gateway.call.departure import RESULTS_FIRST
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.errands import DialDigits, DigitsDialled, TransferCaller, TransferEnded
 from gateway.call.mcp import GRANTED_LIMIT_S, RUN_LIMIT_S, TRANSCRIPT_LIMIT_S
-from gateway.call.rules import Approval, Rules, Silence, Waiting
+from gateway.call.rules import Approval, KeyAction, Rules, Silence, Target, Waiting
+from gateway.call.tools import BUSY, DIALLED
 from gateway.phone.events import DigitPressed
-from gateway.voice.commands import AnswerApproval, CancelResponse, CreateResponse, SayText
+from gateway.voice.commands import (
+    AddMessage,
+    AnswerApproval,
+    CancelResponse,
+    CreateResponse,
+    ReturnToolOutput,
+    SayText,
+)
 from gateway.voice.events import (
     ApprovalRequested,
     CallerPaused,
@@ -13,9 +24,11 @@ from gateway.voice.events import (
     CallerSpoke,
     McpCalled,
     McpReturned,
+    ReplyAudio,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
+    ToolCalled,
     ToolsListed,
     ToolsRequested,
     TranscriptionFailed,
@@ -330,3 +343,126 @@ def test_an_approved_call_that_never_begins_is_given_up() -> None:
     assert story.listen(0.4) == [CreateResponse()]
     (returned,) = story.noted("mcp_returned")
     assert (returned["tool"], returned["outcome"]) == ("get_customer", "timeout")
+
+
+LEAVING = [("end_call", "{}"), ("transfer_call", '{"target":"desk"}')]
+leaving = pytest.mark.parametrize(("tool", "arguments"), LEAVING)
+LEAVERS = Rules(
+    approvals={"crm": BY_BOTH},
+    built_in=frozenset({"end_call", "transfer_call", "send_digits"}),
+    targets={"desk": Target("desk", "+14255550199", SayText("One moment."))},
+    on_key={"0": KeyAction(transfer=Target("desk", "+14255550199", SayText("One moment."))), "*": KeyAction()},
+)
+
+
+@leaving
+def test_nobody_leaves_before_a_result_is_told(tool: str, arguments: str) -> None:
+    """>> a result, then end_call in the same response << refused; the result is told, and then the model may leave."""
+    story = running(Story(LEAVERS))
+    story.tell(McpReturned("item_m"))
+    assert story.tell(ToolCalled("r", "c", tool, arguments)) == [ReturnToolOutput("c", BUSY)]
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+    story.tell(ResponseStarted("r2", story.requests[-1]))
+    story.tell(ReplyAudio("r2", "i2", b"\x10" * 8000))
+    (output,) = story.tell(ToolCalled("r2", "c2", tool, arguments))
+    assert output != ReturnToolOutput("c2", BUSY)
+    story.tell(ResponseEnded("r2", ResponseStatus.COMPLETED))
+    assert len(story.listen(1.5)) == 1
+
+
+@leaving
+def test_nobody_leaves_before_a_late_result_is_told(tool: str, arguments: str) -> None:
+    """>> the result within the next response, which does not know it, and end_call there << the same."""
+    story = running(Story(LEAVERS))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    say(story, "And then?")
+    story.tell(ResponseStarted("r2"))
+    story.tell(McpReturned("item_m"))
+    assert story.tell(ToolCalled("r2", "c", tool, arguments)) == [ReturnToolOutput("c", BUSY)]
+    assert story.tell(ResponseEnded("r2", ResponseStatus.COMPLETED)) == [CreateResponse()]
+
+
+@leaving
+def test_nobody_leaves_before_a_denial_or_a_timeout_is_told(tool: str, arguments: str) -> None:
+    """>> a server that nobody is asked for, or one that never answers, then end_call << refused: that is told first."""
+    story = Story(LEAVERS)
+    story.tell(ResponseStarted("r"))
+    story.tell(ApprovalRequested("mcpr_2", "stock", "look"))
+    assert story.tell(ToolCalled("r", "c", tool, arguments)) == [ReturnToolOutput("c", BUSY)]
+    story = running(Story(LEAVERS))
+    story.listen(RUN_LIMIT_S + 1)
+    assert story.noted("mcp_returned")[0]["outcome"] == "timeout"
+    assert story.tell(ToolCalled("r", "c", tool, arguments)) == [ReturnToolOutput("c", BUSY)]
+
+
+@leaving
+@pytest.mark.parametrize("event", [CALLED, WANTED])
+def test_a_server_called_behind_end_call_keeps_the_call(
+    tool: str, arguments: str, event: McpCalled | ApprovalRequested
+) -> None:
+    """>> end_call, then a call of a server or the wish for one << the call goes on, and the model knows why."""
+    story = Story(LEAVERS)
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 8000))
+    story.tell(ToolCalled("r", "c", tool, arguments))
+    assert story.tell(event) == [RESULTS_FIRST]
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    told = story.listen(3)
+    assert told == ([ASK] if event is WANTED else [])
+    if event is CALLED:
+        assert story.tell(McpReturned("item_m")) == [CreateResponse()]
+    assert story.conversation.state.name == "TALKING"
+
+
+def pressed(story: Story, key: str, event: McpCalled | ApprovalRequested) -> list[object]:
+    """A response calls a server, or wants to, and the caller presses a key behind it; what comes of it."""
+    story.tell(ResponseStarted("r"))
+    story.tell(event)
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    told: list[object] = [*story.tell(DigitPressed(key))]
+    if event is WANTED:  # the question was asked for already, and is not spoken any more
+        told += story.tell(ResponseStarted("r1", story.requests[-1]))
+        told += story.tell(ResponseEnded("r1", ResponseStatus.CANCELLED))
+        told.remove(CancelResponse("r1"))
+    return told
+
+
+@pytest.mark.parametrize("event", [CALLED, WANTED])
+def test_a_key_leaves_whatever_a_server_does(event: McpCalled | ApprovalRequested) -> None:
+    """>> a key that transfers or hangs up, before or behind a call of a server << it is obeyed: the caller wants it."""
+    story = Story(LEAVERS)
+    assert pressed(story, "0", event) == [SayText("One moment.")]
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    assert [type(command) for command in story.listen(1.5)] == [TransferCaller]
+    assert EndCall(EndReason.BOT_HUNG_UP, "bot") in pressed(Story(LEAVERS), "*", event)
+    story = Story(LEAVERS)
+    story.tell(DigitPressed("0"))
+    story.tell(ResponseStarted("r", story.requests[-1]))
+    assert story.tell(event) == []
+    assert story.conversation.state.name == "LEAVING"
+
+
+def test_a_result_that_comes_during_a_transfer_is_told_if_it_fails() -> None:
+    """>> a key transfers, the server answers, the transfer fails << one response, which knows of both."""
+    story = Story(LEAVERS)
+    story.tell(ResponseStarted("r"))
+    story.tell(CALLED)
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    story.tell(DigitPressed("0"))
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    story.listen(1.5)
+    assert story.conversation.state.name == "TRANSFERRING"
+    assert story.tell(McpReturned("item_m")) == []
+    failed, answer = story.tell(TransferEnded("nobody answers"))
+    assert (type(failed), answer) == (AddMessage, CreateResponse())
+    story.answer(response="r3", item="i3", request=story.requests[-1])
+    assert story.listen(3) == []
+
+
+def test_digits_are_dialled_beside_a_server() -> None:
+    """>> send_digits while a server works or the caller is asked << dialled; one answer when both are there."""
+    story = running(Story(LEAVERS))
+    assert story.tell(ToolCalled("r", "c", "send_digits", '{"digits":"1"}')) == [DialDigits("c", "1")]
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.tell(DigitsDialled("c")) == [ReturnToolOutput("c", DIALLED)]
+    assert story.tell(McpReturned("item_m")) == [CreateResponse()]

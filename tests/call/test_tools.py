@@ -3,9 +3,12 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
+from gateway.call.departure import RESULTS_FIRST
+from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
-from gateway.call.rules import FunctionRule, Rules, Silence, Waiting
+from gateway.call.rules import FunctionRule, KeyAction, Rules, Silence, Waiting
 from gateway.call.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import PhoneClosed, PhoneEnd
@@ -160,10 +163,33 @@ def test_a_function_behind_end_call_keeps_the_call() -> None:
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "end_call", "{}"))
     told = story.tell(ToolCalled("r", "b", "status", "{}"))
-    assert told[-1] == RunFunction("b", "status", "{}")
+    assert told == [RESULTS_FIRST, RunFunction("b", "status", "{}")]
     assert story.noted("hang_up_cancelled") == [{}]
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     assert story.listen(5) == []
+
+
+def test_digits_behind_end_call_keep_the_call() -> None:
+    """>> end_call, then send_digits in the same response << dialled and told; nobody leaves meanwhile."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 8000))
+    story.tell(ToolCalled("r", "a", "end_call", "{}"))
+    told = story.tell(ToolCalled("r", "b", "send_digits", '{"digits":"12"}'))
+    assert told == [RESULTS_FIRST, DialDigits("b", "12")]
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.listen(3) == []
+    assert story.tell(DigitsDialled("b")) == [ReturnToolOutput("b", DIALLED), CreateResponse()]
+
+
+def test_a_function_does_not_hold_up_the_key_that_hangs_up() -> None:
+    """>> a key that ends the call, then a function << it runs, and the call ends as the caller wants."""
+    story = Story(replace(RULES, on_key={"*": KeyAction(say=None)}))
+    answering = story.tell(ResponseStarted("r"))
+    assert answering == []
+    story.conversation._departure.plan(None, story.now)  # as the key does, while the response runs
+    assert story.tell(ToolCalled("r", "b", "status", "{}")) == [RunFunction("b", "status", "{}")]
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [EndCall(EndReason.BOT_HUNG_UP, "bot")]
 
 
 def test_digits_are_dialled_and_the_model_is_told() -> None:
