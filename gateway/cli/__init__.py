@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.cli import call, check, completion, init, point, providers, serve
 from gateway.config import ConfigErrors
 from gateway.config.env_file import load_env_file
+from gateway.config.environment import value_in
 from gateway.errors import GatewayError, InputError
 from gateway.outlet import outlets
 from gateway.redaction import Redactor, secrets_in
@@ -39,6 +40,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     options.arguments = sys.argv[1:] if arguments is None else arguments
     try:
         load_env_file(Path(".env"))
+        _strip_for_azure()
         code: int = options.run(options)
     except InputError as error:
         _tell(error)
@@ -51,6 +53,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _strip_for_azure() -> None:
+    """Take white space from around what Microsoft's identity library reads by itself: mounted secrets end in a line."""
+    for name in [name for name in os.environ if name.startswith("AZURE_")]:
+        os.environ[name] = value_in(os.environ, name)
 
 
 def _tell(error: GatewayError) -> None:

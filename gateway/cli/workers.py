@@ -59,7 +59,7 @@ async def run_workers(count: int, arguments: Sequence[str]) -> int:
     """
     stop = told_to_stop()
     # A worker takes the streams of calls that another one answered: all have one key to make and check tokens with.
-    key = os.environ.get(STREAM_KEY) or secrets.token_urlsafe(32)
+    key = environment.value_in(os.environ, STREAM_KEY) or secrets.token_urlsafe(32)
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
         shared = {**os.environ, METRICS_DIRECTORY: metrics, STREAM_KEY: key}
         try:

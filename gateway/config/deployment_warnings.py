@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from gateway.config.deployment import Deployment
-from gateway.config.describe_accounts import secret_warnings
 from gateway.config.line import Line
 from gateway.config.line_warnings import line_warnings, model_warning
 from gateway.config.numbers import ANY_NUMBER
+from gateway.config.secret_warnings import secret_warnings
 from gateway.config.tools import McpTool
 
 MCP_SINCE = "2026-04-10"
@@ -19,7 +19,7 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
     """What may not be meant, one sentence each, that of the lines first."""
     known = list(lines)
     found = [warning for line in known for warning in line_warnings(line)]
-    found += [*_numbers(deployment, known), *_providers(deployment), *secret_warnings(deployment, known)]
+    found += [*_numbers(deployment, known), *_providers(deployment), *secret_warnings(deployment)]
     return [*found, *_service(deployment, known)]
 
 

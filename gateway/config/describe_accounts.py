@@ -1,19 +1,9 @@
-"""What ``gateway check`` says of accounts and secrets: what is served, and which secret is not what was meant."""
-
-from collections.abc import Iterable, Iterator
-
-from pydantic import SecretStr
+"""Which accounts a configuration serves, in words: for ``gateway check``."""
 
 from gateway.config.deployment import Deployment
-from gateway.config.environment import OLD, is_bare_inside, value_in, variable_of
-from gateway.config.line import Line
-from gateway.config.providers import ProviderSettings, provider_of, variables_of
-from gateway.config.secrets import may_be_two, values_of
-from gateway.config.tools import HttpTool, McpTool
-
-_QUOTES = ('""', "''", "``", "“”", "‘’", "„“", "«»")
-_NOT_SECRET = ("provider", "region", "private_key")
-"""Keys without quotes to warn of: two are words of the file, and a PEM is found within them."""
+from gateway.config.environment import variable_of
+from gateway.config.providers import ProviderSettings, provider_of
+from gateway.config.secret_warnings import values_in
 
 
 def describe_accounts(deployment: Deployment) -> str:
@@ -24,61 +14,6 @@ def describe_accounts(deployment: Deployment) -> str:
 
 def _account(name: str, section: ProviderSettings) -> str:
     provider = provider_of(name, section)
-    two = [key for key in type(section).model_fields if len(_values(section, key)) > 1]
+    two = [key for key in type(section).model_fields if len(values_in(section, key)) > 1]
     whose = f"an account at {provider}, " if name != provider else ""
     return f"{whose}variables {variable_of(name, '…')}" + "".join(f", {key}: new and old" for key in two)
-
-
-def secret_warnings(deployment: Deployment, lines: Iterable[Line]) -> Iterator[str]:
-    """Return what may not be meant: quotes around a secret, white space inside, and old values that do not count."""
-    for name, section in deployment.providers.accounts.items():
-        for key in type(section).model_fields:
-            if key not in _NOT_SECRET:
-                yield from _problems(f"providers.{name}.{key}", _values(section, key))
-        yield from _unused(name, section, deployment)
-    yield from _problems("streams.key", values_of(deployment.streams.key))
-    yield from _problems("voice_live.key", values_of(deployment.voice_live.key))
-    for line in lines:
-        for index, tool in enumerate(line.settings.tools):
-            key = f"{line.name}: tools[{index}]"
-            if isinstance(tool, HttpTool):
-                yield from _problems(f"{key}.http.secret", values_of(tool.http.secret))
-                yield from _of_headers(f"{key}.http.headers", tool.http.headers.items())
-            elif isinstance(tool, McpTool):
-                authorization = [("authorization", tool.mcp.authorization)] if tool.mcp.authorization else []
-                yield from _of_headers(f"{key}.mcp", authorization)
-                yield from _of_headers(f"{key}.mcp.headers", tool.mcp.headers.items())
-
-
-def _values(section: ProviderSettings, key: str) -> tuple[str, ...]:
-    value = getattr(section, key)
-    return values_of(value) if isinstance(value, SecretStr | str | tuple) else ()
-
-
-def _problems(key: str, values: tuple[str, ...]) -> Iterator[str]:
-    for index, value in enumerate(values):
-        name = f"{key}[{index}]" if len(values) > 1 else key
-        if _is_quoted(value):
-            yield f"{name}: has quotes around it, which count as a part of it: expected the value alone"
-        if not is_bare_inside(value):
-            yield f"{name}: has white space or an invisible sign inside, expected one word"
-
-
-def _of_headers(key: str, headers: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """A header may have several words, ``Bearer …``: none of them should be in quotes."""
-    for name, value in headers:
-        if any(_is_quoted(word) for word in (value, *value.split())):
-            yield f"{key}.{name}: has quotes around a value, which count as a part of it: expected the value alone"
-
-
-def _is_quoted(text: str) -> bool:
-    return len(text) > 1 and text[0] + text[-1] in _QUOTES
-
-
-def _unused(name: str, section: ProviderSettings, deployment: Deployment) -> Iterator[str]:
-    for key, variable in variables_of(name, provider_of(name, section)).items():
-        old = value_in(deployment.environ, variable + OLD)
-        takes_two = may_be_two(type(section).model_fields[key].annotation)
-        if old and old not in _values(section, key):
-            why = f"{variable} is not set, or the file has the key" if takes_two else f"{key} takes one value alone"
-            yield f"{variable}{OLD}: is not used: {why}"

@@ -8,6 +8,7 @@ from gateway.config.engines import MODELS, Engine, engine_of, is_known
 from gateway.config.hearing import VAD_LANGUAGES, AzureSemanticVad, ServerVad, Transcription, main_language
 from gateway.config.line import Line, WrittenInterim
 from gateway.config.problems import listed, suggestion
+from gateway.config.secret_warnings import tool_secret_warnings
 from gateway.config.voice_catalogue import is_documented, language_of, nearest
 from gateway.config.voices import AzureStandardVoice, SpokenByAzure
 
@@ -25,6 +26,7 @@ def line_warnings(line: Line) -> Iterator[str]:
     ):
         yield f"{line.name}: {warning}"
     yield from action_warnings(line)
+    yield from tool_secret_warnings(line)
 
 
 def model_warning(model: str) -> str:

@@ -209,3 +209,10 @@ async def test_a_thread_that_hangs_does_not_keep_the_process(tmp_path: Path) -> 
         while (said := await gateway.process.stdout.readline()) != b"here\n":
             assert said, "the module was not imported"
         assert await gateway.stop() == 0
+
+
+def test_the_identity_s_variables_lose_their_line_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Microsoft's library reads them by itself, and a mounted secret ends in a line feed."""
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", " s3cret\r\n")
+    assert main(["schema", "line"]) == 0
+    assert os.environ["AZURE_CLIENT_SECRET"] == "s3cret"
