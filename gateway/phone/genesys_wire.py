@@ -91,6 +91,7 @@ class GenesysCodec:
         self._seq = 0
         self._client_seq = 0
         self._session_id = ""
+        self._wrong = ""
         self._marks: list[str] = []
         self._playing = False
 
@@ -188,8 +189,9 @@ class GenesysCodec:
         is_probe = conversation_id == participant.text("id") == NIL
         self._session_id = session_id
         self._id = text_of(session_id)
-        if not is_probe:
-            _check_media(media)
+        if not is_probe and (wrong := _objection(media)):
+            self._wrong = wrong
+            raise WireError(wrong)
         selected = [offer for offer in media if offer == _OFFER][:1]
         reply = WireReply((self._message("opened", {"startPaused": False, "media": selected}),))
         if is_probe:
@@ -217,7 +219,7 @@ class GenesysCodec:
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
         """Messages that carry the command; none once the session is ending. One that was not opened can be refused."""
         if self._state is _State.OPENING and self._session_id and isinstance(command, EndStream):
-            return self._disconnect({"reason": "error", "info": "the session cannot be carried"})
+            return self._disconnect({"reason": "error", "info": self._wrong or "not a session of Audio Connector"})
         if self._state is not _State.OPEN:
             return ()
         match command:
@@ -254,12 +256,12 @@ class GenesysCodec:
         )
 
 
-def _check_media(offered: Sequence[_Media]) -> None:
-    """Raise ``WireError`` for what no Audio Connector offers: AudioHook Monitor offers the internal channel too."""
+def _objection(offered: Sequence[_Media]) -> str:
+    """Return why media are not those of an Audio Connector: AudioHook Monitor offers the internal channel too."""
     if _OFFER in offered and not any("internal" in media.channels for media in offered):
-        return
+        return ""
     offers = ", ".join(f"{media.format} {media.rate} Hz {'+'.join(media.channels)}" for media in offered)
-    raise WireError(
+    return (
         f"the media offered are {offers[:200] or 'none'}: expected PCMU, 8000 Hz, the external channel alone, "
         "as an Audio Connector integration offers it (AudioHook Monitor only listens)"
     )

@@ -180,6 +180,7 @@ def test_a_refused_session_is_disconnected_as_the_protocol_wants() -> None:
     (disconnect,) = codec.encode(EndStream())
     told = json.loads(disconnect)
     assert (told["type"], told["id"], told["seq"], told["parameters"]["reason"]) == ("disconnect", SESSION, 1, "error")
+    assert "expected PCMU, 8000 Hz, the external channel alone" in told["parameters"]["info"]
     reply = only_reply(codec.decode(client(2, "close", {"reason": "disconnect"}, serverseq=1)))
     assert (reply["type"], reply["seq"]) == ("closed", 2)
 
