@@ -84,7 +84,7 @@ class LineFile:
     @property
     def generation(self) -> str:
         """A short hash of what was read: of the file, its instructions and its recordings, not of the environment."""
-        return self._content.hexdigest()[:GENERATION_LENGTH]
+        return self._content.hexdigest()[:GENERATION_LENGTH] if self._document.source else ""
 
     @property
     def errors(self) -> list[ConfigError]:

@@ -124,8 +124,9 @@ class Lines:
 
     def _refresh(self) -> Update:
         self.looking_at = self._root()
-        files = self._files(self._pattern)
-        overlooked = self._overlook(files)
+        names = glob.glob(self._pattern, recursive=True)  # noqa: PTH207 -- may be absolute
+        overlooked = self._overlook(set(names))
+        files = [Path(name) for name in sorted(names)]
         if not files:
             return Update(refused=(*overlooked, *self._nothing_found()))
         self._missing = False
@@ -156,27 +157,20 @@ class Lines:
         wild = next((index for index, part in enumerate(parts) if glob.has_magic(part)), len(parts))
         return Path(*parts[:wild])
 
-    @staticmethod
-    def _files(pattern: str) -> list[Path]:
-        return [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207 -- may be absolute
-
-    def _overlook(self, files: list[Path]) -> tuple[Refused, ...]:
+    def _overlook(self, names: set[str]) -> tuple[Refused, ...]:
         """Find files that were meant as lines and are passed over; return those not told before."""
-        stem, ending = next(
-            ((self._pattern.removesuffix(end), end) for end in _ENDINGS if self._pattern.endswith(f"*{end}")), ("", "")
-        )
-        if not stem:
+        pattern = self._pattern
+        ending = next((end for end in _ENDINGS if pattern.endswith(f"*{end}")), "")
+        if not ending:
             return ()
-        meant = [
-            file
-            for file in self._files(f"{stem}.*")
-            if file.name.lower().endswith(_OTHER_ENDINGS) and file != self._deployment.file
-        ]
+        others = glob.glob(f"{pattern.removesuffix(ending)}.*", recursive=True)  # noqa: PTH207 -- may be absolute
+        meant = [name for name in others if name not in names and name.lower().endswith(_OTHER_ENDINGS)]
         message = f"is not read, expected a name that ends with {ending} (lines: {self._deployment.lines})"
-        known = set(files)
         before = self._overlooked
         self._overlooked = {
-            file: before.get(file) or ConfigError(message, file=file) for file in meant if file not in known
+            file: before.get(file) or ConfigError(message, file=file)
+            for file in map(Path, sorted(meant))
+            if file != self._deployment.file
         }
         return tuple(Refused(error, file.stem) for file, error in self._overlooked.items() if file not in before)
 
