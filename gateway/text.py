@@ -50,6 +50,18 @@ def unfit_inside(value: Any) -> str:
     return ""
 
 
+def joined_inside(value: Any) -> Any:
+    """Return a JSON value with pairs joined in all its texts, its keys included."""
+    match value:
+        case str():
+            return joined(value)
+        case dict():
+            return {joined_inside(key): joined_inside(inner) for key, inner in value.items()}
+        case list():
+            return [joined_inside(inner) for inner in value]
+    return value
+
+
 def described(character: str) -> str:
     """Name one character of :data:`UNFIT`."""
     code = f"U+{ord(character):04X}"

@@ -33,6 +33,7 @@ from gateway.sim.prompts import caller_prompt, caller_prompts
 from gateway.sim.providers import PROVIDERS
 from gateway.sim.recording import load_recording
 from gateway.sim.report import EMULATED
+from gateway.text import unfit
 
 CODECS: dict[str, AudioFormat] = {
     "pcmu": PCMU,
@@ -73,9 +74,14 @@ def add_call(commands: Any) -> None:
     )
     add_config_option(parser)
     parser.add_argument(
-        "--to", metavar="NUMBER", help="the called number (default: that of the line support, else the first line's)"
+        "--to",
+        type=_dialled,
+        metavar="NUMBER",
+        help="the called number (default: that of the line support, else the first line's)",
     )
-    parser.add_argument("--from", dest="from_", default=CALLER, metavar="NUMBER", help=f"the caller (default {CALLER})")
+    parser.add_argument(
+        "--from", type=_dialled, dest="from_", default=CALLER, metavar="NUMBER", help=f"the caller (default {CALLER})"
+    )
     parser.add_argument(
         "--provider",
         default="twilio",
@@ -117,6 +123,12 @@ def add_call(commands: Any) -> None:
     parser.add_argument("--max-answer-ms", type=int, metavar="N", help="fail if an answer takes longer than N ms")
     _add_result_options(parser)
     parser.set_defaults(run=lambda options: run(_call(options)))
+
+
+def _dialled(text: str) -> str:
+    if problem := unfit(text):
+        raise argparse.ArgumentTypeError(f"holds {problem}, expected a number")
+    return text
 
 
 def _add_result_options(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from gateway.text import joined
+
 Outcome = Literal["ok", "error", "timeout", "refused"]
 
 OUTPUT_LIMIT = 64 * 1024
@@ -48,7 +50,7 @@ def write_json(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except RecursionError:
         raise ValueError("nested too deep") from None
-    return text.encode("utf-8", "replace").decode()
+    return joined(text).encode("utf-8", "replace").decode()
 
 
 def excerpt(text: str) -> str:

@@ -199,3 +199,14 @@ async def test_a_caller_may_press_keys_and_say_nothing(tmp_path: Path, capsys: p
 def test_a_call_without_a_number_reaches_a_line(tmp_path: Path, numbers: list[str], called: str) -> None:
     """Where the only line takes any number, any number will do."""
     assert number_to_call(Lines(load_deployment(deployment(tmp_path, *numbers), {}))) == called
+
+
+@pytest.mark.parametrize("option", ["--from", "--to"])
+def test_a_number_that_is_no_text_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell hands over any byte."""
+    with pytest.raises(SystemExit) as ended:
+        main(["call", option, "\udcff", "--press", "1"])
+    assert ended.value.code == 2
+    assert (
+        f"argument {option}: holds U+DCFF, which is half of a character, expected a number" in capsys.readouterr().err
+    )

@@ -14,6 +14,7 @@ def test_json_is_written_compact() -> None:
 def test_half_a_sign_does_not_break_the_text() -> None:
     """Services that cut a text in the middle of an emoji send half of it; the output can still be sent on."""
     assert write_json(read_json('"\\ud83d"')) == '"?"'
+    assert write_json("\ud83d\ude00") == '"\U0001f600"'
 
 
 @pytest.mark.parametrize("text", ["", "{", "NaN", "[Infinity]", "{'a':1}", "[" * 100_000, "1" * 5000])

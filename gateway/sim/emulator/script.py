@@ -2,6 +2,7 @@
 
 import difflib
 import itertools
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,9 +11,14 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
 
+from gateway.config import syntax
+from gateway.config.position import position_in
+from gateway.config.reading import decoded
 from gateway.errors import ConfigError
 from gateway.sim.emulator.faults import Faults, StrictModel
+from gateway.text import described, joined_inside
 
 
 class Call(StrictModel):
@@ -233,23 +239,40 @@ def load_script(path: Path | str) -> Script:
     """The script in a YAML file; ConfigError with file, line and column where it is not one."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        source = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read the script: {error.strerror}", file=path) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("the script is not UTF-8 text", file=path) from error
-    try:
-        data = YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
-        raise ConfigError(f"not YAML: {error.problem}", file=path, line=line, column=column) from error
+    errors: list[ConfigError] = []
+    text = decoded(source, path, errors)
+    if text is None:
+        raise errors[0]
+    data = _parsed(text, path)
     if not isinstance(data, dict):
         raise ConfigError("expected a mapping with greeting, turns, …", file=path, line=1, column=1)
     try:
         return Script.model_validate(data)
     except ValidationError as error:
         raise _located(error, path, text) from error
+
+
+def _parsed(text: str, path: Path) -> Any:
+    try:
+        data = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        message, at = syntax.explain(error, text)
+        raise ConfigError(message, file=path, line=at.line, column=at.column) from error
+    except ReaderError as error:
+        at = position_in(text, error.position)
+        message = f"not valid YAML: the character U+{error.character:04X} is not allowed"
+        raise ConfigError(message, file=path, line=at.line, column=at.column) from error
+    except RecursionError as error:
+        raise ConfigError("nested too deeply", file=path) from error
+    data = joined_inside(data)
+    try:
+        json.dumps(data, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"a text holds {described(error.object[error.start])}", file=path) from error
+    return data
 
 
 def _located(error: ValidationError, path: Path, text: str) -> ConfigError:

@@ -55,7 +55,9 @@ faults:
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [
-        ("turns:\n  - say: [\n", 3, 1, "not YAML"),
+        ("turns:\n  - say: [\n", 2, 10, "never closed"),
+        ("turns:\n  - say: a\x01b\n", 2, 11, "U+0001"),
+        ('turns: [{say: "\\ud83d"}]\n', 0, 0, "U+D83D, which is half of a character"),
         ("turns:\n  - sya: Hello\n", 2, 5, "did you mean 'say'?"),
         ("turns:\n  - say: Hello\n    say: Again\n", 3, 5, "duplicate key"),
         ("turns:\n  - heard: Hello\n", 2, 5, "give say, call, calls or mcp"),
@@ -75,6 +77,19 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, line: int, 
         load_script(path)
     assert (caught.value.file, caught.value.line, caught.value.column) == (str(path), line, column)
     assert message in caught.value.message
+
+
+def test_pairs_of_surrogates_are_joined(tmp_path: Path) -> None:
+    """A script may be JSON that a program wrote."""
+    assert load_script(write(tmp_path, '{"turns": [{"say": "\\ud83d\\ude00"}]}')).turns[0].say == "\U0001f600"
+
+
+def test_another_encoding_is_named(tmp_path: Path) -> None:
+    """As with every file that people write."""
+    path = tmp_path / "script.yaml"
+    path.write_bytes("turns: [{say: a}]\n".encode("utf-16"))
+    with pytest.raises(ConfigError, match=r"saved as UTF-16, expected UTF-8"):
+        load_script(path)
 
 
 def test_a_missing_file_is_an_operators_mistake(tmp_path: Path) -> None:
