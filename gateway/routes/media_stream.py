@@ -280,6 +280,8 @@ _WARN = frozenset(
         "close_timed_out",
     }
 )
+_OUTCOMES = frozenset({"tool_returned", "mcp_listed", "mcp_returned"})
+"""Notes of something that may have failed: their ``outcome`` says so."""
 _DEBUG = frozenset({"reply_heard", "playback_stopped", "caller_paused", "unknown_message"})
 
 
@@ -291,4 +293,6 @@ def _log_note(identity: CallIdentity, note: TimedNote) -> None:
 def _level(note: TimedNote) -> str:
     if note.kind == "call_ended":
         return level_of(EndReason(str(note.fields["reason"])))
+    if note.kind in _OUTCOMES and note.fields["outcome"] != "ok":
+        return "warning"
     return "warning" if note.kind in _WARN else "debug" if note.kind in _DEBUG else "info"

@@ -318,7 +318,7 @@ def test_a_port_in_use(at_home: Path, capsys: pytest.CaptureFixture[str], comman
     ("text", "where", "words"),
     [
         ("gretting: Hi.\n", "5:1", "did you mean greeting"),
-        ("greeting: [Hi\n", "6:1", ""),
+        ("greeting: [Hi\n", "5:11", "never closed"),
         ("\tgreeting: Hi\n", "5:1", ""),
         ("model: gpt-4.1\n", "5:1", "model"),
         ("limits: {calls: none}\n", "5:10", "calls"),
@@ -349,10 +349,11 @@ def test_a_line_that_is_wrong(
 
 
 def test_a_configuration_that_is_not_there(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit 2 and one line; the directory without any lines likewise."""
-    code, (line,) = run(capsys, "check")
+    """Exit 2, one line, and what to type; one line of the directory without any lines."""
+    code, (line, hint) = run(capsys, "check")
     assert code == 2
     assert "config/gateway.yaml" in line
+    assert hint.startswith("gateway init ")
     (at_home / "gateway.yaml").write_text(GATEWAY, "utf-8")
     code, (line,) = run(capsys, "check", "--config", at_home / "gateway.yaml")
     assert code == 2
@@ -422,7 +423,7 @@ async def test_a_call_with_a_wrong_key(tmp_path: Path) -> None:
             env={"AZURE_VOICE_LIVE_ENDPOINT": emulator.endpoint, "AZURE_VOICE_LIVE_API_KEY": "wrong"},
         )
         _, stderr = await process.communicate()
-    (line,) = stderr.decode().splitlines()
+    line, *_ = stderr.decode().splitlines()
     assert process.returncode == 1
     assert line.startswith("the call ended by voice_refused: ")
     assert "401" in line

@@ -8,6 +8,8 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.call.record import CallIdentity, TimedNote
+from gateway.routes.media_stream import _log_note
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import GATEWAY, LINE, NUMBER, Log, Rig, configuration, instant, listening, rig
 
@@ -242,3 +244,25 @@ async def test_the_end_of_a_call_is_one_line_that_says_it_all(
     assert (end["reason"], end["log_level"], end["provider"]) == (reason, level, "twilio")
     assert end["turns"] == (0 if status else 1)
     assert end["duration_s"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "level"),
+    [
+        ("tool_returned", {"outcome": "ok"}, "info"),
+        ("tool_returned", {"outcome": "timeout"}, "warning"),
+        ("mcp_returned", {"outcome": "ok"}, "info"),
+        ("mcp_returned", {"outcome": "error"}, "warning"),
+        ("mcp_listed", {"outcome": "error"}, "warning"),
+        ("transfer_failed", {}, "warning"),
+        ("call_ended", {"reason": "fault"}, "error"),
+        ("call_ended", {"reason": "stream_lost"}, "warning"),
+        ("call_ended", {"reason": "bot_hung_up"}, "info"),
+        ("reply_heard", {}, "debug"),
+    ],
+)
+def test_what_failed_is_no_information(kind: str, fields: dict[str, object], level: str) -> None:
+    """A search for warnings and errors finds all that went wrong in a call."""
+    with capture_logs() as logs:
+        _log_note(CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 0.0), TimedNote(1.0, kind, fields))
+    assert [entry["log_level"] for entry in logs] == [level]
