@@ -179,6 +179,36 @@ async def test_a_provider_that_does_not_close_is_closed(monkeypatch: pytest.Monk
     assert socket.closed_with == 1000
 
 
+async def test_a_stream_that_is_turned_away_is_closed_with_the_reason() -> None:
+    """Whatever it has sent by then; the wire has no word for it."""
+    socket = FakeSocket(CONNECTED, START, media(b"a"))
+    leg = PhoneLeg(socket, codec())
+    assert await leg.start(1) is not None
+    await leg.turn_away(1013, "busy")
+    assert (socket.closed_with, socket.sent) == (1013, [])
+
+
+async def test_a_provider_that_closes_by_itself_is_turned_away_in_its_own_words() -> None:
+    """It is told, what it answers is answered, and what breaks the protocol by then is nobody's matter."""
+
+    class Refusing:
+        def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+            if message == "open":
+                raise WireError("not a call")
+            return (WireReply(("closed",)),) if message == "close" else (UnknownMessage("late"),)
+
+        def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
+            return ("disconnect",) if isinstance(command, EndStream) else ()
+
+    socket = FakeSocket("open", b"late", "close")
+    leg = PhoneLeg(socket, Refusing(), peer_closes=True)
+    with pytest.raises(WireError):
+        await leg.start(1)
+    await leg.turn_away(1008, "not a call")
+    assert socket.sent == ["disconnect", "closed"]
+    assert await socket.receive() is None
+
+
 async def test_commands_to_a_dead_socket_are_dropped() -> None:
     """The closing event tells that the connection is gone; a command in between is no error."""
 
