@@ -32,9 +32,11 @@ class Outlet:
         """Why something was lost that somebody waits for, such as a full disk."""
 
     def write(self, text: str) -> int:
-        """Write, or lose the text."""
+        """Write, or lose the text; a sign that the stream's encoding does not know becomes a question mark."""
         try:
             return self._stream.write(text)
+        except UnicodeEncodeError as error:
+            return self.write(text.encode(error.encoding, "replace").decode(error.encoding))
         except OSError as error:
             self._lose(error)
             return len(text)

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from gateway.cli import call, check, completion, init, point, providers, serve
@@ -72,11 +72,18 @@ def _is_missing(config: Path | None, error: InputError) -> bool:
     return any(one.file == str(config) for one in error.errors) and not config.exists()
 
 
+def _version() -> str:
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:  # run from its source
+        return "(not installed)"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gateway", description="Answers phone calls with Azure Voice Live, one YAML file per phone line."
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     call.add_demo(commands)
     init.add_init(commands)

@@ -43,6 +43,7 @@ CODECS: dict[str, AudioFormat] = {
     "l16-24k": L16_24K,
 }
 CALLER = "+14155550123"
+SCHEMES = ("http://", "https://", "ws://", "wss://")
 TOLD = ("call_ended",)
 """Events of the log that the narrator and the complaints tell."""
 DEMO = (("order_status", None), ("change_delivery", 2500), ("goodbye", None))
@@ -200,6 +201,9 @@ def _check(options: argparse.Namespace, presses: Sequence[Press]) -> None:
         raise InputError(f"--interrupt-after: {after_ms} is negative, expected milliseconds from 0")
     if not options.recordings and not presses:
         raise InputError("expected a RECORDING or --press: the caller would say and do nothing")
+    if options.url and not options.url.startswith(SCHEMES):
+        expected = "expected a gateway's http://… or https://…, or a stream's ws://… or wss://…"
+        raise InputError(f"--url: the address does not say how it is reached, {expected}")
     if options.url and options.script:
         raise InputError("--script: the emulator of a gateway that runs already has its own; leave out --url")
     if options.url and options.expect:
@@ -250,10 +254,11 @@ def _running_gateway(options: argparse.Namespace, provider: str) -> CalledGatewa
     told.set()
     if not options.url.startswith(("http://", "https://")):
         return CalledGateway(stream_url=options.url, ended=told)
-    base, account = options.url.rstrip("/"), options.provider
+    account = options.provider
+    base, webhook, line = options.url.rstrip("/").partition(f"/answer/{account}")
     return CalledGateway(
         account=account,
-        answer_url=f"{base}/answer/{account}",
+        answer_url=f"{base}{webhook or f'/answer/{account}'}{line}",
         status_url=f"{base}/status/{account}",
         secrets=_secrets(account, provider, options.test_key or ""),
         ended=told,

@@ -182,11 +182,33 @@ async def test_the_report_is_opened(
 
 
 @pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://127.0.0.1:1", "http://127.0.0.1:1/answer/twilio"),
+        ("http://127.0.0.1:1/", "http://127.0.0.1:1/answer/twilio"),
+        ("http://127.0.0.1:1/answer/twilio", "http://127.0.0.1:1/answer/twilio"),
+        ("http://127.0.0.1:1/bots/answer/twilio/florist", "http://127.0.0.1:1/bots/answer/twilio/florist"),
+    ],
+)
+def test_the_address_may_be_the_gateways_or_its_webhooks(
+    url: str, asked: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it is written at the provider, a line's own among them."""
+    assert main(["call", "goodbye", "--url", url]) == 1
+    assert capsys.readouterr().err.startswith(f"the answer webhook {asked} cannot be reached")
+
+
+@pytest.mark.parametrize(
     ("words", "complaint"),
     [
         (["--expect", "Hello", "--url", NOBODY], "--expect: only the gateway knows the words"),
         (["--expect", " "], "--expect: there is no text"),
         (["--max-answer-ms", "-1"], "--max-answer-ms: -1 is negative"),
+        (
+            ["--url", "127.0.0.1:8080"],
+            "--url: the address does not say how it is reached, expected a gateway's http://",
+        ),
+        (["--url", "sip:bot@example.com"], "--url: the address does not say how"),
         (["--test-key", "x"], "--test-key: expected beside --url"),
         (["--test-key", "x", "--url", NOBODY], "--test-key: expected beside --url http"),
         (["--script", "x.yaml", "--url", NOBODY], "--script: the emulator of a gateway that runs already"),
