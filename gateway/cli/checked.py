@@ -69,7 +69,8 @@ def checked_files(files: Sequence[Path], config: Path) -> Checked:
 def _check_line(file: Path, deployment: Deployment | None, checked: Checked) -> None:
     environ = deployment.environ if deployment else os.environ
     model = deployment.voice_live.model if deployment else first_set(environ, MODEL) or DEFAULT_MODEL
-    read = LineFile(file, model, environ, folder=deployment.file.parent if deployment else file.parent)
+    folder, region = (deployment.file.parent, deployment.providers.region) if deployment else (file.parent, "")
+    read = LineFile(file, model, environ, folder=folder, region=region)
     if read.line is None:
         checked.errors += read.errors
         return

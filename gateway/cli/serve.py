@@ -20,6 +20,7 @@ from gateway.cli.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.stopping import told_to_stop
 from gateway.cli.workers import is_worker, run_workers, share_of, watch_supervisor
 from gateway.config import Deployment, Lines, load_deployment
+from gateway.config.deployment import listening_host
 from gateway.config.deployment_warnings import warnings
 from gateway.errors import GatewayError, InputError
 from gateway.sim.emulator import Emulator, Script, load_script
@@ -35,7 +36,7 @@ def add_serve(commands: Any) -> None:
     """``gateway serve``."""
     parser = commands.add_parser("serve", help="run the gateway")
     add_config_option(parser)
-    parser.add_argument("--host", help="listen here instead of listen.host")
+    parser.add_argument("--host", type=_address, help="listen here instead of listen.host")
     parser.add_argument("--port", type=_port, help="listen here instead of listen.port; 0 takes a free one")
     parser.add_argument(
         "--emulator",
@@ -54,13 +55,20 @@ def add_serve(commands: Any) -> None:
 def add_emulator(commands: Any) -> None:
     """``gateway emulator``."""
     parser = commands.add_parser("emulator", help="run the Voice Live emulator alone, for anyone's client")
-    parser.add_argument("--host", default="127.0.0.1", help="listen here (default 127.0.0.1)")
+    parser.add_argument("--host", type=_address, default="127.0.0.1", help="listen here (default 127.0.0.1)")
     parser.add_argument(
         "--port", type=_port, default=EMULATOR_PORT, help=f"default {EMULATOR_PORT}; 0 takes a free one"
     )
     parser.add_argument("--script", type=Path, metavar="FILE", help="what it says and does (default: a short dialogue)")
     _add_log_options(parser)
     parser.set_defaults(run=lambda options: run(_emulator(options)))
+
+
+def _address(text: str) -> str:
+    try:
+        return listening_host(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} {error}") from None
 
 
 def _port(text: str) -> int:

@@ -45,8 +45,10 @@ class LineFile:
     ``stamps`` are of every file it read, each taken before the reading, so that a change meanwhile is not missed.
     """
 
-    def __init__(self, file: Path, model: str, environ: Mapping[str, str], *, folder: Path | None = None) -> None:
-        """``model`` is for a line that names none; modules of Python tools are also looked for in ``folder``."""
+    def __init__(
+        self, file: Path, model: str, environ: Mapping[str, str], *, folder: Path | None = None, region: str = ""
+    ) -> None:
+        """``model`` and ``region`` are for a line that names none; Python tools are also looked for in ``folder``."""
         self.stamps = {file: stamp(file)}
         self.line: Line | None = None
         self._document = document = read_document(file, environ)
@@ -57,7 +59,7 @@ class LineFile:
         if not document.is_broken(()):
             self._check_instructions()
             self._check_placeholders()
-        settings = validate(Settings, document)
+        settings = validate(Settings, document, context=region)
         instructions = self._read_instructions(file)
         if settings:
             self._finish(settings, file, instructions, model, folder or file.parent)

@@ -190,7 +190,13 @@ class Lines:
     def _read(self, file: Path) -> None:
         self.looking_at = file
         deployment = self._deployment
-        read = LineFile(file, deployment.voice_live.model, deployment.environ, folder=deployment.file.parent)
+        read = LineFile(
+            file,
+            deployment.voice_live.model,
+            deployment.environ,
+            folder=deployment.file.parent,
+            region=deployment.providers.region,
+        )
         old = self._entries.get(file)
         self._entries[file] = _Entry(read, old.good if old else None, old.told if old else set())
 

@@ -34,8 +34,8 @@ def _phone_number(text: str, info: ValidationInfo) -> str:
         return str(text)
     if re.fullmatch(_SIP, text, re.IGNORECASE):
         return read(text)
-    region = info.data.get("region") or ""
-    number = read(text, region) if re.fullmatch(_WRITTEN, text) else ""
+    region = info.data.get("region") or info.context or ""
+    number = read(text, region) if re.fullmatch(f"{_WRITTEN}|tel:.+", text, re.IGNORECASE) else ""
     is_number = bool(re.fullmatch(E164, number))
     if is_number and region:
         return number
@@ -52,14 +52,11 @@ def _phone_number(text: str, info: ValidationInfo) -> str:
     raise ValueError(f"is not a phone number in international format{where}, expected such as +14255550100")
 
 
-PhoneNumber = Annotated[
-    str,
-    AfterValidator(_phone_number),
-    Field(json_schema_extra={"pattern": rf"^({_WRITTEN}|{_SIP}|\*)$"}),
-]
+_SIGN = r"[\s().\-/]*"
+_FOR_EDITORS = rf"\+?\(?[0-9]({_SIGN}[0-9]){{7,14}}|\(?0({_SIGN}[0-9]){{2,14}}|[0-9]{{1,6}}|[tT][eE][lL]:.+|{_SIP}|\*"
+"""Whether a number can be read depends on its region, of which a schema knows nothing."""
+PhoneNumber = Annotated[str, AfterValidator(_phone_number), Field(json_schema_extra={"pattern": f"^({_FOR_EDITORS})$"})]
 """A number that a provider calls the line by."""
-WITHOUT_REGION = rf"^({E164}|{_AS_SENT}|{_SIP}|\*)$"
-"""What a number must match where no region is given; for editors."""
 
 
 def own_number(called: str, numbers: Iterable[str], region: str = "") -> str:

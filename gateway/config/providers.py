@@ -305,6 +305,12 @@ class Providers(Section):
         return {name: section for name, section in {**named, **self.__pydantic_extra__}.items() if section is not None}
 
     @property
+    def region(self) -> str:
+        """The region that all accounts have which have one; nothing where they differ."""
+        regions = {section.region for section in self.accounts.values() if section.region}
+        return regions.pop() if len(regions) == 1 else ""
+
+    @property
     def served(self) -> list[str]:
         """The names of what is served."""
         return list(self.accounts)

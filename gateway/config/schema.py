@@ -7,7 +7,6 @@ from pydantic_core import core_schema
 
 from gateway.config.deployment import MAY_BE_EMPTY, Deployment
 from gateway.config.line import Settings
-from gateway.config.numbers import WITHOUT_REGION
 from gateway.config.providers import ACCOUNT_NAME, Providers, settings_of
 from gateway.config.section import NOT_BLANK
 
@@ -41,8 +40,6 @@ def schemas() -> dict[str, dict[str, Any]]:
     """The schema of a line's file (``line``) and of ``gateway.yaml`` (``gateway``)."""
     line = _schema(Settings)
     line["oneOf"] = [{"required": ["instructions"]}, {"required": ["instructions_file"]}, {"required": ["agent"]}]
-    strict = {"properties": {"numbers": {"items": _value({"type": "string", "pattern": WITHOUT_REGION})}}}
-    line |= {"if": {"not": {"required": ["region"]}}, "then": strict}
     return {"line": line, "gateway": _with_empty_sections(_schema(Deployment))}
 
 

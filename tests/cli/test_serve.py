@@ -33,3 +33,12 @@ async def test_an_emulator_that_runs_for_months_forgets_old_sessions(emulators: 
         async with serve._service(_parser().parse_args(["serve", "--emulator"]), Deployment()):
             pass
     assert [made["keep_sessions"] for made in emulators] == [100, 100]
+
+
+@pytest.mark.parametrize("command", ["serve", "emulator"])
+def test_an_address_to_listen_on_may_stand_in_brackets(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in a URL, and one with a port in it is told; alike in both commands and in gateway.yaml."""
+    assert _parser().parse_args([command, "--host", "[::1]"]).host == "::1"
+    with pytest.raises(SystemExit):
+        _parser().parse_args([command, "--host", "127.0.0.1:8080"])
+    assert "has a port in it, expected 127.0.0.1 as host and 8080 as port" in capsys.readouterr().err

@@ -1,9 +1,11 @@
 """Which line a called number belongs to, however it is spelt."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from gateway.config import ConfigErrors, Lines, load_deployment
 from gateway.config.line_file import LineFile
 from gateway.config.numbers import NumberPlan, own_number
 
@@ -93,6 +95,19 @@ def test_a_line_has_its_numbers_as_people_write_them(
     assert line.settings.numbers == (expected,)
 
 
+def test_a_line_may_take_the_providers_region(tmp_path: Path) -> None:
+    """If all of them have the same."""
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "a.yaml").write_text('numbers: ["8047491899"]\ninstructions: Answer.\n')
+    file = tmp_path / "gateway.yaml"
+    file.write_text("providers: {exotel: {region: IN}, twilio: {}}\n")
+    (line,) = Lines(load_deployment(file, {}))
+    assert line.settings.numbers == ("+918047491899",)
+    file.write_text("providers: {exotel: {region: IN}, twilio: {region: US}}\n")
+    with pytest.raises(ConfigErrors, match="region: US"):
+        Lines(load_deployment(file, {}))
+
+
 @pytest.mark.parametrize(
     ("numbers", "region", "message"),
     [
@@ -103,6 +118,11 @@ def test_a_line_has_its_numbers_as_people_write_them(
             "such as +14255550100, or the country beside numbers, such as region: US",
         ),
         ('"1 425 555 0102"', "", "'1 425 555 0102' is not a phone number in international format, write +14255550102"),
+        (
+            '"tel:+1-425-555-0102"',
+            "",
+            "'tel:+1-425-555-0102' is not a phone number in international format, write +14255550102",
+        ),
         ('"00493012345678"', "XX", "'XX' is not a country, expected two letters such as DE or US"),
         ('"1001"', "UK", "'UK' is not a country, did you mean GB?"),
         (

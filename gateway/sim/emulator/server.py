@@ -59,7 +59,8 @@ class Emulator:
     @property
     def endpoint(self) -> str:
         """What a client takes as its endpoint: ``http://127.0.0.1:PORT``."""
-        return f"http://{self._host}:{self._port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host  # RFC 3986 §3.2.2
+        return f"http://{host}:{self._port}"
 
     @property
     def open_sessions(self) -> int:

@@ -238,3 +238,10 @@ def test_every_event_of_the_log_is_one_word() -> None:
     events = re.findall(r'\blog\.(?:debug|info|warning|error|exception)\(\s*f?"([^"]*)"', code)
     assert len(events) > 20
     assert [event for event in events if not re.fullmatch(r"[a-z]+(_[a-z]+)*", event)] == []
+
+
+async def test_an_address_of_ipv6_stands_in_brackets() -> None:
+    """Or nobody could use it as an endpoint."""
+    async with Emulator(quick(), "::1") as emulator, aiohttp.ClientSession() as http:
+        assert emulator.endpoint.startswith("http://[::1]:")
+        assert await status(http, f"{emulator.endpoint}/voice-live/realtime?{VERSION}&model=gpt-4.1") == 401
