@@ -109,7 +109,7 @@ class BandwidthCodec:
             read = read_again(message, _Message, "a stream message", error, started=self._started)
         match read:
             case _Message(event_type="media", payload=bytes() as audio):
-                return (CallerAudio(audio),) if is_callers(read.track) else ()
+                return (CallerAudio(audio),) if read.track == "inbound" or is_callers(read.track) else ()
             case _Message(event_type="start", metadata=dict()):
                 return self._start(read)
             case _Message(event_type="stop"):

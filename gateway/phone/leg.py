@@ -135,9 +135,9 @@ class PhoneLeg:
                 if type(event) is WireReply:
                     self._reply(event)
                     continue
-                if samples is not None and type(event) is CallerAudio:
+                if samples is not None and type(event) is CallerAudio and (len(event.audio) % 2 or samples.rest):
                     event = CallerAudio(samples.join(event.audio))  # noqa: PLW2901 -- the same event, made whole
-                    if samples.was_cut and not told_of_cut:
+                    if not told_of_cut:
                         told_of_cut = True
                         tell(OddMessage("audio that ends in half a sample"))
                 tell(event)

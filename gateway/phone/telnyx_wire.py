@@ -114,18 +114,18 @@ class TelnyxCodec:
         audio = media.payload or b""
         if not self._started:
             return (CallerAudio(audio),)
-        ordered: Sequence[CallerAudio] = (CallerAudio(audio),)
-        if media.chunk is not None:
-            try:
-                ordered = self._order.take(int(media.chunk if isinstance(media.chunk, int | str) else ""), audio)
-            except ValueError:  # no number: it is heard as it comes
-                ordered = (*self._order.flush(), *ordered)
-        return self._ready(ordered)
+        chunk, kind = media.chunk, type(media.chunk)
+        try:
+            number = int(chunk) if kind is str or kind is int else None
+        except ValueError:
+            number = None
+        if number is None:  # it is heard as it comes
+            ordered: Sequence[CallerAudio] = (*self._order.flush(), CallerAudio(audio))
+        else:
+            ordered = self._order.take(number, audio)
+        return self._in_our_byte_order(ordered) if self._swaps else ordered
 
-    def _ready(self, ordered: Sequence[CallerAudio]) -> Sequence[CallerAudio]:
-        """Return audio that is in order, in our byte order too."""
-        if not self._swaps:
-            return ordered
+    def _in_our_byte_order(self, ordered: Sequence[CallerAudio]) -> Sequence[CallerAudio]:
         return tuple(CallerAudio(_swapped(self._samples.join(heard.audio))) for heard in ordered)
 
     def _decode_rare(self, read: _Message) -> Sequence[PhoneEvent]:
@@ -139,7 +139,9 @@ class TelnyxCodec:
             case _Message(event="dtmf", dtmf=dict() as dtmf):
                 return (key_pressed(dtmf),)
             case _Message(event="stop"):
-                return (*self._ready(self._order.flush()), PhoneClosed(PhoneEnd.HUNG_UP))
+                waited = self._order.flush()
+                heard = self._in_our_byte_order(waited) if self._swaps else waited
+                return (*heard, PhoneClosed(PhoneEnd.HUNG_UP))
             case _Message(event="error", payload=dict() as payload):
                 error = Members(payload, "payload", [])
                 return (UnknownMessage(f"error {error.text('code')} {error.text('title')}"[:40]),)

@@ -8,17 +8,13 @@ class WholeSamples:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
-
-    @property
-    def was_cut(self) -> bool:
-        """Whether the last piece ended in half a sample."""
-        return bool(self._rest)
+        self.rest = b""
+        """The half that waits; empty where the last piece was whole."""
 
     def join(self, audio: bytes) -> bytes:
         """Return the whole samples of what came so far; a half at the end waits for the next piece."""
-        if self._rest:
-            audio = self._rest + audio
+        if self.rest:
+            audio = self.rest + audio
         whole = len(audio) & ~1
-        self._rest = audio[whole:]
+        self.rest = audio[whole:]
         return audio[:whole]
