@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Collection, MutableMapping
+from collections.abc import Collection, Iterable, MutableMapping
 from typing import Any
 
 import structlog
@@ -36,16 +36,17 @@ def configure(*, json: bool, level: str = "info", private: bool = False, without
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     )
-    hide = _without_secrets(Redactor(secrets_in(os.environ)))
+    _secrets.forget()
+    _secrets.know(secrets_in(os.environ))
     structlog.configure(
-        processors=[_leave_out(without), *shared, renderer, hide],
+        processors=[_leave_out(without), *shared, renderer, _secrets.leave_out],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # it writes and flushes
         cache_logger_on_first_use=False,
     )
     # What libraries log by the standard library comes out alike, so that a log of JSON lines is JSON throughout.
     handler = logging.StreamHandler(sys.stderr)
-    of_libraries = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, hide]
+    of_libraries = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, _secrets.leave_out]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared], processors=of_libraries
@@ -54,13 +55,34 @@ def configure(*, json: bool, level: str = "info", private: bool = False, without
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
-def _without_secrets(redactor: Redactor) -> structlog.typing.Processor:
-    """Return what takes secrets out of a whole line, wherever in it they stand."""
+class _Secrets:
+    """Takes secrets out of a whole line, wherever in it they stand."""
 
-    def hide(logger: Any, method: str, line: Any) -> Any:
-        return redactor.text(line) if isinstance(line, str) else line
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._redactor = Redactor()
 
-    return hide
+    def know(self, secrets: Iterable[str]) -> None:
+        """Know these, and those before."""
+        self._known.update(secrets)
+        self._redactor = Redactor(self._known)
+
+    def forget(self) -> None:
+        """Know none."""
+        self._known.clear()
+        self._redactor = Redactor()
+
+    def leave_out(self, logger: Any, method: str, line: Any) -> Any:
+        """Return a rendered line without them."""
+        return self._redactor.text(line) if isinstance(line, str) else line
+
+
+_secrets = _Secrets()
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Keep these values out of the log, beside those whose variables are called secrets."""
+    _secrets.know(secrets)
 
 
 class _StandardError:

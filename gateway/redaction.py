@@ -34,17 +34,25 @@ PUBLIC = frozenset(
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|SIGNING", re.IGNORECASE)
 _NO_SECRETS = frozenset({"AZURE_TOKEN_CREDENTIALS"})
 _IN_QUERY = (
-    r"[\w.-]*(?:secret|token|key|passw(?:or)?d|pwd|signature|sig|credential|jwt|bearer|authorization)[\w.-]*|auth|code"
+    r"[\w.-]{0,40}(?:secret|token|key|passw(?:or)?d|pwd|signature|sig|credential|jwt|bearer|authorization)[\w.-]{0,40}"
+    r"|auth|code"
 )
 _PATTERNS = (
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/?#\s\"'<>@]*(?:@[^/?#\s\"'<>@]*)*@", re.IGNORECASE), rf"\g<1>{HIDDEN}@"),
+    (
+        re.compile(r"((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://)[^/?#\s\"'<>@]*(?:@[^/?#\s\"'<>@]*)*@", re.IGNORECASE),
+        rf"\g<1>{HIDDEN}@",
+    ),
     (re.compile(r"(/stream/[^/?#\s\"'<>]+/[^/?#\s\"'<>]+/)[^/?#\s\"'<>]*[^/?#\s\"'<>,;:.)]"), rf"\g<1>{HIDDEN}"),
     (re.compile(rf"([?&;](?:{_IN_QUERY})=)[^&;#\s\"'<>]+", re.IGNORECASE), rf"\g<1>{HIDDEN}"),
     (re.compile(r"\b((?i:basic|bearer|digest)\s+)(?=\S*[0-9A-Z=+/_-])[\w.~+/=-]{8,}"), rf"\g<1>{HIDDEN}"),
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"), HIDDEN),
-    (re.compile(r"\bgAAAA[\w-]{40,}"), HIDDEN),
+    (re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"), HIDDEN),
+    (re.compile(r"(?<![\w-])gAAAA[\w-]{40,}"), HIDDEN),
 )
-"""The user of a URL, the token of a stream, a query's secrets, HTTP credentials, JSON Web Tokens, our own tokens."""
+"""The user of a URL, the token of a stream, a query's secrets, HTTP credentials, JSON Web Tokens, our own tokens.
+
+None may try more than a few starts in the same run of characters: texts come from peers, and the log from the event
+loop.
+"""
 
 
 class Redactor:

@@ -190,3 +190,11 @@ def test_events_that_a_command_tells_itself_are_left_out(capsys: pytest.CaptureF
     for event in ("call_ended", "call_failed"):
         structlog.get_logger().error(event)
     assert [line["event"] for line in lines(capsys)] == ["call_failed"]
+
+
+def test_secrets_of_the_configuration_are_hidden_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever their variables are called; they are known once the configuration was read."""
+    logs.configure(json=True)
+    logs.hide(["planted-secret"])
+    structlog.get_logger().info("note", detail="it is planted-secret")
+    assert [line["detail"] for line in lines(capsys)] == ["it is …"]

@@ -87,3 +87,39 @@ def test_what_is_secret_in_an_environment_and_in_an_account() -> None:
     }
     assert secrets_in(environ) == set("12345")
     assert secrets_of({"account_sid": "AC1", "auth_token": "t", "unheard_of": "u"}) == {"t", "u"}
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a-",
+        "a.",
+        "eyJ-",
+        "gAAAA-",
+        "?key",
+        "?a.key",
+        "key",
+        "bearer ",
+        "bearer",
+        "Basic a",
+        "://",
+        "a://",
+        "@",
+        "a://@",
+        "/stream/",
+        "/stream/a/b/,",
+        ",",
+        " ",
+        "=",
+        "&secret",
+        "\\",
+    ],
+)
+def test_a_text_made_to_take_long_does_not(piece: str) -> None:
+    """A peer may choose a text, and the event loop waits for the line of the log: time grows with length alone.
+
+    Where it grew with the square of it, the test would run into its time limit.
+    """
+    redactor = Redactor(["a-secret-of-ours"])
+    for start in ("", "x", "bearer ", "?", "https://", "/stream/a/b/", "eyJ"):
+        redactor.text(start + piece * (400_000 // len(piece)))

@@ -22,6 +22,7 @@ from gateway.cli.workers import is_worker, run_workers, share_of, watch_supervis
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.deployment import listening_host
 from gateway.config.deployment_warnings import warnings
+from gateway.config.secrets import secrets_within
 from gateway.errors import GatewayError, InputError
 from gateway.sim.emulator import Emulator, Script, load_script
 
@@ -106,6 +107,7 @@ async def _serve(options: argparse.Namespace) -> int:
     stop = told_to_stop()  # before anything that takes time: a signal during the start is a stop in order too
     deployment = load_deployment(options.config, os.environ)
     lines = Lines(deployment)
+    logs.hide(secrets_within([deployment, *(line.settings for line in lines)]))
     host = _host(options, deployment)
     port = deployment.listen.port if options.port is None else options.port
     async with _service(options, deployment) as (endpoint, api_key):

@@ -6,13 +6,14 @@ White space around them never counts: mounted secrets end in a line feed, and co
 import base64
 import re
 import typing
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, SecretStr, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, SecretStr, Tag
 
 from gateway.config.environment import FromEnvironment, bare
 from gateway.config.section import NOT_BLANK
@@ -72,6 +73,22 @@ def values_of(rotated: SecretStr | str | tuple[SecretStr | str, ...] | None) -> 
         return ()
     each = rotated if isinstance(rotated, tuple) else (rotated,)
     return tuple(one.get_secret_value() if isinstance(one, SecretStr) else one for one in each)
+
+
+def secrets_within(settings: object) -> Iterator[str]:
+    """Yield every secret in a section and in those below it, whatever its variable is called."""
+    match settings:
+        case SecretStr():
+            yield settings.get_secret_value()
+        case BaseModel():
+            for name, value in settings:
+                yield from [value] if name == "authorization" and isinstance(value, str) else secrets_within(value)
+        case Mapping():
+            for value in settings.values():
+                yield from secrets_within(value)
+        case tuple() | list():
+            for value in settings:
+                yield from secrets_within(value)
 
 
 def first(values: tuple[str, ...]) -> str:

@@ -1,15 +1,26 @@
 """Secrets and names: where they may come from, what of them counts, and their shapes."""
 
 import base64
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr, ValidationError
 
+from gateway.config import Lines, load_deployment
 from gateway.config.environment import FromEnvironment
 from gateway.config.providers import Providers, settings_of
-from gateway.config.secrets import Name, Rotated, Secret, may_be_two, read_private_key, read_public_key, values_of
+from gateway.config.secrets import (
+    Name,
+    Rotated,
+    Secret,
+    may_be_two,
+    read_private_key,
+    read_public_key,
+    secrets_within,
+    values_of,
+)
 from gateway.config.section import Section
 from gateway.config.tools import HttpRequest
 from gateway.sim.accounts import open_account
@@ -157,3 +168,25 @@ def test_a_webhook_secret_that_says_it_is_base64() -> None:
         HttpRequest.model_validate({"url": "https://a.b", "secret": given(right)})
     with pytest.raises(ValidationError, match="begins with whsec_ and is not base64"):
         HttpRequest.model_validate({"url": "https://a.b", "secret": given("whsec_!")})
+
+
+def test_every_secret_of_a_configuration_is_found(tmp_path: Path) -> None:
+    """Of accounts, two while one is replaced, of the gateway itself and of tools; names and addresses are none."""
+    (tmp_path / "lines").mkdir()
+    file = tmp_path / "gateway.yaml"
+    file.write_text(
+        "voice_live: {endpoint: 'https://v.example.com', key: '${A}'}\nstreams: {key: '${B}'}\n"
+        "providers:\n  twilio: {account_sid: '${SID}', auth_token: ['${C}', '${D}']}\n",
+        "utf-8",
+    )
+    (tmp_path / "lines" / "a.yaml").write_text(
+        "numbers: ['*']\ninstructions: Answer.\nmodel: gpt-4.1\ntools:\n"
+        "  - {name: s, description: d, http: {url: 'https://a.example.com/', secret: '${E}'}}\n"
+        "  - {mcp: {server_label: c, server_url: 'https://a.example.com/', authorization: '${F}',"
+        " require_approval: never}}\n",
+        "utf-8",
+    )
+    environ = {name: f"{name.lower()}-0123456789-0123456789-012345" for name in "ABCDEF"}
+    deployment = load_deployment(file, {**environ, "SID": "AC" + "0" * 32})
+    settings = [line.settings for line in Lines(deployment)]
+    assert set(secrets_within([deployment, *settings])) == set(environ.values())
