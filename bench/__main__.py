@@ -47,6 +47,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(words)
     if options.tools and options.only == "plain":
         parser.error("--tools: the plain bridge has no tools")
+    if options.json and (options.json.is_dir() or not os.access(options.json.parent, os.W_OK)):
+        parser.error(f"--json: {options.json} cannot be written")
     options.levels = options.levels or (QUICK_LEVELS if options.quick else LEVELS)
     options.seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
     options.capacity = not options.quick if options.capacity is None else options.capacity

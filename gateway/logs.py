@@ -33,7 +33,8 @@ def configure(*, json: bool, level: str = "info", private: bool = False, without
         structlog.processors.JSONRenderer(default=str)
         if json
         else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            colors=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
+            exception_formatter=structlog.dev.plain_traceback,
         )
     )
     _secrets.forget()

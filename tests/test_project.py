@@ -4,10 +4,13 @@ import argparse
 import asyncio
 import importlib.metadata
 import os
+import pty
 import re
+import subprocess
 import tomllib
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -128,6 +131,23 @@ async def test_a_python_that_will_not_do_is_told_in_one_line(tmp_path: Path) -> 
     assert out == b""
     assert err.decode().splitlines()[0] == told
     assert is_empty(tmp_path)
+
+
+@pytest.mark.parametrize("on_a_terminal", [True, False])
+def test_a_set_up_shows_its_progress_on_a_terminal(tmp_path: Path, on_a_terminal: bool) -> None:
+    """Packages take minutes on a slow line; in a log their installation is silent."""
+    read, write = pty.openpty() if on_a_terminal else os.pipe()
+    by_itself = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    words = ["make", "--dry-run", "demo", f"VENV={tmp_path / 'venv'}"]
+    subprocess.run(words, cwd=ROOT, env=by_itself, stdout=write, check=True, timeout=60)  # noqa: S603 -- our own words
+    os.close(write)
+    shown = b""
+    with suppress(OSError):  # how a terminal ends
+        while piece := os.read(read, 65536):
+            shown += piece
+    os.close(read)
+    assert b"pip" in shown
+    assert (b"--quiet" in shown) is not on_a_terminal
 
 
 def is_empty(directory: Path) -> bool:

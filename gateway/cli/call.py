@@ -149,7 +149,8 @@ async def _demo(options: argparse.Namespace) -> int:
     logs.configure(json=False, level="error", without=TOLD)
     narrator = Narrator(quiet=options.json)
     with starter() as folder:
-        deployment, lines = _configuration(options.config or folder / CONFIG)
+        # Its own line needs nothing of the environment, whatever that holds.
+        deployment, lines = _configuration(options.config) if options.config else _configuration(folder / CONFIG, {})
         plan = CallPlan(utterances, to=number_to_call(lines), from_=CALLER)
         line = lines.for_number(plan.to)
         keeping = _keeping(options, EMULATED, **_about(line) if line else {})
@@ -236,8 +237,8 @@ def _warn_of_two_sides(utterances: Sequence[Utterance]) -> None:
             )
 
 
-def _configuration(config: Path) -> tuple[Deployment, Lines]:
-    deployment = load_deployment(config, os.environ)
+def _configuration(config: Path, environ: Mapping[str, str] = os.environ) -> tuple[Deployment, Lines]:
+    deployment = load_deployment(config, environ)
     return deployment, Lines(deployment)
 
 

@@ -114,7 +114,7 @@ async def _serve(options: argparse.Namespace) -> int:
         try:
             with loopback(deployment, host, port) if options.emulator and is_loopback(host) else nullcontext() as test:
                 served = test.deployment if test else deployment
-                _warn(served, lines, options)
+                _warn(served, lines, options, "" if test else host)
                 async with serving(
                     served,
                     lines,
@@ -148,10 +148,15 @@ def _host(options: argparse.Namespace, deployment: Deployment) -> str:
     return LOOPBACK if options.emulator and not is_loopback(configured) else configured
 
 
-def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace) -> None:
-    for warning in [*map(str, lines.overlooked), *warnings(deployment, lines)]:
-        if not (options.emulator and warning.startswith("voice_live.endpoint:")):  # the emulator's takes its place
-            log.warning("configuration", detail=warning)
+def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, host: str) -> None:
+    """Log what may not be meant; ``host`` is given where others may reach it, so that nothing was made up for it."""
+    found = [*map(str, lines.overlooked), *warnings(deployment, lines)]
+    if options.emulator:
+        found = [warning for warning in found if not warning.startswith("voice_live.endpoint:")]  # it is not used
+        if host and any("refused" in warning for warning in found):
+            found.append(f"--emulator: no test credentials are made, because others may reach {host}; leave out --host")
+    for warning in found:
+        log.warning("configuration", detail=warning)
 
 
 @asynccontextmanager

@@ -12,9 +12,10 @@ from aiohttp.test_utils import TestServer
 
 from gateway.app import serving
 from gateway.cli import _parser, main
-from gateway.cli.call import _call
-from gateway.cli.own_gateway import number_to_call
+from gateway.cli.call import _call, _demo
+from gateway.cli.own_gateway import CalledGateway, number_to_call
 from gateway.config import Lines, load_deployment
+from gateway.sim.call import CallPlan
 from gateway.sim.emulator import Emulator
 from tests.e2e.rig import NUMBER, configuration, instant, load
 
@@ -210,3 +211,23 @@ def test_a_number_that_is_no_text_is_refused(option: str, capsys: pytest.Capture
     assert (
         f"argument {option}: holds U+DCFF, which is half of a character, expected a number" in capsys.readouterr().err
     )
+
+
+async def test_the_demo_needs_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It brings its line, and settings of a real deployment do not reach it, however wrong they are."""
+    plans: list[CallPlan] = []
+
+    async def placed(plan: CallPlan, stream: CalledGateway, *_: object) -> int:
+        assert stream.emulator is not None
+        plans.append(plan)
+        return 0
+
+    monkeypatch.setattr("gateway.cli.call.place", placed)
+    monkeypatch.setenv("AZURE_COGNITIVE_SERVICES_ENDPOINT", "no address at all")
+    monkeypatch.setenv("GATEWAY_PUBLIC_URL", "neither")
+    assert await _demo(_parser().parse_args(["demo"])) == 0
+    assert [utterance.recording.name for utterance in plans[0].utterances] == [
+        "order_status.wav",
+        "change_delivery.wav",
+        "goodbye.wav",
+    ]

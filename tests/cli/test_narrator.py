@@ -1,5 +1,7 @@
 """A call as it is told on the terminal."""
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,35 @@ def test_a_reply_that_was_never_heard_is_not_told_as_spoken(capsys: pytest.Captu
     told(narrator, STORY[0], TimedNote(100.1, "reply_started", {"item_id": "r1"}))
     told(narrator, TimedNote(100.2, "reply_said", {"item_id": "r1", "text": "Hello."}), STORY[-1])
     assert capsys.readouterr().out.splitlines()[1] == "   4.0 s  bot     Hello. (not heard)"
+
+
+class Terminal(io.StringIO):
+    """Standard output that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_that_the_call_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who speaks, and for how long the call lasts; it is gone at the end, and NO_COLOR is honoured."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    with Narrator() as narrator:
+        told(narrator, *STORY)
+        narrator.progress(Progress(500, "bot_started"))
+    shown = terminal.getvalue()
+    assert "0:00:0" in shown
+    assert "the bot speaks" in shown
+    assert shown.endswith("\x1b[2K")  # the line was erased
+    assert "\x1b[3" not in shown
+
+
+def test_a_pipe_gets_the_call_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Plain lines, nothing that is drawn again."""
+    with Narrator() as narrator:
+        told(narrator, *STORY)
+        narrator.progress(Progress(500, "bot_started"))
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 5
+    assert "\x1b" not in out

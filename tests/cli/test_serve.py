@@ -1,14 +1,17 @@
 """What runs until it is told to stop."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.cli import _parser, serve
 from gateway.config import Deployment
 from gateway.errors import GatewayError
 from gateway.sim.emulator import Emulator
+from tests.e2e.rig import configuration, load
 
 
 @pytest.fixture
@@ -42,3 +45,33 @@ def test_an_address_to_listen_on_may_stand_in_brackets(command: str, capsys: pyt
     with pytest.raises(SystemExit):
         _parser().parse_args([command, "--host", "127.0.0.1:8080"])
     assert "has a port in it, expected 127.0.0.1 as host and 8080 as port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "configured", "host"),
+    [
+        (["--emulator"], "0.0.0.0", "127.0.0.1"),  # noqa: S104 -- what the shipped configuration has
+        (["--emulator"], "::1", "::1"),
+        (["--emulator", "--host", "0.0.0.0"], "127.0.0.1", "0.0.0.0"),  # noqa: S104 -- as it was asked for
+        ([], "0.0.0.0", "0.0.0.0"),  # noqa: S104 -- a gateway for providers
+    ],
+)
+def test_the_emulator_is_for_this_machine(words: list[str], configured: str, host: str) -> None:
+    """Credentials that are printed are good for nobody else, unless the command line says where to listen."""
+    options = _parser().parse_args(["serve", *words])
+    assert serve._host(options, Deployment.model_validate({"listen": {"host": configured}})) == host
+
+
+@pytest.mark.parametrize(("host", "told"), [("192.0.2.1", True), ("", False)])
+def test_where_others_reach_it_the_missing_credentials_are_explained(
+    tmp_path: Path,
+    host: str,
+    told: bool,
+) -> None:
+    """Otherwise nobody would know why the command is not printed."""
+    deployment, lines = load(configuration(tmp_path, gateway="providers: {twilio: {}}\n"))
+    with capture_logs() as entries:
+        serve._warn(deployment, lines, _parser().parse_args(["serve", "--emulator"]), host)
+    details = [entry["detail"] for entry in entries]
+    assert any("no test credentials are made" in detail for detail in details) is told
+    assert not any("calls need the emulator" in detail for detail in details)
