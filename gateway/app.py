@@ -43,6 +43,7 @@ from gateway.preparation import prepare
 from gateway.rest import CallControl
 from gateway.routes.answer import Webhooks
 from gateway.routes.health import Health
+from gateway.routes.http_errors import http_log
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.published_keys import PublishedKeys
@@ -166,6 +167,7 @@ async def serving(
     runner = web.AppRunner(
         _routes(streams, webhooks, Health(calls, metrics), refusals),
         access_log=None,
+        logger=http_log(refusals),
         shutdown_timeout=1.0,
         keepalive_timeout=IDLE_LIMIT_S,
         lingering_time=0,  # who was refused half-way may not go on

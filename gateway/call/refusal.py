@@ -14,6 +14,7 @@ class Refusal(enum.StrEnum):
     UNKNOWN_PROVIDER = "unknown_provider"
     UNKNOWN_PATH = "unknown_path"
     WRONG_METHOD = "wrong_method"
+    MALFORMED = "malformed"
     BAD_EXPECTATION = "bad_expectation"
     UNAUTHORIZED = "unauthorized"
     NO_START = "no_start"

@@ -41,6 +41,9 @@ class Kind(Struct, frozen=True):
 KINDS: Mapping[Refusal, Kind] = {
     Refusal.UNKNOWN_PATH: Kind(404, "not found", f"addresses of this gateway are {ROUTES}"),
     Refusal.WRONG_METHOD: Kind(405, "method not allowed", "set the webhook's method to POST or GET at the provider"),
+    Refusal.MALFORMED: Kind(
+        400, "bad request", "it is no proper HTTP: a scanner, TLS on a plain port, or a proxy's fault"
+    ),
     Refusal.BAD_EXPECTATION: Kind(417, "expectation failed", "only Expect: 100-continue is understood"),
     Refusal.UNKNOWN_PROVIDER: Kind(404, "no such provider here", "name it under providers in gateway.yaml"),
     Refusal.UNKNOWN_LINE: Kind(

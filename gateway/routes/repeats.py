@@ -16,8 +16,8 @@ log = structlog.get_logger()
 
 SAME_ANSWER_S = 60.0
 """How long a request that comes again gets the same answer: a provider that had none asks again within seconds."""
-REPLAY_WINDOW_S = 900.0
-"""How long the key of a request is remembered: longer than any provider's own time window."""
+REPLAY_WINDOW_S = 24 * 3600.0
+"""How long the key of a request is remembered; some providers sign no time, so that a signature never grows old."""
 KEYS_LIMIT = 100_000
 ANSWERS_LIMIT = 10_000
 RETRY_HEADER = "i-twilio-idempotency-token"

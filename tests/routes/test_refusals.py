@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import jwt
 import pytest
 from structlog.testing import capture_logs
 from yarl import URL
@@ -20,6 +23,7 @@ from gateway.sim.providers.twilio import signature
 from tests.e2e.rig import Rig, configuration, instant, rig
 
 TOKEN = "12345"
+SECRET = "the secret that Vonage signs webhooks with"
 PUBLIC = "https://voice.example.com/phone"
 GATEWAY = f"public_url: {PUBLIC}\nproviders: {{twilio: {{}}, vonage: {{}}}}\n"
 CALL = {"CallSid": "CA1", "From": "+14155550123", "To": "+14255550100", "CallStatus": "ringing"}
@@ -178,6 +182,34 @@ async def test_a_status_may_come_by_get_and_with_a_slash(tmp_path: Path) -> None
                 async with http.get(URL(held.gateway.url + target, encoded=True), headers=headers) as said:
                     assert said.status == 204
             assert [entry["status"] for entry in logs if entry["event"] == "call_status"] == ["completed"]
+
+
+async def test_vonage_may_be_set_to_get(tmp_path: Path) -> None:
+    """Its events come in the query then, signed by a token without a hash of a body."""
+    now_s = int(time.time())
+    text = f"public_url: {PUBLIC}\nproviders: {{vonage: {{}}}}\n"
+    environ = {"VONAGE_SIGNATURE_SECRET": SECRET}
+    async with (
+        rig(configuration(tmp_path, gateway=text), instant(), environ=environ) as held,
+        aiohttp.ClientSession() as http,
+    ):
+        token = jwt.encode({"iat": now_s, "jti": "j1"}, SECRET, "HS256")
+        headers = {"Authorization": f"Bearer {token}"}
+        with capture_logs() as logs:
+            target = f"{held.gateway.url}/status/vonage?uuid=u1&status=completed"
+            async with http.get(target, headers=headers) as said:
+                assert said.status == 204
+    assert [entry["call"] for entry in logs if entry["event"] == "call_status"] == ["u1"]
+
+
+async def test_a_token_may_have_a_slash_behind_it(tmp_path: Path) -> None:
+    """Twilio appends one to the stream's address at times, and signs what it opens."""
+    async with gateway(tmp_path) as held, aiohttp.ClientSession() as http:
+        headers = {"X-Twilio-Signature": signature(TOKEN, f"{PUBLIC}/answer/twilio", CALL)}
+        async with http.post(f"{held.gateway.url}/answer/twilio", data=CALL, headers=headers) as said:
+            (url,) = re.findall(r'Stream url="wss://voice.example.com/phone([^"]+)"', await said.text())
+        async with http.ws_connect(f"{held.gateway.url}{url}/"):
+            pass
 
 
 async def test_a_stream_may_have_a_slash_at_the_end(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""Notes requests that are no proper HTTP: aiohttp answers them by itself, with 400, and tells nobody but its logger."""
+
+import logging
+
+from aiohttp.http_exceptions import HttpProcessingError
+
+from gateway.call.refusal import Refusal
+from gateway.routes.refusals import Refusals, Refused
+
+_AIOHTTP = logging.getLogger("aiohttp.server")
+
+
+def http_log(refusals: Refusals) -> logging.Logger:
+    """Return the logger for aiohttp's server: broken requests are refusals, all else goes where it always does."""
+    logger = logging.Logger(_AIOHTTP.name)
+    logger.addHandler(_HttpErrors(refusals))
+    return logger
+
+
+class _HttpErrors(logging.Handler):
+    def __init__(self, refusals: Refusals) -> None:
+        super().__init__()
+        self._refusals = refusals
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            self._refusals.note("request", Refused(Refusal.MALFORMED, _fault(error)))
+        elif _AIOHTTP.isEnabledFor(record.levelno):
+            _AIOHTTP.handle(record)
+
+
+def _fault(error: HttpProcessingError) -> str:
+    """Name what is wrong. What stands behind a colon or a line end is the request's, which may hold credentials."""
+    return f"{type(error).__name__}: {error.message.partition(chr(10))[0].partition(':')[0][:80]}"
