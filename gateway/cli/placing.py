@@ -118,7 +118,10 @@ def _show(out: Path, narrator: Narrator, keeping: Keeping, found: list[str]) -> 
 
 
 class _Signals:
-    """Lets the caller hang up on the first SIGINT or SIGTERM, so that the call is kept; the second ends the process."""
+    """Lets the caller hang up on the first signal, so that the call is kept; a further one ends the process.
+
+    But for SIGHUP: a terminal that closes may send it twice, and the call is kept all the same.
+    """
 
     def __init__(self) -> None:
         self.hang_up = asyncio.Event()
@@ -139,6 +142,8 @@ class _Signals:
             with suppress(NotImplementedError):  # not on Windows, where Ctrl-C ends the process
                 for number in (signal.SIGINT, signal.SIGTERM):
                     self._loop.add_signal_handler(number, self._told)
+                if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+                    self._loop.add_signal_handler(signal.SIGHUP, self.hang_up.set)
                 self._listens = True
 
     def _told(self) -> None:

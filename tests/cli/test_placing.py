@@ -124,8 +124,11 @@ async def test_our_own_gateways_refusal_is_told_in_full(
     assert kept(Path("out"))["complaints"] == [refused, why]
 
 
-async def test_an_interrupted_call_is_kept(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The first Ctrl-C hangs up; what was heard until then is in the folder, and the code is that of an interrupt."""
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP, signal.SIGHUP]], ids=str)
+async def test_an_interrupted_call_is_kept(
+    signals: list[signal.Signals], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A signal hangs up; what was heard until then is in the folder, and the code is that of an interrupt."""
     bot_speaks = asyncio.Event()
     told = Narrator.progress
 
@@ -138,7 +141,8 @@ async def test_an_interrupted_call_is_kept(monkeypatch: pytest.MonkeyPatch, caps
     async with asyncio.TaskGroup() as group:
         calling = group.create_task(call("goodbye", "--out", "out"))
         await bot_speaks.wait()
-        os.kill(os.getpid(), signal.SIGINT)
+        for number in signals:
+            os.kill(os.getpid(), number)
     assert calling.result() == 130
     assert names(Path("out")) == FILES
     assert "interrupted: the caller hung up" in capsys.readouterr().err
