@@ -18,6 +18,10 @@ _GATHER_MS = 200
 """Changes that come so shortly after each other are looked at together."""
 _STEP_MS = 20
 
+_TOLD_AT_ONCE = 20
+_BREATH_S = 0.005
+"""Where a thousand lines change at once, calls get their turn between every few that are told of."""
+
 log = structlog.get_logger()
 
 
@@ -56,9 +60,10 @@ class LineFollower:
     def _look(self) -> Mapping[Path, int]:
         """Take up what changed; return the folders to watch, each with its inode: it may have been made anew."""
         try:
-            update = self._lines.refresh()
-            if update != Update() and not self._stop.is_set():
-                self._tell(update)
+            for index, piece in enumerate(self._lines.refresh().pieces(_TOLD_AT_ONCE)):
+                if self._stop.wait(_BREATH_S if index else 0):
+                    break
+                self._tell(piece)
             return {folder: folder.stat().st_ino for folder in self._lines.folders() if folder.is_dir()}
         except Exception:  # a bug: what it does not see now it may see the next time
             log.exception("lines_not_followed")

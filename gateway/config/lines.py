@@ -36,6 +36,13 @@ class Update:
     refused: tuple[Refused, ...] = ()
     """Only what was not told before."""
 
+    def pieces(self, size: int) -> Iterator["Update"]:
+        """Split into updates of at most ``size`` of each kind, in order; none where nothing changed."""
+        longest = max(len(self.loaded), len(self.removed), len(self.refused))
+        for start in range(0, longest, size):
+            part = slice(start, start + size)
+            yield Update(self.loaded[part], self.removed[part], self.refused[part])
+
     @property
     def problems(self) -> list[ConfigError]:
         """The mistakes alone."""

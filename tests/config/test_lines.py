@@ -7,6 +7,8 @@ import pytest
 
 from gateway.audio.wav import write_wav
 from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
+from gateway.config.lines import Refused, Update
+from gateway.errors import ConfigError
 
 GOOD = 'numbers: ["{number}"]\ninstructions: {instructions}\n'
 
@@ -368,6 +370,15 @@ def test_an_update_says_which_versions_came_and_went(folder: Folder) -> None:
     folder.line("a", "+14255550100", "One.")
     (third,) = lines.refresh().loaded
     assert third.generation == first.generation
+
+
+def test_an_update_can_be_told_in_pieces() -> None:
+    """Of each kind so many at a time, none lost; nothing is no piece."""
+    errors = [Refused(ConfigError(str(number))) for number in range(5)]
+    pieces = list(Update(refused=tuple(errors)).pieces(2))
+    assert [len(piece.refused) for piece in pieces] == [2, 2, 1]
+    assert [refused for piece in pieces for refused in piece.refused] == errors
+    assert list(Update().pieces(2)) == []
 
 
 def test_instructions_and_recordings_are_part_of_the_generation(folder: Folder) -> None:
