@@ -1,7 +1,10 @@
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.config.document import read_document
 from gateway.config.reading import MAX_BYTES
@@ -199,3 +202,31 @@ def test_a_missing_file_is_told_with_the_one_beside_it(tmp_path: Path, there: st
     (tmp_path / there).touch()
     (error,) = read_document(tmp_path / wanted, {}).errors
     assert error.message == f"cannot be read: No such file or directory ({there} is there)"
+
+
+_PIECES = [
+    *"[]{}:#,|>-*&!%@`\"'\\?\n\t \u00a0\ufeff\u2028\x85\r\x00<",
+    "<<: ",
+    "\\ud83d",
+    "\\0",
+    "${",
+    "- ",
+    "|\n",
+    "---\n",
+    "a: ",
+    "\n  ",
+    "*a",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=3), max_size=30).map("".join))
+def test_no_text_is_a_traceback(text: str) -> None:
+    """Whatever stands in a file is data, or mistakes with a place in the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "line.yaml"
+        file.write_text(text, "utf-8", errors="surrogatepass", newline="")
+        document = read_document(file, {})
+        lines = text.count("\n") + text.count("\r") + 1
+        for error in document.errors:
+            assert 1 <= error.line <= lines
+            assert error.column >= 1
