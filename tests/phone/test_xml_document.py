@@ -3,7 +3,7 @@
 from xml.etree import ElementTree as Xml
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config import providers as settings
@@ -23,6 +23,7 @@ def test_empty_elements_are_written_in_either_way() -> None:
     )
 
 
+@settings(deadline=None)
 @given(text=ANY_TEXT, value=ANY_TEXT)
 def test_any_text_makes_a_document_that_can_be_read(text: str, value: str) -> None:
     """What XML cannot carry becomes U+FFFD, all else comes back as it was."""
