@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.config import providers as settings
+from gateway.config import providers
 from gateway.phone import stream_xml, twiml
 from gateway.phone.bandwidth import Bandwidth
 from gateway.phone.provider import After, Connect, IncomingCall
@@ -45,6 +45,6 @@ def test_what_callers_and_lines_say_breaks_no_answer(name: str, text: str) -> No
         case "plivo":
             answers = [stream_xml.stream_xml(connect).body]
         case _:
-            answers = [Bandwidth(settings.Bandwidth(), "").answer(call, connect).body]
+            answers = [Bandwidth(providers.Bandwidth(), "").answer(call, connect).body]
     for answer in answers:
         assert Xml.fromstring(answer.encode()).tag == "Response"  # noqa: S314 -- our own document
