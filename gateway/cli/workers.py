@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -52,14 +52,18 @@ def _supervisor_gone(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
         stop.told(SUPERVISOR_GONE)
 
 
+def shared_key(environ: Mapping[str, str]) -> str:
+    """Return the key that all workers make and check tokens with: one takes the streams that another has answered."""
+    return environment.value_in(environ, STREAM_KEY) or secrets.token_urlsafe(32)
+
+
 async def run_workers(count: int, arguments: Sequence[str]) -> int:
     """Run ``gateway serve`` ``count`` times until told to stop; a worker that dies in service is replaced.
 
     The kernel spreads connections over the workers (SO_REUSEPORT). Raises ``GatewayError`` where one cannot start.
     """
     stop = told_to_stop()
-    # A worker takes the streams of calls that another one answered: all have one key to make and check tokens with.
-    key = environment.value_in(os.environ, STREAM_KEY) or secrets.token_urlsafe(32)
+    key = shared_key(os.environ)
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
         shared = {**os.environ, METRICS_DIRECTORY: metrics, STREAM_KEY: key}
         try:

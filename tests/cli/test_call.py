@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from gateway.app import serving
 from gateway.cli import _parser, main
-from gateway.cli.call import _call, _demo
+from gateway.cli.call import _call, _demo, _running_gateway
 from gateway.cli.own_gateway import CalledGateway, number_to_call
 from gateway.config import Lines, load_deployment
 from gateway.sim.call import CallPlan
@@ -231,3 +231,38 @@ async def test_the_demo_needs_nothing_of_the_environment(monkeypatch: pytest.Mon
         "change_delivery.wav",
         "goodbye.wav",
     ]
+
+
+async def test_an_account_is_called_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the wire of its provider, on its own routes."""
+    asked: list[tuple[str, str]] = []
+
+    async def placed(plan: CallPlan, stream: CalledGateway, *_: object) -> int:
+        asked.append((plan.provider, stream.answer_url.rpartition("/")[2]))
+        return 0
+
+    monkeypatch.setattr("gateway.cli.call.place", placed)
+    file = deployment(tmp_path, NUMBER)
+    file.write_text("providers: {twilio: {}, telnyx-eu: {provider: telnyx}}\n")
+    words = ["call", str(GOODBYE), "--config", str(file), "--provider", "telnyx-eu"]
+    assert await _call(_parser().parse_args(words)) == 0
+    assert asked == [("telnyx", "telnyx-eu")]
+
+
+def test_an_account_that_nobody_has_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the nearest name that there is."""
+    file = deployment(tmp_path, NUMBER)
+    file.write_text("providers: {twilio-eu: {provider: twilio}}\n")
+    assert main(["call", str(GOODBYE), "--config", str(file), "--provider", "twilio-us"]) == 2
+    assert "twilio-us is neither a provider nor an account" in capsys.readouterr().err
+
+
+def test_an_account_of_a_gateway_elsewhere_has_its_own_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its webhook is asked on its own route, signed by its own secret, line end or not."""
+    monkeypatch.setenv("TWILIO_EU_AUTH_TOKEN", "t0ken-of-europe\n")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "t0ken-of-america")
+    words = ["call", str(GOODBYE), "--provider", "twilio-eu", "--url", "https://voice.example.com/"]
+    called = _running_gateway(_parser().parse_args(words), "twilio")
+    assert called.answer_url == "https://voice.example.com/answer/twilio-eu"
+    assert called.status_url == "https://voice.example.com/status/twilio-eu"
+    assert called.secrets["auth_token"] == "t0ken-of-europe"

@@ -124,3 +124,9 @@ def test_the_limit_of_calls_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert workers.share_of(200) == 200
     monkeypatch.setenv(workers.WORKER, "2/3")
     assert workers.share_of(200) == 67
+
+
+def test_workers_share_one_key() -> None:
+    """The operator's, or one that is made up: also where the variable holds nothing but a line end."""
+    assert workers.shared_key({"GATEWAY_STREAM_KEY": "k3y\n"}) == "k3y"
+    assert len(workers.shared_key({})) == len(workers.shared_key({"GATEWAY_STREAM_KEY": " \n"})) == 43

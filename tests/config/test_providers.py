@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import SecretStr
@@ -9,7 +10,7 @@ from pydantic import SecretStr
 from gateway.app import PROVIDERS, make_provider
 from gateway.config import Deployment, load_deployment
 from gateway.config.environment import FromEnvironment
-from gateway.config.providers import Providers, environment_names, settings_of
+from gateway.config.providers import ProviderName, Providers, environment_names, settings_of
 from gateway.errors import GatewayError
 from gateway.phone.provider import SignatureError, Upgrade, WebhookRequest
 from gateway.sim.accounts import open_account
@@ -29,6 +30,15 @@ def test_whatever_can_be_configured_can_be_served_and_simulated() -> None:
     """A section, a module and a simulated end for each provider, under one name."""
     assert set(NAMES) == set(PROVIDERS) == set(SIMULATED)
     assert [make_provider(name, settings_of(name)()).name for name in PROVIDERS] == list(PROVIDERS)
+
+
+def test_a_provider_is_known_everywhere_by_one_name(tmp_path: Path) -> None:
+    """As a key, as the provider of an account, and to the section that tells of mistakes in it."""
+    assert get_args(ProviderName) == NAMES
+    for name in NAMES:
+        section = load(tmp_path, f"providers: {{pbx: {{provider: {name}}}}}\n").providers.accounts["pbx"]
+        assert type(section) is settings_of(name)
+        assert type(section).is_meant_by({"provider": name})
 
 
 @pytest.mark.parametrize("name", NAMES)
