@@ -1,6 +1,5 @@
 """The rules of a call, pure: events of both legs and the time in, commands out."""
 
-import enum
 import math
 from collections.abc import Sequence
 from typing import assert_never
@@ -17,7 +16,9 @@ from gateway.call.patience import Patience
 from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
 from gateway.call.rules import Rules
+from gateway.call.state import State
 from gateway.call.tools import Tools
+from gateway.call.transcripts import Transcripts
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import (
     CallerAudio,
@@ -68,19 +69,6 @@ Command = PhoneCommand | VoiceCommand | Errand | Note | EndCall
 Event = PhoneEvent | VoiceEvent | ErrandEvent | ShutDown
 
 
-class State(enum.Enum):
-    """Where the call stands."""
-
-    CONNECTING = enum.auto()
-    """The caller is there, the session is not ready yet."""
-    TALKING = enum.auto()
-    LEAVING = enum.auto()
-    """The call is about to end or to be transferred, and the last words are still being heard."""
-    TRANSFERRING = enum.auto()
-    """The provider is asked to connect the caller with somebody else."""
-    ENDED = enum.auto()
-
-
 class Conversation:
     """One call. ``handle`` and ``on_deadline`` take the time in seconds, on any clock that does not go back."""
 
@@ -92,6 +80,7 @@ class Conversation:
         self._departure = Departure(rules, self._gate)
         self._tools = Tools(rules, self._departure)
         self._keypad = Keypad(rules, self._gate, self._tools, self._departure)
+        self._transcripts = Transcripts(self._gate, self._tools.mcp)
         self._hearing = Hearing(started.audio_format, now)
         self._patience = Patience(rules, self._gate)
         self._oddities = Oddities(now)
@@ -101,7 +90,6 @@ class Conversation:
         self._ends_at = now + rules.duration_limit_s
         self._paused_at: float | None = None
         self._last_reply = ""
-        self._last_transcribed = ""
 
     @property
     def state(self) -> State:
@@ -120,10 +108,7 @@ class Conversation:
         return self._playback.late_frames
 
     def begin(self, now: float) -> Sequence[Command]:
-        """What is done as soon as the caller is there, whether the session is or not: a recorded greeting begins.
-
-        After the call has ended, nothing: the process may stop before the call is begun.
-        """
+        """Begin a recorded greeting, whether the session is there or not; nothing, where the call has ended already."""
         if self._ended:
             return ()
         commands: list[Command] = [*self._opening.notes()]
@@ -205,10 +190,9 @@ class Conversation:
             case TurnCommitted(item_id=item_id):
                 return self._turn_over(item_id, now)
             case CallerSaid():
-                return self._caller_said(event, now)
-            case TranscriptionFailed(item_id=item_id, code=code, detail=detail):
-                note = Note("transcription_failed", {"item_id": item_id, "code": code, "detail": detail})
-                return [note, *self._gate.caller_done(item_id, now), *self._tools.mcp.not_understood(item_id, now)]
+                return self._transcripts.said(event, now)
+            case TranscriptionFailed():
+                return self._transcripts.failed(event, now)
             case ResponseStarted(response_id=response_id, request_id=request_id):
                 return self._response_started(response_id, request_id, now)
             case ReplySaid(item_id=item_id, text=text):
@@ -265,16 +249,6 @@ class Conversation:
         done = self._gate.caller_done(item_id, now)
         self._tools.mcp.caller_done(item_id, now)
         return done if answers_itself else [*done, *self._gate.want(ANSWER, now)]
-
-    def _caller_said(self, said: CallerSaid, now: float) -> Sequence[Command]:
-        done: list[Command] = [*self._gate.caller_done(said.item_id, now)]
-        if said.item_id == self._last_transcribed:
-            return done
-        if not said.text.strip():
-            return [*done, *self._tools.mcp.not_understood(said.item_id, now)]
-        self._last_transcribed = said.item_id
-        note = Note("caller_said", {"item_id": said.item_id, "text": said.text})
-        return [note, *done, *self._tools.mcp.caller_said(said.item_id, said.text, now)]
 
     def _digit_pressed(self, digit: str, now: float) -> Sequence[Command]:
         self._patience.caller_is_there()

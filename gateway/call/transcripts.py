@@ -1,0 +1,33 @@
+"""What the caller said, as the service wrote it down, or could not. Pure."""
+
+from gateway.call.gate import Request, ResponseGate
+from gateway.call.mcp import McpTools
+from gateway.call.record import Note
+from gateway.voice.commands import AnswerApproval
+from gateway.voice.events import CallerSaid, TranscriptionFailed
+
+
+class Transcripts:
+    """The transcripts of one call; a turn whose words are there is over. Times are in seconds."""
+
+    def __init__(self, gate: ResponseGate, mcp: McpTools) -> None:
+        self._gate = gate
+        self._mcp = mcp
+        self._last = ""
+
+    def said(self, said: CallerSaid, now: float) -> list[Note | Request | AnswerApproval]:
+        """Take the words of a turn; they may come more than once, or be none."""
+        done: list[Note | Request | AnswerApproval] = [*self._gate.caller_done(said.item_id, now)]
+        if said.item_id == self._last:
+            return done
+        if not said.text.strip():
+            return [*done, *self._mcp.not_understood(said.item_id, now)]
+        self._last = said.item_id
+        note = Note("caller_said", {"item_id": said.item_id, "text": said.text})
+        return [note, *done, *self._mcp.caller_said(said.item_id, said.text, now)]
+
+    def failed(self, failed: TranscriptionFailed, now: float) -> list[Note | Request | AnswerApproval]:
+        """Note that the words of a turn could not be made out."""
+        note = Note("transcription_failed", {"item_id": failed.item_id, "code": failed.code, "detail": failed.detail})
+        done = self._gate.caller_done(failed.item_id, now)
+        return [note, *done, *self._mcp.not_understood(failed.item_id, now)]
