@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
-E164 = r"\+[1-9]\d{6,14}"
+E164 = r"\+[1-9][0-9]{6,14}"
 """A phone number in international format."""
 SIP = r"[sS][iI][pP][sS]?:[^\s@<>]+@[^\s@<>]+"
 """An address of SIP; ``sips:`` asks for encryption on the whole way."""
@@ -22,6 +22,8 @@ _SHORTEST = 7
 """Digits of the shortest number with a country code; fewer are an extension."""
 _WITH_COUNTRY = 11
 """So many digits without a plus hold a country code, even where the numbering plan has no such number."""
+_LONGEST = 256
+"""Characters of an address; what is longer is none, and no pattern is tried on it."""
 _SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r".*<([^<>]+)>.*", re.DOTALL)
 _CONTEXT = re.compile(r";phone-context=(\+[0-9.()-]+)", re.IGNORECASE)
@@ -40,7 +42,9 @@ class Address(NamedTuple):
 
 
 def taken_apart(text: str) -> Address:
-    """The user and the host of ``"Bob" <sip:bob@example.com;user=phone>``, of ``tel:+1…;ext=5`` and of a number."""
+    """Return the user and the host of ``"Bob" <sip:bob@example.com;user=phone>``, of ``tel:+1…;ext=5`` and of a number."""
+    if len(text) > _LONGEST:
+        return Address(text)
     if match := _IN_BRACKETS.fullmatch(text):
         text = match[1]
     text = text.strip()
@@ -63,11 +67,13 @@ def taken_apart(text: str) -> Address:
 
 
 def readings(text: str, region: str = "") -> tuple[str, ...]:
-    """What an address may mean, the likeliest first: a number in E.164, an extension, ``sip:user@host``, or a name.
+    """Return what an address may mean, the likeliest first: a number in E.164, an extension, ``sip:user@host``, a name.
 
     ``region`` is the country whose habits of writing are meant where no country code is given; empty where that is
     not known. Nothing is made up: digits that fit no numbering plan stay as they are. Empty for an empty text.
     """
+    if len(text) > _LONGEST:
+        return (text,)
     address = taken_apart(text)
     number = _NUMBER.fullmatch(address.user)
     if number:
@@ -79,12 +85,12 @@ def readings(text: str, region: str = "") -> tuple[str, ...]:
 
 
 def read(text: str, region: str = "") -> str:
-    """The likeliest of :func:`readings`; nothing for nothing."""
+    """Return the likeliest of :func:`readings`; nothing for an empty text."""
     return next(iter(readings(text, region)), "")
 
 
 def _numbers(digits: str, region: str) -> tuple[str, ...]:
-    """The numbers in E.164 that digits, with or without a plus, may mean, the likeliest first."""
+    """Return the numbers in E.164 that digits, with or without a plus, may mean, the likeliest first."""
     bare = digits.removeprefix("+")
     if len(bare) < _SHORTEST:
         return ()
@@ -102,7 +108,7 @@ def _numbers(digits: str, region: str) -> tuple[str, ...]:
 
 
 def _is_national(number: PhoneNumber, digits: str, region: str) -> bool:
-    """Whether digits without a plus are surely a number of ``region``: as people there write it.
+    """Tell whether digits without a plus are surely a number of ``region``, as people there write it.
 
     Where a trunk prefix belongs in front it is there, or the digits are too few to hold a country code as well.
     """
@@ -113,7 +119,7 @@ def _is_national(number: PhoneNumber, digits: str, region: str) -> bool:
 
 
 def _is_possible(number: PhoneNumber) -> bool:
-    """Whether the length fits, with the area code."""
+    """Tell whether the length fits, with the area code."""
     return bool(phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
 
 
@@ -129,31 +135,31 @@ def _e164(number: PhoneNumber) -> str:
 
 
 def is_valid(number: str) -> bool:
-    """Whether a numbering plan has the number, which is in E.164."""
+    """Tell whether a numbering plan has a number in E.164."""
     parsed = _parsed(number, "")
     return parsed is not None and phonenumbers.is_valid_number(parsed)
 
 
 def is_possible(number: str) -> bool:
-    """Whether the country code of a number in E.164 exists and its length fits."""
+    """Tell whether the country code of a number in E.164 exists and its length fits."""
     parsed = _parsed(number, "")
     return parsed is not None and _is_possible(parsed)
 
 
 def region_of(number: str) -> str:
-    """The country of a number in E.164; nothing where it has none."""
+    """Return the country of a number in E.164; nothing where it has none."""
     parsed = _parsed(number, "") if number.startswith("+") else None
     region = phonenumbers.region_code_for_number(parsed) if parsed else None
     return region if region in REGIONS else ""
 
 
 def is_sip(target: str) -> bool:
-    """Whether a call is transferred to an address of SIP, and not to a number."""
+    """Tell whether a target of a transfer is an address of SIP, and not a number."""
     return bool(re.match(r"sips?:", target, re.IGNORECASE))
 
 
 def destination(text: str) -> str:
-    """Where a call may be transferred, in one form: a number in E.164, or ``sip:…`` or ``sips:…``.
+    """Return a target of a transfer in one form: a number in E.164, ``sip:…`` or ``sips:…``.
 
     Raises ``ValueError`` for anything else; the message says what was expected.
     """

@@ -19,7 +19,7 @@ def lead_nowhere(stream: TextIO) -> None:
 
 
 def is_unread(error: OSError) -> bool:
-    """Whether nobody will ever read what could not be written."""
+    """Tell whether nobody will ever read what could not be written."""
     return error.errno in _NOBODY_READS
 
 

@@ -1,8 +1,12 @@
 """Numbers and addresses in all the spellings that providers send."""
 
-import pytest
+import re
 
-from gateway.addresses import destination, is_possible, is_sip, is_valid, read, readings, region_of
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.addresses import E164, destination, is_possible, is_sip, is_valid, read, readings, region_of
 
 
 @pytest.mark.parametrize(
@@ -75,6 +79,24 @@ def test_the_likeliest_reading_comes_first() -> None:
     assert readings("33123456789", "DE") == ("+33123456789", "+4933123456789", "33123456789")
 
 
+@given(
+    st.text(st.sampled_from('+0123456789 ()<>";@:.xsipteln%41\u0664é'), max_size=60), st.sampled_from(["", "DE", "US"])
+)
+def test_any_text_has_its_readings(text: str, region: str) -> None:
+    """Each is a text, the first is the one that counts, and reading it again changes nothing of a number."""
+    found = readings(text, region)
+    assert all(found)
+    assert read(text, region) == (found[0] if found else "")
+    if re.fullmatch(E164, read(text, region)):
+        assert read(read(text, region)) == read(text, region)
+
+
+def test_a_long_text_is_no_address() -> None:
+    """It is not even looked at: a pattern might take minutes."""
+    text = "1" + " " * 60_000 + "z"
+    assert readings(text) == (text,)
+
+
 @pytest.mark.parametrize(
     "number", ["", "+", "sip:", "sip:@", "tel:", "<>", "<sip:>", "+" + "9" * 40, "0" * 40, "@", ";ext=5"]
 )
@@ -126,3 +148,9 @@ def test_what_numbering_plans_know() -> None:
     assert is_possible("+15551234567")
     assert not is_possible("+4255550102")
     assert (region_of("+49301234567"), region_of("+80012345678"), region_of("1001")) == ("DE", "", "")
+
+
+def test_only_plain_digits_make_a_number() -> None:
+    """Digits of other scripts are text to every provider."""
+    with pytest.raises(ValueError, match="is neither"):
+        destination("+1٤255550199")

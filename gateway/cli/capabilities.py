@@ -1,4 +1,4 @@
-"""What lines ask of a phone call and a served provider cannot do: for ``gateway check``."""
+"""Compare what lines ask for with what the served providers can do: for ``gateway check``."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,7 +14,7 @@ _NUMBER = "+14255550199"
 
 
 def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
-    """One sentence for each line and provider, where a call of the line at this provider would lack something."""
+    """Return what each line asks for and each served provider cannot do, one sentence each."""
     known = list(lines)
     found: list[str] = []
     for name, section in deployment.providers.accounts.items():
@@ -25,7 +25,7 @@ def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[s
 
 
 def _of_the_provider(provider: Provider, lines: list[Line]) -> Iterator[str]:
-    """What its account lacks: a key that is not set."""
+    """Yield what its account cannot do because a key is not set."""
     traits, name = provider.traits, f"providers.{provider.name}"
     missing = "not all keys of its REST API are set"
     if traits.hang_up.startswith("REST") and "closing" not in traits.hang_up and not provider.hang_up(_CALL):
@@ -56,7 +56,7 @@ def _of_a_line(provider: Provider, line: Line) -> Iterator[str]:
 
 
 def _transfers(line: Line) -> Iterator[tuple[str, list[str]]]:
-    """What transfers a call while its stream is open, and where to."""
+    """Yield what transfers a call while its stream is open, and where to."""
     settings = line.settings
     named = {name: target.to for name, target in settings.transfers.items()}
     if "transfer_call" in settings.tools:

@@ -1,4 +1,4 @@
-"""What ``gateway check`` finds: in a whole configuration, or in single files."""
+"""Check a whole configuration, or single files: for ``gateway check``."""
 
 import os
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def _deployment(config: Path, checked: Checked) -> Deployment | None:
 
 
 def _is_deployment(file: Path) -> bool:
-    """Whether a file has more keys of a ``gateway.yaml`` than of a line; one without keys goes by its name."""
+    """Tell whether a file has more keys of a ``gateway.yaml`` than of a line; one without keys goes by its name."""
     keys = read_document(file, os.environ).data.keys()
     of_a_line, of_the_gateway = (len(keys & kind.model_fields.keys()) for kind in (Settings, Deployment))
     return of_the_gateway > of_a_line or (of_the_gateway == of_a_line and file.stem.startswith("gateway"))

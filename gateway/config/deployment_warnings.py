@@ -1,4 +1,4 @@
-"""What of a configuration is allowed but may not be meant: for ``gateway check`` and the start of ``gateway serve``."""
+"""Warn of what is allowed in a configuration but may not be meant, in ``gateway check`` and ``gateway serve``."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
-    """What may not be meant, one sentence each, that of the lines first."""
+    """Return what may not be meant, one sentence each, that of the lines first."""
     known = list(lines)
     found = [warning for line in known for warning in line_warnings(line)]
     found += [*_numbers(deployment, known), *_providers(deployment), *secret_warnings(deployment)]

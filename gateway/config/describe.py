@@ -1,4 +1,4 @@
-"""What a line will do, in words: for ``gateway check``."""
+"""Describe in words what a line will do: for ``gateway check``."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from gateway.config.voices import AnyVoice
 
 
 def describe(line: Line) -> str:
-    """A line as rows of ``what  how``, headed by its name and numbers."""
+    """Return a line as rows of ``what  how``, headed by its name and numbers."""
     numbers = ", ".join("any other number" if n == ANY_NUMBER else n for n in line.settings.numbers)
     rows = [f"  {what:<10} {how}" for what, how in _rows(line)]
     return "\n".join([f"{line.name}: {numbers}", *rows])
@@ -49,7 +49,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
 
 
 def _answers(line: Line) -> Iterator[tuple[str, str]]:
-    """Who answers, and how."""
+    """Yield who answers, and how."""
     settings = line.settings
     if agent := settings.agent:
         version = f", version {agent.version}" if agent.version else ""
@@ -89,7 +89,7 @@ def _written(settings: Settings) -> str:
 
 
 def _waits(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What fills long waits."""
+    """Yield what fills long waits."""
     interim = settings.interim_response
     if interim is None:
         return
@@ -154,7 +154,7 @@ def _turns(line: Line) -> str:
 
 
 def _vad(vad: ServerVad | AzureSemanticVad) -> str:
-    """The type, when a turn ends, and whatever else the line sets."""
+    """Return the type, when a turn ends, and whatever else the line sets."""
     usual = {"type", "silence_duration_ms", "languages"}
     details = vad.model_dump(exclude=usual, exclude_none=True, exclude_unset=True)
     more = [f"{key} {_shown(value)}" for key, value in details.items()]

@@ -1,4 +1,4 @@
-"""What of a line is allowed but may not be meant: for ``gateway check``."""
+"""Warn of what is allowed in a line but may not be meant: for ``gateway check``."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from gateway.config.voices import AzureStandardVoice, SpokenByAzure
 
 
 def line_warnings(line: Line) -> Iterator[str]:
-    """One sentence each, beginning with the line's name."""
+    """Yield what may not be meant, one sentence each, beginning with the line's name."""
     for warning in (
         *_numbers(line),
         *_models(line),
@@ -30,7 +30,7 @@ def line_warnings(line: Line) -> Iterator[str]:
 
 
 def model_warning(model: str) -> str:
-    """What there is to say of a model that the documentation does not name; nothing of one that it does."""
+    """Return a warning of a model that the documentation does not name; nothing for one that it does."""
     if not model or is_known(model):
         return ""
     near = suggestion(model, MODELS)

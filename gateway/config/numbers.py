@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 ANY_NUMBER = "*"
 
-_AS_SENT = r"0\d{2,14}|\d{1,6}"
+_AS_SENT = r"0[0-9]{2,14}|[0-9]{1,6}"
 """What providers send as it is dialled: a number with its trunk prefix, an extension."""
 _SIP = r"sips?:[^\s@]+@[^\s@]+"
 _WRITTEN = r"\+?\(?[0-9][0-9\s().\-/]*"
@@ -60,7 +60,7 @@ PhoneNumber = Annotated[str, AfterValidator(_phone_number), Field(json_schema_ex
 
 
 def own_number(called: str, numbers: Iterable[str], region: str = "") -> str:
-    """The one of a line's ``numbers`` that was called, however it is spelt; else the called number as it reads."""
+    """Return which of a line's ``numbers`` was called, however it is spelt; else the called number as it reads."""
     known = [number for number in numbers if number != ANY_NUMBER]
     for country in dict.fromkeys((region, *map(region_of, known))):
         spellings = set(readings(called, country))
@@ -85,10 +85,10 @@ class NumberPlan(Generic[T]):
                 self._as_sent.append(number)
 
     def find(self, called: str, region: str = "") -> T | None:
-        """The owner of a called number, however it is spelt, else of ``ANY_NUMBER``.
+        """Return the owner of a called number, however it is spelt, else of ``ANY_NUMBER``.
 
-        The spelling is read by the habits of ``region``. Where that finds nobody, by those of the countries of the
-        known numbers: for it is one of them that was called. What could then be two owners' is nobody's.
+        The spelling is read by the habits of ``region``. Where no owner is found so, it is read by the habits of the
+        countries of all known numbers, because one of them was called. If several owners fit then, none is returned.
         """
         spellings = readings(called, region)
         for spelling in spellings:

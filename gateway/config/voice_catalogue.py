@@ -28,7 +28,7 @@ def voices() -> dict[str, str]:
 
 
 def is_documented(name: str) -> bool:
-    """Whether a voice of this name is documented."""
+    """Tell whether a voice of this name is documented."""
     known = voices()
     name = name.lower()
     persona = name.removesuffix(_OMNI.lower())
