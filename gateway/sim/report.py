@@ -104,7 +104,7 @@ def _about(header: Mapping[str, object], notes: Sequence[TimelineEvent]) -> list
     ready, started = (_first(notes, kind) for kind in ("session_ready", "call_started"))
     known = {
         "Line": header.get("line"),
-        "Generation of the line": started.get("generation"),
+        "Generation of the line": header.get("generation") or started.get("generation"),
         "Answered by": header.get("answered_by"),
         "Model": ready.get("model") or header.get("model"),
         "Voice": header.get("voice"),
