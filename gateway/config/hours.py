@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from gateway.config.problems import suggestion
 from gateway.config.section import Section, Text
+from gateway.config.time_zones import time_zone
 from gateway.config.transfers import TargetName
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -109,7 +110,7 @@ class Hours(Section):
 
     def is_open(self, now: datetime.datetime, timezone: str) -> bool:
         """Whether the line is open at ``now`` (which has a time zone) by the clocks of ``timezone``."""
-        local = now.astimezone(zoneinfo.ZoneInfo(timezone))
+        local = now.astimezone(time_zone(timezone))
         minute = local.hour * 60 + local.minute
         today, yesterday = local.date(), local.date() - datetime.timedelta(days=1)
         return self._opens(today, minute) or self._opens(yesterday, minute + _DAY_MINUTES)

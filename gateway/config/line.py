@@ -1,7 +1,6 @@
 """A phone line as its file writes it, and as calls use it."""
 
 import re
-import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +35,7 @@ from gateway.config.section import (
     Wording,
     or_none,
 )
+from gateway.config.time_zones import time_zone
 from gateway.config.tools import Tool
 from gateway.config.transfers import AnyTarget, DestinationOrName, TargetName
 from gateway.config.voices import DEFAULT_VOICE, Voice
@@ -64,8 +64,8 @@ VariableName = Annotated[
 
 def _time_zone(name: str) -> str:
     try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        time_zone(name)
+    except ValueError:
         near = nearest_time_zone(name)
         hint = f"did you mean {near}?" if near else "expected such as Europe/Berlin"
         raise ValueError(f"is not a time zone, {hint}") from None

@@ -2,12 +2,12 @@
 
 import datetime
 import re
-import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.config.line import Line
 from gateway.config.placeholders import fill
+from gateway.config.time_zones import time_zone
 from gateway.voice.commands import CreateResponse, SayText
 
 PARAMETER_LIMIT = 500
@@ -65,7 +65,7 @@ def missing(line: Line, call: CallFacts) -> tuple[str, ...]:
 
 
 def _values(line: Line, call: CallFacts) -> Mapping[str, str]:
-    now = call.started.astimezone(zoneinfo.ZoneInfo(line.settings.timezone))
+    now = call.started.astimezone(time_zone(line.settings.timezone))
     return {
         **{name: _clean(call.parameters.get(name, "")) for name in line.settings.parameters},
         **line.settings.variables,

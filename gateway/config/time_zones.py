@@ -1,0 +1,13 @@
+"""Time zones by their IANA names: each is read once, with the line that names it, and never during a call."""
+
+import functools
+import zoneinfo
+
+
+@functools.cache
+def time_zone(name: str) -> zoneinfo.ZoneInfo:
+    """Return the time zone; ``zoneinfo`` itself keeps no more than a few. Raises ValueError where there is none."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"no time zone {name!r}") from error
