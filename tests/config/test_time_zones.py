@@ -18,5 +18,5 @@ def test_a_zone_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["Europe/Berlim", "", "../etc/passwd", "a\0b", "Europe"])
 def test_what_is_no_zone_is_refused(name: str) -> None:
     """By one error, whatever the file system makes of the name."""
-    with pytest.raises(ValueError, match="^no time zone "):
+    with pytest.raises(ValueError, match="no time zone "):
         time_zone(name)
