@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr
 
@@ -18,6 +17,7 @@ from gateway.config.problems import ConfigErrors, KeyPath, dotted, listed
 from gateway.config.providers import Providers
 from gateway.config.secrets import Rotated, Secret
 from gateway.config.section import Number, Section, Text, Whole
+from gateway.config.urls import can_be_asked
 from gateway.errors import ConfigError
 
 DEFAULT_MODEL = "gpt-realtime"
@@ -56,17 +56,10 @@ _AFTER_SCHEME = r"://[^/\s?#@]+(/[^\s?#@]*)?"
 _ENDPOINT, _PUBLIC_URL = rf"(https?|wss?){_AFTER_SCHEME}", rf"https?{_AFTER_SCHEME}"
 
 
-def _has_a_port_that_exists(url: str) -> bool:
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:
-        return False
-
-
 def _url(pattern: str, example: str) -> AfterValidator:
     def check(text: str) -> str:
         text = environment.bare(text)
-        if not re.fullmatch(pattern, text) or not _has_a_port_that_exists(text):
+        if not re.fullmatch(pattern, text) or not can_be_asked(text):
             raise ValueError(f"is not an address that can be used, expected such as {example}")
         return text.rstrip("/")
 

@@ -7,7 +7,6 @@ accounts at one provider have names of their own, ``twilio-eu``, and the variabl
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
@@ -16,6 +15,7 @@ from gateway.config.numbers import Region
 from gateway.config.problems import KeyPath
 from gateway.config.secrets import Base64Secret, Name, PrivateKey, PublicKey, Rotated, Secret
 from gateway.config.section import Section
+from gateway.config.urls import can_be_asked
 
 ProviderName = Literal[
     "twilio",
@@ -38,12 +38,7 @@ ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        has_host = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        has_host = False
-    if not has_host or not text.startswith(("https://", "http://")) or not text.isprintable() or " " in text:
+    if not can_be_asked(text) or not re.fullmatch(r"https?://[!-~]+", text):
         raise ValueError("is not an address that can be used, expected such as https://api.example.com")
     return text.rstrip("/")
 

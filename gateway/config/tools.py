@@ -12,6 +12,7 @@ from gateway.config.keys import Key
 from gateway.config.parameters import Parameters
 from gateway.config.secrets import Rotated, WebhookSecret, from_environment
 from gateway.config.section import Number, Section, Text, Wording
+from gateway.config.urls import can_be_asked
 
 BuiltIn = Literal["end_call", "transfer_call", "send_digits"]
 BUILT_IN: tuple[BuiltIn, ...] = ("end_call", "transfer_call", "send_digits")
@@ -42,14 +43,10 @@ def _http_url(text: str) -> str:
 
 def is_http_url(text: str) -> bool:
     """Whether a request can go to ``text``: http or https, a host, nothing but printable signs."""
-    try:
-        parts = urlsplit(text)
-        port_is_right = parts.port is None or parts.port > 0
-    except ValueError:
+    if not can_be_asked(text) or not re.fullmatch(r"[!-~]+", text):
         return False
-    readable = bool(re.fullmatch(r"[!-~]+", text))
-    has_host = bool(parts.hostname) and "@" not in parts.netloc
-    return readable and parts.scheme in ("http", "https") and has_host and port_is_right and not parts.fragment
+    parts = urlsplit(text)
+    return parts.scheme in ("http", "https") and "@" not in parts.netloc and not parts.fragment
 
 
 def _header_name(name: str) -> str:

@@ -186,5 +186,13 @@ def _read(body: bytes) -> dict[str, Any]:
 
 
 def point(name: str, settings: ProviderSettings, number: str, answer_url: str, status_url: str) -> Pointing:
-    """The pointing of an account at a provider of ``POINTINGS``; ``name`` is the account's or the provider's."""
-    return POINTINGS[provider_of(name, settings)](Account(name, settings), number, answer_url, status_url)
+    """The pointing of an account at a provider of ``POINTINGS``; ``name`` is the account's or the provider's.
+
+    Raises ``InputError`` for what is not set or not there, ``GatewayError`` for an answer that cannot be read.
+    """
+    try:
+        return (
+            yield from POINTINGS[provider_of(name, settings)](Account(name, settings), number, answer_url, status_url)
+        )
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise GatewayError(f"the provider's API answered otherwise than it documents: {error!r}") from error

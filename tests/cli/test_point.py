@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.cli import _parser, main
 from gateway.cli.point import _look, _point
 from gateway.config.providers import Plivo, Providers, SignalWire, Telnyx, Twilio, Vonage
-from gateway.errors import InputError
+from gateway.errors import GatewayError, InputError
 from gateway.phone.pointing import BY_HAND, POINTINGS, point
 from gateway.rest import CallControl
 
@@ -115,6 +115,20 @@ async def test_a_number_of_somebody_else() -> None:
     async with api({f"{TWILIO}.json": {"incoming_phone_numbers": []}}) as (url, changes), CallControl() as control:
         settings = Twilio.model_construct(account_sid="AC1", auth_token="t", api_url=url)
         with pytest.raises(InputError, match="is not a number of this account"):
+            await _look(point("twilio", settings, NUMBER, ANSWER, STATUS), control)
+    assert changes == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [[], {"incoming_phone_numbers": {}}, {"incoming_phone_numbers": 7}, {"incoming_phone_numbers": [{}]}],
+    ids=str,
+)
+async def test_an_answer_of_another_shape_is_told(answer: object) -> None:
+    """Never as a traceback."""
+    async with api({f"{TWILIO}.json": answer}) as (url, changes), CallControl() as control:
+        settings = Twilio.model_construct(account_sid="AC1", auth_token="t", api_url=url)
+        with pytest.raises(GatewayError):
             await _look(point("twilio", settings, NUMBER, ANSWER, STATUS), control)
     assert changes == []
 
