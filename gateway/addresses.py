@@ -42,7 +42,7 @@ class Address(NamedTuple):
 
 
 def taken_apart(text: str) -> Address:
-    """Return the user and the host of ``"Bob" <sip:bob@example.com;user=phone>``, of ``tel:+1…;ext=5`` and of a number."""
+    """Return the user and the host of ``"Bob" <sip:bob@example.com;user=phone>``, ``tel:+1…;ext=5`` or a number."""
     if len(text) > _LONGEST:
         return Address(text)
     if match := _IN_BRACKETS.fullmatch(text):

@@ -13,6 +13,7 @@ import structlog
 
 from gateway import logs
 from gateway.app import serving
+from gateway.cli.capabilities import capability_warnings
 from gateway.cli.check import add_config_option
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
@@ -150,7 +151,7 @@ def _host(options: argparse.Namespace, deployment: Deployment) -> str:
 
 def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, host: str) -> None:
     """Log what may not be meant; ``host`` is given where others may reach it, so that nothing was made up for it."""
-    found = [*map(str, lines.overlooked), *warnings(deployment, lines)]
+    found = [*map(str, lines.overlooked), *warnings(deployment, lines), *capability_warnings(deployment, lines)]
     if options.emulator:
         found = [warning for warning in found if not warning.startswith("voice_live.endpoint:")]  # it is not used
         if host and any("refused" in warning for warning in found):

@@ -9,7 +9,7 @@ from gateway.config.hearing import VAD_LANGUAGES, AzureSemanticVad, ServerVad, T
 from gateway.config.line import Line, WrittenInterim
 from gateway.config.problems import listed, suggestion
 from gateway.config.secret_warnings import tool_secret_warnings
-from gateway.config.voice_catalogue import is_documented, language_of, nearest
+from gateway.config.voice_catalogue import is_documented, language_of, locales, nearest
 from gateway.config.voices import AzureStandardVoice, SpokenByAzure
 
 
@@ -20,6 +20,7 @@ def line_warnings(line: Line) -> Iterator[str]:
         *_models(line),
         *_voice(line),
         *_filters(line),
+        *_locales(line),
         *_languages(line),
         *_turns(line),
         *_times(line),
@@ -83,6 +84,21 @@ def _filters(line: Line) -> Iterator[str]:
         yield f"greeting: {settings.voice.name} speaks for the model, which may change a word"
 
 
+def _locales(line: Line) -> Iterator[str]:
+    """Yield codes of languages that no voice has: en-UK, which is en-GB."""
+    settings, voice = line.settings, line.settings.voice
+    given = [("language", settings.language)]
+    given += [("transcription.language", settings.transcription.language)] if settings.transcription else []
+    given += [("voice.locale", voice.locale)] if isinstance(voice, SpokenByAzure) else []
+    for key, codes in given:
+        for code in (codes or "").split(","):
+            known = locales().get(main_language(code), ())
+            is_known = code.lower() in (main_language(code), *(locale.lower() for locale in known))
+            if code and not (known and is_known):
+                expected = f"expected {listed(known)}" if known else "expected such as de-DE or en-US"
+                yield f"{key}: {code} is not among the languages of Azure's voices, {expected}"
+
+
 def _languages(line: Line) -> Iterator[str]:
     settings = line.settings
     transcription = settings.transcription
@@ -113,7 +129,7 @@ def _turns(line: Line) -> Iterator[str]:
             yield f"turn_detection: azure_semantic_vad_en is for English, found language {language}"
         elif turns.languages and foreign:
             yield f"turn_detection.languages: {', '.join(turns.languages)}, found language {language}"
-        elif foreign:
+        elif foreign and line.settings.language:
             yield f"turn_detection: {turns.type} knows {listed(VAD_LANGUAGES)}, found language {language}"
     judge = turns.end_of_utterance_detection
     if judge and judge.model.endswith("_en") and any(code != "en" for code in wanted):

@@ -27,6 +27,16 @@ def voices() -> dict[str, str]:
     return found
 
 
+@functools.cache
+def locales() -> dict[str, tuple[str, ...]]:
+    """Return the locales of the documented voices by their language, such as ``de``."""
+    found: dict[str, set[str]] = {}
+    for name in voices().values():
+        if locale := _LOCALE.match(name):
+            found.setdefault(locale[1].lower(), set()).add(locale[0])
+    return {language: tuple(sorted(known)) for language, known in found.items()}
+
+
 def is_documented(name: str) -> bool:
     """Tell whether a voice of this name is documented."""
     known = voices()

@@ -182,6 +182,20 @@ def test_a_setting_is_told_in_words(read_line: ReadLine, tmp_path: Path, text: s
             "line: voice.locale: de-DE speaks de alone, found language en-US",
         ),
         (
+            "language: en-UK",
+            "line: language: en-UK is not among the languages of Azure's voices, expected en-AU, en-CA, en-GB, en-HK, "
+            "en-IE, en-IN, en-KE, en-NG, en-NZ, en-PH, en-SG, en-TZ, en-US or en-ZA",
+        ),
+        (
+            "voice: {type: azure-standard, name: en-US-AvaMultilingualNeural, locale: da-DA}",
+            "line: voice.locale: da-DA is not among the languages of Azure's voices, expected da-DK",
+        ),
+        (
+            "transcription: {language: qq-QQ}",
+            "line: transcription.language: qq-QQ is not among the languages of Azure's voices, expected such as de-DE "
+            "or en-US",
+        ),
+        (
             "language: nl-NL",
             "line: turn_detection: azure_semantic_vad knows en, es, fr, it, de, ja, pt, zh, ko or hi, "
             "found language nl-NL",
