@@ -20,16 +20,19 @@ def read_again(message: str, shape: type[Shape], title: str, error: Exception, *
     """Read a message that the fast reader refused with ``error``; raise a ``WireError`` where it cannot be read.
 
     A start must not fail by what nobody needs: before it, halves of surrogate pairs, control characters inside texts,
-    ``NaN`` and numbers beyond all measure are taken, as Python's own reader takes them. ``title`` says what the message
-    should have been.
+    ``NaN`` and numbers beyond all measure are taken, as Python's own reader takes them. Later a ``MessageError`` says
+    that it is JSON of a kind. ``title`` says what the message should have been.
     """
-    if not started:
-        try:
-            return msgspec.convert(json.loads(message, strict=False), shape)
-        except (ValueError, RecursionError) as again:  # msgspec's and json's errors are ValueErrors
-            error = again if isinstance(again, msgspec.ValidationError) else error
-    kind = MessageError if isinstance(error, msgspec.ValidationError) else WireError
-    raise kind(f"not {title}: {error}") from None
+    try:
+        read: object = json.loads(message, strict=False)
+    except (ValueError, RecursionError):
+        raise WireError(f"not {title}: {error}") from None
+    if started:
+        raise MessageError(f"not {title}: {error}")
+    try:
+        return msgspec.convert(read, shape)
+    except UNREADABLE as misfit:
+        raise MessageError(f"not {title}: {misfit}") from None
 
 
 def read_json(body: bytes) -> object:
