@@ -77,6 +77,7 @@ async def test_a_newcomer_comes_from_the_package_to_a_call(commands: Path, tmp_p
     where = await shell.type("python -c 'import gateway; print(gateway.__file__)'")
     assert Path(where.strip()).is_relative_to(commands.parent)
     assert re.fullmatch(r"gateway \d+\.\d+\.\d+\n", await shell.type("gateway --version"))
+    assert (await shell.type("voice-line-gateway --version")).startswith("gateway ")
     assert "gateway init" in await shell.type("gateway serve --emulator", code=2)
     assert not list(here.iterdir())
     async with asyncio.TaskGroup() as group:

@@ -262,6 +262,7 @@ def _running_gateway(options: argparse.Namespace, provider: str) -> CalledGatewa
         answer_url=f"{base}{webhook or f'/answer/{account}'}{line}",
         status_url=f"{base}/status/{account}",
         secrets=_secrets(account, provider, options.test_key or ""),
+        with_test_key=bool(options.test_key),
         ended=told,
     )
 

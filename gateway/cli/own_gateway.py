@@ -40,6 +40,8 @@ class CalledGateway:
     answer_url: str = ""
     status_url: str = ""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    with_test_key: bool = False
+    """Whether the secrets are those of ``serve --emulator``."""
     api: SimulatedApi | None = None
     emulator: Emulator | None = None
     notes: list[TimedNote] = field(default_factory=list)

@@ -94,7 +94,7 @@ def _refused(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keeping:
     """Keep a call that never began, and tell why."""
     found = [str(error), *stream.refusals]
     if isinstance(error, RefusedError) and not stream.refusals:
-        found += filter(None, [explained(error, plan.provider, plan.to, plan.secrets, stream.account)])
+        found += filter(None, [explained(error, stream, plan.provider, plan.to)])
     shown = Redactor(secrets_of(plan.secrets) | secrets_in(os.environ))
     found = [shown.text(complaint) for complaint in found]
     started = datetime.now(UTC)

@@ -1,7 +1,6 @@
 """Why a gateway elsewhere turned a simulated call away, as far as the status of its answer says."""
 
-from collections.abc import Mapping
-
+from gateway.cli.own_gateway import CalledGateway
 from gateway.config.environment import variable_of
 from gateway.config.providers import settings_of
 from gateway.sim.reaching import RefusedError
@@ -26,13 +25,11 @@ IN_BETWEEN = {
 }
 
 
-def explained(error: RefusedError, provider: str, called: str, known: Mapping[str, str], account: str = "") -> str:
-    """Return what the status of a gateway elsewhere means, and what to do; empty where nobody can say.
-
-    ``known`` are the secrets that the request was signed with; ``account`` is what the gateway calls the provider,
-    where that is another name.
-    """
-    account = account or provider
+def explained(error: RefusedError, stream: CalledGateway, provider: str, called: str) -> str:
+    """Return what the status of a gateway elsewhere means, and what to do; empty where nobody can say."""
+    account = stream.account or provider
+    if error.status in {401, 403} and stream.answer_url:
+        return _unproven(error, stream, account, provider)
     if error.stream:
         return STREAM.get(error.status) or IN_BETWEEN.get(error.status, "")
     if error.status == 404:
@@ -41,18 +38,24 @@ def explained(error: RefusedError, provider: str, called: str, known: Mapping[st
         if "line" in error.said:
             return f"none of its lines takes {called}: --to takes another number"
         return f"the address is no gateway's, it does not serve {account}, or none of its lines takes {called}"
-    if error.status in {401, 403}:
-        return _unsigned(account, provider, known)
     return WEBHOOK.get(error.status) or IN_BETWEEN.get(error.status, "")
 
 
-def _unsigned(account: str, provider: str, known: Mapping[str, str]) -> str:
+def _unproven(error: RefusedError, stream: CalledGateway, account: str, provider: str) -> str:
+    """Return why the gateway did not believe that the provider asks."""
     names = {name: variable_of(account, name) for name in settings_of(provider).proofs}
-    missing = " and ".join(variable for name, variable in names.items() if not known.get(name))
+    missing = " and ".join(variable for name, variable in names.items() if not stream.secrets.get(name))
     if missing:
         return (
             f"the request was not signed as {provider} signs, for want of {missing} here: set what the gateway has;"
             " for a gateway of serve --emulator, type the command that it printed"
+        )
+    if stream.with_test_key:
+        return "the test key is good until serve --emulator stops: type the command that it printed at its last start"
+    if error.stream:
+        return (
+            f"{' and '.join(names.values())} here is not what the gateway has, or the stream's token is of another"
+            " replica (GATEWAY_STREAM_KEY) or too old; its log says which (stream_refused)"
         )
     return (
         f"{' and '.join(names.values())} here is not what the gateway has, or its public_url is another address than"

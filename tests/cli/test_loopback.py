@@ -1,18 +1,21 @@
 """What is made for a test call on this machine, and what is left as it is set."""
 
+import asyncio
 import shlex
 from pathlib import Path
 
 import pytest
 
+from gateway.app import serving
 from gateway.cli import _parser
-from gateway.cli.call import _secrets
-from gateway.cli.loopback import UNCALLED, is_loopback, loopback
+from gateway.cli.call import _call, _secrets
+from gateway.cli.loopback import CALLER, UNCALLED, is_loopback, loopback
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.providers import Providers, settings_of
 from gateway.config.secrets import values_of
+from gateway.sim.emulator import Emulator
 from gateway.sim.providers import PROVIDERS
-from tests.e2e.rig import NUMBER, configuration
+from tests.e2e.rig import NUMBER, configuration, instant
 
 
 def deployment(tmp_path: Path, gateway: str, **environ: str) -> Deployment:
@@ -44,6 +47,26 @@ def test_every_provider_gets_the_proofs_that_the_caller_makes(tmp_path: Path, pr
         assert made, name
         if name != "public_key":  # the caller has the private one
             assert values_of(made) == (known[name],), name
+
+
+async def test_the_command_calls_the_gateway_of_every_provider(tmp_path: Path) -> None:
+    """As it is printed, but for a shorter caller: the call is taken, answered and kept."""
+
+    async def call(provider: str) -> int:
+        served = deployment(tmp_path / provider, f"providers: {{{provider}: {{}}}}\n")
+        lines = Lines(served)
+        async with Emulator(instant(vad="audio")) as emulator:
+            with loopback(served, "127.0.0.1", 0) as test:
+                words = shlex.split(test.told(lines).splitlines()[-1])[1 : -len(CALLER)]
+                options = _parser().parse_args([*words, "goodbye", "--out", str(tmp_path / provider / "out")])
+                async with serving(
+                    test.deployment, lines, endpoint=emulator.endpoint, api_key="x", listener=test.listener
+                ):
+                    return await _call(options)
+
+    called = [provider for provider in Providers.model_fields if provider not in UNCALLED]
+    codes = await asyncio.gather(*map(call, called))
+    assert dict(zip(called, codes, strict=True)) == dict.fromkeys(called, 0)
 
 
 def test_what_is_set_is_kept(tmp_path: Path) -> None:

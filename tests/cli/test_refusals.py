@@ -2,13 +2,19 @@
 
 import pytest
 
+from gateway.cli.own_gateway import CalledGateway
 from gateway.cli.refusals import explained
 from gateway.config.providers import Providers, settings_of
 from gateway.sim.reaching import RefusedError
 
 
-def told(status: int, said: str = "", *, stream: bool = False, provider: str = "twilio", **known: str) -> str:
-    return explained(RefusedError("refused", status, stream=stream, said=said), provider, "+14255550100", known)
+def told(
+    status: int, said: str = "", *, stream: bool = False, provider: str = "twilio", url: str = "http://h", **known: str
+) -> str:
+    """What is said of this status."""
+    answer_url = f"{url}/answer/{provider}" if url.startswith("http") else ""
+    called = CalledGateway(answer_url=answer_url, secrets=known, with_test_key=bool(known.get("test_key")))
+    return explained(RefusedError("refused", status, stream=stream, said=said), called, provider, "+14255550100")
 
 
 @pytest.mark.parametrize("provider", Providers.model_fields)
@@ -39,8 +45,20 @@ def test_what_was_not_found(said: str, means: str) -> None:
 
 def test_a_stream_that_is_not_opened() -> None:
     """Says that the webhook is the way, for whoever typed the stream's address."""
-    assert "give --url the gateway's http:// or https:// address" in told(403, stream=True)
+    assert "give --url the gateway's http:// or https:// address" in told(403, stream=True, url="ws://h")
     assert told(404, stream=True)
+
+
+def test_a_stream_that_was_to_prove_itself() -> None:
+    """Where no webhook is asked, the secret is what is missing or wrong; else it may be the token."""
+    assert "GENESYS_CLIENT_SECRET here: set what" in told(403, stream=True, provider="genesys")
+    assert told(403, stream=True, provider="genesys", client_secret="x").startswith("GENESYS_CLIENT_SECRET here is not")
+    assert "GATEWAY_STREAM_KEY" in told(403, stream=True, auth_token="x")
+
+
+def test_a_test_key_of_an_earlier_start() -> None:
+    """Nothing of this environment is wrong."""
+    assert told(403, auth_token="x", test_key="k").startswith("the test key is good until serve --emulator stops")
 
 
 @pytest.mark.parametrize("stream", [True, False])
