@@ -5,18 +5,17 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from gateway.app import PROVIDERS, make_provider
+from gateway.cli.tables import drawn
 from gateway.config.providers import settings_of
 from gateway.phone.provider import Provider, Traits
 
 HEAD = ("provider", "codecs", "clear", "playback confirmed by", "keys in", "keys out", "hang-up", "transfer")
 KEYS = ("webhook signature", "stream key")
 UNSURE = " ¹"
-CAPTION = "¹ not everything about it is confirmed; the pages in docs/providers say what, and how calls are proven"
+LEGEND = "¹ not everything about it is confirmed; the pages in docs/providers say what, and how calls are proven"
 
 
 def add_providers(commands: Any) -> None:
@@ -29,7 +28,10 @@ def add_providers(commands: Any) -> None:
 
 def _providers(options: argparse.Namespace) -> int:
     if sys.stdout.isatty():
-        Console(emoji=False).print(terminal_table(everyone()))
+        console = Console(emoji=False, markup=False, highlight=False)
+        # How calls are proven has no room on a terminal; it is on the pages.
+        console.print(drawn(HEAD, [_row(provider.traits)[: len(HEAD)] for provider in everyone()], console))
+        console.print(LEGEND)
     else:
         print(table(everyone()), end="")
     return 0
@@ -48,14 +50,6 @@ def table(providers: Iterable[Provider]) -> str:
         name, mark = title.removesuffix(UNSURE), UNSURE if title.endswith(UNSURE) else ""
         rows.append((f"[{name}](providers/{provider.name}.md){mark}", *cells))
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def terminal_table(providers: Iterable[Provider]) -> Table:
-    """Return the same as a table for a terminal of any width; what Markdown has no room for is on the pages."""
-    shown = Table(*HEAD, box=SIMPLE_HEAD, show_lines=False, caption=CAPTION, caption_justify="left")
-    for provider in providers:
-        shown.add_row(*_row(provider.traits)[: len(HEAD)])
-    return shown
 
 
 def _row(traits: Traits) -> tuple[str, ...]:
