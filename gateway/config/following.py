@@ -16,7 +16,7 @@ _WAKE_MS = 250
 """How long a change may go unnoticed that came while a watch was being set up."""
 _GATHER_MS = 200
 """Changes that come so shortly after each other are looked at together."""
-_STEP_MS = 20
+_STEP_MS = 50
 
 _TOLD_AT_ONCE = 20
 _BREATH_S = 0.005

@@ -48,14 +48,18 @@ def read_bytes(file: Path) -> bytes:
     """Return what an ordinary file holds. Raises UnreadableError, and ValueError for a name that no file can have."""
     try:
         require_ordinary(file)
-        # A pipe that took the file's place since would wait for a writer, and this thread with it.
-        with os.fdopen(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as opened:
+        with open(file, "rb", opener=_without_waiting) as opened:
             data = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise UnreadableError(f"{error.strerror}{_beside(file)}") from None
     if len(data) > MAX_BYTES:
         raise UnreadableError(f"larger than {MAX_BYTES} bytes")
     return data
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    """Open a file; a pipe that has taken its place since would wait for a writer."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def require_ordinary(file: Path) -> None:
