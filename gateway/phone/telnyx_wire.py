@@ -91,6 +91,7 @@ class TelnyxCodec:
         self._out_table: bytes | None = None
         self._swaps = False
         self._samples = WholeSamples()
+        self._noted: set[str] = set()
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
         """Return the events of one message.
@@ -119,14 +120,23 @@ class TelnyxCodec:
             number = int(chunk) if kind is str or kind is int else None
         except ValueError:
             number = None
-        if number is None:  # it is heard as it comes
-            ordered: Sequence[CallerAudio] = (*self._order.flush(), CallerAudio(audio))
-        else:
+        if number is not None:
             ordered = self._order.take(number, audio)
-        return self._in_our_byte_order(ordered) if self._swaps else ordered
+            return self._in_our_byte_order(ordered) if self._swaps else ordered
+        ordered = (*self._order.flush(), CallerAudio(audio))  # it is heard as it comes
+        odd = self._note_once("media.chunk that is no number") if chunk is not None else ()
+        return (*odd, *(self._in_our_byte_order(ordered) if self._swaps else ordered))
 
-    def _in_our_byte_order(self, ordered: Sequence[CallerAudio]) -> Sequence[CallerAudio]:
-        return tuple(CallerAudio(_swapped(self._samples.join(heard.audio))) for heard in ordered)
+    def _in_our_byte_order(self, ordered: Sequence[CallerAudio]) -> Sequence[PhoneEvent]:
+        """Return whole samples, which can be swapped."""
+        whole = tuple(CallerAudio(_swapped(self._samples.join(heard.audio))) for heard in ordered)
+        return (*self._note_once("audio that ends in half a sample"), *whole) if self._samples.rest else whole
+
+    def _note_once(self, detail: str) -> Sequence[OddMessage]:
+        if detail in self._noted:
+            return ()
+        self._noted.add(detail)
+        return (OddMessage(detail),)
 
     def _decode_rare(self, read: _Message) -> Sequence[PhoneEvent]:
         match read:
