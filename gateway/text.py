@@ -62,6 +62,18 @@ def joined_inside(value: Any) -> Any:
     return value
 
 
+def encodable_inside(value: Any) -> Any:
+    """Return a JSON value with U+FFFD in place of what UTF-8 cannot carry, in all its texts, its keys included."""
+    match value:
+        case str():
+            return encodable(value)
+        case dict():
+            return {encodable_inside(key): encodable_inside(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [encodable_inside(inner) for inner in value]
+    return value
+
+
 def described(character: str) -> str:
     """Name one character of :data:`UNFIT`."""
     code = f"U+{ord(character):04X}"
@@ -75,20 +87,9 @@ def json_bytes(value: Any) -> bytes:
     try:
         return msgspec.json.encode(value)  # noqa: TID251 -- the one place that minds surrogates
     except UnicodeEncodeError:
-        return msgspec.json.encode(_encodable(msgspec.to_builtins(value)))  # noqa: TID251 -- likewise
+        return msgspec.json.encode(encodable_inside(msgspec.to_builtins(value)))  # noqa: TID251 -- likewise
 
 
 def json_text(value: Any) -> str:
     """Write ``value`` as JSON text; see :func:`json_bytes`."""
     return json_bytes(value).decode()
-
-
-def _encodable(value: Any) -> Any:
-    match value:
-        case str():
-            return encodable(value)
-        case dict():
-            return {_encodable(key): _encodable(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_encodable(inner) for inner in value]
-    return value

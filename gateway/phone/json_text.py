@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.errors import MessageError, WireError
 from gateway.phone.events import DigitPressed
-from gateway.text import json_text
+from gateway.text import encodable_inside, json_text
 
 UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What reading a peer's JSON may raise: broken JSON or another shape, a lone surrogate, nesting without end."""
@@ -19,12 +19,12 @@ Shape = TypeVar("Shape")
 def read_again(message: str, shape: type[Shape], title: str, error: Exception, *, started: bool) -> Shape:
     """Read a message that the fast reader refused with ``error``; raise a ``WireError`` where it cannot be read.
 
-    A start must not fail by what nobody needs: before it, halves of surrogate pairs, control characters inside texts,
-    ``NaN`` and numbers beyond all measure are taken, as Python's own reader takes them. Later a ``MessageError`` says
-    that it is JSON of a kind. ``title`` says what the message should have been.
+    A start must not fail by what nobody needs: before it, halves of surrogate pairs, which become U+FFFD, control
+    characters inside texts, ``NaN`` and numbers beyond all measure are taken, as Python's own reader takes them. Later
+    a ``MessageError`` says that it is JSON of a kind. ``title`` says what the message should have been.
     """
     try:
-        read: object = json.loads(message, strict=False)
+        read: object = encodable_inside(json.loads(message, strict=False))
     except (ValueError, RecursionError):
         raise WireError(f"not {title}: {error}") from None
     if started:
@@ -41,7 +41,7 @@ def read_json(body: bytes) -> object:
         return msgspec.json.decode(body)
     except UNREADABLE as error:
         try:
-            return json.loads(body, strict=False)
+            return encodable_inside(json.loads(body, strict=False))
         except (ValueError, RecursionError):
             raise error from None
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.errors import MessageError, WireError
 from gateway.phone.events import DigitPressed
-from gateway.phone.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again, text_of
+from gateway.phone.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again, read_json, text_of
 
 
 @pytest.mark.parametrize("key", "0123456789*#ABCD")
@@ -47,6 +47,14 @@ def test_odd_json_is_read_before_the_start_and_no_reason_to_end_a_call(message: 
     assert set(read_again_of(message, started=False)) == {"x"}
     with pytest.raises(MessageError, match=r"^not a message: "):
         read_again_of(message, started=True)
+
+
+def test_halves_of_characters_go_no_further() -> None:
+    """They could be in no message of ours, in no URL and in no log; pairs are joined."""
+    odd = '{"a\\udc00":["b\\ud83d",{"c":"\\ud83d\\ude00"}]}'
+    expected = {"a\ufffd": ["b\ufffd", {"c": "\U0001f600"}]}
+    assert read_again_of(odd, started=False) == expected
+    assert read_json(odd.encode()) == expected
 
 
 @pytest.mark.parametrize("started", [False, True])
