@@ -47,7 +47,8 @@ def is_documented(name: str) -> bool:
 
 def nearest(name: str) -> str:
     """Return the documented voice whose name is nearest; nothing where none is near."""
-    near = difflib.get_close_matches(name.lower(), voices(), n=1, cutoff=0.8)
+    begun = sorted((known for known in voices() if known.startswith(name.lower())), key=len)  # such as en-US-Ava
+    near = begun or difflib.get_close_matches(name.lower(), voices(), n=1, cutoff=0.8)
     return voices()[near[0]] if near else ""
 
 

@@ -37,6 +37,7 @@ def test_a_documented_voice_is_known(name: str) -> None:
         ("en-US-AvaMultilingual", "en-US-AvaMultilingualNeural"),
         ("de-DE-KatyaNeural", "de-DE-KatjaNeural"),
         ("en-US-Ava:DragonHDLatest", "en-US-Ava:DragonHDLatestNeural"),
+        ("en-US-Ava", "en-US-AvaNeural"),
         ("xx-YY-BobNeural", ""),
     ],
 )
