@@ -89,7 +89,7 @@ def _with_and_without_port(scheme: str, host: str, port: str) -> tuple[str, ...]
 
 def _spelled_hosts(host: str, host_header: str) -> list[str]:
     """The host as configured, as the request spells it (should it be the same host), and in lower case."""
-    asked = _split(f"//://{host_header}").host
+    asked = _split(f"any://{host_header}").host
     same = [asked] if asked.lower() == host.lower() else []
     return list(dict.fromkeys((host, *same, host.lower())))
 
