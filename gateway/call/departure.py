@@ -100,7 +100,7 @@ class Departure:
         if not failure:
             self._by = now + TRANSFER_GRACE_S
             return [Note("transferred", {"target": name})]
-        self.transferring = False
+        self.transferring, self._by = False, None
         failed = Note("transfer_failed", {"target": name, "detail": failure})
         if self._voice_lost is not None:
             return [failed, self._voice_lost]

@@ -136,6 +136,16 @@ def test_a_failed_transfer_is_told_and_the_call_goes_on() -> None:
     assert story.noted("transfer_failed")[0]["target"] == "desk"
 
 
+def test_a_transfer_that_fails_late_leaves_no_deadline() -> None:
+    """>> connected, and then not << the model says so, and nobody is transferred again when the grace is over."""
+    story = transferring(Story(RULES))
+    story.tell(TransferEnded())
+    story.tell(TransferEnded("hung up there"))
+    story.answer(response="r3", item="i3", request=story.requests[-1])
+    assert story.listen(20) == []
+    assert story.conversation.state.name == "TALKING"
+
+
 def test_a_broken_stream_is_no_transfer() -> None:
     """>> the connection breaks during the transfer << stream lost."""
     story = transferring(Story(RULES))
