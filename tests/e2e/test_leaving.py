@@ -87,7 +87,9 @@ async def test_a_caller_who_speaks_into_the_farewell_keeps_the_call(tmp_path: Pa
 
 
 TRANSFERRING = tuple(provider.name for provider in everyone() if provider.traits.transfer)
+BY_API = tuple(provider.name for provider in everyone() if provider.traits.transfer.startswith("REST"))
 REFUSED = "twilio, whose API refuses"
+NOT_FOUND = "{}, whose API does not find the call"
 QUICK = Patience(greeting_s=20, reply_s=20, turn_gap_s=0.3)
 SCRIPT = Script.model_validate(
     {
@@ -108,6 +110,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
         async with asyncio.timeout(90), asyncio.TaskGroup() as group:
             tasks = {name: group.create_task(transferred(folder, name)) for name in TRANSFERRING}
             tasks[REFUSED] = group.create_task(transferred(folder / "refused", "twilio", 400))
+            for name in BY_API:
+                tasks[NOT_FOUND.format(name)] = group.create_task(transferred(folder / "not found", name, 404))
         return {name: task.result() for name, task in tasks.items()}
 
     with pytest.MonkeyPatch.context() as patch:
@@ -151,9 +155,10 @@ def test_a_transfer_is_asked_for_once_the_announcement_was_heard(outcomes: dict[
     assert [str(violation) for violation in result.violations] == []
 
 
-def test_a_transfer_that_fails_is_told_to_the_caller(outcomes: dict[str, Outcome]) -> None:
-    """The provider's API answers 400: the bot says so, and the call goes on until the caller ends it."""
-    result, notes = outcomes[REFUSED]
+@pytest.mark.parametrize("refused", [REFUSED, *map(NOT_FOUND.format, BY_API)])
+def test_a_transfer_that_fails_is_told_to_the_caller(outcomes: dict[str, Outcome], refused: str) -> None:
+    """The provider's API answers 400, or finds no such call: the bot says so, and the call goes on until its end."""
+    result, notes = outcomes[refused]
     assert "transfer_failed" in [note.kind for note in notes]
     assert "200 ms of regret" in [note.fields["text"] for note in notes if note.kind == "reply_said"]
     assert result.transferred_to == ""
