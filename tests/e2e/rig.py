@@ -43,6 +43,13 @@ def configuration(folder: Path, lines: Mapping[str, str] | None = None, gateway:
     return folder / "gateway.yaml"
 
 
+def save(file: Path, text: str) -> None:
+    """Write a file as a careful editor does: whoever reads it meanwhile sees the old one or the new one."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_text(text, "utf-8")
+    beside.replace(file)
+
+
 def load(file: Path, environ: Mapping[str, str] | None = None) -> tuple[Deployment, Lines]:
     """The configuration as the commands read it."""
     deployment = load_deployment(file, environ or {})

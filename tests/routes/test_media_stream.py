@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.routes.media_stream import _log_note
 from tests.e2e.bare_phone import bare_phone, media
-from tests.e2e.rig import GATEWAY, LINE, NUMBER, Log, Rig, configuration, instant, listening, rig
+from tests.e2e.rig import GATEWAY, LINE, NUMBER, Log, Rig, configuration, instant, listening, rig, save
 
 SECOND = LINE.replace(NUMBER, "+14255550101").replace("Hello.", "Second.")
 
@@ -179,18 +179,18 @@ async def test_a_changed_line_counts_from_when_it_was_loaded(tmp_path: Path) -> 
 
             first = (await log.until("line_loaded", line="support"))["generation"]
             assert await greeted("CA1") == ("Hello.", first)
-            line.write_text(LINE.replace("Hello.", "Good evening."), "utf-8")
+            save(line, LINE.replace("Hello.", "Good evening."))
             await until_loaded(log, 2)
             second = log.of("line_loaded")[1]["generation"]
             assert second != first
             assert await greeted("CA2") == ("Good evening.", second)
-            line.write_text(LINE + "gretting: Hi.\n", "utf-8")
+            save(line, LINE + "gretting: Hi.\n")
             refused = await log.until("line_refused")
             assert refused["detail"].startswith(f"{line}:5:1: ")
             assert (refused["line"], refused["log_level"]) == ("support", "error")
             assert refused["generation"] not in (first, second, "")
             assert await greeted("CA3") == await greeted("CA4") == ("Good evening.", second)
-            line.write_text(LINE, "utf-8")
+            save(line, LINE)
             await until_loaded(log, 3)
             assert await greeted("CA5") == ("Hello.", first)
         assert len(log.of("line_refused")) == 1
