@@ -431,7 +431,9 @@ async def test_a_key_that_no_header_can_carry_is_no_fault_of_ours(tmp_path: Path
     """Each time that Telnyx asks: the second is no replay of the first."""
     account = open_account("telnyx", "")
     private, public = account.secrets["private_key"], account.settings["public_key"]
-    text = f"public_url: {PUBLIC}\nproviders: {{telnyx: {{}}}}\n"
-    async with gateway(tmp_path, text=text, TELNYX_API_KEY="KEY\n1", TELNYX_PUBLIC_KEY=public) as held:
-        for _ in range(2):
-            assert await initiated(held, private) == (502, "the provider refused\n")
+    async with SimulatedApi.serving() as api:
+        text = f"public_url: {PUBLIC}\nproviders: {{telnyx: {{api_url: '{api.url}'}}}}\n"
+        async with gateway(tmp_path, text=text, TELNYX_API_KEY="KEY\n1", TELNYX_PUBLIC_KEY=public) as held:
+            for _ in range(2):
+                assert await initiated(held, private) == (502, "the provider refused\n")
+    assert api.requests == []
