@@ -256,10 +256,16 @@ def _events(body: bytes) -> list[_Event]:
         read = read_json(body)
     except UNREADABLE as error:
         raise WireError(f"not an Event Grid delivery: {error}") from None
-    events = [Members(event, "event", []) for event in (read if isinstance(read, list) else [read])]
-    if not all(event.text("eventType", "type") for event in events):
-        raise WireError("not an Event Grid delivery: an event without its eventType or type")
-    return [_Event(event.text("eventType", "type").rpartition(".")[2], event.inside("data")) for event in events]
+    delivered = read if isinstance(read, list) else [read]
+    members = [Members(event, "event", []) for event in delivered]
+    events = [
+        _Event(kind.rpartition(".")[2], event.inside("data"))
+        for event in members
+        if (kind := event.text("eventType", "type"))
+    ]
+    if delivered and not events:
+        raise WireError("not an Event Grid delivery: no event has an eventType or a type")
+    return events
 
 
 def _address(identifier: Members) -> str:

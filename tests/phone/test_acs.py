@@ -275,6 +275,13 @@ def test_a_caller_without_number_is_a_raw_id() -> None:
     assert (call.caller, call.called) == ("8:acs:1", "+18005551212")
 
 
+def test_a_call_is_found_among_events_that_are_none() -> None:
+    """One that cannot be read does not cost the others of its delivery."""
+    call = provider().incoming(posted([7, None, {"eventType": None}, {"data": {}}, INCOMING]))
+    assert isinstance(call, IncomingCall)
+    assert call.context == "opaque"
+
+
 def test_other_events_are_accepted_and_left() -> None:
     """Event Grid would repeat what is refused."""
     event = {"eventType": "Microsoft.Communication.RecordingFileStatusUpdated", "data": {}}
