@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -90,11 +91,12 @@ async def test_what_overtakes_the_start(tmp_path: Path) -> None:
 
 async def test_a_start_that_never_comes(tmp_path: Path) -> None:
     """The time alone ends the wait, and the log says what came in place of a start."""
-    gateway = GATEWAY + "limits: {start_timeout_s: 0.2}\n"
+    gateway = GATEWAY + "limits: {start_timeout_s: 1}\n"
     async with rig(configuration(tmp_path, gateway=gateway), instant()) as held, bare_phone(held.stream_url) as phone:
         await phone.send(*[media()] * 60)
         closed = await phone.socket.receive()
-        assert (closed.data, closed.extra) == (1008, "no start within 0.2 s; what came: 60 × audio")
+        assert closed.data == 1008
+        assert re.fullmatch(r"no start within 1 s; what came: \d+ × audio", str(closed.extra))
         await held.until_quiet()
         assert await held.metric("gateway_calls_refused_total", reason="no_start") == 1
 
