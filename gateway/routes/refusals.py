@@ -11,8 +11,8 @@ from gateway.call.refusal import Refusal
 
 log = structlog.get_logger()
 
-SHOWN_PARTS, SHOWN_PARTS_OF_STREAM = 3, 2
-"""Parts of a path that the log shows: behind a stream's provider, and behind any line, may be a token or a secret."""
+SHOWN_PARTS, SHOWN_PARTS_OF_WEBHOOK = 2, 3
+"""Parts of a path that the log shows: what stands behind a stream's provider, or a webhook's line, may be a secret."""
 SHOWN_LENGTH = 120
 ROUTES = "/answer/<provider>[/<line>], /status/<provider> and /stream/<provider>[/<line>[/<token>]]"
 
@@ -167,6 +167,6 @@ def shown(target: str) -> str:
     """Return the beginning of a request's target, without query, token and secret."""
     path = target.partition("?")[0]
     parts = path.split("/")[1:]
-    most = SHOWN_PARTS_OF_STREAM if parts[:1] == ["stream"] else SHOWN_PARTS
+    most = SHOWN_PARTS_OF_WEBHOOK if parts[0:1] in (["answer"], ["status"]) else SHOWN_PARTS
     short = "/".join(["", *parts[:most], "…"]) if any(parts[most:]) else path
     return short[:SHOWN_LENGTH]
