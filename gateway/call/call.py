@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from gateway.call.conversation import Command, Conversation, Event
+from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import DialDigits, Errand, ErrandEvent, RunFunction, TransferCaller
+from gateway.call.messages import Command, Event
 from gateway.call.record import CallRecord, Note
 from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback

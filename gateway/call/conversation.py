@@ -6,10 +6,11 @@ from typing import assert_never
 
 from gateway.call.departure import Departure
 from gateway.call.ending import EndCall, EndReason, ShutDown
-from gateway.call.errands import DigitsDialled, Errand, ErrandEvent, FunctionReturned, TransferEnded
+from gateway.call.errands import DigitsDialled, FunctionReturned, TransferEnded
 from gateway.call.gate import ANSWER, ResponseGate
 from gateway.call.hearing import Hearing
 from gateway.call.keypad import Keypad
+from gateway.call.messages import Command, Event, SessionEvent
 from gateway.call.oddities import Oddities
 from gateway.call.opening import RECORDING, Opening
 from gateway.call.patience import Patience
@@ -19,7 +20,6 @@ from gateway.call.rules import Rules
 from gateway.call.state import State
 from gateway.call.tools import Tools
 from gateway.call.transcripts import Transcripts
-from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -28,7 +28,6 @@ from gateway.phone.events import (
     MarkReturned,
     OddMessage,
     PhoneClosed,
-    PhoneEvent,
     UnknownMessage,
 )
 from gateway.voice.commands import (
@@ -36,7 +35,6 @@ from gateway.voice.commands import (
     CancelResponse,
     SendAudio,
     TruncateReply,
-    VoiceCommand,
 )
 from gateway.voice.events import (
     ApprovalRequested,
@@ -62,11 +60,7 @@ from gateway.voice.events import (
     TurnCommitted,
     UnknownEvent,
     VoiceClosed,
-    VoiceEvent,
 )
-
-Command = PhoneCommand | VoiceCommand | Errand | Note | EndCall
-Event = PhoneEvent | VoiceEvent | ErrandEvent | ShutDown
 
 
 class Conversation:
@@ -124,7 +118,11 @@ class Conversation:
         """What to do about an event; after the call has ended, nothing."""
         if type(event) is CallerAudio:
             return self.hear(event.audio, now)
-        return () if self._ended else [*self._dispatch(event, now), *self._settle(now)]
+        if self._ended:
+            return ()
+        if not self._connected and isinstance(event, SessionEvent):
+            return (Note("unknown_message", {"leg": "voice", "message_kind": f"{type(event).__name__} too early"}),)
+        return [*self._dispatch(event, now), *self._settle(now)]
 
     def hear(self, audio: bytes, now: float) -> Sequence[SendAudio]:
         """``handle`` for the caller's audio alone, which comes fifty times a second and changes no deadline."""

@@ -17,6 +17,8 @@ MARK_GRACE_S = 2.0
 """A mark that is this late behind the clock is taken as lost, and the clock believed."""
 CLOCK_GRACE_S = 0.25
 """How far behind our clock a phone that confirms nothing may be: the way there, and its own buffer."""
+ROUNDING = 0.01
+"""Bytes by which times on a clock that has run for weeks may be off: a deadline is met at its time, not behind it."""
 RTT_LIMIT_S = 0.5
 """A probe that takes longer measured something else than the way there and back."""
 
@@ -77,9 +79,10 @@ class Playback:
     def add(self, reply_id: str, audio: bytes, now: float) -> list[PhoneCommand]:
         """Queue audio of a reply behind what is queued, and send what the lead has room for."""
         reply = self._reply(reply_id)
-        reply.received += len(audio)
-        self._waiting.append((reply, audio))
-        self._waiting_bytes += len(audio)
+        if audio:
+            reply.received += len(audio)
+            self._waiting.append((reply, audio))
+            self._waiting_bytes += len(audio)
         return self._fill(now)
 
     def complete(self, reply_id: str | None, now: float) -> list[PhoneCommand]:
@@ -99,11 +102,12 @@ class Playback:
 
     def next_deadline(self) -> float | None:
         """When the lead wants topping up, or a reply has been heard by the clock alone; ``None`` when idle."""
-        if self._sendable():
+        if self._ready():
             return self._time_at(self._sent - self._lead + self._refill)
-        if self._replies and self._replies[0].complete:
-            return self._late_end(self._replies[0])
-        return None
+        if self._ready(is_dry=True):
+            return self._time_at(self._sent)
+        first = self._replies[0] if self._replies else None
+        return self._late_end(first) if first is not None and first.complete else None
 
     def mark_returned(self, name: str, now: float) -> bool:
         """A mark came back; ``False`` if it is none of ours or was overtaken by ``stop``."""
@@ -199,14 +203,14 @@ class Playback:
     def _fill(self, now: float) -> list[PhoneCommand]:
         commands: list[PhoneCommand] = []
         ear = self._ear(now)
-        if ear >= self._sent and self._sendable():
+        if ear >= self._sent and self._ready(is_dry=True):
             self._start_run(now, commands)
             ear = self._sent
-            self._send(self._frame, commands)
+            self._send(self._frame, commands, is_dry=True)
         room = self._lead - (self._sent - ear)
         if room > self._refill - self._frame:
             self._send(room - room % self._frame, commands)
-        self._starved = not self._sendable()
+        self._starved = not self._ready()
         return commands
 
     def _start_run(self, now: float, commands: list[PhoneCommand]) -> None:
@@ -224,13 +228,14 @@ class Playback:
             self._probe = (probe, now)
             commands.append(SendMark(probe))
 
-    def _send(self, size: int, commands: list[PhoneCommand]) -> None:
+    def _send(self, size: int, commands: list[PhoneCommand], *, is_dry: bool = False) -> None:
         """Send at most ``size`` bytes (whole frames) of what waits, and a mark behind it."""
-        piece = self._take(size)
+        is_end = is_dry and not self._ready()
+        piece = self._take(min(size, self._ready(is_dry=is_dry)))
         if not piece:
             return
         self._sent += len(piece)
-        self._end_untold = self._playout.gathers and not self._all_sent
+        self._end_untold = self._playout.gathers and not is_end and not self._all_sent
         commands.append(PlayAudio(piece, self._end_untold))
         if self._uses_marks:
             mark = self._mark_name()
@@ -238,16 +243,11 @@ class Playback:
             commands.append(SendMark(mark))
 
     def _take(self, size: int) -> bytes:
-        """At most ``size`` bytes of what waits, in whole frames; only the end of the last reply is padded to one."""
-        if not self._waiting:
-            return b""
-        whole = self._waiting_bytes
-        if not self._waiting[-1][0].complete:
-            whole -= whole % self._frame
+        """``size`` bytes of what waits; an end that is no whole frame is padded to one."""
         taken = bytearray()
-        while len(taken) < min(size, whole):
+        while len(taken) < size:
             reply, audio = self._waiting.popleft()
-            room = min(size, whole) - len(taken)
+            room = size - len(taken)
             part = audio[:room]
             if len(audio) > room:
                 self._waiting.appendleft((reply, audio[room:]))
@@ -266,9 +266,27 @@ class Playback:
         """Whether all of what is said has been sent, as far as is known."""
         return not self._waiting_bytes and all(reply.complete for reply in self._replies)
 
-    def _sendable(self) -> bool:
-        """Whether a whole frame, or the end of a complete reply, waits."""
-        return self._waiting_bytes >= self._frame or (self._waiting_bytes > 0 and self._waiting[-1][0].complete)
+    def _ready(self, *, is_dry: bool = False) -> int:
+        """Return how much of what waits may be sent: whole frames, and the end of what is complete.
+
+        The part frame of a complete reply waits for the next reply, which fills it up; but no longer than until the
+        phone has run dry, because that reply may bring nothing more.
+        """
+        if not self._waiting:
+            return 0
+        if self._waiting[-1][0].complete:
+            return self._waiting_bytes
+        whole = self._waiting_bytes - self._waiting_bytes % self._frame
+        return whole if whole or not is_dry else self._complete_bytes()
+
+    def _complete_bytes(self) -> int:
+        """Return how much waits up to the last piece of a reply that is complete."""
+        upto = size = 0
+        for reply, audio in self._waiting:
+            size += len(audio)
+            if reply.complete:
+                upto = size
+        return upto
 
     def _take_sample(self, position: int, now: float) -> None:
         """Set the ear by a returned mark.
@@ -290,7 +308,8 @@ class Playback:
     def _ear(self, now: float) -> int:
         """The position that the caller has heard up to."""
         position, at = self._anchor
-        return min(self._sent, max(self._marked, position + int((now - at) * self._bytes_per_s)))
+        played = int((now - at) * self._bytes_per_s + ROUNDING)
+        return min(self._sent, max(self._marked, position + played))
 
     def _time_at(self, position: int) -> float:
         anchor, at = self._anchor

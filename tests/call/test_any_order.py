@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from gateway.call.conversation import Command, Event
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferCaller, TransferEnded
+from gateway.call.messages import Command, Event
 from gateway.call.rules import Approval, FunctionRule, KeyAction, Rules, Target
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import SayText

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.call.ending import EndCall, EndReason, ShutDown
+from gateway.call.messages import Event
 from gateway.call.oddities import MALFORMED_LIMIT
 from gateway.call.rules import KeyAction, Rules, Silence
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
@@ -18,6 +19,7 @@ from gateway.voice.commands import (
     TruncateReply,
 )
 from gateway.voice.events import (
+    ApprovalRequested,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
@@ -536,6 +538,38 @@ def test_what_was_heard_is_known_when_the_caller_hangs_up() -> None:
     assert heard["received_ms"] == 3000
     assert isinstance(heard["heard_ms"], int)
     assert 480 <= heard["heard_ms"] <= 520
+
+
+def test_a_reply_that_stops_after_a_part_of_a_frame() -> None:
+    """The end of the reply before it is heard all the same, and no deadline stays in the past meanwhile."""
+    story = Story(Rules(stream_silence_limit_s=60))
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "a", b"\x10" * 3281))
+    story.tell(ReplyComplete("r", "a"))
+    story.tell(ReplyAudio("r", "b", b"\x10" * 10))
+    story.wait(9.0)
+    assert story.noted("reply_heard") == [{"item_id": "a", "heard_ms": 410, "received_ms": 410}]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ResponseStarted("r"),
+        ToolCalled("r", "call_1", "end_call", "{}"),
+        ApprovalRequested("approval_1", "shop", "buy"),
+        ServiceError("conversation_already_has_active_response", "no", ""),
+        TurnCommitted("turn"),
+    ],
+)
+def test_nothing_is_sent_before_the_session(event: Event) -> None:
+    """What means something only in a session is noted, and answered by nothing, until there is one."""
+    story = Story(ready=False)
+    assert story.tell(CallerSpoke("turn")) == []
+    assert story.tell(event) == []
+    assert story.tell(DigitPressed("1")) == []
+    assert story.wait(14.0) == []
+    assert {note["leg"] for note in story.noted("unknown_message")} == {"voice"}
+    assert story.tell(READY) == []
 
 
 def test_time_limit() -> None:

@@ -422,3 +422,80 @@ def test_a_phone_that_gathers_is_told_the_end_of_what_it_was_sent() -> None:
     playback.add("a", speech(5.0), 0.0)
     assert playback.stop(0.1)[0] == [PlayAudio(b"")]
     assert playback.stop(0.2)[0] == []
+
+
+def test_an_end_waits_for_the_next_reply_until_the_phone_runs_dry() -> None:
+    """81 bytes of a reply and 10 of the next make no frame: the end goes out, padded, when the phone has nothing left.
+
+    The next reply may bring nothing more. Until then there is a deadline for it, and behind it none that stays.
+    """
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback)
+    audio = speech(0.41)[:3200] + b"\x01" * 81
+    phone.take(playback.add("a", audio, phone.now))
+    phone.take(playback.complete("a", phone.now))
+    phone.take(playback.add("b", b"\x02" * 10, phone.now))
+    phone.run(2.0)
+    assert bytes(phone.played) == audio + b"\xff" * 79
+    assert [reply.reply_id for reply in phone.heard] == ["a"]
+    assert playback.next_deadline() is None
+    phone.take(playback.complete("b", phone.now))
+    phone.run(1.0)
+    assert bytes(phone.played[3360:]) == b"\x02" * 10 + b"\xff" * 150
+    assert playback.idle
+    assert playback.late_frames == 0
+
+
+def test_an_end_behind_a_part_of_another_reply_is_not_stuck() -> None:
+    """Replies whose pieces come in turns: what is complete is sent when the phone has run dry, and all before it."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback)
+    phone.take(playback.add("a", speech(0.4), phone.now))
+    phone.take(playback.add("b", b"\x02" * 10, phone.now))
+    phone.take(playback.add("a", b"\x01" * 81, phone.now))
+    phone.take(playback.complete("a", phone.now))
+    phone.run(2.0)
+    assert bytes(phone.played[3200:3360]) == b"\x02" * 10 + b"\x01" * 81 + b"\xff" * 69
+    assert [reply.reply_id for reply in phone.heard] == ["a"]
+    assert playback.next_deadline() is None
+
+
+def test_an_end_is_filled_up_by_the_next_reply() -> None:
+    """While the phone has something left to play, the next reply follows without a gap."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback)
+    first, second = speech(0.4) + b"\x01" * 81, b"\x02" * 79
+    phone.take(playback.add("a", first, phone.now))
+    phone.take(playback.complete("a", phone.now))
+    phone.take(playback.add("b", second[:10], phone.now))
+    phone.run(0.3)
+    phone.take(playback.add("b", second[10:], phone.now))
+    phone.take(playback.complete("b", phone.now))
+    phone.run(1.0)
+    assert bytes(phone.played) == first + second
+
+
+def test_a_wire_that_gathers_is_told_that_an_end_follows_nothing() -> None:
+    """An end that went out because the phone ran dry must not stay in the provider's buffer until more comes."""
+    playback = Playback(PCMU, Playout(gathers=True))
+    playback.add("a", b"\x01" * 3281, 0.0)
+    playback.complete("a", 0.0)
+    assert playback.add("b", b"\x02" * 10, 0.0) == []
+    due = playback.next_deadline()
+    assert due == 0.4
+    (end,) = (command for command in playback.on_deadline(due) if isinstance(command, PlayAudio))
+    assert (end.audio, end.more) == (b"\x01" * 81 + b"\xff" * 79, False)
+
+
+@pytest.mark.parametrize(
+    "playout", [Playout(lead_ms=200, refill_ms=20), Playout(frame_ms=200, refill_ms=200, lead_ms=600)]
+)
+@pytest.mark.parametrize("start", [0.0, 1000.1, 1_234_567.891])
+def test_a_deadline_is_met_at_its_time(playout: Playout, start: float) -> None:
+    """Each deadline sends something at its very moment, however times are rounded; none is asked for again."""
+    playback = Playback(PCMU, playout)
+    playback.add("a", speech(3.0), start)
+    playback.complete("a", start)
+    while (due := playback.next_deadline()) is not None:
+        assert playback.on_deadline(due) or playback.heard(due), f"nothing was done at {due - start:g} s"
+    assert playback.idle
