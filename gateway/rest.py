@@ -17,6 +17,8 @@ P = ParamSpec("P")
 
 TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 3.0
+KEEP_ALIVE_S = 4.0
+"""Shorter than common servers keep a connection: what is sent on one that is just being closed may not be repeated."""
 TRIES = 3
 BACKOFF_S = 0.25
 WAIT_LIMIT_S = 5.0
@@ -52,7 +54,8 @@ class CallControl:
 
     async def __aenter__(self) -> "CallControl":
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
-        self._http = aiohttp.ClientSession(timeout=timeout)
+        connector = aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE_S)
+        self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)
         # aiohttp makes a PUT or DELETE once more by itself where the connection was lost behind it: keys are a PUT
         self._http._retry_connection = False  # noqa: SLF001 -- there is no public switch
         return self

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
@@ -187,6 +188,14 @@ async def test_a_connection_that_is_lost(method: str, repeatable: bool, tries: i
         with pytest.raises(CallControlError, match="failed"):
             await control.perform([HttpRequest(method, url, repeatable=repeatable)])
     assert len(seen) == tries
+
+
+async def test_no_connection_is_used_that_may_just_be_closed() -> None:
+    """A request that may not be repeated would fail on it for nothing: idle ones are dropped before servers do."""
+    async with CallControl() as control:
+        assert control._http is not None
+        assert isinstance(control._http.connector, aiohttp.TCPConnector)
+        assert control._http.connector._keepalive_timeout == rest.KEEP_ALIVE_S < 5
 
 
 @pytest.mark.parametrize("asked", ["2", "0", "soon", "-1", "nan"])
