@@ -53,7 +53,7 @@ def test_what_a_python_function_tells_of_itself_can_be_carried(
     """Its docstring and the descriptions of its parameters go to the service with every call."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "odd_shop.py").write_text(
-        'async def f(order: str) -> str:\n    "Half \\ud83d of it."\n'
+        'async def f(order: str) -> str: ...\nf.__doc__ = "Half \\ud83d of it."\n'
         'async def g(order: str) -> str:\n    """Looks.\n\n    Args:\n        order: a \\x07 bell\n    """\n'
     )
     assert line_errors("tools: [{python: odd_shop:f}, {python: odd_shop:g}]") == [
