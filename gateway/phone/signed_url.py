@@ -44,6 +44,7 @@ def _all_spellings(url: str, host_header: str, *, legacy_query: bool) -> Iterato
     hosts = _spelled_hosts(host, host_header)
     ports = _with_and_without_port(scheme, "", port)
     queries = (False, True) if legacy_query and "?" in target else (False,)
+    legacy = ""
 
     def unlikeliness(choice: tuple[int, int, bool]) -> tuple[int, int]:
         """Fewer differences first; of single ones a missing port, another case, another encoding, a written port."""
@@ -53,8 +54,9 @@ def _all_spellings(url: str, host_header: str, *, legacy_query: bool) -> Iterato
         return len(ranks), min(ranks, default=0)
 
     for of_port, of_host, of_query in sorted(product(range(len(ports)), range(len(hosts)), queries), key=unlikeliness):
-        spelled = _legacy(target) if of_query else target
-        yield f"{scheme}://{hosts[of_host]}{ports[of_port]}{spelled}"
+        if of_query and not legacy:
+            legacy = _legacy(target)
+        yield f"{scheme}://{hosts[of_host]}{ports[of_port]}{legacy if of_query else target}"
 
 
 def without_port(url: str) -> str:
@@ -88,10 +90,18 @@ def _with_and_without_port(scheme: str, host: str, port: str) -> tuple[str, ...]
 
 
 def _spelled_hosts(host: str, host_header: str) -> list[str]:
-    """The host as configured, as the request spells it (should it be the same host), and in lower case."""
+    """The host as configured, as the request spells it (should it be the same host), in lower case, and in ASCII."""
     asked = _split(f"any://{host_header}").host
     same = [asked] if asked.lower() == host.lower() else []
-    return list(dict.fromkeys((host, *same, host.lower())))
+    return list(dict.fromkeys((host, *same, host.lower(), _in_ascii(host))))
+
+
+def _in_ascii(host: str) -> str:
+    """A name with letters beyond ASCII as HTTP clients ask for it (RFC 5890, A-label)."""
+    try:
+        return host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return host
 
 
 def _legacy(target: str) -> str:

@@ -49,6 +49,15 @@ def test_the_case_of_the_host_is_the_request_s_or_lower() -> None:
     assert list(spellings("https://h/a", "evil.example:443")) == ["https://h/a", "https://h:443/a"]
 
 
+def test_a_name_beyond_ascii_is_signed_as_it_is_asked_for() -> None:
+    """An HTTP client turns it into its ASCII form before it signs, or after."""
+    assert list(spellings("https://bücher.example/a"))[:2] == [
+        "https://bücher.example/a",
+        "https://xn--bcher-kva.example/a",
+    ]
+    assert next(spellings("https://\udce9.example/a")) == "https://\udce9.example/a"
+
+
 @pytest.mark.parametrize(
     ("sent", "signed"),
     [("a=b%20c", "a=b%20c"), ("a=b+c", "a=b%20c"), ("a=%27x%27", "a='x'"), ("a=(1)*!", "a=(1)*!"), ("a&b=", "a=&b=")],
