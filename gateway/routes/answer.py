@@ -105,7 +105,8 @@ class Webhooks:
                 return await self._carry_out(provider, incoming)
             line = self._lines.find(line_name, incoming.called, provider.name)
             if line is None:
-                return unknown_line(line_name, incoming.called, self._lines.region(provider.name))
+                is_ours = not webhook.field("Direction").startswith("outbound")  # Twilio's word, and its kin's
+                return unknown_line(line_name, incoming.called, self._lines.region(provider.name), is_ours=is_ours)
             document = provider.answer(incoming, self._connect(provider, incoming, line))
         except WireError as error:
             return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))

@@ -38,10 +38,13 @@ def _caller(text: str, region: str, called: str) -> str:
     return neighbour if is_valid(neighbour) else caller
 
 
-def unknown_line(name: str, called: str, region: str) -> Refused:
-    """Return the refusal of a call that no line takes. The called number is ours, and stands in the log in clear."""
+def unknown_line(name: str, called: str, region: str, *, is_ours: bool = True) -> Refused:
+    """Return the refusal of a call that no line takes.
+
+    The called number is ours, and stands in the log in clear; where we have called, it is a person's, and hidden there.
+    """
     if name:
-        return Refused(Refusal.UNKNOWN_LINE, "no such line here", fields={"our_number": called})
+        return Refused(Refusal.UNKNOWN_LINE, "no such line here")
     hint = ""
     if not called:
         hint = "the provider named no called number: name the line in the address, or send the number along"
@@ -49,4 +52,5 @@ def unknown_line(name: str, called: str, region: str) -> Refused:
         hint = (
             "a number without its country code: set the region of the provider or the line, or write it so in numbers"
         )
-    return Refused(Refusal.UNKNOWN_NUMBER, "no line takes the called number", hint=hint, fields={"our_number": called})
+    fields = {"our_number" if is_ours else "called": called}
+    return Refused(Refusal.UNKNOWN_NUMBER, "no line takes the called number", hint=hint, fields=fields)

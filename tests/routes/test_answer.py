@@ -92,6 +92,17 @@ async def test_an_unknown_number_of_ours_is_in_the_log(tmp_path: Path) -> None:
     assert "our_number" not in PRIVATE
 
 
+async def test_the_number_of_somebody_who_was_called_is_hidden(tmp_path: Path) -> None:
+    """A call out has a person's number in its webhook."""
+    async with gateway(tmp_path) as held:
+        with capture_logs() as logs:
+            await post(held, "/answer/twilio", {**CALL, "To": "+12065550123", "Direction": "outbound-api"})
+    (refused,) = [entry for entry in logs if entry["event"] == "webhook_refused"]
+    assert refused["called"] == "+12065550123"
+    assert "called" in PRIVATE
+    assert "our_number" not in refused
+
+
 @pytest.mark.parametrize(
     "to", ["14255550100", "0014255550100", "sip:14255550100@sip.example.com", "+14255550100;ext=5"]
 )
