@@ -28,7 +28,7 @@ _SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r".*<([^<>]+)>.*", re.DOTALL)
 _CONTEXT = re.compile(r";phone-context=(\+[0-9.()-]+)", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"(\+?\(?[0-9][0-9\s().\-/]*)(?:\s*(?:;ext=|[#,;x]|ext\.?|extension)\s*[0-9]+)?", re.IGNORECASE | re.ASCII
+    r"(\+?\(?[0-9][0-9\s().\-/]*)(?:\s*(?:;ext=|[#,;xpw]+|ext\.?|extension)\s*[0-9]+)?", re.IGNORECASE | re.ASCII
 )
 _SEPARATORS = re.compile(r"[\s().\-/]")
 
