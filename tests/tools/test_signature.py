@@ -32,6 +32,9 @@ def test_the_documented_check_takes_it(secret: str) -> None:
     headers = signature_headers(secret, "id", now_s, b"{}")
     assert documented["is_ours"](headers, b"{}", secret)
     assert not documented["is_ours"](headers, b"[]", secret)
+    both = signature_headers("new", "id", now_s, b"{}", old_secret=secret)
+    assert documented["is_ours"](both, b"{}", secret)
+    assert documented["is_ours"](both, b"{}", "new")
     assert not documented["is_ours"](headers, b"{}", "another")
     assert not documented["is_ours"](signature_headers(secret, "id", now_s - 900, b"{}"), b"{}", secret)
 
