@@ -18,6 +18,7 @@ from gateway.config import Lines, load_deployment
 from gateway.sim.call import CallPlan
 from gateway.sim.emulator import Emulator
 from tests.e2e.rig import NUMBER, configuration, instant, load
+from tests.virtual_time import virtual_time
 
 PROMPTS = Path(__file__).parents[2] / "gateway" / "sim" / "prompts" / "caller"
 GOODBYE = PROMPTS / "goodbye.wav"
@@ -105,6 +106,7 @@ async def test_a_warning_of_the_provider_is_told_as_code_and_text(
     assert complaint.startswith("Twilio would warn: 31951 ")
 
 
+@virtual_time
 async def test_a_gateway_elsewhere_is_asked_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -362,6 +362,7 @@ async def test_an_oversized_body_is_not_kept(tmp_path: Path) -> None:
         assert peak < 20 * MIB
 
 
+@virtual_time
 async def test_an_oversized_frame_is_not_kept(tmp_path: Path) -> None:
     """A frame beyond the limit ends the stream by the length that it announces, whatever comes of it."""
     limits = "limits: {message_kb: 16}\n"
