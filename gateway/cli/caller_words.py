@@ -4,15 +4,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.config import Deployment, Line
+from gateway.config.problems import suggestion
+from gateway.errors import RecordingError
 from gateway.sim.emulator import Script, load_script
 from gateway.sim.keys import Press
-from gateway.sim.prompts import caller_prompt, words_of
+from gateway.sim.prompts import caller_prompt, caller_prompts, words_of
 
 
 def found(path: Path) -> Path:
-    """Return the file, or where there is none the recording of that name that comes with the gateway."""
-    prompt = None if path.exists() else caller_prompt(str(path))
-    return prompt.path if prompt else path
+    """Return the file, or where there is none the recording of that name that comes with the gateway.
+
+    Raises ``RecordingError`` for a name that is neither.
+    """
+    if path.exists() or path.suffix or len(path.parts) > 1:
+        return path
+    prompt = caller_prompt(str(path))
+    if prompt is None:
+        known = suggestion(str(path), [one.path.stem for one in caller_prompts()])
+        raise RecordingError(f"{path}: no such file, and no recording of that name comes with the gateway, {known}")
+    return prompt.path
 
 
 def script_of(

@@ -1,5 +1,6 @@
 """What the emulator claims to have heard."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from gateway.cli import _parser
 from gateway.cli.caller_words import found, script_of
 from gateway.config import Lines, load_deployment
+from gateway.errors import RecordingError
 from gateway.sim.emulator import Script
 from gateway.sim.emulator.script import Turn
 from gateway.sim.keys import parse_press
@@ -95,3 +97,13 @@ def test_the_default_dialogue_is_that_of_the_recordings() -> None:
     recorded = {words_of(prompt.path.read_bytes()) for prompt in caller_prompts()}
     assert {turn.heard for turn in Script.default().turns if turn.heard} <= recorded
     assert isinstance(Script.answering(["x"]).turns[0], Turn)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("ordr_status", "did you mean order_status?"), ("x", "expected order_status, change_del")]
+)
+def test_a_recording_that_is_not_there_names_those_that_are(typed: str, told: str) -> None:
+    """A name may be mistyped; what is written as a file is told as one."""
+    assert found(Path("x.wav")) == Path("x.wav")
+    with pytest.raises(RecordingError, match=re.escape(told)):
+        found(Path(typed))
