@@ -1,0 +1,64 @@
+"""The memory of all workers as a whole: who shares what, and where it lies."""
+
+import struct
+
+from gateway.fleet.memory import Memory, shared_file
+from gateway.fleet.places import Places, bytes_for
+from gateway.fleet.used import SIZE, SharedUsedKeys
+
+WORKERS_LIMIT = 255
+_NUMBER = struct.Struct("Q")
+_DIED, _LOST = 0, 1
+_BEATS = 2
+_PLACES = (_BEATS + WORKERS_LIMIT + 1) * _NUMBER.size
+
+
+def board_file(calls: int) -> int:
+    """Return the descriptor of a new board for ``calls`` calls at once, which every worker is to be given."""
+    return shared_file(_size(calls))
+
+
+def _size(calls: int) -> int:
+    return _PLACES + SIZE + bytes_for(calls)
+
+
+class Board:
+    """What the workers share, as number ``worker`` sees it; without ``descriptor`` there is one process alone."""
+
+    def __init__(self, calls: int, descriptor: int | None = None, worker: int = 1) -> None:
+        memory = Memory(_size(calls), descriptor)
+        self._bytes = memory.bytes
+        self._worker = worker
+        self.used = SharedUsedKeys(memory, _PLACES)
+        self.places = Places(memory, _PLACES + SIZE, calls, worker)
+
+    def beat(self) -> None:
+        """Give a sign of life."""
+        at = _BEATS + self._worker
+        self._write(at, self._read(at) + 1)
+
+    def beats(self, worker: int) -> int:
+        """Return how many signs of life a worker gave."""
+        return self._read(_BEATS + worker)
+
+    def note_death(self, lost: int) -> None:
+        """Count a worker that died, and the calls that ended with it; by the supervisor alone."""
+        self._write(_DIED, self.died + 1)
+        self._write(_LOST, self.lost + lost)
+
+    @property
+    def died(self) -> int:
+        """How many workers have died."""
+        return self._read(_DIED)
+
+    @property
+    def lost(self) -> int:
+        """How many calls ended with their worker."""
+        return self._read(_LOST)
+
+    def _read(self, number: int) -> int:
+        (value,) = _NUMBER.unpack_from(self._bytes, number * _NUMBER.size)
+        return int(value)
+
+    def _write(self, number: int, value: int) -> None:
+        _NUMBER.pack_into(self._bytes, number * _NUMBER.size, value)
