@@ -5,6 +5,7 @@ Sources: ITU-T E.164; RFC 3261 (``sip:``), RFC 3966 (``tel:``); the numbering pl
 """
 
 import re
+import unicodedata
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -31,6 +32,7 @@ _NUMBER = re.compile(
     r"(\+?\(?[0-9][0-9\s().\-/]*)(?:\s*(?:;ext=|[#,;xpw]+|ext\.?|extension)\s*[0-9]+)?", re.IGNORECASE | re.ASCII
 )
 _SEPARATORS = re.compile(r"[\s().\-/]")
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
 
 
 class Address(NamedTuple):
@@ -41,8 +43,20 @@ class Address(NamedTuple):
     scheme: str = ""
 
 
+def plain(text: str) -> str:
+    """Return an address with the ASCII form of wide digits, unusual spaces and dashes, and without invisible signs.
+
+    Web pages and word processors write numbers so. Digits of other scripts stay.
+    """
+    if text.isascii() or len(text) > _LONGEST:
+        return text
+    seen = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    return _DASHES.sub("-", seen)
+
+
 def taken_apart(text: str) -> Address:
     """Return the user and the host of ``"Bob" <sip:bob@example.com;user=phone>``, ``tel:+1…;ext=5`` or a number."""
+    text = plain(text)
     if len(text) > _LONGEST:
         return Address(text)
     if match := _IN_BRACKETS.fullmatch(text):
@@ -50,10 +64,9 @@ def taken_apart(text: str) -> Address:
     text = text.strip()
     scheme = _SCHEME.match(text)
     if not scheme:
-        user, at, host = text.rpartition("@")
-        return (
-            Address(unquote(user.partition(";")[0]), host) if at and _NUMBER.fullmatch(unquote(user)) else Address(text)
-        )
+        user, at, host = text.rpartition("@") if "@" in text else (text, "", "")
+        user = unquote(user)
+        return Address(user.partition(";")[0], host) if _NUMBER.fullmatch(user) else Address(text)
     kind, rest = scheme[1].lower(), text[scheme.end() :]
     if kind == "tel":
         context = _CONTEXT.search(rest)
@@ -163,7 +176,7 @@ def destination(text: str) -> str:
 
     Raises ``ValueError`` for anything else; the message says what was expected.
     """
-    text = text.strip()
+    text = plain(text).strip()
     if re.fullmatch(SIP, text):
         scheme, _, rest = text.partition(":")
         return f"{scheme.lower()}:{rest}"

@@ -34,6 +34,24 @@ from gateway.withheld import withheld
         ("", "missing"),
         ("+", "missing"),
         ("0000000000", "missing"),
+        ("+10000000000", "missing"),
+        ("00266696687", "anonymous"),
+        ("anonymous@anonymous.invalid", "anonymous"),
+        ("unavailable@unknown.invalid", "unavailable"),
+        ("sip:x@anonymous.invalid.", "anonymous"),
+        ("Unavailable;user=phone", "unavailable"),
+        ("Caller unknown", "unknown"),
+        ("Blocked Number", "blocked"),
+        ("CallerID-Withheld", "withheld"),
+        ("N/A", "unavailable"),
+        ("P", "private"),
+        ("Unbekannt", "unknown"),
+        ("Rufnummer unterdrückt", "withheld"),
+        ("Numéro masqué", "withheld"),
+        ("número desconocido", "unknown"),
+        ("anônimo", "anonymous"),
+        ("неизвестный", "unknown"),
+        ("非通知", "withheld"),
     ],
 )
 def test_a_withheld_caller_has_a_reason(caller: str, reason: str) -> None:
@@ -43,7 +61,20 @@ def test_a_withheld_caller_has_a_reason(caller: str, reason: str) -> None:
 
 @pytest.mark.parametrize(
     "caller",
-    ["+14255550100", "14255550100", "1001", "+17378742833", "sip:bob@example.com", "client:bob", "8:acs:1-2", "Anna"],
+    [
+        *("+14255550100", "14255550100", "1001", "+17378742833", "sip:bob@example.com", "client:bob", "8:acs:1-2"),
+        *(
+            "Anna",
+            "1",
+            "100",
+            "1000",
+            "0266696687",
+            "sip:p@pbx.example.com",
+            "Ольга",
+            "sip:用户@example.com",
+            "Prive Anna",
+        ),
+    ],
 )
 def test_anybody_else_is_somebody(caller: str) -> None:
     """Also who has a number in Austin that is RESTRICTED on its keys."""

@@ -6,7 +6,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from gateway.addresses import E164, REGIONS, is_valid, read, readings, region_of
+from gateway.addresses import E164, REGIONS, is_valid, plain, read, readings, region_of
 
 T = TypeVar("T")
 
@@ -30,6 +30,7 @@ Region = Annotated[str, AfterValidator(_region), Field(json_schema_extra={"patte
 
 
 def _phone_number(text: str, info: ValidationInfo) -> str:
+    text = plain(text)
     if text == ANY_NUMBER or re.fullmatch(E164, text):
         return str(text)
     if re.fullmatch(_SIP, text, re.IGNORECASE):
