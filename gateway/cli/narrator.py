@@ -27,6 +27,18 @@ STATES = {
     "caller_stopped": "waiting for the bot",
     "ended": "the call has ended",
 }
+BY_PHONE = {
+    "connected": ("call", "connected"),
+    "bot_started": ("bot", "speaks"),
+    "bot_stopped": ("bot", "falls silent"),
+    "bot_cleared": ("bot", "is stopped before its end"),
+    "caller_started": ("caller", "says {}"),
+    "caller_stopped": ("caller", "falls silent"),
+    "key_pressed": ("key", "pressed"),
+    "note": ("call", "{}"),
+    "ended": ("call", "ended: {}"),
+}
+"""Who does what in each step of the phone's account."""
 
 
 class Narrator:
@@ -113,8 +125,8 @@ class Narrator:
         if names_recording and self._words_known:
             self._write(self._spoken.interrupted_at(step.at_ms / 1000), "caller", f"says {step.text}", BOLD)
         elif step.kind == "note" or not self._words_known:
-            who = next((who for who in ("caller", "bot", "key") if step.kind.startswith(who)), "call")
-            self._write(step.at_ms / 1000, who, f"{step.kind.replace('_', ' ')} {step.text}".rstrip(), DIM)
+            who, told = BY_PHONE[step.kind]
+            self._write(step.at_ms / 1000, who, told.format(step.text), DIM)
 
     def done(self, folder: Path, complaints: Sequence[str], names: Sequence[str]) -> None:
         """Tell where the call is kept, as which files, and what was wrong with it."""

@@ -184,7 +184,7 @@ class Caller:
             self._waiting_for = "hang-up"
             self._recording_ends_ms = now_ms
             return None
-        return HangUp("said everything", note)
+        return HangUp("the caller said everything", note)
 
     def _key_in(self, now_ms: float, presses: Press, note: str) -> PressKey | None:
         """Begins a turn of keys: at once, or behind those that are being pressed."""

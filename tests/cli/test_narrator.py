@@ -3,12 +3,13 @@
 import io
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from gateway.call.record import CallIdentity, TimedNote
-from gateway.cli.narrator import Narrator
-from gateway.sim.call import Progress
+from gateway.cli.narrator import BY_PHONE, Narrator
+from gateway.sim.call import Progress, ProgressKind
 from gateway.sim.recording import Span
 
 CALL = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 100.0)
@@ -67,18 +68,37 @@ def test_a_key_is_told_by_the_phone_where_nobody_else_tells_it(capsys: pytest.Ca
     narrator.progress(Progress(2500, "key_pressed"))
     told(narrator, STORY[0])
     narrator.progress(Progress(2750, "key_pressed"))
-    assert capsys.readouterr().out.splitlines()[:1] == ["   2.5 s  key     key pressed"]
+    assert capsys.readouterr().out.splitlines()[:1] == ["   2.5 s  key     pressed"]
 
 
 def test_the_phone_tells_where_the_gateway_does_not(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a gateway elsewhere only sounds are known."""
+    """Of a gateway elsewhere only sounds are known; each step is a sentence whose subject is who does it."""
     narrator = Narrator()
+    narrator.progress(Progress(0, "connected"))
     narrator.progress(Progress(540, "bot_started"))
-    narrator.progress(Progress(1200, "caller_started", "question.wav"))
+    narrator.progress(Progress(1200, "caller_started", "question {1}.wav"))
+    narrator.progress(Progress(1400, "bot_cleared"))
+    narrator.progress(Progress(2000, "caller_stopped", "question {1}.wav"))
+    narrator.progress(Progress(2500, "bot_started"))
+    narrator.progress(Progress(3000, "bot_stopped"))
+    narrator.progress(Progress(3020, "note", "no reply within 20 s"))
+    narrator.progress(Progress(3040, "ended", "the caller said everything"))
     assert capsys.readouterr().out.splitlines() == [
-        "   0.5 s  bot     bot started",
-        "   1.2 s  caller  caller started question.wav",
+        "   0.0 s  call    connected",
+        "   0.5 s  bot     speaks",
+        "   1.2 s  caller  says question {1}.wav",
+        "   1.4 s  bot     is stopped before its end",
+        "   2.0 s  caller  falls silent",
+        "   2.5 s  bot     speaks",
+        "   3.0 s  bot     falls silent",
+        "   3.0 s  call    no reply within 20 s",
+        "   3.0 s  call    ended: the caller said everything",
     ]
+
+
+def test_every_step_of_the_phone_has_words() -> None:
+    """A step that is added later must be told too."""
+    assert set(BY_PHONE) == set(get_args(ProgressKind))
 
 
 def test_what_the_gateway_tells_is_not_told_twice(capsys: pytest.CaptureFixture[str]) -> None:

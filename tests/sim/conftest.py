@@ -65,7 +65,7 @@ def call() -> CallResult:
         measures=measure(bot_audio, PCMU, [span for one in spoken for span in one.speech], [6_095]),
         clock=FrameClock(600, 1, 21.5),
         ended_by="caller",
-        end_reason="said everything",
+        end_reason="the caller said everything",
         close_code=1000,
         unplayed_ms=0.0,
     )

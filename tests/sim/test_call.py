@@ -146,7 +146,7 @@ async def test_a_conversation_in_turns() -> None:
     ]
     assert [step.kind for step in progress] == ["connected", *kinds(result)]
     assert progress[3].text == "question.wav"
-    assert (result.ended_by, result.end_reason, result.close_code) == ("caller", "said everything", 1000)
+    assert (result.ended_by, result.end_reason, result.close_code) == ("caller", "the caller said everything", 1000)
     assert [mark["name"] for mark in marks(result, "mark_returned")] == ["greeting", "answer"]
     assert result.bot_audio.replace(b"\xff", b"") == (tone(200) + tone(300)).replace(b"\xff", b"")
     assert len(result.caller_audio) == len(result.bot_audio) == result.duration_ms * 8

@@ -43,7 +43,7 @@ def test_the_caller_speaks_in_turn_and_hangs_up_after_the_last() -> None:
     assert told(caller, [(200, 2_000), (4_500, 6_000), (8_500, 9_000)], 30_000) == [
         (2_680, "says a"),
         (6_680, "says b"),
-        (9_680, "hangs up: said everything"),
+        (9_680, "hangs up: the caller said everything"),
     ]
 
 
@@ -65,7 +65,7 @@ def test_without_a_reply_the_caller_goes_on() -> None:
     assert told(caller, [(0, 1_000)], 60_000) == [
         (1_680, "says a"),
         (22_680, "says b (no reply within 20 s)"),
-        (43_680, "hangs up: said everything (no reply within 20 s)"),
+        (43_680, "hangs up: the caller said everything (no reply within 20 s)"),
     ]
 
 
@@ -106,13 +106,13 @@ def test_the_gateway_may_be_given_the_last_word() -> None:
     caller = Caller([says("bye")], patience=PATIENCE, hang_up_by="gateway")
     assert told(caller, [(0, 1_000), (3_000, 4_000)], 60_000) == [
         (1_680, "says bye"),
-        (24_680, "hangs up: said everything (no hang-up within 20 s)"),
+        (24_680, "hangs up: the caller said everything (no hang-up within 20 s)"),
     ]
 
 
 def test_a_caller_with_nothing_to_say_listens_to_the_greeting() -> None:
     """And hangs up."""
-    assert told(Caller([], patience=PATIENCE), [(0, 1_000)], 3_000) == [(1_680, "hangs up: said everything")]
+    assert told(Caller([], patience=PATIENCE), [(0, 1_000)], 3_000) == [(1_680, "hangs up: the caller said everything")]
 
 
 def test_a_recording_without_speech_is_told() -> None:
@@ -132,7 +132,7 @@ def test_keys_without_a_time_are_turns_behind_all_recordings() -> None:
         (5_680, "presses 1"),
         (5_940, "presses 2"),
         (8_680, "presses #"),
-        (10_580, "hangs up: said everything"),
+        (10_580, "hangs up: the caller said everything"),
     ]
 
 
@@ -145,7 +145,7 @@ def test_keys_with_a_time_come_then_whatever_goes_on() -> None:
         (1_680, "says a"),
         (2_000, "presses 3"),
         (2_260, "presses 4"),
-        (5_680, "hangs up: said everything"),
+        (5_680, "hangs up: the caller said everything"),
     ]
 
 
@@ -154,7 +154,7 @@ def test_the_caller_stays_for_its_keys_and_for_what_the_bot_says_to_them() -> No
     caller = Caller([], presses=[Press("1", 5_000)], patience=PATIENCE)
     assert told(caller, [(0, 1_000), (4_800, 6_000), (9_000, 9_500)], 20_000) == [
         (5_000, "presses 1"),
-        (10_180, "hangs up: said everything"),
+        (10_180, "hangs up: the caller said everything"),
     ]
 
 
@@ -163,7 +163,7 @@ def test_keys_that_nobody_answers_are_waited_on_for_as_long_as_a_recording() -> 
     caller = Caller([], presses=[Press("1", 500)], patience=PATIENCE)
     assert told(caller, [(0, 1_000)], 30_000) == [
         (500, "presses 1"),
-        (20_980, "hangs up: said everything (no reply within 20 s)"),
+        (20_980, "hangs up: the caller said everything (no reply within 20 s)"),
     ]
 
 

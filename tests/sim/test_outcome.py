@@ -13,7 +13,7 @@ def test_both_accounts_of_an_end(call: CallResult) -> None:
     told = outcome(replace(call, ended_by="gateway"), [TimelineEvent(call.started_at, "call_ended", fields)])
     assert (told.told, told.failures) == ("The bot hung up", ())
     assert told.gateway == "bot_hung_up, by bot"
-    assert told.phone == "said everything (ended on the side of the gateway, close code 1000)"
+    assert told.phone == "the caller said everything (ended on the side of the gateway, close code 1000)"
 
 
 def test_what_went_wrong_with_the_stream_is_a_failure(call: CallResult) -> None:

@@ -164,7 +164,10 @@ def test_the_end_reason_stands_at_the_top(call: CallResult, ended_by: Party, rea
     seen = text(page(replace(call, ended_by=ended_by), notes))
     assert told in seen
     assert (f"End, as the gateway tells it {reason}, by {by}" in seen) == bool(reason)
-    assert f"End, as the phone saw it said everything (ended on the side of the {ended_by}, close code 1000)" in seen
+    assert (
+        f"End, as the phone saw it the caller said everything (ended on the side of the {ended_by}, close code 1000)"
+        in seen
+    )
 
 
 def test_every_end_reason_of_the_gateway_has_its_sentence() -> None:
