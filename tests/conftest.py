@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,12 @@ async def no_leaks() -> AsyncIterator[None]:
         await asyncio.sleep(0)
     assert not tasks, f"tasks left behind: {tasks}"
     assert open_sockets() <= before, "sockets left behind"
+
+
+@pytest.fixture
+def unused_tcp_port() -> Iterator[int]:
+    """Return a port of 127.0.0.1 that refuses connections, and that nobody else gets while the test runs."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound, and not listening
+        port: int = held.getsockname()[1]
+        yield port

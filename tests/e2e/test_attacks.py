@@ -289,7 +289,7 @@ async def is_alive(http: aiohttp.ClientSession, held: Exchange) -> bool:
 @pytest.mark.parametrize("first", [b"", b"GET /stream/twilio HTTP/1.1\r\nHost: x\r\nX-Slow: "], ids=["silent", "slow"])
 async def test_a_thousand_half_open_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
     """Who never finishes a request is closed by time-out; meanwhile callers are answered."""
-    monkeypatch.setattr("gateway.app.IDLE_LIMIT_S", 2.0, raising=False)
+    monkeypatch.setattr("gateway.app.IDLE_LIMIT_S", 2.0)
     async with attacked(tmp_path, "twilio") as (held, http):
         with within(100 * 1024):
             opened = await open_sockets(held, first)

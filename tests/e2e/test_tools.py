@@ -141,7 +141,7 @@ async def test_parallel_functions_run_at_once_and_have_one_answer(tmp_path: Path
         assert len(outputs(session)) == 2
         created = [record for record in session.received if record.type == "response.create"]
         assert len(created) == 2, "the greeting, and one answer for both"
-        assert server.most_at_work >= 1
+        assert server.most_at_work == 2
 
 
 @virtual_time
