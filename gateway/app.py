@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 from azure.core.credentials_async import AsyncTokenCredential
 
+from gateway import logs
 from gateway.call.call import Voice
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
@@ -183,7 +184,7 @@ async def serving(
             await site.start()
             address = runner.addresses[0]
             log.info("serving", host=address[0], port=address[1], lines=[line.name for line in lines])
-            with _watching_lag(metrics):
+            with _watching(metrics):
                 try:
                     yield Gateway(_url(address[0], address[1]), calls, metrics, voice_live)
                 finally:
@@ -240,14 +241,19 @@ def _regions(deployment: Deployment) -> dict[str, str]:
 
 
 @contextmanager
-def _watching_lag(metrics: Metrics) -> Iterator[None]:
-    """Measure how late a timer runs: what every call of this process has to bear."""
+def _watching(metrics: Metrics) -> Iterator[None]:
+    """Measure how late a timer runs, which every call has to bear, and count lines that the log has lost."""
     loop = asyncio.get_running_loop()
 
     timer: asyncio.TimerHandle
+    lost = logs.lost()
 
     def measure(due: float) -> None:
+        nonlocal lost
         metrics.event_loop_lag.observe(max(0.0, loop.time() - due))
+        if (now_lost := logs.lost()) > lost:
+            metrics.log_lines_lost.inc(now_lost - lost)
+            lost = now_lost
         again()
 
     def again() -> None:

@@ -61,6 +61,7 @@ class Outlet:
 @contextmanager
 def outlets() -> Iterator[list[Outlet]]:
     """Let both streams be outlets until the block ends; then what they still hold has been written, or lost."""
+    _fill_gaps()
     kept = sys.stdout, sys.stderr
     made = {id(stream): Outlet(stream) for stream in kept if stream is not None}  # None: it was closed before we began
     sys.stdout, sys.stderr = (cast(TextIO, made.get(id(stream), stream)) for stream in kept)
@@ -70,3 +71,12 @@ def outlets() -> Iterator[list[Outlet]]:
         for outlet in made.values():
             outlet.flush()
         sys.stdout, sys.stderr = kept
+
+
+def _fill_gaps() -> None:
+    """Open what was closed before we began (``2>&-``): a socket with such a number makes libuv abort."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one

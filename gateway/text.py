@@ -13,6 +13,9 @@ surrogates.
 """
 REPLACEMENT = "\ufffd"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that act on a terminal in place of being shown: controls, marks that reorder a line, surrogates."""
+_LINE_ENDS = re.compile(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 
 
 def joined(text: str) -> str:
@@ -30,6 +33,28 @@ def carried(text: str) -> str:
 def encodable(text: str) -> str:
     """Return ``text`` with pairs joined, and U+FFFD in place of what UTF-8 cannot carry."""
     return _SURROGATE.sub(REPLACEMENT, joined(text))
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with U+FFFD in place of what would act on a terminal; line ends and tabs are kept."""
+    return text if text.isprintable() else _UNPRINTABLE.sub(REPLACEMENT, joined(text))
+
+
+def one_line(text: str) -> str:
+    """Return the same on one line, line ends as spaces."""
+    return text if text.isprintable() else printable(_LINE_ENDS.sub(" ", text))
+
+
+def one_line_inside(value: Any) -> Any:
+    """Return a value whose texts, keys included, each stand on one line and can be printed."""
+    match value:
+        case str():
+            return one_line(value)
+        case dict():
+            return {one_line_inside(key): one_line_inside(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [one_line_inside(inner) for inner in value]
+    return value
 
 
 def unfit(text: str) -> str:

@@ -1,13 +1,11 @@
 """What is logged, and what is not."""
 
-import errno
 import json
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TextIO
 
 import pytest
 import structlog
@@ -27,35 +25,15 @@ def restored() -> Iterator[None]:
     structlog.contextvars.clear_contextvars()
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.captureWarnings(False)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     """What went to standard error, as JSON; nothing may go to standard output."""
+    logs.flush()
     told = capsys.readouterr()
     assert told.out == ""
     return [json.loads(line) for line in told.err.splitlines()]
-
-
-class FullDisk:
-    """A file on a disk that has no room, until it has."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self.full = True
-
-    def write(self, text: str) -> int:
-        """Write, or not."""
-        if self.full:
-            raise OSError(errno.ENOSPC, "no room")
-        return self._file.write(text)
-
-    def flush(self) -> None:
-        """Nothing is kept back."""
-        self._file.flush()
-
-    def isatty(self) -> bool:
-        """It is a file."""
-        return False
 
 
 def tell_of_a_bug() -> None:
@@ -117,6 +95,7 @@ def test_for_the_eye(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(json=False)
     structlog.get_logger().info("call_started", caller=NUMBER)
     tell_of_a_bug()
+    logs.flush()
     told = capsys.readouterr().err
     assert "call_started" in told
     assert "ZeroDivisionError" in told
@@ -134,7 +113,7 @@ def test_libraries_write_there_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_log_that_nobody_reads_any_more_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever logs goes on, now and later: standard error leads nowhere from then on."""
+    """Whoever logs goes on, now and later, and each line is counted as lost."""
     reader, writer = os.pipe()
     with os.fdopen(writer, "w", encoding="utf-8") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
@@ -143,19 +122,108 @@ def test_a_log_that_nobody_reads_any_more_raises_nothing(monkeypatch: pytest.Mon
         structlog.get_logger().info("one")
         structlog.get_logger().info("two")
         logging.getLogger("library").warning("three")
-        stream.write("four")
+        logs.flush()
+        assert logs.lost() == 3
 
 
-def test_a_log_that_fails_for_a_while_goes_on_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk costs the lines that it has no room for."""
-    with (tmp_path / "log").open("w", encoding="utf-8") as file:
-        stream = FullDisk(file)
-        monkeypatch.setattr(sys, "stderr", stream)
-        logs.configure(json=True)
-        structlog.get_logger().info("one")
-        stream.full = False
-        structlog.get_logger().info("two")
-    assert [json.loads(line)["event"] for line in (tmp_path / "log").read_text("utf-8").splitlines()] == ["two"]
+class Unwritable:
+    """A value whose text cannot be made."""
+
+    def __repr__(self) -> str:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_a_field_that_cannot_be_written_raises_nothing(capsys: pytest.CaptureFixture[str], json_lines: bool) -> None:
+    """Whoever logs goes on; the line says which event it was."""
+    logs.configure(json=json_lines)
+    structlog.get_logger().warning("noted", what=Unwritable())
+    (line,) = lines(capsys)
+    assert line == {"event": "noted", "level": "warning", "detail": "the fields cannot be written: ZeroDivisionError"}
+
+
+def test_a_library_that_logs_wrongly_raises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor does the standard library print a traceback of it, which would wait for standard error."""
+    logs.configure(json=True)
+    logging.getLogger("some.library").warning("mind %s", *("this", "that"))
+    (line,) = lines(capsys)
+    assert (line["event"], line["logger"]) == ("log_line_unreadable", "some.library")
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b[31mred\x1b[0m", "one\n2026-01-01T00:00:00Z [info] forged", "\x9b31m", "a\rb", "\u202eback"]
+)
+def test_what_a_peer_wrote_acts_on_no_terminal(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """It can neither colour, nor overwrite, nor begin a line; wherever in a field it stands."""
+    logs.configure(json=False)
+    structlog.get_logger().warning("noted", detail=text, more={text: [text]})
+    logging.getLogger("some.library").warning("it said %s", text)
+    logs.flush()
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 2
+    assert all(line.isprintable() for line in told.splitlines())
+
+
+def python(code: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 -- our own code
+
+
+def test_what_python_prints_by_itself_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning, an exception in a finalizer, a thread that failed: printing them would wait for standard error."""
+    code = """
+import threading, warnings
+from gateway import logs
+logs.configure(json=True)
+class Finalized:
+    def __del__(self): raise ZeroDivisionError("in a finalizer")
+def fail(): raise ZeroDivisionError("in a thread")
+warnings.warn("take care")
+Finalized()
+thread = threading.Thread(target=fail, name="t1")
+thread.start()
+thread.join()
+"""
+    done = python(code)
+    warned, finalizer, thread = [json.loads(line) for line in done.stderr.splitlines()]
+    assert "take care" in warned["event"]
+    assert (finalizer["event"], "in a finalizer" in finalizer["exception"]) == ("unraisable", True)
+    assert (thread["event"], thread["thread"], "in a thread" in thread["exception"]) == ("thread_failed", "t1", True)
+
+
+CRASH = """
+import sys, structlog
+from gateway import cli, logs
+def run(options):
+    logs.configure(json=True)
+    for number in range(3): structlog.get_logger().info("line", number=number)
+    raise ZeroDivisionError("a bug")
+parser = cli._parser
+def with_bug():
+    made = parser()
+    made.parse_args = lambda arguments: __import__("argparse").Namespace(run=run)
+    return made
+cli._parser = with_bug
+sys.exit(cli.main(["check"]))
+"""
+
+
+def test_a_crash_is_told_behind_the_log() -> None:
+    """The lines before it are not lost, and its traceback is written as ever."""
+    done = python(CRASH)
+    assert done.returncode == 1, done.stderr
+    told = done.stderr.splitlines()
+    assert [json.loads(line)["number"] for line in told[:3]] == [0, 1, 2]
+    assert told[3].startswith("Traceback")
+    assert told[-1] == "ZeroDivisionError: a bug"
+
+
+def test_the_end_of_a_process_waits_for_no_reader() -> None:
+    """With a pipe that is full and that nobody reads, it ends all the same, after a crash too."""
+    code = CRASH.replace("range(3)", "range(10_000)")
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as process:  # noqa: S603 -- our own code
+        assert process.wait(60) == 1
 
 
 @pytest.mark.parametrize("json_lines", [True, False])
@@ -176,6 +244,7 @@ def test_no_secret_stands_in_the_log(
         raise ValueError('it was planted "token"')
     except ValueError:
         log.exception("failed")
+    logs.flush()
     told = capsys.readouterr().err
     assert "refused" in told
     assert "Basic …" in told

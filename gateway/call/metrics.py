@@ -122,6 +122,9 @@ class Metrics:
             "gateway_keys_unavailable", "Published keys that could not be fetched.", ["provider"], registry=r
         )
         self.lines_refused = Counter("gateway_line_refused", "Changed line files that could not be used.", registry=r)
+        self.log_lines_lost = Counter(
+            "gateway_log_lines_lost", "Log lines that standard error did not take.", registry=r
+        )
         self._begin()
 
     def _begin(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from gateway import logs
 from gateway.cli import call, check, completion, init, point, providers, serve
 from gateway.config import ConfigErrors
 from gateway.config.env_file import load_env_file
@@ -26,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     A reader that has read enough (``gateway schema | head``) ends nothing.
     """
     with outlets() as written:
-        code = _run(arguments)
+        try:
+            code = _run(arguments)
+        finally:
+            logs.flush()  # what follows, be it a traceback, stands behind it and waits for nobody who does not read
         for outlet in written:
             outlet.flush()
         failures = [outlet.failure for outlet in written if outlet.failure]
@@ -62,6 +66,7 @@ def _strip_for_azure() -> None:
 
 
 def _tell(error: GatewayError) -> None:
+    logs.flush()
     print(Redactor(secrets_in(os.environ)).text(str(error)), file=sys.stderr)
 
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from gateway import logs
+
 Result = TypeVar("Result")
 
 
@@ -30,6 +32,7 @@ def run(main: Coroutine[Any, Any, Result]) -> Result:
         except asyncio.CancelledError:
             if not told:
                 raise
+    logs.flush()
     print(f"stopped by {told[0].name}", file=sys.stderr)
     sys.exit(128 + told[0])
 

@@ -3,7 +3,6 @@
 import argparse
 import gc
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -86,7 +85,7 @@ def _add_log_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_logs(options: argparse.Namespace) -> None:
-    json = options.log == "json" or (options.log is None and not sys.stderr.isatty())
+    json = options.log == "json" or (options.log is None and not logs.is_terminal())
     logs.configure(json=json, level=options.log_level, private=options.log_private)
 
 

@@ -24,7 +24,7 @@ def emulators(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         raise OSError("taken")
 
     monkeypatch.setattr(serve, "Emulator", make)
-    monkeypatch.setattr(serve, "logs", SimpleNamespace(configure=lambda **_: None))
+    monkeypatch.setattr(serve, "logs", SimpleNamespace(configure=lambda **_: None, is_terminal=lambda: False))
     return made
 
 
