@@ -103,10 +103,11 @@ class WebSocket:
             await self._wait()
         return self._next_unread() if self._unread else None
 
-    async def hand_to(self, take: Take) -> None:
+    async def hand_to(self, take: Take, alive: Callable[[], None] | None = None) -> None:
         """Hand every message to ``take`` as it arrives, until the socket is closed or ``take`` wants no more.
 
-        ``take`` runs with the context variables of whoever awaits this, and what it raises is raised here.
+        ``alive`` is called for each ping and pong. Both run with the context variables of whoever awaits this, and what
+        they raise is raised here.
         """
         while self._unread:
             if not take(self._next_unread()):
@@ -114,10 +115,11 @@ class WebSocket:
         if not self._is_over:
             run: Callable[..., bool] = copy_context().run
             self.inbox.take = partial(run, take)
+            self.inbox.alive = None if alive is None else partial(copy_context().run, alive)
             try:
                 await self._wait()
             finally:
-                self.inbox.take = None
+                self.inbox.take = self.inbox.alive = None
 
     async def _wait(self) -> None:
         if self._waiter is not None:
@@ -190,6 +192,10 @@ class WebSocket:
             head += key
         transport.write(head + payload)
 
+    def ping(self) -> None:
+        """Ask for a pong; ``hand_to`` tells of it."""
+        self._send_control(PING, b"")
+
     def _send_control(self, opcode: int, payload: bytes) -> None:
         """Best effort: a peer that is gone, or does not read, is told nothing more."""
         with suppress(ConnectionError, OutboxFullError):
@@ -222,7 +228,7 @@ class WebSocket:
             self.close_code = code
             self.failure = failure
         self._is_over = True
-        self.inbox.take = None
+        self.inbox.take = self.inbox.alive = None
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         self._wake()
@@ -288,6 +294,7 @@ class _Inbox(WebSocketDataQueue):
     ) -> None:
         super().__init__(protocol, UNREAD_LIMIT, loop=asyncio.get_running_loop())
         self.take: Take | None = None
+        self.alive: Callable[[], object] | None = None
         self._keep = keep
         self._let_go = let_go
         self._controlled = controlled
@@ -307,12 +314,20 @@ class _Inbox(WebSocketDataQueue):
                 error = None
             except Exception as raised:  # noqa: BLE001 -- raised again in hand_to, not here in a transport's callback
                 error = raised
-            self.take = None
-            self._let_go(error)
+            self._stop_taking(error)
         elif kind is CLOSE:
             self._controlled(kind, b"", data[1])
         else:
             self._controlled(kind, bytes(data[1]), 0)
+            if self.alive is not None:
+                try:
+                    self.alive()
+                except Exception as raised:  # noqa: BLE001 -- as above
+                    self._stop_taking(raised)
+
+    def _stop_taking(self, error: Exception | None) -> None:
+        self.take = self.alive = None
+        self._let_go(error)
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         if not isinstance(exc, WebSocketError):

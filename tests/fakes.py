@@ -108,6 +108,8 @@ class FakeSocket:
         self.sent: list[str | bytes] = []
         self.close_code = close_code
         self.failure = failure
+        self.pings = 0
+        self.alive: Callable[[], None] | None = None
         self.closed_with: int | None = None
         self._messages = itertools.chain(messages)
 
@@ -118,12 +120,16 @@ class FakeSocket:
             return message
         return None
 
-    async def hand_to(self, take: Callable[[str | bytes], bool]) -> None:
+    async def hand_to(self, take: Callable[[str | bytes], bool], alive: Callable[[], None] | None = None) -> None:
+        self.alive = alive
         while (message := await self.receive()) is not None and take(message):
             continue
 
     def send(self, message: str | bytes) -> None:
         self.sent.append(message)
+
+    def ping(self) -> None:
+        self.pings += 1
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         self.closed_with = code

@@ -1,6 +1,6 @@
 """A call told as a story: ``>>`` an event, ``<<`` the commands it leads to, on a clock that the story sets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -83,11 +83,18 @@ class Story:
 
     def listen(self, seconds: float) -> list[Command]:
         """Let time pass with a phone that sends silence and returns its marks; what is asked besides playing audio."""
+        return self._listen(seconds, self.return_marks)
+
+    def listen_without_marks(self, seconds: float) -> list[Command]:
+        """``listen`` with a phone that returns nothing."""
+        return self._listen(seconds, list)
+
+    def _listen(self, seconds: float, return_marks: Callable[[], list[Command]]) -> list[Command]:
         commands: list[Command] = []
         for _ in range(round(seconds * 10)):
             self.tell(CallerAudio(SILENCE))
             commands += self.wait(0.1)
-            commands += self.return_marks()
+            commands += return_marks()
         return [command for command in commands if not isinstance(command, PlayAudio | SendMark)]
 
     def answer(self, *, seconds: int = 1, response: str = "r", item: str = "i", request: str = "") -> list[Command]:

@@ -315,6 +315,31 @@ async def test_what_a_taker_raises_is_raised_to_its_caller(side: str) -> None:
 
 
 @pytest.mark.parametrize("side", SIDES)
+async def test_pings_and_pongs_are_signs_of_life(side: str) -> None:
+    """Whoever takes messages is told of both; ours is answered by the peer."""
+    told: list[str] = []
+
+    def take(message: str | bytes) -> bool:
+        told.append(str(message))
+        return len(told) < 4
+
+    async with pair(side) as both, asyncio.TaskGroup() as group:
+        reading = group.create_task(both.peer.receive())
+        await both.peer.ping()
+        await both.peer.send_str("a")
+        handing = group.create_task(both.ours.hand_to(take, lambda: told.append("alive")))
+        await asyncio.sleep(0)
+        both.ours.ping()
+        while told.count("alive") < 2:  # noqa: ASYNC110 -- the wire has no event for it
+            await asyncio.sleep(0.001)
+        await both.peer.send_str("b")
+        await handing
+        await both.ours.close()
+        await reading
+    assert told == ["alive", "a", "alive", "b"]
+
+
+@pytest.mark.parametrize("side", SIDES)
 async def test_what_nobody_takes_is_bounded(side: str) -> None:
     """A peer that sends on while nobody takes its messages has to wait, and nothing of it is lost."""
     async with pair(side) as both, asyncio.TaskGroup() as group:

@@ -48,6 +48,10 @@ class AudioFormat:
         """Digital silence of ``duration_ms`` milliseconds."""
         return _SILENCE[self.encoding] * (self.bytes_for(duration_ms) // self.sample_bytes)
 
+    def silence_of(self, samples: int) -> bytes:
+        """Digital silence of so many samples."""
+        return _SILENCE[self.encoding] * samples
+
     def silence_for(self, audio: bytes) -> bytes:
         """Digital silence in place of ``audio``, as long as it."""
         return _SILENCE[self.encoding] * (len(audio) // self.sample_bytes)

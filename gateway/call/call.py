@@ -12,9 +12,9 @@ from gateway.call.errands import DialDigits, Errand, ErrandEvent, RunFunction, T
 from gateway.call.messages import Command, Event
 from gateway.call.record import CallRecord, Note
 from gateway.errors import OutboxFullError
-from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
+from gateway.phone.commands import AskForLife, PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
-from gateway.voice.commands import VoiceCommand
+from gateway.voice.commands import SendAudio, VoiceCommand
 from gateway.voice.events import CallerSpoke, VoiceClosed, VoiceEnd, VoiceEvent
 
 clock = time.monotonic
@@ -123,6 +123,9 @@ class Call:
             self._handle(event)
             return
         for command in self._conversation.hear(event.audio, clock()):
+            if type(command) is not SendAudio:
+                self._perform((command,))
+                continue
             try:
                 self._voice.send(command)
             except OutboxFullError as error:
@@ -166,7 +169,7 @@ class Call:
                 self._record.add(clock(), command)
             elif self._ended.done():
                 continue  # carrying out one before this has ended the call: nothing is begun any more
-            elif isinstance(command, PlayAudio | SendMark | StopPlayback):
+            elif isinstance(command, PlayAudio | SendMark | StopPlayback | AskForLife):
                 try:
                     written = self._phone.send(command)
                     stopped = stopped or (written and isinstance(command, StopPlayback))

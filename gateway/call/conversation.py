@@ -8,7 +8,7 @@ from gateway.call.departure import Departure
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferEnded
 from gateway.call.gate import ANSWER, ResponseGate
-from gateway.call.hearing import Hearing
+from gateway.call.hearing import FLOOD, Hearing, SignsOfLife
 from gateway.call.keypad import Keypad
 from gateway.call.messages import Command, Event, SessionEvent
 from gateway.call.oddities import Oddities
@@ -28,14 +28,10 @@ from gateway.phone.events import (
     MarkReturned,
     OddMessage,
     PhoneClosed,
+    SignOfLife,
     UnknownMessage,
 )
-from gateway.voice.commands import (
-    AddMessage,
-    CancelResponse,
-    SendAudio,
-    TruncateReply,
-)
+from gateway.voice.commands import AddMessage, CancelResponse, TruncateReply
 from gateway.voice.events import (
     ApprovalRequested,
     CallerPaused,
@@ -75,10 +71,12 @@ class Conversation:
         self._tools = Tools(rules, self._departure)
         self._keypad = Keypad(rules, self._gate, self._tools, self._departure)
         self._transcripts = Transcripts(self._gate, self._tools.mcp)
-        self._hearing = Hearing(started.audio_format, now)
+        self._hearing = Hearing(started.audio_format, now, rules.stream_silence_limit_s)
         self._patience = Patience(rules, self._gate)
         self._oddities = Oddities(now)
         self._connected = False
+        self._due: float | None = None
+        """When something is due that the caller's audio does not put off; ``None`` where that is to be looked for."""
         self._ended = False
         self._untold: list[AddMessage] = []
         self._ends_at = now + rules.duration_limit_s
@@ -105,6 +103,7 @@ class Conversation:
         """Begin a recorded greeting, whether the session is there or not; nothing, where the call has ended already."""
         if self._ended:
             return ()
+        self._due = None
         commands: list[Command] = [*self._opening.notes()]
         if recording := self._opening.recording:
             commands += self._playback.add(RECORDING, recording.audio, now)
@@ -120,38 +119,45 @@ class Conversation:
             return self.hear(event.audio, now)
         if self._ended:
             return ()
+        self._due = None
         if not self._connected and isinstance(event, SessionEvent):
             return (Note("unknown_message", {"leg": "voice", "message_kind": f"{type(event).__name__} too early"}),)
+        if isinstance(event, SignsOfLife) and (ended := self._hearing.told(event, now)):
+            return self._carry_out(ended, now)
         return [*self._dispatch(event, now), *self._settle(now)]
 
-    def hear(self, audio: bytes, now: float) -> Sequence[SendAudio]:
-        """``handle`` for the caller's audio alone, which comes fifty times a second and changes no deadline."""
-        return () if self._ended else self._hearing.hear(audio, now)
+    def hear(self, audio: bytes, now: float) -> Sequence[Command]:
+        """``handle`` for the caller's audio alone, which comes fifty times a second and makes no deadline earlier."""
+        if self._ended:
+            return ()
+        commands = self._hearing.hear(audio, now)
+        return self._carry_out(commands, now) if commands is FLOOD else commands
 
     def next_deadline(self) -> float:
         """When ``on_deadline`` wants to be called; calling it earlier does no harm. Never, once the call has ended."""
         if self._ended:
             return math.inf
-        deadline = min(self._ends_at, self._hearing.last_at + self._rules.stream_silence_limit_s)
-        for part in (self._playback, self._gate, self._tools, self._keypad, self._patience, self._departure):
-            due = part.next_deadline()
-            if due is not None and due < deadline:
-                deadline = due
-        return deadline
+        if self._due is None:
+            parts = (self._playback, self._gate, self._tools, self._keypad, self._patience, self._departure)
+            dues = [due for part in parts if (due := part.next_deadline()) is not None]
+            self._due = min([self._ends_at, *dues])
+        return min(self._due, self._hearing.next_deadline())
 
     def on_deadline(self, now: float) -> Sequence[Command]:
         """Whatever is due by ``now``."""
-        if self._ended:
+        if now < self.next_deadline():  # as is usual: a pause of the stream was looked for, and frames have come
             return ()
+        self._due = None
         if now >= self._ends_at:
             return self._end(EndReason.TIME_LIMIT, "gateway", now)
-        if now >= self._hearing.last_at + self._rules.stream_silence_limit_s:
-            limit = self._rules.stream_silence_limit_s
-            return self._end(EndReason.STREAM_LOST, "provider", now, f"no audio from the provider for {limit:g} s")
+        streams = [*self._hearing.expire(now), *self._playback.on_deadline(now), *self._playback.stalled()]
+        commands = self._carry_out(streams, now)
+        if self._ended:
+            return commands
         if self._departure.is_due(now):
             left = self._carry_out(self._departure.leave("the last words were not confirmed as heard"), now)
-            return [*left, *self._settle(now)]
-        commands = [*self._playback.on_deadline(now), *self._give_up(now)]
+            return [*commands, *left, *self._settle(now)]
+        commands += self._give_up(now)
         quiet = self._playback.idle and self._gate.idle
         commands += self._tools.expire(now, quiet=quiet)
         commands += self._please_wait(now, quiet=quiet)
@@ -217,15 +223,20 @@ class Conversation:
             case ServiceError(code=code, message=message, event_id=event_id):
                 note = Note("service_error", {"code": code, "detail": message})
                 return [note, *self._gate.refused(event_id, code, now)]
-            case UnknownMessage() | MalformedMessage() | OddMessage() | UnknownEvent() | MalformedEvent():
-                return self._carry_out(self._oddities.handle(event, now), now)
-            case ServiceWarning():
+            case (
+                UnknownMessage()
+                | MalformedMessage()
+                | OddMessage()
+                | UnknownEvent()
+                | MalformedEvent()
+                | ServiceWarning()
+            ):
                 return self._carry_out(self._oddities.handle(event, now), now)
             case PhoneClosed() | VoiceClosed():
                 return self._carry_out(self._departure.closed(event), now)
             case ShutDown():
                 return self._end(EndReason.SHUT_DOWN, "gateway", now)
-            case CallerAudio() | CallStarted():
+            case CallerAudio() | CallStarted() | SignOfLife():
                 return ()
             case _:
                 assert_never(event)
@@ -271,7 +282,7 @@ class Conversation:
         commands: list[Command] = [*stop, *self._heard(heard), *cancel]
         commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut if reply.reply_id != RECORDING]
         if cut or cancel:
-            replies = [{"item_id": r.reply_id, "heard_ms": r.heard_ms, "received_ms": r.received_ms} for r in cut]
+            replies = [reply.fields() for reply in cut]
             commands.append(Note("barge_in", {"replies": replies, "response_cancelled": bool(cancel)}))
         return [*commands, *self._departure.call_off()]
 
@@ -329,10 +340,8 @@ class Conversation:
 
     def _heard(self, replies: Sequence[HeardReply]) -> list[Command]:
         """Note what was heard, and tell the service of what it did not speak itself."""
-        commands: list[Command] = []
+        commands: list[Command] = [Note("reply_heard", reply.fields()) for reply in replies]
         for reply in replies:
-            fields = {"item_id": reply.reply_id, "heard_ms": reply.heard_ms, "received_ms": reply.received_ms}
-            commands.append(Note("reply_heard", dict(fields)))
             if message := self._opening.heard(reply):
                 (commands if self._connected else self._untold).append(message)
         return commands
@@ -380,13 +389,12 @@ class Conversation:
     # The end
 
     def _carry_out(self, commands: Sequence[Command], now: float) -> list[Command]:
-        """Commands as they are, the end of the call with all that belongs to it."""
+        """Commands as they are, up to the end of the call, with all that belongs to it."""
         carried_out: list[Command] = []
         for command in commands:
             if isinstance(command, EndCall):
-                carried_out += self._end(command.reason, command.by, now, command.detail)
-            else:
-                carried_out.append(command)
+                return [*carried_out, *self._end(command.reason, command.by, now, command.detail)]
+            carried_out.append(command)
         return carried_out
 
     def _end(self, reason: EndReason, by: str, now: float, detail: str = "") -> Sequence[Command]:

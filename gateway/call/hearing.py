@@ -4,35 +4,75 @@ import math
 from collections.abc import Sequence
 
 from gateway.audio.formats import AudioFormat
+from gateway.call.caller_clock import AHEAD_LIMIT_S, CallerClock
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.liveness import Liveness
 from gateway.call.rules import CONNECT_BUFFER_S, DEAF_TAIL_S
+from gateway.phone.commands import AskForLife
+from gateway.phone.events import (
+    DigitPressed,
+    MalformedMessage,
+    MarkReturned,
+    OddMessage,
+    SignOfLife,
+    UnknownMessage,
+)
 from gateway.voice.commands import SendAudio
+
+SignsOfLife = MarkReturned | DigitPressed | SignOfLife | UnknownMessage | MalformedMessage | OddMessage
+FLOOD = (EndCall(EndReason.STREAM_BROKEN, "provider", f"more than real time and {AHEAD_LIMIT_S:g} s of audio or keys"),)
 
 
 class Hearing:
     """The caller's audio, fifty times a second: kept until the session is there, and silenced where nobody may hear it.
 
-    Times are in seconds.
+    Pauses of the stream are silence too. Times are in seconds.
     """
 
-    def __init__(self, audio_format: AudioFormat, now: float) -> None:
+    def __init__(self, audio_format: AudioFormat, now: float, silence_limit_s: float = 15.0) -> None:
         self._format = audio_format
         self._early: bytearray | None = bytearray()
         self._deaf_until = -math.inf
-        self.last_at = now
-        """When the phone was heard last."""
+        self._clock = CallerClock(audio_format, now)
+        self._liveness = Liveness(silence_limit_s, now)
 
-    def hear(self, audio: bytes, now: float) -> Sequence[SendAudio]:
+    @property
+    def last_at(self) -> float:
+        """When audio came last."""
+        return self._clock.last_at
+
+    def hear(self, audio: bytes, now: float) -> Sequence[SendAudio | EndCall]:
         """What goes to the service of this piece of audio; silence as long as it, while nobody listens.
 
-        An empty piece is a sign of life of the provider, and nothing for the service.
+        An empty piece is a sign of life of the provider, and nothing for the service, which would refuse it. Nor is
+        what comes too late. What comes faster than anybody speaks ends the call.
         """
-        self.last_at = now
-        if not audio:  # the service would refuse it
-            return ()
+        if not self._clock.take(len(audio), now) or not audio:
+            return FLOOD if self._clock.is_flooded else ()
         if self._early is not None:
             self._keep(self._early, audio)
             return ()
         return (SendAudio(audio if now >= self._deaf_until else self._format.silence_for(audio)),)
+
+    def told(self, event: SignsOfLife, now: float) -> Sequence[EndCall]:
+        """Take whatever else the provider says: it is there. More keys than anybody can press end the call."""
+        self._liveness.heard(now)
+        if isinstance(event, DigitPressed):
+            self._clock.key(now)
+        return FLOOD if self._clock.is_flooded else ()
+
+    def next_deadline(self) -> float:
+        """When ``expire`` wants to be called."""
+        return min(self._clock.next_deadline(), self._liveness.next_deadline(self._clock.last_at))
+
+    def expire(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall]:
+        """Fill a pause of the stream up to ``now``; ask a silent provider for a word, and give up a lost one."""
+        asked = self._liveness.expire(now, self._clock.last_at)
+        silence = self._clock.expire(now)
+        if silence and self._early is not None:
+            self._keep(self._early, silence)
+            silence = b""
+        return (*([SendAudio(silence)] if silence else ()), *asked)
 
     def connected(self) -> Sequence[SendAudio]:
         """The session is there: the last seconds of what the caller has said meanwhile, unless nobody may hear it."""

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from gateway.audio.formats import AudioFormat
+from gateway.call.ending import EndCall, EndReason
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import Playout
 
@@ -17,6 +18,8 @@ MARK_GRACE_S = 2.0
 """A mark that is this late behind the clock is taken as lost, and the clock believed."""
 CLOCK_GRACE_S = 0.25
 """How far behind our clock a phone that confirms nothing may be: the way there, and its own buffer."""
+STALL_LIMIT_S = 5.0
+"""So much audio beyond the lead without a mark that returns: the phone does not read what it is sent."""
 ROUNDING = 0.01
 """Bytes by which times on a clock that has run for weeks may be off: a deadline is met at its time, not behind it."""
 RTT_LIMIT_S = 0.5
@@ -46,6 +49,10 @@ class HeardReply:
     received_ms: int
     complete: bool = True
 
+    def fields(self) -> dict[str, object]:
+        """Return what is noted of it."""
+        return {"item_id": self.reply_id, "heard_ms": self.heard_ms, "received_ms": self.received_ms}
+
 
 class Playback:
     """The outgoing audio of one call. ``now`` is in seconds; the lists returned are what to ask of the phone leg."""
@@ -67,6 +74,7 @@ class Playback:
         self._marks: dict[str, int] = {}
         self._marks_sent = 0
         self._generation = 0
+        self._unconfirmed = 0
         self._probe: tuple[str, float] | None = None
         self._rtt_s = 0.0
         self._uses_marks = playout.returns_marks and not playout.marks_on_trial
@@ -111,6 +119,7 @@ class Playback:
 
     def mark_returned(self, name: str, now: float) -> bool:
         """A mark came back; ``False`` if it is none of ours or was overtaken by ``stop``."""
+        self._unconfirmed = 0
         if self._probe is not None and name == self._probe[0]:
             rtt_s = now - self._probe[1]
             self._probe = None
@@ -183,6 +192,13 @@ class Playback:
         """How long audio in the call's format lasts."""
         return len(audio) / self._bytes_per_s
 
+    def stalled(self) -> list[EndCall]:
+        """End the call where no mark has returned of so much audio that the phone cannot be reading what it is sent."""
+        confirms = self._uses_marks and self._playout.marks_return_on_the_way
+        if not confirms or self._unconfirmed - self._lead < STALL_LIMIT_S * self._bytes_per_s:
+            return []
+        return [EndCall(EndReason.STREAM_STALLED, "provider", f"no mark came back for {STALL_LIMIT_S:g} s of audio")]
+
     @property
     def idle(self) -> bool:
         """Whether there is nothing left that the caller has not heard."""
@@ -235,6 +251,7 @@ class Playback:
         if not piece:
             return
         self._sent += len(piece)
+        self._unconfirmed += len(piece)
         self._end_untold = self._playout.gathers and not is_end and not self._all_sent
         commands.append(PlayAudio(piece, self._end_untold))
         if self._uses_marks:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from gateway.audio.formats import L16_16K, L16_24K, AudioFormat
 from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -117,7 +118,7 @@ class AcsCodec:
                 return (f'{{"Kind":"AudioData","AudioData":{{"Data":"{data}"}},"StopAudio":null}}',)
             case StopPlayback():
                 return ('{"Kind":"StopAudio","AudioData":null,"StopAudio":{}}',)
-            case SendMark() | EndStream() | SendDigits() | TransferCall():
+            case SendMark() | EndStream() | SendDigits() | TransferCall() | AskForLife():
                 return ()
             case _:
                 assert_never(command)

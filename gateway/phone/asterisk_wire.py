@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -134,6 +135,8 @@ class AsteriskCodec:
             case EndStream():
                 self._forget_held()
                 return self._command("HANGUP")
+            case AskForLife():
+                return self._command("GET_STATUS")
             case SendDigits() | TransferCall():
                 return ()
             case _:

@@ -19,6 +19,7 @@ from gateway.config.environment import variable_of
 from gateway.config.secrets import value_of, values_of
 from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -151,7 +152,7 @@ class BandwidthCodec:
                 return (f'{{"eventType":"playAudio","media":{{"contentType":"audio/pcmu","payload":"{payload}"}}}}',)
             case StopPlayback():
                 return ('{"eventType":"clear"}',)
-            case SendMark() | EndStream() | SendDigits() | TransferCall():
+            case SendMark() | EndStream() | SendDigits() | TransferCall() | AskForLife():
                 return ()
             case _:
                 assert_never(command)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -164,7 +165,7 @@ class CamelJsonCodec:
                 return (f'{{"event":"clear","streamSid":{self._stream_sid}}}',)
             case SendDigits(digits=digits):
                 return tuple(self._digit(digit) for digit in digits) if self._sends_digits else ()
-            case EndStream() | TransferCall():
+            case EndStream() | TransferCall() | AskForLife():
                 return ()
             case _:
                 assert_never(command)

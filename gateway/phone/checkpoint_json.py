@@ -13,6 +13,7 @@ from msgspec import Struct
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat
 from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -109,7 +110,7 @@ class CheckpointCodec:
                 return (f'{{"event":"checkpoint","streamId":{self.stream_id},"name":{text_of(mark)}}}',)
             case StopPlayback():
                 return (f'{{"event":"clearAudio","streamId":{self.stream_id}}}',)
-            case EndStream() | SendDigits() | TransferCall():
+            case EndStream() | SendDigits() | TransferCall() | AskForLife():
                 return ()
             case _:
                 assert_never(command)

@@ -23,6 +23,10 @@ class StopPlayback(Struct, frozen=True):
     """Discard at once whatever is not yet played."""
 
 
+class AskForLife(Struct, frozen=True):
+    """Send what the provider answers at once: a word of its wire, or a WebSocket ping where there is none."""
+
+
 class EndStream(Struct, frozen=True):
     """Say that we end the stream, before it is closed; for wires that have a word for it."""
 
@@ -39,7 +43,7 @@ class TransferCall(Struct, frozen=True):
     target: str
 
 
-PhoneCommand = PlayAudio | SendMark | StopPlayback
+PhoneCommand = PlayAudio | SendMark | StopPlayback | AskForLife
 """What the conversation asks."""
 StreamCommand = EndStream | SendDigits | TransferCall
 """What ends or leaves the conversation; a wire that has no word for it carries nothing."""

@@ -25,6 +25,8 @@ class Playout(Struct, frozen=True):
     """Whether a first mark has to return before others are sent; until then playback is computed from the clock."""
     marks_return_at_once: bool = True
     """Whether a mark with nothing before it comes straight back, so that it measures the way there and back."""
+    marks_return_on_the_way: bool = True
+    """Whether marks return while the audio behind them is still played; otherwise only when all of it was."""
     clears: bool = True
     """Whether ``StopPlayback`` discards what waits at the provider; set by the leg from ``Traits.clears``."""
     gathers: bool = False
@@ -74,6 +76,10 @@ class WireReply(Struct, frozen=True):
     messages: tuple[str | bytes, ...]
 
 
+class SignOfLife(Struct, frozen=True):
+    """The provider is there: a ping, a pong, or a message that means nothing else."""
+
+
 class UnknownMessage(Struct, frozen=True):
     """A well-formed message of a kind this provider is not known to send; counted."""
 
@@ -121,6 +127,7 @@ PhoneEvent = (
     | CallerAudio
     | DigitPressed
     | MarkReturned
+    | SignOfLife
     | UnknownMessage
     | MalformedMessage
     | OddMessage

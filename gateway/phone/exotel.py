@@ -16,6 +16,7 @@ from gateway.config.environment import variable_of
 from gateway.config.secrets import values_of
 from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -192,7 +193,7 @@ class ExotelCodec:
                 return (f'{{"event":"mark",{self._head},"mark":{{"name":"{mark}"}}}}',)
             case StopPlayback():
                 return (f'{{"event":"clear",{self._head}}}',)
-            case EndStream() | SendDigits() | TransferCall():
+            case EndStream() | SendDigits() | TransferCall() | AskForLife():
                 return ()
             case _:
                 assert_never(command)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from gateway.audio.formats import PCMU
 from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -37,7 +38,7 @@ from gateway.phone.members import Members
 from gateway.phone.provider import Grant, Upgrade
 from gateway.text import json_text
 
-PLAYOUT = Playout(frame_ms=200, lead_ms=800, refill_ms=400, marks_return_at_once=False)
+PLAYOUT = Playout(frame_ms=200, lead_ms=800, refill_ms=400, marks_return_at_once=False, marks_return_on_the_way=False)
 """Many small messages are answered with 429 (too many requests); pieces of 200 ms are known to be taken."""
 AUDIO_LIMIT = 64_000
 """Bytes of one binary message that the reference client takes."""
@@ -237,7 +238,7 @@ class GenesysCodec:
             case TransferCall(target=target):
                 variables = {"action": "transfer", "target": target}
                 return self._disconnect({"reason": "completed", "outputVariables": variables})
-            case SendDigits():
+            case SendDigits() | AskForLife():
                 return ()
             case _:
                 assert_never(command)

@@ -12,6 +12,7 @@ import numpy as np
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
 from gateway.errors import MessageError, WireError
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -124,7 +125,7 @@ class JambonzCodec:
                 return ('{"type":"killAudio"}',)
             case EndStream():
                 return ('{"type":"disconnect"}',)
-            case SendDigits() | TransferCall():
+            case SendDigits() | TransferCall() | AskForLife():
                 return ()
             case _:
                 assert_never(command)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from gateway.audio.formats import Encoding
 from gateway.errors import MessageError, OutboxFullError, WireError
-from gateway.phone.commands import EndStream, PhoneCommand, StreamCommand
+from gateway.phone.commands import AskForLife, EndStream, PhoneCommand, StreamCommand
 from gateway.phone.early import Early
 from gateway.phone.events import (
     CallerAudio,
@@ -19,6 +19,7 @@ from gateway.phone.events import (
     PhoneClosed,
     PhoneEnd,
     PhoneEvent,
+    SignOfLife,
     WireReply,
 )
 from gateway.phone.provider import Codec
@@ -33,14 +34,17 @@ class MediaSocket(Protocol):
     async def receive(self) -> str | bytes | None:
         """The next message; ``None`` once closed."""
 
-    async def hand_to(self, take: Callable[[str | bytes], bool]) -> None:
+    async def hand_to(self, take: Callable[[str | bytes], bool], alive: Callable[[], None] | None = None) -> None:
         """Hand every message to ``take`` as it arrives, until closed or until it returns ``False``.
 
-        What ``take`` raises is raised here.
+        ``alive`` is called for pings and pongs. What either raises is raised here.
         """
 
     def send(self, message: str | bytes) -> None:
         """Write at once; ``ConnectionError`` where it is gone, ``OutboxFullError`` if the peer does not read."""
+
+    def ping(self) -> None:
+        """Ask for a pong, as far as that can be done at once."""
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close in order; safe to call twice."""
@@ -131,9 +135,12 @@ class PhoneLeg:
                 events = decode(message)
             except WireError as error:
                 events = (MalformedMessage(str(error), readable=not message or isinstance(error, MessageError)),)
+            if not events:
+                tell(SignOfLife())
             for event in events:
                 if type(event) is WireReply:
                     self._reply(event)
+                    tell(SignOfLife())
                     continue
                 if samples is not None and type(event) is CallerAudio and (len(event.audio) % 2 or samples.rest):
                     event = CallerAudio(samples.join(event.audio))  # noqa: PLW2901 -- the same event, made whole
@@ -150,7 +157,7 @@ class PhoneLeg:
             tell(OddMessage(f"let go before the start: {self._early}"))
         for event in self._untold:
             tell(event)
-        await self._socket.hand_to(take)
+        await self._socket.hand_to(take, lambda: tell(SignOfLife()))
         self._read_out.set()
         if not is_closed:
             tell(self._closing or self._closed_by_peer())
@@ -168,6 +175,8 @@ class PhoneLeg:
                 written = True
         except ConnectionError:
             return False
+        if type(command) is AskForLife and not written:
+            self._socket.ping()
         return written
 
     def order(self, command: StreamCommand) -> bool:

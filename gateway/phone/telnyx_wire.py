@@ -15,6 +15,7 @@ from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFor
 from gateway.errors import MessageError, WireError
 from gateway.phone.chunk_order import ChunkOrder
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -211,7 +212,7 @@ class TelnyxCodec:
                 return (f'{{"event":"mark","mark":{{"name":"{mark}"}}}}',)
             case StopPlayback():
                 return ('{"event":"clear"}',)
-            case EndStream() | SendDigits() | TransferCall():
+            case EndStream() | SendDigits() | TransferCall() | AskForLife():
                 return ()
             case _:
                 assert_never(command)

@@ -17,6 +17,7 @@ from gateway.errors import MessageError, WireError
 from gateway.phone import ncco
 from gateway.phone.bearer_jwt import algorithm, bearer, check_payload_hash, read_hs256
 from gateway.phone.commands import (
+    AskForLife,
     EndStream,
     PhoneCommand,
     PlayAudio,
@@ -126,7 +127,7 @@ class VonageCodec:
             case StopPlayback():
                 self._part_frame = b""
                 return ('{"action":"clear"}',)
-            case EndStream() | SendDigits() | TransferCall():
+            case EndStream() | SendDigits() | TransferCall() | AskForLife():
                 return ()
             case _:
                 assert_never(command)

@@ -127,6 +127,18 @@ async def test_a_peer_that_does_not_read_ends_the_call(leg: str, reason: EndReas
     assert "262144" in running.result().detail
 
 
+async def test_a_flood_of_audio_ends_the_call() -> None:
+    """More than anybody says ends it, and the service is given no more than the limit."""
+    rig = Rig()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        running = group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        for _ in range(200):
+            rig.phone.tell(CallerAudio(b"\x01" * 8000))
+    assert running.result().reason is EndReason.STREAM_BROKEN
+    assert sum(len(command.audio) for command in rig.voice.sent if isinstance(command, SendAudio)) <= 8000 * 15
+
+
 async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception in the conversation is raised, with both legs closed."""
     rig = Rig()

@@ -7,8 +7,19 @@ from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.messages import Event
 from gateway.call.oddities import MALFORMED_LIMIT
 from gateway.call.rules import KeyAction, Rules, Silence
-from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
-from gateway.phone.events import CallerAudio, DigitPressed, MalformedMessage, PhoneClosed, PhoneEnd, UnknownMessage
+from gateway.phone.commands import AskForLife, PlayAudio, SendMark, StopPlayback
+from gateway.phone.events import (
+    CallerAudio,
+    DigitPressed,
+    MalformedMessage,
+    MarkReturned,
+    OddMessage,
+    PhoneClosed,
+    PhoneEnd,
+    Playout,
+    SignOfLife,
+    UnknownMessage,
+)
 from gateway.voice.commands import (
     CancelResponse,
     CommitTurn,
@@ -87,6 +98,7 @@ def test_waiting_audio_is_bounded() -> None:
     story = Story(ready=False)
     for _ in range(3000):
         story.tell(CallerAudio(b"a" * 160))
+        story.wait(0.02)
     (audio,) = story.tell(READY)
     assert isinstance(audio, SendAudio)
     assert len(audio.audio) == 80_000
@@ -567,9 +579,10 @@ def test_nothing_is_sent_before_the_session(event: Event) -> None:
     assert story.tell(CallerSpoke("turn")) == []
     assert story.tell(event) == []
     assert story.tell(DigitPressed("1")) == []
-    assert story.wait(14.0) == []
+    assert story.wait(14.0) == [AskForLife()]
     assert {note["leg"] for note in story.noted("unknown_message")} == {"voice"}
-    assert story.tell(READY) == []
+    (silence,) = story.tell(READY)
+    assert isinstance(silence, SendAudio)
 
 
 def test_time_limit() -> None:
@@ -583,10 +596,81 @@ def test_time_limit() -> None:
 
 
 def test_a_stream_without_audio_is_lost() -> None:
-    """A provider always sends audio; one that stops is gone, whatever its socket says."""
-    ended = Story(Rules(stream_silence_limit_s=15)).wait(15.1)[-1]
+    """A provider that sends nothing is asked for a sign of life; one that gives none is gone."""
+    story = Story(Rules(stream_silence_limit_s=15))
+    assert AskForLife() not in story.wait(7.4)
+    assert AskForLife() in story.wait(0.2)
+    ended = story.wait(7.5)[-1]
     assert isinstance(ended, EndCall)
-    assert (ended.reason, ended.detail) == (EndReason.STREAM_LOST, "no audio from the provider for 15 s")
+    assert (ended.reason, ended.detail) == (EndReason.STREAM_LOST, "nothing came from the provider for 15 s")
+
+
+def test_marks_keep_a_silent_stream() -> None:
+    """The phone of a listening caller sends nothing, but its marks come back: the stream is not lost."""
+    story = answering(Story(), seconds=60, done=True)
+    for _ in range(600):
+        assert not any(isinstance(command, EndCall) for command in story.wait(0.1))
+        story.return_marks()
+
+
+@pytest.mark.parametrize(
+    "event", [MarkReturned("g9-9"), DigitPressed("1"), SignOfLife(), UnknownMessage("new"), OddMessage("odd")]
+)
+def test_whatever_comes_keeps_a_silent_stream(event: Event) -> None:
+    """Any message of the provider says that it is there, for as long as they come."""
+    story = Story(Rules(stream_silence_limit_s=15))
+    for _ in range(10):
+        assert not any(isinstance(command, EndCall) for command in story.wait(14.0))
+        story.tell(event)
+
+
+def test_a_silent_stream_is_filled_with_silence() -> None:
+    """A caller who is muted for a minute: the service hears a minute of silence, so that turns end."""
+    story = Story(Rules(stream_silence_limit_s=90))
+    silence = [command for command in story.wait(60.0) if isinstance(command, SendAudio)]
+    assert sum(len(command.audio) for command in silence) == pytest.approx(8000 * 60, abs=800)
+    assert {byte for command in silence for byte in command.audio} == {0xFF}
+    story.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert story.wait(60.0) == []
+
+
+def test_a_phone_that_reads_nothing() -> None:
+    """It sends media and returns no mark: five seconds of audio later the call is over."""
+    story = answering(Story(), seconds=60)
+    assert not any(isinstance(command, EndCall) for command in story.listen_without_marks(4.8))
+    ended = [command for command in story.listen_without_marks(0.4) if isinstance(command, EndCall)]
+    assert ended == [EndCall(EndReason.STREAM_STALLED, "provider", "no mark came back for 5 s of audio")]
+
+
+def test_a_phone_that_reads_nothing_of_short_replies() -> None:
+    """What counts is the audio that nothing confirms, in however many replies, interrupted ones too."""
+    story = Story()
+    ended: list[object] = []
+    for number in range(12):
+        story.answer(seconds=1, response=f"r{number}", item=f"i{number}")
+        ended += [command for command in story.listen_without_marks(0.7) if isinstance(command, EndCall)]
+        story.tell(CallerSpoke(f"u{number}"))
+        story.tell(CallerPaused(f"u{number}"))
+    assert [command.reason for command in ended if isinstance(command, EndCall)] == [EndReason.STREAM_STALLED]
+
+
+@pytest.mark.parametrize(
+    "playout", [Playout(returns_marks=False), Playout(marks_on_trial=True), Playout(marks_return_on_the_way=False)]
+)
+def test_a_phone_that_does_not_confirm_as_it_plays(playout: Playout) -> None:
+    """Where marks are not known, or return when all was played, none is missed."""
+    story = answering(Story(started=replace(STARTED, playout=playout)), seconds=60)
+    assert not any(isinstance(command, EndCall) for command in story.listen_without_marks(59.0))
+
+
+def test_a_lost_mark_ends_no_call() -> None:
+    """One that never returns is no stall, however long ago: the next ones do."""
+    story = Story()
+    for number in range(20):
+        story.answer(seconds=1, response=f"r{number}", item=f"i{number}")
+        story.marks = story.marks[:-1]
+        assert not any(isinstance(command, EndCall) for command in story.listen(4.0))
+        story.marks.clear()
 
 
 def test_odd_messages_are_counted_and_bounded() -> None:

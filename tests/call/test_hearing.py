@@ -3,7 +3,9 @@
 import pytest
 
 from gateway.audio.formats import L16_8K, PCMA, PCMU, AudioFormat
-from gateway.call.hearing import Hearing
+from gateway.call.hearing import FLOOD, Hearing
+from gateway.phone.commands import AskForLife
+from gateway.phone.events import DigitPressed, SignOfLife
 from gateway.voice.commands import SendAudio
 
 
@@ -48,6 +50,54 @@ def test_privacy_lasts_a_little_longer() -> None:
     hearing.mind(private=False, now=2.4)
     assert hearing.hear(b"a", 2.4) == (SendAudio(b"\xff"),)
     assert hearing.hear(b"a", 2.6) == (SendAudio(b"a"),)
+
+
+def test_a_pause_waits_for_the_session_too() -> None:
+    """What is filled in before the session is there is bounded and in its place, and sent with the rest."""
+    hearing = Hearing(PCMU, 0.0)
+    hearing.hear(b"\x01" * 160, 0.02)
+    for tenth in range(4, 600):
+        assert [command for command in hearing.expire(0.03 + tenth / 10) if command != AskForLife()] == []
+        hearing.told(SignOfLife(), tenth / 10)
+    (early,) = hearing.connected()
+    assert early.audio == b"\xff" * 80_000
+    (silence,) = hearing.expire(60.2)
+    assert isinstance(silence, SendAudio)
+    assert set(silence.audio) == {0xFF}
+
+
+def test_a_burst_during_an_entry_is_masked() -> None:
+    """Audio that comes late while something is private is as silent as the rest."""
+    hearing = Hearing(PCMA, 0.0)
+    hearing.connected()
+    hearing.mind(private=True, now=1.0)
+    for tenth in range(10, 40):
+        hearing.expire(tenth / 10)
+    passed = [command for _ in range(100) for command in hearing.hear(b"\x01" * 160, 4.0)]
+    assert 0 < len(passed) < 100
+    assert passed == [SendAudio(b"\xd5" * 160)] * len(passed)
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_flood_ends_the_call(connected: bool) -> None:
+    """Whether the session is there or not: 330 MB in some seconds are no caller's."""
+    hearing = Hearing(PCMU, 0.0)
+    if connected:
+        hearing.connected()
+    taken = 0
+    while (commands := hearing.hear(b"\x01" * 1600, 0.5)) is not FLOOD:
+        taken += 1600
+        assert len(commands) == connected
+    assert taken <= 8000 * 10.5
+
+
+def test_a_flood_of_keys_ends_the_call() -> None:
+    """Each of them may lead to a message to the service."""
+    hearing = Hearing(PCMU, 0.0)
+    keys = 0
+    while hearing.told(DigitPressed("1"), 1.0) is not FLOOD:
+        keys += 1
+    assert keys == 220
 
 
 def test_the_phone_is_heard_in_every_state() -> None:

@@ -9,7 +9,7 @@ from gateway.config.providers import Asterisk as AsteriskSettings
 from gateway.config.providers import Twilio as Settings
 from gateway.errors import WireError
 from gateway.phone.asterisk import Asterisk
-from gateway.phone.commands import EndStream, PhoneCommand, SendMark, StopPlayback, StreamCommand
+from gateway.phone.commands import AskForLife, EndStream, PhoneCommand, SendMark, StopPlayback, StreamCommand
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -18,6 +18,7 @@ from gateway.phone.events import (
     PhoneClosed,
     PhoneEnd,
     PhoneEvent,
+    SignOfLife,
     UnknownMessage,
     WireReply,
 )
@@ -237,6 +238,34 @@ async def test_a_provider_that_cannot_discard_says_so_with_the_start() -> None:
         assert start.playout.clears is clears
 
 
+async def test_a_message_that_means_nothing_is_a_sign_of_life() -> None:
+    """So is a ping or a pong of the socket: the conversation is told that the provider is there, and no more."""
+
+    class Dumb:
+        def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+            return ()
+
+        def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
+            return ()
+
+    socket = FakeSocket("status")
+    events = await told(PhoneLeg(socket, Dumb()))
+    assert [type(event) for event in events] == [SignOfLife, PhoneClosed]
+    assert socket.alive is not None
+    socket.alive()
+    assert isinstance(events[-1], SignOfLife)
+
+
+async def test_a_sign_of_life_is_asked_for() -> None:
+    """By a ping; by the wire's own word where there is one, because Asterisk hangs up at pings."""
+    socket = FakeSocket()
+    assert PhoneLeg(socket, codec()).send(AskForLife()) is False
+    assert (socket.pings, socket.sent) == (1, [])
+    socket = FakeSocket()
+    assert PhoneLeg(socket, Asterisk(AsteriskSettings()).codec(Upgrade(), Grant())).send(AskForLife()) is True
+    assert (socket.pings, socket.sent) == (0, ["GET_STATUS"])
+
+
 async def test_what_the_wire_wants_answered_is_answered() -> None:
     """A provider's ping and the like never reach the conversation, and the stream's end is said before it is closed."""
 
@@ -250,7 +279,7 @@ async def test_what_the_wire_wants_answered_is_answered() -> None:
     socket = FakeSocket("ping")
     leg = PhoneLeg(socket, Chatty())
     events = await told(leg)
-    assert [type(event) for event in events] == [CallerAudio, PhoneClosed]
+    assert [type(event) for event in events] == [SignOfLife, CallerAudio, PhoneClosed]
     await leg.close()
     await leg.close()
     assert socket.sent == ["pong", b"\x00", "bye"]

@@ -1,0 +1,38 @@
+"""Whether the provider is still there, by whatever comes from it. Pure."""
+
+import math
+
+from gateway.call.ending import EndCall, EndReason
+from gateway.phone.commands import AskForLife
+
+
+class Liveness:
+    """Minds how long nothing has come from the provider. Times are in seconds; ``audio_at`` is when audio came last.
+
+    A phone whose owner is silent may send nothing for minutes, and a lost one sends nothing either. So it is asked
+    after half of the limit, and given the other half to answer.
+    """
+
+    def __init__(self, limit_s: float, now: float) -> None:
+        self._limit_s = limit_s
+        self._asked_at = -math.inf
+        self._heard_at = now
+
+    def heard(self, now: float) -> None:
+        """Something other than audio has come."""
+        self._heard_at = now
+
+    def next_deadline(self, audio_at: float) -> float:
+        """When ``expire`` wants to be called."""
+        last_at = max(self._heard_at, audio_at)
+        return max(self._asked_at, last_at) + self._limit_s / 2
+
+    def expire(self, now: float, audio_at: float) -> list[AskForLife | EndCall]:
+        """Ask, or end the call where that was answered by nothing."""
+        if now < self.next_deadline(audio_at):
+            return []
+        if self._asked_at > max(self._heard_at, audio_at):
+            detail = f"nothing came from the provider for {self._limit_s:g} s"
+            return [EndCall(EndReason.STREAM_LOST, "provider", detail)]
+        self._asked_at = now
+        return [AskForLife()]
