@@ -32,6 +32,7 @@ class CallerClock:
         self._started_at = now
         self._base = now
         self._received = 0
+        self._last_size = 0
         self._look_at = 0
         self._filled_s = 0.0
         self._resumed_at = now
@@ -47,6 +48,7 @@ class CallerClock:
     def take(self, size: int, now: float) -> bool:
         """Count audio that has come; ``False`` where it is to be let go."""
         self.last_at = now
+        self._last_size = size
         self._received += size
         return self._received < self._look_at or self._look(size, now)
 
@@ -57,8 +59,13 @@ class CallerClock:
             self.is_flooded = True
 
     def next_deadline(self) -> float:
-        """When ``expire`` wants to be called: once a gap is a pause, and then for each piece of it."""
-        return self._due if self._pause_of == self.last_at else self.last_at + JITTER_S
+        """When ``expire`` wants to be called: once a gap is a pause, and then for each piece of it.
+
+        The next piece of audio may be as long as the last one, and takes as long to come.
+        """
+        if self._pause_of == self.last_at:
+            return self._due
+        return self.last_at + self._last_size / self._bytes_per_s + JITTER_S
 
     def expire(self, now: float) -> bytes:
         """Return the silence that is missing by ``now``."""

@@ -47,7 +47,10 @@ class Hearing:
         An empty piece is a sign of life of the provider, and nothing for the service, which would refuse it. Nor is
         what comes too late. What comes faster than anybody speaks ends the call.
         """
-        if not self._clock.take(len(audio), now) or not audio:
+        if not audio:
+            self._liveness.heard(now)
+            return ()
+        if not self._clock.take(len(audio), now):
             return FLOOD if self._clock.is_flooded else ()
         if self._early is not None:
             self._keep(self._early, audio)

@@ -85,10 +85,20 @@ def test_a_pause_is_filled_as_it_goes_on(audio_format: AudioFormat) -> None:
     stream.wait(10.0)
     assert stream.let_go == 0
     assert stream.heard_s == pytest.approx(stream.elapsed_s, abs=STEP_S)
-    assert len(stream.silences[0]) == audio_format.bytes_for(int(JITTER_S * 1000))
+    assert len(stream.silences[0]) == audio_format.bytes_for(int((JITTER_S + FRAME_S) * 1000))
     assert max(len(silence) for silence in stream.silences[1:]) <= audio_format.bytes_for(int(STEP_S * 1000)) + 2
     assert set(b"".join(stream.silences)) == set(audio_format.silence(20))
     assert all(len(silence) % audio_format.sample_bytes == 0 for silence in stream.silences)
+
+
+def test_long_pieces_are_no_pauses() -> None:
+    """A phone that gathers a second of audio before it sends: the next piece may take as long, and some jitter."""
+    clock, chance, now = CallerClock(PCMU, START), random.Random(5), START
+    clock.take(PCMU.bytes_for(1000), now)
+    for number in range(1, 100):
+        now = START + number + chance.uniform(-0.1, 0.2)
+        assert clock.next_deadline() > now
+        assert clock.take(PCMU.bytes_for(1000), now)
 
 
 def test_a_phone_that_never_sends() -> None:

@@ -23,8 +23,10 @@ def test_an_empty_message_is_not_passed_on() -> None:
     hearing = Hearing(PCMU, 0.0)
     assert hearing.hear(b"", 0.1) == ()
     assert hearing.connected() == ()
-    assert hearing.hear(b"", 0.2) == ()
-    assert hearing.last_at == 0.2
+    hearing.told(SignOfLife(), 0.1)
+    assert hearing.expire(7.6) == (AskForLife(),)
+    assert hearing.hear(b"", 7.7) == ()
+    assert AskForLife() not in hearing.expire(15.1)
 
 
 def test_nothing_waits_for_the_session() -> None:
