@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +48,7 @@ from gateway.routes.health import Health
 from gateway.routes.http_errors import http_log
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
+from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused
 from gateway.routes.stream_key import StreamKeys
@@ -101,6 +103,7 @@ async def serving(
     listener: socket.socket | None = None,
     share_of: Callable[[int], int] = int,
     reuse_port: bool = False,
+    shared: Path | None = None,
     drain_s: float = 0.0,
     observers: tuple[Observer, ...] = (),
     on_refusal: Callable[[Refused, str], None] | None = None,
@@ -108,7 +111,7 @@ async def serving(
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` stands in for
-    Microsoft Entra ID.
+    Microsoft Entra ID. ``shared`` is a directory of the processes that serve together.
     ``share_of`` is this process's share of a limit, where it is one of several. ``observers`` are told the notes of
     calls, ``on_refusal`` whatever is turned away, with what to do about it.
     Raises ``OSError`` where the address cannot be listened on.
@@ -123,6 +126,7 @@ async def serving(
     public_url = deployment.public_url or ""
     control = CallControl()
     functions = Functions()
+    outcomes = Outcomes(shared / "outcomes" if shared else None)
     published_keys = PublishedKeys(control, metrics)
     refusals = Refusals(metrics, urlsplit(public_url).path, on_refusal)
     voice_live = VoiceLive(
@@ -145,6 +149,7 @@ async def serving(
         metrics=metrics,
         prepare=prepared,
         functions=functions,
+        outcomes=outcomes,
         observers=observers,
         authorize=keys.authorize,
         published_keys=published_keys,
@@ -160,6 +165,7 @@ async def serving(
         lines=book,
         calls=calls,
         tokens=tokens,
+        outcomes=outcomes,
         control=control,
         published_keys=published_keys,
         refusals=refusals,

@@ -57,16 +57,26 @@ class Errands(Protocol):
 
 
 class Call:
-    """Runs a conversation between two legs until it ends; nothing of either is left afterwards."""
+    """Runs a conversation between two legs until it ends; nothing of either is left afterwards.
+
+    ``on_end`` is told the end before the legs are closed.
+    """
 
     def __init__(
-        self, phone: Phone, voice: Voice, conversation: Conversation, record: CallRecord, errands: Errands
+        self,
+        phone: Phone,
+        voice: Voice,
+        conversation: Conversation,
+        record: CallRecord,
+        errands: Errands,
+        on_end: Callable[[EndCall], None] = lambda _: None,
     ) -> None:
         self._phone = phone
         self._voice = voice
         self._conversation = conversation
         self._record = record
         self._errands = errands
+        self._on_end = on_end
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -83,6 +93,7 @@ class Call:
                 self._perform(self._conversation.begin(clock()))
                 self._arm()
                 ended = await self._ended
+                self._on_end(ended)  # before the stream closes: then the provider asks what follows
                 await self._close_legs()
                 for task in self._tasks:
                     task.cancel()

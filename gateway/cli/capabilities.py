@@ -17,11 +17,25 @@ def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[s
     """Return what each line asks for and each served provider cannot do, one sentence each."""
     known = list(lines)
     found: list[str] = []
+    made = []
     for name, section in deployment.providers.accounts.items():
         provider = make_provider(name, section, deployment.public_url or "https://gateway.invalid")
+        made.append(provider)
         found += _of_the_provider(provider, known)
         found += [f"{line.name}: {warning}" for line in known for warning in _of_a_line(provider, line)]
+    if not made or any(provider.traits.transfers_after for provider in made):
+        found += [f"{line.name}: {warning}" for line in known for warning in _of_failures(line)]
     return found
+
+
+def _of_failures(line: Line) -> Iterator[str]:
+    """Yield what is missing for callers whose call fails, where a provider could do something for them."""
+    if "on_failure" in line.following:
+        return
+    if "after" in line.following:
+        yield "on_failure is not set: after does not follow a call that fails, and its caller is hung up on"
+    else:
+        yield "neither on_failure nor after is set: when the bot cannot go on, its caller is hung up on without a word"
 
 
 def _of_the_provider(provider: Provider, lines: list[Line]) -> Iterator[str]:
@@ -30,7 +44,9 @@ def _of_the_provider(provider: Provider, lines: list[Line]) -> Iterator[str]:
     missing = "not all keys of its REST API are set"
     if traits.hang_up.startswith("REST") and "closing" not in traits.hang_up and not provider.hang_up(_CALL):
         yield f"{name}: {missing}, so that calls cannot be ended from here"
-    wanted = any(line.settings.transfers or line.after_transfer for line in lines)
+    wanted = any(line.settings.transfers for line in lines) or any(
+        line.number_of(one) for line in lines for one in line.following.values()
+    )
     if wanted and traits.transfer.startswith("REST") and not provider.transfer(_CALL, _NUMBER):
         yield f"{name}: {missing}, so that calls cannot be transferred"
 
@@ -46,13 +62,14 @@ def _of_a_line(provider: Provider, line: Line) -> Iterator[str]:
             yield from (f"{key}: {title} transfers to numbers alone, found {to}" for to in targets if is_sip(to))
     if not traits.keys_in:
         yield from (f"{key}: {title} tells no keys that the caller presses" for key in wants_keys(line))
-    after = settings.after
-    if after and after.say and not traits.says_after:
-        yield f"after.say: {title} does not say it"
-    if line.after_transfer and not traits.transfers_after:
-        yield f"after.transfer: {title} does not do it"
-    elif "to numbers" in traits.transfer and is_sip(line.after_transfer):
-        yield f"after.transfer: {title} transfers to numbers alone, found {line.after_transfer}"
+    for key, wanted in line.following.items():
+        to = line.number_of(wanted)
+        if wanted.say and not traits.says_after:
+            yield f"{key}.say: {title} does not say it"
+        if to and not traits.transfers_after:
+            yield f"{key}.transfer: {title} does not do it"
+        elif "to numbers" in traits.transfer and is_sip(to):
+            yield f"{key}.transfer: {title} transfers to numbers alone, found {to}"
 
 
 def _transfers(line: Line) -> Iterator[tuple[str, list[str]]]:

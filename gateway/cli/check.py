@@ -10,6 +10,7 @@ from gateway.cli.checked import Checked, checked_deployment, checked_files
 from gateway.config import ConfigErrors, Line
 from gateway.config.describe import describe
 from gateway.config.describe_accounts import describe_accounts
+from gateway.config.line import Rescue
 from gateway.config.providers import provider_of
 from gateway.config.schema import schemas
 from gateway.config.tools import McpTool
@@ -90,8 +91,13 @@ def _told(line: Line) -> dict[str, object]:
         "agent": settings.agent.name if settings.agent else "",
         "tools": [*built_in, *(function.name for function in line.functions), *servers],
         "transfers": list(settings.transfers),
-        "after": {"say": settings.after.say or "" if settings.after else "", "transfer": line.after_transfer},
+        "after": _following(line, settings.after),
+        "on_failure": _following(line, settings.on_failure),
     }
+
+
+def _following(line: Line, wanted: Rescue | None) -> dict[str, str]:
+    return {"say": wanted.say or "" if wanted else "", "transfer": line.number_of(wanted) if wanted else ""}
 
 
 def _schema(options: argparse.Namespace) -> int:

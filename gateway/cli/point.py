@@ -13,7 +13,7 @@ from gateway.config import load_deployment
 from gateway.config.environment import variable_of
 from gateway.config.providers import ProviderSettings, settings_of
 from gateway.errors import InputError
-from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Pointing, point
+from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Pointing, Urls, point
 from gateway.redaction import Redactor, secrets_in
 from gateway.rest import CallControl
 
@@ -25,6 +25,12 @@ def add_point(commands: Any) -> None:
     parser.add_argument("number", help="the number, in international format: +14255550100")
     add_config_option(parser)
     parser.add_argument("--line", metavar="NAME", help="name the line in the webhook's path, whatever number it has")
+    parser.add_argument(
+        "--fallback",
+        metavar="URL",
+        help="what the provider asks where this gateway does not answer, such as a document of its own that dials "
+        "(default: the webhook again)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be changed, and change nothing")
     parser.set_defaults(run=lambda options: run(_point(options)))
 
@@ -44,18 +50,27 @@ async def _point(options: argparse.Namespace) -> int:
         return 0
     settings = deployment.providers.accounts.get(options.provider) or settings_of(provider)()
     async with CallControl() as control:
-        change = await _look(point(options.provider, settings, number, answer_url, status_url), control)
+        urls = Urls(answer_url, status_url, _fallback(options.fallback) or answer_url)
+        change = await _look(point(options.provider, settings, number, urls), control)
         shown = Redactor(secrets_in(os.environ))  # a webhook's URL may have a user and a password
         before, after = shown.text(change.before) or "(nothing)", shown.text(change.after)
         print(f"{change.what}\n  before: {before}\n  after:  {after}")
+        fallback = shown.text(change.fallback_before) or "(nothing)"
+        print(f"  fallback before: {fallback}\n  fallback after:  {shown.text(change.fallback_after)}")
         if options.dry_run:
             print("dry run: nothing was changed")
-        elif change.before == change.after:
+        elif not change.is_needed:
             print("it points here already")
         else:
             await control.perform([change.request])
             print("changed")
     return 0
+
+
+def _fallback(text: str | None) -> str:
+    if text and not text.startswith(("https://", "http://")):
+        raise InputError(f"--fallback: {text} is no URL, expected such as https://example.com/fallback.xml")
+    return text or ""
 
 
 def _number(text: str, section: ProviderSettings | None) -> str:

@@ -18,7 +18,7 @@ from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
 from gateway.cli.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.stopping import told_to_stop
-from gateway.cli.workers import is_worker, run_workers, share_of, watch_supervisor
+from gateway.cli.workers import is_worker, run_workers, share_of, shared_directory, watch_supervisor
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.deployment import listening_host
 from gateway.config.deployment_warnings import warnings
@@ -126,6 +126,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     listener=test.listener if test else None,
                     share_of=share_of,
                     reuse_port=is_worker(),
+                    shared=shared_directory(),
                     drain_s=options.drain,
                 ) as gateway:
                     if test:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
@@ -32,6 +33,11 @@ def share_of(calls: int) -> int:
     """How many of ``calls`` this process may take: all of them, or a worker's share, rounded up."""
     _, _, workers = os.environ.get(WORKER, "").partition("/")
     return -(-calls // int(workers)) if workers else calls
+
+
+def shared_directory() -> Path | None:
+    """Return the directory that this process shares with the other workers; ``None`` where it is alone."""
+    return Path(os.environ[METRICS_DIRECTORY]) if is_worker() else None
 
 
 def is_worker() -> bool:

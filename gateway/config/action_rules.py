@@ -90,15 +90,16 @@ def keys_once(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def known_transfers(settings: Settings, model: str) -> Iterator[Finding]:
-    """Keys, hours and ``after`` transfer to the line's own targets."""
+    """Keys, hours, ``after`` and ``on_failure`` transfer to the line's own targets."""
     named: list[tuple[KeyPath, str | None]] = [
         (("on_key", key, "transfer"), action.transfer) for key, action in settings.on_key.items()
     ]
     if settings.hours:
         named.append((("hours", "closed", "transfer"), settings.hours.closed.transfer))
-    after = settings.after.transfer if settings.after else None
-    if after is not None and not (after.startswith("+") or is_sip(after)):
-        named.append((("after", "transfer"), after))
+    for key, wanted in (("after", settings.after), ("on_failure", settings.on_failure)):
+        target = wanted.transfer if wanted else None
+        if target is not None and not (target.startswith("+") or is_sip(target)):
+            named.append(((key, "transfer"), target))
     for path, target in named:
         if target is not None and target not in settings.transfers:
             known = suggestion(target, settings.transfers) if settings.transfers else "the line has none"

@@ -7,7 +7,7 @@ from gateway.config.describe_actions import action_rows
 from gateway.config.engines import Engine
 from gateway.config.greeting import Greeting
 from gateway.config.hearing import VAD_LANGUAGES, AzureSemanticVad, SemanticVad, ServerVad
-from gateway.config.line import Line, Settings, StaticInterim
+from gateway.config.line import Afterwards, Line, Rescue, Settings, StaticInterim
 from gateway.config.numbers import ANY_NUMBER
 from gateway.config.voices import AnyVoice
 
@@ -42,6 +42,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     yield from action_rows(line)
     yield from _waits(settings)
     yield "after", _after(line)
+    yield "on_failure", _following(line, line.settings.on_failure)
     calls = f"{settings.limits.calls} calls at once" if settings.limits.calls else "calls bound by the gateway only"
     yield "limits", f"{settings.limits.duration_s} s a call, {calls}"
     if settings.metadata:
@@ -101,13 +102,17 @@ def _waits(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _after(line: Line) -> str:
     after = line.settings.after
-    named = f"{after.transfer}, " if after and after.transfer in line.settings.transfers else ""
-    return ", then ".join(
-        [
-            *([f"says {after.say!r}"] if after and after.say else []),
-            f"transfers to {named}{line.after_transfer}" if line.after_transfer else "the call ends",
-        ]
-    )
+    is_some = after is not None and set(after.ends) != set(Afterwards().ends)
+    return _following(line, after) + (f" (of {', '.join(after.ends)})" if after and is_some else "")
+
+
+def _following(line: Line, wanted: Rescue | None) -> str:
+    if wanted is None:
+        return "the call ends"
+    named = f"{wanted.transfer}, " if wanted.transfer in line.settings.transfers else ""
+    number = line.number_of(wanted)
+    says = [f"says {wanted.say!r}"] if wanted.say else []
+    return ", then ".join([*says, f"transfers to {named}{number}" if number else "the call ends"])
 
 
 def _shown(value: object) -> str:

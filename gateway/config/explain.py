@@ -20,7 +20,6 @@ S = TypeVar("S", bound=Section)
 
 _NOT_SET_HERE = {
     "recording": "is not part of this version",
-    "on_failure": "is not part of this version",
     "create_response": "the gateway sets it, expected no such key",
     "interrupt_response": "the gateway sets it, expected barge_in: true or false on the line",
     "auto_truncate": "the gateway cuts an answer at what the caller heard, expected no such key",

@@ -72,6 +72,10 @@ def _time_zone(name: str) -> str:
     return str(name)
 
 
+OrderlyEnd = Literal["bot_hung_up", "silence", "time_limit"]
+"""Ends of a call that is not cut off, in the words of the log and the metrics."""
+
+
 class Silence(Section):
     """What happens when the caller says nothing."""
 
@@ -83,13 +87,24 @@ class Silence(Section):
     """How often it speaks up before the call ends."""
 
 
-class Afterwards(Section):
-    """What happens when the bot has hung up or can no longer speak: words, then a transfer; else the call ends."""
+class Rescue(Section):
+    """What happens when the bot cannot go on, such as when Voice Live fails: words, then a transfer."""
 
     say: Text | None = None
     """What the provider's own voice says, where the provider has one."""
     transfer: DestinationOrName | None = None
     """Where the call then goes: the name of one of transfers, a phone number in quotes, or a sip: address."""
+
+
+class Afterwards(Rescue):
+    """What follows a call that ended in order: words, then a transfer; else the call ends."""
+
+    ends: Annotated[tuple[OrderlyEnd, ...], Field(min_length=1, json_schema_extra={"uniqueItems": True})] = (
+        "bot_hung_up",
+        "silence",
+        "time_limit",
+    )
+    """The ends that it follows: the bot said goodbye, the caller said nothing, the call lasted as long as it may."""
 
 
 class LineLimits(Section):
@@ -183,7 +198,9 @@ class Settings(Section):
     silence: Silence | None = None
     """What happens when the caller says nothing; without it, nothing does."""
     after: Afterwards | None = None
-    """What happens when the bot's part is over; without it, the call ends."""
+    """What follows a call that ended in order; without it, the call is over."""
+    on_failure: Rescue | None = None
+    """What happens when the bot cannot go on; without it, the caller is hung up on."""
     limits: LineLimits = LineLimits()
     """Bounds of this line."""
     tools: Annotated[tuple[Tool, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
@@ -235,11 +252,15 @@ class Line:
         return engine_of(self.model)
 
     @property
-    def after_transfer(self) -> str:
-        """Where a call goes when the bot's part is over; nothing where it ends."""
-        target = self.settings.after.transfer if self.settings.after else None
-        named = self.settings.transfers.get(target or "")
-        return named.to if named else target or ""
+    def following(self) -> Mapping[str, Rescue]:
+        """What may follow a call's stream, by the key that says so."""
+        both = {"after": self.settings.after, "on_failure": self.settings.on_failure}
+        return {key: wanted for key, wanted in both.items() if wanted is not None}
+
+    def number_of(self, wanted: Rescue) -> str:
+        """Return where a call goes by ``after`` or ``on_failure``; nothing where it ends."""
+        named = self.settings.transfers.get(wanted.transfer or "")
+        return named.to if named else wanted.transfer or ""
 
     @property
     def synthesizes(self) -> bool:

@@ -43,7 +43,7 @@ def _numbers(line: Line) -> Iterator[str]:
     settings = line.settings
     targets = [(f"transfers.{name}", target.to) for name, target in settings.transfers.items()]
     targets += [(f"numbers[{index}]", number) for index, number in enumerate(settings.numbers)]
-    targets += [("after.transfer", line.after_transfer)] if settings.after else []
+    targets += [(f"{key}.transfer", line.number_of(wanted)) for key, wanted in line.following.items()]
     for key, number in targets:
         if number.startswith("+") and not is_possible(number):
             yield f"{key}: {number} is no number of any country: its country code or its length is wrong"

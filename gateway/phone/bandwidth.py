@@ -52,6 +52,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     SignatureError,
+    StreamEnded,
     Traits,
     Upgrade,
     WebhookRequest,
@@ -209,12 +210,14 @@ class Bandwidth:
             raise SignatureError("the webhook's user or password is wrong")
         return ""
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """The call of an ``initiate`` or ``answer`` webhook; or the document that a transfer of ours asks for."""
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of an ``initiate`` or ``answer`` webhook, the stream that has ended, or a transfer's BXML."""
         event = _event(request)
         target = next((value for name, value in request.query if name == "transfer"), "")
         if target:
             return _answer(_transfer(target))
+        if request.asks_what_follows and event.text("eventType") != ENDED:
+            return StreamEnded(event.text("callId"), event.text("to"), _following)
         if event.text("eventType") in ("initiate", "answer"):
             return IncomingCall(event.text("callId"), event.text("from"), event.text("to"))
         return Answer(status=204)
@@ -222,13 +225,17 @@ class Bandwidth:
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """BXML with the stream and a verb that waits for its end.
 
-        The stream alone does not keep the call: without the wait, the next verb would be carried out at once.
+        The stream alone does not keep the call: without the wait, the next verb would be carried out at once. Behind
+        it ``then_url`` is asked; what the line wants after a failure stands there for where it cannot be.
         """
         stream = {"mode": "bidirectional", "tracks": "inbound", "destination": connect.stream_url}
+        url = connect.then_url
+        then = [element("Redirect", attributes={"redirectUrl": url, "redirectMethod": "POST"})] if url else []
         return _answer(
             element("StartStream", attributes={"name": STREAM, **stream}),
             element("StopStream", attributes={"name": STREAM, "wait": "true"}),
-            *_verbs(connect.after),
+            *then,
+            *_verbs(connect.on_failure),
             element("Hangup"),
         )
 
@@ -239,7 +246,7 @@ class Bandwidth:
         return (CallStatus(event.text("callId"), kind, kind == ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The answer document says it."""
+        """The provider asks for it."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -266,6 +273,10 @@ class Bandwidth:
         url = f"{self._api_url}/api/v2/accounts/{account}/calls/{call}"
         headers = {"Content-Type": "application/json"}
         return (HttpRequest("POST", url, headers, json_bytes(body), authorize=token),)
+
+
+def _following(after: After) -> Answer:
+    return _answer(*_verbs(after), element("Hangup"))
 
 
 def _verbs(after: After) -> Iterator[Element]:

@@ -27,6 +27,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     SignatureError,
+    StreamEnded,
     Traits,
     Upgrade,
     WebhookRequest,
@@ -78,14 +79,19 @@ class Cloudonix:
             raise SignatureError("x-cx-apikey is missing or wrong")
         return ""
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall:
-        """The call of an incoming-call webhook: its id is the session's token, which the REST API asks for."""
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded:
+        """Return the call of an incoming-call webhook, or the stream that has ended.
+
+        A call's id is the session's token, which the REST API asks for.
+        """
         webhook = _read(request)
         call_id = _session(request, webhook)
         if not call_id:
             raise WireError("the webhook names no session: expected the header x-cx-session, or Session")
         caller = webhook.text("From") or request.headers.get("x-cx-from", "")
         called = webhook.text("To") or request.headers.get("x-cx-to", "")
+        if request.asks_what_follows:
+            return StreamEnded(call_id, called, twiml.following)
         return IncomingCall(call_id, caller, called)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
@@ -101,7 +107,7 @@ class Cloudonix:
         return (CallStatus(call_id, status, status in twiml.ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The answer document says it."""
+        """The provider asks for it."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:

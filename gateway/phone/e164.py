@@ -1,14 +1,8 @@
-"""Numbers as providers without a plus write them, and as the gateway does: E.164 (ITU-T E.164)."""
+"""Numbers as providers without a plus write them: E.164 (ITU-T E.164)."""
 
 import re
 
 _WITHOUT_PLUS = re.compile(r"[1-9][0-9]{6,14}", re.ASCII)
-
-
-def with_plus(number: str) -> str:
-    """``14155550100`` becomes ``+14155550100``; what is no full number (an extension, a SIP address) stays."""
-    number = number.strip()
-    return "+" + number if _WITHOUT_PLUS.fullmatch(number) else number
 
 
 def without_plus(number: str) -> str:

@@ -27,6 +27,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     SignatureError,
+    StreamEnded,
     Traits,
     Upgrade,
     WebhookRequest,
@@ -108,16 +109,21 @@ class Jambonz:
             raise SignatureError(f"Jambonz-Signature is {now_s - int(time):.0f} s old")
         return f"{time} {expected[0]}"  # whichever secret was used: a request may carry a signature by each
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """The call of a calling webhook, or the verbs that a transfer of ours asks for."""
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of a calling webhook, the stream whose end an ``actionHook`` tells, or a transfer's verbs."""
         fields = _fields(request)
         target = next((value for name, value in request.query if name == "transfer"), "")
         if target:
             return _document([_dial(target), {"verb": "hangup"}])
+        if request.asks_what_follows:
+            return StreamEnded(fields.text("call_sid"), fields.text("to"), _following)
         return IncomingCall(fields.text("call_sid"), fields.text("from"), fields.text("to"))
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """The verbs: what stands behind ``listen`` is done when the stream has ended."""
+        """Return the verbs; when the stream has ended, the ``actionHook`` is asked for others.
+
+        What stands behind ``listen`` is done where it brings none: what the line wants after a failure.
+        """
         listen: dict[str, Any] = {
             "verb": "listen",
             "url": connect.stream_url,
@@ -126,16 +132,11 @@ class Jambonz:
             "passDtmf": True,
             "bidirectionalAudio": {"enabled": True, "streaming": True, "sampleRate": self._rate_hz},
         }
-        if connect.callback_url:
-            listen["actionHook"] = connect.callback_url
+        if hook := connect.then_url or connect.callback_url:
+            listen["actionHook"] = hook
         if self._stream_secrets:
             listen["wsAuth"] = {"username": USER, "password": first(self._stream_secrets)}
-        verbs: Verbs = [{"verb": "answer"}, listen]
-        if connect.after.say:
-            verbs.append({"verb": "say", "text": connect.after.say})
-        if connect.after.transfer:
-            verbs.append(_dial(connect.after.transfer))
-        return _document([*verbs, {"verb": "hangup"}])
+        return _document([{"verb": "answer"}, listen, *_verbs(connect.on_failure)])
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A call status webhook, or the ``actionHook`` that tells the stream's end."""
@@ -146,7 +147,7 @@ class Jambonz:
         return (CallStatus(fields.text("call_sid"), status, status in ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The verbs say it."""
+        """The provider asks for it."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -169,6 +170,16 @@ class Jambonz:
         url = f"{self._api_url}/v1/Accounts/{quote(self._account_sid, safe='')}/Calls/{quote(call_id, safe='')}"
         headers = {"Authorization": bearer(self._api_key), "Content-Type": "application/json"}
         return (HttpRequest("PUT", url, headers, json_bytes(body)),)
+
+
+def _following(after: After) -> Answer:
+    return _document(_verbs(after))
+
+
+def _verbs(after: After) -> Verbs:
+    """Return the verbs of what follows a stream, the hang-up last."""
+    words: Verbs = [{"verb": "say", "text": after.say}] if after.say else []
+    return [*words, *([_dial(after.transfer)] if after.transfer else []), {"verb": "hangup"}]
 
 
 def _dial(target: str) -> dict[str, Any]:

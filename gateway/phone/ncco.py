@@ -3,12 +3,10 @@
 developer.vonage.com, "NCCO reference": connect, talk.
 """
 
-from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from gateway.addresses import is_sip
-from gateway.phone.e164 import with_plus, without_plus
+from gateway.phone.e164 import without_plus
 from gateway.phone.provider import After, Connect, IncomingCall
 from gateway.text import json_bytes, json_text
 
@@ -33,7 +31,7 @@ def stream(call: IncomingCall, connect: Connect, rate_hz: int) -> Ncco:
     }
     action: dict[str, Any] = {"action": "connect"}
     if connect.call_url:
-        action |= {"eventType": "synchronous", "eventUrl": [_with_after(connect.call_url, connect.after)]}
+        action |= {"eventType": "synchronous", "eventUrl": [connect.call_url]}
     elif connect.callback_url:
         action |= {"eventUrl": [connect.callback_url]}
     return [action | {"from": without_plus(call.called), "endpoint": [endpoint]}]
@@ -51,12 +49,6 @@ def following(after: After, shown: str = "") -> Ncco:
             | {"endpoint": [_endpoint(after.transfer)]}
         )
     return actions
-
-
-def after_in(query: Sequence[tuple[str, str]]) -> After:
-    """What :func:`stream` had written into the event's URL."""
-    given = dict(query)
-    return After(given.get("say", ""), given.get("language", ""), with_plus(given.get("transfer", "")))
 
 
 def written(ncco: Ncco) -> str:
@@ -78,9 +70,3 @@ def _headers(call: IncomingCall) -> dict[str, str]:
         if len(json_bytes(longer)) <= HEADERS_LIMIT:
             headers = longer
     return headers
-
-
-def _with_after(url: str, after: After) -> str:
-    wanted = {"say": after.say, "language": after.language, "transfer": without_plus(after.transfer)}
-    query = urlencode({name: value for name, value in wanted.items() if value})
-    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url

@@ -23,6 +23,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     SignatureError,
+    StreamEnded,
     Traits,
     Upgrade,
     WebhookRequest,
@@ -96,8 +97,8 @@ class Plivo:
         texts = (url + rest for url in spellings(address, request.headers.get("host", "")))
         return verify_v3(request.headers, "x-plivo", self._auth_tokens, texts)
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """The call of an answer webhook, or whom a call that we transfer is to be connected with."""
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of an answer webhook, the stream that has ended, or whom a transferred call is for."""
         return stream_xml.incoming(request)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
@@ -109,7 +110,7 @@ class Plivo:
         return stream_xml.status(request)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The answer document says it."""
+        """The provider asks for it."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:

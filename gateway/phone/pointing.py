@@ -22,12 +22,30 @@ from gateway.text import json_bytes
 
 
 class Change(Struct, frozen=True):
-    """What is to be changed: ``what`` is the thing, ``before`` and ``after`` its webhook, ``request`` does it."""
+    """What is to be changed: ``what`` is the thing, ``before`` and ``after`` its webhook, ``request`` does it.
+
+    The fallback is what the provider asks where the webhook, or a later document of a call, cannot be had.
+    """
 
     what: str
     before: str
     after: str
     request: HttpRequest
+    fallback_before: str = ""
+    fallback_after: str = ""
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything is to be changed."""
+        return (self.before, self.fallback_before) != (self.after, self.fallback_after)
+
+
+class Urls(Struct, frozen=True):
+    """What a number is pointed at: our answer and status webhooks, and what is asked where the answer fails."""
+
+    answer: str
+    status: str
+    fallback: str
 
 
 class Account(Struct, frozen=True):
@@ -47,41 +65,43 @@ class Account(Struct, frozen=True):
 Pointing = Generator[HttpRequest, bytes, Change]
 
 
-def _twilio(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+def _twilio(account: Account, number: str, urls: Urls) -> Pointing:
     sid = account.needed("account_sid")
     basic = _basic(sid, account.needed("auth_token"))
     base = f"{account.settings.api_url}/2010-04-01/Accounts/{quote(sid)}"
-    return (yield from _compatible(base, basic, number, answer_url, status_url))
+    return (yield from _compatible(base, basic, number, urls))
 
 
-def _signalwire(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+def _signalwire(account: Account, number: str, urls: Urls) -> Pointing:
     project = account.needed("project_id")
     basic = _basic(project, account.needed("api_token"))
     space = account.needed("api_url")
     base = f"{space}/api/laml/2010-04-01/Accounts/{quote(project)}"
-    return (yield from _compatible(base, basic, number, answer_url, status_url))
+    return (yield from _compatible(base, basic, number, urls))
 
 
-def _compatible(base: str, basic: Mapping[str, str], number: str, answer_url: str, status_url: str) -> Pointing:
+def _compatible(base: str, basic: Mapping[str, str], number: str, urls: Urls) -> Pointing:
     query = urlencode({"PhoneNumber": number})
     found = _read((yield HttpRequest("GET", f"{base}/IncomingPhoneNumbers.json?{query}", basic, repeatable=True)))
     numbers = found.get("incoming_phone_numbers") or []
     if not numbers:
         raise InputError(f"{number} is not a number of this account")
     form = {
-        "VoiceUrl": answer_url,
+        "VoiceUrl": urls.answer,
         "VoiceMethod": "POST",
-        "StatusCallback": status_url,
+        "VoiceFallbackUrl": urls.fallback,
+        "VoiceFallbackMethod": "POST",
+        "StatusCallback": urls.status,
         "StatusCallbackMethod": "POST",
     }
     headers = {**basic, "Content-Type": "application/x-www-form-urlencoded"}
     url = f"{base}/IncomingPhoneNumbers/{quote(str(numbers[0]['sid']))}.json"
-    before = str(numbers[0].get("voice_url") or "")
+    before, fallback = str(numbers[0].get("voice_url") or ""), str(numbers[0].get("voice_fallback_url") or "")
     request = HttpRequest("POST", url, headers, urlencode(form).encode(), repeatable=True)
-    return Change(f"number {number}", before, answer_url, request)
+    return Change(f"number {number}", before, urls.answer, request, fallback, urls.fallback)
 
 
-def _telnyx(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+def _telnyx(account: Account, number: str, urls: Urls) -> Pointing:
     bearer = {"Authorization": f"Bearer {account.needed('api_key')}"}
     query = urlencode({"filter[phone_number]": number})
     found = _read(
@@ -97,16 +117,18 @@ def _telnyx(account: Account, number: str, answer_url: str, status_url: str) -> 
     application = _read((yield HttpRequest("GET", url, bearer, repeatable=True))).get("data") or {}
     body = {
         "friendly_name": application.get("friendly_name") or "gateway",
-        "voice_url": answer_url,
+        "voice_url": urls.answer,
         "voice_method": "post",
-        "status_callback": status_url,
+        "voice_fallback_url": urls.fallback,
+        "status_callback": urls.status,
         "status_callback_method": "post",
     }
     what = f"TeXML application {application.get('friendly_name') or connection} of {number}"
-    return Change(what, str(application.get("voice_url") or ""), answer_url, _json("PATCH", url, bearer, body))
+    before, fallback = str(application.get("voice_url") or ""), str(application.get("voice_fallback_url") or "")
+    return Change(what, before, urls.answer, _json("PATCH", url, bearer, body), fallback, urls.fallback)
 
 
-def _plivo(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+def _plivo(account: Account, number: str, urls: Urls) -> Pointing:
     auth_id = account.needed("auth_id")
     basic = _basic(auth_id, account.needed("auth_token"))
     url = f"{account.settings.api_url}/v1/Account/{quote(auth_id)}/Number/{number.removeprefix('+')}/"
@@ -114,13 +136,21 @@ def _plivo(account: Account, number: str, answer_url: str, status_url: str) -> P
     if not path:
         raise InputError(f"{number} has no application: assign it to an XML application in the console first")
     application = _read((yield HttpRequest("GET", account.settings.api_url + path, basic, repeatable=True)))
-    body = {"answer_url": answer_url, "answer_method": "POST", "hangup_url": status_url, "hangup_method": "POST"}
+    body = {
+        "answer_url": urls.answer,
+        "answer_method": "POST",
+        "fallback_answer_url": urls.fallback,
+        "fallback_method": "POST",
+        "hangup_url": urls.status,
+        "hangup_method": "POST",
+    }
     what = f"application {application.get('app_name') or path} of {number}"
-    before = str(application.get("answer_url") or "")
-    return Change(what, before, answer_url, _json("POST", account.settings.api_url + path, basic, body))
+    before, fallback = (str(application.get(key) or "") for key in ("answer_url", "fallback_answer_url"))
+    request = _json("POST", account.settings.api_url + path, basic, body)
+    return Change(what, before, urls.answer, request, fallback, urls.fallback)
 
 
-def _vonage(account: Account, number: str, answer_url: str, status_url: str) -> Pointing:
+def _vonage(account: Account, number: str, urls: Urls) -> Pointing:
     application_id = account.needed("application_id")
     basic = _basic(account.needed("api_key"), account.needed("api_secret"))
     query = urlencode({"pattern": number.removeprefix("+"), "search_pattern": "0"})
@@ -136,23 +166,26 @@ def _vonage(account: Account, number: str, answer_url: str, status_url: str) -> 
     application = _read((yield HttpRequest("GET", url, basic, repeatable=True)))
     capabilities = application.get("capabilities") or {}
     webhooks = dict((capabilities.get("voice") or {}).get("webhooks") or {})
-    before = str((webhooks.get("answer_url") or {}).get("address") or "")
-    webhooks["answer_url"] = {"address": answer_url, "http_method": "POST"}
-    webhooks["event_url"] = {"address": status_url, "http_method": "POST"}
+    before, fallback = (
+        str((webhooks.get(key) or {}).get("address") or "") for key in ("answer_url", "fallback_answer_url")
+    )
+    webhooks["answer_url"] = {"address": urls.answer, "http_method": "POST"}
+    webhooks["fallback_answer_url"] = {"address": urls.fallback, "http_method": "POST"}
+    webhooks["event_url"] = {"address": urls.status, "http_method": "POST"}
     voice = {**(capabilities.get("voice") or {}), "webhooks": webhooks}
     body = {"name": application.get("name") or "gateway", "capabilities": {**capabilities, "voice": voice}}
     what = f"application {application.get('name') or application_id} of {number}"
-    return Change(what, before, answer_url, _json("PUT", url, basic, body))
+    return Change(what, before, urls.answer, _json("PUT", url, basic, body), fallback, urls.fallback)
 
 
-POINTINGS: Mapping[str, Callable[[Account, str, str, str], Pointing]] = {
+POINTINGS: Mapping[str, Callable[[Account, str, Urls], Pointing]] = {
     "twilio": _twilio,
     "telnyx": _telnyx,
     "plivo": _plivo,
     "signalwire": _signalwire,
     "vonage": _vonage,
 }
-"""For each provider that can be pointed: from the account, the number, our answer URL and our status URL."""
+"""For each provider that can be pointed: from the account, the number and the URLs that it is to have."""
 
 BY_HAND: Mapping[str, str] = {
     "cloudonix": "Set the application's CXML URL to {answer} (POST).",
@@ -185,14 +218,12 @@ def _read(body: bytes) -> dict[str, Any]:
     return read
 
 
-def point(name: str, settings: ProviderSettings, number: str, answer_url: str, status_url: str) -> Pointing:
+def point(name: str, settings: ProviderSettings, number: str, urls: Urls) -> Pointing:
     """The pointing of an account at a provider of ``POINTINGS``; ``name`` is the account's or the provider's.
 
     Raises ``InputError`` for what is not set or not there, ``GatewayError`` for an answer that cannot be read.
     """
     try:
-        return (
-            yield from POINTINGS[provider_of(name, settings)](Account(name, settings), number, answer_url, status_url)
-        )
+        return (yield from POINTINGS[provider_of(name, settings)](Account(name, settings), number, urls))
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise GatewayError(f"the provider's API answered otherwise than it documents: {error!r}") from error

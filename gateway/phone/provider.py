@@ -4,7 +4,7 @@ Pure: whatever is to be fetched or sent is an :class:`HttpRequest` that somebody
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -43,8 +43,9 @@ class Traits(Struct, frozen=True):
     hang_up: str = ""
     transfer: str = ""
     says_after: bool = True
-    """Whether the words of a line's ``after`` are said when its stream has ended, and calls are then transferred."""
+    """Whether the words of a line's ``after`` and ``on_failure`` are said when its stream has ended."""
     transfers_after: bool = True
+    """Whether calls are then transferred."""
     signature: str = ""
     """What proves that a webhook is the provider's, in a few words."""
     stream_key: str = ""
@@ -89,6 +90,10 @@ class Grant(Struct, frozen=True):
     called: str = ""
 
 
+STREAM_ENDED = ("stream", "ended")
+"""The query of ``Connect.then_url``: the provider asks there what follows a stream."""
+
+
 class WebhookRequest(Struct, frozen=True):
     """An HTTP request of a provider, as far as signatures and answers need it."""
 
@@ -105,6 +110,11 @@ class WebhookRequest(Struct, frozen=True):
     def field(self, name: str) -> str:
         """The first form field of that name, else the first query parameter, else nothing."""
         return next((value for key, value in (*self.form, *self.query) if key == name), "")
+
+    @property
+    def asks_what_follows(self) -> bool:
+        """Whether the request is made to ``Connect.then_url``."""
+        return STREAM_ENDED in self.query
 
 
 class IncomingCall(Struct, frozen=True):
@@ -131,11 +141,14 @@ class Connect(Struct, frozen=True):
 
     stream_url: str
     """``wss://…`` with the token as the last part of its path."""
-    after: After = After()
+    on_failure: After = After()
+    """What the document itself says behind the stream: what is done where ``then_url`` cannot be asked."""
+    then_url: str = ""
+    """Where the provider asks what follows the stream, which depends on how the call ended; empty where nothing may."""
     callback_url: str = ""
     """Where the provider may send the call's further events: our ``/status/{provider}``."""
     call_url: str = ""
-    """Where the provider asks for further documents: our ``/answer/{provider}``, with what follows the stream."""
+    """Where the provider asks for further documents: our ``/answer/{provider}``."""
 
 
 class Answer(Struct, frozen=True):
@@ -145,6 +158,14 @@ class Answer(Struct, frozen=True):
     content_type: str = "text/plain"
     status: int = 200
     requests: tuple[HttpRequest, ...] = ()
+
+
+class StreamEnded(Struct, frozen=True):
+    """A webhook that asks what follows a call's stream. ``answer`` writes the answer to it."""
+
+    call_id: str
+    called: str
+    answer: Callable[[After], Answer]
 
 
 class CallStatus(Struct, frozen=True):
@@ -201,8 +222,8 @@ class Provider(Protocol):
         Raises ``SignatureError`` where it is missing, wrong, too old, or no secret is configured.
         """
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """The call that a webhook announces, or the answer to a webhook that announces none.
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call that a webhook announces, or the stream whose end it tells, or the answer to any other.
 
         Raises ``WireError`` where it is neither.
         """
@@ -214,7 +235,7 @@ class Provider(Protocol):
         """What a status callback says; ``WireError`` where it says nothing."""
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Requests that carry out what follows the stream; none where the answer document says it already."""
+        """Requests that carry out what follows the stream; none where the provider asks for it or goes on."""
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """Requests that end the call, whatever was to follow; none where there is no REST API, or none configured."""

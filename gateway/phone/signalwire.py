@@ -21,6 +21,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     SignatureError,
+    StreamEnded,
     Traits,
     Upgrade,
     WebhookRequest,
@@ -78,8 +79,8 @@ class SignalWire:
         check(request, given, self._signing_keys, "X-SignalWire-Signature", as_sent=True)
         return ""
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall:
-        """The call of an incoming-call webhook."""
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded:
+        """Return the call of an incoming-call webhook, or the stream that has ended."""
         return twiml.incoming_call(request, TRAITS.title)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
@@ -91,7 +92,7 @@ class SignalWire:
         return twiml.call_status(request)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The answer document says it."""
+        """The provider asks for it."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from gateway.addresses import is_sip
 from gateway.errors import WireError
 from gateway.phone.e164 import without_plus
-from gateway.phone.provider import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.phone.provider import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 from gateway.phone.xml_document import document, element
 
 CONTENT_TYPE = "audio/x-mulaw;rate=8000"
@@ -21,7 +21,10 @@ _STREAM_ENDED = frozenset({"StopStream", "DroppedStream"})
 
 
 def stream_xml(connect: Connect) -> Answer:
-    """What connects a call to its stream; what is behind ``<Stream>`` runs when the stream has closed."""
+    """Return what connects a call to its stream; what is behind ``<Stream>`` runs when the stream has closed.
+
+    That is a request of ``then_url``, and what the line wants after a failure, where nothing is asked.
+    """
     attributes = {
         "bidirectional": "true",
         "keepCallAlive": "true",
@@ -31,7 +34,8 @@ def stream_xml(connect: Connect) -> Answer:
     if connect.callback_url:
         attributes |= {"statusCallbackUrl": connect.callback_url, "statusCallbackMethod": "POST"}
     stream = element("Stream", text=connect.stream_url, attributes=attributes)
-    return _answer(stream, *_verbs(connect.after), element("Hangup"))
+    then = [element("Redirect", text=connect.then_url, attributes={"method": "POST"})] if connect.then_url else []
+    return _answer(stream, *then, *_verbs(connect.on_failure), element("Hangup"))
 
 
 def transfer_url(answer_url: str, target: str) -> str:
@@ -39,13 +43,18 @@ def transfer_url(answer_url: str, target: str) -> str:
     return f"{answer_url}?{urlencode({'transfer': without_plus(target)})}"
 
 
-def incoming(request: WebhookRequest) -> IncomingCall | Answer:
-    """The call of an answer webhook, or the document that a transfer of ours asks for; ``WireError`` if neither."""
+def incoming(request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+    """Return the call of an answer webhook, the stream that has ended, or the document that a transfer asks for.
+
+    Raises ``WireError`` where it is none of them.
+    """
     target = next((value for name, value in request.query if name == "transfer"), "")
     if target:
         return _answer(_dial(target))
     if not request.field("CallUUID"):
         raise WireError("the webhook names no CallUUID: expected the form of an answer URL")
+    if request.asks_what_follows:
+        return StreamEnded(request.field("CallUUID"), request.field("To"), _following)
     return IncomingCall(request.field("CallUUID"), request.field("From"), request.field("To"))
 
 
@@ -58,6 +67,10 @@ def status(request: WebhookRequest) -> Sequence[CallStatus]:
         raise WireError("the callback names no CallUUID and CallStatus or Event")
     ended = event in _STREAM_ENDED or event == "Hangup" or call_status in ENDED
     return (CallStatus(call_id, word, ended),)
+
+
+def _following(after: After) -> Answer:
+    return _answer(*_verbs(after), element("Hangup"))
 
 
 def _verbs(after: After) -> Iterator[Element]:

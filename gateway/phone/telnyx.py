@@ -23,6 +23,7 @@ from gateway.phone.http_request import bearer, ending, form_request, is_one_of, 
 from gateway.phone.json_text import UNREADABLE, read_object
 from gateway.phone.members import Members
 from gateway.phone.provider import (
+    STREAM_ENDED,
     After,
     Answer,
     CallStatus,
@@ -32,6 +33,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     SignatureError,
+    StreamEnded,
     Traits,
     Upgrade,
     WebhookRequest,
@@ -126,10 +128,15 @@ class Telnyx:
             event_id = ""
         return event_id or hashlib.sha256(text).hexdigest()
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """The call of a TeXML request or of ``call.initiated``; other events may want a command."""
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of a TeXML request or of ``call.initiated``, or a stream of TeXML that has ended.
+
+        Other events may want a command.
+        """
         if request.form:
             call = twiml.incoming_call(_signed(request), TRAITS.title)
+            if isinstance(call, StreamEnded):
+                return StreamEnded(_texml_id(request, call.call_id), call.called, call.answer)
             return IncomingCall(_texml_id(request, call.call_id), call.caller, call.called)
         kind, data = _read(request)
         payload = data.inside("payload")
@@ -177,7 +184,7 @@ class Telnyx:
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         """A Call Control call goes on when its stream has ended: it is spoken to, transferred or hung up.
 
-        What follows the words is asked for when ``call.speak.ended`` tells that they were said. TeXML says it already.
+        What follows the words is asked for when ``call.speak.ended`` tells that they were said. TeXML asks for it.
         """
         if _is_texml(call_id):
             return ()
@@ -243,8 +250,8 @@ def _texml_id(request: WebhookRequest, call_sid: str) -> str:
 
 
 def _signed(request: WebhookRequest) -> WebhookRequest:
-    """The request without its query, which the signature does not cover."""
-    return msgspec.structs.replace(request, query=())
+    """The request without its query, which the signature does not cover; but for the mark of ``then_url``."""
+    return msgspec.structs.replace(request, query=[STREAM_ENDED] if request.asks_what_follows else ())
 
 
 def _data(body: bytes) -> Members:

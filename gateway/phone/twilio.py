@@ -22,6 +22,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     SignatureError,
+    StreamEnded,
     Traits,
     Upgrade,
     WebhookRequest,
@@ -75,20 +76,20 @@ class Twilio:
         check(request, request.headers.get("x-twilio-signature", ""), self._auth_tokens, "X-Twilio-Signature")
         return ""
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall:
-        """The call of an incoming-call webhook."""
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded:
+        """Return the call of an incoming-call webhook, or the stream that has ended."""
         return twiml.incoming_call(request, TRAITS.title)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """TwiML that connects the call to the stream and carries the numbers, which the stream itself lacks."""
-        return Answer(twiml.connect_stream(connect, twiml.numbers(call)), twiml.CONTENT_TYPE)
+        return Answer(twiml.connect_stream(connect, twiml.numbers(call), has_action=True), twiml.CONTENT_TYPE)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A call status callback (docs/voice/api/call-resource, StatusCallback)."""
         return twiml.call_status(request)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The answer document says it."""
+        """The provider asks for it."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:

@@ -10,7 +10,16 @@ from xml.etree.ElementTree import Element
 from gateway.addresses import is_sip
 from gateway.errors import WireError
 from gateway.phone.http_request import basic, form_request
-from gateway.phone.provider import After, CallStatus, Connect, HttpRequest, IncomingCall, WebhookRequest
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    HttpRequest,
+    IncomingCall,
+    StreamEnded,
+    WebhookRequest,
+)
 from gateway.phone.xml_document import document, element, response
 
 CONTENT_TYPE = "text/xml"
@@ -19,18 +28,35 @@ ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 
 def connect_stream(
-    connect: Connect, parameters: Mapping[str, str] | None = None, attributes: Mapping[str, str] | None = None
+    connect: Connect,
+    parameters: Mapping[str, str] | None = None,
+    attributes: Mapping[str, str] | None = None,
+    *,
+    has_action: bool = False,
 ) -> str:
-    """The document that connects a call to its stream; ``attributes`` go into ``<Stream>``.
+    """Return the document that connects a call to its stream; ``attributes`` go into ``<Stream>``.
 
-    When the stream ends, the provider goes on with the next verb (docs/voice/twiml/stream): what the line wants then,
-    and a hang-up, so that no caller is left on a silent line.
+    When the stream ends, the provider asks ``then_url`` how to go on: by ``<Connect action>`` where it ``has_action``,
+    else by ``<Redirect>``. Behind that stands what the line wants after a failure, and a hang-up, so that no caller is
+    left on a silent line where nothing is asked.
     """
     passed = [
         element("Parameter", attributes={"name": name, "value": value}) for name, value in (parameters or {}).items()
     ]
     stream = element("Stream", *passed, text="", attributes={"url": connect.stream_url, **(attributes or {})})
-    return document(element("Connect", stream), *_verbs(connect.after), element("Hangup"))
+    then: list[Element] = []
+    action: dict[str, str] | None = None
+    if connect.then_url and has_action:
+        action = {"action": connect.then_url, "method": "POST"}
+    elif connect.then_url:
+        then = [element("Redirect", text=connect.then_url, attributes={"method": "POST"})]
+    verbs = (*then, *_verbs(connect.on_failure), element("Hangup"))
+    return document(element("Connect", stream, attributes=action), *verbs)
+
+
+def following(after: After) -> Answer:
+    """Return what follows a stream: words, a transfer, the end."""
+    return Answer(document(*_verbs(after), element("Hangup")), CONTENT_TYPE)
 
 
 def dial(target: str) -> Element:
@@ -55,11 +81,19 @@ def numbers(call: IncomingCall) -> dict[str, str]:
     return {"from": call.caller, "to": call.called}
 
 
-def incoming_call(request: WebhookRequest, title: str) -> IncomingCall:
-    """The call of an incoming-call webhook; ``WireError`` where it names none."""
-    if not request.field("CallSid"):
+def incoming_call(request: WebhookRequest, title: str) -> IncomingCall | StreamEnded:
+    """Return the call of an incoming-call webhook, or the stream that has ended; ``WireError`` where it names none.
+
+    A fallback URL may be this one: it is asked, with an ``ErrorCode``, where another document could not be fetched. The
+    caller of a call in progress was connected already.
+    """
+    call_id = request.field("CallSid")
+    if not call_id:
         raise WireError(f"the webhook names no CallSid: expected {title}'s incoming-call form fields")
-    return IncomingCall(request.field("CallSid"), request.field("From"), request.field("To"))
+    is_fallback = bool(request.field("ErrorCode")) and request.field("CallStatus") == "in-progress"
+    if request.asks_what_follows or is_fallback:
+        return StreamEnded(call_id, request.field("To"), following)
+    return IncomingCall(call_id, request.field("From"), request.field("To"))
 
 
 def call_status(request: WebhookRequest) -> Sequence[CallStatus]:

@@ -25,6 +25,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     SignatureError,
+    StreamEnded,
     Traits,
     Upgrade,
     WebhookRequest,
@@ -95,8 +96,8 @@ class Vobiz:
         addresses = spellings(address, request.headers.get("host", ""))
         return verify_v3(request.headers, "x-vobiz", self._auth_tokens, addresses)
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """The call of an answer webhook, or whom a call that we transfer is to be connected with."""
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of an answer webhook, the stream that has ended, or whom a transferred call is for."""
         return stream_xml.incoming(request)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
@@ -108,7 +109,7 @@ class Vobiz:
         return stream_xml.status(request)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The answer document says it."""
+        """The provider asks for it."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:

@@ -49,6 +49,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     SignatureError,
+    StreamEnded,
     Traits,
     Upgrade,
     WebhookRequest,
@@ -209,15 +210,16 @@ class Vonage:
         self._check_application(claims)
         return str(claims.get("jti") or hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest())
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """The call of an answer webhook; or what follows the stream, as the answer to the event that tells its end."""
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of an answer webhook, or the stream whose end an event tells."""
         fields = _fields(request)
         if status := fields.text("status"):
-            after = ncco.after_in(request.query)
-            if status not in NOT_CONNECTED or not (after.say or after.transfer):
+            if status not in NOT_CONNECTED:
                 return Answer(status=204)
-            shown = fields.inside("headers").text("to")
-            return Answer(ncco.written(ncco.following(after, shown)), "application/json")
+            of_call = fields.inside("headers")
+            shown = of_call.text("to")
+            call_id = of_call.text("call_uuid") or fields.text("uuid")
+            return StreamEnded(call_id, shown, lambda after: _following(after, shown))
         call_id = fields.text("uuid")
         if not call_id:
             raise WireError("the webhook names no uuid: expected Vonage's answer webhook, GET or POST")
@@ -237,7 +239,7 @@ class Vonage:
         return (CallStatus(call_id, status, status in ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Words and a transfer are the answer to the event of the stream's end; with neither, the call is hung up."""
+        """Hang up where nothing follows; else the event that tells the stream's end is answered with it."""
         return () if after.say or after.transfer else self.hang_up(call_id)
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -267,6 +269,12 @@ class Vonage:
         url = f"{self._api_url}/v1/calls/{quote(call_id, safe='')}{path}"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return (HttpRequest("PUT", url, headers, json_bytes(body)),)
+
+
+def _following(after: After, shown: str) -> Answer:
+    if not (after.say or after.transfer):
+        return Answer(status=204)
+    return Answer(ncco.written(ncco.following(after, shown)), "application/json")
 
 
 def _fields(request: WebhookRequest) -> Members:

@@ -16,6 +16,7 @@ from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.errors import WireError
 from gateway.phone.provider import (
+    STREAM_ENDED,
     After,
     Answer,
     CallStatus,
@@ -24,11 +25,14 @@ from gateway.phone.provider import (
     IncomingCall,
     Provider,
     SignatureError,
+    StreamEnded,
     WebhookRequest,
 )
 from gateway.phone.token import StreamTokens
 from gateway.rest import CallControl, CallControlError
+from gateway.routes.following import may_follow, what_follows
 from gateway.routes.line_book import LineBook
+from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import unknown_line
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
@@ -58,6 +62,7 @@ class Webhooks:
         lines: LineBook,
         calls: Calls,
         tokens: StreamTokens,
+        outcomes: Outcomes,
         published_keys: PublishedKeys,
         control: CallControl,
         refusals: Refusals,
@@ -68,6 +73,7 @@ class Webhooks:
         self._lines = lines
         self._calls = calls
         self._tokens = tokens
+        self._outcomes = outcomes
         self._published_keys = published_keys
         self._control = control
         self._refusals = refusals
@@ -103,6 +109,9 @@ class Webhooks:
             if isinstance(incoming, Answer):
                 self._take_statuses(provider, webhook)
                 return await self._carry_out(provider, incoming)
+            if isinstance(incoming, StreamEnded):
+                self._take_statuses(provider, webhook)
+                return self._follow(provider, incoming, line_name)
             line = self._lines.find(line_name, incoming.called, provider.name)
             if line is None:
                 is_ours = not webhook.field("Direction").startswith("outbound")  # Twilio's word, and its kin's
@@ -112,6 +121,16 @@ class Webhooks:
             return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))
         log.info("call_answered", provider=provider.name, call=incoming.call_id, line=line.name)
         return await self._carry_out(provider, document)
+
+    def _follow(self, provider: Provider, ended: StreamEnded, line_name: str) -> Answer:
+        """Answer what follows a stream, by how the call ended; nothing where its line is gone."""
+        line = self._lines.find(line_name, ended.called, provider.name)
+        end = self._outcomes.find((provider.name, ended.call_id))
+        after = what_follows(line, end, datetime.now(UTC)) if line else After()
+        whose = {"provider": provider.name, "call": ended.call_id, "line": line.name if line else ""}
+        follows = {"says": bool(after.say), "transfers": bool(after.transfer)}
+        log.info("stream_followed", **whose, reason=end or "unknown", **follows)
+        return ended.answer(after)
 
     async def _note_status(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> Answer:
         self._take_statuses(provider, webhook)
@@ -136,11 +155,13 @@ class Webhooks:
         grant = Grant(line.name, call.call_id, call.caller, call.called)
         token = self._tokens.issue(provider.name, grant, time.time())
         streams = self._public_url.replace("http", "ws", 1) + f"/stream/{provider.name}"
+        call_url = f"{self._public_url}/answer/{provider.name}/{quote(line.name, safe='')}"
         return Connect(
             stream_url=f"{streams}/{quote(line.name, safe='')}/{token}",
-            after=after_of(line, datetime.now(UTC)),
+            on_failure=what_follows(line, None, datetime.now(UTC)),
+            then_url=f"{call_url}?{'='.join(STREAM_ENDED)}" if may_follow(line) else "",
             callback_url=f"{self._public_url}/status/{provider.name}",
-            call_url=f"{self._public_url}/answer/{provider.name}/{quote(line.name, safe='')}",
+            call_url=call_url,
         )
 
     async def _carry_out(self, provider: Provider, answer: Answer) -> Answer | Refused:
@@ -190,15 +211,6 @@ class Webhooks:
 
 Act = Callable[[Provider, WebhookRequest, str], Awaitable[Answer | Refused]]
 """What a verified webhook leads to; the text is the line's name in the address, if there is one."""
-
-
-def after_of(line: Line, now: datetime) -> After:
-    """What the line wants to follow the stream: nothing, where it is closed ``now`` and says so itself."""
-    settings = line.settings
-    after = settings.after
-    if after is None or (settings.hours is not None and not settings.hours.is_open(now, settings.timezone)):
-        return After()
-    return After(say=after.say or "", language=line.settings.language or "", transfer=line.after_transfer)
 
 
 def _fields(text: str) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -23,9 +24,10 @@ from gateway.phone.events import CallStarted, PhoneClosed
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
 from gateway.rest import CallControl, CallControlError, described
-from gateway.routes.answer import after_of
 from gateway.routes.errands import CallErrands
+from gateway.routes.following import what_follows
 from gateway.routes.line_book import LineBook
+from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, unknown_line
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
@@ -58,6 +60,7 @@ class MediaStreams:
         metrics: Metrics,
         prepare: Callable[[Line, CallStarted], tuple[Rules, Voice]],
         functions: Functions,
+        outcomes: Outcomes,
         observers: tuple[Observer, ...] = (),
         authorize: Callable[[Provider, Upgrade, str, str], Grant],
         published_keys: PublishedKeys,
@@ -73,6 +76,7 @@ class MediaStreams:
         self._metrics = metrics
         self._prepare = prepare
         self._functions = functions
+        self._outcomes = outcomes
         self._observers = (metrics.observe, *observers)
         self._authorize = authorize
         self._published_keys = published_keys
@@ -177,7 +181,8 @@ class MediaStreams:
         """Let a call go on without its stream: where it outlives that, its caller would be left in silence."""
         line = self._lines.find(call.line) if call.line else None
         if call.call_id:
-            await self._go_on(call.provider, call.call_id, after_of(line, datetime.now(UTC)) if line else After())
+            follows = what_follows(line, None, datetime.now(UTC)) if line else After()
+            await self._go_on(call.provider, call.call_id, follows)
 
     async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:
         identity = CallIdentity(
@@ -193,6 +198,7 @@ class MediaStreams:
         record = CallRecord(identity, (*self._observers, replies.observe, _log_note))
         facts = {"caller": started.caller, "called": started.called, "generation": line.generation}
         record.add(clock(), Note("call_started", dict(facts)))
+        key = (provider.name, started.call_id)
         end, late_frames = EndCall(EndReason.FAULT, "gateway"), 0
         try:
             rules, voice = self._prepare(line, started)
@@ -206,11 +212,8 @@ class MediaStreams:
                 control=self._control,
                 metrics=self._metrics,
             )
-            call = Call(phone, voice, conversation, record, errands)
-            with (
-                self._metrics.calls.track_inprogress(),
-                self._calls.running(call, line.name, (provider.name, started.call_id)),
-            ):
+            call = Call(phone, voice, conversation, record, errands, partial(self._outcomes.note_end, key))
+            with self._metrics.calls.track_inprogress(), self._calls.running(call, line.name, key):
                 end = await call.run()
             late_frames = conversation.late_frames
         except asyncio.CancelledError:
@@ -223,8 +226,7 @@ class MediaStreams:
             self._metrics.ended(identity, end, now, late_frames)
             record.add(now, _call_ended(identity, end, now, replies.count))
         if end.reason not in _OVER:
-            is_closed = end.reason is EndReason.LINE_CLOSED
-            await self._go_on(provider, started.call_id, After() if is_closed else after_of(line, datetime.now(UTC)))
+            await self._go_on(provider, started.call_id, what_follows(line, end.reason, datetime.now(UTC)))
 
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
         """What follows the stream, with providers that want to be asked for it."""
@@ -268,7 +270,7 @@ def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) ->
 
 
 _OVER = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED})
-"""Ends after which no call is left. On a closed line one may be, for which the line's ``after`` was not meant."""
+"""Ends after which no call is left."""
 _WARN = frozenset(
     {
         "service_error",

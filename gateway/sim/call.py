@@ -16,6 +16,7 @@ from gateway.errors import GatewayError, InputError
 from gateway.redaction import Redactor, secrets_of
 from gateway.sim.api import SimulatedApi
 from gateway.sim.caller import Caller, HangUp, Patience, PressKey, Speak, Utterance
+from gateway.sim.continuation import Step
 from gateway.sim.dial import dial
 from gateway.sim.keys import Press
 from gateway.sim.measures import Measures, is_audible, measure
@@ -100,6 +101,7 @@ class CallResult:
     in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
     ``returned`` are the wire, message by message; ``events`` the timeline. ``keys_ms`` is when keys were pressed;
     which ones is known to the plan alone. ``unplayed_ms`` of the gateway's audio were still queued at the end.
+    ``continuation`` is what the caller met behind the stream, where the provider went on with the call.
     ``failure`` is what went wrong once the stream was open, if anything did.
     Nothing in it is secret: neither the plan's secrets nor what a URL carries; see :mod:`gateway.redaction`.
     """
@@ -125,6 +127,7 @@ class CallResult:
     end_reason: str
     close_code: int | None
     unplayed_ms: float
+    continuation: tuple[Step, ...] = ()
     failure: str = ""
 
     @property
@@ -140,7 +143,9 @@ class CallResult:
     @property
     def transferred_to(self) -> str:
         """Whom the gateway had the caller connected with last; empty where with nobody."""
-        return next((message.name for message in reversed(self.messages) if message.event == "transfer"), "")
+        ordered = [message.name for message in self.messages if message.event == "transfer"]
+        behind = [step.text for step in self.continuation if step.kind == "transfer"]
+        return next(reversed(ordered + behind), "")
 
     @property
     def digits_received(self) -> str:
@@ -335,6 +340,7 @@ class _CallerSide:
             end_reason=shown.text(reason),
             close_code=phone.close_code,
             unplayed_ms=phone.unplayed_ms or 0.0,
+            continuation=tuple(replace(step, text=shown.text(step.text)) for step in phone.continuation),
             failure=shown.text(failure),
         )
 

@@ -23,6 +23,7 @@ async def dial(
     *,
     answer_url: str = "",
     status_url: str = "",
+    fallback_url: str = "",
     to: str = "",
     from_: str = "",
     audio_format: AudioFormat | None = None,
@@ -51,6 +52,7 @@ async def dial(
         secrets=secrets or {},
         answer_url=answer_url,
         status_url=status_url,
+        fallback_url=fallback_url,
         quirks=frozenset(quirks),
     )
     async with aiohttp.ClientSession() as http:

@@ -109,6 +109,7 @@ def _summary(
         "started": result.started.isoformat(timespec="milliseconds"),
         "duration_ms": result.duration_ms,
         "ended": {**ended, "gateway": dict(told)} if told is not None else ended,
+        "continuation": [asdict(step) for step in result.continuation],
         "turns": [asdict(turn) for turn in turns],
         "tools": [asdict(run) for run in done.tools],
         "keys": [asdict(key) for key in done.keys],

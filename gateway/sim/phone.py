@@ -8,6 +8,7 @@ from typing import Self, assert_never
 import aiohttp
 
 from gateway.errors import GatewayError, WireError
+from gateway.sim.continuation import Step
 from gateway.sim.observed import FrameClock, Received, Returned, Tick, Violation
 from gateway.sim.playout import FRAME_MS, Heard, Playout
 from gateway.sim.reaching import reaching
@@ -88,6 +89,8 @@ class SimulatedPhone:
         self.closed = asyncio.Event()
         self.ended_by: Party = "gateway"
         self.end_reason = "the gateway closed the stream"
+        self.continuation: tuple[Step, ...] = ()
+        """What the caller met when the stream had ended, once the provider has gone on."""
         self.close_code: int | None = None
 
     @classmethod

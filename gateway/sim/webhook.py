@@ -1,7 +1,7 @@
 """The HTTP around a call as its provider does it: asking the gateway for an answer, obeying it, telling the end."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -11,6 +11,7 @@ import aiohttp
 from gateway.audio.formats import PCMU, AudioFormat
 from gateway.errors import InputError
 from gateway.sim.api import ApiRefusal, SimulatedApi
+from gateway.sim.continuation import Fetch, Step, Verb, followed
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.reaching import RefusedError, reaching, status_told
 from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer, Wire
@@ -38,6 +39,7 @@ class Webhook(ABC):
         self.has_api = api is not None
         self._api = api
         self.phone: SimulatedPhone | None = None
+        self._ordered = False
 
     @property
     def api(self) -> SimulatedApi:
@@ -82,8 +84,19 @@ class Webhook(ABC):
             self.may_transfer()
         if self.phone is None or self.phone.closed.is_set():
             return False
+        self._ordered = True
         self.phone.end(order)
         return True
+
+    async def go_on(self, verbs: Iterable[Verb], fetch: Fetch) -> None:
+        """Carry out what stands behind the stream, unless the caller or the REST API has ended the call."""
+        if self.phone is not None and self.phone.ended_by != "caller" and not self._ordered:
+            self.phone.continuation = await followed(verbs, fetch, self.call.fallback_url)
+
+    def met(self, step: Step) -> None:
+        """Note a step of a call that outlives its stream, which the REST API commanded."""
+        if self.phone is not None and self.phone.closed.is_set():
+            self.phone.continuation += (step,)
 
     async def ask(
         self,

@@ -18,7 +18,8 @@ class SimCall:
 
     ``call_id`` and ``stream_id`` are the ids on the wire, in the provider's own form; ``audio_format`` is what the
     caller's audio is written in. ``secrets`` have the names that the gateway's configuration has for them.
-    ``status_url`` takes the provider's callbacks, where it was given one. ``quirks`` are deviations seen in the wild,
+    ``status_url`` takes the provider's callbacks, where it was given one; ``fallback_url`` is asked where a document
+    cannot be had. ``quirks`` are deviations seen in the wild,
     by names of the provider's module; none of them is on by default.
     """
 
@@ -30,6 +31,7 @@ class SimCall:
     secrets: Mapping[str, str] = field(default_factory=dict)
     answer_url: str = ""
     status_url: str = ""
+    fallback_url: str = ""
     quirks: frozenset[str] = frozenset()
 
 

@@ -25,6 +25,7 @@ def told(folder: Path, provider: str, line: str, **environ: str) -> list[str]:
     return capability_warnings(deployment, Lines(deployment))
 
 
+RESCUED = 'on_failure: {transfer: "+14255550199"}\n'
 DESK = 'transfers: {desk: "+14255550199"}\n'
 SIP_DESK = "transfers: {desk: sips:desk@example.com}\n"
 HOURS = 'timezone: UTC\nhours: {open: {mon: "09:00-17:00"}, closed: {say: Closed., transfer: desk}}\n'
@@ -89,10 +90,35 @@ def test_what_a_provider_cannot_do_is_told(tmp_path: Path, provider: str, line: 
 )
 def test_what_it_can_is_no_warning(tmp_path: Path, provider: str, line: str) -> None:
     """Nothing is said of it."""
-    assert told(tmp_path, provider, line) == []
+    rescue = {"acs": RESCUED, "genesys": ""}.get(provider, "on_failure: {say: Sorry.}")
+    assert told(tmp_path, provider, f"{line}\n{rescue}") == []
+
+
+NEITHER = (
+    "support: neither on_failure nor after is set: when the bot cannot go on, its caller is hung up on without a word"
+)
+
+
+@pytest.mark.parametrize(
+    ("provider", "line", "expected"),
+    [
+        ("twilio", "", [NEITHER]),
+        (
+            "plivo",
+            'after: {transfer: "+14255550199"}',
+            ["support: on_failure is not set: after does not follow a call that fails, and its caller is hung up on"],
+        ),
+        ("twilio", "on_failure: {say: Sorry.}", []),
+        ("asterisk", "", []),
+    ],
+)
+def test_a_line_that_rescues_nobody_is_told(tmp_path: Path, provider: str, line: str, expected: list[str]) -> None:
+    """Where its provider could do something for the caller of a failed call."""
+    found = told(tmp_path, provider, line, PLIVO_AUTH_ID="MA1", PLIVO_AUTH_TOKEN="t")
+    assert found == expected
 
 
 def test_a_rest_api_without_its_keys_does_nothing(tmp_path: Path) -> None:
     """It is told once, for the account."""
     missing = "providers.vonage: not all keys of its REST API are set, so that calls cannot be"
-    assert told(tmp_path, "vonage", DESK) == [f"{missing} ended from here", f"{missing} transferred"]
+    assert told(tmp_path, "vonage", DESK + RESCUED) == [f"{missing} ended from here", f"{missing} transferred"]

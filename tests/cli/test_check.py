@@ -38,6 +38,7 @@ def test_a_script_is_told_what_each_line_can_do(config: Path, capsys: pytest.Cap
             "tools": ["transfer_call", "order_status", "crm"],
             "transfers": ["desk"],
             "after": {"say": "", "transfer": ""},
+            "on_failure": {"say": "", "transfer": ""},
         }
     }
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -12,11 +13,13 @@ from gateway.cli import _parser, main
 from gateway.cli.point import _look, _point
 from gateway.config.providers import Plivo, Providers, SignalWire, Telnyx, Twilio, Vonage
 from gateway.errors import GatewayError, InputError
-from gateway.phone.pointing import BY_HAND, POINTINGS, point
+from gateway.phone.pointing import BY_HAND, POINTINGS, Urls, point
 from gateway.rest import CallControl
 
 NUMBER = "+14255550100"
 ANSWER, STATUS = "https://gw.example.com/answer/x", "https://gw.example.com/status/x"
+FALLBACK = "https://static.example.com/sorry.xml"
+URLS = Urls(ANSWER, STATUS, FALLBACK)
 OLD = "https://old.example.com/voice"
 
 
@@ -100,14 +103,16 @@ async def test_a_number_is_found_and_pointed(
         for secret in ("auth_token", "api_token", "api_key", "api_secret"):
             if hasattr(settings, secret) and getattr(settings, secret) is None:
                 object.__setattr__(settings, secret, "s3cret")
-        change = await _look(point(provider, settings, NUMBER, ANSWER, STATUS), control)
+        change = await _look(point(provider, settings, NUMBER, URLS), control)
         assert (change.before, change.after) == (OLD, ANSWER)
         assert changes == []
         await control.perform([change.request])
     ((method, path, body),) = changes
     assert (method, path) == changed
     assert sent in body
-    assert ANSWER in body.decode().replace("%3A", ":").replace("%2F", "/")
+    told = unquote(body.decode())
+    assert ANSWER in told
+    assert FALLBACK in told
 
 
 async def test_a_number_of_somebody_else() -> None:
@@ -115,7 +120,7 @@ async def test_a_number_of_somebody_else() -> None:
     async with api({f"{TWILIO}.json": {"incoming_phone_numbers": []}}) as (url, changes), CallControl() as control:
         settings = Twilio.model_construct(account_sid="AC1", auth_token="t", api_url=url)
         with pytest.raises(InputError, match="is not a number of this account"):
-            await _look(point("twilio", settings, NUMBER, ANSWER, STATUS), control)
+            await _look(point("twilio", settings, NUMBER, URLS), control)
     assert changes == []
 
 
@@ -129,7 +134,7 @@ async def test_an_answer_of_another_shape_is_told(answer: object) -> None:
     async with api({f"{TWILIO}.json": answer}) as (url, changes), CallControl() as control:
         settings = Twilio.model_construct(account_sid="AC1", auth_token="t", api_url=url)
         with pytest.raises(GatewayError):
-            await _look(point("twilio", settings, NUMBER, ANSWER, STATUS), control)
+            await _look(point("twilio", settings, NUMBER, URLS), control)
     assert changes == []
 
 

@@ -41,6 +41,7 @@ def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
         "  filters    none",
         "  tools      none",
         "  after      the call ends",
+        "  on_failure the call ends",
         "  limits     1800 s a call, calls bound by the gateway only",
     ]
 
@@ -65,6 +66,8 @@ EACH_KEY = [
     "barge_in: false",
     "silence: {after_s: 5, say: Hello?}",
     "after: {say: Goodbye.}",
+    "after: {say: Goodbye., ends: [silence]}",
+    "on_failure: {say: Sorry.}",
     "limits: {calls: 3}",
     "tools: [end_call]",
     "tools: [end_call]\ntool_choice: required",
@@ -102,6 +105,11 @@ def test_no_key_is_forgotten() -> None:
         (
             'transfers: {desk: "+14255550199"}\nafter: {say: One moment., transfer: desk}',
             "  after      says 'One moment.', then transfers to desk, +14255550199",
+        ),
+        ("after: {say: Bye., ends: [silence]}", "  after      says 'Bye.', then the call ends (of silence)"),
+        (
+            'transfers: {desk: "+14255550199"}\non_failure: {transfer: desk}',
+            "  on_failure transfers to desk, +14255550199",
         ),
         ("language: de-DE", "  turns      azure_semantic_vad, end after 500 ms of silence, listens for de"),
         (

@@ -31,7 +31,6 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         ),
         ("hours: always", "line.yaml:3:1: hours: expected keys with values, found 'always'"),
         ("recording: true", "line.yaml:3:1: recording: is not part of this version"),
-        ("on_failure: {say: x}", "line.yaml:3:1: on_failure: is not part of this version"),
         (
             "turn_detection: {type: server_vad, interrupt_response: false}",
             "line.yaml:3:36: turn_detection.interrupt_response: the gateway sets it, "

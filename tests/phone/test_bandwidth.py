@@ -271,7 +271,7 @@ def test_answer_document() -> None:
         "<Transfer><PhoneNumber>+14155550111</PhoneNumber></Transfer><Hangup/></Response>\n",
         "application/xml",
     )
-    assert bandwidth.after_stream(CALL, connect.after) == ()
+    assert bandwidth.after_stream(CALL, connect.on_failure) == ()
 
 
 def test_the_shortest_answer_document() -> None:

@@ -147,7 +147,9 @@ def test_any_body_is_a_call_or_a_wire_error(body: bytes) -> None:
 def test_answer_document() -> None:
     """CXML that connects the stream; what follows it is in the document."""
     after = After(transfer="+15551230000")
-    answer = cloudonix.answer(cloudonix.incoming(as_json()), Connect("wss://gw/stream/cloudonix/support/tok", after))
+    call = cloudonix.incoming(as_json())
+    assert isinstance(call, IncomingCall)
+    answer = cloudonix.answer(call, Connect("wss://gw/stream/cloudonix/support/tok", after))
     assert (answer.content_type, answer.requests) == ("text/xml", ())
     assert answer.body == (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

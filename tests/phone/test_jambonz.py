@@ -15,6 +15,7 @@ from gateway.errors import WireError
 from gateway.phone.jambonz import Jambonz
 from gateway.phone.provider import (
     After,
+    Answer,
     CallStatus,
     Connect,
     HttpRequest,
@@ -213,7 +214,7 @@ def test_answer_verbs() -> None:
         {"verb": "dial", "target": [{"type": "phone", "number": "+14155550111"}]},
         {"verb": "hangup"},
     ]
-    assert jambonz.after_stream(CALL, connect.after) == ()
+    assert jambonz.after_stream(CALL, connect.on_failure) == ()
 
 
 def test_the_shortest_answer() -> None:
@@ -272,7 +273,7 @@ def test_transfer(target: str, query: str, dialled: dict[str, str]) -> None:
     """The call is given other verbs, which it asks us for."""
     assert jambonz.transfer(CALL, target) == (put({"call_hook": f"{ANSWER_URL}?transfer={query}"}),)
     answer = jambonz.incoming(webhook(CALLING, (("transfer", target),)))
-    assert not isinstance(answer, IncomingCall)
+    assert isinstance(answer, Answer)
     assert verbs(answer.body) == [{"verb": "dial", "target": [dialled]}, {"verb": "hangup"}]
 
 

@@ -16,18 +16,11 @@ def test_a_call_is_connected_to_its_stream() -> None:
     connect = Connect("wss://gw/s/tok", AFTER, callback_url="https://gw.example.com/status/vonage", call_url=URL)
     assert ncco.written(ncco.stream(CALL, connect, 16000)) == (
         '[{"action":"connect","eventType":"synchronous",'
-        f'"eventUrl":["{URL}?say=Good+bye+%26+thanks.&language=en-US&transfer=14155550111"],"from":"18005551212",'
+        f'"eventUrl":["{URL}"],"from":"18005551212",'
         '"endpoint":[{"type":"websocket","uri":"wss://gw/s/tok","content-type":"audio/l16;rate=16000",'
         f'"headers":{{"call_uuid":"{UUID}","to":"18005551212","from":"14158675309"}},'
         '"authorization":{"type":"vonage"}}]}]'
     )
-
-
-def test_what_follows_survives_its_way_through_the_url() -> None:
-    """What comes back in the event's query is what the line wants."""
-    query = [("say", AFTER.say), ("language", AFTER.language), ("transfer", "14155550111")]
-    assert ncco.after_in(query) == AFTER
-    assert ncco.after_in([]) == After()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +35,7 @@ def test_what_follows_survives_its_way_through_the_url() -> None:
     ],
 )
 def test_events_go_where_they_are_wanted(connect: Connect, event: dict[str, object]) -> None:
-    """With nothing to follow, nothing is written into the URL; with no URL, none is named."""
+    """The URL is named as it is; without one, none is."""
     (action,) = ncco.stream(CALL, connect, 24000)
     assert {name: value for name, value in action.items() if name.startswith("event")} == event
     assert action["endpoint"][0]["content-type"] == "audio/l16;rate=24000"

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from gateway.app import PROVIDERS, make_provider
 from gateway.config.environment import FromEnvironment
 from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage, settings_of
-from gateway.phone.pointing import POINTINGS, Change, point
+from gateway.phone.pointing import POINTINGS, Change, Urls, point
 from gateway.phone.provider import After, Answer, Connect, Grant, HttpRequest, IncomingCall, Provider, Upgrade
 from gateway.sim.accounts import open_account
 from gateway.text import json_bytes
@@ -94,11 +94,14 @@ POINTED: Mapping[str, tuple[ProviderSettings, list[object]]] = {
 }
 
 
+URLS = Urls("https://gw.example.com/answer", "https://gw.example.com/status", "https://static.example.com/sorry")
+
+
 @pytest.mark.parametrize("name", POINTINGS)
 def test_pointing_reads_and_sets(name: str) -> None:
     """Both may be done twice, and a number that is not found is no success."""
     section, answers = POINTED[name]
-    pointing = point(name, section, "+14255550100", "https://gw.example.com/answer", "https://gw.example.com/status")
+    pointing = point(name, section, "+14255550100", URLS)
     requests, change = [next(pointing)], None
     for answer in answers:
         try:

@@ -303,16 +303,19 @@ INCOMING = WebhookRequest("POST", URL, {}, [("CallSid", "CA1"), ("From", '+1"<')
 CONNECT = Connect("wss://gw.example.com/stream/twilio/support/tok")
 
 
+CALL = IncomingCall("CA1", '+1"<', "+18005551212")
+
+
 def test_incoming_call() -> None:
     """The form names call and numbers; a request that is not Twilio's incoming-call webhook is told so."""
-    assert twilio.incoming(INCOMING) == IncomingCall("CA1", '+1"<', "+18005551212")
+    assert twilio.incoming(INCOMING) == CALL
     with pytest.raises(WireError, match="CallSid"):
         twilio.incoming(WebhookRequest("POST", URL, {}))
 
 
 def test_answer_document() -> None:
     """TwiML that connects the stream, carries the numbers, and never leaves the caller on a silent line."""
-    document = twilio.answer(twilio.incoming(INCOMING), CONNECT)
+    document = twilio.answer(CALL, CONNECT)
     assert document.content_type == "text/xml"
     assert not document.requests
     assert document.body == (
@@ -331,9 +334,9 @@ def test_answer_document() -> None:
         (After(say="Hi", transfer="sip:a@b<"), "<Say>Hi</Say><Dial><Sip>sip:a@b&lt;</Sip></Dial><Hangup/>"),
     ],
 )
-def test_what_follows_the_stream_is_in_the_document(after: After, verbs: str) -> None:
-    """Twilio goes on with the next verb when the stream ends, so nothing is left to ask for."""
-    document = twilio.answer(twilio.incoming(INCOMING), Connect(CONNECT.stream_url, after))
+def test_what_follows_a_failure_is_in_the_document(after: After, verbs: str) -> None:
+    """It stands behind the stream, for where nothing is asked."""
+    document = twilio.answer(CALL, Connect(CONNECT.stream_url, after))
     assert f"</Connect>{verbs}</Response>" in document.body
     assert twilio.after_stream("CA1", after) == ()
 

@@ -160,23 +160,54 @@ async def test_the_call_is_the_one_that_was_answered(tmp_path: Path) -> None:
         assert held.emulator.sessions[0].updates[0]["metadata"] == {"call_id": "CA1", "line": "support"}
 
 
+ASKS = 'action="{url}/answer/twilio/support?stream=ended" method="POST"'
+
+
 @pytest.mark.parametrize(
-    ("after", "verbs"),
+    ("keys", "verbs"),
     [
-        ("", "<Hangup/>"),
-        ("after: {say: Good bye & thanks.}\n", "<Say>Good bye &amp; thanks.</Say><Hangup/>"),
-        ('after: {transfer: "+14255550177"}\n', "<Dial>+14255550177</Dial><Hangup/>"),
+        ("after: {say: Good bye & thanks.}\n", "<Hangup/>"),
+        ("on_failure: {say: Sorry & bye.}\n", "<Say>Sorry &amp; bye.</Say><Hangup/>"),
+        ('after: {say: Bye}\non_failure: {transfer: "+14255550177"}\n', "<Dial>+14255550177</Dial><Hangup/>"),
         (
-            "language: de-DE\nafter: {say: Moment, transfer: 'sip:desk@example.com'}\n",
+            "language: de-DE\non_failure: {say: Moment, transfer: 'sip:desk@example.com'}\n",
             '<Say language="de-DE">Moment</Say><Dial><Sip>sip:desk@example.com</Sip></Dial><Hangup/>',
         ),
     ],
 )
-async def test_what_follows_the_stream(tmp_path: Path, after: str, verbs: str) -> None:
-    """What the line wants, and a hang-up behind it: no caller is left on a silent line."""
-    async with gateway(tmp_path, lines={"support": LINE + after}) as held:
+async def test_what_may_follow_the_stream(tmp_path: Path, keys: str, verbs: str) -> None:
+    """The provider is to ask; behind the stream stands what follows a failure, and never what follows a good end."""
+    async with gateway(tmp_path, lines={"support": LINE + keys}) as held:
         _, _, document = await post(held, "/answer/twilio")
+    assert f"<Connect {ASKS.format(url=PUBLIC)}>" in document
     assert document.partition("</Connect>")[2] == f"{verbs}</Response>\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("/answer/twilio/support?stream=ended", {}),
+        (
+            "/answer/twilio",
+            {"ErrorCode": "11200", "ErrorUrl": "https://voice.example.com/x", "CallStatus": "in-progress"},
+        ),
+    ],
+)
+async def test_a_call_whose_process_is_gone_is_rescued(tmp_path: Path, path: str, more: dict[str, str]) -> None:
+    """Nobody knows how it ended: it did not end in order. So is one whose document could not be fetched."""
+    keys = "after: {say: Good bye.}\non_failure: {say: Sorry.}\n"
+    async with gateway(tmp_path, lines={"support": LINE + keys}) as held:
+        status, _, document = await post(held, path, CALL | more)
+    assert status == 200
+    assert document.endswith("<Response><Say>Sorry.</Say><Hangup/></Response>\n")
+
+
+async def test_nothing_follows_where_the_line_says_nothing(tmp_path: Path) -> None:
+    """The provider need not ask: it hangs up."""
+    async with gateway(tmp_path, lines={"support": LINE}) as held:
+        _, _, document = await post(held, "/answer/twilio")
+    assert "<Connect><Stream" in document
+    assert document.endswith("</Connect><Hangup/></Response>\n")
 
 
 async def test_the_query_is_signed_too(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat, Encoding
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse
+from gateway.sim.continuation import Verb, behind_stream, verbs_of
 from gateway.sim.webhook import Webhook
 from gateway.sim.wire import HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
 
@@ -126,11 +127,14 @@ class Document:
     audio_format: AudioFormat
     extra_headers: str
     callback_url: str
-    next_verbs: tuple[str, ...]
+    next_verbs: tuple[Verb, ...]
 
 
-def parse_document(text: str) -> Document:
-    """The ``<Stream>`` of an answer document; ``WireError`` where the call would not be connected both ways by it."""
+def parse_document(text: str, url: str = "") -> Document:
+    """Return the ``<Stream>`` of an answer document that ``url`` gave.
+
+    Raises ``WireError`` where the call would not be connected both ways by it.
+    """
     response = _response(text)
     stream = response.find("./Stream")
     if stream is None or not (stream.text or "").strip().startswith(("ws://", "wss://")):
@@ -147,13 +151,13 @@ def parse_document(text: str) -> Document:
     extra_headers = stream.get("extraHeaders", "")
     if len(extra_headers.encode()) > 512:
         raise WireError(f"extraHeaders of {len(extra_headers.encode())} bytes: expected at most 512")
-    verbs = [verb.tag for verb in response]
+    verbs = list(response)
     return Document(
         (stream.text or "").strip(),
         CONTENT_TYPES[content_type],
         extra_headers,
         stream.get("statusCallbackUrl", ""),
-        tuple(verbs[verbs.index("Stream") + 1 :]),
+        tuple(behind_stream(verbs[verbs.index(stream) + 1 :], url)),
     )
 
 
@@ -189,7 +193,7 @@ class CheckpointWebhook(Webhook):
     """Asks for the document, opens its stream, tells of both ends; plays the calls of the REST API."""
 
     default_auth_id = "MAXXXXXXXXXXXXXXXXXX"
-    next_verbs: tuple[str, ...] = ()
+    next_verbs: tuple[Verb, ...] = ()
     """What runs when the stream has closed, once :meth:`call_in` knows."""
     _document: Document | None = None
     _calls_path = ""
@@ -241,12 +245,17 @@ class CheckpointWebhook(Webhook):
         if self._document is not None and self._document.callback_url:
             stream = {"Event": "StopStream", "StreamID": self.call.stream_id, "CallStatus": "in-progress"}
             await self.post(self._document.callback_url, stream, "the stream's status callback", (200, 204))
+        await self.go_on(self.next_verbs, self._fetch)
         if self._calls_path:
             self.api.off("DELETE", self._calls_path)
             self.api.off("POST", self._calls_path)
         if self.call.status_url:
             over = {"Event": "Hangup", "CallStatus": "completed", "HangupCause": "NORMAL_CLEARING"}
             await self.post(self.call.status_url, over, "the hangup callback", (200, 204))
+
+    async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
+        redirect = {"Event": "Redirect", "CallStatus": "in-progress"}
+        return verbs_of(await self.post(url, redirect, "what follows the stream"), url)
 
     async def post(
         self,
@@ -270,7 +279,7 @@ class CheckpointWebhook(Webhook):
 
     def _checked(self, text: str) -> Document:
         try:
-            return parse_document(text)
+            return parse_document(text, self.call.answer_url)
         except WireError as error:
             raise GatewayError(f"{self.call.answer_url}: {error}") from None
 

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from gateway.audio.formats import L16_16K, L16_24K, AudioFormat
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse, SimulatedApi
+from gateway.sim.continuation import Step
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.webhook import SimProvider, Webhook
 from gateway.sim.wire import Clear, HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
@@ -287,6 +288,7 @@ class AcsWebhook(Webhook):
         if isinstance(order, Transfer):
             self.may_transfer()
         self._over.set()
+        self.met(Step("transfer", order.to) if isinstance(order, Transfer) else Step("hang_up"))
         if self.phone is not None:
             self.phone.end(order)
         return response

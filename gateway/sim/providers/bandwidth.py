@@ -16,6 +16,7 @@ import msgspec
 from gateway.audio.formats import PCMU
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse
+from gateway.sim.continuation import Verb, behind_stream, verbs_of
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import Clear, HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
 
@@ -98,7 +99,7 @@ class BandwidthWebhook(Webhook):
     ``client_id`` and ``client_secret`` are what the token is given for.
     """
 
-    next_verbs: tuple[str, ...] = ()
+    next_verbs: tuple[Verb, ...] = ()
     """What Bandwidth does when the stream has ended, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
@@ -114,13 +115,17 @@ class BandwidthWebhook(Webhook):
         reply = await self._post(self.call.answer_url, "initiate")
         verbs = _verbs(reply.text, self.call.answer_url)
         opening, rest = _started(verbs, self.call.answer_url)
-        self.next_verbs = tuple(verb.tag for verb in rest)
+        self.next_verbs = tuple(behind_stream(rest, self.call.answer_url))
         return opening
 
     async def ended(self) -> None:
-        """The status callback, ``disconnect``."""
+        """What is behind the stream, and the status callback, ``disconnect``."""
+        await self.go_on(self.next_verbs, self._fetch)
         if self.call.status_url:
             await self._post(self.call.status_url, "disconnect", "the status callback", (200, 204))
+
+    async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
+        return verbs_of((await self._post(url, "redirect", "what follows the stream")).text, url)
 
     async def _post(
         self, url: str, event: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)

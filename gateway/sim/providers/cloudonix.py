@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from gateway.audio.formats import PCMU
 from gateway.sim.api import ApiRequest, ApiResponse, ApiRoute
+from gateway.sim.continuation import Verb, verbs_of
 from gateway.sim.providers.twilio import TwilioWire, dialled, new_sid, parse_answer, without_query
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer
@@ -37,7 +38,7 @@ class CloudonixWebhook(Webhook):
     The secret ``api_key`` goes with every webhook, and is the API's bearer token.
     """
 
-    next_verbs: tuple[str, ...] = ()
+    next_verbs: tuple[Verb, ...] = ()
     """What Cloudonix does when the stream has ended, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
@@ -56,7 +57,8 @@ class CloudonixWebhook(Webhook):
         return StreamOpening(answer.url, parameters=answer.parameters)
 
     async def ended(self) -> None:
-        """The status callback."""
+        """What is behind the stream, and the status callback."""
+        await self.go_on(self.next_verbs, self._fetch)
         if self.has_api:
             for method, path, _ in self._routes:
                 self.api.off(method, path)
@@ -82,6 +84,9 @@ class CloudonixWebhook(Webhook):
         if request.headers.get("authorization") != f"Bearer {self.call.secrets.get('api_key', '')}":
             return ApiResponse(401)
         return ApiResponse(status if self.end(order) else 404)
+
+    async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
+        return verbs_of((await self._post(url, "in-progress", "what follows the stream")).text, url)
 
     async def _post(
         self, url: str, status: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)

@@ -12,10 +12,12 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urljoin
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse
+from gateway.sim.continuation import Redirect, Step, Verb
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import (
     Clear,
@@ -150,7 +152,7 @@ class JambonzWebhook(Webhook):
     stream is opened with the secret ``stream_secret``, as an application of the operator's would open it.
     """
 
-    next_verbs: tuple[str, ...] = ()
+    next_verbs: tuple[Verb, ...] = ()
     """What jambonz does when the stream has ended, once :meth:`call_in` knows."""
     action_hook = ""
     """Where the end of the stream is told."""
@@ -170,18 +172,21 @@ class JambonzWebhook(Webhook):
         if at is None:
             raise WireError(f"the answer of {self.call.answer_url} has no listen verb: {reply.text[:120]!r}")
         listen = verbs[at]
-        self.next_verbs = tuple(str(verb.get("verb")) for verb in verbs[at + 1 :])
         self.action_hook = listen.get("actionHook", "")
+        hook = [Redirect(urljoin(self.call.answer_url, self.action_hook), goes_on=True)] if self.action_hook else []
+        self.next_verbs = (*hook, *map(_verb, verbs[at + 1 :]))
         return _opened(listen, self.call.answer_url)
 
     async def ended(self) -> None:
-        """The listen verb's ``actionHook``, and the call status webhook."""
-        if self.action_hook:
-            seconds = self.phone.clock.frames // 50 if self.phone is not None else 0
-            results = {"dialCallDuration": seconds}
-            await self._post(self.action_hook, "in-progress", "the actionHook", (200, 204), results)
+        """The listen verb's ``actionHook``, what it answers or what is behind, and the call status webhook."""
+        await self.go_on(self.next_verbs, self._fetch)
         if self.call.status_url:
             await self._post(self.call.status_url, "completed", "the call status webhook", (200, 204))
+
+    async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
+        seconds = self.phone.clock.frames // 50 if self.phone is not None else 0
+        reply = await self._post(url, "in-progress", "the actionHook", (200, 204), {"dialCallDuration": seconds})
+        return [_verb(verb) for verb in _verbs(reply, url)] if reply.text else []
 
     async def _post(
         self,
@@ -249,6 +254,19 @@ def _verbs(reply: Reply, url: str) -> Sequence[dict[str, Any]]:
     if not isinstance(verbs, list) or not verbs or not all(isinstance(verb, dict) for verb in verbs):
         raise WireError(f"the answer of {url} is no list of verbs: {reply.text[:120]!r}")
     return verbs
+
+
+def _verb(verb: Mapping[str, Any]) -> Verb:
+    """Return what a verb behind the stream does to the caller."""
+    match verb:
+        case {"verb": "say", "text": str() as text}:
+            return Step("say", text)
+        case {"verb": "dial", "target": [{"number": str() as to} | {"sipUri": str() as to}, *_]}:
+            return Step("transfer", to)
+        case {"verb": "hangup"}:
+            return Step("hang_up")
+        case _:
+            return Step("failed", f"no verb of a call's end: {verb.get('verb')}")
 
 
 def _opened(listen: Mapping[str, Any], url: str) -> StreamOpening:

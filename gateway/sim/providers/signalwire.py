@@ -14,6 +14,7 @@ import msgspec
 from gateway.audio.formats import L16_16K, L16_24K, PCMU, AudioFormat, Encoding
 from gateway.errors import WireError
 from gateway.sim.api import ApiRequest, ApiResponse
+from gateway.sim.continuation import Verb, verbs_of
 from gateway.sim.providers.twilio import incoming_call, ordered, parse_answer, signature, without_query
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import (
@@ -155,7 +156,7 @@ class SignalWireWebhook(Webhook):
     Signed with the secret ``signing_key``; the Call resource takes ``project_id`` and ``api_token``.
     """
 
-    next_verbs: tuple[str, ...] = ()
+    next_verbs: tuple[Verb, ...] = ()
     """What SignalWire does when the stream has ended, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
@@ -183,7 +184,8 @@ class SignalWireWebhook(Webhook):
         )
 
     async def ended(self) -> None:
-        """The status callback."""
+        """What is behind the stream, and the status callback."""
+        await self.go_on(self.next_verbs, self._fetch)
         if self.has_api:
             self.api.off("POST", self._resource)
         if self.call.status_url:
@@ -203,6 +205,9 @@ class SignalWireWebhook(Webhook):
         if order is None:
             return ApiResponse(400)
         return ApiResponse(200, {"sid": self.call.call_id}) if self.end(order) else ApiResponse(404)
+
+    async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
+        return verbs_of((await self._post(url, "in-progress", "what follows the stream")).text, url)
 
     async def _post(
         self, url: str, status: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
 from gateway.sim.api import ApiRequest, ApiResponse, ApiRoute, SimulatedApi
+from gateway.sim.continuation import Step, Verb, verbs_of
 from gateway.sim.providers._telnyx_wire import ACCOUNT_SID, CODECS, TelnyxWire
 from gateway.sim.providers.twilio import dialled, incoming_call, parse_answer
 from gateway.sim.webhook import Reply, SimProvider, Webhook
@@ -53,7 +54,7 @@ class TelnyxWebhook(Webhook):
 
     def __init__(self, call: SimCall, http: aiohttp.ClientSession, api: SimulatedApi | None = None) -> None:
         super().__init__(call, http, api)
-        self.next_verbs: tuple[str, ...] = ()
+        self.next_verbs: tuple[Verb, ...] = ()
         """What TeXML does when the stream has ended, once :meth:`call_in` knows."""
         self.spoken: tuple[str, ...] = ()
         """What a Call Control call was told to speak."""
@@ -82,8 +83,10 @@ class TelnyxWebhook(Webhook):
         if self._by_command:
             await self._go_on()
             await self._tell("call.hangup", hangup_cause="normal_clearing", hangup_source="caller")
-        elif self.call.status_url:
-            await self._post_form(self.call.status_url, "completed", "the status callback", (200, 204))
+        else:
+            await self.go_on(self.next_verbs, self._fetch)
+            if self.call.status_url:
+                await self._post_form(self.call.status_url, "completed", "the status callback", (200, 204))
         if self.has_api:
             for path, _ in self._routes:
                 self.api.off("POST", path)
@@ -109,6 +112,9 @@ class TelnyxWebhook(Webhook):
             audio_format=_transcoded(self.call.audio_format, given.get("codec")),
             bot_format=bot_format,
         )
+
+    async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
+        return verbs_of((await self._post_form(url, "in-progress", "what follows the stream")).text, url)
 
     async def _post_form(
         self, url: str, status: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)
@@ -186,13 +192,16 @@ class TelnyxWebhook(Webhook):
             case "hangup":
                 self._alive = False
                 self.end(HangUp("REST"))
+                self.met(Step("hang_up"))
             case "transfer":
                 self.may_transfer()
                 self.transferred_to = str(body.get("to", ""))
+                self.met(Step("transfer", self.transferred_to))
                 if self.phone is not None:
                     self.phone.end(Transfer(self.transferred_to))
             case "speak":
                 self.spoken += (str(body.get("payload", "")),)
+                self.met(Step("say", self.spoken[-1]))
             case "send_dtmf":
                 digits = str(body.get("digits", ""))
                 self.dialled_digits += digits

@@ -18,6 +18,7 @@ import msgspec
 from gateway.audio.formats import PCMA, PCMU, Encoding
 from gateway.errors import WireError
 from gateway.sim.api import ApiRequest, ApiResponse
+from gateway.sim.continuation import Redirect, Verb, behind_stream, verbs_of
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import (
     Clear,
@@ -183,12 +184,13 @@ def incoming_call(call: SimCall, status: str = "ringing") -> dict[str, str]:
 class Answer:
     """What an answer document asks for: the stream's ``url`` without its query, ``parameters`` for ``start``.
 
-    ``next_verbs`` are those behind ``<Connect>``, which Twilio goes on with when the stream has ended.
+    ``next_verbs`` are those behind ``<Connect>``, which Twilio goes on with when the stream has ended; where
+    ``<Connect>`` has an ``action``, that is asked instead, and nothing behind is carried out.
     """
 
     url: str
     parameters: Mapping[str, str]
-    next_verbs: tuple[str, ...] = ()
+    next_verbs: tuple[Verb, ...] = ()
 
 
 def parse_answer(document: str, answer_url: str) -> Answer:
@@ -203,11 +205,14 @@ def parse_answer(document: str, answer_url: str) -> Answer:
     if stream.get("track", "inbound_track") != "inbound_track":
         raise WireError(f"31941: the answer of {answer_url} asks for track {stream.get('track')!r} under <Connect>")
     parameters = {item.get("name", ""): item.get("value", "") for item in stream.findall("Parameter")}
-    verbs = [verb.tag for verb in response]
+    verbs = list(response)
+    connect = next(verb for verb in verbs if verb.tag == "Connect")
+    action = connect.get("action", "")
+    behind = behind_stream(verbs[verbs.index(connect) + 1 :], answer_url)
     return Answer(
         without_query(urljoin(answer_url, stream.get("url", ""))),
         parameters,
-        tuple(verbs[verbs.index("Connect") + 1 :]),
+        (Redirect(urljoin(answer_url, action)),) if action else tuple(behind),
     )
 
 
@@ -241,7 +246,7 @@ class TwilioWebhook(Webhook):
     Of the REST API it plays the update of the call (REST, Calls resource), with the account's credentials.
     """
 
-    next_verbs: tuple[str, ...] = ()
+    next_verbs: tuple[Verb, ...] = ()
     """What Twilio does when the stream has ended, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
@@ -264,7 +269,8 @@ class TwilioWebhook(Webhook):
         return self._opening(answer.url, answer.parameters)
 
     async def ended(self) -> None:
-        """The status callback."""
+        """What is behind the stream, and the status callback."""
+        await self.go_on(self.next_verbs, self._fetch)
         if self.has_api:
             self.api.off("POST", self._resource)
         if self.call.status_url:
@@ -291,10 +297,19 @@ class TwilioWebhook(Webhook):
             return ApiResponse(200, {"sid": self.call.call_id})
         return ApiResponse(404, {"code": 20404, "message": "The call was not found", "status": 404})
 
+    async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
+        more = {"ErrorCode": "11200", "ErrorUrl": failed} if failed else {}
+        return verbs_of((await self._post(url, "in-progress", "what follows the stream", more=more)).text, url)
+
     async def _post(
-        self, url: str, status: str, what: str = "the answer webhook", expected: Sequence[int] = (200,)
+        self,
+        url: str,
+        status: str,
+        what: str = "the answer webhook",
+        expected: Sequence[int] = (200,),
+        more: Mapping[str, str] | None = None,
     ) -> Reply:
-        form = incoming_call(self.call, status)
+        form = incoming_call(self.call, status) | dict(more or {})
         return await self.ask(url, form=form, headers=self._signed(url, form), what=what, expected=expected)
 
     def _opening(self, url: str, parameters: Mapping[str, str]) -> StreamOpening:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse, SimulatedApi
+from gateway.sim.continuation import Step
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.webhook import SimProvider, Webhook
 from gateway.sim.wire import (
@@ -159,8 +160,6 @@ class VonageWebhook(Webhook):
     secret ``private_key``.
     """
 
-    next_actions: tuple[str, ...] = ()
-    """What the gateway had done with the caller when the stream ended, as the actions of its NCCO."""
     _ncco: Ncco | None = None
     _commanded = False
 
@@ -207,9 +206,9 @@ class VonageWebhook(Webhook):
                 event = {**self._event(status, str(uuid4())), "headers": dict(ncco.headers)}
                 text = await self._post(ncco.event_url, event, "the event webhook", (200, 204))
                 if ncco.synchronous and text and status == "disconnected":
-                    self.next_actions = tuple(action["action"] for action in json.loads(text))
+                    phone.continuation = _steps(json.loads(text))
             can_be_ended = self.has_api and bool(self.call.secrets.get("private_key"))
-            if can_be_ended and status == "disconnected" and not self.next_actions:
+            if can_be_ended and status == "disconnected" and not phone.continuation:
                 await self._be_ended(phone)
         if self.has_api:
             self.api.off("PUT", self._path)
@@ -262,10 +261,10 @@ class VonageWebhook(Webhook):
         match request.data:
             case {"action": "hangup"}:
                 self._over.set()
+                self.met(Step("hang_up"))
                 self._commanded = self.end(HangUp("REST"))
             case {"action": "transfer", "destination": {"type": "ncco", "ncco": [*actions]}}:
                 self.may_transfer()
-                self.next_actions = tuple(str(action.get("action")) for action in actions)
                 self._commanded = self.end(Transfer(_target(actions)))
             case _:
                 return ApiResponse(400, {"type": "VALIDATION"})
@@ -292,6 +291,21 @@ class VonageWebhook(Webhook):
         except jwt.PyJWTError:
             return False
         return {"iat", "jti"} <= set(claims) and claims.get("application_id") == self.call.secrets.get("application_id")
+
+
+def _steps(actions: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """Return what the actions of an NCCO do to the caller: after the last the call is over."""
+    told = {"talk": "say", "connect": "transfer"}
+    steps = []
+    for action in actions:
+        kind = told.get(str(action.get("action")))
+        if kind == "say":
+            steps.append(Step("say", str(action.get("text", ""))))
+        elif kind == "transfer":
+            steps.append(Step("transfer", _target([action])))
+        else:
+            steps.append(Step("failed", f"no action of a call's end: {action.get('action')}"))
+    return (*steps, Step("hang_up"))
 
 
 def _target(actions: Sequence[Mapping[str, Any]]) -> str:

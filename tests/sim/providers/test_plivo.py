@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import SimulatedApi
+from gateway.sim.continuation import Step
 from gateway.sim.dial import dial
 from gateway.sim.providers._checkpoints import parse_dial, parse_document
 from gateway.sim.providers.plivo import NUMBERS_AS_TEXT, PlivoWebhook, PlivoWire, signature_v3
@@ -172,7 +173,7 @@ def test_the_stream_of_an_answer_is_found() -> None:
         document('statusCallbackUrl="https://gw/status" extraHeaders="a=1"', behind="<Speak>x</Speak>")
     )
     assert (read.url, read.audio_format) == ("wss://gw.example.com/stream/plivo/t", PCMU)
-    assert (read.callback_url, read.extra_headers, read.next_verbs) == ("https://gw/status", "a=1", ("Speak",))
+    assert (read.callback_url, read.extra_headers, read.next_verbs) == ("https://gw/status", "a=1", (Step("say", "x"),))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 from gateway.audio.formats import PCMA, PCMU
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import SimulatedApi
+from gateway.sim.continuation import Step
 from gateway.sim.dial import dial
 from gateway.sim.providers.twilio import (
     ACCOUNT_SID,
@@ -179,7 +180,7 @@ def test_the_stream_of_an_answer_is_found() -> None:
     )
     assert answer.url == "wss://gw.example.com/stream/x"
     assert answer.parameters == {"from": "+1", "to": "+2"}
-    assert answer.next_verbs == ("Hangup",)
+    assert answer.next_verbs == (Step("hang_up"),)
 
 
 def test_a_relative_stream_url_is_of_the_same_host() -> None:
@@ -244,7 +245,7 @@ async def test_the_webhooks_are_called_as_twilio_calls_them() -> None:
     assert opening.url == "wss://gw.example.com/stream/twilio"
     assert opening.parameters == {"to": "+2"}
     assert opening.headers == {"X-Twilio-Signature": signature("12345", opening.url)}
-    assert asked.next_verbs == ("Hangup",)
+    assert asked.next_verbs == (Step("hang_up"),)
     (form, given), (status, _) = requests
     assert (form["To"], form["From"], form["CallSid"]) == ("+2", "+1", CALL.call_id)
     assert given == signature("12345", f"{base_url}/answer/twilio", form)

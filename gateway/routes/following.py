@@ -1,0 +1,40 @@
+"""Decides what follows a call's stream: of the line's ``after`` and ``on_failure``, and of how the call ended. Pure."""
+
+from datetime import datetime
+
+from gateway.call.ending import EndReason
+from gateway.config import Line
+from gateway.config.line import Rescue
+from gateway.phone.provider import After
+
+IN_ORDER = frozenset({EndReason.BOT_HUNG_UP, EndReason.SILENCE, EndReason.TIME_LIMIT})
+"""Ends that ``after`` may name."""
+NOTHING_LEFT = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED, EndReason.LINE_CLOSED})
+"""Ends that nothing follows: no caller is left, or the line has said that it is closed."""
+
+
+def what_follows(line: Line, end: EndReason | None, now: datetime) -> After:
+    """Return what is to follow; ``end`` is ``None`` for a call that never began, or of which nobody knows the end.
+
+    Every end that is not in order is a failure. A line that is closed ``now`` rescues nobody.
+    """
+    settings = line.settings
+    if end in NOTHING_LEFT:
+        return After()
+    if end in IN_ORDER:
+        after = settings.after
+        return _told(line, after) if after is not None and end in after.ends else After()
+    if settings.hours is not None and not settings.hours.is_open(now, settings.timezone):
+        return After()
+    return _told(line, settings.on_failure)
+
+
+def may_follow(line: Line) -> bool:
+    """Return whether anything may follow a stream of the line."""
+    return line.settings.after is not None or line.settings.on_failure is not None
+
+
+def _told(line: Line, wanted: Rescue | None) -> After:
+    if wanted is None:
+        return After()
+    return After(say=wanted.say or "", language=line.settings.language or "", transfer=line.number_of(wanted))

@@ -1,0 +1,92 @@
+"""What becomes of a call when its stream has ended: the verbs behind it, and those that the gateway is asked for."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urljoin
+from xml.etree import ElementTree as Xml
+
+from gateway.errors import GatewayError, WireError
+
+REDIRECTS = 5
+"""How often one call asks for another document, before the simulated provider gives it up."""
+_SAY = frozenset({"Say", "Speak", "SpeakSentence"})
+_DIAL = frozenset({"Dial", "Transfer"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the caller meets: words, a transfer, the end. ``failed`` is an end with the provider's own error message."""
+
+    kind: Literal["say", "transfer", "hang_up", "failed"]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """Ask ``url`` how to go on. Where it ``goes_on``, no answer means the next verb; elsewhere the call then fails."""
+
+    url: str
+    goes_on: bool = False
+
+
+Verb = Step | Redirect
+Fetch = Callable[[str, str], Awaitable[Sequence[Verb]]]
+"""Ask the first address for verbs; the second is the one that failed before, where this is the fallback."""
+
+
+async def followed(verbs: Iterable[Verb], fetch: Fetch, fallback_url: str = "") -> tuple[Step, ...]:
+    """Carry out verbs to the call's end, and return what the caller met."""
+    left, steps, asked = list(verbs), list[Step](), 0
+    while left:
+        verb = left.pop(0)
+        if isinstance(verb, Step):
+            steps.append(verb)
+            if verb.kind in ("hang_up", "failed"):
+                return tuple(steps)
+            continue
+        asked += 1
+        if asked > REDIRECTS:
+            return (*steps, Step("failed", f"more than {REDIRECTS} documents"))
+        left = await _asked(verb, left, fetch, fallback_url)
+    return (*steps, Step("hang_up"))
+
+
+async def _asked(verb: Redirect, behind: list[Verb], fetch: Fetch, fallback_url: str) -> list[Verb]:
+    try:
+        return list(await fetch(verb.url, "")) or (behind if verb.goes_on else [])
+    except GatewayError as error:
+        if verb.goes_on:
+            return behind
+        failed = Step("failed", str(error))
+    if not fallback_url:
+        return [failed]
+    try:
+        return list(await fetch(fallback_url, verb.url))
+    except GatewayError as error:
+        return [Step("failed", str(error))]
+
+
+def verbs_of(document: str, url: str) -> list[Verb]:
+    """Return the verbs of an XML document that ``url`` gave. Raises ``WireError`` where it is none."""
+    try:
+        response = Xml.fromstring(document)  # noqa: S314 -- the document of the gateway under test
+    except Xml.ParseError as error:
+        raise WireError(f"the answer of {url} is not XML ({error}): {document[:120]!r}") from None
+    return behind_stream(response, url)
+
+
+def behind_stream(verbs: Iterable[Xml.Element], url: str) -> list[Verb]:
+    """Return what elements of a document ask for; one that is not known here ends the call, and says so."""
+    return [_verb(element, url) for element in verbs]
+
+
+def _verb(element: Xml.Element, url: str) -> Verb:
+    text = "".join(element.itertext()).strip()
+    if element.tag in _SAY:
+        return Step("say", text)
+    if element.tag in _DIAL:
+        return Step("transfer", text)
+    if element.tag == "Redirect":
+        return Redirect(urljoin(url, element.get("redirectUrl", "") or text))
+    return Step("hang_up") if element.tag == "Hangup" else Step("failed", f"no verb of a call's end: {element.tag}")
