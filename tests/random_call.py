@@ -76,7 +76,7 @@ from gateway.voice.events import (
     VoiceClosed,
     VoiceEnd,
 )
-from tests.story import meet
+from tests.story import check, meet
 
 EVENTS = 100
 PLAYOUTS = (
@@ -189,6 +189,7 @@ class RandomCall:
 
     def _check(self, commands: Sequence[Command]) -> None:
         for command in commands:
+            check(command)
             assert self._end is None, f"{command} behind the end of the call"
             if isinstance(command, EndCall):
                 self._end = command

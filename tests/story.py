@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from gateway.audio.formats import PCMU
 from gateway.call.conversation import Conversation
+from gateway.call.ending import ENDED_BY, EndCall
 from gateway.call.messages import Command, Event
 from gateway.call.record import Note
 from gateway.call.rules import Rules
+from gateway.call.state import State
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, CallStarted, MarkReturned, Playout
-from gateway.voice.commands import CreateResponse, SayText
+from gateway.voice.commands import CreateResponse, SayText, SendAudio, TruncateReply
 from gateway.voice.events import (
+    CallerPaused,
+    CallerSpoke,
     ReplyAudio,
     ReplyComplete,
     ResponseEnded,
@@ -20,9 +25,12 @@ from gateway.voice.events import (
     ResponseStatus,
     SessionReady,
     ToolCalled,
+    TurnCommitted,
 )
+from tests.notes import check_note
 
 SILENCE = b"\xff" * 160
+SPEECH = b"\x01" * 160
 READY = SessionReady("sess_1", "gpt-realtime")
 STARTED = CallStarted("CA1", "MZ1", PCMU, Playout(), caller="+14155550100", called="+14255550100")
 
@@ -42,6 +50,17 @@ def meet(conversation: Conversation, now: float) -> list[Command]:
             return commands
         assert done, f"nothing was done about a deadline that is {now - due:g} s old"
     raise AssertionError(f"something is due again and again: {commands[-MOST_AT_ONCE:]}")
+
+
+def check(command: Command) -> None:
+    """Fail where a command is not as its type says, and nobody could carry it out."""
+    if isinstance(command, Note):
+        check_note(command)
+        return
+    if isinstance(command, EndCall):
+        assert command.by == ENDED_BY[command.reason], command
+    fields = {name: getattr(command, name) for name in command.__struct_fields__}
+    msgspec.convert(fields, type(command), builtin_types=(bytes,), str_keys=False)
 
 
 class Story:
@@ -111,6 +130,28 @@ class Story:
         commands += self.tell(ToolCalled(response, call_id, name, arguments))
         return commands + self.tell(ResponseEnded(response, ResponseStatus.COMPLETED))
 
+    def goes_on(self, seconds: float = 120.0, *, interruptible: bool = True) -> None:
+        """Fail where anything comes of what was, for two minutes of silence and a turn that follows.
+
+        The turn is heard, and answered by the service; the wait for it is noted, and its answer can be interrupted.
+        """
+        assert self.listen(seconds) == []
+        assert self.conversation.state is State.TALKING
+        assert self.tell(CallerAudio(SPEECH)) == [SendAudio(SPEECH)]
+        assert self.tell(CallerSpoke("next turn")) == []
+        self.wait(1.0)
+        assert self.tell(CallerPaused("next turn")) + self.tell(TurnCommitted("next turn")) == []
+        self.wait(0.7)
+        assert self.answer(response="next", item="next reply", seconds=3) == []
+        assert self.noted("reply_started")[-1] == {"item_id": "next reply", "latency_ms": 700}
+        assert self.listen(1.0) == []
+        stopped = self.tell(CallerSpoke("turn after"))
+        assert [type(command) for command in stopped] == ([StopPlayback, TruncateReply] if interruptible else [])
+        self.wait(0.5)
+        assert self.tell(CallerPaused("turn after")) + self.tell(TurnCommitted("turn after")) == []
+        assert self.answer(response="last", item="last reply") == []
+        assert self.listen(seconds) == []
+
     def noted(self, kind: str) -> list[dict[str, object]]:
         """The fields of all notes of a kind."""
         return [note.fields for note in self.notes if note.kind == kind]
@@ -118,6 +159,7 @@ class Story:
     def _sort(self, commands: Sequence[Command]) -> list[Command]:
         told: list[Command] = []
         for command in commands:
+            check(command)
             if isinstance(command, Note):
                 self.notes.append(command)
                 continue

@@ -169,14 +169,15 @@ class Conversation:
 
         The service may keep a response open as long as a server works for it, and takes no other meanwhile. Cancelling
         it ends no server's work: the result comes all the same, and is told by a response of its own.
+        Words that are due for several tools at once are said once.
         """
         talking = self.state is State.TALKING
-        commands: list[Command] = []
-        for words in self._tools.please_wait(now, quiet=quiet and talking):
-            commands += self._gate.want(words, now)
         held = self._playback.idle and self._gate.waits_for_a_tool
-        for words in self._tools.mcp.please_wait(now, quiet=(quiet or held) and talking):
-            commands += [*self._gate.cancel(), *self._gate.want(words, now)]
+        of_functions = self._tools.please_wait(now, quiet=quiet and talking)
+        of_servers = self._tools.mcp.please_wait(now, quiet=(quiet or held) and talking)
+        commands: list[Command] = [*self._gate.cancel()] if of_servers else []
+        for words in dict.fromkeys((*of_functions, *of_servers)):
+            commands += self._gate.want(words, now)
         return commands
 
     def _dispatch(self, event: Event, now: float) -> Sequence[Command]:  # noqa: C901 -- one case an event, told in order
