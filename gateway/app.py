@@ -197,6 +197,7 @@ async def serving(
                     await calls.drain(drain_s, DRAIN_LIMIT_S)
         finally:
             await runner.cleanup()
+            refusals.close()
 
 
 def _url(host: str, port: int) -> str:

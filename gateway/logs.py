@@ -4,6 +4,7 @@ A line is made where it is logged, which takes microseconds. Secrets are taken o
 """
 
 import atexit
+import copy
 import json as json_module
 import logging
 import os
@@ -15,7 +16,9 @@ from functools import partial
 from typing import Any
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
+from gateway.http_fault import fault_of
 from gateway.log_writer import LogWriter
 from gateway.outlet import lead_nowhere
 from gateway.redaction import Redactor, secrets_in
@@ -23,7 +26,7 @@ from gateway.text import one_line_inside, printable
 
 log = structlog.get_logger()
 
-PRIVATE = frozenset({"text", "digit", "digits", "caller", "called", "parameters"})
+PRIVATE = frozenset({"text", "digit", "digits", "caller", "called", "parameters", "answer"})
 """Fields that hold what a caller said, keyed or is: hidden unless the operator asks for them."""
 
 GAP = "log_lines_lost"
@@ -116,11 +119,21 @@ class _OfLibraries(logging.Handler):
         if _writer is None:
             return
         try:
-            line = self.format(record)
+            line = self.format(_without_request(record))
         except Exception as error:  # noqa: BLE001 -- a library's wrong arguments are no reason to stop
             log.error("log_line_unreadable", logger=record.name, detail=type(error).__name__)
         else:
             _writer.write(line)
+
+
+def _without_request(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a record without the raw request that aiohttp's servers quote where it is no proper HTTP."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError):
+        return record
+    told = copy.copy(record)
+    told.msg, told.args, told.exc_info = f"{record.getMessage()}: {fault_of(error)}", (), None
+    return told
 
 
 class _Renderer:

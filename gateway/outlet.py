@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
+from gateway.text import printable
+
 _NOBODY_READS = frozenset({errno.EIO, errno.EPIPE, errno.ENXIO})
 """A terminal that is gone, a pipe without a reader, a device that is gone."""
 
@@ -24,22 +26,30 @@ def is_unread(error: OSError) -> bool:
 
 
 class Outlet:
-    """A stream to which anybody may go on writing when nobody reads any more, as in ``gateway schema | head``."""
+    """A stream to which anybody may go on writing when nobody reads any more, as in ``gateway schema | head``.
 
-    def __init__(self, stream: TextIO) -> None:
+    What is printed holds words of peers: characters that would act on a terminal are replaced, unless it is ``styled``.
+    """
+
+    def __init__(self, stream: TextIO, *, is_styled: bool = False) -> None:
         self._stream = stream
+        self._is_styled = is_styled
         self.failure = ""
         """Why something was lost that somebody waits for, such as a full disk."""
 
     def write(self, text: str) -> int:
         """Write, or lose the text; a sign that the stream's encoding does not know becomes a question mark."""
         try:
-            return self._stream.write(text)
+            return self._stream.write(text if self._is_styled else printable(text))
         except UnicodeEncodeError as error:
             return self.write(text.encode(error.encoding, "replace").decode(error.encoding))
         except OSError as error:
             self._lose(error)
             return len(text)
+
+    def styled(self) -> "Outlet":
+        """Return an outlet to the same stream for whoever prints in colours, and replaces such characters itself."""
+        return Outlet(self._stream, is_styled=True)
 
     def flush(self) -> None:
         """Flush, or lose what was to be flushed."""
@@ -56,6 +66,11 @@ class Outlet:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def styled_output() -> TextIO:
+    """Return where to print what has colours: standard output, without its protection from them."""
+    return cast(TextIO, sys.stdout.styled()) if isinstance(sys.stdout, Outlet) else sys.stdout
 
 
 @contextmanager

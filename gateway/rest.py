@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -29,6 +30,15 @@ NOT_DONE = frozenset({429, 503})
 PERHAPS_DONE = frozenset({502, 504})
 """Statuses of something in between, which may have passed the request on."""
 
+EXCERPT = 500
+"""Bytes of an answer that are kept to tell why."""
+_CODE = re.compile(
+    r'(?:"(?:\w{0,20}code|type|error)"\s{0,4}:\s{0,4}|<\w{0,20}code>)'
+    r'(?:"?(\d{1,6})(?=["\s,}<])|"?([A-Za-z][\w.-]{0,39})(?=["<]))',
+    re.IGNORECASE,
+)
+"""The provider's own code of an error, in JSON or XML: a word or a short number, never a sentence or a phone number."""
+
 
 class _Token(msgspec.Struct):
     access_token: str
@@ -40,10 +50,19 @@ class _Failure(msgspec.Struct, frozen=True):
     told: str
     again: bool = False
     wait_s: float = 0.0
+    answer: str = ""
 
 
 class CallControlError(GatewayError):
-    """The provider did not do what was asked of it; told in one line."""
+    """The provider did not do what was asked of it; told in one line.
+
+    ``answer`` is the beginning of what it said, which may name people and their numbers: for private fields of the log
+    and for whoever typed the command.
+    """
+
+    def __init__(self, told: str, answer: str = "") -> None:
+        super().__init__(told)
+        self.answer = answer
 
 
 class CallControl:
@@ -87,9 +106,10 @@ class CallControl:
             if isinstance(outcome, bytes):
                 return outcome
             if not outcome.again or attempt == TRIES:
-                raise CallControlError(outcome.told)
+                raise CallControlError(outcome.told, outcome.answer)
             if outcome.wait_s > WAIT_LIMIT_S:
-                raise CallControlError(f"{outcome.told}; it asks to wait for {outcome.wait_s:.0f} s, which is too long")
+                told = f"{outcome.told}; it asks to wait for {outcome.wait_s:.0f} s, which is too long"
+                raise CallControlError(told, outcome.answer)
             await asyncio.sleep(max(BACKOFF_S * 2**attempt, outcome.wait_s))
             attempt += 1
 
@@ -132,10 +152,12 @@ def _outcome(request: HttpRequest, answer: aiohttp.ClientResponse, body: bytes) 
     status = answer.status
     if status < 300 or status in request.gone:
         return body
-    excerpt = " ".join(body[:200].decode("utf-8", "replace").split())
+    excerpt = " ".join(body[:EXCERPT].decode("utf-8", "replace").split())
     again = status in NOT_DONE or (request.repeatable and status in PERHAPS_DONE)
     wait_s = _wait_s(answer.headers.get("Retry-After", ""), time.time())
-    return _Failure(f"{_where(request)} was answered with {status}: {excerpt}", again, wait_s)
+    codes = ", ".join(dict.fromkeys(code[1] or code[2] for code in _CODE.finditer(excerpt)))
+    told = f"{_where(request)} was answered with {status}"
+    return _Failure(f"{told} ({codes})" if codes else told, again, wait_s, excerpt)
 
 
 def _wait_s(retry_after: str, now_s: float) -> float:

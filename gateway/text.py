@@ -13,7 +13,7 @@ surrogates.
 """
 REPLACEMENT = "\ufffd"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that act on a terminal in place of being shown: controls, marks that reorder a line, surrogates."""
 _LINE_ENDS = re.compile(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 
@@ -37,7 +37,7 @@ def encodable(text: str) -> str:
 
 def printable(text: str) -> str:
     """Return ``text`` with U+FFFD in place of what would act on a terminal; line ends and tabs are kept."""
-    return text if text.isprintable() else _UNPRINTABLE.sub(REPLACEMENT, joined(text))
+    return text if text.isprintable() else UNPRINTABLE.sub(REPLACEMENT, joined(text))
 
 
 def one_line(text: str) -> str:

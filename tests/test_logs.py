@@ -1,16 +1,20 @@
 """What is logged, and what is not."""
 
+import asyncio
 import json
 import logging
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
 
 from gateway import logs
+from gateway.sim.emulator import Emulator
+from tests.e2e.rig import instant
 
 NUMBER = "+14155550123"
 
@@ -175,6 +179,8 @@ def test_what_python_prints_by_itself_is_logged(capsys: pytest.CaptureFixture[st
     code = """
 import threading, warnings
 from gateway import logs
+from gateway.sim.emulator import Emulator
+from tests.e2e.rig import instant
 logs.configure(json=True)
 class Finalized:
     def __del__(self): raise ZeroDivisionError("in a finalizer")
@@ -267,3 +273,20 @@ def test_secrets_of_the_configuration_are_hidden_too(capsys: pytest.CaptureFixtu
     logs.hide(["planted-secret"])
     structlog.get_logger().info("note", detail="it is planted-secret")
     assert [line["detail"] for line in lines(capsys)] == ["it is …"]
+
+
+async def test_a_server_of_aiohttp_quotes_no_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ours, the emulator's and the simulated provider's alike: what is wrong is told, and not what stood in it."""
+    logs.configure(json=True)
+    async with Emulator(instant()) as emulator:
+        address = urlsplit(emulator.endpoint)
+        for head in (b"Authorization: Bearer s3cret\x00", b"api-key: " + b"s3cret" * 2000, b"s3cret: \x7f", b"s3cret"):
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(b"GET /s3cret HTTP/1.1\r\nHost: here\r\n" + head + b"\r\n\r\n")
+            assert b" 400 " in await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+    told = [line for line in lines(capsys) if line["level"] == "error"]
+    assert len(told) == 4
+    assert all(line["logger"] == "aiohttp.server" for line in told)
+    assert "s3cret" not in str(told)

@@ -1,5 +1,6 @@
 """Streams that go away while they are written to."""
 
+import io
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.outlet import Outlet
 from tests.documents import ROOT
 
 
@@ -58,3 +60,29 @@ def test_an_old_terminal_gets_question_marks(tmp_path: Path, command: str) -> No
     )
     assert done.stdout.isascii()
     assert command == "init" or b"?" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b2J", "\x07", "a\rb", "\x7f", "\u202e", "\u2066", "\ud83d"])
+def test_what_would_act_on_a_terminal_is_replaced(text: str) -> None:
+    """Whatever command prints it, on either stream; line ends and tabs are kept."""
+    stream = io.StringIO()
+    Outlet(stream).write(f"one\t{text}\n")
+    first, _, rest = stream.getvalue().partition("\t")
+    assert first == "one"
+    assert rest.endswith("\n")
+    assert "\ufffd" in rest
+    assert rest[:-1].isprintable()
+
+
+def test_colours_are_for_whoever_minds_such_characters() -> None:
+    """What draws on a terminal writes as it wants, and is as safe from a reader that is gone."""
+    stream = io.StringIO()
+    Outlet(stream).styled().write("\x1b[1mbold\x1b[0m\n")
+    assert stream.getvalue() == "\x1b[1mbold\x1b[0m\n"
+
+
+def test_what_was_closed_before_we_began_is_opened(tmp_path: Path) -> None:
+    """As in ``gateway check 2>&-``: no socket gets such a number, which would make libuv abort."""
+    script = f"{sys.executable} -m gateway serve --emulator --port 0 --config {tmp_path}/none.yaml >&- 2>&- <&-"
+    done = subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, check=False, timeout=60)  # noqa: S603 -- our own
+    assert done.returncode == 2

@@ -230,7 +230,8 @@ async def test_a_refusal_is_told_in_one_line() -> None:
     async with api(400, body='{"message":\n"no such call"}') as (url, _), CallControl() as control:
         with pytest.raises(CallControlError) as caught:
             await control.perform([HttpRequest("POST", f"{url}/calls?key=s3cret")])
-    assert str(caught.value) == f'POST {url}/calls was answered with 400: {{"message": "no such call"}}'
+    assert str(caught.value) == f"POST {url}/calls was answered with 400"
+    assert caught.value.answer == '{"message": "no such call"}'
 
 
 async def test_redirects_are_not_followed() -> None:
@@ -308,3 +309,27 @@ def test_a_request_that_cannot_be_written_is_a_refusal() -> None:
     assert described(twilio.hang_up, "CA1")[0].url.endswith("/Calls/CA1.json")
     with pytest.raises(CallControlError, match="cannot be made"):
         described(twilio.hang_up, "caf\udce9")
+
+
+@pytest.mark.parametrize(
+    ("answer", "codes"),
+    [
+        (
+            '{"code":21219,"message":"+14155550123 is unverified","more_info":"https://x/21219","status":400}',
+            " (21219)",
+        ),
+        ('{"errors":[{"code":"10015","title":"Bad Request","detail":"Anna Smith, +14155550123"}]}', " (10015)"),
+        ('{"type": "https://x/#low-balance", "title": "Low balance of Anna Smith", "instance": "ab"}', ""),
+        ('{"error":"not_found","error_code": "no_call"}', " (not_found, no_call)"),
+        ("<Response><ErrorCode>ABC-1</ErrorCode><Message>+14155550123</Message></Response>", " (ABC-1)"),
+        ('{"code":14155550123,"error":"Anna Smith +14155550123"}', ""),
+        ("Anna Smith has +14155550123", ""),
+    ],
+)
+async def test_an_error_names_the_code_and_nobody(answer: str, codes: str) -> None:
+    """Numbers and names that a provider's answer repeats stand apart, for private fields."""
+    async with api(400, body=answer) as (url, _), CallControl() as control:
+        with pytest.raises(CallControlError) as caught:
+            await control.perform([HttpRequest("POST", f"{url}/calls")])
+    assert str(caught.value) == f"POST {url}/calls was answered with 400{codes}"
+    assert caught.value.answer == answer

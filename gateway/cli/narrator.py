@@ -13,8 +13,10 @@ from rich.text import Text
 
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.cli.spoken import SpokenTimes
+from gateway.outlet import styled_output
 from gateway.sim.actions import action_told
 from gateway.sim.call import Progress
+from gateway.text import one_line
 
 BOLD, DIM, RED = "bold", "dim", "red"
 REFRESHES_PER_S = 4
@@ -53,7 +55,7 @@ class Narrator:
         self.generation = ""
         self._quiet = quiet
         self._words = words
-        self._console = Console(highlight=False, markup=False, emoji=False, quiet=quiet)
+        self._console = Console(file=styled_output(), highlight=False, markup=False, emoji=False, quiet=quiet)
         self._bar = Bar(
             SpinnerColumn(),
             TimeElapsedColumn(),
@@ -132,7 +134,7 @@ class Narrator:
         """Tell where the call is kept, as which files, and what was wrong with it."""
         self._bar.stop()
         for complaint in complaints:
-            print(complaint, file=sys.stderr)
+            print(one_line(complaint), file=sys.stderr)
         told = ", ".join("call.wav (caller left, bot right)" if name == "call.wav" else name for name in names)
         self._print(f"\n{folder}/  {told}", "")
 
@@ -144,4 +146,4 @@ class Narrator:
         self._print(f"{max(at_s, 0.0):6.1f} s  {who:<6}  ", text, style)
 
     def _print(self, before: str, text: str, style: str = "") -> None:
-        self._console.print(Text(before).append(text, style or None), soft_wrap=True)
+        self._console.print(Text(before).append(one_line(text), style or None), soft_wrap=True)

@@ -12,10 +12,11 @@ from gateway.cli.loop import run
 from gateway.config import load_deployment
 from gateway.config.environment import variable_of
 from gateway.config.providers import ProviderSettings, settings_of
-from gateway.errors import InputError
+from gateway.errors import GatewayError, InputError
 from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Pointing, Urls, point
 from gateway.redaction import Redactor, secrets_in
-from gateway.rest import CallControl
+from gateway.rest import CallControl, CallControlError
+from gateway.text import one_line
 
 
 def add_point(commands: Any) -> None:
@@ -49,15 +50,22 @@ async def _point(options: argparse.Namespace) -> int:
         print(BY_HAND[provider].format(answer=answer_url, status=status_url, stream=stream, secret=secret))
         return 0
     settings = deployment.providers.accounts.get(options.provider) or settings_of(provider)()
+    urls = Urls(answer_url, status_url, _fallback(options.fallback) or answer_url)
+    try:
+        return await _change(point(options.provider, settings, number, urls), options.dry_run)
+    except CallControlError as error:
+        raise GatewayError(f"{error}: {error.answer}" if error.answer else str(error)) from None
+
+
+async def _change(pointing: Pointing, dry_run: bool) -> int:
     async with CallControl() as control:
-        urls = Urls(answer_url, status_url, _fallback(options.fallback) or answer_url)
-        change = await _look(point(options.provider, settings, number, urls), control)
+        change = await _look(pointing, control)
         shown = Redactor(secrets_in(os.environ))  # a webhook's URL may have a user and a password
-        before, after = shown.text(change.before) or "(nothing)", shown.text(change.after)
-        print(f"{change.what}\n  before: {before}\n  after:  {after}")
-        fallback = shown.text(change.fallback_before) or "(nothing)"
+        before, after = one_line(shown.text(change.before)) or "(nothing)", shown.text(change.after)
+        print(f"{one_line(change.what)}\n  before: {before}\n  after:  {after}")
+        fallback = one_line(shown.text(change.fallback_before)) or "(nothing)"
         print(f"  fallback before: {fallback}\n  fallback after:  {shown.text(change.fallback_after)}")
-        if options.dry_run:
+        if dry_run:
             print("dry run: nothing was changed")
         elif not change.is_needed:
             print("it points here already")

@@ -10,6 +10,7 @@ from rich.console import Console
 from gateway.app import PROVIDERS, make_provider
 from gateway.cli.tables import drawn
 from gateway.config.providers import settings_of
+from gateway.outlet import styled_output
 from gateway.phone.provider import Provider, Traits
 
 HEAD = ("provider", "codecs", "clear", "playback confirmed by", "keys in", "keys out", "hang-up", "transfer")
@@ -28,7 +29,7 @@ def add_providers(commands: Any) -> None:
 
 def _providers(options: argparse.Namespace) -> int:
     if sys.stdout.isatty():
-        console = Console(emoji=False, markup=False, highlight=False)
+        console = Console(file=styled_output(), emoji=False, markup=False, highlight=False)
         # How calls are proven has no room on a terminal; it is on the pages.
         console.print(drawn(HEAD, [_row(provider.traits)[: len(HEAD)] for provider in everyone()], console))
         console.print(LEGEND)

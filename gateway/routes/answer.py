@@ -169,7 +169,7 @@ class Webhooks:
             await self._control.perform(answer.requests)
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
-            log.error("call_control_failed", provider=provider.name, detail=str(error))
+            log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
             return Refused(Refusal.PROVIDER_REFUSED, str(error))
         return answer
 

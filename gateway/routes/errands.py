@@ -89,7 +89,7 @@ class CallErrands:
                 return ""
         except CallControlError as error:
             self._failures.inc()
-            log.error("call_control_failed", provider=self._provider.name, detail=str(error))
+            log.error("call_control_failed", provider=self._provider.name, detail=str(error), answer=error.answer)
             return "the phone provider refused"
         if self._phone.order(command):
             return ""

@@ -5,6 +5,7 @@ import logging
 from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.call.refusal import Refusal
+from gateway.http_fault import fault_of
 from gateway.routes.refusals import Refusals, Refused
 
 _AIOHTTP = logging.getLogger("aiohttp.server")
@@ -25,11 +26,6 @@ class _HttpErrors(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, HttpProcessingError):
-            self._refusals.note("request", Refused(Refusal.MALFORMED, _fault(error)))
+            self._refusals.note("request", Refused(Refusal.MALFORMED, fault_of(error)))
         elif _AIOHTTP.isEnabledFor(record.levelno):
             _AIOHTTP.handle(record)
-
-
-def _fault(error: HttpProcessingError) -> str:
-    """Name what is wrong. What stands behind a colon or a line end is the request's, which may hold credentials."""
-    return f"{type(error).__name__}: {error.message.partition(chr(10))[0].partition(':')[0][:80]}"

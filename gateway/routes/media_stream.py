@@ -234,7 +234,7 @@ class MediaStreams:
             await self._control.perform(described(provider.after_stream, call_id, after))
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
-            log.error("call_control_failed", provider=provider.name, detail=str(error))
+            log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
 
 
 class _Stranded(Struct, frozen=True):

@@ -1,5 +1,7 @@
 """Turns requests away: each refusal of a webhook, a stream or another request is answered, logged and counted."""
 
+import asyncio
+import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import structlog
@@ -8,6 +10,7 @@ from msgspec import Struct
 
 from gateway.call.metrics import Metrics
 from gateway.call.refusal import Refusal
+from gateway.routes.flood import Flood
 
 log = structlog.get_logger()
 
@@ -98,15 +101,20 @@ class Refusals:
         """
         self._metrics = metrics
         self._observe = observe
+        self._flood: Flood[tuple[str, Refusal]] = Flood()
+        self._timer: asyncio.TimerHandle | None = None
         self._public_path = public_path
 
     def note(self, what: str, refused: Refused, **fields: object) -> None:
-        """Log and count a refusal of a ``webhook``, a ``stream`` or a ``request``."""
+        """Count a refusal of a ``webhook``, a ``stream`` or a ``request``, and log it, unless it is one of a flood."""
         self._metrics.refused(refused.reason)
         hint = refused.hint or KINDS[refused.reason].hint
         known = {**fields, **refused.fields, "detail": refused.detail, "hint": hint}
         if self._observe is not None:
             self._observe(refused, hint)
+        if not self._flood.admits((what, refused.reason), _now()):
+            self._await_period()
+            return
         match what:
             case "webhook":
                 log.warning("webhook_refused", reason=refused.reason.value, **known)
@@ -114,6 +122,28 @@ class Refusals:
                 log.warning("stream_refused", reason=refused.reason.value, **known)
             case _:
                 log.warning("request_refused", reason=refused.reason.value, **known)
+
+    def close(self) -> None:
+        """Tell how many refusals were not told by themselves; call it once no more can come."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._tell_left_out(math.inf)
+
+    def _await_period(self) -> None:
+        """Tell of what was left out when its period is over, also where no other refusal comes."""
+        due = self._flood.next_deadline()
+        if self._timer is None and due is not None:
+            delay_s = max(0.0, due - _now())
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._period_over)
+
+    def _period_over(self) -> None:
+        self._timer = None
+        self._tell_left_out(_now())
+        self._await_period()
+
+    def _tell_left_out(self, now: float) -> None:
+        for (what, reason), count in self._flood.left_out(now):
+            log.warning("refusals_left_out", what=what, reason=reason.value, count=count)
 
     def response(self, what: str, refused: Refused, request: web.Request, **fields: object) -> web.Response:
         """Return the answer to a request that is refused, after noting the refusal."""
@@ -153,6 +183,10 @@ class Refusals:
         if self._public_path and path.startswith(f"{self._public_path}/"):
             return f"the proxy in front passes on {self._public_path} of public_url: it must take it away"
         return ""
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def unserved(name: str, served: Collection[str]) -> Refused:

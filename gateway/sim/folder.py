@@ -13,6 +13,7 @@ from gateway.sim.call import CallPlan, CallResult
 from gateway.sim.dialogue import Turn, dialogue
 from gateway.sim.report import render_report
 from gateway.sim.timeline import TimelineEvent
+from gateway.text import UNPRINTABLE
 
 __all__ = ["FILES", "TimelineEvent", "folder_name", "write_folder", "write_refused"]
 
@@ -85,7 +86,9 @@ def write_refused(
 
 
 def _json(value: object, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    """Return JSON that may be printed as it stands: what would act on a terminal is escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _summary(

@@ -183,3 +183,19 @@ def test_a_pipe_gets_the_call_alone(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert len(out.splitlines()) == 5
     assert "\x1b" not in out
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred", "\x9b2J", "one\n   9.9 s  bot     forged", "a\rb", "\u202eback"])
+def test_words_of_a_peer_act_on_no_terminal(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """A transcript can neither colour, nor overwrite, nor begin a line of its own; nor can numbers and complaints."""
+    narrator = Narrator()
+    caller = CallIdentity("CA1", "twilio", "support", text, text, "pcmu/8000", 100.0)
+    narrator.note(caller, TimedNote(100.0, "call_started", {}))
+    told(narrator, *(TimedNote(101.0, kind, {"text": text}) for kind in ("caller_said", "reply_said")))
+    told(narrator, TimedNote(102.0, "call_ended", {"reason": text, "by": text}))
+    narrator.done(Path("calls"), [text], [])
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 6
+    assert said.out.replace("\n", "").isprintable()
+    assert len(said.err.splitlines()) == 1
+    assert said.err[:-1].isprintable()

@@ -21,6 +21,7 @@ from gateway.routes import answer
 from gateway.routes.refusals import KINDS, shown
 from gateway.sim.providers.twilio import signature
 from tests.e2e.rig import Rig, configuration, instant, rig
+from tests.virtual_time import virtual_time
 
 TOKEN = "12345"
 SECRET = "the secret that Vonage signs webhooks with"
@@ -256,3 +257,28 @@ def test_every_reason_has_its_hint() -> None:
 def test_the_log_shows_no_token_of_a_path(target: str, expected: str) -> None:
     """Query, token and static secret are left out, and no path fills the log."""
     assert shown(target) == expected
+
+
+@virtual_time
+async def test_a_flood_of_refusals_is_told_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a reason twenty lines in a period, then how many more there were; every one counts, no other is hidden."""
+    monkeypatch.setattr("gateway.routes.flood.PERIOD_S", 10)
+    with capture_logs() as logs:
+        async with gateway(tmp_path) as held, aiohttp.ClientSession() as http:
+            for _ in range(50):
+                async with http.post(f"{held.gateway.url}/answer/twilio", data=CALL) as said:
+                    assert said.status == 403
+            async with http.get(f"{held.gateway.url}/nowhere") as said:
+                assert said.status == 404
+            assert await held.metric("gateway_calls_refused_total", reason="bad_signature") == 50
+            await asyncio.sleep(11)
+            assert [(entry["what"], entry["reason"], entry["count"]) for entry in logs if "count" in entry] == [
+                ("webhook", "bad_signature", 30)
+            ]
+            for _ in range(25):
+                async with http.post(f"{held.gateway.url}/answer/twilio", data=CALL) as said:
+                    assert said.status == 403
+        told = [entry for entry in logs if entry.get("reason") == "bad_signature"]
+    assert [entry["event"] for entry in told].count("webhook_refused") == 40
+    assert [entry["count"] for entry in told if "count" in entry] == [30, 5]
+    assert [entry["event"] for entry in logs].count("request_refused") == 1
