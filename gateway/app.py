@@ -25,6 +25,8 @@ from gateway.call.rules import Rules
 from gateway.config import Deployment, Line, Lines
 from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import values_of
+from gateway.fleet.memory import Memory
+from gateway.fleet.used import SIZE, SharedUsedKeys, UsedKeys
 from gateway.phone.acs import Acs
 from gateway.phone.asterisk import Asterisk
 from gateway.phone.bandwidth import Bandwidth
@@ -102,6 +104,7 @@ async def serving(
     port: int = 0,
     listener: socket.socket | None = None,
     share_of: Callable[[int], int] = int,
+    used: UsedKeys | None = None,
     reuse_port: bool = False,
     shared: Path | None = None,
     drain_s: float = 0.0,
@@ -112,8 +115,8 @@ async def serving(
 
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` stands in for
     Microsoft Entra ID. ``shared`` is a directory of the processes that serve together.
-    ``share_of`` is this process's share of a limit, where it is one of several. ``observers`` are told the notes of
-    calls, ``on_refusal`` whatever is turned away, with what to do about it.
+    ``share_of`` is this process's share of a limit and ``used`` the memory of all, where it is one of several.
+    ``observers`` are told the notes of calls, ``on_refusal`` whatever is turned away, with what to do about it.
     Raises ``OSError`` where the address cannot be listened on.
     """
     served = providers_of(deployment)
@@ -122,12 +125,20 @@ async def serving(
     metrics.calls_limit.set(calls.limit)
     key, *old = values_of(deployment.streams.key) or (secrets.token_urlsafe(32),)  # else one for this process' life
     tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
-    keys = StreamKeys(tokens, _stream_secrets(deployment), required=deployment.streams.auth == "token")
+    used = used or SharedUsedKeys(Memory(SIZE))
     public_url = deployment.public_url or ""
     control = CallControl()
     functions = Functions()
     outcomes = Outcomes(shared / "outcomes" if shared else None)
     published_keys = PublishedKeys(control, metrics)
+    keys = StreamKeys(
+        tokens,
+        _stream_secrets(deployment),
+        published_keys,
+        used,
+        metrics,
+        required=deployment.streams.auth == "token",
+    )
     refusals = Refusals(metrics, urlsplit(public_url).path, on_refusal)
     voice_live = VoiceLive(
         endpoint,
@@ -152,7 +163,7 @@ async def serving(
         outcomes=outcomes,
         observers=observers,
         authorize=keys.authorize,
-        published_keys=published_keys,
+        used=used,
         control=control,
         refusals=refusals,
         public_url=public_url,
@@ -170,6 +181,7 @@ async def serving(
         published_keys=published_keys,
         refusals=refusals,
         metrics=metrics,
+        used=used,
     )
     runner = web.AppRunner(
         _routes(streams, webhooks, Health(calls, metrics), refusals),

@@ -121,6 +121,12 @@ class Metrics:
         self.keys_unavailable = Counter(
             "gateway_keys_unavailable", "Published keys that could not be fetched.", ["provider"], registry=r
         )
+        self.upgrades_unproven = Counter(
+            "gateway_upgrades_unproven",
+            "Streams with a right token whose provider's own signature was not found right.",
+            ["provider"],
+            registry=r,
+        )
         self.lines_refused = Counter("gateway_line_refused", "Changed line files that could not be used.", registry=r)
         self.log_lines_lost = Counter(
             "gateway_log_lines_lost", "Log lines that standard error did not take.", registry=r
@@ -143,6 +149,7 @@ class Metrics:
         for provider in self._providers:
             self.call_control_failures.labels(provider)
             self.keys_unavailable.labels(provider)
+            self.upgrades_unproven.labels(provider)
         self._know_tool(OTHER)
 
     def know_line(self, line: str, tools: Iterable[str] = ()) -> None:

@@ -10,7 +10,7 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -19,11 +19,13 @@ from gateway.audio.formats import L16_16K, L16_24K
 from gateway.config import providers as settings
 from gateway.config.secrets import read_base64, value_of, values_of
 from gateway.errors import WireError
+from gateway.path_segment import segment
 from gateway.phone import jwks
 from gateway.phone.acs_wire import PLAYOUT, AcsCodec
 from gateway.phone.bearer_jwt import bearer
+from gateway.phone.call_id import is_call_id
 from gateway.phone.http_request import ending, is_one_of
-from gateway.phone.json_text import UNREADABLE, read_json
+from gateway.phone.json_text import UNREADABLE, read_json, read_object
 from gateway.phone.members import Members
 from gateway.phone.provider import (
     After,
@@ -34,6 +36,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Traits,
     Upgrade,
@@ -57,7 +60,7 @@ TRAITS = Traits(
 API_VERSION = "2025-05-15"
 ISSUER = "https://acscallautomation.communication.azure.com"
 CALLERS_LIMIT = 10_000
-"""Calls whose caller is remembered, for digits are dialled to a participant."""
+"""Calls whose caller and connection are remembered: digits are dialled to a participant."""
 ENDED = frozenset({"CallDisconnected", "AnswerFailed", "CreateCallFailed"})
 TONES = {
     "0": "zero",
@@ -103,6 +106,7 @@ class Acs:
         self._rate_hz = settings.rate_hz
         self._keys_url = settings.keys_url
         self._callers: OrderedDict[str, str] = OrderedDict()
+        self._connections: OrderedDict[str, str] = OrderedDict()
         self.keys: jwks.Keys = {}
         """The published keys; none until somebody has fetched them."""
 
@@ -115,21 +119,37 @@ class Acs:
         self.keys = jwks.read_keys(document)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> AcsCodec:
-        """A fresh wire for one stream; the call is the one that the upgrade names."""
-        connection_id = upgrade.headers.get("x-ms-call-connection-id", "")
-        if connection_id and not withheld(grant.caller):
-            self._callers[connection_id] = grant.caller
-            while len(self._callers) > CALLERS_LIMIT:
-                self._callers.popitem(last=False)
-        return AcsCodec(grant, connection_id)
+        """A fresh wire for one stream; the call is the one that was answered, whatever the unsigned header names."""
+        named = upgrade.headers.get("x-ms-call-connection-id", "")
+        connected = self._connections.get(grant.call_id, "")
+        if (connection_id := connected or named) and not withheld(grant.caller):
+            _remember(self._callers, connection_id, grant.caller)
+        return AcsCodec(grant, named, connected)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
-        """Check the upgrade's token against ``resource_id``; without that setting, our own token has to do."""
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """Check the upgrade's token against ``resource_id``; without that setting, our own token has to do.
+
+        It is the same for all calls of a day, so that it proves the service and not the call.
+        """
+        if not self._resource_id:
+            return Proof.NONE
         token = bearer(upgrade.headers)
-        if not self._resource_id or not token:
-            return False
+        if not token:
+            raise SignatureError("the stream has no Authorization: Bearer, which the service sends")
         self._verify_token(token, now_s)
-        return True
+        return Proof.PROVIDER
+
+    def answered(self, call: IncomingCall, response: bytes) -> None:
+        """Note which connection a call got when it was answered: the stream's own word for it is not signed."""
+        try:
+            connection_id = Members(read_object(response), "answer", []).text("callConnectionId")
+        except UNREADABLE:
+            return
+        self._connected(call.call_id, connection_id)
+
+    def _connected(self, correlation_id: str, connection_id: str) -> None:
+        if correlation_id and is_call_id(connection_id):
+            _remember(self._connections, correlation_id, connection_id)
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Event Grid signs nothing: its URL carries ``?secret=``. Callbacks carry a token.
@@ -197,7 +217,11 @@ class Acs:
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """The events that ACS posts to the ``callbackUri``, as CloudEvents."""
-        events = [(event.kind, event.data.text("callConnectionId")) for event in _events(request.body)]
+        delivered = _events(request.body)
+        events = [(event.kind, event.data.text("callConnectionId")) for event in delivered]
+        for event in delivered:
+            if event.kind == "CallConnected":
+                self._connected(event.data.text("correlationId"), event.data.text("callConnectionId"))
         if not any(call_id for _, call_id in events):
             raise WireError("the callback names no callConnectionId")
         return [CallStatus(call_id, kind, kind in ENDED) for kind, call_id in events if call_id]
@@ -208,13 +232,13 @@ class Acs:
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
         """End the call for everyone."""
-        return ending(self._request(f"/calling/callConnections/{quote(call_id, safe='')}:terminate"))
+        return ending(self._request(f"/calling/callConnections/{segment(call_id)}:terminate"))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Hand the caller to a number; ACS dials no ``sip:`` address."""
         if is_sip(target):
             return ()
-        path = f"/calling/callConnections/{quote(call_id, safe='')}:transferToParticipant"
+        path = f"/calling/callConnections/{segment(call_id)}:transferToParticipant"
         return self._request(path, {"targetParticipant": _participant(target)})
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
@@ -223,7 +247,7 @@ class Acs:
         tones = [TONES[digit] for digit in digits.upper() if digit in TONES]
         if not caller or not tones:
             return ()
-        path = f"/calling/callConnections/{quote(call_id, safe='')}:sendDtmfTones"
+        path = f"/calling/callConnections/{segment(call_id)}:sendDtmfTones"
         return self._request(path, {"tones": tones, "targetParticipant": _participant(caller)})
 
     def _request(self, path: str, body: Mapping[str, object] | None = None) -> Sequence[HttpRequest]:
@@ -235,6 +259,12 @@ class Acs:
         if content:
             headers["Content-Type"] = "application/json"
         return (HttpRequest("POST", url, headers, content),)
+
+
+def _remember(memory: OrderedDict[str, str], key: str, value: str) -> None:
+    memory[key] = value
+    while len(memory) > CALLERS_LIMIT:
+        memory.popitem(last=False)
 
 
 def sign(method: str, url: str, body: bytes, access_key: bytes, date: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gateway.audio.formats import L16_16K, L16_24K, AudioFormat
 from gateway.errors import MessageError, WireError
+from gateway.phone.call_id import call_of
 from gateway.phone.commands import (
     AskForLife,
     EndStream,
@@ -48,11 +49,16 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 
 class AcsCodec:
-    """The wire of one stream. It ends by the socket's close alone, and nothing on it tells what was played."""
+    """The wire of one stream. It ends by the socket's close alone, and nothing on it tells what was played.
 
-    def __init__(self, grant: Grant, connection_id: str) -> None:
+    ``named`` is the id of the call in the unsigned headers of the upgrade, ``connected`` the one that ACS told us when
+    the call was answered.
+    """
+
+    def __init__(self, grant: Grant, named: str, connected: str = "") -> None:
         self._grant = grant
-        self._call_id = connection_id or grant.call_id
+        self._connected = connected
+        self._named = named
         self._format: AudioFormat | None = None
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
@@ -99,9 +105,10 @@ class AcsCodec:
                 f"AudioMetadata {encoding[:20]!r}, {rate_hz} Hz, {channels} channel(s): "
                 "expected PCM, mono; set audioFormat of the mediaStreamingOptions to pcm24KMono or pcm16KMono"
             )
+        call_id = call_of(self._connected, self._named) or self._grant.call_id
         self._format = audio_format
         started = CallStarted(
-            call_id=self._call_id,
+            call_id=call_id,
             stream_id=metadata.text("subscriptionId"),
             audio_format=audio_format,
             playout=PLAYOUT,

@@ -20,6 +20,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Traits,
     Upgrade,
@@ -53,15 +54,15 @@ class Asterisk:
         """A fresh wire for one stream; the numbers are in the stream's query."""
         return AsteriskCodec(upgrade, grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """Check the Basic credentials of ``websocket_client.conf``: any user, the stream secret as password."""
         given = upgrade.headers.get("authorization", "")
         if not given or not self._secrets:
-            return False
+            return Proof.NONE
         credentials = basic_credentials(given)
         if credentials is None or not is_one_of(credentials[1], self._secrets):
             raise SignatureError(f"the stream's password is not {variable_of(self.name, 'stream_secret')}")
-        return True
+        return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Nothing that calls itself a webhook of Asterisk is one."""

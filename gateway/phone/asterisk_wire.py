@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.errors import MessageError, WireError
+from gateway.phone.call_id import call_of
 from gateway.phone.commands import (
     AskForLife,
     EndStream,
@@ -154,7 +155,8 @@ class AsteriskCodec:
         for flag in OWN_TIMING:
             if str(read.get(flag, "")).lower() in ("true", "1", "yes"):
                 raise WireError(f"MEDIA_START with {flag}: {_WITHOUT_OWN_TIMING}")
-        call_id = self._grant.call_id or start.text("channel_id", "channel", "connection_id")
+        others = () if self._grant.call_id else ("channel", "connection_id")
+        call_id = call_of(self._grant.call_id, start.text("channel_id", *others), slashes=True)
         if not call_id:
             raise WireError(
                 "MEDIA_START without channel_id, channel or connection_id: expected one that names the call"

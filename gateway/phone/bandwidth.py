@@ -6,7 +6,7 @@ dev.bandwidth.com, "Start Stream", "Stop Stream", "Transfer", "Webhooks", "Calls
 from binascii import b2a_base64
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, assert_never
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
 import msgspec
@@ -18,6 +18,8 @@ from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import value_of, values_of
 from gateway.errors import MessageError, WireError
+from gateway.path_segment import segment
+from gateway.phone.call_id import call_of
 from gateway.phone.commands import (
     AskForLife,
     EndStream,
@@ -51,6 +53,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
     Traits,
@@ -128,7 +131,7 @@ class BandwidthCodec:
             raise MessageError("a second start on the same stream")
         odd: list[str] = []
         metadata = Members(read.metadata, "metadata", odd)
-        call_id = self._grant.call_id or metadata.text("callId")
+        call_id = call_of(self._grant.call_id, metadata.text("callId"))
         if not call_id:
             raise WireError("start without its callId")
         _check_tracks(metadata, odd)
@@ -192,9 +195,9 @@ class Bandwidth:
         """A fresh wire for one stream."""
         return BandwidthCodec(grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """Bandwidth sends no proof but what our document gave it."""
-        return False
+        return Proof.NONE
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check the Basic credentials of the application's webhooks; they tell neither a replay nor a change."""
@@ -267,7 +270,7 @@ class Bandwidth:
     def _update(self, call_id: str, body: Mapping[str, str]) -> Sequence[HttpRequest]:
         if not self._account_id or not self._client_id or not self._client_secret:
             return ()
-        account, call = quote(self._account_id, safe=""), quote(call_id, safe="")
+        account, call = segment(self._account_id), segment(call_id)
         credentials = basic(self._client_id, self._client_secret)
         token = form_request(self._token_url, {"grant_type": "client_credentials"}, credentials, repeatable=True)
         url = f"{self._api_url}/api/v2/accounts/{account}/calls/{call}"

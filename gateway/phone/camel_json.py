@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import MessageError, WireError
+from gateway.phone.call_id import call_of
 from gateway.phone.commands import (
     AskForLife,
     EndStream,
@@ -65,17 +66,26 @@ _decode = msgspec.json.Decoder(_Message).decode
 class CamelJsonCodec:
     """The wire of one stream; base64 is decoded by the JSON reader, in the same pass.
 
-    ``advice`` ends the refusal of a format that is not among ``formats``: what to set at the provider.
+    ``advice`` ends the refusal of a format that is not among ``formats``: what to set at the provider. ``call_in`` are
+    the members of a start that hold the id that the webhook has too.
     """
 
     def __init__(
-        self, grant: Grant, playout: Playout, formats: Formats = G711, *, advice: str, sends_digits: bool = False
+        self,
+        grant: Grant,
+        playout: Playout,
+        formats: Formats = G711,
+        *,
+        advice: str,
+        sends_digits: bool = False,
+        call_in: tuple[str, ...] = ("callSid",),
     ) -> None:
         self._grant = grant
         self._playout = playout
         self._formats = formats
         self._advice = advice
         self._sends_digits = sends_digits
+        self._call_in = call_in
         self._stream_sid = ""
         self._media_head = ""
         self._started = False
@@ -125,8 +135,9 @@ class CamelJsonCodec:
         stream_sid = Members({"streamSid": read.stream_sid}, "message", odd).text("streamSid") or start.text(
             "streamSid"
         )
-        session, call_sid = start.text("session"), start.text("callSid")  # the REST API of Cloudonix wants its session
-        call_id = self._grant.call_id or session or call_sid
+        call_id = call_of(self._grant.call_id, start.text(*self._call_in))
+        if not call_id:  # a stream of Cloudonix that nobody answered for may not tell its session
+            call_id = call_of("", start.text("callSid"))
         if not stream_sid or not call_id:
             raise WireError("start without its streamSid or callSid")
         audio_format = self._format_of(start.inside("mediaFormat"))

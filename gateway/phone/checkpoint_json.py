@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat
 from gateway.errors import MessageError, WireError
+from gateway.phone.call_id import call_of
 from gateway.phone.commands import (
     AskForLife,
     EndStream,
@@ -137,7 +138,7 @@ class CheckpointCodec:
             raise MessageError("a second start on the same stream")
         odd: list[str] = []
         start = Members(read.start, "start", odd)
-        call_id, stream_id = start.text("callId") or self._grant.call_id, start.text("streamId")
+        call_id, stream_id = call_of(self._grant.call_id, start.text("callId")), start.text("streamId")
         if not call_id or not stream_id:
             raise WireError("start without a callId or streamId")
         media = start.inside("mediaFormat")

@@ -4,13 +4,13 @@ Source: Cloudonix documentation, Voice Applications (CXML) and REST API; headers
 """
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import first, values_of
 from gateway.errors import WireError
+from gateway.path_segment import segment
 from gateway.phone import twiml
 from gateway.phone.camel_json import CamelJsonCodec
 from gateway.phone.events import Playout
@@ -26,6 +26,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
     Traits,
@@ -65,11 +66,11 @@ class Cloudonix:
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
         """A fresh wire for one stream; its call is known by the session's token, which only the webhook told."""
-        return CamelJsonCodec(grant, TRAITS.playout, advice=ADVICE)
+        return CamelJsonCodec(grant, TRAITS.playout, advice=ADVICE, call_in=("session",))
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """Nothing in the upgrade proves anything."""
-        return False
+        return Proof.NONE
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Compare ``x-cx-apikey`` with the key; nothing is signed, so nothing tells a replay or a change."""
@@ -114,16 +115,14 @@ class Cloudonix:
         """End the session (REST API, sessions)."""
         if not self._domain or not self._api_keys:
             return ()
-        url = (
-            f"{self._api_url}/customers/self/domains/{quote(self._domain, safe='')}/sessions/{quote(call_id, safe='')}"
-        )
+        url = f"{self._api_url}/customers/self/domains/{segment(self._domain)}/sessions/{segment(call_id)}"
         return ending([HttpRequest("DELETE", url, {"Authorization": bearer(first(self._api_keys))})])
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
         """Give the session another document; the stream then stops."""
         if not self._domain or not self._api_keys:
             return ()
-        session = f"{quote(self._domain, safe='')}/sessions/{quote(call_id, safe='')}"
+        session = f"{segment(self._domain)}/sessions/{segment(call_id)}"
         url = f"{self._api_url}/calls/{session}/application"
         return (json_request(url, {"cxml": twiml.dial_document(target)}, bearer(first(self._api_keys))),)
 

@@ -15,6 +15,7 @@ from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import values_of
 from gateway.errors import MessageError, WireError
+from gateway.phone.call_id import call_of
 from gateway.phone.commands import (
     AskForLife,
     EndStream,
@@ -49,6 +50,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Traits,
     Upgrade,
@@ -167,7 +169,7 @@ class ExotelCodec:
         start = Members(read.start, "start", odd)
         message = Members({"stream_sid": read.stream_sid, "streamSid": read.camel_stream_sid}, "message", odd)
         stream_sid = message.text("stream_sid", "streamSid") or start.text("stream_sid", "streamSid")
-        call_id = self._grant.call_id or start.text("call_sid", "callSid")
+        call_id = call_of(self._grant.call_id, start.text("call_sid", "callSid"))
         if not stream_sid or not call_id:
             raise WireError("start without its stream_sid or call_sid")
         self._format = _format_of(start.inside("media_format"))
@@ -238,13 +240,13 @@ class Exotel:
         """A fresh wire for one stream."""
         return ExotelCodec(grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """Basic credentials out of the applet's address: any user, the stream secret as password."""
         given = upgrade.headers.get("authorization", "")
         if not given or not self._secrets:
-            return False
+            return Proof.NONE
         self._check_password(given)
-        return True
+        return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """The same Basic credentials: Exotel signs nothing, so nothing tells a replay or a change."""

@@ -21,6 +21,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Traits,
     Upgrade,
@@ -67,11 +68,11 @@ class Genesys:
         """A fresh wire for one stream."""
         return GenesysCodec(upgrade, grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """Check ``X-API-KEY`` and, with a client secret, the signature; a request with neither needs a token."""
         given = upgrade.headers.get("x-api-key")
         if given is None or not (self._api_keys or self._secrets):
-            return False
+            return Proof.NONE
         if self._api_keys and not is_one_of(given, self._api_keys):
             raise SignatureError("X-API-KEY is wrong")
         if self._secrets:
@@ -79,7 +80,7 @@ class Genesys:
             if not same(signed.key_id, given):
                 raise SignatureError("the signature's keyid is not the X-API-KEY")
             self._nonces.take(signed.nonce, now_s)
-        return True
+        return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """There is nothing to verify."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gateway.audio.formats import PCMU
 from gateway.errors import MessageError, WireError
+from gateway.phone.call_id import call_of
 from gateway.phone.commands import (
     AskForLife,
     EndStream,
@@ -176,7 +177,7 @@ class GenesysCodec:
         if self._state is not _State.OPENING:
             raise MessageError("a second open on the same stream")
         session_id = session_id or self._headers.get("audiohook-session-id", "")
-        conversation_id = opened.text("conversationId") or self._grant.call_id
+        conversation_id = call_of(self._grant.call_id, opened.text("conversationId"))
         if not session_id or not conversation_id:
             raise WireError("open without its id or conversationId")
         for header, value in (

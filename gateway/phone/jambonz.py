@@ -6,13 +6,14 @@ docs.jambonz.org, "Listen", "Securing webhooks", "REST API"; package @jambonz/no
 import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from gateway.addresses import is_sip
 from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import first, value_of, values_of
 from gateway.errors import WireError
+from gateway.path_segment import segment
 from gateway.phone.http_request import basic_credentials, bearer, ending, is_one_of, same
 from gateway.phone.jambonz_wire import FORMATS, PLAYOUT, JambonzCodec
 from gateway.phone.json_text import UNREADABLE, read_object
@@ -26,9 +27,11 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
     Traits,
+    UnsignedError,
     Upgrade,
     WebhookRequest,
 )
@@ -76,11 +79,16 @@ class Jambonz:
         """A fresh wire for one stream."""
         return JambonzCodec(grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
-        """Check the Basic credentials that the listen verb's ``wsAuth`` gives: ``gateway`` and the stream secret."""
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """Check the Basic credentials that the listen verb's ``wsAuth`` gives: ``gateway`` and the stream secret.
+
+        Our verbs ask for them wherever there is a secret.
+        """
+        if not self._stream_secrets:
+            return Proof.NONE
         given = upgrade.headers.get("authorization", "")
-        if not given or not self._stream_secrets:
-            return False
+        if not given:
+            raise UnsignedError("the stream has no credentials, which our listen verb asks for")
         credentials = basic_credentials(given)
         if credentials is None:
             raise SignatureError("the stream's credentials are not Basic")
@@ -88,7 +96,7 @@ class Jambonz:
             raise SignatureError(
                 f"the stream's credentials are not {USER} and {variable_of(self.name, 'stream_secret')}"
             )
-        return True
+        return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``Jambonz-Signature`` and return what it signs; the URL is not covered."""
@@ -167,7 +175,7 @@ class Jambonz:
     def _update(self, call_id: str, body: Mapping[str, str]) -> Sequence[HttpRequest]:
         if not self._api_url or not self._account_sid or not self._api_key:
             return ()
-        url = f"{self._api_url}/v1/Accounts/{quote(self._account_sid, safe='')}/Calls/{quote(call_id, safe='')}"
+        url = f"{self._api_url}/v1/Accounts/{segment(self._account_sid)}/Calls/{segment(call_id)}"
         headers = {"Authorization": bearer(self._api_key), "Content-Type": "application/json"}
         return (HttpRequest("PUT", url, headers, json_bytes(body)),)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
 from gateway.errors import MessageError, WireError
+from gateway.phone.call_id import call_of
 from gateway.phone.commands import (
     AskForLife,
     EndStream,
@@ -135,7 +136,7 @@ class JambonzCodec:
         said = {name: value for name, value in read.items() if name != "customerData"}  # an object, by the documents
         attributes = Members(said, "attributes", odd)
         rate_hz, mix = attributes.number("sampleRate", 0), attributes.text("mixType") or "mono"
-        call_id = self._grant.call_id or attributes.text("callSid")
+        call_id = call_of(self._grant.call_id, attributes.text("callSid"))
         if not call_id:
             raise WireError("the attributes of the call name no callSid")
         audio_format = FORMATS.get(rate_hz)

@@ -1,11 +1,12 @@
 """Plivo Audio Streaming (plivo.com/docs/voice/xml/audiostream), its webhooks, signatures and REST API. Pure."""
 
 from collections.abc import Sequence
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import first, values_of
+from gateway.path_segment import segment
 from gateway.phone import stream_xml
 from gateway.phone.checkpoint_json import FORMATS, CheckpointCodec
 from gateway.phone.commands import PhoneCommand, SendDigits, StreamCommand
@@ -22,9 +23,11 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
     Traits,
+    UnsignedError,
     Upgrade,
     WebhookRequest,
 )
@@ -74,19 +77,21 @@ class Plivo:
         """A fresh wire for one stream."""
         return PlivoCodec(grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
-        """Check the signature of the upgrade, where there is one.
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """Check the signature of the upgrade.
 
         Which URL it covers is not documented: Plivo's stream SDK takes ``http``, and a path with ``/websocket``
         appended. That is accepted, and so is the URL of our document as it is; a port may be left out.
         """
-        if not self._auth_tokens or "x-plivo-signature-v3" not in upgrade.headers:
-            return False
+        if not self._auth_tokens:
+            return Proof.NONE
+        if not {"x-plivo-signature-v3", "x-plivo-signature-ma-v3"} & upgrade.headers.keys():
+            raise UnsignedError("the stream has no X-Plivo-Signature-V3, which Plivo puts under each")
         address, _, query = upgrade.url.partition("?")
         arguments = _arguments(query)
         texts = (url + (f"?{arguments}" if arguments else "") for url in _upgrade_addresses(address))
         verify_v3(upgrade.headers, "x-plivo", self._auth_tokens, texts)
-        return False  # it proves Plivo, not the call: a token is still needed
+        return Proof.PROVIDER  # it proves Plivo, not the call: a token is still needed
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-Plivo-Signature-V3`` and return a hash of what it signs, nonce included."""
@@ -131,7 +136,7 @@ class Plivo:
     def _call(self, method: str, call_id: str, body: dict[str, str] | None = None) -> Sequence[HttpRequest]:
         if not self._auth_id or not self._auth_tokens:
             return ()
-        url = f"{self._api_url}/v1/Account/{quote(self._auth_id, safe='')}/Call/{quote(call_id, safe='')}/"
+        url = f"{self._api_url}/v1/Account/{segment(self._auth_id)}/Call/{segment(call_id)}/"
         headers = {"Authorization": basic(self._auth_id, first(self._auth_tokens))}
         if body is None:
             return (HttpRequest(method, url, headers),)

@@ -8,7 +8,7 @@ SignalWire "Compatibility API"; Vonage "Numbers API" and "Applications API v2".
 import base64
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,7 @@ from gateway.config.environment import variable_of
 from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import first, values_of
 from gateway.errors import GatewayError, InputError
+from gateway.path_segment import segment
 from gateway.phone.provider import HttpRequest
 from gateway.text import json_bytes
 
@@ -68,7 +69,7 @@ Pointing = Generator[HttpRequest, bytes, Change]
 def _twilio(account: Account, number: str, urls: Urls) -> Pointing:
     sid = account.needed("account_sid")
     basic = _basic(sid, account.needed("auth_token"))
-    base = f"{account.settings.api_url}/2010-04-01/Accounts/{quote(sid)}"
+    base = f"{account.settings.api_url}/2010-04-01/Accounts/{_segment(sid)}"
     return (yield from _compatible(base, basic, number, urls))
 
 
@@ -76,7 +77,7 @@ def _signalwire(account: Account, number: str, urls: Urls) -> Pointing:
     project = account.needed("project_id")
     basic = _basic(project, account.needed("api_token"))
     space = account.needed("api_url")
-    base = f"{space}/api/laml/2010-04-01/Accounts/{quote(project)}"
+    base = f"{space}/api/laml/2010-04-01/Accounts/{_segment(project)}"
     return (yield from _compatible(base, basic, number, urls))
 
 
@@ -95,7 +96,7 @@ def _compatible(base: str, basic: Mapping[str, str], number: str, urls: Urls) ->
         "StatusCallbackMethod": "POST",
     }
     headers = {**basic, "Content-Type": "application/x-www-form-urlencoded"}
-    url = f"{base}/IncomingPhoneNumbers/{quote(str(numbers[0]['sid']))}.json"
+    url = f"{base}/IncomingPhoneNumbers/{_segment(str(numbers[0]['sid']))}.json"
     before, fallback = str(numbers[0].get("voice_url") or ""), str(numbers[0].get("voice_fallback_url") or "")
     request = HttpRequest("POST", url, headers, urlencode(form).encode(), repeatable=True)
     return Change(f"number {number}", before, urls.answer, request, fallback, urls.fallback)
@@ -113,7 +114,7 @@ def _telnyx(account: Account, number: str, urls: Urls) -> Pointing:
     connection = str(numbers[0].get("connection_id") or "")
     if not connection:
         raise InputError(f"{number} has no connection: assign it to a TeXML application in the portal first")
-    url = f"{account.settings.api_url}/v2/texml_applications/{quote(connection)}"
+    url = f"{account.settings.api_url}/v2/texml_applications/{_segment(connection)}"
     application = _read((yield HttpRequest("GET", url, bearer, repeatable=True))).get("data") or {}
     body = {
         "friendly_name": application.get("friendly_name") or "gateway",
@@ -131,7 +132,7 @@ def _telnyx(account: Account, number: str, urls: Urls) -> Pointing:
 def _plivo(account: Account, number: str, urls: Urls) -> Pointing:
     auth_id = account.needed("auth_id")
     basic = _basic(auth_id, account.needed("auth_token"))
-    url = f"{account.settings.api_url}/v1/Account/{quote(auth_id)}/Number/{number.removeprefix('+')}/"
+    url = f"{account.settings.api_url}/v1/Account/{_segment(auth_id)}/Number/{number.removeprefix('+')}/"
     path = str(_read((yield HttpRequest("GET", url, basic, repeatable=True))).get("application") or "")
     if not path:
         raise InputError(f"{number} has no application: assign it to an XML application in the console first")
@@ -162,7 +163,7 @@ def _vonage(account: Account, number: str, urls: Urls) -> Pointing:
         raise InputError(f"{number} is not a number of this account")
     if numbers[0].get("app_id") != application_id:
         raise InputError(f"{number} is not linked to application {application_id}: link it in the dashboard first")
-    url = f"{account.settings.api_url}/v2/applications/{quote(application_id)}"
+    url = f"{account.settings.api_url}/v2/applications/{_segment(application_id)}"
     application = _read((yield HttpRequest("GET", url, basic, repeatable=True)))
     capabilities = application.get("capabilities") or {}
     webhooks = dict((capabilities.get("voice") or {}).get("webhooks") or {})
@@ -227,3 +228,11 @@ def point(name: str, settings: ProviderSettings, number: str, urls: Urls) -> Poi
         return (yield from POINTINGS[provider_of(name, settings)](Account(name, settings), number, urls))
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise GatewayError(f"the provider's API answered otherwise than it documents: {error!r}") from error
+
+
+def _segment(text: str) -> str:
+    """Return an id as a segment of a path. Raises InputError where it cannot be one."""
+    try:
+        return segment(text)
+    except ValueError as error:
+        raise InputError(f"the id {text[:40]!r} {error}: expected one as the provider's console shows it") from None

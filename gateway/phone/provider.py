@@ -5,7 +5,7 @@ Pure: whatever is to be fetched or sent is an :class:`HttpRequest` that somebody
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -17,6 +17,21 @@ from gateway.phone.events import PhoneEvent, Playout, WireReply
 
 class SignatureError(GatewayError):
     """A request that does not prove where it comes from. The reason is for our log, never for the peer."""
+
+
+class UnsignedError(SignatureError):
+    """A stream without the signature that its provider puts under each."""
+
+
+class Proof(enum.Enum):
+    """What the request that opens a stream proves by itself."""
+
+    NONE = enum.auto()
+    """Nothing: the provider signs none, or its secret is not set."""
+    PROVIDER = enum.auto()
+    """That it is the provider's, and not for which call: a token is needed too."""
+    STREAM = enum.auto()
+    """That it may be opened."""
 
 
 class Confirmation(enum.StrEnum):
@@ -50,6 +65,8 @@ class Traits(Struct, frozen=True):
     """What proves that a webhook is the provider's, in a few words."""
     stream_key: str = ""
     """What proves that a stream belongs to an answered call."""
+    guesses_upgrade: bool = False
+    """Whether the form of the upgrade's signature is a guess: it is demanded from the first right one on."""
     peer_closes: bool = False
     """Whether the provider alone may close the socket, once the end has been said on it."""
     unsure: bool = False
@@ -207,10 +224,11 @@ class Provider(Protocol):
     def codec(self, upgrade: Upgrade, grant: Grant) -> Codec:
         """A fresh wire for one stream."""
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
-        """Whether the stream's request proves by itself that it is the provider's; ``SignatureError`` if it is forged.
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """What the stream's request proves by itself; ``now_s`` is Unix time.
 
-        ``False`` where the provider sends no proof: the stream then needs a token. ``now_s`` is Unix time.
+        Raises ``UnsignedError`` where a signature is missing that the provider puts under each stream,
+        ``SignatureError`` where one is wrong.
         """
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
@@ -245,3 +263,11 @@ class Provider(Protocol):
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
         """Requests that dial digits; none where there is no such thing, or the wire has a word for it."""
+
+
+@runtime_checkable
+class LearnsOfAnswer(Protocol):
+    """A provider whose REST API tells, as it answers a call, what that call is named there."""
+
+    def answered(self, call: IncomingCall, response: bytes) -> None:
+        """Take note of what the API said when ``call`` was answered."""

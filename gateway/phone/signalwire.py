@@ -20,6 +20,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
     Traits,
@@ -62,14 +63,14 @@ class SignalWire:
         """A fresh wire for one stream."""
         return CamelJsonCodec(grant, TRAITS.playout, FORMATS, advice=ADVICE, sends_digits=True)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """A static document's ``authBearerToken`` arrives as a bearer token; ours has a token in the path instead."""
         scheme, _, given = upgrade.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not self._stream_secrets:
-            return False
+            return Proof.NONE
         if not is_one_of(given.strip(), self._stream_secrets):
             raise SignatureError(f"the stream's authBearerToken is not {variable_of(self.name, 'stream_secret')}")
-        return True
+        return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-SignalWire-Signature`` (their library takes ``X-Twilio-Signature`` too); nothing tells a replay."""

@@ -6,7 +6,6 @@ Source: Telnyx developer documentation, TeXML ``<Stream>``, Call Control command
 import base64
 import hashlib
 from collections.abc import Sequence
-from urllib.parse import quote
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -18,6 +17,7 @@ from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import read_public_key, value_of, values_of
 from gateway.errors import WireError
+from gateway.path_segment import segment
 from gateway.phone import twiml
 from gateway.phone.http_request import bearer, ending, form_request, is_one_of, json_request
 from gateway.phone.json_text import UNREADABLE, read_object
@@ -32,6 +32,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
     Traits,
@@ -95,16 +96,16 @@ class Telnyx:
         """A fresh wire for one stream."""
         return TelnyxCodec(grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """A ``stream_auth_token`` of one's own application; our answers put a token into the path instead."""
         given = upgrade.headers.get("x-telnyx-streaming-auth-token")
         if given is None or not self._stream_secrets:
-            return False
+            return Proof.NONE
         if not is_one_of(given, self._stream_secrets):
             raise SignatureError(
                 f"the stream's x-telnyx-streaming-auth-token is not {variable_of(self.name, 'stream_secret')}"
             )
-        return True
+        return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``telnyx-signature-ed25519`` and the time; returns the event's id, for TeXML a hash of what is signed.
@@ -217,14 +218,14 @@ class Telnyx:
     def _command(self, call_id: str, action: str, body: dict[str, str]) -> tuple[HttpRequest, ...]:
         if not self._api_key:
             return ()
-        url = f"{self._api_url}/v2/calls/{quote(call_id, safe=':')}/actions/{action}"
+        url = f"{self._api_url}/v2/calls/{segment(call_id, safe=':')}/actions/{action}"
         return (json_request(url, body, bearer(self._api_key)),)
 
     def _update_texml(self, call_id: str, form: dict[str, str]) -> tuple[HttpRequest, ...]:
         if not self._api_key:
             return ()
         call_sid, _, account_sid = call_id.rpartition("@")
-        path = f"Accounts/{quote(account_sid, safe='')}/Calls/{quote(call_sid, safe=':')}"
+        path = f"Accounts/{segment(account_sid)}/Calls/{segment(call_sid, safe=':')}"
         return (form_request(f"{self._api_url}/v2/texml/{path}", form, bearer(self._api_key)),)
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat, Encoding
 from gateway.errors import MessageError, WireError
+from gateway.phone.call_id import call_of
 from gateway.phone.chunk_order import ChunkOrder
 from gateway.phone.commands import (
     AskForLife,
@@ -168,7 +169,7 @@ class TelnyxCodec:
             raise MessageError("a second start on the same stream")
         odd: list[str] = []
         start = Members(read.start, "start", odd)
-        call_id = self._grant.call_id or texml_call_id(start.text("call_control_id"), start.text("user_id"))
+        call_id = _call_of(self._grant.call_id, start)
         if not call_id:
             raise WireError("start without its call_control_id")
         parameters = start.inside("custom_parameters").texts()
@@ -228,6 +229,16 @@ def _format_of(media: Members) -> AudioFormat:
             "connection's codecs at Telnyx to PCMU and PCMA, or stream_codec to PCMU"
         )
     return audio_format
+
+
+def _call_of(granted: str, start: Members) -> str:
+    """Return the id of the call; of TeXML's the stream knows the first part, and calls the second another name."""
+    call_control_id = start.text("call_control_id")
+    call_sid, at, account_sid = granted.rpartition("@")
+    if at:
+        return texml_call_id(call_of(call_sid, call_control_id), account_sid)
+    call_id = call_of(granted, call_control_id)
+    return call_id if granted else call_of("", texml_call_id(call_id, start.text("user_id")))
 
 
 def texml_call_id(call_sid: str, account_sid: str) -> str:

@@ -21,9 +21,11 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
     Traits,
+    UnsignedError,
     Upgrade,
     WebhookRequest,
 )
@@ -58,16 +60,18 @@ class Twilio:
         """A fresh wire for one stream."""
         return CamelJsonCodec(grant, TRAITS.playout, advice=ADVICE)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
-        """Twilio signs the upgrade as well: the literal URL of our document, at times with a slash behind it."""
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """Twilio signs each upgrade as well: the literal URL of our document, at times with a slash behind it."""
+        if not self._auth_tokens:
+            return Proof.NONE
         given = upgrade.headers.get("x-twilio-signature")
-        if given is None or not self._auth_tokens:
-            return False
+        if given is None:
+            raise UnsignedError("the stream has no X-Twilio-Signature, which Twilio puts under each")
         likely = itertools.islice(spellings(upgrade.url, upgrade.headers.get("host", "")), SPELLINGS_LIMIT // 2)
         urls = [url + slash for url in likely for slash in ("", "/")]
         if not is_signed(given, urls, (), self._auth_tokens):
             raise SignatureError("the stream's X-Twilio-Signature is wrong")
-        return False  # it proves Twilio, not the call: a token is still needed
+        return Proof.PROVIDER  # it proves Twilio, not the call: a token is still needed
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-Twilio-Signature``; Twilio sends neither time nor nonce in it, so nothing tells a replay."""

@@ -4,11 +4,11 @@ Source: Twilio Voice, TwiML ``<Stream>``, ``<Connect>``, ``<Dial>``; webhook req
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from gateway.addresses import is_sip
 from gateway.errors import WireError
+from gateway.path_segment import segment
 from gateway.phone.http_request import basic, form_request
 from gateway.phone.provider import (
     After,
@@ -113,5 +113,5 @@ def update_call(
     """
     if not account or not password:
         return ()
-    url = f"{api_url}/2010-04-01/Accounts/{quote(account, safe='')}/Calls/{quote(call_id, safe='')}.json"
+    url = f"{api_url}/2010-04-01/Accounts/{segment(account)}/Calls/{segment(call_id)}.json"
     return (form_request(url, form, basic(account, password)),)

@@ -4,11 +4,11 @@ Vobiz documentation: "Stream", "WebSocket events", "Validating webhooks", "Calls
 """
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import first, values_of
+from gateway.path_segment import segment
 from gateway.phone import stream_xml
 from gateway.phone.checkpoint_json import FORMATS, CheckpointCodec
 from gateway.phone.commands import EndStream, PhoneCommand, PlayAudio, StreamCommand
@@ -24,6 +24,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
     Traits,
@@ -84,9 +85,9 @@ class Vobiz:
         """A fresh wire for one stream."""
         return VobizCodec(grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """Vobiz sends no proof."""
-        return False
+        return Proof.NONE
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-Vobiz-Signature-V3``, of address and nonce without query and form; return a hash of both."""
@@ -130,7 +131,7 @@ class Vobiz:
     def _call(self, method: str, call_id: str, body: dict[str, str] | None = None) -> Sequence[HttpRequest]:
         if not self._auth_id or not self._auth_tokens:
             return ()
-        url = f"{self._api_url}/api/v1/Account/{quote(self._auth_id, safe='')}/Call/{quote(call_id, safe='')}/"
+        url = f"{self._api_url}/api/v1/Account/{segment(self._auth_id)}/Call/{segment(call_id)}/"
         headers = {"X-Auth-ID": self._auth_id, "X-Auth-Token": first(self._auth_tokens)}
         if body is None:
             return (HttpRequest(method, url, headers),)

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
-from urllib.parse import quote
 from uuid import uuid4
 
 import jwt
@@ -14,8 +13,10 @@ from gateway.config import providers as settings
 from gateway.config.environment import variable_of
 from gateway.config.secrets import read_private_key, values_of
 from gateway.errors import MessageError, WireError
+from gateway.path_segment import segment
 from gateway.phone import ncco
 from gateway.phone.bearer_jwt import algorithm, bearer, check_payload_hash, read_hs256
+from gateway.phone.call_id import call_of
 from gateway.phone.commands import (
     AskForLife,
     EndStream,
@@ -48,9 +49,11 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
     Traits,
+    UnsignedError,
     Upgrade,
     WebhookRequest,
 )
@@ -66,6 +69,7 @@ TRAITS = Traits(
     transfer="REST",
     signature="JWT with a hash of the body; the upgrade too",
     stream_key="token in the path",
+    guesses_upgrade=True,
 )
 TOKEN_LIFE_S = 300
 """How long a token for the REST API is good for."""
@@ -142,10 +146,12 @@ class VonageCodec:
         audio_format = _FORMATS.get(content_type)
         if audio_format is None:
             raise WireError(f"content-type {content_type[:40]!r} of the NCCO: expected {' or '.join(_FORMATS)}")
+        named = read.get("call_uuid")
+        call_id = call_of(self._grant.call_id, named if isinstance(named, str) else "")
         self._started = True
         self._frame_bytes = audio_format.bytes_for(TRAITS.playout.frame_ms)
         started = CallStarted(
-            call_id=headers.get("call_uuid") or self._grant.call_id,
+            call_id=call_id,
             stream_id="",
             audio_format=audio_format,
             playout=TRAITS.playout,
@@ -189,13 +195,16 @@ class Vonage:
         """A fresh wire for one stream."""
         return VonageCodec(grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """Check the JWT that our NCCO asks for; which key signs it is documented for HS256 alone."""
+        if not self._signature_secrets:
+            return Proof.NONE
         token = bearer(upgrade.headers)
-        if not token or not self._signature_secrets or algorithm(token) != "HS256":
-            return False
+        if not token or (alg := algorithm(token)) != "HS256":
+            given = f"a JWT signed by {alg[:10]!r}" if token else "no JWT"
+            raise UnsignedError(f"the stream has {given}: expected one signed by HS256 with the signature secret")
         self._check_application(read_hs256(token, self._signature_secrets, now_s))
-        return False  # it proves Vonage, not the call: a token is still needed
+        return Proof.PROVIDER  # it proves Vonage, not the call: a token is still needed
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check a signed webhook's JWT and return its ``jti`` or a hash of it; the query of a GET is not covered."""
@@ -266,7 +275,7 @@ class Vonage:
         now = int(self._now_s())
         claims = {"application_id": self._application_id, "iat": now, "exp": now + TOKEN_LIFE_S, "jti": str(uuid4())}
         token = jwt.encode(claims, self._private_key, algorithm="RS256")
-        url = f"{self._api_url}/v1/calls/{quote(call_id, safe='')}{path}"
+        url = f"{self._api_url}/v1/calls/{segment(call_id)}{path}"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return (HttpRequest("PUT", url, headers, json_bytes(body)),)
 

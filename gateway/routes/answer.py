@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 import aiohttp
 import structlog
@@ -15,6 +15,9 @@ from gateway.call.metrics import Metrics
 from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.errors import WireError
+from gateway.fleet.used import UsedKeys
+from gateway.path_segment import segment
+from gateway.phone.call_id import checked
 from gateway.phone.provider import (
     STREAM_ENDED,
     After,
@@ -23,6 +26,7 @@ from gateway.phone.provider import (
     Connect,
     Grant,
     IncomingCall,
+    LearnsOfAnswer,
     Provider,
     SignatureError,
     StreamEnded,
@@ -38,12 +42,15 @@ from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
 from gateway.routes.repeats import Repeats
 from gateway.routes.request_url import requested_url
+from gateway.routes.stream_key import note_over
 
 log = structlog.get_logger()
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a webhook; the largest seen are a few kilobytes."""
 FIELDS_LIMIT = 200
+SHOWN_LENGTH = 40
+"""Characters of a status that the log shows."""
 BODY_TIMEOUT_S = 5.0
 
 
@@ -67,6 +74,7 @@ class Webhooks:
         control: CallControl,
         refusals: Refusals,
         metrics: Metrics,
+        used: UsedKeys,
     ) -> None:
         self._providers = providers
         self._public_url = public_url
@@ -78,6 +86,7 @@ class Webhooks:
         self._control = control
         self._refusals = refusals
         self._metrics = metrics
+        self._used = used
         self._repeats = Repeats(tokens.ttl_s)
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -109,6 +118,8 @@ class Webhooks:
             if isinstance(incoming, Answer):
                 self._take_statuses(provider, webhook)
                 return await self._carry_out(provider, incoming)
+            if incoming.call_id:
+                checked(incoming.call_id)
             if isinstance(incoming, StreamEnded):
                 self._take_statuses(provider, webhook)
                 return self._follow(provider, incoming, line_name)
@@ -120,7 +131,7 @@ class Webhooks:
         except WireError as error:
             return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))
         log.info("call_answered", provider=provider.name, call=incoming.call_id, line=line.name)
-        return await self._carry_out(provider, document)
+        return await self._carry_out(provider, document, incoming)
 
     def _follow(self, provider: Provider, ended: StreamEnded, line_name: str) -> Answer:
         """Answer what follows a stream, by how the call ended; nothing where its line is gone."""
@@ -139,6 +150,8 @@ class Webhooks:
     def _take_statuses(self, provider: Provider, webhook: WebhookRequest) -> None:
         try:
             statuses = provider.status(webhook)
+            for status in statuses:
+                checked(status.call_id)
         except WireError as error:
             log.info("status_unread", provider=provider.name, detail=str(error))
             return
@@ -146,31 +159,36 @@ class Webhooks:
             self._take_status(provider, status)
 
     def _take_status(self, provider: Provider, status: CallStatus) -> None:
-        ended = status.ended and self._calls.reported_over(
-            (provider.name, status.call_id), f"{provider.name} says {status.status}"
-        )
-        log.info("call_status", provider=provider.name, call=status.call_id, status=status.status, ended_here=ended)
+        word, ended = status.status[:SHOWN_LENGTH], False
+        if status.ended:
+            note_over(self._used, provider.name, status.call_id)
+            ended = self._calls.reported_over((provider.name, status.call_id), f"{provider.name} says {word}")
+        log.info("call_status", provider=provider.name, call=status.call_id, status=word, ended_here=ended)
 
     def _connect(self, provider: Provider, call: IncomingCall, line: Line) -> Connect:
         grant = Grant(line.name, call.call_id, call.caller, call.called)
         token = self._tokens.issue(provider.name, grant, time.time())
         streams = self._public_url.replace("http", "ws", 1) + f"/stream/{provider.name}"
-        call_url = f"{self._public_url}/answer/{provider.name}/{quote(line.name, safe='')}"
+        call_url = f"{self._public_url}/answer/{provider.name}/{segment(line.name)}"
         return Connect(
-            stream_url=f"{streams}/{quote(line.name, safe='')}/{token}",
+            stream_url=f"{streams}/{segment(line.name)}/{token}",
             on_failure=what_follows(line, None, datetime.now(UTC)),
             then_url=f"{call_url}?{'='.join(STREAM_ENDED)}" if may_follow(line) else "",
             callback_url=f"{self._public_url}/status/{provider.name}",
             call_url=call_url,
         )
 
-    async def _carry_out(self, provider: Provider, answer: Answer) -> Answer | Refused:
+    async def _carry_out(
+        self, provider: Provider, answer: Answer, incoming: IncomingCall | None = None
+    ) -> Answer | Refused:
         try:
-            await self._control.perform(answer.requests)
+            said = await self._control.perform(answer.requests)
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
             return Refused(Refusal.PROVIDER_REFUSED, str(error))
+        if incoming is not None and isinstance(provider, LearnsOfAnswer):
+            provider.answered(incoming, said)
         return answer
 
     async def _verified(

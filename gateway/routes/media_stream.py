@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -20,6 +20,7 @@ from gateway.call.refusal import Refusal
 from gateway.call.rules import Rules
 from gateway.config import Line
 from gateway.errors import WireError
+from gateway.fleet.used import UsedKeys
 from gateway.phone.events import CallStarted, PhoneClosed
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
@@ -29,9 +30,9 @@ from gateway.routes.following import what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, unknown_line
-from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
 from gateway.routes.request_url import requested_url
+from gateway.routes.stream_key import is_over
 from gateway.tools import Functions
 from gateway.upgrade import accept
 from gateway.websocket import WebSocket
@@ -62,8 +63,8 @@ class MediaStreams:
         functions: Functions,
         outcomes: Outcomes,
         observers: tuple[Observer, ...] = (),
-        authorize: Callable[[Provider, Upgrade, str, str], Grant],
-        published_keys: PublishedKeys,
+        authorize: Callable[[Provider, Upgrade, str, str], Awaitable[Grant]],
+        used: UsedKeys,
         control: CallControl,
         refusals: Refusals,
         public_url: str,
@@ -79,7 +80,7 @@ class MediaStreams:
         self._outcomes = outcomes
         self._observers = (metrics.observe, *observers)
         self._authorize = authorize
-        self._published_keys = published_keys
+        self._used = used
         self._control = control
         self._refusals = refusals
         self._public_url = public_url
@@ -118,9 +119,7 @@ class MediaStreams:
         """Return whose stream it is, or why it is not let in."""
         line, token = request.match_info.get("line", ""), request.match_info.get("token", "")
         try:
-            grant = await self._published_keys.checked(
-                provider, upgrade.headers, lambda: self._authorize(provider, upgrade, line, token)
-            )
+            grant = await self._authorize(provider, upgrade, line, token)
         except SignatureError as error:
             return Refused(Refusal.UNAUTHORIZED, str(error))
         if grant.line and self._lines.find(grant.line) is None:
@@ -158,6 +157,9 @@ class MediaStreams:
         if isinstance(started, PhoneClosed):
             log.info("stream_probed", provider=provider.name)
             return await phone.close()
+        if is_over(self._used, provider.name, started.call_id):
+            late = Refused(Refusal.UNAUTHORIZED, "the call is over: its provider has reported its end")
+            return await self._turn_away(phone, _Stranded(provider), late, POLICY)
         region = self._lines.region(provider.name)
         line = self._lines.find(grant.line, started.called, provider.name)
         if line is None:

@@ -3,37 +3,112 @@
 import time
 from collections.abc import Mapping
 
+import structlog
+
+from gateway.call.metrics import Metrics
+from gateway.fleet.used import UsedKeys
 from gateway.phone.http_request import is_one_of
-from gateway.phone.provider import Grant, Provider, SignatureError, Upgrade
-from gateway.phone.token import StreamTokens
+from gateway.phone.provider import Grant, Proof, Provider, SignatureError, UnsignedError, Upgrade
+from gateway.phone.token import Claims, StreamTokens
+from gateway.routes.published_keys import PublishedKeys
+
+log = structlog.get_logger()
 
 ANY_LINE = "-"
 """Stands in a stream's path for "the line of the called number", where a secret follows."""
+CALL_KEPT_S = 24 * 3600.0
+"""How long a call is remembered that had its stream, or is over: no provider lets one last longer."""
 
 
 class StreamKeys:
     """Decides before the upgrade is answered, so that whoever has no key gets neither a socket nor a session.
 
-    ``secrets`` are the ``stream_secret`` of each account: for streams that a static document or a dialplan opens.
+    ``secrets`` are the ``stream_secret`` of each account: for streams that a static document or a dialplan opens. Where
+    a provider signs each upgrade, a token is good only with the signature: it stands in logs of proxies.
     """
 
-    def __init__(self, tokens: StreamTokens, secrets: Mapping[str, tuple[str, ...]], *, required: bool) -> None:
+    def __init__(
+        self,
+        tokens: StreamTokens,
+        secrets: Mapping[str, tuple[str, ...]],
+        published_keys: PublishedKeys,
+        used: UsedKeys,
+        metrics: Metrics,
+        *,
+        required: bool,
+    ) -> None:
         self._tokens = tokens
         self._secrets = secrets
+        self._published_keys = published_keys
+        self._used = used
+        self._metrics = metrics
         self._required = required
+        self._settled: set[str] = set()
+        """Providers of which a signature has been right whose form was a guess."""
+        self._warned: set[str] = set()
 
-    def authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
-        """Whose stream it is; ``SignatureError`` where nothing proves that it may be opened."""
+    async def authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
+        """Whose stream it is; ``SignatureError`` where nothing proves that it may be opened.
+
+        The token is read first, which costs little, and used up last.
+        """
         now_s = time.time()
-        proven = provider.verify_upgrade(upgrade, now_s)
-        named = Grant(line="" if line == ANY_LINE else line)
-        if token and is_one_of(token, self._secrets.get(provider.name, ())):
-            return named
-        if token:
-            grant = self._tokens.redeem(provider.name, token, now_s)
-            if grant.line != line:
-                raise SignatureError(f"the stream's token is for line {grant.line}")
-            return grant
-        if proven or not self._required:
-            return named
+        by_secret = bool(token) and is_one_of(token, self._secrets.get(provider.name, ()))
+        claims = self._tokens.read(provider.name, token, now_s) if token and not by_secret else None
+        if claims is not None and claims.grant.line != line:
+            raise SignatureError(f"the stream's token is for line {claims.grant.line}")
+        proof = await self._published_keys.checked(
+            provider, upgrade.headers, lambda: self._proof(provider, upgrade, now_s, by_secret, claims)
+        )
+        if claims is not None:
+            return self._use(provider, claims)
+        if by_secret or proof is Proof.STREAM or not self._required:
+            return Grant(line="" if line == ANY_LINE else line)
         raise SignatureError("the stream has no token")
+
+    def _proof(
+        self, provider: Provider, upgrade: Upgrade, now_s: float, by_secret: bool, claims: Claims | None
+    ) -> Proof:
+        try:
+            proof = provider.verify_upgrade(upgrade, now_s)
+        except SignatureError as error:
+            if isinstance(error, UnsignedError) and claims is None:
+                return Proof.NONE  # a document of the operator's own need not ask for it
+            is_guess = provider.traits.guesses_upgrade and provider.name not in self._settled
+            if is_guess and (by_secret or claims is not None):
+                self._note_unproven(provider, str(error))
+                return Proof.NONE
+            raise
+        if proof is not Proof.NONE:
+            self._settled.add(provider.name)
+        return proof
+
+    def _note_unproven(self, provider: Provider, detail: str) -> None:
+        self._metrics.upgrades_unproven.labels(provider.name).inc()
+        if provider.name not in self._warned:
+            self._warned.add(provider.name)
+            hint = "the stream's token was right; from the first right signature on it is demanded"
+            log.warning("upgrade_unproven", provider=provider.name, detail=detail, hint=hint)
+
+    def _use(self, provider: Provider, claims: Claims) -> Grant:
+        """Use a token up: it is good once, and so is the call that it was issued for."""
+        grant = claims.grant
+        if not self._used.use(f"token {claims.nonce}", self._tokens.ttl_s + 60):
+            raise SignatureError("the stream's token was used before")
+        if not grant.call_id:
+            return grant
+        if is_over(self._used, provider.name, grant.call_id):
+            raise SignatureError("the call is over: its provider has reported its end")
+        if not self._used.use(f"stream {provider.name} {grant.call_id}", CALL_KEPT_S):
+            raise SignatureError("the call had its stream before")
+        return grant
+
+
+def note_over(used: UsedKeys, provider: str, call_id: str) -> None:
+    """Remember that a call is over: it opens no stream any more."""
+    used.use(f"over {provider} {call_id}", CALL_KEPT_S)
+
+
+def is_over(used: UsedKeys, provider: str, call_id: str) -> bool:
+    """Tell whether a call was reported as over."""
+    return used.is_used(f"over {provider} {call_id}")

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from gateway.functions import CallContext, HttpCall
+from gateway.path_segment import leads_away, segment
 from gateway.tools.arguments import refused
 from gateway.tools.result import FunctionFailed, write_json
 from gateway.tools.signature import signature_headers
@@ -33,7 +34,7 @@ def request_for(name: str, http: HttpCall, context: CallContext, arguments: Mapp
     Raises FunctionFailed (``refused``) for an argument that cannot stand in the url, InputError for an unusable secret.
     """
     url, in_url = _filled_in(http.url, arguments)
-    key = f"{_for_header(context.call_id)}:{_for_header(context.tool_call_id)}"
+    key = _message_id(context)
     ours = {"Idempotency-Key": key}
     body = b""
     if http.method == "GET":
@@ -73,6 +74,11 @@ def _facts(name: str, context: CallContext) -> dict[str, str]:
     return {header: _for_header(value) for header, value in facts.items() if value}
 
 
+def _message_id(context: CallContext) -> str:
+    """Return what names a call of a tool in each try; without a dot, which ends it in what is signed."""
+    return f"{_for_header(context.call_id)}:{_for_header(context.tool_call_id)}".replace(".", "%2E")
+
+
 def _for_header(value: str) -> str:
     return quote(value, safe=_FIT_FOR_HEADER, errors="replace")
 
@@ -94,18 +100,16 @@ def _filled_in(url: str, arguments: Mapping[str, Any]) -> tuple[str, set[str]]:
 
 
 def _segment(name: str, value: Any) -> str:
-    """An argument as a part of one path segment.
-
-    Dots alone are refused and not only encoded: a server may decode "%2E%2E" before it resolves it.
-    """
+    """An argument as a part of one path segment."""
     if isinstance(value, dict | list) or value is None:
         raise _unfit(name, "a single value is needed")
     text = value if isinstance(value, str) else write_json(value)
-    if not text.strip():
-        raise _unfit(name, "it is empty")
-    if not {".", ".."}.isdisjoint(re.split(r"[/\\]", text)):
+    if leads_away(text):
         raise _unfit(name, "it cannot be part of an address")
-    return quote(text, safe="", errors="replace")
+    try:
+        return segment(text, errors="replace")
+    except ValueError as error:
+        raise _unfit(name, f"it {error}") from None
 
 
 def _unfit(name: str, why: str) -> FunctionFailed:

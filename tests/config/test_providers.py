@@ -12,7 +12,7 @@ from gateway.config import Deployment, load_deployment
 from gateway.config.environment import FromEnvironment
 from gateway.config.providers import ProviderName, Providers, environment_names, settings_of
 from gateway.errors import GatewayError
-from gateway.phone.provider import SignatureError, Upgrade, WebhookRequest
+from gateway.phone.provider import Proof, SignatureError, Upgrade, WebhookRequest
 from gateway.sim.accounts import open_account
 from gateway.sim.providers import PROVIDERS as SIMULATED
 
@@ -82,8 +82,8 @@ def test_without_a_proof_nothing_is_taken(name: str) -> None:
     try:
         proven = provider.verify_upgrade(Upgrade("wss://gw.example.com/stream/any"), 0)
     except SignatureError:
-        proven = False
-    assert not proven
+        proven = Proof.NONE
+    assert proven is Proof.NONE
     with pytest.raises(SignatureError):
         provider.verify(WEBHOOK, 0)
 

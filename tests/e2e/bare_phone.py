@@ -5,7 +5,7 @@ import base64
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -90,10 +90,14 @@ class BarePhone:
 
 
 @asynccontextmanager
-async def bare_phone(url: str, call_id: str = "CA1", *, answers_close: bool = True) -> AsyncIterator[BarePhone]:
+async def bare_phone(
+    url: str, call_id: str = "CA1", *, answers_close: bool = True, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[BarePhone]:
     """A connected stream, before its first message."""
     async with (
         aiohttp.ClientSession() as http,
-        http.ws_connect(url, autoclose=answers_close, timeout=aiohttp.ClientWSTimeout(ws_close=1.0)) as opened,
+        http.ws_connect(
+            url, autoclose=answers_close, timeout=aiohttp.ClientWSTimeout(ws_close=1.0), headers=headers
+        ) as opened,
     ):
         yield BarePhone(opened, call_id)

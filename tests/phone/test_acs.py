@@ -36,6 +36,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Upgrade,
     WebhookRequest,
@@ -382,9 +383,10 @@ def test_the_stream_proves_itself_by_a_token() -> None:
     with pytest.raises(SignatureError, match="have not been fetched"):
         acs.verify_upgrade(upgrade, NOW_S)
     acs.set_keys(JWKS)
-    assert acs.verify_upgrade(upgrade, NOW_S)
-    assert not acs.verify_upgrade(Upgrade(), NOW_S)
-    assert not provider(resource_id=None).verify_upgrade(upgrade, NOW_S)
+    assert acs.verify_upgrade(upgrade, NOW_S) is Proof.PROVIDER
+    with pytest.raises(SignatureError, match="no Authorization"):
+        acs.verify_upgrade(Upgrade(), NOW_S)
+    assert provider(resource_id=None).verify_upgrade(upgrade, NOW_S) is Proof.NONE
     with pytest.raises(SignatureError, match="ssuer"):
         acs.verify_upgrade(Upgrade(headers={"authorization": bearer(iss="https://evil")}), NOW_S)
 

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from gateway.config import providers as settings
 from gateway.errors import WireError
 from gateway.phone.asterisk import Asterisk
-from gateway.phone.provider import After, Connect, IncomingCall, SignatureError, Upgrade, WebhookRequest
+from gateway.phone.provider import After, Connect, IncomingCall, Proof, SignatureError, Upgrade, WebhookRequest
 
 asterisk = Asterisk(settings.Asterisk(stream_secret=SecretStr("s:3cret")))
 bare = Asterisk(settings.Asterisk())
@@ -27,7 +27,7 @@ def test_the_sub_protocol() -> None:
 @pytest.mark.parametrize("user", [b"gw", b"", "ü".encode()])
 def test_any_user_with_the_password(user: bytes) -> None:
     """The credentials of websocket_client.conf open the stream without a token."""
-    assert asterisk.verify_upgrade(credentials(user + b":s:3cret"), 0.0) is True
+    assert asterisk.verify_upgrade(credentials(user + b":s:3cret"), 0.0) is Proof.STREAM
 
 
 @pytest.mark.parametrize("password", [b"", b"s:3creT", b"s:3cret ", b"3cret", b"\xff"])
@@ -46,8 +46,8 @@ def test_broken_credentials_are_refused(given_: str) -> None:
 
 def test_without_credentials_nothing_is_proven() -> None:
     """Neither where they are missing nor where none are configured: not even empty ones."""
-    assert asterisk.verify_upgrade(Upgrade("wss://gw/s"), 0.0) is False
-    assert bare.verify_upgrade(credentials(b"gw:"), 0.0) is False
+    assert asterisk.verify_upgrade(Upgrade("wss://gw/s"), 0.0) is Proof.NONE
+    assert bare.verify_upgrade(credentials(b"gw:"), 0.0) is Proof.NONE
 
 
 def test_there_is_no_webhook() -> None:

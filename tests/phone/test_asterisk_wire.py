@@ -125,8 +125,8 @@ def test_numbers_out_of_channel_variables() -> None:
     event = start_of(start, Upgrade())
     assert (event.caller, event.called) == ("100", "14255550100")
     assert start_of(start, Upgrade(query={"caller": "x", "from": "101"})).caller == "101"
-    assert start_of(start, grant=Grant("support", "c9", "+1", "+2")).called == "+2"
-    assert start_of(start, grant=Grant("support", "c9", "+1", "+2")).call_id == "c9"
+    assert start_of(start, grant=Grant("support", CALL, "+1", "+2")).called == "+2"
+    assert start_of(start, grant=Grant("support", CALL, "+1", "+2")).call_id == CALL
 
 
 def test_other_names_for_the_numbers() -> None:

@@ -23,6 +23,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Upgrade,
     WebhookRequest,
@@ -234,7 +235,7 @@ def test_without_configured_credentials_nothing_is_believed() -> None:
 
 def test_the_upgrade_proves_nothing() -> None:
     """A stream needs its token."""
-    assert bandwidth.verify_upgrade(Upgrade("wss://gw.example.com/stream/bandwidth"), 0.0) is False
+    assert bandwidth.verify_upgrade(Upgrade("wss://gw.example.com/stream/bandwidth"), 0.0) is Proof.NONE
 
 
 @pytest.mark.parametrize("event_type", ["initiate", "answer"])

@@ -21,6 +21,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Upgrade,
     WebhookRequest,
@@ -112,7 +113,7 @@ def test_the_key_in_the_header() -> None:
     for wrong in ("", "XI0123456789ABCDEf", "XI0123456789ABCDE", "XI0123456789ABCDEF ", "\udce9"):
         with pytest.raises(SignatureError, match="x-cx-apikey"):
             cloudonix.verify(as_json({**HEADERS, "x-cx-apikey": wrong}), 0)
-    assert not cloudonix.verify_upgrade(Upgrade(headers=HEADERS), 0)
+    assert cloudonix.verify_upgrade(Upgrade(headers=HEADERS), 0) is Proof.NONE
 
 
 def test_incoming_call_as_json_and_as_a_form() -> None:

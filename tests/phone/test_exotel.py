@@ -28,6 +28,7 @@ from gateway.phone.provider import (
     Connect,
     Grant,
     IncomingCall,
+    Proof,
     SignatureError,
     Upgrade,
     WebhookRequest,
@@ -109,9 +110,11 @@ def test_the_vendor_s_sample_spells_it_otherwise() -> None:
 
 def test_our_webhook_s_word_counts_before_the_stream_s() -> None:
     """A stream that holds the token of one call cannot pass for another."""
-    (event,) = fresh(Grant("support", "CA99", "+1", "+2")).decode(START)
+    (event,) = fresh(Grant("support", "CA01", "+1", "+2")).decode(START)
     assert isinstance(event, CallStarted)
-    assert (event.call_id, event.caller, event.called) == ("CA99", "+1", "+2")
+    assert (event.call_id, event.caller, event.called) == ("CA01", "+1", "+2")
+    with pytest.raises(WireError, match="another call"):
+        fresh(Grant("support", "CA99", "+1", "+2")).decode(START)
 
 
 @pytest.mark.parametrize(
@@ -203,10 +206,10 @@ def basic(user: str, password: str) -> dict[str, str]:
 def test_credentials_of_the_applet_s_address() -> None:
     """Any user, the stream secret as password: they prove stream and request alike."""
     right = basic("gateway", "s3cr:et")
-    assert exotel.verify_upgrade(Upgrade(headers=right), 0)
+    assert exotel.verify_upgrade(Upgrade(headers=right), 0) is Proof.STREAM
     assert exotel.verify(WebhookRequest("GET", URL, right), 0) == ""
-    assert not exotel.verify_upgrade(Upgrade(), 0)
-    assert not bare.verify_upgrade(Upgrade(headers=right), 0)
+    assert exotel.verify_upgrade(Upgrade(), 0) is Proof.NONE
+    assert bare.verify_upgrade(Upgrade(headers=right), 0) is Proof.NONE
     with pytest.raises(SignatureError, match="EXOTEL_STREAM_SECRET"):
         bare.verify(WebhookRequest("GET", URL, right), 0)
     with pytest.raises(SignatureError, match="Basic"):

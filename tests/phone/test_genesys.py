@@ -37,7 +37,7 @@ from gateway.phone.events import (
 )
 from gateway.phone.genesys import Genesys
 from gateway.phone.genesys_wire import AUDIO_LIMIT, NIL, PLAYOUT, GenesysCodec
-from gateway.phone.provider import After, Connect, Grant, IncomingCall, SignatureError, Upgrade, WebhookRequest
+from gateway.phone.provider import After, Connect, Grant, IncomingCall, Proof, SignatureError, Upgrade, WebhookRequest
 
 TRANSCRIPTS = Path(__file__).parents[1] / "transcripts" / "genesys"
 SESSION = "e160e428-53e2-487c-977d-96989bf5c99d"
@@ -393,17 +393,17 @@ def provider(api_key: str | None = KEY, secret: str | None = SECRET) -> Genesys:
 
 def test_the_documented_signature_is_right() -> None:
     """The vector holds, and proves the stream."""
-    assert provider().verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S)
-    assert provider(api_key=None).verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S)
+    assert provider().verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S) is Proof.STREAM
+    assert provider(api_key=None).verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S) is Proof.STREAM
 
 
 def test_a_signature_is_taken_once() -> None:
     """The same nonce again is refused, and by this provider alone."""
     genesys = provider()
-    assert genesys.verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S)
+    assert genesys.verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S) is Proof.STREAM
     with pytest.raises(SignatureError, match="used before"):
         genesys.verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S + 1)
-    assert provider().verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S)
+    assert provider().verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S) is Proof.STREAM
 
 
 @pytest.mark.parametrize("header", HEADERS)
@@ -429,7 +429,7 @@ def test_the_url_is_bound(url: str) -> None:
 def test_the_key_alone_proves_an_integration_without_secret() -> None:
     """Genesys signs only where a client secret was entered; the key is compared all the same."""
     unsigned = {"x-api-key": KEY}
-    assert provider(secret=None).verify_upgrade(Upgrade(URL, headers=unsigned), CREATED_S)
+    assert provider(secret=None).verify_upgrade(Upgrade(URL, headers=unsigned), CREATED_S) is Proof.STREAM
     with pytest.raises(SignatureError, match="X-API-KEY is wrong"):
         provider(secret=None).verify_upgrade(Upgrade(URL, headers={"x-api-key": "x"}), CREATED_S)
     with pytest.raises(SignatureError, match="missing"):
@@ -439,9 +439,9 @@ def test_the_key_alone_proves_an_integration_without_secret() -> None:
 def test_without_a_key_a_token_is_needed() -> None:
     """A request that brings no key, or a gateway that knows none, proves nothing."""
     signature_alone = {name: value for name, value in HEADERS.items() if name != "x-api-key"}
-    assert not provider().verify_upgrade(Upgrade(URL), CREATED_S)
-    assert not provider().verify_upgrade(Upgrade(URL, headers=signature_alone), CREATED_S)
-    assert not provider(None, None).verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S)
+    assert provider().verify_upgrade(Upgrade(URL), CREATED_S) is Proof.NONE
+    assert provider().verify_upgrade(Upgrade(URL, headers=signature_alone), CREATED_S) is Proof.NONE
+    assert provider(None, None).verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S) is Proof.NONE
 
 
 def test_there_is_no_webhook_and_no_rest_api() -> None:

@@ -20,7 +20,9 @@ from gateway.phone.provider import (
     Connect,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
+    UnsignedError,
     Upgrade,
     WebhookRequest,
 )
@@ -136,10 +138,11 @@ def test_without_a_secret_nothing_is_believed() -> None:
 
 
 def test_credentials_of_the_stream() -> None:
-    """Those of our own verb open it without a token; without any it needs one."""
-    assert jambonz.verify_upgrade(credentials("gateway", "s:3cret"), NOW_S) is True
-    assert jambonz.verify_upgrade(Upgrade("wss://gw/s"), NOW_S) is False
-    assert bare.verify_upgrade(credentials("gateway", ""), NOW_S) is False
+    """Those of our own verb open it; our verb asks for them wherever there is a secret."""
+    assert jambonz.verify_upgrade(credentials("gateway", "s:3cret"), NOW_S) is Proof.STREAM
+    with pytest.raises(UnsignedError, match="no credentials"):
+        jambonz.verify_upgrade(Upgrade("wss://gw/s"), NOW_S)
+    assert bare.verify_upgrade(credentials("gateway", ""), NOW_S) is Proof.NONE
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,11 @@ def test_rates(rate_hz: int, audio_format: AudioFormat) -> None:
 
 def test_our_webhook_s_word_counts_before_the_stream_s() -> None:
     """A stream that holds the token of one call cannot pass for another."""
-    (event,) = JambonzCodec(Grant("support", "c9", "+1", "+2")).decode(START)
+    (event,) = JambonzCodec(Grant("support", CALL, "+1", "+2")).decode(START)
     assert isinstance(event, CallStarted)
-    assert (event.call_id, event.caller, event.called) == ("c9", "+1", "+2")
+    assert (event.call_id, event.caller, event.called) == (CALL, "+1", "+2")
+    with pytest.raises(WireError, match="another call"):
+        JambonzCodec(Grant("support", "c9", "+1", "+2")).decode(START)
 
 
 def test_numbers_stay_as_the_carrier_writes_them() -> None:

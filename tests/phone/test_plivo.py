@@ -23,7 +23,9 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
+    UnsignedError,
     Upgrade,
     WebhookRequest,
 )
@@ -299,16 +301,18 @@ def test_without_a_token_nothing_is_believed() -> None:
 def test_the_upgrade_is_signed_in_a_way_of_its_own(url: str, signature: str) -> None:
     """Both constructions that have been seen are taken; neither makes the stream's token needless."""
     headers = {"x-plivo-signature-v3": signature, "x-plivo-signature-v3-nonce": "12345"}
-    assert plivo().verify_upgrade(Upgrade(url, {}, headers), 0.0) is False
+    assert plivo().verify_upgrade(Upgrade(url, {}, headers), 0.0) is Proof.PROVIDER
     with pytest.raises(SignatureError):
         plivo().verify_upgrade(Upgrade(url + "x", {}, headers), 0.0)
     with pytest.raises(SignatureError):
         plivo().verify_upgrade(Upgrade(url, {}, headers | {"x-plivo-signature-v3": "AAAA"}), 0.0)
 
 
-def test_an_unsigned_upgrade_needs_its_token() -> None:
-    """A missing signature is no error."""
-    assert plivo().verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0) is False
+def test_an_unsigned_upgrade_is_told() -> None:
+    """Plivo signs each upgrade, so that a missing signature is told from a provider without any."""
+    with pytest.raises(UnsignedError, match="X-Plivo-Signature-V3"):
+        plivo().verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0)
+    assert Plivo(settings.Plivo()).verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0) is Proof.NONE
 
 
 def test_webhooks() -> None:

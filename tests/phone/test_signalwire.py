@@ -19,6 +19,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Upgrade,
     WebhookRequest,
@@ -153,10 +154,10 @@ def test_bearer_of_a_static_document() -> None:
     def upgrade(authorization: str) -> Upgrade:
         return Upgrade(url, headers={"authorization": authorization})
 
-    assert signalwire.verify_upgrade(upgrade("Bearer s3cret"), 0)
-    assert not signalwire.verify_upgrade(Upgrade(url), 0)
-    assert not signalwire.verify_upgrade(upgrade("Basic s3cret"), 0)
-    assert not bare.verify_upgrade(upgrade("Bearer s3cret"), 0)
+    assert signalwire.verify_upgrade(upgrade("Bearer s3cret"), 0) is Proof.STREAM
+    assert signalwire.verify_upgrade(Upgrade(url), 0) is Proof.NONE
+    assert signalwire.verify_upgrade(upgrade("Basic s3cret"), 0) is Proof.NONE
+    assert bare.verify_upgrade(upgrade("Bearer s3cret"), 0) is Proof.NONE
     for wrong in ("Bearer s3creT", "Bearer ", "Bearer s3cret2", "Bearer \udce9"):
         with pytest.raises(SignatureError, match="authBearerToken"):
             signalwire.verify_upgrade(upgrade(wrong), 0)

@@ -20,6 +20,7 @@ from gateway.phone.provider import (
     Connect,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Upgrade,
     WebhookRequest,
@@ -153,9 +154,9 @@ def test_the_key_is_needed() -> None:
 def test_stream_auth_token() -> None:
     """The stream secret as ``stream_auth_token`` proves the stream; without one a token in the path must."""
     name = "x-telnyx-streaming-auth-token"
-    assert telnyx.verify_upgrade(Upgrade(headers={name: "s3cret"}), NOW)
-    assert not telnyx.verify_upgrade(Upgrade(), NOW)
-    assert not bare.verify_upgrade(Upgrade(headers={name: "s3cret"}), NOW)
+    assert telnyx.verify_upgrade(Upgrade(headers={name: "s3cret"}), NOW) is Proof.STREAM
+    assert telnyx.verify_upgrade(Upgrade(), NOW) is Proof.NONE
+    assert bare.verify_upgrade(Upgrade(headers={name: "s3cret"}), NOW) is Proof.NONE
     for wrong in ("", "s3creT", "\udce9"):
         with pytest.raises(SignatureError, match=name):
             telnyx.verify_upgrade(Upgrade(headers={name: wrong}), NOW)

@@ -30,7 +30,9 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
+    UnsignedError,
     Upgrade,
     WebhookRequest,
 )
@@ -131,9 +133,11 @@ def test_messages_in(message: str, event: object) -> None:
 
 def test_our_webhook_s_word_counts_before_the_stream_s() -> None:
     """A stream that holds the token of one call cannot pass for another."""
-    (event,) = fresh(Grant("support", "CA99", "+1", "+2")).decode(START)
+    (event,) = fresh(Grant("support", "CA01", "+1", "+2")).decode(START)
     assert isinstance(event, CallStarted)
-    assert (event.call_id, event.caller, event.called) == ("CA99", "+1", "+2")
+    assert (event.call_id, event.caller, event.called) == ("CA01", "+1", "+2")
+    with pytest.raises(WireError, match="another call"):
+        fresh(Grant("support", "CA99", "+1", "+2")).decode(START)
 
 
 def test_outbound_track_is_not_the_caller() -> None:
@@ -285,9 +289,10 @@ def test_a_port_may_be_left_out() -> None:
 def test_the_upgrade_s_signature(signature: str) -> None:
     """Over the literal wss URL, with its port or a slash behind it; it does not make up for a token."""
     url = "wss://mycompany.com/media"
-    assert not twilio.verify_upgrade(Upgrade(url, headers={"x-twilio-signature": signature}), 0)
-    assert not twilio.verify_upgrade(Upgrade(url), 0)
-    assert not bare.verify_upgrade(Upgrade(url, headers={"x-twilio-signature": "x"}), 0)
+    assert twilio.verify_upgrade(Upgrade(url, headers={"x-twilio-signature": signature}), 0) is Proof.PROVIDER
+    with pytest.raises(UnsignedError, match="X-Twilio-Signature"):
+        twilio.verify_upgrade(Upgrade(url), 0)
+    assert bare.verify_upgrade(Upgrade(url, headers={"x-twilio-signature": "x"}), 0) is Proof.NONE
     for headers in ({"x-twilio-signature": "A" + signature[1:]}, {"x-twilio-signature": "\udce9"}):
         with pytest.raises(SignatureError, match="X-Twilio-Signature"):
             twilio.verify_upgrade(Upgrade(url, headers=headers), 0)

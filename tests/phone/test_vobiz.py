@@ -21,6 +21,7 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     Upgrade,
     WebhookRequest,
@@ -115,7 +116,7 @@ def test_signature_refuses_any_change() -> None:
 
 def test_the_upgrade_proves_nothing() -> None:
     """Vobiz signs no upgrade: the stream needs its token."""
-    assert vobiz().verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0) is False
+    assert vobiz().verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0) is Proof.NONE
 
 
 def test_webhooks() -> None:

@@ -27,8 +27,10 @@ from gateway.phone.provider import (
     Grant,
     HttpRequest,
     IncomingCall,
+    Proof,
     SignatureError,
     StreamEnded,
+    UnsignedError,
     Upgrade,
     WebhookRequest,
 )
@@ -257,13 +259,15 @@ def test_without_a_secret_nothing_is_believed() -> None:
 
 
 def test_the_upgrade_brings_a_token_too() -> None:
-    """A right one proves Vonage and not the call; none, or one of another kind, leaves it to the stream's own token."""
+    """A right one proves Vonage and not the call; none, or one of another kind, is told from a forged one."""
     provider = vonage()
+    upgrade = Upgrade("wss://gw/s", {}, {"authorization": f"bearer {token()}"})
+    assert provider.verify_upgrade(upgrade, NOW) is Proof.PROVIDER
     other_kind = jwt.encode({"iat": NOW}, SECRET * 2, algorithm="HS512")
-    for bearer in (token(), other_kind):
-        headers = {"authorization": f"bearer {bearer}"}
-        assert provider.verify_upgrade(Upgrade("wss://gw/s", {}, headers), NOW) is False
-    assert provider.verify_upgrade(Upgrade("wss://gw/s"), NOW) is False
+    with pytest.raises(UnsignedError, match="HS512"):
+        provider.verify_upgrade(Upgrade("wss://gw/s", {}, {"authorization": f"bearer {other_kind}"}), NOW)
+    with pytest.raises(UnsignedError, match="no JWT"):
+        provider.verify_upgrade(Upgrade("wss://gw/s"), NOW)
 
 
 @pytest.mark.parametrize("bearer", [token(secret=SECRET[::-1]), token(iat=NOW - 301), token(application_id="x"), "x"])

@@ -113,11 +113,18 @@ async def test_a_number_finds_its_line_however_it_is_spelt(tmp_path: Path, to: s
     assert (status, stream_of(text)[0].rpartition("/")[2]) == (200, "support")
 
 
-async def opened(held: Rig, path: str) -> int:
-    """The status of an upgrade on this path: 101 where it is let in."""
+def upgrade_headers(path: str) -> dict[str, str]:
+    """What Twilio puts under an upgrade."""
+    return {"X-Twilio-Signature": signature(TOKEN, PUBLIC.replace("http", "ws") + path)}
+
+
+async def opened(held: Rig, path: str, headers: Mapping[str, str] | None = None) -> int:
+    """The status of an upgrade on this path: 101 where it is let in. It is signed, where no ``headers`` are given."""
     async with aiohttp.ClientSession() as http:
         try:
-            async with http.ws_connect(held.gateway.url + path):
+            async with http.ws_connect(
+                held.gateway.url + path, headers=upgrade_headers(path) if headers is None else headers
+            ):
                 return 101
         except aiohttp.WSServerHandshakeError as refused:
             return refused.status
@@ -142,10 +149,12 @@ async def test_a_token_opens_the_stream_of_its_call_once(tmp_path: Path) -> None
         assert token[20:60] not in str(logs)
         _, _, document = await post(held, "/answer/twilio", {**CALL, "CallSid": "CA2"})
         path = f"/stream/twilio/support/{stream_of(document)[1]}"
+        for wrong in ({}, {"X-Twilio-Signature": "AAAA"}, upgrade_headers("/stream/twilio/support")):
+            assert await opened(held, path, wrong) == 403
         assert await opened(held, path) == 101
         assert await opened(held, path) == 403
         await held.until_quiet()
-        assert await held.metric("gateway_calls_refused_total", reason="unauthorized") == 6
+        assert await held.metric("gateway_calls_refused_total", reason="unauthorized") == 9
         assert held.emulator.handshakes == 0
 
 
@@ -154,7 +163,8 @@ async def test_the_call_is_the_one_that_was_answered(tmp_path: Path) -> None:
     lines = {"support": LINE, "second": LINE.replace(NUMBER, "+14255550101")}
     async with gateway(tmp_path, lines=lines) as held:
         token = stream_of((await post(held, "/answer/twilio"))[2])[1]
-        async with bare_phone(f"{held.stream_url}/support/{token}") as phone:
+        headers = upgrade_headers(f"/stream/twilio/support/{token}")
+        async with bare_phone(f"{held.stream_url}/support/{token}", headers=headers) as phone:
             await phone.start(to="+14255550101")
             await phone.next("media")
         assert held.emulator.sessions[0].updates[0]["metadata"] == {"call_id": "CA1", "line": "support"}
@@ -352,7 +362,8 @@ async def test_a_status_callback_ends_a_call(tmp_path: Path) -> None:
     """A call that its provider reports as over ends, though its stream is open; one that is ringing does not."""
     async with gateway(tmp_path) as held:
         token = stream_of((await post(held, "/answer/twilio"))[2])[1]
-        async with bare_phone(f"{held.stream_url}/support/{token}") as phone:
+        headers = upgrade_headers(f"/stream/twilio/support/{token}")
+        async with bare_phone(f"{held.stream_url}/support/{token}", headers=headers) as phone:
             await phone.start()
             await phone.next("media")
             for call_id, status in (("CA1", "in-progress"), ("CA2", "completed")):

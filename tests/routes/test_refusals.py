@@ -209,7 +209,8 @@ async def test_a_token_may_have_a_slash_behind_it(tmp_path: Path) -> None:
         headers = {"X-Twilio-Signature": signature(TOKEN, f"{PUBLIC}/answer/twilio", CALL)}
         async with http.post(f"{held.gateway.url}/answer/twilio", data=CALL, headers=headers) as said:
             (url,) = re.findall(r'Stream url="wss://voice.example.com/phone([^"]+)"', await said.text())
-        async with http.ws_connect(f"{held.gateway.url}{url}/"):
+        headers = {"X-Twilio-Signature": signature(TOKEN, f"{PUBLIC.replace('http', 'ws')}{url}/")}
+        async with http.ws_connect(f"{held.gateway.url}{url}/", headers=headers):
             pass
 
 

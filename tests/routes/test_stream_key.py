@@ -3,12 +3,19 @@
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
+from gateway.call.metrics import Metrics
 from gateway.config.providers import Twilio as Settings
-from gateway.phone.provider import Grant, Provider, SignatureError, Upgrade
+from gateway.fleet.memory import Memory
+from gateway.fleet.used import SIZE, SharedUsedKeys
+from gateway.phone.provider import Grant, Proof, Provider, SignatureError, UnsignedError, Upgrade
 from gateway.phone.token import StreamTokens
 from gateway.phone.twilio import Twilio
-from gateway.routes.stream_key import StreamKeys
+from gateway.phone.vonage import TRAITS as GUESSING
+from gateway.rest import CallControl
+from gateway.routes.published_keys import PublishedKeys
+from gateway.routes.stream_key import StreamKeys, note_over
 
 UPGRADE = Upgrade("wss://gw.example.com/stream/twilio")
 TWILIO: Provider = Twilio(Settings())
@@ -16,53 +23,153 @@ TOKENS = StreamTokens("key", 60)
 GRANT = Grant("support", "CA1", "+1", "+2")
 
 
-class Proven(Twilio):
-    """A provider whose streams prove themselves."""
+class Signing(Twilio):
+    """A provider that says what a stream proves, or what is wrong with it."""
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> bool:
-        return True
+    def __init__(self, *proofs: Proof | SignatureError) -> None:
+        super().__init__(Settings())
+        self.proofs = list(proofs)
 
-
-def keys(*, required: bool = True, secret: str = "") -> StreamKeys:
-    return StreamKeys(TOKENS, {"twilio": (secret,)} if secret else {}, required=required)
-
-
-def test_a_token_opens_its_call() -> None:
-    """The token says whose stream it is."""
-    token = TOKENS.issue("twilio", GRANT, time.time())
-    assert keys().authorize(TWILIO, UPGRADE, "support", token) == GRANT
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        proof = self.proofs.pop(0) if len(self.proofs) > 1 else self.proofs[0]
+        if isinstance(proof, SignatureError):
+            raise proof
+        return proof
 
 
-def test_a_token_for_another_line_opens_nothing() -> None:
-    """The line in the path is the token's."""
-    token = TOKENS.issue("twilio", GRANT, time.time())
+class Guessing(Signing):
+    """One whose signature has a form that nobody is sure of."""
+
+    traits = GUESSING
+
+
+UNSIGNED, FORGED = UnsignedError("no signature"), SignatureError("a wrong signature")
+
+
+class Door(StreamKeys):
+    """The keys, with a memory and metrics of their own."""
+
+    def __init__(self, *, required: bool = True, secret: str = "") -> None:
+        self.used = SharedUsedKeys(Memory(SIZE))
+        self.metrics = Metrics(["twilio"])
+        secrets = {"twilio": (secret,)} if secret else {}
+        published = PublishedKeys(CallControl(), self.metrics)
+        super().__init__(TOKENS, secrets, published, self.used, self.metrics, required=required)
+
+    async def open(self, provider: Provider = TWILIO, token: str = "", line: str = "support") -> Grant:
+        return await self.authorize(provider, UPGRADE, line, token)
+
+    def unproven(self) -> float:
+        return self.metrics.registry.get_sample_value("gateway_upgrades_unproven_total", {"provider": "twilio"}) or 0
+
+
+def token(grant: Grant = GRANT) -> str:
+    return TOKENS.issue("twilio", grant, time.time())
+
+
+async def test_a_token_opens_its_call_once() -> None:
+    """The token says whose stream it is, and is used up by it."""
+    door, given = Door(), token()
+    assert await door.open(token=given) == GRANT
+    with pytest.raises(SignatureError, match="used before"):
+        await door.open(token=given)
+
+
+async def test_a_call_has_one_stream() -> None:
+    """Another token of the same call opens none; another call and another provider's are not meant."""
+    door = Door()
+    await door.open(token=token())
+    with pytest.raises(SignatureError, match="had its stream"):
+        await door.open(token=token())
+    assert await door.open(token=token(Grant("support", "CA2"))) == Grant("support", "CA2")
+    assert await door.open(token=token(Grant("support"))) == Grant("support")
+    assert await door.open(token=token(Grant("support"))) == Grant("support")
+
+
+async def test_a_call_that_is_over_opens_nothing() -> None:
+    """Its provider has reported its end; what it said of another's call does not count."""
+    door = Door()
+    note_over(door.used, "vobiz", "CA1")
+    assert await door.open(token=token()) == GRANT
+    note_over(door.used, "twilio", "CA2")
+    with pytest.raises(SignatureError, match="over"):
+        await door.open(token=token(Grant("support", "CA2")))
+
+
+async def test_a_token_for_another_line_opens_nothing() -> None:
+    """The line in the path is the token's; the token is not used up by the attempt."""
+    door, given = Door(), token()
     with pytest.raises(SignatureError, match="line support"):
-        keys().authorize(TWILIO, UPGRADE, "restaurant", token)
+        await door.open(token=given, line="restaurant")
+    assert await door.open(token=given) == GRANT
 
 
-@pytest.mark.parametrize("token", ["", "guessed"])
-def test_without_a_key_nothing_opens(token: str) -> None:
+@pytest.mark.parametrize("given", ["", "guessed"])
+async def test_without_a_key_nothing_opens(given: str) -> None:
     """Neither nothing nor a guess is a key."""
     with pytest.raises(SignatureError):
-        keys().authorize(TWILIO, UPGRADE, "support", token)
+        await Door().open(token=given)
 
 
-def test_the_providers_secret_opens_a_static_stream() -> None:
+async def test_the_providers_secret_opens_a_static_stream() -> None:
     """A dialplan or a static document has the secret in its path, and may leave the line to the called number."""
-    static = keys(secret="s3cret")
-    assert static.authorize(TWILIO, UPGRADE, "support", "s3cret") == Grant("support")
-    assert static.authorize(TWILIO, UPGRADE, "-", "s3cret") == Grant()
+    door = Door(secret="s3cret")
+    for provider in (TWILIO, Signing(UNSIGNED), Signing(Proof.PROVIDER)):
+        assert await door.open(provider, "s3cret") == Grant("support")
+        assert await door.open(provider, "s3cret", "-") == Grant()
     with pytest.raises(SignatureError):
-        static.authorize(TWILIO, UPGRADE, "support", "s3cre")
-
-
-def test_a_provider_that_signs_its_streams_needs_no_token() -> None:
-    """The signature of the stream's own request is a key."""
-    assert keys().authorize(Proven(Settings()), UPGRADE, "support", "") == Grant("support")
-
-
-def test_off_is_open() -> None:
-    """Without a required key the path names the line, and a wrong token is still refused."""
-    assert keys(required=False).authorize(TWILIO, UPGRADE, "", "") == Grant()
+        await door.open(token="s3cre")
     with pytest.raises(SignatureError):
-        keys(required=False).authorize(TWILIO, UPGRADE, "", "guessed")
+        await door.open(Signing(FORGED), "s3cret")
+
+
+async def test_a_signature_of_the_provider_alone_opens_nothing() -> None:
+    """It says nothing of the call. One that says that the stream may be opened is a key."""
+    assert await Door().open(Signing(Proof.STREAM)) == Grant("support")
+    for proof in (Proof.PROVIDER, Proof.NONE, UNSIGNED, FORGED):
+        with pytest.raises(SignatureError):
+            await Door().open(Signing(proof))
+
+
+async def test_a_token_alone_is_no_key_where_the_provider_signs() -> None:
+    """Who has read it in a log cannot sign; the real stream, which is signed, still has it."""
+    door, given = Door(), token()
+    for problem in (UNSIGNED, FORGED):
+        with pytest.raises(SignatureError, match="signature"):
+            await door.open(Signing(problem), given)
+    assert await door.open(Signing(Proof.PROVIDER), given) == GRANT
+
+
+async def test_a_forged_token_costs_no_check_of_a_signature() -> None:
+    """The token is read first."""
+    with pytest.raises(SignatureError, match="token"):
+        await Door().open(Signing(FORGED), "guessed")
+
+
+async def test_a_signature_of_a_guessed_form_is_demanded_once_one_was_right() -> None:
+    """Until then a right token does, with a warning and a count: the form may be another than we know."""
+    door = Door()
+    with capture_logs() as logs:
+        for number, problem in enumerate((UNSIGNED, FORGED)):
+            grant = Grant("support", f"CA{number}")
+            assert await door.open(Guessing(problem), token(grant)) == grant
+    assert [entry["event"] for entry in logs] == ["upgrade_unproven"]
+    assert door.unproven() == 2
+    assert await door.open(Guessing(Proof.NONE), token(Grant("support", "CA3"))) == Grant("support", "CA3")
+    assert await door.open(Guessing(UNSIGNED), token(Grant("support", "CA4"))) == Grant("support", "CA4")
+    assert await door.open(Guessing(Proof.PROVIDER), token(Grant("support", "CA5"))) == Grant("support", "CA5")
+    for problem in (UNSIGNED, FORGED):
+        with pytest.raises(SignatureError, match="signature"):
+            await door.open(Guessing(problem), token(Grant("support", "CA6")))
+    assert door.unproven() == 3
+
+
+async def test_off_is_open() -> None:
+    """Without a required key the path names the line; a wrong token or signature is still refused."""
+    door = Door(required=False)
+    assert await door.open(line="") == Grant()
+    assert await door.open(Signing(UNSIGNED), line="") == Grant()
+    with pytest.raises(SignatureError):
+        await door.open(token="guessed", line="")
+    with pytest.raises(SignatureError):
+        await door.open(Signing(FORGED), line="")

@@ -1,0 +1,39 @@
+"""The ids of calls, which go into addresses of REST APIs and into logs: what is one, and whose word counts. Pure."""
+
+import re
+
+from gateway.errors import WireError
+from gateway.path_segment import leads_away
+
+LONGEST = 200
+"""Characters of an id. The longest seen are Telnyx' call control ids, of about a hundred."""
+_SIGNS = re.compile(r"[!-~]+")
+"""Printable ASCII without the space."""
+
+
+def is_call_id(text: str, *, slashes: bool = False) -> bool:
+    """Tell whether a text can be a call's id; ``slashes`` for a provider whose ids have them and go into no address."""
+    if len(text) > LONGEST or not _SIGNS.fullmatch(text) or not any(map(str.isalnum, text)):
+        return False
+    return not leads_away(text) and (slashes or not {"/", "\\"} & set(text))
+
+
+def checked(call_id: str, *, slashes: bool = False) -> str:
+    """Return an id as it is; ``WireError`` where it can be none."""
+    if not is_call_id(call_id, slashes=slashes):
+        shown = f"{len(call_id)} characters" if len(call_id) > LONGEST else ascii(call_id)[:60]
+        raise WireError(f"the call's id is {shown}: expected at most {LONGEST} printable characters, and no path")
+    return call_id
+
+
+def call_of(granted: str, said: str, *, slashes: bool = False) -> str:
+    """Return the id of the call that a stream carries: the one that was answered, or the one that its start names.
+
+    ``granted`` is the id that our answer vouched for, empty where the stream came without one. A token may be stolen:
+    a start that says another id is refused. Raises ``WireError``.
+    """
+    if not granted:
+        return checked(said, slashes=slashes) if said else ""
+    if said and said.casefold() != granted.casefold():
+        raise WireError("the start names another call than the one that was answered")
+    return granted
