@@ -92,7 +92,7 @@ class Jambonz:
         credentials = basic_credentials(given)
         if credentials is None:
             raise SignatureError("the stream's credentials are not Basic")
-        if not all([same(credentials[0], USER), is_one_of(credentials[1], self._stream_secrets)]):
+        if not all([is_one_of(credentials[0], (USER,)), is_one_of(credentials[1], self._stream_secrets)]):
             raise SignatureError(
                 f"the stream's credentials are not {USER} and {variable_of(self.name, 'stream_secret')}"
             )

@@ -2,7 +2,15 @@
 
 import pytest
 
-from gateway.phone.http_request import basic, basic_credentials, bearer, form_request, json_request, same
+from gateway.phone.http_request import (
+    basic,
+    basic_credentials,
+    bearer,
+    form_request,
+    is_one_of,
+    json_request,
+    same,
+)
 from gateway.phone.provider import HttpRequest
 
 
@@ -35,6 +43,19 @@ def test_the_scheme_s_case_does_not_matter() -> None:
 def test_what_are_no_credentials(header: str) -> None:
     """None, whatever came."""
     assert basic_credentials(header) is None
+
+
+def test_credentials_of_older_clients() -> None:
+    """In Latin-1, which is no UTF-8."""
+    assert basic_credentials("Basic dTr8") == ("u", "ü")
+
+
+@pytest.mark.parametrize("given", ["s3cret", "s3cret\r\n", " s3cret ", "\u00a0s3cret", "s3cret\u200b", "\ufeffs3cret"])
+def test_white_space_around_a_given_secret_does_not_count(given: str) -> None:
+    """It was copied into the provider's console together with the secret, and is stripped here from ours."""
+    assert is_one_of(given, ("other", "s3cret"))
+    assert not is_one_of(f"{given}x", ("s3cret",))
+    assert not is_one_of("", ("s3cret",))
 
 
 def test_secrets_are_compared_as_bytes() -> None:
