@@ -6,12 +6,12 @@ Source: Twilio, Security (docs/usage/webhooks/webhooks-security).
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import parse_qsl
 
-from gateway.phone.http_request import same
+from gateway.phone.http_request import basic_credentials, same
 from gateway.phone.provider import SignatureError, WebhookRequest
-from gateway.phone.signed_url import spellings
+from gateway.phone.signed_url import spellings, with_credentials
 
 Form = Sequence[tuple[str, str]]
 
@@ -23,13 +23,22 @@ def check(request: WebhookRequest, given: str, secrets: tuple[str, ...], header:
     """
     if not given:
         raise SignatureError(f"{header} is missing")
-    urls = spellings(request.url, request.headers.get("host", ""), legacy_query=True)
+    urls = _urls(request)
     if not is_signed(given, urls, request.form, secrets, as_sent=as_sent):
         raise SignatureError(f"{header} is wrong")
     if "bodySHA256=" in request.url:
         body_hash = dict(parse_qsl(request.url.partition("?")[2])).get("bodySHA256", "")
         if not same(body_hash.lower(), hashlib.sha256(request.body).hexdigest()):
             raise SignatureError("bodySHA256 does not match the body")
+
+
+def _urls(request: WebhookRequest) -> Iterator[str]:
+    """The URLs that may have been signed; with its user and password, as twilio-node signs a URL that has them."""
+    credentials = basic_credentials(request.headers.get("authorization", ""))
+    for url in spellings(request.url, request.headers.get("host", ""), legacy_query=True):
+        yield url
+        if credentials:
+            yield with_credentials(url, *credentials)
 
 
 def is_signed(given: str, urls: Iterable[str], form: Form, secrets: tuple[str, ...], *, as_sent: bool = False) -> bool:

@@ -59,6 +59,12 @@ def _all_spellings(url: str, host_header: str, *, legacy_query: bool) -> Iterato
         yield f"{scheme}://{hosts[of_host]}{ports[of_port]}{legacy if of_query else target}"
 
 
+def with_credentials(url: str, user: str, password: str) -> str:
+    """``url`` with the Basic credentials that a provider takes out of the URL it was given, and sends in a header."""
+    scheme, colon, rest = url.partition("://")
+    return f"{scheme}{colon}{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
+
+
 def without_port(url: str) -> str:
     """``url`` without the port that may stand in it."""
     scheme, host, _, target = _split(url)
@@ -90,16 +96,24 @@ def _with_and_without_port(scheme: str, host: str, port: str) -> tuple[str, ...]
 
 
 def _spelled_hosts(host: str, host_header: str) -> list[str]:
-    """The host as configured, as the request spells it (should it be the same host), in lower case, and in ASCII."""
+    """The host as configured, as the request spells it (should it be the same host), in lower case, in ASCII or not."""
     asked = _split(f"any://{host_header}").host
     same = [asked] if asked.lower() == host.lower() else []
-    return list(dict.fromkeys((host, *same, host.lower(), _in_ascii(host))))
+    return list(dict.fromkeys((host, *same, host.lower(), _in_ascii(host), _in_letters(host))))
 
 
 def _in_ascii(host: str) -> str:
     """A name with letters beyond ASCII as HTTP clients ask for it (RFC 5890, A-label)."""
     try:
         return host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
+def _in_letters(host: str) -> str:
+    """A name in the form of :func:`_in_ascii` as people write it, and perhaps enter it at a provider."""
+    try:
+        return host.encode("ascii").decode("idna") if "xn--" in host.lower() else host
     except UnicodeError:
         return host
 

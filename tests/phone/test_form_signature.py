@@ -1,8 +1,13 @@
 """The signature over URL and form; the vendors' vectors are in the tests of each."""
 
+import base64
+import hmac
+
 import pytest
+from msgspec.structs import replace
 
 from gateway.phone.form_signature import check, is_signed
+from gateway.phone.http_request import basic
 from gateway.phone.provider import SignatureError, WebhookRequest
 
 URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
@@ -30,6 +35,19 @@ def test_a_body_is_bound_by_its_hash(body_hash: str) -> None:
     check(WebhookRequest("POST", url, {}, body=BODY), signatures[body_hash], ("12345",), "X-Signature")
     with pytest.raises(SignatureError, match="bodySHA256"):
         check(WebhookRequest("POST", url, {}, body=BODY + b" "), signatures[body_hash], ("12345",), "X-Signature")
+
+
+def test_credentials_in_the_url_are_signed_with_it() -> None:
+    """A provider that is given ``https://user:password@…`` sends them in a header and signs the URL as it was given."""
+    signed = base64.b64encode(hmac.digest(b"12345", b"https://u:p%401@h.example/aSidCA1", "sha1")).decode()
+    headers = {"authorization": basic("u", "p@1")}
+    request = WebhookRequest("POST", "https://h.example/a", headers, form=[("Sid", "CA1")])
+    check(request, signed, ("12345",), "X-Signature")
+    check(
+        request, base64.b64encode(hmac.digest(b"12345", b"https://h.example/aSidCA1", "sha1")).decode(), ("12345",), ""
+    )
+    with pytest.raises(SignatureError):
+        check(replace(request, headers={"authorization": basic("u", "p")}), signed, ("12345",), "X-Signature")
 
 
 def test_the_refusal_names_the_header() -> None:

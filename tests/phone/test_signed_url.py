@@ -55,6 +55,11 @@ def test_a_name_beyond_ascii_is_signed_as_it_is_asked_for() -> None:
         "https://bücher.example/a",
         "https://xn--bcher-kva.example/a",
     ]
+    assert list(spellings("https://xn--bcher-kva.example/a"))[:2] == [
+        "https://xn--bcher-kva.example/a",
+        "https://bücher.example/a",
+    ]
+    assert next(spellings("https://xn--\udce9.example/a")) == "https://xn--\udce9.example/a"
     assert next(spellings("https://\udce9.example/a")) == "https://\udce9.example/a"
 
 
