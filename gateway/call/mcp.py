@@ -5,6 +5,7 @@ and after the response that called has ended.
 """
 
 import re
+import unicodedata
 
 from msgspec import Struct
 
@@ -181,13 +182,17 @@ class McpTools:
         return [note, *self._settle(question, now, approved=False, how="not understood")]
 
     def caller_said(self, item_id: str, text: str, now: float) -> list[AnswerApproval | Note]:
-        """The words of a turn: they allow where they begin with a word that does, and deny otherwise."""
+        """The words of a turn: they allow where they begin with a word that does, and deny otherwise.
+
+        Of noise the service may write punctuation alone, which says nothing.
+        """
         question = next((q for q in self._questions if q.turn == item_id and q.approval.words), None)
         if question is None:
             return []
-        said = " ".join(re.findall(r"\w+", text.casefold()))
-        words = (" ".join(re.findall(r"\w+", word.casefold())) for word in question.approval.words)
-        allowed = any(f"{said} ".startswith(f"{word} ") for word in words)
+        said = _words(text)
+        if not said:
+            return self.not_understood(item_id, now)
+        allowed = any(f"{said} ".startswith(f"{_words(word)} ") for word in question.approval.words)
         return self._settle(question, now, approved=allowed, how="words")
 
     def _settle(self, question: _Question, now: float, *, approved: bool, how: str) -> list[AnswerApproval | Note]:
@@ -239,6 +244,11 @@ class McpTools:
     def _end(self, item_id: str, run: _Run, outcome: str, now: float) -> Note:
         self._over.add(item_id)
         return _returned(item_id, run, outcome, now)
+
+
+def _words(text: str) -> str:
+    """Return the words of a text, however its accents are encoded."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
 def _returned(item_id: str, run: _Run | _Granted, outcome: str, now: float) -> Note:

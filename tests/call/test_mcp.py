@@ -282,10 +282,11 @@ BY_WORDS = Rules(approvals={"crm": Approval(ASK, words=("yes",), timeout_s=20)})
 
 
 @pytest.mark.parametrize(
-    "unheard", [TranscriptionFailed("u", "audio_unintelligible", "no words"), CallerSaid("u", ""), None]
+    "unheard",
+    [TranscriptionFailed("u", "audio_unintelligible", "no words"), CallerSaid("u", ""), CallerSaid("u", " … ?"), None],
 )
 def test_an_answer_that_was_not_understood_is_asked_for_again(unheard: TranscriptionFailed | CallerSaid | None) -> None:
-    """>> its transcript fails, is empty, or never comes << the question once more, and its answer counts."""
+    """>> its transcript fails, has no word in it, or never comes << the question once more, and its answer counts."""
     story = asked(Story(RULES))
     turn(story, "u")
     if unheard is not None:
@@ -295,6 +296,13 @@ def test_an_answer_that_was_not_understood_is_asked_for_again(unheard: Transcrip
     story.answer(response="again", item="ia", request=story.requests[-1])
     story.listen(1.2)
     assert say(story, "Yes.", "v") == [AnswerApproval("mcpr_1", approved=True)]
+
+
+def test_accents_count_however_they_are_encoded() -> None:
+    """>> one letter with its accent, or two characters << the same word."""
+    for heard in ("S\u00ed.", "Si\u0301."):
+        story = asked(Story(Rules(approvals={"crm": Approval(ASK, words=("s\u00ed",), timeout_s=20)})))
+        assert say(story, heard) == [AnswerApproval("mcpr_1", approved=True)]
 
 
 def test_after_the_second_time_the_key_decides() -> None:
