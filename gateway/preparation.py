@@ -83,6 +83,8 @@ def rules_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> Rules:
         approvals=dict(_approvals(line, say)),
         mcp_waiting=dict(_mcp_waiting(line, say)),
         duration_limit_s=settings.limits.duration_s,
+        tool_calls_limit=settings.limits.tool_calls,
+        secret_attempts_limit=settings.limits.secret_attempts,
     )
 
 

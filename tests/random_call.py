@@ -47,6 +47,7 @@ from gateway.phone.events import (
     PhoneClosed,
     PhoneEnd,
     Playout,
+    SignOfLife,
     UnknownMessage,
 )
 from gateway.voice.commands import AnswerApproval, CreateResponse, SayText, VoiceCommand
@@ -79,6 +80,8 @@ from gateway.voice.events import (
 from tests.story import check, meet
 
 EVENTS = 100
+SHOWN = 200
+"""Characters of each thing that led to a failure: audio is long."""
 PLAYOUTS = (
     Playout(),
     Playout(returns_marks=False, marks_return_at_once=False),
@@ -104,7 +107,7 @@ class RandomCall:
         self._chance = chance = random.Random(seed)
         self._now = chance.choice((0.0, 1000.0, 1_234_567.891))
         self._format = chance.choice(FORMATS)
-        self.log: list[str] = []
+        self.log: list[tuple[float, object]] = []
         """What happened, for whoever looks for the reason."""
         started = CallStarted("CA1", "MZ1", self._format, chance.choice(PLAYOUTS))
         self._conversation = Conversation(started, self._rules(), self._now)
@@ -128,7 +131,7 @@ class RandomCall:
         for _ in range(EVENTS):
             self._wait(self._pause())
             event = self._event()
-            self.log.append(f"{self._now:.6f} {event}")
+            self.log.append((self._now, event))
             if isinstance(event, SessionReady):
                 self._ready = True
             self._check(self._conversation.handle(event, self._now))
@@ -168,13 +171,16 @@ class RandomCall:
             approvals={"shop": Approval(SAY, chance.choice(("", "1")), chance.choice(((), ("yes",))))},
             mcp_waiting={"shop": waiting} if maybe() else {},
             duration_limit_s=chance.choice((30.0, 3600.0)),
+            stream_silence_limit_s=15.0,
+            tool_calls_limit=chance.choice((1, 100)),
+            secret_attempts_limit=chance.choice((1, 5)),
         )
 
     def _pause(self) -> float:
         kind = self._chance.random()
         if kind < 0.4:
             return 0.0
-        return self._chance.random() * (0.02 if kind < 0.7 else 0.5 if kind < 0.9 else 12.0)
+        return self._chance.random() * (0.02 if kind < 0.7 else 0.5 if kind < 0.95 else 12.0)
 
     def _wait(self, seconds: float) -> None:
         until = self._now + seconds
@@ -183,7 +189,7 @@ class RandomCall:
             self._now = max(self._now, min(due + late, until))
             done = meet(self._conversation, self._now)
             if done:
-                self.log.append(f"{self._now:.6f} due: {done}")
+                self.log.append((self._now, done))
             self._check(done)
         self._now = until
 
@@ -247,7 +253,7 @@ class RandomCall:
         return kept[-1] if kind < 0.7 else self._chance.choice(kept)
 
     def _caller(self) -> Event:
-        size = self._chance.choice((0, 20, 20, 20, 20, 100))
+        size = self._chance.choice((0, 20, 20, 20, 20, 20, 20, 100, 100, 3000))
         return CallerAudio(self._format.silence(size))
 
     def _phone(self) -> Event:
@@ -259,6 +265,7 @@ class RandomCall:
         return self._chance.choice(
             (
                 MarkReturned("g0-1"),
+                SignOfLife(),
                 UnknownMessage("new"),
                 MalformedMessage("bad"),
                 OddMessage("odd"),
@@ -333,7 +340,8 @@ def run(seed: int) -> None:
     try:
         call.run()
     except Exception as error:
-        raise AssertionError("\n".join([f"seed {seed}: {error!r}", *call.log[-40:]])) from error
+        led = [f"{at:.6f} {what}"[:SHOWN] for at, what in call.log[-40:]]
+        raise AssertionError("\n".join([f"seed {seed}: {error!r}", *led])) from error
 
 
 def main(first: int, last: int) -> None:

@@ -52,6 +52,10 @@ def test_what_the_conversation_knows_of_a_line(tmp_path: Path) -> None:
     rules = rules_for(line, FACTS, PCMU)
     assert (rules.barge_in, rules.duration_limit_s) == (False, 90)
     assert rules.silence == Silence(7, SayText("Hello?"), 3)
+    assert (rules.tool_calls_limit, rules.secret_attempts_limit) == (100, 5)
+    (line,) = lines_of(tmp_path / "bounded", "model: gpt-4.1\nlimits: {tool_calls: 7, secret_attempts: 2}\n")
+    rules = rules_for(line, FACTS, PCMU)
+    assert (rules.tool_calls_limit, rules.secret_attempts_limit) == (7, 2)
     (line,) = lines_of(tmp_path / "manual", "model: gpt-4.1\nturn_detection: none\ncommit_on: '#'\n")
     assert rules_for(line, FACTS, PCMU).commit_on == "#"
     (line,) = lines_of(tmp_path / "plain", "")

@@ -246,7 +246,7 @@ class Conversation:
 
     def _caller_spoke(self, item_id: str, now: float) -> Sequence[Command]:
         self._gate.caller_spoke(item_id, now)
-        self._tools.mcp.caller_spoke(item_id)
+        self._tools.caller_spoke(item_id)
         self._paused_at = None
         self._patience.caller_is_there()
         return self._barge_in(now) if self._rules.barge_in else self._departure.call_off()

@@ -121,6 +121,10 @@ class McpTools:
         self._questions.append(_Question(request, approval, now + approval.timeout_s))
         return [Note("approval_asked", {"server": request.server, "tool": request.tool})]
 
+    def denied(self, request: ApprovalRequested, now: float) -> list[AnswerApproval | Note]:
+        """The service asks for a word after the call's last tool: the caller is not asked."""
+        return self._answered(request, now, approved=False, how="limit")
+
     def question(self, now: float) -> Request | None:
         """What the caller is to be asked, one question at a time; told once."""
         question = self._questions[0] if self._questions else None

@@ -113,6 +113,10 @@ class Rules(Struct, frozen=True):
     mcp_waiting: Mapping[str, Waiting] = {}
     """What is said while a tool of a server takes long, by the label of the server."""
     duration_limit_s: float = 3600.0
+    tool_calls_limit: int = 100
+    """So many tools the model may call; built-in ones that end or transfer the call are not counted."""
+    secret_attempts_limit: int = 5
+    """So often the caller may key in the secrets of one function."""
     stream_silence_limit_s: float = 15.0
     """A provider that sends no audio for so long has lost the stream without saying so."""
     farewell_limit_s: float = 60.0

@@ -8,6 +8,8 @@ from gateway.call.rules import Secret
 from gateway.voice.events import ToolCalled
 
 DIGITS = frozenset("0123456789")
+MOST_DIGITS = 64
+"""So many end a parameter for which no length was set, and no length is greater."""
 
 
 class SecureEntry:
@@ -75,7 +77,7 @@ class SecureEntry:
         if digit in DIGITS:
             self._digits += digit
             self._by = now + rule.pause_s
-        return rule.length is not None and len(self._digits) >= rule.length
+        return len(self._digits) >= (rule.length or MOST_DIGITS)
 
     def take(self, now: float) -> None:
         """Keep what was keyed in, and go on to the next parameter."""

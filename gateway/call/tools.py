@@ -7,12 +7,13 @@ from typing import assert_never
 
 import msgspec
 
+from gateway.call.allowance import SECRETS_SPENT, TOOLS_SPENT, Allowance
 from gateway.call.departure import GOODBYE, Departure
 from gateway.call.errands import DialDigits, DigitsDialled, Errand, FunctionReturned, RunFunction
 from gateway.call.gate import ANSWER, Request
 from gateway.call.mcp import McpTools
 from gateway.call.record import Note
-from gateway.call.rules import FunctionRule, Rules, Target
+from gateway.call.rules import END_CALL, TRANSFER_CALL, FunctionRule, Rules, Target
 from gateway.call.secure_entry import SecureEntry
 from gateway.call.waiting import Wait
 from gateway.text import json_text
@@ -37,6 +38,7 @@ LAST_KEYS_S = 3.0
 """Behind an entry that its last key or its length has ended, and behind each further key: those are private too."""
 LATE_KEYS_S = 15.0
 """The same behind an entry that ended by itself: the caller may only have been slow."""
+_LEAVING = frozenset({END_CALL, TRANSFER_CALL})
 _KEYS = frozenset("0123456789*#")
 _MOST_KEYS = 32
 
@@ -63,6 +65,7 @@ class Tools:
         """What the caller is keying in that the model must not see."""
         self._private_until = 0.0
         self._answer_due = False
+        self._allowance = Allowance(rules)
 
     @property
     def busy(self) -> bool:
@@ -77,7 +80,15 @@ class Tools:
     def called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
         """The model calls something. ``silent``: it has said nothing that is still to be heard."""
         note = Note("tool_called", {"tool": call.name, "call_id": call.call_id})
+        if call.name not in _LEAVING and not self._allowance.take():
+            self._answer_due = self._answer_due or self._allowance.answers
+            return [note, _returned_at_once(call, "refused"), ReturnToolOutput(call.call_id, TOOLS_SPENT)]
         return [note, *self._called(call, now, silent=silent)]
+
+    def caller_spoke(self, item_id: str) -> None:
+        """The caller begins a turn."""
+        self._allowance.caller_spoke()
+        self.mcp.caller_spoke(item_id)
 
     def handle(self, event: ToolEvent, now: float) -> list[ToolCommand]:
         """What comes of the tools."""
@@ -92,9 +103,13 @@ class Tools:
                 return [*self.mcp.listed(event)]
             case McpCalled():
                 called = self.mcp.called(event, now)
+                if called:
+                    self._allowance.take()
                 return [*called, *(self._departure.put_off() if called else ())]
             case McpReturned():
                 return [*self.mcp.returned(event, now)]
+            case ApprovalRequested() if self._allowance.tools_spent:
+                return [*self.mcp.denied(event, now)]
             case ApprovalRequested():
                 return [*self.mcp.requested(event, now), *self._departure.put_off()]
             case _:
@@ -143,6 +158,8 @@ class Tools:
             return [self._start(call, rule, now)]
         if self.entry is not None:
             return self._answer(call.call_id, ONE_AT_A_TIME)
+        if not self._allowance.may_key(call.name):
+            return [_returned_at_once(call, "refused"), *self._answer(call.call_id, SECRETS_SPENT)]
         self.entry = SecureEntry(call, rule.secrets, now)
         return [Note("secure_entry_started", self.entry.about)]
 
@@ -214,6 +231,7 @@ class Tools:
             return [done, Note("secure_entry_started", entry.about)]
         self.entry = None
         self._private_until = now + private_s
+        self._allowance.keyed(entry.call.name)
         rule = self._rules.functions[entry.call.name]
         return [done, self._start(entry.call, rule, now, entry)]
 

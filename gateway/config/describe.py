@@ -44,7 +44,11 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     yield "after", _after(line)
     yield "on_failure", _following(line, line.settings.on_failure)
     calls = f"{settings.limits.calls} calls at once" if settings.limits.calls else "calls bound by the gateway only"
-    yield "limits", f"{settings.limits.duration_s} s a call, {calls}"
+    limits = settings.limits
+    told = [f"{limits.duration_s} s a call", calls, f"{limits.tool_calls} tools a call" if settings.tools else ""]
+    if any(function.secrets for function in line.functions):
+        told.append(f"secrets keyed in {limits.secret_attempts} times")
+    yield "limits", ", ".join(filter(None, told))
     if settings.metadata:
         yield "labels", ", ".join(settings.metadata)
 

@@ -114,6 +114,10 @@ class LineLimits(Section):
     """Seconds after which a call ends; Voice Live sessions last an hour at most."""
     calls: Annotated[Whole, Field(ge=1)] | None = None
     """Calls at once on this line; without it, only the gateway's own limit counts."""
+    tool_calls: Annotated[Whole, Field(ge=1, le=1000)] = 100
+    """Tools that the model may call in one call; end_call and transfer_call are not counted."""
+    secret_attempts: Annotated[Whole, Field(ge=1, le=100)] = 5
+    """Times that the caller may key in the secret digits of one tool in one call."""
 
 
 class InterimResponse(Section):

@@ -69,6 +69,7 @@ EACH_KEY = [
     "after: {say: Goodbye., ends: [silence]}",
     "on_failure: {say: Sorry.}",
     "limits: {calls: 3}",
+    "tools: [end_call]\nlimits: {tool_calls: 7}",
     "tools: [end_call]",
     "tools: [end_call]\ntool_choice: required",
     "tools: [end_call]\nparallel_tool_calls: true",

@@ -1,0 +1,51 @@
+"""How much a model may do in one call: tools that it calls, and secrets that it lets the caller key in. Pure."""
+
+from collections import Counter
+
+from gateway.call.rules import Rules
+
+TOOLS_SPENT = '{"error":"no more tools may be called in this call; say so, and go on without them"}'
+SECRETS_SPENT = '{"error":"the caller has keyed this in too often in this call, and may not any more"}'
+ANSWERS = 3
+"""So many refusals in one turn of the caller are answered by a response; a model that goes on calling is left alone."""
+
+
+class Allowance:
+    """What is left of it."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._tool_calls = rules.tool_calls_limit
+        self._secret_attempts = rules.secret_attempts_limit
+        self._called = 0
+        self._refused = 0
+        self._attempts: Counter[str] = Counter()
+
+    @property
+    def tools_spent(self) -> bool:
+        """Whether no tool may be called any more."""
+        return self._called >= self._tool_calls
+
+    @property
+    def answers(self) -> bool:
+        """Whether a response may tell of what was refused."""
+        return self._refused <= ANSWERS
+
+    def take(self) -> bool:
+        """Count a call of a tool; ``False`` where it is to be refused."""
+        if self.tools_spent:
+            self._refused += 1
+            return False
+        self._called += 1
+        return True
+
+    def caller_spoke(self) -> None:
+        """A turn of the caller begins: its answer may be refused as often again."""
+        self._refused = 0
+
+    def keyed(self, function: str) -> None:
+        """Count that the caller has keyed in what a function needs."""
+        self._attempts[function] += 1
+
+    def may_key(self, function: str) -> bool:
+        """Whether the caller may key in once more what a function needs."""
+        return self._attempts[function] < self._secret_attempts

@@ -1,0 +1,111 @@
+"""How much a model may do in one call."""
+
+from gateway.call.allowance import ANSWERS, SECRETS_SPENT, TOOLS_SPENT, Allowance
+from gateway.call.errands import FunctionReturned, RunFunction
+from gateway.call.gate import ANSWER
+from gateway.call.rules import Approval, FunctionRule, Rules, Secret
+from gateway.functions import SecretDigits
+from gateway.phone.events import DigitPressed
+from gateway.voice.commands import AnswerApproval, ReturnToolOutput, SayText
+from gateway.voice.events import ApprovalRequested, CallerPaused, CallerSpoke, McpCalled
+from tests.story import Story
+
+RULES = Rules(
+    functions={"look": FunctionRule(), "pay": FunctionRule((Secret(SecretDigits("pin", length=4)),))},
+    built_in=frozenset({"end_call", "send_digits"}),
+    approvals={"shop": Approval(SayText("May I?"), key="1")},
+    tool_calls_limit=3,
+    secret_attempts_limit=2,
+)
+
+
+def looked(story: Story, number: int) -> list[object]:
+    """The model calls a function, which returns at once where it ran."""
+    commands: list[object] = [*story.call("look", call_id=f"c{number}", response=f"r{number}")]
+    if any(isinstance(command, RunFunction) for command in commands):
+        commands += story.tell(FunctionReturned(f"c{number}", "{}"))
+    return commands
+
+
+def test_so_many_tools_and_no_more() -> None:
+    """The first run; the next is refused, and a response tells so."""
+    story = Story(RULES)
+    for number in range(3):
+        assert any(isinstance(command, RunFunction) for command in looked(story, number))
+    refused = looked(story, 3)
+    assert ReturnToolOutput("c3", TOOLS_SPENT) in refused
+    assert ANSWER in refused
+    assert not any(isinstance(command, RunFunction) for command in refused)
+    assert story.noted("tool_returned")[-1]["outcome"] == "refused"
+
+
+def test_a_call_can_be_left_all_the_same() -> None:
+    """end_call is not counted."""
+    story = Story(RULES)
+    for number in range(4):
+        looked(story, number)
+    assert ReturnToolOutput("bye", '{"result":"the call ends after your farewell"}') in story.call(
+        "end_call", call_id="bye", response="r-bye"
+    )
+
+
+def test_other_tools_count_too() -> None:
+    """Digits to dial, tools that the line does not have, and those that the service runs by itself."""
+    story = Story(RULES)
+    story.call("send_digits", '{"digits":"1"}', call_id="c0", response="r0")
+    story.call("no_such", call_id="c1", response="r1")
+    story.tell(McpCalled("m1", "shop", "buy"))
+    assert ReturnToolOutput("c3", TOOLS_SPENT) in looked(story, 3)
+
+
+def test_nobody_is_asked_for_a_tool_too_many() -> None:
+    """What needs the caller's word is denied by itself."""
+    story = Story(RULES)
+    for number in range(3):
+        looked(story, number)
+    assert AnswerApproval("a1", approved=False) in story.tell(ApprovalRequested("a1", "shop", "buy"))
+    assert story.noted("approval_asked") == []
+    assert story.noted("approval_given")[-1]["how"] == "limit"
+
+
+def test_a_model_that_goes_on_calling_is_left_alone() -> None:
+    """No endless exchange of calls and refusals: after some no response is asked for, until the caller speaks."""
+    story = Story(RULES)
+    answered = [ANSWER in looked(story, number) for number in range(3 + ANSWERS)]
+    assert all(answered)
+    assert looked(story, 50) == [ReturnToolOutput("c50", TOOLS_SPENT)]
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    assert ANSWER in looked(story, 51)
+
+
+def test_a_secret_is_keyed_in_so_often_and_no_more() -> None:
+    """Nobody tries all PINs in one call; other functions go on."""
+    story = Story(Rules(functions=RULES.functions, secret_attempts_limit=2))
+    for number in range(2):
+        story.call("pay", call_id=f"c{number}", response=f"r{number}")
+        ran = [command for key in "1234" for command in story.tell(DigitPressed(key))]
+        assert any(isinstance(command, RunFunction) for command in ran)
+        story.tell(FunctionReturned(f"c{number}", '{"error":"wrong"}'))
+    assert ReturnToolOutput("c2", SECRETS_SPENT) in story.call("pay", call_id="c2", response="r2")
+    assert story.noted("secure_entry_started")[2:] == []
+    assert story.noted("tool_returned")[-1]["outcome"] == "refused"
+    assert any(isinstance(command, RunFunction) for command in looked(story, 3))
+
+
+def test_an_entry_without_a_digit_is_no_attempt() -> None:
+    """A caller who looks for the card may be asked again."""
+    story = Story(Rules(functions=RULES.functions, secret_attempts_limit=1))
+    for number in range(3):
+        story.call("pay", call_id=f"c{number}", response=f"r{number}")
+        assert story.conversation._tools.entry is not None
+        story.listen(31.0)
+        assert story.conversation._tools.entry is None
+
+
+def test_counts() -> None:
+    """Each function has attempts of its own."""
+    allowance = Allowance(Rules(secret_attempts_limit=1, tool_calls_limit=1))
+    allowance.keyed("a")
+    assert (allowance.may_key("a"), allowance.may_key("b")) == (False, True)
+    assert (allowance.take(), allowance.take()) == (True, False)
