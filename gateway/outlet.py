@@ -78,8 +78,8 @@ def outlets() -> Iterator[list[Outlet]]:
     """Let both streams be outlets until the block ends; then what they still hold has been written, or lost."""
     _fill_gaps()
     kept = sys.stdout, sys.stderr
-    made = {id(stream): Outlet(stream) for stream in kept if stream is not None}  # None: it was closed before we began
-    sys.stdout, sys.stderr = (cast(TextIO, made.get(id(stream), stream)) for stream in kept)
+    made = {id(stream): Outlet(stream) for stream in kept}
+    sys.stdout, sys.stderr = (cast(TextIO, made[id(stream)]) for stream in kept)
     try:
         yield list(made.values())
     finally:
@@ -89,9 +89,13 @@ def outlets() -> Iterator[list[Outlet]]:
 
 
 def _fill_gaps() -> None:
-    """Open what was closed before we began (``2>&-``): a socket with such a number makes libuv abort."""
-    for number in range(3):
+    """Open what was closed before we began (``2>&-``): a socket with such a number makes libuv abort.
+
+    What is printed there is lost, and whoever prints finds a stream.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))

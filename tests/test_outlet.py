@@ -86,3 +86,13 @@ def test_what_was_closed_before_we_began_is_opened(tmp_path: Path) -> None:
     script = f"{sys.executable} -m gateway serve --emulator --port 0 --config {tmp_path}/none.yaml >&- 2>&- <&-"
     done = subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, check=False, timeout=60)  # noqa: S603 -- our own
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_whoever_prints_finds_a_stream(tmp_path: Path, closed: str) -> None:
+    """A command that asks whether its output is a terminal gets an answer where there is no output."""
+    script = f"{sys.executable} -m gateway providers {closed}"
+    done = subprocess.run(  # noqa: S603 -- our own command
+        ["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, check=False, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
