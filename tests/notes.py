@@ -23,7 +23,7 @@ class HeardFields(msgspec.Struct, forbid_unknown_fields=True):
 TOOL = {"tool": Named, "call_id": Named}
 ENTRY = {"tool": Named, "parameter": Named}
 SERVER = {"server": Named, "tool": Named}
-HOW = Literal["key", "words", "no answer", "not understood", "not asked"]
+HOW = Literal["key", "words", "no answer", "not understood", "not asked", "limit"]
 KINDS: Mapping[str, Mapping[str, object]] = {
     "approval_asked": SERVER,
     "approval_given": {**SERVER, "approved": bool, "how": HOW},

@@ -77,6 +77,7 @@ from gateway.voice.events import (
     VoiceClosed,
     VoiceEnd,
 )
+from tests.notes import check_note
 from tests.story import check, meet
 
 EVENTS = 100
@@ -197,6 +198,8 @@ class RandomCall:
         for command in commands:
             check(command)
             assert self._end is None, f"{command} behind the end of the call"
+            if isinstance(command, Note):
+                check_note(command)
             if isinstance(command, EndCall):
                 self._end = command
             elif isinstance(command, VoiceCommand):
