@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,8 +25,8 @@ from gateway.call.rules import Rules
 from gateway.config import Deployment, Line, Lines
 from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import values_of
-from gateway.fleet.memory import Memory
-from gateway.fleet.used import SIZE, SharedUsedKeys, UsedKeys
+from gateway.fleet.board import Board
+from gateway.fleet.places import KnownCall
 from gateway.phone.acs import Acs
 from gateway.phone.asterisk import Asterisk
 from gateway.phone.bandwidth import Bandwidth
@@ -90,6 +90,8 @@ class Gateway:
     calls: Calls
     metrics: Metrics
     voice_live: VoiceLive
+    go_on: Callable[[KnownCall], Awaitable[None]]
+    """Lets a call go on whose stream ended with another worker."""
 
 
 @asynccontextmanager
@@ -103,8 +105,7 @@ async def serving(
     host: str = "",
     port: int = 0,
     listener: socket.socket | None = None,
-    share_of: Callable[[int], int] = int,
-    used: UsedKeys | None = None,
+    board: Board | None = None,
     reuse_port: bool = False,
     shared: Path | None = None,
     drain_s: float = 0.0,
@@ -115,17 +116,17 @@ async def serving(
 
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` stands in for
     Microsoft Entra ID. ``shared`` is a directory of the processes that serve together.
-    ``share_of`` is this process's share of a limit and ``used`` the memory of all, where it is one of several.
-    ``observers`` are told the notes of calls, ``on_refusal`` whatever is turned away, with what to do about it.
+    ``board`` is what it shares with other workers, where it is one of several. ``observers`` are told the notes of
+    calls, ``on_refusal`` whatever is turned away, with what to do about it.
     Raises ``OSError`` where the address cannot be listened on.
     """
     served = providers_of(deployment)
     metrics = Metrics(served)
-    calls = Calls(share_of(deployment.limits.calls), share_of)
+    board = board or Board(deployment.limits.calls)
+    calls = Calls(deployment.limits.calls, board.places)
     metrics.calls_limit.set(calls.limit)
     key, *old = values_of(deployment.streams.key) or (secrets.token_urlsafe(32),)  # else one for this process' life
     tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
-    used = used or SharedUsedKeys(Memory(SIZE))
     public_url = deployment.public_url or ""
     control = CallControl()
     functions = Functions()
@@ -135,7 +136,7 @@ async def serving(
         tokens,
         _stream_secrets(deployment),
         published_keys,
-        used,
+        board.used,
         metrics,
         required=deployment.streams.auth == "token",
     )
@@ -163,7 +164,7 @@ async def serving(
         outcomes=outcomes,
         observers=observers,
         authorize=keys.authorize,
-        used=used,
+        used=board.used,
         control=control,
         refusals=refusals,
         public_url=public_url,
@@ -181,10 +182,11 @@ async def serving(
         published_keys=published_keys,
         refusals=refusals,
         metrics=metrics,
-        used=used,
+        used=board.used,
+        strand=streams.strand,
     )
     runner = web.AppRunner(
-        _routes(streams, webhooks, Health(calls, metrics), refusals),
+        _routes(streams, webhooks, Health(calls, metrics, board), refusals),
         access_log=None,
         logger=http_log(refusals),
         shutdown_timeout=1.0,
@@ -204,9 +206,10 @@ async def serving(
             log.info("serving", host=address[0], port=address[1], lines=[line.name for line in lines])
             with _watching(metrics):
                 try:
-                    yield Gateway(_url(address[0], address[1]), calls, metrics, voice_live)
+                    yield Gateway(_url(address[0], address[1]), calls, metrics, voice_live, streams.strand)
                 finally:
                     await calls.drain(drain_s, DRAIN_LIMIT_S)
+                    await streams.strand_expected()
         finally:
             await runner.cleanup()
             refusals.close()

@@ -97,6 +97,7 @@ def _calls_on(loop: VirtualTimeLoop) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gateway.call.call.clock", loop.time)
         patch.setattr("gateway.routes.media_stream.clock", loop.time)
+        patch.setattr("gateway.fleet.places.clock", loop.time)
         yield
 
 

@@ -1,52 +1,95 @@
 """The calls of one process: admission, and the end of them all."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from gateway.call.call import Call
+from gateway.call.refusal import Refusal
+from gateway.fleet.board import Board
+from gateway.fleet.places import CallKey, Full, KnownCall, Place, Places
 
-CallKey = tuple[str, str]
-"""The provider's name and the id that the call has there: no provider has a say about another's calls."""
+EXPECTED_POLL_S = 0.1
+"""How often a drain looks whether the streams of answered calls have come, which may be at another worker."""
+_REFUSALS = {Full.ALL: Refusal.FULL, Full.LINE: Refusal.LINE_FULL}
 
 
 class Calls:
-    """Who is on the phone. A stream takes a place when it opens, before it has said whose call it is."""
+    """Who is on the phone. A call that is answered by a webhook has its place from then on; any other call takes one
+    when its stream opens, before that has said whose it is.
 
-    def __init__(self, limit: int, share_of: Callable[[int], int] = int) -> None:
+    ``places`` are shared by all workers; without them they are of this process alone.
+    """
+
+    def __init__(self, limit: int, places: Places | None = None) -> None:
         self.limit = limit
-        self._share_of = share_of
+        self._places = places or Board(limit).places
         self.draining = False
         self.ending = False
         """The grace is over: calls in progress are being ended."""
-        self._places = 0
+        self._held = 0
         self._opening: set[asyncio.Timeout] = set()
         self._calls: dict[Call, CallKey] = {}
-        self._by_line: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._empty.set()
         self._no_grace = asyncio.Event()
 
     def __len__(self) -> int:
-        return self._places
+        return self._held
 
     @property
     def willing(self) -> bool:
         """Whether one more call would be taken."""
-        return not self.draining and self._places < self.limit
+        return not self.draining and not self._places.is_full()
+
+    @property
+    def in_use(self) -> int:
+        """How many places are taken or kept, at all workers."""
+        return self._places.in_use()
+
+    @property
+    def unwilling(self) -> Refusal:
+        """Why a call is not taken, where none is."""
+        return Refusal.SHUT_DOWN if self.draining else Refusal.FULL
+
+    def reserve(self, key: CallKey, line: str, line_limit: int | None, life_s: float) -> Refusal | None:
+        """Keep a place for the stream of a call that is about to be answered; return why it cannot be."""
+        if self.draining:
+            return Refusal.SHUT_DOWN
+        full = self._places.reserve(key, line, line_limit, life_s)
+        return _REFUSALS[full] if full else None
+
+    def cancel(self, key: CallKey) -> KnownCall | None:
+        """Free the place that is kept for a call whose stream will not come; return what was known of the call."""
+        return self._places.cancel(key)
+
+    def expected(self) -> list[KnownCall]:
+        """Return the calls that were answered here and whose streams have not come."""
+        return self._places.reserved()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place for a stream; ask ``willing`` first."""
-        self._places += 1
+    def place(self, key: CallKey | None = None) -> Iterator[Place | None]:
+        """Hold a place for a stream: that of the answered call ``key``, else any; ``None`` where none is left.
+
+        During a drain only an answered call has one.
+        """
+        held = None if self.ending else self._places.take(key, reserved_only=self.draining)
+        if held is None:
+            yield None
+            return
+        self._held += 1
         self._empty.clear()
         try:
-            yield
+            yield held
         finally:
-            self._places -= 1
-            if not self._places:
+            self._places.free(held)
+            self._held -= 1
+            if not self._held:
                 self._empty.set()
+
+    def name(self, place: Place, key: CallKey, line: str, line_limit: int | None) -> bool:
+        """Note whose call holds a place; ``False`` where its line is full."""
+        return self._places.name(place, key, line, line_limit)
 
     @asynccontextmanager
     async def opening(self) -> AsyncIterator[None]:
@@ -58,22 +101,16 @@ class Calls:
             finally:
                 self._opening.discard(wait)
 
-    def line_is_full(self, line: str, limit: int | None) -> bool:
-        """Whether a line has all the calls that this process may take for it."""
-        return limit is not None and self._by_line[line] >= self._share_of(limit)
-
     @contextmanager
-    def running(self, call: Call, line: str, key: CallKey) -> Iterator[None]:
-        """Count a call on its line and let ``drain`` and ``reported_over`` reach it."""
+    def running(self, call: Call, key: CallKey) -> Iterator[None]:
+        """Let ``drain`` and ``reported_over`` reach a call."""
         self._calls[call] = key
-        self._by_line[line] += 1
         if self.ending:
             call.shut_down()
         try:
             yield
         finally:
             del self._calls[call]
-            self._by_line[line] -= 1
 
     def reported_over(self, key: CallKey, detail: str) -> bool:
         """End this call, which its provider reports as over; ``False`` where there is none."""
@@ -89,9 +126,9 @@ class Calls:
         """
         self.draining = True
         await self._grace(grace_s)
-        if not self._places:
-            return
         self.ending = True
+        if not self._held:
+            return
         now = asyncio.get_running_loop().time()
         for wait in self._opening:
             wait.reschedule(now)
@@ -106,9 +143,18 @@ class Calls:
         self._no_grace.set()
 
     async def _grace(self, grace_s: float) -> None:
-        """Return when no call is left, when the grace is over, or when it is cut short."""
+        """Return when no call is left or expected, when the grace is over, or when it is cut short."""
+        loop = asyncio.get_running_loop()
+        over_at = loop.time() + grace_s
         async with asyncio.TaskGroup() as group:
-            waits = [group.create_task(event.wait()) for event in (self._empty, self._no_grace)]
-            await asyncio.wait(waits, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
+            no_grace = group.create_task(self._no_grace.wait())
+            while (left := over_at - loop.time()) > 0 and not no_grace.done():
+                if not self._held:
+                    if not self._places.reserved():
+                        break
+                    await asyncio.wait([no_grace], timeout=min(left, EXPECTED_POLL_S))
+                    continue
+                empty = group.create_task(self._empty.wait())
+                await asyncio.wait([no_grace, empty], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                empty.cancel()
+            no_grace.cancel()

@@ -63,7 +63,7 @@ class Metrics:
             registry=r,
         )
         self.calls_limit = Gauge(
-            "gateway_calls_limit", "Calls that are taken at once.", multiprocess_mode="livesum", registry=r
+            "gateway_calls_limit", "Calls that are taken at once.", multiprocess_mode="livemax", registry=r
         )
         self.calls = Gauge("gateway_calls", "Calls in progress.", multiprocess_mode="livesum", registry=r)
         self.calls_started = Counter("gateway_calls_started", "Calls begun.", ["provider", "line"], registry=r)

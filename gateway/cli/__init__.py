@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gateway import logs
 from gateway.cli import call, check, completion, init, point, providers, serve
+from gateway.cli.worker import is_worker
 from gateway.config import ConfigErrors
 from gateway.config.env_file import load_env_file
 from gateway.config.environment import value_in
@@ -43,7 +44,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     options.arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        load_env_file(Path(".env"))
+        if not is_worker():  # which has what its supervisor has read
+            load_env_file(Path(".env"))
         _strip_for_azure()
         code: int = options.run(options)
     except InputError as error:

@@ -18,12 +18,15 @@ from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
 from gateway.cli.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.stopping import told_to_stop
-from gateway.cli.workers import is_worker, run_workers, share_of, shared_directory, watch_supervisor
+from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board, shared_directory
+from gateway.cli.workers import Service, run_workers
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.deployment import listening_host
 from gateway.config.deployment_warnings import warnings
+from gateway.config.kept import DEPLOYMENT, KeptLines
 from gateway.config.secrets import secrets_within
 from gateway.errors import GatewayError, InputError
+from gateway.fleet.board import WORKERS_LIMIT
 from gateway.sim.emulator import Emulator, Script, load_script
 
 log = structlog.get_logger()
@@ -91,22 +94,33 @@ def _configure_logs(options: argparse.Namespace) -> None:
 
 def _run_serve(options: argparse.Namespace) -> int:
     _configure_logs(options)
-    if options.workers < 1:
-        raise InputError(f"--workers: {options.workers}, expected 1 or more")
+    if not 1 <= options.workers <= WORKERS_LIMIT:
+        raise InputError(f"--workers: {options.workers}, expected 1 to {WORKERS_LIMIT}")
     if options.workers == 1 or is_worker():
         return run(_serve(options))
     if options.emulator:
         raise InputError("--workers with --emulator: each worker would have an emulator of its own; run one apart")
-    port = options.port if options.port is not None else load_deployment(options.config, os.environ).listen.port
+    deployment = load_deployment(options.config, os.environ)
+    port = deployment.listen.port if options.port is None else options.port
     if port == 0:
         raise InputError("port 0 with --workers: expected one port for all of them")
-    return run(run_workers(options.workers, options.arguments))
+    service = Service(
+        arguments=options.arguments,
+        config=options.config,
+        host=_host(options, deployment),
+        port=port,
+        calls=deployment.limits.calls,
+        drain_s=options.drain,
+    )
+    return run(run_workers(options.workers, service))
 
 
 async def _serve(options: argparse.Namespace) -> int:
     stop = told_to_stop()  # before anything that takes time: a signal during the start is a stop in order too
-    deployment = load_deployment(options.config, os.environ)
-    lines = Lines(deployment)
+    kept = kept_configuration()
+    deployment = load_deployment(options.config, os.environ, copy=kept / DEPLOYMENT if kept else None)
+    lines = Lines(deployment, KeptLines(kept) if kept else None)
+    board = shared_board(deployment.limits.calls)
     logs.hide(secrets_within([deployment, *(line.settings for line in lines)]))
     host = _host(options, deployment)
     port = deployment.listen.port if options.port is None else options.port
@@ -124,7 +138,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     host=host,
                     port=port,
                     listener=test.listener if test else None,
-                    share_of=share_of,
+                    board=board,
                     reuse_port=is_worker(),
                     shared=shared_directory(),
                     drain_s=options.drain,
@@ -132,8 +146,8 @@ async def _serve(options: argparse.Namespace) -> int:
                     if test:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
-                    watch_supervisor(stop)
-                    await stop.asked.wait()
+                    async with on_duty(board, stop, gateway.go_on):
+                        await stop.asked.wait()
                     log.info("stopping", signal=stop.signal, calls=len(gateway.calls), drain_s=options.drain)
                     stop.at_once(gateway.calls.end_now)
         except OSError as error:

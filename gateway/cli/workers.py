@@ -1,61 +1,57 @@
-"""``gateway serve --workers N``: N processes on one port, each with its share of the calls."""
+"""``gateway serve --workers N``: N processes on one port that share their limits, and the supervisor of them all."""
 
 import asyncio
+import errno
+import math
 import os
 import secrets
+import socket
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
+from msgspec import Struct
 from prometheus_client.multiprocess import mark_process_dead
 
 from gateway.cli.stopping import Stop, told_to_stop
+from gateway.cli.worker import METRICS_DIRECTORY, WORKER, worker_variable
 from gateway.config import environment
+from gateway.config.kept import keep_deployment
 from gateway.errors import GatewayError
+from gateway.fleet.board import Board, board_file
 
 log = structlog.get_logger()
 
-WORKER = "GATEWAY_WORKER"
-"""Set in a worker's environment, to ``<its number>/<how many>``."""
-METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-"""Where prometheus_client shares the metrics of several processes (its documentation, "Multiprocess Mode")."""
 (STREAM_KEY,) = environment.STREAM_KEY
-SUPERVISOR_GONE = "supervisor gone"
-QUICK_END_S = 5.0
-"""A worker that lives no longer has not been able to start; one that does is replaced when it dies."""
+LOOK_S = 0.5
+"""How often the supervisor looks for signs of life. Looks are counted, not seconds: it may itself have been stopped."""
+HUNG_LOOKS = 10
+START_LOOKS = 120
+"""A worker that starts has more time: a slow disk or many lines are no reason to kill it."""
+END_LIMIT_S = 15.0
+"""How long a worker may take to end, behind the drain: closing calls takes 5 s."""
+STEADY_S = 10.0
+"""A worker that lived for so long is replaced at once when it dies."""
+BACK_OFF_S = 0.5
+BACK_OFF_LIMIT_S = 30.0
 
 
-def share_of(calls: int) -> int:
-    """How many of ``calls`` this process may take: all of them, or a worker's share, rounded up."""
-    _, _, workers = os.environ.get(WORKER, "").partition("/")
-    return -(-calls // int(workers)) if workers else calls
+class Service(Struct, frozen=True):
+    """What all workers are to serve."""
 
-
-def shared_directory() -> Path | None:
-    """Return the directory that this process shares with the other workers; ``None`` where it is alone."""
-    return Path(os.environ[METRICS_DIRECTORY]) if is_worker() else None
-
-
-def is_worker() -> bool:
-    """Whether this process is one of several on its port."""
-    return WORKER in os.environ
-
-
-def watch_supervisor(stop: Stop) -> None:
-    """In a worker: stop when the supervisor is gone, even where it was killed and could not say so."""
-    if is_worker():
-        loop = asyncio.get_running_loop()
-        loop.add_reader(sys.stdin.fileno(), _supervisor_gone, stop, loop)
-
-
-def _supervisor_gone(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
-    if not os.read(sys.stdin.fileno(), 1):
-        loop.remove_reader(sys.stdin.fileno())
-        stop.told(SUPERVISOR_GONE)
+    arguments: Sequence[str]
+    """Of ``gateway serve``."""
+    config: Path
+    host: str
+    port: int
+    calls: int
+    """``limits.calls``."""
+    drain_s: float = 0.0
 
 
 def shared_key(environ: Mapping[str, str]) -> str:
@@ -63,63 +59,164 @@ def shared_key(environ: Mapping[str, str]) -> str:
     return environment.value_in(environ, STREAM_KEY) or secrets.token_urlsafe(32)
 
 
-async def run_workers(count: int, arguments: Sequence[str]) -> int:
-    """Run ``gateway serve`` ``count`` times until told to stop; a worker that dies in service is replaced.
+async def run_workers(count: int, service: Service) -> int:
+    """Run ``gateway serve`` ``count`` times until told to stop; a worker that dies or hangs is replaced.
 
-    The kernel spreads connections over the workers (SO_REUSEPORT). Raises ``GatewayError`` where one cannot start.
+    The kernel spreads connections over the workers (SO_REUSEPORT). Raises ``GatewayError`` where none can start.
     """
     stop = told_to_stop()
-    key = shared_key(os.environ)
-    with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
-        shared = {**os.environ, METRICS_DIRECTORY: metrics, STREAM_KEY: key}
-        try:
-            async with asyncio.TaskGroup() as group:
-                for number in range(1, count + 1):
-                    group.create_task(_keep_running(number, arguments, {**shared, WORKER: f"{number}/{count}"}, stop))
-        except* GatewayError as failed:
-            raise failed.exceptions[0] from None
+    descriptor = board_file(service.calls)
+    try:
+        with (
+            port_kept(service.host, service.port),
+            tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics,
+            tempfile.TemporaryDirectory(prefix="gateway-kept-") as kept,
+        ):
+            try:
+                keep_deployment(service.config, Path(kept))
+            except OSError as error:
+                raise GatewayError(f"{service.config} cannot be copied to {kept}: {error.strerror or error}") from None
+            shared = {**os.environ, METRICS_DIRECTORY: metrics, STREAM_KEY: shared_key(os.environ)}
+            supervisor = Supervisor(service, Board(service.calls, descriptor), descriptor, Path(kept), shared, stop)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for number in range(1, count + 1):
+                        group.create_task(supervisor.keep_running(number))
+            except* GatewayError as failed:
+                raise failed.exceptions[0] from None
+    finally:
+        os.close(descriptor)
     return 0
 
 
-async def _keep_running(number: int, arguments: Sequence[str], environment: dict[str, str], stop: Stop) -> None:
-    loop = asyncio.get_running_loop()
-    while not stop.asked.is_set():
-        started = loop.time()
+@contextmanager
+def port_kept(host: str, port: int) -> Iterator[None]:
+    """Keep the port for the workers of this service: a second one is refused, and where there is one this is.
+
+    SO_REUSEPORT alone would let both have their share of the calls. Raises ``GatewayError``.
+    """
+    with ExitStack() as held:
+        try:
+            for family, kind, protocol, _, address in socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            ):
+                _keep(held.enter_context(socket.socket(family, kind, protocol)), address)
+        except OSError as error:
+            hint = "; is another gateway running?" if error.errno == errno.EADDRINUSE else ""
+            raise GatewayError(f"cannot listen on {host}:{port}: {error.strerror or error}{hint}") from None
+        yield
+
+
+def _keep(keeper: socket.socket, address: Any) -> None:
+    """Bind a socket that never listens, so that only sockets that were told to may share its address."""
+    if keeper.family is socket.AF_INET6:
+        keeper.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    # While it binds, connections that are only being closed keep it from nothing; afterwards it shares with workers.
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(address)
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
+class Supervisor:
+    """Keeps the workers running until it is told to stop. ``board`` and ``kept`` are what it shares with them."""
+
+    def __init__(
+        self, service: Service, board: Board, descriptor: int, kept: Path, shared: Mapping[str, str], stop: Stop
+    ) -> None:
+        self._service = service
+        self._board = board
+        self._descriptor = descriptor
+        self._kept = kept
+        self._shared = shared
+        self._stop = stop
+        self._has_served = False
+
+    async def keep_running(self, number: int) -> None:
+        """Run a worker, and another when it dies, later each time where that dies soon.
+
+        Raises ``GatewayError`` where it cannot start and no worker ever could.
+        """
+        loop = asyncio.get_running_loop()
+        soon = 0
+        while not self._stop.asked.is_set():
+            started = loop.time()
+            worker = await self._started(number)
+            try:
+                is_hung = await self._ended(worker, number)
+            finally:
+                await _kill(worker)
+            mark_process_dead(worker.pid, self._shared[METRICS_DIRECTORY])  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
+            if self._stop.asked.is_set() and not is_hung:
+                return
+            if not self._has_served:
+                raise GatewayError(f"worker {number} ended with {worker.returncode} before it could serve")
+            self._note_death(number, worker, is_hung=is_hung)
+            soon = 0 if loop.time() - started > STEADY_S else soon + 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(BACK_OFF_LIMIT_S, BACK_OFF_S * 2 ** (soon - 1)) if soon else 0):
+                    await self._stop.asked.wait()
+
+    async def _started(self, number: int) -> asyncio.subprocess.Process:
         # Its own group: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order. Their
-        # standard input ends with the supervisor, however that ends: see ``watch_supervisor``.
-        worker = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway", *arguments),
-            env=environment,
+        # standard input ends with the supervisor, however that ends: see ``worker.on_duty``.
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway", *self._service.arguments),
+            env={**self._shared, WORKER: worker_variable(number, self._descriptor, self._kept)},
             start_new_session=True,
             stdin=asyncio.subprocess.PIPE,
+            pass_fds=[self._descriptor],
         )
-        try:
-            if not await _ended(worker, stop):
-                return
-        finally:
-            await _terminate(worker, stop)
-        mark_process_dead(worker.pid, environment[METRICS_DIRECTORY])  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
-        if loop.time() - started < QUICK_END_S:
-            raise GatewayError(f"worker {number} ended with {worker.returncode} before it could serve")
-        log.error("worker_died", worker=number, returncode=worker.returncode)
+
+    async def _ended(self, worker: asyncio.subprocess.Process, number: int) -> bool:
+        """Wait for a worker's end, ask for it when we are told to stop, and kill a worker that hangs: was it killed?"""
+        seen, silent, looks_left = self._board.beats(number), 0, math.inf
+        has_served = is_hung = False
+        async with asyncio.TaskGroup() as group:
+            end = group.create_task(worker.wait())
+            told = group.create_task(self._stop.asked.wait())
+            while not end.done():
+                waits = [end] if looks_left < math.inf else [end, told]
+                await asyncio.wait(waits, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+                if told.done() and looks_left == math.inf:
+                    _ask(worker)
+                    self._stop.at_once(partial(_ask, worker))
+                    looks_left = (self._service.drain_s + END_LIMIT_S) / LOOK_S
+                beats = self._board.beats(number)
+                has_served = has_served or beats != seen
+                self._has_served = self._has_served or has_served
+                silent = 0 if beats != seen else silent + 1
+                seen = beats
+                looks_left -= 1
+                if silent >= (HUNG_LOOKS if has_served else START_LOOKS) or looks_left <= 0:
+                    is_hung = True
+                    with suppress(ProcessLookupError):
+                        worker.kill()
+            told.cancel()
+        return is_hung
+
+    def _note_death(self, number: int, worker: asyncio.subprocess.Process, *, is_hung: bool) -> None:
+        calls = self._board.places.orphan(number)
+        self._board.note_death(len(calls))
+        log.error(
+            "worker_died",
+            worker=number,
+            returncode=worker.returncode,
+            hung=is_hung,
+            calls=[call.call_id for call in calls],
+        )
 
 
-async def _ended(worker: asyncio.subprocess.Process, stop: Stop) -> bool:
-    """Wait for the worker's end or for the word to stop; whether it was the former."""
-    async with asyncio.TaskGroup() as group:
-        waits = [group.create_task(worker.wait()), group.create_task(stop.asked.wait())]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-    return not stop.asked.is_set()
-
-
-async def _terminate(worker: asyncio.subprocess.Process, stop: Stop) -> None:
-    """Ask the worker to stop, again when we are told again, and wait for its end."""
+async def _kill(worker: asyncio.subprocess.Process) -> None:
+    """End a worker that is left when its supervision fails or is cancelled."""
     if worker.returncode is None:
         _ask(worker)
-        stop.at_once(partial(_ask, worker))
-    await worker.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_LIMIT_S):
+                await worker.wait()
+    if worker.returncode is None:
+        worker.kill()
+        await worker.wait()
 
 
 def _ask(worker: asyncio.subprocess.Process) -> None:

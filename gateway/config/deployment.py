@@ -199,12 +199,14 @@ class _Origin:
     environ: Mapping[str, str] = field(repr=False)
 
 
-def load_deployment(path: Path, environ: Mapping[str, str], endpoint: str | None = None) -> Deployment:
+def load_deployment(
+    path: Path, environ: Mapping[str, str], endpoint: str | None = None, copy: Path | None = None
+) -> Deployment:
     """The deployment that ``path`` describes; ``endpoint`` replaces the Voice Live endpoint.
 
-    Raises ConfigErrors with every mistake of the file.
+    ``copy`` is read in place of the file, where it is given. Raises ConfigErrors with every mistake of the file.
     """
-    document = read_document(path, environ, may_be_empty=MAY_BE_EMPTY)
+    document = read_document(path, environ, may_be_empty=MAY_BE_EMPTY, copy=copy)
     if endpoint is not None:
         document.replace(("voice_live", "endpoint"), endpoint)
     for key, names in FALLBACKS.items():

@@ -122,13 +122,16 @@ class Document:
         self._spans[path] = (node.start_mark.index, node.end_mark.index)
 
 
-def read_document(file: Path, environ: Mapping[str, str], may_be_empty: Collection[KeyPath] = ()) -> Document:
+def read_document(
+    file: Path, environ: Mapping[str, str], may_be_empty: Collection[KeyPath] = (), copy: Path | None = None
+) -> Document:
     """The data of a YAML file with ``${NAME}`` replaced; whatever is wrong is in its ``errors``.
 
-    A key of ``may_be_empty`` that has no value stands for a section with nothing in it.
+    A key of ``may_be_empty`` that has no value stands for a section with nothing in it. ``copy`` is read in place of
+    the file, where it is given.
     """
     document = Document(file)
-    source = read_text(file, document.errors)
+    source = read_text(copy or file, document.errors)
     if source is None:
         document.broken.add(())
         return document

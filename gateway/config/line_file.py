@@ -46,12 +46,23 @@ class LineFile:
     """
 
     def __init__(
-        self, file: Path, model: str, environ: Mapping[str, str], *, folder: Path | None = None, region: str = ""
+        self,
+        file: Path,
+        model: str,
+        environ: Mapping[str, str],
+        *,
+        folder: Path | None = None,
+        region: str = "",
+        copies: Mapping[Path, Path] | None = None,
     ) -> None:
-        """``model`` and ``region`` are for a line that names none; Python tools are also looked for in ``folder``."""
+        """``model`` and ``region`` are for a line that names none; Python tools are also looked for in ``folder``.
+
+        ``copies`` are read in place of the files that they are of.
+        """
         self.stamps = {file: stamp(file)}
         self.line: Line | None = None
-        self._document = document = read_document(file, environ)
+        self._copies = copies or {}
+        self._document = document = read_document(file, environ, copy=self._copies.get(file))
         self._content = hashlib.sha256(document.source.encode(errors="replace"))
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", file.stem):
             message = f"{file.stem!r} cannot name a line, expected letters, digits, '.', '_' and '-'"
@@ -134,7 +145,7 @@ class LineFile:
             file = line_file.parent / name
             self.stamps[file] = stamp(file)
             try:
-                sound = _read_sound(file)
+                sound = _read_sound(self._copies.get(file, file))
             except (RecordingError, UnreadableError, ValueError) as error:  # ValueError: a name that no file can have
                 self._refuse(key, str(error))
                 continue
@@ -156,7 +167,7 @@ class LineFile:
         file = line_file.parent / name
         self.stamps[file] = stamp(file)
         unreadable: list[ConfigError] = []
-        text = read_text(file, unreadable)
+        text = read_text(self._copies.get(file, file), unreadable)
         for error in unreadable:
             self._document.refuse(key, str(error))
         if text is None:

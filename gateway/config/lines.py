@@ -4,9 +4,11 @@ import glob
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from gateway.config.deployment import Deployment
+from gateway.config.kept import KeptLines
 from gateway.config.line import Line
 from gateway.config.line_file import LineFile, stamp
 from gateway.config.numbers import NumberPlan
@@ -69,11 +71,13 @@ class _Index:
 class Lines:
     """The lines of a deployment, by name and by number: look-ups are in memory, from any thread.
 
-    Raises ConfigErrors where a file is wrong; after that, :meth:`refresh` follows the files.
+    Raises ConfigErrors where a file is wrong; after that, :meth:`refresh` follows the files. With ``kept``, copies of
+    good files are made there, and where there are some already, files that are wrong or missing are ``refused`` only.
     """
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, kept: KeptLines | None = None) -> None:
         self._deployment = deployment
+        self._kept = kept
         self._entries: dict[Path, _Entry] = {}
         self._index = _Index()
         self._missing = False
@@ -81,9 +85,14 @@ class Lines:
         self._refreshing = threading.Lock()
         self.looking_at: Path | None = None
         """The file that a refresh in progress is about to look at or to read: where it stays if that hangs."""
-        update = self.refresh()
-        if errors := [error for error in update.problems if error not in self.overlooked]:
-            raise ConfigErrors(errors)
+        begins_anew = not self._kept_files()
+        update = self._refresh()
+        self.looking_at = None
+        self.refused = tuple(refused for refused in update.refused if refused.error not in self.overlooked)
+        """What was wrong at the start, where that did not prevent it."""
+        if self.refused and begins_anew:
+            raise ConfigErrors([refused.error for refused in self.refused])
+        self._keep(update)
 
     def __iter__(self) -> Iterator[Line]:
         return iter(self._index.by_name.values())
@@ -125,18 +134,24 @@ class Lines:
         """
         with self._refreshing:
             try:
-                return self._refresh()
+                update = self._refresh()
+                self._keep(update)
             finally:
                 self.looking_at = None
+            return update
 
     def _refresh(self) -> Update:
         self.looking_at = self._root()
         names = glob.glob(self._pattern, recursive=True)  # noqa: PTH207 -- may be absolute
         overlooked = self._overlook(set(names))
         files = [Path(name) for name in sorted(names)]
+        if files:
+            self._missing = False
+        else:
+            overlooked = (*overlooked, *self._nothing_found())
+            files = [] if self._entries else self._kept_files()
         if not files:
-            return Update(refused=(*overlooked, *self._nothing_found()))
-        self._missing = False
+            return Update(refused=overlooked)
         changed = [file for file in files if self._is_stale(file)]
         gone = self._entries.keys() - set(files)
         if not changed and not gone:
@@ -197,15 +212,30 @@ class Lines:
     def _read(self, file: Path) -> None:
         self.looking_at = file
         deployment = self._deployment
-        read = LineFile(
+        read_file = partial(
+            LineFile,
             file,
             deployment.voice_live.model,
             deployment.environ,
             folder=deployment.file.parent,
             region=deployment.providers.region,
         )
-        old = self._entries.get(file)
-        self._entries[file] = _Entry(read, old.good if old else None, old.told if old else set())
+        read = read_file()
+        if (old := self._entries.get(file)) is not None:
+            self._entries[file] = _Entry(read, old.good, old.told)
+            return
+        copies = self._kept.copies(file) if self._kept and not read.line else {}
+        self._entries[file] = _Entry(read, read_file(copies=copies) if copies else None)
+
+    def _keep(self, update: Update) -> None:
+        """Copy the files of new good versions; not of one that was read from a copy."""
+        for line in update.loaded:
+            entry = self._entries[line.file]
+            if self._kept and entry.read.line is line:
+                self._kept.keep(line.file, entry.read.stamps)
+
+    def _kept_files(self) -> list[Path]:
+        return self._kept.files() if self._kept else []
 
     def _settle(self) -> list[Refused]:
         """Adopt every new reading that neither is wrong nor claims what another line has; tell the rest once."""

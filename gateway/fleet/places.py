@@ -90,6 +90,14 @@ class Places:
         with self._memory.locked():
             return self._find_free() is None
 
+    def in_use(self) -> int:
+        """Return how many places are not free."""
+        with self._memory.locked():
+            now = self._now()
+            states = self._bytes[self._states : self._keys]
+            expired = sum(self._until_of(index) <= now for index in self._each(_State.RESERVED))
+            return self.size - states.count(_State.FREE) - expired
+
     def line_is_full(self, line: str, limit: int | None) -> bool:
         """Return whether ``line`` has ``limit`` calls."""
         with self._memory.locked():

@@ -62,6 +62,7 @@ ISSUER = "https://acscallautomation.communication.azure.com"
 CALLERS_LIMIT = 10_000
 """Calls whose caller and connection are remembered: digits are dialled to a participant."""
 ENDED = frozenset({"CallDisconnected", "AnswerFailed", "CreateCallFailed"})
+STREAM_FAILED = "MediaStreamingFailed"
 TONES = {
     "0": "zero",
     "1": "one",
@@ -215,16 +216,31 @@ class Acs:
         }
         return Answer(requests=tuple(self._request("/calling/callConnections:answer", body)))
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Reject the call as busy by the REST API."""
+        body = {"incomingCallContext": call.context, "callRejectReason": "busy"}
+        return Answer(requests=tuple(self._request("/calling/callConnections:reject", body)))
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """The events that ACS posts to the ``callbackUri``, as CloudEvents."""
         delivered = _events(request.body)
-        events = [(event.kind, event.data.text("callConnectionId")) for event in delivered]
         for event in delivered:
             if event.kind == "CallConnected":
                 self._connected(event.data.text("correlationId"), event.data.text("callConnectionId"))
-        if not any(call_id for _, call_id in events):
+        statuses = [
+            CallStatus(
+                call_id=event.data.text("callConnectionId"),
+                status=event.kind,
+                ended=event.kind in ENDED,
+                stream_failed=event.kind == STREAM_FAILED,
+                answered_as=event.data.text("correlationId"),
+            )
+            for event in delivered
+        ]
+        named = [status for status in statuses if status.call_id]
+        if not named:
             raise WireError("the callback names no callConnectionId")
-        return [CallStatus(call_id, kind, kind in ENDED) for kind, call_id in events if call_id]
+        return named
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         """The transfer, or the end: a call outlives its stream. Words would need a speech resource of ACS' own."""

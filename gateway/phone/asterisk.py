@@ -76,6 +76,10 @@ class Asterisk:
         """There is no such thing."""
         raise WireError(NO_WEBHOOK)
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """There is no such thing."""
+        raise WireError(NO_WEBHOOK)
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """There is no such thing."""
         raise WireError(NO_WEBHOOK)

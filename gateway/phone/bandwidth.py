@@ -242,6 +242,10 @@ class Bandwidth:
             element("Hangup"),
         )
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Hang up: a call that is not answered yet is rejected so (BXML ``<Hangup>``)."""
+        return _answer(element("Hangup"))
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Any of the call's webhooks; ``disconnect`` is the last."""
         event = _event(request)

@@ -99,6 +99,10 @@ class Cloudonix:
         """CXML that connects the call to the stream; the numbers go in the stream's token."""
         return Answer(twiml.connect_stream(connect), twiml.CONTENT_TYPE)
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Reject the call as busy, which is then not answered."""
+        return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A status callback."""
         webhook = _read(request)

@@ -275,6 +275,10 @@ class Exotel:
         """The stream's address. What follows the stream is the flow's next applet."""
         return Answer(f'{{"url":{text_of(connect.stream_url)}}}', "application/json")
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Give no address: the flow goes on to its next applet."""
+        return Answer(status=503)
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A status callback of a call that was made by the API."""
         call_id, status = request.field("CallSid"), request.field("Status")

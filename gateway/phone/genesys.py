@@ -94,6 +94,10 @@ class Genesys:
         """No webhook is answered."""
         raise WireError(NO_WEBHOOK)
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """No webhook is answered."""
+        raise WireError(NO_WEBHOOK)
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """No callback comes."""
         raise WireError(NO_WEBHOOK)

@@ -146,6 +146,10 @@ class Jambonz:
             listen["wsAuth"] = {"username": USER, "password": first(self._stream_secrets)}
         return _document([{"verb": "answer"}, listen, *_verbs(connect.on_failure)])
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Decline the call as busy ("sip:decline"): no ``answer`` stands before it."""
+        return _document([{"verb": "sip:decline", "status": 486, "reason": "Busy Here"}])
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A call status webhook, or the ``actionHook`` that tells the stream's end."""
         fields = _fields(request)

@@ -192,6 +192,10 @@ class CallStatus(Struct, frozen=True):
     status: str
     """The provider's own word."""
     ended: bool
+    stream_failed: bool = False
+    """Whether the call goes on although its stream did not come about."""
+    answered_as: str = ""
+    """The id that the call had in its webhook, where callbacks have another."""
 
 
 class Codec(Protocol):
@@ -248,6 +252,9 @@ class Provider(Protocol):
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """What connects the call to its stream."""
+
+    def refuse(self, call: IncomingCall) -> Answer:
+        """What tells a caller that the line is busy, in place of :meth:`answer`."""
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """What a status callback says; ``WireError`` where it says nothing."""

@@ -88,6 +88,10 @@ class SignalWire:
         """cXML that connects the call to the stream and carries the numbers, which the stream itself lacks."""
         return Answer(twiml.connect_stream(connect, twiml.numbers(call)), twiml.CONTENT_TYPE)
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Reject the call as busy, which is then not answered."""
+        return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A call status callback."""
         return twiml.call_status(request)

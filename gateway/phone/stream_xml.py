@@ -38,6 +38,11 @@ def stream_xml(connect: Connect) -> Answer:
     return _answer(stream, *then, *_verbs(connect.on_failure), element("Hangup"))
 
 
+def busy() -> Answer:
+    """What rejects a call as busy ("The Hangup element"); as the first element it leaves the call unanswered."""
+    return _answer(element("Hangup", attributes={"reason": "busy"}))
+
+
 def transfer_url(answer_url: str, target: str) -> str:
     """Where the document that dials ``target`` is asked for: our ``/answer/{provider}``, the target in its query."""
     return f"{answer_url}?{urlencode({'transfer': without_plus(target)})}"

@@ -169,6 +169,12 @@ class Telnyx:
             body["command_id"] = call.context
         return Answer(requests=self._command(call.call_id, "answer", body))
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Reject the call as busy: TeXML, or the command ("Reject a call")."""
+        if _is_texml(call.call_id):
+            return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+        return Answer(requests=ending(self._command(call.call_id, "reject", {"cause": "USER_BUSY"}), GONE))
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A TeXML status callback, or an event of Call Control."""
         if request.form:
@@ -180,7 +186,7 @@ class Telnyx:
         call_id = data.inside("payload").text("call_control_id")
         if not call_id:
             raise WireError(f"the event {kind[:40]!r} names no call_control_id")
-        return (CallStatus(call_id, kind, kind == "call.hangup"),)
+        return (CallStatus(call_id, kind, kind == "call.hangup", stream_failed=kind == "streaming.failed"),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         """A Call Control call goes on when its stream has ended: it is spoken to, transferred or hung up.

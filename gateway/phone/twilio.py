@@ -88,6 +88,10 @@ class Twilio:
         """TwiML that connects the call to the stream and carries the numbers, which the stream itself lacks."""
         return Answer(twiml.connect_stream(connect, twiml.numbers(call), has_action=True), twiml.CONTENT_TYPE)
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Reject the call as busy, which is then not answered."""
+        return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A call status callback (docs/voice/api/call-resource, StatusCallback)."""
         return twiml.call_status(request)

@@ -69,6 +69,11 @@ def dial_document(target: str) -> str:
     return response(dial(target))
 
 
+def busy_document() -> str:
+    """A document that rejects a call as busy (TwiML ``<Reject>``); as its first verb it leaves the call unanswered."""
+    return document(element("Reject", attributes={"reason": "busy"}))
+
+
 def _verbs(after: After) -> Iterator[Element]:
     if after.say:
         yield element("Say", text=after.say, attributes={"language": after.language} if after.language else None)

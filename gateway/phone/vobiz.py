@@ -105,6 +105,10 @@ class Vobiz:
         """Vobiz XML; the stream itself carries no numbers, so that they must come with its token."""
         return stream_xml.stream_xml(connect)
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Hang up as busy before anything has answered the call."""
+        return stream_xml.busy()
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """A hang-up or stream callback."""
         return stream_xml.status(request)

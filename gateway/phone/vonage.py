@@ -238,14 +238,20 @@ class Vonage:
         """The NCCO, with the call's id and numbers, which the stream itself lacks."""
         return Answer(ncco.written(ncco.stream(call, connect, self._rate_hz)), "application/json")
 
+    def refuse(self, call: IncomingCall) -> Answer:
+        """An NCCO without an action: nothing answers the call, and it ends."""
+        return Answer(ncco.written([]), "application/json")
+
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """An event webhook; one of the stream's own leg names the call by the headers that our NCCO gave it."""
         fields = _fields(request)
-        call_id = fields.inside("headers").text("call_uuid") or fields.text("uuid")
+        of_stream = fields.inside("headers").text("call_uuid")
+        call_id = of_stream or fields.text("uuid")
         status = fields.text("status", "type")
         if not call_id or not status:
             raise WireError(f"the event names no uuid and status: {fields.text('reason')[:200] or 'nor a reason'}")
-        return (CallStatus(call_id, status, status in ENDED),)
+        failed = bool(of_stream) and status in NOT_CONNECTED
+        return (CallStatus(call_id, status, status in ENDED, stream_failed=failed),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         """Hang up where nothing follows; else the event that tells the stream's end is answered with it."""

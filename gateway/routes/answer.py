@@ -15,6 +15,7 @@ from gateway.call.metrics import Metrics
 from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.errors import WireError
+from gateway.fleet.places import KnownCall
 from gateway.fleet.used import UsedKeys
 from gateway.path_segment import segment
 from gateway.phone.call_id import checked
@@ -42,7 +43,7 @@ from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused, unserved
 from gateway.routes.repeats import Repeats
 from gateway.routes.request_url import requested_url
-from gateway.routes.stream_key import note_over
+from gateway.routes.stream_key import note_over, note_stream
 
 log = structlog.get_logger()
 
@@ -52,6 +53,8 @@ FIELDS_LIMIT = 200
 SHOWN_LENGTH = 40
 """Characters of a status that the log shows."""
 BODY_TIMEOUT_S = 5.0
+MARGIN_S = 1.0
+"""How much longer a place is kept than the stream's token is good: the token counts whole seconds."""
 
 
 class Webhooks:
@@ -75,7 +78,9 @@ class Webhooks:
         refusals: Refusals,
         metrics: Metrics,
         used: UsedKeys,
+        strand: Callable[[KnownCall], Awaitable[None]],
     ) -> None:
+        """``strand`` lets a call go on whose stream did not come."""
         self._providers = providers
         self._public_url = public_url
         self._lines = lines
@@ -87,6 +92,7 @@ class Webhooks:
         self._refusals = refusals
         self._metrics = metrics
         self._used = used
+        self._strand = strand
         self._repeats = Repeats(tokens.ttl_s)
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -116,22 +122,42 @@ class Webhooks:
         try:
             incoming = provider.incoming(webhook)
             if isinstance(incoming, Answer):
-                self._take_statuses(provider, webhook)
+                await self._take_statuses(provider, webhook, line_name)
                 return await self._carry_out(provider, incoming)
             if incoming.call_id:
                 checked(incoming.call_id)
             if isinstance(incoming, StreamEnded):
-                self._take_statuses(provider, webhook)
+                await self._take_statuses(provider, webhook, line_name)
                 return self._follow(provider, incoming, line_name)
             line = self._lines.find(line_name, incoming.called, provider.name)
             if line is None:
                 is_ours = not webhook.field("Direction").startswith("outbound")  # Twilio's word, and its kin's
                 return unknown_line(line_name, incoming.called, self._lines.region(provider.name), is_ours=is_ours)
-            document = provider.answer(incoming, self._connect(provider, incoming, line))
+            key = (provider.name, incoming.call_id)
+            if busy := self._calls.reserve(key, line.name, line.settings.limits.calls, self._tokens.ttl_s + MARGIN_S):
+                return await self._refuse(provider, incoming, line, busy)
+            return await self._connected(provider, incoming, line)
         except WireError as error:
             return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))
-        log.info("call_answered", provider=provider.name, call=incoming.call_id, line=line.name)
-        return await self._carry_out(provider, document, incoming)
+
+    async def _connected(self, provider: Provider, call: IncomingCall, line: Line) -> Answer | Refused:
+        """Answer a call that has a place; where that fails, the place is free again."""
+        answered: Answer | Refused | None = None
+        try:
+            document = provider.answer(call, self._connect(provider, call, line))
+            answered = await self._carry_out(provider, document, call)
+        finally:
+            if not isinstance(answered, Answer):
+                self._calls.cancel((provider.name, call.call_id))
+        if isinstance(answered, Answer):
+            log.info("call_answered", provider=provider.name, call=call.call_id, line=line.name)
+        return answered
+
+    async def _refuse(self, provider: Provider, call: IncomingCall, line: Line, reason: Refusal) -> Answer | Refused:
+        """Tell a caller that nobody can take the call, before it is answered."""
+        refused = Refused(reason, f"the caller is told that line {line.name} is busy")
+        self._refusals.note("webhook", refused, provider=provider.name, call=call.call_id)
+        return await self._carry_out(provider, provider.refuse(call))
 
     def _follow(self, provider: Provider, ended: StreamEnded, line_name: str) -> Answer:
         """Answer what follows a stream, by how the call ended; nothing where its line is gone."""
@@ -144,10 +170,10 @@ class Webhooks:
         return ended.answer(after)
 
     async def _note_status(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> Answer:
-        self._take_statuses(provider, webhook)
+        await self._take_statuses(provider, webhook, line_name)
         return Answer(status=204)
 
-    def _take_statuses(self, provider: Provider, webhook: WebhookRequest) -> None:
+    async def _take_statuses(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> None:
         try:
             statuses = provider.status(webhook)
             for status in statuses:
@@ -156,14 +182,23 @@ class Webhooks:
             log.info("status_unread", provider=provider.name, detail=str(error))
             return
         for status in statuses:
-            self._take_status(provider, status)
+            await self._take_status(provider, status, line_name)
 
-    def _take_status(self, provider: Provider, status: CallStatus) -> None:
+    async def _take_status(self, provider: Provider, status: CallStatus, line_name: str) -> None:
         word, ended = status.status[:SHOWN_LENGTH], False
+        keys = [(provider.name, call_id) for call_id in (status.call_id, status.answered_as) if call_id]
+        expected = None
+        if status.ended or status.stream_failed:
+            expected = next(filter(None, [self._calls.cancel(key) for key in keys]), None)
         if status.ended:
-            note_over(self._used, provider.name, status.call_id)
-            ended = self._calls.reported_over((provider.name, status.call_id), f"{provider.name} says {word}")
+            for key in keys:
+                note_over(self._used, *key)
+            ended = self._calls.reported_over(keys[0], f"{provider.name} says {word}")
         log.info("call_status", provider=provider.name, call=status.call_id, status=word, ended_here=ended)
+        if status.stream_failed and all(note_stream(self._used, *key) for key in keys):
+            log.warning("stream_failed", provider=provider.name, call=status.call_id, status=word)
+            line = expected.line if expected else line_name
+            await self._strand(KnownCall(provider.name, status.call_id, line))
 
     def _connect(self, provider: Provider, call: IncomingCall, line: Line) -> Connect:
         grant = Grant(line.name, call.call_id, call.caller, call.called)

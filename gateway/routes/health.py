@@ -9,15 +9,17 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
-from gateway.routes.worker_processes import WorkerProcesses
+from gateway.fleet.board import Board
+from gateway.routes.worker_processes import WorkerDeaths, WorkerProcesses
 
 
 class Health:
     """Alive, willing, and measured."""
 
-    def __init__(self, calls: Calls, metrics: Metrics) -> None:
+    def __init__(self, calls: Calls, metrics: Metrics, board: Board) -> None:
         self._calls = calls
         self._metrics = metrics
+        self._deaths = WorkerDeaths(board)
 
     async def alive(self, request: web.Request) -> web.Response:
         """200 while the event loop turns."""
@@ -26,7 +28,7 @@ class Health:
     async def ready(self, request: web.Request) -> web.Response:
         """200 while one more call would be taken; 503 when full or shutting down."""
         status = "ready" if self._calls.willing else "draining" if self._calls.draining else "full"
-        body = {"status": status, "calls": len(self._calls), "limit": self._calls.limit}
+        body = {"status": status, "calls": self._calls.in_use, "limit": self._calls.limit}
         return web.json_response(body, status=200 if self._calls.willing else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
@@ -34,15 +36,17 @@ class Health:
 
         Many lines have many series: the text is made in a thread, so that no call's audio waits for it.
         """
-        text = (await asyncio.to_thread(_exposition, self._metrics.registry)).decode()
+        text = (await asyncio.to_thread(_exposition, self._metrics.registry, self._deaths)).decode()
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
 
 
-def _exposition(own: CollectorRegistry) -> bytes:
+def _exposition(own: CollectorRegistry, deaths: WorkerDeaths) -> bytes:
     directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    of_fleet = CollectorRegistry()
+    of_fleet.register(deaths)
     if not directory:
-        return generate_latest(own)
+        return generate_latest(own) + generate_latest(of_fleet)
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # prometheus_client leaves its constructor untyped
     together.register(WorkerProcesses(directory))
-    return generate_latest(together)
+    return generate_latest(together) + generate_latest(of_fleet)

@@ -30,7 +30,7 @@ class LineBook:
         self._lines = lines
         self._metrics = metrics
         self._regions = regions or {}
-        self._take(Update(loaded=tuple(lines)))
+        self._take(Update(loaded=tuple(lines), refused=lines.refused))
 
     def region(self, provider: str) -> str:
         """The country that numbers of a provider are read by; nothing where none is configured."""

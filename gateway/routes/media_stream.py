@@ -8,7 +8,6 @@ from functools import partial
 
 import structlog
 from aiohttp import web
-from msgspec import Struct
 
 from gateway.call.call import Call, Voice, clock
 from gateway.call.calls import Calls
@@ -20,6 +19,7 @@ from gateway.call.refusal import Refusal
 from gateway.call.rules import Rules
 from gateway.config import Line
 from gateway.errors import WireError
+from gateway.fleet.places import KnownCall, Place
 from gateway.fleet.used import UsedKeys
 from gateway.phone.events import CallStarted, PhoneClosed
 from gateway.phone.leg import PhoneLeg
@@ -32,7 +32,7 @@ from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, unknown_line
 from gateway.routes.refusals import Refusals, Refused, unserved
 from gateway.routes.request_url import requested_url
-from gateway.routes.stream_key import is_over
+from gateway.routes.stream_key import is_over, note_stream
 from gateway.tools import Functions
 from gateway.upgrade import accept
 from gateway.websocket import WebSocket
@@ -99,7 +99,10 @@ class MediaStreams:
         grant = await self._admit(request, provider, upgrade)
         if isinstance(grant, Refused):
             return self._refusals.response("stream", grant, request, provider=name)
-        with self._calls.place():
+        with self._calls.place((name, grant.call_id) if grant.call_id else None) as place:
+            if place is None:
+                await self.strand(KnownCall(name, grant.call_id, grant.line))
+                return self._refusals.response("stream", Refused(self._calls.unwilling), request, provider=name)
             accepted = await accept(
                 request,
                 subprotocols=tuple(provider.subprotocols),
@@ -110,7 +113,7 @@ class MediaStreams:
                 return self._refusals.response("stream", Refused(Refusal.BAD_HANDSHAKE), request, provider=name)
             response, socket = accepted
             try:
-                await self._take(provider, grant, upgrade, socket)
+                await self._take(provider, grant, upgrade, socket, place)
             finally:
                 await socket.close(INTERNAL_ERROR)
         return response
@@ -123,11 +126,10 @@ class MediaStreams:
         except SignatureError as error:
             return Refused(Refusal.UNAUTHORIZED, str(error))
         if grant.line and self._lines.find(grant.line) is None:
+            self._calls.cancel((provider.name, grant.call_id))
+            await self.strand(KnownCall(provider.name, grant.call_id))
             return Refused(Refusal.UNKNOWN_LINE)
-        if self._calls.willing:
-            return grant
-        await self._strand(_Stranded(provider, grant.call_id, grant.line))
-        return Refused(Refusal.FULL)
+        return grant
 
     def _upgrade(self, request: web.Request) -> Upgrade:
         return Upgrade(
@@ -136,10 +138,10 @@ class MediaStreams:
             headers={name.lower(): value for name, value in request.headers.items()},
         )
 
-    async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket) -> None:
+    async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket, place: Place) -> None:
         traits = provider.traits
         phone = PhoneLeg(socket, provider.codec(upgrade, grant), peer_closes=traits.peer_closes, clears=traits.clears)
-        call = _Stranded(provider, grant.call_id, grant.line)
+        call = KnownCall(provider.name, grant.call_id, grant.line)
         try:
             async with self._calls.opening():
                 started = await phone.start(self._start_timeout_s)
@@ -152,39 +154,49 @@ class MediaStreams:
             late = Refused(Refusal.NO_START, f"no start within {self._start_timeout_s:g} s{instead}")
             return await self._turn_away(phone, call, late, POLICY)
         if started is None:
-            call = _Stranded(provider)  # the provider has ended it
+            call = KnownCall()  # the provider has ended it
             return await self._turn_away(phone, call, Refused(Refusal.CLOSED_BEFORE_START, socket.failure), 1000)
         if isinstance(started, PhoneClosed):
             log.info("stream_probed", provider=provider.name)
             return await phone.close()
         if is_over(self._used, provider.name, started.call_id):
             late = Refused(Refusal.UNAUTHORIZED, "the call is over: its provider has reported its end")
-            return await self._turn_away(phone, _Stranded(provider), late, POLICY)
+            return await self._turn_away(phone, KnownCall(), late, POLICY)
         region = self._lines.region(provider.name)
         line = self._lines.find(grant.line, started.called, provider.name)
         if line is None:
             unknown = unknown_line(grant.line, started.called, region)
-            return await self._turn_away(phone, _Stranded(provider, started.call_id), unknown, POLICY)
+            return await self._turn_away(phone, KnownCall(provider.name, started.call_id), unknown, POLICY)
         started = identified(started, line, region)
-        if self._calls.line_is_full(line.name, line.settings.limits.calls):
-            call = _Stranded(provider, started.call_id, line.name)
+        if not self._calls.name(place, (provider.name, started.call_id), line.name, line.settings.limits.calls):
+            call = KnownCall(provider.name, started.call_id, line.name)
             full = Refused(Refusal.LINE_FULL, f"line {line.name} is busy")
             return await self._turn_away(phone, call, full, TRY_AGAIN_LATER)
+        note_stream(self._used, provider.name, started.call_id)
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
             await self._run(provider, line, started, phone)
         return None
 
-    async def _turn_away(self, phone: PhoneLeg, call: "_Stranded", refused: Refused, code: int) -> None:
+    async def _turn_away(self, phone: PhoneLeg, call: KnownCall, refused: Refused, code: int) -> None:
         self._refusals.note("stream", refused)
         await phone.turn_away(code, refused.detail)
-        await self._strand(call)
+        await self.strand(call)
 
-    async def _strand(self, call: "_Stranded") -> None:
+    async def strand(self, call: KnownCall) -> None:
         """Let a call go on without its stream: where it outlives that, its caller would be left in silence."""
+        provider = self._providers.get(call.provider)
         line = self._lines.find(call.line) if call.line else None
-        if call.call_id:
+        if call.call_id and provider is not None:
+            note_stream(self._used, call.provider, call.call_id)
             follows = what_follows(line, None, datetime.now(UTC)) if line else After()
-            await self._go_on(call.provider, call.call_id, follows)
+            await self._go_on(provider, call.call_id, follows)
+
+    async def strand_expected(self) -> None:
+        """Let the calls go on that were answered here and whose streams will find nobody any more."""
+        async with asyncio.TaskGroup() as group:
+            for call in self._calls.expected():
+                self._calls.cancel((call.provider, call.call_id))
+                group.create_task(self.strand(call))
 
     async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:
         identity = CallIdentity(
@@ -215,7 +227,7 @@ class MediaStreams:
                 metrics=self._metrics,
             )
             call = Call(phone, voice, conversation, record, errands, partial(self._outcomes.note_end, key))
-            with self._metrics.calls.track_inprogress(), self._calls.running(call, line.name, key):
+            with self._metrics.calls.track_inprogress(), self._calls.running(call, key):
                 end = await call.run()
             late_frames = conversation.late_frames
         except asyncio.CancelledError:
@@ -237,14 +249,6 @@ class MediaStreams:
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
-
-
-class _Stranded(Struct, frozen=True):
-    """A call whose stream is turned away, as far as it is known whose it is."""
-
-    provider: Provider
-    call_id: str = ""
-    line: str = ""
 
 
 class _Replies:

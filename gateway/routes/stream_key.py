@@ -99,9 +99,14 @@ class StreamKeys:
             return grant
         if is_over(self._used, provider.name, grant.call_id):
             raise SignatureError("the call is over: its provider has reported its end")
-        if not self._used.use(f"stream {provider.name} {grant.call_id}", CALL_KEPT_S):
+        if not note_stream(self._used, provider.name, grant.call_id):
             raise SignatureError("the call had its stream before")
         return grant
+
+
+def note_stream(used: UsedKeys, provider: str, call_id: str) -> bool:
+    """Remember that a call had its stream, or gets none any more; ``False`` where that was known."""
+    return used.use(f"stream {provider} {call_id}", CALL_KEPT_S)
 
 
 def note_over(used: UsedKeys, provider: str, call_id: str) -> None:

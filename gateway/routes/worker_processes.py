@@ -1,15 +1,29 @@
-"""The process metrics of all workers: each answers ``/metrics`` for the others too."""
+"""What is known of all workers together: each answers ``/metrics`` for the others too."""
 
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from prometheus_client import ProcessCollector
-from prometheus_client.core import Metric
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from gateway.fleet.board import Board
 
 _LIVE_GAUGES = "gauge_livesum_"
 """How prometheus_client names the file of a live worker's gauges: with the process id behind it."""
+
+
+class WorkerDeaths(Collector):
+    """How often a worker died, counted by the supervisor; 0 where there is one process alone."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the deaths, and the calls that ended with them."""
+        yield CounterMetricFamily("gateway_workers_died", "Workers that died or were killed.", self._board.died)
+        yield CounterMetricFamily("gateway_calls_lost", "Calls that ended with their worker.", self._board.lost)
 
 
 class WorkerProcesses(Collector):

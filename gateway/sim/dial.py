@@ -12,6 +12,7 @@ from gateway.sim.api import SimulatedApi
 from gateway.sim.observed import Tick
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.providers import PROVIDERS
+from gateway.sim.reaching import RefusedError
 from gateway.sim.webhook import SimProvider
 from gateway.sim.wire import SimCall
 
@@ -59,9 +60,14 @@ async def dial(
         webhook = chosen.webhook(call, http, api)
         opening = await webhook.call_in() if answer_url else webhook.stream(url)
         wire = chosen.wire(replace(call, audio_format=opening.audio_format or call.audio_format), opening)
-        async with SimulatedPhone.open(opening, wire, on_tick=on_tick, keep=keep, timeout_s=timeout_s) as phone:
-            webhook.connected(phone)
-            yield phone
+        try:
+            async with SimulatedPhone.open(opening, wire, on_tick=on_tick, keep=keep, timeout_s=timeout_s) as phone:
+                webhook.connected(phone)
+                yield phone
+        except RefusedError as refused:
+            if answer_url and refused.stream:
+                await webhook.stream_failed()
+            raise
         if answer_url:
             await webhook.ended()
 

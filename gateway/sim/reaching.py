@@ -23,6 +23,13 @@ class RefusedError(GatewayError):
         self.said = said
 
 
+class BusyError(GatewayError):
+    """The gateway rejected the call as busy, in the provider's own words, before it was answered."""
+
+    def __init__(self, answer_url: str) -> None:
+        super().__init__(f"{answer_url} rejected the call: busy")
+
+
 def status_told(status: int) -> str:
     """Return a status with its usual name: ``404 Not Found``."""
     try:

@@ -63,6 +63,10 @@ class Webhook(ABC):
         """The stream is open."""
         self.phone = phone
 
+    async def stream_failed(self) -> None:
+        """The stream of an answered call could not be opened: tell the gateway, as far as the provider does."""
+        return
+
     async def ended(self) -> None:
         """The stream of an answered call is over: go on with the answer's next verb, tell the gateway.
 

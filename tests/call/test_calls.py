@@ -7,6 +7,11 @@ import pytest
 
 from gateway.call.call import Call
 from gateway.call.calls import Calls
+from gateway.call.refusal import Refusal
+from tests.virtual_time import virtual_time
+
+KEY = ("twilio", "CA1")
+OTHER = ("twilio", "CA2")
 
 
 class Ending:
@@ -20,7 +25,7 @@ class Ending:
 
     async def run(self, calls: Calls) -> None:
         """Take a place and keep it until told to end."""
-        with calls.place(), calls.running(cast("Call", self), "support", ("twilio", "CA1")):
+        with calls.place(), calls.running(cast("Call", self), KEY):
             await self.told.wait()
 
 
@@ -41,28 +46,84 @@ async def test_a_place_is_given_back_after_a_failure() -> None:
     with (
         pytest.raises(ZeroDivisionError),
         calls.place(),
-        calls.running(cast("Call", Ending()), "support", ("twilio", "CA1")),
+        calls.running(cast("Call", Ending()), KEY),
     ):
         raise ZeroDivisionError
-    assert (len(calls), calls.line_is_full("support", 1), calls.willing) == (0, False, True)
+    assert (len(calls), calls.willing) == (0, True)
 
 
 async def test_calls_are_counted_by_line() -> None:
-    """Each line has its own count."""
+    """Each line has its own count, and a stream that finds its line full does not count on it."""
     calls = Calls(10)
-    with (
-        calls.running(cast("Call", Ending()), "a", ("twilio", "CA1")),
-        calls.running(cast("Call", Ending()), "a", ("twilio", "CA1")),
-    ):
-        assert [calls.line_is_full("a", limit) for limit in (1, 2, 3, None)] == [True, True, False, False]
-        assert not calls.line_is_full("b", 1)
+    with calls.place() as first, calls.place() as second, calls.place() as third:
+        assert first is not None
+        assert second is not None
+        assert third is not None
+        assert calls.name(first, KEY, "a", 1)
+        assert not calls.name(second, OTHER, "a", 1)
+        assert calls.name(second, OTHER, "a", 2)
+        assert calls.name(third, OTHER, "b", 1)
+        assert calls.reserve(("twilio", "CA3"), "a", 2, 60) is Refusal.LINE_FULL
+    assert calls.reserve(("twilio", "CA3"), "a", 1, 60) is None
+
+
+async def test_an_answered_call_has_its_place() -> None:
+    """Nobody else gets it; it is free again when the call is over before its stream comes."""
+    calls = Calls(1)
+    assert calls.reserve(KEY, "a", None, 60) is None
+    assert calls.reserve(OTHER, "a", None, 60) is Refusal.FULL
+    assert not calls.willing
+    with calls.place(OTHER) as place:
+        assert place is None
+    assert calls.cancel(KEY) is not None
+    assert calls.reserve(OTHER, "a", None, 60) is None
+    with calls.place(OTHER) as place:
+        assert place is not None
+        assert len(calls) == 1
+
+
+@virtual_time
+async def test_an_answered_call_keeps_its_place_through_a_drain() -> None:
+    """The drain waits for its stream; a call that comes now is refused, and so is one without an answer of ours."""
+    calls, call = Calls(3), Ending()
+    calls.reserve(KEY, "a", None, 60)
+    async with asyncio.TaskGroup() as group:
+        draining = group.create_task(calls.drain(30, 60))
+        await asyncio.sleep(5)
+        assert calls.reserve(OTHER, "a", None, 60) is Refusal.SHUT_DOWN
+        for key in (OTHER, None):
+            with calls.place(key) as place:
+                assert place is None
+        with calls.place(KEY) as place, calls.running(cast("Call", call), KEY):
+            assert place is not None
+            await call.told.wait()
+        await draining
+    with calls.place(KEY) as place:
+        assert place is None
+
+
+@virtual_time
+async def test_a_drain_waits_for_an_answered_call_no_longer_than_it_has_its_place() -> None:
+    """Its stream does not come."""
+    calls, loop = Calls(1), asyncio.get_running_loop()
+    calls.reserve(KEY, "a", None, 20)
+    before = loop.time()
+    async with asyncio.timeout(25):
+        await calls.drain(3600, 60)
+    assert loop.time() - before > 19
+    calls = Calls(1)
+    calls.reserve(KEY, "a", None, 20)
+    calls.end_now()
+    async with asyncio.timeout(1):
+        await calls.drain(3600, 60)
+    assert [expected.call_id for expected in calls.expected()] == ["CA1"]
 
 
 async def test_a_drain_of_nothing_is_over_at_once() -> None:
     """And nobody is let in afterwards."""
     calls = Calls(1)
     await calls.drain(60, 60)
-    assert (calls.willing, calls.draining, calls.ending) == (False, True, False)
+    assert (calls.willing, calls.draining, calls.ending) == (False, True, True)
 
 
 async def test_a_drain_gives_grace_and_then_ends() -> None:
@@ -80,7 +141,7 @@ async def test_a_call_that_ends_within_the_grace_is_not_told() -> None:
     """It ends by itself."""
     calls = Calls(1)
     async with asyncio.TaskGroup() as group:
-        with calls.place(), calls.running(cast("Call", call := Ending()), "support", ("twilio", "CA1")):
+        with calls.place(), calls.running(cast("Call", call := Ending()), KEY):
             draining = group.create_task(calls.drain(60, 60))
             await asyncio.sleep(0)
         await draining
@@ -90,7 +151,7 @@ async def test_a_call_that_ends_within_the_grace_is_not_told() -> None:
 async def test_a_call_that_will_not_end_is_waited_for_no_longer_than_the_limit() -> None:
     """Shutting down is bounded."""
     calls = Calls(1)
-    with calls.place(), calls.running(cast("Call", Ending()), "support", ("twilio", "CA1")):
+    with calls.place(), calls.running(cast("Call", Ending()), KEY):
         async with asyncio.timeout(5):
             await calls.drain(0, 0.01)
         assert len(calls) == 1
@@ -119,5 +180,5 @@ async def test_a_call_that_begins_at_the_end_is_told_at_once() -> None:
     calls, call = Calls(1), Ending()
     with calls.place():
         await calls.drain(0, 0)
-        with calls.running(cast("Call", call), "support", ("twilio", "CA1")):
+        with calls.running(cast("Call", call), KEY):
             assert call.told.is_set()

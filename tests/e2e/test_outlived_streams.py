@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.app import PROVIDERS
-from gateway.errors import GatewayError
+from gateway.fleet.places import Place
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.providers.telnyx import CALL_CONTROL
+from gateway.sim.reaching import BusyError, RefusedError
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, instant, noise
 
@@ -21,6 +23,9 @@ OUTLIVING = ("acs", "vonage", COMMANDED)
 """Here a call goes on when its stream has ended, until it is hung up by REST."""
 ENDS = {"acs": ":terminate", "vonage": "", COMMANDED: "/actions/hangup"}
 """How the path of the request ends that hangs up."""
+IN_THE_ANSWER = "\n"
+"""Nothing is asked for: the answer to the event of the stream's end says it."""
+TRANSFERS = {"acs": ":transferToParticipant", "vonage": IN_THE_ANSWER, COMMANDED: "/actions/transfer"}
 NUMBERS = {case: f"+1425555{number:04}" for number, case in enumerate(CASES)}
 
 
@@ -79,31 +84,73 @@ async def test_a_closed_line_ends_the_call_at_every_provider(tmp_path: Path, aft
     assert broken == {case: [] for case in CASES}
 
 
-@pytest.mark.parametrize("case", OUTLIVING)
-async def test_a_caller_of_a_busy_line_is_not_left_in_silence(tmp_path: Path, case: str) -> None:
-    """The stream is turned away, and the provider asked to end the call, or to do what ``after`` says."""
-    async with exchange(tmp_path, PROVIDERS, lines("limits: {calls: 1}\n"), instant({"say": "100 ms"})) as held:
-        provider, _, quirk = case.partition(" ")
-        async with held.call(provider, NUMBERS[case], quirks=[quirk] if quirk else []) as first:
+ASKED = [case for case in CASES if case not in STREAM_ONLY]
+LIMIT = "limits: {calls: 1}\n"
+
+
+@pytest.mark.parametrize("full", ["line", "gateway", "drain"])
+async def test_a_call_without_a_place_is_rejected_before_it_is_answered(tmp_path: Path, full: str) -> None:
+    """In each provider's words for busy; whoever has a place stays on the phone."""
+    keys, gateway_yaml = (LIMIT, "{}\n") if full == "line" else ("", LIMIT if full == "gateway" else "{}\n")
+    there = ASKED if full == "line" else ASKED[:1]
+    async with (
+        exchange(tmp_path, PROVIDERS, lines(keys), instant({"say": "100 ms"}), gateway_yaml=gateway_yaml) as held,
+        asyncio.TaskGroup() as group,
+    ):
+        talking: list[asyncio.Task[object]] = [group.create_task(call(held, case)) for case in there]
+        for case in there:
             await held.told(line_of(case), "session_ready")
-            second = await call(held, case)
-            assert [violation.what for violation in second.violations] == []
-            assert not first.closed.is_set()
+        if full == "drain":
+            talking.append(group.create_task(held.gateway.calls.drain(3600, 60)))
+            await asyncio.sleep(0)
+        for case in ASKED:
+            with pytest.raises(RefusedError if case == "exotel" else BusyError):
+                await call(held, case)
+        assert len(held.gateway.calls) == len(there)
+        assert not any(one.done() for one in talking)
+        if full == "drain":
+            held.gateway.calls.end_now()
+        else:
+            await held.gateway.calls.drain(0, 60)
 
 
 @pytest.mark.parametrize("case", OUTLIVING)
-async def test_a_caller_for_whom_there_is_no_place_is_not_left_in_silence(tmp_path: Path, case: str) -> None:
-    """The stream is refused before it opens, and the provider is asked for the call all the same."""
-    limit = "limits: {calls: 1}\n"
-    async with exchange(tmp_path, PROVIDERS, lines(""), instant({"say": "100 ms"}), gateway_yaml=limit) as held:
-        provider, _, quirk = case.partition(" ")
-        quirks = [quirk] if quirk else []
-        async with held.call(provider, NUMBERS[case], quirks=quirks) as first:
-            await held.told(line_of(case), "session_ready")
-            asked = len(held.apis[provider].requests)
-            with pytest.raises(GatewayError):
-                async with held.call(provider, NUMBERS[case], quirks=quirks):
-                    pass
-            paths = [request.path for request in held.apis[provider].requests[asked:]]
-            assert any(first.call_id not in path and path.endswith(ENDS[case]) for path in paths), paths
-            assert not first.closed.is_set()
+@pytest.mark.parametrize("rescue", ["", 'on_failure: {transfer: "+14155550111"}\n'], ids=["", "on_failure"])
+async def test_a_caller_whose_stream_cannot_be_opened_is_not_left_in_silence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, case: str, rescue: str
+) -> None:
+    """The provider says so: the call goes on as the line's ``on_failure`` says, or ends; its place is free again."""
+
+    def unreachable(*_: object, **__: object) -> SimulatedPhone:
+        raise RefusedError("no way to the stream", 502, stream=True)
+
+    monkeypatch.setattr(SimulatedPhone, "open", unreachable)
+    async with exchange(tmp_path, PROVIDERS, lines(rescue), instant({"say": "100 ms"}), gateway_yaml=LIMIT) as held:
+        provider = case.partition(" ")[0]
+        for time in (1, 2):
+            with pytest.raises(RefusedError, match="no way"):
+                await call(held, case)
+            asked = [request.path for request in held.apis[provider].requests]
+            wanted = TRANSFERS[case] if rescue else ENDS[case]
+            assert len([path for path in asked if path.endswith(wanted)]) == time * (wanted != IN_THE_ANSWER), asked
+
+
+@pytest.mark.parametrize("case", OUTLIVING)
+async def test_a_caller_whose_stream_is_refused_is_not_left_in_silence(tmp_path: Path, case: str) -> None:
+    """Its place is gone: the provider is asked to end the call, once, whatever it tells of the stream."""
+    async with exchange(tmp_path, PROVIDERS, lines(""), instant({"say": "100 ms"}), gateway_yaml=LIMIT) as held:
+        provider = case.partition(" ")[0]
+        take = held.gateway.calls.place
+
+        def too_late(key: tuple[str, str] | None = None) -> AbstractContextManager[Place | None]:
+            if key is not None:
+                held.gateway.calls.cancel(key)
+            return take(("nobody", "here"))
+
+        with pytest.MonkeyPatch.context() as patch, held.gateway.calls.place():
+            patch.setattr(held.gateway.calls, "reserve", lambda *_: None)
+            patch.setattr(held.gateway.calls, "place", too_late)
+            with pytest.raises(RefusedError):
+                await call(held, case)
+        asked = [request.path for request in held.apis[provider].requests]
+        assert len([path for path in asked if path.endswith(ENDS[case]) and "answer" not in path]) == 1, asked

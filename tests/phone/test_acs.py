@@ -327,16 +327,16 @@ def test_the_answer() -> None:
 
 
 def test_status_callbacks() -> None:
-    """Each event is its word; the call's end and an answer that failed end it."""
+    """Each event is its word; the call's end and an answer that failed end it, a stream that failed does not."""
     body = [
         {"type": f"Microsoft.Communication.{kind}", "data": {"callConnectionId": CONNECTION, "correlationId": "c"}}
         for kind in ("CallConnected", "MediaStreamingFailed", "CallDisconnected", "AnswerFailed")
     ]
     assert provider().status(posted(body)) == [
-        CallStatus(CONNECTION, "CallConnected", ended=False),
-        CallStatus(CONNECTION, "MediaStreamingFailed", ended=False),
-        CallStatus(CONNECTION, "CallDisconnected", ended=True),
-        CallStatus(CONNECTION, "AnswerFailed", ended=True),
+        CallStatus(CONNECTION, "CallConnected", ended=False, answered_as="c"),
+        CallStatus(CONNECTION, "MediaStreamingFailed", ended=False, stream_failed=True, answered_as="c"),
+        CallStatus(CONNECTION, "CallDisconnected", ended=True, answered_as="c"),
+        CallStatus(CONNECTION, "AnswerFailed", ended=True, answered_as="c"),
     ]
     for empty in ([], [{"type": "x", "data": {}}], b"x"):
         with pytest.raises(WireError):

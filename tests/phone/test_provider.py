@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from gateway.app import PROVIDERS, make_provider
 from gateway.config.environment import FromEnvironment
 from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage, settings_of
+from gateway.errors import WireError
 from gateway.phone.pointing import POINTINGS, Change, Urls, point
 from gateway.phone.provider import After, Answer, Connect, Grant, HttpRequest, IncomingCall, Provider, Upgrade
 from gateway.sim.accounts import open_account
@@ -111,3 +112,50 @@ def test_pointing_reads_and_sets(name: str) -> None:
     assert isinstance(change, Change)
     for request in (*requests, change.request):
         assert (request.gone, request.repeatable) == ((), True)
+
+
+XML = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>{}</Response>\n'
+REJECT, HANGUP = XML.format('<Reject reason="busy"/>'), XML.format('<Hangup reason="busy"/>')
+BUSY: Mapping[str, Answer] = {
+    "twilio": Answer(REJECT, "text/xml"),
+    "signalwire": Answer(REJECT, "text/xml"),
+    "cloudonix": Answer(REJECT, "text/xml"),
+    "plivo": Answer(HANGUP, "text/xml"),
+    "vobiz": Answer(HANGUP, "text/xml"),
+    "bandwidth": Answer(XML.format("<Hangup/>"), "application/xml"),
+    "vonage": Answer("[]", "application/json"),
+    "jambonz": Answer('[{"verb":"sip:decline","status":486,"reason":"Busy Here"}]', "application/json"),
+    "exotel": Answer(status=503),
+}
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_a_call_is_rejected_in_the_providers_words(name: str) -> None:
+    """As its first verb, so that the call is not answered."""
+    assert provider(name).refuse(CALL) == BUSY[name]
+
+
+def test_a_call_of_telnyx_is_rejected_by_a_document_or_a_command() -> None:
+    """By the one that it was announced for."""
+    telnyx = provider("telnyx")
+    assert telnyx.refuse(IncomingCall("CALL@ACCOUNT", "", "")) == Answer(REJECT, "text/xml")
+    (command,) = telnyx.refuse(CALL).requests
+    assert (command.method, command.url, command.body) == (
+        "POST",
+        f"{URL}/v2/calls/call-1/actions/reject",
+        b'{"cause":"USER_BUSY"}',
+    )
+
+
+def test_a_call_of_acs_is_rejected_by_its_context() -> None:
+    """There is no connection yet."""
+    (request,) = provider("acs").refuse(CALL).requests
+    assert (request.method, request.url.partition("?")[0]) == ("POST", f"{URL}/calling/callConnections:reject")
+    assert request.body == b'{"incomingCallContext":"context","callRejectReason":"busy"}'
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS.keys() - BUSY.keys() - {"telnyx", "acs"}))
+def test_where_no_webhook_comes_none_is_rejected(name: str) -> None:
+    """Their streams are turned away."""
+    with pytest.raises(WireError):
+        provider(name).refuse(CALL)

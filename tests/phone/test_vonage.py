@@ -334,8 +334,13 @@ def test_other_events_want_no_answer(status: str) -> None:
         ({"uuid": CALL, "type": "transfer"}, CallStatus(CALL, "transfer", ended=False)),
         (
             {"uuid": "leg", "status": "disconnected", "headers": {"call_uuid": CALL}},
-            CallStatus(CALL, "disconnected", ended=True),
+            CallStatus(CALL, "disconnected", ended=True, stream_failed=True),
         ),
+        (
+            {"uuid": "leg", "status": "completed", "headers": {"call_uuid": CALL}},
+            CallStatus(CALL, "completed", ended=True),
+        ),
+        ({"uuid": CALL, "status": "failed"}, CallStatus(CALL, "failed", ended=True)),
     ],
 )
 def test_events(fields: dict[str, Any], status: CallStatus) -> None:

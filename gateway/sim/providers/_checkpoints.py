@@ -18,6 +18,7 @@ from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat, Encoding
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse
 from gateway.sim.continuation import Verb, behind_stream, verbs_of
+from gateway.sim.reaching import BusyError
 from gateway.sim.webhook import Webhook
 from gateway.sim.wire import HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
 
@@ -133,9 +134,11 @@ class Document:
 def parse_document(text: str, url: str = "") -> Document:
     """Return the ``<Stream>`` of an answer document that ``url`` gave.
 
-    Raises ``WireError`` where the call would not be connected both ways by it.
+    Raises ``WireError`` where the call would not be connected both ways by it, ``BusyError`` where it is rejected.
     """
     response = _response(text)
+    if len(response) and response[0].tag == "Hangup" and response[0].get("reason") == "busy":
+        raise BusyError(url)
     stream = response.find("./Stream")
     if stream is None or not (stream.text or "").strip().startswith(("ws://", "wss://")):
         raise WireError(f"the answer connects no stream: {excerpt(text)}")

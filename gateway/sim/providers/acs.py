@@ -27,6 +27,7 @@ from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse, SimulatedApi
 from gateway.sim.continuation import Step
 from gateway.sim.phone import SimulatedPhone
+from gateway.sim.reaching import BusyError
 from gateway.sim.webhook import SimProvider, Webhook
 from gateway.sim.wire import Clear, HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
 
@@ -174,6 +175,7 @@ class AcsWebhook(Webhook):
         self.digits: list[str] = []
         """Tones that the gateway sent, as ACS names them."""
         self._over = asyncio.Event()
+        self._is_rejected = False
 
     def stream(self, url: str) -> StreamOpening:
         """The upgrade, with the ids of the call and its token."""
@@ -184,7 +186,10 @@ class AcsWebhook(Webhook):
         """Validate the subscription, deliver the incoming call, and expect it answered meanwhile by the REST API."""
         await self._validate()
         self.api.on("POST", f"{CONNECTIONS}:answer", self._answer)
+        self.api.on("POST", f"{CONNECTIONS}:reject", self._reject)
         await self.ask(self._delivery_url(), body=self._incoming(), headers=_event_grid("Notification"))
+        if self._is_rejected:
+            raise BusyError(self.call.answer_url)
         if self.answered is None:
             raise GatewayError(f"{self.call.answer_url} took the incoming call and did not answer it by the REST API")
         options = self.answered["mediaStreamingOptions"]
@@ -202,6 +207,10 @@ class AcsWebhook(Webhook):
             self.api.on("POST", f"{call}:terminate", self._terminate)
             self.api.on("POST", f"{call}:transferToParticipant", self._transfer)
             self.api.on("POST", f"{call}:sendDtmfTones", self._send_tones)
+
+    async def stream_failed(self) -> None:
+        """``MediaStreamingFailed``: the call goes on."""
+        await self._call_back("MediaStreamingFailed")
 
     async def ended(self) -> None:
         """Tell that it is over. A call outlives its stream: if the gateway closed that, it has to end the call too."""
@@ -245,6 +254,12 @@ class AcsWebhook(Webhook):
 
     def _context(self) -> str:
         return base64.b64encode(f"context of {self.call.call_id}".encode()).decode()
+
+    def _reject(self, request: ApiRequest) -> ApiResponse:
+        if (denied := self._denied(request)) is not None:
+            return denied
+        self._is_rejected = request.data == {"incomingCallContext": self._context(), "callRejectReason": "busy"}
+        return ApiResponse(204 if self._is_rejected else 400)
 
     def _answer(self, request: ApiRequest) -> ApiResponse:
         if (denied := self._denied(request)) is not None:

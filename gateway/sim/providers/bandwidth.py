@@ -17,6 +17,7 @@ from gateway.audio.formats import PCMU
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse
 from gateway.sim.continuation import Verb, behind_stream, verbs_of
+from gateway.sim.reaching import BusyError
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import Clear, HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
 
@@ -199,6 +200,8 @@ def _verbs(document: str, url: str) -> Sequence[Xml.Element]:
 def _started(verbs: Sequence[Xml.Element], url: str) -> tuple[StreamOpening, Sequence[Xml.Element]]:
     """How the stream is opened, and the verbs behind the one that keeps the call meanwhile."""
     at = next((number for number, verb in enumerate(verbs) if verb.tag == "StartStream"), None)
+    if [verb.tag for verb in verbs] == ["Hangup"]:
+        raise BusyError(url)
     if at is None or not verbs[at].get("destination"):
         raise WireError(f"the answer of {url} starts no stream")
     start, behind = verbs[at], verbs[at + 1 :]

@@ -18,6 +18,7 @@ from gateway.audio.formats import L16_8K, L16_16K, L16_24K
 from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse
 from gateway.sim.continuation import Redirect, Step, Verb
+from gateway.sim.reaching import BusyError
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import (
     Clear,
@@ -41,6 +42,8 @@ MARKS_LIMIT = 30
 RATES = {8000: L16_8K, 16000: L16_16K, 24000: L16_24K}
 ACCOUNT_SID = "7a2cf321-f738-4b70-94d6-1f5c7d3e9a01"
 APPLICATION_SID = "62b475c3-c7ea-4c77-ae59-2a6d8e4fab02"
+
+BUSY_HERE = 486
 
 
 class JambonzWire(Wire):
@@ -168,6 +171,8 @@ class JambonzWebhook(Webhook):
             self.api.on("PUT", "/api/v1/Accounts/{account}/Calls/{call}", self._update)
         reply = await self._post(self.call.answer_url, "trying", "the answer webhook")
         verbs = _verbs(reply, self.call.answer_url)
+        if verbs[0].get("verb") == "sip:decline" and verbs[0].get("status") == BUSY_HERE:
+            raise BusyError(self.call.answer_url)
         at = next((number for number, verb in enumerate(verbs) if verb.get("verb") in ("listen", "stream")), None)
         if at is None:
             raise WireError(f"the answer of {self.call.answer_url} has no listen verb: {reply.text[:120]!r}")

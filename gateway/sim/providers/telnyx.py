@@ -23,6 +23,7 @@ from gateway.sim.api import ApiRequest, ApiResponse, ApiRoute, SimulatedApi
 from gateway.sim.continuation import Step, Verb, verbs_of
 from gateway.sim.providers._telnyx_wire import ACCOUNT_SID, CODECS, TelnyxWire
 from gateway.sim.providers.twilio import dialled, incoming_call, parse_answer
+from gateway.sim.reaching import BusyError
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer, Violated
 
@@ -77,6 +78,11 @@ class TelnyxWebhook(Webhook):
             for path, route in self._routes:
                 self.api.on("POST", path, route)
         return await (self._answered_by_command() if self._by_command else self._answered_by_document())
+
+    async def stream_failed(self) -> None:
+        """``streaming.failed``; a document goes on with its next verb and tells nothing."""
+        if self._by_command:
+            await self._tell("streaming.failed", failure_reason="connection_failed", stream_id=self.call.stream_id)
 
     async def ended(self) -> None:
         """The rest of the call, and the event or callback that it is over."""
@@ -138,6 +144,9 @@ class TelnyxWebhook(Webhook):
     async def _answered_by_command(self) -> StreamOpening:
         await self._tell("call.initiated", direction="incoming", state="parked", connection_codecs="PCMA,PCMU")
         action, body = await self._next_command()
+        if action == "reject" and body.get("cause") == "USER_BUSY":
+            self._alive = False
+            raise BusyError(self.call.answer_url)
         if action != "answer":
             raise WireError(f"the call was to be answered, found {action or 'no command'}")
         self._events_url = str(body.get("webhook_url") or self._events_url)
@@ -207,7 +216,7 @@ class TelnyxWebhook(Webhook):
                 self.dialled_digits += digits
                 if self.phone is not None:
                     self.phone.hear_digits(digits)
-            case "answer":
+            case "answer" | "reject":
                 pass
             case _:
                 return ApiResponse(404)

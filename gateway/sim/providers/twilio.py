@@ -19,6 +19,7 @@ from gateway.audio.formats import PCMA, PCMU, Encoding
 from gateway.errors import WireError
 from gateway.sim.api import ApiRequest, ApiResponse
 from gateway.sim.continuation import Redirect, Verb, behind_stream, verbs_of
+from gateway.sim.reaching import BusyError
 from gateway.sim.webhook import Reply, SimProvider, Webhook
 from gateway.sim.wire import (
     Clear,
@@ -200,6 +201,8 @@ def parse_answer(document: str, answer_url: str) -> Answer:
     except Xml.ParseError as error:
         raise WireError(f"the answer of {answer_url} is not XML ({error}): {_excerpt(document)}") from None
     stream = response.find("./Connect/Stream")
+    if len(response) and response[0].tag == "Reject" and response[0].get("reason") == "busy":
+        raise BusyError(answer_url)
     if response.tag != "Response" or stream is None or not stream.get("url"):
         raise WireError(f"the answer of {answer_url} connects no stream: {_excerpt(document)}")
     if stream.get("track", "inbound_track") != "inbound_track":

@@ -23,6 +23,7 @@ from gateway.errors import GatewayError, WireError
 from gateway.sim.api import ApiRequest, ApiResponse, SimulatedApi
 from gateway.sim.continuation import Step
 from gateway.sim.phone import SimulatedPhone
+from gateway.sim.reaching import BusyError
 from gateway.sim.webhook import SimProvider, Webhook
 from gateway.sim.wire import (
     Clear,
@@ -180,6 +181,8 @@ class VonageWebhook(Webhook):
         else:
             url = f"{self.call.answer_url}{'&' if '?' in self.call.answer_url else '?'}{urlencode(fields)}"
             text = (await self.ask(url, method="GET", headers=self._signed())).text
+        if text.strip() == "[]":
+            raise BusyError(self.call.answer_url)
         try:
             ncco = self._ncco = parse_ncco(text)
         except WireError as error:
@@ -194,6 +197,14 @@ class VonageWebhook(Webhook):
             case {"type": "custom", "value": value}:
                 headers = {"Authorization": value}
         return StreamOpening(ncco.url, headers=headers, parameters=ncco.headers, audio_format=ncco.audio_format)
+
+    async def stream_failed(self) -> None:
+        """The event of the WebSocket's leg, which may be answered with an NCCO."""
+        if self._ncco is not None and self._ncco.event_url:
+            event = {**self._event("failed", str(uuid4())), "headers": dict(self._ncco.headers)}
+            text = await self._post(self._ncco.event_url, event, "the event webhook", (200, 204))
+            if self._ncco.synchronous and text:
+                self.next_actions = tuple(action["action"] for action in json.loads(text))
 
     async def ended(self) -> None:
         """The end of the WebSocket's leg, whose event may be answered with an NCCO, then of the caller's."""

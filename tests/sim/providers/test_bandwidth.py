@@ -165,7 +165,7 @@ def answering(text: str, content_type: str = "application/xml") -> Hook:
     [
         ("{}", "is not XML"),
         ("<Response/>", "has no verbs"),
-        (document("<Hangup/>"), "starts no stream"),
+        (document("<Hangup/>"), "rejected the call: busy"),
         (document('<StartStream destination="wss://x"/><Pause duration="9"/>'), "one-way"),
         (document('<StartStream mode="bidirectional" destination="wss://x"/>'), "ends at once: .* is nothing"),
         (document('<StartStream mode="bidirectional" destination="wss://x"/><Hangup/>'), "ends at once: .* is Hangup"),

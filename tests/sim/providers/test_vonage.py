@@ -20,6 +20,7 @@ from gateway.errors import GatewayError, WireError
 from gateway.sim.api import SimulatedApi
 from gateway.sim.dial import dial
 from gateway.sim.providers.vonage import ANSWER_BY_POST, NESTED_DTMF, NOTIFY_ON_CLEAR, VonageWire, parse_ncco
+from gateway.sim.reaching import BusyError
 from gateway.sim.wire import Clear, Close, Mark, Media, SimCall, StreamOpening, Violated
 
 UUID = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"
@@ -258,8 +259,17 @@ async def test_an_action_behind_the_connect_is_told() -> None:
 async def test_an_answer_that_is_no_ncco_is_one_clear_line() -> None:
     """With its address."""
     async with gateway() as serving:
-        serving.answer = "[]"
+        serving.answer = '[{"action":"talk","text":"Hello."}]'
         with pytest.raises(GatewayError, match=r"/answer/vonage: the NCCO connects no WebSocket"):
+            async with called(serving):
+                pass
+
+
+async def test_an_ncco_without_an_action_rejects_the_call() -> None:
+    """Nothing has answered it."""
+    async with gateway() as serving:
+        serving.answer = "[]"
+        with pytest.raises(BusyError):
             async with called(serving):
                 pass
 

@@ -1,0 +1,90 @@
+"""A worker process of ``gateway serve --workers N``: what its supervisor gave it, and what it owes to it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from gateway.cli.stopping import Stop
+from gateway.fleet.board import Board
+from gateway.fleet.places import KnownCall
+
+WORKER = "GATEWAY_WORKER"
+"""Set in a worker's environment: its number, the board's descriptor, and the folder of the kept configuration."""
+METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""Where prometheus_client shares the metrics of several processes (its documentation, "Multiprocess Mode")."""
+SUPERVISOR_GONE = "supervisor gone"
+BEAT_S = 0.25
+ADOPT_S = 1.0
+"""How often a worker looks for calls whose worker has died."""
+
+
+def worker_variable(number: int, descriptor: int, kept: Path) -> str:
+    """Return what a worker's environment has under :data:`WORKER`."""
+    return f"{number}/{descriptor}/{kept}"
+
+
+def is_worker() -> bool:
+    """Whether this process is one of several on its port."""
+    return WORKER in os.environ
+
+
+def kept_configuration() -> Path | None:
+    """Return the folder of the configuration that the supervisor hands down, in a worker."""
+    return Path(os.environ[WORKER].split("/", 2)[2]) if is_worker() else None
+
+
+def shared_directory() -> Path | None:
+    """Return the directory that this process shares with the other workers; ``None`` where it is alone."""
+    return Path(os.environ[METRICS_DIRECTORY]) if is_worker() else None
+
+
+def shared_board(calls: int) -> Board | None:
+    """Return the board that all workers share, for ``calls`` calls; ``None`` in a process alone."""
+    if not is_worker():
+        return None
+    number, descriptor, _ = os.environ[WORKER].split("/", 2)
+    return Board(calls, int(descriptor), int(number))
+
+
+@asynccontextmanager
+async def on_duty(
+    board: Board | None, stop: Stop, go_on: Callable[[KnownCall], Awaitable[None]]
+) -> AsyncIterator[None]:
+    """Give the supervisor signs of life from now on, as long as the event loop runs, and stop when it is gone.
+
+    Until the block ends, go on with the calls of workers that have died.
+    """
+    if board is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), _supervisor_gone, stop, loop)
+    _beat(board, loop)
+    async with asyncio.TaskGroup() as group:
+        adopting = group.create_task(_adopt(board, go_on))
+        try:
+            yield
+        finally:
+            adopting.cancel()
+
+
+def _beat(board: Board, loop: asyncio.AbstractEventLoop) -> None:
+    board.beat()
+    loop.call_later(BEAT_S, _beat, board, loop)
+
+
+def _supervisor_gone(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
+    """Stop when the supervisor's end of standard input is closed, even where it was killed and could not say so."""
+    if not os.read(sys.stdin.fileno(), 1):
+        loop.remove_reader(sys.stdin.fileno())
+        stop.told(SUPERVISOR_GONE)
+
+
+async def _adopt(board: Board, go_on: Callable[[KnownCall], Awaitable[None]]) -> None:
+    while True:
+        for call in board.places.adopt():
+            await go_on(call)
+        await asyncio.sleep(ADOPT_S)

@@ -1,0 +1,85 @@
+"""Copies of the configuration that was good last: a worker process that replaces another may find files broken."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from gateway.config.line_file import Stamp, stamp
+from gateway.text import json_bytes
+
+log = structlog.get_logger()
+
+DEPLOYMENT = "gateway.yaml"
+_ENDING = ".json"
+
+
+class _Copied(Struct, frozen=True):
+    """A line's files as they were, and where the copies are."""
+
+    file: str
+    stamps: dict[str, Stamp]
+    copies: dict[str, str]
+    folder: str
+
+
+def keep_deployment(file: Path, folder: Path) -> None:
+    """Copy ``gateway.yaml``. Raises ``OSError``."""
+    shutil.copyfile(file, folder / DEPLOYMENT)
+
+
+class KeptLines:
+    """The lines' files that were good last, in a folder that several processes share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def files(self) -> list[Path]:
+        """Return the lines' files of which there are copies."""
+        return sorted(Path(copied.file) for copied in map(self._read, self._folder.glob(f"*{_ENDING}")) if copied)
+
+    def copies(self, file: Path) -> Mapping[Path, Path]:
+        """Return where the copies of a line's file, and of what it names, are; empty where there are none."""
+        copied = self._read(self._note(file))
+        return {Path(one): Path(copy) for one, copy in copied.copies.items()} if copied else {}
+
+    def keep(self, file: Path, stamps: Mapping[Path, Stamp]) -> None:
+        """Copy a line's file and what it names, unless one of them has changed since ``stamps``."""
+        note = self._note(file)
+        known = self._read(note)
+        seen = {str(one): at for one, at in stamps.items()}
+        if known and known.stamps == seen:
+            return
+        try:
+            folder = Path(tempfile.mkdtemp(dir=self._folder))
+            copies = {}
+            for index, one in enumerate(stamps):
+                copy = folder / f"{index}-{one.name}"
+                shutil.copyfile(one, copy)
+                copies[str(one)] = str(copy)
+            if any(stamp(one) != at for one, at in stamps.items()):
+                shutil.rmtree(folder, ignore_errors=True)
+                return
+            written = folder / f"note{_ENDING}"
+            written.write_bytes(json_bytes(_Copied(str(file), seen, copies, str(folder))))
+            written.replace(note)
+        except OSError as error:
+            log.warning("line_not_kept", file=str(file), detail=error.strerror or str(error))
+            return
+        if known:
+            shutil.rmtree(known.folder, ignore_errors=True)
+
+    def _note(self, file: Path) -> Path:
+        return self._folder / (hashlib.sha256(str(file).encode(errors="surrogateescape")).hexdigest()[:32] + _ENDING)
+
+    @staticmethod
+    def _read(note: Path) -> _Copied | None:
+        with suppress(OSError):
+            return msgspec.json.decode(note.read_bytes(), type=_Copied)
+        return None

@@ -1,0 +1,75 @@
+"""What a worker owes to its supervisor."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from gateway.cli import worker
+from gateway.cli.stopping import Stop
+from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board, worker_variable
+from gateway.fleet.board import Board, board_file
+from gateway.fleet.places import KnownCall
+
+
+@pytest.fixture
+def descriptor() -> Iterator[int]:
+    """The board of a fleet that takes two calls."""
+    made = board_file(2)
+    yield made
+    os.close(made)
+
+
+async def nothing(call: KnownCall) -> None:
+    """Go on with a call."""
+    raise AssertionError(call)
+
+
+def test_a_worker_knows_what_it_shares(monkeypatch: pytest.MonkeyPatch, descriptor: int) -> None:
+    """Its number, the board and the configuration come in one variable; a process alone has none of them."""
+    monkeypatch.delenv(worker.WORKER, raising=False)
+    assert (is_worker(), shared_board(2), kept_configuration()) == (False, None, None)
+    monkeypatch.setenv(worker.WORKER, worker_variable(3, descriptor, Path("/a/b/c")))
+    assert (is_worker(), kept_configuration()) == (True, Path("/a/b/c"))
+    board = shared_board(2)
+    assert board is not None
+    board.beat()
+    assert Board(2, descriptor).beats(3) == 1
+
+
+async def test_a_worker_on_duty_gives_signs_of_life_and_goes_on_with_orphaned_calls(
+    monkeypatch: pytest.MonkeyPatch, descriptor: int
+) -> None:
+    """Until its loop ends, also while it drains; and it stops when its supervisor is gone."""
+    read, write = os.pipe()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=lambda: read))
+    monkeypatch.setattr(worker, "BEAT_S", 0.001)
+    monkeypatch.setattr(worker, "ADOPT_S", 0.001)
+    board, dead, stop = Board(2, descriptor, 1), Board(2, descriptor, 2), Stop()
+    adopted: asyncio.Queue[KnownCall] = asyncio.Queue()
+    async with asyncio.timeout(60):
+        async with on_duty(board, stop, adopted.put):
+            place = dead.places.take()
+            assert place is not None
+            dead.places.name(place, ("acs", "C1"), "sales", None)
+            board.places.orphan(2)
+            assert await adopted.get() == KnownCall("acs", "C1", "sales")
+            os.close(write)
+            await stop.asked.wait()
+            assert stop.signal == "supervisor gone"
+        beats = board.beats(1)
+        while board.beats(1) == beats:  # noqa: ASYNC110 -- nobody tells of a beat
+            await asyncio.sleep(0.001)
+    os.close(read)
+
+
+async def test_a_process_alone_owes_nothing() -> None:
+    """Its standard input is its own."""
+    stop = Stop()
+    async with on_duty(None, stop, nothing):
+        await asyncio.sleep(0)
+    assert not stop.asked.is_set()
