@@ -129,7 +129,7 @@ async def serving(
     tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
     public_url = deployment.public_url or ""
     control = CallControl()
-    functions = Functions()
+    functions = Functions(metrics.functions_left_running.inc)
     outcomes = Outcomes(shared / "outcomes" if shared else None)
     published_keys = PublishedKeys(control, metrics)
     keys = StreamKeys(

@@ -3,7 +3,7 @@
 A function in Python may take a :class:`CallContext` to learn whose call it is for.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,9 +44,9 @@ class HttpCall:
 
 @dataclass(frozen=True)
 class PythonCall:
-    """A function that a coroutine function of the operator carries out."""
+    """A function that Python code of the operator carries out: a coroutine function, or one that runs in a thread."""
 
-    function: Callable[..., Awaitable[Any]]
+    function: Callable[..., Any]
     context_parameter: str = ""
     """The parameter that takes the :class:`CallContext`, if it has one."""
     arguments: type[BaseModel] | None = None
@@ -54,6 +54,8 @@ class PythonCall:
     raises ``pydantic.ValidationError``. Its fields are the function's parameters but for ``context_parameter``: each
     goes to the function by name, as ``getattr(validated, name) for name in arguments.model_fields``, defaults included.
     None where nothing was declared."""
+    in_thread: bool = False
+    """Whether it may block: it is no coroutine function."""
 
 
 @dataclass(frozen=True)

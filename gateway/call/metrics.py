@@ -112,6 +112,11 @@ class Metrics:
         self.transcriptions_failed = Counter(
             "gateway_transcriptions_failed", "Turns of callers that the service could not transcribe.", registry=r
         )
+        self.functions_left_running = Counter(
+            "gateway_functions_left_running",
+            "Functions in threads that went on when nobody waited for them any more.",
+            registry=r,
+        )
         self.call_control_failures = Counter(
             "gateway_call_control_failures",
             "Requests that the provider's REST API did not carry out.",

@@ -5,7 +5,7 @@ import inspect
 import re
 import sys
 import typing
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,11 @@ def load(reference: str, folder: Path) -> PythonFunction:
     """
     module, _, name = reference.partition(":")
     function = _imported(module, name, folder)
-    if not inspect.iscoroutinefunction(function):
-        raise PythonToolError(f"{reference} is not a coroutine function, expected async def {name}(…)")
+    if not callable(function) or inspect.isclass(function):
+        raise PythonToolError(f"{reference} is no function, expected async def {name}(…) or def {name}(…)")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise PythonToolError(f"{reference} yields its results, expected a function that returns one")
+    blocks = not inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(_called(function))
     about, described = _told(inspect.getdoc(function) or "")
     try:
         taken, context = _parameters(function, described)
@@ -56,10 +59,29 @@ def load(reference: str, folder: Path) -> PythonFunction:
         parameters = _schema(arguments)
     except PythonToolError as error:
         raise PythonToolError(f"{reference} {error}") from None
-    return PythonFunction(name, about, parameters, PythonCall(function, context, arguments))
+    if _backtracks(arguments.__pydantic_core_schema__):
+        raise PythonToolError(
+            f"{reference} has a pattern that Python's re matches, which can stop all calls, expected it as a text"
+        )
+    return PythonFunction(name, about, parameters, PythonCall(function, context, arguments, in_thread=blocks))
 
 
-def _imported(module: str, name: str, folder: Path) -> Callable[..., Awaitable[Any]]:
+def _called(function: Any) -> Any:
+    """Return what a call of an object runs; of a function itself, nothing that could be one."""
+    return None if inspect.isroutine(function) else getattr(function, "__call__", None)  # noqa: B004 -- not whether
+
+
+def _backtracks(schema: Any) -> bool:
+    """Return whether a core schema of pydantic names Python's engine for its patterns, or holds a compiled one."""
+    if isinstance(schema, re.Pattern):
+        return True
+    if isinstance(schema, dict):
+        is_python = schema.get("regex_engine") == "python-re"
+        return is_python or any(_backtracks(value) for key, value in schema.items() if key != "metadata")
+    return isinstance(schema, list | tuple) and any(_backtracks(value) for value in schema)
+
+
+def _imported(module: str, name: str, folder: Path) -> Any:
     beside = str(folder.resolve())
     if beside not in sys.path:  # at the end: a file there must not take the place of a module that is installed
         sys.path.append(beside)
@@ -69,8 +91,7 @@ def _imported(module: str, name: str, folder: Path) -> Callable[..., Awaitable[A
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- the operator's code, which can raise anything
         said = " ".join(str(error).split())
         raise PythonToolError(f"{module}:{name} cannot be imported: {type(error).__name__}: {said}") from None
-    function: Callable[..., Awaitable[Any]] = found
-    return function
+    return found
 
 
 def _parameters(function: Callable[..., Any], described: dict[str, str]) -> tuple[dict[str, tuple[Any, Any]], str]:

@@ -10,12 +10,13 @@ from typing import Any
 from jsonschema import Draft202012Validator, SchemaError
 
 from gateway.config.problems import Finding, KeyPath, listed, suggestion
+from gateway.patterns import problem
 
 _TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 _REFUSED = ("allOf", "not", "if", "then", "else")
 _BRANCHES = ("anyOf", "oneOf")
 _LISTS = (*_BRANCHES, "prefixItems")
-_MAPS = ("properties", "patternProperties", "$defs", "definitions")
+_MAPS = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 _SINGLE = ("items", "additionalProperties", "contains", "propertyNames", "unevaluatedProperties", "unevaluatedItems")
 
 
@@ -31,6 +32,7 @@ def _refused(schema: Any, path: KeyPath) -> Iterator[Finding]:
         if key in schema:
             yield (*path, key), "the service refuses it in a tool, expected none of allOf, not, if, then and else"
     yield from _unknown_types(schema, path)
+    yield from _patterns(schema, path)
     for key in _BRANCHES:
         for index, branch in enumerate(_listed(schema, key)):
             if not isinstance(branch, Mapping) or "type" not in branch:
@@ -45,6 +47,23 @@ def _unknown_types(schema: Mapping[str, Any], path: KeyPath) -> Iterator[Finding
         if kind not in _TYPES:
             hint = suggestion(kind, _TYPES) if isinstance(kind, str) else f"expected {listed(_TYPES)}"
             yield (*path, "type"), f"unknown type, {hint}"
+
+
+def _patterns(schema: Mapping[str, Any], path: KeyPath) -> Iterator[Finding]:
+    """Yield patterns that cannot be matched in linear time: a caller's words could stop all calls."""
+    wanted = "expected a regular expression without look-around and back references"
+    named = schema.get("patternProperties")
+    given: list[tuple[KeyPath, Any]] = [(("patternProperties", each), each) for each in named or ()]
+    given += [(("pattern",), schema["pattern"])] if "pattern" in schema else []
+    for below, pattern in given:
+        if isinstance(pattern, str) and (why := problem(pattern)):
+            yield (*path, *below), f"{why}, {wanted}"
+    if "unevaluatedProperties" in schema and _has(schema, "patternProperties"):
+        yield (*path, "unevaluatedProperties"), "stands with patternProperties, expected additionalProperties"
+
+
+def _has(schema: Any, key: str) -> bool:
+    return isinstance(schema, Mapping) and (key in schema or any(_has(inner, key) for _, inner in _within(schema)))
 
 
 def _malformed(schema: Mapping[str, Any]) -> Iterator[Finding]:

@@ -131,7 +131,7 @@ class HttpTool(Section):
 
 
 class PythonTool(Section):
-    """A function that a coroutine function in Python carries out."""
+    """A function that Python code carries out."""
 
     telling_key = "python"
 

@@ -6,17 +6,13 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
-from referencing import Registry
 
 from gateway.tools.result import FunctionFailed, excerpt, read_json, write_json
 
+ARGUMENTS_LIMIT = 32 * 1024
+"""Characters of the arguments of one call; a caller's words take a few hundred."""
 ERRORS_TOLD = 3
 """So many mistakes are told at once; the model tries again with the whole."""
-
-
-def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
-    """What checks arguments by ``schema``; a reference to another document is never fetched."""
-    return Draft202012Validator(schema, registry=Registry())
 
 
 def read_arguments(text: str, secret_names: Iterable[str]) -> dict[str, Any]:
@@ -24,6 +20,8 @@ def read_arguments(text: str, secret_names: Iterable[str]) -> dict[str, Any]:
 
     No text at all is no arguments. Raises FunctionFailed (``refused``).
     """
+    if len(text) > ARGUMENTS_LIMIT:
+        raise refused("the arguments are too long", f"the arguments have more than {ARGUMENTS_LIMIT} characters")
     try:
         arguments = read_json(text) if text.strip() else {}
     except ValueError:

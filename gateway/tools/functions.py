@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +14,13 @@ from gateway.errors import InputError
 from gateway.functions import CallContext, Function, HttpCall
 from gateway.tools import client, python
 from gateway.tools.answer import value_of
-from gateway.tools.arguments import check_by_schema, read_arguments, read_by_model, refused, validator
+from gateway.tools.arguments import check_by_schema, read_arguments, read_by_model, refused
+from gateway.tools.blocking import Blocking
 from gateway.tools.masking import masked
 from gateway.tools.request import request_for
 from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed, FunctionResult, write_json
+from gateway.tools.threads import Threads
+from gateway.tools.validation import validator
 
 log = structlog.get_logger()
 
@@ -40,7 +43,10 @@ class FunctionCall:
 class Functions:
     """Carries functions out, several at once; one for the process. Use as an async context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_left_running: Callable[[], None] = lambda: None) -> None:
+        """``on_left_running`` is told of each function whose thread goes on when nobody waits for it any more."""
+        self._threads = Threads(on_left_running)
+        self._blocking = Blocking()
         self._http: aiohttp.ClientSession | None = None
         self._running = 0
         self._validators: dict[int, tuple[Function, Draft202012Validator]] = {}
@@ -95,7 +101,9 @@ class Functions:
         if isinstance(function.run, HttpCall):
             request = request_for(function.name, function.run, call.context, arguments, time.time())
             return value_of(await client.perform(http, request), function.run)
-        return await python.run(function.name, function.run, call.context, arguments)
+        if not function.run.in_thread:
+            return await python.run(function.name, function.run, call.context, arguments, self._blocking)
+        return await python.run_in_thread(function.name, function.run, call.context, arguments, self._threads)
 
     def _arguments(self, call: FunctionCall) -> dict[str, Any]:
         """What the model gave, checked, and what the caller keyed in."""

@@ -1,48 +1,77 @@
-"""Carries out the operator's coroutine functions."""
+"""Carries out the operator's functions in Python."""
 
 import asyncio
+import inspect
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-import structlog
 from pydantic_core import to_jsonable_python
 
 from gateway.functions import CallContext, PythonCall, ToolError
+from gateway.tools.blocking import Blocking
 from gateway.tools.result import FunctionFailed, excerpt
+from gateway.tools.threads import Threads
 from gateway.tools.watched import Watched
 
-log = structlog.get_logger()
 
-BLOCKED_FROM_S = 0.05
-"""A function that keeps the event loop longer than this delays the audio of every call."""
+async def run(
+    name: str, python: PythonCall, context: CallContext, arguments: Mapping[str, Any], blocking: Blocking
+) -> Any:
+    """Return what the coroutine function returns, as JSON can say it.
 
-
-async def run(name: str, python: PythonCall, context: CallContext, arguments: Mapping[str, Any]) -> Any:
-    """What the function returns, as JSON can say it. Raises FunctionFailed where it raises, or returns anything else.
-
-    Neither the message of its exception nor its arguments are kept, for they may hold what the caller said or keyed.
+    Raises FunctionFailed where it raises, or returns anything else. Neither the message of its exception nor its
+    arguments are kept, for they may hold what the caller said or keyed.
     """
-    own = {python.context_parameter: context} if python.context_parameter else {}
     watched: Watched[Any] | None = None
-    try:
-        watched = Watched(python.function(**arguments, **own))
-        result = await watched
+    with _failing():
+        try:
+            watched = Watched(python.function(**arguments, **_own(python, context)))
+            return _as_json(await watched)
+        finally:
+            if watched is not None:
+                blocking.note(name, python.function, watched.longest_s, time.monotonic())
+
+
+async def run_in_thread(
+    name: str, python: PythonCall, context: CallContext, arguments: Mapping[str, Any], threads: Threads
+) -> Any:
+    """Return what a function that may block returns, and raise FunctionFailed, as :func:`run` does."""
+
+    def call() -> Any:
+        result = python.function(**arguments, **_own(python, context))
+        if inspect.iscoroutine(result):
+            result.close()
+            raise TypeError("the function returned a coroutine, expected async def")
         return _as_json(result)
+
+    with _failing():
+        return await threads.run(name, call)
+
+
+def _own(python: PythonCall, context: CallContext) -> dict[str, CallContext]:
+    return {python.context_parameter: context} if python.context_parameter else {}
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Turn whatever the operator's code raises into FunctionFailed; a cancellation of the call is none."""
+    try:
+        yield
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
         raise _failed(error) from None  # it cancelled something of its own
+    except FunctionFailed:
+        raise
     except ToolError as error:
         raise FunctionFailed(excerpt(str(error)) or "the function failed", "the function raised ToolError") from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- the operator's code, which can raise anything
         raise _failed(error) from None
-    finally:
-        if watched is not None and watched.longest_s > BLOCKED_FROM_S:
-            blocked_ms = round(watched.longest_s * 1000)
-            log.warning("function_blocks", tool=name, blocked_ms=blocked_ms)
 
 
 def _as_json(result: Any) -> Any:

@@ -128,8 +128,15 @@ def test_a_default_that_no_json_can_have_is_not_shown(tmp_path: Path, module: Ca
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("def f(): ...", "is not a coroutine function, expected async def f(…)"),
-        ("f = 5", "is not a coroutine function, expected async def f(…)"),
+        ("f = 5", "is no function, expected async def f(…) or def f(…)"),
+        ("class f: ...", "is no function, expected async def f(…) or def f(…)"),
+        ("def f():\n    yield 1", "yields its results, expected a function that returns one"),
+        ("async def f():\n    yield 1", "yields its results, expected a function that returns one"),
+        (
+            "import re\nfrom typing import Annotated\nfrom pydantic import Field\n"
+            "async def f(a: Annotated[str, Field(pattern=re.compile('^(a+)+$'))]): ...",
+            "has a pattern that Python's re matches, which can stop all calls, expected it as a text",
+        ),
         ("async def f(a): ...", "has a parameter a without a type, expected such as a: str"),
         ("async def f(*rest: str): ...", "takes any arguments (*rest), expected named ones alone"),
         ("async def f(**rest: str): ...", "takes any arguments (**rest), expected named ones alone"),

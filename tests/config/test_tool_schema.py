@@ -6,6 +6,8 @@ from jsonschema import Draft202012Validator
 from gateway.config.tool_schema import inlined, refusals
 
 BRANCH = "the service refuses a branch without a type, expected a type in each"
+LINEAR = "expected a regular expression without look-around and back references"
+LOOK = f"look-around, including look-ahead and look-behind, is not supported, {LINEAR}"
 KEYWORD = "the service refuses it in a tool, expected none of allOf, not, if, then and else"
 
 
@@ -24,6 +26,8 @@ def schema(**properties: Any) -> dict[str, Any]:
         schema(list={"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}}),
         {**schema(a={"$ref": "#/$defs/A"}), "$defs": {"A": {"type": "string"}}},
         {**schema(), "additionalProperties": False},
+        schema(a={"type": "string", "pattern": r"^(\w+\s?)*$"}),
+        {**schema(), "patternProperties": {"^x-": {"type": "string"}}, "additionalProperties": False},
     ],
 )
 def test_what_the_service_takes_is_taken(taken: dict[str, Any]) -> None:
@@ -43,6 +47,20 @@ def test_what_the_service_takes_is_taken(taken: dict[str, Any]) -> None:
             schema(a={"type": "array", "items": {"if": {}}}),
             ("properties", "a", "items", "if"),
             KEYWORD,
+        ),
+        (schema(a={"type": "string", "pattern": "(?=x)"}), ("properties", "a", "pattern"), LOOK),
+        (schema(a={"type": "string", "pattern": "("}), ("properties", "a", "pattern"), f"unclosed group, {LINEAR}"),
+        ({**schema(), "patternProperties": {"(?!x)": {}}}, ("patternProperties", "(?!x)"), LOOK),
+        ({**schema(), "propertyNames": {"pattern": "(?<=x)"}}, ("propertyNames", "pattern"), LOOK),
+        (
+            {**schema(), "dependentSchemas": {"a": {"properties": {"b": {"pattern": "(?=x)"}}}}},
+            ("dependentSchemas", "a", "properties", "b", "pattern"),
+            LOOK,
+        ),
+        (
+            {**schema(), "patternProperties": {"x": {}}, "unevaluatedProperties": False},
+            ("unevaluatedProperties",),
+            "stands with patternProperties, expected additionalProperties",
         ),
         (schema(a={"type": "strng"}), ("properties", "a", "type"), "unknown type, did you mean string?"),
         (

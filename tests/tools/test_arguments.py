@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from gateway.tools.arguments import check_by_schema, read_arguments, read_by_model, validator
+from gateway.tools.arguments import check_by_schema, read_arguments, read_by_model
 from gateway.tools.result import FunctionFailed
+from gateway.tools.validation import validator
 
 SCHEMA = {
     "type": "object",
@@ -53,12 +54,20 @@ def test_no_arguments(text: str) -> None:
     assert read_arguments(text, []) == {}
 
 
-@pytest.mark.parametrize("text", ["{", "guests=4", '{"guests":NaN}', '{"guests":4}}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["{", "guests=4", '{"guests":NaN}', '{"guests":4}}', "[" * 30_000])
 def test_what_is_no_json_is_refused(text: str) -> None:
     """The model learns that, and the log nothing of the text."""
     with pytest.raises(FunctionFailed, match="not valid JSON") as caught:
         read_arguments(text, [])
     assert (caught.value.outcome, caught.value.detail) == ("refused", "the arguments are not JSON")
+
+
+def test_long_arguments_are_refused() -> None:
+    """A schema need not bound its texts: the gateway does, before anything is read."""
+    with pytest.raises(FunctionFailed, match="too long") as caught:
+        read_arguments('{"note":"' + "x" * 32_768 + '"}', [])
+    assert caught.value.outcome == "refused"
+    assert read_arguments('{"note":"' + "x" * 30_000 + '"}', [])
 
 
 @pytest.mark.parametrize("text", ["[]", "4", '"guests"', "null"])

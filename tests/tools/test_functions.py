@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -14,7 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
-from gateway.functions import Function, HttpCall, PythonCall, SecretDigits
+from gateway.functions import Function, HttpCall, PythonCall, SecretDigits, ToolError
 from gateway.tools import FunctionCall, FunctionResult, Functions, functions
 from gateway.tools.result import OUTPUT_LIMIT
 from tests.tools.service import CONTEXT, SCHEMA, function, service
@@ -37,6 +38,10 @@ def asked(what: Function, arguments: str = ORDER, secrets: Mapping[str, str] | N
 
 def in_python(run: Any, **fields: Any) -> Function:
     return Function("own", "Does something.", {}, PythonCall(run), **fields)
+
+
+def in_a_thread(run: Any, **fields: Any) -> Function:
+    return Function("own", "Does something.", {}, PythonCall(run, in_thread=True), **fields)
 
 
 async def test_a_function_over_http(tools: Functions) -> None:
@@ -134,6 +139,39 @@ async def test_a_caller_who_hangs_up(tools: Functions, is_http: bool) -> None:
             calling.cancel()
         assert calling.cancelled()
     assert tools._running == 0
+
+
+async def test_a_function_that_blocks_runs_beside_the_loop(tools: Functions) -> None:
+    """Its time-out is answered while its thread still runs; others go on meanwhile."""
+    free = threading.Event()
+
+    def blocks() -> str:
+        free.wait(30)
+        return "late"
+
+    with capture_logs() as logs:
+        slow, quick = await asyncio.gather(
+            tools.call(asked(in_a_thread(blocks, timeout_s=0.1), "{}")),
+            tools.call(asked(in_a_thread(lambda: "done"), "{}")),
+        )
+    free.set()
+    assert (slow.outcome, slow.output) == ("timeout", '{"error":"no answer within 0.1 seconds"}')
+    assert (quick.outcome, quick.output) == ("ok", '{"result":"done"}')
+    left = [(line["tool"], line["running"]) for line in logs if line["event"] == "function_left_running"]
+    assert left == [("own", 1)]
+
+
+async def test_a_function_in_a_thread_that_fails_is_told_as_any_other(tools: Functions) -> None:
+    """What it raises is for the log, ToolError for the model; a coroutine is no answer."""
+
+    async def forgotten() -> None: ...
+
+    def raises() -> None:
+        raise ToolError("closed on Mondays")
+
+    assert (await tools.call(asked(in_a_thread(raises), "{}"))).output == '{"error":"closed on Mondays"}'
+    for wrong in (lambda: 1 / 0, forgotten):
+        assert (await tools.call(asked(in_a_thread(wrong), "{}"))).output == '{"error":"the function failed"}'
 
 
 async def test_several_run_at_once(tools: Functions) -> None:

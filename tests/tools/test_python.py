@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from gateway.functions import CallContext, PythonCall, ToolError
 from gateway.tools import python
+from gateway.tools.blocking import Blocking
 from gateway.tools.result import FunctionFailed, write_json
 from tests.tools.service import CONTEXT
 
@@ -50,7 +51,7 @@ async def returned(value: Any) -> Any:
     async def function() -> Any:
         return value
 
-    return await python.run("f", PythonCall(function), CONTEXT, {})
+    return await python.run("f", PythonCall(function), CONTEXT, {}, Blocking())
 
 
 async def raised(error: BaseException) -> FunctionFailed:
@@ -60,7 +61,7 @@ async def raised(error: BaseException) -> FunctionFailed:
         raise error
 
     with pytest.raises(FunctionFailed) as caught:
-        await python.run("f", PythonCall(function), CONTEXT, {})
+        await python.run("f", PythonCall(function), CONTEXT, {}, Blocking())
     return caught.value
 
 
@@ -71,7 +72,7 @@ async def test_arguments_and_the_context_go_by_name() -> None:
         return {"order": order_number, "line": whose.line, "call": whose.tool_call_id}
 
     run = PythonCall(status, "whose")
-    assert await python.run("status", run, CONTEXT, {"order_number": "A-17"}) == {
+    assert await python.run("status", run, CONTEXT, {"order_number": "A-17"}, Blocking()) == {
         "order": "A-17",
         "line": "support",
         "call": "fc_1",
@@ -130,7 +131,7 @@ async def test_a_traceback_holds_no_values() -> None:
             raise LookupError(f"no account for {card}") from error
 
     with pytest.raises(FunctionFailed) as caught:
-        await python.run("pay", PythonCall(pay), CONTEXT, {"card": "4111111111111111"})
+        await python.run("pay", PythonCall(pay), CONTEXT, {"card": "4111111111111111"}, Blocking())
     trace = caught.value.trace
     assert "test_python.py" in trace
     assert 'int(card + "x")' in trace
@@ -146,7 +147,7 @@ async def test_a_wrong_call_is_a_failure() -> None:
 
     for function in (nothing, lambda order: order):
         with pytest.raises(FunctionFailed, match="the function failed"):
-            await python.run("f", PythonCall(function), CONTEXT, {"order": "A-17"})
+            await python.run("f", PythonCall(function), CONTEXT, {"order": "A-17"}, Blocking())
 
 
 async def test_a_function_that_blocks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +158,10 @@ async def test_a_function_that_blocks_is_named(monkeypatch: pytest.MonkeyPatch) 
     async def works(seconds: float) -> None:
         now[0] += seconds
 
+    blocking = Blocking()
     with capture_logs() as logs:
-        await python.run("quick", PythonCall(works), CONTEXT, {"seconds": 0.04})
-        await python.run("slow", PythonCall(works), CONTEXT, {"seconds": 0.2})
+        for _ in range(2):
+            await python.run("quick", PythonCall(works), CONTEXT, {"seconds": 0.04}, blocking)
+            await python.run("slow", PythonCall(works), CONTEXT, {"seconds": 0.2}, blocking)
     assert [(line["tool"], line["blocked_ms"]) for line in logs] == [("slow", 200)]
+    assert logs[0]["file"] == __file__

@@ -1,0 +1,61 @@
+"""Arguments checked by a JSON Schema: every keyword that matches a pattern does so in linear time."""
+
+import re
+import time
+from typing import Any
+
+import jsonschema
+import pytest
+
+from gateway.tools.validation import validator
+
+BOMB, SPEECH = r"^(\w+\s?)*$", "a" * 40 + "!"
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"properties": {"name": {"pattern": BOMB}}}, {"name": SPEECH}),
+        ({"properties": {"names": {"items": {"pattern": BOMB}}}}, {"names": [SPEECH]}),
+        ({"propertyNames": {"pattern": BOMB}}, {SPEECH: 1}),
+        ({"patternProperties": {BOMB: {"type": "string"}}, "additionalProperties": False}, {SPEECH: 1}),
+        ({"patternProperties": {"x": {}, BOMB: {}}, "additionalProperties": {"type": "string"}}, {SPEECH: 1}),
+        ({"properties": {"a": {"anyOf": [{"type": "string", "pattern": BOMB}]}}}, {"a": SPEECH}),
+        ({"$defs": {"n": {"pattern": BOMB}}, "properties": {"a": {"$ref": "#/$defs/n"}}}, {"a": SPEECH}),
+        ({"properties": {"a": {"contains": {"pattern": BOMB}}}}, {"a": [SPEECH]}),
+        ({"dependentSchemas": {"a": {"properties": {"b": {"pattern": BOMB}}}}}, {"a": 1, "b": SPEECH}),
+    ],
+)
+def test_no_speech_stops_the_calls(schema: dict[str, Any], value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit is told at once, and Python's own engine is never asked."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("re was asked")
+
+    checks = validator(schema)
+    began = time.process_time()
+    monkeypatch.setattr(re, "search", refuse)
+    assert list(checks.iter_errors(value))
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "fits"),
+    [
+        ({"pattern": "^a"}, "ab", True),
+        ({"pattern": "^a"}, 5, True),
+        ({"patternProperties": {"^n_": {"type": "integer"}}}, {"n_a": 1, "x": "y"}, True),
+        ({"patternProperties": {"^n_": {"type": "integer"}}}, {"n_a": "1"}, False),
+        ({"patternProperties": {"^n_": {}}, "additionalProperties": False}, {"n_a": 1}, True),
+        ({"patternProperties": {"^n_": {}}, "additionalProperties": False}, {"m": 1}, False),
+        ({"properties": {"m": {}}, "additionalProperties": False}, {"m": 1}, True),
+        ({"properties": {"m": {}}, "additionalProperties": {"type": "null"}}, {"m": 1, "n": None}, True),
+        ({"additionalProperties": {"type": "null"}}, {"n": 1}, False),
+        ({"additionalProperties": True}, {"n": 1}, True),
+        ({"additionalProperties": False}, "no object", True),
+    ],
+)
+def test_the_keywords_mean_what_they_mean(schema: dict[str, Any], value: Any, fits: bool) -> None:
+    """As the library has them, which judges the same here."""
+    assert validator(schema).is_valid(value) is fits
+    assert jsonschema.Draft202012Validator(schema).is_valid(value) is fits
