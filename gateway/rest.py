@@ -4,6 +4,7 @@ import asyncio
 import math
 import re
 import time
+from asyncio import sleep
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import ParamSpec
@@ -12,18 +13,20 @@ import aiohttp
 import msgspec
 
 from gateway.errors import GatewayError
+from gateway.name_look_up import Connector
 from gateway.phone.provider import HttpRequest
 
 P = ParamSpec("P")
 
-TIMEOUT_S = 5.0
-CONNECT_TIMEOUT_S = 3.0
+WHOLE_LIMIT_S = 5.0
+"""For a command with all its tries and what it needs before: its caller hears nothing meanwhile."""
+TIMEOUT_S = 2.5
+"""For one try of what may be tried again."""
+CONNECT_TIMEOUT_S = 1.5
 KEEP_ALIVE_S = 4.0
 """Shorter than common servers keep a connection: what is sent on one that is just being closed may not be repeated."""
 TRIES = 3
 BACKOFF_S = 0.25
-WAIT_LIMIT_S = 5.0
-"""The longest ``Retry-After`` that is waited for: a caller is on the phone meanwhile."""
 ANSWER_LIMIT = 1024 * 1024
 NOT_DONE = frozenset({429, 503})
 """Statuses that say that the request was not carried out."""
@@ -72,8 +75,8 @@ class CallControl:
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "CallControl":
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
-        connector = aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE_S)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
+        connector = Connector(keepalive_timeout=KEEP_ALIVE_S)
         self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)
         # aiohttp makes a PUT or DELETE once more by itself where the connection was lost behind it: keys are a PUT
         self._http._retry_connection = False  # noqa: SLF001 -- there is no public switch
@@ -84,36 +87,44 @@ class CallControl:
             await self._http.close()
 
     async def perform(self, requests: Sequence[HttpRequest]) -> bytes:
-        """Make the requests in order; the body of the last answer. Raises ``CallControlError`` at the first failure."""
+        """Make the requests in order; the body of the last answer. Raises ``CallControlError`` at the first failure.
+
+        All of it takes :data:`WHOLE_LIMIT_S` at most, tokens and further tries included.
+        """
         body = b""
+        until = asyncio.get_running_loop().time() + WHOLE_LIMIT_S
         for request in requests:
-            token = await self._token(request.authorize) if request.authorize else ""
-            body = await self._perform(request, {"Authorization": f"Bearer {token}"} if token else {})
+            token = await self._token(request.authorize, until) if request.authorize else ""
+            body = await self._perform(request, {"Authorization": f"Bearer {token}"} if token else {}, until)
         return body
 
-    async def _token(self, request: HttpRequest) -> str:
-        answer = await self._perform(request, {})
+    async def _token(self, request: HttpRequest, until: float) -> str:
+        answer = await self._perform(request, {}, until)
         try:
             return msgspec.json.decode(answer, type=_Token).access_token
         except (msgspec.DecodeError, UnicodeError):
             raise CallControlError(f"{_where(request)} was answered without an access_token") from None
 
-    async def _perform(self, request: HttpRequest, authorization: Mapping[str, str]) -> bytes:
+    async def _perform(self, request: HttpRequest, authorization: Mapping[str, str], until: float) -> bytes:
         """Make one request, again where that is of use: 502 from a proxy and silence tell nothing of what was done."""
+        loop = asyncio.get_running_loop()
         attempt = 1
         while True:
-            outcome = await self._try(request, {**request.headers, **authorization})
+            left_s = until - loop.time()
+            limit_s = min(left_s, TIMEOUT_S) if request.repeatable and attempt < TRIES else left_s
+            outcome = await self._try(request, {**request.headers, **authorization}, max(limit_s, 0.0))
             if isinstance(outcome, bytes):
                 return outcome
             if not outcome.again or attempt == TRIES:
                 raise CallControlError(outcome.told, outcome.answer)
-            if outcome.wait_s > WAIT_LIMIT_S:
-                told = f"{outcome.told}; it asks to wait for {outcome.wait_s:.0f} s, which is too long"
-                raise CallControlError(told, outcome.answer)
-            await asyncio.sleep(max(BACKOFF_S * 2**attempt, outcome.wait_s))
+            wait_s = max(BACKOFF_S * 2**attempt, outcome.wait_s)
+            if loop.time() + wait_s >= until:
+                asked = f"; it asks to wait for {outcome.wait_s:.0f} s, which is too long" if outcome.wait_s else ""
+                raise CallControlError(f"{outcome.told}{asked}", outcome.answer)
+            await sleep(wait_s)
             attempt += 1
 
-    async def _try(self, request: HttpRequest, headers: Mapping[str, str]) -> bytes | _Failure:
+    async def _try(self, request: HttpRequest, headers: Mapping[str, str], limit_s: float) -> bytes | _Failure:
         if self._http is None:
             raise RuntimeError("CallControl is used outside its context")
         where = _where(request)
@@ -121,9 +132,12 @@ class CallControl:
         answer = None
         failure = _Failure("")
         try:
-            async with self._http.request(
-                request.method, request.url, headers=headers, data=request.body, allow_redirects=False
-            ) as answer:
+            async with (
+                asyncio.timeout(limit_s),
+                self._http.request(
+                    request.method, request.url, headers=headers, data=request.body, allow_redirects=False
+                ) as answer,
+            ):
                 async for piece in answer.content.iter_any():
                     body += piece
                     if len(body) > ANSWER_LIMIT:
@@ -135,7 +149,7 @@ class CallControl:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             failure = _Failure(f"{where} failed: {error}", again=True)  # nothing was sent
         except TimeoutError:
-            failure = _Failure(f"{where} was not answered within {TIMEOUT_S:g} s", request.repeatable)
+            failure = _Failure(f"{where} was not answered within {limit_s:.1f} s", request.repeatable)
         except ValueError as error:  # an address, a name in it or a header that HTTP does not allow
             failure = _Failure(f"{where} cannot be sent: {_complaint(error)}")
         except (aiohttp.ClientError, OSError) as error:

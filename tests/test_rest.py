@@ -16,6 +16,7 @@ from gateway.config.providers import Twilio as Settings
 from gateway.phone.provider import HttpRequest
 from gateway.phone.twilio import Twilio
 from gateway.rest import CallControl, CallControlError, described
+from tests.virtual_time import virtual_time
 
 
 @asynccontextmanager
@@ -79,14 +80,16 @@ async def speaking(*pieces: bytes, ends: bool = False) -> AsyncIterator[tuple[st
         await asyncio.gather(*filter(None, serving))
 
 
-class Waits:
-    """Stands in for ``asyncio`` where it is only waited: notes how long."""
+@pytest.fixture
+def waited_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it was waited between tries, which takes no time here."""
+    noted: list[float] = []
 
-    def __init__(self) -> None:
-        self.waited_s: list[float] = []
+    async def sleep(delay_s: float) -> None:
+        noted.append(delay_s)
 
-    async def sleep(self, delay_s: float) -> None:
-        self.waited_s.append(delay_s)
+    monkeypatch.setattr(rest, "sleep", sleep)
+    return noted
 
 
 @pytest.fixture(autouse=True)
@@ -199,23 +202,19 @@ async def test_no_connection_is_used_that_may_just_be_closed() -> None:
 
 
 @pytest.mark.parametrize("asked", ["2", "0", "soon", "-1", "nan"])
-async def test_the_provider_says_when(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+async def test_the_provider_says_when(waited_s: list[float], asked: str) -> None:
     """Its wait is kept where it is longer than ours; what is no time is none."""
-    waits = Waits()
-    monkeypatch.setattr(rest, "asyncio", waits)
     async with api(429, 200, retry_after=asked) as (url, _), CallControl() as control:
         await control.perform([HttpRequest("POST", url)])
-    assert waits.waited_s == [2.0 if asked == "2" else 0.0]
+    assert waited_s == [2.0 if asked == "2" else 0.0]
 
 
-async def test_a_wait_that_no_caller_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wait_that_no_caller_can_bear(waited_s: list[float]) -> None:
     """It is given up at once, and the log says what the provider asks for."""
-    waits = Waits()
-    monkeypatch.setattr(rest, "asyncio", waits)
     async with api(429, 200, retry_after="120") as (url, seen), CallControl() as control:
         with pytest.raises(CallControlError, match="asks to wait for 120 s, which is too long"):
             await control.perform([HttpRequest("POST", url)])
-    assert (len(seen), waits.waited_s) == (1, [])
+    assert (len(seen), waited_s) == (1, [])
 
 
 def test_a_wait_may_be_a_date() -> None:
@@ -250,20 +249,33 @@ async def test_a_provider_that_never_answers_is_bounded(
 ) -> None:
     """The time-out holds for each try, the tries are counted, and what may have been done is not done again."""
     monkeypatch.setattr(rest, "TIMEOUT_S", 0.05)
+    monkeypatch.setattr(rest, "WHOLE_LIMIT_S", 1.0)
     async with api(0) as (url, seen), CallControl() as control:
         with pytest.raises(CallControlError, match="was not answered within"):
             await control.perform([HttpRequest("POST", url, repeatable=repeatable)])
     assert len(seen) == tries
 
 
-async def test_a_provider_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_provider_that_is_not_there(waited_s: list[float]) -> None:
     """No connection is a failure in one line; nothing was sent, so anything is tried again."""
-    waits = Waits()
-    monkeypatch.setattr(rest, "asyncio", waits)
     async with CallControl() as control:
         with pytest.raises(CallControlError, match="failed"):
             await control.perform([HttpRequest("POST", "http://127.0.0.1:1/")])
-    assert len(waits.waited_s) == rest.TRIES - 1
+    assert len(waited_s) == rest.TRIES - 1
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+@pytest.mark.parametrize("has_token", [False, True])
+@virtual_time
+async def test_a_caller_waits_five_seconds_at_most(repeatable: bool, has_token: bool) -> None:
+    """A provider that takes everything and answers nothing is given up, with all tries and the token before."""
+    loop = asyncio.get_running_loop()
+    async with api(0) as (url, _), CallControl() as control:
+        token = HttpRequest("POST", f"{url}/token", repeatable=True) if has_token else None
+        began = loop.time()
+        with pytest.raises(CallControlError, match="was not answered within"):
+            await control.perform([HttpRequest("DELETE", url, repeatable=repeatable, authorize=token)] * 3)
+        assert loop.time() - began <= 5.1
 
 
 @pytest.mark.parametrize("value", ["Bearer se\ncret", "Bearer se\rcret", "Bearer se\x00cret"])

@@ -5,6 +5,7 @@ import asyncio
 import aiohttp
 from yarl import URL
 
+from gateway.name_look_up import Connector
 from gateway.tools.answer import Answer
 from gateway.tools.request import Request
 from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed
@@ -18,7 +19,7 @@ KEEP_ALIVE_S = 4.0
 def open_session(connections: int) -> aiohttp.ClientSession:
     """One for the process: so many connections at most, no cookies, no proxy from the environment."""
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S),
+        connector=Connector(limit=connections, keepalive_timeout=KEEP_ALIVE_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         headers={"User-Agent": "voice-line-gateway", "Accept-Encoding": "identity"},

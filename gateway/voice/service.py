@@ -11,6 +11,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gateway.errors import GatewayError
+from gateway.name_look_up import Connector
 from gateway.upgrade import connect
 from gateway.voice.answering import Agent, Answering, Model
 from gateway.websocket import WebSocket
@@ -76,7 +77,7 @@ class VoiceLive:
     async def __aenter__(self) -> "VoiceLive":
         if not self._api_key:
             await self._entra()
-        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, force_close=True))
+        self._http = aiohttp.ClientSession(connector=Connector(limit=0, force_close=True))
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
