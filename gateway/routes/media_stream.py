@@ -243,12 +243,14 @@ class MediaStreams:
             await self._go_on(provider, started.call_id, what_follows(line, end.reason, datetime.now(UTC)))
 
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
-        """What follows the stream, with providers that want to be asked for it."""
+        """What follows the stream, with providers that want to be asked for it; the end, where that is refused."""
         try:
             await self._control.perform(described(provider.after_stream, call_id, after))
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
+            if after.say or after.transfer:
+                await self._go_on(provider, call_id, After())
 
 
 class _Replies:

@@ -15,6 +15,7 @@ from gateway.sim.providers.telnyx import CALL_CONTROL
 from gateway.sim.reaching import BusyError, RefusedError
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, instant, noise
+from tests.virtual_time import virtual_time
 
 STREAM_ONLY = frozenset({"genesys", "asterisk"})
 COMMANDED = f"telnyx {CALL_CONTROL}"
@@ -26,6 +27,8 @@ ENDS = {"acs": ":terminate", "vonage": "", COMMANDED: "/actions/hangup"}
 IN_THE_ANSWER = "\n"
 """Nothing is asked for: the answer to the event of the stream's end says it."""
 TRANSFERS = {"acs": ":transferToParticipant", "vonage": IN_THE_ANSWER, COMMANDED: "/actions/transfer"}
+HANG_UPS = {"acs": "/calling/callConnections/{id}:terminate", COMMANDED: "/v2/calls/{id}/actions/hangup"}
+"""The path of that request, where a call is handed on by another one."""
 NUMBERS = {case: f"+1425555{number:04}" for number, case in enumerate(CASES)}
 
 
@@ -154,3 +157,18 @@ async def test_a_caller_whose_stream_is_refused_is_not_left_in_silence(tmp_path:
                 await call(held, case)
         asked = [request.path for request in held.apis[provider].requests]
         assert len([path for path in asked if path.endswith(ENDS[case]) and "answer" not in path]) == 1, asked
+
+
+@pytest.mark.parametrize("case", ["acs", COMMANDED])
+@virtual_time
+async def test_a_caller_whom_nobody_can_be_connected_with_is_not_left_in_silence(tmp_path: Path, case: str) -> None:
+    """The provider refuses what is to follow the stream, and is asked to end the call instead."""
+    provider, _, quirk = case.partition(" ")
+    after = 'after: {transfer: "+14255550199"}\nlimits: {duration_s: 30}\n'
+    async with exchange(tmp_path, [provider], lines(after), instant({"say": "100 ms"})) as held:
+        held.apis[provider].transfer_refusal = 422
+        async with held.call(provider, NUMBERS[case], quirks=[quirk] if quirk else []) as phone:
+            await phone.closed.wait()
+            end = await held.told(line_of(case), "call_ended")
+            assert end["reason"] == "time_limit"
+            await held.apis[provider].requested("POST", HANG_UPS[case])
