@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, ShutDown
-from gateway.call.errands import DialDigits, Errand, ErrandEvent, RunFunction, TransferCaller
+from gateway.call.errands import DialDigits, Errand, ErrandEvent, RunFunction, TransferCaller, TransferEnded
 from gateway.call.messages import Command, Event
 from gateway.call.record import CallRecord, Note
 from gateway.errors import OutboxFullError
@@ -120,6 +120,10 @@ class Call:
     def reported_over(self, detail: str) -> None:
         """End the call because the provider says, beside the stream, that it is over."""
         self._handle(PhoneClosed(PhoneEnd.HUNG_UP, detail))
+
+    def transfer_failed(self, detail: str) -> None:
+        """Go on with the caller, because the provider says beside the stream that nobody has taken the call."""
+        self._handle(TransferEnded(detail))
 
     async def _close_legs(self) -> None:
         try:

@@ -114,10 +114,20 @@ class Calls:
 
     def reported_over(self, key: CallKey, detail: str) -> bool:
         """End this call, which its provider reports as over; ``False`` where there is none."""
-        found = [call for call, known in self._calls.items() if known == key]
+        found = self._known_as(key)
         for call in found:
             call.reported_over(detail)
         return bool(found)
+
+    def transfer_failed(self, key: CallKey, detail: str) -> bool:
+        """Let this call go on, which its provider could not transfer; ``False`` where there is none."""
+        found = self._known_as(key)
+        for call in found:
+            call.transfer_failed(detail)
+        return bool(found)
+
+    def _known_as(self, key: CallKey) -> list[Call]:
+        return [call for call, known in self._calls.items() if known == key]
 
     async def drain(self, grace_s: float, limit_s: float) -> None:
         """Take no more calls, give those in progress ``grace_s`` to end by themselves, then end them in order.

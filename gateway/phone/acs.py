@@ -63,6 +63,8 @@ CALLERS_LIMIT = 10_000
 """Calls whose caller and connection are remembered: digits are dialled to a participant."""
 ENDED = frozenset({"CallDisconnected", "AnswerFailed", "CreateCallFailed"})
 STREAM_FAILED = "MediaStreamingFailed"
+TRANSFER_FAILED = "CallTransferFailed"
+"""The REST API answers a transfer before anybody has taken the call: this event tells that nobody did."""
 TONES = {
     "0": "zero",
     "1": "one",
@@ -233,6 +235,7 @@ class Acs:
                 status=event.kind,
                 ended=event.kind in ENDED,
                 stream_failed=event.kind == STREAM_FAILED,
+                transfer_failed=event.kind == TRANSFER_FAILED,
                 answered_as=event.data.text("correlationId"),
             )
             for event in delivered

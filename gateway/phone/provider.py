@@ -196,6 +196,8 @@ class CallStatus(Struct, frozen=True):
     """Whether the call goes on although its stream did not come about."""
     answered_as: str = ""
     """The id that the call had in its webhook, where callbacks have another."""
+    transfer_failed: bool = False
+    """Whether it takes back a transfer that the REST API had accepted: the caller is still there, with nobody."""
 
 
 class Codec(Protocol):

@@ -11,11 +11,12 @@ import structlog
 from aiohttp import web
 
 from gateway.call.calls import Calls
+from gateway.call.ending import EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.errors import WireError
-from gateway.fleet.places import KnownCall
+from gateway.fleet.places import CallKey, KnownCall
 from gateway.fleet.used import UsedKeys
 from gateway.path_segment import segment
 from gateway.phone.call_id import checked
@@ -34,7 +35,7 @@ from gateway.phone.provider import (
     WebhookRequest,
 )
 from gateway.phone.token import StreamTokens
-from gateway.rest import CallControl, CallControlError
+from gateway.rest import CallControl, CallControlError, described
 from gateway.routes.following import may_follow, what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
@@ -199,6 +200,18 @@ class Webhooks:
             log.warning("stream_failed", provider=provider.name, call=status.call_id, status=word)
             line = expected.line if expected else line_name
             await self._strand(KnownCall(provider.name, status.call_id, line))
+        if status.transfer_failed:
+            await self._take_back(provider, keys[0], f"{provider.name} says {word}")
+
+    async def _take_back(self, provider: Provider, key: CallKey, detail: str) -> None:
+        """Let a call go on whose transfer failed after all; one that has left its stream for it is ended."""
+        if self._calls.transfer_failed(key, detail) or self._outcomes.find(key) is not EndReason.TRANSFERRED:
+            return
+        try:
+            await self._control.perform(described(provider.hang_up, key[1]))
+        except CallControlError as error:
+            self._metrics.call_control_failures.labels(provider.name).inc()
+            log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
 
     def _connect(self, provider: Provider, call: IncomingCall, line: Line) -> Connect:
         grant = Grant(line.name, call.call_id, call.caller, call.called)

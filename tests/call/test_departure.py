@@ -136,6 +136,17 @@ def test_a_failed_transfer_is_told_and_the_call_goes_on() -> None:
     assert story.noted("transfer_failed")[0]["target"] == "desk"
 
 
+def test_a_transfer_that_is_taken_back_goes_on_with_the_call() -> None:
+    """>> connected, and then that nobody took the call << told like any other failure; no end comes of it."""
+    story = transferring(Story(RULES))
+    story.tell(TransferEnded())
+    told, answer = story.tell(TransferEnded("CallTransferFailed"))
+    assert (isinstance(told, AddMessage), answer) == (True, CreateResponse())
+    story.answer(response="again", item="ia", request=story.requests[-1])
+    assert story.listen(9) == []
+    assert story.tell(TransferEnded("CallTransferFailed")) == []
+
+
 def test_a_transfer_that_fails_late_leaves_no_deadline() -> None:
     """>> connected, and then not << the model says so, and nobody is transferred again when the grace is over."""
     story = transferring(Story(RULES))

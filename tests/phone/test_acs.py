@@ -330,13 +330,14 @@ def test_status_callbacks() -> None:
     """Each event is its word; the call's end and an answer that failed end it, a stream that failed does not."""
     body = [
         {"type": f"Microsoft.Communication.{kind}", "data": {"callConnectionId": CONNECTION, "correlationId": "c"}}
-        for kind in ("CallConnected", "MediaStreamingFailed", "CallDisconnected", "AnswerFailed")
+        for kind in ("CallConnected", "MediaStreamingFailed", "CallDisconnected", "AnswerFailed", "CallTransferFailed")
     ]
     assert provider().status(posted(body)) == [
         CallStatus(CONNECTION, "CallConnected", ended=False, answered_as="c"),
         CallStatus(CONNECTION, "MediaStreamingFailed", ended=False, stream_failed=True, answered_as="c"),
         CallStatus(CONNECTION, "CallDisconnected", ended=True, answered_as="c"),
         CallStatus(CONNECTION, "AnswerFailed", ended=True, answered_as="c"),
+        CallStatus(CONNECTION, "CallTransferFailed", ended=False, transfer_failed=True, answered_as="c"),
     ]
     for empty in ([], [{"type": "x", "data": {}}], b"x"):
         with pytest.raises(WireError):
