@@ -222,13 +222,9 @@ class Places:
     def _line_is_full(self, line: bytes, limit: int | None) -> bool:
         if limit is None:
             return False
-        now, count, at = self._now(), 0, self._lines
-        while (at := self._bytes.find(line, at, self._until)) >= 0:
-            index, rest = divmod(at - self._lines, _LINE_BYTES)
-            state = self._bytes[self._states + index]
-            count += not rest and (state == _State.TAKEN or (state == _State.RESERVED and self._until_of(index) > now))
-            at += 1
-        return count >= limit
+        now = self._now()
+        expired = sum(self._until_of(i) <= now and self._line_of(i) == line for i in self._each(_State.RESERVED))
+        return self._bytes[self._lines : self._until].count(line) - expired >= limit
 
     def _is_held(self, place: Place) -> bool:
         index = place.index
