@@ -8,7 +8,7 @@ from gateway.config import Line
 from gateway.config.numbers import own_number
 from gateway.phone.events import CallStarted
 from gateway.routes.refusals import Refused
-from gateway.withheld import withheld
+from gateway.withheld import REASONS, withheld
 
 UNKNOWN = "unknown"
 """What texts have in place of a caller who withholds the number."""
@@ -26,8 +26,14 @@ def identified(started: CallStarted, line: Line, region: str) -> CallStarted:
     caller = "" if reason else _caller(started.caller, region, called)
     parameters = started.parameters
     if reason and started.caller:  # many streams bring the numbers as parameters too, which placeholders may name
-        parameters = {name: UNKNOWN if value == started.caller else value for name, value in started.parameters.items()}
+        parameters = {name: _told(value, started.caller) for name, value in started.parameters.items()}
     return msgspec.structs.replace(started, caller=caller, called=called, withheld=reason, parameters=parameters)
+
+
+def _told(value: str, withheld_caller: str) -> str:
+    """Return a parameter's value; what is told of a withheld caller, keyed words in any spelling too, is unknown."""
+    is_keyed = any(map(str.isdecimal, value)) and withheld(value) in REASONS
+    return UNKNOWN if value == withheld_caller or is_keyed else value
 
 
 def _caller(text: str, region: str, called: str) -> str:

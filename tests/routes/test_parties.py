@@ -52,10 +52,12 @@ def test_numbers_are_put_into_one_form(
 
 def test_a_parameter_does_not_tell_a_withheld_caller(tmp_path: Path) -> None:
     """Streams bring the numbers as parameters too, and a line's texts may name them."""
-    parameters = {"from": "+266696687", "queue": "night"}
+    written = {"from": "+266696687", "sip_from": "sip:266696687@trunk", "number": "266696687"}
+    parameters = {**written, "queue": "night", "kind": "private", "order": "0000000000"}
     started = CallStarted("CA1", "MZ1", PCMU, Playout(), "+266696687", "1001", parameters=parameters)
     known = identified(started, a_line(tmp_path, 'numbers: ["1001"]'), "")
-    assert known.parameters == {"from": "unknown", "queue": "night"}
+    kept = {"queue": "night", "kind": "private", "order": "0000000000"}
+    assert known.parameters == {**dict.fromkeys(written, "unknown"), **kept}
 
 
 def test_who_is_turned_away_gets_a_hint() -> None:
