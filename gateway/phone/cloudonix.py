@@ -33,6 +33,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.text import encodable
 
 TRAITS = Traits(
     title="Cloudonix",
@@ -89,8 +90,8 @@ class Cloudonix:
         call_id = _session(request, webhook)
         if not call_id:
             raise WireError("the webhook names no session: expected the header x-cx-session, or Session")
-        caller = webhook.text("From") or request.headers.get("x-cx-from", "")
-        called = webhook.text("To") or request.headers.get("x-cx-to", "")
+        caller = webhook.text("From") or encodable(request.headers.get("x-cx-from", ""))
+        called = webhook.text("To") or encodable(request.headers.get("x-cx-to", ""))
         if request.asks_what_follows:
             return StreamEnded(call_id, called, twiml.following)
         return IncomingCall(call_id, caller, called)
