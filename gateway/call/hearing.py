@@ -7,6 +7,7 @@ from gateway.audio.formats import AudioFormat
 from gateway.call.caller_clock import AHEAD_LIMIT_S, CallerClock
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.liveness import Liveness
+from gateway.call.record import Note
 from gateway.call.rules import CONNECT_BUFFER_S, DEAF_TAIL_S
 from gateway.phone.commands import AskForLife
 from gateway.phone.events import (
@@ -22,6 +23,8 @@ from gateway.voice.commands import SendAudio
 SignsOfLife = MarkReturned | DigitPressed | SignOfLife | UnknownMessage | MalformedMessage | OddMessage
 FLOOD = (EndCall(EndReason.STREAM_BROKEN, "provider", f"more than real time and {AHEAD_LIMIT_S:g} s of audio or keys"),)
 
+LATE = Note("odd_message", {"leg": "phone", "detail": "audio that came late, behind a pause that had been filled"})
+
 
 class Hearing:
     """The caller's audio, fifty times a second: kept until the session is there, and silenced where nobody may hear it.
@@ -33,6 +36,7 @@ class Hearing:
         self._format = audio_format
         self._early: bytearray | None = bytearray()
         self._deaf_until = -math.inf
+        self._told_late = False
         self._clock = CallerClock(audio_format, now)
         self._liveness = Liveness(silence_limit_s, now)
 
@@ -41,7 +45,7 @@ class Hearing:
         """When audio came last."""
         return self._clock.last_at
 
-    def hear(self, audio: bytes, now: float) -> Sequence[SendAudio | EndCall]:
+    def hear(self, audio: bytes, now: float) -> Sequence[SendAudio | EndCall | Note]:
         """What goes to the service of this piece of audio; silence as long as it, while nobody listens.
 
         An empty piece is a sign of life of the provider, and nothing for the service, which would refuse it. Nor is
@@ -51,7 +55,7 @@ class Hearing:
             self._liveness.heard(now)
             return ()
         if not self._clock.take(len(audio), now):
-            return FLOOD if self._clock.is_flooded else ()
+            return self._let_go()
         if self._early is not None:
             self._keep(self._early, audio)
             return ()
@@ -67,6 +71,13 @@ class Hearing:
     def next_deadline(self) -> float:
         """When ``expire`` wants to be called."""
         return min(self._clock.next_deadline(), self._liveness.next_deadline(self._clock.last_at))
+
+    def _let_go(self) -> Sequence[EndCall | Note]:
+        """Tell of audio that is not passed on, once a call."""
+        if self._clock.is_flooded:
+            return FLOOD
+        told, self._told_late = self._told_late, True
+        return () if told else (LATE,)
 
     def expire(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall]:
         """Fill a pause of the stream up to ``now``; ask a silent provider for a word, and give up a lost one."""

@@ -32,7 +32,7 @@ class Liveness:
         if now < self.next_deadline(audio_at):
             return []
         if self._asked_at > max(self._heard_at, audio_at):
-            detail = f"nothing came from the provider for {self._limit_s:g} s"
+            detail = f"no audio from the provider for {self._limit_s:g} s"
             return [EndCall(EndReason.STREAM_LOST, "provider", detail)]
         self._asked_at = now
         return [AskForLife()]

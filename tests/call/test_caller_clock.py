@@ -5,7 +5,16 @@ import random
 import pytest
 
 from gateway.audio.formats import L16_16K, L16_24K, PCMA, PCMU, AudioFormat
-from gateway.call.caller_clock import AHEAD_LIMIT_S, BURST_S, FILL_LIMIT_S, JITTER_S, KEY_S, STEP_S, CallerClock
+from gateway.call.caller_clock import (
+    AHEAD_LIMIT_S,
+    BURST_S,
+    FILL_LIMIT_S,
+    JITTER_S,
+    KEY_S,
+    PIECE_MS,
+    STEP_S,
+    CallerClock,
+)
 
 FRAME_S = 0.02
 START = 1000.0
@@ -185,6 +194,15 @@ def test_nobody_speaks_faster_than_real_time() -> None:
     stream.frames(2, every_s=0.0)
     assert stream.clock.is_flooded
     assert stream.passed <= PCMU.bytes_for(20_000)
+
+
+def test_tiny_pieces_are_a_flood_too() -> None:
+    """Each piece is a message to the service, however short it is; those of providers are of 20 ms."""
+    clock, passed = CallerClock(PCMU, START), 0
+    while clock.take(1, START + 1.0):
+        passed += 1
+    assert clock.is_flooded
+    assert passed == 11_000 / PIECE_MS
 
 
 def test_a_backlog_is_no_flood() -> None:

@@ -602,7 +602,7 @@ def test_a_stream_without_audio_is_lost() -> None:
     assert AskForLife() in story.wait(0.2)
     ended = story.wait(7.5)[-1]
     assert isinstance(ended, EndCall)
-    assert (ended.reason, ended.detail) == (EndReason.STREAM_LOST, "nothing came from the provider for 15 s")
+    assert (ended.reason, ended.detail) == (EndReason.STREAM_LOST, "no audio from the provider for 15 s")
 
 
 def test_marks_keep_a_silent_stream() -> None:

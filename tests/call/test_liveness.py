@@ -6,7 +6,7 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.liveness import Liveness
 from gateway.phone.commands import AskForLife
 
-LOST = EndCall(EndReason.STREAM_LOST, "provider", "nothing came from the provider for 15 s")
+LOST = EndCall(EndReason.STREAM_LOST, "provider", "no audio from the provider for 15 s")
 
 
 def test_it_is_asked_and_then_given_up() -> None:
