@@ -136,6 +136,9 @@ def read_document(
         document.broken.add(())
         return document
     document.source = source
+    if conflict := syntax.merge_conflict(source):
+        document.refuse((), *conflict)
+        return document
     yaml = YAML(typ="safe", pure=True)
     yaml.composer.warn_double_anchors = False  # an anchor that is written twice is right, and the later one counts
     try:
@@ -264,7 +267,8 @@ class _Reader:
     def _no_text(self, node: ScalarNode, path: KeyPath, kind: str, text: str) -> Any:
         """A switch or a number."""
         if kind == "int" and _is_phone_number(path, text):  # +14255550100 without quotes is a number to YAML
-            self._document.refuse(path, f'expected a text, found a number: write it in quotes, "{text}"')
+            written = f'"{text}"' if len(path) > 1 else f'in a list, ["{text}"]'
+            self._document.refuse(path, f"expected a text, found a number: write it in quotes, {written}")
         try:
             return construct(self._yaml, node, kind)
         except ScalarError as error:

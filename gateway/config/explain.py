@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -56,6 +57,30 @@ _SHAPES: dict[str | int, str] = {
 }
 """What is expected of keys that can be written in several ways."""
 
+_SECTIONS: dict[str | int, str] = {
+    "after": "{say: …} or {transfer: …}",
+    "on_failure": "{say: …} or {transfer: …}",
+    "on_key": "{transfer: …}",
+    "hours": '{open: {mon-fri: "09:00-17:00"}, closed: {say: …}}',
+    "open": '{mon-fri: "09:00-17:00"}',
+    "closed": "{say: …}",
+    "silence": "{after_s: 8, say: …}",
+    "limits": "{calls: 5}",
+    "agent": "{name: …, project: …}",
+    "http": "{url: https://…}",
+    "mcp": "{server_label: …, server_url: https://…}",
+    "approval": "{ask: …, key: …}",
+    "listen": "{host: 127.0.0.1, port: 8080}",
+    "voice_live": "{endpoint: https://…}",
+    "providers": "{twilio: {}}",
+    "transfers": '{desk: "+14255550199"}',
+    "variables": "{company: Contoso}",
+    "parameters": "{order_number: string}",
+}
+"""How sections look that people write as a text or a list; of a mapping, its values too."""
+
+_TYPOGRAPHIC = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb"
+
 _TOOL_KINDS = ("http", "python", "mcp")
 _MAY_BE_NONE = ("turn_detection", "noise_reduction", "finish_on")
 
@@ -76,7 +101,7 @@ def validate(kind: type[S], document: Document, context: object = None) -> S | N
         unknown = [path for path, details in found if details["type"] == "extra_forbidden"]
         for path, details in found:
             if not document.is_broken(path) and not _follows_from(details, path, unknown):
-                document.refuse(path, _message(details, path, kind, document.data))
+                document.refuse(path, _message(details, path, kind, document.data) + _hint(details["input"]))
         return None
 
 
@@ -100,6 +125,14 @@ def _path(details: ErrorDetails, data: Any) -> KeyPath:
         elif isinstance(data, dict) and index == len(loc) - 1 and details["type"] == "missing":
             path.append(part)
     return tuple(path)
+
+
+def _hint(value: Any) -> str:
+    """Return what is odd about a wrong value as it was typed, whatever it should have been."""
+    if not isinstance(value, str) or isinstance(value, FromEnvironment):
+        return ""
+    is_quoted = len(value) > 1 and value[0] in _TYPOGRAPHIC and value[-1] in _TYPOGRAPHIC
+    return "; the quotes are typographic ones, expected \" or '" if is_quoted else ""
 
 
 def _message(details: ErrorDetails, path: KeyPath, kind: type[Section], data: Any) -> str:
@@ -131,7 +164,7 @@ def _message(details: ErrorDetails, path: KeyPath, kind: type[Section], data: An
         case "too_long" | "string_too_long":
             return f"is too long, expected at most {context['max_length']}"
         case name if name in _KINDS:
-            return f"expected {_shape(path) or _KINDS[name]}, found {_shown(value)}"
+            return f"expected {_shape(path) or _section_shape(name, path)}, found {_shown(value)}{_typed(name, value)}"
         case _:
             return f"{details['msg']}, found {_shown(value)}"
 
@@ -147,6 +180,24 @@ def _shape(path: KeyPath) -> str:
     return ""
 
 
+def _section_shape(kind: str, path: KeyPath) -> str:
+    example = next((_SECTIONS[part] for part in path[:-3:-1] if part in _SECTIONS), "")
+    is_section = _KINDS[kind] == "keys with values"
+    return f"{_KINDS[kind]}, such as {example}" if example and is_section else _KINDS[kind]
+
+
+def _typed(kind: str, value: Any) -> str:
+    """Return what a person did who wrote the right value in the wrong way."""
+    if not isinstance(value, str) or isinstance(value, FromEnvironment):
+        return ""
+    if kind == "tuple_type" and re.match(r"-\S", value):
+        return ': a space is missing behind the "-"'
+    number = {"int_type": r"-?\d+", "float_type": r"-?\d+(\.\d+)?"}.get(kind)
+    is_number = number is not None and re.fullmatch(number, value)
+    is_switch = kind == "bool_type" and value in ("true", "false")
+    return ": write it without quotes" if is_number or is_switch else ""
+
+
 def _choice(value: Any, choices: str, path: KeyPath) -> str:
     words = [word.strip("'") for word in choices.replace(" or ", ", ").split(", ")]
     if path[-1] in _MAY_BE_NONE:
@@ -154,6 +205,8 @@ def _choice(value: Any, choices: str, path: KeyPath) -> str:
     note = _NOTES.get("tools" if path[0] == "tools" and len(path) == 2 else path[-1], "")
     if isinstance(value, WrittenInt) and value.text in words:
         return f'{value.text} is a number, expected it in quotes, "{value.text}"'
+    if isinstance(value, str) and not isinstance(value, FromEnvironment) and value in words:
+        return f"expected {listed(words)}, found {_shown(value)}: write it without quotes"
     if not isinstance(value, str):
         return f"expected {listed(words)}, found {_shown(value)}{note}"
     near = suggestion(value, words)
@@ -189,7 +242,21 @@ def _unknown_key(key: str, around: KeyPath, kind: type[Section], data: Any) -> s
     if key in _NOT_SET_HERE:
         return _NOT_SET_HERE[key]
     known = sorted({name for section in sections for name in section.model_fields})
-    return _misplaced(key, section, sections) or f"unknown key, {suggestion(key, known)}"
+    return _misplaced(key, section, sections) or _inner(key, sections) or f"unknown key, {suggestion(key, known)}"
+
+
+def _inner(key: str, sections: list[type[Section]]) -> str:
+    """Name the one key beside ``key`` in whose section it belongs; empty where none or several have such a key."""
+    around = {
+        name
+        for section in sections
+        for name in section.model_fields
+        for inside in _inside(section, name)
+        for inner in _leaves(inside)
+        if _is_section(inner) and key in inner.model_fields
+    }
+    name = next(iter(around), "")
+    return f"belongs to {name}, expected {name}: {{{key}: …}}" if len(around) == 1 else ""
 
 
 def _misplaced(key: str, written: Mapping[str, Any], sections: list[type[Section]]) -> str:

@@ -2,6 +2,7 @@
 
 import datetime
 import difflib
+import itertools
 import re
 import zoneinfo
 from collections.abc import Mapping
@@ -12,12 +13,14 @@ from pydantic import AfterValidator, Field
 from gateway.config.problems import suggestion
 from gateway.config.section import Section, Text
 from gateway.config.time_zones import time_zone
-from gateway.config.transfers import TargetName
+from gateway.config.transfers import TargetReference
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = "|".join(DAYS)
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _SPAN = rf"{_CLOCK}-({_CLOCK}|24:00)"
+_LOOSE_CLOCK = r"(\d{1,2})(?:[:.h](\d{2})?)?"
+_EXPECTED = "expected such as 09:00-17:00 or 10:00-12:00,13:00-15:00"
 _DAY_MINUTES = 24 * 60
 
 
@@ -26,7 +29,7 @@ def days_of(text: str) -> tuple[int, ...]:
     first, dash, last = text.partition("-")
     for day in (first, last) if dash else (first,):
         if day not in DAYS:
-            near = suggestion(day, DAYS)
+            near = _nearest_days(text) or suggestion(day, DAYS)
             raise ValueError(f"is not a day or a range of days such as mon-fri: {near}")
     start = DAYS.index(first)
     count = (DAYS.index(last) - start) % 7 + 1 if dash else 1
@@ -41,12 +44,30 @@ def spans_of(text: str) -> tuple[tuple[int, int], ...]:
     spans = []
     for piece in text.split(","):
         if not re.fullmatch(_SPAN, span := piece.strip()):
-            raise ValueError("is not a time of opening, expected such as 09:00-17:00 or 10:00-12:00,13:00-15:00")
+            hint = f"write {near}" if (near := _nearest_spans(text)) else _EXPECTED
+            raise ValueError(f"is not a time of opening, {hint}")
         start, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in span.split("-"))
         if start == end:
             raise ValueError("is not a time of opening: it ends when it begins, expected 00:00-24:00 for a whole day")
         spans.append((start, end if end > start else end + _DAY_MINUTES))
+    if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(sorted(spans))):
+        raise ValueError("is not a time of opening: one span begins before another ends")
     return tuple(spans)
+
+
+def _nearest_days(text: str) -> str:
+    """Return ``did you mean …?`` for days that are written out, in capitals or with spaces; nothing for others."""
+    meant = [day.strip()[:3] for day in re.split("[-\u2013]", text.lower())]
+    return f"did you mean {'-'.join(meant)}?" if len(meant) < 3 and set(meant) <= set(DAYS) else ""
+
+
+def _nearest_spans(text: str) -> str:
+    """Return what was meant by ``9:00 - 17.00``; nothing where that is not to be seen."""
+    clocks = [[re.fullmatch(_LOOSE_CLOCK, c.strip()) for c in re.split("[-\u2013]", span)] for span in text.split(",")]
+    if any(len(span) != 2 or None in span for span in clocks):
+        return ""
+    meant = ",".join("-".join(f"{c[1]:0>2}:{c[2] or '00'}" for c in span if c) for span in clocks)
+    return meant if all(re.fullmatch(_SPAN, span) for span in meant.split(",")) else ""
 
 
 def nearest_time_zone(name: str) -> str:
@@ -93,7 +114,7 @@ class Closed(Section):
     """An audio file that is played (WAV, FLAC, Ogg, MP3, AIFF), 60 s at most; its path starts at this file."""
     text: Text | None = None
     """The words of the recording; as they are, without placeholders."""
-    transfer: TargetName | None = None
+    transfer: TargetReference | None = None
     """Where the call then goes: the name of one of the line's transfers."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway.config.section import Number, Section, Switch, Text, or_none
-from gateway.config.transfers import TargetName
+from gateway.config.transfers import TargetReference
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
 """A key of a phone, in quotes."""
@@ -27,7 +27,7 @@ class Digits(Section):
 class KeyAction(Section):
     """What one key does, without the model: one of transfer, say and hang_up."""
 
-    transfer: TargetName | None = None
+    transfer: TargetReference | None = None
     """The name of one of the line's transfers."""
     say: Text | None = None
     """What the bot says, word for word."""

@@ -1,5 +1,6 @@
 """Warn of what is allowed in a line but may not be meant: for ``gateway check``."""
 
+import difflib
 from collections.abc import Iterator
 
 from gateway.addresses import is_possible
@@ -7,10 +8,13 @@ from gateway.config.describe_actions import action_warnings
 from gateway.config.engines import MODELS, Engine, engine_of, is_known
 from gateway.config.hearing import VAD_LANGUAGES, AzureSemanticVad, ServerVad, Transcription, main_language
 from gateway.config.line import Line, WrittenInterim
-from gateway.config.problems import listed, suggestion
+from gateway.config.problems import listed
 from gateway.config.secret_warnings import tool_secret_warnings
 from gateway.config.voice_catalogue import is_documented, language_of, locales, nearest
 from gateway.config.voices import AzureStandardVoice, SpokenByAzure
+
+_SAME_MODEL = 0.75
+"""How near a name must be to one that is documented to be taken for a misspelling of it."""
 
 
 def line_warnings(line: Line) -> Iterator[str]:
@@ -34,9 +38,10 @@ def model_warning(model: str) -> str:
     """Return a warning of a model that the documentation does not name; nothing for one that it does."""
     if not model or is_known(model):
         return ""
-    near = suggestion(model, MODELS)
-    hint = f"{near} It is taken" if near.startswith("did") else "taken"
-    return f"model {model} is not among those documented, {hint} for a {engine_of(model)} one"
+    near = difflib.get_close_matches(model.lower(), MODELS, n=1, cutoff=_SAME_MODEL)
+    hint = f"did you mean {near[0]}? It is taken" if near else "taken"
+    kind = "native" if engine_of(model) is Engine.NATIVE else "text"
+    return f"model {model} is not among those documented, {hint} for a {kind} model"
 
 
 def _numbers(line: Line) -> Iterator[str]:

@@ -26,6 +26,15 @@ _BLOCK_HEADER = re.compile(r"(?P<indent> *)(?P<key>\S.*?:|-) +(?P<sign>[|>])[-+0
 _KEY = re.compile(r"[^\s:#][^:]*:(\s|$)")
 
 
+def merge_conflict(source: str) -> tuple[str, Position] | None:
+    """Find what git leaves in a file whose two versions it could not bring together."""
+    lines = source.split("\n")
+    begun = next((number for number, line in enumerate(lines) if line.startswith("<<<<<<< ")), None)
+    if begun is None or not any(line.startswith(">>>>>>> ") for line in lines[begun:]):
+        return None
+    return "a merge conflict begins here, expected one of its two versions", Position(begun + 1, 1)
+
+
 def odd_space(line: str) -> Told | None:
     """Find what looks like a space and is none in the indentation of ``line``, behind its dash or behind its key."""
     found = _ODD_PLACE.match(line)

@@ -17,11 +17,19 @@ def _target_name(name: str) -> str:
     return str(name)
 
 
+def _reference(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise ValueError("is not a name, expected one of transfers")
+    return str(name)
+
+
 _WRITTEN = r"([tT][eE][lL]:)?\+[0-9 ().\-/]{7,24}"
 Destination = Annotated[str, AfterValidator(destination), Field(json_schema_extra={"pattern": f"^({_WRITTEN}|{SIP})$"})]
 """A phone number in quotes, or a sip: address."""
 TargetName = Annotated[str, AfterValidator(_target_name), Field(json_schema_extra={"pattern": f"^{_NAME}$"})]
 """What a target is called."""
+TargetReference = Annotated[str, AfterValidator(_reference), Field(json_schema_extra={"pattern": f"^{_NAME}$"})]
+"""The name of one of the line's targets, where it is used."""
 
 
 def _destination_or_name(text: str) -> str:

@@ -47,9 +47,21 @@ def is_documented(name: str) -> bool:
 
 def nearest(name: str) -> str:
     """Return the documented voice whose name is nearest; nothing where none is near."""
+    name = name.replace("_", "-")
+    persona = name.lower().removesuffix("neural").removesuffix("multilingual")
+    called = sorted((known for known in voices() if _persona(known) == persona.rpartition("-")[2]), key=len)
+    if "-" in persona:  # a Seraphina of Germany is not one of Austria
+        called = [known for known in called if known.startswith(persona)]
+    if called:
+        return voices()[min(called, key=lambda known: name.lower() not in known)]
     begun = sorted((known for known in voices() if known.startswith(name.lower())), key=len)  # such as en-US-Ava
     near = begun or difflib.get_close_matches(name.lower(), voices(), n=1, cutoff=0.8)
     return voices()[near[0]] if near else ""
+
+
+def _persona(name: str) -> str:
+    """Return who speaks: ``katja`` of ``de-de-katjaneural``."""
+    return name.rpartition("-")[2].removesuffix("neural").removesuffix("multilingual")
 
 
 def language_of(name: str) -> str:

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from gateway.config.problems import listed, suggestion
 from gateway.config.section import Number, Section, Text, Wording
+from gateway.config.voice_catalogue import nearest
 
 OPENAI_VOICES = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
 REALTIME_VOICES = (
@@ -111,8 +112,10 @@ def _named(value: Any) -> Any:
         return {"type": "azure-realtime-native", "name": value}
     if _AZURE_NAME.fullmatch(value):
         return {"type": "azure-standard", "name": value}
-    near = suggestion(value, (*OPENAI_VOICES, *REALTIME_VOICES))
-    hint = f"{near} " if near.startswith("did") else ""
+    told = suggestion(value, (*OPENAI_VOICES, *REALTIME_VOICES))
+    of_azure = nearest(value)
+    is_name = value.lower() in (*OPENAI_VOICES, *REALTIME_VOICES)
+    hint = f"did you mean {of_azure}? " if of_azure and not is_name else f"{told} " if told.startswith("did") else ""
     raise ValueError(
         f"is not a voice, {hint}expected an Azure voice such as en-US-AvaMultilingualNeural, "
         f"or one of {listed(OPENAI_VOICES)}"

@@ -42,7 +42,7 @@ DE = "providers: {twilio: {region: DE}}\n"
         (
             f"{TWILIO}public_url: https://b.example\nvoice_live: {{model: gpt4.1}}\n",
             "voice_live.model: model gpt4.1 is not among those documented, did you mean gpt-4.1? It is taken for a "
-            "cascaded one",
+            "text model",
         ),
     ],
 )

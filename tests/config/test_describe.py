@@ -157,20 +157,20 @@ def test_a_setting_is_told_in_words(read_line: ReadLine, tmp_path: Path, text: s
         (
             "model: gpt-9-realtime",
             "line: model gpt-9-realtime is not among those documented, did you mean gpt-realtime? It is taken for a "
-            "native one",
+            "native model",
         ),
         (
             "model: gpt4.1",
-            "line: model gpt4.1 is not among those documented, did you mean gpt-4.1? It is taken for a cascaded one",
+            "line: model gpt4.1 is not among those documented, did you mean gpt-4.1? It is taken for a text model",
         ),
         (
             "model: claude-sonnet",
-            "line: model claude-sonnet is not among those documented, taken for a cascaded one",
+            "line: model claude-sonnet is not among those documented, taken for a text model",
         ),
         (
             "model: gpt-4.1\ninterim_response: {type: llm_interim_response, model: gpt-4.1mini}",
             "line: interim_response.model: model gpt-4.1mini is not among those documented, did you mean gpt-4.1-mini? "
-            "It is taken for a cascaded one",
+            "It is taken for a text model",
         ),
         (
             "voice: en-US-AvaMultilingualNeurall",

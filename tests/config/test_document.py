@@ -52,6 +52,10 @@ def read(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
             "delete the line for the default",
         ),
         (
+            "numbers: +14255550100",
+            'line.yaml:1:1: numbers: expected a text, found a number: write it in quotes, in a list, ["+14255550100"]',
+        ),
+        (
             "numbers: [+14255550100]\n",
             'line.yaml:1:11: numbers[0]: expected a text, found a number: write it in quotes, "+14255550100"',
         ),

@@ -4,6 +4,7 @@ import pytest
 
 LineErrors = Callable[..., list[str]]
 VADS = "server_vad, azure_semantic_vad, azure_semantic_vad_en, azure_semantic_vad_multilingual or semantic_vad"
+TYPOGRAPHIC = "the quotes are typographic ones, expected \" or '"
 VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
 
 
@@ -29,7 +30,11 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             "silence: {after_s: 5, say: Hello?}\ntimes: 1",
             "line.yaml:4:1: times: belongs to silence: indent it deeper than that",
         ),
-        ("hours: always", "line.yaml:3:1: hours: expected keys with values, found 'always'"),
+        (
+            "hours: always",
+            "line.yaml:3:1: hours: expected keys with values, such as "
+            """{open: {mon-fri: "09:00-17:00"}, closed: {say: …}}, found 'always'""",
+        ),
         ("recording: true", "line.yaml:3:1: recording: is not part of this version"),
         (
             "turn_detection: {type: server_vad, interrupt_response: false}",
@@ -41,8 +46,11 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             "silence: {after_s: ten, say: Hello?}",
             "line.yaml:3:11: silence.after_s: expected a number, found 'ten'",
         ),
-        ("silence: 5", "line.yaml:3:1: silence: expected keys with values, found 5"),
-        ('limits: {calls: "3"}', "line.yaml:3:10: limits.calls: expected a whole number, found '3'"),
+        ("silence: 5", "line.yaml:3:1: silence: expected keys with values, such as {after_s: 8, say: …}, found 5"),
+        (
+            'limits: {calls: "3"}',
+            "line.yaml:3:10: limits.calls: expected a whole number, found '3': write it without quotes",
+        ),
         ("limits: {calls: 2.5}", "line.yaml:3:10: limits.calls: expected a whole number, found 2.5"),
         (
             "greeting: 5",
@@ -151,6 +159,50 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         (
             "digits: {finish_on: 5}",
             'line.yaml:3:10: digits.finish_on: 5 is a number, expected it in quotes, "5"',
+        ),
+        (
+            "voice: Aria",
+            "line.yaml:3:1: voice: 'Aria' is not a voice, did you mean en-US-AriaNeural? expected an Azure voice such "
+            f"as en-US-AvaMultilingualNeural, or one of {VOICES}",
+        ),
+        ('temperature: "0.8"', "line.yaml:3:1: temperature: expected a number, found '0.8': write it without quotes"),
+        ('barge_in: "true"', "line.yaml:3:1: barge_in: expected true or false, found 'true': write it without quotes"),
+        (
+            "voice: \u201calloy\u201d",
+            "line.yaml:3:1: voice: '\u201calloy\u201d' is not a voice, did you mean alloy? expected an Azure voice "
+            f"such as en-US-AvaMultilingualNeural, or one of {VOICES}; {TYPOGRAPHIC}",
+        ),
+        (
+            "timezone: \u2018Europe/Berlin\u2019",
+            "line.yaml:3:1: timezone: '\u2018Europe/Berlin\u2019' is not a time zone, did you mean Europe/Berlin?; "
+            f"{TYPOGRAPHIC}",
+        ),
+        (
+            "after: desk",
+            "line.yaml:3:1: after: expected keys with values, such as {say: …} or {transfer: …}, found 'desk'",
+        ),
+        (
+            "on_key: {'0': desk}",
+            "line.yaml:3:10: on_key.0: expected keys with values, such as {transfer: …}, found 'desk'",
+        ),
+        (
+            "transfers: {desk: '+14255550199'}\non_key: {'0': {transfer: '+14255550199'}}",
+            "line.yaml:4:16: on_key.0.transfer: '+14255550199' is not a name, expected one of transfers",
+        ),
+        (
+            "tools: [{name: t, description: d, http: https://shop.example.com}]",
+            "line.yaml:3:35: tools[0].http: expected keys with values, such as {url: https://…}, "
+            "found 'https://shop.example.com'",
+        ),
+        (
+            "tools: [{name: t, description: d, url: https://shop.example.com}]",
+            "line.yaml:3:35: tools[0].url: belongs to http, expected http: {url: …}",
+        ),
+        ("after_s: 8", "line.yaml:3:1: after_s: belongs to silence, expected silence: {after_s: …}"),
+        (
+            "tools: -end_call",
+            "line.yaml:3:1: tools: expected a list in [brackets], found '-end_call': a space is missing behind the "
+            '"-"',
         ),
         (
             "voice: Marin",

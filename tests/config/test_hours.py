@@ -136,7 +136,29 @@ def test_spans_are_minutes_from_midnight_to_midnight() -> None:
         ),
         (
             f'open: {{mon: "9-17"}}, {CLOSED}',
-            "hours.open.mon: '9-17' is not a time of opening, expected such as 09:00-17:00 or 10:00-12:00,13:00-15:00",
+            "hours.open.mon: '9-17' is not a time of opening, write 09:00-17:00",
+        ),
+        (
+            f'open: {{"mon \u2013 fri": "09:00\u201317:00"}}, {CLOSED}',
+            "hours.open.mon \u2013 fri: 'mon \u2013 fri' is not a day or a range of days such as mon-fri: "
+            "did you mean mon-fri?",
+        ),
+        (
+            f'open: {{Monday-Friday: "09:00-17:00"}}, {CLOSED}',
+            "hours.open.Monday-Friday: 'Monday-Friday' is not a day or a range of days such as mon-fri: "
+            "did you mean mon-fri?",
+        ),
+        (
+            f'open: {{mon: "09.00 \u2013 12.30, 13h-17"}}, {CLOSED}',
+            "hours.open.mon: '09.00 \u2013 12.30, 13h-17' is not a time of opening, write 09:00-12:30,13:00-17:00",
+        ),
+        (
+            f'open: {{mon: "9-25"}}, {CLOSED}',
+            "hours.open.mon: '9-25' is not a time of opening, expected such as 09:00-17:00 or 10:00-12:00,13:00-15:00",
+        ),
+        (
+            f'open: {{mon: "09:00-12:00,11:00-15:00"}}, {CLOSED}',
+            "hours.open.mon: '09:00-12:00,11:00-15:00' is not a time of opening: one span begins before another ends",
         ),
         (
             f'open: {{mon: "09:00-09:00"}}, {CLOSED}',

@@ -148,7 +148,7 @@ def test_a_number_where_a_text_is_meant_stays_as_it_was_written(read_line: ReadL
         (
             'variables: [company]\ngreeting: "We are {company}."',
             BASE,
-            "line.yaml:3:1: variables: expected keys with values, found a list",
+            "line.yaml:3:1: variables: expected keys with values, such as {company: Contoso}, found a list",
         ),
     ],
 )

@@ -37,6 +37,10 @@ def test_what_looks_like_a_space_is_named(tmp_path: Path, text: str, expected: l
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        (
+            "a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> other\n",
+            "2:1: a merge conflict begins here, expected one of its two versions",
+        ),
         ("on_key: {*: {hang_up: true}}\n", f"1:10: {SIGN}"),
         ("on_key:\n  *: {hang_up: true}\n", f"2:3: {SIGN}"),
         ("numbers: [*]\n", f"1:11: {SIGN}"),

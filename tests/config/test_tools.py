@@ -108,7 +108,10 @@ def test_secrets_are_nowhere_but_where_they_are_used(read_line: ReadLine) -> Non
             f"{TOOL}, while_waiting: 5",
             "tools[0].while_waiting: expected a text or keys with values, such as {say: …, after_s: 2}, found 5",
         ),
-        (f"{TOOL}, parameters: [a]", "tools[0].parameters: expected keys with values, found a list"),
+        (
+            f"{TOOL}, parameters: [a]",
+            "tools[0].parameters: expected keys with values, such as {order_number: string}, found a list",
+        ),
         (
             f"{TOOL}, parameters: {{order: text}}",
             "tools[0].parameters.order: 'text' is not known, expected string, integer, number, boolean, string?, "

@@ -39,6 +39,11 @@ def test_a_documented_voice_is_known(name: str) -> None:
         ("en-US-Ava:DragonHDLatest", "en-US-Ava:DragonHDLatestNeural"),
         ("en-US-Ava", "en-US-AvaNeural"),
         ("xx-YY-BobNeural", ""),
+        ("Katja", "de-DE-KatjaNeural"),
+        ("AriaNeural", "en-US-AriaNeural"),
+        ("en_US-AvaMultilingualNeural", "en-US-AvaMultilingualNeural"),
+        ("de-DE-SeraphinaNeural", "de-DE-SeraphinaMultilingualNeural"),
+        ("de-AT-SeraphinaNeural", ""),
     ],
 )
 def test_a_misspelt_voice_has_a_nearest(name: str, near: str) -> None:
