@@ -57,6 +57,8 @@ def check(command: Command) -> None:
     if isinstance(command, Note):
         check_note(command)
         return
+    if isinstance(command, PlayAudio | SendAudio | SendMark):  # of which there are many, and each is used at once
+        return
     if isinstance(command, EndCall):
         assert command.by == ENDED_BY[command.reason], command
     fields = {name: getattr(command, name) for name in command.__struct_fields__}

@@ -309,7 +309,8 @@ class Conversation:
             self._tools.response_started(self._gate.request, answers=self._gate.answers)
             return ()
         self._tools.unsaid()
-        self._paused_at = None
+        if overtaken:  # behind a text that was dropped comes the answer, and the caller waits for that
+            self._paused_at = None
         return [*self._gate.cancel(), Note("barge_in", {"replies": [], "response_cancelled": True})]
 
     def _reply_audio(self, reply: ReplyAudio, now: float) -> Sequence[Command]:

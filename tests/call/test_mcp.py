@@ -474,3 +474,155 @@ def test_digits_are_dialled_beside_a_server() -> None:
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     assert story.tell(DigitsDialled("c")) == [ReturnToolOutput("c", DIALLED)]
     assert story.tell(McpReturned("item_m")) == [CreateResponse()]
+
+
+# Values
+
+
+KEYED = Rules(
+    approvals={
+        "crm": Approval(ASK, key="1", timeout_s=20),
+        "shop": Approval(SayText("And buy it?"), key="1", timeout_s=20),
+    }
+)
+BUY = ApprovalRequested("mcpr_2", "shop", "buy")
+
+
+def test_a_second_question_has_its_own_time() -> None:
+    """>> two requests in a long response << the second's time begins when it is asked, however long the first took."""
+    story = Story(KEYED)
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 48_000))
+    story.tell(WANTED)
+    story.tell(BUY)
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.listen(7) == [ASK]
+    story.answer(response="q", item="iq", request=story.requests[-1])
+    assert story.listen(18.5) == []
+    assert story.tell(DigitPressed("1")) == [AnswerApproval("mcpr_1", approved=True), SayText("And buy it?")]
+    story.answer(response="q2", item="iq2", request=story.requests[-1])
+    story.tell(CALLED)
+    story.tell(McpReturned("item_m"))
+    assert story.listen(19.8) == []
+    assert story.listen(0.4) == [AnswerApproval("mcpr_2", approved=False), CreateResponse()]
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    story.goes_on()
+
+
+def test_a_question_waits_as_long_again_while_somebody_speaks() -> None:
+    """>> a turn without an end when the time is over << twenty seconds more from then, and no sooner a no."""
+    story = asked(Story(KEYED))
+    story.listen(17)
+    story.tell(CallerSpoke("u"))
+    assert story.listen(4) == []
+    story.tell(CallerPaused("u"))
+    story.answer(response="r2", item="i2")
+    assert story.listen(17.5) == []
+    assert AnswerApproval("mcpr_1", approved=False) in story.listen(2)
+
+
+@pytest.mark.parametrize(
+    ("how", "approved"), [("key", True), ("words", True), ("words", False), ("no answer", False), ("not asked", False)]
+)
+def test_what_became_of_a_request_is_noted(how: str, *, approved: bool) -> None:
+    """Which server and tool, whether it was allowed, and by what."""
+    story = asked(Story(RULES)) if how != "not asked" else Story(Rules())
+    if how == "key":
+        story.tell(DigitPressed("1"))
+    elif how == "words":
+        say(story, "yes" if approved else "no")
+    elif how == "no answer":
+        story.listen(25)
+    else:
+        story.tell(WANTED)
+    fields = {"server": "crm", "tool": "get_customer"}
+    assert story.noted("approval_asked") == ([fields] if how != "not asked" else [])
+    assert story.noted("approval_given") == [{**fields, "approved": approved, "how": how}]
+
+
+@pytest.mark.parametrize("outcome", ["ok", "error", "timeout", "never begun"])
+def test_a_result_of_a_server_is_noted_with_its_time(outcome: str) -> None:
+    """The item, how it ended and how long it took; of an allowed call that never began, without an item."""
+    began = outcome != "never begun"
+    story = running(Story(RULES)) if began else asked(Story(RULES))
+    if began:
+        assert story.noted("mcp_called") == [{"server": "crm", "tool": "get_customer", "item_id": "item_m"}]
+    else:
+        story.tell(DigitPressed("1"))
+    if outcome in {"ok", "error"}:
+        story.wait(0.25)
+        story.tell(McpReturned("item_m", failed=outcome == "error"))
+    else:
+        story.listen(61)
+    took_ms = {"ok": 250, "error": 250, "timeout": 60_000, "never begun": 10_000}[outcome]
+    fields = {"server": "crm", "tool": "get_customer", "item_id": "item_m" if began else ""}
+    (returned,) = story.noted("mcp_returned")
+    assert returned == {**fields, "outcome": outcome if began else "timeout", "took_ms": returned["took_ms"]}
+    assert returned["took_ms"] == pytest.approx(took_ms, abs=0 if took_ms == 250 else 10)
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_a_list_of_tools_names_its_server(*, failed: bool) -> None:
+    """The server of the request; none where a list comes that nobody asked for, or comes twice."""
+    story = Story()
+    story.tell(ToolsRequested("list_1", "crm"))
+    story.tell(ToolsRequested("list_2", "shop"))
+    for item in ("list_2", "list_1", "list_1", "list_3"):
+        story.tell(ToolsListed(item, failed=failed))
+    outcome = "error" if failed else "ok"
+    assert story.noted("mcp_listed") == [{"server": name, "outcome": outcome} for name in ("shop", "crm", "", "")]
+
+
+def test_an_approval_lets_no_other_tool_pass_for_it() -> None:
+    """>> one tool allowed, another of the same server runs << the one that was allowed is still waited for."""
+    story = asked(Story(RULES))
+    story.tell(DigitPressed("1"))
+    story.tell(McpCalled("item_n", "crm", "get_orders"))
+    assert story.tell(McpReturned("item_n")) == []
+    assert story.listen(9.8) == []
+    assert story.listen(0.4) == [CreateResponse()]
+    assert [note["outcome"] for note in story.noted("mcp_returned")] == ["ok", "timeout"]
+
+
+def test_several_things_that_are_given_up_at_once_are_told_by_one_answer() -> None:
+    """>> two tools that never answer << both noted, and one response."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(CALLED)
+    story.tell(McpCalled("item_n", "wiki", "search"))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    assert story.listen(RUN_LIMIT_S + 0.2) == [CreateResponse()]
+    assert [note["item_id"] for note in story.noted("mcp_returned")] == ["item_m", "item_n"]
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    assert story.tell(McpReturned("item_m")) == []
+    assert story.listen(9) == []
+
+
+def test_the_words_of_a_question_come_at_their_time() -> None:
+    """>> a turn behind the question, and no transcript << five seconds from its end, to a tenth."""
+    story = asked(Story(RULES))
+    turn(story, "u")
+    assert story.listen(TRANSCRIPT_LIMIT_S - 0.1) == []
+    assert story.noted("approval_not_understood") == []
+    assert story.listen(0.2) == [ASK]
+
+
+def test_a_turn_that_was_not_understood_decides_nothing_when_its_words_come_late() -> None:
+    """>> asked again because the words did not come, and then they come << the second answer counts."""
+    story = asked(Story(RULES))
+    turn(story, "u")
+    assert story.listen(TRANSCRIPT_LIMIT_S + 0.1) == [ASK]
+    assert [c for c in story.tell(CallerSaid("u", "Yes.")) if isinstance(c, AnswerApproval)] == []
+    story.answer(response="again", item="ia", request=story.requests[-1])
+    story.listen(1.2)
+    assert say(story, "No.", "v") == [AnswerApproval("mcpr_1", approved=False)]
+
+
+def test_a_line_that_takes_only_keys_asks_for_no_words() -> None:
+    """>> a turn behind a question that words do not answer, its transcript fails << the question stands."""
+    story = asked(Story(KEYED))
+    turn(story, "u")
+    story.tell(TranscriptionFailed("u"))
+    assert story.listen(6) == []
+    assert story.noted("approval_not_understood") == []
+    assert story.tell(DigitPressed("1")) == [AnswerApproval("mcpr_1", approved=True)]

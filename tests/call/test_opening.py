@@ -2,11 +2,13 @@
 
 import pytest
 
-from gateway.call.opening import RECORDING, UNKNOWN_WORDS
+from gateway.call.gate import ALREADY_ACTIVE
+from gateway.call.opening import RECORDING, UNKNOWN_WORDS, Opening
+from gateway.call.playback import HeardReply
 from gateway.call.rules import Recorded, Rules
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio
-from gateway.voice.commands import AddMessage, CreateResponse, SayText, SendAudio
+from gateway.voice.commands import AddMessage, CreateResponse, SayText, SendAudio, TruncateReply
 from gateway.voice.events import (
     CallerPaused,
     CallerSpoke,
@@ -120,3 +122,91 @@ def test_a_recorded_legal_sentence_is_heard_to_its_end() -> None:
     assert story.tell(CallerSpoke("u")) == []
     assert story.listen(2.3) == [AddMessage("assistant", TEXT)]
     assert story.played == 24_000
+
+
+def test_protection_ends_with_the_greeting_although_an_answer_waits_behind_it() -> None:
+    """>> a turn over a legal sentence, its answer queued behind << the sentence is safe, the answer is interrupted."""
+    story = Story(Rules(greeting=LEGAL, interruptible=False))
+    story.tell(ResponseStarted("g", story.requests[-1]))
+    story.tell(ReplyAudio("g", "i", b"\x10" * 16_000))
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    story.tell(TurnCommitted("u"))
+    story.tell(ReplyComplete("g", "i"))
+    assert story.tell(ResponseEnded("g", ResponseStatus.COMPLETED)) == [CreateResponse()]
+    story.answer(response="r", item="answer", request=story.requests[-1], seconds=3)
+    assert story.listen(1.5) == []
+    assert story.tell(CallerSpoke("v")) == [], "the legal sentence is still heard"
+    story.tell(CallerPaused("v"))
+    assert story.listen(1.5) == []
+    assert story.noted("reply_heard")[0]["item_id"] == "i"
+    assert [type(command) for command in story.tell(CallerSpoke("w"))] == [StopPlayback, TruncateReply]
+
+
+def test_an_answer_that_is_heard_first_does_not_end_the_protection() -> None:
+    """>> the service answers before it takes the greeting << only the greeting, heard to its end, is the greeting."""
+    story = Story(Rules(greeting=LEGAL, interruptible=False))
+    story.tell(CallerSpoke("u"))
+    story.tell(CallerPaused("u"))
+    story.tell(TurnCommitted("u"))
+    assert story.tell(ServiceError(ALREADY_ACTIVE, "active", story.requests[-1])) == []
+    story.tell(ResponseStarted("other"))
+    story.tell(ReplyAudio("other", "o", b"\x10" * 8_000))
+    story.tell(ReplyComplete("other", "o"))
+    assert story.listen(1.5) == []
+    assert story.noted("reply_heard") == [{"item_id": "o", "heard_ms": 1000, "received_ms": 1000}]
+    assert story.tell(ResponseEnded("other", ResponseStatus.COMPLETED)) == [LEGAL]
+    story.tell(ResponseStarted("g", story.requests[-1]))
+    story.tell(ReplyAudio("g", "i", b"\x10" * 16_000))
+    assert story.listen(0.5) == []
+    assert story.tell(CallerSpoke("v")) == []
+    story.tell(CallerPaused("v"))
+    story.tell(ReplyComplete("g", "i"))
+    story.tell(ResponseEnded("g", ResponseStatus.COMPLETED))
+    story.answer(response="r", item="i2", request=story.requests[-1])
+    story.goes_on()
+
+
+def test_a_line_without_a_greeting_protects_nothing() -> None:
+    """>> ``interruptible: false`` and nothing to be heard << the first answer is interrupted as ever."""
+    story = Story(Rules(interruptible=False))
+    story.answer(seconds=5)
+    assert story.tell(CallerSpoke("u"))[0] == StopPlayback()
+
+
+def test_a_protected_greeting_that_a_closed_response_never_speaks() -> None:
+    """>> the greeting's response ends without a sound << the call goes on, and nothing is protected."""
+    story = Story(Rules(greeting=LEGAL, interruptible=False))
+    story.tell(ResponseStarted("g", story.requests[-1]))
+    assert story.tell(ResponseEnded("g", ResponseStatus.COMPLETED)) == []
+    story.goes_on()
+
+
+@pytest.mark.parametrize(
+    ("text", "heard_ms", "told"),
+    [
+        (TEXT, 4500, TEXT),
+        (TEXT, 4400, "Welcome to Contoso, how can I help you"),
+        (TEXT, 2200, "Welcome to Contoso,"),
+        (TEXT, 1800, "Welcome to"),
+        (TEXT, 1000, "Welcome to"),
+        (TEXT, 900, "Welcome"),
+        (TEXT, 700, "Welcome"),
+        (TEXT, 600, None),
+        (TEXT, 0, None),
+        ("Hello", 4000, None),
+        ("Wait,  please", 4500, "Wait,  please"),
+        (" Hello", 2500, None),
+    ],
+)
+def test_words_are_told_as_far_as_they_were_heard(text: str, heard_ms: int, told: str | None) -> None:
+    """A word counts when its end was reached, a part of one does not. A letter of ``TEXT`` takes 100 ms."""
+    opening = Opening(Rules(greeting=Recorded(b"", text)))
+    message = opening.heard(HeardReply(RECORDING, heard_ms, 4500))
+    assert message == (AddMessage("assistant", told) if told else None)
+
+
+def test_a_double_space_is_no_word() -> None:
+    """The end of the text that is told has no space behind it."""
+    opening = Opening(Rules(greeting=Recorded(b"", "Wait,  please")))
+    assert opening.heard(HeardReply(RECORDING, 7, 13)) == AddMessage("assistant", "Wait,")
