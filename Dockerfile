@@ -21,8 +21,9 @@ COPY config config
 RUN install -d -o gateway calls
 USER gateway
 EXPOSE 8080
+# Health and metrics have a port of their own, which is not published: other containers and the orchestrator reach it.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
-  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/healthz', timeout=2)"]
 # SIGTERM is what docker stop sends: calls in progress are ended in order, within five seconds.
 ENTRYPOINT ["gateway"]
-CMD ["serve", "--host", "0.0.0.0", "--port", "8080"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "8080", "--private", "0.0.0.0:9090"]

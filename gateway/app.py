@@ -5,7 +5,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,11 @@ from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
 from gateway.call.rules import Rules
 from gateway.config import Deployment, Line, Lines
+from gateway.config.deployment import private_listener
 from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import values_of
+from gateway.descriptors import left_for_connections
+from gateway.errors import GatewayError
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
 from gateway.phone.acs import Acs
@@ -46,9 +49,10 @@ from gateway.phone.vonage import Vonage
 from gateway.preparation import prepare
 from gateway.rest import CallControl
 from gateway.routes.answer import Webhooks
+from gateway.routes.connections import Connections
 from gateway.routes.health import Health
-from gateway.routes.http_errors import http_log
 from gateway.routes.line_book import LineBook
+from gateway.routes.listeners import listening
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
@@ -76,8 +80,8 @@ PROVIDERS: Mapping[str, Callable[[Any, str], Provider]] = {
     "asterisk": lambda settings, _: Asterisk(settings),
 }
 """How each provider is made: of its section of ``gateway.yaml``, and of the address of its answer webhook here."""
-IDLE_LIMIT_S = 75.0
-"""A connection on which no request comes, or none to its end; a proxy in front drops its idle ones after 60 s."""
+WATCHERS = 32
+"""Connections of the private listener, within the reserve of descriptors."""
 LAG_PERIOD_S = 0.25
 DRAIN_LIMIT_S = 5.0
 
@@ -92,6 +96,8 @@ class Gateway:
     voice_live: VoiceLive
     go_on: Callable[[KnownCall], Awaitable[None]]
     """Lets a call go on whose stream ended with another worker."""
+    private_url: str = ""
+    """Where health and metrics are, if not there."""
 
 
 @asynccontextmanager
@@ -118,7 +124,7 @@ async def serving(
     Microsoft Entra ID. ``shared`` is a directory of the processes that serve together.
     ``board`` is what it shares with other workers, where it is one of several. ``observers`` are told the notes of
     calls, ``on_refusal`` whatever is turned away, with what to do about it.
-    Raises ``OSError`` where the address cannot be listened on.
+    Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot.
     """
     served = providers_of(deployment)
     metrics = Metrics(served)
@@ -185,41 +191,60 @@ async def serving(
         used=board.used,
         strand=streams.strand,
     )
-    runner = web.AppRunner(
-        _routes(streams, webhooks, Health(calls, metrics, board), refusals),
-        access_log=None,
-        logger=http_log(refusals),
-        shutdown_timeout=1.0,
-        keepalive_timeout=IDLE_LIMIT_S,
-        lingering_time=0,  # who was refused half-way may not go on
-    )
-    async with voice_live, control, functions, published_keys, book.following():
-        await runner.setup()
+    health = Health(calls, metrics, board)
+    connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
+    metrics.connections_limit.set(connections.limit)
+    watched = private_listener(deployment.listen.private) if deployment.listen.private else None
+    app = _routes(streams, webhooks, None if watched else health, refusals)
+    async with (
+        voice_live,
+        control,
+        functions,
+        published_keys,
+        book.following(),
+        refusals,
+        listening(
+            app, connections, refusals, host=host, port=port, listener=listener, reuse_port=reuse_port
+        ) as address,
+        _watched(health, refusals, watched, reuse_port) as private,
+    ):
+        url, private_url = _url(*address), _url(*private) if private else ""
+        names = [line.name for line in lines]
+        log.info("serving", host=address[0], port=address[1], private=private_url, lines=names)
+        with _watching(metrics):
+            try:
+                yield Gateway(url, calls, metrics, voice_live, streams.strand, private_url)
+            finally:
+                await calls.drain(drain_s, DRAIN_LIMIT_S)
+                await streams.strand_expected()
+
+
+@asynccontextmanager
+async def _watched(
+    health: Health, refusals: Refusals, where: tuple[str, int] | None, reuse_port: bool
+) -> AsyncIterator[tuple[str, int] | None]:
+    """Listen for those who watch the process, where they have a listener of their own."""
+    if where is None:
+        yield None
+        return
+    app = web.Application(middlewares=[refusals.unrouted])
+    _add_health(app, health)
+    host, port = where
+    connections = Connections(WATCHERS, None, refusals.note)
+    async with AsyncExitStack() as stack:
+        begun = listening(app, connections, refusals, host=host, port=port, reuse_port=reuse_port)
         try:
-            site: web.BaseSite
-            if listener is not None:
-                site = web.SockSite(runner, listener)
-            else:
-                site = web.TCPSite(runner, host, port, reuse_port=reuse_port or None)
-            await site.start()
-            address = runner.addresses[0]
-            log.info("serving", host=address[0], port=address[1], lines=[line.name for line in lines])
-            with _watching(metrics):
-                try:
-                    yield Gateway(_url(address[0], address[1]), calls, metrics, voice_live, streams.strand)
-                finally:
-                    await calls.drain(drain_s, DRAIN_LIMIT_S)
-                    await streams.strand_expected()
-        finally:
-            await runner.cleanup()
-            refusals.close()
+            address = await stack.enter_async_context(begun)
+        except OSError as error:
+            raise GatewayError(f"listen.private: cannot listen on {host}:{port}: {error.strerror or error}") from None
+        yield address
 
 
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health, refusals: Refusals) -> web.Application:
+def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health | None, refusals: Refusals) -> web.Application:
     app = web.Application(middlewares=[refusals.unrouted])
     router = app.router
     for path in ("{provider}", "{provider}/{line}", "{provider}/{line}/{token}"):
@@ -231,10 +256,15 @@ def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health, refusals:
     ):
         router.add_post(path + _SLASH, take, expect_handler=refusals.expect)
         router.add_get(path + _SLASH, take, allow_head=False, expect_handler=refusals.expect)
-    router.add_get("/healthz", health.alive)
-    router.add_get("/readyz", health.ready)
-    router.add_get("/metrics", health.metrics)
+    if health is not None:
+        _add_health(app, health)
     return app
+
+
+def _add_health(app: web.Application, health: Health) -> None:
+    app.router.add_get("/healthz", health.alive)
+    app.router.add_get("/readyz", health.ready)
+    app.router.add_get("/metrics", health.metrics)
 
 
 _SLASH = "{slash:/?}"

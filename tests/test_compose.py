@@ -23,7 +23,9 @@ from ruamel.yaml import YAML
 
 from gateway.cli import _parser
 from gateway.config import environment
+from gateway.config.deployment import DeploymentLimits, private_listener
 from gateway.config.providers import environment_names
+from gateway.descriptors import needed
 from gateway.sim.providers.twilio import signature
 from tests.documents import ROOT
 
@@ -49,6 +51,10 @@ _SERVICE = {
         "init": {"type": "boolean"},
         "read_only": {"type": "boolean"},
         "cap_drop": _TEXTS,
+        "cap_add": _TEXTS,
+        "mem_limit": {"type": "string", "pattern": "^[0-9]+(b|k|m|g|kb|mb|gb)$"},
+        "pids_limit": {"type": "integer", "minimum": 1},
+        "ulimits": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
         "security_opt": _TEXTS,
         "tmpfs": _TEXTS,
         "user": {"type": "string"},
@@ -149,6 +155,22 @@ def test_the_demo_leaves_real_resources_alone() -> None:
         )
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_bounded(name: str) -> None:
+    """None has rights but for one that it needs, writes to its image, or takes the machine's memory or processes."""
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == (["DAC_OVERRIDE"] if service.get("user") == "root" else [])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert 0 < service["pids_limit"] <= 1000
+    assert all("size=" in mount for mount in service["tmpfs"])
+    if options(name).command == "serve":
+        limits = DeploymentLimits()
+        assert service["ulimits"]["nofile"] >= needed(limits.calls, limits.connections)
+
+
 def test_the_services_find_each_other() -> None:
     """Each address names a service, the port it listens on, and a service that is waited for."""
     addresses = [
@@ -227,13 +249,14 @@ async def test_the_demo_as_compose_runs_it(tmp_path: Path) -> None:
         emulator = await started.enter_async_context(running("emulator", {}))
         port = int(await told(emulator, r"Voice Live emulator: http://[^:]+:(\d+)"))
         await is_healthy(SERVICES["emulator"]["healthcheck"]["test"][1:], options("emulator").port, port)
-        here = free_port()
+        here, private = free_port(), free_port()
         replaced = {"emulator:8090": f"127.0.0.1:{port}", "demo-gateway:8080": f"127.0.0.1:{here}"}
         local = {name: substituted(value, replaced) for name, value in settings("demo-gateway").items()}
-        gateway = await started.enter_async_context(running("demo-gateway", local, here))
+        gateway = await started.enter_async_context(running("demo-gateway", local, here, private))
         port = int(await told(gateway, r'"port": (\d+)'))
         assert port == here
-        await is_healthy(json.loads(instruction("HEALTHCHECK")[0].partition(" CMD ")[2]), options("gateway").port, port)
+        check = json.loads(instruction("HEALTHCHECK")[0].partition(" CMD ")[2])
+        await is_healthy(check, private_listener(options("gateway").private)[1], private)
         replaced |= {"/calls/": f"{tmp_path}/", "/recordings/": f"{ROOT}/gateway/sim/prompts/caller/"}
         call = [substituted(word, replaced) for word in words("caller")]
         caller = await python("-m", "gateway", *call, settings=settings("caller"))
@@ -285,10 +308,10 @@ async def python(*arguments: str, settings: dict[str, str] | None = None, output
 
 
 @asynccontextmanager
-async def running(service: str, settings: dict[str, str], port: int = 0) -> AsyncIterator[Process]:
-    """A service's command, on 127.0.0.1 and this port, or a free one."""
+async def running(service: str, settings: dict[str, str], port: int = 0, private: int = 0) -> AsyncIterator[Process]:
+    """A service's command, on 127.0.0.1 and these ports, or free ones."""
     local = [
-        {"0.0.0.0": "127.0.0.1"}.get(word, word)  # noqa: S104 -- the one that is replaced
+        re.sub(r"^0\.0\.0\.0(:9090)?$", lambda found: f"127.0.0.1:{private}" if found[1] else "127.0.0.1", word)
         for word in words(service)
         if not word.startswith(("--host=", "--port="))
     ]

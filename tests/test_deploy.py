@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from gateway.cli import _parser
+from gateway.config.deployment import private_listener
 from tests.documents import ROOT
 
 KUBERNETES = "1.31"
@@ -36,6 +37,7 @@ def test_the_pod_runs_a_command_of_ours_for_as_long_as_it_drains() -> None:
     assert options.command == "serve"
     assert POD["terminationGracePeriodSeconds"] >= options.drain + 10
     assert container["ports"][0]["containerPort"] == options.port
+    assert container["ports"][1]["containerPort"] == private_listener(options.private)[1]
 
 
 def test_the_probes_ask_what_they_should() -> None:
@@ -43,6 +45,9 @@ def test_the_probes_ask_what_they_should() -> None:
     (container,) = POD["containers"]
     paths = {probe: container[f"{probe}Probe"]["httpGet"]["path"] for probe in ("startup", "liveness", "readiness")}
     assert paths == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
+    ports = {container[f"{probe}Probe"]["httpGet"]["port"] for probe in paths}
+    assert ports == {"private"}
+    assert [port["targetPort"] for port in MANIFESTS[1]["spec"]["ports"]] == ["http"]
 
 
 def test_the_unit_runs_a_command_of_ours_for_as_long_as_it_drains() -> None:

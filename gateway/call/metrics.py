@@ -133,6 +133,15 @@ class Metrics:
             registry=r,
         )
         self.lines_refused = Counter("gateway_line_refused", "Changed line files that could not be used.", registry=r)
+        self.connections = Gauge(
+            "gateway_connections", "Open connections that carry no call.", multiprocess_mode="livesum", registry=r
+        )
+        self.connections_limit = Gauge(
+            "gateway_connections_limit",
+            "Connections without a call that may be open at once.",
+            multiprocess_mode="livesum",
+            registry=r,
+        )
         self.log_lines_lost = Counter(
             "gateway_log_lines_lost", "Log lines that standard error did not take.", registry=r
         )

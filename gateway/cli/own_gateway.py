@@ -12,7 +12,7 @@ from gateway.app import serving
 from gateway.call.record import CallIdentity, Observer, TimedNote
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.config import Deployment, Lines
-from gateway.config.deployment import Streams
+from gateway.config.deployment import Listen, Streams
 from gateway.config.environment import FromEnvironment
 from gateway.config.numbers import ANY_NUMBER
 from gateway.config.providers import Providers, settings_of
@@ -94,7 +94,12 @@ async def own_gateway(
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         served = deployment.model_copy(
-            update={"public_url": url, "providers": _section(account, provider, opened.settings), "streams": Streams()}
+            update={
+                "public_url": url,
+                "providers": _section(account, provider, opened.settings),
+                "streams": Streams(),
+                "listen": Listen(),
+            }
         )
         endpoint = emulator.endpoint if emulator else deployment.require_endpoint()
         api_key = "emulator" if emulator else key.get_secret_value() if key else ""

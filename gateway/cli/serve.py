@@ -21,10 +21,11 @@ from gateway.cli.stopping import told_to_stop
 from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board, shared_directory
 from gateway.cli.workers import Service, run_workers
 from gateway.config import Deployment, Lines, load_deployment
-from gateway.config.deployment import listening_host
+from gateway.config.deployment import listening_host, private_listener
 from gateway.config.deployment_warnings import warnings
 from gateway.config.kept import DEPLOYMENT, KeptLines
 from gateway.config.secrets import secrets_within
+from gateway.descriptors import needed, raise_limit
 from gateway.errors import GatewayError, InputError
 from gateway.fleet.board import WORKERS_LIMIT
 from gateway.sim.emulator import Emulator, Script, load_script
@@ -47,6 +48,12 @@ def add_serve(commands: Any) -> None:
         action="store_true",
         help="start the bundled Voice Live emulator and use it; without --host it listens on this machine alone, makes "
         "the credentials that are missing, and prints the command that calls it",
+    )
+    parser.add_argument(
+        "--private",
+        type=_private,
+        metavar="HOST:PORT",
+        help="listen there for /healthz, /readyz and /metrics alone, instead of listen.private",
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one core each (default 1)")
     parser.add_argument(
@@ -73,6 +80,14 @@ def _address(text: str) -> str:
         return listening_host(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text} {error}") from None
+
+
+def _private(text: str) -> str:
+    try:
+        private_listener(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} {error}") from None
+    return text
 
 
 def _port(text: str) -> int:
@@ -102,7 +117,9 @@ def _run_serve(options: argparse.Namespace) -> int:
         raise InputError("--workers with --emulator: each worker would have an emulator of its own; run one apart")
     deployment = load_deployment(options.config, os.environ)
     port = deployment.listen.port if options.port is None else options.port
-    if port == 0:
+    private = options.private or deployment.listen.private
+    watched = private_listener(private) if private else None
+    if port == 0 or (watched and watched[1] == 0):
         raise InputError("port 0 with --workers: expected one port for all of them")
     service = Service(
         arguments=options.arguments,
@@ -111,6 +128,7 @@ def _run_serve(options: argparse.Namespace) -> int:
         port=port,
         calls=deployment.limits.calls,
         drain_s=options.drain,
+        private=watched,
     )
     return run(run_workers(options.workers, service))
 
@@ -119,6 +137,9 @@ async def _serve(options: argparse.Namespace) -> int:
     stop = told_to_stop()  # before anything that takes time: a signal during the start is a stop in order too
     kept = kept_configuration()
     deployment = load_deployment(options.config, os.environ, copy=kept / DEPLOYMENT if kept else None)
+    if options.private:
+        listen = deployment.listen.model_copy(update={"private": options.private})
+        deployment = deployment.model_copy(update={"listen": listen})
     lines = Lines(deployment, KeptLines(kept) if kept else None)
     board = shared_board(deployment.limits.calls)
     logs.hide(secrets_within([deployment, *(line.settings for line in lines)]))
@@ -129,6 +150,7 @@ async def _serve(options: argparse.Namespace) -> int:
             with loopback(deployment, host, port) if options.emulator and is_loopback(host) else nullcontext() as test:
                 served = test.deployment if test else deployment
                 _warn(served, lines, options, "" if test else host)
+                _make_room(served)
                 async with serving(
                     served,
                     lines,
@@ -172,6 +194,15 @@ def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, hos
             found.append(f"--emulator: no test credentials are made, because others may reach {host}; leave out --host")
     for warning in found:
         log.warning("configuration", detail=warning)
+
+
+def _make_room(deployment: Deployment) -> None:
+    """Raise the limit of open files to what calls and connections need, and tell where that is not possible."""
+    calls, connections = deployment.limits.calls, deployment.limits.connections
+    wanted = needed(calls, connections)
+    limit = raise_limit(wanted)
+    if limit < wanted:
+        log.warning("open_files_limited", limit=limit, needed=wanted, calls=calls, connections=connections)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ class Service(Struct, frozen=True):
     calls: int
     """``limits.calls``."""
     drain_s: float = 0.0
+    private: tuple[str, int] | None = None
+    """Where health and metrics have a listener of their own."""
 
 
 def shared_key(environ: Mapping[str, str]) -> str:
@@ -69,6 +71,7 @@ async def run_workers(count: int, service: Service) -> int:
     try:
         with (
             port_kept(service.host, service.port),
+            port_kept(*service.private) if service.private else nullcontext(),
             tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics,
             tempfile.TemporaryDirectory(prefix="gateway-kept-") as kept,
         ):

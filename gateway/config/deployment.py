@@ -91,6 +91,19 @@ def listening_host(text: str) -> str:
     return host
 
 
+def private_listener(text: str) -> tuple[str, int]:
+    """Return host and port of ``HOST:PORT``; an IPv6 address stands in brackets. Raises ``ValueError``."""
+    host, _, port = text.strip().rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535 or (":" in host and host[0] != "["):
+        raise ValueError("is not HOST:PORT, expected such as 127.0.0.1:9090")
+    return listening_host(host), int(port)
+
+
+def _private(text: str) -> str:
+    private_listener(text)
+    return text.strip()
+
+
 Host = Annotated[Text, AfterValidator(listening_host), _pattern(r"^\[?[A-Za-z0-9._:%-]+\]?$")]
 
 
@@ -101,6 +114,8 @@ class Listen(Section):
     """The address to listen on; 0.0.0.0 is every one."""
     port: Annotated[Whole, Field(ge=0, le=65535)] = 8080
     """The port; 0 takes any free one."""
+    private: Annotated[Text, AfterValidator(_private)] | None = None
+    """HOST:PORT of a listener of its own for /healthz, /readyz and /metrics, which the other one then has not."""
 
 
 class VoiceLive(Section):
@@ -135,6 +150,8 @@ class DeploymentLimits(Section):
 
     calls: Annotated[Whole, Field(ge=1, le=100_000)] = 200
     """Calls at once; one more is turned away."""
+    connections: Annotated[Whole, Field(ge=10, le=100_000)] = 1000
+    """Connections at once that carry no call; where one more comes, the one that was idle for longest is closed."""
     message_kb: Annotated[Whole, Field(ge=1, le=4096)] = 64
     """Kilobytes of one message of a media stream; a larger one ends the stream."""
     start_timeout_s: Annotated[Number, Field(gt=0, le=120)] = 10

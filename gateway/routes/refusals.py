@@ -2,11 +2,14 @@
 
 import asyncio
 import math
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Self
 
 import structlog
 from aiohttp import HttpVersion11, hdrs, web
 from msgspec import Struct
+from multidict import CIMultiDictProxy
 
 from gateway.call.metrics import Metrics
 from gateway.call.refusal import Refusal
@@ -18,6 +21,9 @@ SHOWN_PARTS, SHOWN_PARTS_OF_WEBHOOK = 2, 3
 """Parts of a path that the log shows: what stands behind a stream's provider, or a webhook's line, may be a secret."""
 SHOWN_LENGTH = 120
 ROUTES = "/answer/<provider>[/<line>], /status/<provider> and /stream/<provider>[/<line>[/<token>]]"
+
+_PROOF = re.compile(r"authorization|signature|token|nonce|timestamp|secret|key|digest|^host$|^content-", re.IGNORECASE)
+"""Headers that say who sends a request, or what it is: one that comes twice is a doubt, and no proof."""
 
 
 class Refused(Struct, frozen=True):
@@ -47,6 +53,11 @@ KINDS: Mapping[Refusal, Kind] = {
     Refusal.MALFORMED: Kind(
         400, "bad request", "it is no proper HTTP: a scanner, TLS on a plain port, or a proxy's fault"
     ),
+    Refusal.CROWDED: Kind(
+        503, "no more connections at the moment", "raise limits.connections, or the limit of open files"
+    ),
+    Refusal.REPEATED_HEADER: Kind(400, "bad request", "a proof must stand in one header: look at the proxy in front"),
+    Refusal.ENCODED_BODY: Kind(415, "unsupported media type", "no provider compresses its webhooks: look at the proxy"),
     Refusal.BAD_EXPECTATION: Kind(417, "expectation failed", "only Expect: 100-continue is understood"),
     Refusal.UNKNOWN_PROVIDER: Kind(404, "no such provider here", "name it under providers in gateway.yaml"),
     Refusal.UNKNOWN_LINE: Kind(
@@ -123,8 +134,11 @@ class Refusals:
             case _:
                 log.warning("request_refused", reason=refused.reason.value, **known)
 
-    def close(self) -> None:
-        """Tell how many refusals were not told by themselves; call it once no more can come."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Tell how many refusals were not told by themselves, once no more can come."""
         if self._timer is not None:
             self._timer.cancel()
         self._tell_left_out(math.inf)
@@ -155,10 +169,11 @@ class Refusals:
     async def unrouted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse a request that no route takes; all others go on to their handler."""
         error = request.match_info.http_exception
-        if error is None:
-            return await handler(request)
         first = request.path.lstrip("/").partition("/")[0]
         what = {"answer": "webhook", "status": "webhook", "stream": "stream"}.get(first, "request")
+        if error is None:
+            doubtful = _doubtful(request.headers)
+            return await handler(request) if doubtful is None else self.response(what, doubtful, request)
         if not isinstance(error, web.HTTPMethodNotAllowed):
             return self.response(what, Refused(Refusal.UNKNOWN_PATH, hint=self._hint(request.path)), request)
         hint = "" if what == "webhook" else f"expected {' or '.join(sorted(error.allowed_methods))}"
@@ -183,6 +198,17 @@ class Refusals:
         if self._public_path and path.startswith(f"{self._public_path}/"):
             return f"the proxy in front passes on {self._public_path} of public_url: it must take it away"
         return ""
+
+
+def _doubtful(headers: CIMultiDictProxy[str]) -> Refused | None:
+    """Return the refusal of a request whose proof two readers could read differently, or whose body is compressed."""
+    repeated = next((name for name in headers if _PROOF.search(name) and len(headers.getall(name)) > 1), "")
+    if repeated:
+        return Refused(Refusal.REPEATED_HEADER, f"the header {repeated.lower()[:40]} is repeated")
+    encoding = headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
+    if encoding not in ("", "identity"):
+        return Refused(Refusal.ENCODED_BODY, f"Content-Encoding {encoding[:20]!r}, expected none")
+    return None
 
 
 def _now() -> float:

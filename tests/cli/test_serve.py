@@ -75,3 +75,21 @@ def test_where_others_reach_it_the_missing_credentials_are_explained(
     details = [entry["detail"] for entry in entries]
     assert any("no test credentials are made" in detail for detail in details) is told
     assert not any("calls need the emulator" in detail for detail in details)
+
+
+def test_a_private_listener_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    """As in gateway.yaml."""
+    assert _parser().parse_args(["serve", "--private", "[::1]:9090"]).private == "[::1]:9090"
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["serve", "--private", "9090"])
+    assert "9090 is not HOST:PORT, expected such as 127.0.0.1:9090" in capsys.readouterr().err
+
+
+def test_too_few_open_files_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the start, with what is needed; nothing is said where the limit could be raised."""
+    for limit, count in ((900, 1), (1464, 0)):
+        monkeypatch.setattr(serve, "raise_limit", lambda wanted, limit=limit: limit)
+        with capture_logs() as logs:
+            serve._make_room(Deployment())
+        assert [entry["event"] for entry in logs] == ["open_files_limited"] * count
+        assert all((entry["limit"], entry["needed"]) == (900, 1464) for entry in logs)

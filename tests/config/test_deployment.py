@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.config import ConfigErrors, Deployment, load_deployment
-from gateway.config.deployment import FALLBACKS
+from gateway.config.deployment import FALLBACKS, private_listener
 from gateway.config.providers import Providers
 from gateway.errors import ConfigError
 
@@ -240,3 +240,19 @@ def test_every_fallback_reaches_its_key(tmp_path: Path, path: tuple[str, ...], n
 def test_an_address_to_listen_on_may_stand_in_brackets(tmp_path: Path, written: str, host: str) -> None:
     """As it stands in a URL; the socket wants it bare."""
     assert load(tmp_path, f"listen: {{host: '{written}'}}\n").listen.host == host
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [("127.0.0.1:9090", "127.0.0.1", 9090), ("[::1]:0", "::1", 0), ("localhost:1", "localhost", 1)],
+)
+def test_the_private_listener_is_an_address_and_a_port(text: str, host: str, port: int) -> None:
+    """An IPv6 address stands in brackets, as in a URL."""
+    assert private_listener(text) == (host, port)
+
+
+@pytest.mark.parametrize("text", ["9090", "127.0.0.1", ":9090", "::1:9090", "127.0.0.1:65536", "127.0.0.1:x", "a b:1"])
+def test_what_is_no_private_listener_is_told(text: str) -> None:
+    """With what was expected."""
+    with pytest.raises(ValueError, match="expected such as"):
+        private_listener(text)

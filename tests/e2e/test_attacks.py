@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import resource
+import socket
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -287,7 +288,7 @@ async def is_alive(http: aiohttp.ClientSession, held: Exchange) -> bool:
 @pytest.mark.parametrize("first", [b"", b"GET /stream/twilio HTTP/1.1\r\nHost: x\r\nX-Slow: "], ids=["silent", "slow"])
 async def test_a_thousand_half_open_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
     """Who never finishes a request is closed by time-out; meanwhile callers are answered."""
-    monkeypatch.setattr("gateway.app.IDLE_LIMIT_S", 2.0)
+    monkeypatch.setattr("gateway.routes.connections.HEAD_TIMEOUT_S", 2.0)
     async with attacked(tmp_path, "twilio") as (held, http):
         with within(100 * 1024):
             opened = await open_sockets(held, first)
@@ -299,6 +300,37 @@ async def test_a_thousand_half_open_connections(tmp_path: Path, monkeypatch: pyt
                 for _, writer in opened:
                     writer.transport.abort()
         assert len(held.gateway.calls) == 0
+
+
+@pytest.mark.usefixtures("many_files")
+async def test_heads_without_an_end(tmp_path: Path) -> None:
+    """A megabyte of headers is let go when it has become too large, and its sender with it."""
+    lines = (b"X-%d: %s\r\n" % (number, b"y" * 8000) for number in range(125))
+    head = b"GET /stream/twilio HTTP/1.1\r\nHost: x\r\n" + b"".join(lines)
+    async with attacked(tmp_path, "twilio") as (held, http):
+        tracemalloc.start()
+        try:
+            async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+                for _ in range(300):
+                    group.create_task(send_all(held, head))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 60 * MIB
+        assert await is_alive(http, held)
+
+
+async def send_all(held: Exchange, data: bytes) -> None:
+    """Send on a connection of its own until the gateway closes it, which it does before the end."""
+    loop = asyncio.get_running_loop()
+    host, _, port = held.url.removeprefix("http://").partition(":")
+    with socket.socket() as peer:
+        peer.setblocking(False)
+        await loop.sock_connect(peer, (host, int(port)))
+        with contextlib.suppress(ConnectionError):
+            await loop.sock_sendall(peer, memoryview(data))
+            while await loop.sock_recv(peer, 1024):
+                pass
 
 
 @pytest.mark.usefixtures("many_files")
@@ -328,7 +360,8 @@ async def test_a_thousand_slow_webhooks(tmp_path: Path, monkeypatch: pytest.Monk
     """A body that does not come, or not whole, is waited for so long and no longer."""
     monkeypatch.setattr("gateway.routes.answer.BODY_TIMEOUT_S", 1.5)
     head = b"POST /answer/twilio HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-    async with attacked(tmp_path, "twilio") as (held, http):
+    limits = f"limits: {{connections: {SOCKETS + 20}}}\n"
+    async with attacked(tmp_path, "twilio", gateway_yaml=STREAMS + limits) as (held, http):
         with within(150 * 1024):
             opened = await open_sockets(held, head + b"Content-Length: 60000\r\n\r\n" + b"a" * 20_000)
             assert await is_alive(http, held)

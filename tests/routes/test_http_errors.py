@@ -25,7 +25,6 @@ POST = b"POST /answer/twilio HTTP/1.1\r\nHost: here\r\n"
         (POST + b"Authorization: Bearer s3cret\x00\r\n\r\n", "Invalid"),
         (POST + b"X: " + b"s3cret" * 2000 + b"\r\n\r\n", "LineTooLong: Got more than 8190 bytes"),
         (POST + b"Transfer-Encoding: chunked\r\n\r\nZs3cret\r\n", "BadHttpMessage: Invalid character in chunk size"),
-        (POST + b"Content-Encoding: deflate\r\nContent-Length: 6\r\n\r\ns3cret", "ContentEncodingError"),
     ],
 )
 async def test_what_is_no_http_is_refused_with_a_trace(tmp_path: Path, request_: bytes, fault: str) -> None:
@@ -36,6 +35,7 @@ async def test_what_is_no_http_is_refused_with_a_trace(tmp_path: Path, request_:
             reader, writer = await asyncio.open_connection(address.hostname, address.port)
             writer.write(request_)
             assert b" 400 " in await reader.readline()
+            assert b"Server:" not in await reader.read()
             writer.close()
             await writer.wait_closed()
         (entry,) = logs

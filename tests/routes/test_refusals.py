@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import jwt
 import pytest
+from multidict import CIMultiDict
 from structlog.testing import capture_logs
 from yarl import URL
 
@@ -120,14 +121,15 @@ async def test_the_hint_says_what_is_to_be_changed(tmp_path: Path, path: str, hi
         (b"a=Jos\xe9", FORM, 400, "not_a_form", "byte 5 of the body is 0xe9: not UTF-8"),
         (b"a=b&" * 300, FORM, 400, "too_many_fields", "more than 200 fields"),
         (b"a=" + b"x" * 100_000, FORM, 413, "too_large", "more than 65536 bytes"),
-        (gzip.compress(b"a=b")[:-6] + b"broken", {**FORM, "Content-Encoding": "gzip"}, 400, "cut_off", "bytes of the"),
+        (gzip.compress(b"a=b"), {**FORM, "Content-Encoding": "gzip"}, 415, "encoded_body", "Content-Encoding 'gzip'"),
+        (b"broken", {**FORM, "Content-Encoding": "deflate, br"}, 415, "encoded_body", "'deflate, br', expected none"),
         (b"a=b", {**FORM, "Expect": "a miracle"}, 417, "bad_expectation", ""),
     ],
 )
 async def test_a_body_that_cannot_be_taken(
     tmp_path: Path, body: bytes, headers: dict[str, str], status: int, reason: str, detail: str
 ) -> None:
-    """Latin-1, too many fields, too long, not what its encoding says: the log names the fault, and where it is."""
+    """Latin-1, too many fields, too long, compressed: the log names the fault, and where it is."""
     async with gateway(tmp_path) as held:
         got, entry, _ = await refused(held, "POST", "/answer/twilio", data=body, headers=headers)
     assert (got, entry["reason"]) == (status, reason)
@@ -283,3 +285,36 @@ async def test_a_flood_of_refusals_is_told_in_short(tmp_path: Path, monkeypatch:
     assert [entry["event"] for entry in told].count("webhook_refused") == 40
     assert [entry["count"] for entry in told if "count" in entry] == [30, 5]
     assert [entry["event"] for entry in logs].count("request_refused") == 1
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-Twilio-Signature", "X-Request-Timestamp", "the-TOKEN", "API-Key"])
+@pytest.mark.parametrize("path", ["/answer/twilio", "/status/vonage", "/stream/twilio"])
+async def test_a_proof_that_comes_twice_is_none(tmp_path: Path, name: str, path: str) -> None:
+    """Two readers could take either for the one that counts: whatever its values, and before anything is checked."""
+    headers = CIMultiDict([(name, "one"), (name, "one")])
+    method = "GET" if "stream" in path else "POST"
+    async with gateway(tmp_path) as held:
+        status, entry, _ = await refused(held, method, path, headers=headers)
+    assert (status, entry["reason"]) == (400, "repeated_header")
+    assert entry["detail"] == f"the header {name.lower()} is repeated"
+
+
+async def test_other_headers_may_come_twice(tmp_path: Path) -> None:
+    """Proxies append to some, and HTTP allows it."""
+    headers = CIMultiDict(
+        [("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", "2.2.2.2"), ("Accept", "a"), ("Accept", "b")]
+    )
+    async with gateway(tmp_path) as held:
+        status, _, _ = await refused(held, "POST", "/answer/twilio", headers=headers)
+    assert status == 403
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/answer/twilio", "/stream/twilio", "/nowhere"])
+async def test_no_answer_names_what_it_runs_on(tmp_path: Path, path: str) -> None:
+    """Versions of Python and aiohttp are of use to nobody but attackers."""
+    async with (
+        gateway(tmp_path) as held,
+        aiohttp.ClientSession() as http,
+        http.get(held.gateway.url + path) as said,
+    ):
+        assert "Server" not in said.headers
