@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from gateway.call.call import Call
 from gateway.call.refusal import Refusal
 from gateway.fleet.board import Board
-from gateway.fleet.places import CallKey, Full, KnownCall, Place, Places
+from gateway.fleet.places import CallKey, Full, KnownCall, News, Place, Places
 
 EXPECTED_POLL_S = 0.1
 """How often a drain looks whether the streams of answered calls have come, which may be at another worker."""
@@ -113,14 +113,26 @@ class Calls:
             del self._calls[call]
 
     def reported_over(self, key: CallKey, detail: str) -> bool:
-        """End this call, which its provider reports as over; ``False`` where there is none."""
+        """End this call, which its provider reports as over, at whichever worker; ``False`` where there is none."""
+        return self._end(key, detail) or self._places.tell(key, News.OVER)
+
+    def transfer_failed(self, key: CallKey, detail: str) -> bool:
+        """Let this call go on, which its provider could not transfer; ``False`` where no worker has it."""
+        return self._take_back(key, detail) or self._places.tell(key, News.TRANSFER_FAILED)
+
+    def hear(self) -> None:
+        """Take what providers told other workers of the calls here."""
+        for key, news in self._places.heard():
+            act = self._end if news is News.OVER else self._take_back
+            act(key, f"{key[0]} told another worker")
+
+    def _end(self, key: CallKey, detail: str) -> bool:
         found = self._known_as(key)
         for call in found:
             call.reported_over(detail)
         return bool(found)
 
-    def transfer_failed(self, key: CallKey, detail: str) -> bool:
-        """Let this call go on, which its provider could not transfer; ``False`` where there is none."""
+    def _take_back(self, key: CallKey, detail: str) -> bool:
         found = self._known_as(key)
         for call in found:
             call.transfer_failed(detail)

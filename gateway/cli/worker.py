@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
+
 from gateway.cli.stopping import Stop
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
+
+log = structlog.get_logger()
 
 WORKER = "GATEWAY_WORKER"
 """Set in a worker's environment: its number, the board's descriptor, and the folder of the kept configuration."""
@@ -51,18 +55,19 @@ def shared_board(calls: int) -> Board | None:
 
 @asynccontextmanager
 async def on_duty(
-    board: Board | None, stop: Stop, go_on: Callable[[KnownCall], Awaitable[None]]
+    board: Board | None, stop: Stop, hear: Callable[[], None], go_on: Callable[[KnownCall], Awaitable[None]]
 ) -> AsyncIterator[None]:
     """Give the supervisor signs of life from now on, as long as the event loop runs, and stop when it is gone.
 
-    Until the block ends, go on with the calls of workers that have died.
+    As long, ``hear`` what other workers were told of calls. Until the block ends, go on with the calls of workers that
+    have died.
     """
     if board is None:
         yield
         return
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin.fileno(), _supervisor_gone, stop, loop)
-    _beat(board, loop)
+    _beat(board, loop, hear)
     async with asyncio.TaskGroup() as group:
         adopting = group.create_task(_adopt(board, go_on))
         try:
@@ -71,9 +76,10 @@ async def on_duty(
             adopting.cancel()
 
 
-def _beat(board: Board, loop: asyncio.AbstractEventLoop) -> None:
+def _beat(board: Board, loop: asyncio.AbstractEventLoop, hear: Callable[[], None]) -> None:
     board.beat()
-    loop.call_later(BEAT_S, _beat, board, loop)
+    loop.call_later(BEAT_S, _beat, board, loop, hear)
+    hear()
 
 
 def _supervisor_gone(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
@@ -86,5 +92,8 @@ def _supervisor_gone(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
 async def _adopt(board: Board, go_on: Callable[[KnownCall], Awaitable[None]]) -> None:
     while True:
         for call in board.places.adopt():
-            await go_on(call)
+            try:
+                await go_on(call)
+            except Exception:  # a bug: the calls of this worker are not to end by it
+                log.exception("call_not_adopted", provider=call.provider, call=call.call_id)
         await asyncio.sleep(ADOPT_S)

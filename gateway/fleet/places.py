@@ -25,7 +25,7 @@ _LINE_BYTES = 8
 _TEXT_BYTES = 512
 _UNTIL = struct.Struct("d")
 _LENGTH = struct.Struct("H")
-_RECORD_BYTES = 1 + 1 + _KEY_BYTES + _LINE_BYTES + _UNTIL.size + _TEXT_BYTES
+_RECORD_BYTES = 1 + 1 + 1 + _KEY_BYTES + _LINE_BYTES + _UNTIL.size + _TEXT_BYTES
 _NO_LINE = bytes(_LINE_BYTES)
 _SEPARATOR = "\0"
 
@@ -38,6 +38,13 @@ class _State(enum.IntEnum):
     TAKEN = 2
     ORPHANED = 3
     """Its worker died in the call, which the provider may go on with in silence."""
+
+
+class News(enum.IntEnum):
+    """What a provider told of a call to a worker that does not have it."""
+
+    OVER = 1
+    TRANSFER_FAILED = 2
 
 
 class Full(enum.Enum):
@@ -80,7 +87,8 @@ class Places:
         self._now = now or clock
         self._owners = offset
         self._states = self._owners + size
-        self._keys = self._states + size
+        self._news = self._states + size
+        self._keys = self._news + size
         self._lines = self._keys + size * _KEY_BYTES
         self._until = self._lines + size * _LINE_BYTES
         self._texts = self._until + size * _UNTIL.size
@@ -94,7 +102,7 @@ class Places:
         """Return how many places are not free."""
         with self._memory.locked():
             now = self._now()
-            states = self._bytes[self._states : self._keys]
+            states = self._bytes[self._states : self._news]
             expired = sum(self._until_of(index) <= now for index in self._each(_State.RESERVED))
             return self.size - states.count(_State.FREE) - expired
 
@@ -158,10 +166,26 @@ class Places:
             self._clear(index)
             return known
 
-    def is_taken(self, call: CallKey) -> bool:
-        """Return whether a stream of ``call`` runs, at whichever worker."""
+    def tell(self, call: CallKey, news: News) -> bool:
+        """Pass on what was told of a call; ``False`` where no worker has it."""
         with self._memory.locked():
-            return any(True for _ in self._find_key(_call_key(call), _State.TAKEN))
+            index = next(self._find_key(_call_key(call), _State.TAKEN), None)
+            if index is not None:
+                self._bytes[self._news + index] = news
+            return index is not None
+
+    def heard(self) -> list[tuple[CallKey, News]]:
+        """Return what other workers were told of calls that this one has, once."""
+        if not any(self._bytes.find(bytes([news]), self._news, self._keys) >= 0 for news in News):
+            return []
+        with self._memory.locked():
+            told = []
+            for index in self._each(_State.TAKEN, self._worker):
+                if news := self._bytes[self._news + index]:
+                    self._bytes[self._news + index] = 0
+                    known = self._known(index)
+                    told.append(((known.provider, known.call_id), News(news)))
+            return told
 
     def reserved(self) -> list[KnownCall]:
         """Return the calls whose streams this worker has promised a place to, and that have not come."""
@@ -183,7 +207,7 @@ class Places:
 
     def adopt(self) -> list[KnownCall]:
         """Return the calls of workers that have died, and free their places: no other worker gets them too."""
-        if self._bytes.find(bytes([_State.ORPHANED]), self._states, self._keys) < 0:
+        if self._bytes.find(bytes([_State.ORPHANED]), self._states, self._news) < 0:
             return []
         with self._memory.locked():
             found = list(self._each(_State.ORPHANED))
@@ -193,7 +217,7 @@ class Places:
             return calls
 
     def _find_free(self) -> int | None:
-        at = self._bytes.find(bytes([_State.FREE]), self._states, self._keys)
+        at = self._bytes.find(bytes([_State.FREE]), self._states, self._news)
         if at >= 0:
             return at - self._states
         now = self._now()
@@ -213,7 +237,7 @@ class Places:
 
     def _each(self, state: _State, worker: int | None = None) -> Iterator[int]:
         at = self._states
-        while (at := self._bytes.find(bytes([state]), at, self._keys)) >= 0:
+        while (at := self._bytes.find(bytes([state]), at, self._news)) >= 0:
             index = at - self._states
             if worker is None or self._bytes[self._owners + index] == worker:
                 yield index
@@ -246,6 +270,7 @@ class Places:
         at += _LENGTH.size
         self._bytes[at : at + len(text)] = text
         self._bytes[self._owners + index] = self._worker
+        self._bytes[self._news + index] = 0
         self._bytes[self._states + index] = state
 
     def _clear(self, index: int) -> None:

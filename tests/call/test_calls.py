@@ -8,6 +8,8 @@ import pytest
 from gateway.call.call import Call
 from gateway.call.calls import Calls
 from gateway.call.refusal import Refusal
+from gateway.fleet.memory import Memory
+from gateway.fleet.places import Places, bytes_for
 from tests.virtual_time import virtual_time
 
 KEY = ("twilio", "CA1")
@@ -80,6 +82,39 @@ async def test_an_answered_call_has_its_place() -> None:
     with calls.place(OTHER) as place:
         assert place is not None
         assert len(calls) == 1
+
+
+async def test_what_is_told_at_one_worker_reaches_the_call_at_another() -> None:
+    """Its end, and a transfer that failed."""
+    memory = Memory(bytes_for(2))
+    here, there = (Calls(2, Places(memory, 0, 2, worker)) for worker in (1, 2))
+    call = Told()
+    with here.place() as place, here.running(cast("Call", call), KEY):
+        assert place is not None
+        here.name(place, KEY, "a", None)
+        assert not there.reported_over(OTHER, "x")
+        assert there.transfer_failed(KEY, "x")
+        here.hear()
+        assert there.reported_over(KEY, "x")
+        there.hear()
+        here.hear()
+        here.hear()
+    assert call.told == ["transfer_failed twilio told another worker", "reported_over twilio told another worker"]
+
+
+class Told:
+    """A call that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def reported_over(self, detail: str) -> None:
+        """Note that it is over."""
+        self.told.append(f"reported_over {detail}")
+
+    def transfer_failed(self, detail: str) -> None:
+        """Note that it was not transferred."""
+        self.told.append(f"transfer_failed {detail}")
 
 
 @virtual_time

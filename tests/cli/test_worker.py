@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.cli import worker
 from gateway.cli.stopping import Stop
@@ -27,6 +28,11 @@ def descriptor() -> Iterator[int]:
 async def nothing(call: KnownCall) -> None:
     """Go on with a call."""
     raise AssertionError(call)
+
+
+def unheard() -> None:
+    """Hear what other workers were told."""
+    raise AssertionError
 
 
 def test_a_worker_knows_what_it_shares(monkeypatch: pytest.MonkeyPatch, descriptor: int) -> None:
@@ -51,8 +57,9 @@ async def test_a_worker_on_duty_gives_signs_of_life_and_goes_on_with_orphaned_ca
     monkeypatch.setattr(worker, "ADOPT_S", 0.001)
     board, dead, stop = Board(2, descriptor, 1), Board(2, descriptor, 2), Stop()
     adopted: asyncio.Queue[KnownCall] = asyncio.Queue()
+    heard: list[int] = []
     async with asyncio.timeout(60):
-        async with on_duty(board, stop, adopted.put):
+        async with on_duty(board, stop, lambda: heard.append(board.beats(1)), adopted.put):
             place = dead.places.take()
             assert place is not None
             dead.places.name(place, ("acs", "C1"), "sales", None)
@@ -64,12 +71,40 @@ async def test_a_worker_on_duty_gives_signs_of_life_and_goes_on_with_orphaned_ca
         beats = board.beats(1)
         while board.beats(1) == beats:  # noqa: ASYNC110 -- nobody tells of a beat
             await asyncio.sleep(0.001)
+    assert heard[0] == 1
+    assert heard[-1] > beats
     os.close(read)
+
+
+async def test_a_call_that_cannot_be_adopted_harms_nobody(monkeypatch: pytest.MonkeyPatch, descriptor: int) -> None:
+    """The next is."""
+    read, write = os.pipe()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=lambda: read))
+    board, dead = Board(2, descriptor, 1), Board(2, descriptor, 2)
+    for call_id in ("C1", "C2"):
+        place = dead.places.take()
+        assert place is not None
+        dead.places.name(place, ("acs", call_id), "sales", None)
+    board.places.orphan(2)
+    adopted = asyncio.Event()
+
+    async def go_on(call: KnownCall) -> None:
+        if call.call_id == "C1":
+            raise ZeroDivisionError
+        adopted.set()
+
+    with capture_logs() as logs:
+        async with asyncio.timeout(60), on_duty(board, Stop(), lambda: None, go_on):
+            await adopted.wait()
+    assert [(entry["event"], entry["call"]) for entry in logs] == [("call_not_adopted", "C1")]
+    asyncio.get_running_loop().remove_reader(read)
+    os.close(read)
+    os.close(write)
 
 
 async def test_a_process_alone_owes_nothing() -> None:
     """Its standard input is its own."""
     stop = Stop()
-    async with on_duty(None, stop, nothing):
+    async with on_duty(None, stop, unheard, nothing):
         await asyncio.sleep(0)
     assert not stop.asked.is_set()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.fleet.memory import Memory, shared_file
-from gateway.fleet.places import Full, KnownCall, Places, bytes_for
+from gateway.fleet.places import Full, KnownCall, News, Places, bytes_for
 
 REPOSITORY = Path(__file__).parents[2]
 TAKER = """
@@ -124,9 +124,25 @@ def test_a_line_has_its_own_limit(two: tuple[Places, Places]) -> None:
     assert not first.line_is_full("sales", None)
     assert not first.name(other, B, "sales", 1)
     assert first.name(other, B, "sales", 2)
-    assert second.is_taken(B)
-    first.free(other)
-    assert not second.is_taken(B)
+
+
+def test_what_a_worker_is_told_of_anothers_call_is_passed_on(two: tuple[Places, Places]) -> None:
+    """Once, and nothing of it stays for the next call in that place."""
+    first, second = two
+    held = first.take()
+    assert held is not None
+    first.name(held, A, "sales", None)
+    assert not second.tell(B, News.OVER)
+    assert second.tell(A, News.OVER)
+    assert second.heard() == []
+    assert first.heard() == [(A, News.OVER)]
+    assert first.heard() == []
+    assert second.tell(A, News.TRANSFER_FAILED)
+    first.free(held)
+    again = first.take()
+    assert again is not None
+    first.name(again, B, "sales", None)
+    assert first.heard() == []
 
 
 def test_a_dead_workers_calls_go_to_one_that_lives(two: tuple[Places, Places]) -> None:
