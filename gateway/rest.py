@@ -54,18 +54,20 @@ class _Failure(msgspec.Struct, frozen=True):
     again: bool = False
     wait_s: float = 0.0
     answer: str = ""
+    refused: bool = False
 
 
 class CallControlError(GatewayError):
     """The provider did not do what was asked of it; told in one line.
 
     ``answer`` is the beginning of what it said, which may name people and their numbers: for private fields of the log
-    and for whoever typed the command.
+    and for whoever typed the command. ``refused``: the provider said no; else it may have done it.
     """
 
-    def __init__(self, told: str, answer: str = "") -> None:
+    def __init__(self, told: str, answer: str = "", *, refused: bool = False) -> None:
         super().__init__(told)
         self.answer = answer
+        self.refused = refused
 
 
 class CallControl:
@@ -116,11 +118,11 @@ class CallControl:
             if isinstance(outcome, bytes):
                 return outcome
             if not outcome.again or attempt == TRIES:
-                raise CallControlError(outcome.told, outcome.answer)
+                raise CallControlError(outcome.told, outcome.answer, refused=outcome.refused)
             wait_s = max(BACKOFF_S * 2**attempt, outcome.wait_s)
             if loop.time() + wait_s >= until:
                 asked = f"; it asks to wait for {outcome.wait_s:.0f} s, which is too long" if outcome.wait_s else ""
-                raise CallControlError(f"{outcome.told}{asked}", outcome.answer)
+                raise CallControlError(f"{outcome.told}{asked}", outcome.answer, refused=outcome.refused)
             await sleep(wait_s)
             attempt += 1
 
@@ -171,7 +173,8 @@ def _outcome(request: HttpRequest, answer: aiohttp.ClientResponse, body: bytes) 
     wait_s = _wait_s(answer.headers.get("Retry-After", ""), time.time())
     codes = ", ".join(dict.fromkeys(code[1] or code[2] for code in _CODE.finditer(excerpt)))
     told = f"{_where(request)} was answered with {status}"
-    return _Failure(f"{told} ({codes})" if codes else told, again, wait_s, excerpt)
+    is_refusal = status not in PERHAPS_DONE
+    return _Failure(f"{told} ({codes})" if codes else told, again, wait_s, excerpt, is_refusal)
 
 
 def _wait_s(retry_after: str, now_s: float) -> float:

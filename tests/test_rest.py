@@ -233,6 +233,15 @@ async def test_a_refusal_is_told_in_one_line() -> None:
     assert caught.value.answer == '{"message": "no such call"}'
 
 
+@pytest.mark.parametrize(("status", "refused"), [(400, True), (404, True), (409, True), (500, True), (504, False)])
+async def test_what_was_refused_was_not_done(status: int, refused: bool) -> None:
+    """Something in between cannot say so, and nor can silence."""
+    async with api(status) as (url, _), CallControl() as control:
+        with pytest.raises(CallControlError) as caught:
+            await control.perform([HttpRequest("POST", url)])
+    assert caught.value.refused is refused
+
+
 async def test_redirects_are_not_followed() -> None:
     """Credentials go nowhere else."""
     async with api(302) as (url, seen), CallControl() as control:
@@ -251,9 +260,10 @@ async def test_a_provider_that_never_answers_is_bounded(
     monkeypatch.setattr(rest, "TIMEOUT_S", 0.05)
     monkeypatch.setattr(rest, "WHOLE_LIMIT_S", 1.0)
     async with api(0) as (url, seen), CallControl() as control:
-        with pytest.raises(CallControlError, match="was not answered within"):
+        with pytest.raises(CallControlError, match="was not answered within") as caught:
             await control.perform([HttpRequest("POST", url, repeatable=repeatable)])
     assert len(seen) == tries
+    assert not caught.value.refused
 
 
 async def test_a_provider_that_is_not_there(waited_s: list[float]) -> None:

@@ -175,6 +175,8 @@ class Answer(Struct, frozen=True):
     content_type: str = "text/plain"
     status: int = 200
     requests: tuple[HttpRequest, ...] = ()
+    otherwise: tuple[HttpRequest, ...] = ()
+    """Requests made where one of those is refused: the call's caller would be left in silence."""
 
 
 class StreamEnded(Struct, frozen=True):

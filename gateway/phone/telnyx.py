@@ -146,10 +146,14 @@ class Telnyx:
             return IncomingCall(call_id, payload.text("from"), payload.text("to"), context=data.text("id"))
         following = _following(payload.text("client_state"))
         if kind == "call.speak.ended":
-            return Answer(requests=self._go_on(call_id, following.transfer) if following else ())
+            return self._after_words(call_id, following.transfer) if following else Answer()
         if kind == "call.hangup" and following and following.hang_up:
             return Answer(requests=tuple(self.hang_up(following.hang_up)))
         return Answer()
+
+    def _after_words(self, call_id: str, transfer: str) -> Answer:
+        """Hand the call on, or end it where there is nobody, or nobody that Telnyx would dial."""
+        return Answer(requests=self._go_on(call_id, transfer), otherwise=self._go_on(call_id, "") if transfer else ())
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """TeXML, or the command that answers the call and opens the stream."""

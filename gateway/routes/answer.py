@@ -234,6 +234,8 @@ class Webhooks:
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
+            if error.refused and answer.otherwise:
+                return await self._carry_out(provider, Answer(requests=answer.otherwise))
             return Refused(Refusal.PROVIDER_REFUSED, str(error))
         if incoming is not None and isinstance(provider, LearnsOfAnswer):
             provider.answered(incoming, said)

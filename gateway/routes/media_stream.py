@@ -249,7 +249,7 @@ class MediaStreams:
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
-            if after.say or after.transfer:
+            if error.refused and (after.say or after.transfer):
                 await self._go_on(provider, call_id, After())
 
 

@@ -159,16 +159,18 @@ async def test_a_caller_whose_stream_is_refused_is_not_left_in_silence(tmp_path:
         assert len([path for path in asked if path.endswith(ENDS[case]) and "answer" not in path]) == 1, asked
 
 
+@pytest.mark.parametrize("words", ["", "say: 300 ms farewell, "], ids=["", "words"])
 @pytest.mark.parametrize("case", ["acs", COMMANDED])
 @virtual_time
-async def test_a_caller_whom_nobody_can_be_connected_with_is_not_left_in_silence(tmp_path: Path, case: str) -> None:
+async def test_a_caller_whom_nobody_can_be_connected_with_is_not_left_in_silence(
+    tmp_path: Path, case: str, words: str
+) -> None:
     """The provider refuses what is to follow the stream, and is asked to end the call instead."""
-    provider, _, quirk = case.partition(" ")
-    after = 'after: {transfer: "+14255550199"}\nlimits: {duration_s: 30}\n'
+    provider = case.partition(" ")[0]
+    after = f'after: {{{words}transfer: "+14255550199"}}\nlimits: {{duration_s: 30}}\n'
     async with exchange(tmp_path, [provider], lines(after), instant({"say": "100 ms"})) as held:
         held.apis[provider].transfer_refusal = 422
-        async with held.call(provider, NUMBERS[case], quirks=[quirk] if quirk else []) as phone:
-            await phone.closed.wait()
-            end = await held.told(line_of(case), "call_ended")
-            assert end["reason"] == "time_limit"
-            await held.apis[provider].requested("POST", HANG_UPS[case])
+        await call(held, case)
+        end = await held.told(line_of(case), "call_ended")
+        assert end["reason"] == "time_limit"
+        await held.apis[provider].requested("POST", HANG_UPS[case])
