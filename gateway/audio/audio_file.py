@@ -26,7 +26,12 @@ _BLOCK = 65_536
 _RATES_HZ = range(1_000, 768_001)
 _SAME_SOUND = 0.5
 """Correlation of two channels from which on they are one sound, as two microphones in a room record it."""
+_MOST_BYTES = 1 << 30
+"""The largest file that is read: hours of speech. A device such as /dev/zero has no end."""
 _CODECS = {
+    0x0001: "PCM",
+    0x0003: "floating point",
+    0x0055: "MP3",
     0x0038: "G.728",
     0x0045: "G.726",
     0x0064: "G.726",
@@ -50,6 +55,18 @@ _SIGNATURES = {
     b"\xff\xf1": "an AAC file",
     b"\xff\xf9": "an AAC file",
 }
+_READABLE = ("an MP3", "an Ogg", "a FLAC")
+_NO_AUDIO = {
+    b"<": "a web page or an XML file",
+    b"{": "a JSON file",
+    b"PK\x03\x04": "a ZIP archive: unpack it first",
+    b"\x1f\x8b": "a gzip file: unpack it first",
+    b"version https://git-lfs": "a pointer to a file that git LFS has not fetched: git lfs pull",
+    b"UklGR": "a WAV file in base64: decode it first",
+}
+"""How files begin that people take for recordings, and that no converter reads."""
+_HEADERLESS = frozenset({".raw", ".pcm", ".sln", ".slin"})
+"""Names of files that hold samples alone, usually 16-bit at 8 kHz: a converter must be told."""
 _EXPECTED = "expected WAV, FLAC, Ogg, MP3 or AIFF"
 
 
@@ -111,6 +128,9 @@ def read_audio(path: Path | str, *, also: str = "") -> AudioFile:
     except RecordingError as error:
         _refuse(path, str(error))
     except soundfile.LibsndfileError as error:
+        for signature, what in _NO_AUDIO.items():
+            if content.lstrip().startswith(signature):
+                _refuse(path, f"no recording, but {what}; {_EXPECTED}{also}")
         _refuse(path, f"{_appearance(content, error)}; {_EXPECTED}{also}. {_conversion(path)}")
     if not samples.size:
         _refuse(path, "an audio file without audio")
@@ -122,13 +142,16 @@ def read_audio(path: Path | str, *, also: str = "") -> AudioFile:
 def read_bytes(path: Path) -> bytes:
     """Return the content of a recording; ``RecordingError`` where it cannot be read, or is empty."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         _refuse(path, "no such file; expected a recording")
     except IsADirectoryError:
         _refuse(path, "a directory; expected a recording")
     except OSError as error:
         _refuse(path, f"cannot be read ({error.strerror}); expected a recording")
+    if len(content) > _MOST_BYTES:
+        _refuse(path, f"more than {_MOST_BYTES >> 20} MiB; expected a recording of less")
     if not content:
         _refuse(path, "an empty file; expected a recording")
     return content
@@ -162,10 +185,17 @@ def _appearance(content: bytes, error: soundfile.LibsndfileError) -> str:
         return "not a recording that can be read: it looks like an MP4 or M4A file"
     for signature, name in _SIGNATURES.items():
         if content.startswith(signature):
-            return f"not a recording that can be read: it looks like {name}"
+            damaged = f", cut off or damaged ({error.error_string.rstrip('.')})" if name.startswith(_READABLE) else ""
+            return f"not a recording that can be read: it looks like {name}{damaged}"
     return f"not a recording that can be read: it starts with {content[:12]!r}"
 
 
 def _conversion(path: Path) -> str:
-    converted = path.with_name(f"{path.stem}-pcm.wav")
-    return f"To convert it: ffmpeg -i {shlex.quote(str(path))} -c:a pcm_s16le {shlex.quote(str(converted))}"
+    given, converted = (_typed(file) for file in (path, path.with_name(f"{path.stem}-pcm.wav")))
+    kind = "-f s16le -ar 8000 -ac 1 " if path.suffix.lower() in _HEADERLESS else ""
+    return f"To convert it: ffmpeg {kind}-i {given} -c:a pcm_s16le {converted}"
+
+
+def _typed(file: Path) -> str:
+    """Return a file as it is typed in a shell; one whose name begins with a dash is no option."""
+    return shlex.quote(f"./{file}" if str(file).startswith("-") else str(file))

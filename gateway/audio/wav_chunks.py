@@ -11,11 +11,13 @@ BS.2088 (BW64): the 64-bit size of the audio is in a ``ds64`` chunk.
 import struct
 from collections.abc import Iterator
 
+import numpy as np
+
 from gateway.errors import RecordingError
 
 _SIGNATURES = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">"}
 """The first four bytes, and the byte order of what follows."""
-_PCM, _FLOAT, _ALAW, _MULAW = 1, 3, 6, 7
+_PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _FIXED_WIDTH = frozenset({_PCM, _FLOAT, _ALAW, _MULAW})
 _NOT_FILLED_IN = 0xFFFF_FFFF
 _FMT_BYTES = 16
@@ -40,7 +42,8 @@ def with_true_sizes(content: bytes) -> bytes:
         elif kind == b"data" and audio is None:
             audio = content[start : start + size]
         if fmt and audio is not None:
-            return _wav(content[:4] if order == ">" else b"RIFF", _true_block(fmt, order), audio, order)
+            fmt, audio = _packed(_true_block(fmt, order), fmt, audio, order)
+            return _wav(content[:4] if order == ">" else b"RIFF", fmt, audio, order)
     missing = "its data chunk" if fmt else "its fmt chunk" if audio is not None else "its fmt and data chunks"
     raise RecordingError(f"a truncated WAV file: {len(content)} bytes without {missing}")
 
@@ -100,12 +103,39 @@ def _true_block(fmt: bytes, order: str) -> bytes:
     if len(fmt) < _FMT_BYTES:
         raise RecordingError(f"a WAV file with a fmt chunk of {len(fmt)} bytes; expected at least {_FMT_BYTES}")
     tag, channels, rate_hz, _, _, bits = struct.unpack_from(order + "HHIIHH", fmt)
-    if tag not in _FIXED_WIDTH or bits % 8 or not channels:
+    if not channels or not rate_hz:
+        raise RecordingError(f"a WAV file with {channels} channels at {rate_hz} Hz; expected at least one and 1000 Hz")
+    if tag not in _FIXED_WIDTH or bits % 8:
         return fmt
     block = channels * bits // 8
     if block > 0xFFFF or rate_hz * block > 0xFFFF_FFFF:
         raise RecordingError(f"a WAV file of {channels} channels, {bits} bits and {rate_hz} Hz")
     return struct.pack(order + "HHIIHH", tag, channels, rate_hz, rate_hz * block, block, bits) + fmt[_FMT_BYTES:]
+
+
+def _packed(fmt: bytes, written: bytes, audio: bytes, order: str) -> tuple[bytes, bytes]:
+    """Return format and audio of 24-bit samples that stand in four bytes each, which their width alone does not tell.
+
+    The samples tell where in the four bytes they stand: the highest byte always repeats the sign, or the lowest is 0.
+    """
+    tag, channels, _, _, _, bits = struct.unpack_from(order + "HHIIHH", fmt)
+    (block,) = struct.unpack_from(order + "H", written, 12)
+    if tag not in (_PCM, _EXTENSIBLE) or bits != 24 or block != 4 * channels:
+        return fmt, audio
+    four = np.frombuffer(audio[: len(audio) // 4 * 4], np.uint8).reshape(-1, 4)
+    four = four if order == "<" else four[:, ::-1]
+    if (four[:, 3] == np.where(four[:, 2] & 0x80, 0xFF, 0)).all():
+        three = four[:, :3]
+    elif not four[:, 0].any():
+        three = four[:, 1:]
+    else:
+        raise RecordingError("a WAV file of 24 bits in four bytes that holds neither; expected three bytes a sample")
+    return _block_of_three(fmt, order), (three if order == "<" else three[:, ::-1]).tobytes()
+
+
+def _block_of_three(fmt: bytes, order: str) -> bytes:
+    tag, channels, rate_hz, _, _, bits = struct.unpack_from(order + "HHIIHH", fmt)
+    return struct.pack(order + "HHIIHH", tag, channels, rate_hz, rate_hz * 3 * channels, 3 * channels, bits) + fmt[16:]
 
 
 def _wav(signature: bytes, fmt: bytes, audio: bytes, order: str) -> bytes:

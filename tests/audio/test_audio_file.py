@@ -149,7 +149,14 @@ def test_a_lossy_recording_at_full_scale_does_not_wrap(tmp_path: Path) -> None:
         (b"", "an empty file"),
         (b"\0\0\0\x20ftypM4A ", "looks like an MP4 or M4A file; expected WAV, FLAC, Ogg, MP3 or AIFF"),
         (b"#!AMR\n" + bytes(64), "looks like an AMR file"),
-        (b"ID3\x04\x00", "looks like an MP3 file; expected WAV, FLAC"),
+        (b"ID3\x04\x00", r"looks like an MP3 file, cut off or damaged \(.*\); expected WAV, FLAC"),
+        (b"fLaC" + bytes(20), r"looks like a FLAC file, cut off or damaged \(.*\); expected WAV, FLAC"),
+        (b"\n<!DOCTYPE html>", "no recording, but a web page or an XML file; expected WAV"),
+        (b'{"error": "not found"}', "no recording, but a JSON file; expected WAV"),
+        (b"PK\x03\x04" + bytes(40), "no recording, but a ZIP archive: unpack it first; expected WAV"),
+        (b"\x1f\x8b\x08\x00" + bytes(40), "no recording, but a gzip file: unpack it first; expected WAV"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git LFS has not fetched: git lfs pull; expected WAV"),
+        (b"UklGRiR9AABXQVZF", "no recording, but a WAV file in base64: decode it first; expected WAV"),
         (b"hello, this is text", r"starts with b'hello, this '"),
         (b"RIFF\x04\0\0\0AVI ", r"starts with b'RIFF"),
         (wav_bytes(RAMP, 8_000)[:20], "20 bytes without its fmt and data chunks"),
@@ -159,7 +166,8 @@ def test_a_lossy_recording_at_full_scale_does_not_wrap(tmp_path: Path) -> None:
         (riff(chunk(b"fmt ", b"short"), chunk(b"data", RAMP.tobytes())), "fmt chunk of 5 bytes; expected at least 16"),
         (riff(fmt(0x0065, 8), chunk(b"data", RAMP.tobytes())), "a WAV file in G.722 that cannot be read"),
         (riff(fmt(0x1234, 16), chunk(b"data", RAMP.tobytes())), "a format with the tag 0x1234"),
-        (riff(fmt(1, 16, channels=0), chunk(b"data", RAMP.tobytes())), "cannot be read"),
+        (riff(fmt(1, 16, channels=0), chunk(b"data", RAMP.tobytes())), "with 0 channels at 8000 Hz; expected at"),
+        (riff(fmt(1, 16, rate_hz=0), chunk(b"data", RAMP.tobytes())), "with 1 channels at 0 Hz; expected at"),
         (riff(fmt(1, 16, rate_hz=10), chunk(b"data", RAMP.tobytes())), "at 10 Hz; expected 1000 to 768000 Hz"),
     ],
 )
@@ -170,6 +178,31 @@ def test_what_is_no_usable_recording_is_refused_in_one_line(file: Path, content:
         read_audio(file)
     assert str(caught.value).startswith(f"{file}: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("a.sln", "ffmpeg -f s16le -ar 8000 -ac 1 -i a.sln -c:a pcm_s16le a-pcm.wav"),
+        ("-a.vox", "ffmpeg -i ./-a.vox -c:a pcm_s16le ./-a-pcm.wav"),
+        ("größe 1.g722", "ffmpeg -i 'größe 1.g722' -c:a pcm_s16le 'größe 1-pcm.wav'"),
+    ],
+)
+def test_the_command_fits_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, command: str) -> None:
+    """Samples without a header need their format; a dash in front is no option."""
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(b"\x55" * 320)
+    with pytest.raises(RecordingError) as refused:
+        read_audio(name)
+    assert str(refused.value).endswith(f"To convert it: {command}")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_what_has_no_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device, or a pipe whose writer goes on."""
+    monkeypatch.setattr("gateway.audio.audio_file._MOST_BYTES", 1 << 20)
+    with pytest.raises(RecordingError, match="/dev/zero: more than"):
+        read_audio("/dev/zero")
 
 
 def test_a_refusal_says_what_to_type(tmp_path: Path) -> None:

@@ -97,3 +97,22 @@ def test_a_format_that_no_file_can_have_is_refused() -> None:
     absurd = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 65_535, 4_000_000_000, 0, 0, 32))
     with pytest.raises(RecordingError, match="65535 channels, 32 bits and 4000000000 Hz"):
         with_true_sizes(riff(absurd, chunk(b"data", AUDIO)))
+
+
+@pytest.mark.parametrize("tag", [1, 0xFFFE])
+@pytest.mark.parametrize("is_high", [True, False])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_24_bits_may_stand_in_four_bytes(tmp_path: Path, tag: int, is_high: bool, channels: int) -> None:
+    """Recorders pad a sample below or above; the width alone would make noise of it."""
+    extension = struct.pack("<HHIH", 22, 24, 0, 1) + bytes.fromhex("000000001000800000aa00389b71")
+    head = struct.pack("<HHIIHH", tag, channels, 8_000, 32_000 * channels, 4 * channels, 24)
+    samples = np.repeat(RAMP, channels).astype("<i4") << (16 if is_high else 8)
+    content = riff(chunk(b"fmt ", head + (extension if tag != 1 else b"")), chunk(b"data", samples.tobytes()))
+    assert read(tmp_path, content) == RAMP.tolist()
+
+
+def test_24_bits_in_four_bytes_that_are_neither_are_refused() -> None:
+    """Rather than played as noise."""
+    head = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 8_000, 32_000, 4, 24))
+    with pytest.raises(RecordingError, match="24 bits in four bytes that holds neither"):
+        with_true_sizes(riff(head, chunk(b"data", np.linspace(1, 9_000, 64).astype("<f4").tobytes())))

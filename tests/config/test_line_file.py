@@ -204,8 +204,8 @@ def test_a_greeting_is_the_same_in_both_ways_of_writing(read_line: ReadLine) -> 
         (None, "a.wav: no such file; expected a recording"),
         (b"", "a.wav: an empty file; expected a recording"),
         (
-            b"ID3\x03...",
-            "a.wav: not a recording that can be read: it looks like an MP3 file; expected WAV, FLAC, Ogg, MP3 or AIFF. "
+            b"#!AMR...",
+            "a.wav: not a recording that can be read: it looks like an AMR file; expected WAV, FLAC, Ogg, MP3 or AIFF. "
             "To convert it: ffmpeg -i a.wav -c:a pcm_s16le a-pcm.wav",
         ),
     ],
