@@ -23,7 +23,7 @@ _SHORTEST = 7
 """Digits of the shortest number with a country code; fewer are an extension."""
 _WITH_COUNTRY = 11
 """So many digits without a plus hold a country code, even where the numbering plan has no such number."""
-_LONGEST = 256
+LONGEST = 256
 """Characters of an address; what is longer is none, and no pattern is tried on it."""
 _SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r".*<([^<>]+)>.*", re.DOTALL)
@@ -48,7 +48,7 @@ def plain(text: str) -> str:
 
     Web pages and word processors write numbers so. Digits of other scripts stay.
     """
-    if text.isascii() or len(text) > _LONGEST:
+    if text.isascii() or len(text) > LONGEST:
         return text
     seen = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
     return _DASHES.sub("-", seen)
@@ -57,7 +57,7 @@ def plain(text: str) -> str:
 def taken_apart(text: str) -> Address:
     """Return the user and the host of ``"Bob" <sip:bob@example.com;user=phone>``, ``tel:+1…;ext=5`` or a number."""
     text = plain(text)
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return Address(text)
     if match := _IN_BRACKETS.fullmatch(text):
         text = match[1]
@@ -85,7 +85,7 @@ def readings(text: str, region: str = "") -> tuple[str, ...]:
     ``region`` is the country whose habits of writing are meant where no country code is given; empty where that is
     not known. Nothing is made up: digits that fit no numbering plan stay as they are. Empty for an empty text.
     """
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return (text,)
     address = taken_apart(text)
     number = _NUMBER.fullmatch(address.user)

@@ -39,6 +39,7 @@ from gateway.phone.provider import (
     Proof,
     SignatureError,
     Traits,
+    UnsignedError,
     Upgrade,
     WebhookRequest,
 )
@@ -56,6 +57,7 @@ TRAITS = Traits(
     says_after=False,
     signature="secret in the Event Grid URL; JWT on callbacks",
     stream_key="JWT of the upgrade, token in the path",
+    signs_all=True,
 )
 API_VERSION = "2025-05-15"
 ISSUER = "https://acscallautomation.communication.azure.com"
@@ -138,7 +140,7 @@ class Acs:
             return Proof.NONE
         token = bearer(upgrade.headers)
         if not token:
-            raise SignatureError("the stream has no Authorization: Bearer, which the service sends")
+            raise UnsignedError("the stream has no Authorization: Bearer, which the service sends")
         self._verify_token(token, now_s)
         return Proof.PROVIDER
 

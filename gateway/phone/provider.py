@@ -65,6 +65,8 @@ class Traits(Struct, frozen=True):
     """What proves that a webhook is the provider's, in a few words."""
     stream_key: str = ""
     """What proves that a stream belongs to an answered call."""
+    signs_all: bool = False
+    """Whether streams that our document did not open are signed for sure as well."""
     guesses_upgrade: bool = False
     """Whether the form of the upgrade's signature is a guess: it is demanded from the first right one on."""
     peer_closes: bool = False

@@ -10,6 +10,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from gateway.addresses import LONGEST
 from gateway.call.calls import Calls
 from gateway.call.ending import EndReason
 from gateway.call.metrics import Metrics
@@ -214,7 +215,7 @@ class Webhooks:
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
 
     def _connect(self, provider: Provider, call: IncomingCall, line: Line) -> Connect:
-        grant = Grant(line.name, call.call_id, call.caller, call.called)
+        grant = Grant(line.name, call.call_id, call.caller[:LONGEST], call.called[:LONGEST])
         token = self._tokens.issue(provider.name, grant, time.time())
         streams = self._public_url.replace("http", "ws", 1) + f"/stream/{provider.name}"
         call_url = f"{self._public_url}/answer/{provider.name}/{segment(line.name)}"

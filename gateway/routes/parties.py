@@ -2,7 +2,7 @@
 
 import msgspec
 
-from gateway.addresses import is_valid, read, region_of
+from gateway.addresses import LONGEST, is_valid, read, region_of
 from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.config.numbers import own_number
@@ -21,6 +21,7 @@ def identified(started: CallStarted, line: Line, region: str) -> CallStarted:
     for one of the called number's country, where that has such a number.
     """
     region = line.settings.region or region
+    started = msgspec.structs.replace(started, caller=started.caller[:LONGEST], called=started.called[:LONGEST])
     called = own_number(started.called, line.settings.numbers, region)
     reason = withheld(started.caller)
     caller = "" if reason else _caller(started.caller, region, called)
@@ -58,5 +59,5 @@ def unknown_line(name: str, called: str, region: str, *, is_ours: bool = True) -
         hint = (
             "a number without its country code: set the region of the provider or the line, or write it so in numbers"
         )
-    fields = {"our_number" if is_ours else "called": called}
+    fields = {"our_number" if is_ours else "called": called[:LONGEST]}
     return Refused(Refusal.UNKNOWN_NUMBER, "no line takes the called number", hint=hint, fields=fields)

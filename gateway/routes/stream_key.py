@@ -72,7 +72,7 @@ class StreamKeys:
         try:
             proof = provider.verify_upgrade(upgrade, now_s)
         except SignatureError as error:
-            if isinstance(error, UnsignedError) and claims is None:
+            if isinstance(error, UnsignedError) and claims is None and not (by_secret and provider.traits.signs_all):
                 return Proof.NONE  # a document of the operator's own need not ask for it
             is_guess = provider.traits.guesses_upgrade and provider.name not in self._settled
             if is_guess and (by_secret or claims is not None):

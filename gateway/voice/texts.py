@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.addresses import is_sip
 from gateway.config.line import Line
 from gateway.config.placeholders import fill
 from gateway.config.time_zones import time_zone
@@ -13,7 +14,14 @@ from gateway.voice.commands import CreateResponse, SayText
 PARAMETER_LIMIT = 500
 """So many characters of a stream parameter are let in."""
 
-_ADDRESS = re.compile(r"[A-Za-z0-9+@.:_*#-]{1,64}")
+SIP_CALLER = "a SIP caller"
+"""What texts have in place of a caller without a number: that address is the caller's to write, orders included."""
+SIP_ADDRESS = "a SIP address"
+UNKNOWN = "unknown"
+_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+_ADDRESS = re.compile(r"\S{1,256}")
+_OWN_WORDS = ("from", "caller", "to", "called")
+"""Parameters of streams that hold the same addresses."""
 _UNWRITTEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 """Control characters, line breaks, and halves of characters, which JSON cannot carry."""
 
@@ -67,18 +75,27 @@ def missing(line: Line, call: CallFacts) -> tuple[str, ...]:
 def _values(line: Line, call: CallFacts) -> Mapping[str, str]:
     now = call.started.astimezone(time_zone(line.settings.timezone))
     return {
-        **{name: _clean(call.parameters.get(name, "")) for name in line.settings.parameters},
+        **{name: _parameter(name, call.parameters.get(name, "")) for name in line.settings.parameters},
         **line.settings.variables,
-        "caller": _address(call.caller),
-        "called": _address(call.called),
+        "caller": _address(call.caller, SIP_CALLER),
+        "called": call.called if call.called in line.settings.numbers else _address(call.called, SIP_ADDRESS),
         "line": line.name,
         "now": f"{now:%A, %Y-%m-%d %H:%M}",
     }
 
 
-def _address(text: str) -> str:
-    """A phone number or SIP name; what a caller could have made up to talk to the model is not let in."""
-    return text if _ADDRESS.fullmatch(text) else "unknown"
+def _address(text: str, by_sip: str) -> str:
+    """Return a phone number; what a caller could have made up to talk to the model is not let in."""
+    if _NUMBER.fullmatch(text):
+        return text
+    return by_sip if _ADDRESS.fullmatch(text) and "{" not in text else UNKNOWN
+
+
+def _parameter(name: str, text: str) -> str:
+    """Return a parameter of the stream, as much of it as is let in."""
+    if name.lower() in _OWN_WORDS and is_sip(text):
+        return SIP_ADDRESS
+    return _clean(text)
 
 
 def _clean(text: str) -> str:

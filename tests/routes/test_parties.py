@@ -68,3 +68,11 @@ def test_who_is_turned_away_gets_a_hint() -> None:
     assert "line in the address" in unknown_line("", "", "").hint
     assert unknown_line("", "0301234567", "").fields == {"our_number": "0301234567"}
     assert unknown_line("nowhere", "0301234567", "").reason is Refusal.UNKNOWN_LINE
+
+
+def test_addresses_are_bounded(tmp_path: Path) -> None:
+    """They go into logs, sessions and tools: what is longer than any address is cut."""
+    started = CallStarted("1", "s", PCMU, Playout(), caller="1" * 60_000, called="x" * 60_000)
+    call = identified(started, a_line(tmp_path, 'numbers: ["*"]'), "")
+    assert (len(call.caller), len(call.called)) == (256, 256)
+    assert len(str(unknown_line("", "x" * 60_000, "").fields)) < 300
