@@ -58,6 +58,7 @@ from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused
 from gateway.routes.stream_key import StreamKeys
+from gateway.routes.unrouted import Unrouted
 from gateway.tools import Functions
 from gateway.voice.service import VoiceLive
 from gateway.voice.texts import CallFacts
@@ -227,8 +228,9 @@ async def _watched(
     if where is None:
         yield None
         return
-    app = web.Application(middlewares=[refusals.unrouted])
-    _add_health(app, health)
+    app = web.Application(middlewares=[refusals.doubted])
+    _add_health(app, health, refusals)
+    app.router.register_resource(Unrouted(refusals.unrouted, refusals.expect))
     host, port = where
     connections = Connections(WATCHERS, None, refusals.note)
     async with AsyncExitStack() as stack:
@@ -245,7 +247,7 @@ def _url(host: str, port: int) -> str:
 
 
 def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health | None, refusals: Refusals) -> web.Application:
-    app = web.Application(middlewares=[refusals.unrouted])
+    app = web.Application(middlewares=[refusals.doubted])
     router = app.router
     for path in ("{provider}", "{provider}/{line}", "{provider}/{line}/{token}"):
         router.add_get(f"/stream/{path}{_SLASH}", streams.handle, allow_head=False, expect_handler=refusals.expect)
@@ -257,14 +259,14 @@ def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health | None, re
         router.add_post(path + _SLASH, take, expect_handler=refusals.expect)
         router.add_get(path + _SLASH, take, allow_head=False, expect_handler=refusals.expect)
     if health is not None:
-        _add_health(app, health)
+        _add_health(app, health, refusals)
+    router.register_resource(Unrouted(refusals.unrouted, refusals.expect))
     return app
 
 
-def _add_health(app: web.Application, health: Health) -> None:
-    app.router.add_get("/healthz", health.alive)
-    app.router.add_get("/readyz", health.ready)
-    app.router.add_get("/metrics", health.metrics)
+def _add_health(app: web.Application, health: Health, refusals: Refusals) -> None:
+    for path, tell in (("/healthz", health.alive), ("/readyz", health.ready), ("/metrics", health.metrics)):
+        app.router.add_get(path, tell, expect_handler=refusals.expect)
 
 
 _SLASH = "{slash:/?}"

@@ -97,6 +97,7 @@ KINDS: Mapping[Refusal, Kind] = {
 }
 """What each reason means for the peer and for the operator."""
 
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -166,19 +167,19 @@ class Refusals:
         return web.Response(status=kind.status, text=f"{refused.told or kind.told}\n")
 
     @web.middleware
-    async def unrouted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse a request that no route takes; all others go on to their handler."""
-        error = request.match_info.http_exception
-        first = request.path.lstrip("/").partition("/")[0]
-        what = {"answer": "webhook", "status": "webhook", "stream": "stream"}.get(first, "request")
-        if error is None:
-            doubtful = _doubtful(request.headers)
-            return await handler(request) if doubtful is None else self.response(what, doubtful, request)
-        if not isinstance(error, web.HTTPMethodNotAllowed):
+    async def doubted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse a request that could be read in two ways; all others go on to their handler."""
+        doubtful = _doubtful(request.headers)
+        return await handler(request) if doubtful is None else self.response(_kind(request), doubtful, request)
+
+    def unrouted(self, request: web.Request, methods: set[str]) -> web.Response:
+        """Refuse a request that no route takes; ``methods`` are those that its path takes, if any."""
+        what = _kind(request)
+        if not methods:
             return self.response(what, Refused(Refusal.UNKNOWN_PATH, hint=self._hint(request.path)), request)
-        hint = "" if what == "webhook" else f"expected {' or '.join(sorted(error.allowed_methods))}"
+        hint = "" if what == "webhook" else f"expected {' or '.join(sorted(methods))}"
         response = self.response(what, Refused(Refusal.WRONG_METHOD, hint=hint), request)
-        response.headers[hdrs.ALLOW] = error.headers.get(hdrs.ALLOW, "")
+        response.headers[hdrs.ALLOW] = ",".join(sorted(methods))
         return response
 
     async def expect(self, request: web.Request) -> web.Response | None:
@@ -198,6 +199,12 @@ class Refusals:
         if self._public_path and path.startswith(f"{self._public_path}/"):
             return f"the proxy in front passes on {self._public_path} of public_url: it must take it away"
         return ""
+
+
+def _kind(request: web.Request) -> str:
+    """Tell what a request would be, by the beginning of its path."""
+    first = request.path.lstrip("/").partition("/")[0]
+    return {"answer": "webhook", "status": "webhook", "stream": "stream"}.get(first, "request")
 
 
 def _doubtful(headers: CIMultiDictProxy[str]) -> Refused | None:
