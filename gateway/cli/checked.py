@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.cli.capabilities import capability_warnings
 from gateway.config import ConfigErrors, Deployment, Line, Lines, load_deployment
+from gateway.config.dangers import exposures, weak_keys, weak_secrets
 from gateway.config.deployment import DEFAULT_MODEL
 from gateway.config.deployment_warnings import warnings
 from gateway.config.document import read_document
@@ -38,6 +39,8 @@ def checked_deployment(file: Path) -> Checked:
         checked.lines = list(lines)
         checked.warnings = [*map(str, lines.overlooked), *warnings(deployment, lines)]
         checked.warnings += capability_warnings(deployment, lines)
+        checked.warnings += weak_secrets(deployment)
+        checked.errors = [*weak_keys(deployment), *exposures(deployment)]
     except ConfigErrors as wrong:
         checked.errors = list(wrong.errors)
     except ConfigError as wrong:

@@ -20,7 +20,8 @@ from gateway.cli.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.stopping import told_to_stop
 from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board, shared_directory
 from gateway.cli.workers import Service, run_workers
-from gateway.config import Deployment, Lines, load_deployment
+from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
+from gateway.config.dangers import weak_keys, weak_secrets
 from gateway.config.deployment import listening_host, private_listener
 from gateway.config.deployment_warnings import warnings
 from gateway.config.kept import DEPLOYMENT, KeptLines
@@ -115,7 +116,7 @@ def _run_serve(options: argparse.Namespace) -> int:
         return run(_serve(options))
     if options.emulator:
         raise InputError("--workers with --emulator: each worker would have an emulator of its own; run one apart")
-    deployment = load_deployment(options.config, os.environ)
+    deployment = _usable(load_deployment(options.config, os.environ))
     port = deployment.listen.port if options.port is None else options.port
     private = options.private or deployment.listen.private
     watched = private_listener(private) if private else None
@@ -136,7 +137,7 @@ def _run_serve(options: argparse.Namespace) -> int:
 async def _serve(options: argparse.Namespace) -> int:
     stop = told_to_stop()  # before anything that takes time: a signal during the start is a stop in order too
     kept = kept_configuration()
-    deployment = load_deployment(options.config, os.environ, copy=kept / DEPLOYMENT if kept else None)
+    deployment = _usable(load_deployment(options.config, os.environ, copy=kept / DEPLOYMENT if kept else None))
     if options.private:
         listen = deployment.listen.model_copy(update={"private": options.private})
         deployment = deployment.model_copy(update={"listen": listen})
@@ -177,6 +178,13 @@ async def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _usable(deployment: Deployment) -> Deployment:
+    """Return the deployment. Raises ConfigErrors where a key of its own can be guessed."""
+    if weak := weak_keys(deployment):
+        raise ConfigErrors(weak)
+    return deployment
+
+
 def _host(options: argparse.Namespace, deployment: Deployment) -> str:
     """Return where to listen: with the emulator on this machine alone, unless the command line says otherwise."""
     if options.host:
@@ -188,6 +196,7 @@ def _host(options: argparse.Namespace, deployment: Deployment) -> str:
 def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, host: str) -> None:
     """Log what may not be meant; ``host`` is given where others may reach it, so that nothing was made up for it."""
     found = [*map(str, lines.overlooked), *warnings(deployment, lines), *capability_warnings(deployment, lines)]
+    found += weak_secrets(deployment)
     if options.emulator:
         found = [warning for warning in found if not warning.startswith("voice_live.endpoint:")]  # it is not used
         if host and any("refused" in warning for warning in found):

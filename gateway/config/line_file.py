@@ -10,6 +10,7 @@ from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
 from gateway.audio.sound import Sound
 from gateway.config.document import read_document
 from gateway.config.explain import validate
+from gateway.config.leaks import leak_in, leaks
 from gateway.config.line import Line, Settings
 from gateway.config.placeholders import OF_THE_CALL, Mistake, mistakes
 from gateway.config.position import position_in
@@ -19,6 +20,7 @@ from gateway.config.resolve import functions_of
 from gateway.config.rules import findings
 from gateway.config.texts import filled_texts
 from gateway.errors import ConfigError, RecordingError
+from gateway.redaction import secrets_in
 
 MAX_SOUND_S = 60
 """Seconds of a recording that a line may play."""
@@ -62,6 +64,7 @@ class LineFile:
         self.stamps = {file: stamp(file)}
         self.line: Line | None = None
         self._copies = copies or {}
+        self._secrets = secrets_in(environ)
         self._document = document = read_document(file, environ, copy=self._copies.get(file))
         self._content = hashlib.sha256(document.source.encode(errors="replace"))
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", file.stem):
@@ -69,6 +72,7 @@ class LineFile:
             document.errors.append(ConfigError(message, file=file))
         if not document.is_broken(()):
             self._check_instructions()
+            self._check_leaks()
             self._check_placeholders()
         settings = validate(Settings, document, context=region)
         instructions = self._read_instructions(file)
@@ -119,6 +123,10 @@ class LineFile:
         elif not written:
             message = "is missing, expected the bot's instructions, or instructions_file, or agent"
             self._document.refuse(("instructions",), message)
+
+    def _check_leaks(self) -> None:
+        for key, message in leaks(self._document.data, self._secrets):
+            self._refuse(key, message)
 
     def _check_placeholders(self) -> None:
         for key, text in filled_texts(self._document.data):
@@ -175,6 +183,8 @@ class LineFile:
         self._content.update(b"\0" + text.encode())
         if not text.strip():
             self._document.refuse(key, f"{file} is empty, expected instructions")
+        if leak := leak_in(text, self._secrets):
+            self._document.refuse(key, f"{file} {leak}")
         if unfit := unfit_at(text, file, dotted(key)):
             self._document.errors.append(unfit)
         for mistake in self._mistakes(text):

@@ -69,17 +69,18 @@ class Genesys:
         return GenesysCodec(upgrade, grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Check ``X-API-KEY`` and, with a client secret, the signature; a request with neither needs a token."""
+        """Check ``X-API-KEY`` and the signature; the key alone, which is no secret, proves nothing."""
         given = upgrade.headers.get("x-api-key")
-        if given is None or not (self._api_keys or self._secrets):
+        if given is None:
             return Proof.NONE
         if self._api_keys and not is_one_of(given, self._api_keys):
             raise SignatureError("X-API-KEY is wrong")
-        if self._secrets:
-            signed = http_signature.verify(upgrade.url, upgrade.headers, self._secrets, SIGNED, now_s)
-            if not same(signed.key_id, given):
-                raise SignatureError("the signature's keyid is not the X-API-KEY")
-            self._nonces.take(signed.nonce, now_s)
+        if not self._secrets:
+            return Proof.NONE
+        signed = http_signature.verify(upgrade.url, upgrade.headers, self._secrets, SIGNED, now_s)
+        if not same(signed.key_id, given):
+            raise SignatureError("the signature's keyid is not the X-API-KEY")
+        self._nonces.take(signed.nonce, now_s)
         return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:

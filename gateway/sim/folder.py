@@ -21,6 +21,10 @@ FILES = ("call.wav", "report.html", "call.json", "events.jsonl")
 """What a folder holds; of a call that never began, the last two."""
 
 
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+"""A call's folder holds what people said, and their numbers."""
+
+
 def folder_name(result: CallResult) -> str:
     """``<start>-<call id>``, the start in UTC: folders sort by time."""
     return f"{result.started:%Y%m%dT%H%M%SZ}-{result.call_id}"
@@ -43,7 +47,7 @@ def write_folder(
     notes = sorted(notes, key=lambda note: note.at)
     turns, done = dialogue(result, notes), actions(result, notes)
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        _make(out, FILES)
         write_wav(out / "call.wav", result.stereo(), result.audio_format.rate_hz)
         (out / "call.json").write_text(_json(_summary(result, turns, done, notes, header), indent=2) + "\n", "utf-8")
         (out / "events.jsonl").write_text("".join(f"{_json(row)}\n" for row in _events(result, notes)), "utf-8")
@@ -76,13 +80,25 @@ def write_refused(
         for note in sorted(notes, key=lambda note: note.at)
     ]
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            (out / name).unlink(missing_ok=True)
+        _make(out, FILES[2:])
         (out / "call.json").write_text(_json(told, indent=2) + "\n", "utf-8")
         (out / "events.jsonl").write_text("".join(f"{_json(row)}\n" for row in rows), "utf-8")
     except OSError as error:
         raise InputError(f"{out}: the call's folder cannot be written: {error.strerror}") from error
+
+
+def _make(out: Path, names: Iterable[str]) -> None:
+    """Make the folder with empty files of these names, for the user alone; those of an earlier call go.
+
+    So do links of these names. Folders above it that are missing are made alike, one that is there keeps its mode.
+    """
+    for folder in (*reversed(out.parents), out):
+        if not folder.is_dir():
+            folder.mkdir(FOLDER_MODE)
+    for name in FILES:
+        (out / name).unlink(missing_ok=True)
+    for name in names:
+        (out / name).touch(FILE_MODE, exist_ok=False)
 
 
 def _json(value: object, indent: int | None = None) -> str:

@@ -426,10 +426,10 @@ def test_the_url_is_bound(url: str) -> None:
         provider().verify_upgrade(Upgrade(url, headers=HEADERS), CREATED_S)
 
 
-def test_the_key_alone_proves_an_integration_without_secret() -> None:
-    """Genesys signs only where a client secret was entered; the key is compared all the same."""
+def test_the_key_alone_proves_nothing() -> None:
+    """Genesys signs only where a client secret was entered; without one a token is needed. The key is compared."""
     unsigned = {"x-api-key": KEY}
-    assert provider(secret=None).verify_upgrade(Upgrade(URL, headers=unsigned), CREATED_S) is Proof.STREAM
+    assert provider(secret=None).verify_upgrade(Upgrade(URL, headers=unsigned), CREATED_S) is Proof.NONE
     with pytest.raises(SignatureError, match="X-API-KEY is wrong"):
         provider(secret=None).verify_upgrade(Upgrade(URL, headers={"x-api-key": "x"}), CREATED_S)
     with pytest.raises(SignatureError, match="missing"):

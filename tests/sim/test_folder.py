@@ -1,6 +1,9 @@
 """A call's folder."""
 
 import json
+import os
+import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from gateway.audio.audio_file import read_audio
 from gateway.errors import InputError
 from gateway.sim.call import CallResult
+from gateway.sim.continuation import Step
 from gateway.sim.folder import folder_name, write_folder
 from gateway.sim.timeline import TimelineEvent
 
@@ -17,6 +21,25 @@ def test_the_folder_holds_the_call(tmp_path: Path, call: CallResult, notes: list
     """Four files, in a folder that is made on the way."""
     out = write_folder(tmp_path / "calls" / "one", call, notes=notes, header={"line": "support"})
     assert sorted(path.name for path in out.iterdir()) == ["call.json", "call.wav", "events.jsonl", "report.html"]
+
+
+def test_the_folder_is_for_its_owner_alone(tmp_path: Path, call: CallResult) -> None:
+    """What people said is in it: nobody else on the machine can read it, whatever the process's umask and its files."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("not a call", "utf-8")
+    out = tmp_path / "calls" / "one"
+    before = os.umask(0)
+    try:
+        write_folder(out, call)
+        (out / "call.json").unlink()
+        (out / "call.json").symlink_to(elsewhere)
+        (out / "call.wav").chmod(0o644)
+        write_folder(out, call)
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in (out, out.parent)} == {0o700}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in out.iterdir()} == {0o600}
+    assert elsewhere.read_text("utf-8") == "not a call"
 
 
 def test_the_wav_has_the_caller_left_and_the_bot_right(tmp_path: Path, call: CallResult) -> None:
@@ -73,6 +96,17 @@ def test_the_events_are_both_accounts_in_the_order_of_time(
     assert {event["source"] for event in events} == {"phone", "gateway"}
     clear = next(event for event in events if event["kind"] == "clear")
     assert (clear["at_ms"], clear["played_ms"], clear["discarded_ms"]) == (6_095.0, 2_000.0, 3_200.0)
+
+
+def test_the_summary_tells_what_followed(tmp_path: Path, call: CallResult) -> None:
+    """What the caller met when the stream had ended."""
+    followed = (Step("say", "Sorry."), Step("transfer", "+14255550177"), Step("hang_up"))
+    out = write_folder(tmp_path, replace(call, continuation=followed))
+    assert json.loads((out / "call.json").read_text("utf-8"))["continuation"] == [
+        {"kind": "say", "text": "Sorry."},
+        {"kind": "transfer", "text": "+14255550177"},
+        {"kind": "hang_up", "text": ""},
+    ]
 
 
 def test_the_name_sorts_by_time(call: CallResult) -> None:

@@ -1,5 +1,6 @@
 """Secret values never reach the model, whatever the service repeats."""
 
+import base64
 import json
 
 import pytest
@@ -30,6 +31,75 @@ def test_a_secret_is_replaced(output: str, shown: str) -> None:
     """In texts, names and numbers, in groups too; the rest stays, and it is still JSON."""
     assert masked(output, [CARD, "0042"]) == shown
     json.loads(shown)
+
+
+SEPARATORS = [" ", "/", ",", ", ", " - ", "\u2009", "\u200b", "\u2013", "_", "·", "\n"]
+FULL_WIDTH = "".join(chr(ord(digit) + 0xFEE0) for digit in CARD)
+ARABIC = "".join(chr(ord(digit) - 0x30 + 0x660) for digit in CARD)
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        *(
+            separator.join(CARD)
+            for separator in (" ", "/", ",", ", ", " - ", "\u2009", "\u200b", "\u2013", "_", "·", "\n")
+        ),
+        "4111/1111/1111/1111",
+        "(4111) 1111 \u2014 1111:1111",
+        FULL_WIDTH,
+        " ".join(FULL_WIDTH),
+        ARABIC,
+        '["4111","1111","1111","1111"]',
+        base64.b64encode(CARD.encode()).decode(),
+        base64.b64encode(f"x{CARD}".encode()).decode().rstrip("="),
+        base64.urlsafe_b64encode(f'{{"card":"{CARD}"}}'.encode()).decode(),
+        CARD.encode().hex(),
+        "".join(f"%{ord(digit):02x}" for digit in CARD),
+        "".join(f"&#{ord(digit)};" for digit in CARD),
+    ],
+)
+def test_no_way_of_writing_hides_a_secret(echo: str) -> None:
+    """Other separators, other digits, encodings: in a text of its own and within others, as value and as name."""
+    for value in (echo, f"paid by {echo} today", {"card": echo}, [{"x": [echo]}], {echo: 1}):
+        shown = masked(json.dumps(value), [CARD])
+        assert "entered" in shown
+        assert echo not in json.dumps(json.loads(shown), ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("spread", "shown"),
+    [
+        (list(CARD), ["entered"] * 16),
+        ([int(digit) for digit in CARD], ["entered"] * 16),
+        (["4111", "1111", 1111, "1111"], ["entered"] * 4),
+        ([["41", "11"], ["1111"], "11111111"], ["entered"] * 3),
+        (["Visa", "4111", "1111", "1111", "1111", "2030"], ["Visa", *["entered"] * 4, "2030"]),
+        ({"a": "4111", "b": "1111", "c": "11111111"}, {"a": "entered", "b": "entered", "c": "entered"}),
+    ],
+)
+def test_what_is_spread_over_a_list_is_replaced(spread: object, shown: object) -> None:
+    """Each part of it; its neighbours stay."""
+    assert json.loads(masked(json.dumps(spread), [CARD])) == shown
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        '{"order":"A-4112","total":41.5,"items":[4,11,1],"at":"2026-01-05T10:30:00Z"}',
+        '{"text":"4 of 1111 and 1111, then 1111","big":' + "7" * 5000 + "}",
+        '{"hash":"c3ab8ff13720e8ad9047dd39466b3c89","n":1e5,"x":1.10}',
+        '"aGVsbG8gd29ybGQ="',
+    ],
+)
+def test_what_is_no_secret_comes_back_as_it_was(output: str) -> None:
+    """To the letter: numbers keep their form."""
+    assert masked(output, [CARD]) == output
+
+
+def test_a_deep_answer_is_hidden_as_a_whole() -> None:
+    """What cannot be looked through is not shown."""
+    assert masked("[" * 100_000 + "]" * 100_000, [CARD]) == '"entered"'
 
 
 def test_the_longer_of_two_goes_first() -> None:

@@ -1,0 +1,93 @@
+"""Find what makes a deployment open to anybody: keys that can be guessed, streams and webhooks without protection."""
+
+import ipaddress
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from gateway.config.deployment import Deployment
+from gateway.config.secrets import values_of
+from gateway.errors import ConfigError
+
+OWN_LENGTH = 16
+"""Characters of a key that the operator makes up; a token was forged with a key of one letter."""
+GIVEN_LENGTH = 8
+"""Characters of a secret that a provider has given or was given."""
+DIFFERENT = 4
+"""Different characters that a key has at least."""
+_PRIVATE_NAMES = (".local", ".internal", ".lan", ".home.arpa", ".invalid", ".test", ".localhost")
+
+
+def weak_keys(deployment: Deployment) -> list[ConfigError]:
+    """Return an error for each key of the operator's own that can be guessed: whoever does opens streams."""
+    return [_error(deployment, key, message) for key, message in _weak_keys(deployment)]
+
+
+def exposures(deployment: Deployment) -> list[ConfigError]:
+    """Return an error for each thing that lets anybody in, or lets anybody read along, beyond this machine."""
+    return [_error(deployment, key, message) for key, message in _exposures(deployment)]
+
+
+def weak_secrets(deployment: Deployment) -> Iterator[str]:
+    """Yield a warning for each secret that a provider knows too and that can be guessed."""
+    for name, section in deployment.providers.accounts.items():
+        for key in type(section).model_fields:
+            value = getattr(section, key)
+            secret = value[0] if isinstance(value, tuple) and value else value
+            if key == "stream_secret" or not isinstance(secret, SecretStr):
+                continue
+            for text in values_of(value):
+                if why := _weak(text, GIVEN_LENGTH):
+                    yield f"providers.{name}.{key}: {why}, so that it can be guessed: expected what the provider shows"
+
+
+def _weak_keys(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    own = [("streams.key", values_of(deployment.streams.key))]
+    own += [
+        (f"providers.{name}.stream_secret", values_of(section.stream_secret))
+        for name, section in deployment.providers.accounts.items()
+    ]
+    for key, values in own:
+        for index, text in enumerate(values):
+            if why := _weak(text, OWN_LENGTH):
+                which = f"{key}[{index}]" if len(values) > 1 else key
+                expected = f"expected {OWN_LENGTH} or more at random, such as `openssl rand -hex 32` makes"
+                yield which, f"{why}, so that it can be guessed: {expected}"
+
+
+def _weak(text: str, length: int) -> str:
+    if len(text) < length:
+        return f"has {len(text)} character{'s' if len(text) != 1 else ''}"
+    different = len(set(text))
+    return f"has {different} different character{'s' if different != 1 else ''}" if different < DIFFERENT else ""
+
+
+def _exposures(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    if deployment.streams.auth == "off" and not _is_own_machine(deployment.listen.host):
+        message = f"off, while {deployment.listen.host} lets others in, expected token, or listen.host: 127.0.0.1"
+        yield "streams.auth", message
+    url = urlsplit(deployment.public_url or "")
+    if url.scheme == "http" and not _is_private(url.hostname or ""):
+        yield "public_url", "is not encrypted, expected https://: numbers and stream tokens can be read on the way"
+
+
+def _is_own_machine(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _is_private(host: str) -> bool:
+    address = _address(host)
+    return address.is_private if address is not None else "." not in host or host.endswith(_PRIVATE_NAMES)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _error(deployment: Deployment, key: str, message: str) -> ConfigError:
+    return ConfigError(f"{key}: {message}", file=deployment.file, key=key)
