@@ -193,4 +193,4 @@ def _without_markers(audio: bytes) -> bytes:
 
 def _is_attributes(read: Mapping[str, Any]) -> bool:
     """Tell the attributes of a call, which name no kind of message, from a message that overtook them."""
-    return "callSid" in read or not ("type" in read or "event" in read)
+    return "callSid" in read or ("sampleRate" in read and not ("type" in read or "event" in read))

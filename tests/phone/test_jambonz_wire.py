@@ -123,7 +123,7 @@ def test_broken_messages(message: str | bytes, says: str) -> None:
 @pytest.mark.parametrize(
     ("message", "says"),
     [
-        ("{}", "no callSid"),
+        ('{"sampleRate":8000}', "no callSid"),
         (START.replace("8000", "48000", 1), "expected 8000, 16000 or 24000 in the listen verb"),
         (START.replace("8000", "[]", 1), "sampleRate"),
         (START.replace('"mono"', '"stereo"'), "expected mono in the listen verb"),

@@ -225,6 +225,8 @@ ODD_AND_EARLY: tuple[str, ...] = (
     '{"event":"mark","mark":{"name":null}}',
     '{"event":"media","media":null}',
     '{"event":7}',
+    "{}",
+    '{"kept":"alive"}',
 )
 
 
