@@ -16,7 +16,7 @@ ifeq ($(REUSED),)
 .PHONY: $(BIN)/python
 endif
 
-.PHONY: help demo demo-support demo-restaurant test check lint bench serve clean
+.PHONY: help demo demo-support demo-restaurant test check lint bench mutants serve clean
 
 help:
 	@echo 'make demo    one simulated call, no account needed'
@@ -26,6 +26,7 @@ help:
 	@echo 'make check   the same without the tests'
 	@echo 'make serve   the gateway, as config/gateway.yaml says'
 	@echo 'make bench   how fast it is (about 8 minutes)'
+	@echo 'make mutants whether the tests notice small changes of behaviour (half an hour)'
 	@echo 'make clean   remove .venv and what the tools left behind'
 	@echo 'Another Python: make demo PYTHON=/path/to/python3.12'
 
@@ -53,6 +54,10 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
 
+mutants: $(VENV)/.installed-mutants
+	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.mutants.tool
+
 serve: $(VENV)/.installed
 	@$(BIN)/gateway serve
 
@@ -73,6 +78,10 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) $(EDITABLE) '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-mutants: $(VENV)/.installed-dev
+	@$(PIP) $(EDITABLE) '.[mutants]'
 	@touch $@
 
 clean:
