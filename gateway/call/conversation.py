@@ -6,40 +6,33 @@ from typing import assert_never
 
 from gateway.call.departure import Departure
 from gateway.call.ending import EndCall, EndReason, ShutDown
-from gateway.call.errands import DigitsDialled, FunctionReturned, TransferEnded
+from gateway.call.errands import TransferEnded
 from gateway.call.gate import ANSWER, ResponseGate
 from gateway.call.hearing import FLOOD, Hearing, SignsOfLife
 from gateway.call.keypad import Keypad
 from gateway.call.messages import Command, Event, SessionEvent
-from gateway.call.oddities import Oddities
+from gateway.call.oddities import Oddities, Oddity
 from gateway.call.opening import RECORDING, Opening
 from gateway.call.patience import Patience
 from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
 from gateway.call.rules import Rules
 from gateway.call.state import State
-from gateway.call.tools import Tools
+from gateway.call.tools import ToolEvent, Tools
 from gateway.call.transcripts import Transcripts
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
     DigitPressed,
-    MalformedMessage,
     MarkReturned,
-    OddMessage,
     PhoneClosed,
     SignOfLife,
-    UnknownMessage,
 )
 from gateway.voice.commands import AddMessage, CancelResponse, TruncateReply
 from gateway.voice.events import (
-    ApprovalRequested,
     CallerPaused,
     CallerSaid,
     CallerSpoke,
-    MalformedEvent,
-    McpCalled,
-    McpReturned,
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
@@ -47,14 +40,10 @@ from gateway.voice.events import (
     ResponseStarted,
     ResponseStatus,
     ServiceError,
-    ServiceWarning,
     SessionReady,
     ToolCalled,
-    ToolsListed,
-    ToolsRequested,
     TranscriptionFailed,
     TurnCommitted,
-    UnknownEvent,
     VoiceClosed,
 )
 
@@ -181,6 +170,10 @@ class Conversation:
         return commands
 
     def _dispatch(self, event: Event, now: float) -> Sequence[Command]:  # noqa: C901 -- one case an event, told in order
+        if isinstance(event, ToolEvent):
+            return self._tools.handle(event, now)
+        if isinstance(event, Oddity):
+            return self._carry_out(self._oddities.handle(event, now), now)
         match event:
             case MarkReturned(name=name):
                 self._playback.mark_returned(name, now)
@@ -211,10 +204,6 @@ class Conversation:
             case ToolCalled():
                 self._gate.goes_on(now)
                 return self._tools.called(event, now, silent=self._playback.idle)
-            case FunctionReturned() | DigitsDialled() | ToolsRequested() | ToolsListed():
-                return self._tools.handle(event, now)
-            case McpCalled() | McpReturned() | ApprovalRequested():
-                return self._tools.handle(event, now)
             case TransferEnded(failure=failure):
                 return self._carry_out(self._departure.transfer_ended(failure, now), now)
             case SessionReady():
@@ -224,15 +213,6 @@ class Conversation:
             case ServiceError(code=code, message=message, event_id=event_id):
                 note = Note("service_error", {"code": code, "detail": message})
                 return [note, *self._gate.refused(event_id, code, now)]
-            case (
-                UnknownMessage()
-                | MalformedMessage()
-                | OddMessage()
-                | UnknownEvent()
-                | MalformedEvent()
-                | ServiceWarning()
-            ):
-                return self._carry_out(self._oddities.handle(event, now), now)
             case PhoneClosed() | VoiceClosed():
                 return self._carry_out(self._departure.closed(event), now)
             case ShutDown():
