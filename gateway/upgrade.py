@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import aiohttp
 from aiohttp import hdrs, web
-from aiohttp.http_websocket import WS_KEY, WebSocketReader
+from aiohttp.http_websocket import WS_KEY
 
+from gateway.masked_frames import MaskedFrames
 from gateway.websocket import WebSocket
 
 
@@ -36,15 +37,16 @@ async def accept(
     if request.transport is None:
         raise ConnectionResetError("the connection is gone")
     socket = WebSocket(request.protocol, request.transport, max_message=max_message, close_timeout_s=close_timeout_s)
-    request.protocol.set_parser(socket.parser)  # has it read what came behind the request
-    request.transport.set_protocol(_Upgraded(socket.parser, request.protocol))
+    frames = MaskedFrames(socket.parser, socket.failed)
+    request.protocol.set_parser(frames)  # type: ignore[arg-type]  # it is fed alike: what came behind the request
+    request.transport.set_protocol(_Upgraded(frames, request.protocol))
     return response, socket
 
 
 class _Upgraded(asyncio.BaseProtocol):
     """Feeds what is read straight to the parser; of all else aiohttp's own protocol is told, as before."""
 
-    def __init__(self, parser: WebSocketReader, before: asyncio.Protocol) -> None:
+    def __init__(self, parser: MaskedFrames, before: asyncio.Protocol) -> None:
         self.data_received = parser.feed_data
         self.eof_received = before.eof_received
         self._before = before

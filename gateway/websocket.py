@@ -92,7 +92,7 @@ class WebSocket:
         """The close code (RFC 6455 §7.4), 1006 where the connection broke; ``None`` while open."""
         self.failure = ""
         """What broke the connection, in words; empty where it was closed in order."""
-        self.inbox = _Inbox(protocol, self._keep, self._wake, self._controlled, self._failed, self._lost)
+        self.inbox = _Inbox(protocol, self._keep, self._wake, self._controlled, self.failed, self._lost)
         self.parser = WebSocketReader(self.inbox, max_message, compress=False, decode_text=True)
 
     # Messages in
@@ -247,7 +247,7 @@ class WebSocket:
             self._peer_done.set()
             self._transport.close()
 
-    def _failed(self, error: WebSocketError) -> None:
+    def failed(self, error: WebSocketError) -> None:
         """The peer broke a rule of the framing; what it sends from now on is not looked at."""
         self._send_control(CLOSE, error.code.to_bytes(2, "big"))
         self._end(error.code, str(error))

@@ -73,6 +73,21 @@ async def test_the_answer_to_an_upgrade() -> None:
     assert "content-length" not in head
 
 
+@pytest.mark.parametrize("behind", [False, True])
+async def test_a_client_that_masks_nothing_is_refused(behind: bool) -> None:
+    """RFC 6455 §5.1: 1002, also for what comes with the request."""
+    async with server() as (host, port):
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(REQUEST.encode() + (b"\x81\x05hello" if behind else b""))
+        await reader.readuntil(b"\r\n\r\n")
+        if not behind:
+            writer.write(HELLO + b"\x81\x05hello")
+        said = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert said[-4:] == b"\x88\x02" + (1002).to_bytes(2, "big")
+
+
 async def test_a_message_that_comes_with_the_request_is_read() -> None:
     """A peer that does not wait for the answer is heard all the same."""
     await asked(REQUEST, behind=HELLO)
