@@ -121,10 +121,11 @@ class CallerClock:
             return False
         if self._pause_of is not None:
             self._pause_of, self._resumed_at = None, now
-        if self._filled_s > 0 and self._reached > now + JITTER_S:
+        lasts_s = size / self._bytes_per_s  # so long it took to come: silence stands there already
+        if self._filled_s > 0 and self._reached > now + lasts_s + JITTER_S:
             self._resumed_at = now
-            self._base -= size / self._bytes_per_s
-            self._filled_s -= size / self._bytes_per_s
+            self._base -= lasts_s
+            self._filled_s -= lasts_s
             return False
         if self._filled_s <= 0 or now > self._resumed_at + BURST_S:
             self._filled_s, self._look_at = 0.0, allowed
