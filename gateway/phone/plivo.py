@@ -31,7 +31,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
-from gateway.phone.signed_url import spellings, without_port
+from gateway.phone.signed_url import as_asked, spellings, without_port
 from gateway.text import json_bytes
 
 TRAITS = Traits(
@@ -150,8 +150,16 @@ class Plivo:
 
 def _upgrade_addresses(address: str) -> tuple[str, ...]:
     """The URLs that the upgrade's signature may cover, the likely ones first."""
-    _, _, place = address.partition("://")
-    _, _, portless = without_port(address).partition("://")
+    asked = as_asked(address)
+    _, _, place = asked.partition("://")
+    _, _, portless = without_port(asked).partition("://")
+    if asked != address:
+        return (
+            f"http://{place}/websocket",
+            address,
+            asked,
+            without_port(asked) if portless != place else f"https://{place}",
+        )
     if portless != place:
         return f"http://{place}/websocket", address, f"http://{portless}/websocket", without_port(address)
     return f"http://{place}/websocket", address, f"https://{place}", f"http://{place}"

@@ -65,6 +65,12 @@ def with_credentials(url: str, user: str, password: str) -> str:
     return f"{scheme}{colon}{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
 
 
+def as_asked(url: str) -> str:
+    """``url`` with its host as HTTP clients write it: in lower case and in ASCII."""
+    scheme, host, port, target = _split(url)
+    return f"{scheme}://{_in_ascii(host).lower()}{port and ':'}{port}{target}"
+
+
 def without_port(url: str) -> str:
     """``url`` without the port that may stand in it."""
     scheme, host, _, target = _split(url)

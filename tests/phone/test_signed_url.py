@@ -130,6 +130,11 @@ def test_plivo_and_vobiz_webhooks(configured: str, signed: str, token: str) -> N
         ("wss://h/s", "https://h/s"),
         ("wss://h/s", "http://h/s"),
         ("wss://h/s?b=1", "wss://h/s?b=1"),
+        ("wss://H.example/s", "wss://H.example/s"),
+        ("wss://H.example/s", "wss://h.example/s"),
+        ("wss://H.example/s", "http://h.example/s/websocket"),
+        ("wss://H.example:8443/s", "wss://h.example/s"),
+        ("wss://bücher.example/s", "wss://xn--bcher-kva.example/s"),
     ],
 )
 def test_plivo_s_upgrade(configured: str, signed: str, token: str) -> None:
