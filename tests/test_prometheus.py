@@ -57,6 +57,8 @@ FIRST_EVENTS: list[tuple[str, Callable[[Metrics], None]]] = [
     ("GatewayCallsFail", ended(EndReason.FAULT)),
     *(("GatewayStreamsBreak", ended(EndReason(reason))) for reason in EndReason if reason.startswith("stream_")),
     *(("GatewayTurnsCallsAway", lambda m, r=r: m.refused(r)) for r in (Refusal.FULL, Refusal.LINE_FULL)),
+    ("GatewayIsCrowded", lambda m: m.refused(Refusal.CROWDED)),
+    ("GatewayLosesLogLines", lambda m: m.log_lines_lost.inc()),
     *(("GatewayProofsFail", lambda m, r=r: m.refused(r)) for r in (Refusal.BAD_SIGNATURE, Refusal.UNAUTHORIZED)),
     *(("GatewayKnowsNoSuchLine", lambda m, r=r: m.refused(r)) for r in (Refusal.UNKNOWN_NUMBER, Refusal.UNKNOWN_LINE)),
     ("GatewayToolsFail", noted("tool_returned", tool="status", outcome="error", took_ms=5)),

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 SHOWN_PARTS, SHOWN_PARTS_OF_WEBHOOK = 2, 3
 """Parts of a path that the log shows: what stands behind a stream's provider, or a webhook's line, may be a secret."""
 SHOWN_LENGTH = 120
+WATCHED = ("/healthz", "/readyz", "/metrics")
 ROUTES = "/answer/<provider>[/<line>], /status/<provider> and /stream/<provider>[/<line>[/<token>]]"
 
 _PROOF = re.compile(r"authorization|signature|token|nonce|timestamp|secret|key|digest|^host$|^content-", re.IGNORECASE)
@@ -194,6 +195,8 @@ class Refusals:
 
     def _hint(self, path: str) -> str:
         """Say what is wrong with a path that nearly fits."""
+        if path in WATCHED:
+            return "health and metrics have a listener of their own here: listen.private, or --private"
         if "//" in path:
             return f"the path has a doubled slash: look for a slash at the end of the address; {ROUTES}"
         if self._public_path and path.startswith(f"{self._public_path}/"):

@@ -205,10 +205,21 @@ async def test_health_may_have_a_listener_of_its_own(tmp_path: Path) -> None:
     """Then it is there, and not where everybody comes; it answers when the other one is full."""
     async with rig(configuration(tmp_path, gateway=PRIVATE + "limits: {connections: 10}\n"), instant()) as held:
         head = b"POST /answer/twilio HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\n"
-        assert [await asked(held, path) for path in ("/healthz", "/readyz", "/metrics")] == [404, 404, 404]
+        with capture_logs() as logs:
+            assert [await asked(held, path) for path in ("/healthz", "/readyz", "/metrics")] == [404, 404, 404]
+        assert all("listen.private" in entry["hint"] for entry in logs)
         async with peers(held, 10, head), aiohttp.ClientSession() as http:
             for path in ("/healthz", "/readyz", "/metrics"):
                 async with http.get(held.gateway.private_url + path) as said:
                     assert said.status == 200
             async with http.post(held.gateway.private_url + "/answer/twilio") as said:
                 assert said.status == 404
+
+
+@pytest.mark.parametrize("name", [b"Host", b"Content-Type", b"Content-Length", b"Content-Encoding", b"Authorization"])
+async def test_a_header_that_counts_may_come_once(tmp_path: Path, name: bytes) -> None:
+    """In whatever case it is written, and whoever finds it first, aiohttp or we: 400."""
+    line = name + b": 0\r\n" + name.upper() + b": 0\r\n"
+    request = b"POST /answer/twilio HTTP/1.1\r\n" + line + b"Host: x\r\n\r\n"
+    async with rig(configuration(tmp_path), instant()) as held, peers(held, 1, request) as (peer,):
+        assert b" 400 " in await peer[0].readline()
