@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.app import PROVIDERS
 from gateway.fleet.places import Place
+from gateway.phone.token import StreamTokens
+from gateway.routes.line_book import LineBook
 from gateway.sim.phone import SimulatedPhone
 from gateway.sim.providers.telnyx import CALL_CONTROL
 from gateway.sim.reaching import BusyError, RefusedError
@@ -174,3 +177,47 @@ async def test_a_caller_whom_nobody_can_be_connected_with_is_not_left_in_silence
         end = await held.told(line_of(case), "call_ended")
         assert end["reason"] == "time_limit"
         await held.apis[provider].requested("POST", HANG_UPS[case])
+
+
+def never_opened(patch: pytest.MonkeyPatch) -> None:
+    """Let the provider open no stream, and not tell of it."""
+
+    def unreachable(*_: object, **__: object) -> SimulatedPhone:
+        raise RefusedError("no way to the stream", 502)
+
+    patch.setattr(SimulatedPhone, "open", unreachable)
+
+
+@pytest.mark.parametrize("case", OUTLIVING)
+async def test_a_caller_whose_stream_has_not_come_when_the_gateway_stops_is_not_left_in_silence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, case: str
+) -> None:
+    """The call was answered, and nobody will be there for its stream: it is ended."""
+    never_opened(monkeypatch)
+    async with exchange(tmp_path, PROVIDERS, lines(""), instant({"say": "100 ms"})) as held:
+        api = held.apis[case.partition(" ")[0]]
+        with pytest.raises(RefusedError, match="no way"):
+            await call(held, case)
+        assert [expected.line for expected in held.gateway.calls.expected()] == [line_of(case)]
+        answered = len(api.requests)
+    assert [request.path.endswith(ENDS[case]) for request in api.requests[answered:]] == [True]
+
+
+@pytest.mark.parametrize("case", OUTLIVING)
+async def test_a_caller_whose_line_is_gone_when_the_stream_comes_is_not_left_in_silence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, case: str
+) -> None:
+    """Its file was deleted since the webhook was answered: the call is ended, and its place is free."""
+    async with exchange(tmp_path, PROVIDERS, lines(""), instant({"say": "100 ms"}), gateway_yaml=LIMIT) as held:
+        api, issue = held.apis[case.partition(" ")[0]], StreamTokens.issue
+
+        def issued(tokens: StreamTokens, *given: Any) -> str:
+            monkeypatch.setattr(LineBook, "find", lambda *_: None)
+            return issue(tokens, *given)
+
+        monkeypatch.setattr(StreamTokens, "issue", issued)
+        with pytest.raises(RefusedError):
+            await call(held, case)
+        asked = [request.path for request in api.requests if not request.path.endswith((":answer", "/answer", "/keys"))]
+        assert [path.endswith(ENDS[case]) for path in asked] == [True]
+        assert held.gateway.calls.willing
