@@ -23,7 +23,9 @@ from gateway.call.refusal import Refusal
 from gateway.cli import _parser
 from gateway.config import environment
 from gateway.config.providers import Providers, environment_names, variables_of
+from gateway.fleet.board import Board
 from gateway.logs import GAP
+from gateway.routes.worker_processes import WorkerDeaths
 from tests.documents import PAGES, ROOT, blocks, commands, prose
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -231,7 +233,8 @@ def test_variables_exist(page: Path) -> None:
 
 def test_the_operator_is_told_every_metric() -> None:
     """The table of metrics has all of them, and no other."""
-    families = [family for family in Metrics().registry.collect() if family.name.startswith("gateway_")]
+    collected = [*Metrics().registry.collect(), *WorkerDeaths(Board(1)).collect()]
+    families = [family for family in collected if family.name.startswith("gateway_")]
     told = set(re.findall(r"^\| `(gateway_\w+)` \|", OPERATING, re.MULTILINE))
     assert told == {family.name + ("_total" if family.type == "counter" else "") for family in families}
 

@@ -10,6 +10,7 @@ import termios
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,9 +154,9 @@ async def test_a_terminal_that_is_gone_takes_no_log_and_costs_no_call(tmp_path: 
 async def test_a_signal_during_the_start_is_a_stop_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gateway goes on to serve, and stops at once, with 0."""
 
-    def load_slowly(file: Path, environ: Mapping[str, str]) -> Deployment:
+    def load_slowly(file: Path, environ: Mapping[str, str], **how: Any) -> Deployment:
         os.kill(os.getpid(), signal.SIGTERM)
-        return load_deployment(file, environ)
+        return load_deployment(file, environ, **how)
 
     monkeypatch.setattr("gateway.cli.serve.load_deployment", load_slowly)
     options = _parser().parse_args(["serve", "--config", str(configuration(tmp_path)), "--emulator", "--port", "0"])
