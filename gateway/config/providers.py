@@ -7,6 +7,7 @@ accounts at one provider have names of their own, ``twilio-eu``, and the variabl
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
@@ -40,6 +41,8 @@ ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 def _address(text: str) -> str:
     if not can_be_asked(text) or not re.fullmatch(r"https?://[!-~]+", text):
         raise ValueError("is not an address that can be used, expected such as https://api.example.com")
+    if "@" in urlsplit(text).netloc:
+        raise ValueError("has a user and a password in it, expected the address alone")
     return text.rstrip("/")
 
 

@@ -103,6 +103,10 @@ def test_names_in_the_environment_are_plain() -> None:
             "plivo: {api_url: api.plivo.com}",
             "providers.plivo.api_url: 'api.plivo.com' is not an address that can be used",
         ),
+        (
+            "plivo: {api_url: 'https://me:pass-word@plivo.example'}",
+            "providers.plivo.api_url: has a user and a password in it, expected the address alone",
+        ),
         ("vonage: {rate_hz: 44100}", "providers.vonage.rate_hz"),
         ("telnix: {}", "did you mean telnyx?"),
         ("acs: {acces_key: '${K}'}", "did you mean access_key?"),
