@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import beside_tools, capacity, profiling, report, trial
+from bench import beside_refusals, beside_tools, capacity, profiling, report, trial
 from bench.target import NAMES
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
@@ -44,7 +44,14 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help=f"{beside_tools.CALLS - 1} calls beside one that uses two slow tools at once; no levels",
     )
+    parser.add_argument(
+        "--refusals",
+        action="store_true",
+        help=f"{beside_refusals.CALLS} calls beside {beside_refusals.PER_S} refused webhooks a second; no levels",
+    )
     options = parser.parse_args(words)
+    if options.refusals and options.only == "plain":
+        parser.error("--refusals: the plain bridge takes no webhooks")
     if options.tools and options.only == "plain":
         parser.error("--tools: the plain bridge has no tools")
     if options.json and (options.json.is_dir() or not os.access(options.json.parent, os.W_OK)):
@@ -131,20 +138,40 @@ def beside(options: argparse.Namespace) -> list[trial.Result]:
     return results
 
 
+def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
+    """Calls without and beside webhooks that are refused, in turns."""
+    results = []
+    with Trials(len(beside_refusals.ORDER)) as trials:
+        for per_s in beside_refusals.ORDER:
+            what = f"{per_s} refused webhooks a second, {options.seconds:.0f} s"
+            trials.begins(what)
+            result = trial.run_beside_refusals(beside_refusals.CALLS, options.seconds, per_s)
+            trials.ended(what, f"p99 {result.worst_p99_ms:.1f} ms")
+            results.append(result)
+    return results
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit code."""
     options = arguments(words)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that an ended bench ends what it started
     try:
         take_the_machine()
+        capacities: dict[str, capacity.Capacity] = {}
         if options.profile:
             profile(options)
             return 0
-        results, capacities = (beside(options), {}) if options.tools else measure(options)
+        if options.tools or options.refusals:
+            results = beside(options) if options.tools else beside_webhooks(options)
+        else:
+            results, capacities = measure(options)
     except PeerError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    if options.tools:
+    if options.refusals:
+        print_table(beside_refusals.table(results))
+        print(f"\n{beside_refusals.verdict(results)}\n")
+    elif options.tools:
         print_table(beside_tools.table(results))
         print()
         print_table(beside_tools.ratio_table(beside_tools.ratios(results)))

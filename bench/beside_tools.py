@@ -58,13 +58,13 @@ def _over(above: float, below: float) -> float:
 
 def table(results: Sequence[Result]) -> str:
     """One row per trial."""
-    return _markdown([HEADINGS, *(_row(result) for result in results)])
+    return markdown([HEADINGS, *(_row(result) for result in results)])
 
 
 def ratio_table(found: dict[str, Ratio]) -> str:
     """One row per figure."""
     rows = [(name, _ratio(ratio.used), _ratio(ratio.again)) for name, ratio in found.items()]
-    return _markdown([("figure", "used / not used", "not used, again / at first"), *rows])
+    return markdown([("figure", "used / not used", "not used, again / at first"), *rows])
 
 
 def _row(result: Result) -> tuple[str, ...]:
@@ -90,6 +90,7 @@ def _ratio(ratio: float) -> str:
     return "both 0" if math.isnan(ratio) else f"{ratio:.2f}"
 
 
-def _markdown(rows: Sequence[tuple[str, ...]]) -> str:
+def markdown(rows: Sequence[tuple[str, ...]]) -> str:
+    """A table, its first row the headings."""
     heading, *rest = rows
     return "\n".join("| " + " | ".join(row) + " |" for row in (heading, tuple("---" for _ in heading), *rest))

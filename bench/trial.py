@@ -5,11 +5,12 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
 from bench import tags
+from bench.flood import Flood
 from bench.loop import Loop
 from bench.phone import Phone
 from bench.target import Target, core_busy_s, running
@@ -106,6 +107,12 @@ class Result:
     """Of the target's core, by anybody else."""
     unexpected: dict[str, int] = field(default_factory=dict)
     tools: ToolsUsed | None = None
+    refused: int = 0
+    """Webhooks that somebody sent meanwhile, and that were refused."""
+    left_out: int = 0
+    """Of such webhooks those that were not sent, because too many waited for their answer."""
+    resident_mb: float = 0.0
+    """Of the target, at the end."""
 
     @property
     def cpu_percent_per_call(self) -> float:
@@ -172,6 +179,21 @@ def run_beside_tools(calls: int, seconds: float, *, used: bool) -> Result:
         running("gateway", service.port, TARGET_CORE, None, tools.port) as target,
     ):
         return _Trial(loop, service, target, calls, tools).measured(seconds)
+
+
+def run_beside_refusals(calls: int, seconds: float, per_s: int) -> Result:
+    """A trial of the gateway; beside its calls come so many webhooks a second without a signature."""
+    with (
+        _load() as loop,
+        closing(Service(loop)) as service,
+        running("gateway", service.port, TARGET_CORE, None) as target,
+    ):
+        trial = _Trial(loop, service, target, calls)
+        if not per_s:
+            return trial.measured(seconds)
+        with closing(Flood(loop, target.port, per_s)) as flood:
+            result = trial.measured(seconds)
+        return replace(result, refused=flood.refused, left_out=flood.left_out)
 
 
 @contextmanager
@@ -280,6 +302,7 @@ class _Trial:
             window_s=window_s,
             cpu_percent=100 * cpu_s / window_s,
             memory_kb=memory_bytes / 1024 / self.calls,
+            resident_mb=self.target.memory_bytes() / 1024 / 1024,
             to_voice=Spread.of(arrived - sent for _, sent, arrived in frames if arrived),
             to_phone=Spread.of(r.heard_from - r.sent_from for r in replies if r.heard_from),
             barge_in=Spread.of(after_s for after_s in speech if after_s < math.inf),

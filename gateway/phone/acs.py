@@ -56,7 +56,7 @@ TRAITS = Traits(
     transfer="REST, to numbers",
     says_after=False,
     signature="secret in the Event Grid URL; JWT on callbacks",
-    stream_key="JWT of the upgrade, token in the path",
+    stream_key="token in the path and JWT of the upgrade",
     signs_all=True,
 )
 API_VERSION = "2025-05-15"

@@ -45,7 +45,7 @@ TRAITS = Traits(
     hang_up="stream (then the next verb), REST",
     transfer="REST",
     signature="HMAC-SHA256 of time and body",
-    stream_key="Basic credentials, or token in the path",
+    stream_key="token in the path and Basic credentials; alone they do too",
     unsure=True,
 )
 USER = "gateway"

@@ -43,7 +43,7 @@ TRAITS = Traits(
     hang_up="REST, or closing the stream",
     transfer="REST",
     signature="HMAC-SHA256 of URL, form and nonce (V3); the upgrade too",
-    stream_key="token in the path",
+    stream_key="token in the path and the signature",
 )
 
 

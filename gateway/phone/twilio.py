@@ -39,7 +39,7 @@ TRAITS = Traits(
     hang_up="REST, or closing the stream",
     transfer="REST",
     signature="HMAC-SHA1 of URL and form; the upgrade too",
-    stream_key="token in the path",
+    stream_key="token in the path and the signature",
 )
 ADVICE = "expected audio/x-mulaw or audio/x-alaw, 8000 Hz, 1 channel"
 

@@ -68,7 +68,7 @@ TRAITS = Traits(
     hang_up="REST",
     transfer="REST",
     signature="JWT with a hash of the body; the upgrade too",
-    stream_key="token in the path",
+    stream_key="token in the path, and the JWT from the first right one on",
     guesses_upgrade=True,
 )
 TOKEN_LIFE_S = 300
