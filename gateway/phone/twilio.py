@@ -1,6 +1,5 @@
 """Twilio Media Streams (twilio.com/docs/voice/media-streams) and its voice webhook. Pure."""
 
-import itertools
 from collections.abc import Sequence
 
 from gateway.audio.formats import PCMA, PCMU
@@ -29,7 +28,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
-from gateway.phone.signed_url import SPELLINGS_LIMIT, spellings
+from gateway.phone.signed_url import spellings
 
 TRAITS = Traits(
     title="Twilio",
@@ -67,8 +66,8 @@ class Twilio:
         given = upgrade.headers.get("x-twilio-signature")
         if given is None:
             raise UnsignedError("the stream has no X-Twilio-Signature, which Twilio puts under each")
-        likely = itertools.islice(spellings(upgrade.url, upgrade.headers.get("host", "")), SPELLINGS_LIMIT // 2)
-        urls = [url + slash for url in likely for slash in ("", "/")]
+        spelled = spellings(upgrade.url, upgrade.headers.get("host", ""))
+        urls = (url + slash for url in spelled for slash in ("", "/"))
         if not is_signed(given, urls, (), self._auth_tokens):
             raise SignatureError("the stream's X-Twilio-Signature is wrong")
         return Proof.PROVIDER  # it proves Twilio, not the call: a token is still needed
