@@ -1,7 +1,19 @@
-"""``python -m gateway`` is the ``gateway`` command."""
+"""The ``gateway`` command, also as ``python -m gateway``."""
 
 import sys
 
-from gateway.cli import main
+INTERRUPTED = 130
 
-sys.exit(main())
+
+def run() -> int:
+    """Run the command; Ctrl-C ends it without a traceback, also while it is still being loaded."""
+    try:
+        from gateway.cli import main  # noqa: PLC0415 -- takes most of a second, in which somebody may think better of it
+
+        return main()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import math
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -58,7 +59,7 @@ def add_serve(commands: Any) -> None:
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one core each (default 1)")
     parser.add_argument(
-        "--drain", type=float, default=0.0, metavar="S", help="seconds that calls may go on after the signal to stop"
+        "--drain", type=_seconds, default=0.0, metavar="S", help="seconds that calls may go on after the signal to stop"
     )
     _add_log_options(parser)
     parser.set_defaults(run=_run_serve)
@@ -95,6 +96,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text} is not a port, expected 0 to 65535")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no time, expected seconds from 0")
+    return seconds
 
 
 def _add_log_options(parser: argparse.ArgumentParser) -> None:

@@ -86,7 +86,8 @@ def listening_host(text: str) -> str:
         name, colon, port = host.rpartition(":")
         if colon and port.isdigit() and re.fullmatch(r"\[[^\]]*\]|[A-Za-z0-9._-]+", name):
             raise ValueError(f"has a port in it, expected {name} as host and {port} as port") from None
-        if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+        is_no_name = re.fullmatch(r"[0-9.]+", host) or not re.fullmatch(r"[A-Za-z0-9._-]+", host)
+        if is_no_name:
             raise ValueError("is not an address to listen on, expected such as 0.0.0.0, 127.0.0.1 or ::1") from None
     return host
 

@@ -12,6 +12,7 @@ from gateway.config.tools import McpTool
 
 MCP_SINCE = "2026-04-10"
 """The API version that knows MCP servers (Voice Live API reference)."""
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 -- nothing listens there on their account
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -62,6 +63,8 @@ def _public_url(url: str) -> Iterator[str]:
         )
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         yield "public_url: is not encrypted, expected https://: providers open streams by wss:// alone"
+    if parts.hostname in _EVERY_ADDRESS:
+        yield f"public_url: nobody reaches {parts.hostname}, expected the host name under which others see this machine"
 
 
 def _service(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
@@ -70,6 +73,8 @@ def _service(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
         yield "voice_live.endpoint: not set, so calls need the emulator"
     elif service.endpoint.startswith(("http://", "ws://")):
         yield "voice_live.endpoint: is not encrypted, which only an emulator may be"
+    if service.endpoint and (path := urlsplit(service.endpoint).path.strip("/")):
+        yield f"voice_live.endpoint: has the path /{path}, expected the resource's address without one"
     if warning := model_warning(service.model):
         yield f"voice_live.model: {warning}"
     uses_mcp = any(isinstance(tool, McpTool) for line in lines for tool in line.settings.tools)

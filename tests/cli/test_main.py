@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -216,3 +217,24 @@ def test_the_identity_s_variables_lose_their_line_ends(monkeypatch: pytest.Monke
     monkeypatch.setenv("AZURE_CLIENT_SECRET", " s3cret\r\n")
     assert main(["schema", "line"]) == 0
     assert os.environ["AZURE_CLIENT_SECRET"] == "s3cret"
+
+
+def test_an_interrupt_while_the_command_is_loaded_is_no_traceback(tmp_path: Path) -> None:
+    """Loading takes a while, on a busy machine seconds; Ctrl-C then is as good as later."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'gateway.cli':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "providers"],
+        env={**ENVIRON, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.cli import _parser, serve
+from gateway.cli import _parser, main, serve
 from gateway.config import Deployment
 from gateway.errors import GatewayError
 from gateway.sim.emulator import Emulator
@@ -93,3 +93,11 @@ def test_too_few_open_files_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
             serve._make_room(Deployment())
         assert [entry["event"] for entry in logs] == ["open_files_limited"] * count
         assert all((entry["limit"], entry["needed"]) == (900, 1464) for entry in logs)
+
+
+@pytest.mark.parametrize("seconds", ["-1", "x", "nan", "inf", "10m"])
+def test_seconds_are_a_number_from_zero(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is started."""
+    with pytest.raises(SystemExit):
+        main(["serve", f"--drain={seconds}"])
+    assert capsys.readouterr().err.endswith(f"argument --drain: {seconds} is no time, expected seconds from 0\n")

@@ -158,6 +158,11 @@ def test_secrets_are_in_no_error(tmp_path: Path) -> None:
             "gateway.yaml:1:10: listen.host: has a port in it, expected 127.0.0.1 as host and 8080 as port",
         ),
         (
+            "listen: {host: 256.1.1.1}",
+            "gateway.yaml:1:10: listen.host: '256.1.1.1' is not an address to listen on, expected such as 0.0.0.0, "
+            "127.0.0.1 or ::1",
+        ),
+        (
             "listen: {host: 'http://127.0.0.1'}",
             "gateway.yaml:1:10: listen.host: 'http://127.0.0.1' is not an address to listen on, expected such as "
             "0.0.0.0, 127.0.0.1 or ::1",

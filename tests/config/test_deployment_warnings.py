@@ -40,6 +40,14 @@ DE = "providers: {twilio: {region: DE}}\n"
             "public_url: is not encrypted, expected https://: providers open streams by wss:// alone",
         ),
         (
+            f"{TWILIO}public_url: https://0.0.0.0:8443\n",
+            "public_url: nobody reaches 0.0.0.0, expected the host name under which others see this machine",
+        ),
+        (
+            f"{TWILIO}public_url: https://b.example\nvoice_live: {{endpoint: https://a.example/openai/realtime}}\n",
+            "voice_live.endpoint: has the path /openai/realtime, expected the resource's address without one",
+        ),
+        (
             f"{TWILIO}public_url: https://b.example\nvoice_live: {{model: gpt4.1}}\n",
             "voice_live.model: model gpt4.1 is not among those documented, did you mean gpt-4.1? It is taken for a "
             "text model",
