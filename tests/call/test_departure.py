@@ -251,3 +251,12 @@ def test_a_long_recording_of_a_closed_line_is_heard_to_its_end() -> None:
     story = Story(rules, ready=False)
     assert story.listen(74.8) == []
     assert story.listen(0.5) == [EndCall(EndReason.LINE_CLOSED, "bot")]
+
+
+@pytest.mark.parametrize("end", [*PhoneEnd, *VoiceEnd])
+def test_an_end_of_a_leg_is_told_with_its_words(end: PhoneEnd | VoiceEnd) -> None:
+    """What the leg says of its end reaches the end of the call."""
+    closed = PhoneClosed(end, "1006") if isinstance(end, PhoneEnd) else VoiceClosed(end, "1006")
+    (ended,) = Story().tell(closed)
+    assert isinstance(ended, EndCall)
+    assert ended.detail == "1006"

@@ -327,3 +327,19 @@ def test_what_answers() -> None:
         (request,) = gate.want(wish, START)
         gate.started("next", request.request_id, START)
         assert of(gate, "answers") is answers, wish
+
+
+@pytest.mark.parametrize("code", [ALREADY_ACTIVE, "server_error"])
+def test_an_answer_that_was_refused_is_still_one_wish(code: str) -> None:
+    """Another wish for an answer is the same, an interruption keeps it, and it is asked for once."""
+    gate = ResponseGate()
+    gate.want(ANSWER, START)
+    gate.refused("request-1", code, START)
+    gate.want(ANSWER, START)
+    gate.drop_wishes()
+    gate.started("other", "", START)
+    (again,) = gate.ended("other", START + RETRY_AFTER_S)
+    assert again == CreateResponse(request_id="request-2")
+    gate.started("r", "request-2", START + 2)
+    assert gate.ended("r", START + 2) == []
+    assert of(gate, "idle")

@@ -449,3 +449,46 @@ def test_a_closed_line_with_words_leaves_for_its_target(target: Target | None) -
     assert len(told) == 1
     assert getattr(told[0], "target", None) == (target.name if target else None)
     assert target is not None or told == [EndCall(EndReason.LINE_CLOSED, "bot")]
+
+
+# Turns and replies
+
+
+def test_a_turn_that_is_committed_without_a_pause_is_over() -> None:
+    """>> speech, and only ``committed`` behind it << a text is said behind the answer."""
+    story = Story(Rules(on_key={"9": KeyAction(say=STILL_THERE)}))
+    story.tell(CallerSpoke("u"))
+    assert story.tell(DigitPressed("9")) == []
+    story.tell(TurnCommitted("u"))
+    assert story.answer(response="r", item="i") == [STILL_THERE]
+
+
+def test_the_end_of_one_reply_is_not_the_end_of_the_next() -> None:
+    """>> two replies of a response, the first complete << nothing is padded in the middle of the second."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i1", SPEECH))
+    story.tell(ReplyAudio("r", "i2", SPEECH[:100]))
+    story.tell(ReplyComplete("r", "i1"))
+    story.listen(1)
+    assert story.played == 160
+    story.tell(ReplyAudio("r", "i2", SPEECH[:60]))
+    assert story.played == 320
+    story.tell(ReplyComplete("r", "i2"))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    story.listen(1)
+    assert story.played == 320
+    assert [note["item_id"] for note in story.noted("reply_heard")] == ["i1", "i2"]
+
+
+def test_an_interruption_after_the_generation_is_noted_too() -> None:
+    """>> speech over a finished reply << noted, and no response was cancelled; over nothing << not noted."""
+    story = Story()
+    story.answer(seconds=3)
+    story.listen(1)
+    story.tell(CallerSpoke("u"))
+    (noted,) = story.noted("barge_in")
+    assert noted["response_cancelled"] is False
+    story.tell(CallerPaused("u"))
+    story.tell(CallerSpoke("v"))
+    assert len(story.noted("barge_in")) == 1

@@ -108,3 +108,16 @@ def test_the_phone_is_heard_in_every_state() -> None:
     hearing = Hearing(PCMU, 0.0)
     hearing.hear(b"a", 3.0)
     assert hearing.last_at == 3.0
+
+
+@pytest.mark.parametrize("odd", [1, 2, 3])
+def test_what_is_kept_is_bounded_to_the_byte(odd: int) -> None:
+    """Ten seconds and not a byte more, cut between two samples."""
+    for audio_format in (PCMU, L16_8K):
+        limit = audio_format.bytes_for(10_000)
+        hearing = Hearing(audio_format, 0.0)
+        hearing.hear(bytes(limit), 0.2)
+        hearing.hear(b"\x01" * odd, 0.2)
+        (sent,) = hearing.connected()
+        assert limit - audio_format.sample_bytes < len(sent.audio) <= limit
+        assert (limit + odd - len(sent.audio)) % audio_format.sample_bytes == 0

@@ -626,3 +626,13 @@ def test_a_line_that_takes_only_keys_asks_for_no_words() -> None:
     assert story.listen(6) == []
     assert story.noted("approval_not_understood") == []
     assert story.tell(DigitPressed("1")) == [AnswerApproval("mcpr_1", approved=True)]
+
+
+@pytest.mark.parametrize("words", ["", " ", "…", "?!"])
+def test_words_that_say_nothing_are_asked_for_again_at_once(words: str) -> None:
+    """>> an empty transcript, or punctuation alone << the question again, without waiting for the time of the words."""
+    story = asked(Story(RULES))
+    turn(story, "u")
+    story.tell(CallerSaid("u", words))
+    assert story.listen(1.5) == [ASK]
+    assert story.noted("approval_not_understood") == [{"server": "crm", "tool": "get_customer", "asked_again": True}]

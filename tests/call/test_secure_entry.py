@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
 from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction
 from gateway.call.rules import Digits, FunctionRule, Rules, Secret, Silence
+from gateway.call.secure_entry import SecureEntry
 from gateway.call.tools import NOTHING_KEYED, ONE_AT_A_TIME
 from gateway.functions import SecretDigits
 from gateway.phone.commands import StopPlayback
@@ -193,3 +196,12 @@ def test_a_prompt_that_was_interrupted_is_said_again() -> None:
     story.tell(CallerPaused("u"))
     story.answer(response="r3", item="i3")
     assert story.listen(1.5) == [PROMPT]
+
+
+@pytest.mark.parametrize(("before", "counting"), [("", "0123456789"), ("4", "0123456789#")])
+def test_the_keys_that_count(before: str, counting: str) -> None:
+    """Digits, and the last key behind one; a star never."""
+    entry = SecureEntry(ToolCalled("r", "c", "pay", "{}"), (Secret(SecretDigits("card")),), 0.0)
+    for key in before:
+        entry.press(key, 0.0)
+    assert [key for key in "0123456789*#" if entry.counts(key)] == list(counting)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from gateway.call.departure import RESULTS_FIRST
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
-from gateway.call.rules import FunctionRule, KeyAction, Rules, Silence, Waiting
+from gateway.call.rules import FunctionRule, KeyAction, Rules, Silence, Target, Waiting
 from gateway.call.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import PhoneClosed, PhoneEnd
@@ -16,10 +16,13 @@ from gateway.voice.commands import CancelResponse, CreateResponse, ReturnToolOut
 from gateway.voice.events import (
     CallerPaused,
     CallerSpoke,
+    McpCalled,
+    McpReturned,
     ReplyAudio,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
+    ServiceError,
     ToolCalled,
     TurnCommitted,
 )
@@ -248,3 +251,91 @@ def test_words_without_a_delay_do_not_spin_the_loop() -> None:
     story.conversation.on_deadline(story.now)
     assert story.conversation.next_deadline() > story.now
     assert story.listen(3.5) == [WAITING]
+
+
+# Values
+
+
+LEAVERS = Rules(
+    functions={"status": FunctionRule()},
+    built_in=frozenset({"end_call", "transfer_call", "send_digits"}),
+    targets={
+        "desk": Target("desk", "+14255550199", SayText("One moment.")),
+        "sales": Target("sales", "+14255550198", SayText("One moment.")),
+    },
+)
+
+
+def test_what_the_conversation_carries_out_itself_is_noted_at_once() -> None:
+    """>> end_call and transfer_call, allowed and refused << each has its note, with no time taken."""
+    story = Story(LEAVERS)
+    story.tell(ResponseStarted("r"))
+    unknown = ReturnToolOutput("a", '{"error":"unknown target, expected one of desk, sales"}')
+    assert story.tell(ToolCalled("r", "a", "transfer_call", '{"target":"home"}')) == [unknown]
+    assert story.tell(ToolCalled("r", "b", "end_call", "{}")) == [ReturnToolOutput("b", BUSY)]
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+    story.tell(ResponseStarted("r2", story.requests[-1]))
+    allowed = ReturnToolOutput("c", '{"result":"the caller is connected after your announcement"}')
+    assert story.tell(ToolCalled("r2", "c", "transfer_call", '{"target":"sales"}')) == [allowed]
+    noted = story.noted("tool_returned")
+    assert [(note["tool"], note["call_id"], note["outcome"], note["took_ms"]) for note in noted] == [
+        ("transfer_call", "a", "refused", 0),
+        ("end_call", "b", "refused", 0),
+        ("transfer_call", "c", "ok", 0),
+    ]
+
+
+@pytest.mark.parametrize(("failure", "outcome"), [("", "ok"), ("no such thing", "error")])
+def test_dialled_digits_are_noted_with_their_time(failure: str, outcome: str) -> None:
+    """Whether they were dialled, and how long that took."""
+    story = Story(LEAVERS)
+    story.call("send_digits", '{"digits": "1"}')
+    story.wait(0.25)
+    story.tell(DigitsDialled("call_1", failure))
+    fields = {"tool": "send_digits", "call_id": "call_1", "outcome": outcome, "took_ms": 250}
+    assert story.noted("tool_returned") == [fields]
+
+
+@pytest.mark.parametrize(("count", "is_dialled"), [(1, True), (32, True), (33, False)])
+def test_so_many_digits_are_dialled(count: int, *, is_dialled: bool) -> None:
+    """One to thirty-two."""
+    told = Story(LEAVERS).call("send_digits", json.dumps({"digits": "1" * count}))
+    expected = DialDigits("call_1", "1" * count) if is_dialled else ReturnToolOutput("call_1", BAD_DIGITS)
+    assert told[0] == expected
+
+
+def test_an_answer_that_cannot_be_had_is_not_wished_for_again() -> None:
+    """>> a result, its answer refused twice << given up; the next turn is answered as ever."""
+    story = Story(LEAVERS)
+    story.call("status")
+    assert story.tell(FunctionReturned("call_1", OUTPUT))[-1] == CreateResponse()
+    story.tell(ServiceError("server_error", "no", story.requests[-1]))
+    assert story.listen(1.1) == [CreateResponse()]
+    story.tell(ServiceError("server_error", "no", story.requests[-1]))
+    story.goes_on()
+
+
+def test_a_server_s_call_that_is_told_again_does_not_keep_the_call() -> None:
+    """>> a result told, end_call, and then the item of the server's call once more << the call ends all the same."""
+    story = Story(LEAVERS)
+    story.tell(ResponseStarted("r"))
+    story.tell(McpCalled("m", "crm", "look"))
+    story.tell(McpReturned("m"))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    story.tell(ResponseStarted("r2", story.requests[-1]))
+    story.tell(ReplyAudio("r2", "i", b"\x10" * 8000))
+    story.tell(ToolCalled("r2", "c", "end_call", "{}"))
+    assert story.tell(McpCalled("m", "crm", "look")) == []
+    story.tell(ResponseEnded("r2", ResponseStatus.COMPLETED))
+    assert story.listen(1.5) == [EndCall(EndReason.BOT_HUNG_UP, "bot")]
+
+
+def test_a_result_that_comes_twice_is_told_once() -> None:
+    """>> the same result again, or one that nobody asked for << nothing."""
+    story = Story(LEAVERS)
+    story.call("status")
+    story.wait(0.5)
+    story.tell(FunctionReturned("call_1", OUTPUT))
+    assert story.tell(FunctionReturned("call_1", OUTPUT)) == []
+    assert story.tell(FunctionReturned("call_9", OUTPUT)) == []
+    assert [note["took_ms"] for note in story.noted("tool_returned")] == [500]

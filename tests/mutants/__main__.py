@@ -1,109 +1,97 @@
 """Try the mutations that were made by hand: ``python -m tests.mutants [part of a file or name]``.
 
-Each runs the fast tests of its package in a fork of this process, which has imported what the tests need beside the
-gateway. No file is changed. The program fails where a mutation survives or no longer fits its source.
+pytest imports and collects the fast tests of a package once. Then a fork for each mutation puts the changed code in
+place and runs them. No file is changed. The program fails where a mutation survives or no longer fits its source.
 """
 
-import importlib.abc
-import importlib.util
+import contextlib
 import os
 import signal
 import sys
 import time
 from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 
-import aiohttp
-import hypothesis
-import msgspec
-import numpy as np
-import prometheus_client
-import pydantic
 import pytest
-import structlog
+from _pytest.main import pytest_runtestloop
 
-from tests.mutants.mutation import ROOT, Mutation, mutations
+from tests.mutants.mutation import Mutation, mutations
+from tests.mutants.transplant import transplant
 
-PRELOADED = (aiohttp, hypothesis, msgspec, np, prometheus_client, pydantic, pytest, structlog)
-"""Imported once, for all forks."""
-SLOW = ("any_order", "random_call")
 TESTS = {
     "gateway/call": (
-        ("tests/call", *(f"--ignore=tests/call/test_{name}.py" for name in (*SLOW, "call", "calls", "metrics"))),
-        tuple(f"tests/call/test_{name}.py" for name in SLOW),
+        "tests/call",
+        "--ignore=tests/call/test_call.py",
+        "--ignore=tests/call/test_calls.py",
+        "--ignore=tests/call/test_metrics.py",
     ),
 }
-"""The fast tests of a package, and those that are asked where none of them has noticed."""
-LIMIT_S = 60
-"""Tests that take longer have noticed the mutation: it made something endless."""
-SURVIVED, KILLED, BROKEN = 0, 1, 70
-OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""The fast tests of a package."""
+LAST = ("test_any_order.py", "test_random_call.py")
+"""These take longest, and are asked where none of the others has noticed."""
+OPTIONS = ("-x", "-q", "-s", "--no-header", "-p", "no:cacheprovider")
 
 
-class _Mutated(importlib.abc.Loader, importlib.abc.MetaPathFinder):
-    """Imports the changed source in place of the module."""
+class Trial:
+    """Takes the place of pytest's loop: runs the collected tests once for each mutation."""
 
-    def __init__(self, mutation: Mutation) -> None:
-        self._module, self._path, self._source = mutation.module, str(ROOT / mutation.file), mutation.source()
+    def __init__(self, chosen: Sequence[Mutation]) -> None:
+        self._chosen = chosen
+        self.survivors = 0
 
-    def find_spec(self, fullname: str, path: object, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Find the one module."""
-        if fullname != self._module:
-            return None
-        return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Fork for each mutation; and first of all for none, which must pass."""
+        session.items.sort(key=lambda item: item.path.name in LAST)
+        assert not _is_noticed(session, None), "the tests fail without any mutation"
+        for mutation in self._chosen:
+            try:
+                mutation.source()
+            except ValueError as error:
+                what = str(error)
+            else:
+                what = "" if _is_noticed(session, mutation) else "survived"
+            if what:
+                self.survivors += 1
+                print(f"{mutation.file}: {mutation.name}: {what}", flush=True)  # noqa: T201 -- a program
+        return True
 
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the changed source."""
-        exec(compile(self._source, self._path, "exec"), module.__dict__)  # noqa: S102 -- what a loader does
 
-
-def run(tests: Sequence[str], mutation: Mutation | None = None) -> int:
-    """Return pytest's exit code with the mutation, ``KILLED`` where the tests do not end."""
-    finder = _Mutated(mutation) if mutation is not None else None
+def _is_noticed(session: pytest.Session, mutation: Mutation | None) -> bool:
+    """Return whether a test fails, or does not end, in a fork with the mutation."""
     pid = os.fork()
     if pid == 0:
-        code = BROKEN
+        failed = True
         try:
-            signal.alarm(LIMIT_S)
+            signal.alarm(300)
+            if mutation is not None:
+                transplant(mutation)
+                own = f"test_{mutation.module.rpartition('.')[2]}.py"
+                session.items.sort(key=lambda item: item.path.name != own)
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, 1)
             os.dup2(null, 2)
-            if finder is not None:
-                sys.meta_path.insert(0, finder)
-            code = pytest.main([*OPTIONS, *tests])
+            with contextlib.suppress(session.Failed):
+                pytest_runtestloop(session)
+            failed = bool(session.testsfailed)
         finally:
-            os._exit(code)
+            os._exit(1 if failed else 0)
     _, status = os.waitpid(pid, 0)
-    return KILLED if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
-def notice(tests: Sequence[Sequence[str]], mutation: Mutation | None = None) -> int:
-    """Return the first exit code that is not ``SURVIVED``."""
-    return next((code for some in tests if (code := run(some, mutation)) != SURVIVED), SURVIVED)
+    return status != 0
 
 
 def main(part: str = "") -> int:
     """Try all mutations whose file or name holds ``part``; returns how many were not noticed."""
-    assert not any(name.startswith("gateway") for name in sys.modules), "a fork would not see the mutation"
-    began, survivors = time.monotonic(), 0
+    began, tried, survivors = time.monotonic(), 0, 0
     chosen = [mutation for mutation in mutations() if part in mutation.file or part in mutation.name]
-    for package in sorted({_package(mutation) for mutation in chosen}):
-        assert notice(TESTS[package]) == SURVIVED, f"the tests of {package} fail without any mutation"
-    for mutation in chosen:
-        code = notice(TESTS[_package(mutation)], mutation)
-        if code == KILLED:
-            continue
-        survivors += 1
-        what = "survived" if code == SURVIVED else f"pytest ended with {code}"
-        print(f"{mutation.file}: {mutation.name}: {what}", flush=True)  # noqa: T201 -- a program
+    for package, tests in TESTS.items():
+        trial = Trial([mutation for mutation in chosen if mutation.file.startswith(f"{package}/")])
+        code = pytest.main([*OPTIONS, *tests], plugins=[trial])
+        if code != pytest.ExitCode.OK:
+            return code
+        tried += len(trial._chosen)
+        survivors += trial.survivors
     took_s = time.monotonic() - began
-    print(f"{len(chosen)} mutations made by hand, {len(chosen) - survivors} noticed, {took_s:.0f} s")  # noqa: T201
+    print(f"{tried} mutations made by hand, {tried - survivors} noticed, {took_s:.0f} s")  # noqa: T201 -- a program
     return survivors
-
-
-def _package(mutation: Mutation) -> str:
-    return mutation.file.rpartition("/")[0]
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Mutation:
         """Return the changed source; ``ValueError`` where ``old`` does not stand in it exactly once."""
         source = (ROOT / self.file).read_text(encoding="utf-8")
         if (count := f"\n{source}".count(f"\n{self.old}")) != 1:
-            raise ValueError(f"{self.file}: {self.name}: the old lines are there {count} times, and not once")
+            raise ValueError(f"its lines are there {count} times, and not once")
         return f"\n{source}".replace(f"\n{self.old}", f"\n{self.new}")[1:]
 
 
