@@ -1,15 +1,21 @@
 """What follows a call at every provider: the rescue for callers whose call failed, and for nobody else."""
 
+import asyncio
 import contextlib
+import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from gateway.app import PROVIDERS
-from gateway.sim.continuation import Step
+from gateway.app import PROVIDERS, serving
+from gateway.sim.dial import dial
+from gateway.sim.emulator import Emulator
 from gateway.sim.phone import SimulatedPhone
+from gateway.sim.providers.twilio import signature
 from tests.e2e.exchange import Exchange, exchange
-from tests.e2e.rig import LINE, instant, noise
+from tests.e2e.rig import LINE, NUMBER, configuration, instant, load, noise
 from tests.e2e.test_outlived_streams import CASES, NUMBERS, line_of
 from tests.virtual_time import virtual_time
 
@@ -18,7 +24,7 @@ KEYS = f'tools: [end_call]\nafter: {{say: Thank you.}}\non_failure: {{say: Sorry
 OF_THEIR_OWN = frozenset({"genesys", "asterisk", "exotel"})
 """Here a flow or dialplan of the operator's says what follows."""
 FOLLOWED = tuple(case for case in CASES if case not in OF_THEIR_OWN)
-GOODBYE, SORRY = Step("say", "Thank you."), Step("say", "Sorry.")
+TOKEN = "0123456789abcdef"
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +85,38 @@ async def test_the_caller_of_a_failed_call_is_rescued(tmp_path: Path, case: str)
         said, reached = told(phone)
     assert reached == [RESCUE]
     assert said == ([] if case == "acs" else ["Sorry."])
+
+
+async def test_any_worker_knows_how_a_call_ended(tmp_path: Path) -> None:
+    """The provider asks one that did not have the call: a satisfied caller is not rescued there either."""
+    gateway_yaml = 'providers: {twilio: {}}\nstreams: {auth: "off"}\n'
+    line = LINE.replace("Hello.", "200 ms") + KEYS
+    deployment, read = load(configuration(tmp_path, {"support": line}, gateway_yaml), {"TWILIO_AUTH_TOKEN": TOKEN})
+    script = instant({"say": "100 ms", "call": {"name": "end_call"}})
+    async with asyncio.timeout(60), Emulator(script) as service, AsyncExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        public = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+        served = deployment.model_copy(update={"public_url": public})
+        _, there = [
+            await stack.enter_async_context(
+                serving(served, read, endpoint=service.endpoint, api_key="any", listener=one, shared=tmp_path)
+            )
+            for one in sockets
+        ]
+        streams = public.replace("http", "ws", 1) + "/stream/twilio"
+        async with dial("twilio", streams, to=NUMBER, from_="+14155550123", secrets={"auth_token": TOKEN}) as phone:
+            session = await service.session()
+            await session.until(lambda session: any(record.type == "response.done" for record in session.sent))
+            await session.speech_started()
+            await session.speech_stopped()
+            await phone.closed.wait()
+        path, form = "/answer/twilio/support?stream=ended", {"To": NUMBER, "CallStatus": "in-progress"}
+        told = []
+        for call_id in (phone.call_id, "CA-of-nobody"):
+            asked = {**form, "CallSid": call_id}
+            headers = {"X-Twilio-Signature": signature(TOKEN, public + path, asked)}
+            async with aiohttp.ClientSession() as http:
+                answer = await http.post(there.url + path, data=asked, headers=headers)
+                told.append(await answer.text())
+    assert "<Say>Thank you.</Say><Hangup/>" in told[0]
+    assert f"<Say>Sorry.</Say><Dial>{RESCUE}</Dial><Hangup/>" in told[1]
