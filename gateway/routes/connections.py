@@ -27,7 +27,7 @@ class Connections:
     """Counts connections, and closes those that hold others up.
 
     Up to ``limit`` are open that carry no call. ``descriptors`` bounds them and the calls together. Where one more
-    comes, the one that has waited longest without asking for anything has to go.
+    comes, one has to go: that which has asked for nothing, or has not read its answer, for longest.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Connections:
         """Take a new connection, in place of an idle one where there is no more room; whether it is taken."""
         is_crowded = self._is_crowded()
         if is_crowded:
-            idle = next((each for each in self._open if each.is_waiting), None)
+            idle = next((each for each in self._open if each.is_waiting or each.writing_paused), None)
             count = len(self._open) + len(self._streams)
             what = "the one that was idle for longest" if idle is not None else "a new one"
             hint = (

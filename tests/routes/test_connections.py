@@ -171,6 +171,17 @@ async def test_where_all_are_busy_a_new_one_is_refused(tmp_path: Path) -> None:
         assert await held.metric("gateway_calls_refused_total", reason="too_many_connections") >= 1
 
 
+async def test_who_does_not_read_an_answer_makes_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As who asks for nothing does: else asking for much, and reading none of it, would keep everybody out."""
+    head = b"POST /answer/twilio HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\n"
+    file = configuration(tmp_path, gateway=GATEWAY + "limits: {connections: 10}\n")
+    async with rig(file, instant()) as held, peers(held, 10, head) as unread:
+        await asyncio.sleep(0)
+        monkeypatch.setattr(connections._Connection, "writing_paused", property(lambda _: True))
+        assert await asked(held) == 200
+        assert await last_words(unread[0]) == b""
+
+
 async def test_calls_are_no_idle_connections(tmp_path: Path) -> None:
     """However many there are, and however quiet they are: the limit is of those that carry none."""
     async with rig(configuration(tmp_path, gateway=GATEWAY + "limits: {connections: 10}\n"), instant()) as held:
