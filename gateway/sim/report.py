@@ -22,6 +22,7 @@ from gateway.sim.outcome import outcome
 from gateway.sim.scale import scale_of
 from gateway.sim.timeline import TimelineEvent
 from gateway.sim.transcript import clock_told, transcript
+from gateway.text import printable
 
 _EXACT_BYTES = 2_000_000
 """A recording of at most this size is part of the page as it is, a longer one as the µ-law of a phone."""
@@ -65,7 +66,7 @@ def render_report(
     environment.filters.update(seconds=_seconds, clock=clock_told)
     rows = _timeline(result, notes)
     measures, ended = result.measures, outcome(result, notes)
-    return environment.get_template("report.html.j2").render(
+    page = environment.get_template("report.html.j2").render(
         result=result,
         plan=result.plan,
         moments=_moments(turns, done),
@@ -89,6 +90,7 @@ def render_report(
         rows=rows[:_TIMELINE_ROWS],
         rows_left_out=max(0, len(rows) - _TIMELINE_ROWS),
     )
+    return printable(page)
 
 
 def _first(notes: Sequence[TimelineEvent], kind: str) -> Mapping[str, object]:

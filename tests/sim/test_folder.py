@@ -15,6 +15,7 @@ from gateway.sim.call import CallResult
 from gateway.sim.continuation import Step
 from gateway.sim.folder import folder_name, write_folder
 from gateway.sim.timeline import TimelineEvent
+from gateway.text import UNPRINTABLE
 
 
 def test_the_folder_holds_the_call(tmp_path: Path, call: CallResult, notes: list[TimelineEvent]) -> None:
@@ -119,3 +120,17 @@ def test_a_place_that_cannot_be_written_is_the_operator_s_mistake(tmp_path: Path
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match=r"file: the call's folder cannot be written: File exists"):
         write_folder(tmp_path / "file", call)
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b2J", "\x7f", "\u202eback", "\ud83d"])
+def test_no_file_of_a_call_acts_on_a_terminal(
+    tmp_path: Path, call: CallResult, notes: list[TimelineEvent], text: str
+) -> None:
+    """What a peer said may be read with ``cat``; the JSON has it still, as an escape."""
+    said = [*notes, TimelineEvent(notes[-1].at, "caller_said", {"item_id": "c9", "text": text})]
+    out = write_folder(tmp_path / "one", call, notes=said, header={"line": text})
+    for name in ("call.json", "events.jsonl", "report.html"):
+        assert not UNPRINTABLE.search((out / name).read_text("utf-8"))
+    rows = [json.loads(row) for row in (out / "events.jsonl").read_text("utf-8").splitlines()]
+    assert text in [row.get("text") for row in rows]
+    assert json.loads((out / "call.json").read_text("utf-8"))["line"] == text
