@@ -171,9 +171,9 @@ async def test_vonage_s_own_proof_is_demanded_once_it_was_seen(tmp_path: Path) -
         assert registry.get_sample_value("gateway_upgrades_unproven_total", {"provider": "vonage"}) == 3
 
 
-@pytest.mark.parametrize("name", sorted(set(ANSWERED) - {"acs", "exotel"}))
+@pytest.mark.parametrize("name", sorted(set(ANSWERED) - {"exotel"}))
 async def test_a_call_that_was_reported_over_opens_nothing(tmp_path: Path, name: str) -> None:
-    """Whoever kept its token comes too late. ACS reports connections, which streams tell; Exotel, calls of its API."""
+    """Whoever kept its token comes too late. Exotel reports calls of its API alone."""
     async with exchange(tmp_path, [name], LINES, instant()) as held, aiohttp.ClientSession() as http:
         answered = Answered(held, name, http)
         opening = await answered.webhook.call_in()
@@ -181,15 +181,3 @@ async def test_a_call_that_was_reported_over_opens_nothing(tmp_path: Path, name:
         with capture_logs() as logs:
             assert await refused(answered, opening)
         assert [entry["detail"] for entry in logs if entry["event"] == "stream_refused"] == [OVER]
-
-
-@virtual_time
-async def test_a_connection_of_acs_that_was_reported_over_opens_nothing(tmp_path: Path) -> None:
-    """Which it is the stream tells: it is turned away at its start."""
-    async with exchange(tmp_path, ["acs"], LINES, instant()) as held, aiohttp.ClientSession() as http:
-        answered = Answered(held, "acs", http)
-        opening = await answered.webhook.call_in()
-        await answered.webhook.ended()
-        async with answered.stream(opening) as phone:
-            await phone.closed.wait()
-        assert not held.fields("support", "call_started")

@@ -1,5 +1,6 @@
 """Who may open a stream."""
 
+import os
 import time
 
 import pytest
@@ -7,7 +8,7 @@ from structlog.testing import capture_logs
 
 from gateway.call.metrics import Metrics
 from gateway.config.providers import Twilio as Settings
-from gateway.fleet.memory import Memory
+from gateway.fleet.memory import Memory, shared_file
 from gateway.fleet.used import SIZE, SharedUsedKeys
 from gateway.phone.provider import Grant, Proof, Provider, SignatureError, UnsignedError, Upgrade
 from gateway.phone.token import StreamTokens
@@ -49,8 +50,8 @@ UNSIGNED, FORGED = UnsignedError("no signature"), SignatureError("a wrong signat
 class Door(StreamKeys):
     """The keys, with a memory and metrics of their own."""
 
-    def __init__(self, *, required: bool = True, secret: str = "") -> None:
-        self.used = SharedUsedKeys(Memory(SIZE))
+    def __init__(self, *, required: bool = True, secret: str = "", shared: int | None = None) -> None:
+        self.used = SharedUsedKeys(Memory(SIZE, shared))
         self.metrics = Metrics(["twilio"])
         secrets = {"twilio": (secret,)} if secret else {}
         published = PublishedKeys(CallControl(), self.metrics)
@@ -84,6 +85,24 @@ async def test_a_call_has_one_stream() -> None:
     assert await door.open(token=token(Grant("support", "CA2"))) == Grant("support", "CA2")
     assert await door.open(token=token(Grant("support"))) == Grant("support")
     assert await door.open(token=token(Grant("support"))) == Grant("support")
+
+
+async def test_workers_know_of_one_another_s_streams() -> None:
+    """A token that one has taken, a call that had its stream there and one that was reported over to it."""
+    descriptor = shared_file(SIZE)
+    try:
+        first, second = Door(shared=descriptor), Door(shared=descriptor)
+        given = token()
+        await first.open(token=given)
+        with pytest.raises(SignatureError, match="used before"):
+            await second.open(token=given)
+        with pytest.raises(SignatureError, match="had its stream"):
+            await second.open(token=token())
+        note_over(first.used, "twilio", "CA2")
+        with pytest.raises(SignatureError, match="over"):
+            await second.open(token=token(Grant("support", "CA2")))
+    finally:
+        os.close(descriptor)
 
 
 async def test_a_call_that_is_over_opens_nothing() -> None:
