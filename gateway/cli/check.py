@@ -36,6 +36,7 @@ def add_check(commands: Any) -> None:
         help="check only this: the file of a line, with what gateway.yaml says, or another gateway.yaml with its lines",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, for a script")
+    parser.add_argument("--strict", action="store_true", help="end with 1 where there is a warning, for a pipeline")
     parser.set_defaults(run=_check)
 
 
@@ -50,7 +51,7 @@ def _check(options: argparse.Namespace) -> int:
     checked = checked_files(options.files, options.config) if options.files else checked_deployment(options.config)
     if options.json:
         print(json.dumps(Redactor(secrets_in(os.environ)).value(_for_scripts(checked)), indent=2))
-        return 2 if checked.errors else 0
+        return 2 if checked.errors else int(options.strict and bool(checked.warnings))
     if checked.errors:
         raise ConfigErrors(checked.errors)
     for line in checked.lines:
@@ -62,7 +63,7 @@ def _check(options: argparse.Namespace) -> int:
         print(f"warning: {warning}")
     for fine in checked.fine:
         print(fine)
-    return 0
+    return int(options.strict and bool(checked.warnings))
 
 
 def _for_scripts(checked: Checked) -> dict[str, object]:

@@ -43,6 +43,34 @@ def test_a_script_is_told_what_each_line_can_do(config: Path, capsys: pytest.Cap
     }
 
 
+@pytest.mark.parametrize("json_too", [[], ["--json"]])
+def test_a_pipeline_can_stop_at_a_warning(
+    config: Path, capsys: pytest.CaptureFixture[str], json_too: list[str]
+) -> None:
+    """The configuration can be used, and is not what somebody wants to run."""
+    assert main(["check", "--config", str(config), *json_too]) == 0
+    assert main(["check", "--config", str(config), "--strict", *json_too]) == 1
+    assert "neither on_failure nor after is set" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('streams: {auth: "off"}\n', "streams.auth: off, while 0.0.0.0 lets others in"),
+        ("public_url: http://voice.example.com\n", "public_url: is not encrypted"),
+        ("streams: {key: '${LETTER}'}\n", "streams.key: has 1 character, so that it can be guessed"),
+    ],
+)
+def test_what_lets_anybody_in_is_an_error(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
+    """It is told with the file, and the command ends with 2."""
+    monkeypatch.setenv("LETTER", "k")
+    config.write_text(text)
+    assert main(["check", "--config", str(config)]) == 2
+    assert f"{config}: {says}" in capsys.readouterr().err
+
+
 def test_a_file_that_is_passed_over_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its ending is not the one that lines have; the others are fine all the same."""
     (config.parent / "lines" / "florist.yml").write_text(LINE)
