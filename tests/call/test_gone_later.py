@@ -492,3 +492,15 @@ def test_an_interruption_after_the_generation_is_noted_too() -> None:
     story.tell(CallerPaused("u"))
     story.tell(CallerSpoke("v"))
     assert len(story.noted("barge_in")) == 1
+
+
+def test_a_pause_before_the_last_turn_is_in_no_latency() -> None:
+    """>> a turn, another whose end is only committed, and the answer << nobody knows since when the caller waits."""
+    story = Story()
+    story.tell(CallerSpoke("u1"))
+    story.tell(CallerPaused("u1"))
+    story.wait(3)
+    story.tell(CallerSpoke("u2"))
+    story.tell(TurnCommitted("u2"))
+    story.answer(response="r", item="i")
+    assert story.noted("reply_started") == [{"item_id": "i", "latency_ms": None}]

@@ -1,0 +1,172 @@
+"""What playback computes, to the millisecond, the byte and the frame."""
+
+import pytest
+
+from gateway.audio.formats import L16_8K, PCMA, PCMU, AudioFormat
+from gateway.call.playback import RTT_LIMIT_S, HeardReply, Playback
+from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
+from gateway.phone.events import Playout
+
+SECOND = b"\x10" * 8000
+HALF_A_FRAME_MS = 10
+NO_MARKS = Playout(returns_marks=False, marks_return_at_once=False)
+
+
+def marks(commands: list[PhoneCommand]) -> list[str]:
+    """Return the names of the marks."""
+    return [command.name for command in commands if isinstance(command, SendMark)]
+
+
+def audio(commands: list[PhoneCommand]) -> bytes:
+    """Return all audio that is played."""
+    return b"".join(command.audio for command in commands if isinstance(command, PlayAudio))
+
+
+def interrupted(playback: Playback, now: float, round_trip_s: float) -> int:
+    """A reply whose probe takes so long, interrupted half a second after its beginning; what was heard of it."""
+    probe, *_ = marks(playback.add(f"reply {now}", SECOND, now))
+    returned = playback.mark_returned(probe, now + round_trip_s) if round_trip_s < 0.5 else False
+    for moment in (0.2, 0.4):
+        playback.on_deadline(now + moment)
+    _, (reply,) = playback.stop(now + 0.5)
+    if round_trip_s >= 0.5:
+        returned = playback.mark_returned(probe, now + round_trip_s)
+        assert returned is False, "a stop has overtaken it"
+    return reply.heard_ms
+
+
+def test_the_least_round_trip_counts_as_heard() -> None:
+    """The way there and back is what it takes at least; what is more was the phone's or the network's jitter."""
+    playback = Playback(PCMU, Playout())
+    assert interrupted(playback, 0.0, 0.1) == 500 + 100 - HALF_A_FRAME_MS
+    assert interrupted(playback, 10.0, 0.04) == 500 + 40 - HALF_A_FRAME_MS
+    assert interrupted(playback, 20.0, 0.3) == 500 + 40 - HALF_A_FRAME_MS
+    assert interrupted(playback, 30.0, 0.6) == 500 + 40 - HALF_A_FRAME_MS
+
+
+@pytest.mark.parametrize(("took_s", "counted_ms"), [(RTT_LIMIT_S, 500), (RTT_LIMIT_S + 0.01, 0)])
+def test_a_probe_that_takes_long_measures_something_else(took_s: float, counted_ms: int) -> None:
+    """Half a second at the most."""
+    playback = Playback(PCMU, Playout())
+    probe, *_ = marks(playback.add("a", SECOND * 3, 0.0))
+    assert playback.mark_returned(probe, took_s)
+    assert playback.mark_returned(probe, took_s) is False, "it measures once"
+    for now in (0.2, 0.4, 0.6, 0.8):
+        playback.on_deadline(now)
+    _, (reply,) = playback.stop(0.8)
+    assert reply.heard_ms == (1200 if counted_ms else 800 - HALF_A_FRAME_MS), "no more than was sent"
+
+
+@pytest.mark.parametrize(("late_s", "frames"), [(0.001, 1), (0.019, 1), (0.021, 2), (0.085, 5), (0.099, 5)])
+def test_every_frame_that_is_late_in_part_is_late(late_s: float, frames: int) -> None:
+    """What the phone had was played to its end, and the next frame came that much later; gaps add up."""
+    playback = Playback(PCMU, Playout(lead_ms=400))
+    playback.add("a", SECOND * 3, 0.0)
+    playback.on_deadline(0.4 + late_s)
+    assert playback.late_frames == frames
+    playback.on_deadline(0.8 + 2 * late_s)
+    assert playback.late_frames == 2 * frames
+
+
+def test_what_the_service_delays_is_not_late() -> None:
+    """A stop, an end or a pause of the service is followed by silence, which nobody is late for."""
+    playback = Playback(PCMU, NO_MARKS)
+    playback.add("a", SECOND, 0.0)
+    playback.stop(0.1)
+    playback.add("b", b"\x10" * 1600, 5.0)
+    playback.add("b", b"\x10" * 1600, 9.0)
+    playback.complete("b", 9.0)
+    playback.heard(10.0)
+    playback.add("c", SECOND, 20.0)
+    assert playback.late_frames == 0
+
+
+def test_the_lead_is_topped_up_when_it_has_shrunk_by_the_refill() -> None:
+    """400 ms at once, 200 ms when 200 ms are left, and nothing in between."""
+    playback = Playback(PCMU, Playout())
+    assert len(audio(playback.add("a", SECOND * 3, 0.0))) == 3200
+    assert playback.next_deadline() == pytest.approx(0.2)
+    assert playback.on_deadline(0.1) == []
+    assert len(audio(playback.on_deadline(0.2))) == 1600
+    assert playback.next_deadline() == pytest.approx(0.4)
+    assert len(audio(playback.on_deadline(0.45))) == 2000 // 160 * 160
+
+
+@pytest.mark.parametrize(("audio_format", "byte"), [(PCMU, 0xFF), (PCMA, 0xD5), (L16_8K, 0)])
+def test_the_end_is_padded_with_silence_of_the_format(audio_format: AudioFormat, byte: int) -> None:
+    """Behind the last byte of what was said, up to a whole frame."""
+    playback = Playback(audio_format, NO_MARKS)
+    playback.add("a", b"\x10" * 100, 0.0)
+    sent = audio(playback.complete("a", 0.0))
+    assert sent == b"\x10" * 100 + bytes([byte]) * (audio_format.bytes_for(20) - 100)
+    assert playback.heard(1.0) == [HeardReply("a", 100 // audio_format.bytes_per_ms, 100 // audio_format.bytes_per_ms)]
+
+
+def test_a_stop_is_sent_only_where_something_plays() -> None:
+    """By the clock where nothing is confirmed; by the marks where the clock is ahead of them; never into silence."""
+    by_clock = Playback(PCMU, NO_MARKS)
+    assert by_clock.stop(0.0) == ([], [])
+    by_clock.add("a", b"\x10" * 1600, 0.0)
+    assert by_clock.stop(0.1)[0] == [StopPlayback()]
+    assert by_clock.stop(0.1)[0] == []
+    by_clock.add("b", b"\x10" * 1600, 1.0)
+    assert by_clock.stop(1.21)[0] == [], "all of it was played"
+    by_marks = Playback(PCMU, Playout())
+    by_marks.add("a", b"\x10" * 1600, 0.0)
+    assert by_marks.stop(0.3)[0] == [StopPlayback()], "its mark is not back"
+    for name in marks(by_marks.add("b", b"\x10" * 1600, 1.0)):
+        by_marks.mark_returned(name, 1.25)
+    assert by_marks.stop(1.3)[0] == []
+
+
+def test_marks_of_an_earlier_run_are_not_known() -> None:
+    """Their names differ, and they move nothing."""
+    playback = Playback(PCMU, Playout())
+    first = marks(playback.add("a", SECOND, 0.0))
+    playback.stop(0.1)
+    second = marks(playback.add("b", SECOND, 1.0))
+    assert set(first).isdisjoint(second)
+    assert not any(playback.mark_returned(name, 1.01) for name in first)
+    _, (reply,) = playback.stop(1.1)
+    assert reply == HeardReply("b", 100 - HALF_A_FRAME_MS, 1000, complete=False)
+
+
+def test_what_is_heard_is_no_less_than_nothing_and_no_more_than_was_sent() -> None:
+    """A reply behind another has not begun; one that was all sent is heard up to its end."""
+    playback = Playback(PCMU, NO_MARKS)
+    playback.add("a", b"\x10" * 1600, 0.0)
+    playback.complete("a", 0.0)
+    playback.add("b", SECOND, 0.0)
+    _, (a, b) = playback.stop(0.1)
+    assert (a.heard_ms, b.heard_ms) == (100, 0)
+    playback.add("c", b"\x10" * 1600, 10.0)
+    _, (c,) = playback.stop(10.9)
+    assert c == HeardReply("c", 200, 200, complete=False)
+
+
+def test_a_reply_between_two_others_begins_where_the_first_ends() -> None:
+    """Each is counted from its own first byte."""
+    playback = Playback(PCMU, NO_MARKS)
+    for name in "abc":
+        playback.add(name, b"\x10" * 1600, 0.0)
+        playback.complete(name, 0.0)
+    for now in (0.2, 0.4):
+        playback.on_deadline(now)
+    _, cut = playback.stop(0.5)
+    assert [(reply.reply_id, reply.heard_ms) for reply in cut] == [("a", 200), ("b", 200), ("c", 100)]
+    assert all(reply.complete for reply in cut)
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "stopped_at", "heard_ms"), [(0, 600, 600), (15, 615, 605), (100, 700, 600), (-15, 600, 605)]
+)
+def test_a_jittery_mark_moves_nothing_and_a_late_one_the_clock(late_ms: int, stopped_at: int, heard_ms: int) -> None:
+    """Up to a frame late is the network; more says that the phone ran dry; earlier corrects the clock."""
+    playback = Playback(PCMU, Playout(marks_return_at_once=False))
+    first, *_ = marks(playback.add("a", SECOND, 0.0))
+    playback.mark_returned(first, 0.02)
+    at_600, *_ = marks(playback.on_deadline(0.2))
+    playback.on_deadline(0.4)
+    playback.mark_returned(at_600, (600 + late_ms) / 1000)
+    _, (reply,) = playback.stop(stopped_at / 1000)
+    assert reply.heard_ms == heard_ms
