@@ -162,6 +162,10 @@ class MediaStreams:
         if is_over(self._used, provider.name, started.call_id):
             late = Refused(Refusal.UNAUTHORIZED, "the call is over: its provider has reported its end")
             return await self._turn_away(phone, KnownCall(), late, POLICY)
+        is_first = note_stream(self._used, provider.name, started.call_id)
+        if grant.call_id not in ("", started.call_id) and not is_first:  # ACS names a call otherwise once it is up
+            taken = Refused(Refusal.BAD_START, "the start names another call, which has its stream")
+            return await self._turn_away(phone, call, taken, POLICY)
         region = self._lines.region(provider.name)
         line = self._lines.find(grant.line, started.called, provider.name)
         if line is None:
@@ -172,7 +176,6 @@ class MediaStreams:
             call = KnownCall(provider.name, started.call_id, line.name)
             full = Refused(Refusal.LINE_FULL, f"line {line.name} is busy")
             return await self._turn_away(phone, call, full, TRY_AGAIN_LATER)
-        note_stream(self._used, provider.name, started.call_id)
         with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
             await self._run(provider, line, started, phone)
         return None

@@ -181,3 +181,20 @@ async def test_a_call_that_was_reported_over_opens_nothing(tmp_path: Path, name:
         with capture_logs() as logs:
             assert await refused(answered, opening)
         assert [entry["detail"] for entry in logs if entry["event"] == "stream_refused"] == [OVER]
+
+
+@virtual_time
+async def test_a_process_that_did_not_answer_knows_calls_that_have_their_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of several that has not heard which connection of ACS a call got; the header's word is not enough there."""
+    monkeypatch.setattr("gateway.phone.acs.Acs._connected", lambda *_: None)
+    async with exchange(tmp_path, ["acs"], LINES, instant()) as held, aiohttp.ClientSession() as http:
+        async with held.call("acs", NUMBER) as victim:
+            await held.told("support", "reply_started")
+            answered = Answered(held, "acs", http)
+            opening = await answered.webhook.call_in()
+            async with answered.stream(opening, victim.call_id) as phone:
+                await phone.closed.wait()
+            assert not victim.closed.is_set()
+        assert len(held.fields("support", "call_started")) == 1
