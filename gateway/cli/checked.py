@@ -45,7 +45,7 @@ def checked_deployment(file: Path) -> Checked:
         checked.errors = list(wrong.errors)
     except ConfigError as wrong:
         checked.errors = [wrong]
-    checked.fine = [f"{file}: fine, {len(checked.lines)} lines"]
+    checked.fine = [f"{file}: fine, {len(checked.lines)} line{'s' * (len(checked.lines) != 1)}"]
     return checked
 
 

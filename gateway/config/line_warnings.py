@@ -52,6 +52,8 @@ def _numbers(line: Line) -> Iterator[str]:
     for key, number in targets:
         if number.startswith("+") and not is_possible(number):
             yield f"{key}: {number} is no number of any country: its country code or its length is wrong"
+        if not key.startswith("numbers") and number in settings.numbers:
+            yield f"{key}: {number} is a number of this line: whoever is transferred meets the bot again"
 
 
 def _models(line: Line) -> Iterator[str]:

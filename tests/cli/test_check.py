@@ -140,7 +140,7 @@ def test_a_gateway_yaml_is_checked_with_its_lines(config: Path, capsys: pytest.C
     other = config.parent / "staging.yaml"
     other.write_text("providers: {twilio: {}}\n")
     assert main(["check", str(other)]) == 0
-    assert capsys.readouterr().out.endswith(f"{other}: fine, 1 lines\n")
+    assert capsys.readouterr().out.endswith(f"{other}: fine, 1 line\n")
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

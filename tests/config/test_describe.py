@@ -10,6 +10,7 @@ from gateway.config.deployment_warnings import warnings
 from gateway.config.describe import describe
 from gateway.config.line import Settings
 from gateway.config.line_file import LineFile
+from gateway.config.line_warnings import line_warnings
 
 ReadLine = Callable[..., LineFile]
 
@@ -275,6 +276,25 @@ def test_what_may_not_be_meant_is_warned_about(read_line: ReadLine, tmp_path: Pa
     assert warnings(deployment(tmp_path), [line]) == [expected]
     open_to_all = deployment(tmp_path, 'providers: {twilio: {}}\nstreams: {auth: "off"}\n')
     assert warnings(open_to_all, [line]) == [expected, streams]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('transfers: {desk: {to: "+14255550100", description: d}}', "transfers.desk"),
+        ('after: {transfer: "+14255550100"}', "after.transfer"),
+    ],
+)
+def test_a_transfer_to_the_line_itself_is_warned_about(read_line: ReadLine, text: str, key: str) -> None:
+    """The caller would talk to the bot again, and be transferred again."""
+    base = 'numbers: ["+14255550100"]\ninstructions: Be kind.\n'
+    line = read_line(text, base=base).line
+    assert line
+    told = f"line: {key}: +14255550100 is a number of this line: whoever is transferred meets the bot again"
+    assert told in list(line_warnings(line))
+    other = read_line(text, base=base.replace("0100", "0101")).line
+    assert other
+    assert told not in list(line_warnings(other))
 
 
 def test_an_older_version_of_the_service_knows_no_mcp_servers(read_line: ReadLine, tmp_path: Path) -> None:
