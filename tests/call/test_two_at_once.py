@@ -575,3 +575,16 @@ def test_digits_while_the_caller_speaks_are_answered_with_the_turn() -> None:
     story.answer(response="r", item="i")
     story.goes_on()
     assert press(story, "34#") == [AddMessage("user", "(Keys pressed on the phone: 34)"), CreateResponse()]
+
+
+def test_speech_over_a_late_reply_during_a_transfer_interrupts_nothing() -> None:
+    """>> a response that the service began by itself, speech over it << the transfer goes on; nothing is cancelled."""
+    story = Story(RULES)
+    story.call("transfer_call", '{"target":"desk"}')
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    story.listen(1.5)
+    story.tell(ResponseStarted("late"))
+    story.tell(ReplyAudio("late", "il", SPEECH * 50))
+    assert story.tell(CallerSpoke("u")) == []
+    assert story.noted("barge_in") == []
+    assert story.conversation.state.name == "TRANSFERRING"
