@@ -183,7 +183,7 @@ async def test_a_caller_may_press_keys_and_say_nothing(tmp_path: Path, capsys: p
         assert await _call(_parser().parse_args(words)) == 1  # the bot never spoke
     assert "".join(keys) == "*#*#A"
     shown = capsys.readouterr().out
-    assert shown.count("key     key pressed") == 5
+    assert shown.count("key     pressed") == 5
     written = "".join((tmp_path / "out" / name).read_text("utf-8") for name in ("call.json", "events.jsonl"))
     assert "*#" not in shown + written
     assert [key["digit"] for key in json.loads((tmp_path / "out" / "call.json").read_text("utf-8"))["keys"]] == [
