@@ -504,3 +504,24 @@ def test_a_pause_before_the_last_turn_is_in_no_latency() -> None:
     story.tell(TurnCommitted("u2"))
     story.answer(response="r", item="i")
     assert story.noted("reply_started") == [{"item_id": "i", "latency_ms": None}]
+
+
+def test_a_reply_that_was_heard_as_far_as_it_came_is_cut_off_all_the_same() -> None:
+    """>> speech when all that came was heard, and more would come << truncated there; one heard to its end is not."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", SPEECH * 25))
+    story.listen(1)
+    assert story.tell(CallerSpoke("u")) == [CancelResponse("r"), TruncateReply("i", 500)]
+    story.tell(CallerPaused("u"))
+    story.answer(response="r2", item="i2")
+    story.listen(1.5)
+    assert story.tell(CallerSpoke("v")) == []
+
+
+def test_an_interruption_before_the_first_sound_is_noted() -> None:
+    """>> speech between the response and its first audio << noted, with a response that was cancelled and no reply."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    assert story.tell(CallerSpoke("u")) == [CancelResponse("r")]
+    assert story.noted("barge_in") == [{"replies": [], "response_cancelled": True}]

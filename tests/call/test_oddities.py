@@ -62,3 +62,33 @@ def test_an_oddity_is_noted_once() -> None:
     assert oddities.handle(OddMessage("x"), 0.1) == []
     noted = [oddities.handle(OddMessage(str(number)), 0.2) for number in range(3 * ODD_LIMIT)]
     assert sum(map(len, noted)) == ODD_LIMIT - 1
+
+
+@pytest.mark.parametrize(
+    ("event", "leg", "end"),
+    [
+        (MalformedMessage("x"), "phone", (EndReason.STREAM_BROKEN, "provider")),
+        (MalformedEvent("x"), "voice", (EndReason.VOICE_LOST, "service")),
+    ],
+)
+def test_the_end_by_broken_messages_is_told(event: Oddity, leg: str, end: tuple[EndReason, str]) -> None:
+    """Which leg, who ended, and why; the last message is noted as well."""
+    oddities = Oddities(0.0)
+    for _ in range(MALFORMED_LIMIT - 1):
+        oddities.handle(event, 1.0)
+    note, ended = oddities.handle(event, 1.0)
+    assert note == Note("malformed_message", {"leg": leg, "detail": "x"})
+    assert ended == EndCall(*end, "50 malformed messages in a minute")
+
+
+@pytest.mark.parametrize(("at", "ends"), [(MALFORMED_WINDOW_S, True), (MALFORMED_WINDOW_S + 0.001, False)])
+def test_a_minute_is_counted_to_its_end(at: float, *, ends: bool) -> None:
+    """The fiftieth at its last moment counts; a moment later a new minute begins, with one message."""
+    oddities = Oddities(0.0)
+    for _ in range(MALFORMED_LIMIT - 1):
+        oddities.handle(MalformedMessage("x"), 0.0)
+    assert len(oddities.handle(MalformedMessage("x"), at)) == (2 if ends else 1)
+    if not ends:
+        for _ in range(MALFORMED_LIMIT - 2):
+            assert len(oddities.handle(MalformedMessage("x"), at)) == 1
+        assert len(oddities.handle(MalformedMessage("x"), at)) == 2

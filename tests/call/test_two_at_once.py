@@ -1,10 +1,12 @@
 """Two things at once, told as stories: what each of them leads to does not get in the way of the other."""
 
+import pytest
 from msgspec.structs import replace
 
 from gateway.call.departure import CALL_GOES_ON, RESULTS_FIRST
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction, TransferCaller, TransferEnded
+from gateway.call.gate import ALREADY_ACTIVE
 from gateway.call.rules import (
     Approval,
     Digits,
@@ -588,3 +590,24 @@ def test_speech_over_a_late_reply_during_a_transfer_interrupts_nothing() -> None
     assert story.tell(CallerSpoke("u")) == []
     assert story.noted("barge_in") == []
     assert story.conversation.state.name == "TRANSFERRING"
+
+
+@pytest.mark.parametrize("code", [ALREADY_ACTIVE, "server_error"])
+def test_a_question_whose_request_was_interrupted_and_refused_is_asked(code: str) -> None:
+    """>> speech before the question has begun, and the service refuses it << put behind the answer; so is a prompt."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(BOOK)
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [ASK]
+    story.tell(CallerSpoke("u"))
+    assert story.tell(ServiceError(code, "no", story.requests[-1])) == []
+    story.tell(CallerPaused("u"))
+    story.answer(response="r2", item="i2")
+    assert story.listen(1.5) == [ASK]
+    story = Story(RULES)
+    assert story.call("pay") == [CARD.prompt]
+    story.tell(CallerSpoke("u"))
+    assert story.tell(ServiceError(code, "no", story.requests[-1])) == []
+    story.tell(CallerPaused("u"))
+    story.answer(response="r2", item="i2")
+    assert story.listen(1.5) == [CARD.prompt]
