@@ -43,7 +43,9 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     yield from _waits(settings)
     yield "after", _after(line)
     yield "on_failure", _following(line, line.settings.on_failure)
-    calls = f"{settings.limits.calls} calls at once" if settings.limits.calls else "calls bound by the gateway only"
+    calls = (
+        f"{settings.limits.calls} calls at once" if settings.limits.calls else "as many at once as the gateway takes"
+    )
     limits = settings.limits
     told = [f"{limits.duration_s} s a call", calls, f"{limits.tool_calls} tools a call" if settings.tools else ""]
     if any(function.secrets for function in line.functions):
@@ -99,9 +101,9 @@ def _waits(settings: Settings) -> Iterator[tuple[str, str]]:
     if interim is None:
         return
     how = f"one of {len(interim.texts)} texts" if isinstance(interim, StaticInterim) else f"words of {interim.model}"
-    slow = f"answers that take {interim.latency_threshold_ms} ms" if "latency" in interim.triggers else ""
-    tools = "tools" if "tool" in interim.triggers else ""
-    yield "waits", f"for {' and '.join(filter(None, (slow, tools)))}: {how}"
+    slow = f"an answer takes {interim.latency_threshold_ms} ms" if "latency" in interim.triggers else ""
+    tools = "a tool runs" if "tool" in interim.triggers else ""
+    yield "meanwhile", f"says {how} when {' or '.join(filter(None, (slow, tools)))}"
 
 
 def _after(line: Line) -> str:

@@ -43,7 +43,7 @@ def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
         "  tools      none",
         "  after      the call ends",
         "  on_failure the call ends",
-        "  limits     1800 s a call, calls bound by the gateway only",
+        "  limits     1800 s a call, as many at once as the gateway takes",
     ]
 
 
@@ -142,6 +142,15 @@ def test_no_key_is_forgotten() -> None:
         ),
         ("barge_in: false", "  barge-in   the bot finishes first"),
         ("echo_cancellation: server_echo_cancellation", "  filters    echo cancellation"),
+        (
+            "model: gpt-4.1\ninterim_response: {type: static_interim_response, texts: [Hm., So.], "
+            "triggers: [latency, tool]}",
+            "  meanwhile  says one of 2 texts when an answer takes 2000 ms or a tool runs",
+        ),
+        (
+            "model: gpt-4.1\ninterim_response: {type: llm_interim_response, model: gpt-4.1-mini, triggers: [tool]}",
+            "  meanwhile  says words of gpt-4.1-mini when a tool runs",
+        ),
     ],
 )
 def test_a_setting_is_told_in_words(read_line: ReadLine, tmp_path: Path, text: str, row: str) -> None:
