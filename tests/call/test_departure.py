@@ -260,3 +260,22 @@ def test_an_end_of_a_leg_is_told_with_its_words(end: PhoneEnd | VoiceEnd) -> Non
     (ended,) = Story().tell(closed)
     assert isinstance(ended, EndCall)
     assert ended.detail == "1006"
+
+
+def test_nobody_keeps_a_closed_line_open() -> None:
+    """>> speech over the words of a closed line without barge-in << it ends all the same."""
+    story = Story(Rules(greeting=SayText("Closed."), interruptible=False, closed=True, barge_in=False))
+    story.answer(request=story.requests[-1])
+    assert story.tell(CallerSpoke("u")) == []
+    assert EndCall(EndReason.LINE_CLOSED, "bot") in story.listen(35)
+    assert story.noted("hang_up_cancelled") == []
+
+
+def test_the_model_is_told_the_name_of_a_target_alone() -> None:
+    """>> a transfer that fails << one sentence, without number or the provider's words."""
+    story = transferring(Story(RULES))
+    told, _ = story.tell(TransferEnded("POST was answered with 500"))
+    assert told == AddMessage(
+        "system", "The caller could not be connected with desk: that failed. Say so, and go on with the call."
+    )
+    assert story.noted("transfer_failed") == [{"target": "desk", "detail": "POST was answered with 500"}]

@@ -157,6 +157,8 @@ def test_an_interrupted_request_that_is_never_answered_is_not_made_again() -> No
     gate.drop_wishes()
     assert gate.expire(START + ANSWER_LIMIT_S) == []
     assert of(gate, "idle")
+    (bye,) = gate.want(BYE, START + ANSWER_LIMIT_S)
+    assert gate.started("r", bye.request_id, START + ANSWER_LIMIT_S), "what is asked for behind it is heard"
 
 
 def test_a_response_that_brings_nothing() -> None:

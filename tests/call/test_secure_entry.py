@@ -205,3 +205,15 @@ def test_the_keys_that_count(before: str, counting: str) -> None:
     for key in before:
         entry.press(key, 0.0)
     assert [key for key in "0123456789*#" if entry.counts(key)] == list(counting)
+
+
+def test_the_time_to_begin_does_not_run_while_the_bot_asks() -> None:
+    """>> a prompt that takes longer than the entry's time << the time begins again, and a digit behind it counts."""
+    story = Story(Rules(functions={"pay": FunctionRule(secrets=(Secret(SecretDigits("card", timeout_s=10), PROMPT),))}))
+    assert story.call("pay") == [PROMPT]
+    story.answer(response="r2", item="i2", request=story.requests[-1], seconds=15)
+    assert story.listen(15.2) == []
+    assert story.listen(4) == []
+    (run,) = press(story, "41#")
+    assert isinstance(run, RunFunction)
+    assert story.noted("secure_entry_ended") == [{"tool": "pay", "parameter": "card", "outcome": "entered"}]

@@ -315,6 +315,19 @@ def test_an_answer_that_cannot_be_had_is_not_wished_for_again() -> None:
     story.goes_on()
 
 
+def test_an_answer_about_a_server_that_cannot_be_had_is_not_wished_for_again() -> None:
+    """>> a server's result, its answer refused twice << given up as well."""
+    story = Story(LEAVERS)
+    story.tell(ResponseStarted("r"))
+    story.tell(McpCalled("m", "crm", "look"))
+    story.tell(McpReturned("m"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+    story.tell(ServiceError("server_error", "no", story.requests[-1]))
+    assert story.listen(1.1) == [CreateResponse()]
+    story.tell(ServiceError("server_error", "no", story.requests[-1]))
+    story.goes_on()
+
+
 def test_a_server_s_call_that_is_told_again_does_not_keep_the_call() -> None:
     """>> a result told, end_call, and then the item of the server's call once more << the call ends all the same."""
     story = Story(LEAVERS)
