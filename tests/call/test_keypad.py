@@ -3,10 +3,22 @@
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import TransferCaller
 from gateway.call.keypad import DIGITS_LIMIT
-from gateway.call.rules import Digits, KeyAction, Recorded, Rules, Silence, Target
+from gateway.call.rules import (
+    Approval,
+    Digits,
+    FunctionRule,
+    KeyAction,
+    Recorded,
+    Rules,
+    Secret,
+    Silence,
+    Target,
+)
+from gateway.functions import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import DigitPressed
-from gateway.voice.commands import AddMessage, CreateResponse, SayText, TruncateReply
+from gateway.voice.commands import AddMessage, AnswerApproval, CommitTurn, CreateResponse, SayText, TruncateReply
+from gateway.voice.events import ApprovalRequested
 from tests.story import Story
 
 HOURS = SayText("We are open from nine to five.")
@@ -114,3 +126,50 @@ def test_keys_that_mean_nothing_are_noted() -> None:
     story = Story()
     assert press(story, "5") == []
     assert story.noted("digit_pressed") == [{"digit": "5"}]
+
+
+def test_sixty_four_keys_are_one_message() -> None:
+    """>> one key more << it begins the next."""
+    story = Story(RULES)
+    assert press(story, "1" * 63) == []
+    assert press(story, "1") == [entered("1" * 64), CreateResponse()]
+    assert press(story, "2#") == [entered("2")]
+
+
+def test_a_late_secret_key_silences_nobody() -> None:
+    """>> a digit behind an entry, while the bot speaks << the bot speaks on."""
+    story = Story(
+        Rules(functions={"pay": FunctionRule(secrets=(Secret(SecretDigits("pin", length=2)),))}, digits=Digits())
+    )
+    story.call("pay")
+    press(story, "12")
+    story.answer(response="r2", item="i2", seconds=3)
+    assert press(story, "3#") == []
+    assert story.noted("barge_in") == []
+
+
+def test_a_key_that_answers_silences_the_question() -> None:
+    """>> the key that allows, while the question is being said << silent, noted, and allowed."""
+    ask = SayText("May I?")
+    story = Story(Rules(approvals={"crm": Approval(ask, key="1")}))
+    story.tell(ApprovalRequested("a", "crm", "book"))
+    story.answer(response="q", item="iq", request=story.requests[-1], seconds=3)
+    told = press(story, "1")
+    assert [type(command) for command in told] == [StopPlayback, TruncateReply, AnswerApproval]
+    assert story.noted("digit_pressed") == [{"digit": "1"}]
+
+
+def test_the_last_key_silences_the_bot() -> None:
+    """>> a digit, an answer that begins, the last key << silent, and the digits are given to the model."""
+    story = Story(RULES)
+    press(story, "1")
+    story.answer(seconds=3)
+    told = press(story, "#")
+    assert [type(command) for command in told] == [StopPlayback, TruncateReply, AddMessage, CreateResponse]
+
+
+def test_a_key_that_commits_is_no_digit() -> None:
+    """>> digits, the key that commits, the last key << committed once; the key is not among the digits."""
+    story = Story(Rules(commit_on="*", digits=Digits()))
+    assert press(story, "1*") == [CommitTurn()]
+    assert press(story, "2#") == [entered("12"), CreateResponse()]

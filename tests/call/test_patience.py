@@ -52,3 +52,12 @@ def test_a_caller_who_is_there_has_all_the_time_again() -> None:
     patience.caller_is_there()
     patience.quiet(20.0)
     assert patience.expire(30.0)[0] == Note("silence_prompt", {"count": 1})
+
+
+def test_a_reminder_starts_no_time_by_itself() -> None:
+    """What is said is followed by silence, and that has its own beginning; the second reminder is the second."""
+    patience = Patience(Rules(silence=Silence(10, SayText("Still there?"), 3)), ResponseGate())
+    for count in (1, 2, 3):
+        patience.quiet(100.0 * count)
+        assert patience.expire(100.0 * count + 10)[0] == Note("silence_prompt", {"count": count})
+        assert patience.next_deadline() is None

@@ -170,3 +170,39 @@ def test_a_jittery_mark_moves_nothing_and_a_late_one_the_clock(late_ms: int, sto
     playback.mark_returned(at_600, (600 + late_ms) / 1000)
     _, (reply,) = playback.stop(stopped_at / 1000)
     assert reply.heard_ms == heard_ms
+
+
+def test_a_lost_mark_is_waited_for_two_seconds() -> None:
+    """To the hundredth; where no mark is out, a quarter of a second."""
+    marked = Playback(PCMU, Playout())
+    marked.add("a", b"\x10" * 3200, 0.0)
+    marked.complete("a", 0.0)
+    assert marked.heard(2.39) == []
+    assert marked.heard(2.41) == [HeardReply("a", 400, 400)]
+    by_clock = Playback(PCMU, NO_MARKS)
+    by_clock.add("a", b"\x10" * 3200, 0.0)
+    by_clock.complete("a", 0.0)
+    assert by_clock.heard(0.64) == []
+    assert by_clock.heard(0.66) == [HeardReply("a", 400, 400)]
+
+
+def test_marks_that_come_in_another_order_take_nothing_back() -> None:
+    """What was confirmed stays heard."""
+    playback = Playback(PCMU, Playout(marks_return_at_once=False))
+    first, last = marks(playback.add("a", SECOND, 0.0))
+    assert playback.mark_returned(last, 0.4)
+    assert playback.mark_returned(first, 0.45)
+    _, (reply,) = playback.stop(0.45)
+    assert reply.heard_ms == 400
+
+
+def test_a_phone_that_gathers_is_told_an_end_once() -> None:
+    """When the reply is complete and all of it was sent; not for a reply that was cut off, nor for one told already."""
+    playback = Playback(PCMU, Playout(gathers=True))
+    sent = [command for command in playback.add("a", b"\x10" * 1600, 0.0) if isinstance(command, PlayAudio)]
+    assert all(command.more for command in sent)
+    assert playback.complete("a", 0.1) == [PlayAudio(b"")]
+    assert playback.complete("a", 0.1) == []
+    playback.add("b", SECOND, 1.0)
+    playback.stop(1.1)
+    assert playback.complete("b", 1.1) == []

@@ -217,3 +217,12 @@ def test_the_time_to_begin_does_not_run_while_the_bot_asks() -> None:
     (run,) = press(story, "41#")
     assert isinstance(run, RunFunction)
     assert story.noted("secure_entry_ended") == [{"tool": "pay", "parameter": "card", "outcome": "entered"}]
+
+
+def test_an_entry_is_bounded() -> None:
+    """>> a key that is held down << the entry ends with sixty-four digits."""
+    story = asked(Story(RULES))
+    assert not any(isinstance(command, RunFunction) for command in press(story, "1" * 63))
+    (run,) = press(story, "1")
+    assert isinstance(run, RunFunction)
+    assert run.secrets == {"card": KeyedDigits("1" * 64)}
