@@ -121,3 +121,13 @@ def test_what_is_kept_is_bounded_to_the_byte(odd: int) -> None:
         (sent,) = hearing.connected()
         assert limit - audio_format.sample_bytes < len(sent.audio) <= limit
         assert (limit + odd - len(sent.audio)) % audio_format.sample_bytes == 0
+
+
+def test_an_empty_message_says_that_the_phone_is_there() -> None:
+    """Every five seconds one: nobody asks the phone for a word, and the call is not given up."""
+    hearing = Hearing(PCMU, 0.0)
+    hearing.connected()
+    for second in range(5, 60, 5):
+        hearing.hear(b"", float(second))
+        told = [command for tenth in range(50) for command in hearing.expire(second + tenth / 10)]
+        assert all(isinstance(command, SendAudio) for command in told)

@@ -62,7 +62,7 @@ def _is_noticed(session: pytest.Session, mutation: Mutation | None) -> bool:
     if pid == 0:
         failed = True
         try:
-            signal.alarm(300)
+            signal.alarm(60)
             if mutation is not None:
                 transplant(mutation)
                 own = f"test_{mutation.module.rpartition('.')[2]}.py"
