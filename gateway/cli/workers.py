@@ -144,7 +144,13 @@ class Supervisor:
         soon = 0
         while not self._stop.asked.is_set():
             started = loop.time()
-            worker = await self._started(number)
+            try:
+                worker = await self._started(number)
+            except OSError as error:
+                self._note_no_start(number, error)
+                soon += 1
+                await self._back_off(soon)
+                continue
             try:
                 is_hung = await self._ended(worker, number)
             finally:
@@ -156,9 +162,20 @@ class Supervisor:
                 raise GatewayError(f"worker {number} ended with {worker.returncode} before it could serve")
             self._note_death(number, worker, is_hung=is_hung)
             soon = 0 if loop.time() - started > STEADY_S else soon + 1
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(BACK_OFF_LIMIT_S, BACK_OFF_S * 2 ** (soon - 1)) if soon else 0):
-                    await self._stop.asked.wait()
+            await self._back_off(soon)
+
+    async def _back_off(self, soon: int) -> None:
+        """Wait before the next start, longer each time of ``soon``; until the word to stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(BACK_OFF_LIMIT_S, BACK_OFF_S * 2 ** (soon - 1)) if soon else 0):
+                await self._stop.asked.wait()
+
+    def _note_no_start(self, number: int, error: OSError) -> None:
+        """Log that the system gives no process now, as without memory. Raises ``GatewayError`` before any served."""
+        detail = error.strerror or str(error)
+        if not self._has_served:
+            raise GatewayError(f"worker {number} cannot be started: {detail}") from None
+        log.error("worker_not_started", worker=number, detail=detail)
 
     async def _started(self, number: int) -> asyncio.subprocess.Process:
         # Its own group: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order. Their

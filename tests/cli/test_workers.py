@@ -1,6 +1,7 @@
 """Several processes on one port."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -204,6 +205,46 @@ async def test_a_replacement_that_cannot_start_ends_no_other_worker(fleet: Calla
         assert not other.done()
         held.stop.told("SIGTERM")
     assert len({worker.pid for worker in held.started}) == len(held.started)
+
+
+async def test_a_system_without_room_for_a_process_ends_no_other_worker(
+    fleet: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No replacement can be made while memory, processes or descriptors are used up: it is tried later."""
+    held = fleet(SERVES, "serve(0.1)", SERVES)
+    create, refusals = asyncio.create_subprocess_exec, [OSError(errno.EAGAIN, "no room"), OSError(errno.EMFILE, "full")]
+
+    async def without_room(*command: str, **how: Any) -> asyncio.subprocess.Process:
+        if len(held.started) == 2 and refusals:
+            raise refusals.pop()
+        return await create(*command, **how)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", without_room)
+    with capture_logs() as logs:
+        async with asyncio.timeout(120), asyncio.TaskGroup() as group:
+            group.create_task(held.supervisor.keep_running(1))
+            first = await held.until_started(1)
+            await held.until_it_serves(1)
+            group.create_task(held.supervisor.keep_running(2))
+            await held.until_started(3)
+            assert first.returncode is None
+            held.stop.told("SIGTERM")
+    refused = [entry for entry in logs if entry["event"] == "worker_not_started"]
+    assert [(entry["worker"], entry["detail"]) for entry in refused] == [(2, "full"), (2, "no room")]
+
+
+async def test_a_system_without_room_at_the_start_is_told(
+    fleet: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command fails with the system's reason."""
+    held = fleet(SERVES)
+
+    async def without_room(*_: str, **__: Any) -> asyncio.subprocess.Process:
+        raise OSError(errno.EAGAIN, "no room")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", without_room)
+    with pytest.raises(GatewayError, match="worker 1 cannot be started: no room"):
+        await held.supervisor.keep_running(1)
 
 
 async def test_a_back_off_grows_to_its_limit(fleet: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch) -> None:
