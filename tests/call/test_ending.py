@@ -131,3 +131,10 @@ def test_a_call_that_ended_before_it_began_greets_nobody(greeting: SayText | Rec
     assert conversation.handle(ShutDown(), 0.0)[-1] == EndCall(EndReason.SHUT_DOWN, "gateway")
     assert conversation.begin(0.0) == ()
     assert conversation.next_deadline() == math.inf
+
+
+def test_levels_are_words_that_the_log_knows() -> None:
+    """An end in order is told, a lost stream is warned of, and what failed the caller is an error."""
+    assert level_of(EndReason.CALLER_HUNG_UP) == "info"
+    assert level_of(EndReason.STREAM_LOST) == "warning"
+    assert level_of(EndReason.VOICE_LOST) == "error"

@@ -332,13 +332,16 @@ def test_what_answers() -> None:
 
 
 @pytest.mark.parametrize("code", [ALREADY_ACTIVE, "server_error"])
-def test_an_answer_that_was_refused_is_still_one_wish(code: str) -> None:
+@pytest.mark.parametrize("meanwhile", ["another wish", "an interruption"])
+def test_an_answer_that_was_refused_is_still_one_wish(code: str, meanwhile: str) -> None:
     """Another wish for an answer is the same, an interruption keeps it, and it is asked for once."""
     gate = ResponseGate()
     gate.want(ANSWER, START)
     gate.refused("request-1", code, START)
-    gate.want(ANSWER, START)
-    gate.drop_wishes()
+    if meanwhile == "another wish":
+        gate.want(ANSWER, START)
+    else:
+        gate.drop_wishes()
     gate.started("other", "", START)
     (again,) = gate.ended("other", START + RETRY_AFTER_S)
     assert again == CreateResponse(request_id="request-2")

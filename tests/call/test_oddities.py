@@ -92,3 +92,10 @@ def test_a_minute_is_counted_to_its_end(at: float, *, ends: bool) -> None:
         for _ in range(MALFORMED_LIMIT - 2):
             assert len(oddities.handle(MalformedMessage("x"), at)) == 1
         assert len(oddities.handle(MalformedMessage("x"), at)) == 2
+
+
+def test_twenty_oddities_are_noted() -> None:
+    """A provider that makes up more fills no log."""
+    oddities = Oddities(0.0)
+    noted = [oddities.handle(OddMessage(str(number)), 0.0) for number in range(30)]
+    assert [len(notes) for notes in noted] == [1] * 20 + [0] * 10

@@ -206,3 +206,19 @@ def test_a_phone_that_gathers_is_told_an_end_once() -> None:
     playback.add("b", SECOND, 1.0)
     playback.stop(1.1)
     assert playback.complete("b", 1.1) == []
+
+
+def test_audio_lasts_as_long_as_its_format_says() -> None:
+    """A second is 8,000 bytes of PCMU and 16,000 of linear audio."""
+    assert Playback(PCMU, NO_MARKS).duration_s(bytes(8000)) == 1.0
+    assert Playback(L16_8K, NO_MARKS).duration_s(bytes(8000)) == 0.5
+
+
+def test_an_end_in_several_pieces_goes_out_whole_when_the_phone_runs_dry() -> None:
+    """Two pieces of a complete reply make less than a frame, and a part of the next stands behind them."""
+    playback = Playback(PCMU, NO_MARKS)
+    assert len(audio(playback.add("a", b"\x01" * 3240, 0.0))) == 3200
+    playback.add("a", b"\x02" * 41, 0.0)
+    playback.complete("a", 0.0)
+    playback.add("b", b"\x03" * 10, 0.0)
+    assert audio(playback.on_deadline(0.4)) == b"\x01" * 40 + b"\x02" * 41 + b"\xff" * 79
