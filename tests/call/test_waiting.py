@@ -12,10 +12,8 @@ WORDS = SayText("One moment.")
 def test_words_come_once_and_at_their_time() -> None:
     """To the moment, into silence; then never again."""
     wait = Wait(Waiting(WORDS, 1.5), 10.0)
-    assert wait.at == 11.5
-    assert wait.words(11.49, quiet=True) is None
-    assert wait.words(11.5, quiet=True) == WORDS
-    assert wait.at is None
+    assert (wait.at, wait.words(11.49, quiet=True)) == (11.5, None)
+    assert (wait.words(11.5, quiet=True), wait.at) == (WORDS, None)
     assert wait.words(20.0, quiet=True) is None
 
 
