@@ -50,9 +50,9 @@ def test_another_directory_is_made_and_entered(tmp_path: Path, capsys: pytest.Ca
 def test_a_file_that_is_there_is_kept(there: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is named as kept, and the others are written."""
     there.parent.mkdir(parents=True, exist_ok=True)
-    there.write_text("mine\n", "utf-8")
+    there.write_text("# mine\n", "utf-8")
     assert main(["init"]) == 0
-    assert there.read_text("utf-8") == "mine\n"
+    assert there.read_text("utf-8") == "# mine\n"
     told = capsys.readouterr().out
     assert there.name == "support.yaml" or f"kept  {there}" in told
     assert Path(".env").exists()
@@ -62,9 +62,9 @@ def test_a_second_time_nothing_changes(tmp_path: Path) -> None:
     """Whatever was done to the files since."""
     assert main(["init"]) == 0
     for file in SOURCES:
-        (tmp_path / file).write_text(f"{file} is mine", "utf-8")
+        (tmp_path / file).write_text(f"# {file} is mine", "utf-8")
     assert main(["init"]) == 0
-    assert all((tmp_path / file).read_text("utf-8") == f"{file} is mine" for file in SOURCES)
+    assert all((tmp_path / file).read_text("utf-8") == f"# {file} is mine" for file in SOURCES)
 
 
 @pytest.mark.parametrize("name", ["florist.yaml", "florist.yml"])

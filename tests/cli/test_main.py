@@ -167,7 +167,8 @@ def test_check_says_what_each_line_will_do(
 ) -> None:
     """Exit 0, a paragraph for each line, warnings of what will not work, and the count."""
     monkeypatch.chdir(tmp_path)
-    config = configuration(tmp_path, {"support": LINE, "second": LINE.replace("0100", "0101")})
+    lines = {"support": LINE, "second": LINE.replace("0100", "0101")}
+    config = configuration(tmp_path, lines, GATEWAY + "listen: {host: 127.0.0.1}\n")
     assert main(["check", "--config", str(config)]) == 0
     told = capsys.readouterr()
     assert told.err == ""
