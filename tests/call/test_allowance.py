@@ -109,3 +109,15 @@ def test_counts() -> None:
     allowance.keyed("a")
     assert (allowance.may_key("a"), allowance.may_key("b")) == (False, True)
     assert (allowance.take(), allowance.take()) == (True, False)
+
+
+def test_every_turn_may_be_told_of_as_many_refusals() -> None:
+    """The third refusal of a turn is still told, the fourth not; and so in the next turn."""
+    allowance = Allowance(Rules(tool_calls_limit=0))
+    for _ in range(2):
+        told = []
+        for _ in range(5):
+            assert not allowance.take()
+            told.append(allowance.answers)
+        assert told == [True] * ANSWERS + [False] * 2
+        allowance.caller_spoke()

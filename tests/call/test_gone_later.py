@@ -525,3 +525,32 @@ def test_an_interruption_before_the_first_sound_is_noted() -> None:
     story.tell(ResponseStarted("r"))
     assert story.tell(CallerSpoke("u")) == [CancelResponse("r")]
     assert story.noted("barge_in") == [{"replies": [], "response_cancelled": True}]
+
+
+def test_a_turn_that_a_key_ends_releases_what_waited_for_it() -> None:
+    """>> a text that a key wants within a manual turn, and its end << the text, and the answer behind it."""
+    story = Story(Rules(commit_on="#", on_key={"9": KeyAction(say=STILL_THERE)}))
+    story.tell(CallerSpoke("u"))
+    assert story.tell(DigitPressed("9")) == []
+    assert story.tell(TurnCommitted("u")) == [STILL_THERE]
+    assert story.answer(request=story.requests[-1]) == [CreateResponse()]
+
+
+def test_a_response_that_was_cut_short_as_it_left_is_noted() -> None:
+    """>> end_call without a word in a response that is incomplete << noted, and the goodbye is asked for."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ToolCalled("r", "c", "end_call", "{}"))
+    (goodbye,) = story.tell(ResponseEnded("r", ResponseStatus.INCOMPLETE, "max_output_tokens"))
+    assert isinstance(goodbye, CreateResponse)
+    assert story.noted("response_cut_short") == [{"status": "incomplete", "detail": "max_output_tokens"}]
+
+
+def test_privacy_ends_at_its_last_moment() -> None:
+    """>> a key exactly three seconds behind the last << it is one again."""
+    story = Story(PRIVATE)
+    story.call("pay")
+    keyed(story, "4111#")
+    story.wait(3.0)
+    keyed(story, "7")
+    assert story.noted("digit_pressed") == [{"digit": "7"}]
