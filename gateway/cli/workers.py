@@ -21,7 +21,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from gateway.cli.stopping import Stop, told_to_stop
 from gateway.cli.worker import METRICS_DIRECTORY, WORKER, worker_variable
 from gateway.config import environment
-from gateway.config.kept import keep_deployment
+from gateway.config.kept import KeptDeployment, make_own
 from gateway.errors import GatewayError
 from gateway.fleet.board import Board, board_file
 
@@ -72,15 +72,18 @@ async def run_workers(count: int, service: Service) -> int:
         with (
             port_kept(service.host, service.port),
             port_kept(*service.private) if service.private else nullcontext(),
-            tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics,
-            tempfile.TemporaryDirectory(prefix="gateway-kept-") as kept,
+            tempfile.TemporaryDirectory(prefix="gateway-metrics-", ignore_cleanup_errors=True) as metrics,
+            tempfile.TemporaryDirectory(prefix="gateway-kept-", ignore_cleanup_errors=True) as folder,
         ):
             try:
-                keep_deployment(service.config, Path(kept))
+                kept = KeptDeployment(service.config, Path(folder))
+                kept.write()
             except OSError as error:
-                raise GatewayError(f"{service.config} cannot be copied to {kept}: {error.strerror or error}") from None
+                raise GatewayError(
+                    f"{service.config} cannot be copied to {folder}: {error.strerror or error}"
+                ) from None
             shared = {**os.environ, METRICS_DIRECTORY: metrics, STREAM_KEY: shared_key(os.environ)}
-            supervisor = Supervisor(service, Board(service.calls, descriptor), descriptor, Path(kept), shared, stop)
+            supervisor = Supervisor(service, Board(service.calls, descriptor), descriptor, kept, shared, stop)
             try:
                 async with asyncio.TaskGroup() as group:
                     for number in range(1, count + 1):
@@ -125,7 +128,13 @@ class Supervisor:
     """Keeps the workers running until it is told to stop. ``board`` and ``kept`` are what it shares with them."""
 
     def __init__(
-        self, service: Service, board: Board, descriptor: int, kept: Path, shared: Mapping[str, str], stop: Stop
+        self,
+        service: Service,
+        board: Board,
+        descriptor: int,
+        kept: KeptDeployment,
+        shared: Mapping[str, str],
+        stop: Stop,
     ) -> None:
         self._service = service
         self._board = board
@@ -178,11 +187,13 @@ class Supervisor:
         log.error("worker_not_started", worker=number, detail=detail)
 
     async def _started(self, number: int) -> asyncio.subprocess.Process:
+        self._kept.write()
+        make_own(Path(self._shared[METRICS_DIRECTORY]))
         # Its own group: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order. Their
         # standard input ends with the supervisor, however that ends: see ``worker.on_duty``.
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "gateway", *self._service.arguments),
-            env={**self._shared, WORKER: worker_variable(number, self._descriptor, self._kept)},
+            env={**self._shared, WORKER: worker_variable(number, self._descriptor, self._kept.folder)},
             start_new_session=True,
             stdin=asyncio.subprocess.PIPE,
             pass_fds=[self._descriptor],

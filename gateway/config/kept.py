@@ -1,7 +1,10 @@
 """Copies of the configuration that was good last: a worker process that replaces another may find files broken."""
 
+import errno
 import hashlib
+import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,9 +32,29 @@ class _Copied(Struct, frozen=True):
     folder: str
 
 
-def keep_deployment(file: Path, folder: Path) -> None:
-    """Copy ``gateway.yaml``. Raises ``OSError``."""
-    shutil.copyfile(file, folder / DEPLOYMENT)
+class KeptDeployment:
+    """``gateway.yaml`` as it was at the start, in a folder that several processes share."""
+
+    def __init__(self, file: Path, folder: Path) -> None:
+        """Read the file. Raises ``OSError``."""
+        self.folder = folder
+        self._content = file.read_bytes()
+
+    def write(self) -> None:
+        """Write the copy where it is missing: a cleaner of temporary files takes it after days. Raises OSError."""
+        make_own(self.folder)
+        copy = self.folder / DEPLOYMENT
+        if not copy.exists():
+            copy.write_bytes(self._content)
+
+
+def make_own(folder: Path) -> None:
+    """Make a folder where it is missing. Raises ``OSError``, also where its place has been taken by somebody else."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, f"{folder} is no folder of this user")
 
 
 class KeptLines:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
@@ -44,7 +45,7 @@ def _exposition(own: CollectorRegistry, deaths: WorkerDeaths) -> bytes:
     directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     of_fleet = CollectorRegistry()
     of_fleet.register(deaths)
-    if not directory:
+    if not directory or not Path(directory).is_dir():  # a cleaner of temporary files took it: what is known here
         return generate_latest(own) + generate_latest(of_fleet)
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # prometheus_client leaves its constructor untyped

@@ -21,6 +21,7 @@ from gateway.call.ending import EndReason
 from gateway.cli import workers
 from gateway.cli.stopping import Stop
 from gateway.cli.worker import METRICS_DIRECTORY
+from gateway.config.kept import KeptDeployment
 from gateway.errors import GatewayError
 from gateway.fleet.board import Board, board_file
 from gateway.fleet.places import KnownCall
@@ -122,7 +123,8 @@ class Fleet:
             monkeypatch.setattr(workers, name, value)
         service = workers.Service(arguments=[], config=CONFIG, host="127.0.0.1", port=1, calls=5)
         shared = {**os.environ, METRICS_DIRECTORY: str(folder), "PYTHONPATH": str(CONFIG.parents[1])}
-        self.supervisor = workers.Supervisor(service, self.board, self.descriptor, folder, shared, self.stop)
+        kept = KeptDeployment(CONFIG, folder)
+        self.supervisor = workers.Supervisor(service, self.board, self.descriptor, kept, shared, self.stop)
 
     async def _start(self, *_: str, **how: Any) -> asyncio.subprocess.Process:
         program = self._programs[min(len(self.started), len(self._programs) - 1)]
@@ -245,6 +247,21 @@ async def test_a_system_without_room_at_the_start_is_told(
     monkeypatch.setattr(asyncio, "create_subprocess_exec", without_room)
     with pytest.raises(GatewayError, match="worker 1 cannot be started: no room"):
         await held.supervisor.keep_running(1)
+
+
+async def test_a_replacement_finds_what_a_cleaner_of_temporary_files_has_taken(fleet: Callable[..., Fleet]) -> None:
+    """The folders of configuration and metrics are there again when it starts."""
+    looks = "assert os.path.isfile(_ + '/gateway.yaml') and os.path.isdir(os.environ['PROMETHEUS_MULTIPROC_DIR'])\n"
+    held = fleet("import shutil; serve(0.1); shutil.rmtree(_); os._exit(9)", looks + SERVES)
+    async with asyncio.timeout(120), asyncio.TaskGroup() as group:
+        group.create_task(held.supervisor.keep_running(1))
+        replacement = await held.until_started(2)
+        died = group.create_task(replacement.wait())
+        beats = held.board.beats(1)
+        while held.board.beats(1) == beats and not died.done():  # noqa: ASYNC110 -- another process gives it
+            await asyncio.sleep(0.01)
+        assert not died.done()
+        held.stop.told("SIGTERM")
 
 
 async def test_a_back_off_grows_to_its_limit(fleet: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Copies of what was good last."""
 
+import shutil
 import wave
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.config import ConfigErrors, Lines, load_deployment
-from gateway.config.kept import DEPLOYMENT, KeptLines, keep_deployment
+from gateway.config.kept import DEPLOYMENT, KeptDeployment, KeptLines
 from tests.e2e.rig import LINE, configuration, load
 
 SALES = LINE.replace("+14255550100", "+14255550101")
@@ -119,8 +120,28 @@ def test_a_copy_that_cannot_be_made_is_told(file: Path, tmp_path: Path) -> None:
 
 def test_the_deployment_is_what_it_was(file: Path, tmp_path: Path) -> None:
     """Read from its copy, as if the file still held that."""
-    (tmp_path / "kept").mkdir()
-    keep_deployment(file, tmp_path / "kept")
+    kept = KeptDeployment(file, tmp_path / "kept")
+    kept.write()
     file.write_text("limits: {calls: many}\n", "utf-8")
     read = load_deployment(file, {}, copy=tmp_path / "kept" / DEPLOYMENT)
     assert (read.file, read.limits.calls) == (file, 200)
+
+
+def test_the_deployment_is_written_again_when_it_is_gone(file: Path, tmp_path: Path) -> None:
+    """A cleaner of temporary files takes what is days old, the folder too."""
+    kept = KeptDeployment(file, tmp_path / "kept")
+    kept.write()
+    good = (tmp_path / "kept" / DEPLOYMENT).read_bytes()
+    shutil.rmtree(tmp_path / "kept")
+    file.write_text("limits: {calls: many}\n", "utf-8")
+    kept.write()
+    assert (tmp_path / "kept" / DEPLOYMENT).read_bytes() == good
+    assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_place_that_somebody_else_has_taken_is_refused(file: Path, tmp_path: Path) -> None:
+    """A link or a file where the folder was: workers would read what is not ours."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "kept").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError, match="no folder of this user"):
+        KeptDeployment(file, tmp_path / "kept").write()

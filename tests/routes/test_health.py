@@ -46,6 +46,13 @@ async def test_full_and_draining_are_not_ready(tmp_path: Path) -> None:
         assert await get(held, "/readyz") == (503, {"status": "draining", "calls": 0, "limit": 1})
 
 
+async def test_metrics_without_the_folder_of_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cleaner of temporary files took it: the worker that is asked tells what it knows itself."""
+    async with rig(configuration(tmp_path), instant()) as held:
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "gone"))
+        assert await held.metric("gateway_calls_limit") == 200
+
+
 async def test_metrics_of_a_call(tmp_path: Path) -> None:
     """A call with an answer and an interruption: calls, end, turn latency, barge-in stop, lag, late frames."""
     long = "A sentence that takes a while to say, because it is long enough to be talked over by the caller."
