@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -114,7 +113,6 @@ async def serving(
     listener: socket.socket | None = None,
     board: Board | None = None,
     reuse_port: bool = False,
-    shared: Path | None = None,
     drain_s: float = 0.0,
     observers: tuple[Observer, ...] = (),
     on_refusal: Callable[[Refused, str], None] | None = None,
@@ -122,9 +120,8 @@ async def serving(
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` stands in for
-    Microsoft Entra ID. ``shared`` is a directory of the processes that serve together.
-    ``board`` is what it shares with other workers, where it is one of several. ``observers`` are told the notes of
-    calls, ``on_refusal`` whatever is turned away, with what to do about it.
+    Microsoft Entra ID. ``board`` is what it shares with other workers, where it is one of several. ``observers`` are
+    told the notes of calls, ``on_refusal`` whatever is turned away, with what to do about it.
     Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot.
     """
     served = providers_of(deployment)
@@ -137,7 +134,7 @@ async def serving(
     public_url = deployment.public_url or ""
     control = CallControl()
     functions = Functions(metrics.functions_left_running.inc)
-    outcomes = Outcomes(shared / "outcomes" if shared else None)
+    outcomes = Outcomes(board.ends)
     published_keys = PublishedKeys(control, metrics)
     keys = StreamKeys(
         tokens,

@@ -19,7 +19,7 @@ from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
 from gateway.cli.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.stopping import told_to_stop
-from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board, shared_directory
+from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board
 from gateway.cli.workers import Service, run_workers
 from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
 from gateway.config.dangers import weak_keys, weak_secrets
@@ -174,7 +174,6 @@ async def _serve(options: argparse.Namespace) -> int:
                     listener=test.listener if test else None,
                     board=board,
                     reuse_port=is_worker(),
-                    shared=shared_directory(),
                     drain_s=options.drain,
                 ) as gateway:
                     if test:

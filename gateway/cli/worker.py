@@ -40,11 +40,6 @@ def kept_configuration() -> Path | None:
     return Path(os.environ[WORKER].split("/", 2)[2]) if is_worker() else None
 
 
-def shared_directory() -> Path | None:
-    """Return the directory that this process shares with the other workers; ``None`` where it is alone."""
-    return Path(os.environ[METRICS_DIRECTORY]) if is_worker() else None
-
-
 def shared_board(calls: int) -> Board | None:
     """Return the board that all workers share, for ``calls`` calls; ``None`` in a process alone."""
     if not is_worker():

@@ -2,6 +2,8 @@
 
 import struct
 
+from gateway.fleet import ends
+from gateway.fleet.ends import Ends
 from gateway.fleet.memory import Memory, shared_file
 from gateway.fleet.places import Places, bytes_for
 from gateway.fleet.used import SIZE, SharedUsedKeys
@@ -19,7 +21,7 @@ def board_file(calls: int) -> int:
 
 
 def _size(calls: int) -> int:
-    return _PLACES + SIZE + bytes_for(calls)
+    return _PLACES + SIZE + ends.SIZE + bytes_for(calls)
 
 
 class Board:
@@ -30,7 +32,8 @@ class Board:
         self._bytes = memory.bytes
         self._worker = worker
         self.used = SharedUsedKeys(memory, _PLACES)
-        self.places = Places(memory, _PLACES + SIZE, calls, worker)
+        self.ends = Ends(memory.bytes, _PLACES + SIZE)
+        self.places = Places(memory, _PLACES + SIZE + ends.SIZE, calls, worker)
 
     def beat(self) -> None:
         """Give a sign of life."""

@@ -108,12 +108,3 @@ async def test_a_process_alone_owes_nothing() -> None:
     async with on_duty(None, stop, unheard, nothing):
         await asyncio.sleep(0)
     assert not stop.asked.is_set()
-
-
-def test_workers_share_a_directory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process alone shares none."""
-    monkeypatch.delenv(worker.WORKER, raising=False)
-    assert worker.shared_directory() is None
-    monkeypatch.setenv(worker.WORKER, "1/7/kept")
-    monkeypatch.setenv(worker.METRICS_DIRECTORY, "/shared")
-    assert worker.shared_directory() == Path("/shared")

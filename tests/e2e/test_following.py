@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 
 from gateway.app import PROVIDERS, serving
+from gateway.fleet.board import Board, board_file
 from gateway.sim.dial import dial
 from gateway.sim.emulator import Emulator
 from gateway.sim.phone import SimulatedPhone
@@ -97,11 +99,15 @@ async def test_any_worker_knows_how_a_call_ended(tmp_path: Path) -> None:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
         public = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
         served = deployment.model_copy(update={"public_url": public})
+        calls = served.limits.calls
+        descriptor = board_file(calls)
+        stack.callback(os.close, descriptor)
+        boards = [Board(calls, descriptor, worker) for worker in (1, 2)]
         _, there = [
             await stack.enter_async_context(
-                serving(served, read, endpoint=service.endpoint, api_key="any", listener=one, shared=tmp_path)
+                serving(served, read, endpoint=service.endpoint, api_key="any", listener=one, board=board)
             )
-            for one in sockets
+            for one, board in zip(sockets, boards, strict=True)
         ]
         streams = public.replace("http", "ws", 1) + "/stream/twilio"
         async with dial("twilio", streams, to=NUMBER, from_="+14155550123", secrets={"auth_token": TOKEN}) as phone:
