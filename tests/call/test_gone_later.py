@@ -4,11 +4,12 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.call.departure import CALL_GOES_ON
-from gateway.call.ending import EndCall, EndReason
+from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import FunctionReturned, RunFunction
 from gateway.call.gate import ALREADY_ACTIVE
 from gateway.call.playback import HeardReply
 from gateway.call.rules import Digits, FunctionRule, KeyAction, Rules, Secret, Silence, Target
+from gateway.call.tools import NOT_DONE
 from gateway.functions import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, Playout
@@ -17,6 +18,7 @@ from gateway.voice.commands import (
     CancelResponse,
     CommitTurn,
     CreateResponse,
+    ReturnToolOutput,
     SayText,
     SendAudio,
     TruncateReply,
@@ -35,7 +37,7 @@ from gateway.voice.events import (
     ToolCalled,
     TurnCommitted,
 )
-from tests.story import SILENCE, SPEECH, STARTED, Story
+from tests.story import READY, SILENCE, SPEECH, STARTED, Story
 
 STILL_THERE = SayText("Still there?")
 REMINDED = Rules(silence=Silence(10, STILL_THERE, 2))
@@ -554,3 +556,70 @@ def test_privacy_ends_at_its_last_moment() -> None:
     story.wait(3.0)
     keyed(story, "7")
     assert story.noted("digit_pressed") == [{"digit": "7"}]
+
+
+def test_an_older_pause_within_a_turn_is_in_no_latency() -> None:
+    """>> the end of the first turn within the second, and a response << cancelled; the next has no latency."""
+    story = Story()
+    story.tell(CallerSpoke("u1"))
+    story.tell(CallerSpoke("u2"))
+    story.tell(CallerPaused("u1"))
+    assert story.tell(ResponseStarted("r")) == [CancelResponse("r")]
+    story.tell(ResponseEnded("r", ResponseStatus.CANCELLED))
+    story.wait(2)
+    story.tell(TurnCommitted("u2"))
+    story.answer(response="r2", item="i2")
+    assert story.noted("reply_started") == [{"item_id": "i2", "latency_ms": None}]
+
+
+def test_a_line_without_barge_in_answers_into_a_turn() -> None:
+    """>> the answer to a turn while the next is being spoken << it is heard: nobody interrupts on such a line."""
+    story = Story(Rules(barge_in=False))
+    story.tell(CallerSpoke("u1"))
+    story.tell(CallerPaused("u1"))
+    story.tell(CallerSpoke("u2"))
+    assert story.tell(ResponseStarted("r")) == []
+    story.tell(ReplyAudio("r", "i", SPEECH * 10))
+    assert story.played == 1600
+
+
+def test_the_time_of_silence_begins_behind_whatever_the_bot_says() -> None:
+    """>> five seconds of silence, and words that nobody asked for << ten seconds from the end of these."""
+    story = Story(REMINDED)
+    story.listen(5)
+    story.answer(seconds=3)
+    assert story.listen(3.1) == []
+    reminded(story, 1)
+
+
+def test_the_phone_falls_silent_when_the_call_ends() -> None:
+    """>> shut down while the bot speaks << the phone is told to stop, what was heard is noted, then the end."""
+    story = Story()
+    story.answer(seconds=3)
+    story.listen(1)
+    assert story.tell(ShutDown()) == [StopPlayback(), EndCall(EndReason.SHUT_DOWN, "gateway")]
+    assert [note["item_id"] for note in story.noted("reply_heard")] == ["i"]
+
+
+def test_a_late_call_of_an_older_response_is_not_carried_out() -> None:
+    """>> a call of a response that is over, while the next one runs << told that it was not carried out."""
+    story = Story(Rules(functions={"look": FunctionRule()}))
+    story.answer(response="r1", item="i1")
+    story.tell(ResponseStarted("r2"))
+    assert story.tell(ToolCalled("r1", "c", "look", "{}")) == [ReturnToolOutput("c", NOT_DONE)]
+    assert story.tell(ToolCalled("r2", "d", "look", "{}")) == [RunFunction("d", "look", "{}")]
+
+
+def test_a_session_that_is_told_twice_greets_once() -> None:
+    """>> ready, ready, the greeting << it is not said again behind itself."""
+    story = Story(Rules(greeting=SayText("Hello.")))
+    assert story.tell(READY) == []
+    story.answer(response="g", item="ig", request=story.requests[-1])
+    story.goes_on()
+    assert len(story.noted("session_ready")) == 1
+
+
+def test_more_audio_than_anybody_can_say_ends_the_call() -> None:
+    """>> a minute of audio at once << the stream is broken."""
+    ended = Story().tell(CallerAudio(SILENCE * 3000))[-1]
+    assert ended == EndCall(EndReason.STREAM_BROKEN, "provider", "more than real time and 10 s of audio or keys")
