@@ -11,24 +11,40 @@ from gateway.config.problems import Finding, KeyPath
 SHORTEST = 12
 """A value of the environment with fewer characters is not looked for: texts may have it by chance."""
 _NAME = re.compile(
-    r"auth|api[-_]?key|(^|[-_])key$|token|secret|passw|pwd|credential|cookie|(^|[-_])sig(nature)?$|^code$",
+    r"auth|(api|access)[-_]?key|(^|[-_])key$|token|secret|passw|pwd|credential|cookie|(^|[-_])sig(nature)?$|^code$"
+    r"|session[-_]?(id|key)?$",
     re.IGNORECASE,
 )
 """Names of headers and of a query's parameters that carry credentials."""
-_HARMLESS = re.compile(r"idempotency|id$", re.IGNORECASE)
+_ALWAYS = re.compile(r"(api[-_]?key|access[-_]?key|token|secret|passw(or)?d)$", re.IGNORECASE)
+"""Those of them that carry nothing else, however short it is."""
+_SCHEME = re.compile(r"\s*(bearer|basic|token|apikey)\s+(?=\S*[0-9=])[!-~]{6,}", re.IGNORECASE)
+"""A header's value that is a credential whatever the header's name (RFC 9110 §11.4)."""
+_HARMLESS = re.compile(r"idempotency|(?<!session)(?<!session[-_])id$", re.IGNORECASE)
 _VALUE = re.compile(r"[!-~]{8,}")
 _SHAPES = {
     "an Azure key": r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{32}|[0-9A-Za-z]{40,60}JQQJ99[0-9A-Za-z]{20,40})(?![0-9A-Za-z])",
     "an OpenAI key": r"(?<![\w-])sk-[A-Za-z0-9_-]{20,}",
-    "an AWS key": r"(?<![0-9A-Za-z])AKIA[0-9A-Z]{16}(?![0-9A-Za-z])",
-    "a Google key": r"(?<![\w-])AIza[\w-]{35}",
+    "an AWS key": r"(?<![0-9A-Za-z])A[KS]IA[0-9A-Z]{16}(?![0-9A-Za-z])",
+    "a Google key": r"(?<![\w-])(?:AIza[\w-]{35}|GOCSPX-[\w-]{20,}|ya29\.[\w-]{20,})",
+    "a Twilio key": r"(?<![0-9A-Za-z])SK[0-9a-f]{32}(?![0-9A-Za-z])",
+    "a Telnyx key": r"(?<![0-9A-Za-z])KEY[0-9A-F]{32}_\w{16,}",
+    "a Stripe key": r"(?<![0-9A-Za-z])[rs]k_(?:live|test)_[0-9A-Za-z]{16,}",
+    "a SendGrid key": r"(?<![\w-])SG\.[\w-]{16,}\.[\w-]{16,}",
+    "a GitLab token": r"(?<![\w-])glpat-[\w-]{20,}",
+    "an npm token": r"(?<![0-9A-Za-z])npm_[0-9A-Za-z]{36}",
+    "a Slack webhook": r"hooks\.slack\.com/(?:services|workflows|triggers)/\w+/\w+/\w+",
     "a GitHub token": r"(?<![0-9A-Za-z])(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,})",
-    "a Slack token": r"(?<![\w-])xox[abprs]-[\w-]{10,}",
+    "a Slack token": r"(?<![\w-])(?:xox[abeprs]|xapp)-[\w-]{10,}",
     "a webhook's secret": r"(?<![\w-])whsec_[A-Za-z0-9+/=]{20,}",
     "a JSON Web Token": r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    "a signed address": r"[?&]sig=[\w%+/=-]{30,}",
+    "a bearer token": r"\b[Bb]earer [A-Za-z0-9._~+/-]{20,}",
     "a connection string": r"(?:AccountKey|SharedAccessKey|accesskey)=[A-Za-z0-9+/=]{20,}",
 }
+_WITH_PASSWORD = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|sips?:)[^\s/:@{}]+:[^\s/@{}]+@", re.IGNORECASE)
+"""An address with a user and a password in it."""
 _SHAPE = re.compile("|".join(f"(?P<shape{index}>{shape})" for index, shape in enumerate(_SHAPES.values())))
 _SENT_TO_TOOLS = ("headers", "url", "secret", "authorization", "server_url")
 """Keys of a tool that only its own server gets."""
@@ -48,6 +64,8 @@ def leaks(data: Mapping[str, Any], secrets: Collection[str]) -> Iterator[Finding
             continue
         if problem := leak_in(text, () if is_for_a_server else secrets):
             yield path, problem
+        elif not is_for_a_server and not isinstance(text, FromEnvironment) and _WITH_PASSWORD.search(text):
+            yield path, "holds a password in an address, expected none in a file"
 
 
 def leak_in(text: str, secrets: Collection[str]) -> str:
@@ -77,8 +95,10 @@ def _is_written(value: Any) -> bool:
 
 
 def _carries(name: str, value: str) -> bool:
-    if name.lower() in ("authorization", "proxy-authorization"):
+    if name.lower() in ("authorization", "proxy-authorization") or _ALWAYS.search(name):
         return bool(value.strip())
+    if _SCHEME.fullmatch(value):
+        return True
     return bool(_NAME.search(name)) and not _HARMLESS.search(name) and bool(_VALUE.search(value))
 
 

@@ -30,9 +30,18 @@ def told(folder: Path, keys: str, text: str = LINE) -> list[tuple[str, str]]:
         ("X-Auth-Token: 9f8e7d6c5b4a", True),
         ("Cookie: session=9f8e7d6c5b4a", True),
         ("X-Secret: 9f8e7d6c5b4a", True),
+        ("AccessKey: 9f8e7d6c5b4a", True),
+        ("X-Session: 9f8e7d6c5b4a", True),
+        ("X-Session-Id: 9f8e7d6c5b4a", True),
+        ("X-Api-Key: abc123", True),
+        ("X-Auth-Token: a", True),
+        ("X-Forwarded-Proof: 'Bearer 9f8e7d6c5b4a'", True),
+        ("X-Upstream: 'Basic Ym9iOmJvYg=='", True),
         ("Authorization: 'Bearer ${CRM_TOKEN}'", False),
         ("X-Api-Key: '${CRM_TOKEN}'", False),
         ("X-Tenant: contoso-europe", False),
+        ("X-Note: 'basic questions'", False),
+        ("X-Request-Id: production-2", False),
         ("X-Key-Id: production-2", False),
         ("Accept-Language: en-US", False),
     ],
@@ -72,6 +81,20 @@ def test_a_key_in_an_address_comes_from_the_environment(tmp_path: Path, url: str
         (CASK, "an Azure key"),
         ("sk-proj-0123456789abcdefghij", "an OpenAI key"),
         ("AKIA0123456789ABCDEF", "an AWS key"),
+        ("ASIA0123456789ABCDEF", "an AWS key"),
+        ("GOCSPX-" + "a1B2" * 7, "a Google key"),
+        ("ya29." + "a1B2" * 7, "a Google key"),
+        ("SK" + HEX[::-1], "a Twilio key"),
+        ("KEY" + HEX[::-1].upper() + "_" + "a1B2" * 5, "a Telnyx key"),
+        ("sk_live_" + "a1B2" * 6, "a Stripe key"),
+        ("rk_test_" + "a1B2" * 6, "a Stripe key"),
+        ("SG." + "a1B2" * 5 + "." + "a1B2" * 10, "a SendGrid key"),
+        ("glpat-" + "a1B2" * 5, "a GitLab token"),
+        ("npm_" + "a1B2" * 9, "an npm token"),
+        ("xapp-1-A0123-456-abcdef", "a Slack token"),
+        ("https://hooks.slack.com/services/T0001/B0001/" + "a1B2" * 6, "a Slack webhook"),
+        ("https://store.example/c?sv=1&sig=" + "a1B2" * 10 + "%3D", "a signed address"),
+        ("Authorization: Bearer " + "a1B2" * 6, "a bearer token"),
         ("ghp_" + "a1B2" * 9, "a GitHub token"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "a JSON Web Token"),
         ("-----BEGIN RSA PRIVATE KEY-----", "a private key"),
@@ -83,6 +106,16 @@ def test_what_looks_like_a_key_stands_in_no_text(tmp_path: Path, text: str, kind
     message = f"holds what looks like {kind}, expected none in a file"
     assert told(tmp_path / "1", "", LINE.replace("Answer the phone.", f"'Use {text}.'")) == [("instructions", message)]
     assert told(tmp_path / "2", f"variables: {{key: '{text}'}}\n") == [("variables.key", message)]
+
+
+@pytest.mark.parametrize("scheme", ["sip:", "sips:", "https://", "postgres://"])
+def test_no_text_holds_an_address_with_a_password(tmp_path: Path, scheme: str) -> None:
+    """Whatever the address is for; a port is no password."""
+    message = "holds a password in an address, expected none in a file"
+    variables = "variables: {{place: '{}'}}\n"
+    found = told(tmp_path / "1", variables.format(f"{scheme}bob:hunter2@pbx.example"))
+    assert found == [("variables.place", message)]
+    assert told(tmp_path / "2", variables.format(f"{scheme}pbx.example:5060")) == []
 
 
 def test_a_secret_of_the_environment_is_in_no_text(tmp_path: Path) -> None:
