@@ -34,10 +34,13 @@ def read_arguments(text: str, secret_names: Iterable[str]) -> dict[str, Any]:
 
 def check_by_schema(arguments: Mapping[str, Any], checks: Draft202012Validator) -> None:
     """Raises FunctionFailed (``refused``) that tells the model what does not match."""
-    errors = [
-        f"{'.'.join(map(str, error.absolute_path))}: {error.message}" if error.absolute_path else error.message
-        for error in islice(checks.iter_errors(arguments), ERRORS_TOLD)
-    ]
+    try:
+        errors = [
+            f"{'.'.join(map(str, error.absolute_path))}: {error.message}" if error.absolute_path else error.message
+            for error in islice(checks.iter_errors(arguments), ERRORS_TOLD)
+        ]
+    except RecursionError:
+        raise refused("the arguments are nested too deep", "the arguments are nested too deep") from None
     if errors:
         raise _mismatch(errors)
 

@@ -1,6 +1,7 @@
 """What comes of a function: the text that the model gets, or the failure that it is told. Pure."""
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -37,9 +38,9 @@ class FunctionFailed(Exception):  # noqa: N818 -- it is what happened to a funct
 
 
 def read_json(text: str) -> Any:
-    """The value that ``text`` holds. Raises ValueError for what is no JSON, NaN and Infinity included."""
+    """The value that ``text`` holds. Raises ValueError for what is no JSON, NaN, Infinity and 1e999 included."""
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deep") from None
 
@@ -57,6 +58,13 @@ def excerpt(text: str) -> str:
     """``text`` on one line, of :data:`TOLD_LIMIT` characters at most."""
     line = " ".join(text.split())
     return line if len(line) <= TOLD_LIMIT else line[: TOLD_LIMIT - 1] + "…"
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number
 
 
 def _refuse(constant: str) -> Any:

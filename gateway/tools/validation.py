@@ -1,6 +1,6 @@
-"""Checks arguments by a JSON Schema, with patterns that match in linear time. Pure."""
+"""Checks arguments by a JSON Schema, with patterns and comparisons that take linear time. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError, validators
@@ -45,11 +45,27 @@ def _additional(names: Iterable[str], schema: Mapping[str, Any]) -> Iterator[str
     return (name for name in names if name not in known and not any(matches(each, name) for each in patterns))
 
 
+def _unique_items(checks: Any, is_wanted: bool, value: Any, schema: Any) -> Iterator[ValidationError]:
+    """Compare by hash: the library compares each item with all others, for seconds where there are thousands."""
+    if is_wanted and isinstance(value, list) and len(set(map(_comparable, value))) < len(value):
+        yield ValidationError("the items are not all different")
+
+
+def _comparable(value: Any) -> Hashable:
+    """Return what is equal for equal JSON values: true is not 1, but 1.0 is."""
+    if isinstance(value, list):
+        return "list", tuple(map(_comparable, value))
+    if isinstance(value, dict):
+        return "object", frozenset((name, _comparable(inner)) for name, inner in value.items())
+    return isinstance(value, bool), value
+
+
 _Validator: Any = validators.extend(  # type: ignore[no-untyped-call]  # jsonschema leaves it untyped
     Draft202012Validator,
     {
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
+        "uniqueItems": _unique_items,
     },
 )

@@ -54,7 +54,7 @@ def test_no_arguments(text: str) -> None:
     assert read_arguments(text, []) == {}
 
 
-@pytest.mark.parametrize("text", ["{", "guests=4", '{"guests":NaN}', '{"guests":4}}', "[" * 30_000])
+@pytest.mark.parametrize("text", ["{", "guests=4", '{"guests":NaN}', '{"guests":4}}', "[" * 30_000, '{"guests":1e400}'])
 def test_what_is_no_json_is_refused(text: str) -> None:
     """The model learns that, and the log nothing of the text."""
     with pytest.raises(FunctionFailed, match="not valid JSON") as caught:
@@ -130,3 +130,11 @@ def test_what_pydantic_refuses_is_told() -> None:
     assert "dog: Extra inputs are not permitted" in told
     assert "http" not in told
     assert caught.value.outcome == "refused"
+
+
+def test_arguments_that_go_deep_are_refused() -> None:
+    """They are the model's mistake and no fault of the gateway's, also where the schema follows them down."""
+    schema = {"properties": {"x": {"$ref": "#/$defs/list"}}, "$defs": {"list": {"items": {"$ref": "#/$defs/list"}}}}
+    arguments = read_arguments('{"x":' + "[" * 900 + "]" * 900 + "}", [])
+    with pytest.raises(FunctionFailed, match="nested too deep"):
+        check_by_schema(arguments, validator(schema))

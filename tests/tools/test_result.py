@@ -17,14 +17,14 @@ def test_half_a_sign_does_not_break_the_text() -> None:
     assert write_json("\ud83d\ude00") == '"\U0001f600"'
 
 
-@pytest.mark.parametrize("text", ["", "{", "NaN", "[Infinity]", "{'a':1}", "[" * 100_000, "1" * 5000])
+@pytest.mark.parametrize("text", ["", "{", "NaN", "[Infinity]", "{'a':1}", "[" * 100_000, "1" * 5000, "[-1e400]"])
 def test_what_is_no_json(text: str) -> None:
     """One kind of error, whatever is wrong."""
     with pytest.raises(ValueError, match=r"."):
         read_json(text)
 
 
-@pytest.mark.parametrize("value", [float("nan"), read_json("1e400")])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_json_cannot_say(value: float) -> None:
     """A number that is none is never sent to the model."""
     with pytest.raises(ValueError, match=r"."):

@@ -1,5 +1,6 @@
 """Arguments checked by a JSON Schema: every keyword that matches a pattern does so in linear time."""
 
+import json
 import re
 import time
 from typing import Any
@@ -59,3 +60,36 @@ def test_the_keywords_mean_what_they_mean(schema: dict[str, Any], value: Any, fi
     """As the library has them, which judges the same here."""
     assert validator(schema).is_valid(value) is fits
     assert jsonschema.Draft202012Validator(schema).is_valid(value) is fits
+
+
+@pytest.mark.parametrize("item", ['{{"a":{}}}', "[{}]", '"{}"', "{}"])
+def test_many_items_are_compared_in_no_time(item: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's own comparison of each item with all others is never made."""
+    monkeypatch.setattr("jsonschema._keywords.uniq", None)
+    monkeypatch.setattr("jsonschema._keywords.equal", None, raising=False)
+    items = [json.loads(item.format(number)) for number in range(3000)]
+    checks = validator({"type": "array", "uniqueItems": True})
+    assert checks.is_valid(items)
+    assert not checks.is_valid([*items, items[0]])
+
+
+@pytest.mark.parametrize(
+    ("items", "fits"),
+    [
+        ([1, True], True),
+        ([0, False, "", None, [], {}], True),
+        ([[1], [True]], True),
+        ([{"a": 1}, {"a": True}], True),
+        (["1", 1], True),
+        ([1, 1.0], False),
+        ([{"a": 1, "b": [2]}, {"b": [2.0], "a": 1}], False),
+        ([[], []], False),
+        ([None, None], False),
+    ],
+)
+def test_items_are_equal_as_json_values(items: list[Any], fits: bool) -> None:
+    """As the library takes them, which compares without hashes; where nothing has to be unique, anything passes."""
+    schema = {"uniqueItems": True}
+    assert validator(schema).is_valid(items) == fits
+    assert jsonschema.Draft202012Validator(schema).is_valid(items) == fits
+    assert validator({"uniqueItems": False}).is_valid(items)
