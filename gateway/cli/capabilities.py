@@ -6,6 +6,7 @@ from gateway.addresses import is_sip
 from gateway.app import make_provider
 from gateway.config import Deployment, Line
 from gateway.config.describe_actions import wants_keys
+from gateway.config.providers import ProviderSettings
 from gateway.phone.provider import Provider
 
 _CALL = "CA1@AC1"
@@ -21,7 +22,7 @@ def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[s
     for name, section in deployment.providers.accounts.items():
         provider = make_provider(name, section, deployment.public_url or "https://gateway.invalid")
         made.append(provider)
-        found += _of_the_provider(provider, known)
+        found += _of_the_provider(provider, section, known)
         found += [f"{line.name}: {warning}" for line in known for warning in _of_a_line(provider, line)]
     if not made or any(provider.traits.transfers_after for provider in made):
         found += [f"{line.name}: {warning}" for line in known for warning in _of_failures(line)]
@@ -38,10 +39,11 @@ def _of_failures(line: Line) -> Iterator[str]:
         yield "neither on_failure nor after is set: when the bot cannot go on, its caller is hung up on without a word"
 
 
-def _of_the_provider(provider: Provider, lines: list[Line]) -> Iterator[str]:
-    """Yield what its account cannot do because a key is not set."""
+def _of_the_provider(provider: Provider, section: ProviderSettings, lines: list[Line]) -> Iterator[str]:
+    """Yield what its account cannot do because a key of its REST API is not set."""
     traits, name = provider.traits, f"providers.{provider.name}"
-    missing = "not all keys of its REST API are set"
+    keys = [key for key in section.rest if not getattr(section, key)]
+    missing = f"{' and '.join(keys)} {'are' if len(keys) > 1 else 'is'} not set"
     if traits.hang_up.startswith("REST") and "closing" not in traits.hang_up and not provider.hang_up(_CALL):
         yield f"{name}: {missing}, so that calls cannot be ended from here"
     wanted = any(line.settings.transfers for line in lines) or any(

@@ -48,10 +48,8 @@ def _providers(deployment: Deployment) -> Iterator[str]:
     for name, section in deployment.providers.accounts.items():
         for key in section.proofs:
             if not getattr(section, key):
-                yield (
-                    f"providers.{name}.{key}: not set, so what {name} sends is refused: "
-                    "nothing proves where it comes from"
-                )
+                refused = section.refused_without.get(key, f"what {name} sends is refused")
+                yield f"providers.{name}.{key}: not set, so {refused}: nothing proves where it comes from"
 
 
 def _public_url(url: str) -> Iterator[str]:

@@ -54,7 +54,11 @@ class ProviderSettings(Section):
     """What every provider has."""
 
     proofs: ClassVar[tuple[str, ...]] = ("stream_secret",)
-    """The keys without which whatever the provider sends is refused, for nothing proves that it is the provider's."""
+    """The keys without which what the provider sends is refused, for nothing proves that it is the provider's."""
+    refused_without: ClassVar[Mapping[str, str]] = {}
+    """What is refused without one of ``proofs``, where that is not all that the provider sends."""
+    rest: ClassVar[tuple[str, ...]] = ()
+    """The keys without which the provider's REST API cannot be asked about a call."""
 
     provider: ProviderName | None = None
     """Whose account it is, where the section has a name of its own, such as twilio-eu."""
@@ -74,6 +78,7 @@ class Twilio(ProviderSettings):
     """Twilio Media Streams."""
 
     proofs = ("auth_token",)
+    rest = ("auth_token",)
     account_sid: Name | None = None
     """The account, AC…"""
     auth_token: Rotated[Secret] | None = None
@@ -86,6 +91,7 @@ class SignalWire(ProviderSettings):
     """SignalWire, cXML."""
 
     proofs = ("signing_key",)
+    rest = ("api_url", "api_token")
     project_id: Name | None = None
     """The project."""
     api_token: Secret | None = None
@@ -100,6 +106,7 @@ class Cloudonix(ProviderSettings):
     """Cloudonix, CXML."""
 
     proofs = ("api_key",)
+    rest = ("domain", "api_key")
     domain: Name | None = None
     """The domain."""
     api_key: Rotated[Secret] | None = None
@@ -112,6 +119,7 @@ class Telnyx(ProviderSettings):
     """Telnyx media streaming, TeXML or Call Control."""
 
     proofs = ("public_key",)
+    rest = ("api_key",)
     api_key: Secret | None = None
     """The key of the REST API."""
     public_key: Rotated[PublicKey] | None = None
@@ -128,6 +136,7 @@ class Plivo(ProviderSettings):
     """Plivo Audio Streaming."""
 
     proofs = ("auth_token",)
+    rest = ("auth_id", "auth_token")
     auth_id: Name | None = None
     """The account."""
     auth_token: Rotated[Secret] | None = None
@@ -140,6 +149,7 @@ class Vobiz(ProviderSettings):
     """Vobiz: Plivo's wire."""
 
     proofs = ("auth_token",)
+    rest = ("auth_id", "auth_token")
     auth_id: Name | None = None
     """The account."""
     auth_token: Rotated[Secret] | None = None
@@ -152,6 +162,7 @@ class Vonage(ProviderSettings):
     """Vonage Voice API."""
 
     proofs = ("signature_secret",)
+    rest = ("application_id", "private_key")
     application_id: Name | None = None
     """The application."""
     private_key: PrivateKey | None = None
@@ -184,6 +195,11 @@ class Acs(ProviderSettings):
     """Azure Communication Services, Call Automation."""
 
     proofs = ("stream_secret", "resource_id")
+    refused_without: ClassVar[Mapping[str, str]] = {
+        "stream_secret": "what Event Grid delivers is refused, incoming calls among it",
+        "resource_id": "callbacks are refused, and streams need no more than their token",
+    }
+    rest = ("endpoint", "access_key")
     endpoint: Address | None = None
     """https://<resource>.communication.azure.com"""
     access_key: Base64Secret | None = None
@@ -200,6 +216,7 @@ class Bandwidth(ProviderSettings):
     """Bandwidth, BXML."""
 
     proofs = ("webhook_user", "webhook_password")
+    rest = ("account_id", "client_id", "client_secret")
     account_id: Name | None = None
     """The account."""
     client_id: Name | None = None
@@ -220,6 +237,7 @@ class Jambonz(ProviderSettings):
     """jambonz, the listen verb; its stream brings Basic credentials: user gateway, stream_secret as password."""
 
     proofs = ("webhook_secret",)
+    rest = ("account_sid", "api_key", "api_url")
     account_sid: Name | None = None
     """The account."""
     api_key: Secret | None = None

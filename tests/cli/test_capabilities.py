@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app import PROVIDERS
 from gateway.cli.capabilities import capability_warnings
 from gateway.config import Lines, load_deployment
+from gateway.config.environment import variable_of
+from gateway.config.providers import settings_of
+from gateway.sim.accounts import open_account
 
 LINE = 'numbers: ["*"]\ninstructions: Answer.\nmodel: gpt-4.1\n'
 ACCOUNTS = {
@@ -119,6 +123,25 @@ def test_a_line_that_rescues_nobody_is_told(tmp_path: Path, provider: str, line:
 
 
 def test_a_rest_api_without_its_keys_does_nothing(tmp_path: Path) -> None:
-    """It is told once, for the account."""
-    missing = "providers.vonage: not all keys of its REST API are set, so that calls cannot be"
+    """It is told once, for the account, and names the keys that are missing."""
+    missing = "providers.vonage: application_id and private_key are not set, so that calls cannot be"
     assert told(tmp_path, "vonage", DESK + RESCUED) == [f"{missing} ended from here", f"{missing} transferred"]
+
+
+@pytest.mark.parametrize("provider", [name for name in PROVIDERS if settings_of(name).rest])
+def test_each_key_of_a_rest_api_is_named_where_it_is_missing(tmp_path: Path, provider: str) -> None:
+    """With all of them nothing is told; without any one of them that one is."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text(f"providers: {{{provider}: {{}}}}\n")
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "support.yaml").write_text(LINE + DESK + RESCUED)
+    account = open_account(provider, "http://127.0.0.1:1", "key")
+    environ = {variable_of(provider, key): str(value) for key, value in account.settings.items()}
+    for key in ("", *settings_of(provider).rest):
+        left = {name: value for name, value in environ.items() if name != variable_of(provider, key)}
+        deployment = load_deployment(file, left)
+        found = [each for each in capability_warnings(deployment, Lines(deployment)) if "not set, so" in each]
+        assert bool(found) == bool(key)
+        assert all(
+            each.startswith(f"providers.{provider}: {key} is not set, so that calls cannot be") for each in found
+        )

@@ -343,3 +343,15 @@ def test_a_provider_whose_webhooks_cannot_be_checked_is_warned_about(read_line: 
         f"providers.{name}.{key}: not set, so what {name} sends is refused: nothing proves where it comes from"
         for name, key in (("telnyx", "public_key"), ("bandwidth", "webhook_password"))
     ]
+
+
+def test_acs_is_warned_of_what_each_missing_key_costs(read_line: ReadLine, tmp_path: Path) -> None:
+    """Event Grid and the callbacks prove themselves in two ways; calls work without the second."""
+    line = read_line("", base='numbers: ["*"]\ninstructions: Answer.\n').line
+    assert line
+    assert warnings(deployment(tmp_path, "providers:\n  acs:\n"), [line]) == [
+        "providers.acs.stream_secret: not set, so what Event Grid delivers is refused, incoming calls among it: "
+        "nothing proves where it comes from",
+        "providers.acs.resource_id: not set, so callbacks are refused, and streams need no more than their token: "
+        "nothing proves where it comes from",
+    ]
