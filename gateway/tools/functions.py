@@ -18,7 +18,7 @@ from gateway.tools.arguments import check_by_schema, read_arguments, read_by_mod
 from gateway.tools.blocking import Blocking
 from gateway.tools.masking import masked
 from gateway.tools.request import request_for
-from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed, FunctionResult, write_json
+from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed, FunctionResult, too_long, write_json
 from gateway.tools.threads import Threads
 from gateway.tools.validation import validator
 
@@ -92,7 +92,7 @@ class Functions:
             self._running -= 1
         output = write_json(value)
         if len(output.encode()) > OUTPUT_LIMIT:
-            raise FunctionFailed("the answer is too long", f"the answer has more than {OUTPUT_LIMIT} bytes")
+            raise too_long()
         return output
 
     async def _value(self, call: FunctionCall, http: aiohttp.ClientSession) -> Any:

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from gateway.functions import CallContext, PythonCall, ToolError
 from gateway.tools.blocking import Blocking
-from gateway.tools.result import FunctionFailed, excerpt
+from gateway.tools.result import FunctionFailed, excerpt, require_short
 from gateway.tools.threads import Threads
 from gateway.tools.watched import Watched
 
@@ -77,6 +77,7 @@ def _failing() -> Iterator[None]:
 def _as_json(result: Any) -> Any:
     if result is None:
         return {"result": "done"}
+    require_short(result)
     if isinstance(result, str):
         return {"result": result}
     return to_jsonable_python(result, inf_nan_mode="null", fallback=msgspec.to_builtins)

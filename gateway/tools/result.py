@@ -2,8 +2,12 @@
 
 import json
 import math
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
+from pydantic import BaseModel
 
 from gateway.text import joined
 
@@ -54,9 +58,43 @@ def write_json(value: Any) -> str:
     return joined(text).encode("utf-8", "replace").decode()
 
 
+def too_long() -> FunctionFailed:
+    """Return the failure of a function whose answer is longer than :data:`OUTPUT_LIMIT`."""
+    return FunctionFailed("the answer is too long", f"the answer has more than {OUTPUT_LIMIT} bytes")
+
+
+def require_short(value: Any) -> None:
+    """Raise FunctionFailed for a value that is far too long, after a look at no more of it than may be sent.
+
+    Writing a large value as JSON holds the interpreter's lock for seconds, also in a thread, and so stops every call.
+    """
+    left, found = OUTPUT_LIMIT, [value]
+    while found:
+        one = found.pop()
+        left -= len(one) if isinstance(one, str | bytes | bytearray) else 1
+        inside = _inside(one)
+        if left < 0 or len(inside) > left:
+            raise too_long()
+        found.extend(inside)
+
+
+def _inside(value: Any) -> Collection[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    if isinstance(value, list | tuple | set | frozenset):
+        return value
+    if isinstance(value, Struct):
+        return [getattr(value, name) for name in value.__struct_fields__]
+    if isinstance(value, BaseModel):
+        return value.__dict__.values()
+    if is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, one.name) for one in fields(value)]
+    return ()
+
+
 def excerpt(text: str) -> str:
     """``text`` on one line, of :data:`TOLD_LIMIT` characters at most."""
-    line = " ".join(text.split())
+    line = " ".join(text[: 10 * TOLD_LIMIT].split())
     return line if len(line) <= TOLD_LIMIT else line[: TOLD_LIMIT - 1] + "…"
 
 

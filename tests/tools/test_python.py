@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from gateway.functions import CallContext, PythonCall, ToolError
 from gateway.tools import python
 from gateway.tools.blocking import Blocking
-from gateway.tools.result import FunctionFailed, write_json
+from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed, write_json
 from tests.tools.service import CONTEXT
 
 
@@ -103,6 +103,42 @@ async def test_what_is_no_json_is_a_failure(value: Any) -> None:
     """The model learns that the function failed, the log which type it was that could not be told."""
     with pytest.raises(FunctionFailed, match="the function failed"):
         await returned(value)
+
+
+class Rows(BaseModel):
+    """A model around many values."""
+
+    rows: list[Any]
+
+
+@dataclass
+class Page:
+    """The same as a dataclass."""
+
+    rows: Any
+
+
+class Sheet(msgspec.Struct):
+    """The same as a struct."""
+
+    rows: Any
+
+
+@pytest.mark.parametrize(
+    "wrap", [list, tuple, set, lambda many: {"a": [many]}, lambda many: Rows(rows=many), Page, Sheet]
+)
+async def test_what_is_far_too_long_is_not_written_at_all(monkeypatch: pytest.MonkeyPatch, wrap: Any) -> None:
+    """Writing it would stop every call for seconds, from a thread too."""
+    written: list[Any] = []
+    monkeypatch.setattr(python, "to_jsonable_python", lambda value, **_: written.append(value))
+    with pytest.raises(FunctionFailed, match="the answer is too long") as caught:
+        await returned(wrap(list(range(OUTPUT_LIMIT + 1))))
+    assert caught.value.detail == f"the answer has more than {OUTPUT_LIMIT} bytes"
+    with pytest.raises(FunctionFailed, match="the answer is too long"):
+        await returned("x" * (OUTPUT_LIMIT + 1))
+    with pytest.raises(FunctionFailed, match="the answer is too long"):
+        await returned([{"a": "x" * 100}] * (OUTPUT_LIMIT // 100 + 1))
+    assert written == []
 
 
 async def test_a_message_for_the_model() -> None:
