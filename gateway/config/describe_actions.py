@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from gateway.config.line import Line
+from gateway.config.placeholders import OF_THE_CALL
+from gateway.config.placeholders import found as placeholders
 from gateway.config.tool_rules import needs_approval
 from gateway.config.tools import HttpTool, McpTool
 from gateway.functions import Function, HttpCall
@@ -116,6 +118,7 @@ def action_warnings(line: Line) -> Iterator[str]:
             yield f"{key}.http.url: is not encrypted, expected https:// outside of this machine"
         if isinstance(tool, McpTool):
             yield from _mcp_warnings(tool, key)
+    yield from _spoken_as_written(line)
     yield from _silent_waits(line)
 
 
@@ -127,6 +130,15 @@ def _mcp_warnings(tool: McpTool, key: str) -> Iterator[str]:
         yield f"{key}.mcp.require_approval: never, for all tools that {server.server_label} has or will have"
     if tool.approval and not needs_approval(tool):
         yield f"{key}.approval: is never asked for, no tool needs it"
+
+
+def _spoken_as_written(line: Line) -> Iterator[str]:
+    """Yield the placeholders that stand where the provider's own voice speaks, which fills none in."""
+    names = (*OF_THE_CALL, *line.settings.variables, *line.settings.parameters)
+    for key, wanted in line.following.items():
+        if pieces := placeholders(wanted.say or "", names):
+            said = ", ".join(pieces)
+            yield f"{line.name}: {key}.say: {said} is spoken as written, expected words without placeholders"
 
 
 def _silent_waits(line: Line) -> Iterator[str]:

@@ -24,7 +24,7 @@ class Mistake:
 
 def mistakes(text: str, names: Collection[str]) -> list[Mistake]:
     """The placeholders of ``text`` that are not among ``names``, and braces that stand alone."""
-    found = []
+    wrong = []
     for match in _PIECE.finditer(text):
         piece, name = match[0], match[1]
         if piece in ("{{", "}}") or name in names:
@@ -33,8 +33,13 @@ def mistakes(text: str, names: Collection[str]) -> list[Mistake]:
             message = f"a {piece} that belongs to no placeholder, write {piece}{piece} for the sign itself"
         else:
             message = f"unknown placeholder {piece}, {suggestion(name, names)}"
-        found.append(Mistake(piece, text.count(piece, 0, match.start()), match.start(), message))
-    return found
+        wrong.append(Mistake(piece, text.count(piece, 0, match.start()), match.start(), message))
+    return wrong
+
+
+def found(text: str, names: Collection[str]) -> list[str]:
+    """Return the placeholders of ``text`` that are among ``names``, as written, each once."""
+    return list(dict.fromkeys(match[0] for match in _PIECE.finditer(text) if match[1] in names))
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

@@ -95,6 +95,14 @@ MCP = 'mcp: {server_label: crm, server_url: "%s", require_approval: never%s}'
             f"tools: [{{{MCP % ('https://a.b/', ', allowed_tools: [x]')}, approval: {{ask: May I?, words: [y]}}}}]",
             "line: tools[0].approval: is never asked for, no tool needs it",
         ),
+        (
+            'after: {say: "Bye {caller}, {caller}."}',
+            "line: after.say: {caller} is spoken as written, expected words without placeholders",
+        ),
+        (
+            'variables: {shop: Roses}\non_failure: {say: "{shop}, {now}"}',
+            "line: on_failure.say: {shop}, {now} is spoken as written, expected words without placeholders",
+        ),
     ],
 )
 def test_what_may_not_be_meant_is_warned_about(read_line: ReadLine, text: str, expected: str) -> None:
@@ -107,6 +115,7 @@ def test_what_may_not_be_meant_is_warned_about(read_line: ReadLine, text: str, e
 @pytest.mark.parametrize(
     "text",
     [
+        'after: {say: "A brace {} and {who}."}',
         'transfers: {desk: "+14255550199"}\non_key: {"0": {transfer: desk}}',
         'tools: [{name: a, description: b, http: {url: "http://127.0.0.1:8000/", timeout_s: 5}}]',
         f"tools: [{{{TOOL % ''}, while_waiting: One moment.}}]",
