@@ -348,3 +348,15 @@ def test_an_answer_that_was_refused_is_still_one_wish(code: str, meanwhile: str)
     gate.started("r", "request-2", START + 2)
     assert gate.ended("r", START + 2) == []
     assert of(gate, "idle")
+
+
+def test_an_answer_that_never_came_is_still_one_wish() -> None:
+    """Asked for before a turn, given up within it, wished for again << one request behind the turn."""
+    gate = ResponseGate()
+    gate.want(ANSWER, START)
+    gate.caller_spoke("u", START + 1)
+    assert gate.expire(START + ANSWER_LIMIT_S) == []
+    gate.want(ANSWER, START + ANSWER_LIMIT_S)
+    assert gate.caller_done("u", START + 11) == [CreateResponse(request_id="request-2")]
+    gate.started("r", "request-2", START + 12)
+    assert gate.ended("r", START + 13) == []

@@ -66,10 +66,10 @@ def change(mutant: str) -> Change:
     return Change.of(lines)
 
 
-def row(name: str, total: int, killed: int, equivalent: int) -> str:
-    """Return a row of the table."""
-    share = f"{100 * killed / total:.1f} %" if total else ""
-    return f"| {name} | {total} | {killed} | {share} | {equivalent} | {total - killed - equivalent} |"
+def row(name: str, mutants: int, tried: int, killed: int, equivalent: int) -> str:
+    """Return a row of the table; the share is of those that were tried."""
+    share = f"{100 * killed / tried:.1f} %" if tried else ""
+    return f"| {name} | {mutants} | {tried} | {killed} | {share} | {equivalent} | {tried - killed - equivalent} |"
 
 
 def report(rows: Sequence[str]) -> None:
@@ -92,7 +92,7 @@ def judge() -> int:
     """Print who survived and is not named as equivalent, and write the figures; returns how many there are."""
     os.chdir(WORK)
     rows: list[str] = []
-    sums = [0, 0, 0]
+    sums = [0, 0, 0, 0]
     unknown = 0
     for path, codes in results():
         file = path.relative_to(WORK / "mutants").with_suffix("").as_posix()
@@ -104,7 +104,8 @@ def judge() -> int:
             print(f"{file}: {mutant.rpartition('.')[2]}\n{of}")  # noqa: T201 -- a program
         unknown += len(survivors)
         if tried:
-            figures = len(tried), len(tried) - len(unnoticed), len(unnoticed) - len(survivors)
+            killed, equivalent = len(tried) - len(unnoticed), len(unnoticed) - len(survivors)
+            figures = len(codes), len(tried), killed, equivalent
             sums = [a + b for a, b in zip(sums, figures, strict=True)]
             rows.append(row(f"`{file.removeprefix('gateway/')}`", *figures))
     report([*rows, row("together", *sums)])
