@@ -15,7 +15,9 @@ def is_call_id(text: str, *, slashes: bool = False) -> bool:
     """Tell whether a text can be a call's id; ``slashes`` for a provider whose ids have them and go into no address."""
     if len(text) > LONGEST or not _SIGNS.fullmatch(text) or not any(map(str.isalnum, text)):
         return False
-    return not leads_away(text) and (slashes or not {"/", "\\"} & set(text))
+    if any(map(leads_away, text.split("@"))):  # what stands around it may be a segment by itself, as in Telnyx' TeXML
+        return False
+    return slashes or not {"/", "\\"} & set(text)
 
 
 def checked(call_id: str, *, slashes: bool = False) -> str:

@@ -26,7 +26,7 @@ IDS = {
     "asterisk": "channel_id",
 }
 """Where the start of each provider names its call; ACS has it in a header, which its own tests try."""
-PLACES = ["..", ".", "...", "a/../b", "a/b", "a\\b", "..;a/b", "%2e%2e", "%2E%2E%2f"]
+PLACES = ["..", ".", "...", "a@..", "..@b", "a@%2e%2e", "a/../b", "a/b", "a\\b", "..;a/b", "%2e%2e", "%2E%2E%2f"]
 NONE = [*PLACES, " ", "a b", "a\nb", "é", "\x7f", "-", "…"]
 
 
