@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from gateway.config.line import Line, Settings
 from gateway.config.placeholders import OF_THE_CALL, Mistake, mistakes
 from gateway.config.position import position_in
 from gateway.config.problems import KeyPath, dotted
-from gateway.config.reading import UnreadableError, read_text, require_ordinary, unfit_at
+from gateway.config.reading import UnreadableError, UnreadError, is_of_the_system, read_text, require_ordinary, unfit_at
 from gateway.config.resolve import functions_of
 from gateway.config.rules import findings
 from gateway.config.texts import filled_texts
@@ -30,6 +30,10 @@ _PLAYED: tuple[KeyPath, ...] = (("greeting", "play"), ("hours", "closed", "play"
 GENERATION_LENGTH = 8
 Stamp = tuple[int, int, int] | None
 """Modification time, size and inode of a file; ``None`` where there is none."""
+
+
+_UNREAD: Stamp = (-1, -1, -1)
+"""Of a file that is there and was not given to us: no version of it has been read."""
 
 
 def stamp(file: Path) -> Stamp:
@@ -66,6 +70,7 @@ class LineFile:
         self._copies = copies or {}
         self._secrets = secrets_in(environ)
         self._document = document = read_document(file, environ, copy=self._copies.get(file))
+        self._note_unread(file, document.errors)
         self._content = hashlib.sha256(document.source.encode(errors="replace"))
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", file.stem):
             message = f"{file.stem!r} cannot name a line, expected letters, digits, '.', '_' and '-'"
@@ -113,6 +118,15 @@ class LineFile:
         key = ("numbers", index)
         return self._document.error(key, f"{number} is also a number of {owner}, expected it in one line only")
 
+    def _note_unread(self, file: Path, errors: Sequence[ConfigError]) -> None:
+        if any(isinstance(error, UnreadError) for error in errors):
+            self._read_again(file)
+
+    def _read_again(self, file: Path) -> None:
+        """Let the next look read a file that is there, although it does not change until then."""
+        if self.stamps[file] is not None:
+            self.stamps[file] = _UNREAD
+
     def _check_instructions(self) -> None:
         written = [key for key in ("instructions", "instructions_file") if key in self._document.data]
         if "agent" in self._document.data:
@@ -156,6 +170,8 @@ class LineFile:
                 sound = _read_sound(self._copies.get(file, file))
             except (RecordingError, UnreadableError, ValueError) as error:  # ValueError: a name that no file can have
                 self._refuse(key, str(error))
+                if is_of_the_system(error):
+                    self._read_again(file)
                 continue
             if sound.duration_ms > MAX_SOUND_S * 1000:
                 lasts = f"{sound.duration_ms / 1000:.0f} s"
@@ -176,6 +192,7 @@ class LineFile:
         self.stamps[file] = stamp(file)
         unreadable: list[ConfigError] = []
         text = read_text(self._copies.get(file, file), unreadable)
+        self._note_unread(file, unreadable)
         for error in unreadable:
             self._document.refuse(key, str(error))
         if text is None:

@@ -31,12 +31,17 @@ class UnreadableError(Exception):
     """A file that cannot be read; the message says why."""
 
 
+class UnreadError(ConfigError):
+    """A file that the system did not give, which may pass: no descriptors, a disk or a mount that fails."""
+
+
 def read_text(file: Path, errors: list[ConfigError]) -> str | None:
     """Return the text of a UTF-8 file, or ``None`` and an entry in ``errors``."""
     try:
         data = read_bytes(file)
     except UnreadableError as error:
-        errors.append(ConfigError(f"cannot be read: {error}", file=file))
+        kind = UnreadError if is_of_the_system(error) else ConfigError
+        errors.append(kind(f"cannot be read: {error}", file=file))
     except ValueError as error:  # a name that no file can have
         errors.append(ConfigError(f"cannot be read: {error}", file=repr(str(file))))
     else:
@@ -55,6 +60,11 @@ def read_bytes(file: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise UnreadableError(f"larger than {MAX_BYTES} bytes")
     return data
+
+
+def is_of_the_system(error: Exception) -> bool:
+    """Return whether the system's refusal led to an error, rather than what the file is."""
+    return isinstance(error.__context__, OSError)
 
 
 def _without_waiting(name: str, flags: int) -> int:

@@ -1,6 +1,8 @@
+import errno
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -173,6 +175,43 @@ def test_a_broken_file_keeps_its_last_good_version(folder: Folder) -> None:
     mended = lines.by_name("sales")
     assert mended
     assert mended.instructions == "Mended."
+
+
+@pytest.mark.parametrize("refused", ["sales.yaml", "prompt.md", "hello.wav"])
+def test_a_file_that_the_system_did_not_give_is_read_again(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    """A change that met used-up descriptors or a failing disk is taken up once that has passed, and told once."""
+    text = 'numbers: ["+14255550100"]\ninstructions_file: prompt.md\ngreeting: {play: hello.wav}\n'
+    folder.write("prompt.md", "Sell.")
+    write_wav(folder.root / "lines" / "hello.wav", np.zeros(800, np.int16), 8000)
+    folder.write("sales.yaml", text)
+    lines = folder.load()
+    opened, failing = os.open, False
+
+    def os_open(name: Any, flags: int, mode: int = 0o777, **where: Any) -> int:
+        if failing and str(name).endswith(refused):
+            raise OSError(errno.EMFILE, "Too many open files")
+        return opened(name, flags, mode, **where)
+
+    monkeypatch.setattr(os, "open", os_open)
+    path_open = Path.open
+
+    def open_path(path: Path, *how: Any, **more: Any) -> Any:
+        if failing and path.name == refused:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return path_open(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", open_path)
+    folder.write("sales.yaml", text + "barge_in: false\n")
+    failing = True
+    (error,) = lines.refresh().problems
+    assert "Too many open files" in str(error)
+    assert lines.refresh() == Update()
+    failing = False
+    (line,) = lines.refresh().loaded
+    assert not line.settings.barge_in
+    assert lines.refresh() == Update()
 
 
 def test_a_new_broken_file_is_no_line(folder: Folder) -> None:
