@@ -16,9 +16,11 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 """Names of headers and of a query's parameters that carry credentials."""
-_ALWAYS = re.compile(r"(api[-_]?key|access[-_]?key|token|secret|passw(or)?d)$", re.IGNORECASE)
+_ALWAYS = re.compile(r"((api|access)[-_]?key|(auth|access|api|bearer)[-_]?token|secret|passw(or)?d)$", re.IGNORECASE)
 """Those of them that carry nothing else, however short it is."""
-_SCHEME = re.compile(r"\s*(bearer|basic|token|apikey)\s+(?=\S*[0-9=])[!-~]{6,}", re.IGNORECASE)
+_SCHEME = re.compile(
+    r"\s*((bearer|token|apikey)\s+(?=\S*[0-9])[!-~]{6,}|basic\s+(?=\S*[0-9=])[0-9A-Za-z+/]{6,}={0,2})", re.IGNORECASE
+)
 """A header's value that is a credential whatever the header's name (RFC 9110 §11.4)."""
 _HARMLESS = re.compile(r"idempotency|(?<!session)(?<!session[-_])id$", re.IGNORECASE)
 _VALUE = re.compile(r"[!-~]{8,}")
@@ -40,7 +42,7 @@ _SHAPES = {
     "a JSON Web Token": r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "a signed address": r"[?&]sig=[\w%+/=-]{30,}",
-    "a bearer token": r"\b[Bb]earer [A-Za-z0-9._~+/-]{20,}",
+    "a bearer token": r"\b[Bb]earer (?=[A-Za-z._~+/-]*[0-9])[A-Za-z0-9._~+/-]{20,}",
     "a connection string": r"(?:AccountKey|SharedAccessKey|accesskey)=[A-Za-z0-9+/=]{20,}",
 }
 _WITH_PASSWORD = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|sips?:)[^\s/:@{}]+:[^\s/@{}]+@", re.IGNORECASE)

@@ -42,6 +42,8 @@ def told(folder: Path, keys: str, text: str = LINE) -> list[tuple[str, str]]:
         ("X-Tenant: contoso-europe", False),
         ("X-Note: 'basic questions'", False),
         ("X-Request-Id: production-2", False),
+        ("X-Max-Token: 100", False),
+        ("X-Plan: 'Basic 2024-01'", False),
         ("X-Key-Id: production-2", False),
         ("Accept-Language: en-US", False),
     ],
@@ -66,6 +68,7 @@ def test_a_key_in_a_header_comes_from_the_environment(tmp_path: Path, header: st
         ("https://shop.example.com/o?sig=9f8e7d6c5b4a", True),
         ("https://shop.example.com/o?code=${CRM_TOKEN}", False),
         ("https://shop.example.com/o?language=en-US-standard", False),
+        ("https://shop.example.com/o?page_token=2", False),
     ],
 )
 def test_a_key_in_an_address_comes_from_the_environment(tmp_path: Path, url: str, is_leak: bool) -> None:
@@ -143,6 +146,8 @@ def test_a_file_of_instructions_is_read_too(tmp_path: Path) -> None:
         "AC" + HEX[::-1],
         "Deployed as 3f2504e0-4f89-11d3-9a0c-0305e82c3301.",
         "Say sk- and nothing more.",
+        "The bearer certificateholders-association is closed.",
+        "Send mail to bob@example.com or call sip:desk@example.com:5060.",
     ],
 )
 def test_ordinary_texts_are_let_be(tmp_path: Path, text: str) -> None:
