@@ -77,8 +77,14 @@ def _malformed(schema: Mapping[str, Any]) -> Iterator[Finding]:
 def _lost_references(schema: Any, whole: Mapping[str, Any], path: KeyPath) -> Iterator[Finding]:
     if not isinstance(schema, Mapping):
         return
-    if isinstance(reference := schema.get("$ref"), str) and _referred(reference, whole) is None:
-        yield (*path, "$ref"), "leads nowhere, expected such as #/$defs/name of the same schema"
+    if "$dynamicRef" in schema:
+        yield (*path, "$dynamicRef"), "is not followed, expected $ref"
+    if isinstance(reference := schema.get("$ref"), str):
+        referred = _referred(reference, whole)
+        if referred is None:
+            yield (*path, "$ref"), "leads nowhere, expected such as #/$defs/name of the same schema"
+        else:  # it may stand where no schema is looked for
+            yield from _refused(referred, (*path, "$ref"))
     for below, inner in _within(schema):
         yield from _lost_references(inner, whole, (*path, *below))
 

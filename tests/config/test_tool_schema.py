@@ -73,6 +73,12 @@ def test_what_the_service_takes_is_taken(taken: dict[str, Any]) -> None:
             ("properties", "a", "$ref"),
             "leads nowhere, expected such as #/$defs/name of the same schema",
         ),
+        (schema(a={"$dynamicRef": "#a"}), ("properties", "a", "$dynamicRef"), "is not followed, expected $ref"),
+        (
+            {**schema(a={"$ref": "#/$defs/group/a"}), "$defs": {"group": {"a": {"not": {}}}}},
+            ("properties", "a", "$ref", "not"),
+            "the service refuses it in a tool, expected none of allOf, not, if, then and else",
+        ),
         (
             {"type": "object", "properties": []},
             ("properties",),
@@ -109,3 +115,11 @@ def test_a_schema_that_refers_to_itself_cannot_be_put_in() -> None:
     tree = {**schema(a={"$ref": "#/$defs/Tree"}), "$defs": {"Tree": schema(child={"$ref": "#/$defs/Tree"})}}
     with pytest.raises(ValueError, match="Tree refers to itself"):
         inlined(tree)
+
+
+def test_a_pattern_is_checked_wherever_a_reference_leads() -> None:
+    """Also to a place where no schema is looked for: its first call would fail."""
+    hidden = {"group": {"a": {"pattern": "(?=a)"}}}
+    ((place, told),) = refusals({**schema(a={"$ref": "#/$defs/group/a"}), "$defs": hidden})
+    assert place == ("properties", "a", "$ref", "pattern")
+    assert "look-around" in told
