@@ -31,8 +31,10 @@ class Outlet:
     What is printed holds words of peers: characters that would act on a terminal are replaced, unless it is ``styled``.
     """
 
-    def __init__(self, stream: TextIO, *, is_styled: bool = False) -> None:
+    def __init__(self, stream: TextIO, *, is_styled: bool = False, plain: "Outlet | None" = None) -> None:
+        """``plain`` is the outlet to the same stream that is to know of failures too."""
         self._stream = stream
+        self._plain = plain
         self._is_styled = is_styled
         self.failure = ""
         """Why something was lost that somebody waits for, such as a full disk."""
@@ -49,7 +51,7 @@ class Outlet:
 
     def styled(self) -> "Outlet":
         """Return an outlet to the same stream for whoever prints in colours, and replaces such characters itself."""
-        return Outlet(self._stream, is_styled=True)
+        return Outlet(self._stream, is_styled=True, plain=self)
 
     def flush(self) -> None:
         """Flush, or lose what was to be flushed."""
@@ -61,6 +63,8 @@ class Outlet:
     def _lose(self, error: OSError) -> None:
         if not is_unread(error):
             self.failure = error.strerror or str(error)
+            if self._plain is not None:
+                self._plain.failure = self.failure
         with suppress(OSError):  # not of a file at all, as in a test
             lead_nowhere(self._stream)
 

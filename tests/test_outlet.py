@@ -81,6 +81,17 @@ def test_colours_are_for_whoever_minds_such_characters() -> None:
     assert stream.getvalue() == "\x1b[1mbold\x1b[0m\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_what_was_printed_in_colours_is_not_lost_in_silence() -> None:
+    """The command knows of it, which looks at the plain outlet."""
+    with Path("/dev/full").open("w") as full:
+        outlet = Outlet(full)
+        styled = outlet.styled()
+        styled.write("a call")
+        styled.flush()
+    assert outlet.failure == "No space left on device"
+
+
 def test_what_was_closed_before_we_began_is_opened(tmp_path: Path) -> None:
     """As in ``gateway check 2>&-``: no socket gets such a number, which would make libuv abort."""
     script = f"{sys.executable} -m gateway serve --emulator --port 0 --config {tmp_path}/none.yaml >&- 2>&- <&-"
