@@ -132,6 +132,8 @@ def _plain(piece: re.Match[str]) -> str:
 
 def _digits(member: Any) -> str:
     """Return the digits of a member that has nothing else but separators; lists within lists are one text."""
+    if isinstance(member, dict) and len(member) == 1:  # as a list of objects has them, one for each digit
+        member = list(member.values())
     if isinstance(member, list):
         parts = [_digits(each) for each in member]
         return "".join(parts) if all(parts) else ""

@@ -117,3 +117,11 @@ def test_nothing_secret_changes_nothing(secrets: list[str]) -> None:
     """The output is the same object."""
     output = '{"a": 1}'
     assert masked(output, secrets) is output
+
+
+def test_digits_in_an_object_each_are_one_secret() -> None:
+    """One for each key that was pressed; objects with more in them are no digits."""
+    pressed = json.dumps([{"key": digit} for digit in "0042"])
+    assert masked(pressed, ["0042"]) == '["entered","entered","entered","entered"]'
+    orders = '[{"id":0,"n":0},{"id":4,"n":2}]'
+    assert masked(orders, ["0042"]) == orders
