@@ -23,8 +23,11 @@ SHOWN_LENGTH = 120
 WATCHED = ("/healthz", "/readyz", "/metrics")
 ROUTES = "/answer/<provider>[/<line>], /status/<provider> and /stream/<provider>[/<line>[/<token>]]"
 
-_PROOF = re.compile(r"authorization|signature|token|nonce|timestamp|secret|key|digest|^host$|^content-", re.IGNORECASE)
-"""Headers that say who sends a request, or what it is: one that comes twice is a doubt, and no proof."""
+_PROOF = re.compile(
+    r"authorization|signature|token|nonce|timestamp|secret|key|digest|^host$|^content-|^audiohook-|^x-ms-call-",
+    re.IGNORECASE,
+)
+"""Headers that say who sends a request, what it is, or which call: one that comes twice is a doubt, and no proof."""
 
 
 class Refused(Struct, frozen=True):

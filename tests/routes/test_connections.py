@@ -227,7 +227,20 @@ async def test_health_may_have_a_listener_of_its_own(tmp_path: Path) -> None:
                 assert said.status == 404
 
 
-@pytest.mark.parametrize("name", [b"Host", b"Content-Type", b"Content-Length", b"Content-Encoding", b"Authorization"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"Host",
+        b"Content-Type",
+        b"Content-Length",
+        b"Content-Encoding",
+        b"Authorization",
+        b"X-Cx-Apikey",
+        b"Audiohook-Session-Id",
+        b"Audiohook-Organization-Id",
+        b"X-Ms-Call-Connection-Id",
+    ],
+)
 async def test_a_header_that_counts_may_come_once(tmp_path: Path, name: bytes) -> None:
     """In whatever case it is written, and whoever finds it first, aiohttp or we: 400."""
     line = name + b": 0\r\n" + name.upper() + b": 0\r\n"
