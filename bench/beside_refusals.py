@@ -29,7 +29,7 @@ def table(results: Sequence[Result]) -> str:
 
 
 def verdict(results: Sequence[Result]) -> str:
-    """What the webhooks did to the calls, against what they may do."""
+    """Report what the webhooks did to the calls, against what they may do."""
     quiet = [result.worst_p99_ms for result in results if not result.refused]
     beside = [result.worst_p99_ms for result in results if result.refused]
     times = (sum(beside) / len(beside)) / (sum(quiet) / len(quiet))

@@ -1,4 +1,4 @@
-"""What a bench shows on a terminal: how far it is, and its tables. Elsewhere both are plain text."""
+"""Show progress and tables of a bench on a terminal, and plain text elsewhere."""
 
 import sys
 from types import TracebackType

@@ -97,7 +97,7 @@ class Gateway:
     go_on: Callable[[KnownCall], Awaitable[None]]
     """Lets a call go on whose stream ended with another worker."""
     private_url: str = ""
-    """Where health and metrics are, if not there."""
+    """The address of the private listener for health and metrics; empty without one."""
 
 
 @asynccontextmanager

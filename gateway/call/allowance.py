@@ -11,7 +11,7 @@ ANSWERS = 3
 
 
 class Allowance:
-    """What is left of it."""
+    """Count the tool calls and the attempts at secrets that a call may still make."""
 
     def __init__(self, rules: Rules) -> None:
         self._tool_calls = rules.tool_calls_limit
@@ -22,12 +22,12 @@ class Allowance:
 
     @property
     def tools_spent(self) -> bool:
-        """Whether no tool may be called any more."""
+        """Return whether the call may use no more tools."""
         return self._called >= self._tool_calls
 
     @property
     def answers(self) -> bool:
-        """Whether a response may tell of what was refused."""
+        """Return whether a response may tell of what was refused."""
         return self._refused <= ANSWERS
 
     def take(self) -> bool:
@@ -47,5 +47,5 @@ class Allowance:
         self._attempts[function] += 1
 
     def may_key(self, function: str) -> bool:
-        """Whether the caller may key in once more what a function needs."""
+        """Return whether the caller may key in once more what a function needs."""
         return self._attempts[function] < self._secret_attempts

@@ -22,7 +22,7 @@ AHEAD_LIMIT_S = 10.0
 PIECE_MS = 2
 """A piece of audio counts for no less: each of them is a message to the service."""
 KEY_S = 0.05
-"""What a key takes at least (ITU-T Q.24: 40 ms of tone, and a pause)."""
+"""The least time that a key takes (ITU-T Q.24: 40 ms of tone, and a pause)."""
 
 
 class CallerClock:
@@ -50,7 +50,7 @@ class CallerClock:
         self.last_at = now
         """When audio came last."""
         self.is_flooded = False
-        """Whether more came than anybody can say or press."""
+        """Set once more audio or keys came than anybody can say or press."""
 
     def take(self, size: int, now: float) -> bool:
         """Count audio that has come; ``False`` where it is to be let go."""
