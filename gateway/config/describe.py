@@ -126,7 +126,7 @@ def _shown(value: object) -> str:
         return ", ".join(f"{key} {inner}" for key, inner in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) and value.startswith(("https://", "http://")):
+    if isinstance(value, str) and value.lower().startswith(("https://", "http://")):
         return urlsplit(value).netloc.rpartition("@")[2]  # what stands behind it may be a key
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 

@@ -72,7 +72,7 @@ def _address(tool: HttpTool) -> Iterator[Finding]:
     url, schema = tool.http.url, schema_of(tool.parameters)
     required = schema.get("required", [])
     names = [name for name in schema.get("properties", {}) if name in required]
-    path_begins = re.match(r"https?://[^/?#]*", url)
+    path_begins = re.match(r"[A-Za-z]+://[^/?#]*", url)
     for match in _PIECE.finditer(url):
         piece, name = match[0], match[1]
         key: KeyPath = ("http", "url")

@@ -71,7 +71,9 @@ def _python_reference(text: str) -> str:
 
 
 ToolName = Annotated[str, AfterValidator(_tool_name), Field(json_schema_extra={"pattern": f"^{_NAME}$"})]
-HttpUrl = Annotated[str, AfterValidator(_http_url), Field(json_schema_extra={"pattern": r"^https?://[^\s#]+$"})]
+HttpUrl = Annotated[
+    str, AfterValidator(_http_url), Field(json_schema_extra={"pattern": r"^[hH][tT][tT][pP][sS]?://[^\s#]+$"})
+]
 HeaderName = Annotated[str, AfterValidator(_header_name), Field(json_schema_extra={"pattern": f"^{_HEADER}$"})]
 Headers = Mapping[HeaderName, Annotated[Wording, AfterValidator(_header_value)]]
 SecretText = Annotated[

@@ -13,7 +13,7 @@ from gateway.tools.result import FunctionFailed, write_json
 from gateway.tools.signature import signature_headers
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_AUTHORITY = re.compile(r"[a-z]+://[^/?]*")
+_AUTHORITY = re.compile(r"[A-Za-z]+://[^/?]*")
 _FIT_FOR_HEADER = "!#$&'()*+,/:;<=>?@[]^`{|}~ "
 """What stands in a header as it is, besides letters and digits; all else, and %, is percent-encoded."""
 

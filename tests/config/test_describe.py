@@ -122,6 +122,10 @@ def test_no_key_is_forgotten() -> None:
             "voice: {type: azure-standard, name: en-US-AvaNeural, custom_lexicon_url: 'https://a.b/x?sig=secret'}",
             "  voice      en-US-AvaNeural (azure-standard), custom_lexicon_url a.b",
         ),
+        (
+            "voice: {type: azure-standard, name: en-US-AvaNeural, custom_lexicon_url: 'HTTPS://a.b/x?sig=secret'}",
+            "  voice      en-US-AvaNeural (azure-standard), custom_lexicon_url a.b",
+        ),
         ("variables: {token: abc}", "  variables  token"),
         ("voice: marin\ngreeting: Hi", "  greeting   'Hi' (the model is asked to say exactly this)"),
         (

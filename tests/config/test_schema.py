@@ -181,6 +181,7 @@ ENVIRON = {
         (False, TOOL.format(", method: FETCH")),
         (False, 'tools: [{name: "a b", description: b, http: {url: "https://a.b"}}]'),
         (False, "tools: [{name: a, description: b, http: {url: ftp://a.b}}]"),
+        (True, "tools: [{name: a, description: b, http: {url: 'HTTPS://a.b/'}}]"),
         (True, 'tools: [{name: a, description: b, http: {url: "${U}"}, parameters: {a: string?, b: {type: string}}}]'),
         (True, 'tools: [{name: a, description: b, http: {url: "${U}"}, parameters: {a: {secret: digits, length: 4}}}]'),
         (True, 'tools: [{name: a, description: b, http: {url: "${U}"}, parameters: {type: object, properties: {}}}]'),

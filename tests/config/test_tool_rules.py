@@ -85,6 +85,11 @@ def at(url: str, parameters: str, method: str = "POST") -> str:
         ),
         (
             "gpt-4.1",
+            at("HTTPS://{host}/", "{host: string}"),
+            "tools[0].http.url: {host} stands in the host, where the model may not choose, expected it behind the host",
+        ),
+        (
+            "gpt-4.1",
             at("https://a.b/{pin}", "{pin: {secret: digits}}"),
             "tools[0].http.url: {pin} is a secret parameter, expected it in the request's body alone",
         ),
