@@ -61,8 +61,6 @@ async def _perform(http: aiohttp.ClientSession, request: Request) -> Answer:
     ) as answer:
         is_read = 200 <= answer.status < 300 or 400 <= answer.status < 500
         body = await _body(answer) if is_read else b""
-        if not is_read:
-            answer.close()
         return Answer(answer.status, answer.content_type, answer.charset or "", body)
 
 

@@ -29,6 +29,7 @@ def failure(answer: Answer) -> FunctionFailed:
         (Answer(200, "text/plain", "", b" It was sent.\r\n"), {"result": "It was sent."}),
         (Answer(200, "text/plain", "", b'{"a":1}'), {"result": '{"a":1}'}),
         (Answer(200, "application/octet-stream", "", b"plain words"), {"result": "plain words"}),
+        (Answer(200, "text/plain", "", b"one\ttwo\r\nthree\ffour"), {"result": "one\ttwo\r\nthree\ffour"}),
         (Answer(204, "application/octet-stream"), {"result": "done"}),
         (Answer(200, JSON), {"result": "done"}),
     ],
@@ -92,6 +93,22 @@ def test_a_service_that_fails_says_nothing_to_the_model(status: int) -> None:
 def test_a_refusal_in_the_service_s_own_words(content_type: str, body: str, says: str) -> None:
     """A 4xx is about the request, so the model is told; without the keys that the line sends."""
     assert failure(Answer(404, content_type, "", body.encode())).told == says
+
+
+def test_of_two_keys_the_longer_is_hidden_as_a_whole() -> None:
+    """Where the one begins the other, nothing is left of it."""
+    http = HttpCall("POST", "https://shop.example.com/", {"X-Key": "key-of-the-shop"}, "key-of-the-shop-42")
+    with pytest.raises(FunctionFailed) as caught:
+        value_of(Answer(403, "text/plain", "", b"no: key-of-the-shop-42, key-of-the-shop"), http)
+    assert caught.value.told == "no: ***, ***"
+
+
+def test_a_short_word_of_a_header_is_no_key() -> None:
+    """A refusal keeps the words that a header has in common with it: seven characters are one, eight a key."""
+    http = HttpCall("POST", "https://shop.example.com/", {"X-Shop": "seven77 eight888"})
+    with pytest.raises(FunctionFailed) as caught:
+        value_of(Answer(403, "text/plain", "", b"seven77 and eight888"), http)
+    assert caught.value.told == "seven77 and ***"
 
 
 def test_a_refusal_is_short() -> None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from gateway.name_look_up import Connector
 from gateway.tools import client
 from gateway.tools.request import Request
 from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed
@@ -46,7 +47,8 @@ async def test_a_request_arrives_as_it_was_described(http: aiohttp.ClientSession
         return answer
 
     async with service(answering) as shop:
-        request = Request("PATCH", f"{shop.url}/o/a%2Fb%2E/s?q=%7B", {"X-Key": "k"}, b'{"a":1}')
+        there = shop.url.replace("127.0.0.1", "localhost")  # a client may keep no cookie of an address, but of a name
+        request = Request("PATCH", f"{there}/o/a%2Fb%2E/s?q=%7B", {"X-Key": "k"}, b'{"a":1}')
         answers = [await client.perform(http, request) for _ in range(2)]
     assert [(each.status, each.content_type, each.charset) for each in answers] == [
         (404, "text/plain", "iso-8859-1")
@@ -57,6 +59,49 @@ async def test_a_request_arrives_as_it_was_described(http: aiohttp.ClientSession
     ] * 2
     assert shop.bodies == [b'{"a":1}'] * 2
     assert all("Cookie" not in each.headers for each in shop.seen)
+    assert {each.headers["User-Agent"] for each in shop.seen} == {"voice-line-gateway"}
+    assert {each.headers["Accept-Encoding"] for each in shop.seen} == {"identity"}
+
+
+@pytest.mark.parametrize(
+    ("status", "is_read"),
+    [(200, True), (299, True), (300, False), (399, False), (400, True), (499, True), (500, False), (599, False)],
+)
+async def test_what_means_nothing_is_not_read(http: aiohttp.ClientSession, status: int, is_read: bool) -> None:
+    """The words of a redirect and of a service that failed are for nobody."""
+    async with service(web.Response(status=status, text="words")) as shop:
+        answer = await client.perform(http, Request("POST", shop.url, {}, b"{}"))
+    assert (answer.status, answer.body) == (status, b"words" if is_read else b"")
+
+
+async def test_a_failure_is_not_waited_for_to_its_end(http: aiohttp.ClientSession) -> None:
+    """The status is enough: the connection is dropped while the service still writes."""
+    dropped = asyncio.Event()
+
+    async def answering(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(status=500)
+        answer.enable_chunked_encoding()
+        await answer.prepare(request)
+        try:
+            while True:
+                await answer.write(b"x" * OUTPUT_LIMIT)
+        except ConnectionError:
+            dropped.set()
+            raise
+
+    async with service(answering) as shop, asyncio.timeout(30):
+        assert (await client.perform(http, Request("POST", shop.url, {}, b"{}"))).status == 500
+        await dropped.wait()
+
+
+async def test_connections_are_bounded_and_not_kept_for_long() -> None:
+    """So many at once; and none for as long as servers keep theirs, who would close it while it is used."""
+    async with client.open_session(4) as session:
+        assert isinstance(session.connector, Connector)
+        assert session.connector.limit == 4
+        kept_s = session.connector._keepalive_timeout
+        assert kept_s is not None
+        assert 0 < kept_s < 5
 
 
 async def test_no_proxy_of_the_environment_is_asked(

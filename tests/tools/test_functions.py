@@ -152,11 +152,11 @@ async def test_a_function_that_blocks_runs_beside_the_loop(tools: Functions) -> 
     with capture_logs() as logs:
         slow, quick = await asyncio.gather(
             tools.call(asked(in_a_thread(blocks, timeout_s=0.1), "{}")),
-            tools.call(asked(in_a_thread(lambda: "done"), "{}")),
+            tools.call(asked(in_a_thread(lambda: "fine"), "{}")),
         )
     free.set()
     assert (slow.outcome, slow.output) == ("timeout", '{"error":"no answer within 0.1 seconds"}')
-    assert (quick.outcome, quick.output) == ("ok", '{"result":"done"}')
+    assert (quick.outcome, quick.output) == ("ok", '{"result":"fine"}')
     left = [(line["tool"], line["running"]) for line in logs if line["event"] == "function_left_running"]
     assert left == [("own", 1)]
 
@@ -192,22 +192,23 @@ async def test_several_run_at_once(tools: Functions) -> None:
 
 
 async def test_too_many_at_once_are_refused(tools: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bound is the process's; when one is done, there is room again."""
-    monkeypatch.setattr(functions, "AT_ONCE", 1)
-    started, over = asyncio.Event(), asyncio.Event()
+    """The bound is the process's; when they are done, there is room again for as many."""
+    monkeypatch.setattr(functions, "AT_ONCE", 2)
+    for _ in range(2):
+        started, over = asyncio.Semaphore(0), asyncio.Event()
 
-    async def waits() -> None:
-        started.set()
-        await over.wait()
+        async def waits(started: asyncio.Semaphore = started, over: asyncio.Event = over) -> None:
+            started.release()
+            await over.wait()
 
-    async with asyncio.TaskGroup() as group:
-        first = group.create_task(tools.call(asked(in_python(waits), "")))
-        await started.wait()
-        second = await tools.call(asked(in_python(waits), ""))
-        over.set()
-    assert (second.outcome, "too many" in second.output) == ("refused", True)
-    assert first.result().outcome == "ok"
-    assert (await tools.call(asked(in_python(waits), ""))).outcome == "ok"
+        async with asyncio.TaskGroup() as group:
+            both = [group.create_task(tools.call(asked(in_python(waits), ""))) for _ in range(2)]
+            for _ in both:
+                await started.acquire()
+            third = await tools.call(asked(in_python(waits), ""))
+            over.set()
+        assert (third.outcome, "too many" in third.output) == ("refused", True)
+        assert [task.result().outcome for task in both] == ["ok", "ok"]
 
 
 async def test_what_is_keyed_goes_to_the_service_alone(tools: Functions) -> None:

@@ -54,6 +54,7 @@ ARABIC = "".join(chr(ord(digit) - 0x30 + 0x660) for digit in CARD)
         base64.b64encode(CARD.encode()).decode(),
         base64.b64encode(f"x{CARD}".encode()).decode().rstrip("="),
         base64.urlsafe_b64encode(f'{{"card":"{CARD}"}}'.encode()).decode(),
+        base64.b64encode(f"x{CARD}".encode()).decode().rstrip("=") + "zz",
         CARD.encode().hex(),
         "".join(f"%{ord(digit):02x}" for digit in CARD),
         "".join(f"&#{ord(digit)};" for digit in CARD),
@@ -75,6 +76,7 @@ def test_no_way_of_writing_hides_a_secret(echo: str) -> None:
         (["4111", "1111", 1111, "1111"], ["entered"] * 4),
         ([["41", "11"], ["1111"], "11111111"], ["entered"] * 3),
         (["Visa", "4111", "1111", "1111", "1111", "2030"], ["Visa", *["entered"] * 4, "2030"]),
+        ([True, None, "4111", "1111", "1111", "1111", False], [True, None, *["entered"] * 4, False]),
         ({"a": "4111", "b": "1111", "c": "11111111"}, {"a": "entered", "b": "entered", "c": "entered"}),
     ],
 )
@@ -90,6 +92,8 @@ def test_what_is_spread_over_a_list_is_replaced(spread: object, shown: object) -
         '{"text":"4 of 1111 and 1111, then 1111","big":' + "7" * 5000 + "}",
         '{"hash":"c3ab8ff13720e8ad9047dd39466b3c89","n":1e5,"x":1.10}',
         '"aGVsbG8gd29ybGQ="',
+        '[["4111","Visa"],["1111"],["1111"],["1111"]]',
+        '[{"4111":1111,"1111":"1111"},2030]',
     ],
 )
 def test_what_is_no_secret_comes_back_as_it_was(output: str) -> None:

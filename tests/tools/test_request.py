@@ -143,8 +143,10 @@ def test_a_placeholder_needs_its_argument() -> None:
 
 
 def test_no_argument_chooses_the_host() -> None:
-    """A placeholder in the host is none."""
-    assert asked(HttpCall("POST", "https://{host}/o/{n}"), host="evil.example.com", n=1).url == "https://{host}/o/1"
+    """A placeholder in the host is none, however the scheme is spelled."""
+    for scheme in ("https", "HTTPS", "Http"):
+        request = asked(HttpCall("POST", scheme + "://{host}/o/{n}"), host="evil.example.com", n=1)
+        assert request.url == scheme + "://{host}/o/1"
 
 
 def test_a_secret_signs_the_request() -> None:
@@ -155,6 +157,9 @@ def test_a_secret_signs_the_request() -> None:
     assert expected.items() <= posted.headers.items()
     got = asked(HttpCall("GET", SHOP, secret="hush"), order_number="A-17")
     assert signature_headers("hush", "call-1:fc_1", 1_700_000_000, b"").items() <= got.headers.items()
+    both = asked(HttpCall("GET", SHOP, secret="hush", old_secret="hushed"))
+    signed = signature_headers("hush", "call-1:fc_1", 1_700_000_000, b"", old_secret="hushed")
+    assert signed.items() <= both.headers.items()
 
 
 def test_the_line_cannot_forge_what_proves_the_request() -> None:
@@ -172,6 +177,20 @@ def test_a_call_s_facts_cannot_break_a_header() -> None:
     assert headers["X-Call-Caller"] == "sip:jo%2520%C3%A9@example.com"
     assert headers["Idempotency-Key"] == "c%0D%0AX-Evil: 1:fc_1"
     assert "X-Call-Called" not in headers
+
+
+def test_half_a_sign_does_not_break_a_request() -> None:
+    """Models cut a text in the middle of an emoji, and providers a caller's name: the rest arrives."""
+    context = replace(CONTEXT, caller="Jo\ud83d")
+    request = asked(HttpCall("GET", SHOP + "/o/{n}"), context, n="a\ud83d", q="b\ud83d")
+    assert request.url == f"{SHOP}/o/a%3F?q=b%3F"
+    assert request.headers["X-Call-Caller"] == "Jo?"
+
+
+def test_the_key_of_a_call_has_no_dot() -> None:
+    """A dot ends it in what is signed (Standard Webhooks)."""
+    headers = asked(HttpCall("POST", SHOP), CallContext("c.1", "support", "", "", "fc.1")).headers
+    assert headers["Idempotency-Key"] == "c%2E1:fc%2E1"
 
 
 def test_a_request_shows_nothing_of_itself() -> None:

@@ -24,6 +24,15 @@ def test_what_is_no_json(text: str) -> None:
         read_json(text)
 
 
+def test_what_is_wrong_with_the_json_is_said() -> None:
+    """In a few words: they may go into a log."""
+    for text, says in (("NaN", "NaN is no JSON"), ("-Infinity", "-Infinity is no JSON"), ("[" * 100_000, "too deep")):
+        with pytest.raises(ValueError, match=says):
+            read_json(text)
+    with pytest.raises(ValueError, match=r"^11111111111111111111 is too large a number$"):
+        read_json("1" * 400 + ".5")
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_json_cannot_say(value: float) -> None:
     """A number that is none is never sent to the model."""
@@ -34,6 +43,7 @@ def test_what_json_cannot_say(value: float) -> None:
 def test_an_excerpt_is_one_short_line() -> None:
     """Bounded, and said to be cut."""
     assert excerpt(" no\n  such order ") == "no such order"
+    assert excerpt("x" * TOLD_LIMIT) == "x" * TOLD_LIMIT
     assert len(excerpt("x" * 9999)) == TOLD_LIMIT
     assert excerpt("x" * 9999).endswith("x…")
 

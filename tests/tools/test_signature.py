@@ -50,6 +50,8 @@ def test_padding_may_be_left_out() -> None:
     """A secret is what its base64 says, padded or not."""
     padded, bare = (signature_headers(f"whsec_{text}", "id", 7, b"") for text in ("YQ==", "YQ"))
     assert padded == bare == signature_headers("a", "id", 7, b"")
+    padded, bare = (signature_headers(f"whsec_{text}", "id", 7, b"") for text in ("YWI=", "YWI"))
+    assert padded == bare == signature_headers("ab", "id", 7, b"")
 
 
 @pytest.mark.parametrize("secret", ["whsec_%%%%", "whsec_a", "whsec_ä"])

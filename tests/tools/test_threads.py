@@ -32,6 +32,12 @@ async def test_a_function_runs_beside_the_loop_in_its_call_s_context() -> None:
         await threads.run("f", lambda: dict[str, int]()["x"])
 
 
+async def test_a_thread_keeps_no_process_from_ending() -> None:
+    """It is a daemon, and a list of threads tells what it is."""
+    thread = await Threads().run("f", threading.current_thread)
+    assert (thread.daemon, thread.name) == (True, "function")
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
 async def test_what_would_end_the_process_ends_the_function(error: type[BaseException]) -> None:
     """It becomes an error like any other."""

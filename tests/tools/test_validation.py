@@ -62,6 +62,33 @@ def test_the_keywords_mean_what_they_mean(schema: dict[str, Any], value: Any, fi
     assert jsonschema.Draft202012Validator(schema).is_valid(value) is fits
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "place", "message"),
+    [
+        ({"properties": {"a": {"pattern": "^x"}}}, {"a": "y"}, ["a"], "'y' does not match '^x'"),
+        ({"patternProperties": {"^n": {"type": "null"}}}, {"n1": 1}, ["n1"], "1 is not of type 'null'"),
+        ({"additionalProperties": {"type": "null"}}, {"m": 1}, ["m"], "1 is not of type 'null'"),
+        (
+            {"additionalProperties": False},
+            {"m": 1},
+            [],
+            "Additional properties are not allowed ('m' was unexpected)",
+        ),
+        (
+            {"additionalProperties": False},
+            {"m": 1, "n": 2},
+            [],
+            "Additional properties are not allowed ('m', 'n' were unexpected)",
+        ),
+        ({"properties": {"a": {"uniqueItems": True}}}, {"a": [1, 1]}, ["a"], "the items are not all different"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(schema: dict[str, Any], value: Any, place: list[str], message: str) -> None:
+    """By the keywords that stand in for the library's, as by the library's: the model mends what it is told."""
+    (error,) = validator(schema).iter_errors(value)
+    assert (list(error.absolute_path), error.message) == (place, message)
+
+
 @pytest.mark.parametrize("item", ['{{"a":{}}}', "[{}]", '"{}"', "{}"])
 def test_many_items_are_compared_in_no_time(item: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library's own comparison of each item with all others is never made."""
