@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 AT_ONCE = 256
 """Functions of all calls that run at the same time; one more is refused."""
+MASKED_AT_ONCE = 2048
+"""Characters of an answer that are looked through within a frame's time."""
 VALIDATORS = 512
 """Compiled schemas that are kept: those of more functions than a process serves."""
 
@@ -65,7 +67,7 @@ class Functions:
             raise RuntimeError("Functions is used outside its context")
         try:
             output = await self._output(call, self._http)
-            return FunctionResult(masked(output, call.secrets.values()), "ok")
+            return FunctionResult(await _masked(output, call.secrets.values()), "ok")
         except FunctionFailed as failure:
             return _told(call, failure)
         except InputError as error:
@@ -127,6 +129,13 @@ class Functions:
                 del self._validators[next(iter(self._validators))]
             known = self._validators[id(function)] = (function, validator(function.parameters))
         return known[1]
+
+
+async def _masked(output: str, secrets: Collection[str]) -> str:
+    """Return the answer without the secrets; a long one takes a thread, so that no call waits for it."""
+    if not secrets or len(output) < MASKED_AT_ONCE:
+        return masked(output, secrets)
+    return await asyncio.to_thread(masked, output, tuple(secrets))
 
 
 def _told(call: FunctionCall, failure: FunctionFailed) -> FunctionResult:

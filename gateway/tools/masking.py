@@ -1,44 +1,67 @@
-"""Takes secret values out of what the model gets, however a service may have written them. Pure."""
+"""Takes secret values out of what the model gets, however a service may have written them. Pure.
 
-import base64
-import binascii
-import html
+What is not found: digits in words ("four two") or between words, a value that is reversed, enciphered, compressed or
+written in another base as a number, and a part of it, such as the last four digits of a card.
+"""
+
 import json
+import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
-from urllib.parse import unquote
+
+from msgspec import Struct
+
+from gateway.tools.spellings import Spellings
 
 MASK = "entered"
-_DIGIT = "\\d\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u24ea"
-"""Decimal digits of all scripts, full-width ones among them, and those that are raised, lowered or in circles."""
-_PIECE = re.compile(f"[{_DIGIT}*#]|[^\\W\\d_]+")
-"""A digit or key, or a word, which no value goes across; what is between them only separates."""
+_OTHER_DIGITS = (
+    "\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c\u2488-\u2490\u24ea"
+    "\u24f5-\u24fd\u24ff\u2776-\u277e\u2780-\u2788\u278a-\u2792\U00010a40-\U00010a43\U00010e60-\U00010e68"
+    "\U00011052-\U0001105a\U0001f100-\U0001f10a"
+)
+"""Digits that are no decimal digits to Unicode: raised, lowered, in circles or brackets, with a dot or a comma."""
+_KEYS = "*#\uff0a\uff03\ufe61\ufe5f"
+"""The two keys that are no digits, full-width and small ones among them."""
+_NO_KEYS = bytes(set(range(256)) - set(b"0123456789*#"))
+_WORD_PATTERN = rf"[^\W\d_{_OTHER_DIGITS}]+"
+_DIGIT_OR_WORD = re.compile(rf"[\d{_OTHER_DIGITS}]|{_WORD_PATTERN}")
+"""A digit, or a word, which no value goes across; what is between them only separates."""
+_KEY_OR_WORD = re.compile(rf"[\d{_OTHER_DIGITS}{_KEYS}]|{_WORD_PATTERN}")
 _WORD = "w"
 _GAP = 12
-"""Characters between two digits of one value at most: quotes, brackets, dashes, spaces and their escapes."""
-_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{4,}={0,2}")
+"""Characters that are not blank between two digits of one value at most: quotes, brackets, dashes and their escapes."""
+_EXPONENT = re.compile(r"(?<![\d.])\d[\d.]{0,400}[eE][-+]?\d{1,3}")
+_JSON = re.compile(r"[{\[]|\A\s*\"")
+"""Where JSON may begin within a text."""
+_TRIES = 16
 _LONGEST_INT = 4000
 """Digits of a number that Python converts."""
+_GROUPS = (2, 3, 4)
+"""Digits of a group, where a service splits a value into numbers."""
 
 
 def masked(output: str, secrets: Iterable[str]) -> str:
     """Return ``output``, which is JSON, with each secret value replaced wherever a text, a number or a list holds it.
 
-    A value is found with any separators, in digits of any script, spread over the members of a list or an object, and
-    in base64, hexadecimal, percent and HTML encoding. JSON without one comes back unchanged.
+    A value is found with any separators, in digits of any script, spread over the members of a list or an object, in
+    JSON within a text, and in escapes, character codes, base64 and hexadecimal. JSON without one comes back unchanged.
     """
     values = sorted({value for value in secrets if value}, key=len, reverse=True)
     if not values:
         return output
     try:
-        read = json.loads(output, parse_int=_read_int, parse_float=_Float)
+        read = _DECODER.decode(output)
         clean = _Masking(values).value(read)
-        return output if clean == read else json.dumps(clean, ensure_ascii=False, separators=(",", ":"))
+        return output if clean == read else _write(clean)
     except RecursionError:
         return f'"{MASK}"'
+
+
+def _write(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class _Float(float):
@@ -56,105 +79,234 @@ def _read_int(text: str) -> int | str:
     return int(text) if len(text) < _LONGEST_INT else text
 
 
+_DECODER = json.JSONDecoder(parse_int=_read_int, parse_float=_Float)
+
+
+class _Piece(Struct):
+    """A digit, a key or a word of a text."""
+
+    place: int
+    """Which of several texts it stands in."""
+    start: int
+    end: int
+    plain: str
+
+
+class _Member(Struct):
+    """A text or number within a list or an object."""
+
+    within: Any
+    key: Any
+
+    @property
+    def value(self) -> Any:
+        """What it is now."""
+        return self.within[self.key]
+
+
 class _Masking:
     """Replaces these values."""
 
     def __init__(self, values: list[str]) -> None:
-        self._values = values
-        self._numbers = {int(value) for value in values if value.isdecimal() and len(value) < _LONGEST_INT}
+        self._values = [value for value in values if value.isdecimal()]
+        self._with_keys = [value for value in values if not value.isdecimal()]
+        self._numbers = {int(value) for value in self._values if len(value) < _LONGEST_INT}
+        self._floats = {float(value) for value in self._values if math.isfinite(float(value))}
+        self._groups = {group for value in self._values for group in _groups(value)}
+        self._least = len(values[-1])
+        self._spellings = Spellings(self._least, self._holds)
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: Any, *, is_in_list: bool = False) -> Any:
         """Return the value without them."""
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, list):
-            return self._spread([self.value(each) for each in value], value)
+            clean = [self.value(each, is_in_list=True) for each in value]
+            if not is_in_list:
+                self._mask_spread(list(_members(clean)))
+            for column in _columns(clean):
+                self._mask_spread(column)
+            return clean
         if isinstance(value, dict):
-            inner = self._spread([self.value(each) for each in value.values()], list(value.values()))
+            inner = [self.value(each) for each in value.values()]
+            self._mask_spread(list(_members(inner)))
             return dict(zip(map(self._text, value), inner, strict=True))
         if isinstance(value, bool) or value is None:
             return value
-        written = value.text if isinstance(value, _Float) else str(value)
-        return MASK if value in self._numbers or self._holds(written) else value
+        is_one = value in self._numbers or (isinstance(value, float) and value in self._floats)
+        return MASK if is_one or self._holds(_written(value)) else value
 
     def _text(self, text: str) -> str:
-        clean = _ENCODED.sub(self._encoded, text)
-        for start, end in reversed(list(self._spans(clean))):
-            clean = clean[:start] + MASK + clean[end:]
-        decoded = html.unescape(unquote(text))
-        return MASK if clean == text and decoded != text and self._holds(decoded) else clean
+        text = self._json_within(text)
+        stripped = text.strip()
+        if stripped.isdecimal() and len(stripped) < _LONGEST_INT and int(stripped) in self._numbers:
+            return MASK
+        if len(text) < self._least:
+            return text
+        text = _EXPONENT.sub(lambda found: MASK if _float(found[0]) in self._floats else found[0], text)
+        for start, end in reversed(self._spans(text)):
+            text = text[:start] + MASK + text[end:]
+        return self._spellings.without(text, MASK)
 
-    def _encoded(self, found: re.Match[str]) -> str:
-        text = found[0]
-        return MASK if any(self._holds(decoded) for decoded in _decodings(text)) else text
+    def _json_within(self, text: str) -> str:
+        """Return the text without them in what is JSON in it; what only begins like JSON is tried some times."""
+        at, tries = 0, _TRIES
+        while tries and (found := _JSON.search(text, at)):
+            try:
+                read, end = _DECODER.raw_decode(text, found.end() - 1)
+            except ValueError:
+                at, tries = found.end(), tries - 1
+                continue
+            if (clean := self.value(read)) != read:
+                before = text[: found.end() - 1] + _write(clean)
+                text, at = before + text[end:], len(before)
+            else:
+                at = end
+        return text
 
     def _holds(self, text: str) -> bool:
-        return next(self._spans(text), None) is not None
+        return bool(self._spans(text))
 
-    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where values stand in a text, in order; none lies over another."""
-        pieces = list(_PIECE.finditer(text))
-        plain = "".join(map(_plain, pieces))
-        at = 0
-        while at < len(plain):
-            length = next((len(value) for value in self._values if plain.startswith(value, at)), 0)
-            within = pieces[at : at + length]
-            if length and all(b.start() - a.end() <= _GAP for a, b in pairwise(within)):
-                yield within[0].start(), within[-1].end()
-                at += length
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where values stand in a text, in order; none lies over another."""
+        return [(start, end) for _, start, end in self._places([text])]
+
+    def _places(self, texts: Sequence[str]) -> list[tuple[int, int, int]]:
+        """Return where values stand in texts that follow each other: which text, start and end."""
+        found: list[tuple[int, int, int]] = []
+        for values, pattern in ((self._values, _DIGIT_OR_WORD), (self._with_keys, _KEY_OR_WORD)):
+            if values:
+                found += _found(values, texts, pattern)
+        merged: list[tuple[int, int, int]] = []
+        for place, start, end in sorted(found):
+            if merged and merged[-1][0] == place and merged[-1][2] >= start:
+                merged[-1] = (place, merged[-1][1], max(end, merged[-1][2]))
             else:
-                at += 1
+                merged.append((place, start, end))
+        return merged
 
-    def _spread(self, clean: list[Any], members: list[Any]) -> list[Any]:
-        """Replace members that make up a value together, each of them digits alone."""
-        texts = [_digits(each) for each in members]
-        for first in range(len(texts)):
-            joined = ""
-            for last in range(first, len(texts)):
-                if not texts[last]:
-                    break
-                joined += texts[last]
-                if last > first and any(value in joined for value in self._values):
-                    clean[first : last + 1] = [MASK] * (last + 1 - first)
-                    break
-                if len(joined) > 2 * len(self._values[0]):
-                    break
-        return clean
+    def _mask_spread(self, members: list[_Member]) -> None:
+        """Replace what makes up a value together with its neighbours."""
+        if len(members) < 2:
+            return
+        texts = [_written(member.value) for member in members]
+        for place, start, end in reversed(self._places(texts)):
+            member, text = members[place], texts[place]
+            texts[place] = text[:start] + MASK + text[end:]
+            member.within[member.key] = texts[place] if isinstance(member.value, str) else MASK
+        self._mask_groups(members)
+        texts = [_written(member.value) for member in members]
+        if self._spellings.hidden_in("\n".join(texts)):
+            for member in members:
+                if isinstance(member.value, str | int | float) and not isinstance(member.value, bool):
+                    member.within[member.key] = MASK
 
-
-def _plain(piece: re.Match[str]) -> str:
-    text = piece[0]
-    if text in "*#":
-        return text
-    digit = unicodedata.digit(text, None) if len(text) == 1 else None
-    return _WORD if digit is None else str(digit)
-
-
-def _digits(member: Any) -> str:
-    """Return the digits of a member that has nothing else but separators; lists within lists are one text."""
-    if isinstance(member, dict) and len(member) == 1:  # as a list of objects has them, one for each digit
-        member = list(member.values())
-    if isinstance(member, list):
-        parts = [_digits(each) for each in member]
-        return "".join(parts) if all(parts) else ""
-    if isinstance(member, bool) or not isinstance(member, str | int | float):
-        return ""
-    text = member.text if isinstance(member, _Float) else str(member)
-    plain = "".join(map(_plain, _PIECE.finditer(text)))
-    return "" if _WORD in plain else plain
+    def _mask_groups(self, members: list[_Member]) -> None:
+        """Replace numbers that are the groups of a value: as numbers they have lost zeros in front."""
+        for group in self._groups:
+            for first in range(len(members) - len(group) + 1):
+                within = members[first : first + len(group)]
+                if all(_number(member.value) == part for member, part in zip(within, group, strict=True)):
+                    for member in within:
+                        member.within[member.key] = MASK
 
 
-def _decodings(text: str) -> Iterator[str]:
-    """Yield what a run of characters says in base64, of either alphabet, and in hexadecimal."""
-    decoders: tuple[Callable[[str], bytes], ...] = (_from_base64, bytes.fromhex)
-    for decode in decoders:
-        try:
-            yield decode(text).decode("latin-1")
-        except (ValueError, binascii.Error):
+def _found(values: list[str], texts: Sequence[str], pattern: re.Pattern[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield where values stand; one that goes over several texts comes once for each."""
+    if not _may_hold(values, texts):
+        return
+    pieces = [
+        _Piece(place, match.start(), match.end(), _plain(match[0]))
+        for place, text in enumerate(texts)
+        for match in pattern.finditer(text)
+    ]
+    plain = "".join(piece.plain for piece in pieces)
+    at = 0
+    while at < len(plain):
+        length = next((len(value) for value in values if plain.startswith(value, at)), 0)
+        within = pieces[at : at + length]
+        if length and all(_is_near(a, b, texts) for a, b in pairwise(within)):
+            for place in sorted({piece.place for piece in within}):
+                here = [piece for piece in within if piece.place == place]
+                yield place, here[0].start, here[-1].end
+            at += length
+        else:
+            at += 1
+
+
+def _may_hold(values: list[str], texts: Sequence[str]) -> bool:
+    """Return quickly, for ASCII, whether the digits or keys of a value stand there in their order at all."""
+    joined = "".join(texts)
+    if not joined.isascii():
+        return True
+    with_keys = joined.encode().translate(None, _NO_KEYS).decode()
+    digits = with_keys.replace("*", "").replace("#", "")
+    return any(value in (digits if value.isdecimal() else with_keys) for value in values)
+
+
+def _is_near(a: _Piece, b: _Piece, texts: Sequence[str]) -> bool:
+    if a.place != b.place or b.start - a.end <= _GAP:
+        return True
+    return sum(not character.isspace() for character in texts[a.place][a.end : b.start]) <= _GAP
+
+
+def _plain(piece: str) -> str:
+    """Return a digit or key as it stands on a keypad, and one character for a word."""
+    if len(piece) > 1:
+        return _WORD
+    digit = unicodedata.digit(piece, None)
+    if digit is not None:
+        return str(digit)
+    key = unicodedata.normalize("NFKC", piece)
+    return key if key in "*#" else _WORD
+
+
+def _groups(value: str) -> Iterator[tuple[int, ...]]:
+    """Yield the numbers that a value is when it is split; those alone that lose a zero by it."""
+    for size in _GROUPS:
+        if len(value) % size and len(value) < 2 * size:
             continue
+        for first in {size, len(value) % size or size}:
+            parts = [value[:first], *(value[at : at + size] for at in range(first, len(value), size))]
+            if len(parts) > 1 and any(part != str(int(part)) for part in parts):
+                yield tuple(map(int, parts))
 
 
-def _from_base64(text: str) -> bytes:
-    bare = text.rstrip("=").replace("-", "+").replace("_", "/")
-    bare = bare if len(bare) % 4 != 1 else bare[:-1]
-    return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+def _members(within: list[Any] | dict[Any, Any]) -> Iterator[_Member]:
+    """Yield texts and numbers, and those of lists within, and of objects with one name; anything else as it is."""
+    for key in range(len(within)) if isinstance(within, list) else list(within):
+        value = within[key]
+        if isinstance(value, list) or (isinstance(value, dict) and len(value) == 1):
+            yield from _members(value)
+        else:
+            yield _Member(within, key)
+
+
+def _columns(rows: list[Any]) -> Iterator[list[_Member]]:
+    """Yield what objects in a list have under one name, for each name: one object for each key that was pressed."""
+    objects = [row for row in rows if isinstance(row, dict) and len(row) > 1]
+    if len(objects) > 1:
+        for name in objects[0]:
+            yield [_Member(row, name) for row in objects if name in row]
+
+
+def _written(value: Any) -> str:
+    """Return a text or number as it is written; a word for anything else, which stands between values."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "another"
+    return value.text if isinstance(value, _Float) else str(value)
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() and len(value) <= max(_GROUPS) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

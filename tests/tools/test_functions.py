@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from gateway.functions import Function, HttpCall, PythonCall, SecretDigits, ToolError
 from gateway.tools import FunctionCall, FunctionResult, Functions, functions
+from gateway.tools.masking import masked
 from gateway.tools.result import OUTPUT_LIMIT
 from tests.tools.service import CONTEXT, SCHEMA, function, service
 
@@ -322,3 +323,20 @@ def test_a_call_shows_nothing_of_what_was_said() -> None:
     """In a traceback or a log, whoever writes it."""
     shown = repr(asked(function("https://shop.example.com/", secret="hush"), ORDER, {"card": CARD}))
     assert not any(private in shown for private in (CARD, "A-17", "+14155550123", "hush", "key-of-the-shop"))
+
+
+async def test_a_long_answer_is_masked_beside_the_calls(tools: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking through all of it takes longer than a frame; a short one, or a call without secrets, takes no thread."""
+    threads = []
+
+    def noted(output: str, secrets: Iterable[str]) -> str:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return masked(output, secrets)
+
+    monkeypatch.setattr(functions, "masked", noted)
+    for length, secrets in ((60_000, {"card": CARD}), (60_000, {}), (100, {"card": CARD})):
+        async with service(web.json_response({"card": CARD, "rest": "x" * length})) as shop:
+            paying = Function("pay", "Pays.", {}, HttpCall("POST", shop.url))
+            result = await tools.call(asked(paying, "{}", secrets))
+        assert (CARD in result.output) == (not secrets)
+    assert threads == [False, True, True]

@@ -33,7 +33,6 @@ def test_a_secret_is_replaced(output: str, shown: str) -> None:
     json.loads(shown)
 
 
-SEPARATORS = [" ", "/", ",", ", ", " - ", "\u2009", "\u200b", "\u2013", "_", "·", "\n"]
 FULL_WIDTH = "".join(chr(ord(digit) + 0xFEE0) for digit in CARD)
 ARABIC = "".join(chr(ord(digit) - 0x30 + 0x660) for digit in CARD)
 
@@ -74,7 +73,7 @@ def test_no_way_of_writing_hides_a_secret(echo: str) -> None:
         (list(CARD), ["entered"] * 16),
         ([int(digit) for digit in CARD], ["entered"] * 16),
         (["4111", "1111", 1111, "1111"], ["entered"] * 4),
-        ([["41", "11"], ["1111"], "11111111"], ["entered"] * 3),
+        ([["41", "11"], ["1111"], "11111111"], [["entered", "entered"], ["entered"], "entered"]),
         (["Visa", "4111", "1111", "1111", "1111", "2030"], ["Visa", *["entered"] * 4, "2030"]),
         ([True, None, "4111", "1111", "1111", "1111", False], [True, None, *["entered"] * 4, False]),
         ({"a": "4111", "b": "1111", "c": "11111111"}, {"a": "entered", "b": "entered", "c": "entered"}),
@@ -126,6 +125,6 @@ def test_nothing_secret_changes_nothing(secrets: list[str]) -> None:
 def test_digits_in_an_object_each_are_one_secret() -> None:
     """One for each key that was pressed; objects with more in them are no digits."""
     pressed = json.dumps([{"key": digit} for digit in "0042"])
-    assert masked(pressed, ["0042"]) == '["entered","entered","entered","entered"]'
+    assert json.loads(masked(pressed, ["0042"])) == [{"key": "entered"}] * 4
     orders = '[{"id":0,"n":0},{"id":4,"n":2}]'
     assert masked(orders, ["0042"]) == orders
