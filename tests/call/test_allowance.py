@@ -7,7 +7,17 @@ from gateway.call.rules import Approval, FunctionRule, Rules, Secret
 from gateway.functions import SecretDigits
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import AnswerApproval, ReturnToolOutput, SayText
-from gateway.voice.events import ApprovalRequested, CallerPaused, CallerSpoke, McpCalled
+from gateway.voice.events import (
+    ApprovalRequested,
+    CallerPaused,
+    CallerSpoke,
+    McpCalled,
+    McpReturned,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    ToolCalled,
+)
 from tests.story import Story
 
 RULES = Rules(
@@ -55,6 +65,18 @@ def test_other_tools_count_too() -> None:
     story.call("send_digits", '{"digits":"1"}', call_id="c0", response="r0")
     story.call("no_such", call_id="c1", response="r1")
     story.tell(McpCalled("m1", "shop", "buy"))
+    assert ReturnToolOutput("c3", TOOLS_SPENT) in looked(story, 3)
+
+
+def test_a_tool_of_a_server_counts_once() -> None:
+    """Though the service tells of each by several events: two of three are used, the third is there."""
+    story = Story(RULES)
+    for number in range(2):
+        for _ in range(3):
+            story.tell(McpCalled(f"m{number}", "shop", "buy"))
+        story.tell(McpReturned(f"m{number}"))
+        story.tell(McpCalled(f"m{number}", "shop", "buy"))
+    assert RunFunction("c2", "look", "{}") in looked(story, 2)
     assert ReturnToolOutput("c3", TOOLS_SPENT) in looked(story, 3)
 
 
@@ -121,3 +143,16 @@ def test_every_turn_may_be_told_of_as_many_refusals() -> None:
             told.append(allowance.answers)
         assert told == [True] * ANSWERS + [False] * 2
         allowance.caller_spoke()
+
+
+def test_refusals_in_a_row_do_not_swallow_a_result() -> None:
+    """>> the last tool returns, then five calls too many in the same response << one response tells of all."""
+    story = Story(Rules(functions=RULES.functions, tool_calls_limit=1))
+    story.tell(ResponseStarted("r"))
+    assert story.tell(ToolCalled("r", "c", "look", "{}")) == [RunFunction("c", "look", "{}")]
+    assert story.tell(FunctionReturned("c", '{"found":1}')) == [ReturnToolOutput("c", '{"found":1}')]
+    for number in range(ANSWERS + 2):
+        assert story.tell(ToolCalled("r", f"c{number}", "look", "{}")) == [ReturnToolOutput(f"c{number}", TOOLS_SPENT)]
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [ANSWER]
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    story.goes_on()

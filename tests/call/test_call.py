@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.call.call import Call
+from gateway.call.call import Call, clock
+from gateway.call.caller_clock import AHEAD_LIMIT_S
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
@@ -128,15 +129,18 @@ async def test_a_peer_that_does_not_read_ends_the_call(leg: str, reason: EndReas
 
 
 async def test_a_flood_of_audio_ends_the_call() -> None:
-    """More than anybody says ends it, and the service is given no more than the limit."""
-    rig = Rig()
+    """More than anybody says ends it, and the service is given ten seconds more than real time, and no more."""
+    rig, began = Rig(), clock()
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         running = group.create_task(rig.call.run())
         rig.voice.tell(SessionReady("s", "m"))
+        rig.phone.tell(CallerAudio(b"\x01" * 160))
+        await rig.until_asked(SendAudio)
         for _ in range(200):
             rig.phone.tell(CallerAudio(b"\x01" * 8000))
     assert running.result().reason is EndReason.STREAM_BROKEN
-    assert sum(len(command.audio) for command in rig.voice.sent if isinstance(command, SendAudio)) <= 8000 * 15
+    given = sum(len(command.audio) for command in rig.voice.sent if isinstance(command, SendAudio))
+    assert 8000 * (AHEAD_LIMIT_S - 1) < given <= 8000 * (AHEAD_LIMIT_S + clock() - began)
 
 
 async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

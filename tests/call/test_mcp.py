@@ -636,3 +636,39 @@ def test_words_that_say_nothing_are_asked_for_again_at_once(words: str) -> None:
     story.tell(CallerSaid("u", words))
     assert story.listen(1.5) == [ASK]
     assert story.noted("approval_not_understood") == [{"server": "crm", "tool": "get_customer", "asked_again": True}]
+
+
+def test_a_turn_before_the_question_is_put_again_is_no_answer() -> None:
+    """>> a turn that was not understood, a yes before the question is put once more << the yes behind it counts."""
+    story = asked(Story(RULES))
+    turn(story, "u1")
+    story.tell(TranscriptionFailed("u1"))
+    story.tell(CallerSpoke("u2"))
+    story.tell(CallerPaused("u2"))
+    story.tell(TurnCommitted("u2"))
+    told = story.tell(CallerSaid("u2", "Yes."))
+    assert [command for command in told if isinstance(command, AnswerApproval)] == []
+    story.answer(response="r of u2", item="i of u2")
+    assert story.listen(2) == [ASK]
+    story.answer(response="again", item="i again", request=story.requests[-1])
+    assert say(story, "Yes.", "u3") == [AnswerApproval("mcpr_1", approved=True)]
+
+
+def test_a_turn_before_a_question_that_failed_and_is_said_after_all_is_no_answer() -> None:
+    """>> the question fails without a sound, a turn, the question << only a turn behind what was heard answers it."""
+    story = Story(Rules(approvals=RULES.approvals, barge_in=False))
+    story.tell(ResponseStarted("r"))
+    story.tell(WANTED)
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [ASK]
+    story.tell(ResponseStarted("silent", story.requests[-1]))
+    assert story.tell(ResponseEnded("silent", ResponseStatus.FAILED)) == []
+    story.tell(CallerSpoke("u1"))
+    story.wait(1.1)
+    story.tell(CallerPaused("u1"))
+    story.tell(TurnCommitted("u1"))
+    story.answer(response="r1", item="i1")
+    assert story.requests, "the question is asked for again"
+    story.answer(response="q", item="iq", request=story.requests[-1])
+    told = story.tell(CallerSaid("u1", "Yes."))
+    assert [command for command in told if isinstance(command, AnswerApproval)] == []
+    assert say(story, "No.", "u2") == [AnswerApproval("mcpr_1", approved=False)]

@@ -190,6 +190,8 @@ def test_a_protected_greeting_that_a_closed_response_never_speaks() -> None:
         (TEXT, 2200, "Welcome to Contoso,"),
         (TEXT, 1800, "Welcome to"),
         (TEXT, 1000, "Welcome to"),
+        (TEXT, 950, "Welcome to"),
+        (TEXT, 940, "Welcome"),
         (TEXT, 900, "Welcome"),
         (TEXT, 700, "Welcome"),
         (TEXT, 600, None),
@@ -200,7 +202,10 @@ def test_a_protected_greeting_that_a_closed_response_never_speaks() -> None:
     ],
 )
 def test_words_are_told_as_far_as_they_were_heard(text: str, heard_ms: int, told: str | None) -> None:
-    """A word counts when its end was reached, a part of one does not. A letter of ``TEXT`` takes 100 ms."""
+    """A word counts when its end was reached to half a letter; a part of one does not.
+
+    A letter of ``TEXT`` takes 100 ms.
+    """
     opening = Opening(Rules(greeting=Recorded(b"", text)))
     message = opening.heard(HeardReply(RECORDING, heard_ms, 4500))
     assert message == (AddMessage("assistant", told) if told else None)

@@ -158,7 +158,8 @@ def test_a_reply_between_two_others_begins_where_the_first_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("late_ms", "stopped_at", "heard_ms"), [(0, 600, 600), (15, 615, 605), (100, 700, 600), (-15, 600, 605)]
+    ("late_ms", "stopped_at", "heard_ms"),
+    [(0, 600, 600), (15, 615, 605), (25, 625, 600), (100, 700, 600), (-15, 600, 605)],
 )
 def test_a_jittery_mark_moves_nothing_and_a_late_one_the_clock(late_ms: int, stopped_at: int, heard_ms: int) -> None:
     """Up to a frame late is the network; more says that the phone ran dry; earlier corrects the clock."""

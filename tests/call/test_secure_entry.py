@@ -93,6 +93,16 @@ def test_a_pause_ends_the_entry() -> None:
     assert story.listen(0.4) == [RunFunction("call_1", "pay", '{"amount": 5}', {"card": KeyedDigits("4111")})]
 
 
+def test_each_digit_starts_the_pause_again() -> None:
+    """>> a digit every four seconds << the entry goes on until five seconds behind the last."""
+    story = asked(Story(RULES))
+    for digit in "4111":
+        assert press(story, digit) == []
+        assert story.listen(4) == []
+    assert story.listen(0.8) == []
+    assert story.listen(0.4) == [RunFunction("call_1", "pay", '{"amount": 5}', {"card": KeyedDigits("4111")})]
+
+
 def test_several_secrets_are_keyed_one_after_the_other() -> None:
     """>> card #, then three digits << the second prompt between them; its length ends the second entry."""
     story = Story(RULES)

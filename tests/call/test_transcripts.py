@@ -44,3 +44,12 @@ def test_a_failed_transcript_is_noted() -> None:
     note, _ = transcripts.failed(TranscriptionFailed("u", "busy", "try again"), 1.0)
     assert note == Note("transcription_failed", {"item_id": "u", "code": "busy", "detail": "try again"})
     assert not gate.caller_speaks
+
+
+def test_words_behind_an_empty_transcript_are_told() -> None:
+    """>> a transcript without a word, then the words of the same turn << they are noted, once."""
+    _, transcripts = speaking()
+    transcripts.said(CallerSaid("u", ""), 1.0)
+    told = Note("caller_said", {"item_id": "u", "text": "Hello."})
+    assert transcripts.said(CallerSaid("u", "Hello."), 2.0) == [told]
+    assert transcripts.said(CallerSaid("u", ""), 3.0) == transcripts.said(CallerSaid("u", "Hello."), 3.0) == []

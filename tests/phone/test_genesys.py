@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gateway.audio.formats import PCMU
+from gateway.call.playback import Playback
 from gateway.config import providers as settings
 from gateway.errors import WireError
 from gateway.phone.commands import (
@@ -307,9 +308,21 @@ def test_no_message_is_longer_than_the_client_takes() -> None:
 
 
 def test_the_playout_keeps_the_message_rate_low() -> None:
-    """Whole pieces of 200 ms, and fewer than five a second."""
-    assert PLAYOUT.frame_ms == 200
-    assert 1000 / PLAYOUT.refill_ms < 5
+    """Whole pieces of 200 ms, and fewer than five messages in any second of a reply that came at once."""
+    codec, playback = opened(), Playback(PCMU, PLAYOUT)
+    sent: list[tuple[float, str | bytes]] = []
+
+    def send(commands: list[PhoneCommand], now: float) -> None:
+        sent.extend((now, message) for command in commands for message in codec.encode(command))
+
+    send(playback.add("a", bytes(80_000), 0.0), 0.0)
+    send(playback.complete("a", 0.0), 0.0)
+    while (due := playback.next_deadline()) is not None and not playback.heard(due):
+        send(playback.on_deadline(due), due)
+    pieces = [message for _, message in sent]
+    assert b"".join(piece for piece in pieces if isinstance(piece, bytes)) == bytes(80_000)
+    assert {len(piece) % PCMU.bytes_for(200) for piece in pieces} == {0}
+    assert max(sum(at <= other < at + 1 for other, _ in sent) for at, _ in sent) < 5
 
 
 def test_nothing_leaves_before_the_session_is_open_or_after_its_end() -> None:

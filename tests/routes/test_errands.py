@@ -153,16 +153,19 @@ async def test_a_transfer_on_the_stream(tmp_path: Path) -> None:
     await phone.start(1)
     assert await errands(tmp_path, genesys, control, phone).run(TRANSFER) == TransferEnded()
     assert control.made == []
-    assert any("14255550199" in str(message) for message in socket.sent)
+    opened, disconnect = map(json.loads, socket.sent)
+    assert (opened["type"], disconnect["type"]) == ("opened", "disconnect")
+    variables = {"action": "transfer", "target": "+14255550199"}
+    assert disconnect["parameters"] == {"reason": "completed", "outputVariables": variables}
 
 
 async def test_digits_on_the_stream(tmp_path: Path) -> None:
-    """Each as the wire has it."""
+    """All of them in one message, as the wire has it."""
     socket = FakeSocket()
     plivo = provider("plivo")
     done = await errands(tmp_path, plivo, Control(), leg(plivo, socket)).run(DialDigits("call_1", "12"))
     assert done == DigitsDialled("call_1")
-    assert socket.sent
+    assert socket.sent == ['{"event":"sendDTMF","dtmf":"12"}']
 
 
 @pytest.mark.parametrize("name", ["exotel", "asterisk", "twilio"])
