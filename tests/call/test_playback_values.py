@@ -223,3 +223,70 @@ def test_an_end_in_several_pieces_goes_out_whole_when_the_phone_runs_dry() -> No
     playback.complete("a", 0.0)
     playback.add("b", b"\x03" * 10, 0.0)
     assert audio(playback.on_deadline(0.4)) == b"\x01" * 40 + b"\x02" * 41 + b"\xff" * 79
+
+
+def test_half_a_tick_of_what_the_clock_says_has_not_been_played() -> None:
+    """However long the phone's ticks are: a mark returns with the tick before it."""
+    playback = Playback(PCMU, Playout(tick_ms=2000, lead_ms=4000, marks_return_at_once=False))
+    playback.add("a", SECOND * 4, 0.0)
+    _, (reply,) = playback.stop(1.6007)
+    assert reply.heard_ms == 600
+
+
+@pytest.mark.parametrize(("late_s", "heard_ms"), [(1.999, 8500), (2.001, 6499)])
+def test_a_mark_may_be_late_by_a_tick_of_the_phone(late_s: float, heard_ms: int) -> None:
+    """However long its ticks are: what is later says that the phone ran dry, and moves the clock."""
+    playback = Playback(PCMU, Playout(tick_ms=2000, lead_ms=6000, marks_return_at_once=False))
+    first, at_6_s = marks(playback.add("a", SECOND * 20, 0.0))
+    playback.mark_returned(first, 0.02)
+    for now in (2.0, 4.0, 6.0):
+        playback.on_deadline(now)
+    playback.mark_returned(at_6_s, 6.0 + late_s)
+    _, (reply,) = playback.stop(9.5)
+    assert reply.heard_ms == heard_ms
+
+
+def test_a_mark_may_be_early_by_a_tick_of_the_phone() -> None:
+    """To the moment: audio is taken in whole ticks. What is earlier confirms nothing."""
+    audio_s, tick_s = 0.6, 0.02
+    for early_s, heard_ms in ((tick_s, 600), (tick_s + 0.001, 569)):
+        playback = Playback(PCMU, Playout(marks_return_at_once=False))
+        playback.add("a", SECOND, 0.0)
+        at_600, *_ = marks(playback.on_deadline(0.2))
+        playback.on_deadline(0.4)
+        assert playback.mark_returned(at_600, audio_s - early_s)
+        _, (reply,) = playback.stop(audio_s - early_s)
+        assert reply.heard_ms == heard_ms
+
+
+def test_a_reply_of_which_something_waits_is_not_heard() -> None:
+    """Though all that was sent of it is confirmed: the rest is sent late, and not left out."""
+    playback = Playback(PCMU, Playout(marks_return_at_once=False))
+    sent = playback.add("a", SECOND, 0.0)
+    playback.complete("a", 0.0)
+    for name in marks(sent):
+        playback.mark_returned(name, 0.4)
+    assert playback.heard(0.45) == []
+    assert len(audio(playback.on_deadline(0.45))) == 3200
+
+
+@pytest.mark.parametrize(("frames", "ends"), [(269, 0), (270, 1)])
+def test_a_phone_that_confirms_nothing_of_five_seconds_has_stalled(frames: int, ends: int) -> None:
+    """Beyond the lead, and at five seconds exactly: the lead may wait at the provider unconfirmed."""
+    playback = Playback(PCMU, Playout(refill_ms=20))
+    playback.add("a", SECOND * 20, 0.0)
+    for frame in range(1, 251):
+        playback.on_deadline(frame / 50)
+        if playback._unconfirmed >= frames * 160:
+            break
+    assert playback._unconfirmed == frames * 160
+    assert len(playback.stalled()) == ends
+
+
+@pytest.mark.parametrize(("began", "stopped_after_s", "again"), [(100.0, 0.01, 1), (0.0, RTT_LIMIT_S, 0)])
+def test_a_trial_of_marks_is_discarded_within_its_way(began: float, stopped_after_s: float, again: int) -> None:
+    """Counted from when it was sent, whatever the clock says then; half a second later it had time to return."""
+    playback = Playback(PCMU, Playout(marks_on_trial=True, marks_return_at_once=False))
+    assert len(marks(playback.add("a", SECOND, began))) == 1
+    playback.stop(began + stopped_after_s)
+    assert len(marks(playback.add("b", SECOND, began + 5))) == again

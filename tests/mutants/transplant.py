@@ -1,5 +1,6 @@
 """Puts the code of a mutation into the modules that are already imported, so that no test has to be collected anew."""
 
+import inspect
 import sys
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
@@ -8,7 +9,7 @@ from tests.mutants.mutation import ROOT, Mutation
 
 
 def transplant(mutation: Mutation) -> None:
-    """Change the running program as the mutation says: its functions, its constants and the defaults of its structs."""
+    """Change the running program as the mutation says: functions, constants, tables and the defaults of structs."""
     old = sys.modules[mutation.module]
     new = ModuleType(f"{mutation.module}_mutated")
     sys.modules[new.__name__] = new
@@ -22,6 +23,10 @@ def transplant(mutation: Mutation) -> None:
         if isinstance(value, type) and isinstance(before, type):
             if _defaults(value) != _defaults(before):
                 _replace(before, value)
+        elif isinstance(value, dict) and isinstance(before, dict):
+            if repr(value) != repr(before) and " at 0x" not in repr(value):
+                before.clear()
+                before.update(value)
         elif isinstance(value, int | float | str | frozenset | tuple) and value != before and name[:2] != "__":
             for module in _ours():
                 if name in vars(module) and vars(module)[name] == before:
@@ -32,12 +37,18 @@ def _functions(namespace: dict[str, object], module: str) -> Iterator[tuple[str,
     """Return the functions of a module and the methods and properties of its classes, by their names."""
     for name, value in namespace.items():
         if isinstance(value, FunctionType) and value.__module__ == module:
-            yield name, value
+            yield name, _undecorated(value)
         elif isinstance(value, type) and value.__module__ == module:
             for part, member in vars(value).items():
                 function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
                 if isinstance(function, FunctionType) and function.__module__ == module:
-                    yield f"{name}.{part}", function
+                    yield f"{name}.{part}", _undecorated(function)
+
+
+def _undecorated(function: FunctionType) -> FunctionType:
+    """Return the function that a decorator such as ``asynccontextmanager`` has wrapped."""
+    inner = inspect.unwrap(function)
+    return inner if isinstance(inner, FunctionType) else function
 
 
 def _defaults(of: type) -> object:

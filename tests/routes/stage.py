@@ -1,0 +1,275 @@
+"""The routes without a network: a provider that says what its test gives it, and what is asked of it."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway.audio.formats import PCMU
+from gateway.call.calls import Calls
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.metrics import Metrics
+from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
+from gateway.call.rules import Rules
+from gateway.config import Lines, load_deployment
+from gateway.config.providers import Twilio as Settings
+from gateway.errors import WireError
+from gateway.fleet.board import Board
+from gateway.phone.events import CallStarted, PhoneClosed, PhoneEnd, PhoneEvent, Playout
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Codec,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Provider,
+    SignatureError,
+    StreamEnded,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.token import StreamTokens
+from gateway.phone.twilio import Twilio
+from gateway.rest import CallControl, CallControlError
+from gateway.routes.answer import Webhooks
+from gateway.routes.line_book import LineBook
+from gateway.routes.media_stream import MediaStreams
+from gateway.routes.outcomes import Outcomes
+from gateway.routes.published_keys import PublishedKeys
+from gateway.routes.refusals import Refusals, Refused
+from gateway.tools import Functions
+from tests.e2e.rig import LINE, NUMBER, configuration
+from tests.fakes import FakeSocket
+
+PUBLIC = "https://voice.example.com/phone"
+API = "https://api.example.com"
+CALLER = "+14155550123"
+INCOMING = IncomingCall("CA1", CALLER, NUMBER)
+GRANT = Grant("support", "CA1", CALLER, NUMBER)
+RESCUED = "language: de-DE\nafter: {say: Goodbye.}\non_failure: {say: Sorry.}\n"
+ENDED, SORRY, GOODBYE = "", "Sorry.", "Goodbye."
+"""What a provider is asked to say behind a stream; nothing where the call ends."""
+
+
+def started(call_id: str = "CA1", called: str = NUMBER) -> CallStarted:
+    """Return the start of a call."""
+    return CallStarted(call_id, "MZ1", PCMU, Playout(), CALLER, called)
+
+
+class Wire(Codec):
+    """Messages that are the names of events; any other breaks the protocol."""
+
+    def __init__(self, events: Mapping[str, PhoneEvent]) -> None:
+        self._events = events
+
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
+        if message not in self._events:
+            raise WireError(f"{message!r} is no message")
+        return [self._events[str(message)]]
+
+    def encode(self, command: object) -> Sequence[str]:
+        return []
+
+
+class Scripted(Twilio):
+    """A provider whose webhooks are all genuine; its calls outlive their streams, and are ended by REST."""
+
+    def __init__(self) -> None:
+        super().__init__(Settings())
+        self.says: IncomingCall | StreamEnded | Answer | WireError = INCOMING
+        self.statuses: Sequence[CallStatus] | WireError = WireError("no status")
+        self.document = Answer("document")
+        self.connects: list[Connect] = []
+        self.learned: list[tuple[IncomingCall, bytes]] = []
+        self.events: dict[str, PhoneEvent] = {
+            "start": started(),
+            "probe": PhoneClosed(PhoneEnd.HUNG_UP, probe=True),
+            "stop": PhoneClosed(PhoneEnd.HUNG_UP),
+        }
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> Codec:  # type: ignore[override]  # any codec is a provider's
+        return Wire(self.events)
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        return ""
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:  # type: ignore[override]  # as above
+        if isinstance(self.says, WireError):
+            raise self.says
+        return self.says
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        self.connects.append(connect)
+        return self.document
+
+    def refuse(self, call: IncomingCall) -> Answer:
+        return Answer(f"{call.call_id} is refused", requests=(HttpRequest("POST", f"{API}/refuse"),))
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        if isinstance(self.statuses, WireError):
+            raise self.statuses
+        return self.statuses
+
+    def answered(self, call: IncomingCall, response: bytes) -> None:
+        self.learned.append((call, response))
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        return [HttpRequest("POST", f"{API}/{call_id}/after", body=after.say.encode())]
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        return [HttpRequest("DELETE", f"{API}/{call_id}")]
+
+
+class Control(CallControl):
+    """Keeps requests in place of making them; each of ``failures`` is raised for one of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[HttpRequest] = []
+        self.failures: list[CallControlError] = []
+
+    async def perform(self, requests: Sequence[HttpRequest]) -> bytes:
+        self.made += requests
+        if requests and self.failures:
+            raise self.failures.pop(0)
+        return b"said"
+
+    def asked(self) -> list[tuple[str, str]]:
+        """Return the call and what is said to it, of each request to let a call go on without its stream."""
+        return [(made.url.split("/")[-2], made.body.decode()) for made in self.made if made.url.endswith("/after")]
+
+
+REFUSED, UNCERTAIN = CallControlError("answered 422", "no", refused=True), CallControlError("no answer")
+
+
+@dataclass
+class Run:
+    """How the calls of a stage go, in place of a conversation."""
+
+    end: EndCall | BaseException = field(default_factory=lambda: EndCall(EndReason.BOT_HUNG_UP, "bot"))
+    during: Callable[[], object] = lambda: None
+    notes: Sequence[Note] = ()
+    told: list[str] = field(default_factory=list)
+
+
+class Stage:
+    """Webhooks and streams of one provider."""
+
+    def __init__(self, folder: Path, lines: Mapping[str, str] | None = None, limit: int = 5) -> None:
+        self.provider, self.control = Scripted(), Control()
+        self.metrics = Metrics(["twilio"])
+        self.refused: list[Refused] = []
+        self.refusals = Refusals(self.metrics, observe=lambda refused, _: self.refused.append(refused))
+        self.lines = LineBook(
+            Lines(load_deployment(configuration(folder, lines or {"support": LINE + RESCUED}), {})), self.metrics
+        )
+        board = Board(limit)
+        self.used, self.outcomes = board.used, Outcomes(board.ends)
+        self.calls, self.tokens = Calls(limit, board.places), StreamTokens("key", 60)
+        self.notes: list[tuple[CallIdentity, TimedNote]] = []
+        self.grant: Grant | SignatureError = GRANT
+        self.prepared: list[CallStarted] = []
+        providers: dict[str, Provider] = {"twilio": self.provider}
+        self.streams = MediaStreams(
+            providers=providers,
+            lines=self.lines,
+            calls=self.calls,
+            metrics=self.metrics,
+            prepare=self._prepare,
+            functions=Functions(),
+            outcomes=self.outcomes,
+            observers=(lambda identity, note: self.notes.append((identity, note)),),
+            authorize=self._authorize,
+            used=self.used,
+            control=self.control,
+            refusals=self.refusals,
+            public_url=PUBLIC,
+            max_message=1024,
+            start_timeout_s=0.01,
+        )
+        self.webhooks = Webhooks(
+            providers=providers,
+            public_url=PUBLIC,
+            lines=self.lines,
+            calls=self.calls,
+            tokens=self.tokens,
+            outcomes=self.outcomes,
+            published_keys=PublishedKeys(self.control, self.metrics),
+            control=self.control,
+            refusals=self.refusals,
+            metrics=self.metrics,
+            used=self.used,
+            strand=self.streams.strand,
+        )
+
+    def _prepare(self, line: object, call: CallStarted) -> tuple[Rules, Any]:
+        self.prepared.append(call)
+        return Rules(), None
+
+    async def _authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
+        if isinstance(self.grant, SignatureError):
+            raise self.grant
+        return self.grant
+
+    async def stream(self, *messages: str | None, grant: Grant = GRANT, failure: str = "") -> FakeSocket:
+        """Take a stream that brings these messages; ``None`` is one on which no more comes."""
+        socket = FakeSocket(*messages, failure=failure)
+        taken: Any = socket
+        with self.calls.place() as place:
+            assert place is not None
+            await self.streams._take(self.provider, grant, Upgrade(), taken, place)
+        return socket
+
+    async def webhook(self, line: str = "", **form: str) -> Answer | Refused:
+        """Return what an incoming call's webhook leads to."""
+        request = WebhookRequest("POST", f"{PUBLIC}/answer/twilio", {}, tuple(form.items()))
+        return await self.webhooks._answer(self.provider, request, line)
+
+    async def status(self, *statuses: CallStatus, line: str = "") -> Answer | Refused:
+        """Return what a status callback leads to."""
+        self.provider.statuses = statuses
+        request = WebhookRequest("POST", f"{PUBLIC}/status/twilio", {})
+        return await self.webhooks._note_status(self.provider, request, line)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the value of a sample."""
+        value = self.metrics.registry.get_sample_value(name, labels)
+        assert value is not None, f"there is no {name} with {labels}"
+        return value
+
+    def note(self, kind: str) -> dict[str, object]:
+        """Return the fields of the one note of that kind."""
+        (note,) = [note for _, note in self.notes if note.kind == kind]
+        return note.fields
+
+
+def stand_in(run: Run) -> type:
+    """Return what takes the place of a call: it ends as ``run`` says."""
+
+    class StandIn:
+        def __init__(
+            self, phone: object, voice: object, conversation: object, record: CallRecord, errands: object, on_end: Any
+        ) -> None:
+            self._record, self._on_end = record, on_end
+
+        async def run(self) -> EndCall:
+            for note in run.notes:
+                self._record.add(1.0, note)
+            run.during()
+            await asyncio.sleep(0)
+            if isinstance(run.end, BaseException):
+                raise run.end
+            self._on_end(run.end)
+            return run.end
+
+        def reported_over(self, detail: str) -> None:
+            run.told.append(detail)
+
+        def transfer_failed(self, detail: str) -> None:
+            run.told.append(detail)
+
+    return StandIn
