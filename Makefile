@@ -26,7 +26,7 @@ help:
 	@echo 'make check   the same without the tests'
 	@echo 'make serve   the gateway, as config/gateway.yaml says'
 	@echo 'make bench   how fast it is (about 8 minutes)'
-	@echo 'make mutants whether the tests notice small changes of behaviour (half an hour)'
+	@echo 'make mutants whether the tests notice small changes of behaviour (two hours)'
 	@echo 'make clean   remove .venv and what the tools left behind'
 	@echo 'Another Python: make demo PYTHON=/path/to/python3.12'
 
@@ -56,7 +56,7 @@ bench: $(VENV)/.installed-dev
 
 mutants: $(VENV)/.installed-mutants
 	$(BIN)/python -m tests.mutants
-	$(BIN)/python -m tests.mutants.tool
+	$(BIN)/python -m tests.mutants.tool --sample 400
 
 serve: $(VENV)/.installed
 	@$(BIN)/gateway serve
