@@ -62,7 +62,7 @@ def _function(function: Function) -> str:
     if isinstance(run, HttpCall):
         how = f"{run.method} to {urlsplit(run.url).netloc}{', signed' if run.secret else ''}"
     else:
-        how = f"{run.function.__module__}.{run.function.__name__} in Python"
+        how = f"{run.function.__module__}.{getattr(run.function, '__name__', function.name)} in Python"
     optional = [name for name in function.parameters.get("properties", {}) if name not in _required(function)]
     named = [*_required(function), *(f"{name}?" for name in optional)]
     named += [f"{secret.parameter} (keyed in secret)" for secret in function.secrets]

@@ -120,8 +120,9 @@ def _parameters(function: Callable[..., Any], described: dict[str, str]) -> tupl
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    annotated = function if hasattr(function, "__annotations__") else _called(function)
     try:
-        return typing.get_type_hints(function, include_extras=True)
+        return typing.get_type_hints(annotated, include_extras=True)
     except Exception as error:  # noqa: BLE001 -- annotations are the operator's code, which can raise anything
         raise PythonToolError(f"has annotations that mean nothing: {type(error).__name__}: {error}") from None
 

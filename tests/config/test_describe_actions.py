@@ -1,9 +1,11 @@
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from gateway.config.describe import describe
-from gateway.config.describe_actions import action_rows, action_warnings
+from gateway.config.describe_actions import action_rows, action_warnings, wants_keys
 from gateway.config.line_file import LineFile
 
 ReadLine = Callable[..., LineFile]
@@ -64,6 +66,91 @@ def test_an_agent_takes_the_place_of_the_model(read_line: ReadLine) -> None:
     assert not any(row.startswith("  model") for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("", ["tools    none"]),
+        ("tools: [end_call]", ["tool     end_call, built in"]),
+        ("tools: [end_call]\ntool_choice: required", ["tool use always uses one", "tool     end_call, built in"]),
+        ("tools: [end_call]\ntool_choice: none", ["tool use uses none", "tool     end_call, built in"]),
+        (
+            "tools: [end_call]\ntool_choice: required\nparallel_tool_calls: true",
+            ["tool use always uses one, several at once", "tool     end_call, built in"],
+        ),
+        (
+            'tools: [{name: a, description: b, http: {url: "https://a.b/x", method: GET, timeout_s: 2.5}}]',
+            ["tool     a(): GET to a.b, 2.5 s at most"],
+        ),
+        (
+            'tools: [{mcp: {server_label: crm, server_url: "https://a.b/"}, approval: {ask: Yes?, words: [ja]}}]',
+            ["tool     crm: MCP server at a.b, all its tools, asks 'Yes?', yes by ja"],
+        ),
+        (
+            'tools: [{mcp: {server_label: crm, server_url: "https://a.b/"}, approval: {ask: Yes?, key: "1"}}]',
+            ["tool     crm: MCP server at a.b, all its tools, asks 'Yes?', yes by key 1"],
+        ),
+        (
+            "digits: {finish_on: none}",
+            ["tools    none", "digits   given to the model, an entry ends by a pause of 2 s"],
+        ),
+        (
+            'hours: {open: {sat: "10:00-12:00"}, closed: {say: Closed.}}',
+            ["tools    none", "hours    sat 10:00-12:00 (UTC)", "closed   says 'Closed.', then ends the call"],
+        ),
+    ],
+)
+def test_what_is_not_there_is_not_told(read_line: ReadLine, text: str, rows: list[str]) -> None:
+    """Each row alone: no signature that is not made, no key that is not asked for."""
+    line = read_line(text).line
+    assert line
+    assert [f"{what:<9}{how}" for what, how in action_rows(line)] == rows
+
+
+def test_a_function_in_python_is_told_by_its_place(
+    read_line: ReadLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Module and name, as somebody looks for it; an object that can be called has no other name than the tool's."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    source = "class C:\n    async def __call__(self, day: str): ...\nasync def f(day: str): ...\nbook = C()\n"
+    (tmp_path / "told_shop.py").write_text(source)
+    line = read_line("tools: [{python: told_shop:f, description: a}, {python: told_shop:book, description: b}]").line
+    assert line
+    assert [how for _, how in action_rows(line)] == [
+        "f(day): told_shop.f in Python, 10 s at most",
+        "book(day): told_shop.book in Python, 10 s at most",
+    ]
+    del sys.modules["told_shop"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", []),
+        ('on_key: {"0": {say: Hi.}, "#": {hang_up: true}}', ["on_key.0", "on_key.#"]),
+        ("digits: {}", ["digits"]),
+        ('turn_detection: none\ntranscription: none\ncommit_on: "#"', ["commit_on"]),
+        (
+            "tools: [{name: pay, description: b, parameters: {card: {secret: digits}}, http: {url: 'https://a.b'}}]",
+            ["tools: pay"],
+        ),
+        ("tools: [{name: ask, description: b, http: {url: 'https://a.b'}}]", []),
+        (
+            'tools: [{mcp: {server_label: crm, server_url: "https://a.b/"}, approval: {ask: Yes?, key: "1"}}]',
+            ["approval.key"],
+        ),
+        (
+            'tools: [{mcp: {server_label: c, server_url: "https://a.b"}, approval: {ask: A?, key: "1", words: [ja]}}]',
+            [],
+        ),
+    ],
+)
+def test_what_cannot_be_without_the_phone_s_keys(read_line: ReadLine, text: str, wanted: list[str]) -> None:
+    """A provider that tells no keys makes these useless; an approval that words give too is not."""
+    line = read_line(text).line
+    assert line
+    assert wants_keys(line) == wanted
+
+
 TOOL = 'name: a, description: b, http: {url: "https://a.b/"%s}'
 MCP = 'mcp: {server_label: crm, server_url: "%s", require_approval: never%s}'
 
@@ -116,6 +203,9 @@ def test_what_may_not_be_meant_is_warned_about(read_line: ReadLine, text: str, e
     "text",
     [
         'after: {say: "A brace {} and {who}."}',
+        'tools: [{name: a, description: b, http: {url: "https://a.b/", timeout_s: 5}}]',
+        f"tools: [{{{MCP % ('https://a.b/', ', allowed_tools: [x]')}}}]",
+        'tools: [transfer_call]\ntransfers: {desk: {to: "+14255550199", description: d}}',
         'transfers: {desk: "+14255550199"}\non_key: {"0": {transfer: desk}}',
         'tools: [{name: a, description: b, http: {url: "http://127.0.0.1:8000/", timeout_s: 5}}]',
         f"tools: [{{{TOOL % ''}, while_waiting: One moment.}}]",

@@ -118,6 +118,34 @@ def test_a_function_without_parameters_has_an_empty_schema(tmp_path: Path, modul
     assert tool.run.context_parameter == ""
 
 
+@pytest.mark.parametrize(
+    ("source", "in_thread"),
+    [
+        ("async def f(): ...", False),
+        ("def f(): ...", True),
+        ("class C:\n    def __call__(self, a: str): ...\nf = C()", True),
+        ("class C:\n    async def __call__(self, a: str): ...\nf = C()", False),
+    ],
+)
+def test_what_blocks_runs_in_a_thread(
+    tmp_path: Path, module: Callable[[str], str], source: str, in_thread: bool
+) -> None:
+    """A coroutine function runs in the loop, any other one beside it; an object is what its call is."""
+    assert load(f"{module(source)}:f", tmp_path).run.in_thread is in_thread
+
+
+def test_pydantic_s_own_switch_to_python_s_engine_is_refused(tmp_path: Path, module: Callable[[str], str]) -> None:
+    """A pattern that is a text is matched by it all the same where a model says so."""
+    name = module(
+        "from pydantic import BaseModel, ConfigDict, Field\n"
+        "class M(BaseModel):\n    model_config = ConfigDict(regex_engine='python-re')\n"
+        "    a: str = Field(pattern='^(a+)+$')\n"
+        "async def f(m: M): ...\n"
+    )
+    with pytest.raises(PythonToolError, match="has a pattern that Python's re matches"):
+        load(f"{name}:f", tmp_path)
+
+
 def test_a_default_that_no_json_can_have_is_not_shown(tmp_path: Path, module: Callable[[str], str]) -> None:
     """The function has it all the same."""
     tool = load(module("async def f(a: str = object()): ...") + ":f", tmp_path)
