@@ -135,6 +135,16 @@ def test_spans_are_minutes_from_midnight_to_midnight() -> None:
             "hours.open.moo-fri: 'moo-fri' is not a day or a range of days such as mon-fri: did you mean mon?",
         ),
         (
+            f'open: {{mon-xyz: "09:00-17:00"}}, {CLOSED}',
+            "hours.open.mon-xyz: 'mon-xyz' is not a day or a range of days such as mon-fri: "
+            "expected mon, tue, wed, thu, fri, sat or sun",
+        ),
+        (
+            f'open: {{mon-: "09:00-17:00"}}, {CLOSED}',
+            "hours.open.mon-: 'mon-' is not a day or a range of days such as mon-fri: "
+            "expected mon, tue, wed, thu, fri, sat or sun",
+        ),
+        (
             f'open: {{mon: "9-17"}}, {CLOSED}',
             "hours.open.mon: '9-17' is not a time of opening, write 09:00-17:00",
         ),

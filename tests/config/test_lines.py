@@ -420,6 +420,30 @@ def test_an_update_can_be_told_in_pieces() -> None:
     assert list(Update().pieces(2)) == []
 
 
+def test_a_piece_has_of_every_kind(folder: Folder) -> None:
+    """What came, what went and what was refused, each in its own order."""
+    for number in range(3):
+        folder.line(f"l{number}", f"+1425555010{number}")
+    came = tuple(folder.load())
+    update = Update(came, came[:2], (Refused(ConfigError("x")),))
+    assert list(update.pieces(2)) == [
+        Update(came[:2], came[:2], update.refused),
+        Update(came[2:], (), ()),
+    ]
+
+
+def test_the_folders_of_all_files_are_watched(folder: Folder) -> None:
+    """Of the lines and of what they name; those of subfolders where the pattern goes there."""
+    (folder.root / "texts").mkdir()
+    (folder.root / "texts" / "bot.md").write_text("Answer.")
+    folder.write("a.yaml", "numbers: ['*']\ninstructions_file: ../texts/bot.md\n")
+    lines = folder.load()
+    assert {place.resolve() for place in lines.folders()} == {folder.root / "lines", folder.root / "texts"}
+    assert not lines.is_deep
+    (folder.root / "gateway.yaml").write_text("lines: lines/**/*.yaml\n")
+    assert folder.load().is_deep
+
+
 def test_instructions_and_recordings_are_part_of_the_generation(folder: Folder) -> None:
     """A line whose own file is as before may have changed all the same."""
     text, sound = folder.root / "lines" / "a.md", folder.root / "lines" / "a.wav"

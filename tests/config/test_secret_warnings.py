@@ -54,6 +54,15 @@ def test_a_line_end_that_is_written_out_is_told(tmp_path: Path, end: str) -> Non
     assert f"providers.twilio.auth_token: ends in \\n, {says}" in found
 
 
+def test_of_two_secrets_the_one_is_told_that_is_not_meant(tmp_path: Path) -> None:
+    """By its place in the list, new before old."""
+    found = told(tmp_path, {"TWILIO_AUTH_TOKEN": "new", "TWILIO_AUTH_TOKEN_OLD": "'old'"})
+    about = [warning for warning in found if "auth_token" in warning and "quotes" in warning]
+    assert about == [
+        "providers.twilio.auth_token[1]: has quotes around it, which count as a part of it: expected the value alone"
+    ]
+
+
 def test_a_plain_secret_is_not_remarked_upon(tmp_path: Path) -> None:
     """White space around it does not count, and a quote within may be meant."""
     found = told(

@@ -85,6 +85,11 @@ def test_what_the_service_takes_is_taken(taken: dict[str, Any]) -> None:
             "is not a valid JSON Schema (draft 2020-12): [] is not of type 'object'",
         ),
         (
+            {**schema(), "required": "x" * 200},
+            ("required",),
+            f"is not a valid JSON Schema (draft 2020-12): '{'x' * 118}…",
+        ),
+        (
             {**schema(), "required": "a"},
             ("required",),
             "is not a valid JSON Schema (draft 2020-12): 'a' is not of type 'array'",

@@ -1,0 +1,118 @@
+"""The bound and the default of every number of the configuration, in one table."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gateway.config.schema import schemas
+
+LINE = {
+    "temperature": ("0.6 to 1.2", None),
+    "max_response_output_tokens": ("1 to 4096", "inf"),
+    "Approval.timeout_s": ("above 0 to 120", 20),
+    "AzureCustomVoice.temperature": ("0 to 1", None),
+    "AzurePersonalVoice.temperature": ("0 to 1", None),
+    "AzureStandardVoice.temperature": ("0 to 1", None),
+    "AzureSemanticVad.threshold": ("0 to 1", 0.5),
+    "AzureSemanticVad.prefix_padding_ms": ("0 to 10000", 420),
+    "AzureSemanticVad.silence_duration_ms": ("0 to 10000", 500),
+    "AzureSemanticVad.speech_duration_ms": ("0 to 10000", 80),
+    "AzureSemanticVad.speech_duration_assistant_speaking_ms": ("0 to 10000", None),
+    "ServerVad.threshold": ("0 to 1", 0.5),
+    "ServerVad.prefix_padding_ms": ("0 to 10000", 400),
+    "ServerVad.silence_duration_ms": ("0 to 10000", 500),
+    "ServerVad.speech_duration_ms": ("0 to 10000", 200),
+    "EndOfUtterance.timeout_ms": ("0 to 10000", 1000),
+    "Digits.pause_s": ("above 0 to 60", 2),
+    "HttpRequest.timeout_s": ("above 0 to 60", 10),
+    "PythonTool.timeout_s": ("above 0 to 60", 10),
+    "LineLimits.duration_s": ("10 to 3600", 1800),
+    "LineLimits.calls": ("1 or more", None),
+    "LineLimits.tool_calls": ("1 to 1000", 100),
+    "LineLimits.secret_attempts": ("1 to 100", 5),
+    "SecretParameter.length": ("1 to 64", None),
+    "SecretParameter.pause_s": ("above 0 to 60", 5),
+    "SecretParameter.timeout_s": ("above 0 to 300", 30),
+    "Silence.after_s": ("2 to 300", None),
+    "Silence.times": ("1 to 10", 2),
+    "StaticInterim.latency_threshold_ms": ("0 to 60000", 2000),
+    "WrittenInterim.latency_threshold_ms": ("0 to 60000", 2000),
+    "WrittenInterim.max_completion_tokens": ("1 or more", 50),
+    "WhileWaiting.after_s": ("0 to 60", 1.5),
+}
+GATEWAY = {
+    "DeploymentLimits.calls": ("1 to 100000", 200),
+    "DeploymentLimits.connections": ("10 to 100000", 1000),
+    "DeploymentLimits.message_kb": ("1 to 4096", 64),
+    "DeploymentLimits.start_timeout_s": ("above 0 to 120", 10),
+    "Listen.port": ("0 to 65535", 8080),
+    "Streams.token_ttl_s": ("above 0 to 3600", 60),
+    "VoiceLive.connect_timeout_s": ("above 0 to 60", 10),
+}
+SIZES = {
+    "numbers": "at least 1",
+    "metadata": "at most 14",
+    "metadata.propertyNames": "at most 64",
+    "metadata.additionalProperties": "at most 512",
+    "Afterwards.ends": "at least 1",
+    "Hours.open": "at least 1",
+    "HttpRequest.secret": "at least 1, at most 2",
+    "McpServer.allowed_tools": "at least 1",
+    "Parameter.enum": "at least 1",
+    "StaticInterim.triggers": "at least 1",
+    "StaticInterim.texts": "at least 1",
+    "Transcription.phrase_list": "at most 499",
+    "WrittenInterim.triggers": "at least 1",
+    "Streams.key": "at least 1, at most 2",
+}
+
+
+@pytest.mark.parametrize(("kind", "table"), [("line", LINE), ("gateway", GATEWAY)])
+def test_each_number_has_its_bound_and_its_default(kind: str, table: dict[str, tuple[str, object]]) -> None:
+    """Neither is changed without a look at this table, and a new number stands in it."""
+    assert {
+        key: (_bound(node), about.get("default"))
+        for key, about in _keys(schemas()[kind])
+        for node in _within(about)
+        if _bound(node)
+    } == table
+
+
+def test_each_list_has_its_size() -> None:
+    """How much of something the service takes, and what cannot be empty."""
+    found: dict[str, str] = {}
+    for kind in ("line", "gateway"):
+        for key, about in _keys(schemas()[kind]):
+            parts = [(key, node) for node in _within(about)]
+            inner = [(f"{key}.{part}", about.get(part)) for part in ("propertyNames", "additionalProperties")]
+            parts += [(name, node) for name, node in inner if isinstance(node, dict)]
+            found |= {name: size for name, node in parts if (size := _size(node))}
+    accounts = {key: size for key, size in found.items() if key not in SIZES}
+    assert {key: size for key, size in found.items() if key in SIZES} == SIZES
+    assert set(accounts.values()) == {"at least 1, at most 2"}, "of accounts only secrets while they are replaced"
+    assert sum(key.endswith(".stream_secret") for key in accounts) == 13
+
+
+def _keys(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from schema["properties"].items()
+    for name, section in schema["$defs"].items():
+        yield from ((f"{name}.{key}", about) for key, about in section.get("properties", {}).items())
+
+
+def _within(about: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield about
+    for branch in about.get("anyOf", ()):
+        yield from _within(branch)
+
+
+def _bound(node: dict[str, Any]) -> str:
+    least = f"{node['minimum']}" if "minimum" in node else ""
+    least = f"above {node['exclusiveMinimum']}" if "exclusiveMinimum" in node else least
+    return f"{least} to {node['maximum']}" if "maximum" in node else f"{least} or more" if least else ""
+
+
+def _size(node: dict[str, Any]) -> str:
+    least = next((node[key] for key in ("minItems", "minProperties", "minLength") if key in node), None)
+    most = next((node[key] for key in ("maxItems", "maxProperties", "maxLength") if key in node), None)
+    return ", ".join(f"{word} {n}" for word, n in (("at least", least), ("at most", most)) if n is not None)
