@@ -72,6 +72,39 @@ ALONE = 'numbers: ["*"]\n'
             "transfers.desk: 'reception' is neither a phone number such as +14255550199 nor an address "
             "such as sip:desk@example.com",
         ),
+        *(
+            (
+                f"{key}: {{transfer: a b}}",
+                f"{key}.transfer: 'a b' is neither a phone number such as +14255550199 nor an address such as "
+                "sip:desk@example.com, nor the name of one of transfers",
+            )
+            for key in ("after", "on_failure")
+        ),
+        *(
+            (
+                f'{key}: {{transfer: "+14255550199,12"}}',
+                f"{key}.transfer: '+14255550199,12' is not a place to transfer to: nobody dials an extension behind a "
+                "number, expected it without",
+            )
+            for key in ("after", "on_failure")
+        ),
+        *(
+            (
+                text.replace("N", "+14255550199"),
+                f'{key}: expected a text, found a number: write it in quotes, "+14255550199"',
+            )
+            for key, text in (
+                ("after.transfer", "after: {transfer: N}"),
+                ("on_failure.transfer", "on_failure: {transfer: N}"),
+                ("transfers.desk", "transfers: {desk: N}"),
+                ("transfers.desk.to", "transfers: {desk: {to: N}}"),
+            )
+        ),
+        ("after: {transfer: 1234}", "after.transfer: expected a text, found 1234"),
+        (
+            'on_key: {"0": {transfer: the desk}}',
+            "on_key.0.transfer: 'the desk' is not a name, expected one of transfers",
+        ),
         (
             'transfers: {the desk: "+14255550199"}',
             "transfers.the desk: 'the desk' is not fit for a name, expected letters, digits, _ and -",

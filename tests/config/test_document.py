@@ -84,6 +84,41 @@ def test_a_mistake_of_writing_is_told_with_its_place(tmp_path: Path, text: str |
     assert read(tmp_path, text) == [expected]
 
 
+def test_what_is_just_within_the_bounds_is_read(tmp_path: Path) -> None:
+    """Twenty levels, ten thousand values, a megabyte; one more of each is told."""
+    assert read(tmp_path, f"a: {'[' * 20}{']' * 20}\n") == []
+    assert read(tmp_path, f"a: {'[' * 21}{']' * 21}\n") == [
+        "line.yaml:1:1: nested too deeply, expected at most 20 levels"
+    ]
+    hundred = "a: &a [" + "x, " * 98 + "x]\n"
+    assert read(tmp_path, hundred + "b: [" + "*a, " * 98 + "x, " * 98 + "x]\n") == []
+    assert read(tmp_path, hundred + "b: [" + "*a, " * 98 + "x, " * 99 + "x]\n") == [
+        "line.yaml:1:1: stands for too many values, expected at most 10000"
+    ]
+    assert read(tmp_path, "#" * MAX_BYTES) == []
+    assert read(tmp_path, "#" * (MAX_BYTES + 1)) == ["line.yaml: cannot be read: larger than 1048576 bytes"]
+
+
+def test_a_key_in_quotes_may_hold_any_space(tmp_path: Path) -> None:
+    """Whoever puts a key in quotes means every sign of it; without quotes a space of another kind is told."""
+    file = tmp_path / "line.yaml"
+    file.write_text('"\u00a0x": 1\n', "utf-8")
+    assert read_document(file, {}).data == {"\u00a0x": 1}
+    for key in ("\u00a0x", "x\u00a0"):
+        assert read(tmp_path, f"{key}: 1\n") == [
+            "line.yaml:1:1: a no-break space (U+00A0) stands here, expected a plain space"
+        ]
+
+
+def test_a_reference_is_placed_where_it_stands(tmp_path: Path) -> None:
+    """The second one in a text as the first one, and not where the same signs stand before the text."""
+    text = "a${X}: 1\nb: x ${Y} ${X}\nc: ${X}\n"
+    assert read(tmp_path, text, Y="y") == [
+        "line.yaml:2:11: b: environment variable X is not set",
+        "line.yaml:3:4: c: environment variable X is not set",
+    ]
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """A missing file has a name in its message and no line."""
     (error,) = read_document(tmp_path / "none.yaml", {}).errors

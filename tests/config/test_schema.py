@@ -34,6 +34,7 @@ def complaints(kind: str, data: object) -> list[str]:
 def test_the_schemas_are_schemas(kind: str) -> None:
     """They are valid in the draft that they name."""
     Draft202012Validator.check_schema(schemas()[kind])
+    assert schemas()[kind]["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
 
 
 @pytest.mark.parametrize("file", LINES, ids=lambda file: file.stem)

@@ -24,6 +24,16 @@ INDENT = "the indentation fits none of the lines above, expected that of the key
         (f"numbers: x\nbarge_in:{NBSP}true\n", [f"2:10: {SPACE}"]),
         (f"barge_in:{NBSP}true\n", [f"1:10: {SPACE}"]),
         (f"tools:\n  -{NBSP}end_call\n", [f"1:1: tools: {SPACE}"]),
+        (f"a:{NBSP}1\n  b: 2\n", [f"1:3: {SPACE}"]),
+        (f"a: 1\n{NBSP}b: 2\nc: 3\nd: 4\n", [f"2:1: {SPACE}"]),
+        (
+            f"instructions: |\n  a\n  {NBSP}b\n{NBSP}c: 1\nvoice: x\n",
+            [f"4:1: {SPACE}"],
+        ),
+        (
+            f"instructions: |\n  a\n  {NBSP}b\nc: 1\nvoice: {{a\n",
+            ['5:8: a "{" is opened here and never closed, expected "}"'],
+        ),
         ("a: 1\n\u3000b: 2\n", ["2:1: an ideographic space (U+3000) stands here, expected a plain space"]),
         ("a: 1\n\u2003b: 2\n", ["2:1: a space of another width (U+2003) stands here, expected a plain space"]),
         ("a: 1\n\u200bb: 2\n", ["2:1: a zero-width space (U+200B) stands here, expected a plain space"]),
@@ -93,6 +103,17 @@ def test_a_sign_of_yaml_is_to_be_quoted(tmp_path: Path, text: str, expected: str
 def test_text_that_is_indented_too_little_is_told(tmp_path: Path, text: str, expected: str) -> None:
     """Under ``|`` the first line says how deep the text stands."""
     assert read(tmp_path, text) == [expected.format('the text under "instructions: |" (line 1) is indented')]
+
+
+def test_the_text_of_a_key_within_a_section_is_told_by_its_key(tmp_path: Path) -> None:
+    """The nearest text above is meant, not one that a key has ended."""
+    told = 'the text under "say: |" (line 2) is indented'
+    assert read(tmp_path, "greeting:\n  say: |\n  Hello\n") == [f"3:3: {told} deeper than its key, this line is not"]
+    assert read(tmp_path, "greeting:\n  say: |\n    Hello\n   you\n") == [
+        f"4:4: {told} by 4 spaces as its first line, this line is not"
+    ]
+    ended = read(tmp_path, "greeting:\n  say: |\n    Hello\nvoice: x\nmodel y\n")
+    assert ended == [f"5:1: {NO_COLON}"]
 
 
 def test_text_that_is_not_indented_at_all_may_look_like_keys(tmp_path: Path) -> None:
