@@ -187,6 +187,7 @@ async def serving(
         refusals=refusals,
         metrics=metrics,
         used=board.used,
+        replayed=board.webhooks,
         strand=streams.strand,
     )
     health = Health(calls, metrics, board)

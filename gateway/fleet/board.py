@@ -12,7 +12,9 @@ WORKERS_LIMIT = 255
 _NUMBER = struct.Struct("Q")
 _DIED, _LOST = 0, 1
 _BEATS = 2
-_PLACES = (_BEATS + WORKERS_LIMIT + 1) * _NUMBER.size
+_USED = (_BEATS + WORKERS_LIMIT + 1) * _NUMBER.size
+_WEBHOOKS = _USED + SIZE
+_ENDS = _WEBHOOKS + SIZE
 
 
 def board_file(calls: int) -> int:
@@ -21,7 +23,7 @@ def board_file(calls: int) -> int:
 
 
 def _size(calls: int) -> int:
-    return _PLACES + SIZE + ends.SIZE + bytes_for(calls)
+    return _ENDS + ends.SIZE + bytes_for(calls)
 
 
 class Board:
@@ -31,9 +33,11 @@ class Board:
         memory = Memory(_size(calls), descriptor)
         self._bytes = memory.bytes
         self._worker = worker
-        self.used = SharedUsedKeys(memory, _PLACES)
-        self.ends = Ends(memory.bytes, _PLACES + SIZE)
-        self.places = Places(memory, _PLACES + SIZE + ends.SIZE, calls, worker)
+        self.used = SharedUsedKeys(memory, _USED)
+        self.webhooks = SharedUsedKeys(memory, _WEBHOOKS)
+        """Apart, so that no number of webhooks makes a used token forgotten."""
+        self.ends = Ends(memory.bytes, _ENDS)
+        self.places = Places(memory, _ENDS + ends.SIZE, calls, worker)
 
     def beat(self) -> None:
         """Give a sign of life."""

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from gateway.fleet.memory import Memory
 
+clock = time.monotonic
+"""Of the machine, and so the same in all processes."""
+
 _ENTRY = struct.Struct("16sd")
 _EMPTY = bytes(16)
 _IN_SET = 16
@@ -30,28 +33,53 @@ class UsedKeys(Protocol):
 class SharedUsedKeys:
     """Keys in memory that all workers share, from ``offset`` on. Times are of the machine's clock, since its start."""
 
-    def __init__(self, memory: Memory, offset: int = 0, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, memory: Memory, offset: int = 0, now: Callable[[], float] | None = None) -> None:
         self._memory = memory
         self._offset = offset
-        self._now = now
+        self._now = now or clock
 
     def use(self, key: str, life_s: float) -> bool:
         """Remember ``key`` for ``life_s``; ``False`` where it is remembered already."""
-        digest, start = self._place(key)
-        now = self._now()
         with self._memory.locked():
-            entries = self._entries(start)
-            if _knows(entries, digest, now):
+            if self._left_s(key) > 0:
                 return False
-            oldest = min(range(_IN_SET), key=lambda index: entries[index][1])
-            _ENTRY.pack_into(self._memory.bytes, start + oldest * _ENTRY.size, digest, now + life_s)
+            self._remember(key, life_s)
         return True
+
+    def use_for(self, key: str, purpose: str, life_s: float) -> bool:
+        """Remember ``key`` and its ``purpose`` for ``life_s``; ``False`` where it is remembered with another one."""
+        with self._memory.locked():
+            if self._left_s(key) > 0:
+                return self._left_s(purpose) > 0
+            self._remember(key, life_s)
+            self._remember(purpose, life_s)
+        return True
+
+    def remember(self, key: str, life_s: float) -> None:
+        """Remember ``key`` for ``life_s`` from now on, whether it was used or not."""
+        with self._memory.locked():
+            self._remember(key, life_s)
 
     def is_used(self, key: str) -> bool:
         """Return whether ``key`` is remembered."""
-        digest, start = self._place(key)
+        return self.left_s(key) > 0
+
+    def left_s(self, key: str) -> float:
+        """Return for how long ``key`` is remembered yet; 0 where it is not."""
         with self._memory.locked():
-            return _knows(self._entries(start), digest, self._now())
+            return self._left_s(key)
+
+    def _left_s(self, key: str) -> float:
+        digest, start = self._place(key)
+        until = max((until for known, until in self._entries(start) if known == digest), default=0.0)
+        return max(until - self._now(), 0.0)
+
+    def _remember(self, key: str, life_s: float) -> None:
+        digest, start = self._place(key)
+        entries = self._entries(start)
+        known = next((index for index in range(_IN_SET) if entries[index][0] == digest), None)
+        index = min(range(_IN_SET), key=lambda index: entries[index][1]) if known is None else known
+        _ENTRY.pack_into(self._memory.bytes, start + index * _ENTRY.size, digest, self._now() + life_s)
 
     def _place(self, key: str) -> tuple[bytes, int]:
         digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=len(_EMPTY)).digest()
@@ -60,7 +88,3 @@ class SharedUsedKeys:
 
     def _entries(self, start: int) -> list[tuple[bytes, float]]:
         return list(_ENTRY.iter_unpack(self._memory.bytes[start : start + _IN_SET * _ENTRY.size]))
-
-
-def _knows(entries: list[tuple[bytes, float]], digest: bytes, now: float) -> bool:
-    return any(known == digest and until > now for known, until in entries)

@@ -62,7 +62,6 @@ class Genesys:
     def __init__(self, settings: settings.Genesys) -> None:
         self._api_keys = values_of(settings.api_key)
         self._secrets = [read_base64(secret) for secret in values_of(settings.client_secret)]
-        self._nonces = http_signature.Nonces()
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> GenesysCodec:
         """A fresh wire for one stream."""
@@ -80,8 +79,11 @@ class Genesys:
         signed = http_signature.verify(upgrade.url, upgrade.headers, self._secrets, SIGNED, now_s)
         if not same(signed.key_id, given):
             raise SignatureError("the signature's keyid is not the X-API-KEY")
-        self._nonces.take(signed.nonce, now_s)
         return Proof.STREAM
+
+    def once(self, upgrade: Upgrade) -> tuple[str, float]:
+        """Return the nonce of a signature that was right, and for how long it could come again."""
+        return http_signature.nonce_of(upgrade.headers), http_signature.LIFE_S
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """There is nothing to verify."""

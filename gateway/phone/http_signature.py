@@ -3,7 +3,6 @@
 import base64
 import hmac
 import re
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -16,6 +15,8 @@ MAX_AGE_S = 10
 """A signature older than this is refused, as by Genesys' reference implementation."""
 CLOCK_SKEW_S = 3
 """How far the two clocks may differ."""
+LIFE_S = MAX_AGE_S + 2 * CLOCK_SKEW_S + 1
+"""How long a signature may be taken at most, from when it was first right."""
 MIN_NONCE = 22
 """Characters of a nonce: 16 random bytes in base64."""
 
@@ -35,32 +36,13 @@ class Signed(Struct, frozen=True):
     nonce: str
 
 
-class Nonces:
-    """Nonces of right signatures, as long as those would be taken again. Only who can sign adds to it."""
-
-    def __init__(self, limit: int = 100_000) -> None:
-        self._limit = limit
-        self._seen: OrderedDict[str, float] = OrderedDict()
-
-    def take(self, nonce: str, now_s: float) -> None:
-        """Remember a nonce; ``SignatureError`` where it came before."""
-        while self._seen:
-            oldest, seen_at = next(iter(self._seen.items()))
-            if seen_at + MAX_AGE_S + 2 * CLOCK_SKEW_S >= now_s and len(self._seen) < self._limit:
-                break
-            del self._seen[oldest]
-        if nonce in self._seen:
-            raise SignatureError("the signature was used before")
-        self._seen[nonce] = now_s
-
-
 def verify(
     url: str, headers: Mapping[str, str], secrets: Sequence[bytes], required: Sequence[str], now_s: float
 ) -> Signed:
     """Check the one signature of a GET request to ``url``; ``headers`` have their names in lower case.
 
     Raises ``SignatureError`` where it is missing, malformed, too old, covers less than ``required``, or is wrong. That
-    a nonce comes once is for the caller to see to.
+    a nonce comes once is for the caller to see to: ``nonce_of``.
     """
     given = _INPUT.fullmatch(headers.get("signature-input", "").strip())
     signature = _SIGNATURE.fullmatch(headers.get("signature", "").strip())
@@ -84,6 +66,13 @@ def verify(
     if not any(hmac.compare_digest(proof, expected) for expected in proofs):
         raise SignatureError("the signature is wrong")
     return Signed(parameters.get("keyid", '""')[1:-1], nonce)
+
+
+def nonce_of(headers: Mapping[str, str]) -> str:
+    """Return the nonce of a signature that was found right."""
+    given = _INPUT.fullmatch(headers.get("signature-input", "").strip())
+    parameters: dict[str, str] = dict(_PARAMETER.findall(given["parameters"] if given else ""))
+    return parameters.get("nonce", "")
 
 
 def _sign(components: Mapping[str, str], signed: str, secret: bytes) -> bytes:

@@ -279,6 +279,14 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class SignsOnce(Protocol):
+    """A provider whose signature of a stream is good once."""
+
+    def once(self, upgrade: Upgrade) -> tuple[str, float]:
+        """Return what a right signature has that none has again, and for how many seconds it could be tried again."""
+
+
+@runtime_checkable
 class LearnsOfAnswer(Protocol):
     """A provider whose REST API tells, as it answers a call, what that call is named there."""
 

@@ -18,7 +18,7 @@ from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.errors import WireError
 from gateway.fleet.places import CallKey, KnownCall
-from gateway.fleet.used import UsedKeys
+from gateway.fleet.used import SharedUsedKeys, UsedKeys
 from gateway.path_segment import segment
 from gateway.phone.call_id import checked
 from gateway.phone.provider import (
@@ -80,9 +80,10 @@ class Webhooks:
         refusals: Refusals,
         metrics: Metrics,
         used: UsedKeys,
+        replayed: SharedUsedKeys,
         strand: Callable[[KnownCall], Awaitable[None]],
     ) -> None:
-        """``strand`` lets a call go on whose stream did not come."""
+        """``strand`` lets a call go on whose stream did not come; ``replayed`` are the keys of webhooks."""
         self._providers = providers
         self._public_url = public_url
         self._lines = lines
@@ -95,7 +96,7 @@ class Webhooks:
         self._metrics = metrics
         self._used = used
         self._strand = strand
-        self._repeats = Repeats(tokens.ttl_s)
+        self._repeats = Repeats(tokens.ttl_s, replayed)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer an incoming call; 403 for a wrong signature, 404 for an unknown provider, line or number."""

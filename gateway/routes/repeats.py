@@ -9,6 +9,7 @@ import structlog
 from msgspec import Struct
 
 from gateway.call.refusal import Refusal
+from gateway.fleet.used import SharedUsedKeys
 from gateway.phone.provider import Answer, WebhookRequest
 from gateway.routes.refusals import Refused
 
@@ -18,7 +19,6 @@ SAME_ANSWER_S = 60.0
 """How long a request that comes again gets the same answer: a provider that had none asks again within seconds."""
 REPLAY_WINDOW_S = 24 * 3600.0
 """How long the key of a request is remembered; some providers sign no time, so that a signature never grows old."""
-KEYS_LIMIT = 100_000
 ANSWERS_LIMIT = 10_000
 RETRY_HEADER = "i-twilio-idempotency-token"
 """Twilio's: the same in each try of one webhook, another where a flow asks for the same thing once more."""
@@ -38,12 +38,15 @@ class Repeats:
 
     An answer is kept for ``token_ttl_s`` at most: then the token in it is of no use. An outcome that is no answer is
     forgotten at once, so that the provider may ask again.
+
+    The answers are of this worker. ``used`` is of all: what one has answered, another refuses as a replay, unless it is
+    the same request within the time for which it would get the same answer. Then it is answered anew there.
     """
 
-    def __init__(self, token_ttl_s: float) -> None:
+    def __init__(self, token_ttl_s: float, used: SharedUsedKeys) -> None:
         self._same_answer_s = min(SAME_ANSWER_S, token_ttl_s)
         self._given: OrderedDict[bytes, _Given] = OrderedDict()
-        self._used: OrderedDict[str, float] = OrderedDict()
+        self._used = used
 
     async def once(
         self, provider: str, webhook: WebhookRequest, key: str, now_s: float, act: Callable[[], Awaitable[Outcome]]
@@ -59,23 +62,28 @@ class Repeats:
             if outcome is not None:
                 log.info("webhook_repeated", provider=provider)
                 return outcome
-        used = f"{provider} {key}" if key else ""
-        if used in self._used:
-            return Refused(Refusal.REPLAYED, f"it came before, {now_s - self._used[used]:.0f} s ago")
-        return await self._first(request, used, now_s, act)
+        if not key:
+            return await self._act(request, now_s, act)
+        used = f"key {provider} {key}"
+        if not self._used.use_for(used, f"request {request.hex()}", self._same_answer_s):
+            return Refused(Refusal.REPLAYED, f"it came before{self._since(used)}")
+        outcome = await self._act(request, now_s, act)
+        if isinstance(outcome, Answer):  # else it may come again as a new one, when nobody else has answered it
+            self._used.remember(used, REPLAY_WINDOW_S)
+        return outcome
 
-    async def _first(self, request: bytes, used: str, now_s: float, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    def _since(self, used: str) -> str:
+        left_s = self._used.left_s(used)
+        return f", {REPLAY_WINDOW_S - left_s:.0f} s ago" if left_s > self._same_answer_s else ""
+
+    async def _act(self, request: bytes, now_s: float, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
         given = self._given[request] = _Given(now_s, asyncio.get_running_loop().create_future())
-        if used:
-            self._used[used] = now_s
         outcome: Outcome | None = None
         try:
             outcome = await act()
         finally:
-            if not isinstance(outcome, Answer):
-                self._used.pop(used, None)
-                if self._given.get(request) is given:
-                    del self._given[request]
+            if not isinstance(outcome, Answer) and self._given.get(request) is given:
+                del self._given[request]
             given.outcome.set_result(outcome)
         return outcome
 
@@ -84,10 +92,6 @@ class Repeats:
             next(iter(self._given.values())).since_s + self._same_answer_s <= now_s or len(self._given) >= ANSWERS_LIMIT
         ):
             self._given.popitem(last=False)
-        while self._used and (
-            next(iter(self._used.values())) + REPLAY_WINDOW_S <= now_s or len(self._used) >= KEYS_LIMIT
-        ):
-            self._used.popitem(last=False)
 
 
 def _digest(provider: str, webhook: WebhookRequest, key: str) -> bytes:

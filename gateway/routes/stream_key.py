@@ -1,5 +1,6 @@
 """Who may open a media stream: the holder of a token of ours, of the provider's secret, or of its signature."""
 
+import math
 import time
 from collections.abc import Mapping
 
@@ -8,7 +9,7 @@ import structlog
 from gateway.call.metrics import Metrics
 from gateway.fleet.used import UsedKeys
 from gateway.phone.http_request import is_one_of
-from gateway.phone.provider import Grant, Proof, Provider, SignatureError, UnsignedError, Upgrade
+from gateway.phone.provider import Grant, Proof, Provider, SignatureError, SignsOnce, UnsignedError, Upgrade
 from gateway.phone.token import Claims, StreamTokens
 from gateway.routes.published_keys import PublishedKeys
 
@@ -44,7 +45,7 @@ class StreamKeys:
         self._metrics = metrics
         self._required = required
         self._settled: set[str] = set()
-        """Providers of which a signature has been right whose form was a guess."""
+        """Providers of which a signature has been right here whose form was a guess; the other workers know it too."""
         self._warned: set[str] = set()
 
     async def authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
@@ -74,14 +75,26 @@ class StreamKeys:
         except SignatureError as error:
             if isinstance(error, UnsignedError) and claims is None and not (by_secret and provider.traits.signs_all):
                 return Proof.NONE  # a document of the operator's own need not ask for it
-            is_guess = provider.traits.guesses_upgrade and provider.name not in self._settled
+            is_guess = provider.traits.guesses_upgrade and not self._is_settled(provider)
             if is_guess and (by_secret or claims is not None):
                 self._note_unproven(provider, str(error))
                 return Proof.NONE
             raise
         if proof is not Proof.NONE:
-            self._settled.add(provider.name)
+            self._settle(provider)
+            if isinstance(provider, SignsOnce):
+                nonce, life_s = provider.once(upgrade)
+                if not self._used.use(f"nonce {provider.name} {nonce}", life_s):
+                    raise SignatureError("the signature was used before")
         return proof
+
+    def _settle(self, provider: Provider) -> None:
+        if provider.traits.guesses_upgrade and provider.name not in self._settled:
+            self._settled.add(provider.name)
+            self._used.use(f"settled {provider.name}", math.inf)
+
+    def _is_settled(self, provider: Provider) -> bool:
+        return provider.name in self._settled or self._used.is_used(f"settled {provider.name}")
 
     def _note_unproven(self, provider: Provider, detail: str) -> None:
         self._metrics.upgrades_unproven.labels(provider.name).inc()

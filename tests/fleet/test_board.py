@@ -21,6 +21,9 @@ def test_workers_see_the_same_board() -> None:
         assert (second.died, second.lost) == (2, 2)
         assert second.ends.find(("p", "c")) == 255
         assert second.used.is_used("a")
+        assert not second.webhooks.is_used("a")
+        assert second.webhooks.use("b", 60)
+        assert first.webhooks.is_used("b")
         assert second.places.take(("p", "c")) is not None
     finally:
         os.close(descriptor)

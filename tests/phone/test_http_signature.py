@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from gateway.phone.http_signature import CLOCK_SKEW_S, MAX_AGE_S, Nonces, Signed, verify
+from gateway.phone.http_signature import CLOCK_SKEW_S, MAX_AGE_S, Signed, verify
 from gateway.phone.provider import SignatureError
 
 SECRET = b"a shared secret"
@@ -90,21 +90,3 @@ def test_what_is_refused(request_: tuple[str, dict[str, str]], says: str) -> Non
     """Each with its reason, for the log."""
     with pytest.raises(SignatureError, match=says):
         check(request_)
-
-
-def test_nonces_are_remembered_as_long_as_they_could_come_again() -> None:
-    """A replay is refused within the window; after it the memory is given back."""
-    nonces = Nonces()
-    nonces.take("a", NOW_S)
-    with pytest.raises(SignatureError, match="used before"):
-        nonces.take("a", NOW_S + MAX_AGE_S + 2 * CLOCK_SKEW_S)
-    nonces.take("b", NOW_S + 100)
-    assert list(nonces._seen) == ["b"]
-
-
-def test_the_memory_is_bounded() -> None:
-    """However many come, the oldest are forgotten first."""
-    nonces = Nonces(limit=3)
-    for number in range(10):
-        nonces.take(str(number), NOW_S)
-    assert list(nonces._seen) == ["7", "8", "9"]

@@ -282,6 +282,7 @@ async def test_a_request_that_comes_again(tmp_path: Path, monkeypatch: pytest.Mo
     text = f"public_url: {PUBLIC}\nproviders: {{plivo: {{}}}}\n"
     form = {"CallUUID": "U1", "From": "14155550123", "To": "14255550100", "CallStatus": "completed"}
     monkeypatch.setattr(answer, "time", clock := Clock())
+    monkeypatch.setattr("gateway.fleet.used.clock", clock.time)
     said = []
     async with gateway(tmp_path, text=text, PLIVO_AUTH_TOKEN=TOKEN) as held, aiohttp.ClientSession() as http:
         with capture_logs() as logs:

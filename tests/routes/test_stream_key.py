@@ -44,6 +44,13 @@ class Guessing(Signing):
     traits = GUESSING
 
 
+class SigningOnce(Signing):
+    """One whose signature has a nonce."""
+
+    def once(self, upgrade: Upgrade) -> tuple[str, float]:
+        return upgrade.url, 17
+
+
 UNSIGNED, FORGED = UnsignedError("no signature"), SignatureError("a wrong signature")
 
 
@@ -192,3 +199,34 @@ async def test_off_is_open() -> None:
         await door.open(token="guessed", line="")
     with pytest.raises(SignatureError):
         await door.open(Signing(FORGED), line="")
+
+
+async def test_a_signature_that_comes_once_is_taken_by_one_worker() -> None:
+    """By whichever it reaches first; a wrong one uses nothing up, and another provider's nonces are its own."""
+    descriptor = shared_file(SIZE)
+    try:
+        first, second = (Door(shared=descriptor) for _ in range(2))
+        with pytest.raises(SignatureError, match="wrong"):
+            await first.open(SigningOnce(FORGED))
+        await first.open(SigningOnce(Proof.STREAM))
+        for door in (first, second):
+            with pytest.raises(SignatureError, match="used before"):
+                await door.open(SigningOnce(Proof.STREAM))
+        other = SigningOnce(Proof.STREAM)
+        other.name = "another"
+        await second.open(other)
+    finally:
+        os.close(descriptor)
+
+
+async def test_a_right_signature_at_one_worker_is_demanded_by_all() -> None:
+    """Whoever asks another worker without one is no better off."""
+    descriptor = shared_file(SIZE)
+    try:
+        first, second = (Door(shared=descriptor) for _ in range(2))
+        await second.open(Guessing(UNSIGNED), token(Grant("support", "CA1")))
+        await first.open(Guessing(Proof.PROVIDER), token(Grant("support", "CA2")))
+        with pytest.raises(SignatureError, match="signature"):
+            await second.open(Guessing(UNSIGNED), token(Grant("support", "CA3")))
+    finally:
+        os.close(descriptor)
