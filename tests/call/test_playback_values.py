@@ -290,3 +290,19 @@ def test_a_trial_of_marks_is_discarded_within_its_way(began: float, stopped_afte
     assert len(marks(playback.add("a", SECOND, began))) == 1
     playback.stop(began + stopped_after_s)
     assert len(marks(playback.add("b", SECOND, began + 5))) == again
+
+
+def test_the_silence_before_the_first_reply_is_not_late() -> None:
+    """Nothing was there that could have been sent."""
+    playback = Playback(PCMU, NO_MARKS)
+    playback.add("a", SECOND, 5.0)
+    assert playback.late_frames == 0
+
+
+def test_an_end_waits_for_the_next_reply_though_there_is_room_for_it() -> None:
+    """While the phone has something to play: a piece that makes no frame yet fills nothing up with silence."""
+    playback = Playback(PCMU, NO_MARKS)
+    playback.add("a", b"\x01" * 3281, 0.0)
+    playback.complete("a", 0.0)
+    assert playback.add("b", b"\x02" * 10, 0.25) == []
+    assert audio(playback.add("b", b"\x02" * 69, 0.3)) == b"\x01" * 81 + b"\x02" * 79
