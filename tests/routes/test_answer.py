@@ -242,6 +242,12 @@ async def test_a_wrong_signature_is_told_nothing(tmp_path: Path, sign: str) -> N
     assert "+1" not in str(logs)
 
 
+async def test_an_empty_field_is_signed_too(tmp_path: Path) -> None:
+    """Twilio sends some without a value: the name stands in what is signed."""
+    async with gateway(tmp_path) as held:
+        assert (await post(held, "/answer/twilio", {**CALL, "CallerCity": ""}))[0] == 200
+
+
 async def test_a_changed_form_breaks_the_signature(tmp_path: Path) -> None:
     """Who calls cannot be changed on the way."""
     async with gateway(tmp_path) as held:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
+from structlog.testing import capture_logs
 
 from gateway.app import make_provider
 from gateway.call.errands import (
@@ -131,8 +132,18 @@ async def test_a_transfer_that_the_provider_refuses(tmp_path: Path) -> None:
     twilio = provider("twilio", account_sid="AC" + "1" * 32, auth_token="t")
     metrics = Metrics(["twilio"])
     control = Control("POST https://api answered 500: secret")
-    done = await errands(tmp_path, twilio, control, metrics=metrics).run(TRANSFER)
+    with capture_logs() as logs:
+        done = await errands(tmp_path, twilio, control, metrics=metrics).run(TRANSFER)
     assert done == TransferEnded("the phone provider refused")
+    assert logs == [
+        {
+            "event": "call_control_failed",
+            "provider": "twilio",
+            "detail": "POST https://api answered 500: secret",
+            "answer": "",
+            "log_level": "error",
+        }
+    ]
     assert metrics.registry.get_sample_value("gateway_call_control_failures_total", {"provider": "twilio"}) == 1
 
 
@@ -171,5 +182,31 @@ async def test_digits_on_the_stream(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["exotel", "asterisk", "twilio"])
 async def test_what_a_provider_cannot_do_is_told(tmp_path: Path, name: str) -> None:
     """No requests and no word on the wire, or no account to ask with: a failure, not a call that hangs."""
-    done = await errands(tmp_path, provider(name), Control()).run(TRANSFER)
+    metrics = Metrics([name])
+    with capture_logs() as logs:
+        done = await errands(tmp_path, provider(name), Control(), metrics=metrics).run(TRANSFER)
     assert done == TransferEnded("this phone provider cannot transfer a call")
+    assert metrics.registry.get_sample_value("gateway_call_control_failures_total", {"provider": name}) == 1
+    (entry,) = logs
+    assert (entry["event"], entry["provider"], entry["log_level"]) == ("call_control_failed", name, "error")
+    assert entry["detail"].endswith(" cannot transfer a call, or its API is not configured")
+
+
+@pytest.mark.parametrize("name", ["exotel", "vonage"])
+async def test_digits_that_a_provider_cannot_dial_are_told(tmp_path: Path, name: str) -> None:
+    """The model learns that they were not dialled."""
+    with capture_logs() as logs:
+        done = await errands(tmp_path, provider(name), Control()).run(DialDigits("call_1", "12"))
+    assert done == DigitsDialled("call_1", "this phone provider cannot send digits")
+    assert [entry["detail"].endswith(" cannot send digits, or its API is not configured") for entry in logs] == [True]
+
+
+async def test_a_function_learns_why_there_is_no_caller(tmp_path: Path) -> None:
+    """A caller who withholds the number is another matter than one whom the provider did not name."""
+    started = structs.replace(STARTED, caller="", withheld="anonymous")
+    done = await errands(tmp_path, provider("twilio"), Control(), started=started).run(
+        RunFunction("call_7", "status", "{}", {})
+    )
+    assert isinstance(done, FunctionReturned)
+    context = json.loads(done.output)["context"]
+    assert (context["caller"], context["caller_withheld"]) == ("", "anonymous")

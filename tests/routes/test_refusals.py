@@ -1,10 +1,11 @@
 """Refusals: whatever is turned away leaves a line in the log, with a hint, and a count."""
 
 import asyncio
+import contextlib
 import gzip
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from multidict import CIMultiDict
 from structlog.testing import capture_logs
 from yarl import URL
 
+from gateway.call.metrics import Metrics
 from gateway.call.refusal import Refusal
 from gateway.routes import answer
-from gateway.routes.refusals import KINDS, shown
+from gateway.routes.refusals import KINDS, Refusals, Refused, shown
 from gateway.sim.providers.twilio import signature
 from tests.e2e.rig import Rig, configuration, instant, rig
 from tests.virtual_time import virtual_time
@@ -134,6 +136,68 @@ async def test_a_body_that_cannot_be_taken(
         got, entry, _ = await refused(held, "POST", "/answer/twilio", data=body, headers=headers)
     assert (got, entry["reason"]) == (status, reason)
     assert detail in entry["detail"]
+
+
+async def test_a_body_that_says_that_it_is_not_compressed_is_taken(tmp_path: Path) -> None:
+    """And one that waits to be asked for is asked for (RFC 9110 §10.1.1)."""
+    headers = {"X-Twilio-Signature": signature(TOKEN, f"{PUBLIC}/answer/twilio", CALL), "Content-Encoding": " Identity"}
+    async with (
+        gateway(tmp_path) as held,
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as http,
+        http.post(f"{held.gateway.url}/answer/twilio", data=CALL, headers=headers, expect100=True) as said,
+    ):
+        assert said.status == 200
+
+
+async def test_an_older_http_expects_nothing(tmp_path: Path) -> None:
+    """Its peer would not understand an answer before the answer (RFC 9110 §10.1.1)."""
+    async with gateway(tmp_path) as held:
+        address = urlsplit(held.gateway.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(b"POST /answer/twilio HTTP/1.0\r\nHost: here\r\nExpect: a miracle\r\nContent-Length: 3\r\n\r\na=b")
+        assert b" 403 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+
+
+@virtual_time
+async def test_who_was_refused_half_way_may_not_go_on(tmp_path: Path) -> None:
+    """The rest of a body that is too long is not waited for."""
+    async with gateway(tmp_path) as held:
+        address = urlsplit(held.gateway.url)
+        loop = asyncio.get_running_loop()
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        began = loop.time()
+        writer.write(b"POST /answer/twilio HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 70_000)
+        assert b" 413 " in await reader.readline()
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        assert loop.time() - began < 5
+        writer.transport.abort()
+
+
+@virtual_time
+async def test_each_flood_is_told_when_its_period_is_over(tmp_path: Path) -> None:
+    """One that begins later is told later, and not only when the next refusal comes."""
+    with capture_logs() as logs:
+        async with Refusals(Metrics()) as refusals:
+            for _ in range(21):
+                refusals.note("webhook", Refused(Refusal.BAD_SIGNATURE))
+            await asyncio.sleep(30)
+            for _ in range(22):
+                refusals.note("stream", Refused(Refusal.UNAUTHORIZED))
+            await asyncio.sleep(30.1)
+            assert counts(logs) == [("webhook", "bad_signature", 1)]
+            await asyncio.sleep(30)
+            assert counts(logs) == [("webhook", "bad_signature", 1), ("stream", "unauthorized", 2)]
+            await asyncio.sleep(100)
+    assert len(counts(logs)) == 2
+
+
+def counts(logs: Sequence[Mapping[str, object]]) -> list[tuple[object, object, object]]:
+    """What is told of refusals that were left out."""
+    return [(entry["what"], entry["reason"], entry["count"]) for entry in logs if entry["event"] == "refusals_left_out"]
 
 
 async def test_too_many_parameters_in_the_query(tmp_path: Path) -> None:

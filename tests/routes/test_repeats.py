@@ -191,6 +191,22 @@ async def test_who_waits_takes_over_from_one_that_broke_off(
     assert await once(given, act, 2.0) == Answer("answer 2")
 
 
+async def test_who_gives_up_waiting_ends_nothing_for_others() -> None:
+    """The provider closed the connection of its second try: the first is answered all the same."""
+    given, act = Repeats(3600), Acts()
+    act.open.clear()
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(once(given, act, 1.0))
+        await act.begun.wait()
+        second = group.create_task(once(given, act, 1.0))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.wait([second])
+        act.open.set()
+    assert first.result() == Answer("answer 1")
+    assert await once(given, act, 2.0) == Answer("answer 1")
+
+
 async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest answers go first, by number and by age; the keys have a table of a fixed size."""
     monkeypatch.setattr(repeats, "ANSWERS_LIMIT", 3)

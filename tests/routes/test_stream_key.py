@@ -16,7 +16,7 @@ from gateway.phone.twilio import Twilio
 from gateway.phone.vonage import TRAITS as GUESSING
 from gateway.rest import CallControl
 from gateway.routes.published_keys import PublishedKeys
-from gateway.routes.stream_key import StreamKeys, note_over
+from gateway.routes.stream_key import StreamKeys, note_over, note_stream
 
 UPGRADE = Upgrade("wss://gw.example.com/stream/twilio")
 TWILIO: Provider = Twilio(Settings())
@@ -92,6 +92,13 @@ async def test_a_call_has_one_stream() -> None:
     assert await door.open(token=token(Grant("support", "CA2"))) == Grant("support", "CA2")
     assert await door.open(token=token(Grant("support"))) == Grant("support")
     assert await door.open(token=token(Grant("support"))) == Grant("support")
+
+
+async def test_a_stream_of_another_provider_is_not_meant() -> None:
+    """Ids are told apart by their providers."""
+    door = Door()
+    note_stream(door.used, "vobiz", "CA1")
+    assert await door.open(token=token()) == GRANT
 
 
 async def test_workers_know_of_one_another_s_streams() -> None:

@@ -313,13 +313,15 @@ def upgrade(stage: Stage, line: str = "support", **more: str) -> object:
     return make_mocked_request("GET", f"/stream/twilio/{line}/t0ken?a=%20b&c=d", headers, match_info=match)
 
 
-async def test_a_stream_for_which_there_is_no_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stops", "reason"), [(False, Refusal.FULL), (True, Refusal.SHUT_DOWN)])
+async def test_a_stream_for_which_there_is_no_place(tmp_path: Path, stops: bool, reason: Refusal) -> None:
     """503, which a provider may take for busy; and the caller is helped."""
     stage = Stage(tmp_path, limit=1)
     with stage.calls.place():
+        stage.calls.draining = stops
         response = await stage.streams.handle(upgrade(stage))  # type: ignore[arg-type]  # as good as one
     assert response.status == 503
-    assert [refused.reason for refused in stage.refused] == [Refusal.FULL]
+    assert [refused.reason for refused in stage.refused] == [reason]
     assert stage.control.asked() == [("CA1", SORRY)]
 
 
