@@ -203,6 +203,7 @@ class Stage:
             refusals=self.refusals,
             metrics=self.metrics,
             used=self.used,
+            replayed=board.webhooks,
             strand=self.streams.strand,
         )
 

@@ -172,6 +172,14 @@ async def test_what_failed_may_be_asked_for_again(key: str) -> None:
     assert await once(given, act, 2.0, key) == Answer("answer 2")
 
 
+async def test_what_failed_may_be_asked_for_much_later() -> None:
+    """Some providers try again after minutes; what was answered then is used."""
+    given, act = Remembering(), Acts(FAILED)
+    assert await once(given, act) == FAILED
+    assert await once(given, act, 10 * SAME_ANSWER_S) == Answer("answer 2")
+    assert isinstance(await once(given, act, 20 * SAME_ANSWER_S), Refused)
+
+
 @pytest.mark.parametrize("end", [lambda task: task.cancel(), None])
 async def test_who_waits_takes_over_from_one_that_broke_off(
     end: Callable[[asyncio.Task[Outcome]], object] | None,
@@ -214,6 +222,7 @@ async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(10):
         await once(given, act, 1.0, f"k{number}")
     assert len(given._given) == 3
+    assert await once(given, act, 2.0, "k9") == Answer("answer 10")
     await once(given, act, 1.0 + REPLAY_WINDOW_S, "k")
     assert len(given._given) == 1
 
