@@ -46,7 +46,6 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
         ("a call is remembered that had its stream or is over, in seconds", (stream_key.CALL_KEPT_S, DAY_S)),
         ("the key of a webhook is remembered, in seconds", (repeats.REPLAY_WINDOW_S, DAY_S)),
         ("the same answer is given, in seconds", (repeats.SAME_ANSWER_S, 60)),
-        ("keys are remembered", (repeats.KEYS_LIMIT, 100_000)),
         ("answers are remembered", (repeats.ANSWERS_LIMIT, 10_000)),
         ("refusals of a kind are told", (flood.TOLD, 20)),
         ("refusals are counted anew, in seconds", (flood.PERIOD_S, 60)),

@@ -201,7 +201,7 @@ async def test_who_waits_takes_over_from_one_that_broke_off(
 
 async def test_who_gives_up_waiting_ends_nothing_for_others() -> None:
     """The provider closed the connection of its second try: the first is answered all the same."""
-    given, act = Repeats(3600), Acts()
+    given, act = Remembering(), Acts()
     act.open.clear()
     async with asyncio.TaskGroup() as group:
         first = group.create_task(once(given, act, 1.0))
