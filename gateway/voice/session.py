@@ -76,7 +76,11 @@ def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
 
 
 def _written(section: BaseModel | None) -> dict[str, Any] | None:
-    return section.model_dump(mode="json", exclude_none=True) if section else None
+    return _members(section) if section else None
+
+
+def _members(section: BaseModel) -> dict[str, Any]:
+    return section.model_dump(mode="json", exclude_none=True)
 
 
 def _turn_detection(line: Line) -> dict[str, Any] | None:
@@ -90,7 +94,7 @@ def _turn_detection(line: Line) -> dict[str, Any] | None:
     if turns is None:
         return None
     answers = {"create_response": True, "interrupt_response": False, "auto_truncate": False}
-    session = {**turns.model_dump(mode="json", exclude_none=True), **answers}
+    session = {**_members(turns), **answers}
     if isinstance(turns, AzureSemanticVad) and turns.type != "azure_semantic_vad_en":
         session |= {"languages": list(languages)} if (languages := turns.expected(line.settings.language)) else {}
     return session
@@ -99,7 +103,7 @@ def _turn_detection(line: Line) -> dict[str, Any] | None:
 def _transcription(transcription: Transcription | None, language: str | None) -> dict[str, Any] | None:
     if transcription is None:
         return None
-    session = transcription.model_dump(mode="json", exclude_none=True)
+    session = _members(transcription)
     language = transcription.language or language
     if language:
         short = transcription.model.startswith(("whisper", "gpt-"))  # these take ISO 639-1 alone

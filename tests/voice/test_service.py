@@ -262,3 +262,12 @@ async def test_connections_of_many_calls() -> None:
             for task in opening:
                 group.create_task(task.result().close())
         await closed_down_to(before)
+
+
+async def test_an_error_whose_first_line_is_empty_is_told_by_its_kind(credentials: list[FakeCredential]) -> None:
+    """A refusal without a reason would tell the operator nothing."""
+    FakeCredential.failure = ClientAuthenticationError("\nAttempted credentials:\n…")
+    async with emulator() as service, VoiceLive(service.endpoint) as live:
+        with pytest.raises(VoiceRefusedError, match=r"Entra token for Voice Live: ClientAuthenticationError$"):
+            await live.connect(MODEL)
+    assert len(credentials) == 1
