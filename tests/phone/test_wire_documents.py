@@ -1,0 +1,222 @@
+"""What every provider is told and asked, to the letter: answers to webhooks, and requests to REST APIs.
+
+``wire_documents.json`` has it all, written after the vendors' documents; a change there is a change of the wire.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from gateway.app import PROVIDERS, make_provider
+from gateway.config.environment import FromEnvironment
+from gateway.config.providers import settings_of
+from gateway.errors import GatewayError
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Provider,
+    StreamEnded,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.sim.accounts import open_account
+from tests.phone.test_webhook_tolerance import STATUSES, WEBHOOKS, provider_of
+
+ANSWER_URL = "https://gw.example.com/answer/x"
+CALL = IncomingCall("call-1", "+14155550123", "+14255550100", "context")
+CONNECT = Connect("wss://gw.example.com/stream/x/t", call_url=ANSWER_URL)
+WHOLE = Connect(
+    "wss://gw.example.com/stream/x/t",
+    After("Sorry & <bye>.", "en-US", "+14155550111"),
+    f"{ANSWER_URL}?stream=ended",
+    "https://gw.example.com/status/x",
+    ANSWER_URL,
+)
+AFTERS = {
+    "nothing": After(),
+    "words": After("Good bye.", "en-US"),
+    "words of no language": After("Good bye."),
+    "a number": After(transfer="+14155550111"),
+    "an address": After(transfer="sip:desk@example.com"),
+    "words and a number": After("One moment.", "en-US", "+14155550111"),
+}
+SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+"""32 bytes in base64, as keys are written."""
+FORM = (
+    ("CallSid", "call-1"),
+    ("CallUUID", "call-1"),
+    ("AccountSid", "AC1"),
+    ("Session", "session-1"),
+    ("From", "+14155550123"),
+    ("To", "+14255550100"),
+    ("CallFrom", "04155550123"),
+    ("CallTo", "04255550100"),
+)
+FORM_PROVIDERS = ("twilio", "signalwire", "cloudonix", "telnyx", "exotel", "plivo", "vobiz")
+WORDS = ("in-progress", "ringing", "completed", "busy", "no-answer", "failed", "canceled", "answered")
+EVENTS = ("StartStream", "StopStream", "DroppedStream", "Hangup")
+EXPECTED: Mapping[str, Mapping[str, Any]] = json.loads(
+    Path(__file__).with_name("wire_documents.json").read_text("utf-8")
+)
+
+
+def account(name: str) -> Provider:
+    """Return the provider of an account; one stream of call-1 has come about."""
+    opened = open_account(name, "https://api.example.com").settings
+    known = {key: f"the-{key}" for key, value in opened.items() if not value.startswith(("http", "-----BEGIN"))}
+    secrets = {key: SECRET for key in ("access_key", "client_secret", "public_key") if key in opened}
+    values = {key: FromEnvironment(value, "the account") for key, value in (opened | known | secrets).items()}
+    made = make_provider(name, settings_of(name).model_validate(values), "https://gw.example.com")
+    made.codec(Upgrade(headers={"x-ms-call-connection-id": "call-1"}), Grant("support", "call-1", "+14155550123"))
+    return made
+
+
+def of_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers; of a token of ours only what it says, without what is new each time."""
+    read = dict(headers)
+    if read.get("Authorization", "").startswith("Bearer ey"):
+        claims = jwt.decode(read["Authorization"].removeprefix("Bearer "), options={"verify_signature": False})
+        read["Authorization"] = f"Bearer of {claims['application_id']} for {claims['exp'] - claims['iat']} s"
+    if "x-ms-date" in read:
+        read["x-ms-date"] = "now"
+        read["Authorization"] = read["Authorization"].partition("&Signature=")[0]  # tests/phone/test_acs.py checks it
+    return read
+
+
+def of_request(request: HttpRequest) -> dict[str, Any]:
+    """Return a request as data."""
+    read: dict[str, Any] = {
+        "request": f"{request.method} {request.url}",
+        "headers": of_headers(request.headers),
+        "body": request.body.decode(),
+    }
+    if request.gone or request.repeatable:
+        read |= {"gone": list(request.gone), "repeatable": request.repeatable}
+    if request.authorize:
+        read["authorize"] = of_request(request.authorize)
+    return read
+
+
+def told(result: object) -> Any:
+    """Return what a provider's method returned, as data; what follows a stream with all that may follow."""
+    match result:
+        case HttpRequest():
+            return of_request(result)
+        case Answer(requests=requests, otherwise=otherwise):
+            read = {"status": result.status, "type": result.content_type, "body": result.body}
+            return read | {key: told(of) for key, of in (("requests", requests), ("otherwise", otherwise)) if of}
+        case StreamEnded():
+            following = {what: told(result.answer(after)) for what, after in AFTERS.items()}
+            return {"call": result.call_id, "called": result.called, "then": following}
+        case IncomingCall():
+            return [result.call_id, result.caller, result.called, result.context]
+        case CallStatus():
+            return {name: value for name in result.__struct_fields__ if (value := getattr(result, name))}
+        case list() | tuple():
+            return [told(one) for one in result]
+    raise AssertionError(f"not known here: {result!r}")
+
+
+def tried(ask: Callable[[], object]) -> Any:
+    """Return what comes of it, a refusal in its words."""
+    try:
+        return told(ask())
+    except GatewayError as error:
+        return str(error)
+
+
+def form(*fields: tuple[str, str], query: Sequence[tuple[str, str]] = ()) -> WebhookRequest:
+    """Return a webhook of a form."""
+    return WebhookRequest("POST", ANSWER_URL, {"x-cx-session": "session-1"}, (*FORM, *fields), query=query)
+
+
+def posted(body: object, query: Sequence[tuple[str, str]] = ()) -> WebhookRequest:
+    """Return a webhook of JSON."""
+    headers = {"content-type": "application/json"}
+    return WebhookRequest("POST", ANSWER_URL, headers, body=json.dumps(body).encode(), query=query)
+
+
+ASKED: Mapping[str, Callable[[Provider], object]] = {
+    "answer": lambda made: made.answer(CALL, CONNECT),
+    "answer with all": lambda made: made.answer(CALL, WHOLE),
+    "refuse": lambda made: made.refuse(CALL),
+    "hang up": lambda made: made.hang_up("call-1"),
+    "hang up a call of TeXML": lambda made: made.hang_up("CALL@ACCOUNT"),
+    "transfer to a number": lambda made: made.transfer("call-1", "+14155550111"),
+    "transfer to an address": lambda made: made.transfer("call-1", "sip:desk@example.com"),
+    "transfer a call of TeXML": lambda made: made.transfer("CALL@ACCOUNT", "+14155550111"),
+    "send digits": lambda made: made.send_digits("call-1", "12#"),
+    "send digits to a call of TeXML": lambda made: made.send_digits("CALL@ACCOUNT", "12#"),
+} | {
+    f"after the stream, {what}": lambda made, after=after: made.after_stream("call-1", after)  # type: ignore[misc]
+    for what, after in AFTERS.items()
+}
+
+
+def webhooks(name: str) -> dict[str, WebhookRequest]:
+    """Return the webhooks of a provider, by what they tell."""
+    ended, transfer = (("stream", "ended"),), (("transfer", "+14155550111"),)
+    found = {}
+    if name in FORM_PROVIDERS:
+        found |= {"a call": form(), "what follows": form(query=ended), "a transfer": form(query=transfer)}
+    if name in WEBHOOKS:
+        body = WEBHOOKS[name][0]
+        found |= {
+            "a call by JSON": posted(body),
+            "what follows by JSON": posted(body, ended),
+            "a transfer by JSON": posted(body, transfer),
+            "an end by JSON": posted(STATUSES[name][0]),
+        }
+    return found
+
+
+def statuses(name: str) -> dict[str, WebhookRequest]:
+    """Return the callbacks of a provider, by what they tell."""
+    found = {}
+    if name in FORM_PROVIDERS:
+        found |= {word: form(("CallStatus", word), ("Status", word)) for word in WORDS}
+        found |= {event: form(("Event", event)) for event in EVENTS}
+    if name in STATUSES:
+        found["an end by JSON"] = posted(STATUSES[name][0])
+    return found
+
+
+def everything(name: str) -> dict[str, Any]:
+    """Return all that a provider is told and asked, and what it tells."""
+    asked = {what: tried(lambda ask=ask: ask(account(name))) for what, ask in ASKED.items()}  # type: ignore[misc]
+    called = {
+        f"webhook: {what}": tried(lambda request=request: provider_of(name).incoming(request))  # type: ignore[misc]
+        for what, request in webhooks(name).items()
+    }
+    ended = {
+        f"callback: {what}": tried(lambda request=request: provider_of(name).status(request))  # type: ignore[misc]
+        for what, request in statuses(name).items()
+    }
+    return asked | called | ended
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_what_a_provider_is_told_is_what_its_document_asks_for(name: str) -> None:
+    """Letter by letter: a member too many or too few gets a request refused."""
+    assert everything(name) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_without_credentials_nothing_is_asked_of_a_provider(name: str) -> None:
+    """A request without a key would be refused, and would tell a stranger the call's id."""
+    bare = make_provider(name, settings_of(name)())
+    for ask in (
+        lambda: bare.hang_up("call-1"),
+        lambda: bare.transfer("call-1", "+14155550111"),
+        lambda: bare.send_digits("call-1", "12#"),
+    ):
+        assert list(ask()) == []
