@@ -93,7 +93,8 @@ def pointed(name: str, section: ProviderSettings, answers: Sequence[object]) -> 
     try:
         asked.append(of_request(next(pointing)))
         for answer in answers:
-            asked.append(of_request(pointing.send(json_bytes(answer))))
+            request = pointing.send(json_bytes(answer))
+            asked.append(of_request(request))
     except StopIteration as done:
         change = done.value
         assert isinstance(change, Change)
