@@ -181,8 +181,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 def options_of_ours() -> set[str]:
     """Every option of every command, and of the tools that the documents name."""
     helped = "".join(parser.format_help() for parser in (_parser(), *subcommands().values()))
-    bench = (ROOT / "bench" / "__main__.py").read_text("utf-8")
-    return {*re.findall(r"--[a-z-]+", helped), *re.findall(r'"(--[a-z-]+)"', bench), "--profile"}
+    programs = "".join((ROOT / path).read_text("utf-8") for path in ("bench/__main__.py", "tests/mutants/tool.py"))
+    return {*re.findall(r"--[a-z-]+", helped), *re.findall(r'"(--[a-z-]+)"', programs), "--profile"}
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:

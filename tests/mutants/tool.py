@@ -203,7 +203,7 @@ def mutate(package: Package, sample: int | None, seed: int, only: str) -> int:
         subprocess.run([mutmut, "run", *to_try], cwd=package.work, check=True)  # noqa: S603 -- of our own environment
     figures, survived = judge(package, known, chosen)
     if only == "*":
-        how = f"`--sample {sample} --seed {seed}`\n\n" if sample else ""
+        how = f"`python -m tests.mutants.tool {package.name} --sample {sample} --seed {seed}`\n\n" if sample else ""
         REPORT.write_text(reported(REPORT.read_text("utf-8"), package.name, f"\n{how}{figures}"), "utf-8")
     else:
         print(figures)  # noqa: T201 -- a program
