@@ -25,6 +25,7 @@ from gateway.voice.events import (
     McpCalled,
     McpReturned,
     ReplyAudio,
+    ReplyComplete,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
@@ -239,6 +240,19 @@ def test_a_response_that_stays_open_for_its_server_gives_way_to_the_words() -> N
     story.answer(response="w", item="iw", request=story.requests[-1])
     assert story.listen(20) == []
     assert story.tell(McpReturned("item_m")) == [CreateResponse()]
+
+
+def test_words_that_are_still_heard_need_no_others_over_them() -> None:
+    """>> four seconds of speech in a response that its server keeps open << heard out; the words come behind them."""
+    story = Story(COVERED)
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 32_000))
+    story.tell(ReplyComplete("r", "i"))
+    assert story.tell(CALLED) == []
+    assert story.listen(4.0) == []
+    assert story.noted("reply_heard") == [{"item_id": "i", "heard_ms": 4000, "received_ms": 4000}]
+    assert story.listen(1.6) == [CancelResponse("r")]
+    assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED)) == [WAIT]
 
 
 def test_a_quick_server_and_one_without_words_need_none() -> None:

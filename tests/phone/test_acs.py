@@ -131,6 +131,19 @@ def test_without_the_header_the_call_is_the_grant_s() -> None:
     assert event.call_id == "correlation"
 
 
+def test_the_call_is_the_one_that_was_answered_whatever_the_header_names() -> None:
+    """The header is not signed: another call in it is refused, and none at all changes nothing."""
+    acs = provider()
+    acs.answered(IncomingCall("correlation", "+1", "+2"), json.dumps({"callConnectionId": CONNECTION}).encode())
+    for named in (CONNECTION, ""):
+        headers = {"x-ms-call-connection-id": named} if named else {}
+        (event,) = acs.codec(Upgrade(headers=headers), GRANT).decode(METADATA)
+        assert isinstance(event, CallStarted)
+        assert event.call_id == CONNECTION
+    with pytest.raises(WireError, match="another call"):
+        acs.codec(Upgrade(headers={"x-ms-call-connection-id": "another"}), GRANT).decode(METADATA)
+
+
 def test_playback_is_reckoned_by_the_clock() -> None:
     """The wire has no marks, no goodbye, no digits and no transfer."""
     assert not PLAYOUT.returns_marks
@@ -460,6 +473,9 @@ def test_digits_go_to_the_caller() -> None:
     acs.codec(Upgrade(headers={"x-ms-call-connection-id": "u"}), Grant(caller="8:acs:1"))
     assert b'{"kind":"communicationUser","communicationUser":{"id":"8:acs:1"}}' in only(acs.send_digits("u", "1")).body
     assert not acs.send_digits("u", "")
+    for unknown in ("", "anonymous", "sip:anonymous@anonymous.invalid"):
+        acs.codec(Upgrade(headers={"x-ms-call-connection-id": "w"}), Grant(caller=unknown))
+        assert not acs.send_digits("w", "1")
 
 
 def test_the_memory_of_callers_is_bounded() -> None:

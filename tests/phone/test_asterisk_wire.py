@@ -276,7 +276,9 @@ def test_the_end_is_not_held_back() -> None:
     """A hang-up goes out at once."""
     codec = started()
     codec.decode("MEDIA_XOFF")
+    codec.encode(PlayAudio(b"a" * 160))
     assert codec.encode(EndStream()) == ("HANGUP",)
+    assert codec.decode("MEDIA_XON") == (), "nothing is played to who has been hung up on"
 
 
 def test_a_peer_that_never_goes_on_cannot_exhaust_memory() -> None:
@@ -289,6 +291,24 @@ def test_a_peer_that_never_goes_on_cannot_exhaust_memory() -> None:
     (reply,) = codec.decode("MEDIA_XON")
     assert isinstance(reply, WireReply)
     assert HELD_LIMIT - 1_600 < sum(map(len, reply.messages)) <= HELD_LIMIT
+
+
+@pytest.mark.parametrize("how", ["MEDIA_XON", "stop"])
+def test_each_wait_has_all_the_room(how: str) -> None:
+    """What waited before, and was played or thrown away, takes no room from what waits now."""
+    codec = started()
+    for _ in range(2):
+        codec.decode("MEDIA_XOFF")
+        codec.encode(PlayAudio(b"a" * (HELD_LIMIT - HELD_LIMIT % 160)))
+        if how == "stop":
+            codec.encode(StopPlayback())
+        else:
+            (reply,) = codec.decode("MEDIA_XON")
+            assert isinstance(reply, WireReply)
+            assert sum(map(len, reply.messages)) == HELD_LIMIT - HELD_LIMIT % 160
+    codec.decode("MEDIA_XOFF")
+    codec.encode(PlayAudio(b"b" * 160))
+    assert codec.decode("MEDIA_XON") == (WireReply((b"b" * 160,)),)
 
 
 json_values = st.recursive(

@@ -16,6 +16,7 @@ from gateway.phone.bandwidth import TRAITS, Bandwidth, BandwidthCodec
 from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback, TransferCall
 from gateway.phone.events import CallerAudio, CallStarted, PhoneClosed, PhoneEnd, UnknownMessage
 from gateway.phone.provider import (
+    STREAM_ENDED,
     After,
     Answer,
     CallStatus,
@@ -25,6 +26,7 @@ from gateway.phone.provider import (
     IncomingCall,
     Proof,
     SignatureError,
+    StreamEnded,
     Upgrade,
     WebhookRequest,
 )
@@ -246,8 +248,10 @@ def test_incoming_call(event_type: str) -> None:
 
 
 def test_other_webhooks_are_taken_without_an_answer() -> None:
-    """``transferComplete`` and the like want none."""
+    """``transferComplete`` and the like want none, nor does the end of a call that is asked what follows a stream."""
     assert bandwidth.incoming(webhook(INITIATE | {"eventType": "transferComplete"})) == Answer(status=204)
+    assert bandwidth.incoming(webhook(INITIATE | {"eventType": "disconnect"}, (STREAM_ENDED,))) == Answer(status=204)
+    assert isinstance(bandwidth.incoming(webhook(INITIATE | {"eventType": "redirect"}, (STREAM_ENDED,))), StreamEnded)
 
 
 @pytest.mark.parametrize(

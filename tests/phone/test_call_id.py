@@ -60,8 +60,13 @@ def test_the_answered_call_counts() -> None:
     """A start may leave it out and spell it in other letters, and may not contradict it."""
     assert call_of("CA1", "CA1") == call_of("CA1", "ca1") == call_of("CA1", "") == "CA1"
     assert (call_of("", "CA2"), call_of("", "")) == ("CA2", "")
-    with pytest.raises(WireError, match="another call"):
-        call_of("CA1", "CA2")
+    for other in ("CA2", "CA", "CA11", "CA10", "A1", "xCA1"):
+        with pytest.raises(WireError, match="another call"):
+            call_of("CA1", other)
+    for at in range(34):  # as long as Twilio's
+        granted = "CA" + 32 * "0"
+        with pytest.raises(WireError, match="another call"):
+            call_of(granted, granted[:at] + "f" + granted[at + 1 :])
 
 
 @pytest.mark.parametrize("provider", IDS)

@@ -1,5 +1,7 @@
 """Genesys AudioHook, byte for byte, and its provider; examples as in the vendor's documents and reference code."""
 
+import base64
+import hmac
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -326,6 +328,14 @@ def test_the_playout_keeps_the_message_rate_low() -> None:
     assert max(sum(at <= other < at + 1 for other, _ in sent) for at, _ in sent) < 5
 
 
+def test_a_session_is_ended_once() -> None:
+    """Two messages out of order: the first is answered by a disconnect, the second by nothing."""
+    codec = opened()
+    assert only_reply(codec.decode(client(5, "ping", {})))["type"] == "disconnect"
+    reply, wrong = codec.decode(client(9, "ping", {}))
+    assert (reply, type(wrong)) == (WireReply(()), MalformedMessage)
+
+
 def test_nothing_leaves_before_the_session_is_open_or_after_its_end() -> None:
     """No audio before ``opened``; after ``disconnect`` or ``closed`` no second goodbye."""
     assert fresh().encode(PlayAudio(b"x")) == ()
@@ -417,6 +427,26 @@ def test_a_signature_says_what_comes_once() -> None:
     assert nonce == '"VGhpc0lzQVVuaXF1ZU5vbmNl"'
     with pytest.raises(SignatureError, match="too old"):
         provider().verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S - CLOCK_SKEW_S + life_s)
+
+
+def signed_by(key_id: str) -> dict[str, str]:
+    """The headers of an upgrade that is signed rightly, with these words for the key's id."""
+    names = [name.strip('"') for name in HEADERS["signature-input"].partition("(")[2].partition(")")[0].split()]
+    values = {"@request-target": "/api/v1/voicebiometrics/ws", "@authority": "audiohook.example.com", **HEADERS}
+    covered = " ".join(f'"{name}"' for name in names)
+    signed = f'({covered});{key_id}nonce="VGhpc0lzQVVuaXF1ZU5vbmNl";alg="hmac-sha256";created=1641013200'
+    text = "".join(f'"{name}": {values[name]}\n' for name in names) + f'"@signature-params": {signed}'
+    proof = base64.b64encode(hmac.digest(base64.b64decode(SECRET), text.encode(), "sha256")).decode()
+    return {**HEADERS, "signature-input": f"sig1={signed}", "signature": f"sig1=:{proof}:"}
+
+
+def test_a_signature_is_of_the_key_that_is_sent() -> None:
+    """A right one that names another key, or none, is refused, and does not use its nonce up."""
+    genesys = provider()
+    for key_id in ('keyid="another";', 'keyid="";', ""):
+        with pytest.raises(SignatureError, match="keyid is not the X-API-KEY"):
+            genesys.verify_upgrade(Upgrade(URL, headers=signed_by(key_id)), CREATED_S)
+    assert genesys.verify_upgrade(Upgrade(URL, headers=signed_by(f'keyid="{KEY}";')), CREATED_S) is Proof.STREAM
 
 
 @pytest.mark.parametrize("header", HEADERS)

@@ -166,6 +166,18 @@ def test_less_than_the_first_buffer_is_driven_out() -> None:
     assert frame * 20 == QUIET_MS
 
 
+@pytest.mark.parametrize("before", [0, 4, 500])
+def test_the_quiet_counts_from_the_last_piece(before: int) -> None:
+    """However long nothing was said before it: another piece may follow within 100 ms, and no silence comes before."""
+    codec = started()
+    assert flushed(codec, before) == []
+    codec.encode(PlayAudio(TONE[:960]))
+    assert flushed(codec, 4) == []
+    codec.encode(PlayAudio(TONE[960:1280]))
+    ((frame, _),) = flushed(codec, 100)
+    assert frame * 20 == QUIET_MS
+
+
 def test_a_remainder_behind_what_was_released_is_driven_out_in_time() -> None:
     """The last 60 ms wait for more; the silence comes before the released audio ends, so that there is no gap."""
     codec = started()

@@ -254,16 +254,20 @@ def test_after_the_stream_words_and_then_the_end() -> None:
     assert words == {"payload": "Auf Wiederhören", "voice": "female", "language": "de-DE"}
     ended = telnyx.incoming(event("call.speak.ended", call_control_id=CALL, client_state=state))
     assert isinstance(ended, Answer)
-    assert ended.requests == telnyx.hang_up(CALL)
+    assert (ended.requests, ended.otherwise) == (telnyx.hang_up(CALL), ())
 
 
 def test_after_the_stream_words_and_then_a_transfer() -> None:
-    """The same, with somebody else at the end; the words' own hang-up event does nothing more."""
+    """The same, with somebody else at the end; the words' own hang-up event does nothing more.
+
+    A caller whom Telnyx connects with nobody is not left in silence.
+    """
     (speak,) = telnyx.after_stream(CALL, After(say="One moment", transfer="+15551230000"))
     state = body_of(speak)["client_state"]
     ended = telnyx.incoming(event("call.speak.ended", call_control_id=CALL, client_state=state))
     assert isinstance(ended, Answer)
     assert ended.requests == telnyx.after_stream(CALL, After(transfer="+15551230000"))
+    assert ended.otherwise == telnyx.hang_up(CALL)
     assert telnyx.incoming(event("call.hangup", call_control_id=CALL, client_state=state)) == Answer()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import WireError
 from gateway.phone import twiml
-from gateway.phone.provider import After, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.phone.provider import After, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 
 HOSTILE = "\"'<&>]]>"
 
@@ -40,6 +40,21 @@ def test_the_webhook_s_form() -> None:
         assert twiml.call_status(request) == (CallStatus("CA1", "busy", True),)
     with pytest.raises(WireError, match="expected X's"):
         twiml.incoming_call(WebhookRequest("POST", "", {}, fields[1:]), "X")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "is_new"),
+    [("ringing", "", True), ("ringing", "11200", True), ("in-progress", "", True), ("in-progress", "11200", False)],
+)
+def test_a_fallback_is_asked_for_new_calls_too(status: str, error: str, is_new: bool) -> None:
+    """Where the first document of a call could not be fetched, the call is not lost: it is connected."""
+    fields = [("CallSid", "CA1"), ("From", "+1"), ("To", "+2"), ("CallStatus", status), ("ErrorCode", error)]
+    asked = twiml.incoming_call(WebhookRequest("POST", "", {}, fields), "X")
+    if is_new:
+        assert asked == IncomingCall("CA1", "+1", "+2")
+    else:
+        assert isinstance(asked, StreamEnded)
+        assert (asked.call_id, asked.called) == ("CA1", "+2")
 
 
 def test_the_call_s_resource() -> None:

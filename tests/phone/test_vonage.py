@@ -242,6 +242,8 @@ def test_signed_webhook() -> None:
         (request("POST", BODY, token(BODY, payload_hash=7)), "payload_hash"),
         (request("POST", BODY, token(BODY, iat=NOW - 301)), "issued at"),
         (request("POST", BODY, token(BODY, application_id="other")), "is of application 'other'"),
+        (request("POST", BODY, token(BODY, application_id="")), "is of application ''"),
+        (request("POST", BODY, token(BODY, application_id=None)), "is of application 'None'"),
         (request("POST", BODY, token(BODY, secret=SECRET[::-1])), "the JWT is wrong"),
         (request("POST", BODY, "é.\udc80"), "the JWT is wrong"),
     ],
@@ -382,6 +384,7 @@ def test_call_control(private_key: rsa.RSAPrivateKey) -> None:
         seen.append(claims["jti"])
     assert len(set(seen)) == len(seen)
     assert provider.after_stream(CALL, After("Goodbye.")) == ()
+    assert provider.after_stream(CALL, After(transfer="+15551230000")) == (), "the event of the end is answered with it"
 
 
 def test_without_a_key_there_is_no_call_control() -> None:

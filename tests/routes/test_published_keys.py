@@ -135,6 +135,7 @@ async def test_keys_are_fetched_when_a_token_names_one(clock: Clock) -> None:
         for after_s in (0.0, 0.0, LIFE_S - 1):
             clock.now += after_s
             assert await this.check("a") == "checked by a"
+            await this.quiet()
         assert this.publisher.asked == ["https://keys.example.com"]
         clock.now += 1
         this.publisher.open.clear()

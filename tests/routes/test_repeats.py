@@ -77,6 +77,15 @@ async def test_the_same_request_gets_the_same_answer(key: str) -> None:
     assert act.done == 1
 
 
+async def test_the_same_answer_is_given_for_a_minute_and_none_for_a_day() -> None:
+    """A provider that had no answer asks again within seconds; a signature without a time never grows old."""
+    given, act = Repeats(3600), Acts()
+    assert [await once(given, act, now_s) for now_s in (0.0, 59.0)] == [Answer("answer 1")] * 2
+    for now_s in (61.0, 3600.0, 86_399.0):
+        assert isinstance(await once(given, act, now_s), Refused)
+    assert await once(given, act, 86_401.0) == Answer("answer 2")
+
+
 async def test_a_replay_is_refused() -> None:
     """The key of an answered request opens nothing later, as long as any provider's signature is good."""
     given, act = Remembering(), Acts()

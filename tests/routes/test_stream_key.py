@@ -83,6 +83,21 @@ async def test_a_token_opens_its_call_once() -> None:
         await door.open(token=given)
 
 
+async def test_a_token_is_remembered_for_all_of_its_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And while clocks of workers differ by a second or so; a token that names no call has nothing else to stop it."""
+    door, given, began = Door(), token(Grant("support")), time.time()
+    moved = [0.0]
+    door.used._now = lambda: moved[0]
+    monkeypatch.setattr("gateway.routes.stream_key.time.time", lambda: began + moved[0])
+    assert await door.open(token=given) == Grant("support")
+    for moved[0] in (1.0, 30.0, 59.0):
+        with pytest.raises(SignatureError, match="used before"):
+            await door.open(token=given)
+    for moved[0] in (62.0, 200.0):
+        with pytest.raises(SignatureError, match="too old"):
+            await door.open(token=given)
+
+
 async def test_a_call_has_one_stream() -> None:
     """Another token of the same call opens none; another call and another provider's are not meant."""
     door = Door()
