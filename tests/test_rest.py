@@ -278,14 +278,14 @@ async def test_a_provider_that_is_not_there(waited_s: list[float]) -> None:
 @pytest.mark.parametrize("has_token", [False, True])
 @virtual_time
 async def test_a_caller_waits_five_seconds_at_most(repeatable: bool, has_token: bool) -> None:
-    """A provider that takes everything and answers nothing is given up, with all tries and the token before."""
+    """And no less, with all tries and the token before: one that takes long may do it all the same."""
     loop = asyncio.get_running_loop()
     async with api(0) as (url, _), CallControl() as control:
         token = HttpRequest("POST", f"{url}/token", repeatable=True) if has_token else None
         began = loop.time()
         with pytest.raises(CallControlError, match="was not answered within"):
             await control.perform([HttpRequest("DELETE", url, repeatable=repeatable, authorize=token)] * 3)
-        assert loop.time() - began <= 5.1
+        assert 4.9 <= loop.time() - began <= 5.1
 
 
 @pytest.mark.parametrize("value", ["Bearer se\ncret", "Bearer se\rcret", "Bearer se\x00cret"])

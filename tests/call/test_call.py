@@ -11,12 +11,13 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
 from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
 from gateway.call.rules import FunctionRule, Recorded, Rules
-from gateway.phone.commands import PlayAudio, StopPlayback
+from gateway.phone.commands import PhoneCommand, PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
 from gateway.voice.commands import ReturnToolOutput, SayText, SendAudio, TruncateReply, VoiceCommand
 from gateway.voice.events import CallerSpoke, ReplyAudio, ResponseStarted, SessionReady, ToolCalled
 from tests.fakes import FakeErrands, FakePhone, FakeVoice
-from tests.story import STARTED
+from tests.story import SILENCE, STARTED
+from tests.virtual_time import virtual_time
 
 
 class Rig:
@@ -141,6 +142,39 @@ async def test_a_flood_of_audio_ends_the_call() -> None:
     assert running.result().reason is EndReason.STREAM_BROKEN
     given = sum(len(command.audio) for command in rig.voice.sent if isinstance(command, SendAudio))
     assert 8000 * (AHEAD_LIMIT_S - 1) < given <= 8000 * (AHEAD_LIMIT_S + clock() - began)
+
+
+@virtual_time
+async def test_the_timer_is_set_to_what_is_due_first() -> None:
+    """Whatever it was set to before: a reply is played in its time, though only the caller's frames come meanwhile."""
+    rig, loop = Rig(Rules(greeting=SayText("Hello."))), asyncio.get_running_loop()
+    played: list[tuple[float, int]] = []
+    send = rig.phone.send
+
+    def noted(command: PhoneCommand) -> bool:
+        if isinstance(command, PlayAudio):
+            played.append((loop.time(), len(command.audio)))
+        return send(command)
+
+    async def listen(frames: int) -> None:
+        for _ in range(frames):
+            rig.phone.tell(CallerAudio(SILENCE))
+            await asyncio.sleep(0.02)
+
+    rig.phone.send = noted  # type: ignore[method-assign]  # with the time at which it comes
+    async with asyncio.TaskGroup() as group:
+        group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        await rig.until_asked(SayText)
+        await listen(42)
+        began = loop.time()
+        rig.voice.tell(ResponseStarted("r"))
+        rig.voice.tell(ReplyAudio("r", "i", b"b" * 16_000))
+        await listen(100)
+        rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert sum(size for _, size in played) == 16_000
+    assert [at - began for at, _ in played] == pytest.approx([0.0, 0.0, *(0.2 * step for step in range(1, 9))])
+    assert rig.conversation.late_frames == 0
 
 
 async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,6 +210,20 @@ async def test_a_stream_that_is_opening_is_given_up_at_the_end() -> None:
     assert len(calls) == 0
 
 
+@virtual_time
+async def test_an_answered_call_whose_stream_comes_at_the_end_has_no_place() -> None:
+    """During the grace it has one; afterwards its call would end as it begins."""
+    for grace_s, has_place in ((60.0, True), (0.0, False)):
+        calls = Calls(2)
+        assert calls.reserve(KEY, "support", None, 300) is None
+        async with asyncio.TaskGroup() as group:
+            draining = group.create_task(calls.drain(grace_s, 60))
+            await asyncio.sleep(1)
+            with calls.place(KEY) as place:
+                assert (place is not None) == has_place
+            await draining
+
+
 async def test_a_call_that_begins_at_the_end_is_told_at_once() -> None:
     """No call slips through between its stream's start and its own."""
     calls, call = Calls(1), Ending()

@@ -20,6 +20,7 @@ from tests.routes.stage import (
     CALLER,
     ENDED,
     GOODBYE,
+    GRANT,
     PUBLIC,
     REFUSED,
     RESCUED,
@@ -113,10 +114,11 @@ async def test_a_call_that_is_over_gets_no_stream(tmp_path: Path) -> None:
     """Its provider has said so: nobody is there whom anything would help."""
     stage = Stage(tmp_path)
     note_over(stage.used, "twilio", "CA1")
-    assert (await stage.stream("start")).closed_with == 1008
+    for grant in (GRANT, Grant("support")):  # with a token, and with a secret or a signature alone
+        assert (await stage.stream("start", grant=grant)).closed_with == 1008
     assert [(refused.reason, refused.detail) for refused in stage.refused] == [
         (Refusal.UNAUTHORIZED, "the call is over: its provider has reported its end")
-    ]
+    ] * 2
     assert stage.control.made == []
 
 

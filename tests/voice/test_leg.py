@@ -1,6 +1,7 @@
 """The voice leg against the emulator: events in, commands out, and exactly one closing event."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -239,6 +240,14 @@ async def test_a_broken_message_before_the_session_is_ready_costs_nothing() -> N
     """It is told apart from a lost session then, as later."""
     async with listening(faults={"send": [{"at": "session.created", "raw": "{not json"}]}) as listener:
         await listener.until(SessionReady)
+
+
+async def test_an_error_of_another_event_refuses_no_session() -> None:
+    """It is no answer to ``session.update``: the session comes about behind it."""
+    error = {"type": "error", "error": {"code": "x", "message": "y", "event_id": "another"}}
+    async with listening(faults={"send": [{"at": "session.created", "raw": json.dumps(error)}]}) as listener:
+        await listener.until(SessionReady)
+    assert not isinstance(listener.events[0], VoiceClosed)
 
 
 async def test_a_session_that_the_service_refuses() -> None:
