@@ -166,7 +166,7 @@ async def test_the_timer_is_set_to_what_is_due_first() -> None:
         group.create_task(rig.call.run())
         rig.voice.tell(SessionReady("s", "m"))
         await rig.until_asked(SayText)
-        await listen(42)
+        await listen(42)  # then the timer stands later than the first deadline of the reply
         began = loop.time()
         rig.voice.tell(ResponseStarted("r"))
         rig.voice.tell(ReplyAudio("r", "i", b"b" * 16_000))

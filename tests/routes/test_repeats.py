@@ -79,7 +79,7 @@ async def test_the_same_request_gets_the_same_answer(key: str) -> None:
 
 async def test_the_same_answer_is_given_for_a_minute_and_none_for_a_day() -> None:
     """A provider that had no answer asks again within seconds; a signature without a time never grows old."""
-    given, act = Repeats(3600), Acts()
+    given, act = Remembering(), Acts()
     assert [await once(given, act, now_s) for now_s in (0.0, 59.0)] == [Answer("answer 1")] * 2
     for now_s in (61.0, 3600.0, 86_399.0):
         assert isinstance(await once(given, act, now_s), Refused)
