@@ -67,10 +67,11 @@ async def test_a_head_has_ten_seconds(tmp_path: Path) -> None:
                     peer[1].write(b"X: y\r\n")
                 said = await last_words(peer)
                 assert 9.5 < loop.time() - began < 11
-        assert said.startswith(b"HTTP/1.1 408 ")
+        assert said == b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         assert b"Server:" not in said
         (entry,) = [entry for entry in logs if entry["event"] == "request_refused"]
-        assert (entry["reason"], "of a head in 10 s" in entry["detail"]) == ("too_slow", True)
+        assert (entry["reason"], entry["detail"]) == ("too_slow", f"{len(HEAD) + 9 * 6} bytes of a head in 10 s")
+        assert entry["hint"].endswith("somebody holds connections open, or a proxy opens them early")
         assert await held.metric("gateway_calls_refused_total", reason="too_slow") == 1
 
 
@@ -123,9 +124,13 @@ async def test_a_head_is_bounded(tmp_path: Path, line: bytes) -> None:
         with capture_logs() as logs:
             async with peers(held, 1, HEAD + line * (connections.HEAD_LIMIT // len(line) + 1)) as (peer,):
                 said = await last_words(peer)
-        assert said == b"" or said.startswith(b"HTTP/1.1 431 ")  # a reset may overtake the answer
+        assert said == b"" or said.startswith(
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+        )  # a reset may overtake the answer
         (entry,) = [entry for entry in logs if entry["event"] == "request_refused"]
         assert (entry["reason"], entry["detail"]) == ("too_large", "more than 32768 bytes of a head")
+        assert entry["hint"].endswith("look at the proxy in front")
+        assert entry["hint"].startswith("no provider's request has so many")
         assert await asked(held) == 200
 
 
@@ -164,7 +169,7 @@ async def test_where_all_are_busy_a_new_one_is_refused(tmp_path: Path) -> None:
     async with rig(configuration(tmp_path, gateway=GATEWAY + "limits: {connections: 10}\n"), instant()) as held:
         async with peers(held, 10, head) as busy, peers(held, 1, HEAD + b"\r\n") as (late,):
             said = await last_words(late)
-            assert said == b"" or said.startswith(b"HTTP/1.1 503 ")
+            assert said == b"" or said.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
             for reader, writer in busy:
                 writer.write(b"0123456789")
                 assert b" 403 " in await reader.readline()

@@ -12,6 +12,8 @@ import pytest
 from gateway.call.metrics import Metrics
 from gateway.config import Lines, following, line_file, load_deployment
 from gateway.config import lines as all_lines
+from gateway.config.lines import Refused, Update
+from gateway.errors import ConfigError
 from gateway.routes.line_book import HangWatch, LineBook
 from tests.e2e.rig import LINE, NUMBER, Log, configuration, listening
 
@@ -150,6 +152,41 @@ async def test_a_bug_ends_no_following(tmp_path: Path, monkeypatch: pytest.Monke
             await log.until("lines_not_followed")
         (tmp_path / "lines" / "sales.yaml").write_text(LINE.replace("0100", "0101"))
         await log.until("line_loaded", line="sales")
+
+
+async def test_what_is_loaded_removed_and_refused_is_told_with_its_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By name, version and file, and why; the metrics know the line and its tools before its first call."""
+    tools = (
+        "tools: [end_call, {name: status, description: Looks up., http: {url: https://shop.example.com/}},\n"
+        "  {mcp: {server_label: crm, server_url: https://crm.example.com/mcp, require_approval: never}}]\n"
+    )
+    lines = Lines(load_deployment(configuration(tmp_path, {"support": LINE + tools}), {}))
+    metrics, known = Metrics(), list[tuple[str, list[str]]]()
+    monkeypatch.setattr(metrics, "know_line", lambda *told: known.append(told))
+    (line,) = lines
+    with listening() as log:
+        book = LineBook(lines, metrics, {"twilio": "DE"})
+        wrong = Refused(ConfigError("wrong.yaml: expected a list"), "wrong", "v2")
+        book._take(Update(removed=(line,), refused=(wrong,)))
+    assert known == [("support", ["status", "mcp:crm", "end_call"])]
+    whose = {"line": "support", "generation": line.generation}
+    assert [{name: value for name, value in entry.items() if name != "logger"} for entry in log.entries] == [
+        {"event": "line_loaded", **whose, "file": str(line.file), "log_level": "info"},
+        {"event": "line_removed", **whose, "log_level": "warning"},
+        {
+            "event": "line_refused",
+            "line": "wrong",
+            "generation": "v2",
+            "detail": str(wrong.error),
+            "log_level": "error",
+        },
+    ]
+    assert metrics.registry.get_sample_value("gateway_line_refused_total") == 1
+    assert (book.region("twilio"), book.region("plivo")) == ("DE", "")
+    assert book.find("support", "+19995550100") is book.find("", NUMBER) is line
+    assert book.find("sales", NUMBER) is None
 
 
 async def test_a_hang_is_told_once_for_each_file(tmp_path: Path) -> None:

@@ -62,12 +62,24 @@ def test_a_parameter_does_not_tell_a_withheld_caller(tmp_path: Path) -> None:
 
 def test_who_is_turned_away_gets_a_hint() -> None:
     """What to set, where that may be it; the number is ours and in clear."""
-    assert "region" in unknown_line("", "0301234567", "").hint
-    assert "region" not in unknown_line("", "0301234567", "DE").hint
-    assert "region" not in unknown_line("", "+49301234567", "").hint
-    assert "line in the address" in unknown_line("", "", "").hint
-    assert unknown_line("", "0301234567", "").fields == {"our_number": "0301234567"}
-    assert unknown_line("nowhere", "0301234567", "").reason is Refusal.UNKNOWN_LINE
+    without_code = unknown_line("", "0301234567", "")
+    assert without_code.hint == (
+        "a number without its country code: set the region of the provider or the line, or write it so in numbers"
+    )
+    assert (without_code.reason, without_code.detail, without_code.fields) == (
+        Refusal.UNKNOWN_NUMBER,
+        "no line takes the called number",
+        {"our_number": "0301234567"},
+    )
+    assert unknown_line("", "0301234567", "DE").hint == ""
+    assert unknown_line("", "+49301234567", "").hint == ""
+    assert unknown_line("", "", "").hint == (
+        "the provider named no called number: name the line in the address, or send the number along"
+    )
+    assert unknown_line("", "", "DE").hint == unknown_line("", "", "").hint
+    assert unknown_line("", "0301234567", "", is_ours=False).fields == {"called": "0301234567"}
+    nowhere = unknown_line("nowhere", "0301234567", "")
+    assert (nowhere.reason, nowhere.detail, nowhere.fields) == (Refusal.UNKNOWN_LINE, "no such line here", {})
 
 
 def test_addresses_are_bounded(tmp_path: Path) -> None:

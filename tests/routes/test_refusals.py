@@ -23,7 +23,7 @@ from gateway.call.refusal import Refusal
 from gateway.routes import answer
 from gateway.routes.refusals import KINDS, Refusals, Refused, shown
 from gateway.sim.providers.twilio import signature
-from tests.e2e.rig import Rig, configuration, instant, rig
+from tests.e2e.rig import Rig, configuration, instant, listening, rig
 from tests.virtual_time import virtual_time
 
 TOKEN = "12345"
@@ -220,6 +220,21 @@ async def test_a_body_that_does_not_come(tmp_path: Path, monkeypatch: pytest.Mon
             await writer.wait_closed()
         assert [(entry["event"], entry["reason"]) for entry in logs] == [("webhook_refused", "too_slow")]
         assert await held.metric("gateway_calls_refused_total", reason="too_slow") == 1
+
+
+async def test_a_body_that_is_cut_off_is_noted(tmp_path: Path) -> None:
+    """With how much of it came, and not of what it held; nobody is left to be told."""
+    async with gateway(tmp_path) as held:
+        address = urlsplit(held.gateway.url)
+        with listening() as log:
+            _, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(b"POST /answer/twilio HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\na=b")
+            await writer.drain()
+            writer.close()
+            refused = await log.until("webhook_refused")
+            await writer.wait_closed()
+    assert (refused["reason"], refused["detail"].partition(" of the body, then ")[0]) == ("cut_off", "3 bytes")
+    assert refused["detail"].endswith("Error")
 
 
 async def test_a_stream_that_is_no_handshake(tmp_path: Path) -> None:

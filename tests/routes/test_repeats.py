@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.call.refusal import Refusal
 from gateway.fleet.memory import Memory
@@ -72,7 +73,9 @@ async def once(
 async def test_the_same_request_gets_the_same_answer(key: str) -> None:
     """Within a minute and without a second act, whether anything signed tells one request from another or not."""
     given, act = Remembering(), Acts()
-    answers = [await once(given, act, now_s, key) for now_s in (0.0, 1.0, SAME_ANSWER_S - 1)]
+    with capture_logs() as logs:
+        answers = [await once(given, act, now_s, key) for now_s in (0.0, 1.0, SAME_ANSWER_S - 1)]
+    assert logs == [{"event": "webhook_repeated", "provider": "plivo", "log_level": "info"}] * 2
     assert answers == [Answer("answer 1")] * 3
     assert act.done == 1
 
