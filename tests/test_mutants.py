@@ -1,6 +1,8 @@
 """The mutations that ``make mutants`` tries, as far as they can be checked in no time."""
 
+import ast
 import tomllib
+from contextlib import suppress
 
 import pytest
 
@@ -39,6 +41,13 @@ def test_each_mutation_has_a_name_of_its_own() -> None:
     names = [(mutation.file, mutation.name) for mutation in mutations()]
     assert len(names) > 300
     assert len(names) == len(set(names))
+
+
+def test_each_mutation_is_a_program() -> None:
+    """One that cannot be compiled would count as noticed, whatever the tests say."""
+    for mutation in mutations():
+        with suppress(ValueError):  # its lines are gone: the run over the mutations tells that
+            ast.parse(mutation.source(), f"{mutation.file}: {mutation.name}")
 
 
 @pytest.mark.parametrize("package", packages().values(), ids=lambda package: package.name)
