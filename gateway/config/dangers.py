@@ -12,16 +12,22 @@ from gateway.errors import ConfigError
 
 OWN_LENGTH = 16
 """Characters of a key that the operator makes up; a token was forged with a key of one letter."""
-GIVEN_LENGTH = 8
-"""Characters of a secret that a provider has given or was given."""
+GIVEN_LENGTH = 16
+"""Characters of a secret that a provider has given or was given; most have 32 and more."""
+SHORTEST_GIVEN = 8
+"""No provider gives a shorter one: this is another value, or a part of it."""
 DIFFERENT = 4
 """Different characters that a key has at least."""
 _PRIVATE_NAMES = (".local", ".internal", ".lan", ".home.arpa", ".invalid", ".test", ".localhost")
 
 
 def weak_keys(deployment: Deployment) -> list[ConfigError]:
-    """Return an error for each key of the operator's own that can be guessed: whoever does opens streams."""
-    return [_error(deployment, key, message) for key, message in _weak_keys(deployment)]
+    """Return an error for each key that lets in whoever guesses it.
+
+    Such are keys of the operator's own, and secrets that are too short for any provider's.
+    """
+    weak = [*_weak_keys(deployment), *_no_secrets(deployment)]
+    return [_error(deployment, key, message) for key, message in weak]
 
 
 def exposures(deployment: Deployment) -> list[ConfigError]:
@@ -30,16 +36,28 @@ def exposures(deployment: Deployment) -> list[ConfigError]:
 
 
 def weak_secrets(deployment: Deployment) -> Iterator[str]:
-    """Yield a warning for each secret that a provider knows too and that can be guessed."""
+    """Yield a warning for each secret that a provider knows too and that may be guessed."""
+    for key, text in _given(deployment):
+        if len(text) >= SHORTEST_GIVEN and (why := _weak(text, GIVEN_LENGTH)):
+            yield f"{key}: {why}, so that it can be guessed: expected what the provider shows"
+
+
+def _no_secrets(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    for key, text in _given(deployment):
+        if why := _shorter(text, SHORTEST_GIVEN):
+            yield key, f"{why}, expected what the provider shows, {SHORTEST_GIVEN} characters or more at all of them"
+
+
+def _given(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Yield the secrets that a provider knows too, by their keys."""
     for name, section in deployment.providers.accounts.items():
         for key in type(section).model_fields:
             value = getattr(section, key)
             secret = value[0] if isinstance(value, tuple) and value else value
-            if key == "stream_secret" or not isinstance(secret, SecretStr):
-                continue
-            for text in values_of(value):
-                if why := _weak(text, GIVEN_LENGTH):
-                    yield f"providers.{name}.{key}: {why}, so that it can be guessed: expected what the provider shows"
+            if key != "stream_secret" and isinstance(secret, SecretStr):
+                values = values_of(value)
+                for index, text in enumerate(values):
+                    yield f"providers.{name}.{key}" + (f"[{index}]" if len(values) > 1 else ""), text
 
 
 def _weak_keys(deployment: Deployment) -> Iterator[tuple[str, str]]:
@@ -56,9 +74,13 @@ def _weak_keys(deployment: Deployment) -> Iterator[tuple[str, str]]:
                 yield which, f"{why}, so that it can be guessed: {expected}"
 
 
+def _shorter(text: str, length: int) -> str:
+    return f"has {len(text)} character{'s' if len(text) != 1 else ''}" if len(text) < length else ""
+
+
 def _weak(text: str, length: int) -> str:
-    if len(text) < length:
-        return f"has {len(text)} character{'s' if len(text) != 1 else ''}"
+    if short := _shorter(text, length):
+        return short
     different = len(set(text))
     return f"has {different} different character{'s' if different != 1 else ''}" if different < DIFFERENT else ""
 

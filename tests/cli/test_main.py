@@ -136,7 +136,7 @@ async def test_serve_reads_a_dotenv_file(tmp_path: Path) -> None:
     """The environment of the deployment may stand beside it, and what is set already wins."""
     config = configuration(tmp_path, gateway="listen: {host: 127.0.0.1, port: 0}\n" + GATEWAY)
     (tmp_path / ".env").write_text(
-        "AZURE_VOICE_LIVE_ENDPOINT=http://127.0.0.1:1\nAZURE_VOICE_LIVE_API_KEY=x\nTWILIO_AUTH_TOKEN=t\n"
+        "AZURE_VOICE_LIVE_ENDPOINT=http://127.0.0.1:1\nAZURE_VOICE_LIVE_API_KEY=x\nTWILIO_AUTH_TOKEN=0f1e2d3c4b5a6978\n"
         "GATEWAY_PUBLIC_URL=https://of-the-file.example\n",
         "utf-8",
     )

@@ -52,16 +52,52 @@ def test_a_provider_s_short_secret_is_warned_of(tmp_path: Path) -> None:
     """Of every provider's; what a provider shows is longer, and names are no secrets."""
     text = "providers: {twilio: {}, jambonz: {}, bandwidth: {}}\n"
     environ = {
-        "TWILIO_AUTH_TOKEN": "t",
+        "TWILIO_AUTH_TOKEN": "fifteen-letters",
         "TWILIO_ACCOUNT_SID": "AC",
         "JAMBONZ_WEBHOOK_SECRET": STRONG,
         "BANDWIDTH_WEBHOOK_PASSWORD": "aaaaaaaaaaaa",
     }
-    assert list(weak_secrets(deployment(tmp_path, text, **environ))) == [
-        "providers.twilio.auth_token: has 1 character, so that it can be guessed: expected what the provider shows",
-        "providers.bandwidth.webhook_password: has 1 different character, so that it can be guessed: "
+    found = deployment(tmp_path, text, **environ)
+    assert list(weak_secrets(found)) == [
+        "providers.twilio.auth_token: has 15 characters, so that it can be guessed: expected what the provider shows",
+        "providers.bandwidth.webhook_password: has 12 characters, so that it can be guessed: "
         "expected what the provider shows",
     ]
+    assert weak_keys(found) == []
+
+
+@pytest.mark.parametrize(("secret", "why"), [("t", "1 character"), ("seven-7", "7 characters")])
+def test_what_is_no_provider_s_secret_is_an_error(tmp_path: Path, secret: str, why: str) -> None:
+    """At every provider that has one, the old one of a rotation too; the message has its place and not its text."""
+    text = "providers: {twilio: {}, vonage: {}, bandwidth: {}, jambonz: {}, telnyx: {}}\n"
+    environ = {
+        "TWILIO_AUTH_TOKEN": STRONG,
+        "TWILIO_AUTH_TOKEN_OLD": secret,
+        "VONAGE_SIGNATURE_SECRET": secret,
+        "BANDWIDTH_WEBHOOK_PASSWORD": secret,
+        "JAMBONZ_WEBHOOK_SECRET": secret,
+        "TELNYX_API_KEY": secret,
+    }
+    found = deployment(tmp_path, text, **environ)
+    expected = f"has {why}, expected what the provider shows, 8 characters or more at all of them"
+    keys = [
+        "twilio.auth_token[1]",
+        "vonage.signature_secret",
+        "bandwidth.webhook_password",
+        "jambonz.webhook_secret",
+        "telnyx.api_key",
+    ]
+    assert sorted(error.message for error in weak_keys(found)) == sorted(f"providers.{key}: {expected}" for key in keys)
+    assert {error.file for error in weak_keys(found)} == {str(tmp_path / "gateway.yaml")}
+    assert list(weak_secrets(found)) == []
+
+
+def test_eight_different_characters_are_let_be(tmp_path: Path) -> None:
+    """With a warning: old accounts have such secrets."""
+    found = deployment(tmp_path, "providers: {vonage: {}}\n", VONAGE_SIGNATURE_SECRET="1a2b3c4d")
+    assert weak_keys(found) == []
+    (warning,) = weak_secrets(found)
+    assert warning.startswith("providers.vonage.signature_secret: has 8 characters")
 
 
 @pytest.mark.parametrize(
