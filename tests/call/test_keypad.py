@@ -1,5 +1,6 @@
 """What the caller's keys do, told as stories over the conversation."""
 
+from gateway.call.caller_clock import AHEAD_LIMIT_S, KEY_S
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import TransferCaller
 from gateway.call.keypad import DIGITS_LIMIT
@@ -173,3 +174,15 @@ def test_a_key_that_commits_is_no_digit() -> None:
     story = Story(Rules(commit_on="*", digits=Digits()))
     assert press(story, "1*") == [CommitTurn()]
     assert press(story, "2#") == [entered("12"), CreateResponse()]
+
+
+def test_more_keys_than_anybody_can_press_end_the_call() -> None:
+    """Ten seconds' worth of keys at one moment are taken; the next one ends the call then and there."""
+    story = Story(Rules())
+    most = round(AHEAD_LIMIT_S / KEY_S)
+    for _ in range(most):
+        assert not any(isinstance(command, EndCall) for command in story.tell(DigitPressed("1")))
+    (end,) = (command for command in story.tell(DigitPressed("1")) if isinstance(command, EndCall))
+    assert (end.reason, end.by) == (EndReason.STREAM_BROKEN, "provider")
+    assert "keys" in end.detail
+    assert story.tell(DigitPressed("1")) == []

@@ -215,3 +215,11 @@ def test_a_double_space_is_no_word() -> None:
     """The end of the text that is told has no space behind it."""
     opening = Opening(Rules(greeting=Recorded(b"", "Wait,  please")))
     assert opening.heard(HeardReply(RECORDING, 7, 13)) == AddMessage("assistant", "Wait,")
+
+
+def test_a_reply_of_a_response_without_a_name_is_not_the_greeting() -> None:
+    """Before the greeting's response has begun, no reply is its own: its end leaves the greeting protected."""
+    opening = Opening(Rules(greeting=LEGAL, interruptible=False))
+    opening.reply_begun("", "i")
+    opening.heard(HeardReply("i", 100, 100))
+    assert opening.protected

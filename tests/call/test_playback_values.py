@@ -306,3 +306,14 @@ def test_an_end_waits_for_the_next_reply_though_there_is_room_for_it() -> None:
     playback.complete("a", 0.0)
     assert playback.add("b", b"\x02" * 10, 0.25) == []
     assert audio(playback.add("b", b"\x02" * 69, 0.3)) == b"\x01" * 81 + b"\x02" * 79
+
+
+def test_a_reply_that_begins_within_a_piece_is_counted_from_there() -> None:
+    """The piece has the end of the reply before it too."""
+    playback = Playback(PCMU, NO_MARKS)
+    for name in "abc":
+        playback.add(name, b"\x10" * 1600, 0.0)
+        playback.complete(name, 0.0)
+    playback.on_deadline(0.2)
+    _, cut = playback.stop(0.3)
+    assert [(reply.reply_id, reply.heard_ms) for reply in cut] == [("a", 200), ("b", 100), ("c", 0)]

@@ -197,4 +197,7 @@ async def test_a_hang_is_told_once_for_each_file(tmp_path: Path) -> None:
         for file in (None, first := Path("a"), Path("a"), second := Path("b"), second, second, None, first, first):
             lines.looking_at = file
             watch.look()
-    assert [entry["file"] for entry in log.entries] == ["b", "a"]
+    assert [(entry["file"], entry["detail"]) for entry in log.entries] == [
+        ("b", "the lines stay as they were read last"),
+        ("a", "the lines stay as they were read last"),
+    ]
