@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import make_provider, providers_of
-from gateway.config import Deployment, load_deployment
+from gateway.config import ConfigErrors, Deployment, load_deployment
 from gateway.config.environment import OLD
 from gateway.config.providers import Providers, provider_of, settings_of, variables_of
 from gateway.config.secrets import may_be_two, values_of
@@ -38,6 +38,25 @@ def test_an_account_has_variables_of_its_own(tmp_path: Path, name: str) -> None:
         assert values[2] == settings_of(name).model_fields[key].default
         if ours[key] != theirs[key]:
             assert values[0] != values[1]
+
+
+def test_a_variable_that_no_call_can_carry_is_told(tmp_path: Path) -> None:
+    """By its name, new and old, and never by what it holds."""
+    environ = {
+        "TWILIO_AUTH_TOKEN": "a\x07b",
+        "TWILIO_AUTH_TOKEN_OLD": "c\x00d",
+        "AZURE_COGNITIVE_SERVICES_KEY": "e\x01",
+    }
+    with pytest.raises(ConfigErrors) as caught:
+        load(tmp_path, "{twilio: {}}", environ)
+    assert [error.message for error in caught.value.errors] == [
+        "voice_live.key: environment variable AZURE_COGNITIVE_SERVICES_KEY holds U+0001, a control character, "
+        "expected text",
+        "providers.twilio.auth_token: environment variable TWILIO_AUTH_TOKEN holds U+0007, a control character, "
+        "expected text",
+        "providers.twilio.auth_token: environment variable TWILIO_AUTH_TOKEN_OLD holds U+0000, a control character, "
+        "expected text",
+    ]
 
 
 def test_an_account_is_a_provider_under_its_name(tmp_path: Path) -> None:

@@ -101,6 +101,21 @@ def test_eight_different_characters_are_let_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("token", "told"),
+    [
+        ("abcdefghijklmno", ["has 15 characters"]),
+        ("abcdefghijklmnop", []),
+        ("abcabcabcabcabcabc", ["has 3 different characters"]),
+        ("abcdabcdabcdabcd", []),
+    ],
+)
+def test_sixteen_characters_of_four_kinds_are_a_secret(tmp_path: Path, token: str, told: list[str]) -> None:
+    """What a provider gives has more; less may be guessed."""
+    found = weak_secrets(deployment(tmp_path, "providers: {twilio: {}}\n", TWILIO_AUTH_TOKEN=token))
+    assert [warning.split(": ")[1].partition(",")[0] for warning in found] == told
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ('streams: {auth: "off"}\n', "streams.auth: off, while 0.0.0.0 lets others in"),

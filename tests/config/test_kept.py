@@ -1,5 +1,6 @@
 """Copies of what was good last."""
 
+import os
 import shutil
 import wave
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.config import ConfigErrors, Lines, load_deployment
-from gateway.config.kept import DEPLOYMENT, KeptDeployment, KeptLines
+from gateway.config.kept import DEPLOYMENT, KeptDeployment, KeptLines, make_own
+from gateway.config.line_file import stamp
 from tests.e2e.rig import LINE, configuration, load
 
 SALES = LINE.replace("+14255550100", "+14255550101")
@@ -55,6 +57,33 @@ def test_what_is_broken_or_gone_later_is_there_for_who_begins_then(file: Path, k
     lines = Lines(deployment, kept)
     assert generations(lines) == before
     assert {refused.line for refused in lines.refused} == {"support", "shop", "new"}
+
+
+def test_a_file_that_has_changed_meanwhile_is_not_kept(file: Path, kept: KeptLines) -> None:
+    """What was checked is not what would be copied; nothing of it is left behind."""
+    line = file.parent / "lines" / "support.yaml"
+    kept.keep(line, {line: (1, 2, 3)})
+    assert kept.files() == []
+    assert list((file.parent / "kept").iterdir()) == []
+    kept.keep(line, {line: stamp(line)})
+    assert kept.files() == [line]
+    copies = kept.copies(line)
+    assert copies[line].read_bytes() == line.read_bytes()
+
+
+def test_a_folder_is_one_s_own_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else reads the copies, and nobody else has put something in their place."""
+    make_own(tmp_path / "own")
+    make_own(tmp_path / "own")
+    assert (tmp_path / "own").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "own")
+    for name in ("file", "link"):
+        with pytest.raises(PermissionError, match=f"{name} is no folder of this user"):
+            make_own(tmp_path / name)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(PermissionError, match="own is no folder of this user"):
+        make_own(tmp_path / "own")
 
 
 def test_copies_follow_the_lines(file: Path, kept: KeptLines) -> None:

@@ -54,6 +54,21 @@ def test_instructions_may_stand_in_a_file_beside_the_line(read_line: ReadLine, t
     assert line.instructions == "You answer for {company}."
 
 
+def test_instructions_are_the_text_of_their_file(read_line: ReadLine, tmp_path: Path) -> None:
+    """Without the mark that editors put in front of it, and with plain line ends."""
+    (tmp_path / "bot.md").write_bytes("\ufeffBe kind.\r\nBe brief.\r".encode())
+    line = read_line("", base=FROM_FILE).line
+    assert line
+    assert line.instructions == "Be kind.\nBe brief.\n"
+
+
+def test_a_section_that_is_wrong_is_told_once(line_errors: LineErrors) -> None:
+    """What stands in it is not looked at: of two sections nobody knows which is meant."""
+    assert line_errors("limits: {calls: 0}\nlimits: {calls: 1}\n") == [
+        "line.yaml:4:1: limits: duplicate key, first written in line 3"
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

@@ -117,6 +117,12 @@ def at(url: str, parameters: str, method: str = "POST") -> str:
         ),
         (
             "gpt-4.1",
+            f"tools: [{{{MCP}, allowed_tools: [look, buy], require_approval: {{never: [look]}}}}}}]",
+            "tools[0].mcp.require_approval: needs approval, how the caller is asked: "
+            "{ask: …, key: …, words: […]}; or never",
+        ),
+        (
+            "gpt-4.1",
             f"tools: [{{{MCP}, require_approval: {{never: [look]}}}}}}]",
             "tools[0].mcp.require_approval: needs approval, how the caller is asked: "
             "{ask: …, key: …, words: […]}; or never",

@@ -100,6 +100,13 @@ def test_secrets_are_nowhere_but_where_they_are_used(read_line: ReadLine) -> Non
             'name: a, description: b, http: {url: "https://a.b/", headers: {Content-Type: text/plain}}',
             "tools[0].http.headers.Content-Type: the gateway writes it itself, expected another header",
         ),
+        *(
+            (
+                f'name: a, description: b, http: {{url: "https://a.b/", headers: {{{name}: x}}}}',
+                f"tools[0].http.headers.{name}: the gateway writes it itself, expected another header",
+            )
+            for name in ("Host", "Content-Length", "Transfer-Encoding", "connection", "Idempotency-Key")
+        ),
         (
             'name: a, description: b, http: {url: "https://a.b/", headers: {X: "a\\nb"}}',
             "tools[0].http.headers.X: has signs that no header can have, expected one line of text",

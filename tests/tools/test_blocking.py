@@ -29,6 +29,16 @@ def test_a_function_is_named_from_the_second_time_on_and_once_a_minute() -> None
     assert logs[0]["file"] == __file__
 
 
+def test_more_than_the_twentieth_part_of_a_second_is_a_block() -> None:
+    """A phone hears it: fifty milliseconds are let be, one more is told."""
+    for blocked_s, is_told in ((0.05, False), (0.051, True)):
+        with capture_logs() as logs:
+            blocking = Blocking()
+            for now_s in (0.0, 1.0):
+                blocking.note("slow", slow, blocked_s, now_s)
+        assert bool(logs) is is_told
+
+
 def test_what_has_no_code_is_named_all_the_same() -> None:
     """A built-in has no line."""
     blocking = Blocking()

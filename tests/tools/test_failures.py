@@ -240,6 +240,7 @@ async def test_a_traceback_leads_from_the_failure_to_its_cause(tools: Functions)
     with capture_logs() as logs:
         await tools.call(FunctionCall(own(fails), CONTEXT, "", {}))
     first, second = logs[0]["exception"].split("\n\nwhich came of:\n\n")
+    assert all(line.startswith("  ") for one in (first, second) for line in one.splitlines()[1:-1])
     begun = re.escape('Traceback (most recent call last):\n  File "')
     assert re.fullmatch(rf"{begun}[^\0]+\n    raise ValueError[^\0]+\nValueError", first)
     assert re.fullmatch(rf"{begun}[^\0]+\n    raise BrokenError[^\0]+\n{re.escape(__name__)}\.BrokenError", second)

@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
-from gateway.functions import Function, HttpCall, PythonCall, SecretDigits, ToolError
+from gateway.functions import CallContext, Function, HttpCall, PythonCall, SecretDigits, ToolError
 from gateway.tools import FunctionCall, FunctionResult, Functions, functions
 from gateway.tools.masking import masked
 from gateway.tools.result import OUTPUT_LIMIT
@@ -160,6 +160,18 @@ async def test_a_function_that_blocks_runs_beside_the_loop(tools: Functions) -> 
     assert (quick.outcome, quick.output) == ("ok", '{"result":"fine"}')
     left = [(line["tool"], line["running"]) for line in logs if line["event"] == "function_left_running"]
     assert left == [("own", 1)]
+
+
+async def test_a_function_in_a_thread_gets_what_any_other_gets(tools: Functions) -> None:
+    """Its arguments by name, what was keyed among them, and the call it belongs to."""
+
+    def status(order_number: str, card: str, whose: CallContext) -> list[str]:
+        return [order_number, str(card == CARD), whose.line, whose.tool_call_id]
+
+    run = PythonCall(status, "whose", in_thread=True)
+    function = Function("status", "Looks.", SCHEMA, run, secrets=(SecretDigits("card"),))
+    result = await tools.call(asked(function, ORDER, {"card": CARD}))
+    assert result == FunctionResult('["A-17","True","support","fc_1"]', "ok")
 
 
 async def test_a_function_in_a_thread_that_fails_is_told_as_any_other(tools: Functions) -> None:
@@ -315,7 +327,7 @@ async def test_a_schema_is_compiled_once(tools: Functions, monkeypatch: pytest.M
 
 async def test_outside_its_context_it_is_a_bug() -> None:
     """Nothing is carried out without a client."""
-    with pytest.raises(RuntimeError, match="outside its context"):
+    with pytest.raises(RuntimeError, match=r"^Functions is used outside its context$"):
         await Functions().call(asked(function("http://127.0.0.1:1/")))
 
 

@@ -29,6 +29,11 @@ def test_what_is_wrong_with_the_json_is_said() -> None:
     for text, says in (("NaN", "NaN is no JSON"), ("-Infinity", "-Infinity is no JSON"), ("[" * 100_000, "too deep")):
         with pytest.raises(ValueError, match=says):
             read_json(text)
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="too deep"):
+        write_json(deep)
     with pytest.raises(ValueError, match=r"^11111111111111111111 is too large a number$"):
         read_json("1" * 400 + ".5")
 
