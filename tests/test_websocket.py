@@ -341,7 +341,7 @@ async def test_pings_and_pongs_are_signs_of_life(side: str) -> None:
 
 @pytest.mark.parametrize("side", SIDES)
 async def test_what_nobody_takes_is_bounded(side: str) -> None:
-    """A peer that sends on while nobody takes its messages has to wait, and nothing of it is lost."""
+    """A peer that sends on while nobody takes its messages has to wait, and nothing of it is lost; and so once more."""
     async with pair(side) as both, asyncio.TaskGroup() as group:
         count = 800
 
@@ -349,17 +349,18 @@ async def test_what_nobody_takes_is_bounded(side: str) -> None:
             for number in range(count):
                 await both.peer.send_str(f"{number} {PIECE}")
 
-        telling = group.create_task(tell())
-        while not both.ours._is_paused:  # noqa: ASYNC110 -- a socket tells nobody
-            await asyncio.sleep(0)
-        held = both.ours._unread_size
-        for _ in range(50):
-            await asyncio.sleep(0)
-        assert both.ours._unread_size == held < 1024 * 1024
-        assert not telling.done()
-        for number in range(count):
-            assert str(await both.ours.receive()).startswith(f"{number} ")
-        assert both.ours._unread_size == 0, "all the room is there again"
+        for _ in range(2):
+            telling = group.create_task(tell())
+            while not both.ours._is_paused:  # noqa: ASYNC110 -- a socket tells nobody
+                await asyncio.sleep(0)
+            held = both.ours._unread_size
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert both.ours._unread_size == held < 1024 * 1024
+            assert not telling.done()
+            for number in range(count):
+                assert str(await both.ours.receive()).startswith(f"{number} ")
+            assert both.ours._unread_size == 0, "all the room is there again"
 
 
 async def test_two_readers_are_a_bug() -> None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from gateway.call.departure import CALL_GOES_ON
 from gateway.call.ending import EndCall, EndReason
-from gateway.call.errands import FunctionReturned, RunFunction
+from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
 from gateway.call.gate import ALREADY_ACTIVE
 from gateway.call.playback import HeardReply
 from gateway.call.rules import Digits, FunctionRule, KeyAction, Rules, Secret, Silence, Target
@@ -202,6 +202,19 @@ def test_an_answer_that_failed_half_way_is_not_tried_again() -> None:
     story.goes_on()
 
 
+@pytest.mark.parametrize("status", list(ResponseStatus))
+def test_an_interruption_is_no_fault_of_the_response(status: ResponseStatus) -> None:
+    """>> barge-in, the end of the cancelled response << noted as an interruption alone, whatever its end is called."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", SPEECH * 100))
+    story.listen(0.5)
+    assert story.tell(CallerSpoke("u"))[0] == StopPlayback()
+    assert story.tell(ResponseEnded("r", status, "turn_detected")) == []
+    assert story.noted("response_cut_short") == []
+    assert len(story.noted("barge_in")) == 1
+
+
 def test_a_response_that_was_given_up_leaves_nothing() -> None:
     """>> half a reply and no end << its words count as heard; the late end and late audio of it mean nothing."""
     story = Story()
@@ -321,6 +334,24 @@ def test_a_farewell_that_is_not_confirmed_ends_with_its_reason() -> None:
     story.tell(CallerAudio(SILENCE))
     (end,) = [command for command in story.wait(5.1) if isinstance(command, EndCall)]
     assert end == EndCall(EndReason.BOT_HUNG_UP, "bot", "the last words were not confirmed as heard")
+
+
+def test_a_caller_who_is_connected_at_the_limit_is_heard_by_nobody_from_then_on() -> None:
+    """>> an announcement that nobody confirms as heard, its limit << the transfer, and silence for the service."""
+    rules = Rules(
+        farewell_limit_s=5, built_in=frozenset({"transfer_call"}), targets={"desk": DESK}, digits=Digits(pause_s=1)
+    )
+    story = Story(rules, started=replace(STARTED, playout=Playout(returns_marks=False)))
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 480_000))
+    story.tell(ToolCalled("r", "c", "transfer_call", '{"target":"desk"}'))
+    assert story.tell(CallerAudio(SPEECH)) == [SendAudio(SPEECH)]
+    told = []
+    while not told:
+        told = [command for command in story.wait(0.1) if isinstance(command, TransferCaller)]
+        heard = story.tell(CallerAudio(SPEECH))
+    assert told == [TransferCaller("desk", "+14255550199")]
+    assert heard == [SendAudio(SILENCE)]
 
 
 # Privacy

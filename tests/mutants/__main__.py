@@ -40,7 +40,7 @@ OWN = {
     "gateway/phone/genesys_wire.py": ("test_genesys.py",),
     "gateway/phone/acs_wire.py": ("test_acs.py",),
     "gateway/phone/http_signature.py": ("test_http_signature.py", "test_genesys.py"),
-    "gateway/phone/leg.py": ("test_leg.py", "test_tolerance.py"),
+    "gateway/phone/leg.py": ("test_leg.py", "test_tolerance.py", "test_bounds.py"),
     "gateway/phone/nonce_signature.py": ("test_plivo.py", "test_vobiz.py"),
     "gateway/routes/answer.py": ("test_webhook_taken.py", "test_answer.py"),
     "gateway/routes/media_stream.py": ("test_stream_taken.py", "test_media_stream.py"),
