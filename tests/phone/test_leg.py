@@ -7,7 +7,7 @@ import pytest
 
 from gateway.config.providers import Asterisk as AsteriskSettings
 from gateway.config.providers import Twilio as Settings
-from gateway.errors import WireError
+from gateway.errors import OutboxFullError, WireError
 from gateway.phone.asterisk import Asterisk
 from gateway.phone.commands import AskForLife, EndStream, PhoneCommand, SendMark, StopPlayback, StreamCommand
 from gateway.phone.events import (
@@ -283,3 +283,25 @@ async def test_what_the_wire_wants_answered_is_answered() -> None:
     await leg.close()
     await leg.close()
     assert socket.sent == ["pong", b"\x00", "bye"]
+
+
+async def test_an_order_goes_out_and_says_whether_the_wire_has_a_word_for_it() -> None:
+    """Twilio's wire has none for a transfer; Genesys' has."""
+    socket = FakeSocket()
+    leg = PhoneLeg(socket, Asterisk(AsteriskSettings()).codec(Upgrade(), Grant()))
+    assert leg.order(EndStream())
+    assert len(socket.sent) == 1
+    assert not PhoneLeg(nothing := FakeSocket(), codec()).order(EndStream())
+    assert nothing.sent == []
+
+
+@pytest.mark.parametrize("error", [ConnectionError, OutboxFullError])
+async def test_an_order_to_a_socket_that_is_gone_is_told_by_its_end(error: type[Exception]) -> None:
+    """A stream that cannot be written to is closing, or will be found out."""
+
+    class Gone(FakeSocket):
+        def send(self, message: str | bytes) -> None:
+            raise error("gone")
+
+    leg = PhoneLeg(Gone(), Asterisk(AsteriskSettings()).codec(Upgrade(), Grant()))
+    assert leg.order(EndStream())
