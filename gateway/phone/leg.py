@@ -115,10 +115,11 @@ class PhoneLeg:
         return begun if self._clears else replace(begun, playout=replace(begun.playout, clears=False))
 
     def _decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+        """Return the events of a message outside of the call, where none that is wrong counts."""
         try:
             return self._codec.decode(message)
         except MessageError as error:
-            return (MalformedMessage(str(error), readable=True),)
+            return (MalformedMessage(str(error)),)
 
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
         """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here.

@@ -60,3 +60,12 @@ def test_any_order_is_heard_at_most_once_and_in_order(chunks: list[int]) -> None
     spoken += [int(event.audio) for event in order.flush()]
     assert spoken == sorted(set(spoken))
     assert chunks[0] in spoken
+
+
+def test_a_new_count_begins_a_second_off() -> None:
+    """What is a second early waits; what is further off is heard at once, and the count goes on from it."""
+    assert REACH == 50
+    assert heard(ChunkOrder(), 1, 2 + REACH, 2) == [[1], [], [2]]
+    assert heard(ChunkOrder(), 1, 3 + REACH, 4 + REACH) == [[1], [3 + REACH], [4 + REACH]]
+    assert heard(ChunkOrder(), 100, 101 - REACH, 101) == [[100], [], [101]]
+    assert heard(ChunkOrder(), 100, 100 - REACH, 101 - REACH) == [[100], [100 - REACH], [101 - REACH]]

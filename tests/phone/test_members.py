@@ -73,3 +73,17 @@ def test_halves_of_characters_do_not_pass() -> None:
     """Neither in a name nor in a value: nothing behind here could write them."""
     read = Members({"a\ud83d": "b\ude00", "pair": "\ud83d\ude00"}, "start", [])
     assert read.texts() == {"a\ufffd": "b\ufffd", "pair": "😀"}
+
+
+def test_numbers_as_digits_are_read_up_to_nine() -> None:
+    """No rate and no count is longer."""
+    read, odd = members(nine="123456789", ten="1234567890", empty="")
+    assert (read.number("nine", 1), read.number("ten", 1), read.number("empty", 1)) == (123_456_789, 1, 1)
+    assert odd == ["start.ten is text, expected a number: left out"]
+
+
+def test_a_name_is_cut_in_a_note() -> None:
+    """It may be anything."""
+    read, odd = members(**{"n" * 41: []})
+    assert read.texts() == {}
+    assert odd == [f"start.{'n' * 40} is an array, expected text: left out"]

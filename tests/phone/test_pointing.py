@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage, settings_of
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InputError
 from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Urls, point
 from gateway.text import json_bytes
 from tests.phone.test_wire_documents import of_request
@@ -116,6 +116,19 @@ def everything(name: str) -> dict[str, Any]:
 def test_a_number_is_pointed_as_the_provider_s_api_asks_for(name: str) -> None:
     """And what is there already, such as other capabilities of an application, is kept."""
     assert everything(name) == EXPECTED[name]
+
+
+def test_an_id_that_leads_elsewhere_is_refused() -> None:
+    """Cut: it may be anything."""
+    section = Twilio(account_sid="../" + "a" * 50, auth_token=KEY)
+    with pytest.raises(InputError) as caught:
+        next(point("twilio", Twilio(account_sid="..", auth_token=KEY), NUMBER, URLS))
+    assert str(caught.value) == (
+        "the id '..' cannot be part of an address: expected one as the provider's console shows it"
+    )
+    assert next(point("twilio", section, NUMBER, URLS)).url.startswith(
+        "https://api.twilio.com/2010-04-01/Accounts/..%2F"
+    )
 
 
 def test_a_change_is_needed_where_a_webhook_or_its_fallback_differs() -> None:

@@ -15,7 +15,7 @@ from gateway.config.providers import settings_of
 from gateway.errors import GatewayError
 from gateway.phone.provider import Grant, Provider, Upgrade, WebhookRequest
 from gateway.sim.accounts import open_account
-from tests.phone.test_tolerance import begun, start_of
+from tests.phone.test_tolerance import begun, changed, places, start_of
 
 NOW_S = 1_800_000_000.0
 URL = "https://gw.example.com/answer/x"
@@ -77,6 +77,43 @@ def alone(name: str) -> str:
     return json.dumps({key: value for key, value in start_of(name).items() if not isinstance(value, dict)})
 
 
+LONG = "".join(chr(ord("a") + number % 26) for number in range(70))
+FORMATS = (
+    "start.mediaFormat.encoding",
+    "start.media_format.encoding",
+    "metadata.tracks.0.mediaFormat.encoding",
+    "audioMetadata.encoding",
+    "content-type",
+    "format",
+    "mixType",
+    "version",
+)
+"""Where a start says how it sounds, or speaks."""
+
+
+def misfit(name: str) -> str:
+    """Return the golden start with a format that is not known, and long."""
+    start = start_of(name)
+    known = set(places(start))
+    return json.dumps(next(changed(start, place, LONG) for place in FORMATS if place in known))
+
+
+def linear(name: str) -> str:
+    """Return the golden start with linear audio of the caller's, where its wire says what goes out by a parameter."""
+    start = start_of(name)
+    if name != "telnyx":
+        return json.dumps(start)
+    start = changed(start, "start.media_format.encoding", "L16")
+    return json.dumps(changed(start, "start.custom_parameters", {}))
+
+
+def named(name: str) -> str:
+    """Return a message whose kind is not known, and long."""
+    codec = begun(name)
+    (event,) = codec.decode(json.dumps({"event": LONG, "type": LONG, "kind": LONG, "eventType": LONG}))
+    raise GatewayError(str(event))
+
+
 STIMULI: Mapping[str, Callable[[str], object]] = {
     "a webhook, and no secret set": lambda name: bare(name).verify(posted(), NOW_S),
     "a webhook without a proof": lambda name: account(name).verify(posted(), NOW_S),
@@ -96,6 +133,9 @@ STIMULI: Mapping[str, Callable[[str], object]] = {
     "an empty object": lambda name: with_start(name, "{}"),
     "a start with empty members": lambda name: with_start(name, emptied(name)),
     "a start without members": lambda name: with_start(name, alone(name)),
+    "a format that is not known": lambda name: with_start(name, misfit(name)),
+    "linear audio in, and none asked for": lambda name: with_start(name, linear(name)),
+    "a message that is not known": named,
     "a second start": second_start,
     "audio without its member": lambda name: begun(name).decode('{"event":"media","kind":"AudioData"}'),
     "a mark without its member": lambda name: begun(name).decode('{"event":"mark","type":"mark"}'),

@@ -13,7 +13,7 @@ from gateway.config import providers as settings
 from gateway.phone.nonce_signature import signature_v3
 from gateway.phone.plivo import Plivo
 from gateway.phone.provider import Proof, SignatureError, Upgrade, WebhookRequest
-from gateway.phone.signed_url import SPELLINGS_LIMIT, authorities, spellings, without_port
+from gateway.phone.signed_url import SPELLINGS_LIMIT, authorities, spellings, with_credentials, without_port
 from gateway.phone.vobiz import Vobiz
 
 
@@ -45,6 +45,12 @@ def test_the_case_of_the_host_is_the_request_s_or_lower() -> None:
         "https://H.Example/a",
         "https://h.example:443/a",
         "https://H.Example:443/a",
+    ]
+    assert list(spellings("https://h.example:8443/a", "H.Example:8443")) == [
+        "https://h.example:8443/a",
+        "https://h.example/a",
+        "https://H.Example:8443/a",
+        "https://H.Example/a",
     ]
     assert list(spellings("https://H.Example/a"))[:2] == ["https://H.Example/a", "https://h.example/a"]
     assert list(spellings("https://h/a", "evil.example:443")) == ["https://h/a", "https://h:443/a"]
@@ -121,6 +127,17 @@ def test_plivo_and_vobiz_webhooks(configured: str, signed: str, token: str) -> N
     assert vobiz.verify(WebhookRequest("POST", f"{configured}/a?b=1", headers, form), 0)
 
 
+def test_the_host_as_the_request_spells_it_is_signed_with_plivo_and_vobiz_too() -> None:
+    """Whoever entered the address there may have written it in capitals."""
+    given = {"host": "Gw.Example", "x-vobiz-signature-v3-nonce": "n", "x-plivo-signature-v3-nonce": "n"}
+    vobiz = Vobiz(settings.Vobiz(auth_token=TOKENS))
+    right = given | {"x-vobiz-signature-v3": signature_v3("new", "https://Gw.Example/a", "n")}
+    assert vobiz.verify(WebhookRequest("POST", "https://gw.example/a?b=1", right, [("CallUUID", "1")]), 0)
+    plivo = Plivo(settings.Plivo(auth_token=TOKENS))
+    right = given | {"x-plivo-signature-v3": signature_v3("new", "https://Gw.Example/a?b=1.CallUUID1", "n")}
+    assert plivo.verify(WebhookRequest("POST", "https://gw.example/a?b=1", right, [("CallUUID", "1")]), 0)
+
+
 @pytest.mark.parametrize("token", ["new", "old"])
 @pytest.mark.parametrize(
     ("configured", "signed"),
@@ -193,3 +210,9 @@ def test_a_wrong_signature_costs_few_hashes(
     with contextlib.suppress(SignatureError):
         provider.verify_upgrade(Upgrade("wss://H:8443/s?b=%27", {}, {"host": "h:8443", **given}), 0)
     assert hashes <= SPELLINGS_LIMIT * 2 * secrets  # of a URL alone; Twilio's may have a slash behind it
+
+
+def test_credentials_stand_behind_the_scheme() -> None:
+    """Encoded whole, whatever follows in the URL."""
+    url = with_credentials("https://h.example/a?u=http://x", "u:1", "p/@ ")
+    assert url == "https://u%3A1:p%2F%40%20@h.example/a?u=http://x"
