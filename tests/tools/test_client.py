@@ -99,6 +99,7 @@ async def test_connections_are_bounded_and_not_kept_for_long() -> None:
     async with client.open_session(4) as session:
         assert isinstance(session.connector, Connector)
         assert session.connector.limit == 4
+        assert (session.timeout.total, session.timeout.sock_connect) == (None, None)  # a tool's own time is the bound
         kept_s = session.connector._keepalive_timeout
         assert kept_s is not None
         assert 0 < kept_s < 5
