@@ -96,6 +96,7 @@ async def waves(held: Rig, act: Callable[[Rig, int], Awaitable[None]], first: in
     return Held.now()
 
 
+@pytest.mark.timeout(120 + COUNT)
 @pytest.mark.parametrize("act", [call, refused])
 @virtual_time
 async def test_nothing_stays_of_many(

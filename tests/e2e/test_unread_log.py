@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,6 +31,9 @@ log_writer.LIMIT, log_writer.GO_ON_BELOW = 20_000, 10_000
 sys.exit(main(sys.argv[1:]))
 """
 """The command, with a queue that is full the sooner."""
+
+FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
+"""The system then writes the part that has room, and refuses the rest."""
 
 
 @pytest.fixture(autouse=True)
@@ -77,14 +81,29 @@ class Unread:
 
 
 @asynccontextmanager
-async def unread(folder: Path) -> AsyncIterator[Unread]:
-    """A gateway whose log is read until it serves, and no further; it is told to stop, and has to end with 0."""
+async def unread(folder: Path, room: int = 0) -> AsyncIterator[Unread]:
+    """A gateway whose log is read until it serves, and no further; it is told to stop, and has to end with 0.
+
+    With ``room`` the log is a file that has so many bytes and gets no more, as on a disk that is full.
+    """
     file = configuration(folder, {"support": LINE.replace("Hello.", "8000 ms")})
     async with Emulator(instant()) as emulator:
-        reader, writer = os.pipe()
+        if room:
+            path = folder / "log"
+            writer, reader = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), os.open(path, os.O_RDONLY)
+        else:
+            reader, writer = os.pipe()
         with os.fdopen(reader, encoding="utf-8") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", PROGRAM, "serve", f"--config={file}", "--host=127.0.0.1", "--port=0"),
+                *(
+                    sys.executable,
+                    "-c",
+                    FULL.format(room) + PROGRAM if room else PROGRAM,
+                    "serve",
+                    f"--config={file}",
+                    "--host=127.0.0.1",
+                    "--port=0",
+                ),
                 *("--log=json", "--log-level=debug"),
                 env={
                     **os.environ,
@@ -97,7 +116,7 @@ async def unread(folder: Path) -> AsyncIterator[Unread]:
             os.close(writer)
             try:
                 async with asyncio.timeout(60):
-                    port = await asyncio.to_thread(served, log)
+                    port = await asyncio.to_thread(served, log, is_file=bool(room))
                     yield Unread(process, log, port)
                     process.terminate()
                     assert await process.wait() == 0
@@ -107,12 +126,17 @@ async def unread(folder: Path) -> AsyncIterator[Unread]:
                     await process.wait()
 
 
-def served(log: TextIO) -> int:
-    """Read the log until the gateway serves: its port."""
-    for line in log:
-        entry = json.loads(line)
-        if entry["event"] == "serving":
-            return int(entry["port"])
+def served(log: TextIO, *, is_file: bool) -> int:
+    """Read the log until the gateway serves: its port. The end of a file is not yet that of the log."""
+    line, given_up_at = "", time.monotonic() + 50
+    while (piece := log.readline()) or (is_file and time.monotonic() < given_up_at):
+        line += piece
+        if line.endswith("\n"):
+            entry, line = json.loads(line), ""
+            if entry["event"] == "serving":
+                return int(entry["port"])
+        elif is_file:
+            time.sleep(0.05)
     raise EOFError("it ended before it served")
 
 
@@ -152,3 +176,13 @@ async def test_the_end_waits_for_nobody_who_does_not_read(tmp_path: Path) -> Non
     async with unread(tmp_path) as held:
         await held.calls()
         await held.until_lost(0)
+
+
+async def test_calls_go_on_when_the_disk_of_the_log_is_full(tmp_path: Path) -> None:
+    """Webhooks and calls as before, what has no room is counted as lost, and the end comes in order."""
+    async with unread(tmp_path, room=8000) as held:
+        await held.calls()
+        await held.until_lost(CALLS)
+        assert await held.metric("gateway_calls") == 0
+        assert await held.metric("gateway_call_ends_total") == CALLS
+    assert (tmp_path / "log").stat().st_size <= 8000
