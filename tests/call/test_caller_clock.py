@@ -11,6 +11,7 @@ from gateway.call.caller_clock import (
     FILL_LIMIT_S,
     JITTER_S,
     KEY_S,
+    LATENESS_S,
     PIECE_MS,
     STEP_S,
     CallerClock,
@@ -241,3 +242,21 @@ def test_a_single_sample_that_is_missing_is_filled_in() -> None:
         clock.take(size, START)
     assert clock.next_deadline() == START + 1 / 8000 + JITTER_S
     assert clock.expire(clock.next_deadline()) == b"\xff"
+
+
+def test_late_audio_is_let_go_for_as_long_as_silence_stands_in_its_place() -> None:
+    """A second was filled in; of three seconds that come at once behind it one is let go, and no more."""
+    stream = Stream()
+    stream.frames(50)
+    stream.wait(1.0)
+    stream.frames(150, every_s=0.0)
+    assert stream.filled_s == pytest.approx(1.0, abs=2 * JITTER_S)
+    assert stream.let_go / 8000 == pytest.approx(stream.filled_s, abs=FRAME_S)
+
+
+@pytest.mark.parametrize(("late_s", "is_filled"), [(LATENESS_S, True), (LATENESS_S + 0.001, False)])
+def test_who_looks_too_late_looks_once_more_before_anything_is_filled_in(late_s: float, is_filled: bool) -> None:
+    """Audio may have come meanwhile, and wait: up to the bound, that bound included, it is filled in at once."""
+    clock = CallerClock(PCMU, START)
+    clock.take(160, START)
+    assert bool(clock.expire(clock.next_deadline() + late_s)) is is_filled

@@ -36,12 +36,13 @@ from gateway.phone.token import StreamTokens
 from gateway.phone.twilio import Twilio
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.answer import Webhooks
+from gateway.routes.errands import CallErrands
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusals import Refusals, Refused
-from gateway.tools import Functions
+from gateway.tools import FunctionCall, FunctionResult, Functions
 from tests.e2e.rig import LINE, NUMBER, configuration
 from tests.fakes import FakeSocket
 
@@ -143,6 +144,13 @@ class Control(CallControl):
         return [(made.url.split("/")[-2], made.body.decode()) for made in self.made if made.url.endswith("/after")]
 
 
+class Answering(Functions):
+    """Functions that answer with their name."""
+
+    async def call(self, call: FunctionCall) -> FunctionResult:
+        return FunctionResult(call.function.name, "ok")
+
+
 REFUSED, UNCERTAIN = CallControlError("answered 422", "no", refused=True), CallControlError("no answer")
 
 
@@ -154,6 +162,7 @@ class Run:
     during: Callable[[], object] = lambda: None
     notes: Sequence[Note] = ()
     told: list[str] = field(default_factory=list)
+    errands: list[CallErrands] = field(default_factory=list)
 
 
 class Stage:
@@ -180,7 +189,7 @@ class Stage:
             calls=self.calls,
             metrics=self.metrics,
             prepare=self._prepare,
-            functions=Functions(),
+            functions=Answering(),
             outcomes=self.outcomes,
             observers=(lambda identity, note: self.notes.append((identity, note)),),
             authorize=self._authorize,
@@ -253,9 +262,16 @@ def stand_in(run: Run) -> type:
 
     class StandIn:
         def __init__(
-            self, phone: object, voice: object, conversation: object, record: CallRecord, errands: object, on_end: Any
+            self,
+            phone: object,
+            voice: object,
+            conversation: object,
+            record: CallRecord,
+            errands: CallErrands,
+            on_end: Any,
         ) -> None:
             self._record, self._on_end = record, on_end
+            run.errands.append(errands)
 
         async def run(self) -> EndCall:
             for note in run.notes:

@@ -134,6 +134,16 @@ async def test_a_head_is_bounded(tmp_path: Path, line: bytes) -> None:
         assert await asked(held) == 200
 
 
+async def test_a_head_that_is_a_byte_too_long_is_told_so(tmp_path: Path) -> None:
+    """Where nothing more of it is under way the answer arrives, and then the end of the connection."""
+    async with rig(configuration(tmp_path), instant()) as held:
+        line = b"X: " + b"y" * 4000 + b"\r\n"
+        filled = HEAD + line * ((connections.HEAD_LIMIT - len(HEAD)) // len(line))
+        async with peers(held, 1, filled + b"X" * (connections.HEAD_LIMIT + 1 - len(filled))) as (peer,):
+            said = await last_words(peer)
+        assert said == b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
 async def test_headers_are_bounded(tmp_path: Path) -> None:
     """In number, though they be short."""
     async with rig(configuration(tmp_path), instant()) as held:

@@ -192,7 +192,14 @@ async def test_each_flood_is_told_when_its_period_is_over(tmp_path: Path) -> Non
             await asyncio.sleep(30)
             assert counts(logs) == [("webhook", "bad_signature", 1), ("stream", "unauthorized", 2)]
             await asyncio.sleep(100)
-    assert len(counts(logs)) == 2
+            assert len(counts(logs)) == 2
+            for _ in range(20):
+                refusals.note("request", Refused(Refusal.UNKNOWN_PATH))
+            await asyncio.sleep(59.5)
+            refusals.note("request", Refused(Refusal.UNKNOWN_PATH))
+            await asyncio.sleep(0.6)
+            assert counts(logs)[2:] == [("request", "unknown_path", 1)]
+    assert len(counts(logs)) == 3
 
 
 def counts(logs: Sequence[Mapping[str, object]]) -> list[tuple[object, object, object]]:
@@ -326,6 +333,7 @@ def test_every_reason_has_its_hint() -> None:
         ("/answer/acs?secret=s3cret", "/answer/acs"),
         ("/answer/twilio/support/", "/answer/twilio/support/"),
         ("/answer/twilio/support/more", "/answer/twilio/support/…"),
+        ("/status/twilio/support/more", "/status/twilio/support/…"),
         ("/stream/twilio/", "/stream/twilio/"),
         ("/Stream/twilio/t0ken", "/Stream/twilio/…"),
         ("//stream/twilio/t0ken", "//stream/…"),

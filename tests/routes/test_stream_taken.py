@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
+from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller, TransferEnded
 from gateway.call.record import Note
 from gateway.call.refusal import Refusal
 from gateway.fleet.places import KnownCall
@@ -236,6 +237,18 @@ async def test_a_call_in_progress_is_counted_and_can_be_reached(tmp_path: Path, 
     await stage.stream("start")
     assert (seen, run.told) == ([1, True], ["twilio says completed"])
     assert stage.metric("gateway_calls") == 0
+
+
+async def test_a_call_has_its_errands_done_at_its_own_line_and_provider(tmp_path: Path, run: Run) -> None:
+    """The line's functions are called, and what its provider cannot do is counted as the provider's."""
+    tool = "tools: [{name: status, description: Looks up., http: {url: https://shop.example.com/}}]\n"
+    stage = Stage(tmp_path, {"support": LINE + tool})
+    await stage.stream("start")
+    (errands,) = run.errands
+    assert await errands.run(RunFunction("call_1", "status", "{}", {})) == FunctionReturned("call_1", "status", "ok")
+    refused = await errands.run(TransferCaller("desk", "+14255550199"))
+    assert refused == TransferEnded("this phone provider cannot transfer a call")
+    assert stage.metric("gateway_call_control_failures_total", provider="twilio") == 1
 
 
 async def test_a_fault_ends_one_call_and_helps_its_caller(tmp_path: Path, run: Run) -> None:
