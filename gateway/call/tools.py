@@ -192,8 +192,12 @@ class Tools:
         return [Note("tool_returned", fields), *self._answer(returned.call_id, output)]
 
     def wish(self, now: float) -> Request | None:
-        """What is to be said now that nobody speaks: a question, or an answer that knows the outputs. Told once."""
-        asked = self.mcp.question(now) or (self.entry.prompt() if self.entry is not None else None)
+        """Return what is to be said now that nobody speaks: a prompt, a question, or an answer. Told once.
+
+        The answer knows the outputs. A question waits for the end of an entry, during which neither a key nor a word
+        would answer it.
+        """
+        asked = self.mcp.question(now) if self.entry is None else self.entry.prompt()
         if asked is None and self.answer_due:
             self._answer_due = self.mcp.answer_due = False
             return ANSWER
@@ -255,7 +259,7 @@ class Tools:
 
     def expire(self, now: float, *, quiet: bool) -> list[ToolCommand]:
         """Whatever is due. ``quiet``: nobody speaks or is about to."""
-        commands: list[ToolCommand] = [*self.mcp.expire(now, quiet=quiet)]
+        commands: list[ToolCommand] = [*self.mcp.expire(now, quiet=quiet and self.entry is None)]
         entry = self.entry
         if entry is None or now < entry.deadline:
             return commands

@@ -317,3 +317,17 @@ def test_a_reply_that_begins_within_a_piece_is_counted_from_there() -> None:
     playback.on_deadline(0.2)
     _, cut = playback.stop(0.3)
     assert [(reply.reply_id, reply.heard_ms) for reply in cut] == [("a", 200), ("b", 100), ("c", 0)]
+
+
+@pytest.mark.parametrize("returned_at", [0.05, 0.6, 30.0])
+def test_a_mark_on_trial_proves_marks_whenever_it_returns(returned_at: float) -> None:
+    """A phone that knows marks may be slow: from then on there is a mark behind each piece, and it is believed."""
+    playback = Playback(PCMU, Playout(marks_return_at_once=False, marks_on_trial=True))
+    (trial,) = marks(playback.add("a", SECOND, 0.0))
+    for moment in (0.2, 0.4, 0.6, 0.8):
+        assert marks(playback.on_deadline(moment)) == []
+    playback.complete("a", 0.8)
+    assert playback.mark_returned(trial, returned_at)
+    commands = playback.add("b", SECOND, 40.0) if playback.heard(31.0) else []
+    assert len(marks(commands)) == 2
+    assert playback.mark_returned(marks(commands)[0], 40.02)

@@ -236,6 +236,39 @@ def test_a_late_word_of_a_server_that_was_given_up_begins_nothing() -> None:
 # What is keyed in confidence
 
 
+def test_a_question_waits_for_the_end_of_an_entry() -> None:
+    """>> a secret and a question at once << the secret first, however long it takes; then the question, and its key."""
+    story = Story(RULES)
+    story.tell(ResponseStarted("r"))
+    story.tell(BOOK)
+    story.tell(ToolCalled("r", "a", "pay", "{}"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CARD.prompt]
+    story.answer(response="p", item="ip", request=story.requests[-1])
+    story.listen(1.2)
+    for key in "1111111":
+        story.listen(4)
+        assert press(story, key) == []
+    assert press(story, "#") == [RunFunction("a", "pay", "{}", {"card": KeyedDigits("1111111")}), ASK]
+    assert story.noted("approval_given") == []
+    story.answer(response="q", item="iq", request=story.requests[-1])
+    story.listen(3.2)
+    assert approvals(press(story, "1")) == [AnswerApproval("approval_1", approved=True)]
+
+
+def test_a_question_of_before_an_entry_does_not_run_out_in_it() -> None:
+    """>> a question that stands when the entry begins, thirty seconds of it << the caller's word still counts."""
+    story = asked(Story(RULES), BOOK)
+    story.call("pay", call_id="a", response="r2")
+    story.answer(response="p", item="ip", request=story.requests[-1])
+    for key in "111111":
+        story.listen(4.5)
+        press(story, key)
+    press(story, "#")
+    assert story.noted("approval_given") == []
+    story.listen(3.2)
+    assert approvals(press(story, "2")) == [AnswerApproval("approval_1", approved=False)]
+
+
 def test_a_second_secret_of_another_function_waits_for_its_turn() -> None:
     """>> two functions that want keys << the second is refused once, and asked for by itself after the first."""
     story = Story(RULES)
