@@ -115,9 +115,7 @@ def _referred(reference: str, whole: Mapping[str, Any]) -> Mapping[str, Any] | N
 def inlined(schema: Mapping[str, Any]) -> dict[str, Any]:
     """``schema`` without ``$ref``: each stands where it is used. Raises ValueError where one refers to itself."""
     whole = dict(schema)
-    resolved = _inlined(whole, whole, ())
-    resolved.pop("$defs", None)
-    return dict(resolved)
+    return dict(_inlined(whole, whole, ()))
 
 
 def _inlined(node: Any, whole: Mapping[str, Any], around: tuple[str, ...]) -> Any:

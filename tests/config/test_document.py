@@ -195,6 +195,7 @@ def test_pairs_of_surrogates_are_joined(tmp_path: Path, value: str) -> None:
         ('a: ["x\\0y"]\n', "1:7: a[0]: holds U+0000, a control character, expected text"),
         ('a: {b: "x\\x0by"}\n', "1:10: a.b: holds U+000B, a control character, expected text"),
         ('a: "\\e[31m"\n', "1:5: a: holds U+001B, a control character, expected text"),
+        ('a: "x \\U00000007"\n', "1:7: a: holds U+0007, a control character, expected text"),
         ('a: "\\uffff"\n', "1:5: a: holds U+FFFF, which is no character, expected text"),
         ('{"\\udc00": 1}\n', "1:2: a key holds U+DC00, which is half of a character, expected text"),
         ('{"a\\0": 1}\n', "1:2: a key holds U+0000, a control character, expected text"),

@@ -106,6 +106,11 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             'line.yaml:5:1: commit_on: 5 is a number, expected it in quotes, "5"',
         ),
         (
+            "voice: qqqqq",
+            "line.yaml:3:1: voice: 'qqqqq' is not a voice, expected an Azure voice such as "
+            f"en-US-AvaMultilingualNeural, or one of {VOICES}",
+        ),
+        (
             "tools: [{name: order_status, description: Looks.}]",
             "line.yaml:3:9: tools[0].http: is missing, expected http, python or mcp",
         ),

@@ -124,6 +124,7 @@ def test_a_day_is_open_on_that_day_alone(moment: datetime.datetime, zone: str, d
 def test_spans_are_minutes_from_midnight_to_midnight() -> None:
     """A span that passes midnight ends beyond the day."""
     assert spans_of("09:00-12:00, 22:00-02:00") == ((540, 720), (1320, 1560))
+    assert spans_of("09:30-12:45,13:15-14:05") == ((570, 765), (795, 845))
     assert spans_of("00:00-24:00") == ((0, 1440),)
 
 

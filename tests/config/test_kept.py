@@ -71,6 +71,11 @@ def test_a_file_that_has_changed_meanwhile_is_not_kept(file: Path, kept: KeptLin
     assert copies[line].read_bytes() == line.read_bytes()
 
 
+def test_a_name_that_is_no_text_has_no_copies(kept: KeptLines) -> None:
+    """A file system takes any bytes for a name."""
+    assert kept.copies(Path("/lines/\udcff.yaml")) == {}
+
+
 def test_a_folder_is_one_s_own_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else reads the copies, and nobody else has put something in their place."""
     make_own(tmp_path / "own")

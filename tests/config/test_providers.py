@@ -88,6 +88,21 @@ def test_without_a_proof_nothing_is_taken(name: str) -> None:
         provider.verify(WEBHOOK, 0)
 
 
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("https://api.example.com/X/", "https://api.example.com/X"),
+        ("https://api.example.com//", "https://api.example.com"),
+        ("http://127.0.0.1:8080/v2", "http://127.0.0.1:8080/v2"),
+    ],
+)
+def test_an_address_has_no_slash_at_its_end(tmp_path: Path, written: str, url: str) -> None:
+    """Paths are put behind it; what else it ends with stays."""
+    providers = load(tmp_path, f"providers: {{twilio: {{api_url: '{written}'}}}}\n", {}).providers
+    assert providers.twilio
+    assert providers.twilio.api_url == url
+
+
 def test_names_in_the_environment_are_plain() -> None:
     """``<PROVIDER>_<KEY>``, one for each key, none twice."""
     names = [name for (name,) in environment_names().values()]

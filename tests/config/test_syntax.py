@@ -129,6 +129,7 @@ def test_text_that_is_not_indented_at_all_may_look_like_keys(tmp_path: Path) -> 
         ('numbers: ["+1"\ninstructions: x\n', '1:10: a "[" is opened here and never closed, expected "]"'),
         ('numbers: ["+1"', '1:10: a "[" is opened here and never closed, expected "]"'),
         ("a: 1\nnumbers: [\n", '2:10: a "[" is opened here and never closed, expected "]"'),
+        ("{a: 1,\n", '1:1: a "{" is opened here and never closed, expected "}"'),
         ("greeting: {say: hi\nvoice: x\n", '1:11: a "{" is opened here and never closed, expected "}"'),
         ('numbers: ["a" "b"]\n', '1:15: expected a comma before this, or "]"'),
         ('numbers: ["a"}\n', '1:14: expected "]", found "}"'),

@@ -80,6 +80,11 @@ def at(url: str, parameters: str, method: str = "POST") -> str:
         ),
         (
             "gpt-4.1",
+            at("https://a.b/{more}", "{type: object}"),
+            "tools[0].http.url: {more} is no required parameter, expected no placeholder",
+        ),
+        (
+            "gpt-4.1",
             at("https://{host}/", "{host: string}"),
             "tools[0].http.url: {host} stands in the host, where the model may not choose, expected it behind the host",
         ),
