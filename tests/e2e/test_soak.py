@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import LINE, Rig, configuration, instant, noise, rig
+from tests.e2e.test_hang_up import handles
 from tests.virtual_time import virtual_time
 
 COUNT = int(os.environ.get("SOAK", "160"))
@@ -43,9 +44,7 @@ class Held(Struct, frozen=True):
     def now(cls) -> "Held":
         """Count it."""
         gc.collect()
-        open_files = Path("/proc/self/fd")
-        descriptors = len(list(open_files.iterdir())) if open_files.exists() else 0
-        return cls(len(asyncio.all_tasks()), descriptors, threading.active_count(), tracemalloc.get_traced_memory()[0])
+        return cls(len(asyncio.all_tasks()), handles(), threading.active_count(), tracemalloc.get_traced_memory()[0])
 
 
 @contextmanager
