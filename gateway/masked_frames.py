@@ -1,26 +1,50 @@
-"""Sees to it that a client masks its frames, as it must (RFC 6455 §5.1): aiohttp's reader takes both kinds."""
+"""Reads the frames of a client, which must be masked (RFC 6455 §5.1): aiohttp's reader takes both kinds.
+
+Almost every frame is one piece of audio, as long as the one before and read whole. Those are unmasked and delivered
+here, which costs less than to check them and pass them on; aiohttp reads all others.
+"""
 
 from collections.abc import Callable
 
 from aiohttp import WebSocketError, WSCloseCode
+from aiohttp._websocket.helpers import websocket_mask
 from aiohttp.http_websocket import WebSocketReader
 
+FINAL = 0x80
 MASKED = 0x80
 LENGTH = 0x7F
 WORD = 126
 """A length that says that two bytes with the length follow; 127 says that eight do."""
-AUDIO = MASKED | WORD
+HEAD = 4
+"""Bytes before the mask in a frame of 126 to 65,535 bytes: its kind, and its length."""
+PAYLOAD = HEAD + 4
+TEXT, BINARY = 1, 2
+NONE = -1
+_READ = (False, b"")
+_IGNORED = (True, b"")
 
 
 class MaskedFrames:
-    """Hands what is read to ``reader`` as long as each frame in it is masked; ``refuse`` is told of one that is not."""
+    """Reads a client's frames as ``reader`` would, as long as each is masked; ``refuse`` is told of one that is not.
 
-    def __init__(self, reader: WebSocketReader, refuse: Callable[[WebSocketError], object]) -> None:
+    ``deliver`` is handed the messages that are read here.
+    """
+
+    def __init__(
+        self,
+        reader: WebSocketReader,
+        deliver: Callable[[str | bytes], None],
+        refuse: Callable[[WebSocketError], object],
+    ) -> None:
         self._feed: Callable[[bytes], tuple[bool, bytes]] = reader.feed_data
         self._feed_eof = reader.feed_eof
+        self._deliver = deliver
         self._refuse = refuse
-        self._is_between = True
-        """Whether the next byte begins a frame."""
+        self._whole = NONE
+        """The size of a message that was read whole, in one frame, where the next byte begins a message."""
+        self._head = b""
+        """The first bytes of that frame, which say that size: whatever begins alike is masked, and as long."""
+        self._is_text = False
         self._skip = 0
         """Bytes of the frame under way that are still to come."""
         self._begun = b""
@@ -28,10 +52,19 @@ class MaskedFrames:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Take what was read, which is mostly one whole frame, or its beginning or end."""
-        # One whole frame of 126 bytes or more: so comes all audio.
-        if self._is_between and len(data) > 8 and data[1] == AUDIO and len(data) == (data[2] << 8 | data[3]) + 8:
-            return self._feed(data)
-        return self._feed(data) if self._are_masked(data) else (True, b"")
+        if len(data) != self._whole or data[:HEAD] != self._head:
+            return self._feed(data) if self._are_masked(data) else _IGNORED
+        payload = bytearray(data[PAYLOAD:])
+        websocket_mask(data[HEAD:PAYLOAD], payload)
+        if self._is_text:
+            try:
+                text = payload.decode()
+            except UnicodeDecodeError:
+                return self._feed(data)  # which closes the connection as it should be
+            self._deliver(text)
+        else:
+            self._deliver(bytes(payload))
+        return _READ
 
     def feed_eof(self) -> None:
         """Take the end of the connection."""
@@ -40,7 +73,8 @@ class MaskedFrames:
     def _are_masked(self, data: bytes) -> bool:
         refuse = self._refuse
         data, at = self._begun + data, self._skip
-        self._begun, self._skip, self._is_between = b"", 0, False
+        self._begun, self._skip, self._whole = b"", 0, NONE
+        size: int | None = None
         while at < len(data):
             head = data[at : at + 10]
             if len(head) > 1 and not head[1] & MASKED:
@@ -53,12 +87,13 @@ class MaskedFrames:
                 return True
             at += size
         self._skip = at - len(data)
-        self._is_between = not self._skip
+        if at == size == len(data) and data[0] in (FINAL | TEXT, FINAL | BINARY) and data[1] == MASKED | WORD:
+            self._whole, self._head, self._is_text = size, data[:HEAD], data[0] == FINAL | TEXT
         return True
 
 
 def _ignore(anything: object) -> tuple[bool, bytes]:
-    return True, b""
+    return _IGNORED
 
 
 def _size(head: bytes) -> int | None:

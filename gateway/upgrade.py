@@ -37,7 +37,7 @@ async def accept(
     if request.transport is None:
         raise ConnectionResetError("the connection is gone")
     socket = WebSocket(request.protocol, request.transport, max_message=max_message, close_timeout_s=close_timeout_s)
-    frames = MaskedFrames(socket.parser, socket.failed)
+    frames = MaskedFrames(socket.parser, socket.inbox.deliver, socket.failed)
     request.protocol.set_parser(frames)  # type: ignore[arg-type]  # it is fed alike: what came behind the request
     request.transport.set_protocol(_Upgraded(frames, request.protocol))
     return response, socket

@@ -175,7 +175,11 @@ class WebSocket:
             raise OutboxFullError(f"the peer has not read {unsent} bytes")
         payload: bytes | bytearray
         if isinstance(message, str):
-            payload, opcode = message.encode(errors="replace"), TEXT  # no text ends a call
+            try:
+                payload = message.encode()
+            except UnicodeEncodeError:  # no text ends a call
+                payload = message.encode(errors="replace")
+            opcode = TEXT
         else:
             payload = message
         size = len(payload)
@@ -301,20 +305,24 @@ class _Inbox(WebSocketDataQueue):
         self._failed = failed
         self._lost = lost
 
+    def deliver(self, message: str | bytes) -> None:
+        """Hand a message to whoever takes messages, or keep it."""
+        take = self.take
+        if take is None:
+            self._keep(message)
+            return
+        try:
+            if take(message):
+                return
+            error = None
+        except Exception as raised:  # noqa: BLE001 -- raised again in hand_to, not here in a transport's callback
+            error = raised
+        self._stop_taking(error)
+
     def feed_data(self, data: WSMessage | WSMessageTextBytes, size: int) -> None:
         kind = data[0]
         if kind is TEXT or kind is BINARY:
-            take = self.take
-            if take is None:
-                self._keep(data[1])
-                return
-            try:
-                if take(data[1]):
-                    return
-                error = None
-            except Exception as raised:  # noqa: BLE001 -- raised again in hand_to, not here in a transport's callback
-                error = raised
-            self._stop_taking(error)
+            self.deliver(data[1])
         elif kind is CLOSE:
             self._controlled(kind, b"", data[1])
         else:

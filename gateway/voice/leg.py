@@ -17,7 +17,7 @@ from gateway.voice.events import (
     VoiceEvent,
 )
 from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError
-from gateway.websocket import WebSocket
+from gateway.websocket import TEXT, WebSocket
 
 READY_TIMEOUT_S = 10.0
 """From the open connection to the accepted session settings; 66-88 ms were measured at the service."""
@@ -87,7 +87,7 @@ class VoiceLeg:
             self.send(AddMessage("system", command.instructions))
             command = CreateResponse(request_id=command.request_id)
         try:
-            self._socket.send(wire.encode(command))
+            self._socket.send(wire.encode(command), TEXT)
         except ConnectionError:
             return
 

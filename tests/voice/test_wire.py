@@ -424,6 +424,6 @@ def test_half_of_a_character_ends_no_call() -> None:
         AddMessage("user", "\ude00"),
     ]
     for command in commands:
-        assert "\ufffd" in wire.encode(command)
+        assert "\ufffd" in wire.encode(command).decode()
     updated = json.loads(wire.session_update({"metadata": {"call_id": "\udcff"}}))
     assert updated["session"] == {"metadata": {"call_id": "\ufffd"}}
