@@ -8,17 +8,19 @@ from typing import Any, Protocol
 
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, ShutDown
-from gateway.call.errands import DialDigits, Errand, ErrandEvent, RunFunction, TransferCaller, TransferEnded
-from gateway.call.messages import Command, Event
+from gateway.call.errands import Errand, ErrandEvent, TransferEnded
+from gateway.call.messages import Command, Event, is_errand, is_phone_command, is_voice_command
 from gateway.call.record import CallRecord, Note
 from gateway.errors import OutboxFullError
-from gateway.phone.commands import AskForLife, PhoneCommand, PlayAudio, SendMark, StopPlayback
+from gateway.phone.commands import PhoneCommand, StopPlayback
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
 from gateway.voice.commands import SendAudio, VoiceCommand
 from gateway.voice.events import CallerSpoke, VoiceClosed, VoiceEnd, VoiceEvent
 
 clock = time.monotonic
 """The call's clock: the event loop's own has a millisecond's grain under uvloop, and stands still within a turn."""
+LOOP_GRAIN_S = 0.001
+"""uvloop counts in whole milliseconds and may call up to two early, which would find nothing due and be set again."""
 CLOSE_LIMIT_S = 2.0
 """Closing both legs takes no longer; whatever is left of them is cancelled."""
 
@@ -165,7 +167,8 @@ class Call:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = deadline
-        self._timer = self._loop.call_later(max(0.0, deadline - clock()), self._on_deadline)
+        delay_s = max(0.0, deadline - clock())
+        self._timer = self._loop.call_later((delay_s // LOOP_GRAIN_S + 2) * LOOP_GRAIN_S, self._on_deadline)
 
     def _handle(self, event: Event) -> None:
         now = clock()
@@ -180,23 +183,29 @@ class Call:
         """Carry commands out, and tell whether a message that stops playback was written."""
         stopped = False
         for command in commands:
-            if isinstance(command, Note):
+            if type(command) is Note:
                 self._record.add(clock(), command)
             elif self._ended.done():
                 continue  # carrying out one before this has ended the call: nothing is begun any more
-            elif isinstance(command, PlayAudio | SendMark | StopPlayback | AskForLife):
-                try:
-                    written = self._phone.send(command)
-                    stopped = stopped or (written and isinstance(command, StopPlayback))
-                except OutboxFullError as error:
-                    self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
-            elif isinstance(command, RunFunction | TransferCaller | DialDigits):
+            elif is_phone_command(command):
+                stopped |= self._tell_phone(command) and type(command) is StopPlayback
+            elif is_voice_command(command):
+                self._tell_voice(command)
+            elif is_errand(command):
                 self._start(self._send_on(command))
-            elif isinstance(command, EndCall):
+            elif type(command) is EndCall:
                 self._ended.set_result(command)
-            else:
-                try:
-                    self._voice.send(command)
-                except OutboxFullError as error:
-                    self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
         return stopped
+
+    def _tell_phone(self, command: PhoneCommand) -> bool:
+        try:
+            return self._phone.send(command)
+        except OutboxFullError as error:
+            self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
+            return False
+
+    def _tell_voice(self, command: VoiceCommand) -> None:
+        try:
+            self._voice.send(command)
+        except OutboxFullError as error:
+            self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
