@@ -1,16 +1,16 @@
 """The rules of a call, pure: events of both legs and the time in, commands out."""
 
 import math
-from collections.abc import Sequence
-from typing import assert_never
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, get_args
 
 from gateway.call.departure import Departure
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferEnded
 from gateway.call.gate import ANSWER, ResponseGate
-from gateway.call.hearing import FLOOD, Hearing, SignsOfLife
+from gateway.call.hearing import FLOOD, Hearing, is_sign_of_life
 from gateway.call.keypad import Keypad
-from gateway.call.messages import Command, Event, SessionEvent
+from gateway.call.messages import SESSION_EVENTS, Command, Event
 from gateway.call.oddities import Oddities, Oddity
 from gateway.call.opening import RECORDING, Opening
 from gateway.call.patience import Patience
@@ -109,11 +109,12 @@ class Conversation:
         if self._ended:
             return ()
         self._due = None
-        if not self._connected and isinstance(event, SessionEvent):
-            return (Note("unknown_message", {"leg": "voice", "message_kind": f"{type(event).__name__} too early"}),)
-        if isinstance(event, SignsOfLife) and (ended := self._hearing.told(event, now)):
+        kind = type(event)
+        if not self._connected and kind in SESSION_EVENTS:
+            return (Note("unknown_message", {"leg": "voice", "message_kind": f"{kind.__name__} too early"}),)
+        if is_sign_of_life(event) and (ended := self._hearing.told(event, now)):
             return self._carry_out(ended, now)
-        return [*self._dispatch(event, now), *self._settle(now)]
+        return [*self._REACTIONS[kind](self, event, now), *self._settle(now)]
 
     def hear(self, audio: bytes, now: float) -> Sequence[Command]:
         """``handle`` for the caller's audio alone, which comes fifty times a second and makes no deadline earlier."""
@@ -169,78 +170,30 @@ class Conversation:
             commands += self._gate.want(words, now)
         return commands
 
-    def _dispatch(self, event: Event, now: float) -> Sequence[Command]:  # noqa: C901 -- one case an event, told in order
-        if isinstance(event, ToolEvent):
-            return self._tools.handle(event, now)
-        if isinstance(event, Oddity):
-            return self._carry_out(self._oddities.handle(event, now), now)
-        match event:
-            case MarkReturned(name=name):
-                self._playback.mark_returned(name, now)
-                return ()
-            case ReplyAudio():
-                return self._reply_audio(event, now)
-            case CallerSpoke(item_id=item_id):
-                return self._caller_spoke(item_id, now)
-            case CallerPaused(item_id=item_id):
-                self._paused_at = now
-                return [Note("caller_paused"), *self._turn_over(item_id, now)]
-            case TurnCommitted(item_id=item_id):
-                return self._turn_over(item_id, now)
-            case CallerSaid():
-                return self._transcripts.said(event, now)
-            case TranscriptionFailed():
-                return self._transcripts.failed(event, now)
-            case ResponseStarted(response_id=response_id, request_id=request_id):
-                return self._response_started(response_id, request_id, now)
-            case ReplySaid(item_id=item_id, text=text):
-                return (Note("reply_said", {"item_id": item_id, "text": text}),)
-            case ReplyComplete(item_id=item_id):
-                return self._playback.complete(item_id, now)
-            case ResponseEnded():
-                return self._response_ended(event, now)
-            case ToolCalled(response_id=response_id) if response_id != self._gate.response or self._gate.cancelled:
-                return self._tools.not_carried_out(event)
-            case ToolCalled():
-                self._gate.goes_on(now)
-                return self._tools.called(event, now, silent=self._playback.idle)
-            case TransferEnded(failure=failure):
-                return self._carry_out(self._departure.transfer_ended(failure, now), now)
-            case SessionReady():
-                return self._session_ready(event, now)
-            case DigitPressed(digit=digit):
-                return self._digit_pressed(digit, now)
-            case ServiceError(code=code, message=message, event_id=event_id):
-                note = Note("service_error", {"code": code, "detail": message})
-                return [note, *self._gate.refused(event_id, code, now)]
-            case PhoneClosed() | VoiceClosed():
-                return self._carry_out(self._departure.closed(event), now)
-            case ShutDown():
-                return self._end(EndReason.SHUT_DOWN, "gateway", now)
-            case CallerAudio() | CallStarted() | SignOfLife():
-                return ()
-            case _:
-                assert_never(event)
-
     # The caller
 
-    def _caller_spoke(self, item_id: str, now: float) -> Sequence[Command]:
-        self._gate.caller_spoke(item_id, now)
-        self._tools.caller_spoke(item_id)
+    def _caller_spoke(self, event: CallerSpoke, now: float) -> Sequence[Command]:
+        self._gate.caller_spoke(event.item_id, now)
+        self._tools.caller_spoke(event.item_id)
         self._paused_at = None
         self._patience.caller_is_there()
         return self._barge_in(now) if self._rules.barge_in else self._departure.call_off()
 
-    def _turn_over(self, item_id: str, now: float) -> Sequence[Command]:
+    def _caller_paused(self, event: CallerPaused, now: float) -> Sequence[Command]:
+        self._paused_at = now
+        return [Note("caller_paused"), *self._turn_over(event, now)]
+
+    def _turn_over(self, event: CallerPaused | TurnCommitted, now: float) -> Sequence[Command]:
         """The service answers a turn by itself, but for turns ended by a key, and those it heard beside a response."""
         answers_itself = not self._rules.commit_on and (self._gate.response is None or self._gate.cancelled)
         if answers_itself:
             self._gate.answer_owed(now)
-        done = self._gate.caller_done(item_id, now)
-        self._tools.mcp.caller_done(item_id, now)
+        done = self._gate.caller_done(event.item_id, now)
+        self._tools.mcp.caller_done(event.item_id, now)
         return done if answers_itself else [*done, *self._gate.want(ANSWER, now)]
 
-    def _digit_pressed(self, digit: str, now: float) -> Sequence[Command]:
+    def _digit_pressed(self, event: DigitPressed, now: float) -> Sequence[Command]:
+        digit = event.digit
         self._patience.caller_is_there()
         if (not self._connected or self._departure.transferring) and not self._tools.private(now):
             return (Note("digit_pressed", {"digit": digit}),)
@@ -281,9 +234,9 @@ class Conversation:
                 self._departure.plan(self._rules.closed_to, now)
         return commands
 
-    def _response_started(self, response_id: str, request_id: str, now: float) -> Sequence[Command]:
-        was_wanted = self._gate.started(response_id, request_id, now)
-        self._opening.response_started(response_id, self._gate.request)
+    def _response_started(self, event: ResponseStarted, now: float) -> Sequence[Command]:
+        was_wanted = self._gate.started(event.response_id, event.request_id, now)
+        self._opening.response_started(event.response_id, self._gate.request)
         overtaken = self._gate.caller_speaks and self._rules.barge_in and not self._opening.protected
         if was_wanted and not overtaken:
             self._tools.response_started(self._gate.request, answers=self._gate.answers)
@@ -307,6 +260,13 @@ class Conversation:
             commands.append(Note("reply_started", {"item_id": reply.item_id, "latency_ms": waited}))
         return commands
 
+    def _reply_said(self, event: ReplySaid, now: float) -> Sequence[Command]:
+        return (Note("reply_said", {"item_id": event.item_id, "text": event.text}),)
+
+    def _mark_returned(self, event: MarkReturned, now: float) -> Sequence[Command]:
+        self._playback.mark_returned(event.name, now)
+        return ()
+
     def _response_ended(self, ended: ResponseEnded, now: float) -> Sequence[Command]:
         if ended.response_id != self._gate.response:
             return ()
@@ -319,6 +279,16 @@ class Conversation:
         if words := self._departure.words():
             commands += self._gate.want(words, now)
         return commands
+
+    def _refused(self, event: ServiceError, now: float) -> Sequence[Command]:
+        note = Note("service_error", {"code": event.code, "detail": event.message})
+        return [note, *self._gate.refused(event.event_id, event.code, now)]
+
+    def _tool_called(self, event: ToolCalled, now: float) -> Sequence[Command]:
+        if event.response_id != self._gate.response or self._gate.cancelled:
+            return self._tools.not_carried_out(event)
+        self._gate.goes_on(now)
+        return self._tools.called(event, now, silent=self._playback.idle)
 
     def _heard(self, replies: Sequence[HeardReply]) -> list[Command]:
         """Note what was heard, and tell the service of what it did not speak itself."""
@@ -368,7 +338,7 @@ class Conversation:
         note = Note("response_cut_short", {"status": "given_up", "detail": "nothing more came of it"})
         return [*self._playback.complete(None, now), note, *given_up]
 
-    # The end
+    # The end, and what is beside the conversation
 
     def _carry_out(self, commands: Sequence[Command], now: float) -> list[Command]:
         """Commands as they are, up to the end of the call, with all that belongs to it."""
@@ -385,3 +355,35 @@ class Conversation:
         self._ended = True
         self._patience.interrupted()
         return [*stop, *notes, *self._tools.abandon(), EndCall(reason, by, detail)]
+
+    _REACTIONS: ClassVar[Mapping[type, Callable[..., Sequence[Command]]]] = {
+        CallerSpoke: _caller_spoke,
+        CallerPaused: _caller_paused,
+        TurnCommitted: _turn_over,
+        CallerSaid: lambda self, event, now: self._transcripts.said(event, now),
+        TranscriptionFailed: lambda self, event, now: self._transcripts.failed(event, now),
+        DigitPressed: _digit_pressed,
+        SessionReady: _session_ready,
+        ResponseStarted: _response_started,
+        ReplyAudio: _reply_audio,
+        ReplySaid: _reply_said,
+        ReplyComplete: lambda self, event, now: self._playback.complete(event.item_id, now),
+        MarkReturned: _mark_returned,
+        ResponseEnded: _response_ended,
+        ServiceError: _refused,
+        ToolCalled: _tool_called,
+        TransferEnded: lambda self, event, now: self._carry_out(
+            self._departure.transfer_ended(event.failure, now), now
+        ),
+        ShutDown: lambda self, _, now: self._end(EndReason.SHUT_DOWN, "gateway", now),
+        **dict.fromkeys(
+            (PhoneClosed, VoiceClosed),
+            lambda self, event, now: self._carry_out(self._departure.closed(event), now),
+        ),
+        **dict.fromkeys(get_args(ToolEvent), lambda self, event, now: self._tools.handle(event, now)),
+        **dict.fromkeys(
+            get_args(Oddity), lambda self, event, now: self._carry_out(self._oddities.handle(event, now), now)
+        ),
+        **dict.fromkeys((CallStarted, SignOfLife), lambda *_: ()),
+    }
+    """By the type itself: asking for one type after the other costs far more, since these classes have a metaclass."""

@@ -71,6 +71,8 @@ class ResponseGate:
 
     def next_deadline(self) -> float | None:
         """When ``expire`` wants to be called."""
+        if self.idle:
+            return None
         due = [
             self._speech_by if self._speech is not None else None,
             self._owed_by,

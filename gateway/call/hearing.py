@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import TypeGuard, get_args
 
 from gateway.audio.formats import AudioFormat
 from gateway.call.caller_clock import AHEAD_LIMIT_S, CallerClock
@@ -20,10 +21,16 @@ from gateway.phone.events import (
 )
 from gateway.voice.commands import SendAudio
 
-SignsOfLife = MarkReturned | DigitPressed | SignOfLife | UnknownMessage | MalformedMessage | OddMessage
+SignOfTheProvider = MarkReturned | DigitPressed | SignOfLife | UnknownMessage | MalformedMessage | OddMessage
+_SIGNS = frozenset(get_args(SignOfTheProvider))
 FLOOD = (EndCall(EndReason.STREAM_BROKEN, "provider", f"more than real time and {AHEAD_LIMIT_S:g} s of audio or keys"),)
 
 LATE = Note("odd_message", {"leg": "phone", "detail": "audio that came late, behind a pause that had been filled"})
+
+
+def is_sign_of_life(event: object) -> TypeGuard[SignOfTheProvider]:
+    """Tell whether an event, other than audio, says that the provider is there."""
+    return type(event) in _SIGNS
 
 
 class Hearing:
@@ -61,10 +68,10 @@ class Hearing:
             return ()
         return (SendAudio(audio if now >= self._deaf_until else self._format.silence_for(audio)),)
 
-    def told(self, event: SignsOfLife, now: float) -> Sequence[EndCall]:
+    def told(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
         """Take whatever else the provider says: it is there. More keys than anybody can press end the call."""
         self._liveness.heard(now)
-        if isinstance(event, DigitPressed):
+        if type(event) is DigitPressed:
             self._clock.key(now)
         return FLOOD if self._clock.is_flooded else ()
 

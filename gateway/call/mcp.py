@@ -217,6 +217,8 @@ class McpTools:
 
     def next_deadline(self) -> float | None:
         """When ``expire`` wants to be called."""
+        if not self.busy:
+            return None
         due = [run.since + RUN_LIMIT_S for run in self._running.values()]
         due += [run.wait.at for run in self._running.values() if run.wait.at is not None]
         due += [granted.since + GRANTED_LIMIT_S for granted in self._granted]

@@ -251,6 +251,8 @@ class Tools:
 
     def next_deadline(self) -> float | None:
         """When ``expire`` wants to be called."""
+        if not self.busy:
+            return None
         due = [running.wait.at for running in self._running.values()]
         due.append(self.mcp.next_deadline())
         if self.entry is not None:

@@ -184,7 +184,7 @@ async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.Monkey
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(rig.conversation, "_digit_pressed", broken)
+    monkeypatch.setattr(rig.conversation, "handle", broken)
     rig.phone.tell(DigitPressed("1"))
     with pytest.raises(ExceptionGroup) as caught:
         await rig.call.run()

@@ -23,6 +23,9 @@ def transplant(mutation: Mutation) -> None:
         if isinstance(value, type) and isinstance(before, type):
             if _defaults(value) != _defaults(before):
                 _replace(before, value)
+            for part, table in vars(value).items():
+                if isinstance(table, dict) and part[:2] != "__":
+                    vars(before)[part].update(table)
         elif isinstance(value, dict) and isinstance(before, dict):
             if repr(value) != repr(before) and " at 0x" not in repr(value):
                 before.clear()
