@@ -207,7 +207,7 @@ async def test_a_bug_ends_one_call_and_no_other(tmp_path: Path, monkeypatch: pyt
     """An exception in a call is logged with its traceback and ends that call by ``fault``; the next one is served."""
     async with rig(configuration(tmp_path), instant()) as held:
         with monkeypatch.context() as broken:
-            broken.setattr("gateway.call.conversation.Conversation._digit_pressed", lambda *_: 1 / 0)
+            broken.setattr("gateway.call.keypad.Keypad.press", lambda *_: 1 / 0)
             async with bare_phone(held.stream_url, "CA1") as phone, asyncio.TaskGroup() as group:
                 await phone.start()
                 await phone.next("media")
