@@ -98,6 +98,24 @@ async def test_playback_goes_on_without_events() -> None:
         rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
 
 
+async def test_the_end_is_told_before_the_legs_are_closed() -> None:
+    """Once: the provider asks what follows as soon as the stream is closed."""
+    rig, told = Rig(), list[tuple[EndCall, bool, bool]]()
+    call = Call(
+        rig.phone,
+        rig.voice,
+        rig.conversation,
+        rig.record,
+        rig.errands,
+        lambda end: told.append((end, rig.phone.closed, rig.voice.closed)),
+    )
+    rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    end = await call.run()
+    assert told == [(end, False, False)]
+    assert rig.phone.closed
+    assert rig.voice.closed
+
+
 async def test_shut_down_ends_the_call() -> None:
     """A call that is told to end says why."""
     rig = Rig()

@@ -211,3 +211,27 @@ async def test_processes_give_out_each_place_once(descriptor: int) -> None:
             assert await taker.stdout.readline() == b"ready\n"
         told = [(await taker.communicate(b"go\n"))[0] for taker in takers]
     assert sum(map(int, told)) == 40
+
+
+def test_what_has_run_out_elsewhere_makes_no_room_on_a_line(two: tuple[Places, Places], clock: Clock) -> None:
+    """Each line has its own calls and its own places that nobody came for."""
+    first, second = two
+    assert first.reserve(A, "support", None, 5) is None
+    assert first.reserve(B, "sales", 1, 300) is None
+    clock.now += 6
+    assert second.line_is_full("sales", 1)
+    assert not second.line_is_full("support", 1)
+    assert second.reserve(("twilio", "CA3"), "sales", 1, 300) is Full.LINE
+
+
+def test_a_place_that_has_run_out_is_nobody_s(two: tuple[Places, Places], clock: Clock) -> None:
+    """The stream comes too late: during a drain it has no place, and there is nothing to give back."""
+    first, second = two
+    assert first.reserve(A, "support", None, 5) is None
+    clock.now += 4.9
+    assert second.cancel(A) == KnownCall(*A, "support")
+    assert first.reserve(A, "support", None, 5) is None
+    clock.now += 5.1
+    assert second.cancel(A) is None
+    assert second.take(A, reserved_only=True) is None
+    assert first.reserved() == []
