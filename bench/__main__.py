@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import beside_refusals, beside_tools, capacity, profiling, report, trial
+from bench import beside_refusals, beside_tools, capacity, profiling, report, trial, versus
 from bench.target import NAMES
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
@@ -49,7 +49,14 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help=f"{beside_refusals.CALLS} calls beside {beside_refusals.PER_S} refused webhooks a second; no levels",
     )
+    parser.add_argument(
+        "--vs",
+        metavar="REV",
+        help=f"{versus.CALLS} calls with this gateway and that of another git revision, in turns, {versus.PAIRS} times",
+    )
     options = parser.parse_args(words)
+    if options.vs and options.only == "plain":
+        parser.error("--vs: the plain bridge is not compared with itself")
     if options.refusals and options.only == "plain":
         parser.error("--refusals: the plain bridge takes no webhooks")
     if options.tools and options.only == "plain":
@@ -151,6 +158,20 @@ def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
     return results
 
 
+def compare(options: argparse.Namespace) -> tuple[list[trial.Result], list[trial.Result]]:
+    """Trials of the other revision and of this one, in turns."""
+    others: list[trial.Result] = []
+    ours: list[trial.Result] = []
+    with versus.tree_of(options.vs) as tree, Trials(2 * versus.PAIRS) as trials:
+        for is_other in versus.order(versus.PAIRS):
+            what = f"{options.vs if is_other else 'this'}: {versus.CALLS} calls, {options.seconds:.0f} s"
+            trials.begins(what)
+            result = trial.run("gateway", versus.CALLS, options.seconds, tree=tree if is_other else None)
+            trials.ended(what, f"{result.cpu_percent_per_call:.3f} %")
+            (others if is_other else ours).append(result)
+    return others, ours
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit code."""
     options = arguments(words)
@@ -158,17 +179,25 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         take_the_machine()
         capacities: dict[str, capacity.Capacity] = {}
+        others: list[trial.Result] = []
+        ours: list[trial.Result] = []
         if options.profile:
             profile(options)
             return 0
-        if options.tools or options.refusals:
+        if options.vs:
+            others, ours = compare(options)
+            results = [*others, *ours]
+        elif options.tools or options.refusals:
             results = beside(options) if options.tools else beside_webhooks(options)
         else:
             results, capacities = measure(options)
     except PeerError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    if options.refusals:
+    if options.vs:
+        print_table(versus.table(others, ours))
+        print(f"\n{versus.verdict(options.vs, others, ours)}\n")
+    elif options.refusals:
         print_table(beside_refusals.table(results))
         print(f"\n{beside_refusals.verdict(results)}\n")
     elif options.tools:

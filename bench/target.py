@@ -108,9 +108,16 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    name: str, voice_port: int, core: int, profile: Path | None, tools_port: int | None = None
+    name: str,
+    voice_port: int,
+    core: int,
+    profile: Path | None,
+    tools_port: int | None = None,
+    tree: Path | None = None,
 ) -> Iterator[Target]:
     """The target while the block runs, its line with tools where their server's port is given.
+
+    ``tree`` holds another revision of the gateway, which is then run in place of this one.
 
     PeerError if it does not listen in time, with what it last said.
     """
@@ -129,7 +136,7 @@ def running(
         command = [sys.executable, "-m", *profiled, *_arguments(name, port, Path(folder), tools_port)]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 -- our own programs
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                command, env=environment, cwd=tree, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
         try:
             os.sched_setaffinity(process.pid, {core})

@@ -157,15 +157,15 @@ class Result:
         return self.worst_p99_ms < WELL_P99_MS and self.late_share < WELL_LATE_SHARE and not any(wrong)
 
 
-def run(name: str, calls: int, seconds: float, profile: Path | None = None) -> Result:
+def run(name: str, calls: int, seconds: float, profile: Path | None = None, tree: Path | None = None) -> Result:
     """One trial from start to end of the target's process; takes ``seconds`` and about ten more.
 
-    With ``profile`` the target leaves there what it was at during the steady window.
+    With ``profile`` the target leaves there what it was at during the steady window. ``tree`` holds another revision.
     """
     with (
         _load() as loop,
         closing(Service(loop)) as service,
-        running(name, service.port, TARGET_CORE, profile) as target,
+        running(name, service.port, TARGET_CORE, profile, tree=tree) as target,
     ):
         return _Trial(loop, service, target, calls).measured(seconds)
 
