@@ -102,5 +102,5 @@ def mcp_tool(server: McpServer) -> dict[str, Any]:
     """An MCP server, whose tools the service lists and calls by itself. Holds the operator's token."""
     return {
         "type": "mcp",
-        **{key: value for key, value in server.model_dump(mode="json", exclude_none=True).items() if value},
+        **{key: value for key, value in server.model_dump(mode="json").items() if value},
     }
