@@ -191,6 +191,8 @@ def test_broken_messages(message: str, says: str) -> None:
         (WORDS + " passthrough:true unbuffered:false", "MEDIA_START with passthrough: leave p and u out of the Dial"),
         (WORDS + " passthrough:false unbuffered:true", "MEDIA_START with unbuffered: leave p and u out of the Dial"),
         (json_start(passthrough=True), "MEDIA_START with passthrough"),
+        (WORDS + " passthrough:1", "MEDIA_START with passthrough"),
+        (WORDS + " unbuffered:YES", "MEDIA_START with unbuffered"),
         (json_start(unbuffered=True), "MEDIA_START with unbuffered"),
         (WORDS.replace("size:160", "size:0"), "optimal_frame_size 0"),
         (json_start(optimal_frame_size=65_501), "optimal_frame_size 65501"),

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -91,6 +92,10 @@ FORMATS = (
 """Where a start says how it sounds, or speaks."""
 
 
+HALF = r'{"event":"x\ud83d","type":"x\ud83d","kind":"x\ud83d","eventType":"x\ud83d"}'
+"""What only a lenient reader takes: before the start, where a call may hang on it."""
+
+
 def misfit(name: str) -> str:
     """Return the golden start with a format that is not known, and long."""
     start = start_of(name)
@@ -136,6 +141,8 @@ STIMULI: Mapping[str, Callable[[str], object]] = {
     "a format that is not known": lambda name: with_start(name, misfit(name)),
     "linear audio in, and none asked for": lambda name: with_start(name, linear(name)),
     "a message that is not known": named,
+    "half of a character in the call": lambda name: begun(name).decode(HALF),
+    "half of a character before the start": lambda name: bool(with_start(name, HALF)),
     "a second start": second_start,
     "audio without its member": lambda name: begun(name).decode('{"event":"media","kind":"AudioData"}'),
     "a mark without its member": lambda name: begun(name).decode('{"event":"mark","type":"mark"}'),
@@ -154,7 +161,10 @@ def refusal(ask: Callable[[str], object], name: str) -> str:
     try:
         ask(name)
     except GatewayError as error:
-        return f"{type(error).__name__}: {error}"
+        words = re.sub(
+            r"JSON is malformed: .*", "JSON is malformed", str(error)
+        )  # where it is, is the reader's own word
+        return f"{type(error).__name__}: {words}"
     return ""
 
 

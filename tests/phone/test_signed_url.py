@@ -216,3 +216,14 @@ def test_credentials_stand_behind_the_scheme() -> None:
     """Encoded whole, whatever follows in the URL."""
     url = with_credentials("https://h.example/a?u=http://x", "u:1", "p/@ ")
     assert url == "https://u%3A1:p%2F%40%20@h.example/a?u=http://x"
+
+
+@pytest.mark.parametrize("method", ["GET", "get"])
+def test_the_form_of_a_get_is_not_signed_with_plivo(method: str) -> None:
+    """Its query is."""
+    headers = {
+        "x-plivo-signature-v3": signature_v3("new", "https://h/a?b=1", "n"),
+        "x-plivo-signature-v3-nonce": "n",
+    }
+    plivo = Plivo(settings.Plivo(auth_token=TOKENS))
+    assert plivo.verify(WebhookRequest(method, "https://h/a?b=1", headers, [("CallUUID", "1")]), 0)
