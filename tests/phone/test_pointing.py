@@ -1,6 +1,7 @@
 """What is asked of a provider's API to point a number at the gateway, and what is changed there: letter by letter.
 
-``pointing.json`` has the requests, written after the vendors' API references, and what a refusal says.
+``pointing.json`` has the requests as they were recorded, and what a refusal says: a change there is to be read against
+the vendor's API reference.
 """
 
 import json
@@ -113,7 +114,7 @@ def everything(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", POINTINGS)
-def test_a_number_is_pointed_as_the_provider_s_api_asks_for(name: str) -> None:
+def test_a_number_is_pointed_by_these_requests(name: str) -> None:
     """And what is there already, such as other capabilities of an application, is kept."""
     assert everything(name) == EXPECTED[name]
 

@@ -1,6 +1,7 @@
 """What every provider is told and asked, to the letter: answers to webhooks, and requests to REST APIs.
 
-``wire_documents.json`` has it all, written after the vendors' documents; a change there is a change of the wire.
+``wire_documents.json`` has it all, as the codecs wrote it when it was recorded: it holds what is there, and the tests
+of each provider hold what its vendor documents. A change there is a change of the wire, and is to be read as one.
 """
 
 import functools
@@ -219,7 +220,7 @@ def everything(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_what_a_provider_is_told_is_what_its_document_asks_for(name: str) -> None:
+def test_what_a_provider_is_told_stays_as_it_is(name: str) -> None:
     """Letter by letter: a member too many or too few gets a request refused."""
     assert everything(name) == EXPECTED[name]
 

@@ -1,7 +1,7 @@
 """What every wire makes of its golden call, member by member, and how it says what was odd.
 
-``wire_events.json`` has the events of each message of the transcripts, for a stream that our answer document vouched
-for and for one that it did not, and what is noted of members that are of another shape.
+``wire_events.json`` has, as recorded, the events of each message of the transcripts, for a stream that our answer
+document vouched for and for one that it did not, and what is noted of members that are of another shape.
 """
 
 import json
