@@ -204,9 +204,14 @@ async def test_an_unknown_key_is_asked_for_at_most_every_ten_seconds(clock: Cloc
 
 
 @pytest.mark.parametrize(
-    "failure", [CallControlError("GET https://keys.example.com failed"), b"bad", ZeroDivisionError()]
+    ("failure", "told"),
+    [
+        (CallControlError("GET https://keys.example.com failed"), "GET https://keys.example.com failed"),
+        (b"bad", "not a JWKS document"),
+        (ZeroDivisionError("by zero"), "ZeroDivisionError: by zero"),
+    ],
 )
-async def test_keys_that_cannot_be_had(clock: Clock, failure: bytes | Exception) -> None:
+async def test_keys_that_cannot_be_had(clock: Clock, failure: bytes | Exception, told: str) -> None:
     """The log tells, the old keys serve, and the publisher is asked again ten seconds after it failed."""
     async with held(b"a", failure, b"b") as this:
         await this.check("a")
@@ -216,7 +221,9 @@ async def test_keys_that_cannot_be_had(clock: Clock, failure: bytes | Exception)
                 clock.now += after_s
                 assert await this.check("a") == "checked by a"
                 await this.quiet()
-        assert [(entry["event"], entry["provider"]) for entry in logs] == [("keys_unavailable", "acs")]
+        assert [(entry["event"], entry["provider"], entry["detail"]) for entry in logs] == [
+            ("keys_unavailable", "acs", told)
+        ]
         clock.now += 1
         assert await this.check("a") == "checked by a"
         await this.quiet()
