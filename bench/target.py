@@ -126,7 +126,7 @@ def running(
         **os.environ,
         "AZURE_VOICELIVE_ENDPOINT": f"http://127.0.0.1:{voice_port}",
         "AZURE_VOICELIVE_API_KEY": "bench",
-        "TWILIO_AUTH_TOKEN": "bench",
+        "TWILIO_AUTH_TOKEN": "token-of-the-bench",
     }
     for other in ("AZURE_COGNITIVE_SERVICES_ENDPOINT", "AZURE_COGNITIVE_SERVICES_KEY"):
         environment.pop(other, None)

@@ -13,6 +13,8 @@ GO_ON_BELOW = LIMIT // 2
 """Where lines were lost, further ones are taken from here on: one gap is told once, and not line by line."""
 LINE_COST = 64
 """What a waiting line counts for beside its length."""
+GATHER_S = 0.02
+"""How long the thread lets lines gather: each time it wakes up, calls have to wait for it."""
 END_LIMIT_S = 2.0
 """How long the end of the process waits for lines that are not yet written."""
 
@@ -35,6 +37,7 @@ class LogWriter:
         self._told = 0
         self._is_losing = False
         self._is_writing = False
+        self._is_awaited = False
         self._is_over = False
         # Reentrant: a finalizer that logs may run while its own thread is within write().
         self._changed = threading.Condition(threading.RLock())
@@ -55,7 +58,12 @@ class LogWriter:
     def flush(self, limit_s: float = END_LIMIT_S) -> bool:
         """Wait until every line was written or lost, up to a limit; whether it came to that."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._lines and not self._is_writing, limit_s)
+            self._is_awaited = True
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: not self._lines and not self._is_writing, limit_s)
+            finally:
+                self._is_awaited = False
 
     def close(self, limit_s: float = END_LIMIT_S) -> bool:
         """Flush, and take no more lines; whether all were written or lost in time."""
@@ -98,11 +106,14 @@ class LogWriter:
                 elif not self._lines:
                     self._is_losing = False
                     self._tell_of_loss()
-                self._changed.notify_all()
+                if not self._lines:
+                    self._changed.notify_all()
 
     def _next(self) -> str | int | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._lines or self._is_over)
+            if not self._lines:
+                self._changed.wait_for(lambda: self._lines or self._is_over)
+                self._changed.wait_for(lambda: self._is_awaited or self._is_over, GATHER_S)
             if not self._lines:
                 return None
             line = self._lines.popleft()

@@ -5,7 +5,7 @@ import io
 import itertools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -85,6 +85,20 @@ def test_lines_are_written_in_order() -> None:
     for name in "ab":
         assert [line for line in lines if line[0] == name] == [f"{name} {number}" for number in range(500)]
     assert writer.lost == 0
+
+
+@pytest.mark.parametrize("end", [LogWriter.flush, LogWriter.close])
+def test_whoever_waits_for_lines_does_not_wait_for_more(
+    monkeypatch: pytest.MonkeyPatch, end: Callable[[LogWriter], bool]
+) -> None:
+    """Lines gather for a while before they are written, but not at the end."""
+    monkeypatch.setattr(log_writer, "GATHER_S", 60.0)
+    stream = io.StringIO()
+    writer = writer_to(stream)
+    writer.write("a")
+    writer.write("b")
+    assert end(writer)
+    assert stream.getvalue() == "a\nb\n"
 
 
 def test_a_pipe_that_nobody_reads_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,11 @@
 """The wire of Azure Communication Services' media streaming (Microsoft Learn, "Audio streaming"). Pure."""
 
-from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
+from pybase64 import b64encode_as_string
 
 from gateway.audio.formats import L16_16K, L16_24K, AudioFormat
 from gateway.errors import MessageError, WireError
@@ -121,7 +121,7 @@ class AcsCodec:
         """Messages that carry the command, spelled as in Microsoft's samples."""
         match command:
             case PlayAudio(audio=audio):
-                data = b2a_base64(audio, newline=False).decode("ascii")
+                data = b64encode_as_string(audio)
                 return (f'{{"Kind":"AudioData","AudioData":{{"Data":"{data}"}},"StopAudio":null}}',)
             case StopPlayback():
                 return ('{"Kind":"StopAudio","AudioData":null,"StopAudio":{}}',)

@@ -3,7 +3,6 @@
 dev.bandwidth.com, "Start Stream", "Stop Stream", "Transfer", "Webhooks", "Calls API"; package pipecat-bandwidth.
 """
 
-from binascii import b2a_base64
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, assert_never
 from urllib.parse import urlencode
@@ -11,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 from msgspec import Struct
+from pybase64 import b64encode_as_string
 
 from gateway.addresses import is_sip
 from gateway.audio.formats import PCMU
@@ -152,7 +152,7 @@ class BandwidthCodec:
         """Messages that carry the command."""
         match command:
             case PlayAudio(audio=audio):
-                payload = b2a_base64(audio, newline=False).decode("ascii")
+                payload = b64encode_as_string(audio)
                 return (f'{{"eventType":"playAudio","media":{{"contentType":"audio/pcmu","payload":"{payload}"}}}}',)
             case StopPlayback():
                 return ('{"eventType":"clear"}',)

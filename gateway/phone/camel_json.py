@@ -3,12 +3,12 @@
 Source: Twilio Media Streams, WebSocket messages (twilio.com/docs/voice/media-streams/websocket-messages). Pure.
 """
 
-from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
+from pybase64 import b64encode_as_string
 
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import MessageError, WireError
@@ -169,7 +169,7 @@ class CamelJsonCodec:
         """Messages that carry the command; Twilio ignores messages with a member too few or too many (31951)."""
         match command:
             case PlayAudio(audio=audio):
-                return (f'{self._media_head}{b2a_base64(audio, newline=False).decode("ascii")}"}}}}',)
+                return (f'{self._media_head}{b64encode_as_string(audio)}"}}}}',)
             case SendMark(name=mark):
                 return (f'{{"event":"mark","streamSid":{self._stream_sid},"mark":{{"name":"{mark}"}}}}',)
             case StopPlayback():

@@ -3,12 +3,12 @@
 Plivo, Audio Streaming, "Stream events"; plivo-stream-sdk-python, types. Pure.
 """
 
-from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
+from pybase64 import b64encode_as_string
 
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat
 from gateway.errors import MessageError, WireError
@@ -106,7 +106,7 @@ class CheckpointCodec:
         """Messages that carry the command."""
         match command:
             case PlayAudio(audio=audio):
-                return (f'{self._play_head}{b2a_base64(audio, newline=False).decode("ascii")}"}}}}',)
+                return (f'{self._play_head}{b64encode_as_string(audio)}"}}}}',)
             case SendMark(name=mark):
                 return (f'{{"event":"checkpoint","streamId":{self.stream_id},"name":{text_of(mark)}}}',)
             case StopPlayback():

@@ -3,12 +3,12 @@
 Source: Exotel developer documentation, AgentStream; support articles 3000108630 and 3000132302; exotel/Agent-Stream.
 """
 
-from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
+from pybase64 import b64encode_as_string
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.config import providers as settings
@@ -201,7 +201,7 @@ class ExotelCodec:
                 assert_never(command)
 
     def _media(self, audio: bytes) -> str:
-        payload = b2a_base64(audio, newline=False).decode("ascii")
+        payload = b64encode_as_string(audio)
         timestamp_ms = int(self._format.duration_ms(self._sent_bytes)) if self._format else 0
         self._sent_messages += 1
         self._sent_bytes += len(audio)

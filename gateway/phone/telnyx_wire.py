@@ -4,12 +4,12 @@ Source: Telnyx developer documentation, "Media streaming over WebSockets" and "S
 """
 
 from array import array
-from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
+from pybase64 import b64encode_as_string
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat, Encoding
 from gateway.errors import MessageError, WireError
@@ -207,7 +207,7 @@ class TelnyxCodec:
                     audio = audio.translate(self._out_table)
                 elif self._swaps:
                     audio = _swapped(audio)
-                payload = b2a_base64(audio, newline=False).decode("ascii")
+                payload = b64encode_as_string(audio)
                 return (f'{{"event":"media","media":{{"payload":"{payload}"}}}}',)
             case SendMark(name=mark):
                 return (f'{{"event":"mark","mark":{{"name":"{mark}"}}}}',)

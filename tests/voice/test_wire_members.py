@@ -115,7 +115,7 @@ def test_every_kind_of_the_sdk_is_known() -> None:
         ('{"type":"response.audio.delta","response_id":"r","item_id":"i"}', "response.audio.delta lacks 'delta'"),
         (
             '{"type":"response.audio.delta","response_id":"r","item_id":"i","delta":"*"}',
-            "response.audio.delta: delta is not base64: Only base64 data is allowed",
+            "response.audio.delta: delta is not base64: Non-base64 digit found",
         ),
         (
             '{"type":"response.audio.done","response_id":"r","item_id":7}',
