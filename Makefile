@@ -40,7 +40,7 @@ demo-restaurant: $(VENV)/.installed
 	@$(BIN)/python examples/play.py restaurant
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: lint
 	$(BIN)/gateway check

@@ -74,7 +74,7 @@ def test_calls_that_never_open_have_failed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(trial, "HANG_UP_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         target = Target("plain", deaf.getsockname()[1], os.getpid(), is_profiled=False)
-        monkeypatch.setattr(trial, "running", lambda *_: contextlib.nullcontext(target))
+        monkeypatch.setattr(trial, "running", lambda *_, **__: contextlib.nullcontext(target))
         result = trial.run("plain", calls=2, seconds=0.2)
     assert result.calls_failed == 2
     assert not result.is_well

@@ -30,7 +30,7 @@ from tests.e2e.rig import GATEWAY, LINE, configuration
 
 SALES = LINE.replace("+14255550100", "+14255550101")
 PUBLIC = "https://voice.example.com"
-SECRET = "12345"
+SECRET = "token-of-the-workers"
 CONFIG = Path(__file__).parents[2] / "config" / "gateway.yaml"
 
 
@@ -53,10 +53,11 @@ async def two_workers(config: Path = CONFIG, **environ: str) -> AsyncIterator[st
         stderr=asyncio.subprocess.PIPE,
     )
     assert gateway.stderr is not None
-    served = 0
+    said: list[bytes] = []
     async with asyncio.timeout(120):
-        while served < 2:
-            served += b'"serving"' in await gateway.stderr.readline()
+        while sum(b'"serving"' in line for line in said) < 2:
+            said.append(await gateway.stderr.readline())
+            assert said[-1], f"the gateway has ended: {b''.join(said).decode()}"
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
