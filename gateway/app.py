@@ -15,49 +15,49 @@ import structlog
 from aiohttp import web
 from azure.core.credentials_async import AsyncTokenCredential
 
-from gateway import logs
 from gateway.call.call import Voice
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
-from gateway.call.rules import Rules
+from gateway.call.settings import Rules
+from gateway.call_setup import prepare
 from gateway.config import Deployment, Line, Lines
 from gateway.config.deployment import private_listener
 from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import values_of
-from gateway.descriptors import left_for_connections
 from gateway.errors import GatewayError
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
-from gateway.phone.acs import Acs
-from gateway.phone.asterisk import Asterisk
-from gateway.phone.bandwidth import Bandwidth
-from gateway.phone.cloudonix import Cloudonix
+from gateway.logs import setup as logs
+from gateway.network.descriptors import left_for_connections
 from gateway.phone.events import CallStarted
-from gateway.phone.exotel import Exotel
-from gateway.phone.genesys import Genesys
-from gateway.phone.jambonz import Jambonz
-from gateway.phone.plivo import Plivo
 from gateway.phone.provider import Provider
-from gateway.phone.signalwire import SignalWire
-from gateway.phone.telnyx import Telnyx
+from gateway.phone.providers.acs.provider import Acs
+from gateway.phone.providers.asterisk.provider import Asterisk
+from gateway.phone.providers.bandwidth.provider import Bandwidth
+from gateway.phone.providers.cloudonix.provider import Cloudonix
+from gateway.phone.providers.exotel.provider import Exotel
+from gateway.phone.providers.genesys.provider import Genesys
+from gateway.phone.providers.jambonz.provider import Jambonz
+from gateway.phone.providers.plivo.provider import Plivo
+from gateway.phone.providers.signalwire.provider import SignalWire
+from gateway.phone.providers.telnyx.provider import Telnyx
+from gateway.phone.providers.twilio.provider import Twilio
+from gateway.phone.providers.vobiz.provider import Vobiz
+from gateway.phone.providers.vonage.provider import Vonage
 from gateway.phone.token import StreamTokens
-from gateway.phone.twilio import Twilio
-from gateway.phone.vobiz import Vobiz
-from gateway.phone.vonage import Vonage
-from gateway.preparation import prepare
 from gateway.rest import CallControl
-from gateway.routes.answer import Webhooks
-from gateway.routes.connections import Connections
 from gateway.routes.health import Health
 from gateway.routes.line_book import LineBook
 from gateway.routes.listeners import listening
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
-from gateway.routes.refusals import Refusals, Refused
-from gateway.routes.stream_key import StreamKeys
-from gateway.routes.unrouted import Unrouted
+from gateway.routes.refusing.connections import Connections
+from gateway.routes.refusing.refusals import Refusals, Refused
+from gateway.routes.refusing.unrouted import Unrouted
+from gateway.routes.stream_keys import StreamKeys
+from gateway.routes.webhooks import Webhooks
 from gateway.tools import Functions
 from gateway.voice.service import VoiceLive
 from gateway.voice.texts import CallFacts

@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 
 from gateway.errors import GatewayError
-from gateway.name_look_up import Connector
+from gateway.network.name_look_up import Connector
 from gateway.phone.provider import HttpRequest
 
 P = ParamSpec("P")

@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import hdrs, web
 from aiohttp.http_websocket import WS_KEY
 
-from gateway.masked_frames import MaskedFrames
+from gateway.network.masked_frames import MaskedFrames
 from gateway.websocket import WebSocket
 
 

@@ -18,10 +18,10 @@ from gateway.call.errands import (
     TransferCaller,
     TransferEnded,
 )
-from gateway.call.gate import ALREADY_ACTIVE
 from gateway.call.messages import Command, Event
 from gateway.call.record import Note
-from gateway.call.rules import (
+from gateway.call.responses import ALREADY_ACTIVE
+from gateway.call.settings import (
     Approval,
     Digits,
     FunctionRule,
@@ -34,8 +34,7 @@ from gateway.call.rules import (
     Waiting,
 )
 from gateway.call.state import State
-from gateway.functions import SecretDigits
-from gateway.phone import asterisk_wire, exotel, genesys_wire, jambonz_wire
+from gateway.function import SecretDigits
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import (
     CallerAudio,
@@ -50,6 +49,10 @@ from gateway.phone.events import (
     SignOfLife,
     UnknownMessage,
 )
+from gateway.phone.providers.asterisk import wire as asterisk_wire
+from gateway.phone.providers.exotel import provider as exotel
+from gateway.phone.providers.genesys import wire as genesys_wire
+from gateway.phone.providers.jambonz import wire as jambonz_wire
 from gateway.voice.commands import AnswerApproval, CreateResponse, SayText, VoiceCommand
 from gateway.voice.events import (
     ApprovalRequested,

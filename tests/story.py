@@ -10,7 +10,7 @@ from gateway.call.conversation import Conversation
 from gateway.call.ending import ENDED_BY, EndCall
 from gateway.call.messages import Command, Event
 from gateway.call.record import Note
-from gateway.call.rules import Rules
+from gateway.call.settings import Rules
 from gateway.call.state import State
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, CallStarted, MarkReturned, Playout

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import FAILED, WRONG_INPUT, _parser
-from gateway.cli.placing import INTERRUPTED
-from gateway.sim.call import CallResult
-from gateway.sim.folder import FILES, write_folder
+from gateway.cli.calling.placing import INTERRUPTED
+from gateway.sim.caller.call import CallResult
+from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.prompts import caller_prompts
-from gateway.sim.timeline import TimelineEvent
+from gateway.sim.report.folder import FILES, write_folder
 from tests.documents import ROOT
 from tests.sim.conftest import call, notes  # noqa: F401 -- fixtures
 

@@ -22,10 +22,10 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from gateway.cli import _parser
-from gateway.config import environment
 from gateway.config.deployment import DeploymentLimits, private_listener
 from gateway.config.providers import environment_names
-from gateway.descriptors import needed
+from gateway.config.reading import environment
+from gateway.network.descriptors import needed
 from gateway.sim.providers.twilio import signature
 from tests.documents import ROOT
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from gateway.config import Line, Lines, load_deployment
-from gateway.functions import CallContext, Function, HttpCall
+from gateway.function import CallContext, Function, HttpCall
 from gateway.sim.emulator import load_script
 from gateway.sim.emulator.script import Answer, Call
 from gateway.sim.prompts import FOLDER, bot_prompts, prompts

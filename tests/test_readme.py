@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 
 from gateway.cli import _parser
-from gateway.config import environment
 from gateway.config.providers import environment_names
+from gateway.config.reading import environment
 from tests.documents import ROOT, blocks, commands
 
 README = ROOT / "README.md"

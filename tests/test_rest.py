@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from gateway import rest
 from gateway.config.providers import Twilio as Settings
 from gateway.phone.provider import HttpRequest
-from gateway.phone.twilio import Twilio
+from gateway.phone.providers.twilio.provider import Twilio
 from gateway.rest import CallControl, CallControlError, described
 from tests.virtual_time import virtual_time
 

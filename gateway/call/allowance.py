@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from gateway.call.rules import Rules
+from gateway.call.settings import Rules
 
 TOOLS_SPENT = '{"error":"no more tools may be called in this call; say so, and go on without them"}'
 SECRETS_SPENT = '{"error":"the caller has keyed this in too often in this call, and may not any more"}'

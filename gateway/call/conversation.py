@@ -4,19 +4,19 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, get_args
 
-from gateway.call.departure import Departure
+from gateway.call.bad_messages import Oddities, Oddity
+from gateway.call.caller_audio import FLOOD, Hearing, is_sign_of_life
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferEnded
-from gateway.call.gate import ANSWER, ResponseGate
-from gateway.call.hearing import FLOOD, Hearing, is_sign_of_life
+from gateway.call.greeting import RECORDING, Opening
 from gateway.call.keypad import Keypad
+from gateway.call.leaving import Departure
 from gateway.call.messages import SESSION_EVENTS, Command, Event
-from gateway.call.oddities import Oddities, Oddity
-from gateway.call.opening import RECORDING, Opening
-from gateway.call.patience import Patience
 from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
-from gateway.call.rules import Rules
+from gateway.call.responses import ANSWER, ResponseGate
+from gateway.call.settings import Rules
+from gateway.call.silence import Patience
 from gateway.call.state import State
 from gateway.call.tools import ToolEvent, Tools
 from gateway.call.transcripts import Transcripts

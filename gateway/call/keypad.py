@@ -4,10 +4,10 @@ A key belongs, in this order, to what is keyed in confidence, to a question that
 turn, to an action of its own where no digits came before it, and to the digits that the model is given.
 """
 
-from gateway.call.departure import Departure
-from gateway.call.gate import ANSWER, Request, ResponseGate
+from gateway.call.leaving import Departure
 from gateway.call.record import Note
-from gateway.call.rules import KeyAction, Rules
+from gateway.call.responses import ANSWER, Request, ResponseGate
+from gateway.call.settings import KeyAction, Rules
 from gateway.call.tools import ToolCommand, Tools
 from gateway.voice.commands import AddMessage, CommitTurn
 

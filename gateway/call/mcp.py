@@ -9,9 +9,9 @@ import unicodedata
 
 from msgspec import Struct
 
-from gateway.call.gate import Request
 from gateway.call.record import Note
-from gateway.call.rules import Approval, Rules
+from gateway.call.responses import Request
+from gateway.call.settings import Approval, Rules
 from gateway.call.waiting import Wait
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolsListed, ToolsRequested

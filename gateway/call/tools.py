@@ -8,13 +8,13 @@ from typing import assert_never
 import msgspec
 
 from gateway.call.allowance import SECRETS_SPENT, TOOLS_SPENT, Allowance
-from gateway.call.departure import GOODBYE, Departure
 from gateway.call.errands import DialDigits, DigitsDialled, Errand, FunctionReturned, RunFunction
-from gateway.call.gate import ANSWER, Request
+from gateway.call.leaving import GOODBYE, Departure
 from gateway.call.mcp import McpTools
 from gateway.call.record import Note
-from gateway.call.rules import END_CALL, TRANSFER_CALL, FunctionRule, Rules, Target
-from gateway.call.secure_entry import SecureEntry
+from gateway.call.responses import ANSWER, Request
+from gateway.call.secret_entry import SecureEntry
+from gateway.call.settings import END_CALL, TRANSFER_CALL, FunctionRule, Rules, Target
 from gateway.call.waiting import Wait
 from gateway.text import json_text
 from gateway.voice.commands import AddMessage, AnswerApproval, ReturnToolOutput

@@ -1,8 +1,8 @@
 """What the caller said, as the service wrote it down, or could not. Pure."""
 
-from gateway.call.gate import Request, ResponseGate
 from gateway.call.mcp import McpTools
 from gateway.call.record import Note
+from gateway.call.responses import Request, ResponseGate
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import CallerSaid, TranscriptionFailed
 

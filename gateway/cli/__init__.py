@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gateway import logs
 from gateway.cli import call, check, completion, init, point, providers, serve
 from gateway.cli.worker import is_worker
 from gateway.config import ConfigErrors
-from gateway.config.env_file import load_env_file
-from gateway.config.environment import value_in
+from gateway.config.reading.env_file import load_env_file
+from gateway.config.reading.environment import value_in
 from gateway.errors import GatewayError, InputError
-from gateway.outlet import outlets
-from gateway.redaction import Redactor, secrets_in
+from gateway.logs import setup as logs
+from gateway.logs.outlet import outlets
+from gateway.logs.redaction import Redactor, secrets_in
 
 FAILED = 1
 WRONG_INPUT = 2

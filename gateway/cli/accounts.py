@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from gateway.config import load_deployment
-from gateway.config.problems import suggestion
 from gateway.config.providers import Providers, provider_of
+from gateway.config.reading.problems import suggestion
 from gateway.errors import InputError
 
 PROVIDERS = tuple(Providers.model_fields)

@@ -8,31 +8,31 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway import logs
 from gateway.audio.audio_file import Channel
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.cli.accounts import provider_named
-from gateway.cli.caller_words import found, script_of
+from gateway.cli.calling.caller_words import found, script_of
+from gateway.cli.calling.narrator import Narrator
+from gateway.cli.calling.own_gateway import CALLED, CalledGateway, number_to_call, own_gateway
+from gateway.cli.calling.placing import Keeping, place
+from gateway.cli.calling.verdict import Expected
 from gateway.cli.check import CONFIG, add_config_option
 from gateway.cli.completion import completes_directories, completes_files
 from gateway.cli.init import starter
 from gateway.cli.loop import run
-from gateway.cli.narrator import Narrator
-from gateway.cli.own_gateway import CALLED, CalledGateway, number_to_call, own_gateway
-from gateway.cli.placing import Keeping, place
-from gateway.cli.verdict import Expected
 from gateway.config import Deployment, Line, Lines, load_deployment
-from gateway.config.environment import value_in, variable_of
+from gateway.config.reading.environment import value_in, variable_of
 from gateway.errors import InputError
-from gateway.sim.accounts import open_account
-from gateway.sim.call import CallPlan
-from gateway.sim.caller import Utterance
+from gateway.logs import setup as logs
+from gateway.sim.caller.call import CallPlan
+from gateway.sim.caller.caller import Utterance
+from gateway.sim.caller.keys import Press, parse_press
+from gateway.sim.caller.recording import load_recording
 from gateway.sim.emulator import Script
-from gateway.sim.keys import Press, parse_press
+from gateway.sim.phone.accounts import open_account
 from gateway.sim.prompts import caller_prompt, caller_prompts
 from gateway.sim.providers import PROVIDERS
-from gateway.sim.recording import load_recording
-from gateway.sim.report import EMULATED
+from gateway.sim.report.page import EMULATED
 from gateway.text import unfit
 
 CODECS: dict[str, AudioFormat] = {

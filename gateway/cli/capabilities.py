@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from gateway.addresses import is_sip
 from gateway.app import make_provider
 from gateway.config import Deployment, Line
-from gateway.config.describe_actions import wants_keys
 from gateway.config.providers import ProviderSettings
+from gateway.config.telling.describe_actions import wants_keys
 from gateway.phone.provider import Provider
 
 _CALL = "CA1@AC1"

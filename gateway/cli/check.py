@@ -8,13 +8,13 @@ from typing import Any
 
 from gateway.cli.checked import Checked, checked_deployment, checked_files
 from gateway.config import ConfigErrors, Line
-from gateway.config.describe import describe
-from gateway.config.describe_accounts import describe_accounts
-from gateway.config.line import Rescue
+from gateway.config.line.line import Rescue
+from gateway.config.line.tools import McpTool
 from gateway.config.providers import provider_of
-from gateway.config.schema import schemas
-from gateway.config.tools import McpTool
-from gateway.redaction import Redactor, secrets_in
+from gateway.config.telling.describe import describe
+from gateway.config.telling.describe_accounts import describe_accounts
+from gateway.config.telling.schema import schemas
+from gateway.logs.redaction import Redactor, secrets_in
 
 CONFIG = Path("config/gateway.yaml")
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from gateway.cli.capabilities import capability_warnings
 from gateway.config import ConfigErrors, Deployment, Line, Lines, load_deployment
-from gateway.config.dangers import exposures, weak_keys, weak_secrets
+from gateway.config.checks.dangers import exposures, weak_keys, weak_secrets
+from gateway.config.checks.deployment_warnings import warnings
+from gateway.config.checks.line_warnings import line_warnings
 from gateway.config.deployment import DEFAULT_MODEL
-from gateway.config.deployment_warnings import warnings
-from gateway.config.document import read_document
-from gateway.config.environment import MODEL, first_set
-from gateway.config.line import Settings
+from gateway.config.line.line import Settings
 from gateway.config.line_file import LineFile
-from gateway.config.line_warnings import line_warnings
+from gateway.config.reading.document import read_document
+from gateway.config.reading.environment import MODEL, first_set
 from gateway.errors import ConfigError
 
 

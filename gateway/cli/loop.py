@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from gateway import logs
+from gateway.logs import setup as logs
 
 Result = TypeVar("Result")
 

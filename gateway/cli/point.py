@@ -10,11 +10,11 @@ from gateway.cli.accounts import provider_named
 from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
 from gateway.config import load_deployment
-from gateway.config.environment import variable_of
 from gateway.config.providers import ProviderSettings, settings_of
+from gateway.config.reading.environment import variable_of
 from gateway.errors import GatewayError, InputError
+from gateway.logs.redaction import Redactor, secrets_in
 from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Pointing, Urls, point
-from gateway.redaction import Redactor, secrets_in
 from gateway.rest import CallControl, CallControlError
 from gateway.text import one_line
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from gateway.app import PROVIDERS, make_provider
 from gateway.cli.tables import drawn
 from gateway.config.providers import settings_of
-from gateway.outlet import styled_output
+from gateway.logs.outlet import styled_output
 from gateway.phone.provider import Provider, Traits
 
 HEAD = ("provider", "codecs", "clear", "playback confirmed by", "keys in", "keys out", "hang-up", "transfer")

@@ -11,25 +11,25 @@ from typing import Any
 
 import structlog
 
-from gateway import logs
 from gateway.app import serving
+from gateway.cli.calling.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.capabilities import capability_warnings
 from gateway.cli.check import add_config_option
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
-from gateway.cli.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.stopping import told_to_stop
 from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board
 from gateway.cli.workers import Service, run_workers
 from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
-from gateway.config.dangers import weak_keys, weak_secrets
+from gateway.config.checks.dangers import weak_keys, weak_secrets
+from gateway.config.checks.deployment_warnings import warnings
 from gateway.config.deployment import listening_host, private_listener
-from gateway.config.deployment_warnings import warnings
 from gateway.config.kept import DEPLOYMENT, KeptLines
 from gateway.config.secrets import secrets_within
-from gateway.descriptors import needed, raise_limit
 from gateway.errors import GatewayError, InputError
 from gateway.fleet.board import WORKERS_LIMIT
+from gateway.logs import setup as logs
+from gateway.network.descriptors import needed, raise_limit
 from gateway.sim.emulator import Emulator, Script, load_script
 
 log = structlog.get_logger()

@@ -20,8 +20,8 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from gateway.cli.stopping import Stop, told_to_stop
 from gateway.cli.worker import METRICS_DIRECTORY, WORKER, worker_variable
-from gateway.config import environment
 from gateway.config.kept import KeptDeployment, make_own
+from gateway.config.reading import environment
 from gateway.errors import GatewayError
 from gateway.fleet.board import Board, board_file
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.config.document import Document
-from gateway.config.environment import OLD, FromEnvironment, first_set
-from gateway.config.problems import KeyPath, suggestion
 from gateway.config.providers import ACCOUNT_NAME, Providers, settings_of, variables_of
+from gateway.config.reading.document import Document
+from gateway.config.reading.environment import OLD, FromEnvironment, first_set
+from gateway.config.reading.problems import KeyPath, suggestion
 from gateway.config.secrets import may_be_two
 from gateway.text import unfit
 

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr
 
-from gateway.config import environment
 from gateway.config.accounts import check_accounts, supply, supply_accounts
-from gateway.config.document import read_document
-from gateway.config.explain import validate
-from gateway.config.problems import ConfigErrors, KeyPath, dotted, listed
 from gateway.config.providers import Providers
+from gateway.config.reading import environment
+from gateway.config.reading.document import read_document
+from gateway.config.reading.problems import ConfigErrors, KeyPath, dotted, listed
+from gateway.config.reading.section import Number, Section, Text, Whole
+from gateway.config.reading.validation import validate
 from gateway.config.secrets import Rotated, Secret
-from gateway.config.section import Number, Section, Text, Whole
 from gateway.config.urls import can_be_asked
 from gateway.errors import ConfigError
 

@@ -8,19 +8,26 @@ from pathlib import Path
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
 from gateway.audio.sound import Sound
-from gateway.config.document import read_document
-from gateway.config.explain import validate
-from gateway.config.leaks import leak_in, leaks
-from gateway.config.line import Line, Settings
-from gateway.config.placeholders import OF_THE_CALL, Mistake, mistakes
-from gateway.config.position import position_in
-from gateway.config.problems import KeyPath, dotted
-from gateway.config.reading import UnreadableError, UnreadError, is_of_the_system, read_text, require_ordinary, unfit_at
-from gateway.config.resolve import functions_of
-from gateway.config.rules import findings
-from gateway.config.texts import filled_texts
+from gateway.config.checks.leaks import leak_in, leaks
+from gateway.config.checks.service import findings
+from gateway.config.line.line import Line, Settings
+from gateway.config.line.placeholders import OF_THE_CALL, Mistake, mistakes
+from gateway.config.line.texts import filled_texts
+from gateway.config.line_functions import functions_of
+from gateway.config.reading.document import read_document
+from gateway.config.reading.position import position_in
+from gateway.config.reading.problems import KeyPath, dotted
+from gateway.config.reading.text_file import (
+    UnreadableError,
+    UnreadError,
+    is_of_the_system,
+    read_text,
+    require_ordinary,
+    unfit_at,
+)
+from gateway.config.reading.validation import validate
 from gateway.errors import ConfigError, RecordingError
-from gateway.redaction import secrets_in
+from gateway.logs.redaction import secrets_in
 
 MAX_SOUND_S = 60
 """Seconds of a recording that a line may play."""

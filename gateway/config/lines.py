@@ -9,10 +9,10 @@ from pathlib import Path
 
 from gateway.config.deployment import Deployment
 from gateway.config.kept import KeptLines
-from gateway.config.line import Line
+from gateway.config.line.line import Line
 from gateway.config.line_file import LineFile, stamp
 from gateway.config.numbers import NumberPlan
-from gateway.config.problems import ConfigErrors
+from gateway.config.reading.problems import ConfigErrors
 from gateway.errors import ConfigError
 
 _ENDINGS = (".yaml", ".yml")

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
-from gateway.config.environment import variable_of
 from gateway.config.numbers import Region
-from gateway.config.problems import KeyPath
+from gateway.config.reading.environment import variable_of
+from gateway.config.reading.problems import KeyPath
+from gateway.config.reading.section import Section
 from gateway.config.secrets import Base64Secret, Name, PrivateKey, PublicKey, Rotated, Secret
-from gateway.config.section import Section
 from gateway.config.urls import can_be_asked
 
 ProviderName = Literal[

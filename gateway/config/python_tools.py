@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
-from gateway.config.tool_schema import inlined, refusals
-from gateway.functions import CallContext, PythonCall
+from gateway.config.checks.tool_schema import inlined, refusals
+from gateway.function import CallContext, PythonCall
 
 _SECTION = re.compile(r"(Args|Arguments|Parameters|Returns|Raises|Yields|Examples?|Notes?):\s*")
 _ARGUMENT = re.compile(r"\*{0,2}(\w+)(?:\s*\([^)]*\))?:\s*(.*)")

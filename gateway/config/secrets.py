@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, SecretStr, Tag
 
-from gateway.config.environment import FromEnvironment, bare
-from gateway.config.section import NOT_BLANK
+from gateway.config.reading.environment import FromEnvironment, bare
+from gateway.config.reading.section import NOT_BLANK
 
 T = TypeVar("T")
 

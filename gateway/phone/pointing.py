@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from gateway.config.environment import variable_of
 from gateway.config.providers import ProviderSettings, provider_of
+from gateway.config.reading.environment import variable_of
 from gateway.config.secrets import first, values_of
 from gateway.errors import GatewayError, InputError
 from gateway.path_segment import segment

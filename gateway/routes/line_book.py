@@ -10,8 +10,8 @@ import structlog
 from gateway.call.metrics import Metrics
 from gateway.config import Line, Lines
 from gateway.config.following import LineFollower
+from gateway.config.line.tools import McpTool
 from gateway.config.lines import Update
-from gateway.config.tools import McpTool
 
 log = structlog.get_logger()
 

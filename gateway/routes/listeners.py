@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from gateway.routes.connections import BoundedRunner, Connections
-from gateway.routes.http_errors import http_log
-from gateway.routes.refusals import Refusals
+from gateway.routes.refusing.connections import BoundedRunner, Connections
+from gateway.routes.refusing.http_errors import http_log
+from gateway.routes.refusing.refusals import Refusals
 
 IDLE_LIMIT_S = 75.0
 """A connection on which no further request comes; a proxy in front drops its idle ones after 60 s."""

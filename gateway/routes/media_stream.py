@@ -16,8 +16,9 @@ from gateway.call.ending import EndCall, EndReason, level_of
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, CallRecord, Note, Observer, TimedNote
 from gateway.call.refusal import Refusal
-from gateway.call.rules import Rules
+from gateway.call.settings import Rules
 from gateway.config import Line
+from gateway.errands import CallErrands
 from gateway.errors import WireError
 from gateway.fleet.places import KnownCall, Place
 from gateway.fleet.used import UsedKeys
@@ -25,14 +26,13 @@ from gateway.phone.events import CallStarted, PhoneClosed
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
 from gateway.rest import CallControl, CallControlError, described
-from gateway.routes.errands import CallErrands
 from gateway.routes.following import what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, unknown_line
-from gateway.routes.refusals import Refusals, Refused, unserved
+from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.request_url import requested_url
-from gateway.routes.stream_key import is_over, note_stream
+from gateway.routes.stream_keys import is_over, note_stream
 from gateway.tools import Functions
 from gateway.upgrade import accept
 from gateway.websocket import WebSocket

@@ -7,7 +7,7 @@ from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.config.numbers import own_number
 from gateway.phone.events import CallStarted
-from gateway.routes.refusals import Refused
+from gateway.routes.refusing.refusals import Refused
 from gateway.withheld import REASONS, withheld
 
 UNKNOWN = "unknown"

@@ -9,9 +9,9 @@ import structlog
 
 from gateway.call.metrics import Metrics
 from gateway.errors import WireError
-from gateway.phone.bearer_jwt import bearer
-from gateway.phone.jwks import UnknownKeyError
 from gateway.phone.provider import HttpRequest, Provider
+from gateway.phone.shared.jwks import UnknownKeyError
+from gateway.phone.shared.jwt import bearer
 from gateway.rest import CallControl, CallControlError
 
 log = structlog.get_logger()

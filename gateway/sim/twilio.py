@@ -8,16 +8,16 @@ from typing import Self
 import aiohttp
 
 from gateway.audio.formats import PCMU, AudioFormat
-from gateway.sim.observed import Tick
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.observed import Tick
+from gateway.sim.phone.phone import SimulatedPhone
+from gateway.sim.phone.wire import SimCall
 from gateway.sim.providers.twilio import TwilioWebhook, TwilioWire, new_sid
-from gateway.sim.wire import SimCall
 
 __all__ = ["SimulatedTwilio", "Tick"]
 
 
 class SimulatedTwilio(SimulatedPhone):
-    """A :class:`~gateway.sim.phone.SimulatedPhone` on Twilio's wire; made by :meth:`connect`."""
+    """A :class:`~gateway.sim.phone.phone.SimulatedPhone` on Twilio's wire; made by :meth:`connect`."""
 
     @property
     def call_sid(self) -> str:

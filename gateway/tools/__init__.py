@@ -4,7 +4,7 @@
 whatever happens in between. docs/tools.md says what is sent and what the model gets.
 """
 
-from gateway.tools.functions import FunctionCall, Functions
 from gateway.tools.result import FunctionResult
+from gateway.tools.runner import FunctionCall, Functions
 
 __all__ = ["FunctionCall", "FunctionResult", "Functions"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.functions import HttpCall
+from gateway.function import HttpCall
 from gateway.tools.result import FunctionFailed, excerpt, read_json, write_json
 
 HIDDEN = "***"

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 from yarl import URL
 
-from gateway.name_look_up import Connector
+from gateway.network.name_look_up import Connector
 from gateway.tools.answer import Answer
 from gateway.tools.request import Request
 from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from pydantic_core import to_jsonable_python
 
-from gateway.functions import CallContext, PythonCall, ToolError
+from gateway.function import CallContext, PythonCall, ToolError
 from gateway.tools.blocking import Blocking
 from gateway.tools.result import FunctionFailed, excerpt, require_short
 from gateway.tools.threads import Threads

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from gateway.functions import CallContext, HttpCall
+from gateway.function import CallContext, HttpCall
 from gateway.path_segment import leads_away, segment
 from gateway.tools.arguments import refused
 from gateway.tools.result import FunctionFailed, write_json

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.errors import WireError
 from gateway.voice import wire
-from gateway.voice.answering import Agent, Answering
+from gateway.voice.bot import Agent, Answering
 from gateway.voice.commands import AddMessage, CreateResponse, VoiceCommand
 from gateway.voice.events import (
     MalformedEvent,

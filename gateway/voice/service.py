@@ -11,9 +11,9 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gateway.errors import GatewayError
-from gateway.name_look_up import Connector
+from gateway.network.name_look_up import Connector
 from gateway.upgrade import connect
-from gateway.voice.answering import Agent, Answering, Model
+from gateway.voice.bot import Agent, Answering, Model
 from gateway.websocket import WebSocket
 
 HEARTBEAT_S = 15.0

@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
-from gateway.config.engines import Engine
-from gateway.config.hearing import AzureSemanticVad, Transcription
-from gateway.config.line import Line
+from gateway.config.line.line import Line
+from gateway.config.line.models import Engine
+from gateway.config.line.turns import AzureSemanticVad, Transcription
 from gateway.errors import WireError
 from gateway.voice.texts import CallFacts, instructions_for
-from gateway.voice.tools import tools_for
+from gateway.voice.tool_schemas import tools_for
 
 _FORMATS = {
     PCMU: ("g711_ulaw", "g711_ulaw"),

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.addresses import is_sip
-from gateway.config.line import Line
-from gateway.config.placeholders import fill
-from gateway.config.time_zones import time_zone
+from gateway.config.line.line import Line
+from gateway.config.line.placeholders import fill
+from gateway.config.line.time_zones import time_zone
 from gateway.voice.commands import CreateResponse, SayText
 
 PARAMETER_LIMIT = 500

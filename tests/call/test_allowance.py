@@ -2,9 +2,9 @@
 
 from gateway.call.allowance import ANSWERS, SECRETS_SPENT, TOOLS_SPENT, Allowance
 from gateway.call.errands import FunctionReturned, RunFunction
-from gateway.call.gate import ANSWER
-from gateway.call.rules import Approval, FunctionRule, Rules, Secret
-from gateway.functions import SecretDigits
+from gateway.call.responses import ANSWER
+from gateway.call.settings import Approval, FunctionRule, Rules, Secret
+from gateway.function import SecretDigits
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import AnswerApproval, ReturnToolOutput, SayText
 from gateway.voice.events import (

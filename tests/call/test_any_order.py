@@ -8,7 +8,7 @@ import pytest
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferCaller, TransferEnded
 from gateway.call.messages import Command, Event
-from gateway.call.rules import Approval, FunctionRule, KeyAction, Rules, Target
+from gateway.call.settings import Approval, FunctionRule, KeyAction, Rules, Target
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import SayText
 from gateway.voice.events import (

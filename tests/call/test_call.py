@@ -10,7 +10,7 @@ from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
 from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
-from gateway.call.rules import FunctionRule, Recorded, Rules
+from gateway.call.settings import FunctionRule, Recorded, Rules
 from gateway.phone.commands import PhoneCommand, PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
 from gateway.voice.commands import ReturnToolOutput, SayText, SendAudio, TruncateReply, VoiceCommand

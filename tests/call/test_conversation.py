@@ -3,10 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
+from gateway.call.bad_messages import MALFORMED_LIMIT
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.messages import Event
-from gateway.call.oddities import MALFORMED_LIMIT
-from gateway.call.rules import KeyAction, Rules, Silence
+from gateway.call.settings import KeyAction, Rules, Silence
 from gateway.phone.commands import AskForLife, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import (
     CallerAudio,

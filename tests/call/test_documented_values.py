@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
-from gateway.call import call, caller_clock, gate, keypad, mcp, oddities, playback, rules, secure_entry, tools, waiting
+from gateway.call import bad_messages as oddities
+from gateway.call import call, caller_clock, keypad, mcp, playback, tools, waiting
+from gateway.call import responses as gate
+from gateway.call import secret_entry as secure_entry
+from gateway.call import settings as rules
 from gateway.phone.events import Playout
 from gateway.voice import leg, service
 from gateway.websocket import OUTBOX_LIMIT, UNREAD_LIMIT

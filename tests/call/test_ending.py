@@ -8,7 +8,7 @@ from gateway.call.conversation import Conversation
 from gateway.call.ending import ENDED_BY, PHONE_ENDS, VOICE_ENDS, EndCall, EndReason, ShutDown, level_of
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferEnded
 from gateway.call.messages import Event
-from gateway.call.rules import Approval, Digits, FunctionRule, KeyAction, Recorded, Rules, Silence, Target
+from gateway.call.settings import Approval, Digits, FunctionRule, KeyAction, Recorded, Rules, Silence, Target
 from gateway.phone.events import (
     CallerAudio,
     DigitPressed,

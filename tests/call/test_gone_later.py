@@ -3,13 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from gateway.call.departure import CALL_GOES_ON
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
-from gateway.call.gate import ALREADY_ACTIVE
+from gateway.call.leaving import CALL_GOES_ON
 from gateway.call.playback import HeardReply
-from gateway.call.rules import Digits, FunctionRule, KeyAction, Rules, Secret, Silence, Target
-from gateway.functions import SecretDigits
+from gateway.call.responses import ALREADY_ACTIVE
+from gateway.call.settings import Digits, FunctionRule, KeyAction, Rules, Secret, Silence, Target
+from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, Playout
 from gateway.voice.commands import (

@@ -4,7 +4,7 @@ from gateway.call.caller_clock import AHEAD_LIMIT_S, KEY_S
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import TransferCaller
 from gateway.call.keypad import DIGITS_LIMIT
-from gateway.call.rules import (
+from gateway.call.settings import (
     Approval,
     Digits,
     FunctionRule,
@@ -15,7 +15,7 @@ from gateway.call.rules import (
     Silence,
     Target,
 )
-from gateway.functions import SecretDigits
+from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import AddMessage, AnswerApproval, CommitTurn, CreateResponse, SayText, TruncateReply

@@ -2,11 +2,11 @@
 
 import pytest
 
-from gateway.call.departure import RESULTS_FIRST
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, TransferCaller, TransferEnded
+from gateway.call.leaving import RESULTS_FIRST
 from gateway.call.mcp import GRANTED_LIMIT_S, RUN_LIMIT_S, TRANSCRIPT_LIMIT_S
-from gateway.call.rules import Approval, KeyAction, Rules, Silence, Target, Waiting
+from gateway.call.settings import Approval, KeyAction, Rules, Silence, Target, Waiting
 from gateway.call.tools import BUSY, DIALLED
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import (

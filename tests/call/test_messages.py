@@ -4,9 +4,9 @@ from typing import get_args
 
 from msgspec import Struct
 
+from gateway.call.caller_audio import SignOfTheProvider, is_sign_of_life
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall
-from gateway.call.hearing import SignOfTheProvider, is_sign_of_life
 from gateway.call.messages import SESSION_EVENTS, Command, Event, is_errand, is_phone_command, is_voice_command
 from gateway.call.record import Note
 from gateway.phone.events import CallerAudio

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.call.gate import ALREADY_ACTIVE
-from gateway.call.rules import (
+from gateway.call.responses import ALREADY_ACTIVE
+from gateway.call.settings import (
     Approval,
     Digits,
     FunctionRule,
@@ -12,7 +12,7 @@ from gateway.call.rules import (
     Secret,
     Target,
 )
-from gateway.functions import SecretDigits
+from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import (

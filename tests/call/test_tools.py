@@ -5,10 +5,10 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from gateway.call.departure import RESULTS_FIRST
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
-from gateway.call.rules import FunctionRule, KeyAction, Rules, Silence, Target, Waiting
+from gateway.call.leaving import RESULTS_FIRST
+from gateway.call.settings import FunctionRule, KeyAction, Rules, Silence, Target, Waiting
 from gateway.call.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import PhoneClosed, PhoneEnd

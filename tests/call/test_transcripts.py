@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.call.gate import ANSWER, ResponseGate
 from gateway.call.mcp import McpTools
 from gateway.call.record import Note
-from gateway.call.rules import Rules
+from gateway.call.responses import ANSWER, ResponseGate
+from gateway.call.settings import Rules
 from gateway.call.transcripts import Transcripts
 from gateway.voice.commands import CreateResponse
 from gateway.voice.events import CallerSaid, TranscriptionFailed

@@ -2,9 +2,9 @@
 
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import RunFunction
-from gateway.call.rules import Digits, FunctionRule, KeyAction, Rules, Secret, Silence
+from gateway.call.settings import Digits, FunctionRule, KeyAction, Rules, Secret, Silence
 from gateway.call.tools import NOT_DONE
-from gateway.functions import SecretDigits
+from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed
 from gateway.voice.commands import (

@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from gateway.call.departure import CALL_GOES_ON, RESULTS_FIRST
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction, TransferCaller, TransferEnded
-from gateway.call.rules import (
+from gateway.call.leaving import CALL_GOES_ON, RESULTS_FIRST
+from gateway.call.settings import (
     Approval,
     Digits,
     FunctionRule,
@@ -17,7 +17,7 @@ from gateway.call.rules import (
     Waiting,
 )
 from gateway.call.tools import ONE_AT_A_TIME
-from gateway.functions import SecretDigits
+from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed
 from gateway.voice.commands import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.call.rules import Waiting
+from gateway.call.settings import Waiting
 from gateway.call.waiting import Wait
 from gateway.voice.commands import SayText
 

@@ -13,9 +13,9 @@ from aiohttp.test_utils import TestServer
 from gateway.app import serving
 from gateway.cli import _parser, main
 from gateway.cli.call import _call, _demo, _running_gateway
-from gateway.cli.own_gateway import CalledGateway, number_to_call
+from gateway.cli.calling.own_gateway import CalledGateway, number_to_call
 from gateway.config import Lines, load_deployment
-from gateway.sim.call import CallPlan
+from gateway.sim.caller.call import CallPlan
 from gateway.sim.emulator import Emulator
 from tests.e2e.rig import NUMBER, configuration, instant, load
 from tests.virtual_time import virtual_time

@@ -7,7 +7,7 @@ import pytest
 from gateway.cli import main
 from gateway.cli.init import SOURCES, starter
 from gateway.config import Lines, load_deployment
-from gateway.config.deployment_warnings import warnings
+from gateway.config.checks.deployment_warnings import warnings
 from gateway.sim.emulator import Script
 from tests.documents import ROOT
 

@@ -14,7 +14,7 @@ from gateway.config.providers import Providers
 from gateway.config.providers import Twilio as Settings
 from gateway.phone.events import Playout
 from gateway.phone.provider import Confirmation, Traits
-from gateway.phone.twilio import Twilio
+from gateway.phone.providers.twilio.provider import Twilio
 from tests.documents import ROOT, prose
 
 PAGE = ROOT / "docs" / "providers.md"

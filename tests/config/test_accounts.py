@@ -7,12 +7,12 @@ import pytest
 
 from gateway.app import make_provider, providers_of
 from gateway.config import ConfigErrors, Deployment, load_deployment
-from gateway.config.environment import OLD
 from gateway.config.providers import Providers, provider_of, settings_of, variables_of
+from gateway.config.reading.environment import OLD
 from gateway.config.secrets import may_be_two, values_of
 from gateway.errors import InputError
 from gateway.phone.provider import SignatureError, WebhookRequest
-from gateway.sim.accounts import open_account
+from gateway.sim.phone.accounts import open_account
 
 NAMES = tuple(Providers.model_fields)
 

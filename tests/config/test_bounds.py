@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config.schema import schemas
+from gateway.config.telling.schema import schemas
 
 LINE = {
     "temperature": ("0.6 to 1.2", None),

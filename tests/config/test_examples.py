@@ -10,19 +10,14 @@ import pytest
 
 from gateway.audio.wav import write_wav
 from gateway.config import Lines, load_deployment
-from gateway.config.agent import Agent
 from gateway.config.deployment import Deployment
-from gateway.config.environment import API_VERSION, ENDPOINT, KEY, MODEL, PUBLIC_URL, STREAM_KEY
-from gateway.config.greeting import Greeting
-from gateway.config.hearing import AzureSemanticVad, EndOfUtterance, Transcription
-from gateway.config.hours import Closed, Hours
-from gateway.config.keys import Digits, KeyAction
-from gateway.config.line import Afterwards, LineLimits, Settings, Silence, StaticInterim
-from gateway.config.line_file import LineFile
-from gateway.config.parameters import Parameter, SecretParameter
-from gateway.config.providers import environment_names
-from gateway.config.schema import schemas
-from gateway.config.tools import (
+from gateway.config.line.agent import Agent
+from gateway.config.line.greeting import Greeting
+from gateway.config.line.hours import Closed, Hours
+from gateway.config.line.keys import Digits, KeyAction
+from gateway.config.line.line import Afterwards, LineLimits, Settings, Silence, StaticInterim
+from gateway.config.line.parameters import Parameter, SecretParameter
+from gateway.config.line.tools import (
     Approval,
     ApprovedTools,
     HttpRequest,
@@ -32,7 +27,12 @@ from gateway.config.tools import (
     PythonTool,
     WhileWaiting,
 )
-from gateway.config.transfers import Target
+from gateway.config.line.transfers import Target
+from gateway.config.line.turns import AzureSemanticVad, EndOfUtterance, Transcription
+from gateway.config.line_file import LineFile
+from gateway.config.providers import environment_names
+from gateway.config.reading.environment import API_VERSION, ENDPOINT, KEY, MODEL, PUBLIC_URL, STREAM_KEY
+from gateway.config.telling.schema import schemas
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"

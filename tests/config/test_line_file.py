@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from gateway.audio.formats import PCMU
 from gateway.audio.wav import write_wav
-from gateway.config.greeting import Greeting
-from gateway.config.line import Settings
+from gateway.config.line.greeting import Greeting
+from gateway.config.line.line import Settings
+from gateway.config.line.voices import AzureStandardVoice
 from gateway.config.line_file import LineFile
-from gateway.config.voices import AzureStandardVoice
 
 LineErrors = Callable[..., list[str]]
 ReadLine = Callable[..., LineFile]

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from gateway.app import PROVIDERS, make_provider
 from gateway.config import Deployment, load_deployment
-from gateway.config.environment import FromEnvironment
 from gateway.config.providers import ProviderName, Providers, environment_names, settings_of
+from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
 from gateway.phone.provider import Proof, SignatureError, Upgrade, WebhookRequest
-from gateway.sim.accounts import open_account
+from gateway.sim.phone.accounts import open_account
 from gateway.sim.providers import PROVIDERS as SIMULATED
 
 NAMES = tuple(Providers.model_fields)

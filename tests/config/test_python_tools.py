@@ -16,7 +16,7 @@ from __future__ import annotations
 import enum
 from typing import Annotated, Literal
 from pydantic import BaseModel, Field
-from gateway.functions import CallContext
+from gateway.function import CallContext
 
 class Item(BaseModel):
     name: str
@@ -172,7 +172,7 @@ def test_a_default_that_no_json_can_have_is_not_shown(tmp_path: Path, module: Ca
         ("async def f(_a: str): ...", "has a parameter _a, a name that no tool can have, expected another"),
         ("async def f(copy: str): ...", "has a parameter copy, a name that no tool can have, expected another"),
         (
-            "from gateway.functions import CallContext\nasync def f(a: CallContext, b: CallContext): ...",
+            "from gateway.function import CallContext\nasync def f(a: CallContext, b: CallContext): ...",
             "takes the CallContext twice (a, b), expected it once",
         ),
         (

@@ -9,8 +9,10 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from pydantic import SecretStr, ValidationError
 
 from gateway.config import Lines, load_deployment
-from gateway.config.environment import FromEnvironment
+from gateway.config.line.tools import HttpRequest
 from gateway.config.providers import Providers, settings_of
+from gateway.config.reading.environment import FromEnvironment
+from gateway.config.reading.section import Section
 from gateway.config.secrets import (
     Name,
     Rotated,
@@ -21,9 +23,7 @@ from gateway.config.secrets import (
     secrets_within,
     values_of,
 )
-from gateway.config.section import Section
-from gateway.config.tools import HttpRequest
-from gateway.sim.accounts import open_account
+from gateway.sim.phone.accounts import open_account
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import load_deployment
-from gateway.config.tools import is_http_url
+from gateway.config.line.tools import is_http_url
 from gateway.config.urls import can_be_asked
 from gateway.errors import InputError
 

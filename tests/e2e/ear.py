@@ -1,7 +1,7 @@
 """Remember what a simulated phone really played."""
 
 from gateway.audio.formats import AudioFormat
-from gateway.sim.playout import LIMIT_MS, Playout
+from gateway.sim.phone.playout import LIMIT_MS, Playout
 
 
 class KeepingPlayout(Playout):

@@ -12,15 +12,15 @@ from typing import Any
 from gateway.app import Gateway, providers_of, serving
 from gateway.audio.formats import AudioFormat
 from gateway.call.record import CallIdentity, TimedNote
-from gateway.config.environment import FromEnvironment
 from gateway.config.providers import Providers, settings_of
+from gateway.config.reading.environment import FromEnvironment
 from gateway.phone.provider import Provider
-from gateway.sim.accounts import Account, open_account
-from gateway.sim.api import SimulatedApi
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator, Script, Session
-from gateway.sim.observed import Tick
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.accounts import Account, open_account
+from gateway.sim.phone.observed import Tick
+from gateway.sim.phone.phone import SimulatedPhone
+from gateway.sim.phone.rest_api import SimulatedApi
 from gateway.sim.providers.acs import publish_keys
 from tests.e2e.rig import configuration, load
 

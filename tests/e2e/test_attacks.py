@@ -16,10 +16,10 @@ import pytest
 from gateway.app import PROVIDERS
 from gateway.phone.provider import Grant
 from gateway.phone.token import StreamTokens
+from gateway.sim.phone.webhook import SimProvider
+from gateway.sim.phone.wire import SimCall
 from gateway.sim.providers.plivo import signature_v3
 from gateway.sim.providers.vobiz import provider as vobiz
-from gateway.sim.webhook import SimProvider
-from gateway.sim.wire import SimCall
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, instant, noise
 from tests.virtual_time import virtual_time
@@ -44,7 +44,7 @@ MIB = 1 << 20
 @pytest.fixture(autouse=True)
 def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator speaks as long as a text says."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ async def is_alive(http: aiohttp.ClientSession, held: Exchange) -> bool:
 @pytest.mark.parametrize("first", [b"", b"GET /stream/twilio HTTP/1.1\r\nHost: x\r\nX-Slow: "], ids=["silent", "slow"])
 async def test_a_thousand_half_open_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
     """Who never finishes a request is closed by time-out; meanwhile callers are answered."""
-    monkeypatch.setattr("gateway.routes.connections.HEAD_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("gateway.routes.refusing.connections.HEAD_TIMEOUT_S", 2.0)
     async with attacked(tmp_path, "twilio") as (held, http):
         with within(100 * 1024):
             opened = await open_sockets(held, first)
@@ -358,7 +358,7 @@ async def test_a_thousand_streams_that_never_start(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("many_files")
 async def test_a_thousand_slow_webhooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that does not come, or not whole, is waited for so long and no longer."""
-    monkeypatch.setattr("gateway.routes.answer.BODY_TIMEOUT_S", 1.5)
+    monkeypatch.setattr("gateway.routes.webhooks.BODY_TIMEOUT_S", 1.5)
     head = b"POST /answer/twilio HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     limits = f"limits: {{connections: {SOCKETS + 20}}}\n"
     async with attacked(tmp_path, "twilio", gateway_yaml=STREAMS + limits) as (held, http):

@@ -19,11 +19,11 @@ from gateway.audio.audio_file import read_audio
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.audio.g711 import Samples
 from gateway.audio.resample import resample
-from gateway.sim.call import CallPlan, CallResult, place_call
-from gateway.sim.caller import Patience, Utterance
+from gateway.sim.caller.call import CallPlan, CallResult, place_call
+from gateway.sim.caller.caller import Patience, Utterance
+from gateway.sim.caller.recording import load_recording
 from gateway.sim.emulator import Script, Session
 from gateway.sim.prompts import FOLDER
-from gateway.sim.recording import load_recording
 from tests.e2e.rig import configuration, noise, rig
 from tests.virtual_time import in_virtual_time
 
@@ -123,7 +123,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """All calls, at once on one gateway in virtual time; one by ``gateway call`` in real time, under ``COMMAND``."""
     folder = tmp_path_factory.mktemp("recordings")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.sim.emulator.response.spoken", noise)
+        patch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
         in_virtual_time(lambda: make_calls(folder))
     return {**CASES, COMMAND: asyncio.run(run_command(folder))}
 

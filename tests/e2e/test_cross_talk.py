@@ -11,7 +11,7 @@ import pytest
 from gateway.audio.formats import AudioFormat
 from gateway.sim.emulator import Script
 from gateway.sim.emulator.script import Latency
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.phone import SimulatedPhone
 from tests.e2e.ear import KeepingPlayout
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import noise
@@ -37,8 +37,8 @@ def speech(line: str, audio_format: AudioFormat) -> bytes:
 @virtual_time
 async def test_each_caller_is_heard_in_its_own_session_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame that a session got is its own caller's, in order; every byte a phone got is its own line's."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
-    monkeypatch.setattr("gateway.sim.phone.Playout", KeepingPlayout)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.phone.phone.Playout", KeepingPlayout)
     script = Script.model_validate(
         {"turns": [{"say": "never"}], "latency_ms": Latency.none(), "vad": "scripted", "pace": 20}
     )

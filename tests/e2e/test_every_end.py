@@ -9,7 +9,7 @@ import pytest
 
 from gateway.call.conversation import Conversation
 from gateway.call.messages import Command, Event
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.phone import SimulatedPhone
 from gateway.voice.events import CallerPaused
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, instant, noise
@@ -67,7 +67,7 @@ async def bring_about(reason: str, held: Exchange, case: str, phone: SimulatedPh
 @pytest.mark.parametrize("reason", [*SERVED, "caller_hung_up", *FAILED])
 def test_what_follows_each_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
     """The farewell after an end in order, the rescue after a failure, nothing where the caller has gone."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
     if reason == "fault":
         monkeypatch.setattr(Conversation, "handle", failing)
     text = LINE.partition("\n")[2].replace("Hello.", "200 ms")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import aiohttp
 
-from gateway.sim.api import ApiResponse
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.phone import SimulatedPhone
+from gateway.sim.phone.rest_api import ApiResponse
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, instant
 from tests.virtual_time import virtual_time

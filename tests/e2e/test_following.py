@@ -12,9 +12,9 @@ import pytest
 
 from gateway.app import PROVIDERS, serving
 from gateway.fleet.board import Board, board_file
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.providers.twilio import signature
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, configuration, instant, load, noise
@@ -32,7 +32,7 @@ TOKEN = "0123456789abcdef"
 @pytest.fixture(autouse=True)
 def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator speaks as long as a text says."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
 
 
 def lines(keys: str) -> dict[str, str]:

@@ -190,7 +190,7 @@ async def fates(caller: Caller) -> list[Fate]:
 
 def test_what_was_heard_is_told_to_the_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """240 seeded barge-ins of four kinds: truncated within 20 ms of what was played, and nothing old after a clear."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
     callers = [Caller(seed) for seed in range(CALLS)]
     latency = Latency(update=0, transcription=20, create=30, first_delta=100, first_audio=40)
     turns = [Turn(say=text(number)) for number in range(1, ROUNDS + 1)]
@@ -225,7 +225,7 @@ def is_true(fate: Fate) -> bool:
 
 async def test_a_caller_who_speaks_into_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The phone has played all that came, and the service has more: what it sent too late was not heard."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
     script = instant({"say": "1000 ms"}, faults={"gap_s": 30})
     ticked = asyncio.Event()
     async with (

@@ -14,8 +14,8 @@ import aiohttp
 import msgspec
 import pytest
 
-from gateway import preparation
-from gateway.call.rules import Rules
+from gateway import call_setup as preparation
+from gateway.call.settings import Rules
 from gateway.sim.emulator import Session
 from gateway.voice import leg, service
 from tests.e2e.bare_phone import BarePhone, bare_phone, media
@@ -30,7 +30,7 @@ WAYS = {"stop": "caller_hung_up", "close": "caller_hung_up", "reset": "stream_lo
 @pytest.fixture(autouse=True)
 def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator speaks as long as a text says."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
 
 
 WATCHES = ("anon_inode:inotify", "anon_inode:[eventpoll]", "anon_inode:[eventfd]")

@@ -9,16 +9,16 @@ import pytest
 
 from gateway.audio.formats import PCMU
 from gateway.call.record import TimedNote
-from gateway.cli.own_gateway import own_gateway
+from gateway.cli.calling.own_gateway import own_gateway
 from gateway.cli.providers import everyone
-from gateway.sim.call import CallPlan, CallResult, place_call
-from gateway.sim.caller import Patience, Utterance
-from gateway.sim.dial import dial
+from gateway.sim.caller.call import CallPlan, CallResult, place_call
+from gateway.sim.caller.caller import Patience, Utterance
+from gateway.sim.caller.dial import dial
+from gateway.sim.caller.recording import load_recording
 from gateway.sim.emulator import Script, Session
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.prompts import FOLDER
 from gateway.sim.providers import PROVIDERS
-from gateway.sim.recording import load_recording
 from tests.e2e.rig import LINE, NUMBER, Rig, configuration, instant, load, noise, rig, session_of
 from tests.virtual_time import in_virtual_time, virtual_time
 
@@ -34,7 +34,7 @@ TRANSFERRER = (
 @pytest.fixture(autouse=True)
 def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator speaks as long as a text says."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
 
 
 def farewell(seconds: int) -> str:
@@ -115,7 +115,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
         return {name: task.result() for name, task in tasks.items()}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.sim.emulator.response.spoken", noise)
+        patch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
         return in_virtual_time(all_of_them)
 
 

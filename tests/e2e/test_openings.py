@@ -10,7 +10,7 @@ import pytest
 
 from gateway.audio.formats import PCMU
 from gateway.audio.sound import Sound
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
 from tests.e2e.rig import LINE, NUMBER, configuration, instant, noise, rig, session_of
 from tests.virtual_time import virtual_time
 
@@ -20,7 +20,7 @@ HOURS = '{open: {mon-sun: "00:00-00:01"}, closed: %s}'
 @pytest.fixture(autouse=True)
 def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator speaks as long as a text says."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
 
 
 def recording(folder: Path, milliseconds: int = 600) -> Sound:

@@ -13,9 +13,9 @@ from gateway.app import PROVIDERS
 from gateway.fleet.places import Place
 from gateway.phone.token import StreamTokens
 from gateway.routes.line_book import LineBook
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.connecting import BusyError, RefusedError
+from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.providers.telnyx import CALL_CONTROL
-from gateway.sim.reaching import BusyError, RefusedError
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, instant, noise
 from tests.virtual_time import virtual_time
@@ -38,7 +38,7 @@ NUMBERS = {case: f"+1425555{number:04}" for number, case in enumerate(CASES)}
 @pytest.fixture(autouse=True)
 def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator speaks as long as a text says."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
 
 
 def lines(keys: str) -> dict[str, str]:

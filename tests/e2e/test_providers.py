@@ -16,8 +16,8 @@ from gateway.config.providers import settings_of
 from gateway.phone.provider import Confirmation, Traits
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency
-from gateway.sim.observed import Tick
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.observed import Tick
+from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.providers import PROVIDERS as SIMULATED
 from tests.e2e.ear import KeepingPlayout
 from tests.e2e.exchange import Exchange, exchange
@@ -112,8 +112,8 @@ CASES = {case.name: case for case in cases()}
 def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome | Exception]:
     """All calls, on one gateway that serves all providers."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.sim.emulator.response.spoken", noise)
-        patch.setattr("gateway.sim.phone.Playout", KeepingPlayout)
+        patch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
+        patch.setattr("gateway.sim.phone.phone.Playout", KeepingPlayout)
         return in_virtual_time(lambda: make_calls(tmp_path_factory.mktemp("providers")))
 
 

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.sim.phone.webhook import Reply, Webhook
 from gateway.sim.providers import PROVIDERS
-from gateway.sim.webhook import Reply, Webhook
 from tests.e2e.exchange import exchange
 from tests.e2e.rig import LINE, NUMBER, instant
 from tests.e2e.test_providers import STREAM_ONLY

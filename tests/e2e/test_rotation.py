@@ -10,14 +10,14 @@ import pytest
 
 from gateway.app import serving
 from gateway.config.deployment import Streams
-from gateway.config.environment import FromEnvironment
 from gateway.config.providers import Providers, settings_of
+from gateway.config.reading.environment import FromEnvironment
 from gateway.config.secrets import may_be_two
 from gateway.errors import GatewayError
-from gateway.sim.accounts import Account, open_account
-from gateway.sim.api import SimulatedApi
-from gateway.sim.call import CallPlan, CallResult, place_call
+from gateway.sim.caller.call import CallPlan, CallResult, place_call
 from gateway.sim.emulator import Emulator
+from gateway.sim.phone.accounts import Account, open_account
+from gateway.sim.phone.rest_api import SimulatedApi
 from gateway.sim.providers.acs import publish_keys
 from tests.e2e.rig import NUMBER, configuration, instant, load
 

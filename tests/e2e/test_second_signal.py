@@ -37,7 +37,7 @@ async def test_the_second_signal_ends_each_call_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: State
 ) -> None:
     """The first lets calls go on; behind the second nothing is left of them, and each has its reason."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
     answer = {"call": {"name": "end_call"}, "after_call": SAY} if state is tool else {"say": SAY}
     script = instant(answer, **SLOW.get(state, {}))
     loop = asyncio.get_running_loop()

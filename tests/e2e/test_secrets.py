@@ -29,7 +29,7 @@ def sessions(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
         return await enter(self)
 
     monkeypatch.setattr(Emulator, "__aenter__", entered)
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
     return opened
 
 

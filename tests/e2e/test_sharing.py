@@ -10,16 +10,16 @@ from urllib.parse import quote
 import pytest
 import structlog
 
-from gateway import logs
 from gateway.app import serving
 from gateway.cli import _parser, main
-from gateway.cli import own_gateway as cli_own_gateway
 from gateway.cli.call import _call
+from gateway.cli.calling import own_gateway as cli_own_gateway
 from gateway.cli.emulated_identity import EmulatedIdentity
+from gateway.logs import setup as logs
+from gateway.logs.redaction import PUBLIC
 from gateway.phone.token import StreamTokens
-from gateway.redaction import PUBLIC
-from gateway.sim.accounts import Account, open_account
 from gateway.sim.emulator import Emulator
+from gateway.sim.phone.accounts import Account, open_account
 from gateway.sim.providers import PROVIDERS
 from tests.e2e.rig import LINE, configuration, instant, load
 

@@ -102,7 +102,7 @@ async def test_nothing_stays_of_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[Rig, int], Awaitable[None]]
 ) -> None:
     """No task, descriptor or thread, and next to no memory."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
     line = LINE.replace("Hello.", "200 ms")
     with traced():
         async with rig(configuration(tmp_path, {"support": line}), instant(), limit_s=1e6, keep_sessions=1) as held:

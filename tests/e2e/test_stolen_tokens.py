@@ -11,10 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.phone.token import StreamTokens
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.phone import SimulatedPhone
+from gateway.sim.phone.webhook import Webhook
+from gateway.sim.phone.wire import SimCall, StreamOpening
 from gateway.sim.providers import PROVIDERS
-from gateway.sim.webhook import Webhook
-from gateway.sim.wire import SimCall, StreamOpening
 from tests.e2e.exchange import CALLER, Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, instant, noise
 from tests.e2e.test_providers import STREAM_ONLY
@@ -32,7 +32,7 @@ LINES = {"support": LINE + 'after: {transfer: "+14255550177"}\n'}
 @pytest.fixture(autouse=True)
 def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator speaks as long as a text says."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
 
 
 class Answered:
@@ -188,7 +188,7 @@ async def test_a_process_that_did_not_answer_knows_calls_that_have_their_stream(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One of several that has not heard which connection of ACS a call got; the header's word is not enough there."""
-    monkeypatch.setattr("gateway.phone.acs.Acs._connected", lambda *_: None)
+    monkeypatch.setattr("gateway.phone.providers.acs.provider.Acs._connected", lambda *_: None)
     async with exchange(tmp_path, ["acs"], LINES, instant()) as held, aiohttp.ClientSession() as http:
         async with held.call("acs", NUMBER) as victim:
             await held.told("support", "reply_started")

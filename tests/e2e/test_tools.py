@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Session
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.phone import SimulatedPhone
 from tests.e2e.rig import LINE, NUMBER, Rig, configuration, instant, noise, rig
 from tests.e2e.tool_server import ToolServer, tool_server
 from tests.virtual_time import virtual_time
@@ -24,7 +24,7 @@ CALLER = "+14155550123"
 @pytest.fixture(autouse=True)
 def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator speaks as long as a text says."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
 
 
 def line(**keys: Any) -> dict[str, str]:
@@ -196,7 +196,7 @@ async def test_words_cover_a_slow_function(tmp_path: Path) -> None:
 PYTHON_TOOL = '''
     """Tools of a line."""
 
-    from gateway.functions import CallContext, ToolError
+    from gateway.function import CallContext, ToolError
 
 
     async def status(number: int, context: CallContext) -> dict[str, object]:

@@ -39,7 +39,7 @@ FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
 @pytest.fixture(autouse=True)
 def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator speaks as long as a text says."""
-    monkeypatch.setattr("gateway.sim.emulator.response.spoken", noise)
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
 
 
 @dataclass

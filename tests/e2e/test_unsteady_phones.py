@@ -17,9 +17,9 @@ from gateway.audio.formats import PCMU
 from gateway.audio.sound import Sound
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.phone.phone import SimulatedPhone
+from gateway.sim.phone.wire import Message
 from gateway.sim.prompts import FOLDER
-from gateway.sim.wire import Message
 from tests.e2e.bare_phone import SILENCE, STREAM, bare_phone, media
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, configuration, instant, noise, rig
@@ -167,7 +167,7 @@ class Outcome:
 def calls(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
     """All calls, on one gateway that serves all providers."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.sim.emulator.response.spoken", noise)
+        patch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
         return in_virtual_time(lambda: make_calls(tmp_path_factory.mktemp("unsteady")))
 
 
@@ -233,7 +233,7 @@ async def test_a_phone_that_reads_nothing(tmp_path: Path) -> None:
     """It sends media, as ever, and returns no mark: its call ends after five seconds of the bot's words."""
     line = LINE.replace("Hello.", "30000 ms of a greeting")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.sim.emulator.response.spoken", noise)
+        patch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
         async with (
             rig(configuration(tmp_path, {"support": line}), instant(), limit_s=600) as held,
             bare_phone(held.stream_url) as phone,

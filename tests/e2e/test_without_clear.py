@@ -78,8 +78,8 @@ class PatientCaller(Caller):
 def calls(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
     """A call with each provider, ended by the bot."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.sim.emulator.response.spoken", noise)
-        patch.setattr("gateway.sim.phone.Playout", KeepingPlayout)
+        patch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
+        patch.setattr("gateway.sim.phone.phone.Playout", KeepingPlayout)
         patch.setattr("gateway.app.PROVIDERS", {name: without_clear(make) for name, make in PROVIDERS.items()})
         return in_virtual_time(lambda: make_calls(tmp_path_factory.mktemp("without_clear")))
 

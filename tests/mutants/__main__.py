@@ -37,12 +37,12 @@ TESTS = {
 """The fast tests of a package."""
 OWN = {
     "gateway/fleet/places.py": ("test_places.py", "test_calls.py"),
-    "gateway/phone/genesys_wire.py": ("test_genesys.py",),
-    "gateway/phone/acs_wire.py": ("test_acs.py",),
-    "gateway/phone/http_signature.py": ("test_http_signature.py", "test_genesys.py"),
+    "gateway/phone/providers/genesys/wire.py": ("genesys/test_provider.py",),
+    "gateway/phone/providers/acs/wire.py": ("acs/test_provider.py",),
+    "gateway/phone/providers/genesys/signature.py": ("genesys/test_signature.py", "genesys/test_provider.py"),
     "gateway/phone/leg.py": ("test_leg.py", "test_tolerance.py", "test_bounds.py"),
-    "gateway/phone/nonce_signature.py": ("test_plivo.py", "test_vobiz.py"),
-    "gateway/routes/answer.py": ("test_webhook_taken.py", "test_answer.py"),
+    "gateway/phone/dialects/plivo/signature.py": ("plivo/test_provider.py", "vobiz/test_provider.py"),
+    "gateway/routes/webhooks.py": ("test_webhook_taken.py", "test_webhooks.py"),
     "gateway/routes/media_stream.py": ("test_stream_taken.py", "test_media_stream.py"),
 }
 """The tests that are asked first, where their names do not tell."""
@@ -76,6 +76,12 @@ class Trial:
         return True
 
 
+def _mirror(file: str) -> str:
+    """Return the test file that stands where a module does."""
+    folder, _, name = file.removeprefix("gateway/").rpartition("/")
+    return f"tests/{folder}/test_{name}"
+
+
 def _is_noticed(session: pytest.Session, mutation: Mutation | None) -> bool:
     """Return whether a test fails, or does not end in its time, in a fork with the mutation."""
     pid = os.fork()
@@ -84,8 +90,8 @@ def _is_noticed(session: pytest.Session, mutation: Mutation | None) -> bool:
         try:
             if mutation is not None:
                 transplant(mutation)
-                own = OWN.get(mutation.file, ()) or (f"test_{mutation.module.rpartition('.')[2]}.py",)
-                session.items.sort(key=lambda item: item.path.name not in own)
+                own = OWN.get(mutation.file, ()) or (_mirror(mutation.file),)
+                session.items.sort(key=lambda item: not item.path.as_posix().endswith(own))
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, 1)
             os.dup2(null, 2)

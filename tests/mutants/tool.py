@@ -49,7 +49,7 @@ class Package:
 
     def files(self) -> list[str]:
         """Return the modules that are mutated."""
-        paths = (path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "gateway" / self.name).glob("*.py")))
+        paths = (path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "gateway" / self.name).rglob("*.py")))
         return [path for path in paths if not any(fnmatch(path, pattern) for pattern in self.do_not_mutate)]
 
     def settings(self) -> str:

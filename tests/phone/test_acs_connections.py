@@ -5,10 +5,10 @@ import json
 import pytest
 
 from gateway.errors import WireError
-from gateway.phone.acs import CALLERS_LIMIT, Acs
 from gateway.phone.events import CallStarted
 from gateway.phone.provider import Grant, IncomingCall, Upgrade, WebhookRequest
-from tests.phone.test_acs import METADATA, provider
+from gateway.phone.providers.acs.provider import CALLERS_LIMIT, Acs
+from tests.phone.providers.acs.test_provider import METADATA, provider
 
 CALL = IncomingCall("correlation", "+14158675309", "+18005551212", "context")
 GRANT = Grant("support", "correlation", "+14158675309", "+18005551212")

@@ -1,28 +1,23 @@
 """Bounds of the providers' wires and proofs: what each was chosen to be."""
 
 from gateway.call.call import CLOSE_LIMIT_S
-from gateway.phone import (
-    acs,
-    asterisk_wire,
-    bearer_jwt,
-    call_id,
-    chunk_order,
-    early,
-    exotel,
-    genesys_wire,
-    http_signature,
-    jambonz,
-    jambonz_wire,
-    jwks,
-    leg,
-    ncco,
-    nonce_signature,
-    signed_url,
-    stream_xml,
-    telnyx,
-    vobiz,
-    vonage,
-)
+from gateway.phone import early, leg
+from gateway.phone.dialects.plivo import signature as nonce_signature
+from gateway.phone.dialects.plivo import xml as stream_xml
+from gateway.phone.providers.acs import provider as acs
+from gateway.phone.providers.asterisk import wire as asterisk_wire
+from gateway.phone.providers.exotel import provider as exotel
+from gateway.phone.providers.genesys import signature as http_signature
+from gateway.phone.providers.genesys import wire as genesys_wire
+from gateway.phone.providers.jambonz import provider as jambonz
+from gateway.phone.providers.jambonz import wire as jambonz_wire
+from gateway.phone.providers.telnyx import chunk_order
+from gateway.phone.providers.telnyx import provider as telnyx
+from gateway.phone.providers.vobiz import provider as vobiz
+from gateway.phone.providers.vonage import ncco
+from gateway.phone.providers.vonage import provider as vonage
+from gateway.phone.shared import call_id, jwks, signed_url
+from gateway.phone.shared import jwt as bearer_jwt
 
 
 def chosen() -> list[tuple[str, tuple[object, object]]]:

@@ -7,9 +7,9 @@ import pytest
 from gateway.errors import MessageError, WireError
 from gateway.phone.commands import EndStream
 from gateway.phone.events import MalformedMessage, PhoneClosed, UnknownMessage, WireReply
-from gateway.phone.genesys_wire import GenesysCodec
 from gateway.phone.provider import Grant, Upgrade
-from tests.phone.test_genesys import SESSION, client, fresh, media, open_parameters, opened
+from gateway.phone.providers.genesys.wire import GenesysCodec
+from tests.phone.providers.genesys.test_provider import SESSION, client, fresh, media, open_parameters, opened
 
 
 def replies(codec: GenesysCodec, message: str) -> list[dict[str, object]]:

@@ -8,7 +8,6 @@ import pytest
 from gateway.config.providers import Asterisk as AsteriskSettings
 from gateway.config.providers import Twilio as Settings
 from gateway.errors import OutboxFullError, WireError
-from gateway.phone.asterisk import Asterisk
 from gateway.phone.commands import AskForLife, EndStream, PhoneCommand, SendMark, StopPlayback, StreamCommand
 from gateway.phone.events import (
     CallerAudio,
@@ -24,9 +23,10 @@ from gateway.phone.events import (
 )
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import Codec, Grant, Upgrade
-from gateway.phone.twilio import Twilio
+from gateway.phone.providers.asterisk.provider import Asterisk
+from gateway.phone.providers.twilio.provider import Twilio
 from tests.fakes import FakeSocket
-from tests.phone.test_twilio import CONNECTED, SID, START, media
+from tests.phone.providers.twilio.test_provider import CONNECTED, SID, START, media
 
 MISFIT = START.replace("x-mulaw", "L16")
 STOP = f'{{"event":"stop","streamSid":"{SID}"}}'

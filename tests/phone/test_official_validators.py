@@ -18,12 +18,12 @@ from telnyx import Telnyx as TelnyxClient
 from twilio.request_validator import RequestValidator, add_port, remove_port
 
 from gateway.config import providers
-from gateway.phone.plivo import Plivo
 from gateway.phone.provider import SignatureError, WebhookRequest
-from gateway.phone.signalwire import SignalWire
-from gateway.phone.telnyx import Telnyx
-from gateway.phone.twilio import Twilio
-from gateway.phone.vonage import Vonage
+from gateway.phone.providers.plivo.provider import Plivo
+from gateway.phone.providers.signalwire.provider import SignalWire
+from gateway.phone.providers.telnyx.provider import Telnyx
+from gateway.phone.providers.twilio.provider import Twilio
+from gateway.phone.providers.vonage.provider import Vonage
 
 TOKEN = "t0ken"
 names = st.text(string.ascii_letters, min_size=1, max_size=8)

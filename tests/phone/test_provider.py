@@ -6,12 +6,12 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.app import PROVIDERS, make_provider
-from gateway.config.environment import FromEnvironment
 from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage, settings_of
+from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import WireError
 from gateway.phone.pointing import POINTINGS, Change, Urls, point
 from gateway.phone.provider import After, Answer, Connect, Grant, HttpRequest, IncomingCall, Provider, Upgrade
-from gateway.sim.accounts import open_account
+from gateway.sim.phone.accounts import open_account
 from gateway.text import json_bytes
 
 URL = "https://api.example.com"

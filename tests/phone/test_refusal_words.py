@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from gateway.app import PROVIDERS, make_provider
-from gateway.config.environment import FromEnvironment
 from gateway.config.providers import settings_of
+from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
 from gateway.phone.provider import Grant, Provider, Upgrade, WebhookRequest
-from gateway.sim.accounts import open_account
+from gateway.sim.phone.accounts import open_account
 from tests.phone.test_tolerance import begun, changed, places, start_of
 
 NOW_S = 1_800_000_000.0

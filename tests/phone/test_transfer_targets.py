@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 import pytest
 
 from gateway.app import PROVIDERS, make_provider
-from gateway.config.environment import FromEnvironment
 from gateway.config.providers import settings_of
+from gateway.config.reading.environment import FromEnvironment
 from gateway.phone.provider import After, Answer, Connect, HttpRequest, IncomingCall, Provider, WebhookRequest
-from gateway.sim.accounts import open_account
+from gateway.sim.phone.accounts import open_account
 
 CALL = IncomingCall("CA1@AC1", "+14155550123", "+14255550100", "context")
 TARGETS = ("sip:desk@example.com", "sips:desk@example.com", "sips:+14255550199@example.com")

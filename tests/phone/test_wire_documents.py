@@ -14,8 +14,8 @@ import jwt
 import pytest
 
 from gateway.app import PROVIDERS, make_provider
-from gateway.config.environment import FromEnvironment
 from gateway.config.providers import settings_of
+from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
 from gateway.phone.provider import (
     After,
@@ -30,7 +30,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
-from gateway.sim.accounts import open_account
+from gateway.sim.phone.accounts import open_account
 from tests.phone.test_webhook_tolerance import STATUSES, WEBHOOKS, provider_of
 
 ANSWER_URL = "https://gw.example.com/answer/x"
@@ -97,7 +97,7 @@ def of_headers(headers: Mapping[str, str]) -> dict[str, str]:
         read["Authorization"] = f"Bearer of {claims['application_id']} for {claims['exp'] - claims['iat']} s"
     if "x-ms-date" in read:
         read["x-ms-date"] = "now"
-        read["Authorization"] = read["Authorization"].partition("&Signature=")[0]  # tests/phone/test_acs.py checks it
+        read["Authorization"] = read["Authorization"].partition("&Signature=")[0]  # the tests of ACS check it
     return read
 
 

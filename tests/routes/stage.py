@@ -11,9 +11,10 @@ from gateway.call.calls import Calls
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
-from gateway.call.rules import Rules
+from gateway.call.settings import Rules
 from gateway.config import Lines, load_deployment
 from gateway.config.providers import Twilio as Settings
+from gateway.errands import CallErrands
 from gateway.errors import WireError
 from gateway.fleet.board import Board
 from gateway.phone.events import CallStarted, PhoneClosed, PhoneEnd, PhoneEvent, Playout
@@ -32,16 +33,15 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.phone.providers.twilio.provider import Twilio
 from gateway.phone.token import StreamTokens
-from gateway.phone.twilio import Twilio
 from gateway.rest import CallControl, CallControlError
-from gateway.routes.answer import Webhooks
-from gateway.routes.errands import CallErrands
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
-from gateway.routes.refusals import Refusals, Refused
+from gateway.routes.refusing.refusals import Refusals, Refused
+from gateway.routes.webhooks import Webhooks
 from gateway.tools import FunctionCall, FunctionResult, Functions
 from tests.e2e.rig import LINE, NUMBER, configuration
 from tests.fakes import FakeSocket

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from gateway.call.refusal import Refusal
-from gateway.routes.connections import Connections
-from gateway.routes.refusals import Refused
+from gateway.routes.refusing.connections import Connections
+from gateway.routes.refusing.refusals import Refused
 
 
 class Peer:

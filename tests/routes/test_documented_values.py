@@ -3,18 +3,10 @@
 import re
 from pathlib import Path
 
-from gateway.routes import (
-    answer,
-    connections,
-    flood,
-    line_book,
-    listeners,
-    media_stream,
-    published_keys,
-    refusals,
-    repeats,
-    stream_key,
-)
+from gateway.routes import line_book, listeners, media_stream, published_keys, repeats
+from gateway.routes import stream_keys as stream_key
+from gateway.routes import webhooks as answer
+from gateway.routes.refusing import connections, flood, refusals
 
 DOCS = Path(__file__).parents[2] / "docs"
 DAY_S = 24 * 3600

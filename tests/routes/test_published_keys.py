@@ -15,14 +15,14 @@ from gateway.call.metrics import Metrics
 from gateway.config.providers import Acs as AcsSettings
 from gateway.config.providers import Twilio as TwilioSettings
 from gateway.errors import WireError
-from gateway.phone.acs import Acs
-from gateway.phone.jwks import UnknownKeyError
 from gateway.phone.provider import HttpRequest, SignatureError
-from gateway.phone.twilio import Twilio
+from gateway.phone.providers.acs.provider import Acs
+from gateway.phone.providers.twilio.provider import Twilio
+from gateway.phone.shared.jwks import UnknownKeyError
 from gateway.rest import CallControl, CallControlError
 from gateway.routes import published_keys
 from gateway.routes.published_keys import LIFE_S, RETRY_S, PublishedKeys, PublishesKeys
-from gateway.sim.api import ApiRequest, ApiResponse
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
 from gateway.sim.providers import acs
 from tests.e2e.exchange import exchange
 from tests.e2e.rig import LINE, instant

@@ -11,7 +11,7 @@ from gateway.fleet.memory import Memory
 from gateway.fleet.used import SIZE, SharedUsedKeys
 from gateway.phone.provider import Answer, WebhookRequest
 from gateway.routes import repeats
-from gateway.routes.refusals import Refused
+from gateway.routes.refusing.refusals import Refused
 from gateway.routes.repeats import REPLAY_WINDOW_S, SAME_ANSWER_S, Outcome, Repeats
 
 URL = "https://gw.example.com/answer/plivo"

@@ -15,7 +15,7 @@ from gateway.call.refusal import Refusal
 from gateway.fleet.places import KnownCall
 from gateway.phone.provider import Grant, SignatureError
 from gateway.routes import media_stream
-from gateway.routes.stream_key import note_over, note_stream
+from gateway.routes.stream_keys import note_over, note_stream
 from tests.e2e.rig import LINE, NUMBER
 from tests.routes.stage import (
     CALLER,

@@ -19,8 +19,8 @@ from gateway.phone.provider import (
     StreamEnded,
     WebhookRequest,
 )
-from gateway.routes.refusals import Refused
-from gateway.routes.stream_key import is_over, note_stream
+from gateway.routes.refusing.refusals import Refused
+from gateway.routes.stream_keys import is_over, note_stream
 from tests.e2e.rig import LINE, NUMBER
 from tests.routes.stage import API, CALLER, ENDED, INCOMING, PUBLIC, REFUSED, RESCUED, SORRY, UNCERTAIN, Stage
 

@@ -7,12 +7,12 @@ import pytest
 
 from gateway.audio import g711
 from gateway.audio.formats import PCMU
-from gateway.sim.call import CallPlan, CallResult, Spoken
-from gateway.sim.measures import measure
-from gateway.sim.observed import FrameClock, Received, Violation
-from gateway.sim.playout import Cleared
-from gateway.sim.recording import Span
-from gateway.sim.timeline import TimelineEvent
+from gateway.sim.caller.call import CallPlan, CallResult, Spoken
+from gateway.sim.caller.measures import measure
+from gateway.sim.caller.recording import Span
+from gateway.sim.caller.timeline import TimelineEvent
+from gateway.sim.phone.observed import FrameClock, Received, Violation
+from gateway.sim.phone.playout import Cleared
 
 STARTED_AT = 5_000.0
 LENGTH_MS = 12_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from gateway.functions import CallContext, Function, HttpCall
+from gateway.function import CallContext, Function, HttpCall
 
 CONTEXT = CallContext("call-1", "support", "+14155550123", "+14255550100", "fc_1")
 SCHEMA = {"type": "object", "properties": {"order_number": {"type": "string"}}, "required": ["order_number"]}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.functions import HttpCall
+from gateway.function import HttpCall
 from gateway.tools.answer import Answer, value_of
 from gateway.tools.result import FunctionFailed
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gateway.name_look_up import Connector
+from gateway.network.name_look_up import Connector
 from gateway.tools import client
 from gateway.tools.request import Request
 from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed

@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
-from gateway.functions import Function, PythonCall, SecretDigits, ToolError
+from gateway.function import Function, PythonCall, SecretDigits, ToolError
 from gateway.tools import FunctionCall, Functions, client
 from tests.documents import ROOT
 from tests.tools.service import CONTEXT, function, service
@@ -252,7 +252,7 @@ async def test_a_bug_of_ours_is_told_as_one(tools: Functions, monkeypatch: pytes
     def breaks(*_: object) -> None:
         raise KeyError("41" * 2)
 
-    monkeypatch.setattr("gateway.tools.functions.value_of", breaks)
+    monkeypatch.setattr("gateway.tools.runner.value_of", breaks)
     async with service(web.Response()) as shop:
         with capture_logs() as logs:
             result = await tools.call(FunctionCall(function(shop.url), CONTEXT, ORDER, {}))

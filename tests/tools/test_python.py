@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
-from gateway.functions import CallContext, PythonCall, ToolError
+from gateway.function import CallContext, PythonCall, ToolError
 from gateway.tools import python
 from gateway.tools.blocking import Blocking
 from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed, write_json

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.functions import CallContext, HttpCall
+from gateway.function import CallContext, HttpCall
 from gateway.tools.request import Request, request_for
 from gateway.tools.result import FunctionFailed
 from gateway.tools.signature import signature_headers

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.sim.emulator import Emulator, Session
 from gateway.voice import leg as module
-from gateway.voice.answering import Agent, Answering, Model
+from gateway.voice.bot import Agent, Answering, Model
 from gateway.voice.commands import (
     CancelResponse,
     CommitTurn,

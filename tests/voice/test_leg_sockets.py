@@ -8,7 +8,7 @@ from azure.core.exceptions import ServiceRequestError
 
 from gateway.errors import GatewayError
 from gateway.voice import wire
-from gateway.voice.answering import Answering, Model
+from gateway.voice.bot import Answering, Model
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError, _refused

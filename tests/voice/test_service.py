@@ -12,7 +12,7 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError
 
 from gateway.sim.emulator import Emulator
-from gateway.voice.answering import Agent, Answering, Model
+from gateway.voice.bot import Agent, Answering, Model
 from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError, _agent_config, _Handshake
 from tests.conftest import open_sockets
 from tests.sim.emulator.wire import quick, scripted

@@ -12,12 +12,12 @@ from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFor
 from gateway.config import Lines, load_deployment
 from gateway.errors import WireError
 from gateway.sim.emulator import Emulator
-from gateway.voice.answering import answering_for
+from gateway.voice.bot import answering_for
 from gateway.voice.events import SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.service import VoiceLive
 from gateway.voice.session import session_for
-from gateway.voice.tools import END_CALL
+from gateway.voice.tool_schemas import END_CALL
 from tests.sim.emulator.wire import quick
 from tests.voice.lines import AGENT, CALL, INSTRUCTIONS, line_of
 

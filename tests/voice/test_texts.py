@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.greeting import Greeting
+from gateway.config.line.greeting import Greeting
 from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.texts import PARAMETER_LIMIT, CallFacts, greeting_for, instructions_for, missing, word_for_word
 from tests.voice.lines import AGENT, CALL, INSTRUCTIONS, line_of

@@ -6,7 +6,7 @@ from typing import Literal
 
 from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.script import Answer, Script, Transcription
-from gateway.sim.emulator.toolchoice import choose_tool
+from gateway.sim.emulator.settings.tool_choice import choose_tool
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.sim.emulator.calls import pieces, written
 from gateway.sim.emulator.dialogue import Dialogue
+from gateway.sim.emulator.function_calls import pieces, written
 from gateway.sim.emulator.history import Entry, History
 from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.outgoing import Outgoing
-from gateway.sim.emulator.output import Output
 from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.script import McpCall, McpServer, Script
+from gateway.sim.emulator.speaking.output import Output
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
-from gateway.config import syntax
-from gateway.config.position import position_in
-from gateway.config.reading import decoded
+from gateway.config.reading import syntax
+from gateway.config.reading.position import position_in
+from gateway.config.reading.text_file import decoded
 from gateway.errors import ConfigError
 from gateway.sim.emulator.faults import Faults, StrictModel
 from gateway.text import described, joined_inside

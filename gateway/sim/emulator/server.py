@@ -11,9 +11,9 @@ from typing import Self
 import structlog
 from aiohttp import web
 
-from gateway.sim.emulator.engine import Engine
 from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.session import Session
+from gateway.sim.emulator.settings.engine import Engine
 
 _MESSAGE_LIMIT_BYTES = 24 << 20
 """An append carries up to 15 MiB of audio, in base64."""

@@ -3,17 +3,17 @@
 from collections.abc import Awaitable, Callable
 
 from gateway.sim.emulator.dialogue import Dialogue
-from gateway.sim.emulator.engine import Engine
-from gateway.sim.emulator.floor import Floor, Spawn
 from gateway.sim.emulator.history import History
 from gateway.sim.emulator.items import created_item
+from gateway.sim.emulator.listening.floor import Floor, Spawn
+from gateway.sim.emulator.listening.turns import Turns
 from gateway.sim.emulator.mcp import McpServers
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event, Rejected
-from gateway.sim.emulator.response import Scene
 from gateway.sim.emulator.script import Script
-from gateway.sim.emulator.settings import Settings, parse_response
-from gateway.sim.emulator.turns import Turns
+from gateway.sim.emulator.settings.engine import Engine
+from gateway.sim.emulator.settings.settings import Settings, parse_response
+from gateway.sim.emulator.speaking.response import Scene
 
 
 class Service:

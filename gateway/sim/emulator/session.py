@@ -10,12 +10,12 @@ import msgspec
 import structlog
 from aiohttp import WSMsgType, web
 
-from gateway.sim.emulator.engine import Engine
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event, Record, Rejected
 from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.service import Service
-from gateway.sim.emulator.supply import Supply
+from gateway.sim.emulator.settings.engine import Engine
+from gateway.sim.emulator.speaking.supply import Supply
 
 log = structlog.get_logger()
 _decode = msgspec.json.Decoder().decode

@@ -1,13 +1,13 @@
 """The simulated providers: every module of this package is one, named as in the gateway's routes.
 
-A module defines ``provider``, a :class:`~gateway.sim.webhook.SimProvider`; it is imported when first asked for.
+A module defines ``provider``, a :class:`~gateway.sim.phone.webhook.SimProvider`; it is imported when first asked for.
 """
 
 import pkgutil
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
-from gateway.sim.webhook import SimProvider
+from gateway.sim.phone.webhook import SimProvider
 
 
 class _Providers(Mapping[str, SimProvider]):

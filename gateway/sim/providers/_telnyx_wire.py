@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat, Encoding
-from gateway.sim.wire import Clear, Mark, Media, Message, Order, Send, SimCall, StreamOpening, Violated, Wire
+from gateway.sim.phone.wire import Clear, Mark, Media, Message, Order, Send, SimCall, StreamOpening, Violated, Wire
 
 ACCOUNT_SID = "3e6f995f-85f7-4705-9741-53b116d28237"
 CODECS: Mapping[tuple[str, int], AudioFormat] = {

@@ -24,12 +24,23 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 
 from gateway.audio.formats import L16_16K, L16_24K, AudioFormat
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import ApiRequest, ApiResponse, SimulatedApi
-from gateway.sim.continuation import Step
-from gateway.sim.phone import SimulatedPhone
-from gateway.sim.reaching import BusyError
-from gateway.sim.webhook import SimProvider, Webhook
-from gateway.sim.wire import Clear, HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
+from gateway.sim.phone.connecting import BusyError
+from gateway.sim.phone.continuation import Step
+from gateway.sim.phone.phone import SimulatedPhone
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, SimulatedApi
+from gateway.sim.phone.webhook import SimProvider, Webhook
+from gateway.sim.phone.wire import (
+    Clear,
+    HangUp,
+    Media,
+    Message,
+    Order,
+    SimCall,
+    StreamOpening,
+    Transfer,
+    Violated,
+    Wire,
+)
 
 ISSUER = "https://acscallautomation.communication.azure.com"
 KEYS_PATH = "/calling/keys"

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
 from gateway.errors import WireError
-from gateway.sim.webhook import SimProvider, Webhook, stream_beside
-from gateway.sim.wire import (
+from gateway.sim.phone.webhook import SimProvider, Webhook, stream_beside
+from gateway.sim.phone.wire import (
     Clear,
     Close,
     HangUp,

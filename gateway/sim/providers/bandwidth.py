@@ -15,11 +15,22 @@ import msgspec
 
 from gateway.audio.formats import PCMU
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import ApiRequest, ApiResponse
-from gateway.sim.continuation import Verb, behind_stream, verbs_of
-from gateway.sim.reaching import BusyError
-from gateway.sim.webhook import Reply, SimProvider, Webhook
-from gateway.sim.wire import Clear, HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
+from gateway.sim.phone.connecting import BusyError
+from gateway.sim.phone.continuation import Verb, behind_stream, verbs_of
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
+from gateway.sim.phone.wire import (
+    Clear,
+    HangUp,
+    Media,
+    Message,
+    Order,
+    SimCall,
+    StreamOpening,
+    Transfer,
+    Violated,
+    Wire,
+)
 
 ACCOUNT_ID = "5555555"
 APPLICATION_ID = "04e88489-df02-4e34-a0ee-27a91849555f"

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from gateway.audio.formats import PCMU
-from gateway.sim.api import ApiRequest, ApiResponse, ApiRoute
-from gateway.sim.continuation import Verb, verbs_of
+from gateway.sim.phone.continuation import Verb, verbs_of
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, ApiRoute
+from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
+from gateway.sim.phone.wire import HangUp, SimCall, StreamOpening, Transfer
 from gateway.sim.providers.twilio import TwilioWire, dialled, new_sid, parse_answer, without_query
-from gateway.sim.webhook import Reply, SimProvider, Webhook
-from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer
 
 DOMAIN = "example.cloudonix.net"
 

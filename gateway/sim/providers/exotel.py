@@ -12,8 +12,8 @@ import msgspec
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMU, AudioFormat, Encoding
 from gateway.errors import WireError
-from gateway.sim.webhook import SimProvider, Webhook
-from gateway.sim.wire import Clear, Mark, Media, Message, Order, SimCall, StreamOpening, Violated, Wire
+from gateway.sim.phone.webhook import SimProvider, Webhook
+from gateway.sim.phone.wire import Clear, Mark, Media, Message, Order, SimCall, StreamOpening, Violated, Wire
 
 SMALLEST, LARGEST, STEP = 3_200, 100_000, 320
 """Bytes of audio in a message of the gateway."""

@@ -17,8 +17,8 @@ from uuid import uuid4
 import msgspec
 
 from gateway.audio.formats import PCMU
-from gateway.sim.webhook import SimProvider, Webhook, stream_beside
-from gateway.sim.wire import (
+from gateway.sim.phone.webhook import SimProvider, Webhook, stream_beside
+from gateway.sim.phone.wire import (
     Clear,
     Close,
     HangUp,

@@ -16,11 +16,11 @@ from urllib.parse import urljoin
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import ApiRequest, ApiResponse
-from gateway.sim.continuation import Redirect, Step, Verb
-from gateway.sim.reaching import BusyError
-from gateway.sim.webhook import Reply, SimProvider, Webhook
-from gateway.sim.wire import (
+from gateway.sim.phone.connecting import BusyError
+from gateway.sim.phone.continuation import Redirect, Step, Verb
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
+from gateway.sim.phone.wire import (
     Clear,
     HangUp,
     Mark,

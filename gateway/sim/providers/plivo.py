@@ -12,15 +12,15 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from gateway.audio.formats import L16_8K, L16_16K, PCMU
-from gateway.sim.providers._checkpoints import (
+from gateway.sim.phone.webhook import SimProvider
+from gateway.sim.phone.wire import Clear, Digits, Mark, Order, SimCall, StreamOpening
+from gateway.sim.providers._plivo_dialect import (
     CheckpointWebhook,
     CheckpointWire,
     PlayedAudio,
     new_nonce,
     without_query,
 )
-from gateway.sim.webhook import SimProvider
-from gateway.sim.wire import Clear, Digits, Mark, Order, SimCall, StreamOpening
 
 ACCOUNT_ID = "MAXXXXXXXXXXXXXXXXXX"
 NUMBERS_AS_TEXT = "numbers_as_text"

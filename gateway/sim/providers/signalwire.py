@@ -13,11 +13,10 @@ import msgspec
 
 from gateway.audio.formats import L16_16K, L16_24K, PCMU, AudioFormat, Encoding
 from gateway.errors import WireError
-from gateway.sim.api import ApiRequest, ApiResponse
-from gateway.sim.continuation import Verb, verbs_of
-from gateway.sim.providers.twilio import incoming_call, ordered, parse_answer, signature, without_query
-from gateway.sim.webhook import Reply, SimProvider, Webhook
-from gateway.sim.wire import (
+from gateway.sim.phone.continuation import Verb, verbs_of
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
+from gateway.sim.phone.wire import (
     Clear,
     Digits,
     Mark,
@@ -28,6 +27,7 @@ from gateway.sim.wire import (
     StreamOpening,
     Wire,
 )
+from gateway.sim.providers.twilio import incoming_call, ordered, parse_answer, signature, without_query
 
 CODECS: Mapping[str, AudioFormat] = {"PCMU@8000h": PCMU, "L16@16000h": L16_16K, "L16@24000h": L16_24K}
 """``codec`` of ``<Stream>``; L16 is taken to be little-endian."""

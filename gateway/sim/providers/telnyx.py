@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
-from gateway.sim.api import ApiRequest, ApiResponse, ApiRoute, SimulatedApi
-from gateway.sim.continuation import Step, Verb, verbs_of
+from gateway.sim.phone.connecting import BusyError
+from gateway.sim.phone.continuation import Step, Verb, verbs_of
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, ApiRoute, SimulatedApi
+from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
+from gateway.sim.phone.wire import HangUp, SimCall, StreamOpening, Transfer, Violated
 from gateway.sim.providers._telnyx_wire import ACCOUNT_SID, CODECS, TelnyxWire
 from gateway.sim.providers.twilio import dialled, incoming_call, parse_answer
-from gateway.sim.reaching import BusyError
-from gateway.sim.webhook import Reply, SimProvider, Webhook
-from gateway.sim.wire import HangUp, SimCall, StreamOpening, Transfer, Violated
 
 CALL_CONTROL = "call_control"
 """A quirk that is an application of its own kind: Call Control instead of TeXML; it needs the REST API."""

@@ -17,11 +17,11 @@ import msgspec
 
 from gateway.audio.formats import PCMA, PCMU, Encoding
 from gateway.errors import WireError
-from gateway.sim.api import ApiRequest, ApiResponse
-from gateway.sim.continuation import Redirect, Verb, behind_stream, verbs_of
-from gateway.sim.reaching import BusyError
-from gateway.sim.webhook import Reply, SimProvider, Webhook
-from gateway.sim.wire import (
+from gateway.sim.phone.connecting import BusyError
+from gateway.sim.phone.continuation import Redirect, Verb, behind_stream, verbs_of
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
+from gateway.sim.phone.wire import (
     Clear,
     HangUp,
     Mark,

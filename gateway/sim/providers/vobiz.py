@@ -12,15 +12,15 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from gateway.audio.formats import L16_8K, L16_16K, PCMU
-from gateway.sim.providers._checkpoints import (
+from gateway.sim.phone.webhook import SimProvider
+from gateway.sim.phone.wire import Clear, HangUp, Mark, Order
+from gateway.sim.providers._plivo_dialect import (
     CheckpointWebhook,
     CheckpointWire,
     PlayedAudio,
     new_nonce,
     without_query,
 )
-from gateway.sim.webhook import SimProvider
-from gateway.sim.wire import Clear, HangUp, Mark, Order
 
 ACCOUNT_ID = "500123"
 LONGEST_MS = 60

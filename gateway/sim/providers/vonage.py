@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import ApiRequest, ApiResponse, SimulatedApi
-from gateway.sim.continuation import Step
-from gateway.sim.phone import SimulatedPhone
-from gateway.sim.reaching import BusyError
-from gateway.sim.webhook import SimProvider, Webhook
-from gateway.sim.wire import (
+from gateway.sim.phone.connecting import BusyError
+from gateway.sim.phone.continuation import Step
+from gateway.sim.phone.phone import SimulatedPhone
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, SimulatedApi
+from gateway.sim.phone.webhook import SimProvider, Webhook
+from gateway.sim.phone.wire import (
     Clear,
     Close,
     HangUp,

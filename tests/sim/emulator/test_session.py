@@ -108,7 +108,7 @@ async def test_a_cancel_behind_the_services_own_is_redundant() -> None:
 
 async def test_audio_that_stops_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gap in the audio is noted under turn detection, and not in manual mode."""
-    monkeypatch.setattr("gateway.sim.emulator.supply.LIMIT_S", -60.0)  # now every second append is too late
+    monkeypatch.setattr("gateway.sim.emulator.speaking.supply.LIMIT_S", -60.0)  # now every second append is too late
     for detection, rules in ((SERVER_VAD, {"audio_stopped"}), (None, set())):
         async with conversation(quick()) as (wire, session):
             await wire.update(**ULAW, turn_detection=detection)

@@ -20,9 +20,10 @@ from aiohttp import web
 
 from gateway.audio.formats import L16_16K, L16_24K
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import ApiRequest, SimulatedApi
-from gateway.sim.dial import dial
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.phone import SimulatedPhone
+from gateway.sim.phone.rest_api import ApiRequest, SimulatedApi
+from gateway.sim.phone.wire import Clear, Media, SimCall, StreamOpening
 from gateway.sim.providers.acs import (
     ISSUER,
     KEYS_PATH,
@@ -32,7 +33,6 @@ from gateway.sim.providers.acs import (
     refusal,
     token,
 )
-from gateway.sim.wire import Clear, Media, SimCall, StreamOpening
 from tests.sim.scripted import Peer, Scripted, scripted
 
 ACCESS_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

@@ -7,9 +7,8 @@ from aiohttp import encode_basic_auth
 
 from gateway.audio.formats import L16_16K, PCMA, PCMU, AudioFormat
 from gateway.errors import GatewayError, WireError
-from gateway.sim.dial import dial
-from gateway.sim.providers.asterisk import AsteriskWire
-from gateway.sim.wire import (
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.wire import (
     Clear,
     Close,
     HangUp,
@@ -23,6 +22,7 @@ from gateway.sim.wire import (
     StreamOpening,
     Violated,
 )
+from gateway.sim.providers.asterisk import AsteriskWire
 from tests.sim.scripted import Peer, scripted
 
 

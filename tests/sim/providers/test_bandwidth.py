@@ -8,10 +8,10 @@ from aiohttp import ClientSession, encode_basic_auth, web
 
 from gateway.audio.formats import PCMU
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import SimulatedApi
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.phone.wire import Clear, Media, SimCall, StreamOpening
 from gateway.sim.providers.bandwidth import BandwidthWire, provider
-from gateway.sim.wire import Clear, Media, SimCall, StreamOpening
 from tests.sim.scripted import Hook, Peer, scripted
 
 SECRETS = {"webhook_user": "bw", "webhook_password": "pw", "client_id": "id", "client_secret": "secret"}

@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 
 from gateway.audio.formats import PCMU
-from gateway.sim.api import SimulatedApi
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.phone.wire import SimCall, StreamOpening
 from gateway.sim.providers.cloudonix import CloudonixWire
-from gateway.sim.wire import SimCall, StreamOpening
 from tests.sim.providers.stub_gateway import cxml, stub_gateway
 
 SECRETS = {"domain": "example.cloudonix.net", "api_key": "XI1"}

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from gateway.audio.formats import L16_8K, L16_16K, PCMU
 from gateway.errors import WireError
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.wire import Clear, Mark, Media, SimCall, StreamOpening, Violated
 from gateway.sim.providers.exotel import QUIET_CLEAR, ExotelWire
-from gateway.sim.wire import Clear, Mark, Media, SimCall, StreamOpening, Violated
 from tests.sim.providers.stub_gateway import Asked, StubGateway, stub_gateway
 
 CALL = SimCall("+918047491899", "+919876543210", "CA01", "MZ01", L16_8K)

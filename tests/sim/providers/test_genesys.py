@@ -11,7 +11,8 @@ from aiohttp import ClientSession
 
 from gateway.audio.formats import PCMU
 from gateway.errors import GatewayError
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.wire import Clear, Close, HangUp, Media, Send, SimCall, StreamOpening, Transfer, Violated
 from gateway.sim.providers.genesys import (
     AUDIO_LIMIT,
     BURST,
@@ -24,7 +25,6 @@ from gateway.sim.providers.genesys import (
     signature,
     upgrade_headers,
 )
-from gateway.sim.wire import Clear, Close, HangUp, Media, Send, SimCall, StreamOpening, Transfer, Violated
 from tests.sim.scripted import Peer, scripted
 
 CALL = SimCall("+18005551212", "+15551234567", "090eaa2f-72fa-480a-83e0-8667ff89c0ec", "e160e428", PCMU)

@@ -8,10 +8,10 @@ from aiohttp import ClientSession, encode_basic_auth, web
 
 from gateway.audio.formats import L16_8K, L16_16K
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import SimulatedApi
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.phone.wire import Clear, HangUp, Mark, Media, Send, SimCall, StreamOpening, Violated
 from gateway.sim.providers.jambonz import JambonzWire, signature
-from gateway.sim.wire import Clear, HangUp, Mark, Media, Send, SimCall, StreamOpening, Violated
 from tests.sim.scripted import Peer, scripted
 
 SECRETS = {"webhook_secret": "my_auth_token", "api_key": "key"}

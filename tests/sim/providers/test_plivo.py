@@ -13,12 +13,12 @@ from aiohttp.test_utils import TestServer
 
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import SimulatedApi
-from gateway.sim.continuation import Step
-from gateway.sim.dial import dial
-from gateway.sim.providers._checkpoints import parse_dial, parse_document
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.continuation import Step
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.phone.wire import Clear, Digits, Mark, Media, SimCall, StreamOpening
+from gateway.sim.providers._plivo_dialect import parse_dial, parse_document
 from gateway.sim.providers.plivo import NUMBERS_AS_TEXT, PlivoWebhook, PlivoWire, signature_v3
-from gateway.sim.wire import Clear, Digits, Mark, Media, SimCall, StreamOpening
 
 CALL = SimCall("+14155550199", "+14155550100", "b77af520", "20170ece", PCMU, {"auth_id": "MA01"})
 OPENING = StreamOpening("ws://gw/stream", parameters={"extra_headers": "userId=12345,sessionId=abc"})

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.sim.phone.wire import SimCall, StreamOpening
 from gateway.sim.providers import PROVIDERS
-from gateway.sim.wire import SimCall, StreamOpening
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -10,11 +10,11 @@ import pytest
 
 from gateway.audio.formats import L16_24K, PCMU
 from gateway.errors import WireError
-from gateway.sim.api import SimulatedApi
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.phone.wire import Clear, Digits, Mark, Media, SimCall, StreamOpening
 from gateway.sim.providers.signalwire import SignalWireWire
 from gateway.sim.providers.twilio import signature
-from gateway.sim.wire import Clear, Digits, Mark, Media, SimCall, StreamOpening
 from tests.sim.providers.stub_gateway import cxml, stub_gateway
 
 CALL = SimCall("+2", "+1", "b1e2c3d4", "7d56a1b2", PCMU, {"project_id": "p-1"})

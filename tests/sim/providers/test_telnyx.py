@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audio.formats import L16_16K, PCMA, PCMU
 from gateway.errors import InputError, WireError
-from gateway.sim.api import SimulatedApi
-from gateway.sim.dial import dial
-from gateway.sim.phone import SimulatedPhone
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.phone import SimulatedPhone
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.phone.wire import Clear, Mark, Media, Send, SimCall, StreamOpening, Violated
 from gateway.sim.providers import telnyx
 from gateway.sim.providers._telnyx_wire import ACCOUNT_SID, OUT_OF_ORDER, TelnyxWire
 from gateway.sim.providers.telnyx import CALL_CONTROL, public_key, signature
-from gateway.sim.wire import Clear, Mark, Media, Send, SimCall, StreamOpening, Violated
 from tests.sim.providers.stub_gateway import Asked, StubGateway, cxml, stub_gateway
 
 PRIVATE_KEY = base64.b64encode(

@@ -14,9 +14,10 @@ from aiohttp.test_utils import TestServer
 
 from gateway.audio.formats import PCMA, PCMU
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import SimulatedApi
-from gateway.sim.continuation import Step
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.continuation import Step
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.phone.wire import Clear, Mark, Media, SimCall, StreamOpening
 from gateway.sim.providers.twilio import (
     ACCOUNT_SID,
     TwilioWebhook,
@@ -27,7 +28,6 @@ from gateway.sim.providers.twilio import (
     provider,
     signature,
 )
-from gateway.sim.wire import Clear, Mark, Media, SimCall, StreamOpening
 from tests.sim.providers.stub_gateway import cxml, stub_gateway
 
 PARAMETERS = {

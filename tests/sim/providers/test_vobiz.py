@@ -7,8 +7,8 @@ import pytest
 
 from gateway.audio.formats import PCMU
 from gateway.errors import WireError
+from gateway.sim.phone.wire import Clear, HangUp, Mark, Media, SimCall, StreamOpening
 from gateway.sim.providers.vobiz import VobizWebhook, VobizWire, signature_v3
-from gateway.sim.wire import Clear, HangUp, Mark, Media, SimCall, StreamOpening
 
 SECRETS = {"auth_id": "MA01", "auth_token": "my_auth_token"}
 CALL = SimCall("+918047491899", "+919876543210", "b77af520", "20170ece", PCMU, SECRETS)

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
 from gateway.errors import GatewayError, WireError
-from gateway.sim.api import SimulatedApi
-from gateway.sim.dial import dial
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.connecting import BusyError
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.phone.wire import Clear, Close, Mark, Media, SimCall, StreamOpening, Violated
 from gateway.sim.providers.vonage import ANSWER_BY_POST, NESTED_DTMF, NOTIFY_ON_CLEAR, VonageWire, parse_ncco
-from gateway.sim.reaching import BusyError
-from gateway.sim.wire import Clear, Close, Mark, Media, SimCall, StreamOpening, Violated
 
 UUID = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"
 SECRET = "qwertyuiopasdfghjklzxcvbnm123456"

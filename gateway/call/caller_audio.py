@@ -1,0 +1,114 @@
+"""What of the caller's audio reaches the service. Pure."""
+
+import math
+from collections.abc import Sequence
+from typing import TypeGuard, get_args
+
+from gateway.audio.formats import AudioFormat
+from gateway.call.caller_clock import AHEAD_LIMIT_S, CallerClock
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.liveness import Liveness
+from gateway.call.record import Note
+from gateway.call.settings import CONNECT_BUFFER_S, DEAF_TAIL_S
+from gateway.phone.commands import AskForLife
+from gateway.phone.events import (
+    DigitPressed,
+    MalformedMessage,
+    MarkReturned,
+    OddMessage,
+    SignOfLife,
+    UnknownMessage,
+)
+from gateway.voice.commands import SendAudio
+
+SignOfTheProvider = MarkReturned | DigitPressed | SignOfLife | UnknownMessage | MalformedMessage | OddMessage
+_SIGNS = frozenset(get_args(SignOfTheProvider))
+FLOOD = (EndCall(EndReason.STREAM_BROKEN, "provider", f"more than real time and {AHEAD_LIMIT_S:g} s of audio or keys"),)
+
+LATE = Note("odd_message", {"leg": "phone", "detail": "audio that came late, behind a pause that had been filled"})
+
+
+def is_sign_of_life(event: object) -> TypeGuard[SignOfTheProvider]:
+    """Tell whether an event, other than audio, says that the provider is there."""
+    return type(event) in _SIGNS
+
+
+class Hearing:
+    """The caller's audio, fifty times a second: kept until the session is there, and silenced where nobody may hear it.
+
+    Pauses of the stream are silence too. Times are in seconds.
+    """
+
+    def __init__(self, audio_format: AudioFormat, now: float, silence_limit_s: float = 15.0) -> None:
+        self._format = audio_format
+        self._early: bytearray | None = bytearray()
+        self._deaf_until = -math.inf
+        self._told_late = False
+        self._clock = CallerClock(audio_format, now)
+        self._liveness = Liveness(silence_limit_s, now)
+
+    @property
+    def last_at(self) -> float:
+        """When audio came last."""
+        return self._clock.last_at
+
+    def hear(self, audio: bytes, now: float) -> Sequence[SendAudio | EndCall | Note]:
+        """What goes to the service of this piece of audio; silence as long as it, while nobody listens.
+
+        An empty piece is a sign of life of the provider, and nothing for the service, which would refuse it. Nor is
+        what comes too late. What comes faster than anybody speaks ends the call.
+        """
+        if not audio:
+            self._liveness.heard(now)
+            return ()
+        if not self._clock.take(len(audio), now):
+            return self._let_go()
+        if self._early is not None:
+            self._keep(self._early, audio)
+            return ()
+        return (SendAudio(audio if now >= self._deaf_until else self._format.silence_for(audio)),)
+
+    def told(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
+        """Take whatever else the provider says: it is there. More keys than anybody can press end the call."""
+        self._liveness.heard(now)
+        if type(event) is DigitPressed:
+            self._clock.key(now)
+        return FLOOD if self._clock.is_flooded else ()
+
+    def next_deadline(self) -> float:
+        """When ``expire`` wants to be called."""
+        return min(self._clock.next_deadline(), self._liveness.next_deadline(self._clock.last_at))
+
+    def _let_go(self) -> Sequence[EndCall | Note]:
+        """Tell of audio that is not passed on, once a call."""
+        if self._clock.is_flooded:
+            return FLOOD
+        told, self._told_late = self._told_late, True
+        return () if told else (LATE,)
+
+    def expire(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall]:
+        """Fill a pause of the stream up to ``now``; ask a silent provider for a word, and give up a lost one."""
+        asked = self._liveness.expire(now, self._clock.last_at)
+        silence = self._clock.expire(now)
+        if silence and self._early is not None:
+            self._keep(self._early, silence)
+            silence = b""
+        return (*([SendAudio(silence)] if silence else ()), *asked)
+
+    def connected(self) -> Sequence[SendAudio]:
+        """The session is there: the last seconds of what the caller has said meanwhile, unless nobody may hear it."""
+        early, self._early = self._early, None
+        return (SendAudio(bytes(early)),) if early and self._deaf_until < math.inf else ()
+
+    def mind(self, *, private: bool, now: float) -> None:
+        """Listen, or not while it is ``private``; the end of something private is listened to a little later."""
+        if private:
+            self._deaf_until = math.inf
+        elif self._deaf_until == math.inf:
+            self._deaf_until = now + DEAF_TAIL_S
+
+    def _keep(self, early: bytearray, audio: bytes) -> None:
+        early += audio
+        excess = len(early) - self._format.bytes_for(int(CONNECT_BUFFER_S * 1000))
+        if excess > 0:
+            del early[: excess + excess % self._format.sample_bytes]

@@ -1,0 +1,77 @@
+"""The greeting: whether it may be interrupted, and a recorded one that the service does not speak itself. Pure."""
+
+from msgspec.structs import replace
+
+from gateway.call.playback import HeardReply
+from gateway.call.record import Note
+from gateway.call.responses import Request
+from gateway.call.settings import Recorded, Rules
+from gateway.voice.commands import AddMessage
+
+RECORDING = "recording"
+"""The reply id of a recorded greeting; the service knows no such item."""
+UNKNOWN_WORDS = "(A recorded greeting was played to the caller.)"
+
+
+class Opening:
+    """Follows the greeting from the first moment until it is over."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._greeting = rules.greeting
+        self._closed = rules.closed
+        self.protected = not rules.interruptible and rules.greeting is not None
+        """Whether what the caller says now must not interrupt."""
+        self._response: str | None = None
+        self._replies: set[str] = {RECORDING} if isinstance(rules.greeting, Recorded) else set()
+
+    @property
+    def recording(self) -> Recorded | None:
+        """What is to be played, if that is the greeting."""
+        return self._greeting if isinstance(self._greeting, Recorded) else None
+
+    def notes(self) -> list[Note]:
+        """What is to be noted as the call begins."""
+        notes = [Note("closed_line")] if self._closed else []
+        if recording := self.recording:
+            notes.append(Note("greeting_played", {"item_id": RECORDING}))
+            notes.append(Note("reply_started", {"item_id": RECORDING, "latency_ms": None}))
+            notes.append(Note("reply_said", {"item_id": RECORDING, "text": recording.text}))
+        return notes
+
+    @property
+    def request(self) -> Request | None:
+        """What the service is to say, if that is the greeting."""
+        return None if isinstance(self._greeting, Recorded) else self._greeting
+
+    def response_started(self, response_id: str, request: Request | None) -> None:
+        """A response begins: the greeting's, where it carries the greeting out."""
+        if request is not None and replace(request, request_id="") == self.request:
+            self._response = response_id
+
+    def reply_begun(self, response_id: str, item_id: str) -> None:
+        """A reply of a response begins to be played."""
+        if response_id == self._response:
+            self._replies.add(item_id)
+
+    def over(self) -> None:
+        """Nobody speaks: whatever came of the greeting, it is over."""
+        self.protected = False
+
+    def heard(self, reply: HeardReply) -> AddMessage | None:
+        """A reply is over, to its end or not: a recorded greeting becomes part of the conversation, as far as heard."""
+        if reply.reply_id in self._replies:
+            self._replies.discard(reply.reply_id)
+            self.protected = False
+        recording = self.recording
+        if reply.reply_id != RECORDING or recording is None:
+            return None
+        text = _share(recording.text, reply) if recording.text else UNKNOWN_WORDS
+        return AddMessage("assistant", text) if text else None
+
+
+def _share(text: str, reply: HeardReply) -> str:
+    """The words that were heard, cut in proportion to the time, at the end of a word."""
+    if reply.heard_ms >= reply.received_ms:
+        return text
+    reached = round(len(text) * reply.heard_ms / reply.received_ms)
+    return text[: text.rfind(" ", 0, reached + 1)].rstrip() if " " in text[: reached + 1] else ""

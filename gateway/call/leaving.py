@@ -1,0 +1,132 @@
+"""Leaving a call: the last words are heard to their end, then comes the hang-up or the transfer. Pure."""
+
+from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason
+from gateway.call.errands import TransferCaller
+from gateway.call.record import Note
+from gateway.call.responses import ANSWER, Request, ResponseGate
+from gateway.call.settings import TRANSFER_GRACE_S, Rules, Target
+from gateway.phone.events import PhoneClosed, PhoneEnd
+from gateway.voice.commands import AddMessage, CreateResponse
+from gateway.voice.events import VoiceClosed
+
+GOODBYE = CreateResponse("Say goodbye to the caller in one short sentence.")
+CALL_GOES_ON = AddMessage("system", "The caller spoke before the call was over: it goes on.")
+RESULTS_FIRST = AddMessage("system", "The call goes on until the caller has the results of the other tools.")
+
+
+class Departure:
+    """Whether and how the call is about to leave. Times are in seconds."""
+
+    def __init__(self, rules: Rules, gate: ResponseGate) -> None:
+        self._gate = gate
+        self._limit_s = rules.farewell_limit_s
+        self._closed = rules.closed
+        self.planned = False
+        """The call leaves as soon as what is being said has been heard."""
+        self.transferring = False
+        """The provider has been asked to connect the caller with somebody else."""
+        self._by_model = False
+        self._target: Target | None = None
+        self._words: Request | None = None
+        self._by: float | None = None
+        self._voice_lost: EndCall | None = None
+
+    def plan(
+        self,
+        target: Target | None,
+        now: float,
+        words: Request | None = None,
+        *,
+        by_model: bool = False,
+        recorded_s: float = 0.0,
+    ) -> None:
+        """Leave for ``target``, or hang up; ``words`` are said where this response says nothing itself.
+
+        The limit counts from the end of a recording of ``recorded_s`` that is being played.
+        """
+        self.planned, self._target, self._words, self._by_model = True, target, words, by_model
+        self._by = now + recorded_s + self._limit_s
+
+    def put_off(self) -> list[AddMessage | Note]:
+        """Stay, because the model has called something else whose result is to be told; what a key began goes on."""
+        if not self.planned or not self._by_model:
+            return []
+        self.planned, self._by = False, None
+        return [Note("hang_up_cancelled"), RESULTS_FIRST]
+
+    def call_off(self) -> list[AddMessage | Note]:
+        """Stay, because the caller speaks; the model is told, for it believes that the call is over."""
+        if not self.planned or self._closed:
+            return []
+        self.planned, self._by = False, None
+        return [Note("hang_up_cancelled"), CALL_GOES_ON]
+
+    def spoken(self) -> None:
+        """Last words are being said: no others are needed."""
+        self._words = None
+
+    def words(self) -> Request | None:
+        """The last words, where they are still to be asked for; told once."""
+        words, self._words = self._words, None
+        return words if self.planned else None
+
+    def next_deadline(self) -> float | None:
+        """When the call leaves, heard or not; or when a stream is closed that its transferred caller has left."""
+        return self._by
+
+    def is_due(self, now: float) -> bool:
+        """Whether that time has come."""
+        return self._by is not None and now >= self._by
+
+    def leave(self, detail: str = "") -> list[TransferCaller | EndCall | Note]:
+        """Nothing is left to be heard, or the deadline is met: hang up, or ask for the transfer."""
+        self.planned, self._by = False, None
+        if self.transferring:
+            return [EndCall(EndReason.TRANSFERRED, "bot")]
+        if self._target is None:
+            return [EndCall(EndReason.LINE_CLOSED if self._closed else EndReason.BOT_HUNG_UP, "bot", detail)]
+        self.transferring = True
+        target = self._target
+        return [Note("transfer_started", {"target": target.name}), TransferCaller(target.name, target.to)]
+
+    def transfer_ended(self, failure: str, now: float) -> list[AddMessage | EndCall | Request | Note]:
+        """The provider has taken the caller over, and ends the stream next; or the call goes on, and the model knows.
+
+        A closed line has nothing to go on with.
+        """
+        if not self.transferring:
+            return []
+        name = self._name
+        if not failure:
+            self._by = now + TRANSFER_GRACE_S
+            return [Note("transferred", {"target": name})]
+        self.transferring, self._by = False, None
+        failed = Note("transfer_failed", {"target": name, "detail": failure})
+        if self._voice_lost is not None:
+            return [failed, self._voice_lost]
+        if self._closed:
+            return [failed, EndCall(EndReason.LINE_CLOSED, "bot", failure)]
+        told = f"The caller could not be connected with {name}: that failed. Say so, and go on with the call."
+        return [failed, AddMessage("system", told), *self._gate.want(ANSWER, now)]
+
+    def closed(self, event: PhoneClosed | VoiceClosed) -> list[EndCall | Note]:
+        """A leg has ended, and the call with it.
+
+        During a transfer the provider may end the stream before it answers us, and the service is not needed any more,
+        unless the transfer fails.
+        """
+        if isinstance(event, VoiceClosed):
+            end = EndCall(*VOICE_ENDS[event.end], event.detail)
+            self._voice_lost = end
+            return [] if self.transferring else [end]
+        has_answered = self.transferring and self._by is not None
+        end = EndCall(EndReason.TRANSFERRED, "bot")
+        if has_answered:
+            return [end]
+        if self.transferring and event.end is PhoneEnd.HUNG_UP:
+            return [Note("transferred", {"target": self._name}), end]
+        return [EndCall(*PHONE_ENDS[event.end], event.detail)]
+
+    @property
+    def _name(self) -> str:
+        return self._target.name if self._target is not None else ""

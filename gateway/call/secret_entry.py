@@ -1,0 +1,88 @@
+"""Digits that the caller keys in confidence: they reach the function that needs them, and nobody else. Pure."""
+
+from collections.abc import Sequence
+
+from gateway.call.errands import KeyedDigits
+from gateway.call.responses import Request
+from gateway.call.settings import Secret
+from gateway.voice.events import ToolCalled
+
+DIGITS = frozenset("0123456789")
+MOST_DIGITS = 64
+"""So many end a parameter for which no length was set, and no length is greater."""
+
+
+class SecureEntry:
+    """Collects the secret parameters of one function call, one after the other. Times are in seconds."""
+
+    def __init__(self, call: ToolCalled, secrets: Sequence[Secret], now: float) -> None:
+        self.call = call
+        self.values: dict[str, KeyedDigits] = {}
+        """What was keyed in so far, by parameter."""
+        self._left = list(secrets)
+        self._digits = ""
+        self._prompted = False
+        self._by = 0.0
+        self.wait(now)
+
+    @property
+    def secret(self) -> Secret:
+        """The parameter that is being keyed in."""
+        return self._left[0]
+
+    @property
+    def about(self) -> dict[str, object]:
+        """What may be told of it."""
+        return {"tool": self.call.name, "parameter": self.secret.digits.parameter}
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to key in."""
+        return not self._left
+
+    @property
+    def deadline(self) -> float:
+        """When the entry ends by itself."""
+        return self._by
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a digit of the parameter."""
+        return bool(self._digits)
+
+    def prompt(self) -> Request | None:
+        """What the caller is told to key in; told once, and not to one who has begun."""
+        if self._prompted or self._digits:
+            return None
+        self._prompted = True
+        return self.secret.prompt
+
+    def wait(self, now: float) -> None:
+        """Give the caller all the time again to begin: the bot was still asking."""
+        self._by = now + self.secret.digits.timeout_s
+
+    def counts(self, digit: str) -> bool:
+        """Whether a key is part of the entry, or ends it."""
+        return digit in DIGITS or (digit == self.secret.digits.finish_on and self.begun)
+
+    def unsaid(self) -> None:
+        """The prompt was not heard: it is to be said again."""
+        self._prompted = False
+
+    def press(self, digit: str, now: float) -> bool:
+        """Take a key; ``True`` where it completes the parameter."""
+        rule = self.secret.digits
+        if digit == rule.finish_on:
+            return bool(self._digits)
+        if digit in DIGITS:
+            self._digits += digit
+            self._by = now + rule.pause_s
+        return len(self._digits) >= (rule.length or MOST_DIGITS)
+
+    def take(self, now: float) -> None:
+        """Keep what was keyed in, and go on to the next parameter."""
+        self.values[self.secret.digits.parameter] = KeyedDigits(self._digits)
+        self._digits, self._prompted = "", False
+        del self._left[0]
+        if self._left:
+            self.wait(now)

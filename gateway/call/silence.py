@@ -1,0 +1,49 @@
+"""How long nobody may speak on a line, counted from the last word that was heard. Pure."""
+
+from gateway.call.ending import EndCall, EndReason
+from gateway.call.record import Note
+from gateway.call.responses import Request, ResponseGate
+from gateway.call.settings import Rules
+
+
+class Patience:
+    """Minds the silence of both sides. Times are in seconds."""
+
+    def __init__(self, rules: Rules, gate: ResponseGate) -> None:
+        self._rule = rules.silence
+        self._gate = gate
+        self._quiet_since: float | None = None
+        self._prompts = 0
+
+    def quiet(self, now: float) -> bool:
+        """Nobody speaks, is heard, or is about to; ``True`` where that is new."""
+        if self._quiet_since is not None:
+            return False
+        self._quiet_since = now
+        return True
+
+    def interrupted(self) -> None:
+        """Somebody speaks, or something is awaited."""
+        self._quiet_since = None
+
+    def caller_is_there(self) -> None:
+        """The caller has spoken or pressed a key."""
+        self._quiet_since = None
+        self._prompts = 0
+
+    def next_deadline(self) -> float | None:
+        """When ``expire`` wants to be called."""
+        if self._rule is None or self._quiet_since is None:
+            return None
+        return self._quiet_since + self._rule.after_s
+
+    def expire(self, now: float) -> list[Request | EndCall | Note]:
+        """Speak up into the silence; where that was done often enough, end the call."""
+        due = self.next_deadline()
+        if self._rule is None or due is None or now < due:
+            return []
+        if self._prompts == self._rule.times:
+            return [EndCall(EndReason.SILENCE, "caller")]
+        self._prompts += 1
+        self._quiet_since = None
+        return [Note("silence_prompt", {"count": self._prompts}), *self._gate.want(self._rule.say, now)]

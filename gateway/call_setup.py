@@ -1,0 +1,140 @@
+"""What a call begins with: of its line and its stream, the rules that the conversation follows and the voice leg."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import structlog
+
+from gateway.audio.formats import AudioFormat
+from gateway.call.call import Voice
+from gateway.call.responses import Request
+from gateway.call.settings import (
+    Approval,
+    Digits,
+    FunctionRule,
+    KeyAction,
+    Recorded,
+    Rules,
+    Secret,
+    Silence,
+    Target,
+    Waiting,
+)
+from gateway.config import Line
+from gateway.config.line import keys as config
+from gateway.config.line.hours import Closed
+from gateway.config.line.tools import McpTool
+from gateway.function import Function
+from gateway.voice.bot import answering_for
+from gateway.voice.commands import CreateResponse, SayText
+from gateway.voice.leg import VoiceLeg
+from gateway.voice.no_voice import NoVoice
+from gateway.voice.service import VoiceLive
+from gateway.voice.session import session_for
+from gateway.voice.texts import CallFacts, greeting_for, missing, word_for_word
+
+log = structlog.get_logger()
+
+Say = Callable[[str], Request]
+"""How a text of the line becomes the bot's words."""
+
+
+def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: VoiceLive) -> tuple[Rules, Voice]:
+    """Rules and voice leg of one call. A closed line whose words the service need not speak opens no session."""
+    if absent := missing(line, call):
+        log.warning("stream_parameters_missing", names=list(absent))
+    rules = rules_for(line, call, audio_format)
+    if rules.closed and not isinstance(rules.greeting, Request):
+        return rules, NoVoice()
+    return rules, VoiceLeg(service, answering_for(line), session_for(line, audio_format, call))
+
+
+def rules_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> Rules:
+    """What the conversation is to know of a line, for one call."""
+    settings = line.settings
+    say: Say = lambda text: word_for_word(line, text, call)  # noqa: E731 -- a name for what everything here is given
+    targets = dict(_targets(line, say))
+    if settings.hours is not None and not settings.hours.is_open(call.started, settings.timezone):
+        closed = settings.hours.closed
+        return Rules(
+            greeting=_closed_words(line, closed, say, audio_format),
+            interruptible=False,
+            closed=True,
+            closed_to=targets[closed.transfer] if closed.transfer else None,
+            duration_limit_s=settings.limits.duration_s,
+        )
+    silence = settings.silence
+    digits = settings.digits
+    return Rules(
+        greeting=_greeting(line, call, audio_format),
+        interruptible=settings.greeting.interruptible if settings.greeting else True,
+        barge_in=settings.barge_in,
+        commit_on=settings.commit_on or "",
+        digits=Digits(digits.finish_on or "", digits.pause_s) if digits else None,
+        on_key={
+            key: KeyAction(
+                targets[action.transfer] if action.transfer else None, say(action.say) if action.say else None
+            )
+            for key, action in settings.on_key.items()
+        },
+        silence=Silence(silence.after_s, say(silence.say), silence.times) if silence else None,
+        built_in=frozenset(tool for tool in settings.tools if isinstance(tool, str)),
+        functions={function.name: _function(function, say) for function in line.functions},
+        targets=targets,
+        approvals=dict(_approvals(line, say)),
+        mcp_waiting=dict(_mcp_waiting(line, say)),
+        duration_limit_s=settings.limits.duration_s,
+        tool_calls_limit=settings.limits.tool_calls,
+        secret_attempts_limit=settings.limits.secret_attempts,
+    )
+
+
+def _greeting(line: Line, call: CallFacts, audio_format: AudioFormat) -> Request | Recorded | None:
+    greeting = line.settings.greeting
+    if greeting is not None and greeting.play:
+        return Recorded(line.sounds[greeting.play].encoded(audio_format), greeting.text or "")
+    words = greeting_for(line, call)
+    return None if isinstance(words, SayText) and not words.text.strip() else words
+
+
+def _closed_words(line: Line, closed: Closed, say: Say, audio_format: AudioFormat) -> Request | Recorded | None:
+    if closed.play:
+        return Recorded(line.sounds[closed.play].encoded(audio_format), closed.text or "")
+    return say(closed.say) if closed.say else None
+
+
+def _action(action: config.KeyAction, targets: Mapping[str, Target], say: Say) -> KeyAction:
+    return KeyAction(targets[action.transfer] if action.transfer else None, say(action.say) if action.say else None)
+
+
+def _targets(line: Line, say: Say) -> Iterator[tuple[str, Target]]:
+    for name, target in line.settings.transfers.items():
+        announce = (
+            say(target.announce)
+            if target.announce
+            else CreateResponse(f"Tell the caller in one short sentence that you connect them now with: {name}.")
+        )
+        yield name, Target(name, target.to, announce)
+
+
+def _function(function: Function, say: Say) -> FunctionRule:
+    waiting = function.while_waiting
+    return FunctionRule(
+        secrets=tuple(Secret(secret, say(secret.prompt) if secret.prompt else None) for secret in function.secrets),
+        waiting=Waiting(say(waiting.say), waiting.after_s) if waiting else None,
+    )
+
+
+def _mcp_waiting(line: Line, say: Say) -> Iterator[tuple[str, Waiting]]:
+    for tool in line.settings.tools:
+        if isinstance(tool, McpTool) and (waiting := tool.while_waiting):
+            yield tool.mcp.server_label, Waiting(say(waiting.say), waiting.after_s)
+
+
+def _approvals(line: Line, say: Say) -> Iterator[tuple[str, Approval]]:
+    for tool in line.settings.tools:
+        if isinstance(tool, McpTool) and tool.approval:
+            approval = tool.approval
+            yield (
+                tool.mcp.server_label,
+                Approval(say(approval.ask), approval.key or "", approval.words, approval.timeout_s),
+            )

@@ -1,0 +1,149 @@
+"""A call told as it happens, a line for each thing that is said or done, with the time at which it was."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from gateway.call.record import CallIdentity, TimedNote
+from gateway.cli.calling.spoken import SpokenTimes
+from gateway.logs.outlet import styled_output
+from gateway.sim.caller.call import Progress
+from gateway.sim.report.actions import action_told
+from gateway.text import one_line
+
+BOLD, DIM, RED = "bold", "dim", "red"
+REFRESHES_PER_S = 4
+STATES = {
+    "connected": "connected",
+    "bot_started": "the bot speaks",
+    "bot_stopped": "waiting",
+    "bot_cleared": "waiting",
+    "caller_started": "the caller speaks",
+    "caller_stopped": "waiting for the bot",
+    "ended": "the call has ended",
+}
+BY_PHONE = {
+    "connected": ("call", "connected"),
+    "bot_started": ("bot", "speaks"),
+    "bot_stopped": ("bot", "falls silent"),
+    "bot_cleared": ("bot", "is stopped before its end"),
+    "caller_started": ("caller", "says {}"),
+    "caller_stopped": ("caller", "falls silent"),
+    "key_pressed": ("key", "pressed"),
+    "note": ("call", "{}"),
+    "ended": ("call", "ended: {}"),
+}
+"""Who does what in each step of the phone's account."""
+
+
+class Narrator:
+    """Prints a call: the words as the gateway knows them, the rest as the phone hears it.
+
+    As a context manager it shows on a terminal that the call goes on. ``words`` is false where nobody knows what the
+    caller says; then the recordings are named.
+    """
+
+    def __init__(self, *, quiet: bool = False, words: bool = True) -> None:
+        self.line = ""
+        self.generation = ""
+        self._quiet = quiet
+        self._words = words
+        self._console = Console(file=styled_output(), highlight=False, markup=False, emoji=False, quiet=quiet)
+        self._bar = Bar(
+            SpinnerColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=self._console,
+            transient=True,
+            refresh_per_second=REFRESHES_PER_S,
+            disable=quiet or not sys.stdout.isatty(),
+        )
+        self._task: TaskID | None = None
+        self._began: float | None = None
+        self._spoken = SpokenTimes()
+        self._words_known = False
+
+    def __enter__(self) -> Self:
+        self._task = self._bar.add_task("calling", total=None)
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def answered_by(self, who: str) -> None:
+        """Tell who will answer."""
+        self._write(0.0, "call", who, DIM)
+
+    def note(self, identity: CallIdentity, note: TimedNote) -> None:
+        """Tell the gateway's account, where the gateway is ours."""
+        fields = note.fields
+        if self._began is None:
+            self._began = note.at
+        at_s = note.at - self._began
+        match note.kind:
+            case "call_started":
+                self.line, self._words_known = identity.line, True
+                self.generation = str(fields.get("generation", ""))
+                self._write(
+                    at_s, "call", f"{identity.caller or 'somebody'} calls {identity.called}, line {identity.line}", DIM
+                )
+            case "caller_said":
+                self._write(self._spoken.caller_at(at_s), "caller", str(fields["text"]), BOLD)
+            case "reply_said":
+                self._spoken.reply_said(str(fields.get("item_id", "")), str(fields["text"]), at_s)
+            case "barge_in":
+                replies = fields["replies"]
+                for reply in replies if isinstance(replies, list) else []:
+                    heard, received = reply["heard_ms"] / 1000, reply["received_ms"] / 1000
+                    told = f"speaks over the bot, who was heard for {heard:.1f} s of {received:.1f} s so far"
+                    self._write(self._spoken.interrupted_at(at_s), "caller", told, RED)
+            case "call_ended":
+                self._tell_replies()
+                for text in self._spoken.unheard():
+                    self._write(at_s, "bot", f"{text} (not heard)", DIM)
+                self._write(at_s, "call", f"ended: {fields['reason']}, by {fields['by']}", DIM)
+            case _ if act := action_told(note.kind, fields):
+                self._write(at_s, *act, DIM)
+        self._spoken.note(note.kind, fields, at_s)
+        self._tell_replies()
+
+    def progress(self, step: Progress) -> None:
+        """Tell the phone's account, which is all there is where the gateway runs elsewhere."""
+        if self._task is not None and step.kind in STATES:
+            self._bar.update(self._task, description=STATES[step.kind])
+        self._spoken.progress(step)
+        self._tell_replies()
+        names_recording = step.kind == "caller_started" and not self._words
+        if names_recording and self._words_known:
+            self._write(self._spoken.interrupted_at(step.at_ms / 1000), "caller", f"says {step.text}", BOLD)
+        elif step.kind == "note" or not self._words_known:
+            who, told = BY_PHONE[step.kind]
+            self._write(step.at_ms / 1000, who, told.format(step.text), DIM)
+
+    def done(self, folder: Path, complaints: Sequence[str], names: Sequence[str]) -> None:
+        """Tell where the call is kept, as which files, and what was wrong with it."""
+        self._bar.stop()
+        for complaint in complaints:
+            print(one_line(complaint), file=sys.stderr)
+        told = ", ".join("call.wav (caller left, bot right)" if name == "call.wav" else name for name in names)
+        self._print(f"\n{folder}/  {told}", "")
+
+    def _tell_replies(self) -> None:
+        for at_s, text in self._spoken.replies():
+            self._write(at_s, "bot", text)
+
+    def _write(self, at_s: float, who: str, text: str, style: str = "") -> None:
+        self._print(f"{max(at_s, 0.0):6.1f} s  {who:<6}  ", text, style)
+
+    def _print(self, before: str, text: str, style: str = "") -> None:
+        self._console.print(Text(before).append(one_line(text), style or None), soft_wrap=True)

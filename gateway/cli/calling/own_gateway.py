@@ -1,0 +1,140 @@
+"""A gateway for one simulated call: on a free port, with an account at a simulated provider of its own."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gateway.app import serving
+from gateway.call.record import CallIdentity, Observer, TimedNote
+from gateway.cli.emulated_identity import EmulatedIdentity
+from gateway.config import Deployment, Lines
+from gateway.config.deployment import Listen, Streams
+from gateway.config.numbers import ANY_NUMBER
+from gateway.config.providers import Providers, settings_of
+from gateway.config.reading.environment import FromEnvironment
+from gateway.logs.redaction import Redactor, secrets_in, secrets_of
+from gateway.routes.refusing.refusals import Refused
+from gateway.sim.emulator import Emulator, Script
+from gateway.sim.phone.accounts import open_account
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.providers.acs import publish_keys
+
+CALLED = "+14255550100"
+"""Dialled where the only line takes any number."""
+
+
+@dataclass(frozen=True)
+class CalledGateway:
+    """A gateway to call, and what it will tell of the call: nothing, where it runs elsewhere.
+
+    It is asked at ``answer_url`` first, signed by ``secrets``, or called at ``stream_url`` straight away.
+    """
+
+    stream_url: str = ""
+    account: str = ""
+    """The name that it gives the provider."""
+    answer_url: str = ""
+    status_url: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    with_test_key: bool = False
+    """Whether the secrets are those of ``serve --emulator``."""
+    api: SimulatedApi | None = None
+    emulator: Emulator | None = None
+    notes: list[TimedNote] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    """Why it turned requests of the call away, and what to do."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the gateway has told how the call ended."""
+
+
+@asynccontextmanager
+async def own_gateway(
+    deployment: Deployment,
+    lines: Lines,
+    provider: str,
+    tell: Observer,
+    script: Script | None,
+    *,
+    account: str = "",
+) -> AsyncIterator[CalledGateway]:
+    """Serve ``provider`` alone, with every check of a real one; with a script, the emulator is its Voice Live.
+
+    ``account`` is the name that it is served by, where that is not the provider's own.
+    """
+    account = account or provider
+    notes: list[TimedNote] = []
+    refusals: list[str] = []
+    ended = asyncio.Event()
+    redactor = Redactor()
+
+    def observe(identity: CallIdentity, note: TimedNote) -> None:
+        note = TimedNote(note.at, note.kind, {name: redactor.value(value) for name, value in note.fields.items()})
+        notes.append(note)
+        tell(identity, note)
+        if note.kind == "call_ended":
+            ended.set()
+
+    def refuse(refused: Refused, hint: str) -> None:
+        reason = refused.reason.value.replace("_", " ")
+        told = f"{reason}: {refused.detail}" if refused.detail else reason
+        refusals.append(redactor.text(f"the gateway's own account: {told}; {hint}"))
+
+    key = deployment.voice_live.key
+    async with contextlib.AsyncExitStack() as stack:
+        api = await stack.enter_async_context(SimulatedApi.serving())
+        if provider == "acs":
+            publish_keys(api)
+        opened = open_account(provider, api.url)
+        redactor = Redactor(secrets_of(opened.secrets) | secrets_in(os.environ))
+        emulator = await stack.enter_async_context(Emulator(script)) if script is not None else None
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        served = deployment.model_copy(
+            update={
+                "public_url": url,
+                "providers": _section(account, provider, opened.settings),
+                "streams": Streams(),
+                "listen": Listen(),
+            }
+        )
+        endpoint = emulator.endpoint if emulator else deployment.require_endpoint()
+        api_key = "emulator" if emulator else key.get_secret_value() if key else ""
+        await stack.enter_async_context(
+            serving(
+                served,
+                lines,
+                endpoint=endpoint,
+                api_key=api_key,
+                identity=EmulatedIdentity() if emulator else None,
+                listener=listener,
+                observers=(observe,),
+                on_refusal=refuse,
+            )
+        )
+        yield CalledGateway(
+            account=account,
+            answer_url=f"{url}/answer/{account}",
+            status_url=f"{url}/status/{account}",
+            secrets=opened.secrets,
+            api=api,
+            emulator=emulator,
+            notes=notes,
+            refusals=refusals,
+            ended=ended,
+        )
+
+
+def number_to_call(lines: Lines) -> str:
+    """Return a number of the line ``support``, else of the first line that has one."""
+    support_first = sorted(lines, key=lambda line: line.name != "support")
+    numbers = (number for line in support_first for number in line.settings.numbers)
+    return next((number for number in numbers if number != ANY_NUMBER), CALLED)
+
+
+def _section(account: str, provider: str, settings: Mapping[str, str]) -> Providers:
+    values = {name: FromEnvironment(value, "the simulated account") for name, value in settings.items()}
+    return Providers.model_validate({account: settings_of(provider).model_validate({**values, "provider": provider})})

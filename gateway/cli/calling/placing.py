@@ -1,0 +1,157 @@
+"""A simulated call from its first ring to its folder on the disk and its exit code."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import webbrowser
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from gateway.cli.calling.narrator import Narrator
+from gateway.cli.calling.own_gateway import CalledGateway
+from gateway.cli.calling.refusals import explained
+from gateway.cli.calling.verdict import Expected, complaints
+from gateway.errors import GatewayError, InputError
+from gateway.logs.redaction import Redactor, secrets_in, secrets_of
+from gateway.sim.caller.call import CallPlan, CallResult, Progress, place_call
+from gateway.sim.caller.timeline import TimelineEvent
+from gateway.sim.phone.connecting import RefusedError
+from gateway.sim.report.folder import FILES, folder_name, write_folder, write_refused
+
+END_LIMIT_S = 5.0
+FAILED = 1
+INTERRUPTED = 130
+CALLS = Path("calls")
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Where a call is kept and how it is shown. ``header`` is what ``call.json`` tells besides the call itself."""
+
+    out: Path | None = None
+    force: bool = False
+    json: bool = False
+    open: bool = False
+    header: Mapping[str, object] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise ``InputError`` where the folder cannot be written later or holds something already."""
+        out = self.out or CALLS
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{'--out: ' if self.out else ''}{out} is no directory, expected one for the call")
+        if self.out is not None and not self.force and out.is_dir() and any(out.iterdir()):
+            raise InputError(f"--out: {out} is not empty, expected a new directory; --force replaces the call in it")
+        there = next(parent for parent in (out.resolve(), *out.resolve().parents) if parent.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise InputError(f"{'--out: ' if self.out else ''}{there} cannot be written to, so no call could be kept")
+
+
+async def place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keeping: Keeping, expected: Expected) -> int:
+    """Make the call, keep it whatever becomes of it, tell what was wrong, and return the exit code."""
+    asked = replace(
+        plan, url=stream.stream_url, answer_url=stream.answer_url, status_url=stream.status_url, secrets=stream.secrets
+    )
+    with narrator, _Signals() as signals:
+
+        def progress(step: Progress) -> None:
+            signals.progress(step)
+            narrator.progress(step)
+
+        try:
+            result = await place_call(asked, api=stream.api, on_progress=progress, hang_up=signals.hang_up)
+        except InputError:
+            raise
+        except GatewayError as error:
+            return _refused(asked, stream, narrator, keeping, error)
+        with suppress(TimeoutError):  # a call that was turned away has no end to tell of
+            async with asyncio.timeout(END_LIMIT_S):
+                await stream.ended.wait()
+    shown = Redactor(secrets_of(stream.secrets) | secrets_in(os.environ))
+    found = [shown.text(complaint) for complaint in complaints(result, stream, expected)]
+    interrupted = signals.hang_up.is_set()
+    if interrupted:
+        found.insert(0, "interrupted: the caller hung up")
+    _keep(result, stream, narrator, keeping, found)
+    return INTERRUPTED if interrupted else FAILED if found else 0
+
+
+def _keep(result: CallResult, stream: CalledGateway, narrator: Narrator, keeping: Keeping, found: list[str]) -> None:
+    out = keeping.out or CALLS / folder_name(result)
+    header = {"line": narrator.line, "generation": narrator.generation} if narrator.line else {}
+    write_folder(out, result, notes=_notes(stream), header={**header, **keeping.header, "complaints": found})
+    _show(out, narrator, keeping, found)
+
+
+def _refused(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keeping: Keeping, error: GatewayError) -> int:
+    """Keep a call that never began, and tell why."""
+    found = [str(error), *stream.refusals]
+    if isinstance(error, RefusedError) and not stream.refusals:
+        found += filter(None, [explained(error, stream, plan.provider, plan.to)])
+    shown = Redactor(secrets_of(plan.secrets) | secrets_in(os.environ))
+    found = [shown.text(complaint) for complaint in found]
+    started = datetime.now(UTC)
+    out = keeping.out or CALLS / f"{started:%Y%m%dT%H%M%SZ}-refused-{uuid4().hex[:8]}"
+    write_refused(out, plan, started, notes=_notes(stream), header={**keeping.header, "complaints": found})
+    _show(out, narrator, keeping, found)
+    return FAILED
+
+
+def _notes(stream: CalledGateway) -> list[TimelineEvent]:
+    return [TimelineEvent(note.at, note.kind, note.fields) for note in stream.notes]
+
+
+def _show(out: Path, narrator: Narrator, keeping: Keeping, found: list[str]) -> None:
+    if keeping.json:
+        print(json.dumps({**json.loads((out / "call.json").read_text("utf-8")), "folder": str(out)}, indent=2))
+    narrator.done(out, found, [name for name in FILES if (out / name).exists()])
+    report = (out / "report.html").resolve()
+    if keeping.open and report.exists() and not webbrowser.open(report.as_uri()):
+        print(f"--open: no browser was found for {report}", file=sys.stderr)
+
+
+class _Signals:
+    """Lets the caller hang up on the first signal, so that the call is kept; a further one ends the process.
+
+    But for SIGHUP: a terminal that closes may send it twice, and the call is kept all the same.
+    """
+
+    def __init__(self) -> None:
+        self.hang_up = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._listens = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ignore()
+
+    def progress(self, step: Progress) -> None:
+        """Listen from the moment on at which there is a call that can be hung up."""
+        if step.kind == "connected":
+            with suppress(NotImplementedError):  # not on Windows, where Ctrl-C ends the process
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    self._loop.add_signal_handler(number, self._told)
+                if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+                    self._loop.add_signal_handler(signal.SIGHUP, self.hang_up.set)
+                self._listens = True
+
+    def _told(self) -> None:
+        self.hang_up.set()
+        self._ignore()
+
+    def _ignore(self) -> None:
+        if self._listens:
+            self._listens = False
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._loop.remove_signal_handler(number)

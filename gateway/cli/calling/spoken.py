@@ -1,0 +1,102 @@
+"""When the words of a call were spoken: the words come from the gateway, the times from the phone."""
+
+from collections.abc import Mapping, Sequence
+
+from gateway.sim.caller.call import Progress
+from gateway.sim.caller.recording import Span
+
+SENTENCE_GAP_MS = 500
+"""A pause of the caller that is as long may end a turn; what follows it is told with a time of its own."""
+
+
+class SpokenTimes:
+    """Joins both accounts of a call; all times are seconds from its start.
+
+    A transcript comes after the words and a reply's text before it was heard, so each is told with the moment at which
+    its speech began. A pure object: it is told what happens, and asked what can be told.
+    """
+
+    def __init__(self) -> None:
+        self._sentences: list[float] = []
+        """Where each stretch of the caller's speech began."""
+        self._paused_at: float | None = None
+        self._caller_speaks = False
+        self._begun: dict[str, float] = {}
+        self._waiting: list[str] = []
+        """Replies that have begun to arrive, and were not heard yet."""
+        self._texts: dict[str, str] = {}
+        self._told: list[tuple[float, str]] = []
+        self._bot_plays = False
+
+    def progress(self, step: Progress) -> None:
+        """Take in a step of the phone's account."""
+        at_s = step.at_ms / 1000
+        match step.kind:
+            case "caller_started":
+                self._caller_speaks = True
+                self._sentences += [begin / 1000 for begin in _sentences(step.speech)] or [at_s]
+            case "caller_stopped":
+                self._caller_speaks = False
+            case "bot_started":
+                self._bot_plays = True
+                self._next_is_heard(at_s)
+            case "bot_stopped" | "bot_cleared":
+                self._bot_plays = False
+
+    def note(self, kind: str, fields: Mapping[str, object], at_s: float) -> None:
+        """Take in a note of the gateway's account."""
+        match kind:
+            case "caller_paused":
+                self._paused_at = at_s
+            case "reply_started":
+                self._waiting.append(str(fields.get("item_id", "")))
+            case "reply_heard" if fields.get("item_id") in self._waiting:
+                self._waiting.remove(str(fields.get("item_id")))  # it was stopped before its first sound
+            case "reply_heard" if self._bot_plays and fields.get("heard_ms") == fields.get("received_ms"):
+                self._next_is_heard(at_s)
+
+    def reply_said(self, item_id: str, text: str, at_s: float) -> None:
+        """Take in the text of a reply."""
+        if item_id in self._begun:
+            self._told.append((self._begun[item_id], text))
+        elif item_id in self._waiting:
+            self._texts[item_id] = text
+        else:
+            self._told.append((at_s, text))
+
+    def replies(self) -> list[tuple[float, str]]:
+        """Return what the bot is heard to say and was not returned before, with when it began."""
+        told, self._told = self._told, []
+        return told
+
+    def unheard(self) -> list[str]:
+        """Return the texts of replies that were never heard."""
+        return list(self._texts.values())
+
+    def caller_at(self, now_s: float) -> float:
+        """Return when the caller began to say what was written down just now."""
+        until = now_s if self._paused_at is None else self._paused_at
+        return next((begin for begin in reversed(self._sentences) if begin < until), now_s)
+
+    def interrupted_at(self, now_s: float) -> float:
+        """Return when the caller, who is heard now, began to speak; now, where nothing is said."""
+        begun = [begin for begin in self._sentences if begin <= now_s]
+        return begun[-1] if self._caller_speaks and begun else now_s
+
+    def _next_is_heard(self, at_s: float) -> None:
+        if self._waiting:
+            item_id = self._waiting.pop(0)
+            self._begun[item_id] = at_s
+            if item_id in self._texts:
+                self._told.append((at_s, self._texts.pop(item_id)))
+
+
+def _sentences(speech: Sequence[Span]) -> list[int]:
+    """Return where each stretch of speech begins, short pauses bridged."""
+    begins: list[int] = []
+    end_ms: int | None = None
+    for span in speech:
+        if end_ms is None or span.start_ms - end_ms >= SENTENCE_GAP_MS:
+            begins.append(span.start_ms)
+        end_ms = span.end_ms
+    return begins

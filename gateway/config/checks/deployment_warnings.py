@@ -1,0 +1,82 @@
+"""Warn of what is allowed in a configuration but may not be meant, in ``gateway check`` and ``gateway serve``."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import urlsplit
+
+from gateway.config.checks.line_warnings import line_warnings, model_warning
+from gateway.config.checks.secret_warnings import secret_warnings
+from gateway.config.deployment import Deployment
+from gateway.config.line.line import Line
+from gateway.config.line.tools import McpTool
+from gateway.config.numbers import ANY_NUMBER
+
+MCP_SINCE = "2026-04-10"
+"""The API version that knows MCP servers (Voice Live API reference)."""
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 -- nothing listens there on their account
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
+    """Return what may not be meant, one sentence each, that of the lines first."""
+    known = list(lines)
+    found = [warning for line in known for warning in line_warnings(line)]
+    found += [*_numbers(deployment, known), *_providers(deployment), *secret_warnings(deployment)]
+    return [*found, *_service(deployment, known)]
+
+
+def _numbers(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
+    if not any(ANY_NUMBER in line.settings.numbers for line in lines):
+        yield 'no line takes "*": calls to numbers that no line names are turned away'
+    if any(section.region for section in deployment.providers.accounts.values()):
+        return
+    for line in lines:
+        for index, number in enumerate(line.settings.numbers):
+            if number.startswith("0") and not line.settings.region:
+                yield (
+                    f"{line.name}: numbers[{index}]: {number} has no country code, so that no other spelling of it is "
+                    "known: expected a region for the line or the provider"
+                )
+
+
+def _providers(deployment: Deployment) -> Iterator[str]:
+    if not deployment.providers.served:
+        yield "providers: none is named, so no call can come in"
+    elif deployment.public_url is None:
+        yield "public_url: not set, so webhooks are refused: their signatures cannot be checked"
+    if deployment.public_url:
+        yield from _public_url(deployment.public_url)
+    for name, section in deployment.providers.accounts.items():
+        for key in section.proofs:
+            if not getattr(section, key):
+                refused = section.refused_without.get(key, f"what {name} sends is refused")
+                yield f"providers.{name}.{key}: not set, so {refused}: nothing proves where it comes from"
+
+
+def _public_url(url: str) -> Iterator[str]:
+    parts = urlsplit(url)
+    if parts.path:
+        yield (
+            f"public_url: has the path {parts.path}, which the proxy in front must take away: "
+            f"{parts.path}/answer/… has to arrive here as /answer/…"
+        )
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        yield "public_url: is not encrypted, expected https://: providers open streams by wss:// alone"
+    if parts.hostname in _EVERY_ADDRESS:
+        yield f"public_url: nobody reaches {parts.hostname}, expected the host name under which others see this machine"
+
+
+def _service(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
+    service = deployment.voice_live
+    if service.endpoint is None:
+        yield "voice_live.endpoint: not set, so calls need the emulator"
+    elif service.endpoint.startswith(("http://", "ws://")):
+        yield "voice_live.endpoint: is not encrypted, which only an emulator may be"
+    if service.endpoint and (path := urlsplit(service.endpoint).path.strip("/")):
+        yield f"voice_live.endpoint: has the path /{path}, expected the resource's address without one"
+    if warning := model_warning(service.model):
+        yield f"voice_live.model: {warning}"
+    uses_mcp = any(isinstance(tool, McpTool) for line in lines for tool in line.settings.tools)
+    if uses_mcp and service.api_version < MCP_SINCE:
+        yield f"voice_live.api_version: MCP servers need {MCP_SINCE} or later"
+    if deployment.streams.auth == "off":
+        yield "streams.auth: off, whoever knows the address of the media stream can start a call"

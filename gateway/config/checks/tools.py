@@ -1,0 +1,146 @@
+"""What is wrong with a line's tools, told before the first call instead of during it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gateway.config.checks.tool_schema import refusals
+from gateway.config.line.line import Settings
+from gateway.config.line.models import is_azure_realtime
+from gateway.config.line.parameters import Parameter, SecretParameter, is_json_schema, plain, schema_of
+from gateway.config.line.tools import ApprovedTools, HttpTool, McpTool, PythonTool
+from gateway.config.reading.problems import Finding, KeyPath, listed
+
+_PIECE = re.compile(r"\{([^{}]*)\}|[{}]")
+
+
+def tools_and_model(settings: Settings, model: str) -> Iterator[Finding]:
+    """azure-realtime has no tools, phi none of an MCP server."""
+    if settings.tools and is_azure_realtime(model):
+        yield ("tools",), f"model {model} takes no tools, expected none"
+        return
+    for index, tool in enumerate(settings.tools):
+        if isinstance(tool, McpTool) and model.startswith("phi"):
+            yield ("tools", index, "mcp"), f"model {model} takes no MCP servers, expected none"
+
+
+def tool_choice_and_tools(settings: Settings, model: str) -> Iterator[Finding]:
+    """What must be used must be there."""
+    if settings.tool_choice == "required" and not settings.tools:
+        yield ("tool_choice",), "required needs at least one of tools"
+
+
+def tools_once(settings: Settings, model: str) -> Iterator[Finding]:
+    """A built-in tool stands in the list once; other tools have their names for themselves (see resolve.py)."""
+    for index, tool in enumerate(settings.tools):
+        if isinstance(tool, str) and tool in settings.tools[:index]:
+            yield ("tools", index), f"{tool} stands there twice"
+
+
+def transfer_call_and_transfers(settings: Settings, model: str) -> Iterator[Finding]:
+    """The model chooses among the line's targets alone."""
+    for index, tool in enumerate(settings.tools):
+        if tool == "transfer_call" and not settings.transfers:
+            yield ("tools", index), 'transfer_call needs transfers, such as transfers: {desk: "+14255550199"}'
+
+
+def http_tools(settings: Settings, model: str) -> Iterator[Finding]:
+    """Parameters that the service takes, in addresses that are complete and that no secret gets into."""
+    for index, tool in enumerate(settings.tools):
+        if isinstance(tool, HttpTool):
+            key: KeyPath = ("tools", index)
+            for below, message in list(_parameters(tool.parameters)) or (*_address(tool), *_secrets(tool)):
+                yield (*key, *below), message
+
+
+def _parameters(parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    if is_json_schema(parameters):
+        for path, message in refusals(plain(parameters)):
+            yield ("parameters", *path), message
+        properties = parameters.get("properties")
+        for name, schema in properties.items() if isinstance(properties, Mapping) else ():
+            if isinstance(schema, Mapping) and "secret" in schema:
+                message = "is no word of JSON Schema, expected secret parameters in the short form of parameters"
+                yield ("parameters", "properties", name, "secret"), message
+        return
+    for name, parameter in parameters.items():
+        if isinstance(parameter, Parameter) and parameter.enum and parameter.type != "string":
+            yield ("parameters", name, "enum"), f"needs type string, found {parameter.type}"
+
+
+def _address(tool: HttpTool) -> Iterator[Finding]:
+    url, schema = tool.http.url, schema_of(tool.parameters)
+    required = schema.get("required", [])
+    names = [name for name in schema.get("properties", {}) if name in required]
+    path_begins = re.match(r"[A-Za-z]+://[^/?#]*", url)
+    for match in _PIECE.finditer(url):
+        piece, name = match[0], match[1]
+        key: KeyPath = ("http", "url")
+        if isinstance(tool.parameters.get(name or ""), SecretParameter):
+            yield key, f"{piece} is a secret parameter, expected it in the request's body alone"
+        elif name not in names:
+            known = f"one of its required parameters, {listed(names)}" if names else "no placeholder"
+            yield key, f"{piece} is no required parameter, expected {known}"
+        elif path_begins and match.start() < path_begins.end():
+            yield key, f"{piece} stands in the host, where the model may not choose, expected it behind the host"
+
+
+def _secrets(tool: HttpTool) -> Iterator[Finding]:
+    secrets = [name for name, each in tool.parameters.items() if isinstance(each, SecretParameter)]
+    if secrets and tool.http.method == "GET":
+        message = "GET would put the secret parameter into the address, expected POST, PUT, PATCH or DELETE"
+        yield ("http", "method"), message
+
+
+def covered_twice(settings: Settings, model: str) -> Iterator[Finding]:
+    """Either the service fills the wait for a tool, or the gateway does."""
+    interim = settings.interim_response
+    if interim is None or "tool" not in interim.triggers:
+        return
+    for index, tool in enumerate(settings.tools):
+        if isinstance(tool, HttpTool | PythonTool | McpTool) and tool.while_waiting:
+            message = "the line's interim_response fills the wait for tools, expected one of them"
+            yield ("tools", index, "while_waiting"), message
+
+
+def mcp_approval(settings: Settings, model: str) -> Iterator[Finding]:
+    """Nobody can click on a phone: where a yes is needed, the line says how to ask for it."""
+    for index, tool in enumerate(settings.tools):
+        if not isinstance(tool, McpTool):
+            continue
+        key: KeyPath = ("tools", index)
+        approval = tool.approval
+        if approval is None and needs_approval(tool):
+            message = "needs approval, how the caller is asked: {ask: …, key: …, words: […]}; or never"
+            yield (*key, "mcp", "require_approval"), message
+        if approval and not (approval.key or approval.words):
+            yield (*key, "approval"), "has no way to say yes, expected key, words or both"
+        if approval and approval.key in settings.on_key:
+            yield (*key, "approval", "key"), f"{approval.key} is also a key of on_key, expected another"
+        if isinstance(tool.mcp.require_approval, ApprovedTools):
+            yield from _listed_once(tool.mcp.require_approval, (*key, "mcp", "require_approval"))
+
+
+def needs_approval(tool: McpTool) -> bool:
+    """Whether a tool of the server may need the caller's yes."""
+    required, allowed = tool.mcp.require_approval, tool.mcp.allowed_tools
+    if isinstance(required, str):
+        return required == "always"
+    return allowed is None or any(name not in required.never for name in allowed)
+
+
+def _listed_once(lists: ApprovedTools, key: KeyPath) -> Iterator[Finding]:
+    for index, name in enumerate(lists.always):
+        if name in lists.never:
+            yield (*key, "always", index), f"{name} is also in never, expected it in one of them"
+
+
+RULES = (
+    tools_and_model,
+    tool_choice_and_tools,
+    tools_once,
+    transfer_call_and_transfers,
+    http_tools,
+    covered_twice,
+    mcp_approval,
+)

@@ -1,0 +1,20 @@
+"""A Foundry agent that answers a line instead of a model (Voice Live API reference 2026-07-15, agent mode)."""
+
+from gateway.config.reading.section import Section, Text, Wording
+
+
+class Agent(Section):
+    """A Foundry agent; it has its own instructions, model and tools. Reached with Microsoft Entra ID alone."""
+
+    name: Text
+    """The agent's name."""
+    project: Text
+    """The Foundry project that it belongs to."""
+    version: Wording | None = None
+    """Its version, in quotes; without it, the newest."""
+    conversation_id: Text | None = None
+    """A conversation of the same agent and project to go on with."""
+    foundry_resource_override: Text | None = None
+    """The Foundry resource, where the agent is in another than the Voice Live endpoint's."""
+    identity_client_id: Text | None = None
+    """The client id of the managed identity that reaches that other resource."""

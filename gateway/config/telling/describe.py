@@ -1,0 +1,172 @@
+"""Describe in words what a line will do: for ``gateway check``."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from gateway.config.line.greeting import Greeting
+from gateway.config.line.line import Afterwards, Line, Rescue, Settings, StaticInterim
+from gateway.config.line.models import Engine
+from gateway.config.line.turns import VAD_LANGUAGES, AzureSemanticVad, SemanticVad, ServerVad
+from gateway.config.line.voices import AnyVoice
+from gateway.config.numbers import ANY_NUMBER
+from gateway.config.telling.describe_actions import action_rows
+
+
+def describe(line: Line) -> str:
+    """Return a line as rows of ``what  how``, headed by its name and numbers."""
+    numbers = ", ".join("any other number" if n == ANY_NUMBER else n for n in line.settings.numbers)
+    rows = [f"  {what:<10} {how}" for what, how in _rows(line)]
+    return "\n".join([f"{line.name}: {numbers}", *rows])
+
+
+def _rows(line: Line) -> Iterator[tuple[str, str]]:
+    settings = line.settings
+    yield from _answers(line)
+    yield "voice", _voice(settings.voice)
+    yield "audio", "as the phone provider sends it, not converted"
+    yield "language", settings.language or "detected"
+    if settings.region:
+        yield "region", f"{settings.region}, for numbers without a country code"
+    if "timezone" in settings.model_fields_set:
+        yield "time zone", settings.timezone
+    yield from _placeholders(line)
+    yield "greeting", _greeting(line)
+    yield "turns", _turns(line)
+    yield "barge-in", "the caller may interrupt" if settings.barge_in else "the bot finishes first"
+    if silence := settings.silence:
+        times = f"up to {silence.times} times" if silence.times > 1 else "once"
+        yield "silence", f"after {silence.after_s:g} s says {silence.say!r}, {times}"
+    yield "written", _written(settings)
+    filters = [name for name in (settings.noise_reduction, settings.echo_cancellation and "echo cancellation") if name]
+    yield "filters", ", ".join(filters) or "none"
+    yield from action_rows(line)
+    yield from _waits(settings)
+    yield "after", _after(line)
+    yield "on_failure", _following(line, line.settings.on_failure)
+    calls = (
+        f"{settings.limits.calls} calls at once" if settings.limits.calls else "as many at once as the gateway takes"
+    )
+    limits = settings.limits
+    told = [f"{limits.duration_s} s a call", calls, f"{limits.tool_calls} tools a call" if settings.tools else ""]
+    if any(function.secrets for function in line.functions):
+        told.append(f"secrets keyed in {limits.secret_attempts} times")
+    yield "limits", ", ".join(filter(None, told))
+    if settings.metadata:
+        yield "labels", ", ".join(settings.metadata)
+
+
+def _answers(line: Line) -> Iterator[tuple[str, str]]:
+    """Yield who answers, and how."""
+    settings = line.settings
+    if agent := settings.agent:
+        version = f", version {agent.version}" if agent.version else ""
+        yield "agent", f"{agent.name} of the Foundry project {agent.project}{version}"
+    else:
+        kind = "hears and speaks itself" if line.engine is Engine.NATIVE else "Azure speech to text and back"
+        yield "model", f"{line.model} ({kind})"
+    details = _told(
+        f"temperature {settings.temperature:g}" if settings.temperature is not None else "",
+        f"reasoning effort {settings.reasoning_effort}" if settings.reasoning_effort else "",
+        f"at most {tokens} tokens" if (tokens := settings.max_response_output_tokens) != "inf" else "",
+    )
+    if details:
+        yield "answers", details
+
+
+def _placeholders(line: Line) -> Iterator[tuple[str, str]]:
+    settings = line.settings
+    if settings.variables:
+        yield "variables", ", ".join(settings.variables)
+    if settings.parameters:
+        yield "parameters", f"{', '.join(settings.parameters)}, as the stream brings them"
+
+
+def _voice(voice: AnyVoice) -> str:
+    details = voice.model_dump(exclude={"name", "type"}, exclude_none=True)
+    return ", ".join([f"{voice.name} ({voice.type})", *(f"{key} {_shown(value)}" for key, value in details.items())])
+
+
+def _written(settings: Settings) -> str:
+    transcription = settings.transcription
+    if transcription is None:
+        return "nothing of what the caller says"
+    details = transcription.model_dump(exclude={"model"}, exclude_none=True)
+    shown = [f"{key} {_shown(value)}" for key, value in details.items()]
+    return ", ".join([f"the caller's words, by {transcription.model}", *shown])
+
+
+def _waits(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what fills long waits."""
+    interim = settings.interim_response
+    if interim is None:
+        return
+    how = f"one of {len(interim.texts)} texts" if isinstance(interim, StaticInterim) else f"words of {interim.model}"
+    slow = f"an answer takes {interim.latency_threshold_ms} ms" if "latency" in interim.triggers else ""
+    tools = "a tool runs" if "tool" in interim.triggers else ""
+    yield "meanwhile", f"says {how} when {' or '.join(filter(None, (slow, tools)))}"
+
+
+def _after(line: Line) -> str:
+    after = line.settings.after
+    is_some = after is not None and set(after.ends) != set(Afterwards().ends)
+    return _following(line, after) + (f" (of {', '.join(after.ends)})" if after and is_some else "")
+
+
+def _following(line: Line, wanted: Rescue | None) -> str:
+    if wanted is None:
+        return "the call ends"
+    named = f"{wanted.transfer}, " if wanted.transfer in line.settings.transfers else ""
+    number = line.number_of(wanted)
+    says = [f"says {wanted.say!r}"] if wanted.say else []
+    return ", then ".join([*says, f"transfers to {named}{number}" if number else "the call ends"])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {inner}" for key, inner in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and value.lower().startswith(("https://", "http://")):
+        return urlsplit(value).netloc.rpartition("@")[2]  # what stands behind it may be a key
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _told(*details: str) -> str:
+    return ", ".join(filter(None, details))
+
+
+def _greeting(line: Line) -> str:
+    match line.settings.greeting:
+        case None:
+            return "none, the caller speaks first"
+        case Greeting(prompt=str(prompt)):
+            how = f"in the model's words: {prompt!r}"
+        case Greeting(play=str(name), text=text):
+            words = f", {text!r}" if text else ""
+            how = f"plays {name} ({line.sounds[name].duration_ms / 1000:.1f} s{words})"
+        case greeting:
+            said = "word for word" if line.synthesizes else "the model is asked to say exactly this"
+            how = f"{greeting.say!r} ({said})"
+    return how if line.settings.greeting.interruptible else f"{how}, heard to its end"
+
+
+def _turns(line: Line) -> str:
+    match line.settings.turn_detection:
+        case None:
+            return f"end when the caller presses {line.settings.commit_on}"
+        case SemanticVad(eagerness=eagerness):
+            return f"semantic_vad, eagerness {eagerness}"
+        case ServerVad() as vad:
+            return _vad(vad)
+        case AzureSemanticVad() as vad:
+            heard = vad.expected(line.settings.language)
+            languages = ", ".join(heard) or f"any of {', '.join(VAD_LANGUAGES)}"
+            return f"{_vad(vad)}, listens for {languages}"
+
+
+def _vad(vad: ServerVad | AzureSemanticVad) -> str:
+    """Return the type, when a turn ends, and whatever else the line sets."""
+    usual = {"type", "silence_duration_ms", "languages"}
+    details = vad.model_dump(exclude=usual, exclude_none=True, exclude_unset=True)
+    more = [f"{key} {_shown(value)}" for key, value in details.items()]
+    return ", ".join([vad.type, f"end after {vad.silence_duration_ms} ms of silence", *more])

@@ -1,0 +1,103 @@
+"""Carries out what one call's conversation asks beside its legs: functions, transfers, digits."""
+
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+import structlog
+
+from gateway.call.errands import (
+    DialDigits,
+    DigitsDialled,
+    Errand,
+    ErrandEvent,
+    FunctionReturned,
+    RunFunction,
+    TransferCaller,
+    TransferEnded,
+)
+from gateway.call.metrics import Metrics
+from gateway.config import Line
+from gateway.function import CallContext
+from gateway.phone.commands import SendDigits, StreamCommand, TransferCall
+from gateway.phone.events import CallStarted
+from gateway.phone.leg import PhoneLeg
+from gateway.phone.provider import HttpRequest, Provider
+from gateway.rest import CallControl, CallControlError, described
+from gateway.tools import FunctionCall, Functions
+
+log = structlog.get_logger()
+
+
+class CallErrands:
+    """The errands of one call."""
+
+    def __init__(
+        self,
+        *,
+        line: Line,
+        started: CallStarted,
+        provider: Provider,
+        phone: PhoneLeg,
+        functions: Functions,
+        control: CallControl,
+        metrics: Metrics,
+    ) -> None:
+        self._line = line.name
+        self._known = {function.name: function for function in line.functions}
+        self._started = started
+        self._provider = provider
+        self._phone = phone
+        self._functions = functions
+        self._control = control
+        self._failures = metrics.call_control_failures.labels(provider.name)
+
+    async def run(self, errand: Errand) -> ErrandEvent:
+        """Do it, and tell what came of it."""
+        match errand:
+            case RunFunction():
+                return await self._run(errand)
+            case TransferCaller(to=to):
+                refusal = await self._ask(self._provider.transfer, to, TransferCall(to), "transfer a call")
+                return TransferEnded(refusal)
+            case DialDigits(call_id=tool_call_id, digits=digits):
+                refusal = await self._ask(self._provider.send_digits, digits, SendDigits(digits), "send digits")
+                return DigitsDialled(tool_call_id, refusal)
+            case _:
+                assert_never(errand)
+
+    async def _run(self, errand: RunFunction) -> FunctionReturned:
+        started = self._started
+        context = CallContext(
+            call_id=started.call_id,
+            line=self._line,
+            caller=started.caller,
+            called=started.called,
+            tool_call_id=errand.call_id,
+            caller_withheld=started.withheld,
+        )
+        call = FunctionCall(self._known[errand.name], context, errand.arguments, errand.secrets)
+        result = await self._functions.call(call)
+        return FunctionReturned(errand.call_id, result.output, result.outcome)
+
+    async def _ask(
+        self, describe: Callable[[str, str], Sequence[HttpRequest]], argument: str, command: StreamCommand, what: str
+    ) -> str:
+        """Ask the provider by its API, else on its stream; why it could not be done, or nothing."""
+        try:
+            if requests := described(describe, self._started.call_id, argument):
+                await self._control.perform(requests)
+                return ""
+        except CallControlError as error:
+            self._failures.inc()
+            log.error("call_control_failed", provider=self._provider.name, detail=str(error), answer=error.answer)
+            return "the phone provider refused"
+        if self._phone.order(command):
+            return ""
+        title = self._provider.traits.title
+        self._failures.inc()
+        log.error(
+            "call_control_failed",
+            provider=self._provider.name,
+            detail=f"{title} cannot {what}, or its API is not configured",
+        )
+        return f"this phone provider cannot {what}"

@@ -1,0 +1,95 @@
+"""The XML that Plivo and its kin answer calls with, and the forms of their webhooks. Pure.
+
+Plivo XML: "The Stream element", "The Dial element", "The Speak element"; Voice, "Callbacks".
+"""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlencode
+from xml.etree.ElementTree import Element
+
+from gateway.addresses import is_sip
+from gateway.errors import WireError
+from gateway.phone.provider import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
+from gateway.phone.shared.numbers import without_plus
+from gateway.phone.shared.xml_document import document, element
+
+CONTENT_TYPE = "audio/x-mulaw;rate=8000"
+"""Without it the stream would be linear: that is their default."""
+STREAM_TIMEOUT_S = 86_400
+ENDED = frozenset({"completed", "busy", "no-answer", "failed", "timeout", "cancel", "canceled"})
+_STREAM_ENDED = frozenset({"StopStream", "DroppedStream"})
+
+
+def stream_xml(connect: Connect) -> Answer:
+    """Return what connects a call to its stream; what is behind ``<Stream>`` runs when the stream has closed.
+
+    That is a request of ``then_url``, and what the line wants after a failure, where nothing is asked.
+    """
+    attributes = {
+        "bidirectional": "true",
+        "keepCallAlive": "true",
+        "contentType": CONTENT_TYPE,
+        "streamTimeout": str(STREAM_TIMEOUT_S),
+    }
+    if connect.callback_url:
+        attributes |= {"statusCallbackUrl": connect.callback_url, "statusCallbackMethod": "POST"}
+    stream = element("Stream", text=connect.stream_url, attributes=attributes)
+    then = [element("Redirect", text=connect.then_url, attributes={"method": "POST"})] if connect.then_url else []
+    return _answer(stream, *then, *_verbs(connect.on_failure), element("Hangup"))
+
+
+def busy() -> Answer:
+    """What rejects a call as busy ("The Hangup element"); as the first element it leaves the call unanswered."""
+    return _answer(element("Hangup", attributes={"reason": "busy"}))
+
+
+def transfer_url(answer_url: str, target: str) -> str:
+    """Where the document that dials ``target`` is asked for: our ``/answer/{provider}``, the target in its query."""
+    return f"{answer_url}?{urlencode({'transfer': without_plus(target)})}"
+
+
+def incoming(request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+    """Return the call of an answer webhook, the stream that has ended, or the document that a transfer asks for.
+
+    Raises ``WireError`` where it is none of them.
+    """
+    target = next((value for name, value in request.query if name == "transfer"), "")
+    if target:
+        return _answer(_dial(target))
+    if not request.field("CallUUID"):
+        raise WireError("the webhook names no CallUUID: expected the form of an answer URL")
+    if request.asks_what_follows:
+        return StreamEnded(request.field("CallUUID"), request.field("To"), _following)
+    return IncomingCall(request.field("CallUUID"), request.field("From"), request.field("To"))
+
+
+def status(request: WebhookRequest) -> Sequence[CallStatus]:
+    """A hang-up, ring or stream callback; ``WireError`` where it names no call or no status."""
+    call_id, event, call_status = (request.field(name) for name in ("CallUUID", "Event", "CallStatus"))
+    of_stream = event.endswith("Stream")
+    word = event if of_stream else call_status or event
+    if not call_id or not word:
+        raise WireError("the callback names no CallUUID and CallStatus or Event")
+    ended = event in _STREAM_ENDED or event == "Hangup" or call_status in ENDED
+    return (CallStatus(call_id, word, ended),)
+
+
+def _following(after: After) -> Answer:
+    return _answer(*_verbs(after), element("Hangup"))
+
+
+def _verbs(after: After) -> Iterator[Element]:
+    if after.say:
+        yield element("Speak", text=after.say, attributes={"language": after.language} if after.language else None)
+    if after.transfer:
+        yield _dial(after.transfer)
+
+
+def _dial(target: str) -> Element:
+    return element(
+        "Dial", element("User", text=target) if is_sip(target) else element("Number", text=without_plus(target))
+    )
+
+
+def _answer(*verbs: Element) -> Answer:
+    return Answer(document(*verbs), "text/xml")

@@ -1,0 +1,63 @@
+"""The signature of Twilio's webhooks and of those who took it over: HMAC-SHA1 over the URL and the form. Pure.
+
+Source: Twilio, Security (docs/usage/webhooks/webhooks-security).
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import parse_qsl
+
+from gateway.phone.provider import SignatureError, WebhookRequest
+from gateway.phone.shared.http_request import basic_credentials, same
+from gateway.phone.shared.signed_url import spellings, with_credentials
+
+Form = Sequence[tuple[str, str]]
+
+
+def check(request: WebhookRequest, given: str, secrets: tuple[str, ...], header: str, *, as_sent: bool = False) -> None:
+    """Raise ``SignatureError`` unless ``given`` signs the request; a body that is no form by its hash in the URL.
+
+    The values of a repeated field are signed once each and sorted, or, for ``as_sent``, each as it came.
+    """
+    if not given:
+        raise SignatureError(f"{header} is missing")
+    urls = _urls(request)
+    if not is_signed(given, urls, request.form, secrets, as_sent=as_sent):
+        raise SignatureError(f"{header} is wrong")
+    if "bodySHA256=" in request.url:
+        body_hash = dict(parse_qsl(request.url.partition("?")[2])).get("bodySHA256", "")
+        if not same(body_hash.lower(), hashlib.sha256(request.body).hexdigest()):
+            raise SignatureError("bodySHA256 does not match the body")
+
+
+def _urls(request: WebhookRequest) -> Iterator[str]:
+    """The URLs that may have been signed; with its user and password, as twilio-node signs a URL that has them."""
+    credentials = basic_credentials(request.headers.get("authorization", ""))
+    for url in spellings(request.url, request.headers.get("host", ""), legacy_query=True):
+        yield url
+        if credentials:
+            yield with_credentials(url, *credentials)
+
+
+def is_signed(given: str, urls: Iterable[str], form: Form, secrets: tuple[str, ...], *, as_sent: bool = False) -> bool:
+    """Whether ``given`` is the HMAC-SHA1 with one of ``secrets`` over one of ``urls`` and the form."""
+    fields = (_as_sent(form) if as_sent else _once_and_sorted(form)).encode("utf-8", "surrogateescape")
+    return any(same(given, _sign(url, fields, secret)) for url in urls for secret in secrets)
+
+
+def _once_and_sorted(form: Form) -> str:
+    fields: dict[str, set[str]] = {}
+    for key, value in form:
+        fields.setdefault(key, set()).add(value)
+    return "".join(key + value for key in sorted(fields) for value in sorted(fields[key]))
+
+
+def _as_sent(form: Form) -> str:
+    return "".join(key + value for key, value in sorted(form, key=lambda field: field[0]))
+
+
+def _sign(url: str, fields: bytes, secret: str) -> str:
+    signed = url.encode("utf-8", "surrogateescape") + fields
+    return base64.b64encode(hmac.digest(secret.encode(), signed, "sha1")).decode()

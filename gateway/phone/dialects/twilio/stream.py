@@ -1,0 +1,185 @@
+"""The JSON wire that Twilio coined and others speak: camelCase members, base64 audio, ``streamSid`` in what goes out.
+
+Source: Twilio Media Streams, WebSocket messages (twilio.com/docs/voice/media-streams/websocket-messages). Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+import msgspec
+from msgspec import Struct
+from pybase64 import b64encode_as_string
+
+from gateway.audio.formats import PCMA, PCMU, AudioFormat
+from gateway.errors import MessageError, WireError
+from gateway.phone.commands import (
+    AskForLife,
+    EndStream,
+    PhoneCommand,
+    PlayAudio,
+    SendDigits,
+    SendMark,
+    StopPlayback,
+    StreamCommand,
+    TransferCall,
+)
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    MarkReturned,
+    OddMessage,
+    PhoneClosed,
+    PhoneEnd,
+    PhoneEvent,
+    Playout,
+    UnknownMessage,
+)
+from gateway.phone.provider import Grant
+from gateway.phone.shared.call_id import call_of
+from gateway.phone.shared.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again, text_of
+from gateway.phone.shared.members import Members
+
+Formats = Mapping[tuple[str, int], AudioFormat]
+"""What ``mediaFormat`` may say: encoding (lower case) and rate."""
+G711: Formats = {("audio/x-mulaw", 8000): PCMU, ("audio/x-alaw", 8000): PCMA}
+
+
+class _Media(Struct, gc=False):
+    payload: bytes | None = None
+    track: Any = "inbound"
+
+
+class _Message(Struct):
+    """What is not audio is read member by member, so that no odd one costs the call."""
+
+    event: str
+    stream_sid: Any = msgspec.field(name="streamSid", default=None)
+    media: _Media | None = None
+    start: Any = None
+    dtmf: Any = None
+    mark: Any = None
+
+
+_decode = msgspec.json.Decoder(_Message).decode
+
+
+class CamelJsonCodec:
+    """The wire of one stream; base64 is decoded by the JSON reader, in the same pass.
+
+    ``advice`` ends the refusal of a format that is not among ``formats``: what to set at the provider. ``call_in`` are
+    the members of a start that hold the id that the webhook has too.
+    """
+
+    def __init__(
+        self,
+        grant: Grant,
+        playout: Playout,
+        formats: Formats = G711,
+        *,
+        advice: str,
+        sends_digits: bool = False,
+        call_in: tuple[str, ...] = ("callSid",),
+    ) -> None:
+        self._grant = grant
+        self._playout = playout
+        self._formats = formats
+        self._advice = advice
+        self._sends_digits = sends_digits
+        self._call_in = call_in
+        self._stream_sid = ""
+        self._media_head = ""
+        self._started = False
+
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
+        """Return the events of one message.
+
+        Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
+        if isinstance(message, bytes):
+            raise WireError(f"expected text messages, got {len(message)} bytes of binary")
+        try:
+            read = _decode(message)
+        except UNREADABLE as error:
+            read = read_again(message, _Message, "a Media Streams message", error, started=self._started)
+        if read.event == "media":
+            media = read.media
+            if media is None:
+                raise MessageError("media without its media member")
+            return (CallerAudio(media.payload or b""),) if media.track == "inbound" or is_callers(media.track) else ()
+        return self._decode_rare(read)
+
+    def _decode_rare(self, read: _Message) -> Sequence[PhoneEvent]:
+        match read:
+            case _Message(event="connected"):
+                return ()
+            case _Message(event="start", start=dict()):
+                return self._start(read)
+            case _Message(event="mark", mark=dict() as mark):
+                return (MarkReturned(mark_name(mark)),)
+            case _Message(event="dtmf", dtmf=dict() as dtmf):
+                return (key_pressed(dtmf),)
+            case _Message(event="stop"):
+                return (PhoneClosed(PhoneEnd.HUNG_UP),)
+            case _Message(event="start"):
+                raise WireError("start without its start member")
+            case _Message(event="mark" | "dtmf"):
+                raise MessageError(f"{read.event} without its {read.event} member")
+            case _:
+                return (UnknownMessage(read.event[:40]),)
+
+    def _start(self, read: _Message) -> Sequence[PhoneEvent]:
+        if self._started:
+            raise MessageError("a second start on the same stream")
+        odd: list[str] = []
+        start = Members(read.start, "start", odd)
+        stream_sid = Members({"streamSid": read.stream_sid}, "message", odd).text("streamSid") or start.text(
+            "streamSid"
+        )
+        call_id = call_of(self._grant.call_id, start.text(*self._call_in))
+        if not call_id:  # a stream of Cloudonix that nobody answered for may not tell its session
+            call_id = call_of("", start.text("callSid"))
+        if not stream_sid or not call_id:
+            raise WireError("start without its streamSid or callSid")
+        audio_format = self._format_of(start.inside("mediaFormat"))
+        self._started = True
+        self._stream_sid = text_of(stream_sid)
+        self._media_head = f'{{"event":"media","streamSid":{self._stream_sid},"media":{{"payload":"'
+        parameters = start.inside("customParameters").texts()
+        started = CallStarted(
+            call_id=call_id,
+            stream_id=stream_sid,
+            audio_format=audio_format,
+            playout=self._playout,
+            caller=self._grant.caller or parameters.get("from") or start.text("from"),  # Twilio's kin tell it here
+            called=self._grant.called or parameters.get("to") or start.text("to"),
+            parameters=parameters,
+        )
+        return (started, *map(OddMessage, odd))
+
+    def _format_of(self, media: Members) -> AudioFormat:
+        encoding, rate_hz = media.text("encoding"), media.number("sampleRate", 8000)
+        channels = media.number("channels", 1)
+        audio_format = self._formats.get((encoding.lower(), rate_hz))
+        if audio_format is None or channels != 1:
+            found = f"{encoding[:40]!r}, {rate_hz} Hz, {channels} channel(s)"
+            raise WireError(f"mediaFormat {found}: {self._advice}")
+        return audio_format
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
+        """Messages that carry the command; Twilio ignores messages with a member too few or too many (31951)."""
+        match command:
+            case PlayAudio(audio=audio):
+                return (f'{self._media_head}{b64encode_as_string(audio)}"}}}}',)
+            case SendMark(name=mark):
+                return (f'{{"event":"mark","streamSid":{self._stream_sid},"mark":{{"name":"{mark}"}}}}',)
+            case StopPlayback():
+                return (f'{{"event":"clear","streamSid":{self._stream_sid}}}',)
+            case SendDigits(digits=digits):
+                return tuple(self._digit(digit) for digit in digits) if self._sends_digits else ()
+            case EndStream() | TransferCall() | AskForLife():
+                return ()
+            case _:
+                assert_never(command)
+
+    def _digit(self, digit: str) -> str:
+        return f'{{"event":"dtmf","streamSid":{self._stream_sid},"dtmf":{{"digit":{text_of(digit)}}}}}'

@@ -1,0 +1,122 @@
+"""TwiML, its webhook form and its REST resource of a call: Twilio's, and those of the providers that took them over.
+
+Source: Twilio Voice, TwiML ``<Stream>``, ``<Connect>``, ``<Dial>``; webhook requests; REST API, Call resource. Pure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from xml.etree.ElementTree import Element
+
+from gateway.addresses import is_sip
+from gateway.errors import WireError
+from gateway.path_segment import segment
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    HttpRequest,
+    IncomingCall,
+    StreamEnded,
+    WebhookRequest,
+)
+from gateway.phone.shared.http_request import basic, form_request
+from gateway.phone.shared.xml_document import document, element, response
+
+CONTENT_TYPE = "text/xml"
+ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+"""``CallStatus`` of a call that is over."""
+
+
+def connect_stream(
+    connect: Connect,
+    parameters: Mapping[str, str] | None = None,
+    attributes: Mapping[str, str] | None = None,
+    *,
+    has_action: bool = False,
+) -> str:
+    """Return the document that connects a call to its stream; ``attributes`` go into ``<Stream>``.
+
+    When the stream ends, the provider asks ``then_url`` how to go on: by ``<Connect action>`` where it ``has_action``,
+    else by ``<Redirect>``. Behind that stands what the line wants after a failure, and a hang-up, so that no caller is
+    left on a silent line where nothing is asked.
+    """
+    passed = [
+        element("Parameter", attributes={"name": name, "value": value}) for name, value in (parameters or {}).items()
+    ]
+    stream = element("Stream", *passed, text="", attributes={"url": connect.stream_url, **(attributes or {})})
+    then: list[Element] = []
+    action: dict[str, str] | None = None
+    if connect.then_url and has_action:
+        action = {"action": connect.then_url, "method": "POST"}
+    elif connect.then_url:
+        then = [element("Redirect", text=connect.then_url, attributes={"method": "POST"})]
+    verbs = (*then, *_verbs(connect.on_failure), element("Hangup"))
+    return document(element("Connect", stream, attributes=action), *verbs)
+
+
+def following(after: After) -> Answer:
+    """Return what follows a stream: words, a transfer, the end."""
+    return Answer(document(*_verbs(after), element("Hangup")), CONTENT_TYPE)
+
+
+def dial(target: str) -> Element:
+    """The verb that dials a number or a ``sip:`` address."""
+    return element("Dial", element("Sip", text=target)) if is_sip(target) else element("Dial", text=target)
+
+
+def dial_document(target: str) -> str:
+    """A document that does nothing but dial."""
+    return response(dial(target))
+
+
+def busy_document() -> str:
+    """A document that rejects a call as busy (TwiML ``<Reject>``); as its first verb it leaves the call unanswered."""
+    return document(element("Reject", attributes={"reason": "busy"}))
+
+
+def _verbs(after: After) -> Iterator[Element]:
+    if after.say:
+        yield element("Say", text=after.say, attributes={"language": after.language} if after.language else None)
+    if after.transfer:
+        yield dial(after.transfer)
+
+
+def numbers(call: IncomingCall) -> dict[str, str]:
+    """The parameters that carry the numbers, which the stream itself lacks."""
+    return {"from": call.caller, "to": call.called}
+
+
+def incoming_call(request: WebhookRequest, title: str) -> IncomingCall | StreamEnded:
+    """Return the call of an incoming-call webhook, or the stream that has ended; ``WireError`` where it names none.
+
+    A fallback URL may be this one: it is asked, with an ``ErrorCode``, where another document could not be fetched. The
+    caller of a call in progress was connected already.
+    """
+    call_id = request.field("CallSid")
+    if not call_id:
+        raise WireError(f"the webhook names no CallSid: expected {title}'s incoming-call form fields")
+    is_fallback = bool(request.field("ErrorCode")) and request.field("CallStatus") == "in-progress"
+    if request.asks_what_follows or is_fallback:
+        return StreamEnded(call_id, request.field("To"), following)
+    return IncomingCall(call_id, request.field("From"), request.field("To"))
+
+
+def call_status(request: WebhookRequest) -> Sequence[CallStatus]:
+    """What a call status callback says; ``WireError`` where it says nothing."""
+    call_id, status = request.field("CallSid"), request.field("CallStatus")
+    if not call_id or not status:
+        raise WireError("the callback names no CallSid and CallStatus")
+    return (CallStatus(call_id, status, status in ENDED),)
+
+
+def update_call(
+    api_url: str, account: str, password: str, call_id: str, form: Mapping[str, str]
+) -> Sequence[HttpRequest]:
+    """The request that changes a call in progress; none without the account's credentials.
+
+    ``api_url`` is what stands before ``/2010-04-01``.
+    """
+    if not account or not password:
+        return ()
+    url = f"{api_url}/2010-04-01/Accounts/{segment(account)}/Calls/{segment(call_id)}.json"
+    return (form_request(url, form, basic(account, password)),)

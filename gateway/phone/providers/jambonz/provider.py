@@ -1,0 +1,217 @@
+"""jambonz: its webhooks, the verbs that answer them, and its REST API. Pure.
+
+docs.jambonz.org, "Listen", "Securing webhooks", "REST API"; package @jambonz/node-client.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from gateway.addresses import is_sip
+from gateway.config import providers as settings
+from gateway.config.reading.environment import variable_of
+from gateway.config.secrets import first, value_of, values_of
+from gateway.errors import WireError
+from gateway.path_segment import segment
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    StreamEnded,
+    Traits,
+    UnsignedError,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.providers.jambonz.wire import FORMATS, PLAYOUT, JambonzCodec
+from gateway.phone.shared.http_request import basic_credentials, bearer, ending, is_one_of, same
+from gateway.phone.shared.json_text import UNREADABLE, read_object
+from gateway.phone.shared.members import Members
+from gateway.text import json_bytes, json_text
+
+TRAITS = Traits(
+    title="jambonz",
+    formats=tuple(FORMATS.values()),
+    playout=PLAYOUT,
+    confirmation=Confirmation.MARKS,
+    hang_up="stream (then the next verb), REST",
+    transfer="REST",
+    signature="HMAC-SHA256 of time and body",
+    stream_key="token in the path and Basic credentials; alone they do too",
+    unsure=True,
+)
+USER = "gateway"
+"""The user of the stream's credentials."""
+TOLERANCE_S = 300.0
+"""How far a signature's time may be from ours."""
+GIVEN_LIMIT = 4
+"""Signatures of one request that are compared: jambonz may send several while a secret is replaced."""
+ENDED = frozenset({"completed", "failed", "busy", "no-answer"})
+
+Verbs = list[dict[str, Any]]
+
+
+class Jambonz:
+    """jambonz, as a provider. ``answer_url`` is our ``/answer/jambonz``: asked whom a transferred call is for."""
+
+    name = "jambonz"
+    traits = TRAITS
+    subprotocols = ("audio.jambonz.org",)
+
+    def __init__(self, settings: settings.Jambonz, answer_url: str = "") -> None:
+        self._account_sid = settings.account_sid or ""
+        self._api_key = value_of(settings.api_key)
+        self._webhook_secrets = values_of(settings.webhook_secret)
+        self._stream_secrets = values_of(settings.stream_secret)
+        self._rate_hz = settings.rate_hz
+        self._api_url = settings.api_url or ""
+        self._answer_url = answer_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> JambonzCodec:
+        """A fresh wire for one stream."""
+        return JambonzCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """Check the Basic credentials that the listen verb's ``wsAuth`` gives: ``gateway`` and the stream secret.
+
+        Our verbs ask for them wherever there is a secret.
+        """
+        if not self._stream_secrets:
+            return Proof.NONE
+        given = upgrade.headers.get("authorization", "")
+        if not given:
+            raise UnsignedError("the stream has no credentials, which our listen verb asks for")
+        credentials = basic_credentials(given)
+        if credentials is None:
+            raise SignatureError("the stream's credentials are not Basic")
+        if not all([is_one_of(credentials[0], (USER,)), is_one_of(credentials[1], self._stream_secrets)]):
+            raise SignatureError(
+                f"the stream's credentials are not {USER} and {variable_of(self.name, 'stream_secret')}"
+            )
+        return Proof.STREAM
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check ``Jambonz-Signature`` and return what it signs; the URL is not covered."""
+        if not self._webhook_secrets:
+            raise SignatureError(f"{variable_of(self.name, 'webhook_secret')} is not set")
+        if request.method != "POST":
+            raise SignatureError(f"a {request.method} is not covered by the signature: the webhook is to be a POST")
+        parts = [part.strip().partition("=") for part in request.headers.get("jambonz-signature", "").split(",")]
+        time = next((value for name, _, value in parts if name == "t"), "")
+        if not time.isascii() or not time.isdigit() or len(time) > 12:
+            raise SignatureError("Jambonz-Signature or its time is missing")
+        signed = f"{time}.".encode() + request.body
+        expected = [hmac.digest(secret.encode(), signed, "sha256").hex() for secret in self._webhook_secrets]
+        given = [value for name, _, value in parts if name == "v1"][:GIVEN_LIMIT]
+        if not any(same(value, one) for one in expected for value in given):
+            raise SignatureError("Jambonz-Signature is wrong")
+        if abs(now_s - int(time)) > TOLERANCE_S:
+            raise SignatureError(f"Jambonz-Signature is {now_s - int(time):.0f} s old")
+        return f"{time} {expected[0]}"  # whichever secret was used: a request may carry a signature by each
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of a calling webhook, the stream whose end an ``actionHook`` tells, or a transfer's verbs."""
+        fields = _fields(request)
+        target = next((value for name, value in request.query if name == "transfer"), "")
+        if target:
+            return _document([_dial(target), {"verb": "hangup"}])
+        if request.asks_what_follows:
+            return StreamEnded(fields.text("call_sid"), fields.text("to"), _following)
+        return IncomingCall(fields.text("call_sid"), fields.text("from"), fields.text("to"))
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """Return the verbs; when the stream has ended, the ``actionHook`` is asked for others.
+
+        What stands behind ``listen`` is done where it brings none: what the line wants after a failure.
+        """
+        listen: dict[str, Any] = {
+            "verb": "listen",
+            "url": connect.stream_url,
+            "mixType": "mono",
+            "sampleRate": self._rate_hz,
+            "passDtmf": True,
+            "bidirectionalAudio": {"enabled": True, "streaming": True, "sampleRate": self._rate_hz},
+        }
+        if hook := connect.then_url or connect.callback_url:
+            listen["actionHook"] = hook
+        if self._stream_secrets:
+            listen["wsAuth"] = {"username": USER, "password": first(self._stream_secrets)}
+        return _document([{"verb": "answer"}, listen, *_verbs(connect.on_failure)])
+
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Decline the call as busy ("sip:decline"): no ``answer`` stands before it."""
+        return _document([{"verb": "sip:decline", "status": 486, "reason": "Busy Here"}])
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A call status webhook, or the ``actionHook`` that tells the stream's end."""
+        fields = _fields(request)
+        status = fields.text("call_status")
+        if not status:
+            raise WireError("the webhook names no call_status")
+        return (CallStatus(fields.text("call_sid"), status, status in ENDED),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The provider asks for it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call ("REST API", update call)."""
+        return ending(self._update(call_id, {"call_status": "completed"}))
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Give the call other verbs, asked for at ``answer_url``; none without it."""
+        if not self._answer_url:
+            return ()
+        return self._update(call_id, {"call_hook": f"{self._answer_url}?{urlencode({'transfer': target})}"})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Only a verb could, which would end the stream."""
+        return ()
+
+    def _update(self, call_id: str, body: Mapping[str, str]) -> Sequence[HttpRequest]:
+        if not self._api_url or not self._account_sid or not self._api_key:
+            return ()
+        url = f"{self._api_url}/v1/Accounts/{segment(self._account_sid)}/Calls/{segment(call_id)}"
+        headers = {"Authorization": bearer(self._api_key), "Content-Type": "application/json"}
+        return (HttpRequest("PUT", url, headers, json_bytes(body)),)
+
+
+def _following(after: After) -> Answer:
+    return _document(_verbs(after))
+
+
+def _verbs(after: After) -> Verbs:
+    """Return the verbs of what follows a stream, the hang-up last."""
+    words: Verbs = [{"verb": "say", "text": after.say}] if after.say else []
+    return [*words, *([_dial(after.transfer)] if after.transfer else []), {"verb": "hangup"}]
+
+
+def _dial(target: str) -> dict[str, Any]:
+    sip = is_sip(target)
+    return {
+        "verb": "dial",
+        "target": [{"type": "sip", "sipUri": target} if sip else {"type": "phone", "number": target}],
+    }
+
+
+def _document(verbs: Verbs) -> Answer:
+    return Answer(json_text(verbs), "application/json")
+
+
+def _fields(request: WebhookRequest) -> Members:
+    """The webhook's JSON, which names a ``call_sid``."""
+    try:
+        fields = Members(read_object(request.body), "webhook", [])
+    except UNREADABLE as error:
+        raise WireError(f"the webhook's body is not a JSON object: {error}") from None
+    if not fields.text("call_sid"):
+        raise WireError("the webhook names no call_sid: expected jambonz', by POST")
+    return fields

@@ -1,0 +1,181 @@
+"""Plivo Audio Streaming (plivo.com/docs/voice/xml/audiostream), its webhooks, signatures and REST API. Pure."""
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
+
+from gateway.config import providers as settings
+from gateway.config.reading.environment import variable_of
+from gateway.config.secrets import first, values_of
+from gateway.path_segment import segment
+from gateway.phone.commands import PhoneCommand, SendDigits, StreamCommand
+from gateway.phone.dialects.plivo import xml as stream_xml
+from gateway.phone.dialects.plivo.signature import verify_v3
+from gateway.phone.dialects.plivo.stream import FORMATS, CheckpointCodec
+from gateway.phone.events import Playout
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    StreamEnded,
+    Traits,
+    UnsignedError,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.shared.http_request import basic, ending
+from gateway.phone.shared.json_text import text_of
+from gateway.phone.shared.signed_url import as_asked, spellings, without_port
+from gateway.text import json_bytes
+
+TRAITS = Traits(
+    title="Plivo",
+    formats=FORMATS,
+    playout=Playout(),
+    confirmation=Confirmation.PLAYED_MARKS,
+    keys_out="stream",
+    hang_up="REST, or closing the stream",
+    transfer="REST",
+    signature="HMAC-SHA256 of URL, form and nonce (V3); the upgrade too",
+    stream_key="token in the path and the signature",
+)
+
+
+class PlivoCodec(CheckpointCodec):
+    """The wire of one stream."""
+
+    def __init__(self, grant: Grant) -> None:
+        super().__init__(grant, TRAITS.playout, names_stream=False)
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
+        """Messages that carry the command; digits have a word of their own."""
+        if isinstance(command, SendDigits):
+            return (f'{{"event":"sendDTMF","dtmf":{text_of(command.digits)}}}',)
+        return super().encode(command)
+
+
+class Plivo:
+    """Plivo, as a provider. ``answer_url`` is our ``/answer/plivo``: Plivo asks it whom a transferred call is for."""
+
+    name = "plivo"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Plivo, answer_url: str = "") -> None:
+        self._auth_id = settings.auth_id or ""
+        self._auth_tokens = values_of(settings.auth_token)
+        self._api_url = settings.api_url
+        self._answer_url = answer_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> PlivoCodec:
+        """A fresh wire for one stream."""
+        return PlivoCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """Check the signature of the upgrade.
+
+        Which URL it covers is not documented: Plivo's stream SDK takes ``http``, and a path with ``/websocket``
+        appended. That is accepted, and so is the URL of our document as it is; a port may be left out.
+        """
+        if not self._auth_tokens:
+            return Proof.NONE
+        if not {"x-plivo-signature-v3", "x-plivo-signature-ma-v3"} & upgrade.headers.keys():
+            raise UnsignedError("the stream has no X-Plivo-Signature-V3, which Plivo puts under each")
+        address, _, query = upgrade.url.partition("?")
+        arguments = _arguments(query)
+        texts = (url + (f"?{arguments}" if arguments else "") for url in _upgrade_addresses(address))
+        verify_v3(upgrade.headers, "x-plivo", self._auth_tokens, texts)
+        return Proof.PROVIDER  # it proves Plivo, not the call: a token is still needed
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check ``X-Plivo-Signature-V3`` and return a hash of what it signs, nonce included."""
+        if not self._auth_tokens:
+            raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
+        address, _, query = request.url.partition("?")
+        rest = _signed_rest(request.method, query, request.form)
+        texts = (url + rest for url in spellings(address, request.headers.get("host", "")))
+        return verify_v3(request.headers, "x-plivo", self._auth_tokens, texts)
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of an answer webhook, the stream that has ended, or whom a transferred call is for."""
+        return stream_xml.incoming(request)
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """Plivo XML; the stream itself carries no numbers, so that they must come with its token."""
+        return stream_xml.stream_xml(connect)
+
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Hang up as busy before anything has answered the call."""
+        return stream_xml.busy()
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A hang-up or stream callback."""
+        return stream_xml.status(request)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The provider asks for it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call (Plivo API, "Hang up a call")."""
+        return ending(self._call("DELETE", call_id))
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Send the call on to a document that dials (Plivo API, "Transfer a call"); none without ``answer_url``."""
+        if not self._answer_url:
+            return ()
+        url = stream_xml.transfer_url(self._answer_url, target)
+        return self._call("POST", call_id, {"legs": "aleg", "aleg_url": url, "aleg_method": "POST"})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """The wire has a word for it."""
+        return ()
+
+    def _call(self, method: str, call_id: str, body: dict[str, str] | None = None) -> Sequence[HttpRequest]:
+        if not self._auth_id or not self._auth_tokens:
+            return ()
+        url = f"{self._api_url}/v1/Account/{segment(self._auth_id)}/Call/{segment(call_id)}/"
+        headers = {"Authorization": basic(self._auth_id, first(self._auth_tokens))}
+        if body is None:
+            return (HttpRequest(method, url, headers),)
+        headers["Content-Type"] = "application/json"
+        return (HttpRequest(method, url, headers, json_bytes(body)),)
+
+
+def _upgrade_addresses(address: str) -> tuple[str, ...]:
+    """The URLs that the upgrade's signature may cover, the likely ones first."""
+    asked = as_asked(address)
+    _, _, place = asked.partition("://")
+    _, _, portless = without_port(asked).partition("://")
+    if asked != address:
+        return (
+            f"http://{place}/websocket",
+            address,
+            asked,
+            without_port(asked) if portless != place else f"https://{place}",
+        )
+    if portless != place:
+        return f"http://{place}/websocket", address, f"http://{portless}/websocket", without_port(address)
+    return f"http://{place}/websocket", address, f"https://{place}", f"http://{place}"
+
+
+def _signed_rest(method: str, query: str, form: Sequence[tuple[str, str]]) -> str:
+    """What a V3 signature covers behind the address and before the nonce (plivo-python, ``signature_v3.py``).
+
+    Query and form count decoded and sorted; the form, of a POST alone, without any signs between.
+    """
+    arguments = _arguments(query)
+    if method.upper() == "GET" or not form:
+        return f"?{arguments}" if arguments else ""
+    fields = "".join(key + value for key, value in sorted(form))
+    return f"?{arguments}.{fields}" if arguments else f"?{fields}"
+
+
+def _arguments(query: str) -> str:
+    return "&".join(f"{key}={value}" for key, value in sorted(parse_qsl(query, keep_blank_values=True)))

@@ -1,0 +1,118 @@
+"""SignalWire cXML (SignalWire documentation, cXML ``<Stream>``): Twilio's wire with differences, its webhook. Pure."""
+
+from collections.abc import Sequence
+
+from gateway.audio.formats import L16_16K, L16_24K, PCMU
+from gateway.config import providers as settings
+from gateway.config.reading.environment import variable_of
+from gateway.config.secrets import value_of, values_of
+from gateway.phone.dialects.twilio import twiml
+from gateway.phone.dialects.twilio.signature import check
+from gateway.phone.dialects.twilio.stream import G711, CamelJsonCodec, Formats
+from gateway.phone.events import Playout
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    StreamEnded,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.shared.http_request import ending, is_one_of
+
+TRAITS = Traits(
+    title="SignalWire",
+    formats=(PCMU, L16_16K, L16_24K),
+    playout=Playout(),
+    confirmation=Confirmation.MARKS,
+    keys_out="stream",
+    hang_up="REST, or closing the stream",
+    transfer="REST",
+    signature="HMAC-SHA1 of URL and form",
+    stream_key="token in the path, or a bearer token",
+    unsure=True,
+)
+FORMATS: Formats = {**G711, ("audio/x-l16", 16000): L16_16K, ("audio/x-l16", 24000): L16_24K}
+"""No document gives the byte order of L16; little-endian is taken."""
+ADVICE = "set codec of <Stream> to PCMU@8000h, L16@16000h or L16@24000h"
+
+
+class SignalWire:
+    """SignalWire, as a provider."""
+
+    name = "signalwire"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.SignalWire) -> None:
+        self._project_id = settings.project_id or ""
+        self._api_token = value_of(settings.api_token)
+        self._signing_keys = values_of(settings.signing_key)
+        self._stream_secrets = values_of(settings.stream_secret)
+        self._api_url = settings.api_url or ""
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
+        """A fresh wire for one stream."""
+        return CamelJsonCodec(grant, TRAITS.playout, FORMATS, advice=ADVICE, sends_digits=True)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """A static document's ``authBearerToken`` arrives as a bearer token; ours has a token in the path instead."""
+        scheme, _, given = upgrade.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not self._stream_secrets:
+            return Proof.NONE
+        if not is_one_of(given.strip(), self._stream_secrets):
+            raise SignatureError(f"the stream's authBearerToken is not {variable_of(self.name, 'stream_secret')}")
+        return Proof.STREAM
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check ``X-SignalWire-Signature`` (their library takes ``X-Twilio-Signature`` too); nothing tells a replay."""
+        if not self._signing_keys:
+            raise SignatureError(f"{variable_of(self.name, 'signing_key')} is not set")
+        given = request.headers.get("x-signalwire-signature") or request.headers.get("x-twilio-signature", "")
+        check(request, given, self._signing_keys, "X-SignalWire-Signature", as_sent=True)
+        return ""
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded:
+        """Return the call of an incoming-call webhook, or the stream that has ended."""
+        return twiml.incoming_call(request, TRAITS.title)
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """cXML that connects the call to the stream and carries the numbers, which the stream itself lacks."""
+        return Answer(twiml.connect_stream(connect, twiml.numbers(call)), twiml.CONTENT_TYPE)
+
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Reject the call as busy, which is then not answered."""
+        return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A call status callback."""
+        return twiml.call_status(request)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The provider asks for it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call by the Compatibility REST API."""
+        return ending(self._update(call_id, {"Status": "completed"}))
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Replace the running document by a ``<Dial>``; the stream then stops."""
+        return self._update(call_id, {"Twiml": twiml.dial_document(target)})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """The wire has a word for it."""
+        return ()
+
+    def _update(self, call_id: str, form: dict[str, str]) -> Sequence[HttpRequest]:
+        if not self._api_url:
+            return ()
+        return twiml.update_call(f"{self._api_url}/api/laml", self._project_id, self._api_token, call_id, form)

@@ -1,0 +1,292 @@
+"""Telnyx: TeXML and Call Control, its webhooks and their Ed25519 signature. Pure.
+
+Source: Telnyx developer documentation, TeXML ``<Stream>``, Call Control commands and events, webhook signing.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import Struct
+
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
+from gateway.config import providers as settings
+from gateway.config.reading.environment import variable_of
+from gateway.config.secrets import read_public_key, value_of, values_of
+from gateway.errors import WireError
+from gateway.path_segment import segment
+from gateway.phone.dialects.twilio import twiml
+from gateway.phone.provider import (
+    STREAM_ENDED,
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    StreamEnded,
+    Traits,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.providers.telnyx.wire import PLAYOUT, TelnyxCodec, texml_call_id
+from gateway.phone.shared.http_request import bearer, ending, form_request, is_one_of, json_request
+from gateway.phone.shared.json_text import UNREADABLE, read_object
+from gateway.phone.shared.members import Members
+from gateway.text import json_bytes
+
+TRAITS = Traits(
+    title="Telnyx",
+    formats=(PCMU, PCMA, L16_8K, L16_16K, L16_24K),
+    playout=PLAYOUT,
+    confirmation=Confirmation.MARKS,
+    keys_out="REST",
+    hang_up="REST; TeXML: closing the stream too",
+    transfer="REST",
+    signature="Ed25519 of time and body",
+    stream_key="token in the path, or a token header",
+    unsure=True,
+)
+WINDOW_S = 300
+"""How far a webhook's time may be off."""
+GONE = (404, 422)
+"""Of a hang-up: 422 with code 90018 says that the call has ended already."""
+STREAM = {"track": "inbound_track", "bidirectionalMode": "rtp", "bidirectionalCodec": "PCMU"}
+"""The default mode is mp3, in which our audio would not be played."""
+VOICE = "female"
+LANGUAGE = "en-US"
+
+
+class _Next(Struct, omit_defaults=True):
+    """What is to follow an event of Call Control; travels there and back as ``client_state``."""
+
+    transfer: str = ""
+    hang_up: str = ""
+    """The call to end when the leg that this belongs to has ended: a transfer's caller is not left alone."""
+
+
+_decode_next = msgspec.json.Decoder(_Next).decode
+
+
+class Telnyx:
+    """Telnyx, as a provider.
+
+    A webhook that is a form is TeXML's and is answered with a document; one that is JSON is Call Control's and is
+    answered by commands.
+    """
+
+    name = "telnyx"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Telnyx) -> None:
+        self._api_key = value_of(settings.api_key)
+        self._stream_secrets = values_of(settings.stream_secret)
+        self._public_keys = [read_public_key(key) for key in values_of(settings.public_key)]
+        self._api_url = settings.api_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> TelnyxCodec:
+        """A fresh wire for one stream."""
+        return TelnyxCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """A ``stream_auth_token`` of one's own application; our answers put a token into the path instead."""
+        given = upgrade.headers.get("x-telnyx-streaming-auth-token")
+        if given is None or not self._stream_secrets:
+            return Proof.NONE
+        if not is_one_of(given, self._stream_secrets):
+            raise SignatureError(
+                f"the stream's x-telnyx-streaming-auth-token is not {variable_of(self.name, 'stream_secret')}"
+            )
+        return Proof.STREAM
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check ``telnyx-signature-ed25519`` and the time; returns the event's id, for TeXML a hash of what is signed.
+
+        Telnyx delivers an event at least once: each try is signed anew, and the id is the same in all.
+        """
+        if not self._public_keys:
+            raise SignatureError(f"{variable_of(self.name, 'public_key')} is not set")
+        signature = request.headers.get("telnyx-signature-ed25519", "")
+        timestamp = request.headers.get("telnyx-timestamp", "")
+        if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 20):
+            raise SignatureError("telnyx-timestamp is missing or no number")
+        text = timestamp.encode() + b"|" + request.body
+        if not _is_signed(text, signature, self._public_keys):
+            raise SignatureError("telnyx-signature-ed25519 is missing or wrong")
+        if abs(now_s - int(timestamp)) > WINDOW_S:
+            raise SignatureError(f"telnyx-timestamp is {now_s - int(timestamp):.0f} s old: more than {WINDOW_S} s off")
+        try:
+            event_id = _data(request.body).text("id")
+        except UNREADABLE:
+            event_id = ""
+        return event_id or hashlib.sha256(text).hexdigest()
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of a TeXML request or of ``call.initiated``, or a stream of TeXML that has ended.
+
+        Other events may want a command.
+        """
+        if request.form:
+            call = twiml.incoming_call(_signed(request), TRAITS.title)
+            if isinstance(call, StreamEnded):
+                return StreamEnded(_texml_id(request, call.call_id), call.called, call.answer)
+            return IncomingCall(_texml_id(request, call.call_id), call.caller, call.called)
+        kind, data = _read(request)
+        payload = data.inside("payload")
+        call_id = payload.text("call_control_id")
+        if kind == "call.initiated" and payload.text("direction") in ("incoming", "") and call_id:
+            return IncomingCall(call_id, payload.text("from"), payload.text("to"), context=data.text("id"))
+        following = _following(payload.text("client_state"))
+        if kind == "call.speak.ended":
+            return self._after_words(call_id, following.transfer) if following else Answer()
+        if kind == "call.hangup" and following and following.hang_up:
+            return Answer(requests=tuple(self.hang_up(following.hang_up)))
+        return Answer()
+
+    def _after_words(self, call_id: str, transfer: str) -> Answer:
+        """Hand the call on, or end it where there is nobody, or nobody that Telnyx would dial."""
+        return Answer(requests=self._go_on(call_id, transfer), otherwise=self._go_on(call_id, "") if transfer else ())
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """TeXML, or the command that answers the call and opens the stream."""
+        if _is_texml(call.call_id):
+            return Answer(twiml.connect_stream(connect, attributes=STREAM), twiml.CONTENT_TYPE)
+        if not self._api_key:
+            raise WireError("a Call Control webhook is answered by commands: set TELNYX_API_KEY, or use TeXML")
+        body = {
+            "stream_url": connect.stream_url,
+            "stream_track": "inbound_track",
+            "stream_bidirectional_mode": "rtp",
+            "stream_bidirectional_codec": "PCMU",
+        }
+        if connect.call_url:
+            body |= {"webhook_url": connect.call_url, "webhook_url_method": "POST"}
+        if call.context:
+            body["command_id"] = call.context
+        return Answer(requests=self._command(call.call_id, "answer", body))
+
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Reject the call as busy: TeXML, or the command ("Reject a call")."""
+        if _is_texml(call.call_id):
+            return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+        return Answer(requests=ending(self._command(call.call_id, "reject", {"cause": "USER_BUSY"}), GONE))
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A TeXML status callback, or an event of Call Control."""
+        if request.form:
+            return [
+                CallStatus(_texml_id(request, status.call_id), status.status, status.ended)
+                for status in twiml.call_status(_signed(request))
+            ]
+        kind, data = _read(request)
+        call_id = data.inside("payload").text("call_control_id")
+        if not call_id:
+            raise WireError(f"the event {kind[:40]!r} names no call_control_id")
+        return (CallStatus(call_id, kind, kind == "call.hangup", stream_failed=kind == "streaming.failed"),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """A Call Control call goes on when its stream has ended: it is spoken to, transferred or hung up.
+
+        What follows the words is asked for when ``call.speak.ended`` tells that they were said. TeXML asks for it.
+        """
+        if _is_texml(call_id):
+            return ()
+        if not after.say:
+            return self._go_on(call_id, after.transfer)
+        words = {"payload": after.say, "voice": VOICE, "language": after.language or LANGUAGE}
+        return self._command(call_id, "speak", {**words, "client_state": _state(_Next(transfer=after.transfer))})
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call by the REST API."""
+        if _is_texml(call_id):
+            return ending(self._update_texml(call_id, {"Status": "completed"}))
+        return ending(self._command(call_id, "hangup", {}), GONE)
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Hand the call over; should nobody take it there, the caller's leg is ended, not left in silence."""
+        if _is_texml(call_id):
+            return self._update_texml(call_id, {"Texml": twiml.dial_document(target)})
+        return self._command(
+            call_id, "transfer", {"to": target, "target_leg_client_state": _state(_Next(hang_up=call_id))}
+        )
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Dial digits by the REST API; TeXML has nothing for it."""
+        return () if _is_texml(call_id) else self._command(call_id, "send_dtmf", {"digits": digits})
+
+    def _go_on(self, call_id: str, transfer: str) -> tuple[HttpRequest, ...]:
+        return tuple(self.transfer(call_id, transfer) if transfer else self.hang_up(call_id))
+
+    def _command(self, call_id: str, action: str, body: dict[str, str]) -> tuple[HttpRequest, ...]:
+        if not self._api_key:
+            return ()
+        url = f"{self._api_url}/v2/calls/{segment(call_id, safe=':')}/actions/{action}"
+        return (json_request(url, body, bearer(self._api_key)),)
+
+    def _update_texml(self, call_id: str, form: dict[str, str]) -> tuple[HttpRequest, ...]:
+        if not self._api_key:
+            return ()
+        call_sid, _, account_sid = call_id.rpartition("@")
+        path = f"Accounts/{segment(account_sid)}/Calls/{segment(call_sid, safe=':')}"
+        return (form_request(f"{self._api_url}/v2/texml/{path}", form, bearer(self._api_key)),)
+
+
+def _is_signed(message: bytes, signature: str, keys: Sequence[Ed25519PublicKey]) -> bool:
+    for key in keys:
+        try:
+            key.verify(base64.b64decode(signature, validate=True), message)
+        except (InvalidSignature, ValueError):
+            continue
+        return True
+    return False
+
+
+def _is_texml(call_id: str) -> bool:
+    return "@" in call_id
+
+
+def _texml_id(request: WebhookRequest, call_sid: str) -> str:
+    account_sid = _signed(request).field("AccountSid")
+    if not account_sid:
+        raise WireError("the webhook names no AccountSid: expected TeXML's form fields")
+    return texml_call_id(call_sid, account_sid)
+
+
+def _signed(request: WebhookRequest) -> WebhookRequest:
+    """The request without its query, which the signature does not cover; but for the mark of ``then_url``."""
+    return msgspec.structs.replace(request, query=[STREAM_ENDED] if request.asks_what_follows else ())
+
+
+def _data(body: bytes) -> Members:
+    return Members(read_object(body), "webhook", []).inside("data")
+
+
+def _read(request: WebhookRequest) -> tuple[str, Members]:
+    """Return the kind of an event of Call Control, of which two spellings have been seen, and what it says."""
+    why = "it names no event_type"
+    try:
+        data = _data(request.body)
+        if event_type := data.text("event_type"):
+            return event_type.replace("_", "."), data
+    except UNREADABLE as error:
+        why = str(error)
+    raise WireError(f"neither a form of TeXML nor an event of Call Control: {why}; the webhook's method must be POST")
+
+
+def _state(following: _Next) -> str:
+    return base64.b64encode(json_bytes(following)).decode()
+
+
+def _following(client_state: str) -> _Next | None:
+    try:
+        return _decode_next(base64.b64decode(client_state, validate=True))
+    except (*UNREADABLE, ValueError):
+        return None

@@ -1,0 +1,115 @@
+"""Twilio Media Streams (twilio.com/docs/voice/media-streams) and its voice webhook. Pure."""
+
+from collections.abc import Sequence
+
+from gateway.audio.formats import PCMA, PCMU
+from gateway.config import providers as settings
+from gateway.config.reading.environment import variable_of
+from gateway.config.secrets import first, values_of
+from gateway.phone.dialects.twilio import twiml
+from gateway.phone.dialects.twilio.signature import check, is_signed
+from gateway.phone.dialects.twilio.stream import CamelJsonCodec
+from gateway.phone.events import Playout
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    StreamEnded,
+    Traits,
+    UnsignedError,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.shared.http_request import ending
+from gateway.phone.shared.signed_url import spellings
+
+TRAITS = Traits(
+    title="Twilio",
+    formats=(PCMU, PCMA),
+    playout=Playout(),
+    confirmation=Confirmation.MARKS,
+    hang_up="REST, or closing the stream",
+    transfer="REST",
+    signature="HMAC-SHA1 of URL and form; the upgrade too",
+    stream_key="token in the path and the signature",
+)
+ADVICE = "expected audio/x-mulaw or audio/x-alaw, 8000 Hz, 1 channel"
+
+
+class Twilio:
+    """Twilio, as a provider."""
+
+    name = "twilio"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Twilio) -> None:
+        self._auth_tokens = values_of(settings.auth_token)
+        self._account_sid = settings.account_sid or ""
+        self._api_url = settings.api_url
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
+        """A fresh wire for one stream."""
+        return CamelJsonCodec(grant, TRAITS.playout, advice=ADVICE)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """Twilio signs each upgrade as well: the literal URL of our document, at times with a slash behind it."""
+        if not self._auth_tokens:
+            return Proof.NONE
+        given = upgrade.headers.get("x-twilio-signature")
+        if given is None:
+            raise UnsignedError("the stream has no X-Twilio-Signature, which Twilio puts under each")
+        spelled = spellings(upgrade.url, upgrade.headers.get("host", ""))
+        urls = (url + slash for url in spelled for slash in ("", "/"))
+        if not is_signed(given, urls, (), self._auth_tokens):
+            raise SignatureError("the stream's X-Twilio-Signature is wrong")
+        return Proof.PROVIDER  # it proves Twilio, not the call: a token is still needed
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check ``X-Twilio-Signature``; Twilio sends neither time nor nonce in it, so nothing tells a replay."""
+        if not self._auth_tokens:
+            raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
+        check(request, request.headers.get("x-twilio-signature", ""), self._auth_tokens, "X-Twilio-Signature")
+        return ""
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded:
+        """Return the call of an incoming-call webhook, or the stream that has ended."""
+        return twiml.incoming_call(request, TRAITS.title)
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """TwiML that connects the call to the stream and carries the numbers, which the stream itself lacks."""
+        return Answer(twiml.connect_stream(connect, twiml.numbers(call), has_action=True), twiml.CONTENT_TYPE)
+
+    def refuse(self, call: IncomingCall) -> Answer:
+        """Reject the call as busy, which is then not answered."""
+        return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """A call status callback (docs/voice/api/call-resource, StatusCallback)."""
+        return twiml.call_status(request)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """The provider asks for it."""
+        return ()
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the call by the REST API (docs/voice/api/call-resource)."""
+        return ending(self._update(call_id, {"Status": "completed"}))
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Replace the running TwiML by a ``<Dial>``; the stream then stops."""
+        return self._update(call_id, {"Twiml": twiml.dial_document(target)})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Twilio can dial digits only by ending the stream."""
+        return ()
+
+    def _update(self, call_id: str, form: dict[str, str]) -> Sequence[HttpRequest]:
+        return twiml.update_call(self._api_url, self._account_sid, first(self._auth_tokens), call_id, form)

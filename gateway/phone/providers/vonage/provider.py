@@ -1,0 +1,301 @@
+"""Vonage Voice API: WebSocket endpoints (developer.vonage.com, "WebSockets"), webhooks and call control. Pure."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, assert_never
+from uuid import uuid4
+
+import jwt
+import msgspec
+
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K
+from gateway.config import providers as settings
+from gateway.config.reading.environment import variable_of
+from gateway.config.secrets import read_private_key, values_of
+from gateway.errors import MessageError, WireError
+from gateway.path_segment import segment
+from gateway.phone.commands import (
+    AskForLife,
+    EndStream,
+    PhoneCommand,
+    PlayAudio,
+    SendDigits,
+    SendMark,
+    StopPlayback,
+    StreamCommand,
+    TransferCall,
+)
+from gateway.phone.events import (
+    CallerAudio,
+    CallStarted,
+    MarkReturned,
+    OddMessage,
+    PhoneEvent,
+    Playout,
+    UnknownMessage,
+)
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Confirmation,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    StreamEnded,
+    Traits,
+    UnsignedError,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.providers.vonage import ncco
+from gateway.phone.shared.call_id import call_of
+from gateway.phone.shared.http_request import ending
+from gateway.phone.shared.json_text import UNREADABLE, key_pressed, mark_name, read_again, read_object
+from gateway.phone.shared.jwt import algorithm, bearer, check_payload_hash, read_hs256
+from gateway.phone.shared.members import Members
+from gateway.text import json_bytes, json_text
+
+TRAITS = Traits(
+    title="Vonage",
+    formats=(L16_8K, L16_16K, L16_24K),
+    playout=Playout(),
+    confirmation=Confirmation.PLAYED_MARKS,
+    keys_out="REST",
+    hang_up="REST",
+    transfer="REST",
+    signature="JWT with a hash of the body; the upgrade too",
+    stream_key="token in the path, and the JWT from the first right one on",
+    guesses_upgrade=True,
+)
+TOKEN_LIFE_S = 300
+"""How long a token for the REST API is good for."""
+ENDED = frozenset({"completed", "busy", "cancelled", "unanswered", "rejected", "failed", "timeout", "disconnected"})
+NOT_CONNECTED = ENDED - {"completed"}
+"""Statuses of the stream's leg whose event may be answered with what follows the stream."""
+
+_FORMATS = {f"audio/l16;rate={known.rate_hz}": known for known in TRAITS.formats}
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class VonageCodec:
+    """The wire of one stream: JSON as text, audio as binary messages of exactly 20 ms.
+
+    A clear may or may not bring back the marks that it overtook; ``websocket:cleared`` itself confirms nothing.
+    """
+
+    def __init__(self, grant: Grant) -> None:
+        self._grant = grant
+        self._started = False
+        self._frame_bytes = L16_16K.bytes_for(TRAITS.playout.frame_ms)
+        self._part_frame = b""
+
+    def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
+        """Return the events of one message.
+
+        Raises ``WireError`` for non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
+        """
+        if isinstance(message, bytes):
+            return (CallerAudio(message),)
+        try:
+            read = _object(message)
+        except UNREADABLE as error:
+            read = read_again(message, dict[str, Any], "a WebSocket event", error, started=self._started)
+        match read:
+            case {"event": "websocket:connected"}:
+                return self._start(read)
+            case {"event": "websocket:notify", "payload": {"id": mark}}:
+                return (MarkReturned(mark_name(mark)),)
+            case {"event": "websocket:cleared"}:
+                return ()
+            case {"event": "websocket:dtmf"}:
+                digit = read.get("digit")
+                return (key_pressed(read.get("dtmf") if digit is None else digit),)
+            case {"event": "websocket:notify"}:
+                raise MessageError("websocket:notify without the payload that was sent")
+            case {"event": str() as event}:
+                return (UnknownMessage(event[:40]),)
+            case _:
+                raise MessageError("a message without an event")
+
+    def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
+        """Messages that carry the command; a message of any other length than 20 ms would end the stream."""
+        match command:
+            case PlayAudio(audio=audio):
+                return self._frames(audio)
+            case SendMark(name=mark):
+                notify = json_text({"action": "notify", "payload": {"id": mark}})
+                return (*self._last_frame(), notify)
+            case StopPlayback():
+                self._part_frame = b""
+                return ('{"action":"clear"}',)
+            case EndStream() | SendDigits() | TransferCall() | AskForLife():
+                return ()
+            case _:
+                assert_never(command)
+
+    def _start(self, read: Mapping[str, Any]) -> Sequence[PhoneEvent]:
+        if self._started:
+            raise MessageError("a second websocket:connected on the same stream")
+        odd: list[str] = []
+        headers = Members({**read, "event": None, "content-type": None}, "websocket:connected", odd).texts()
+        content_type = str(read.get("content-type") or "").replace(" ", "").lower()
+        audio_format = _FORMATS.get(content_type)
+        if audio_format is None:
+            raise WireError(f"content-type {content_type[:40]!r} of the NCCO: expected {' or '.join(_FORMATS)}")
+        named = read.get("call_uuid")
+        call_id = call_of(self._grant.call_id, named if isinstance(named, str) else "")
+        self._started = True
+        self._frame_bytes = audio_format.bytes_for(TRAITS.playout.frame_ms)
+        started = CallStarted(
+            call_id=call_id,
+            stream_id="",
+            audio_format=audio_format,
+            playout=TRAITS.playout,
+            caller=self._grant.caller or headers.get("from", ""),
+            called=self._grant.called or headers.get("to", ""),
+            parameters=headers,
+        )
+        return (started, *map(OddMessage, odd))
+
+    def _frames(self, audio: bytes) -> list[bytes]:
+        """Whole frames; less than one stays until more comes."""
+        audio = self._part_frame + audio if self._part_frame else audio
+        size = self._frame_bytes
+        whole = len(audio) - len(audio) % size
+        self._part_frame = audio[whole:]
+        return [audio[start : start + size] for start in range(0, whole, size)]
+
+    def _last_frame(self) -> list[bytes]:
+        """What stayed, filled up with silence: a mark confirms all that came before it."""
+        missing = -len(self._part_frame) % self._frame_bytes
+        return self._frames(bytes(missing)) if missing else []
+
+
+class Vonage:
+    """Vonage, as a provider. ``now_s`` tells Unix time: the tokens of the REST API carry it."""
+
+    name = "vonage"
+    traits = TRAITS
+    subprotocols = ()
+
+    def __init__(self, settings: settings.Vonage, now_s: Callable[[], float]) -> None:
+        self._application_id = settings.application_id or ""
+        private_key = settings.private_key
+        self._private_key = read_private_key(private_key.get_secret_value()) if private_key else None
+        self._signature_secrets = values_of(settings.signature_secret)
+        self._rate_hz = settings.rate_hz
+        self._api_url = settings.api_url
+        self._now_s = now_s
+
+    def codec(self, upgrade: Upgrade, grant: Grant) -> VonageCodec:
+        """A fresh wire for one stream."""
+        return VonageCodec(grant)
+
+    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
+        """Check the JWT that our NCCO asks for; which key signs it is documented for HS256 alone."""
+        if not self._signature_secrets:
+            return Proof.NONE
+        token = bearer(upgrade.headers)
+        if not token or (alg := algorithm(token)) != "HS256":
+            given = f"a JWT signed by {alg[:10]!r}" if token else "no JWT"
+            raise UnsignedError(f"the stream has {given}: expected one signed by HS256 with the signature secret")
+        self._check_application(read_hs256(token, self._signature_secrets, now_s))
+        return Proof.PROVIDER  # it proves Vonage, not the call: a token is still needed
+
+    def verify(self, request: WebhookRequest, now_s: float) -> str:
+        """Check a signed webhook's JWT and return its ``jti`` or a hash of it; the query of a GET is not covered."""
+        if not self._signature_secrets:
+            raise SignatureError(f"{variable_of(self.name, 'signature_secret')} is not set")
+        token = bearer(request.headers)
+        if not token:
+            raise SignatureError("the bearer JWT is missing: signed webhooks are to be switched on at Vonage")
+        claims = read_hs256(token, self._signature_secrets, now_s)
+        if request.body or request.method != "GET":
+            check_payload_hash(claims, request.body)
+        self._check_application(claims)
+        return str(claims.get("jti") or hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest())
+
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
+        """Return the call of an answer webhook, or the stream whose end an event tells."""
+        fields = _fields(request)
+        if status := fields.text("status"):
+            if status not in NOT_CONNECTED:
+                return Answer(status=204)
+            of_call = fields.inside("headers")
+            shown = of_call.text("to")
+            call_id = of_call.text("call_uuid") or fields.text("uuid")
+            return StreamEnded(call_id, shown, lambda after: _following(after, shown))
+        call_id = fields.text("uuid")
+        if not call_id:
+            raise WireError("the webhook names no uuid: expected Vonage's answer webhook, GET or POST")
+        return IncomingCall(call_id, fields.text("from"), fields.text("to"))
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+        """The NCCO, with the call's id and numbers, which the stream itself lacks."""
+        return Answer(ncco.written(ncco.stream(call, connect, self._rate_hz)), "application/json")
+
+    def refuse(self, call: IncomingCall) -> Answer:
+        """An NCCO without an action: nothing answers the call, and it ends."""
+        return Answer(ncco.written([]), "application/json")
+
+    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
+        """An event webhook; one of the stream's own leg names the call by the headers that our NCCO gave it."""
+        fields = _fields(request)
+        of_stream = fields.inside("headers").text("call_uuid")
+        call_id = of_stream or fields.text("uuid")
+        status = fields.text("status", "type")
+        if not call_id or not status:
+            raise WireError(f"the event names no uuid and status: {fields.text('reason')[:200] or 'nor a reason'}")
+        failed = bool(of_stream) and status in NOT_CONNECTED
+        return (CallStatus(call_id, status, status in ENDED, stream_failed=failed),)
+
+    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+        """Hang up where nothing follows; else the event that tells the stream's end is answered with it."""
+        return () if after.say or after.transfer else self.hang_up(call_id)
+
+    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+        """End the caller's leg (Voice API, "Modify an in-progress call")."""
+        return ending(self._put(call_id, "", {"action": "hangup"}))
+
+    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+        """Replace the call's NCCO by one that connects the target."""
+        actions = ncco.following(After(transfer=target))
+        return self._put(call_id, "", {"action": "transfer", "destination": {"type": "ncco", "ncco": actions}})
+
+    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+        """Play keys into the caller's leg (Voice API, "Play DTMF tones into a call")."""
+        return self._put(call_id, "/dtmf", {"digits": digits})
+
+    def _check_application(self, claims: Mapping[str, Any]) -> None:
+        given = claims.get("application_id", self._application_id)
+        if self._application_id and given != self._application_id:
+            raise SignatureError(f"the JWT is of application {str(given)[:40]!r}")
+
+    def _put(self, call_id: str, path: str, body: dict[str, Any]) -> Sequence[HttpRequest]:
+        if self._private_key is None or not self._application_id:
+            return ()
+        now = int(self._now_s())
+        claims = {"application_id": self._application_id, "iat": now, "exp": now + TOKEN_LIFE_S, "jti": str(uuid4())}
+        token = jwt.encode(claims, self._private_key, algorithm="RS256")
+        url = f"{self._api_url}/v1/calls/{segment(call_id)}{path}"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return (HttpRequest("PUT", url, headers, json_bytes(body)),)
+
+
+def _following(after: After, shown: str) -> Answer:
+    if not (after.say or after.transfer):
+        return Answer(status=204)
+    return Answer(ncco.written(ncco.following(after, shown)), "application/json")
+
+
+def _fields(request: WebhookRequest) -> Members:
+    """Members of the JSON body, and what of the query is not in it."""
+    try:
+        body = read_object(request.body) if request.body else {}
+    except UNREADABLE as error:
+        raise WireError(f"the webhook's body is not a JSON object: {error}") from None
+    return Members(dict(request.query) | body, "webhook", [])

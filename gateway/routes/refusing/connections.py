@@ -1,0 +1,239 @@
+"""The connections of a listener: how many there may be, and what each may cost before it has asked for anything."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import hdrs, web
+from aiohttp.http_websocket import WebSocketReader
+from aiohttp.web_protocol import RequestHandler
+from prometheus_client import Gauge
+
+from gateway.call.refusal import Refusal
+from gateway.network.descriptors import OF_A_CALL
+from gateway.routes.refusing.refusals import Refused
+
+HEAD_LIMIT = 32 * 1024
+"""Bytes of a request's line and headers, before they are whole."""
+HEAD_TIMEOUT_S = 10.0
+"""From a connection's beginning to its first whole head, and from the first byte of each later one to its last."""
+HEADERS_LIMIT = 100
+_BARE = "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_SLOW_HINT = "the head of a request did not come in time: somebody holds connections open, or a proxy opens them early"
+_LARGE_HINT = "no provider's request has so many or so long headers: look at the proxy in front"
+
+
+class Connections:
+    """Counts connections, and closes those that hold others up.
+
+    Up to ``limit`` are open that carry no call. ``descriptors`` bounds them and the calls together. Where one more
+    comes, one has to go: that which has asked for nothing, or has not read its answer, for longest.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        descriptors: int | None,
+        note: Callable[[str, Refused], None],
+        gauge: Gauge | None = None,
+    ) -> None:
+        self.limit = limit
+        self._descriptors = descriptors
+        self._gauge = gauge
+        self._note = note
+        self._open: dict[_Connection, None] = {}
+        """Those that carry no call, the one that has been quiet for longest first."""
+        self._streams: set[_Connection] = set()
+
+    def admits(self, connection: "_Connection") -> bool:
+        """Take a new connection, in place of an idle one where there is no more room; whether it is taken."""
+        is_crowded = self._is_crowded()
+        if is_crowded:
+            idle = next((each for each in self._open if each.is_waiting or each.writing_paused), None)
+            count = len(self._open) + len(self._streams)
+            what = "the one that was idle for longest" if idle is not None else "a new one"
+            hint = (
+                "somebody holds connections open, or limits.connections is too low"
+                if len(self._open) >= self.limit
+                else "raise the limit of open files (ulimit -n, LimitNOFILE)"
+            )
+            self.refused(Refused(Refusal.CROWDED, f"{count} connections are open: {what} was closed", hint=hint))
+            if idle is None:
+                return False
+            idle.drop()
+        self._open[connection] = None
+        self._count()
+        return True
+
+    def active(self, connection: "_Connection") -> None:
+        """A connection has asked for something."""
+        if connection in self._open:
+            del self._open[connection]
+            self._open[connection] = None
+
+    def upgraded(self, connection: "_Connection") -> None:
+        """A connection carries a stream from now on."""
+        if connection in self._open:
+            del self._open[connection]
+            self._count()
+            self._streams.add(connection)
+
+    def gone(self, connection: "_Connection") -> None:
+        """A connection is closed."""
+        if connection in self._open:
+            del self._open[connection]
+            self._count()
+        self._streams.discard(connection)
+
+    def refused(self, refused: Refused) -> None:
+        """Note that a connection was closed."""
+        self._note("request", refused)
+
+    def _count(self) -> None:
+        if self._gauge is not None:
+            self._gauge.set(len(self._open))
+
+    def _is_crowded(self) -> bool:
+        if len(self._open) >= self.limit:
+            return True
+        return self._descriptors is not None and (len(self._open) + OF_A_CALL * len(self._streams) >= self._descriptors)
+
+
+class BoundedRunner(web.AppRunner):
+    """Serves an application on connections that are bounded; see ``Connections``."""
+
+    __slots__ = ("_connections",)
+
+    def __init__(self, app: web.Application, connections: Connections, **settings: Any) -> None:
+        super().__init__(app, access_log=None, auto_decompress=False, max_headers=HEADERS_LIMIT, **settings)
+        self._connections = connections
+        app.on_response_prepare.append(_without_server)
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(made, self._connections)
+
+
+async def _without_server(request: web.Request, response: web.StreamResponse) -> None:
+    """Tell nobody which versions of Python and aiohttp there are to attack."""
+    del response.headers[hdrs.SERVER]
+
+
+class _Unsigned(web.Response):
+    """An answer to what is no request, of which no signal is sent."""
+
+    async def _prepare_headers(self) -> None:
+        await super()._prepare_headers()
+        del self.headers[hdrs.SERVER]
+
+
+class _Server(web.Server):
+    """Makes a connection of ours where aiohttp would make its own."""
+
+    def __init__(self, made: web.Server, connections: Connections) -> None:
+        super().__init__(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001 -- what the runner has given it
+        self._bounds = connections
+
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, self._bounds, loop=self._loop, **self._kwargs)
+
+
+class _Connection(RequestHandler):
+    """A connection whose heads are bounded in size and time.
+
+    Once it carries a stream, its bytes no longer come this way.
+    """
+
+    __slots__ = ("_bounds", "_head_size", "_head_timer", "_is_refused")
+
+    def __init__(self, manager: web.Server, bounds: Connections, **settings: Any) -> None:
+        super().__init__(manager, **settings)
+        self._bounds = bounds
+        self._head_size = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._is_refused = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing is asked for: the head of a request is to come, or to be completed."""
+        return self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not self._bounds.admits(self):
+            self.transport = transport  # type: ignore[assignment]  # a server's is an asyncio.Transport
+            self._refuse(503, "Service Unavailable")
+            return
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
+        was_waiting, before = self.is_waiting, self._request_count
+        super().data_received(data)
+        if self._request_count != before:
+            self._head_is_whole()
+            self._bounds.active(self)
+        elif was_waiting:
+            self._head_size += len(data)
+            if self._head_timer is None:
+                self._await_head()
+            if self._head_size > HEAD_LIMIT:
+                self._bounds.refused(
+                    Refused(Refusal.TOO_LARGE, f"more than {HEAD_LIMIT} bytes of a head", hint=_LARGE_HINT)
+                )
+                self._refuse(431, "Request Header Fields Too Large")
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._head_is_whole()
+        self._bounds.gone(self)
+        super().connection_lost(exc)
+
+    def set_parser(self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None) -> None:
+        self._bounds.upgraded(self)
+        super().set_parser(parser, data_received_cb)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        told = super().handle_error(request, status, exc, message)
+        text = told.text if isinstance(told, web.Response) else None
+        response = _Unsigned(status=told.status, text=text, content_type=told.content_type)
+        response.force_close()
+        return response
+
+    def drop(self) -> None:
+        """Close it in favour of another."""
+        self._bounds.gone(self)
+        self.force_close()
+
+    def _await_head(self) -> None:
+        self._head_timer = self._loop.call_later(HEAD_TIMEOUT_S, self._head_is_late)
+
+    def _head_is_whole(self) -> None:
+        self._head_size = 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if not self.is_waiting:
+            return
+        if not self._head_size:
+            self.force_close()
+            return
+        told = f"{self._head_size} bytes of a head in {HEAD_TIMEOUT_S:g} s"
+        self._bounds.refused(Refused(Refusal.TOO_SLOW, told, hint=_SLOW_HINT))
+        self._refuse(408, "Request Timeout")
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer what is no whole request, and close."""
+        self._is_refused = True
+        if self.transport is not None:
+            self.transport.write(_BARE.format(status, reason).encode())
+        self.force_close()

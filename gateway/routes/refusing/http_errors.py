@@ -1,0 +1,31 @@
+"""Notes requests that are no proper HTTP: aiohttp answers them by itself, with 400, and tells nobody but its logger."""
+
+import logging
+
+from aiohttp.http_exceptions import HttpProcessingError
+
+from gateway.call.refusal import Refusal
+from gateway.network.http_fault import fault_of
+from gateway.routes.refusing.refusals import Refusals, Refused
+
+_AIOHTTP = logging.getLogger("aiohttp.server")
+
+
+def http_log(refusals: Refusals) -> logging.Logger:
+    """Return the logger for aiohttp's server: broken requests are refusals, all else goes where it always does."""
+    logger = logging.Logger(_AIOHTTP.name)
+    logger.addHandler(_HttpErrors(refusals))
+    return logger
+
+
+class _HttpErrors(logging.Handler):
+    def __init__(self, refusals: Refusals) -> None:
+        super().__init__()
+        self._refusals = refusals
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            self._refusals.note("request", Refused(Refusal.MALFORMED, fault_of(error)))
+        elif _AIOHTTP.isEnabledFor(record.levelno):
+            _AIOHTTP.handle(record)

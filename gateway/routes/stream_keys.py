@@ -1,0 +1,132 @@
+"""Who may open a media stream: the holder of a token of ours, of the provider's secret, or of its signature."""
+
+import math
+import time
+from collections.abc import Mapping
+
+import structlog
+
+from gateway.call.metrics import Metrics
+from gateway.fleet.used import UsedKeys
+from gateway.phone.provider import Grant, Proof, Provider, SignatureError, SignsOnce, UnsignedError, Upgrade
+from gateway.phone.shared.http_request import is_one_of
+from gateway.phone.token import Claims, StreamTokens
+from gateway.routes.published_keys import PublishedKeys
+
+log = structlog.get_logger()
+
+ANY_LINE = "-"
+"""Stands in a stream's path for "the line of the called number", where a secret follows."""
+CALL_KEPT_S = 24 * 3600.0
+"""How long a call is remembered that had its stream, or is over: no provider lets one last longer."""
+
+
+class StreamKeys:
+    """Decides before the upgrade is answered, so that whoever has no key gets neither a socket nor a session.
+
+    ``secrets`` are the ``stream_secret`` of each account: for streams that a static document or a dialplan opens. Where
+    a provider signs each upgrade, a token is good only with the signature: it stands in logs of proxies.
+    """
+
+    def __init__(
+        self,
+        tokens: StreamTokens,
+        secrets: Mapping[str, tuple[str, ...]],
+        published_keys: PublishedKeys,
+        used: UsedKeys,
+        metrics: Metrics,
+        *,
+        required: bool,
+    ) -> None:
+        self._tokens = tokens
+        self._secrets = secrets
+        self._published_keys = published_keys
+        self._used = used
+        self._metrics = metrics
+        self._required = required
+        self._settled: set[str] = set()
+        """Providers of which a signature has been right here whose form was a guess; the other workers know it too."""
+        self._warned: set[str] = set()
+
+    async def authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
+        """Whose stream it is; ``SignatureError`` where nothing proves that it may be opened.
+
+        The token is read first, which costs little, and used up last.
+        """
+        now_s = time.time()
+        by_secret = bool(token) and is_one_of(token, self._secrets.get(provider.name, ()))
+        claims = self._tokens.read(provider.name, token, now_s) if token and not by_secret else None
+        if claims is not None and claims.grant.line != line:
+            raise SignatureError(f"the stream's token is for line {claims.grant.line}")
+        proof = await self._published_keys.checked(
+            provider, upgrade.headers, lambda: self._proof(provider, upgrade, now_s, by_secret, claims)
+        )
+        if claims is not None:
+            return self._use(provider, claims)
+        if by_secret or proof is Proof.STREAM or not self._required:
+            return Grant(line="" if line == ANY_LINE else line)
+        raise SignatureError("the stream has no token")
+
+    def _proof(
+        self, provider: Provider, upgrade: Upgrade, now_s: float, by_secret: bool, claims: Claims | None
+    ) -> Proof:
+        try:
+            proof = provider.verify_upgrade(upgrade, now_s)
+        except SignatureError as error:
+            if isinstance(error, UnsignedError) and claims is None and not (by_secret and provider.traits.signs_all):
+                return Proof.NONE  # a document of the operator's own need not ask for it
+            is_guess = provider.traits.guesses_upgrade and not self._is_settled(provider)
+            if is_guess and (by_secret or claims is not None):
+                self._note_unproven(provider, str(error))
+                return Proof.NONE
+            raise
+        if proof is not Proof.NONE:
+            self._settle(provider)
+            if isinstance(provider, SignsOnce):
+                nonce, life_s = provider.once(upgrade)
+                if not self._used.use(f"nonce {provider.name} {nonce}", life_s):
+                    raise SignatureError("the signature was used before")
+        return proof
+
+    def _settle(self, provider: Provider) -> None:
+        if provider.traits.guesses_upgrade and provider.name not in self._settled:
+            self._settled.add(provider.name)
+            self._used.use(f"settled {provider.name}", math.inf)
+
+    def _is_settled(self, provider: Provider) -> bool:
+        return provider.name in self._settled or self._used.is_used(f"settled {provider.name}")
+
+    def _note_unproven(self, provider: Provider, detail: str) -> None:
+        self._metrics.upgrades_unproven.labels(provider.name).inc()
+        if provider.name not in self._warned:
+            self._warned.add(provider.name)
+            hint = "the stream's token was right; from the first right signature on it is demanded"
+            log.warning("upgrade_unproven", provider=provider.name, detail=detail, hint=hint)
+
+    def _use(self, provider: Provider, claims: Claims) -> Grant:
+        """Use a token up: it is good once, and so is the call that it was issued for."""
+        grant = claims.grant
+        if not self._used.use(f"token {claims.nonce}", self._tokens.ttl_s + 60):
+            raise SignatureError("the stream's token was used before")
+        if not grant.call_id:
+            return grant
+        if is_over(self._used, provider.name, grant.call_id):
+            raise SignatureError("the call is over: its provider has reported its end")
+        if not note_stream(self._used, provider.name, grant.call_id):
+            raise SignatureError("the call had its stream before")
+        return grant
+
+
+def note_stream(used: UsedKeys, provider: str, call_id: str) -> bool:
+    """Remember that a call had its stream, or gets none any more; ``False`` where that was known."""
+    return used.use(f"stream {provider} {call_id}", CALL_KEPT_S)
+
+
+def note_over(used: UsedKeys, provider: str, call_id: str) -> None:
+    """Remember that a call is over: it opens no stream any more."""
+    used.use(f"over {provider} {call_id}", CALL_KEPT_S)
+
+
+def is_over(used: UsedKeys, provider: str, call_id: str) -> bool:
+    """Tell whether a call was reported as over."""
+    return used.is_used(f"over {provider} {call_id}")

@@ -1,0 +1,303 @@
+"""``/answer/{provider}[/{line}]`` and ``/status/{provider}``: the providers' webhooks, verified."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from gateway.addresses import LONGEST
+from gateway.call.calls import Calls
+from gateway.call.ending import EndReason
+from gateway.call.metrics import Metrics
+from gateway.call.refusal import Refusal
+from gateway.config import Line
+from gateway.errors import WireError
+from gateway.fleet.places import CallKey, KnownCall
+from gateway.fleet.used import SharedUsedKeys, UsedKeys
+from gateway.path_segment import segment
+from gateway.phone.provider import (
+    STREAM_ENDED,
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    Grant,
+    IncomingCall,
+    LearnsOfAnswer,
+    Provider,
+    SignatureError,
+    StreamEnded,
+    WebhookRequest,
+)
+from gateway.phone.shared.call_id import checked
+from gateway.phone.token import StreamTokens
+from gateway.rest import CallControl, CallControlError, described
+from gateway.routes.following import may_follow, what_follows
+from gateway.routes.line_book import LineBook
+from gateway.routes.outcomes import Outcomes
+from gateway.routes.parties import unknown_line
+from gateway.routes.published_keys import PublishedKeys
+from gateway.routes.refusing.refusals import Refusals, Refused, unserved
+from gateway.routes.repeats import Repeats
+from gateway.routes.request_url import requested_url
+from gateway.routes.stream_keys import note_over, note_stream
+
+log = structlog.get_logger()
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of a webhook; the largest seen are a few kilobytes."""
+FIELDS_LIMIT = 200
+SHOWN_LENGTH = 40
+"""Characters of a status that the log shows."""
+BODY_TIMEOUT_S = 5.0
+MARGIN_S = 1.0
+"""How much longer a place is kept than the stream's token is good: the token counts whole seconds."""
+
+
+class Webhooks:
+    """Answers incoming-call webhooks with what connects the call to its stream.
+
+    Signatures are checked against ``public_url``, never against what a proxy's header claims. Whoever is refused
+    learns nothing; the reason is in the log.
+    """
+
+    def __init__(
+        self,
+        *,
+        providers: Mapping[str, Provider],
+        public_url: str,
+        lines: LineBook,
+        calls: Calls,
+        tokens: StreamTokens,
+        outcomes: Outcomes,
+        published_keys: PublishedKeys,
+        control: CallControl,
+        refusals: Refusals,
+        metrics: Metrics,
+        used: UsedKeys,
+        replayed: SharedUsedKeys,
+        strand: Callable[[KnownCall], Awaitable[None]],
+    ) -> None:
+        """``strand`` lets a call go on whose stream did not come; ``replayed`` are the keys of webhooks."""
+        self._providers = providers
+        self._public_url = public_url
+        self._lines = lines
+        self._calls = calls
+        self._tokens = tokens
+        self._outcomes = outcomes
+        self._published_keys = published_keys
+        self._control = control
+        self._refusals = refusals
+        self._metrics = metrics
+        self._used = used
+        self._strand = strand
+        self._repeats = Repeats(tokens.ttl_s, replayed)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer an incoming call; 403 for a wrong signature, 404 for an unknown provider, line or number."""
+        return await self._respond(request, self._answer)
+
+    async def status(self, request: web.Request) -> web.Response:
+        """Take note of calls' states; one that its provider reports as over ends, if its stream has not ended it."""
+        return await self._respond(request, self._note_status)
+
+    async def _respond(self, request: web.Request, act: "Act") -> web.Response:
+        name = request.match_info["provider"]
+        provider = self._providers.get(name)
+        if provider is None:
+            return self._refusals.response("webhook", unserved(name, self._providers), request)
+        webhook = await self._read(request)
+        outcome: Answer | Refused
+        if isinstance(webhook, Refused):
+            outcome = webhook
+        else:
+            outcome = await self._verified(provider, webhook, request.match_info.get("line", ""), act)
+        if isinstance(outcome, Refused):
+            return self._refusals.response("webhook", outcome, request, provider=name)
+        return web.Response(text=outcome.body, content_type=outcome.content_type, status=outcome.status)
+
+    async def _answer(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> Answer | Refused:
+        try:
+            incoming = provider.incoming(webhook)
+            if isinstance(incoming, Answer):
+                await self._take_statuses(provider, webhook, line_name)
+                return await self._carry_out(provider, incoming)
+            if incoming.call_id:
+                checked(incoming.call_id)
+            if isinstance(incoming, StreamEnded):
+                await self._take_statuses(provider, webhook, line_name)
+                return self._follow(provider, incoming, line_name)
+            line = self._lines.find(line_name, incoming.called, provider.name)
+            if line is None:
+                is_ours = not webhook.field("Direction").startswith("outbound")  # Twilio's word, and its kin's
+                return unknown_line(line_name, incoming.called, self._lines.region(provider.name), is_ours=is_ours)
+            key = (provider.name, incoming.call_id)
+            if busy := self._calls.reserve(key, line.name, line.settings.limits.calls, self._tokens.ttl_s + MARGIN_S):
+                return await self._refuse(provider, incoming, line, busy)
+            return await self._connected(provider, incoming, line)
+        except WireError as error:
+            return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))
+
+    async def _connected(self, provider: Provider, call: IncomingCall, line: Line) -> Answer | Refused:
+        """Answer a call that has a place; where that fails, the place is free again."""
+        answered: Answer | Refused | None = None
+        try:
+            document = provider.answer(call, self._connect(provider, call, line))
+            answered = await self._carry_out(provider, document, call)
+        finally:
+            if not isinstance(answered, Answer):
+                self._calls.cancel((provider.name, call.call_id))
+        if isinstance(answered, Answer):
+            log.info("call_answered", provider=provider.name, call=call.call_id, line=line.name)
+        return answered
+
+    async def _refuse(self, provider: Provider, call: IncomingCall, line: Line, reason: Refusal) -> Answer | Refused:
+        """Tell a caller that nobody can take the call, before it is answered."""
+        refused = Refused(reason, f"the caller is told that line {line.name} is busy")
+        self._refusals.note("webhook", refused, provider=provider.name, call=call.call_id)
+        return await self._carry_out(provider, provider.refuse(call))
+
+    def _follow(self, provider: Provider, ended: StreamEnded, line_name: str) -> Answer:
+        """Answer what follows a stream, by how the call ended; nothing where its line is gone."""
+        line = self._lines.find(line_name, ended.called, provider.name)
+        end = self._outcomes.find((provider.name, ended.call_id))
+        after = what_follows(line, end, datetime.now(UTC)) if line else After()
+        whose = {"provider": provider.name, "call": ended.call_id, "line": line.name if line else ""}
+        follows = {"says": bool(after.say), "transfers": bool(after.transfer)}
+        log.info("stream_followed", **whose, reason=end or "unknown", **follows)
+        return ended.answer(after)
+
+    async def _note_status(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> Answer:
+        await self._take_statuses(provider, webhook, line_name)
+        return Answer(status=204)
+
+    async def _take_statuses(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> None:
+        try:
+            statuses = provider.status(webhook)
+            for status in statuses:
+                checked(status.call_id)
+        except WireError as error:
+            log.info("status_unread", provider=provider.name, detail=str(error))
+            return
+        for status in statuses:
+            await self._take_status(provider, status, line_name)
+
+    async def _take_status(self, provider: Provider, status: CallStatus, line_name: str) -> None:
+        word, ended = status.status[:SHOWN_LENGTH], False
+        keys = [(provider.name, call_id) for call_id in (status.call_id, status.answered_as) if call_id]
+        expected = None
+        if status.ended or status.stream_failed:
+            expected = next(filter(None, [self._calls.cancel(key) for key in keys]), None)
+        if status.ended:
+            for key in keys:
+                note_over(self._used, *key)
+            ended = self._calls.reported_over(keys[0], f"{provider.name} says {word}")
+        log.info("call_status", provider=provider.name, call=status.call_id, status=word, ended_here=ended)
+        if status.stream_failed and all(note_stream(self._used, *key) for key in keys):
+            log.warning("stream_failed", provider=provider.name, call=status.call_id, status=word)
+            line = expected.line if expected else line_name
+            await self._strand(KnownCall(provider.name, status.call_id, line))
+        if status.transfer_failed:
+            await self._take_back(provider, keys[0], f"{provider.name} says {word}")
+
+    async def _take_back(self, provider: Provider, key: CallKey, detail: str) -> None:
+        """Let a call go on whose transfer failed after all; one that has left its stream for it is ended."""
+        if self._calls.transfer_failed(key, detail) or self._outcomes.find(key) is not EndReason.TRANSFERRED:
+            return
+        try:
+            await self._control.perform(described(provider.hang_up, key[1]))
+        except CallControlError as error:
+            self._metrics.call_control_failures.labels(provider.name).inc()
+            log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
+
+    def _connect(self, provider: Provider, call: IncomingCall, line: Line) -> Connect:
+        grant = Grant(line.name, call.call_id, call.caller[:LONGEST], call.called[:LONGEST])
+        token = self._tokens.issue(provider.name, grant, time.time())
+        streams = self._public_url.replace("http", "ws", 1) + f"/stream/{provider.name}"
+        call_url = f"{self._public_url}/answer/{provider.name}/{segment(line.name)}"
+        return Connect(
+            stream_url=f"{streams}/{segment(line.name)}/{token}",
+            on_failure=what_follows(line, None, datetime.now(UTC)),
+            then_url=f"{call_url}?{'='.join(STREAM_ENDED)}" if may_follow(line) else "",
+            callback_url=f"{self._public_url}/status/{provider.name}",
+            call_url=call_url,
+        )
+
+    async def _carry_out(
+        self, provider: Provider, answer: Answer, incoming: IncomingCall | None = None
+    ) -> Answer | Refused:
+        try:
+            said = await self._control.perform(answer.requests)
+        except CallControlError as error:
+            self._metrics.call_control_failures.labels(provider.name).inc()
+            log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
+            if error.refused and answer.otherwise:
+                return await self._carry_out(provider, Answer(requests=answer.otherwise))
+            return Refused(Refusal.PROVIDER_REFUSED, str(error))
+        if incoming is not None and isinstance(provider, LearnsOfAnswer):
+            provider.answered(incoming, said)
+        return answer
+
+    async def _verified(
+        self, provider: Provider, webhook: WebhookRequest, line_name: str, act: "Act"
+    ) -> Answer | Refused:
+        now_s = time.time()
+        try:
+            if not self._public_url:
+                raise SignatureError("public_url is not set")
+            key = await self._published_keys.checked(provider, webhook.headers, lambda: provider.verify(webhook, now_s))
+        except SignatureError as error:
+            url = webhook.url.partition("?")[0]  # without the query, where numbers and secrets are
+            return Refused(Refusal.BAD_SIGNATURE, str(error), fields={"url": url})
+        return await self._repeats.once(provider.name, webhook, key, now_s, lambda: act(provider, webhook, line_name))
+
+    async def _read(self, request: web.Request) -> WebhookRequest | Refused:
+        body = await _body(request)
+        if isinstance(body, Refused):
+            return body
+        form = []
+        try:
+            if request.content_type == "application/x-www-form-urlencoded":
+                form = _fields(body.decode("utf-8"))
+            query = _fields(request.rel_url.raw_query_string)
+        except UnicodeDecodeError as error:
+            return Refused(Refusal.NOT_A_FORM, f"byte {error.start} of the body is {body[error.start]:#04x}: not UTF-8")
+        except ValueError:
+            return Refused(Refusal.TOO_MANY_FIELDS, f"more than {FIELDS_LIMIT} fields")
+        return WebhookRequest(
+            method=request.method,
+            url=requested_url(self._public_url, request),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            form=form,
+            body=body,
+            query=query,
+        )
+
+
+Act = Callable[[Provider, WebhookRequest, str], Awaitable[Answer | Refused]]
+"""What a verified webhook leads to; the text is the line's name in the address, if there is one."""
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    return parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_LIMIT)
+
+
+async def _body(request: web.Request) -> bytes | Refused:
+    """Return the whole body, in however many pieces it comes; bounded in size and time."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while len(body) <= BODY_LIMIT and (piece := await request.content.readany()):
+                body += piece
+    except TimeoutError:
+        return Refused(Refusal.TOO_SLOW, f"{len(body)} bytes of the body in {BODY_TIMEOUT_S:g} s")
+    except (ConnectionError, web.RequestPayloadError, aiohttp.ClientPayloadError) as error:
+        return Refused(Refusal.CUT_OFF, f"{len(body)} bytes of the body, then {type(error).__name__}")
+    if len(body) > BODY_LIMIT:
+        return Refused(Refusal.TOO_LARGE, f"more than {BODY_LIMIT} bytes")
+    return bytes(body)

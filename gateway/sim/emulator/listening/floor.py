@@ -1,0 +1,96 @@
+"""Who has the floor: at most one response at a time, from its acceptance to its ``response.done``."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from gateway.sim.emulator.dialogue import Dialogue
+from gateway.sim.emulator.record import Rejected
+from gateway.sim.emulator.settings.fields import ResponseFields
+from gateway.sim.emulator.speaking.response import Response, Scene
+
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+Ready = Callable[[], Awaitable[object]]
+
+
+class Floor:
+    """Starts, refuses and cancels a session's responses."""
+
+    def __init__(self, scene: Scene, dialogue: Dialogue, spawn: Spawn) -> None:
+        self._scene = scene
+        self._dialogue = dialogue
+        self._spawn = spawn
+        self._active: Response | None = None
+        self.interrupted_by_service = False
+        """The last response was cancelled because the caller spoke."""
+
+    @property
+    def active(self) -> Response | None:
+        """The response that is requested or running."""
+        return self._active
+
+    def create(self, request: ResponseFields, ready: Ready | None) -> None:
+        """Takes a client's ``response.create``; :class:`Rejected` while another response is active."""
+        if self._active is not None:
+            raise self._occupied(self._active)
+        self._start(request, ready)
+
+    async def answer_turn(self, ready: Ready) -> None:
+        """Answers a turn that voice activity ended; behind a response that is being cancelled, once that is over."""
+        before = self._active
+        if before is not None and before.cancel_reason is None:
+            await self._scene.out.emit("error", error=self._occupied(before).error(None))
+            return
+
+        async def both() -> None:
+            if before is not None:
+                await before.finished.wait()
+            await ready()
+
+        self._start(ResponseFields(), both)
+
+    def _occupied(self, active: Response) -> Rejected:
+        return Rejected(
+            f"Conversation already has an active response in progress: {active.id}. "
+            "Wait until the response is finished before creating a new one.",
+            code="conversation_already_has_active_response",
+        )
+
+    def _start(self, request: ResponseFields, ready: Ready | None) -> None:
+        ready_made = request.pre_generated_assistant_message
+        dialogue = self._dialogue
+        response = Response(
+            self._scene,
+            dialogue.answer
+            if ready_made is None
+            else lambda _choice, _tools: dialogue.announced(ready_made.content[0].text),
+            request,
+        )
+        self._active = response
+        self.interrupted_by_service = False
+        self._spawn(self._run(response, ready))
+
+    async def _run(self, response: Response, ready: Ready | None) -> None:
+        try:
+            await response.run(ready)
+            if response.is_silent and response.cancel_reason is not None:
+                self._dialogue.unsaid(response.answer)
+        finally:
+            if self._active is response:
+                self._active = None
+
+    def interrupt(self) -> Response | None:
+        """The caller spoke: cancels the active response, and returns it."""
+        if self._active is None or self._active.cancel_reason is not None:
+            return None
+        self._active.cancel("turn_detected")
+        self.interrupted_by_service = True
+        return self._active
+
+    def cancel(self, response_id: object = None) -> None:
+        """Takes a client's ``response.cancel``; :class:`Rejected` where nothing is left to cancel."""
+        active = self._active
+        if active is None or active.cancel_reason is not None or response_id not in (None, active.id):
+            raise Rejected(
+                "Cancellation failed: no active response found", code="response_cancel_not_active", harmless=True
+            )
+        active.cancel("client_cancelled")

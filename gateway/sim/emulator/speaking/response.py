@@ -1,0 +1,329 @@
+"""One response: its events in the order of its engine's class, at the pace of its script, until done or cancelled.
+
+The order is that of recorded sessions; cancellation ends with ``response.done``, there is no ``response.cancelled``.
+"""
+
+import asyncio
+import re
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from gateway.audio.formats import AudioFormat
+from gateway.sim.emulator.function_calls import call_function
+from gateway.sim.emulator.history import Entry, History
+from gateway.sim.emulator.ids import new_id
+from gateway.sim.emulator.mcp import McpRun, McpServers
+from gateway.sim.emulator.outgoing import Outgoing
+from gateway.sim.emulator.record import Event
+from gateway.sim.emulator.script import Answer, Script
+from gateway.sim.emulator.settings.engine import voice_echo
+from gateway.sim.emulator.settings.fields import ResponseFields
+from gateway.sim.emulator.settings.formats import OUTPUT
+from gateway.sim.emulator.settings.settings import Settings
+from gateway.sim.emulator.speaking.output import Output
+from gateway.sim.emulator.speaking.usage import usage
+from gateway.sim.emulator.speaking.words import TOKEN, Words
+from gateway.sim.speech import spoken
+
+_AZURE_DELTAS_MS = (200, 300, 500)
+"""First, second and all further audio deltas of Azure TTS."""
+_OPENAI_DELTAS_MS = (250,)
+_STATUS = {
+    "completed": "completed",
+    "max_output_tokens": "incomplete",
+    "content_filter": "incomplete",
+    "failed": "failed",
+}
+Choose = Callable[[str | Event, Sequence[Event]], Answer]
+"""What to say, under a ``tool_choice`` and these tools."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What every response of a session works with."""
+
+    script: Script
+    settings: Settings
+    history: History
+    out: Outgoing
+    mcp: McpServers
+    spawn: Callable[[Coroutine[Any, Any, None]], object]
+
+
+class Response:
+    """From an accepted request (or a turn of the caller) to ``response.done``; active all that time."""
+
+    def __init__(self, scene: Scene, choose: Choose, request: ResponseFields) -> None:
+        self._scene = scene
+        self._request = request
+        choice, self._tools = self._tool_choice()
+        self._answer = choose(choice, self._tools)
+        self._native = scene.settings.native
+        self.id = new_id("resp", native=self._native)
+        self.cancel_reason: str | None = None
+        self.finished = asyncio.Event()
+        self._cancelled = asyncio.Event()
+        self._cut_short = False
+        self._output = Output(self.id, scene.history, scene.out)
+        self._format_name = request.output_audio_format or scene.settings.echo["output_audio_format"]
+        self._modalities = request.modalities or scene.settings.echo["modalities"]
+
+    @property
+    def answer(self) -> Answer:
+        """What it says, chosen when it was asked for: a turn that comes meanwhile has an answer of its own."""
+        return self._answer
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has put out nothing."""
+        return not self._output.entries
+
+    def cancel(self, reason: str) -> None:
+        """Asks for the end: ``turn_detected`` or ``client_cancelled``. What is late still goes out."""
+        self.cancel_reason = reason
+        self._cancelled.set()
+
+    async def run(self, ready: Callable[[], Awaitable[object]] | None = None) -> None:
+        """Everything, once ``ready`` has come about. ``response.created`` is sent even after a cancel."""
+        latency, faults = self._scene.script.latency_ms, self._scene.script.faults
+        if ready is not None:
+            await ready()
+        await self._pause(latency.create / 1000)
+        answer = self._answer
+        await self._emit_whole("response.created", "in_progress")
+        begin_at = _now() + latency.first_delta / 1000 + faults.stall_s
+        audio = await self._audio(answer.say)
+        self._cut_short = await self._pause(begin_at - _now())
+        objection = self._scene.mcp.objection(answer.all_mcp, self._tools)
+        ending = answer.ending if objection is None else "failed"
+        if ending != "failed":
+            await self._put_out(answer, audio)
+        reason = objection or answer.ending
+        await self._emit_whole("response.done", "cancelled" if self._cut_short else _STATUS[ending], reason)
+        self.finished.set()
+
+    async def _put_out(self, answer: Answer, audio: bytes) -> None:
+        if answer.say is not None and not self._cut_short:
+            if "audio" in self._modalities:
+                await self._speak(answer.say, audio)
+            else:
+                await self._write(answer.say)
+        for call in answer.all_calls:
+            if not self._cut_short:
+                entry = await call_function(self._output, call, native=self._native)
+                await self._output.close(entry, self._item_status)
+        begun = [
+            await self._scene.mcp.begin(self._output, call, self._tools)
+            for call in answer.all_mcp
+            if not self._cut_short
+        ]
+        await self._run_to_the_end([run for run in begun if run is not None])
+
+    async def _run_to_the_end(self, runs: Sequence[McpRun]) -> None:
+        """Waits for calls of tool servers; a cancelled response does not stop them, and some outlast theirs."""
+        mcp = self._scene.mcp
+        for run in sorted(runs, key=lambda run: run.ends_at):
+            if not run.call.response_done_first and not self._cut_short:
+                self._cut_short = await self._pause(run.ends_at - _now())
+            if run.call.response_done_first or self._cut_short:
+                self._scene.spawn(mcp.finish_later(run, behind=self.finished))
+            else:
+                await mcp.finish(run)
+
+    def _tool_choice(self) -> tuple[str | Event, Sequence[Event]]:
+        """The choice and the tools in force for this response."""
+        echo, request = self._scene.settings.echo, self._request
+        tools = echo["tools"] if request.tools is None else [_plain(tool) for tool in request.tools]
+        return _plain(request.tool_choice) or echo["tool_choice"], tools
+
+    async def _pause(self, seconds: float) -> bool:
+        """Waits; returns at once, and True, when the response is cancelled."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return self._cancelled.is_set()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._cancelled.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _audio(self, text: str | None) -> bytes:
+        if text is None or "audio" not in self._modalities:
+            return b""
+        language = self._scene.script.language or self._scene.settings.language
+        return await spoken(text, OUTPUT[self._format_name], language=language)
+
+    async def _speak(self, text: str, audio: bytes) -> None:
+        entry = await self._open_message("audio")
+        part = self._part(entry)
+        said = Words(text)
+        await self._say(part, said.ahead())
+        entry.spoke(said.so_far, 0)
+        self._cut_short = await self._pause(self._scene.script.latency_ms.first_audio / 1000)
+        await self._stream(entry, part, said, audio)
+        if not self._cut_short:
+            await self._say(part, said.rest())
+        await self._close_message(entry, part, said.so_far)
+
+    async def _stream(self, entry: Entry, part: Event, said: Words, audio: bytes) -> None:
+        script = self._scene.script
+        audio_format = OUTPUT[self._format_name]
+        whole_ms = audio_format.duration_ms(len(audio))
+        deltas = list(slices(audio, audio_format, self._delta_sizes_ms()))
+        gap_before = (len(deltas) // script.burst + 1) // 2 * script.burst
+        start, sent_ms, late_left = _now(), 0.0, script.late_deltas
+        for index, delta in enumerate(deltas):
+            if not self._cut_short and index and index % script.burst == 0:
+                start += script.faults.gap_s if index == gap_before else 0
+                self._cut_short = await self._pause(start + sent_ms / 1000 / script.pace - _now())
+            if self._cut_short and late_left == 0:
+                return
+            late_left -= self._cut_short
+            entry.first_delta_at = entry.first_delta_at or _now()
+            size_ms = audio_format.duration_ms(len(delta))
+            window_ms = range(round(sent_ms), round(sent_ms + size_ms))
+            sent_ms += size_ms
+            await self._say(part, said.until(sent_ms / whole_ms))
+            entry.spoke(said.so_far, sent_ms)  # before a client that is quick can truncate it
+            encoded = b64encode(delta).decode("ascii")
+            await self._scene.out.emit_audio(len(delta), response_id=self.id, **part, delta=encoded)
+            await self._timestamps(part, said.text, window_ms, whole_ms)
+
+    async def _say(self, part: Event, tokens: list[str]) -> None:
+        for token in tokens:
+            await self._emit("response.audio_transcript.delta", **part, delta=token)
+
+    def _delta_sizes_ms(self) -> tuple[int, ...]:
+        asked = self._request.voice
+        kind = asked.type if asked is not None else self._scene.settings.echo["voice"]["type"]
+        return _OPENAI_DELTAS_MS if kind == "openai" else _AZURE_DELTAS_MS
+
+    async def _timestamps(self, part: Event, text: str, window_ms: range, whole_ms: float) -> None:
+        if not self._scene.settings.echo["output_audio_timestamp_types"]:
+            return
+        for match in re.finditer(r"\S+", text):
+            offset_ms = int(match.start() / len(text) * whole_ms)
+            if offset_ms in window_ms:
+                await self._emit(
+                    "response.audio_timestamp.delta",
+                    **part,
+                    audio_offset_ms=offset_ms,
+                    audio_duration_ms=round(len(match.group()) / len(text) * whole_ms),
+                    text=match.group(),
+                    timestamp_type="word",
+                )
+
+    async def _write(self, text: str) -> None:
+        entry = await self._open_message("text")
+        part = self._part(entry)
+        for token in TOKEN.findall(text):
+            await self._emit("response.text.delta", **part, delta=token)
+        await self._emit("response.text.done", **part, text=text)
+        entry.item["content"] = [{"type": "text", "text": text}]
+        await self._emit(
+            "response.content_part.done", **part, part={"type": "text", "text": "" if self._native else text}
+        )
+        await self._output.close(entry, self._item_status)
+
+    async def _open_message(self, kind: str) -> Entry:
+        item: Event = {
+            "id": new_id("item" if self._native else "msg", native=self._native),
+            "object": "realtime.item",
+            "type": "message",
+            "status": "in_progress" if self._native else "incomplete",
+            "role": "assistant",
+            "content": [],
+        }
+        entry = await self._output.open(item)
+        empty = {"type": "audio", "transcript": ""} if kind == "audio" else {"type": "text", "text": ""}
+        await self._emit("response.content_part.added", **self._part(entry), part=empty)
+        return entry
+
+    async def _close_message(self, entry: Entry, part: Event, transcript: str) -> None:
+        content = {"type": "audio", "transcript": transcript}
+        entry.spoke(transcript, entry.audio_ms or 0)
+        entry.item["status"] = "incomplete" if self._cut_short else self._item_status
+        if self._cut_short and not self._scene.script.done_events_on_cancel:
+            return
+        await self._emit("response.audio.done", **part)
+        if self._scene.settings.echo["output_audio_timestamp_types"]:
+            await self._emit("response.audio_timestamp.done", **part)
+        await self._emit("response.audio_transcript.done", **part, transcript=transcript)
+        await self._emit("response.content_part.done", **part, part=content)
+        await self._output.close(entry, entry.item["status"])
+
+    @property
+    def _item_status(self) -> str:
+        """Of an item that was not interrupted: where the response ended early, that was in the middle of its last."""
+        answer = self._answer
+        count = (answer.say is not None) + len(answer.all_calls) + len(answer.all_mcp)
+        is_last = len(self._output.entries) == count
+        return "incomplete" if is_last and _STATUS[answer.ending] == "incomplete" else "completed"
+
+    def _part(self, entry: Entry) -> Event:
+        return {"item_id": entry.id, "output_index": self._output.index(entry), "content_index": 0}
+
+    async def _emit(self, event_type: str, **fields: Any) -> None:
+        await self._output.emit(event_type, **fields)
+
+    def _max_output_tokens(self) -> int | str | None:
+        request = self._request
+        asked = request.max_output_tokens or request.max_response_output_tokens
+        limit: int | str = asked or self._scene.settings.echo["max_response_output_tokens"] or "inf"
+        return None if limit == "inf" and not self._native else limit
+
+    async def _emit_whole(self, event_type: str, status: str, reason: str | None = None) -> None:
+        echo, request = self._scene.settings.echo, self._request
+        response = {
+            "object": "realtime.response",
+            "id": self.id,
+            "status": status,
+            "status_details": _details(status, self.cancel_reason if status == "cancelled" else reason),
+            "output": [entry.shown for entry in self._output.entries],
+            "usage": None if status == "in_progress" else usage(self._scene.history.entries, self._output.entries),
+            "conversation_id": self._scene.settings.conversation_id,
+            "modalities": self._modalities,
+            "voice": echo["voice"] if request.voice is None else voice_echo(_plain(request.voice)),
+            "output_audio_format": self._format_name,
+            "temperature": echo.get("temperature") if request.temperature is None else request.temperature,
+            "max_output_tokens": self._max_output_tokens(),
+            "metadata": request.metadata,
+        }
+        await self._scene.out.emit(event_type, response=response)
+
+
+def slices(audio: bytes, audio_format: AudioFormat, sizes_ms: tuple[int, ...]) -> Iterator[bytes]:
+    """``audio`` in pieces of these lengths, the last length for all further ones, the last piece what is left."""
+    start = 0
+    for index in range(len(audio)):
+        if start >= len(audio):
+            return
+        size = audio_format.bytes_for(sizes_ms[min(index, len(sizes_ms) - 1)])
+        yield audio[start : start + size]
+        start += size
+
+
+def _details(status: str, reason: str | None) -> Event | None:
+    """The ``status_details`` of a response."""
+    match status:
+        case "cancelled" | "incomplete":
+            return {"type": status, "reason": reason}
+        case "failed":
+            message = "The model failed to answer." if reason == "failed" else reason
+            error = {"type": "server_error", "code": "server_error", "message": message}
+            return {"type": status, "error": error}
+    return None
+
+
+def _plain(value: object) -> Any:
+    """A field as JSON would have it."""
+    return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

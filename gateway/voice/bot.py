@@ -1,0 +1,47 @@
+"""What answers a call: a model of Voice Live, or an agent of Microsoft Foundry."""
+
+from dataclasses import dataclass
+
+from gateway.config.line.line import Line
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model by its name, such as ``gpt-realtime``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A Foundry agent, which has its own instructions, model and tools (Voice Live API reference, agent mode).
+
+    What is empty is left to the service: the newest version, a new conversation, the endpoint's own resource.
+    """
+
+    name: str
+    project: str
+    version: str = ""
+    conversation_id: str = ""
+    foundry_resource_override: str = ""
+    """The resource that has the agent, where it is another than the endpoint's."""
+    identity_client_id: str = ""
+    """The managed identity that reaches that other resource."""
+
+
+Answering = Model | Agent
+
+
+def answering_for(line: Line) -> Answering:
+    """What the line's calls are answered by."""
+    agent = line.settings.agent
+    if agent is None:
+        return Model(line.model)
+    return Agent(
+        name=agent.name,
+        project=agent.project,
+        version=agent.version or "",
+        conversation_id=agent.conversation_id or "",
+        foundry_resource_override=agent.foundry_resource_override or "",
+        identity_client_id=agent.identity_client_id or "",
+    )

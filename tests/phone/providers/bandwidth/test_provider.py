@@ -1,0 +1,345 @@
+"""Bandwidth's wire, byte for byte, and its HTTP; examples as in Bandwidth's own documentation."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from gateway.audio.formats import PCMU
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback, TransferCall
+from gateway.phone.events import CallerAudio, CallStarted, PhoneClosed, PhoneEnd, UnknownMessage
+from gateway.phone.provider import (
+    STREAM_ENDED,
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    StreamEnded,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.providers.bandwidth.provider import TRAITS, Bandwidth, BandwidthCodec
+from tests.phone.golden import transcript
+
+CALL = "c-2a913f94-7fa91773-a426-4118-8b8b-b691ab0a0ae1"
+STREAM = "s-2a913f94-93e372e2-60da-4c89-beb0-0d3a219b287c"
+MESSAGES = transcript("bandwidth", "call")
+START = str(MESSAGES[0][1])
+GRANT = Grant("support", CALL, "+14155550100", "+14155550199")
+ANSWER_URL = "https://gw.example.com/answer/bandwidth"
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>'
+BASIC = "Basic " + base64.b64encode(b"bw:pass:word").decode()
+
+bandwidth = Bandwidth(
+    settings.Bandwidth(
+        account_id="5555555",
+        client_id="client",
+        client_secret=SecretStr("secret"),
+        webhook_user="bw",
+        webhook_password=SecretStr("pass:word"),
+    ),
+    ANSWER_URL,
+)
+bare = Bandwidth(settings.Bandwidth(), ANSWER_URL)
+
+
+def started() -> BandwidthCodec:
+    codec = BandwidthCodec(GRANT)
+    codec.decode(START)
+    return codec
+
+
+def start_with(**metadata: object) -> str:
+    message = json.loads(START)
+    message["metadata"].update(metadata)
+    return json.dumps(message)
+
+
+def webhook(event: object, query: tuple[tuple[str, str], ...] = ()) -> WebhookRequest:
+    return WebhookRequest("POST", ANSWER_URL, {"authorization": BASIC}, body=json.dumps(event).encode(), query=query)
+
+
+INITIATE = {
+    "eventType": "initiate",
+    "accountId": "5555555",
+    "applicationId": "04e88489-df02-4e34-a0ee-27a91849555f",
+    "callId": CALL,
+    "from": "+14155550100",
+    "to": "+14155550199",
+    "direction": "inbound",
+    "callUrl": f"https://voice.bandwidth.com/api/v2/accounts/5555555/calls/{CALL}",
+    "startTime": "2026-01-01T00:00:00.000Z",
+}
+
+
+def test_transcript() -> None:
+    """A whole call as documented: what comes in is these events, and what goes out these bytes."""
+    codec = bandwidth.codec(Upgrade(), GRANT)
+    events = [event for direction, message in MESSAGES if direction == "in" for event in codec.decode(message)]
+    assert events == [
+        CallStarted(
+            call_id=CALL,
+            stream_id=STREAM,
+            audio_format=PCMU,
+            playout=TRAITS.playout,
+            caller="+14155550100",
+            called="+14155550199",
+            parameters={"tok": "abc"},
+        ),
+        CallerAudio(bytes(range(160))),
+        CallerAudio(bytes(range(160))),
+        PhoneClosed(PhoneEnd.HUNG_UP),
+    ]
+    commands = (PlayAudio(b"\xff" * 160), SendMark("g1-1"), StopPlayback(), SendDigits("1"), EndStream())
+    sent = [message for command in (*commands, TransferCall("+1")) for message in codec.encode(command)]
+    assert sent == [message for direction, message in MESSAGES if direction == "out"]
+
+
+def test_nothing_confirms_playback() -> None:
+    """So the ledger computes what was heard, and asks for no marks."""
+    assert not TRAITS.playout.returns_marks
+
+
+def test_the_stream_s_word_counts_where_our_webhook_said_nothing() -> None:
+    """A static document can pass the numbers as parameters."""
+    message = json.loads(START)
+    message["streamParams"] = {"from": "+1", "to": "+2"}
+    (event,) = BandwidthCodec(Grant()).decode(json.dumps(message))
+    assert isinstance(event, CallStarted)
+    assert (event.call_id, event.caller, event.called) == (CALL, "+1", "+2")
+
+
+@pytest.mark.parametrize("encoding", ["PCMU", "audio/PCMU", "audio/pcmu"])
+def test_both_documented_names_of_the_encoding_are_taken(encoding: str) -> None:
+    """The documents write it in two ways; parameters may be missing."""
+    track = {"name": "inbound", "mediaFormat": {"encoding": encoding, "sampleRate": 8000}}
+    message = json.loads(start_with(tracks=[{"name": "outbound"}, track]))
+    del message["streamParams"]
+    (event,) = BandwidthCodec(Grant()).decode(json.dumps(message))
+    assert isinstance(event, CallStarted)
+
+
+def test_the_other_track_is_not_the_caller() -> None:
+    """Audio of the outbound track would be the bot hearing itself."""
+    assert started().decode('{"eventType":"media","track":"outbound","payload":"AA=="}') == ()
+
+
+def test_an_unknown_event_is_counted() -> None:
+    """It does not end the call."""
+    assert started().decode('{"eventType":"brand-new","sequenceNumber":7}') == (UnknownMessage("brand-new"),)
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (b"\x00\x01", "binary"),
+        ("not json", "not a stream message"),
+        ("[" * 100_000, "not a stream message"),
+        ("\udc80", "not a stream message"),
+        ("{}", "eventType"),
+        ('{"eventType":"media"}', "without its payload"),
+        ('{"eventType":"media","payload":"*"}', "payload"),
+        ('{"eventType":"start"}', "without its metadata"),
+        (START, "second start"),
+    ],
+)
+def test_broken_messages(message: str | bytes, says: str) -> None:
+    """What breaks the protocol is a WireError that names the rule."""
+    with pytest.raises(WireError, match=says):
+        started().decode(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (start_with(tracks=[{"name": "outbound"}]), 'expected tracks="inbound"'),
+        (START.replace("PCMU", "opus"), "expected PCMU"),
+        (START.replace("8000", "16000"), "16000 Hz"),
+        (start_with(callId=None), "callId"),
+    ],
+)
+def test_broken_starts(message: str, says: str) -> None:
+    """A call that cannot be carried is refused at once."""
+    with pytest.raises(WireError, match=says):
+        BandwidthCodec(Grant()).decode(message)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+messages = st.fixed_dictionaries(
+    {"eventType": st.sampled_from(["start", "media", "stop", "x"])},
+    optional=dict.fromkeys(("metadata", "payload", "track", "streamParams"), json_values),
+)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200) | json_values.map(json.dumps) | messages.map(json.dumps))
+def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
+    """No peer can make the codec fail in any other way, before or after the start."""
+    for codec in (BandwidthCodec(Grant()), started()):
+        try:
+            codec.decode(message)
+        except WireError as error:
+            assert str(error)
+
+
+@given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
+def test_any_webhook_is_read_or_a_wire_error(body: bytes) -> None:
+    """So for the bodies of webhooks."""
+    for read in (bandwidth.incoming, bandwidth.status):
+        try:
+            read(WebhookRequest("POST", ANSWER_URL, {}, body=body))
+        except WireError as error:
+            assert str(error)
+
+
+def test_credentials_of_the_webhook() -> None:
+    """User and password, which may contain a colon; nothing in them must not come twice."""
+    assert bandwidth.verify(webhook(INITIATE), 0.0) == ""
+
+
+@pytest.mark.parametrize("at", range(len(BASIC)))
+def test_any_altered_byte_of_the_credentials_is_refused(at: int) -> None:
+    """Whichever it is; only the letter case of the scheme is free (RFC 9110 §11.1)."""
+    altered = BASIC[:at] + ("A" if BASIC[at] != "A" else "B") + BASIC[at + 1 :]
+    if altered.lower() == BASIC.lower():
+        altered = BASIC[:-1]
+    with pytest.raises(SignatureError):
+        bandwidth.verify(WebhookRequest("POST", ANSWER_URL, {"authorization": altered}), 0.0)
+
+
+@pytest.mark.parametrize("given_", ["", "Basic", "Basic é", "Bearer x", "Basic \udc80", "Basic Ync6"])
+def test_missing_credentials_are_refused(given_: str) -> None:
+    """Nothing, half of it, or something else."""
+    with pytest.raises(SignatureError):
+        bandwidth.verify(WebhookRequest("POST", ANSWER_URL, {"authorization": given_}), 0.0)
+
+
+def test_without_configured_credentials_nothing_is_believed() -> None:
+    """Not even empty ones; the log names what is missing."""
+    empty = "Basic " + base64.b64encode(b":").decode()
+    with pytest.raises(SignatureError, match="BANDWIDTH_WEBHOOK_PASSWORD"):
+        bare.verify(WebhookRequest("POST", ANSWER_URL, {"authorization": empty}), 0.0)
+
+
+def test_the_upgrade_proves_nothing() -> None:
+    """A stream needs its token."""
+    assert bandwidth.verify_upgrade(Upgrade("wss://gw.example.com/stream/bandwidth"), 0.0) is Proof.NONE
+
+
+@pytest.mark.parametrize("event_type", ["initiate", "answer"])
+def test_incoming_call(event_type: str) -> None:
+    """An inbound call, and one made by the API that was answered."""
+    event = INITIATE | {"eventType": event_type}
+    assert bandwidth.incoming(webhook(event)) == IncomingCall(CALL, "+14155550100", "+14155550199")
+
+
+def test_other_webhooks_are_taken_without_an_answer() -> None:
+    """``transferComplete`` and the like want none, nor does the end of a call that is asked what follows a stream."""
+    assert bandwidth.incoming(webhook(INITIATE | {"eventType": "transferComplete"})) == Answer(status=204)
+    assert bandwidth.incoming(webhook(INITIATE | {"eventType": "disconnect"}, (STREAM_ENDED,))) == Answer(status=204)
+    assert isinstance(bandwidth.incoming(webhook(INITIATE | {"eventType": "redirect"}, (STREAM_ENDED,))), StreamEnded)
+
+
+@pytest.mark.parametrize(
+    "event", [{}, [], {"eventType": "initiate"}, {"callId": CALL}, {"eventType": [1], "callId": 2}]
+)
+def test_webhooks_that_are_none(event: object) -> None:
+    """Neither a call nor a status."""
+    for read in (bandwidth.incoming, bandwidth.status):
+        with pytest.raises(WireError):
+            read(webhook(event))
+
+
+def test_answer_document() -> None:
+    """The stream does not hold the call, the verb behind it does; then what the line wants, and the end."""
+    call = IncomingCall(CALL, "+14155550100", "+14155550199")
+    connect = Connect("wss://gw.example.com/stream/bandwidth/support/tok", After("Bye & <b>.", "en-US", "+14155550111"))
+    assert bandwidth.answer(call, connect) == Answer(
+        HEAD + '<StartStream name="gateway" mode="bidirectional" tracks="inbound"'
+        ' destination="wss://gw.example.com/stream/bandwidth/support/tok"/>'
+        '<StopStream name="gateway" wait="true"/>'
+        '<SpeakSentence locale="en_US">Bye &amp; &lt;b&gt;.</SpeakSentence>'
+        "<Transfer><PhoneNumber>+14155550111</PhoneNumber></Transfer><Hangup/></Response>\n",
+        "application/xml",
+    )
+    assert bandwidth.after_stream(CALL, connect.on_failure) == ()
+
+
+def test_the_shortest_answer_document() -> None:
+    """Without anything to follow, the call ends with the stream."""
+    answer = bandwidth.answer(IncomingCall(CALL, "", ""), Connect("wss://gw/s"))
+    assert answer.body.endswith('<StopStream name="gateway" wait="true"/><Hangup/></Response>\n')
+
+
+def test_status() -> None:
+    """``disconnect`` is the end, whatever its cause."""
+    event = INITIATE | {"eventType": "disconnect", "cause": "hangup"}
+    assert bandwidth.status(webhook(event)) == (CallStatus(CALL, "disconnect", ended=True),)
+    assert bandwidth.status(webhook(INITIATE)) == (CallStatus(CALL, "initiate", ended=False),)
+
+
+TOKEN = HttpRequest(
+    "POST",
+    "https://api.bandwidth.com/api/v1/oauth2/token",
+    {
+        "Authorization": "Basic " + base64.b64encode(b"client:secret").decode(),
+        "Content-Type": "application/x-www-form-urlencoded",
+    },
+    b"grant_type=client_credentials",
+    repeatable=True,
+)
+
+
+def update(body: dict[str, Any], **meaning: Any) -> HttpRequest:
+    return HttpRequest(
+        "POST",
+        f"https://voice.bandwidth.com/api/v2/accounts/5555555/calls/{CALL}",
+        {"Content-Type": "application/json"},
+        json.dumps(body, separators=(",", ":")).encode(),
+        authorize=TOKEN,
+        **meaning,
+    )
+
+
+def test_hang_up() -> None:
+    """With a token fetched first; a call that is gone is as good as ended."""
+    assert bandwidth.hang_up(CALL) == (update({"state": "completed"}, gone=(404,), repeatable=True),)
+    assert bandwidth.hang_up("a/../b")[0].url.endswith("/calls/a%2F..%2Fb")
+
+
+@pytest.mark.parametrize(
+    ("target", "query", "element"),
+    [("+14155550111", "%2B14155550111", "PhoneNumber"), ("sip:a&b@example.com", "sip%3Aa%26b%40example.com", "SipUri")],
+)
+def test_transfer(target: str, query: str, element: str) -> None:
+    """The call is sent to a document of ours, which then dials."""
+    url = f"{ANSWER_URL}?transfer={query}"
+    assert bandwidth.transfer(CALL, target) == (
+        update({"state": "active", "redirectUrl": url, "redirectMethod": "POST"}),
+    )
+    asked = webhook(INITIATE | {"eventType": "redirect"}, (("transfer", target),))
+    written = target.replace("&", "&amp;")
+    assert bandwidth.incoming(asked) == Answer(
+        f"{HEAD}<Transfer><{element}>{written}</{element}></Transfer></Response>\n", "application/xml"
+    )
+
+
+def test_what_there_is_not() -> None:
+    """No digits out; no call control without credentials, and no transfer without our own address."""
+    assert bandwidth.send_digits(CALL, "1") == ()
+    assert bare.hang_up(CALL) == bare.transfer(CALL, "+1") == ()
+    assert Bandwidth(settings.Bandwidth()).transfer(CALL, "+1") == ()

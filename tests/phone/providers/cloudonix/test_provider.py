@@ -1,0 +1,193 @@
+"""Cloudonix: its webhook, its REST API, and Twilio's wire; examples as Cloudonix sends them."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from gateway.audio.formats import PCMU
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone.commands import PlayAudio, SendDigits, SendMark, StopPlayback
+from gateway.phone.dialects.twilio.stream import CamelJsonCodec
+from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, MarkReturned, PhoneClosed, PhoneEnd, Playout
+from gateway.phone.provider import (
+    After,
+    CallStatus,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.providers.cloudonix.provider import Cloudonix
+from tests.phone.any_json import messages, values
+from tests.phone.golden import transcript
+
+MESSAGES = transcript("cloudonix", "call")
+START = str(MESSAGES[1][1])
+URL = "https://gw.example.com/answer/cloudonix"
+SESSION = "0123456789abcdef0123456789abcdef"
+GRANT = Grant("support", SESSION, "+14158675309", "+18005551212")
+HEADERS = {
+    "x-cx-apikey": "XI0123456789ABCDEF",
+    "x-cx-domain": "example.cloudonix.net",
+    "x-cx-session": SESSION,
+    "x-cx-source": "DNID",
+}
+BODY = {
+    "ApiVersion": "1",
+    "CallStatus": "in-progress",
+    "From": "+14158675309",
+    "CallSid": SESSION,
+    "To": "18005551212",
+    "SessionData": {"token": SESSION, "callIds": ["a"]},
+    "Domain": "example.cloudonix.net",
+    "Direction": "inbound",
+    "Session": SESSION,
+}
+cloudonix = Cloudonix(settings.Cloudonix(domain="example.cloudonix.net", api_key=SecretStr("XI0123456789ABCDEF")))
+bare = Cloudonix(settings.Cloudonix())
+
+
+def fresh(grant: Grant = GRANT) -> CamelJsonCodec:
+    return cloudonix.codec(Upgrade(), grant)
+
+
+def as_json(headers: dict[str, str] | None = None, **fields: object) -> WebhookRequest:
+    body = {**BODY, **fields}
+    return WebhookRequest("POST", URL, HEADERS if headers is None else headers, body=json.dumps(body).encode())
+
+
+def test_transcript() -> None:
+    """Twilio's wire; the call is known by the session, and its numbers by the token's word."""
+    codec = fresh()
+    events = [event for direction, message in MESSAGES if direction == "in" for event in codec.decode(message)]
+    assert events == [
+        CallStarted(
+            call_id=SESSION,
+            stream_id="MZ0123456789abcdef0123456789abcdef",
+            audio_format=PCMU,
+            playout=Playout(),
+            caller="+14158675309",
+            called="+18005551212",
+        ),
+        CallerAudio(bytes(range(160))),
+        MarkReturned("g1-1"),
+        DigitPressed("1"),
+        PhoneClosed(PhoneEnd.HUNG_UP),
+    ]
+    commands = (PlayAudio(b"\xff" * 160), SendMark("g1-1"), StopPlayback(), SendDigits("5"))
+    sent = [message for command in commands for message in codec.encode(command)]
+    assert sent == [message for direction, message in MESSAGES if direction == "out"]
+
+
+def test_a_stream_of_a_static_document() -> None:
+    """Without a token the stream's own words count, where it has them."""
+    start = json.loads(START)
+    start["start"] |= {"from": "+1", "to": "+2", "session": SESSION}
+    (event,) = fresh(Grant()).decode(json.dumps(start))
+    assert isinstance(event, CallStarted)
+    assert (event.call_id, event.caller, event.called) == (SESSION, "+1", "+2")
+
+
+@given(messages(["connected", "start", "media", "dtmf", "mark", "stop"], ["start", "media", "dtmf", "mark"]))
+def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
+    """No peer can make the codec fail in any other way."""
+    try:
+        fresh().decode(message)
+    except WireError as error:
+        assert str(error)
+
+
+def test_the_key_in_the_header() -> None:
+    """It must be the configured one, to the last character."""
+    assert cloudonix.verify(as_json(), 0) == ""
+    with pytest.raises(SignatureError, match="CLOUDONIX_API_KEY"):
+        bare.verify(as_json(), 0)
+    for wrong in ("", "XI0123456789ABCDEf", "XI0123456789ABCDE", "XI0123456789 ABCDEF", "\udce9"):
+        with pytest.raises(SignatureError, match="x-cx-apikey"):
+            cloudonix.verify(as_json({**HEADERS, "x-cx-apikey": wrong}), 0)
+    assert cloudonix.verify_upgrade(Upgrade(headers=HEADERS), 0) is Proof.NONE
+
+
+def test_incoming_call_as_json_and_as_a_form() -> None:
+    """The session's token is the call's id, because REST wants it; numbers stay as they are written."""
+    call = IncomingCall(SESSION, "+14158675309", "18005551212")
+    assert cloudonix.incoming(as_json()) == call
+    assert cloudonix.incoming(as_json({})) == call
+    form = [(name, str(value)) for name, value in BODY.items()]
+    assert cloudonix.incoming(WebhookRequest("POST", URL, HEADERS, form)) == call
+    assert cloudonix.incoming(WebhookRequest("GET", URL, {}, query=form)) == call
+    bodyless = WebhookRequest("POST", URL, {**HEADERS, "x-cx-from": "1004", "x-cx-to": "3000"})
+    assert cloudonix.incoming(bodyless) == IncomingCall(SESSION, "1004", "3000")
+
+
+def test_numbers_in_headers_are_text() -> None:
+    """A header may hold bytes that are none; the webhook of a call is not refused for that."""
+    headers = {**HEADERS, "x-cx-from": "M\udcfcller", "x-cx-to": "3000\udcff"}
+    call = cloudonix.incoming(WebhookRequest("POST", URL, headers))
+    assert call == IncomingCall(SESSION, "M\ufffdller", "3000\ufffd")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"CallSid":[7]}', b'{"x":' + b"[" * 100_000])
+def test_what_is_no_call(body: bytes) -> None:
+    """It is told so."""
+    with pytest.raises(WireError):
+        cloudonix.incoming(WebhookRequest("POST", URL, {}, body=body))
+
+
+@given(st.binary(max_size=100) | values.map(lambda value: json.dumps(value).encode()))
+def test_any_body_is_a_call_or_a_wire_error(body: bytes) -> None:
+    """No webhook can make the provider fail in any other way."""
+    for read in (cloudonix.incoming, cloudonix.status):
+        try:
+            read(WebhookRequest("POST", URL, {}, body=body))
+        except WireError as error:
+            assert str(error)
+
+
+def test_answer_document() -> None:
+    """CXML that connects the stream; what follows it is in the document."""
+    after = After(transfer="+15551230000")
+    call = cloudonix.incoming(as_json())
+    assert isinstance(call, IncomingCall)
+    answer = cloudonix.answer(call, Connect("wss://gw/stream/cloudonix/support/tok", after))
+    assert (answer.content_type, answer.requests) == ("text/xml", ())
+    assert answer.body == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Response><Connect><Stream url="wss://gw/stream/cloudonix/support/tok"></Stream></Connect>'
+        "<Dial>+15551230000</Dial><Hangup/></Response>\n"
+    )
+    assert cloudonix.after_stream(SESSION, after) == ()
+
+
+def test_call_control() -> None:
+    """By the session's token, with the key as bearer; none without domain and key."""
+    api = "https://api.cloudonix.io"
+    authorization = {"Authorization": "Bearer XI0123456789ABCDEF"}
+    session = f"{api}/customers/self/domains/example.cloudonix.net/sessions/{SESSION}"
+    assert cloudonix.hang_up(SESSION) == (HttpRequest("DELETE", session, authorization, gone=(404,), repeatable=True),)
+    assert cloudonix.transfer(SESSION, "+15551230000") == (
+        HttpRequest(
+            "POST",
+            f"{api}/calls/example.cloudonix.net/sessions/{SESSION}/application",
+            {**authorization, "Content-Type": "application/json"},
+            b'{"cxml":"<Response><Dial>+15551230000</Dial></Response>"}',
+        ),
+    )
+    assert cloudonix.send_digits(SESSION, "1") == ()
+    assert bare.hang_up(SESSION) == bare.transfer(SESSION, "+1") == ()
+
+
+def test_status_callback() -> None:
+    """The session's state, and whether it is over."""
+    assert cloudonix.status(as_json()) == (CallStatus(SESSION, "in-progress", False),)
+    assert cloudonix.status(as_json(CallStatus="completed")) == (CallStatus(SESSION, "completed", True),)
+    with pytest.raises(WireError, match="CallStatus"):
+        cloudonix.status(as_json(CallStatus=""))

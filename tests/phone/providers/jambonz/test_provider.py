@@ -1,0 +1,286 @@
+"""jambonz' webhooks, verbs, signature and REST requests."""
+
+import base64
+import hmac
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    UnsignedError,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.providers.jambonz.provider import Jambonz
+
+CALL = "b6f48929-8e86-4d62-ae3b-64fb574d91f6"
+ANSWER_URL = "https://gw.example.com/answer/jambonz"
+SECRET = "my_auth_token"
+NOW_S = 1_700_000_000
+VECTOR = "dd28b17efb23ffb7f20a460f4cb56c5253c47bbf7f369993410cc94d6f2c19f2"
+BODY = b'{"call_sid":"abc"}'
+
+jambonz = Jambonz(
+    settings.Jambonz(
+        account_sid="acct",
+        api_key=SecretStr("key"),
+        webhook_secret=SecretStr(SECRET),
+        stream_secret=SecretStr("s:3cret"),
+        rate_hz=16000,
+        api_url="https://jambonz.example.com/api",
+    ),
+    ANSWER_URL,
+)
+bare = Jambonz(settings.Jambonz())
+
+
+def signed(signature: str, body: bytes = BODY, method: str = "POST") -> WebhookRequest:
+    return WebhookRequest(method, ANSWER_URL, {"jambonz-signature": signature}, body=body)
+
+
+def webhook(fields: object, query: tuple[tuple[str, str], ...] = ()) -> WebhookRequest:
+    return WebhookRequest("POST", ANSWER_URL, {}, body=json.dumps(fields).encode(), query=query)
+
+
+def credentials(user: str, password: str) -> Upgrade:
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return Upgrade("wss://gw/s", {}, {"authorization": f"Basic {encoded}"})
+
+
+def verbs(body: str) -> list[dict[str, Any]]:
+    read: list[dict[str, Any]] = json.loads(body)
+    return read
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [f"t={NOW_S},v1={VECTOR}", f"t={NOW_S}, v1=00, v1={VECTOR}", f"v1={VECTOR},t={NOW_S},v2=x"],
+)
+def test_signature_vector(signature: str) -> None:
+    """The vector holds, also among others; a signature is good once."""
+    assert jambonz.verify(signed(signature), NOW_S) == f"{NOW_S} {VECTOR}"
+
+
+@pytest.mark.parametrize("at", range(len(VECTOR)))
+def test_any_altered_byte_of_the_signature_is_refused(at: int) -> None:
+    """Whichever it is."""
+    altered = VECTOR[:at] + ("0" if VECTOR[at] != "0" else "1") + VECTOR[at + 1 :]
+    with pytest.raises(SignatureError, match="wrong"):
+        jambonz.verify(signed(f"t={NOW_S},v1={altered}"), NOW_S)
+
+
+@pytest.mark.parametrize("at", range(len(BODY)))
+def test_any_altered_byte_of_the_body_is_refused(at: int) -> None:
+    """Whichever it is."""
+    altered = BODY[:at] + bytes([BODY[at] ^ 1]) + BODY[at + 1 :]
+    with pytest.raises(SignatureError, match="wrong"):
+        jambonz.verify(signed(f"t={NOW_S},v1={VECTOR}", altered), NOW_S)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "",
+        VECTOR,
+        f"t={NOW_S}",
+        f"v1={VECTOR}",
+        f"t=x,v1={VECTOR}",
+        f"t=²,v1={VECTOR}",
+        f"t={NOW_S + 1},v1={VECTOR}",
+        f"t={'9' * 5000},v1={VECTOR}",
+        f"t={NOW_S},v1=é\udc80",
+    ],
+)
+def test_broken_signatures_are_refused(signature: str) -> None:
+    """Missing, halved, of another time, or nonsense."""
+    with pytest.raises(SignatureError):
+        jambonz.verify(signed(signature), NOW_S)
+
+
+@pytest.mark.parametrize("away_s", [-300, -1, 0, 300])
+def test_a_signature_within_the_tolerance(away_s: int) -> None:
+    """Clocks may differ by five minutes."""
+    assert jambonz.verify(signed(f"t={NOW_S},v1={VECTOR}"), NOW_S + away_s)
+
+
+@pytest.mark.parametrize("away_s", [-301, 301, 86_400])
+def test_an_old_signature_is_refused(away_s: int) -> None:
+    """Right, but too far from now."""
+    with pytest.raises(SignatureError, match="s old"):
+        jambonz.verify(signed(f"t={NOW_S},v1={VECTOR}"), NOW_S + away_s)
+
+
+def test_a_get_is_refused() -> None:
+    """Its query would be covered by nothing."""
+    empty = hmac.new(SECRET.encode(), f"{NOW_S}.".encode(), "sha256").hexdigest()
+    with pytest.raises(SignatureError, match="POST"):
+        jambonz.verify(signed(f"t={NOW_S},v1={empty}", b"", "GET"), NOW_S)
+
+
+def test_without_a_secret_nothing_is_believed() -> None:
+    """The log names what is missing."""
+    with pytest.raises(SignatureError, match="JAMBONZ_WEBHOOK_SECRET"):
+        bare.verify(signed(f"t={NOW_S},v1={VECTOR}"), NOW_S)
+
+
+def test_credentials_of_the_stream() -> None:
+    """Those of our own verb open it; our verb asks for them wherever there is a secret."""
+    assert jambonz.verify_upgrade(credentials("gateway", "s:3cret"), NOW_S) is Proof.STREAM
+    with pytest.raises(UnsignedError, match="no credentials"):
+        jambonz.verify_upgrade(Upgrade("wss://gw/s"), NOW_S)
+    assert bare.verify_upgrade(credentials("gateway", ""), NOW_S) is Proof.NONE
+
+
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        credentials("gateway", "s:3creT"),
+        credentials("Gateway", "s:3cret"),
+        credentials("gateway", ""),
+        Upgrade("", {}, {"authorization": "Bearer s:3cret"}),
+        Upgrade("", {}, {"authorization": "Basic é\udc80"}),
+    ],
+)
+def test_wrong_credentials_are_refused(upgrade: Upgrade) -> None:
+    """Even where a token would follow."""
+    with pytest.raises(SignatureError):
+        jambonz.verify_upgrade(upgrade, NOW_S)
+
+
+def test_the_sub_protocol() -> None:
+    """jambonz hangs up where it is not accepted."""
+    assert jambonz.subprotocols == ("audio.jambonz.org",)
+
+
+CALLING = {"call_sid": CALL, "from": "14158675309", "to": "+18005551212", "direction": "inbound", "account_sid": "acct"}
+
+
+def test_incoming_call() -> None:
+    """Numbers stay as jambonz writes them."""
+    assert jambonz.incoming(webhook(CALLING)) == IncomingCall(CALL, "14158675309", "+18005551212")
+
+
+@pytest.mark.parametrize("fields", [{}, [], None, {"call_sid": [7]}, {"call_sid": ""}])
+def test_webhooks_that_are_none(fields: object) -> None:
+    """Neither a call nor a status."""
+    for read in (jambonz.incoming, jambonz.status):
+        with pytest.raises(WireError):
+            read(webhook(fields))
+
+
+@given(st.binary(max_size=200))
+def test_any_webhook_is_read_or_a_wire_error(body: bytes) -> None:
+    """Whatever its body."""
+    for read in (jambonz.incoming, jambonz.status):
+        try:
+            read(WebhookRequest("POST", ANSWER_URL, {}, body=body))
+        except WireError as error:
+            assert str(error)
+
+
+def test_answer_verbs() -> None:
+    """Streaming both ways at one rate, keys passed, credentials on the upgrade; then what follows."""
+    connect = Connect(
+        "wss://gw.example.com/stream/jambonz/support/tok",
+        After("Goodbye.", "en-US", "+14155550111"),
+        callback_url="https://gw.example.com/status/jambonz",
+    )
+    answer = jambonz.answer(IncomingCall(CALL, "", ""), connect)
+    assert answer.content_type == "application/json"
+    assert verbs(answer.body) == [
+        {"verb": "answer"},
+        {
+            "verb": "listen",
+            "url": "wss://gw.example.com/stream/jambonz/support/tok",
+            "mixType": "mono",
+            "sampleRate": 16000,
+            "passDtmf": True,
+            "bidirectionalAudio": {"enabled": True, "streaming": True, "sampleRate": 16000},
+            "actionHook": "https://gw.example.com/status/jambonz",
+            "wsAuth": {"username": "gateway", "password": "s:3cret"},
+        },
+        {"verb": "say", "text": "Goodbye."},
+        {"verb": "dial", "target": [{"type": "phone", "number": "+14155550111"}]},
+        {"verb": "hangup"},
+    ]
+    assert jambonz.after_stream(CALL, connect.on_failure) == ()
+
+
+def test_the_shortest_answer() -> None:
+    """Without a secret no credentials are asked for; without anything to follow the call ends with the stream."""
+    (answer, listen, hangup) = verbs(bare.answer(IncomingCall(CALL, "", ""), Connect("wss://gw/s")).body)
+    assert (answer["verb"], listen["sampleRate"], hangup["verb"]) == ("answer", 8000, "hangup")
+    assert "wsAuth" not in listen
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        ("trying", False),
+        ("in-progress", False),
+        ("completed", True),
+        ("failed", True),
+        ("busy", True),
+        ("no-answer", True),
+    ],
+)
+def test_status(status: str, ended: bool) -> None:
+    """A call status webhook."""
+    assert jambonz.status(webhook(CALLING | {"call_status": status})) == (CallStatus(CALL, status, ended),)
+
+
+def test_a_status_that_says_nothing() -> None:
+    """It names the call and no status."""
+    with pytest.raises(WireError, match="call_status"):
+        jambonz.status(webhook(CALLING))
+
+
+def put(body: dict[str, str], **meaning: Any) -> HttpRequest:
+    return HttpRequest(
+        "PUT",
+        f"https://jambonz.example.com/api/v1/Accounts/acct/Calls/{CALL}",
+        {"Authorization": "Bearer key", "Content-Type": "application/json"},
+        json.dumps(body, separators=(",", ":")).encode(),
+        **meaning,
+    )
+
+
+def test_hang_up() -> None:
+    """By the REST API; a hostile id stays one part of the path."""
+    assert jambonz.hang_up(CALL) == (put({"call_status": "completed"}, gone=(404,), repeatable=True),)
+    assert jambonz.hang_up("a/../b")[0].url.endswith("/Calls/a%2F..%2Fb")
+
+
+@pytest.mark.parametrize(
+    ("target", "query", "dialled"),
+    [
+        ("+14155550111", "%2B14155550111", {"type": "phone", "number": "+14155550111"}),
+        ("sip:a@example.com", "sip%3Aa%40example.com", {"type": "sip", "sipUri": "sip:a@example.com"}),
+    ],
+)
+def test_transfer(target: str, query: str, dialled: dict[str, str]) -> None:
+    """The call is given other verbs, which it asks us for."""
+    assert jambonz.transfer(CALL, target) == (put({"call_hook": f"{ANSWER_URL}?transfer={query}"}),)
+    answer = jambonz.incoming(webhook(CALLING, (("transfer", target),)))
+    assert isinstance(answer, Answer)
+    assert verbs(answer.body) == [{"verb": "dial", "target": [dialled]}, {"verb": "hangup"}]
+
+
+def test_what_there_is_not() -> None:
+    """No digits out; no call control without credentials, and no transfer without our own address."""
+    assert jambonz.send_digits(CALL, "1") == ()
+    assert bare.hang_up(CALL) == bare.transfer(CALL, "+1") == ()

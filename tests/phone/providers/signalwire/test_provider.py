@@ -1,0 +1,210 @@
+"""SignalWire: where it differs from Twilio; examples as in SignalWire's documentation."""
+
+import json
+
+import pytest
+from hypothesis import given
+from pydantic import SecretStr
+
+from gateway.audio.formats import L16_16K, L16_24K, PCMU, AudioFormat
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone.commands import PlayAudio, SendDigits, SendMark, StopPlayback
+from gateway.phone.dialects.twilio.stream import CamelJsonCodec
+from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, MarkReturned, PhoneClosed, PhoneEnd, Playout
+from gateway.phone.provider import (
+    After,
+    CallStatus,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.providers.signalwire.provider import SignalWire
+from tests.phone.any_json import messages
+from tests.phone.golden import transcript
+
+MESSAGES = transcript("signalwire", "call")
+START = str(MESSAGES[1][1])
+STREAM = "7d56a1b2-3c4d-4e5f-8a9b-0c1d2e3f4a5b"
+CALL = "b1e2c3d4-5f60-4718-92a3-b4c5d6e7f809"
+KEY = "12345"
+signalwire = SignalWire(
+    settings.SignalWire(
+        project_id="p-1",
+        api_token=SecretStr("PT1"),
+        signing_key=SecretStr(KEY),
+        stream_secret=SecretStr("s3cret"),
+        api_url="https://example.signalwire.com",
+    )
+)
+bare = SignalWire(settings.SignalWire())
+
+
+def fresh() -> CamelJsonCodec:
+    return signalwire.codec(Upgrade(), Grant())
+
+
+def started() -> CamelJsonCodec:
+    codec = fresh()
+    codec.decode(START)
+    return codec
+
+
+def test_transcript() -> None:
+    """A whole call as documented: what comes in is these events, and what goes out these bytes."""
+    codec = fresh()
+    events = [event for direction, message in MESSAGES if direction == "in" for event in codec.decode(message)]
+    assert events == [
+        CallStarted(
+            call_id=CALL,
+            stream_id=STREAM,
+            audio_format=PCMU,
+            playout=Playout(),
+            caller="+14158675309",
+            called="+18005551212",
+            parameters={"from": "+14158675309", "to": "+18005551212"},
+        ),
+        CallerAudio(bytes(range(160))),
+        MarkReturned("g1-1"),
+        DigitPressed("5"),
+        PhoneClosed(PhoneEnd.HUNG_UP),
+    ]
+    commands = (PlayAudio(b"\xff" * 160), SendMark("g1-1"), StopPlayback(), SendDigits("5#"))
+    sent = [message for command in commands for message in codec.encode(command)]
+    assert sent == [message for direction, message in MESSAGES if direction == "out"]
+
+
+@pytest.mark.parametrize(("rate", "audio_format"), [(16000, L16_16K), (24000, L16_24K)])
+def test_wideband(rate: int, audio_format: AudioFormat) -> None:
+    """A static document may ask for linear audio."""
+    (event,) = fresh().decode(START.replace("audio/x-mulaw", "audio/x-L16").replace("8000", str(rate)))
+    assert isinstance(event, CallStarted)
+    assert event.audio_format is audio_format
+
+
+@pytest.mark.parametrize("change", [("x-mulaw", "x-L16"), ("x-mulaw", "G722"), ('"channels":1', '"channels":2')])
+def test_formats_that_cannot_be_bridged(change: tuple[str, str]) -> None:
+    """The refusal names the attribute to change."""
+    with pytest.raises(WireError, match="set codec of <Stream>"):
+        fresh().decode(START.replace(*change))
+
+
+@given(messages(["connected", "start", "media", "dtmf", "mark", "stop"], ["start", "media", "dtmf", "mark"]))
+def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
+    """No peer can make the codec fail in any other way, before or after the start."""
+    for codec in (fresh(), started()):
+        try:
+            codec.decode(message)
+        except WireError as error:
+            assert str(error)
+
+
+URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
+FORM = [
+    ("CallSid", "CA1234567890ABCDE"),
+    ("Digits", "1234"),
+    ("From", "+14158675309"),
+    ("To", "+18005551212"),
+    ("Caller", "+14158675309"),
+]
+SIGNATURE = "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+
+
+def webhook(signature: str, form: list[tuple[str, str]], url: str = URL, header: str = "signalwire") -> WebhookRequest:
+    return WebhookRequest("POST", url, {f"x-{header}-signature": signature}, form)
+
+
+def refuses(request: WebhookRequest, provider: SignalWire = signalwire) -> bool:
+    try:
+        provider.verify(request, 0)
+    except SignatureError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("header", ["signalwire", "twilio"])
+def test_webhook_signature(header: str) -> None:
+    """Twilio's scheme under a key of its own, in either header; everything is bound."""
+    assert signalwire.verify(webhook(SIGNATURE, FORM, header=header), 0) == ""
+    assert refuses(webhook(SIGNATURE, [*FORM, ("x", "")], header=header))
+    assert refuses(webhook(SIGNATURE, FORM, URL + "x", header))
+    assert refuses(webhook(SIGNATURE, FORM, header=header), bare)
+    for place in range(len(SIGNATURE) - 1):
+        changed = "B" if SIGNATURE[place] == "A" else "A"
+        assert refuses(webhook(SIGNATURE[:place] + changed + SIGNATURE[place + 1 :], FORM, header=header))
+    assert refuses(WebhookRequest("POST", URL, {}, FORM))
+
+
+def test_repeated_fields_are_signed_as_they_came() -> None:
+    """@signalwire/compatibility-api neither sorts nor de-duplicates them; key 12345, computed by its rule."""
+    form = [("Digits", "5678"), ("Sid", "CA123"), ("Digits", "1234"), ("Digits", "1234")]
+    assert signalwire.verify(webhook("C2ZsV2TvqPTd4Cx4iqsxkRoGX3g=", form), 0) == ""
+    assert refuses(webhook("C2ZsV2TvqPTd4Cx4iqsxkRoGX3g=", form[:-1]))
+
+
+def test_bearer_of_a_static_document() -> None:
+    """``authBearerToken`` with the stream secret proves the stream; without one a token in the path must."""
+    url = "wss://gw.example.com/stream/signalwire"
+
+    def upgrade(authorization: str) -> Upgrade:
+        return Upgrade(url, headers={"authorization": authorization})
+
+    assert signalwire.verify_upgrade(upgrade("Bearer s3cret"), 0) is Proof.STREAM
+    assert signalwire.verify_upgrade(Upgrade(url), 0) is Proof.NONE
+    assert signalwire.verify_upgrade(upgrade("Basic s3cret"), 0) is Proof.NONE
+    assert bare.verify_upgrade(upgrade("Bearer s3cret"), 0) is Proof.NONE
+    for wrong in ("Bearer s3creT", "Bearer ", "Bearer s3cret2", "Bearer \udce9"):
+        with pytest.raises(SignatureError, match="authBearerToken"):
+            signalwire.verify_upgrade(upgrade(wrong), 0)
+
+
+def test_answer_document() -> None:
+    """cXML with both numbers, and what follows."""
+    request = WebhookRequest("POST", URL, {}, [("CallSid", CALL), ("From", "+1415"), ("To", "+1800")])
+    call = signalwire.incoming(request)
+    assert call == IncomingCall(CALL, "+1415", "+1800")
+    after = After(say="Bye", transfer="+15551230000")
+    answer = signalwire.answer(call, Connect("wss://gw.example.com/stream/signalwire/support/tok", after))
+    assert (answer.content_type, answer.status, answer.requests) == ("text/xml", 200, ())
+    assert answer.body == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Response><Connect><Stream url="wss://gw.example.com/stream/signalwire/support/tok">'
+        '<Parameter name="from" value="+1415"/><Parameter name="to" value="+1800"/>'
+        "</Stream></Connect><Say>Bye</Say><Dial>+15551230000</Dial><Hangup/></Response>\n"
+    )
+    assert signalwire.after_stream(CALL, after) == ()
+
+
+def test_call_control() -> None:
+    """The Compatibility API's Call resource; keys go out on the stream."""
+    url = f"https://example.signalwire.com/api/laml/2010-04-01/Accounts/p-1/Calls/{CALL}.json"
+    headers = {"Authorization": "Basic cC0xOlBUMQ==", "Content-Type": "application/x-www-form-urlencoded"}
+    assert signalwire.hang_up(CALL) == (
+        HttpRequest("POST", url, headers, b"Status=completed", gone=(404,), repeatable=True),
+    )
+    (request,) = signalwire.transfer(CALL, "sip:a@example.com")
+    assert (request.url, request.body[:15]) == (url, b"Twiml=%3CRespon")
+    assert signalwire.send_digits(CALL, "1") == ()
+    assert bare.hang_up(CALL) == bare.transfer(CALL, "+1") == ()
+
+
+def test_status_callback() -> None:
+    """As Twilio's."""
+    request = WebhookRequest("POST", URL, {}, [("CallSid", CALL), ("CallStatus", "completed")])
+    assert signalwire.status(request) == (CallStatus(CALL, "completed", True),)
+
+
+def test_what_is_sent_is_json() -> None:
+    """A stream id with quotes in it stays inside its string, in digits too."""
+    message = json.loads(START)
+    message["start"]["streamSid"] = hostile = 'x","event":"clear'
+    codec = fresh()
+    codec.decode(json.dumps(message))
+    for command in (PlayAudio(b"\x00"), SendDigits("1"), StopPlayback(), SendMark("m")):
+        (out,) = codec.encode(command)
+        assert json.loads(out)["streamSid"] == hostile

@@ -1,0 +1,154 @@
+"""Vobiz' wire, byte for byte, and its HTTP: where they differ from Plivo's."""
+
+import hashlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from gateway.audio.formats import PCMU
+from gateway.config import providers as settings
+from gateway.errors import WireError
+from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback
+from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, MarkReturned
+from gateway.phone.provider import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    Grant,
+    HttpRequest,
+    IncomingCall,
+    Proof,
+    SignatureError,
+    Upgrade,
+    WebhookRequest,
+)
+from gateway.phone.providers.vobiz.provider import TRAITS, Vobiz, VobizCodec
+from tests.phone.golden import transcript
+
+CALL = "b77af520-6c3d-4b8f-9c2f-6e1d2d5f6a10"
+STREAM = "20170ece-0d1d-4f2b-8f7e-4c7f6a8e1b22"
+MESSAGES = transcript("vobiz", "call")
+START = str(MESSAGES[0][1])
+GRANT = Grant("support", CALL, "+14155550100", "+14155550199")
+TOKEN = "my_auth_token"
+URL = "https://answer.url/in"
+V3 = "UhdB1nsRtprDhSSrjsuP14eXK9wSAI9izVivpVparwg="
+
+
+def vobiz(**more: str) -> Vobiz:
+    return Vobiz(settings.Vobiz(auth_id="MA01", auth_token=SecretStr(TOKEN)), **more)
+
+
+def started() -> VobizCodec:
+    codec = VobizCodec(GRANT)
+    codec.decode(START)
+    return codec
+
+
+def test_transcript() -> None:
+    """A whole call as documented: every message out names the stream, and there is a word for its end."""
+    codec = VobizCodec(GRANT)
+    events = [event for direction, message in MESSAGES if direction == "in" for event in codec.decode(message)]
+    assert events == [
+        CallStarted(CALL, STREAM, PCMU, TRAITS.playout, "+14155550100", "+14155550199"),
+        CallerAudio(bytes(range(160))),
+        MarkReturned("g1-1"),
+        DigitPressed("5"),
+    ]
+    commands = (PlayAudio(b"\xff" * 160), SendMark("g1-1"), StopPlayback(), EndStream())
+    sent = [message for command in commands for message in codec.encode(command)]
+    assert sent == [message for direction, message in MESSAGES if direction == "out"]
+
+
+def test_no_message_is_longer_than_60_ms() -> None:
+    """Longer audio is cut into messages of the size that Vobiz documents, none of it lost."""
+    codec = started()
+    audio = bytes(range(250)) * 7
+    messages = [json.loads(message) for message in codec.encode(PlayAudio(audio))]
+    whole = [codec.encode(PlayAudio(audio[start : start + 480]))[0] for start in range(0, len(audio), 480)]
+    assert messages == [json.loads(message) for message in whole]
+    assert len(codec.encode(PlayAudio(bytes(480)))) == 1
+
+
+def test_vobiz_has_no_word_for_digits() -> None:
+    """None is documented, so none is sent."""
+    assert started().encode(SendDigits("1")) == ()
+    assert vobiz().send_digits(CALL, "1") == ()
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200))
+def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
+    """No peer can make the codec fail in any other way; the structured cases are those of Plivo's tests."""
+    for codec in (VobizCodec(Grant()), started()):
+        try:
+            codec.decode(message)
+        except WireError as error:
+            assert str(error)
+
+
+def signed(url: str = URL, signature: str = V3, nonce: str = "12345", name: str = "v3") -> WebhookRequest:
+    headers = {f"x-vobiz-signature-{name}": signature, "x-vobiz-signature-v3-nonce": nonce}
+    return WebhookRequest("POST", url, headers, [("CallUUID", CALL)])
+
+
+def test_signature() -> None:
+    """The address without its query is signed, and with its nonce it must not come twice."""
+    key = hashlib.sha256(f"{URL}.12345".encode()).hexdigest()
+    for request in (signed(), signed(URL + "?a=1"), signed(name="ma-v3"), signed(signature=f"AAAA, {V3}")):
+        assert vobiz().verify(request, 0.0) == key
+
+
+def test_signature_refuses_any_change() -> None:
+    """Address, nonce, signature and secret are bound; query and form are not, by Vobiz' own construction."""
+    altered = [signed(URL + "x"), signed(nonce="12346"), signed(nonce=""), signed(signature=""), signed(signature="é")]
+    altered += [signed(signature=V3[:at] + "!" + V3[at + 1 :]) for at in range(len(V3))]
+    altered += [signed(signature="+UzTskLcFg6OHOn92oFwQyzj94kOJtuVxOqZse/EiFs=")]  # V2 of the same
+    for request in altered:
+        with pytest.raises(SignatureError):
+            vobiz().verify(request, 0.0)
+    with pytest.raises(SignatureError, match="VOBIZ_AUTH_TOKEN"):
+        Vobiz(settings.Vobiz()).verify(signed(), 0.0)
+
+
+def test_the_upgrade_proves_nothing() -> None:
+    """Vobiz signs no upgrade: the stream needs its token."""
+    assert vobiz().verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0) is Proof.NONE
+
+
+def test_webhooks() -> None:
+    """The same forms as Plivo's."""
+    form = [("CallUUID", CALL), ("From", "919876543210"), ("To", "918047491899")]
+    expected = IncomingCall(CALL, "919876543210", "918047491899")
+    assert vobiz().incoming(WebhookRequest("POST", URL, {}, form)) == expected
+    answer = vobiz().answer(expected, Connect("wss://gw/s", After(transfer="+14155550111")))
+    assert 'contentType="audio/x-mulaw;rate=8000"' in answer.body
+    assert answer.body.endswith(">wss://gw/s</Stream><Dial><Number>14155550111</Number></Dial><Hangup/></Response>\n")
+    ended = [*form, ("CallStatus", "completed"), ("Event", "Hangup")]
+    assert list(vobiz().status(WebhookRequest("POST", URL, {}, ended))) == [CallStatus(CALL, "completed", ended=True)]
+
+
+def test_call_control() -> None:
+    """Vobiz takes its credentials in headers of their own."""
+    provider = vobiz(answer_url="https://gw.example.com/answer/vobiz")
+    url = f"https://api.vobiz.ai/api/v1/Account/MA01/Call/{CALL}/"
+    headers = {"X-Auth-ID": "MA01", "X-Auth-Token": TOKEN}
+    assert list(provider.hang_up(CALL)) == [HttpRequest("DELETE", url, headers, gone=(404,), repeatable=True)]
+    (request,) = provider.transfer(CALL, "+14155550111")
+    assert (request.method, request.url) == ("POST", url)
+    assert json.loads(request.body) == {
+        "legs": "aleg",
+        "aleg_url": "https://gw.example.com/answer/vobiz?transfer=14155550111",
+        "aleg_method": "POST",
+    }
+    answer = provider.incoming(
+        WebhookRequest("POST", URL, {}, [("CallUUID", CALL)], query=[("transfer", "1415555011")])
+    )
+    assert isinstance(answer, Answer)
+    assert "<Dial><Number>1415555011</Number></Dial>" in answer.body
+    assert vobiz().transfer(CALL, "+14155550111") == ()
+    assert Vobiz(settings.Vobiz()).hang_up(CALL) == ()
+    assert provider.after_stream(CALL, After("bye")) == ()

@@ -1,0 +1,89 @@
+"""A call as a dialogue."""
+
+from gateway.sim.caller.call import CallResult
+from gateway.sim.caller.measures import BargeIn
+from gateway.sim.caller.timeline import TimelineEvent
+from gateway.sim.report.dialogue import Turn, dialogue
+
+
+def test_the_gateway_s_words_join_what_was_heard(call: CallResult, notes: list[TimelineEvent]) -> None:
+    """Turns stand where they were heard, not where the gateway sent or transcribed them."""
+    assert [(turn.speaker, turn.start_ms, turn.text) for turn in dialogue(call, notes)] == [
+        ("bot", 400, "Hello, this is <Contoso> & Sons."),
+        ("caller", 2_500, "Where is my order?"),
+        ("bot", 4_100, "It is on its way and comes tomorrow at noon."),
+        ("caller", 6_000, "Wait, not tomorrow."),
+        ("bot", 7_500, "Of course."),
+    ]
+
+
+def test_an_interrupted_reply_tells_what_was_heard_of_it(call: CallResult, notes: list[TimelineEvent]) -> None:
+    """By time, and in words as far as time tells; the words over it carry the barge-in."""
+    greeting, _, cut, over, last = dialogue(call, notes)
+    assert (cut.interrupted, cut.heard_ms, cut.generated_ms) == (True, 2_000, 5_200)
+    assert cut.end_ms == 6_100
+    assert cut.heard_text == "It is on its way"
+    assert cut.unheard_text == " and comes tomorrow at noon."
+    assert over.barge_in == BargeIn(6_000, 100)
+    assert not greeting.interrupted
+    assert greeting.heard_text == greeting.text
+    assert not last.interrupted
+
+
+def test_answers_carry_their_latency(call: CallResult, notes: list[TimelineEvent]) -> None:
+    """From the end of the caller's speech to the first sound."""
+    assert [turn.answered_after_ms for turn in dialogue(call, notes)] == [None, None, 600, None, 600]
+
+
+def test_without_notes_the_turns_are_those_that_were_heard(call: CallResult) -> None:
+    """A gateway elsewhere keeps its words; the recordings are known by name."""
+    turns = dialogue(call, [])
+    assert [(turn.speaker, turn.start_ms, turn.end_ms, turn.recording) for turn in turns] == [
+        ("bot", 400, 1_600, ""),
+        ("caller", 2_500, 3_500, "question.wav"),
+        ("bot", 4_100, 6_100, ""),
+        ("caller", 6_000, 6_900, "wait.wav"),
+        ("bot", 7_500, 9_500, ""),
+    ]
+    assert not any(turn.text for turn in turns)
+
+
+def test_a_barge_in_may_be_told_flat(call: CallResult) -> None:
+    """One reply, its item_id and what was heard of it beside each other."""
+    notes = [
+        TimelineEvent(call.started_at + 4.1, "reply_started", {"item_id": "r2"}),
+        TimelineEvent(call.started_at + 6.1, "barge_in", {"item_id": "r2", "heard_ms": 1_980}),
+    ]
+    (cut,) = [turn for turn in dialogue(call, notes) if turn.speaker == "bot"]
+    assert (cut.interrupted, cut.heard_ms, cut.generated_ms) == (True, 1_980, None)
+
+
+def test_two_replies_back_to_back_follow_each_other(call: CallResult) -> None:
+    """The second arrives while the first still plays; it is heard behind it."""
+    notes = [
+        TimelineEvent(call.started_at + 7.5, "reply_started", {"item_id": "a"}),
+        TimelineEvent(call.started_at + 7.6, "reply_started", {"item_id": "b"}),
+        TimelineEvent(call.started_at + 9.5, "reply_heard", {"item_id": "a", "heard_ms": 900, "received_ms": 900}),
+        TimelineEvent(call.started_at + 9.5, "reply_heard", {"item_id": "b", "heard_ms": 1_100, "received_ms": 1_100}),
+    ]
+    replies = [(turn.start_ms, turn.end_ms) for turn in dialogue(call, notes) if turn.speaker == "bot"]
+    assert replies == [(7_500, 8_400), (8_400, 9_500)]
+
+
+def test_several_transcripts_of_one_recording_are_one_turn(call: CallResult) -> None:
+    """A recording with a pause in it is two turns for the service."""
+    notes = [
+        TimelineEvent(call.started_at + 3, "caller_said", {"text": "Good morning."}),
+        TimelineEvent(call.started_at + 4, "caller_said", {"text": "Where is it?"}),
+        TimelineEvent(call.started_at + 1, "caller_said", {"text": "(noise)"}),
+    ]
+    callers = [(turn.start_ms, turn.text) for turn in dialogue(call, notes) if turn.speaker == "caller"]
+    assert callers == [(1_000, "(noise)"), (2_500, "Good morning. Where is it?"), (6_000, "")]
+
+
+def test_words_are_cut_between_words() -> None:
+    """Never inside one; nothing heard is nothing said."""
+    turn = Turn("bot", 0, 0, "one two three", interrupted=True, heard_ms=50, generated_ms=100)
+    assert turn.heard_text == "one"
+    assert Turn("bot", 0, 0, "one two", interrupted=True, heard_ms=0, generated_ms=100).heard_text == ""
+    assert Turn("bot", 0, 0, "one two", interrupted=True, heard_ms=100, generated_ms=100).unheard_text == ""
