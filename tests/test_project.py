@@ -94,7 +94,7 @@ def test_every_dependency_is_pinned_once(python: str) -> None:
 
 
 def test_packages_are_kept_from_io_whole() -> None:
-    """What decides is pure by default: a module that waits or looks at a clock is named, and the list may only shrink."""
+    """A module of theirs that waits or looks at a clock is named, and the list may only shrink."""
     contracts = {one["name"]: one for one in PROJECT["tool"]["importlinter"]["contracts"]}
     pure = contracts["What decides does no I/O"]
     whole = {"audio", "call", "config", "phone", "tools", "voice"}
