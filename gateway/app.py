@@ -4,11 +4,10 @@ import asyncio
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -30,21 +29,9 @@ from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
 from gateway.logs import setup as logs
 from gateway.network.descriptors import left_for_connections
+from gateway.phone import providers
 from gateway.phone.events import CallStarted
-from gateway.phone.provider import Provider
-from gateway.phone.providers.acs.provider import Acs
-from gateway.phone.providers.asterisk.provider import Asterisk
-from gateway.phone.providers.bandwidth.provider import Bandwidth
-from gateway.phone.providers.cloudonix.provider import Cloudonix
-from gateway.phone.providers.exotel.provider import Exotel
-from gateway.phone.providers.genesys.provider import Genesys
-from gateway.phone.providers.jambonz.provider import Jambonz
-from gateway.phone.providers.plivo.provider import Plivo
-from gateway.phone.providers.signalwire.provider import SignalWire
-from gateway.phone.providers.telnyx.provider import Telnyx
-from gateway.phone.providers.twilio.provider import Twilio
-from gateway.phone.providers.vobiz.provider import Vobiz
-from gateway.phone.providers.vonage.provider import Vonage
+from gateway.phone.provider import Provider, Setup
 from gateway.phone.token import StreamTokens
 from gateway.rest import CallControl
 from gateway.routes.health import Health
@@ -64,22 +51,6 @@ from gateway.voice.texts import CallFacts
 
 log = structlog.get_logger()
 
-PROVIDERS: Mapping[str, Callable[[Any, str], Provider]] = {
-    "twilio": lambda settings, _: Twilio(settings),
-    "signalwire": lambda settings, _: SignalWire(settings),
-    "cloudonix": lambda settings, _: Cloudonix(settings),
-    "telnyx": lambda settings, _: Telnyx(settings),
-    "exotel": lambda settings, _: Exotel(settings),
-    "plivo": Plivo,
-    "vobiz": Vobiz,
-    "vonage": lambda settings, _: Vonage(settings, time.time),
-    "genesys": lambda settings, _: Genesys(settings),
-    "acs": lambda settings, _: Acs(settings, time.time),
-    "bandwidth": Bandwidth,
-    "jambonz": Jambonz,
-    "asterisk": lambda settings, _: Asterisk(settings),
-}
-"""How each provider is made: of its section of ``gateway.yaml``, and of the address of its answer webhook here."""
 WATCHERS = 32
 """Connections of the private listener, within the reserve of descriptors."""
 LAG_PERIOD_S = 0.25
@@ -279,7 +250,8 @@ def providers_of(deployment: Deployment) -> dict[str, Provider]:
 
 def make_provider(name: str, settings: ProviderSettings, public_url: str = "") -> Provider:
     """One provider, with its settings; ``name`` is its own, or that of the account that the settings are."""
-    provider = PROVIDERS[provider_of(name, settings)](settings, f"{public_url}/answer/{name}" if public_url else "")
+    setup = Setup(f"{public_url}/answer/{name}" if public_url else "", time.time)
+    provider = providers.make(provider_of(name, settings), settings, setup)
     provider.name = name
     return provider
 

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import PROVIDERS
+from gateway.phone.providers import PROVIDERS
 from tests.documents import ROOT
 
 NUMBER_WORDS = {13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen", 17: "seventeen", 18: "eighteen"}
 COUNTED = (ROOT / "README.md", ROOT / "docs" / "providers.md")
 PARTS = {
-    "tests/phone/test_{name}.py": "tests that hold its codec to the golden transcripts",
+    "gateway/phone/providers/{name}/provider.py": "its class and the function make",
+    "tests/phone/providers/{name}/test_provider.py": "tests that hold its codec to the golden transcripts",
     "tests/sim/providers/test_{name}.py": "tests of its simulated end",
     "gateway/sim/providers/{name}.py": "its simulated end",
     "docs/providers/{name}.md": "its page",

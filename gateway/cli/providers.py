@@ -7,11 +7,12 @@ from typing import Any
 
 from rich.console import Console
 
-from gateway.app import PROVIDERS, make_provider
+from gateway.app import make_provider
 from gateway.cli.tables import drawn
 from gateway.config.providers import settings_of
 from gateway.logs.outlet import styled_output
 from gateway.phone.provider import Provider, Traits
+from gateway.phone.providers import PROVIDERS
 
 HEAD = ("provider", "codecs", "clear", "playback confirmed by", "keys in", "keys out", "hang-up", "transfer")
 KEYS = ("webhook signature", "stream key")

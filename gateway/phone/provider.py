@@ -75,6 +75,15 @@ class Traits(Struct, frozen=True):
     """Whether no public wire trace or vendor page settles all of it."""
 
 
+class Setup(Struct, frozen=True):
+    """What a provider is made with, beside its section of ``gateway.yaml``."""
+
+    answer_url: str = ""
+    """The address of its answer webhook here; empty where no public URL is known."""
+    now_s: Callable[[], float] = lambda: 0.0
+    """The time in seconds since the epoch, for what a provider signs by itself."""
+
+
 class HttpRequest(Struct, frozen=True):
     """An HTTP request to make: call control as data."""
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import PROVIDERS
 from gateway.cli.capabilities import capability_warnings
 from gateway.config import Lines, load_deployment
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import variable_of
+from gateway.phone.providers import PROVIDERS
 from gateway.sim.phone.accounts import open_account
 
 LINE = 'numbers: ["*"]\ninstructions: Answer.\nmodel: gpt-4.1\n'

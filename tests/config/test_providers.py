@@ -7,12 +7,13 @@ from typing import get_args
 import pytest
 from pydantic import SecretStr
 
-from gateway.app import PROVIDERS, make_provider
+from gateway.app import make_provider
 from gateway.config import Deployment, load_deployment
 from gateway.config.providers import ProviderName, Providers, environment_names, settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
 from gateway.phone.provider import Proof, SignatureError, Upgrade, WebhookRequest
+from gateway.phone.providers import PROVIDERS
 from gateway.sim.phone.accounts import open_account
 from gateway.sim.providers import PROVIDERS as SIMULATED
 

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-from gateway.app import PROVIDERS
 from gateway.phone.provider import Grant
+from gateway.phone.providers import PROVIDERS
 from gateway.phone.token import StreamTokens
 from gateway.sim.phone.webhook import SimProvider
 from gateway.sim.phone.wire import SimCall

@@ -10,8 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from gateway.app import PROVIDERS, serving
+from gateway.app import serving
 from gateway.fleet.board import Board, board_file
+from gateway.phone.providers import PROVIDERS
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator
 from gateway.sim.phone.phone import SimulatedPhone

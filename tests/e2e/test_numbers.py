@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.app import PROVIDERS
+from gateway.phone.providers import PROVIDERS
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import instant
 from tests.e2e.test_providers import STREAM_ONLY

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import PROVIDERS
 from gateway.fleet.places import Place
+from gateway.phone.providers import PROVIDERS
 from gateway.phone.token import StreamTokens
 from gateway.routes.line_book import LineBook
 from gateway.sim.phone.connecting import BusyError, RefusedError

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.app import PROVIDERS, make_provider
+from gateway.app import make_provider
 from gateway.audio import g711
 from gateway.audio.formats import AudioFormat
 from gateway.config.providers import settings_of
 from gateway.phone.provider import Confirmation, Traits
+from gateway.phone.providers import PROVIDERS
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency
 from gateway.sim.phone.observed import Tick

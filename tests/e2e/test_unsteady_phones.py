@@ -12,9 +12,9 @@ from typing import Literal
 
 import pytest
 
-from gateway.app import PROVIDERS
 from gateway.audio.formats import PCMU
 from gateway.audio.sound import Sound
+from gateway.phone.providers import PROVIDERS
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency
 from gateway.sim.phone.phone import SimulatedPhone

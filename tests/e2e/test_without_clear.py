@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from gateway.app import PROVIDERS
+from gateway.config.providers import ProviderSettings
 from gateway.phone.commands import PhoneCommand, StopPlayback, StreamCommand
 from gateway.phone.events import PhoneEvent, WireReply
-from gateway.phone.provider import Codec, Grant, Provider, Upgrade
+from gateway.phone.provider import Codec, Grant, Provider, Setup, Upgrade
+from gateway.phone.providers import PROVIDERS, make
 from gateway.sim.emulator import Script
 from gateway.sim.emulator.script import Latency
 from tests.e2e.ear import KeepingPlayout
@@ -44,20 +44,16 @@ class NoClear:
         return () if isinstance(command, StopPlayback) else self._codec.encode(command)
 
 
-def without_clear(make: Callable[[Any, str], Provider]) -> Callable[[Any, str], Provider]:
-    """The provider, which says of itself that it cannot discard."""
+def without_clear(name: str, settings: ProviderSettings, setup: Setup) -> Provider:
+    """Make a provider that says of itself that it cannot discard."""
+    provider = make(name, settings, setup)
+    codec = provider.codec
 
-    def made(settings: Any, url: str) -> Provider:
-        provider = make(settings, url)
-        codec = provider.codec
+    def deaf(upgrade: Upgrade, grant: Grant) -> Codec:
+        return NoClear(codec(upgrade, grant))
 
-        def deaf(upgrade: Upgrade, grant: Grant) -> Codec:
-            return NoClear(codec(upgrade, grant))
-
-        vars(provider).update(traits=replace(provider.traits, clears=False), codec=deaf)
-        return provider
-
-    return made
+    vars(provider).update(traits=replace(provider.traits, clears=False), codec=deaf)
+    return provider
 
 
 class PatientCaller(Caller):
@@ -80,7 +76,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
         patch.setattr("gateway.sim.phone.phone.Playout", KeepingPlayout)
-        patch.setattr("gateway.app.PROVIDERS", {name: without_clear(make) for name, make in PROVIDERS.items()})
+        patch.setattr("gateway.phone.providers.make", without_clear)
         return in_virtual_time(lambda: make_calls(tmp_path_factory.mktemp("without_clear")))
 
 

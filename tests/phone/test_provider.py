@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 from pydantic import SecretStr
 
-from gateway.app import PROVIDERS, make_provider
+from gateway.app import make_provider
 from gateway.config.providers import Plivo, ProviderSettings, SignalWire, Telnyx, Twilio, Vonage, settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import WireError
 from gateway.phone.pointing import POINTINGS, Change, Urls, point
 from gateway.phone.provider import After, Answer, Connect, Grant, HttpRequest, IncomingCall, Provider, Upgrade
+from gateway.phone.providers import PROVIDERS
 from gateway.sim.phone.accounts import open_account
 from gateway.text import json_bytes
 
@@ -171,7 +172,7 @@ def test_a_call_of_acs_is_rejected_by_its_context() -> None:
     assert request.body == b'{"incomingCallContext":"context","callRejectReason":"busy"}'
 
 
-@pytest.mark.parametrize("name", sorted(PROVIDERS.keys() - BUSY.keys() - {"telnyx", "acs"}))
+@pytest.mark.parametrize("name", sorted({*PROVIDERS} - BUSY.keys() - {"telnyx", "acs"}))
 def test_where_no_webhook_comes_none_is_rejected(name: str) -> None:
     """Their streams are turned away."""
     with pytest.raises(WireError):

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import PROVIDERS, make_provider
+from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
 from gateway.phone.provider import Grant, Provider, Upgrade, WebhookRequest
+from gateway.phone.providers import PROVIDERS
 from gateway.sim.phone.accounts import open_account
 from tests.phone.test_tolerance import begun, changed, places, start_of
 

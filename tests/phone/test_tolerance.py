@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.app import PROVIDERS, make_provider
+from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.errors import WireError
 from gateway.phone.events import CallerAudio, CallStarted, MalformedMessage, OddMessage, PhoneClosed, PhoneEvent
 from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import Codec, Grant, Upgrade
+from gateway.phone.providers import PROVIDERS
 from tests.fakes import FakeSocket
 from tests.phone.any_json import values
 from tests.phone.golden import transcript

@@ -6,10 +6,11 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import pytest
 
-from gateway.app import PROVIDERS, make_provider
+from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.phone.provider import After, Answer, Connect, HttpRequest, IncomingCall, Provider, WebhookRequest
+from gateway.phone.providers import PROVIDERS
 from gateway.sim.phone.accounts import open_account
 
 CALL = IncomingCall("CA1@AC1", "+14155550123", "+14255550100", "context")

@@ -13,7 +13,7 @@ from typing import Any
 import jwt
 import pytest
 
-from gateway.app import PROVIDERS, make_provider
+from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
@@ -30,6 +30,7 @@ from gateway.phone.provider import (
     Upgrade,
     WebhookRequest,
 )
+from gateway.phone.providers import PROVIDERS
 from gateway.sim.phone.accounts import open_account
 from tests.phone.test_webhook_tolerance import STATUSES, WEBHOOKS, provider_of
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from gateway.app import PROVIDERS, make_provider
+from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.errors import GatewayError
 from gateway.phone.commands import AskForLife, EndStream, SendDigits, SendMark, StopPlayback, TransferCall
 from gateway.phone.events import CallerAudio, OddMessage, PhoneEvent, WireReply
 from gateway.phone.provider import Codec, Grant, Upgrade
+from gateway.phone.providers import PROVIDERS
 from tests.phone.test_tolerance import begun, changed, free, fresh, from_provider, start_of
 
 GRANTS = {"vouched for": ("support", "+14155550199", "+14255550199"), "of its own": ("", "", "")}

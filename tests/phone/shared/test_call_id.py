@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from gateway.app import PROVIDERS
 from gateway.errors import WireError
 from gateway.phone.events import CallStarted
 from gateway.phone.provider import Grant
+from gateway.phone.providers import PROVIDERS
 from gateway.phone.shared.call_id import LONGEST, call_of, checked, is_call_id
 from tests.phone.test_tolerance import changed, golden_id, made, start_of
 

@@ -30,6 +30,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     Traits,
     UnsignedError,
@@ -329,3 +330,8 @@ def _participant(address: str) -> dict[str, object]:
     if address.startswith("8:"):
         return {"kind": "communicationUser", "communicationUser": {"id": address}}
     return {"kind": "phoneNumber", "phoneNumber": {"value": address}}
+
+
+def make(settings: settings.Acs, setup: Setup) -> Acs:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Acs(settings, setup.now_s)

@@ -19,6 +19,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     Traits,
     Upgrade,
@@ -99,3 +100,8 @@ class Asterisk:
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
         """There is no such thing."""
         return ()
+
+
+def make(settings: settings.Asterisk, setup: Setup) -> Asterisk:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Asterisk(settings)

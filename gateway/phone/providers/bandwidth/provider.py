@@ -50,6 +50,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     StreamEnded,
     Traits,
@@ -311,3 +312,8 @@ def _event(request: WebhookRequest) -> Members:
     if not event.text("eventType") or not event.text("callId"):
         raise WireError("the webhook names no eventType and callId: expected Bandwidth's, by POST")
     return event
+
+
+def make(settings: settings.Bandwidth, setup: Setup) -> Bandwidth:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Bandwidth(settings, setup.answer_url)

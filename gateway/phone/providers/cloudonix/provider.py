@@ -24,6 +24,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     StreamEnded,
     Traits,
@@ -148,3 +149,8 @@ def _read(request: WebhookRequest) -> Members:
 
 def _session(request: WebhookRequest, webhook: Members) -> str:
     return request.headers.get(SESSION_HEADER, "") or webhook.text("Session", "CallSid")
+
+
+def make(settings: settings.Cloudonix, setup: Setup) -> Cloudonix:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Cloudonix(settings)

@@ -47,6 +47,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     Traits,
     Upgrade,
@@ -301,3 +302,8 @@ class Exotel:
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
         """There is no such thing."""
         return ()
+
+
+def make(settings: settings.Exotel, setup: Setup) -> Exotel:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Exotel(settings)

@@ -19,6 +19,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     Traits,
     Upgrade,
@@ -120,3 +121,8 @@ class Genesys:
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
         """There is no such thing."""
         return ()
+
+
+def make(settings: settings.Genesys, setup: Setup) -> Genesys:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Genesys(settings)

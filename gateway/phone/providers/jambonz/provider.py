@@ -24,6 +24,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     StreamEnded,
     Traits,
@@ -215,3 +216,8 @@ def _fields(request: WebhookRequest) -> Members:
     if not fields.text("call_sid"):
         raise WireError("the webhook names no call_sid: expected jambonz', by POST")
     return fields
+
+
+def make(settings: settings.Jambonz, setup: Setup) -> Jambonz:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Jambonz(settings, setup.answer_url)

@@ -22,6 +22,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     StreamEnded,
     Traits,
@@ -179,3 +180,8 @@ def _signed_rest(method: str, query: str, form: Sequence[tuple[str, str]]) -> st
 
 def _arguments(query: str) -> str:
     return "&".join(f"{key}={value}" for key, value in sorted(parse_qsl(query, keep_blank_values=True)))
+
+
+def make(settings: settings.Plivo, setup: Setup) -> Plivo:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Plivo(settings, setup.answer_url)

@@ -20,6 +20,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     StreamEnded,
     Traits,
@@ -116,3 +117,8 @@ class SignalWire:
         if not self._api_url:
             return ()
         return twiml.update_call(f"{self._api_url}/api/laml", self._project_id, self._api_token, call_id, form)
+
+
+def make(settings: settings.SignalWire, setup: Setup) -> SignalWire:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return SignalWire(settings)

@@ -30,6 +30,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     StreamEnded,
     Traits,
@@ -290,3 +291,8 @@ def _following(client_state: str) -> _Next | None:
         return _decode_next(base64.b64decode(client_state, validate=True))
     except (*UNREADABLE, ValueError):
         return None
+
+
+def make(settings: settings.Telnyx, setup: Setup) -> Telnyx:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Telnyx(settings)

@@ -20,6 +20,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     StreamEnded,
     Traits,
@@ -113,3 +114,8 @@ class Twilio:
 
     def _update(self, call_id: str, form: dict[str, str]) -> Sequence[HttpRequest]:
         return twiml.update_call(self._api_url, self._account_sid, first(self._auth_tokens), call_id, form)
+
+
+def make(settings: settings.Twilio, setup: Setup) -> Twilio:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Twilio(settings)

@@ -24,6 +24,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     StreamEnded,
     Traits,
@@ -141,3 +142,8 @@ class Vobiz:
             return (HttpRequest(method, url, headers),)
         headers["Content-Type"] = "application/json"
         return (HttpRequest(method, url, headers, json_bytes(body)),)
+
+
+def make(settings: settings.Vobiz, setup: Setup) -> Vobiz:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Vobiz(settings, setup.answer_url)

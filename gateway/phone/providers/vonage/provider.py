@@ -44,6 +44,7 @@ from gateway.phone.provider import (
     HttpRequest,
     IncomingCall,
     Proof,
+    Setup,
     SignatureError,
     StreamEnded,
     Traits,
@@ -299,3 +300,8 @@ def _fields(request: WebhookRequest) -> Members:
     except UNREADABLE as error:
         raise WireError(f"the webhook's body is not a JSON object: {error}") from None
     return Members(dict(request.query) | body, "webhook", [])
+
+
+def make(settings: settings.Vonage, setup: Setup) -> Vonage:
+    """Make the provider of its section of ``gateway.yaml``."""
+    return Vonage(settings, setup.now_s)
