@@ -1,0 +1,160 @@
+"""The rules of the house: how large folders, files and functions may be, and where a module's tests stand.
+
+Each rule has a list of what was there before it. These lists may only become shorter: a name that is no exception any
+more fails until it is struck out.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from tests.documents import ROOT
+
+GATEWAY = ROOT / "gateway"
+MODULES_IN_A_FOLDER, LINES_IN_A_FILE, MEDIAN_LINES, LINES_IN_A_FUNCTION = 16, 400, 115, 60
+FULL_FOLDERS = {"call": 27}
+LONG_FILES = {
+    "tests/call/test_conversation.py",
+    "tests/call/test_gone_later.py",
+    "tests/call/test_mcp.py",
+    "tests/call/test_playback.py",
+    "tests/call/test_two_at_once.py",
+    "tests/cli/test_workers.py",
+    "tests/config/test_lines.py",
+    "tests/e2e/test_attacks.py",
+    "tests/e2e/test_bad_input.py",
+    "tests/phone/providers/acs/test_provider.py",
+    "tests/phone/providers/genesys/test_provider.py",
+    "tests/routes/refusing/test_refusals.py",
+    "tests/routes/test_webhooks.py",
+    "tests/sim/caller/test_call.py",
+    "tests/sim/phone/test_phone.py",
+    "tests/test_websocket.py",
+    "tests/voice/test_wire.py",
+}
+LONG_FUNCTIONS = {
+    "app.py: serving",
+    "call/metrics.py: __init__",
+    "cli/call.py: add_call",
+    "cli/calling/own_gateway.py: own_gateway",
+}
+WITHOUT_TESTS_OF_THEIR_OWN = {
+    "__main__.py",
+    "call/refusal.py",
+    "call/settings.py",
+    "call/state.py",
+    "cli/accounts.py",
+    "cli/checked.py",
+    "cli/loop.py",
+    "config/following.py",
+    "config/line/agent.py",
+    "config/line/greeting.py",
+    "config/line/keys.py",
+    "config/line/line.py",
+    "config/line/transfers.py",
+    "config/line/turns.py",
+    "config/line/voices.py",
+    "config/reading/position.py",
+    "config/reading/problems.py",
+    "config/reading/scalars.py",
+    "config/reading/section.py",
+    "config/reading/text_file.py",
+    "config/reading/written.py",
+    "errors.py",
+    "function.py",
+    "network/http_fault.py",
+    "path_segment.py",
+    "phone/commands.py",
+    "phone/dialects/plivo/signature.py",
+    "phone/dialects/plivo/stream.py",
+    "phone/dialects/twilio/stream.py",
+    "phone/events.py",
+    "phone/providers/acs/wire.py",
+    "phone/providers/genesys/wire.py",
+    "routes/listeners.py",
+    "sim/caller/timeline.py",
+    "sim/emulator/faults.py",
+    "sim/emulator/function_calls.py",
+    "sim/emulator/items.py",
+    "sim/emulator/listening/floor.py",
+    "sim/emulator/record.py",
+    "sim/emulator/service.py",
+    "sim/emulator/settings/engine.py",
+    "sim/emulator/settings/fields.py",
+    "sim/emulator/settings/formats.py",
+    "sim/emulator/settings/rules.py",
+    "sim/emulator/settings/tool_choice.py",
+    "sim/emulator/speaking/output.py",
+    "sim/emulator/speaking/usage.py",
+    "sim/emulator/speaking/words.py",
+    "sim/phone/connecting.py",
+    "sim/phone/observed.py",
+    "sim/phone/webhook.py",
+    "sim/phone/wire.py",
+    "sim/prompts/__main__.py",
+    "sim/providers/_plivo_dialect.py",
+    "sim/providers/_telnyx_wire.py",
+    "voice/commands.py",
+    "voice/events.py",
+}
+
+
+def modules() -> list[Path]:
+    """Every module of the gateway but the maps."""
+    return sorted(path for path in GATEWAY.rglob("*.py") if path.name != "__init__.py")
+
+
+def name_of(path: Path) -> str:
+    """Return how a module is called in the lists above."""
+    return path.relative_to(GATEWAY).as_posix()
+
+
+def lines(path: Path) -> int:
+    """Count the lines of a file."""
+    return len(path.read_text("utf-8").splitlines())
+
+
+def test_a_folder_holds_no_more_than_one_sees_at_a_glance() -> None:
+    """Sixteen modules; a new one goes into a room of its own."""
+    counts: dict[str, int] = {}
+    for path in modules():
+        folder = path.parent.relative_to(GATEWAY).as_posix()
+        counts[folder] = counts.get(folder, 0) + 1
+    assert {name: count for name, count in counts.items() if count > MODULES_IN_A_FOLDER} == FULL_FOLDERS
+
+
+def test_a_file_ends_before_one_loses_the_thread() -> None:
+    """At 400 lines, the gateway's, the tests' and the bench's; half of the gateway's have at most 115."""
+    files = [path for folder in ("gateway", "tests", "bench") for path in (ROOT / folder).rglob("*.py")]
+    long = {path.relative_to(ROOT).as_posix() for path in files if lines(path) > LINES_IN_A_FILE}
+    assert long == LONG_FILES
+    assert median(map(lines, modules())) <= MEDIAN_LINES
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Find the functions and methods of a module."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_a_function_fits_a_screen() -> None:
+    """Sixty lines, docstring included."""
+    long = {
+        f"{name_of(path)}: {function.name}"
+        for path in modules()
+        for function in functions(path)
+        if (function.end_lineno or 0) - function.lineno + 1 > LINES_IN_A_FUNCTION
+    }
+    assert long == LONG_FUNCTIONS
+
+
+def test_the_tests_of_a_module_stand_where_it_does() -> None:
+    """``gateway/call/keypad.py`` has ``tests/call/test_keypad.py``."""
+    without = {
+        name_of(path)
+        for path in modules()
+        if not (ROOT / "tests" / path.parent.relative_to(GATEWAY) / f"test_{path.name}").exists()
+    }
+    assert without == WITHOUT_TESTS_OF_THEIR_OWN
