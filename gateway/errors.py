@@ -1,4 +1,35 @@
-"""The failures that have an owner. Anything else is a bug and is not caught."""
+"""The exceptions of the project. A bug raises something else and is not caught: it ends its call, with a traceback.
+
+All of them, by inheritance; what is not defined here names its module below ``gateway``:
+
+GatewayError               a failure whose message is complete by itself
+  WireError                the peer broke its protocol
+    MessageError           one message is wrong, and the stream may go on
+  InputError               the operator gave something that cannot be used
+    RecordingError         a recording cannot be read as audio
+    ConfigError            one error of a configuration, with file, line and column
+      UnreadError          the system did not give a file, which may pass (config.reading.text_file)
+    ConfigErrors           all errors of a configuration (config.reading.problems)
+  SignatureError           a request does not prove where it comes from (phone.provider)
+    UnsignedError          a stream has no signature where its provider signs each (phone.provider)
+    UnknownKeyError        a token names a key that we do not have (phone.shared.jwks)
+  CallControlError         the provider did not do what was asked of it (rest)
+  VoiceRefusedError        Voice Live refused the connection (voice.service)
+  VoiceUnreachableError    Voice Live did not answer (voice.service)
+  RefusedError             the gateway refused a simulated call (sim.phone.connecting)
+  BusyError                the gateway rejected a simulated call as busy (sim.phone.connecting)
+OutboxFullError            a peer does not read, and what waits for it passed the limit
+ToolError                  an operator's function tells the model what is wrong (function)
+FunctionFailed             a function failed: what the model and the log are told (tools.result)
+UnreadableError            a file of the configuration cannot be read (config.reading.text_file)
+_TooMuchError              a YAML file is nested too deeply or expands to too much (config.reading.document)
+ApiRefusal                 a simulated REST API refuses a request (sim.phone.rest_api)
+Rejected                   the emulator answers a client event with an error (sim.emulator.record)
+ValueError                 of Python
+  InterpolationError       a ``${NAME}`` cannot be replaced (config.reading.environment)
+  ScalarError              a YAML value is not what its tag says (config.reading.scalars)
+  PythonToolError          a function in Python cannot be a tool (config.python_tools)
+"""
 
 from pathlib import Path
 

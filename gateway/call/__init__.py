@@ -1,0 +1,33 @@
+"""One call: two legs, and a pure conversation between them that decides everything.
+
+messages      what the conversation is told and what it asks
+state         the states of a call
+settings      a line's settings as the conversation follows them
+conversation  the rules: events and the time in, commands out
+playback      paces outgoing audio and keeps account of what was heard
+responses     decides when a response may be asked for, and whose it is
+greeting      the greeting, spoken or recorded
+caller_audio  decides which of the caller's audio reaches the service
+caller_clock  keeps the caller's audio on the call's clock
+transcripts   what the caller said, in writing
+tools         the functions that the model has called
+secret_entry  digits that only a function gets
+mcp           the tools of MCP servers
+waiting       words while a function takes long
+allowance     how much a model may do in one call
+keypad        what the caller's keys mean
+silence       how long nobody may speak
+leaving       hang-up and transfer, after the last words were heard
+ending        the end reasons
+liveness      whether the provider is still there
+bad_messages  counts messages that break the protocol, up to a limit
+errands       what is carried out beside the legs, and its result
+record        the notes of a call, each with its time
+call          the runner: runs the legs, and the timer
+calls         all calls of the process: admits them, and ends them
+refusal       why a request was turned away before it became a call
+metrics       the Prometheus metrics
+
+May import the events and commands of ``gateway.phone`` and ``gateway.voice``, and what stands below those two; no leg,
+provider, wire or session, and not ``gateway.sim``. Pure: only ``call`` and ``calls`` import asyncio or time.
+"""

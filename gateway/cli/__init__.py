@@ -1,4 +1,25 @@
-"""The ``gateway`` command. Exit codes: 0 fine, 1 what was run failed, 2 wrong input."""
+"""The ``gateway`` command. Exit codes: 0 fine, 1 what was run failed, 2 wrong input.
+
+serve              ``gateway serve`` and ``gateway emulator``
+loop               the event loop
+stopping           stops a long command by signals
+workers            ``serve --workers N``: the supervisor
+worker             ``serve --workers N``: one worker
+check              ``gateway check`` and ``gateway schema``
+checked            checks a whole configuration, or single files
+capabilities       compares lines with what their providers can do
+call               ``gateway demo`` and ``gateway call``
+calling/           places a simulated call and reports it
+emulated_identity  the identity for the emulator
+init               ``gateway init``
+point              ``gateway point``
+accounts           finds an account by its name
+providers          ``gateway providers``
+completion         ``gateway completion``
+tables             tables for a terminal
+
+May import every package. Only ``gateway.__main__`` may import it.
+"""
 
 import argparse
 import os

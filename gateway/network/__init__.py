@@ -1,1 +1,9 @@
-""""""
+"""What a socket needs beside aiohttp: frames, names of hosts, file descriptors.
+
+masked_frames  reads frames of a client, which must be masked
+name_look_up   resolves hosts' names, and keeps the last good addresses
+http_fault     names the fault of a request that is not proper HTTP
+descriptors    the limit of open files
+
+``name_look_up`` may import what stands below it in the layers of pyproject.toml. No contract binds the rest.
+"""

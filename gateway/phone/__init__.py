@@ -1,0 +1,17 @@
+"""The phone leg: a provider's media stream, and the provider's HTTP around it.
+
+events         what the phone leg reports
+commands       what the phone leg is asked
+provider       what every provider offers, under the same names
+leg            runs one media stream: events in, commands out
+early          counts what comes before the start message
+token          the key of a stream, which our answer gives to the provider
+whole_samples  keeps 16-bit samples whole
+pointing       sets the webhook of a number through the provider's API
+providers/     one package for each provider
+dialects/      protocols that several providers speak
+shared/        small parts that any provider may use
+
+May import what stands below ``gateway.phone`` in the layers of pyproject.toml; not ``gateway.voice``. Pure: only
+``leg`` imports asyncio. ``gateway.call`` sees only ``events`` and ``commands``.
+"""

@@ -1,0 +1,20 @@
+"""The HTTP routes of the gateway: webhooks, media streams, health.
+
+listeners         where the gateway listens
+webhooks          ``/answer`` and ``/status``: verifies and answers webhooks
+media_stream      ``/stream``: turns a media stream into a call
+stream_keys       decides who may open a media stream
+published_keys    fetches the keys that a provider publishes
+request_url       the public URL of a request, as signatures cover it
+repeats           answers repeated webhooks, refuses replayed ones
+parties           who calls whom
+line_book         the current lines, in memory
+following         decides what follows a call's stream
+outcomes          remembers how calls ended
+refusing/         turns requests away
+health            ``/healthz``, ``/readyz`` and ``/metrics``
+worker_processes  collects the metrics of all workers
+
+May import what stands below ``gateway.routes`` in the layers of pyproject.toml. ``following`` is
+pure.
+"""

@@ -1,1 +1,9 @@
-""""""
+"""Descriptions of a configuration: words for ``gateway check``, JSON Schema for editors.
+
+describe           what a line does
+describe_actions   what a line's bot does besides talk
+describe_accounts  which accounts are served
+schema             JSON Schema of the configuration files
+
+May import what ``gateway.config`` may import. Pure.
+"""

@@ -1,4 +1,22 @@
-"""The phone providers, a folder each, found by their names: ``make`` of ``<name>/provider.py`` makes one."""
+"""One package for each phone provider, found by its name: ``make`` of ``<name>/provider.py`` makes the provider.
+
+twilio/      Twilio: Media Streams, TwiML
+plivo/       Plivo: Audio Streaming, Plivo XML
+vobiz/       Vobiz: Plivo's protocol with its own signatures
+cloudonix/   Cloudonix: Twilio's protocol, CXML
+signalwire/  SignalWire: Twilio's protocol, cXML
+telnyx/      Telnyx: TeXML and Call Control
+vonage/      Vonage: WebSocket endpoints, NCCO
+bandwidth/   Bandwidth: BXML
+exotel/      Exotel: AgentStream, the Voicebot applet
+jambonz/     jambonz: the ``listen`` verb
+asterisk/    Asterisk: chan_websocket
+genesys/     Genesys Cloud: Audio Connector
+acs/         Azure Communication Services: Call Automation
+
+No provider imports another; what several need is in ``gateway.phone.dialects`` or ``gateway.phone.shared``.
+``gateway.call`` imports none. Pure.
+"""
 
 from importlib import import_module
 from typing import cast

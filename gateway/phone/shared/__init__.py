@@ -1,1 +1,14 @@
-""""""
+"""Small parts that any provider may use.
+
+json_text     what all wires of JSON text have in common
+members       reads the members of a peer's JSON
+call_id       which texts are ids of calls
+numbers       phone numbers written without a plus
+http_request  requests to REST APIs, and credentials in headers
+xml_document  XML documents, built and written
+signed_url    the spellings of a URL that a provider may have signed
+jwt           tokens signed with a shared secret
+jwks          tokens signed with a published key
+
+Every provider may import these; ``gateway.call`` may not. Pure.
+"""

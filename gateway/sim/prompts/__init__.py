@@ -1,4 +1,12 @@
-"""Recorded speech: small 8 kHz µ-law WAV files and the index that says what each one says."""
+"""Recorded speech: small 8 kHz µ-law WAV files and the index that says what each one says.
+
+index.yaml  the words and the voice of each recording
+bot/        what the bot says
+caller/     what callers say
+__main__    makes the recordings anew
+
+Imports neither ``gateway.phone`` nor ``gateway.voice`` nor ``gateway.call``.
+"""
 
 import struct
 from dataclasses import dataclass

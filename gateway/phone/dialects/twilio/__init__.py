@@ -1,1 +1,8 @@
-""""""
+"""The protocol of Twilio and of the providers that took it over.
+
+stream     the media stream: JSON text with base64 audio
+twiml      the answer in XML, the webhook's form, the REST resource of a call
+signature  the signature of webhooks: HMAC-SHA1
+
+Every provider may import it; ``gateway.call`` may not.
+"""

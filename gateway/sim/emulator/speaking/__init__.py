@@ -1,1 +1,10 @@
-""""""
+"""The bot's side of an emulated session.
+
+response  one response, until it is done or cancelled
+output    the items of one response
+words     a text as transcript, token by token
+usage     token counts
+supply    whether the caller's audio keeps coming
+
+Imports neither ``gateway.phone`` nor ``gateway.voice`` nor ``gateway.call``.
+"""
