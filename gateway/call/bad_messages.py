@@ -9,12 +9,12 @@ MALFORMED_LIMIT = 50
 """So many broken messages of a peer within the window, and it is not a peer any more."""
 MALFORMED_WINDOW_S = 60.0
 ODD_LIMIT = 20
-"""So many different oddities are noted in a call: the log stays bounded, whatever a peer makes up."""
+"""So many different odd messages are noted in a call: the log stays bounded, whatever a peer makes up."""
 
-Oddity = UnknownMessage | UnknownEvent | MalformedMessage | MalformedEvent | OddMessage | ServiceWarning
+BadMessage = UnknownMessage | UnknownEvent | MalformedMessage | MalformedEvent | OddMessage | ServiceWarning
 
 
-class Oddities:
+class BadMessages:
     """The odd messages of both legs. Times are in seconds."""
 
     def __init__(self, now: float) -> None:
@@ -22,7 +22,7 @@ class Oddities:
         self._readable = (0, now)
         self._odd: set[str] = set()
 
-    def handle(self, event: Oddity, now: float) -> list[Note | EndCall]:
+    def handle(self, event: BadMessage, now: float) -> list[Note | EndCall]:
         """Note the message; one unreadable message too many ends the call.
 
         What is readable and wrong costs the caller nothing, so it ends no call; more of it than the limit is not noted.

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, get_args
 
-from gateway.call.bad_messages import Oddities, Oddity
+from gateway.call.bad_messages import BadMessage, BadMessages
 from gateway.call.caller_audio import FLOOD, Hearing, is_sign_of_life
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferEnded
@@ -62,7 +62,7 @@ class Conversation:
         self._transcripts = Transcripts(self._gate, self._tools.mcp)
         self._hearing = Hearing(started.audio_format, now, rules.stream_silence_limit_s)
         self._patience = Patience(rules, self._gate)
-        self._oddities = Oddities(now)
+        self._bad_messages = BadMessages(now)
         self._connected = False
         self._due: float | None = None
         """When something is due that the caller's audio does not put off; ``None`` where that is to be looked for."""
@@ -382,7 +382,7 @@ class Conversation:
         ),
         **dict.fromkeys(get_args(ToolEvent), lambda self, event, now: self._tools.handle(event, now)),
         **dict.fromkeys(
-            get_args(Oddity), lambda self, event, now: self._carry_out(self._oddities.handle(event, now), now)
+            get_args(BadMessage), lambda self, event, now: self._carry_out(self._bad_messages.handle(event, now), now)
         ),
         **dict.fromkeys((CallStarted, SignOfLife), lambda *_: ()),
     }

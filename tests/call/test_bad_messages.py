@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.call.bad_messages import MALFORMED_LIMIT, MALFORMED_WINDOW_S, ODD_LIMIT, Oddities, Oddity
+from gateway.call.bad_messages import MALFORMED_LIMIT, MALFORMED_WINDOW_S, ODD_LIMIT, BadMessage, BadMessages
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import Note
 from gateway.phone.events import MalformedMessage, OddMessage, UnknownMessage
@@ -17,50 +17,50 @@ from gateway.voice.events import MalformedEvent, ServiceWarning, UnknownEvent
         (ServiceWarning("c", "m"), Note("service_warning", {"code": "c", "detail": "m"})),
     ],
 )
-def test_what_is_not_known_is_noted(event: Oddity, note: Note) -> None:
+def test_what_is_not_known_is_noted(event: BadMessage, note: Note) -> None:
     """However often it comes, it ends no call."""
-    oddities = Oddities(0.0)
-    assert all(oddities.handle(event, 0.0) == [note] for _ in range(2 * MALFORMED_LIMIT))
+    bad_messages = BadMessages(0.0)
+    assert all(bad_messages.handle(event, 0.0) == [note] for _ in range(2 * MALFORMED_LIMIT))
 
 
 @pytest.mark.parametrize(
     ("event", "reason"),
     [(MalformedMessage("x"), EndReason.STREAM_BROKEN), (MalformedEvent("x"), EndReason.VOICE_LOST)],
 )
-def test_a_peer_that_breaks_its_protocol_all_the_time_is_none(event: Oddity, reason: EndReason) -> None:
+def test_a_peer_that_breaks_its_protocol_all_the_time_is_none(event: BadMessage, reason: EndReason) -> None:
     """The fiftieth broken message within a minute ends the call, and says whose it was."""
-    oddities = Oddities(0.0)
+    bad_messages = BadMessages(0.0)
     for _ in range(MALFORMED_LIMIT - 1):
-        assert len(oddities.handle(event, 1.0)) == 1
-    ended = oddities.handle(event, 2.0)[-1]
+        assert len(bad_messages.handle(event, 1.0)) == 1
+    ended = bad_messages.handle(event, 2.0)[-1]
     assert isinstance(ended, EndCall)
     assert ended.reason is reason
 
 
 def test_each_leg_has_its_own_count_and_a_minute_forgives() -> None:
     """Broken messages of the other leg, or of a minute ago, do not count."""
-    oddities = Oddities(0.0)
+    bad_messages = BadMessages(0.0)
     for second in range(4 * MALFORMED_LIMIT):
-        event: Oddity = MalformedMessage("x") if second % 2 else MalformedEvent("x")
-        assert len(oddities.handle(event, second * MALFORMED_WINDOW_S / MALFORMED_LIMIT)) == 1
+        event: BadMessage = MalformedMessage("x") if second % 2 else MalformedEvent("x")
+        assert len(bad_messages.handle(event, second * MALFORMED_WINDOW_S / MALFORMED_LIMIT)) == 1
 
 
 def test_what_can_be_read_ends_no_call() -> None:
     """A wrong key or a mark without a name costs the caller nothing; the log stays bounded all the same."""
-    oddities = Oddities(0.0)
+    bad_messages = BadMessages(0.0)
     event = MalformedMessage("mark without its name", readable=True)
-    told = [oddities.handle(event, second / 50) for second in range(5 * MALFORMED_LIMIT)]
+    told = [bad_messages.handle(event, second / 50) for second in range(5 * MALFORMED_LIMIT)]
     note = Note("malformed_message", {"leg": "phone", "detail": "mark without its name"})
     assert told == [[note]] * MALFORMED_LIMIT + [[]] * 4 * MALFORMED_LIMIT
-    assert oddities.handle(event, 2 * MALFORMED_WINDOW_S) == [note]
+    assert bad_messages.handle(event, 2 * MALFORMED_WINDOW_S) == [note]
 
 
-def test_an_oddity_is_noted_once() -> None:
+def test_an_odd_message_is_noted_once() -> None:
     """However often it comes; and of made-up ones only so many."""
-    oddities = Oddities(0.0)
-    assert oddities.handle(OddMessage("x"), 0.0) == [Note("odd_message", {"leg": "phone", "detail": "x"})]
-    assert oddities.handle(OddMessage("x"), 0.1) == []
-    noted = [oddities.handle(OddMessage(str(number)), 0.2) for number in range(3 * ODD_LIMIT)]
+    bad_messages = BadMessages(0.0)
+    assert bad_messages.handle(OddMessage("x"), 0.0) == [Note("odd_message", {"leg": "phone", "detail": "x"})]
+    assert bad_messages.handle(OddMessage("x"), 0.1) == []
+    noted = [bad_messages.handle(OddMessage(str(number)), 0.2) for number in range(3 * ODD_LIMIT)]
     assert sum(map(len, noted)) == ODD_LIMIT - 1
 
 
@@ -71,12 +71,12 @@ def test_an_oddity_is_noted_once() -> None:
         (MalformedEvent("x"), "voice", (EndReason.VOICE_LOST, "service")),
     ],
 )
-def test_the_end_by_broken_messages_is_told(event: Oddity, leg: str, end: tuple[EndReason, str]) -> None:
+def test_the_end_by_broken_messages_is_told(event: BadMessage, leg: str, end: tuple[EndReason, str]) -> None:
     """Which leg, who ended, and why; the last message is noted as well."""
-    oddities = Oddities(0.0)
+    bad_messages = BadMessages(0.0)
     for _ in range(MALFORMED_LIMIT - 1):
-        oddities.handle(event, 1.0)
-    note, ended = oddities.handle(event, 1.0)
+        bad_messages.handle(event, 1.0)
+    note, ended = bad_messages.handle(event, 1.0)
     assert note == Note("malformed_message", {"leg": leg, "detail": "x"})
     assert ended == EndCall(*end, "50 malformed messages in a minute")
 
@@ -84,18 +84,18 @@ def test_the_end_by_broken_messages_is_told(event: Oddity, leg: str, end: tuple[
 @pytest.mark.parametrize(("at", "ends"), [(MALFORMED_WINDOW_S, True), (MALFORMED_WINDOW_S + 0.001, False)])
 def test_a_minute_is_counted_to_its_end(at: float, *, ends: bool) -> None:
     """The fiftieth at its last moment counts; a moment later a new minute begins, with one message."""
-    oddities = Oddities(0.0)
+    bad_messages = BadMessages(0.0)
     for _ in range(MALFORMED_LIMIT - 1):
-        oddities.handle(MalformedMessage("x"), 0.0)
-    assert len(oddities.handle(MalformedMessage("x"), at)) == (2 if ends else 1)
+        bad_messages.handle(MalformedMessage("x"), 0.0)
+    assert len(bad_messages.handle(MalformedMessage("x"), at)) == (2 if ends else 1)
     if not ends:
         for _ in range(MALFORMED_LIMIT - 2):
-            assert len(oddities.handle(MalformedMessage("x"), at)) == 1
-        assert len(oddities.handle(MalformedMessage("x"), at)) == 2
+            assert len(bad_messages.handle(MalformedMessage("x"), at)) == 1
+        assert len(bad_messages.handle(MalformedMessage("x"), at)) == 2
 
 
-def test_twenty_oddities_are_noted() -> None:
+def test_twenty_odd_messages_are_noted() -> None:
     """A provider that makes up more fills no log."""
-    oddities = Oddities(0.0)
-    noted = [oddities.handle(OddMessage(str(number)), 0.0) for number in range(30)]
+    bad_messages = BadMessages(0.0)
+    noted = [bad_messages.handle(OddMessage(str(number)), 0.0) for number in range(30)]
     assert [len(notes) for notes in noted] == [1] * 20 + [0] * 10

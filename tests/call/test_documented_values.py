@@ -3,8 +3,7 @@
 import re
 from pathlib import Path
 
-from gateway.call import bad_messages as oddities
-from gateway.call import call, caller_clock, keypad, mcp, playback, tools, waiting
+from gateway.call import bad_messages, call, caller_clock, keypad, mcp, playback, tools, waiting
 from gateway.call import responses as gate
 from gateway.call import secret_entry as secure_entry
 from gateway.call import settings as rules
@@ -38,7 +37,7 @@ def promised() -> list[tuple[str, str, float | None]]:
         ("operating", "failed, is empty, or did not come in {:g} s", mcp.TRANSCRIPT_LIMIT_S),
         ("operating", "or brought nothing for {:g} s, not even a pong", line.stream_silence_limit_s),
         ("operating", "no mark came back for {:g} s of audio", playback.STALL_LIMIT_S),
-        ("operating", "{} messages in a minute that cannot be read", oddities.MALFORMED_LIMIT),
+        ("operating", "{} messages in a minute that cannot be read", bad_messages.MALFORMED_LIMIT),
         ("operating", "more audio or keys than real time and {:g} s", caller_clock.AHEAD_LIMIT_S),
         ("configuration", "at most {} digits each", secure_entry.MOST_DIGITS),
         ("tools", "whoever is at the other end: 1 to {} of", tools._MOST_KEYS),
@@ -82,8 +81,8 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
         ("words cover a wait after, in seconds", (rules.Waiting(gate.ANSWER).after_s, 1.5)),
         ("whether somebody still speaks is looked at, in seconds", (waiting.LOOK_AGAIN_S, 0.2)),
         ("keys make one message", (keypad.DIGITS_LIMIT, 64)),
-        ("broken messages are counted, in seconds", (oddities.MALFORMED_WINDOW_S, 60)),
-        ("oddities are noted", (oddities.ODD_LIMIT, 20)),
+        ("broken messages are counted, in seconds", (bad_messages.MALFORMED_WINDOW_S, 60)),
+        ("odd messages are noted", (bad_messages.ODD_LIMIT, 20)),
         ("a lost mark is waited for, in seconds", (playback.MARK_GRACE_S, 2)),
         ("a phone without marks may be behind, in seconds", (playback.CLOCK_GRACE_S, 0.25)),
         ("a probe measures, in seconds", (playback.RTT_LIMIT_S, 0.5)),

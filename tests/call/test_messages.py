@@ -24,7 +24,7 @@ def test_every_event_has_a_reaction() -> None:
 
 
 def test_what_means_nothing_before_the_session_is_the_session_s() -> None:
-    """The rest of what the voice leg tells may come before: that it is ready, that it is closed, and oddities."""
+    """The rest of what the voice leg tells may come before: that it is ready, that it is closed, and bad messages."""
     early = set(get_args(VoiceEvent)) - SESSION_EVENTS
     assert {SessionReady, VoiceClosed} < early
     assert {kind.__name__ for kind in early - {SessionReady, VoiceClosed}} == {
