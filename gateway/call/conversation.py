@@ -10,7 +10,7 @@ from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferEnded
 from gateway.call.greeting import RECORDING, Opening
 from gateway.call.keypad import Keypad
-from gateway.call.leaving import Departure
+from gateway.call.leaving import Leaving
 from gateway.call.messages import SESSION_EVENTS, Command, Event
 from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
@@ -56,9 +56,9 @@ class Conversation:
         self._playback = Playback(started.audio_format, started.playout)
         self._gate = ResponseGate()
         self._opening = Opening(rules)
-        self._departure = Departure(rules, self._gate)
-        self._tools = Tools(rules, self._departure)
-        self._keypad = Keypad(rules, self._gate, self._tools, self._departure)
+        self._leaving = Leaving(rules, self._gate)
+        self._tools = Tools(rules, self._leaving)
+        self._keypad = Keypad(rules, self._gate, self._tools, self._leaving)
         self._transcripts = Transcripts(self._gate, self._tools.mcp)
         self._hearing = Hearing(started.audio_format, now, rules.stream_silence_limit_s)
         self._patience = Patience(rules, self._gate)
@@ -77,9 +77,9 @@ class Conversation:
         """Where the call stands."""
         if self._ended:
             return State.ENDED
-        if self._departure.transferring:
+        if self._leaving.transferring:
             return State.TRANSFERRING
-        if self._departure.planned:
+        if self._leaving.planned:
             return State.LEAVING
         return State.TALKING if self._connected else State.CONNECTING
 
@@ -99,7 +99,7 @@ class Conversation:
             commands += self._playback.complete(RECORDING, now)
         if self._rules.closed and self._opening.request is None:
             recorded_s = self._playback.duration_s(recording.audio) if recording else 0.0
-            self._departure.plan(self._rules.closed_to, now, recorded_s=recorded_s)
+            self._leaving.plan(self._rules.closed_to, now, recorded_s=recorded_s)
         return [*commands, *self._settle(now)]
 
     def handle(self, event: Event, now: float) -> Sequence[Command]:
@@ -128,7 +128,7 @@ class Conversation:
         if self._ended:
             return math.inf
         if self._due is None:
-            parts = (self._playback, self._gate, self._tools, self._keypad, self._patience, self._departure)
+            parts = (self._playback, self._gate, self._tools, self._keypad, self._patience, self._leaving)
             dues = [due for part in parts if (due := part.next_deadline()) is not None]
             self._due = min([self._ends_at, *dues])
         return min(self._due, self._hearing.next_deadline())
@@ -144,8 +144,8 @@ class Conversation:
         commands = self._carry_out(streams, now)
         if self._ended:
             return commands
-        if self._departure.is_due(now):
-            left = self._carry_out(self._departure.leave("the last words were not confirmed as heard"), now)
+        if self._leaving.is_due(now):
+            left = self._carry_out(self._leaving.leave("the last words were not confirmed as heard"), now)
             return [*commands, *left, *self._settle(now)]
         commands += self._give_up(now)
         quiet = self._playback.idle and self._gate.idle
@@ -177,7 +177,7 @@ class Conversation:
         self._tools.caller_spoke(event.item_id)
         self._paused_at = None
         self._patience.caller_is_there()
-        return self._barge_in(now) if self._rules.barge_in else self._departure.call_off()
+        return self._barge_in(now) if self._rules.barge_in else self._leaving.call_off()
 
     def _caller_paused(self, event: CallerPaused, now: float) -> Sequence[Command]:
         self._paused_at = now
@@ -195,7 +195,7 @@ class Conversation:
     def _digit_pressed(self, event: DigitPressed, now: float) -> Sequence[Command]:
         digit = event.digit
         self._patience.caller_is_there()
-        if (not self._connected or self._departure.transferring) and not self._tools.private(now):
+        if (not self._connected or self._leaving.transferring) and not self._tools.private(now):
             return (Note("digit_pressed", {"digit": digit}),)
         silenced = self._barge_in(now) if self._keypad.interrupts(digit, now) else []
         return [*silenced, *self._keypad.press(digit, now)]
@@ -206,7 +206,7 @@ class Conversation:
         Not over a greeting that must be heard. Of a reply that is not complete the service may have sent more, which is
         dropped here.
         """
-        if self._opening.protected or self._departure.transferring:
+        if self._opening.protected or self._leaving.transferring:
             return []
         stop, heard = self._playback.stop(now)
         self._gate.drop_wishes()
@@ -218,7 +218,7 @@ class Conversation:
         if cut or cancel:
             replies = [reply.fields() for reply in cut]
             commands.append(Note("barge_in", {"replies": replies, "response_cancelled": bool(cancel)}))
-        return [*commands, *self._departure.call_off()]
+        return [*commands, *self._leaving.call_off()]
 
     # The bot
 
@@ -231,7 +231,7 @@ class Conversation:
         if self._opening.request is not None:
             commands += self._gate.want(self._opening.request, now)
             if self._rules.closed:
-                self._departure.plan(self._rules.closed_to, now)
+                self._leaving.plan(self._rules.closed_to, now)
         return commands
 
     def _response_started(self, event: ResponseStarted, now: float) -> Sequence[Command]:
@@ -250,7 +250,7 @@ class Conversation:
         if reply.response_id != self._gate.response or self._gate.cancelled:
             return ()
         self._gate.goes_on(now)
-        self._departure.spoken()
+        self._leaving.spoken()
         commands: list[Command] = [*self._playback.add(reply.item_id, reply.audio, now)]
         if reply.item_id != self._last_reply:
             self._last_reply = reply.item_id
@@ -276,7 +276,7 @@ class Conversation:
             if ended.status is not ResponseStatus.COMPLETED:
                 commands.append(Note("response_cut_short", {"status": ended.status.value, "detail": ended.detail}))
         commands += self._gate.ended(ended.response_id, now, failed=ended.status is ResponseStatus.FAILED)
-        if words := self._departure.words():
+        if words := self._leaving.words():
             commands += self._gate.want(words, now)
         return commands
 
@@ -305,21 +305,21 @@ class Conversation:
         if self._ended:
             return ()
         commands = self._follow_up(now)
-        private = self._tools.entry is not None or self._departure.transferring or self._rules.closed
+        private = self._tools.entry is not None or self._leaving.transferring or self._rules.closed
         self._hearing.mind(private=private, now=now)
         return commands
 
     def _follow_up(self, now: float) -> Sequence[Command]:
         """Replies heard to their end, silence begun, the last words over."""
         commands = self._heard(self._playback.heard(now))
-        if self._departure.transferring or not (self._connected or self._departure.planned):
+        if self._leaving.transferring or not (self._connected or self._leaving.planned):
             return commands
         if not (self._playback.idle and self._gate.idle):
             self._patience.interrupted()
             return commands
         self._opening.over()
-        if self._departure.planned:
-            return [*commands, *self._carry_out(self._departure.leave(), now)]
+        if self._leaving.planned:
+            return [*commands, *self._carry_out(self._leaving.leave(), now)]
         if request := self._tools.wish(now):
             return [*commands, *self._gate.want(request, now)]
         if self._tools.busy or self._keypad.collecting:
@@ -372,13 +372,11 @@ class Conversation:
         ResponseEnded: _response_ended,
         ServiceError: _refused,
         ToolCalled: _tool_called,
-        TransferEnded: lambda self, event, now: self._carry_out(
-            self._departure.transfer_ended(event.failure, now), now
-        ),
+        TransferEnded: lambda self, event, now: self._carry_out(self._leaving.transfer_ended(event.failure, now), now),
         ShutDown: lambda self, _, now: self._end(EndReason.SHUT_DOWN, "gateway", now),
         **dict.fromkeys(
             (PhoneClosed, VoiceClosed),
-            lambda self, event, now: self._carry_out(self._departure.closed(event), now),
+            lambda self, event, now: self._carry_out(self._leaving.closed(event), now),
         ),
         **dict.fromkeys(get_args(ToolEvent), lambda self, event, now: self._tools.handle(event, now)),
         **dict.fromkeys(

@@ -4,7 +4,7 @@ A key belongs, in this order, to what is keyed in confidence, to a question that
 turn, to an action of its own where no digits came before it, and to the digits that the model is given.
 """
 
-from gateway.call.leaving import Departure
+from gateway.call.leaving import Leaving
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Request, ResponseGate
 from gateway.call.settings import KeyAction, Rules
@@ -20,11 +20,11 @@ KeyCommand = ToolCommand | CommitTurn | Request
 class Keypad:
     """Follows the caller's keys. Times are in seconds."""
 
-    def __init__(self, rules: Rules, gate: ResponseGate, tools: Tools, departure: Departure) -> None:
+    def __init__(self, rules: Rules, gate: ResponseGate, tools: Tools, leaving: Leaving) -> None:
         self._rules = rules
         self._gate = gate
         self._tools = tools
-        self._departure = departure
+        self._leaving = leaving
         self._digits = ""
         self._by = 0.0
 
@@ -67,7 +67,7 @@ class Keypad:
     def _act(self, action: KeyAction, now: float) -> list[Request]:
         if action.say is not None:
             return self._gate.want(action.say, now)
-        self._departure.plan(action.transfer, now)
+        self._leaving.plan(action.transfer, now)
         return self._gate.want(action.transfer.announce, now) if action.transfer else []
 
     def _collect(self, digit: str, now: float) -> list[KeyCommand]:

@@ -14,7 +14,7 @@ CALL_GOES_ON = AddMessage("system", "The caller spoke before the call was over: 
 RESULTS_FIRST = AddMessage("system", "The call goes on until the caller has the results of the other tools.")
 
 
-class Departure:
+class Leaving:
     """Whether and how the call is about to leave. Times are in seconds."""
 
     def __init__(self, rules: Rules, gate: ResponseGate) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.call.allowance import SECRETS_SPENT, TOOLS_SPENT, Allowance
 from gateway.call.errands import DialDigits, DigitsDialled, Errand, FunctionReturned, RunFunction
-from gateway.call.leaving import GOODBYE, Departure
+from gateway.call.leaving import GOODBYE, Leaving
 from gateway.call.mcp import McpTools
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Request
@@ -38,7 +38,7 @@ LAST_KEYS_S = 3.0
 """Behind an entry that its last key or its length has ended, and behind each further key: those are private too."""
 LATE_KEYS_S = 15.0
 """The same behind an entry that ended by itself: the caller may only have been slow."""
-_LEAVING = frozenset({END_CALL, TRANSFER_CALL})
+_LEAVING_TOOLS = frozenset({END_CALL, TRANSFER_CALL})
 _KEYS = frozenset("0123456789*#")
 _MOST_KEYS = 32
 
@@ -55,9 +55,9 @@ class _Running(msgspec.Struct):
 class Tools:
     """The tools of one call. Times are in seconds; what is returned is to be carried out."""
 
-    def __init__(self, rules: Rules, departure: Departure) -> None:
+    def __init__(self, rules: Rules, leaving: Leaving) -> None:
         self._rules = rules
-        self._departure = departure
+        self._leaving = leaving
         self._running: dict[str, _Running] = {}
         self.mcp = McpTools(rules)
         """Those that the service runs by itself."""
@@ -80,7 +80,7 @@ class Tools:
     def called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
         """The model calls something. ``silent``: it has said nothing that is still to be heard."""
         note = Note("tool_called", {"tool": call.name, "call_id": call.call_id})
-        if call.name not in _LEAVING and not self._allowance.take():
+        if call.name not in _LEAVING_TOOLS and not self._allowance.take():
             self._answer_due = self._answer_due or self._allowance.answers
             return [note, _returned_at_once(call, "refused"), ReturnToolOutput(call.call_id, TOOLS_SPENT)]
         return [note, *self._called(call, now, silent=silent)]
@@ -105,13 +105,13 @@ class Tools:
                 called = self.mcp.called(event, now)
                 if called:
                     self._allowance.take()
-                return [*called, *(self._departure.put_off() if called else ())]
+                return [*called, *(self._leaving.put_off() if called else ())]
             case McpReturned():
                 return [*self.mcp.returned(event, now)]
             case ApprovalRequested() if self._allowance.tools_spent:
                 return [*self.mcp.denied(event, now)]
             case ApprovalRequested():
-                return [*self.mcp.requested(event, now), *self._departure.put_off()]
+                return [*self.mcp.requested(event, now), *self._leaving.put_off()]
             case _:
                 assert_never(event)
 
@@ -121,9 +121,9 @@ class Tools:
 
     def _called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
         if call.name in self._rules.functions:
-            return [*self._departure.put_off(), *self._run(call, now)]
+            return [*self._leaving.put_off(), *self._run(call, now)]
         match call.name if call.name in self._rules.built_in else "":
-            case "end_call" | "transfer_call" if self._departure.transferring:
+            case "end_call" | "transfer_call" if self._leaving.transferring:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BEING_TRANSFERRED)]
             case "end_call" | "transfer_call" if self._answer_due or self.mcp.answer_due or self.busy:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BUSY)]
@@ -147,8 +147,8 @@ class Tools:
         self, call: ToolCalled, target: Target | None, words: Request, output: str, now: float, *, silent: bool
     ) -> list[ToolCommand]:
         """Leave once the last words were heard; those of this response are enough."""
-        if not self._departure.planned:
-            self._departure.plan(target, now, words if silent else None, by_model=True)
+        if not self._leaving.planned:
+            self._leaving.plan(target, now, words if silent else None, by_model=True)
         return [_returned_at_once(call, "ok"), ReturnToolOutput(call.call_id, output)]
 
     def _run(self, call: ToolCalled, now: float) -> list[ToolCommand]:
@@ -168,7 +168,7 @@ class Tools:
         if not 0 < len(digits) <= _MOST_KEYS or not _KEYS.issuperset(digits):
             return self._answer(call.call_id, BAD_DIGITS)
         self._running[call.call_id] = _Running(call.name, now, Wait(None, now))
-        return [*self._departure.put_off(), DialDigits(call.call_id, digits)]
+        return [*self._leaving.put_off(), DialDigits(call.call_id, digits)]
 
     def _answer(self, call_id: str, output: str) -> list[ToolCommand]:
         """Give the model an output; the response that tells of it is due."""

@@ -117,7 +117,7 @@ def test_the_model_leaves_nothing_untold(of: int) -> None:
         for _ in range(STEPS):
             commands = call.step()
             leaves = [command for command in commands if isinstance(command, TransferCaller) or _is_hang_up(command)]
-            if leaves and conversation._departure._by_model:
+            if leaves and conversation._leaving._by_model:
                 left += 1
                 tools = conversation._tools
                 assert not tools.busy, f"seed {seed}"

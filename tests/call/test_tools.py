@@ -190,7 +190,7 @@ def test_a_function_does_not_hold_up_the_key_that_hangs_up() -> None:
     story = Story(replace(RULES, on_key={"*": KeyAction(say=None)}))
     answering = story.tell(ResponseStarted("r"))
     assert answering == []
-    story.conversation._departure.plan(None, story.now)  # as the key does, while the response runs
+    story.conversation._leaving.plan(None, story.now)  # as the key does, while the response runs
     assert story.tell(ToolCalled("r", "b", "status", "{}")) == [RunFunction("b", "status", "{}")]
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [EndCall(EndReason.BOT_HUNG_UP, "bot")]
 
