@@ -33,7 +33,7 @@ def is_sign_of_life(event: object) -> TypeGuard[SignOfTheProvider]:
     return type(event) in _SIGNS
 
 
-class Hearing:
+class CallerStream:
     """The caller's audio, fifty times a second: kept until the session is there, and silenced where nobody may hear it.
 
     Pauses of the stream are silence too. Times are in seconds.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, get_args
 
 from gateway.call.bad_messages import BadMessage, BadMessages
-from gateway.call.caller_audio import FLOOD, Hearing, is_sign_of_life
+from gateway.call.caller_audio import FLOOD, CallerStream, is_sign_of_life
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferEnded
 from gateway.call.greeting import RECORDING, Opening
@@ -60,7 +60,7 @@ class Conversation:
         self._tools = Tools(rules, self._leaving)
         self._keypad = Keypad(rules, self._gate, self._tools, self._leaving)
         self._transcripts = Transcripts(self._gate, self._tools.mcp)
-        self._hearing = Hearing(started.audio_format, now, rules.stream_silence_limit_s)
+        self._caller_audio = CallerStream(started.audio_format, now, rules.stream_silence_limit_s)
         self._patience = Patience(rules, self._gate)
         self._bad_messages = BadMessages(now)
         self._connected = False
@@ -112,7 +112,7 @@ class Conversation:
         kind = type(event)
         if not self._connected and kind in SESSION_EVENTS:
             return (Note("unknown_message", {"leg": "voice", "message_kind": f"{kind.__name__} too early"}),)
-        if is_sign_of_life(event) and (ended := self._hearing.told(event, now)):
+        if is_sign_of_life(event) and (ended := self._caller_audio.told(event, now)):
             return self._carry_out(ended, now)
         return [*self._REACTIONS[kind](self, event, now), *self._settle(now)]
 
@@ -120,7 +120,7 @@ class Conversation:
         """``handle`` for the caller's audio alone, which comes fifty times a second and makes no deadline earlier."""
         if self._ended:
             return ()
-        commands = self._hearing.hear(audio, now)
+        commands = self._caller_audio.hear(audio, now)
         return self._carry_out(commands, now) if commands is FLOOD else commands
 
     def next_deadline(self) -> float:
@@ -131,7 +131,7 @@ class Conversation:
             parts = (self._playback, self._gate, self._tools, self._keypad, self._patience, self._leaving)
             dues = [due for part in parts if (due := part.next_deadline()) is not None]
             self._due = min([self._ends_at, *dues])
-        return min(self._due, self._hearing.next_deadline())
+        return min(self._due, self._caller_audio.next_deadline())
 
     def on_deadline(self, now: float) -> Sequence[Command]:
         """Whatever is due by ``now``."""
@@ -140,7 +140,7 @@ class Conversation:
         self._due = None
         if now >= self._ends_at:
             return self._end(EndReason.TIME_LIMIT, "gateway", now)
-        streams = [*self._hearing.expire(now), *self._playback.on_deadline(now), *self._playback.stalled()]
+        streams = [*self._caller_audio.expire(now), *self._playback.on_deadline(now), *self._playback.stalled()]
         commands = self._carry_out(streams, now)
         if self._ended:
             return commands
@@ -227,7 +227,7 @@ class Conversation:
             return ()
         self._connected = True
         commands: list[Command] = [Note("session_ready", {"session_id": ready.session_id, "model": ready.model})]
-        commands += [*self._untold, *self._hearing.connected()]
+        commands += [*self._untold, *self._caller_audio.connected()]
         if self._opening.request is not None:
             commands += self._gate.want(self._opening.request, now)
             if self._rules.closed:
@@ -306,7 +306,7 @@ class Conversation:
             return ()
         commands = self._follow_up(now)
         private = self._tools.entry is not None or self._leaving.transferring or self._rules.closed
-        self._hearing.mind(private=private, now=now)
+        self._caller_audio.mind(private=private, now=now)
         return commands
 
     def _follow_up(self, now: float) -> Sequence[Command]:

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.audio.formats import L16_8K, PCMA, PCMU, AudioFormat
-from gateway.call.caller_audio import FLOOD, LATE, Hearing
+from gateway.call.caller_audio import FLOOD, LATE, CallerStream
 from gateway.phone.commands import AskForLife
 from gateway.phone.events import DigitPressed, SignOfLife
 from gateway.voice.commands import SendAudio
@@ -11,71 +11,71 @@ from gateway.voice.commands import SendAudio
 
 def test_audio_waits_for_the_session() -> None:
     """What is heard before the session is there is sent in one piece when it is, and then as it comes."""
-    hearing = Hearing(PCMU, 0.0)
-    assert hearing.hear(b"a", 0.1) == ()
-    assert hearing.hear(b"b", 0.2) == ()
-    assert hearing.connected() == (SendAudio(b"ab"),)
-    assert hearing.hear(b"c", 0.3) == (SendAudio(b"c"),)
+    stream = CallerStream(PCMU, 0.0)
+    assert stream.hear(b"a", 0.1) == ()
+    assert stream.hear(b"b", 0.2) == ()
+    assert stream.connected() == (SendAudio(b"ab"),)
+    assert stream.hear(b"c", 0.3) == (SendAudio(b"c"),)
 
 
 def test_an_empty_message_is_not_passed_on() -> None:
     """The service refuses an append without audio; that the phone is alive counts all the same."""
-    hearing = Hearing(PCMU, 0.0)
-    assert hearing.hear(b"", 0.1) == ()
-    assert hearing.connected() == ()
-    hearing.told(SignOfLife(), 0.1)
-    assert hearing.expire(7.6) == (AskForLife(),)
-    assert hearing.hear(b"", 7.7) == ()
-    assert AskForLife() not in hearing.expire(15.1)
+    stream = CallerStream(PCMU, 0.0)
+    assert stream.hear(b"", 0.1) == ()
+    assert stream.connected() == ()
+    stream.told(SignOfLife(), 0.1)
+    assert stream.expire(7.6) == (AskForLife(),)
+    assert stream.hear(b"", 7.7) == ()
+    assert AskForLife() not in stream.expire(15.1)
 
 
 def test_nothing_waits_for_the_session() -> None:
     """A session that is ready at once is sent nothing."""
-    assert Hearing(PCMU, 0.0).connected() == ()
+    assert CallerStream(PCMU, 0.0).connected() == ()
 
 
 @pytest.mark.parametrize(("audio_format", "silence"), [(PCMU, b"\xff\xff"), (PCMA, b"\xd5\xd5"), (L16_8K, b"\0\0")])
 def test_private_audio_is_silence_of_the_format(audio_format: AudioFormat, silence: bytes) -> None:
     """While something is private the service gets silence of the same length, so that its clock goes on."""
-    hearing = Hearing(audio_format, 0.0)
-    hearing.connected()
-    hearing.mind(private=True, now=1.0)
-    assert hearing.hear(b"\x01\x02", 1.1) == (SendAudio(silence),)
+    stream = CallerStream(audio_format, 0.0)
+    stream.connected()
+    stream.mind(private=True, now=1.0)
+    assert stream.hear(b"\x01\x02", 1.1) == (SendAudio(silence),)
 
 
 def test_privacy_lasts_a_little_longer() -> None:
     """The sound of the last key may come after its event."""
-    hearing = Hearing(PCMU, 0.0)
-    hearing.connected()
-    hearing.mind(private=True, now=1.0)
-    hearing.mind(private=False, now=2.0)
-    hearing.mind(private=False, now=2.4)
-    assert hearing.hear(b"a", 2.4) == (SendAudio(b"\xff"),)
-    assert hearing.hear(b"a", 2.6) == (SendAudio(b"a"),)
+    stream = CallerStream(PCMU, 0.0)
+    stream.connected()
+    stream.mind(private=True, now=1.0)
+    stream.mind(private=False, now=2.0)
+    stream.mind(private=False, now=2.4)
+    assert stream.hear(b"a", 2.4) == (SendAudio(b"\xff"),)
+    assert stream.hear(b"a", 2.6) == (SendAudio(b"a"),)
 
 
 def test_a_pause_waits_for_the_session_too() -> None:
     """What is filled in before the session is there is bounded and in its place, and sent with the rest."""
-    hearing = Hearing(PCMU, 0.0)
-    hearing.hear(b"\x01" * 160, 0.02)
+    stream = CallerStream(PCMU, 0.0)
+    stream.hear(b"\x01" * 160, 0.02)
     for tenth in range(4, 600):
-        assert [command for command in hearing.expire(0.03 + tenth / 10) if command != AskForLife()] == []
-        hearing.told(SignOfLife(), tenth / 10)
-    (early,) = hearing.connected()
+        assert [command for command in stream.expire(0.03 + tenth / 10) if command != AskForLife()] == []
+        stream.told(SignOfLife(), tenth / 10)
+    (early,) = stream.connected()
     assert early.audio == b"\xff" * 80_000
-    (silence,) = hearing.expire(60.2)
+    (silence,) = stream.expire(60.2)
     assert isinstance(silence, SendAudio)
     assert set(silence.audio) == {0xFF}
 
 
 def test_a_burst_during_an_entry_is_masked() -> None:
     """Audio that comes late while something is private is as silent as the rest."""
-    hearing = Hearing(PCMA, 0.0)
-    hearing.connected()
-    hearing.mind(private=True, now=1.0)
+    stream = CallerStream(PCMA, 0.0)
+    stream.connected()
+    stream.mind(private=True, now=1.0)
     for tenth in range(10, 40):
-        hearing.expire(tenth / 10)
-    passed = [command for _ in range(100) for command in hearing.hear(b"\x01" * 160, 4.0)]
+        stream.expire(tenth / 10)
+    passed = [command for _ in range(100) for command in stream.hear(b"\x01" * 160, 4.0)]
     passed.remove(LATE)  # told once, not for each frame
     assert 0 < len(passed) < 99
     assert passed == [SendAudio(b"\xd5" * 160)] * len(passed)
@@ -84,11 +84,11 @@ def test_a_burst_during_an_entry_is_masked() -> None:
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_flood_ends_the_call(connected: bool) -> None:
     """Whether the session is there or not: 330 MB in some seconds are no caller's."""
-    hearing = Hearing(PCMU, 0.0)
+    stream = CallerStream(PCMU, 0.0)
     if connected:
-        hearing.connected()
+        stream.connected()
     taken = 0
-    while (commands := hearing.hear(b"\x01" * 1600, 0.5)) is not FLOOD:
+    while (commands := stream.hear(b"\x01" * 1600, 0.5)) is not FLOOD:
         taken += 1600
         assert len(commands) == connected
     assert taken <= 8000 * 10.5
@@ -96,18 +96,18 @@ def test_a_flood_ends_the_call(connected: bool) -> None:
 
 def test_a_flood_of_keys_ends_the_call() -> None:
     """Each of them may lead to a message to the service."""
-    hearing = Hearing(PCMU, 0.0)
+    stream = CallerStream(PCMU, 0.0)
     keys = 0
-    while hearing.told(DigitPressed("1"), 1.0) is not FLOOD:
+    while stream.told(DigitPressed("1"), 1.0) is not FLOOD:
         keys += 1
     assert keys == 220
 
 
 def test_the_phone_is_heard_in_every_state() -> None:
     """When the last audio came is known, whatever became of it."""
-    hearing = Hearing(PCMU, 0.0)
-    hearing.hear(b"a", 3.0)
-    assert hearing.last_at == 3.0
+    stream = CallerStream(PCMU, 0.0)
+    stream.hear(b"a", 3.0)
+    assert stream.last_at == 3.0
 
 
 @pytest.mark.parametrize("odd", [1, 2, 3])
@@ -115,19 +115,19 @@ def test_what_is_kept_is_bounded_to_the_byte(odd: int) -> None:
     """Ten seconds and not a byte more, cut between two samples."""
     for audio_format in (PCMU, L16_8K):
         limit = audio_format.bytes_for(10_000)
-        hearing = Hearing(audio_format, 0.0)
-        hearing.hear(bytes(limit), 0.2)
-        hearing.hear(b"\x01" * odd, 0.2)
-        (sent,) = hearing.connected()
+        stream = CallerStream(audio_format, 0.0)
+        stream.hear(bytes(limit), 0.2)
+        stream.hear(b"\x01" * odd, 0.2)
+        (sent,) = stream.connected()
         assert limit - audio_format.sample_bytes < len(sent.audio) <= limit
         assert (limit + odd - len(sent.audio)) % audio_format.sample_bytes == 0
 
 
 def test_an_empty_message_says_that_the_phone_is_there() -> None:
     """Every five seconds one: nobody asks the phone for a word, and the call is not given up."""
-    hearing = Hearing(PCMU, 0.0)
-    hearing.connected()
+    stream = CallerStream(PCMU, 0.0)
+    stream.connected()
     for second in range(5, 60, 5):
-        hearing.hear(b"", float(second))
-        told = [command for tenth in range(50) for command in hearing.expire(second + tenth / 10)]
+        stream.hear(b"", float(second))
+        told = [command for tenth in range(50) for command in stream.expire(second + tenth / 10)]
         assert all(isinstance(command, SendAudio) for command in told)
