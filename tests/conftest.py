@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 
 
 def open_sockets() -> int:
@@ -20,6 +21,14 @@ def open_sockets() -> int:
         except FileNotFoundError:
             continue
     return count
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command that a test runs in this process sets the log's level, which other tests do not have to know."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(autouse=True)

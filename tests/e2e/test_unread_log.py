@@ -25,7 +25,7 @@ LINES = 40
 """Lines of the log that each call is made to cause; all together far more than pipe and queue hold."""
 PROGRAM = """
 import sys
-from gateway import log_writer
+from gateway.logs import writer as log_writer
 from gateway.cli import main
 log_writer.LIMIT, log_writer.GO_ON_BELOW = 20_000, 10_000
 sys.exit(main(sys.argv[1:]))

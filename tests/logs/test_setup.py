@@ -178,7 +178,7 @@ def test_what_python_prints_by_itself_is_logged(capsys: pytest.CaptureFixture[st
     """A warning, an exception in a finalizer, a thread that failed: printing them would wait for standard error."""
     code = """
 import threading, warnings
-from gateway import logs
+from gateway.logs import setup as logs
 from gateway.sim.emulator import Emulator
 from tests.e2e.rig import instant
 logs.configure(json=True)
@@ -200,7 +200,8 @@ thread.join()
 
 CRASH = """
 import sys, structlog
-from gateway import cli, logs
+from gateway import cli
+from gateway.logs import setup as logs
 def run(options):
     logs.configure(json=True)
     for number in range(3): structlog.get_logger().info("line", number=number)
