@@ -164,6 +164,12 @@ def test_the_page_shows_the_layers_as_they_are_checked() -> None:
     assert shown == [layer.replace("gateway.", "").replace(" |", ",") for layer in CONTRACTS["Layers"]["layers"]]
 
 
+def test_every_module_and_package_at_the_top_has_a_layer() -> None:
+    """As a whole, so that a new module of a package is bound as well."""
+    layers = {name for layer in CONTRACTS["Layers"]["layers"] for name in layer.split(" | ")}
+    assert layers == {f"gateway.{name.rstrip('/')}" for name in contents(HOUSE)}
+
+
 def test_the_page_names_what_is_excepted_from_pure_packages() -> None:
     """Each package that is pure, and the modules of it that are not."""
     contract = CONTRACTS["What decides does no I/O"]

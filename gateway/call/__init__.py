@@ -2,7 +2,7 @@
 
 messages      what the conversation is told and what it asks
 state         the states of a call
-settings      a line's settings as the conversation follows them
+settings      a line's settings as the conversation follows them, and limits of its own
 conversation  the rules: events and the time in, commands out
 playback      paces outgoing audio and keeps account of what was heard
 responses     decides when a response may be asked for, and whose it is
@@ -16,11 +16,11 @@ mcp           the tools of MCP servers
 waiting       words while a function takes long
 allowance     how much a model may do in one call
 keypad        what the caller's keys mean
-silence       how long nobody may speak
+silence       the time for which nobody speaks, and its limit
 leaving       hang-up and transfer, after the last words were heard
 ending        the end reasons
 liveness      whether the provider is still there
-bad_messages  counts messages that break the protocol, up to a limit
+bad_messages  notes messages that nobody understands, and counts those that break the protocol
 errands       what is carried out beside the legs, and its result
 record        the notes of a call, each with its time
 call          the runner: runs the legs, and the timer

@@ -11,11 +11,11 @@ capabilities       compares lines with what their providers can do
 call               ``gateway demo`` and ``gateway call``
 calling/           places a simulated call and reports it
 emulated_identity  the identity for the emulator
-init               ``gateway init``
-point              ``gateway point``
+init               ``gateway init``: writes a configuration that works
+point              ``gateway point``: sets a number's webhook
 accounts           finds an account by its name
-providers          ``gateway providers``
-completion         ``gateway completion``
+providers          ``gateway providers``: what each provider can do
+completion         ``gateway completion``: completes commands in a shell
 tables             tables for a terminal
 
 May import every package. Only ``gateway.__main__`` may import it.

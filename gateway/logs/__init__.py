@@ -5,6 +5,5 @@ redaction  removes secrets from texts
 writer     writes the lines in a thread
 outlet     standard output and error, which may go away
 
-``redaction`` is pure and may import only ``gateway.text``, ``gateway.path_segment`` and ``gateway.errors``. No contract
-binds the rest.
+May import what stands below ``gateway.logs`` in the layers of pyproject.toml. ``redaction`` is pure.
 """

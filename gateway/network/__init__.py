@@ -5,5 +5,5 @@ name_look_up   resolves hosts' names, and keeps the last good addresses
 http_fault     names the fault of a request that is not proper HTTP
 descriptors    the limit of open files
 
-``name_look_up`` may import what stands below it in the layers of pyproject.toml. No contract binds the rest.
+May import what stands below ``gateway.network`` in the layers of pyproject.toml.
 """

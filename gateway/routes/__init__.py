@@ -15,6 +15,5 @@ refusing/         turns requests away
 health            ``/healthz``, ``/readyz`` and ``/metrics``
 worker_processes  collects the metrics of all workers
 
-May import what stands below ``gateway.routes`` in the layers of pyproject.toml. ``following`` is
-pure.
+May import what stands below ``gateway.routes`` in the layers of pyproject.toml. ``following`` is pure.
 """

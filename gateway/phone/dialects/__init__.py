@@ -3,5 +3,5 @@
 twilio/  Twilio's stream and TwiML, which others took over
 plivo/   Plivo's stream and XML, which others took over
 
-A provider may import any of these; ``gateway.call`` may not.
+May import ``gateway.phone.shared`` and what that may import, and no provider. ``gateway.call`` may not import it.
 """

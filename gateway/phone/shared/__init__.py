@@ -10,5 +10,5 @@ signed_url    the spellings of a URL that a provider may have signed
 jwt           tokens signed with a shared secret
 jwks          tokens signed with a published key
 
-Every provider may import these; ``gateway.call`` may not. Pure.
+May import what ``gateway.phone`` may import; no dialect, no provider. ``gateway.call`` may not import it. Pure.
 """

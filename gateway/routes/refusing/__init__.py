@@ -3,7 +3,7 @@
 refusals     answers, logs and counts each refusal
 connections  limits the connections of a listener
 flood        limits how many like events are logged
-http_errors  counts requests that are not proper HTTP
+http_errors  notes requests that are not proper HTTP
 unrouted     takes requests that no route takes
 
 May import what ``gateway.routes`` may import.

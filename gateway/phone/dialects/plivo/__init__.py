@@ -4,5 +4,5 @@ stream     the media stream: JSON text with checkpoints
 xml        the answer in XML and the webhook's form
 signature  the signature of webhooks: HMAC-SHA256 with a nonce
 
-Every provider may import it; ``gateway.call`` may not.
+May import ``gateway.phone.shared`` and what that may import, and no provider. ``gateway.call`` may not import it.
 """

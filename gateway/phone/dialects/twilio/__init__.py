@@ -4,5 +4,5 @@ stream     the media stream: JSON text with base64 audio
 twiml      the answer in XML, the webhook's form, the REST resource of a call
 signature  the signature of webhooks: HMAC-SHA1
 
-Every provider may import it; ``gateway.call`` may not.
+May import ``gateway.phone.shared`` and what that may import, and no provider. ``gateway.call`` may not import it.
 """
