@@ -14,7 +14,7 @@ from gateway.call.leaving import Leaving
 from gateway.call.messages import SESSION_EVENTS, Command, Event
 from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
-from gateway.call.responses import ANSWER, ResponseGate
+from gateway.call.responses import ANSWER, Responses
 from gateway.call.settings import Rules
 from gateway.call.silence import Patience
 from gateway.call.state import State
@@ -54,14 +54,14 @@ class Conversation:
     def __init__(self, started: CallStarted, rules: Rules, now: float) -> None:
         self._rules = rules
         self._playback = Playback(started.audio_format, started.playout)
-        self._gate = ResponseGate()
+        self._responses = Responses()
         self._opening = Opening(rules)
-        self._leaving = Leaving(rules, self._gate)
+        self._leaving = Leaving(rules, self._responses)
         self._tools = Tools(rules, self._leaving)
-        self._keypad = Keypad(rules, self._gate, self._tools, self._leaving)
-        self._transcripts = Transcripts(self._gate, self._tools.mcp)
+        self._keypad = Keypad(rules, self._responses, self._tools, self._leaving)
+        self._transcripts = Transcripts(self._responses, self._tools.mcp)
         self._caller_audio = CallerStream(started.audio_format, now, rules.stream_silence_limit_s)
-        self._patience = Patience(rules, self._gate)
+        self._patience = Patience(rules, self._responses)
         self._bad_messages = BadMessages(now)
         self._connected = False
         self._due: float | None = None
@@ -128,7 +128,7 @@ class Conversation:
         if self._ended:
             return math.inf
         if self._due is None:
-            parts = (self._playback, self._gate, self._tools, self._keypad, self._patience, self._leaving)
+            parts = (self._playback, self._responses, self._tools, self._keypad, self._patience, self._leaving)
             dues = [due for part in parts if (due := part.next_deadline()) is not None]
             self._due = min([self._ends_at, *dues])
         return min(self._due, self._caller_audio.next_deadline())
@@ -148,7 +148,7 @@ class Conversation:
             left = self._carry_out(self._leaving.leave("the last words were not confirmed as heard"), now)
             return [*commands, *left, *self._settle(now)]
         commands += self._give_up(now)
-        quiet = self._playback.idle and self._gate.idle
+        quiet = self._playback.idle and self._responses.idle
         commands += self._tools.expire(now, quiet=quiet)
         commands += self._please_wait(now, quiet=quiet)
         commands += [*self._keypad.expire(now), *self._settle(now)]
@@ -162,18 +162,18 @@ class Conversation:
         Words that are due for several tools at once are said once.
         """
         talking = self.state is State.TALKING
-        held = self._playback.idle and self._gate.waits_for_a_tool
+        held = self._playback.idle and self._responses.waits_for_a_tool
         of_functions = self._tools.please_wait(now, quiet=quiet and talking)
         of_servers = self._tools.mcp.please_wait(now, quiet=(quiet or held) and talking)
-        commands: list[Command] = [*self._gate.cancel()] if of_servers else []
+        commands: list[Command] = [*self._responses.cancel()] if of_servers else []
         for words in dict.fromkeys((*of_functions, *of_servers)):
-            commands += self._gate.want(words, now)
+            commands += self._responses.want(words, now)
         return commands
 
     # The caller
 
     def _caller_spoke(self, event: CallerSpoke, now: float) -> Sequence[Command]:
-        self._gate.caller_spoke(event.item_id, now)
+        self._responses.caller_spoke(event.item_id, now)
         self._tools.caller_spoke(event.item_id)
         self._paused_at = None
         self._patience.caller_is_there()
@@ -185,12 +185,12 @@ class Conversation:
 
     def _turn_over(self, event: CallerPaused | TurnCommitted, now: float) -> Sequence[Command]:
         """The service answers a turn by itself, but for turns ended by a key, and those it heard beside a response."""
-        answers_itself = not self._rules.commit_on and (self._gate.response is None or self._gate.cancelled)
+        answers_itself = not self._rules.commit_on and (self._responses.response is None or self._responses.cancelled)
         if answers_itself:
-            self._gate.answer_owed(now)
-        done = self._gate.caller_done(event.item_id, now)
+            self._responses.answer_owed(now)
+        done = self._responses.caller_done(event.item_id, now)
         self._tools.mcp.caller_done(event.item_id, now)
-        return done if answers_itself else [*done, *self._gate.want(ANSWER, now)]
+        return done if answers_itself else [*done, *self._responses.want(ANSWER, now)]
 
     def _digit_pressed(self, event: DigitPressed, now: float) -> Sequence[Command]:
         digit = event.digit
@@ -209,9 +209,9 @@ class Conversation:
         if self._opening.protected or self._leaving.transferring:
             return []
         stop, heard = self._playback.stop(now)
-        self._gate.drop_wishes()
+        self._responses.drop_wishes()
         self._tools.unsaid()
-        cancel = self._gate.cancel()
+        cancel = self._responses.cancel()
         cut = [reply for reply in heard if reply.heard_ms < reply.received_ms or not reply.complete]
         commands: list[Command] = [*stop, *self._heard(heard), *cancel]
         commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut if reply.reply_id != RECORDING]
@@ -229,27 +229,27 @@ class Conversation:
         commands: list[Command] = [Note("session_ready", {"session_id": ready.session_id, "model": ready.model})]
         commands += [*self._untold, *self._caller_audio.connected()]
         if self._opening.request is not None:
-            commands += self._gate.want(self._opening.request, now)
+            commands += self._responses.want(self._opening.request, now)
             if self._rules.closed:
                 self._leaving.plan(self._rules.closed_to, now)
         return commands
 
     def _response_started(self, event: ResponseStarted, now: float) -> Sequence[Command]:
-        was_wanted = self._gate.started(event.response_id, event.request_id, now)
-        self._opening.response_started(event.response_id, self._gate.request)
-        overtaken = self._gate.caller_speaks and self._rules.barge_in and not self._opening.protected
+        was_wanted = self._responses.started(event.response_id, event.request_id, now)
+        self._opening.response_started(event.response_id, self._responses.request)
+        overtaken = self._responses.caller_speaks and self._rules.barge_in and not self._opening.protected
         if was_wanted and not overtaken:
-            self._tools.response_started(self._gate.request, answers=self._gate.answers)
+            self._tools.response_started(self._responses.request, answers=self._responses.answers)
             return ()
         self._tools.unsaid()
         if overtaken:  # behind a text that was dropped comes the answer, and the caller waits for that
             self._paused_at = None
-        return [*self._gate.cancel(), Note("barge_in", {"replies": [], "response_cancelled": True})]
+        return [*self._responses.cancel(), Note("barge_in", {"replies": [], "response_cancelled": True})]
 
     def _reply_audio(self, reply: ReplyAudio, now: float) -> Sequence[Command]:
-        if reply.response_id != self._gate.response or self._gate.cancelled:
+        if reply.response_id != self._responses.response or self._responses.cancelled:
             return ()
-        self._gate.goes_on(now)
+        self._responses.goes_on(now)
         self._leaving.spoken()
         commands: list[Command] = [*self._playback.add(reply.item_id, reply.audio, now)]
         if reply.item_id != self._last_reply:
@@ -268,26 +268,26 @@ class Conversation:
         return ()
 
     def _response_ended(self, ended: ResponseEnded, now: float) -> Sequence[Command]:
-        if ended.response_id != self._gate.response:
+        if ended.response_id != self._responses.response:
             return ()
         commands: list[Command] = []
-        if not self._gate.cancelled:
+        if not self._responses.cancelled:
             commands += self._playback.complete(None, now)
             if ended.status is not ResponseStatus.COMPLETED:
                 commands.append(Note("response_cut_short", {"status": ended.status.value, "detail": ended.detail}))
-        commands += self._gate.ended(ended.response_id, now, failed=ended.status is ResponseStatus.FAILED)
+        commands += self._responses.ended(ended.response_id, now, failed=ended.status is ResponseStatus.FAILED)
         if words := self._leaving.words():
-            commands += self._gate.want(words, now)
+            commands += self._responses.want(words, now)
         return commands
 
     def _refused(self, event: ServiceError, now: float) -> Sequence[Command]:
         note = Note("service_error", {"code": event.code, "detail": event.message})
-        return [note, *self._gate.refused(event.event_id, event.code, now)]
+        return [note, *self._responses.refused(event.event_id, event.code, now)]
 
     def _tool_called(self, event: ToolCalled, now: float) -> Sequence[Command]:
-        if event.response_id != self._gate.response or self._gate.cancelled:
+        if event.response_id != self._responses.response or self._responses.cancelled:
             return self._tools.not_carried_out(event)
-        self._gate.goes_on(now)
+        self._responses.goes_on(now)
         return self._tools.called(event, now, silent=self._playback.idle)
 
     def _heard(self, replies: Sequence[HeardReply]) -> list[Command]:
@@ -314,14 +314,14 @@ class Conversation:
         commands = self._heard(self._playback.heard(now))
         if self._leaving.transferring or not (self._connected or self._leaving.planned):
             return commands
-        if not (self._playback.idle and self._gate.idle):
+        if not (self._playback.idle and self._responses.idle):
             self._patience.interrupted()
             return commands
         self._opening.over()
         if self._leaving.planned:
             return [*commands, *self._carry_out(self._leaving.leave(), now)]
         if request := self._tools.wish(now):
-            return [*commands, *self._gate.want(request, now)]
+            return [*commands, *self._responses.want(request, now)]
         if self._tools.busy or self._keypad.collecting:
             self._patience.interrupted()
         elif self._patience.quiet(now):
@@ -331,8 +331,8 @@ class Conversation:
     def _give_up(self, now: float) -> list[Command]:
         """Whatever the service owes and never brings; a response whose tool is at work is not hurried."""
         if self._tools.mcp.running:
-            self._gate.goes_on(now)
-        given_up = self._gate.expire(now)
+            self._responses.goes_on(now)
+        given_up = self._responses.expire(now)
         if not any(isinstance(command, CancelResponse) for command in given_up):
             return [*given_up]
         note = Note("response_cut_short", {"status": "given_up", "detail": "nothing more came of it"})

@@ -6,7 +6,7 @@ turn, to an action of its own where no digits came before it, and to the digits 
 
 from gateway.call.leaving import Leaving
 from gateway.call.record import Note
-from gateway.call.responses import ANSWER, Request, ResponseGate
+from gateway.call.responses import ANSWER, Request, Responses
 from gateway.call.settings import KeyAction, Rules
 from gateway.call.tools import ToolCommand, Tools
 from gateway.voice.commands import AddMessage, CommitTurn
@@ -20,9 +20,9 @@ KeyCommand = ToolCommand | CommitTurn | Request
 class Keypad:
     """Follows the caller's keys. Times are in seconds."""
 
-    def __init__(self, rules: Rules, gate: ResponseGate, tools: Tools, leaving: Leaving) -> None:
+    def __init__(self, rules: Rules, responses: Responses, tools: Tools, leaving: Leaving) -> None:
         self._rules = rules
-        self._gate = gate
+        self._responses = responses
         self._tools = tools
         self._leaving = leaving
         self._digits = ""
@@ -66,9 +66,9 @@ class Keypad:
 
     def _act(self, action: KeyAction, now: float) -> list[Request]:
         if action.say is not None:
-            return self._gate.want(action.say, now)
+            return self._responses.want(action.say, now)
         self._leaving.plan(action.transfer, now)
-        return self._gate.want(action.transfer.announce, now) if action.transfer else []
+        return self._responses.want(action.transfer.announce, now) if action.transfer else []
 
     def _collect(self, digit: str, now: float) -> list[KeyCommand]:
         rule = self._rules.digits
@@ -83,4 +83,4 @@ class Keypad:
     def _entered(self, now: float) -> list[KeyCommand]:
         digits, self._digits = self._digits, ""
         message = AddMessage("user", f"(Keys pressed on the phone: {digits})")
-        return [Note("digits_entered", {"digits": digits}), message, *self._gate.want(ANSWER, now)]
+        return [Note("digits_entered", {"digits": digits}), message, *self._responses.want(ANSWER, now)]

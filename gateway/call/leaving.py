@@ -3,7 +3,7 @@
 from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason
 from gateway.call.errands import TransferCaller
 from gateway.call.record import Note
-from gateway.call.responses import ANSWER, Request, ResponseGate
+from gateway.call.responses import ANSWER, Request, Responses
 from gateway.call.settings import TRANSFER_GRACE_S, Rules, Target
 from gateway.phone.events import PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse
@@ -17,8 +17,8 @@ RESULTS_FIRST = AddMessage("system", "The call goes on until the caller has the 
 class Leaving:
     """Whether and how the call is about to leave. Times are in seconds."""
 
-    def __init__(self, rules: Rules, gate: ResponseGate) -> None:
-        self._gate = gate
+    def __init__(self, rules: Rules, responses: Responses) -> None:
+        self._responses = responses
         self._limit_s = rules.farewell_limit_s
         self._closed = rules.closed
         self.planned = False
@@ -107,7 +107,7 @@ class Leaving:
         if self._closed:
             return [failed, EndCall(EndReason.LINE_CLOSED, "bot", failure)]
         told = f"The caller could not be connected with {name}: that failed. Say so, and go on with the call."
-        return [failed, AddMessage("system", told), *self._gate.want(ANSWER, now)]
+        return [failed, AddMessage("system", told), *self._responses.want(ANSWER, now)]
 
     def closed(self, event: PhoneClosed | VoiceClosed) -> list[EndCall | Note]:
         """A leg has ended, and the call with it.

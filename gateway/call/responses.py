@@ -1,4 +1,4 @@
-"""The one gate to a response: who speaks, who was asked to, and whose answer it is that begins. Pure.
+"""Which response is wanted, asked for and running: who speaks, who was asked to, whose answer it is that begins. Pure.
 
 The service takes a ``response.create`` only while no response runs or is asked for, and it answers committed turns by
 itself. So each request of ours carries an id, which comes back with its response and with its refusal; a response
@@ -26,7 +26,7 @@ ANSWER = CreateResponse()
 """The wish to have answered whatever stands in the conversation: it has no words of its own."""
 
 
-class ResponseGate:
+class Responses:
     """Times are in seconds. Whatever is returned is to be sent to the voice leg."""
 
     def __init__(self) -> None:

@@ -2,16 +2,16 @@
 
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import Note
-from gateway.call.responses import Request, ResponseGate
+from gateway.call.responses import Request, Responses
 from gateway.call.settings import Rules
 
 
 class Patience:
     """Minds the silence of both sides. Times are in seconds."""
 
-    def __init__(self, rules: Rules, gate: ResponseGate) -> None:
+    def __init__(self, rules: Rules, responses: Responses) -> None:
         self._rule = rules.silence
-        self._gate = gate
+        self._responses = responses
         self._quiet_since: float | None = None
         self._prompts = 0
 
@@ -46,4 +46,4 @@ class Patience:
             return [EndCall(EndReason.SILENCE, "caller")]
         self._prompts += 1
         self._quiet_since = None
-        return [Note("silence_prompt", {"count": self._prompts}), *self._gate.want(self._rule.say, now)]
+        return [Note("silence_prompt", {"count": self._prompts}), *self._responses.want(self._rule.say, now)]

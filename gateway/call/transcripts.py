@@ -2,7 +2,7 @@
 
 from gateway.call.mcp import McpTools
 from gateway.call.record import Note
-from gateway.call.responses import Request, ResponseGate
+from gateway.call.responses import Request, Responses
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import CallerSaid, TranscriptionFailed
 
@@ -10,14 +10,14 @@ from gateway.voice.events import CallerSaid, TranscriptionFailed
 class Transcripts:
     """The transcripts of one call; a turn whose words are there is over. Times are in seconds."""
 
-    def __init__(self, gate: ResponseGate, mcp: McpTools) -> None:
-        self._gate = gate
+    def __init__(self, responses: Responses, mcp: McpTools) -> None:
+        self._responses = responses
         self._mcp = mcp
         self._last = ""
 
     def said(self, said: CallerSaid, now: float) -> list[Note | Request | AnswerApproval]:
         """Take the words of a turn; they may come more than once, or be none."""
-        done: list[Note | Request | AnswerApproval] = [*self._gate.caller_done(said.item_id, now)]
+        done: list[Note | Request | AnswerApproval] = [*self._responses.caller_done(said.item_id, now)]
         if said.item_id == self._last:
             return done
         if not said.text.strip():
@@ -29,5 +29,5 @@ class Transcripts:
     def failed(self, failed: TranscriptionFailed, now: float) -> list[Note | Request | AnswerApproval]:
         """Note that the words of a turn could not be made out."""
         note = Note("transcription_failed", {"item_id": failed.item_id, "code": failed.code, "detail": failed.detail})
-        done = self._gate.caller_done(failed.item_id, now)
+        done = self._responses.caller_done(failed.item_id, now)
         return [note, *done, *self._mcp.not_understood(failed.item_id, now)]

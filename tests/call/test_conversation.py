@@ -225,7 +225,7 @@ def test_a_request_that_lost_the_race_is_made_again() -> None:
     assert len(set(story.requests)) == 2
 
 
-def test_a_request_refused_for_good_does_not_shut_the_gate() -> None:
+def test_a_request_refused_for_good_does_not_keep_others_back() -> None:
     """>> our request is refused << it is given up; the caller's next turn is answered as ever."""
     story = Story(Rules(greeting=GREETING))
     assert story.tell(ServiceError("rate_limit_exceeded", "later", story.requests[-1])) == []
@@ -282,7 +282,7 @@ def test_a_response_that_is_not_even_cancelled_is_over_too() -> None:
 
 
 def test_a_request_that_is_never_answered_is_made_again() -> None:
-    """>> no response.created and no refusal << asked for once more, then given up: the gate is not shut."""
+    """>> no response.created and no refusal << asked for once more, then given up: others are still taken."""
     silence = Silence(10, SayText("Still there?"), 1)
     story = Story(Rules(greeting=GREETING, silence=silence))
     assert story.listen(20.1) == [GREETING]

@@ -3,8 +3,7 @@
 import re
 from pathlib import Path
 
-from gateway.call import bad_messages, call, caller_clock, keypad, mcp, playback, tools, waiting
-from gateway.call import responses as gate
+from gateway.call import bad_messages, call, caller_clock, keypad, mcp, playback, responses, tools, waiting
 from gateway.call import secret_entry as secure_entry
 from gateway.call import settings as rules
 from gateway.phone.events import Playout
@@ -59,7 +58,7 @@ def test_seconds_that_documents_tell_in_words() -> None:
         "tried once more after ten seconds; a request that was refused, or that failed before a sound, after one"
         in text
     )
-    assert (gate.ANSWER_LIMIT_S, gate.RETRY_AFTER_S) == (10, 1)
+    assert (responses.ANSWER_LIMIT_S, responses.RETRY_AFTER_S) == (10, 1)
     assert "until the entry is over, and half a second longer" in text
     assert rules.DEAF_TAIL_S == 0.5
 
@@ -68,17 +67,17 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
     """Return what each bound is now, and what it was chosen to be."""
     line, playout = rules.Rules(), Playout()
     return [
-        ("a cancelled response is over, in seconds", (gate.CANCEL_LIMIT_S, 3)),
-        ("a turn without an end is over, in seconds", (gate.SPEECH_LIMIT_S, 30)),
+        ("a cancelled response is over, in seconds", (responses.CANCEL_LIMIT_S, 3)),
+        ("a turn without an end is over, in seconds", (responses.SPEECH_LIMIT_S, 30)),
         ("a tool of a server is given up, in seconds", (mcp.RUN_LIMIT_S, 60)),
         ("an allowed tool that does not begin is given up, in seconds", (mcp.GRANTED_LIMIT_S, 10)),
         ("a question is put", (mcp.MOST_ASKS, 2)),
-        ("a caller's word is awaited, in seconds", (rules.Approval(gate.ANSWER).timeout_s, 20)),
+        ("a caller's word is awaited, in seconds", (rules.Approval(responses.ANSWER).timeout_s, 20)),
         ("the stream of a transferred call may stay, in seconds", (rules.TRANSFER_GRACE_S, 5)),
         ("last words may take, in seconds", (line.farewell_limit_s, 60)),
         ("a call may take, in seconds", (line.duration_limit_s, 3600)),
         ("digits wait for the next, in seconds", (rules.Digits().pause_s, 2)),
-        ("words cover a wait after, in seconds", (rules.Waiting(gate.ANSWER).after_s, 1.5)),
+        ("words cover a wait after, in seconds", (rules.Waiting(responses.ANSWER).after_s, 1.5)),
         ("whether somebody still speaks is looked at, in seconds", (waiting.LOOK_AGAIN_S, 0.2)),
         ("keys make one message", (keypad.DIGITS_LIMIT, 64)),
         ("broken messages are counted, in seconds", (bad_messages.MALFORMED_WINDOW_S, 60)),

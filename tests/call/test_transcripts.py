@@ -4,46 +4,46 @@ import pytest
 
 from gateway.call.mcp import McpTools
 from gateway.call.record import Note
-from gateway.call.responses import ANSWER, ResponseGate
+from gateway.call.responses import ANSWER, Responses
 from gateway.call.settings import Rules
 from gateway.call.transcripts import Transcripts
 from gateway.voice.commands import CreateResponse
 from gateway.voice.events import CallerSaid, TranscriptionFailed
 
 
-def speaking(item_id: str = "u") -> tuple[ResponseGate, Transcripts]:
+def speaking(item_id: str = "u") -> tuple[Responses, Transcripts]:
     """The caller is in the middle of a turn, and something waits for its end."""
-    gate = ResponseGate()
-    gate.caller_spoke(item_id, 0.0)
-    assert gate.want(ANSWER, 0.0) == []
-    return gate, Transcripts(gate, McpTools(Rules()))
+    responses = Responses()
+    responses.caller_spoke(item_id, 0.0)
+    assert responses.want(ANSWER, 0.0) == []
+    return responses, Transcripts(responses, McpTools(Rules()))
 
 
 def test_words_are_told_once() -> None:
     """>> the words of a turn twice << one note; the turn is over with the first."""
-    gate, transcripts = speaking()
+    responses, transcripts = speaking()
     note, request = transcripts.said(CallerSaid("u", "Hello."), 1.0)
     assert note == Note("caller_said", {"item_id": "u", "text": "Hello."})
     assert isinstance(request, CreateResponse)
-    assert not gate.caller_speaks
+    assert not responses.caller_speaks
     assert transcripts.said(CallerSaid("u", "Hello."), 2.0) == []
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_no_words_are_no_note(text: str) -> None:
     """>> a transcript of a cough << nothing is noted, and the turn is over."""
-    gate, transcripts = speaking()
+    responses, transcripts = speaking()
     (request,) = transcripts.said(CallerSaid("u", text), 1.0)
     assert isinstance(request, CreateResponse)
-    assert not gate.caller_speaks
+    assert not responses.caller_speaks
 
 
 def test_a_failed_transcript_is_noted() -> None:
     """>> the service could not make the words out << a note with its reason, and the turn is over."""
-    gate, transcripts = speaking()
+    responses, transcripts = speaking()
     note, _ = transcripts.failed(TranscriptionFailed("u", "busy", "try again"), 1.0)
     assert note == Note("transcription_failed", {"item_id": "u", "code": "busy", "detail": "try again"})
-    assert not gate.caller_speaks
+    assert not responses.caller_speaks
 
 
 def test_words_behind_an_empty_transcript_are_told() -> None:
