@@ -16,7 +16,7 @@ from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Responses
 from gateway.call.settings import Rules
-from gateway.call.silence import Patience
+from gateway.call.silence import SilenceTimer
 from gateway.call.state import State
 from gateway.call.tools import ToolEvent, Tools
 from gateway.call.transcripts import Transcripts
@@ -61,7 +61,7 @@ class Conversation:
         self._keypad = Keypad(rules, self._responses, self._tools, self._leaving)
         self._transcripts = Transcripts(self._responses, self._tools.mcp)
         self._caller_audio = CallerStream(started.audio_format, now, rules.stream_silence_limit_s)
-        self._patience = Patience(rules, self._responses)
+        self._silence = SilenceTimer(rules, self._responses)
         self._bad_messages = BadMessages(now)
         self._connected = False
         self._due: float | None = None
@@ -128,7 +128,7 @@ class Conversation:
         if self._ended:
             return math.inf
         if self._due is None:
-            parts = (self._playback, self._responses, self._tools, self._keypad, self._patience, self._leaving)
+            parts = (self._playback, self._responses, self._tools, self._keypad, self._silence, self._leaving)
             dues = [due for part in parts if (due := part.next_deadline()) is not None]
             self._due = min([self._ends_at, *dues])
         return min(self._due, self._caller_audio.next_deadline())
@@ -152,7 +152,7 @@ class Conversation:
         commands += self._tools.expire(now, quiet=quiet)
         commands += self._please_wait(now, quiet=quiet)
         commands += [*self._keypad.expire(now), *self._settle(now)]
-        return [*commands, *self._carry_out(self._patience.expire(now), now)]
+        return [*commands, *self._carry_out(self._silence.expire(now), now)]
 
     def _please_wait(self, now: float, *, quiet: bool) -> list[Command]:
         """Cover the wait for tools that take long.
@@ -176,7 +176,7 @@ class Conversation:
         self._responses.caller_spoke(event.item_id, now)
         self._tools.caller_spoke(event.item_id)
         self._paused_at = None
-        self._patience.caller_is_there()
+        self._silence.caller_is_there()
         return self._barge_in(now) if self._rules.barge_in else self._leaving.call_off()
 
     def _caller_paused(self, event: CallerPaused, now: float) -> Sequence[Command]:
@@ -194,7 +194,7 @@ class Conversation:
 
     def _digit_pressed(self, event: DigitPressed, now: float) -> Sequence[Command]:
         digit = event.digit
-        self._patience.caller_is_there()
+        self._silence.caller_is_there()
         if (not self._connected or self._leaving.transferring) and not self._tools.private(now):
             return (Note("digit_pressed", {"digit": digit}),)
         silenced = self._barge_in(now) if self._keypad.interrupts(digit, now) else []
@@ -315,7 +315,7 @@ class Conversation:
         if self._leaving.transferring or not (self._connected or self._leaving.planned):
             return commands
         if not (self._playback.idle and self._responses.idle):
-            self._patience.interrupted()
+            self._silence.interrupted()
             return commands
         self._opening.over()
         if self._leaving.planned:
@@ -323,8 +323,8 @@ class Conversation:
         if request := self._tools.wish(now):
             return [*commands, *self._responses.want(request, now)]
         if self._tools.busy or self._keypad.collecting:
-            self._patience.interrupted()
-        elif self._patience.quiet(now):
+            self._silence.interrupted()
+        elif self._silence.quiet(now):
             self._paused_at = None  # nobody is about to answer
         return commands
 
@@ -353,7 +353,7 @@ class Conversation:
         stop, heard = self._playback.stop(now)
         notes = [command for command in self._heard(heard) if isinstance(command, Note)]
         self._ended = True
-        self._patience.interrupted()
+        self._silence.interrupted()
         return [*stop, *notes, *self._tools.abandon(), EndCall(reason, by, detail)]
 
     _REACTIONS: ClassVar[Mapping[type, Callable[..., Sequence[Command]]]] = {

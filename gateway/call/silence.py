@@ -6,7 +6,7 @@ from gateway.call.responses import Request, Responses
 from gateway.call.settings import Rules
 
 
-class Patience:
+class SilenceTimer:
     """Minds the silence of both sides. Times are in seconds."""
 
     def __init__(self, rules: Rules, responses: Responses) -> None:

@@ -4,7 +4,7 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import Note
 from gateway.call.responses import Responses
 from gateway.call.settings import Rules, Silence
-from gateway.call.silence import Patience
+from gateway.call.silence import SilenceTimer
 from gateway.voice.commands import SayText
 
 RULES = Rules(silence=Silence(10, SayText("Still there?"), 1))
@@ -12,52 +12,52 @@ RULES = Rules(silence=Silence(10, SayText("Still there?"), 1))
 
 def test_a_line_without_the_rule_waits_for_ever() -> None:
     """No silence block, no deadline."""
-    patience = Patience(Rules(), Responses())
-    patience.quiet(0.0)
-    assert patience.next_deadline() is None
-    assert patience.expire(1e6) == []
+    silence_timer = SilenceTimer(Rules(), Responses())
+    silence_timer.quiet(0.0)
+    assert silence_timer.next_deadline() is None
+    assert silence_timer.expire(1e6) == []
 
 
 def test_silence_counts_from_its_beginning() -> None:
     """Being told again that it is quiet does not start the time anew."""
-    patience = Patience(RULES, Responses())
-    assert patience.quiet(5.0)
-    assert not patience.quiet(9.0)
-    assert patience.next_deadline() == 15.0
-    assert patience.expire(14.9) == []
+    silence_timer = SilenceTimer(RULES, Responses())
+    assert silence_timer.quiet(5.0)
+    assert not silence_timer.quiet(9.0)
+    assert silence_timer.next_deadline() == 15.0
+    assert silence_timer.expire(14.9) == []
 
 
 def test_prompts_then_the_end() -> None:
     """The prompt, as often as the line says, then the end; an interruption starts the time again, not the count."""
-    patience = Patience(RULES, responses := Responses())
-    patience.quiet(0.0)
-    note, request = patience.expire(10.0)
+    silence_timer = SilenceTimer(RULES, responses := Responses())
+    silence_timer.quiet(0.0)
+    note, request = silence_timer.expire(10.0)
     assert note == Note("silence_prompt", {"count": 1})
     assert isinstance(request, SayText)
     responses.started("r", request.request_id, 10.1)
-    patience.interrupted()
-    patience.quiet(20.0)
-    assert patience.expire(29.0) == []
-    assert patience.expire(30.0) == [EndCall(EndReason.SILENCE, "caller")]
+    silence_timer.interrupted()
+    silence_timer.quiet(20.0)
+    assert silence_timer.expire(29.0) == []
+    assert silence_timer.expire(30.0) == [EndCall(EndReason.SILENCE, "caller")]
 
 
 def test_a_caller_who_is_there_has_all_the_time_again() -> None:
     """Speech or a key forgets the prompts."""
-    patience = Patience(RULES, responses := Responses())
-    patience.quiet(0.0)
-    (_, request) = patience.expire(10.0)
+    silence_timer = SilenceTimer(RULES, responses := Responses())
+    silence_timer.quiet(0.0)
+    (_, request) = silence_timer.expire(10.0)
     assert isinstance(request, SayText)
     responses.started("r", request.request_id, 10.1)
     responses.ended("r", 11.0)
-    patience.caller_is_there()
-    patience.quiet(20.0)
-    assert patience.expire(30.0)[0] == Note("silence_prompt", {"count": 1})
+    silence_timer.caller_is_there()
+    silence_timer.quiet(20.0)
+    assert silence_timer.expire(30.0)[0] == Note("silence_prompt", {"count": 1})
 
 
 def test_a_reminder_starts_no_time_by_itself() -> None:
     """What is said is followed by silence, and that has its own beginning; the second reminder is the second."""
-    patience = Patience(Rules(silence=Silence(10, SayText("Still there?"), 3)), Responses())
+    silence_timer = SilenceTimer(Rules(silence=Silence(10, SayText("Still there?"), 3)), Responses())
     for count in (1, 2, 3):
-        patience.quiet(100.0 * count)
-        assert patience.expire(100.0 * count + 10)[0] == Note("silence_prompt", {"count": count})
-        assert patience.next_deadline() is None
+        silence_timer.quiet(100.0 * count)
+        assert silence_timer.expire(100.0 * count + 10)[0] == Note("silence_prompt", {"count": count})
+        assert silence_timer.next_deadline() is None
