@@ -8,7 +8,7 @@ from gateway.call.bad_messages import BadMessage, BadMessages
 from gateway.call.caller_audio import FLOOD, CallerStream, is_sign_of_life
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferEnded
-from gateway.call.greeting import RECORDING, Opening
+from gateway.call.greeting import RECORDING, Greeting
 from gateway.call.keypad import Keypad
 from gateway.call.leaving import Leaving
 from gateway.call.messages import SESSION_EVENTS, Command, Event
@@ -55,7 +55,7 @@ class Conversation:
         self._rules = rules
         self._playback = Playback(started.audio_format, started.playout)
         self._responses = Responses()
-        self._opening = Opening(rules)
+        self._greeting = Greeting(rules)
         self._leaving = Leaving(rules, self._responses)
         self._tools = Tools(rules, self._leaving)
         self._keypad = Keypad(rules, self._responses, self._tools, self._leaving)
@@ -93,11 +93,11 @@ class Conversation:
         if self._ended:
             return ()
         self._due = None
-        commands: list[Command] = [*self._opening.notes()]
-        if recording := self._opening.recording:
+        commands: list[Command] = [*self._greeting.notes()]
+        if recording := self._greeting.recording:
             commands += self._playback.add(RECORDING, recording.audio, now)
             commands += self._playback.complete(RECORDING, now)
-        if self._rules.closed and self._opening.request is None:
+        if self._rules.closed and self._greeting.request is None:
             recorded_s = self._playback.duration_s(recording.audio) if recording else 0.0
             self._leaving.plan(self._rules.closed_to, now, recorded_s=recorded_s)
         return [*commands, *self._settle(now)]
@@ -206,7 +206,7 @@ class Conversation:
         Not over a greeting that must be heard. Of a reply that is not complete the service may have sent more, which is
         dropped here.
         """
-        if self._opening.protected or self._leaving.transferring:
+        if self._greeting.protected or self._leaving.transferring:
             return []
         stop, heard = self._playback.stop(now)
         self._responses.drop_wishes()
@@ -228,16 +228,16 @@ class Conversation:
         self._connected = True
         commands: list[Command] = [Note("session_ready", {"session_id": ready.session_id, "model": ready.model})]
         commands += [*self._untold, *self._caller_audio.connected()]
-        if self._opening.request is not None:
-            commands += self._responses.want(self._opening.request, now)
+        if self._greeting.request is not None:
+            commands += self._responses.want(self._greeting.request, now)
             if self._rules.closed:
                 self._leaving.plan(self._rules.closed_to, now)
         return commands
 
     def _response_started(self, event: ResponseStarted, now: float) -> Sequence[Command]:
         was_wanted = self._responses.started(event.response_id, event.request_id, now)
-        self._opening.response_started(event.response_id, self._responses.request)
-        overtaken = self._responses.caller_speaks and self._rules.barge_in and not self._opening.protected
+        self._greeting.response_started(event.response_id, self._responses.request)
+        overtaken = self._responses.caller_speaks and self._rules.barge_in and not self._greeting.protected
         if was_wanted and not overtaken:
             self._tools.response_started(self._responses.request, answers=self._responses.answers)
             return ()
@@ -254,7 +254,7 @@ class Conversation:
         commands: list[Command] = [*self._playback.add(reply.item_id, reply.audio, now)]
         if reply.item_id != self._last_reply:
             self._last_reply = reply.item_id
-            self._opening.reply_begun(reply.response_id, reply.item_id)
+            self._greeting.reply_begun(reply.response_id, reply.item_id)
             waited = None if self._paused_at is None else round((now - self._paused_at) * 1000)
             self._paused_at = None
             commands.append(Note("reply_started", {"item_id": reply.item_id, "latency_ms": waited}))
@@ -294,7 +294,7 @@ class Conversation:
         """Note what was heard, and tell the service of what it did not speak itself."""
         commands: list[Command] = [Note("reply_heard", reply.fields()) for reply in replies]
         for reply in replies:
-            if message := self._opening.heard(reply):
+            if message := self._greeting.heard(reply):
                 (commands if self._connected else self._untold).append(message)
         return commands
 
@@ -317,7 +317,7 @@ class Conversation:
         if not (self._playback.idle and self._responses.idle):
             self._silence.interrupted()
             return commands
-        self._opening.over()
+        self._greeting.over()
         if self._leaving.planned:
             return [*commands, *self._carry_out(self._leaving.leave(), now)]
         if request := self._tools.wish(now):

@@ -13,11 +13,11 @@ RECORDING = "recording"
 UNKNOWN_WORDS = "(A recorded greeting was played to the caller.)"
 
 
-class Opening:
+class Greeting:
     """Follows the greeting from the first moment until it is over."""
 
     def __init__(self, rules: Rules) -> None:
-        self._greeting = rules.greeting
+        self._words = rules.greeting
         self._closed = rules.closed
         self.protected = not rules.interruptible and rules.greeting is not None
         """Whether what the caller says now must not interrupt."""
@@ -27,7 +27,7 @@ class Opening:
     @property
     def recording(self) -> Recorded | None:
         """What is to be played, if that is the greeting."""
-        return self._greeting if isinstance(self._greeting, Recorded) else None
+        return self._words if isinstance(self._words, Recorded) else None
 
     def notes(self) -> list[Note]:
         """What is to be noted as the call begins."""
@@ -41,7 +41,7 @@ class Opening:
     @property
     def request(self) -> Request | None:
         """What the service is to say, if that is the greeting."""
-        return None if isinstance(self._greeting, Recorded) else self._greeting
+        return None if isinstance(self._words, Recorded) else self._words
 
     def response_started(self, response_id: str, request: Request | None) -> None:
         """A response begins: the greeting's, where it carries the greeting out."""

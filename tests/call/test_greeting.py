@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.call.greeting import RECORDING, UNKNOWN_WORDS, Opening
+from gateway.call.greeting import RECORDING, UNKNOWN_WORDS, Greeting
 from gateway.call.playback import HeardReply
 from gateway.call.responses import ALREADY_ACTIVE
 from gateway.call.settings import Recorded, Rules
@@ -206,20 +206,20 @@ def test_words_are_told_as_far_as_they_were_heard(text: str, heard_ms: int, told
 
     A letter of ``TEXT`` takes 100 ms.
     """
-    opening = Opening(Rules(greeting=Recorded(b"", text)))
-    message = opening.heard(HeardReply(RECORDING, heard_ms, 4500))
+    greeting = Greeting(Rules(greeting=Recorded(b"", text)))
+    message = greeting.heard(HeardReply(RECORDING, heard_ms, 4500))
     assert message == (AddMessage("assistant", told) if told else None)
 
 
 def test_a_double_space_is_no_word() -> None:
     """The end of the text that is told has no space behind it."""
-    opening = Opening(Rules(greeting=Recorded(b"", "Wait,  please")))
-    assert opening.heard(HeardReply(RECORDING, 7, 13)) == AddMessage("assistant", "Wait,")
+    greeting = Greeting(Rules(greeting=Recorded(b"", "Wait,  please")))
+    assert greeting.heard(HeardReply(RECORDING, 7, 13)) == AddMessage("assistant", "Wait,")
 
 
 def test_a_reply_of_a_response_without_a_name_is_not_the_greeting() -> None:
     """Before the greeting's response has begun, no reply is its own: its end leaves the greeting protected."""
-    opening = Opening(Rules(greeting=LEGAL, interruptible=False))
-    opening.reply_begun("", "i")
-    opening.heard(HeardReply("i", 100, 100))
-    assert opening.protected
+    greeting = Greeting(Rules(greeting=LEGAL, interruptible=False))
+    greeting.reply_begun("", "i")
+    greeting.heard(HeardReply("i", 100, 100))
+    assert greeting.protected
