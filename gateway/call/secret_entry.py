@@ -12,7 +12,7 @@ MOST_DIGITS = 64
 """So many end a parameter for which no length was set, and no length is greater."""
 
 
-class SecureEntry:
+class SecretEntry:
     """Collects the secret parameters of one function call, one after the other. Times are in seconds."""
 
     def __init__(self, call: ToolCalled, secrets: Sequence[Secret], now: float) -> None:

@@ -13,7 +13,7 @@ from gateway.call.leaving import GOODBYE, Leaving
 from gateway.call.mcp import McpTools
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Request
-from gateway.call.secret_entry import SecureEntry
+from gateway.call.secret_entry import SecretEntry
 from gateway.call.settings import END_CALL, TRANSFER_CALL, FunctionRule, Rules, Target
 from gateway.call.waiting import Wait
 from gateway.text import json_text
@@ -61,7 +61,7 @@ class Tools:
         self._running: dict[str, _Running] = {}
         self.mcp = McpTools(rules)
         """Those that the service runs by itself."""
-        self.entry: SecureEntry | None = None
+        self.entry: SecretEntry | None = None
         """What the caller is keying in that the model must not see."""
         self._private_until = 0.0
         self._answer_due = False
@@ -160,7 +160,7 @@ class Tools:
             return self._answer(call.call_id, ONE_AT_A_TIME)
         if not self._allowance.may_key(call.name):
             return [_returned_at_once(call, "refused"), *self._answer(call.call_id, SECRETS_SPENT)]
-        self.entry = SecureEntry(call, rule.secrets, now)
+        self.entry = SecretEntry(call, rule.secrets, now)
         return [Note("secure_entry_started", self.entry.about)]
 
     def _dial(self, call: ToolCalled, now: float) -> list[ToolCommand]:
@@ -228,7 +228,7 @@ class Tools:
             return []
         return self._entered(self.entry, now, LAST_KEYS_S) if self.entry.press(digit, now) else []
 
-    def _entered(self, entry: SecureEntry, now: float, private_s: float) -> list[ToolCommand]:
+    def _entered(self, entry: SecretEntry, now: float, private_s: float) -> list[ToolCommand]:
         done = Note("secure_entry_ended", {**entry.about, "outcome": "entered"})
         entry.take(now)
         if not entry.complete:
@@ -280,7 +280,7 @@ class Tools:
         waits = [running.wait for running in self._running.values()]
         return [words for wait in waits if (words := wait.words(now, quiet=quiet)) is not None]
 
-    def _start(self, call: ToolCalled, rule: FunctionRule, now: float, entry: SecureEntry | None = None) -> RunFunction:
+    def _start(self, call: ToolCalled, rule: FunctionRule, now: float, entry: SecretEntry | None = None) -> RunFunction:
         values = entry.values if entry is not None else {}
         self._running[call.call_id] = _Running(
             call.name,

@@ -3,8 +3,18 @@
 import re
 from pathlib import Path
 
-from gateway.call import bad_messages, call, caller_clock, keypad, mcp, playback, responses, tools, waiting
-from gateway.call import secret_entry as secure_entry
+from gateway.call import (
+    bad_messages,
+    call,
+    caller_clock,
+    keypad,
+    mcp,
+    playback,
+    responses,
+    secret_entry,
+    tools,
+    waiting,
+)
 from gateway.call import settings as rules
 from gateway.phone.events import Playout
 from gateway.voice import leg, service
@@ -38,7 +48,7 @@ def promised() -> list[tuple[str, str, float | None]]:
         ("operating", "no mark came back for {:g} s of audio", playback.STALL_LIMIT_S),
         ("operating", "{} messages in a minute that cannot be read", bad_messages.MALFORMED_LIMIT),
         ("operating", "more audio or keys than real time and {:g} s", caller_clock.AHEAD_LIMIT_S),
-        ("configuration", "at most {} digits each", secure_entry.MOST_DIGITS),
+        ("configuration", "at most {} digits each", secret_entry.MOST_DIGITS),
         ("tools", "whoever is at the other end: 1 to {} of", tools._MOST_KEYS),
         ("voice-live", "`limits.duration_s` is at most {:g}", line.duration_limit_s),
     ]

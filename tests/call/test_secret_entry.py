@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction
-from gateway.call.secret_entry import SecureEntry
+from gateway.call.secret_entry import SecretEntry
 from gateway.call.settings import Digits, FunctionRule, Rules, Secret, Silence
 from gateway.call.tools import NOTHING_KEYED, ONE_AT_A_TIME
 from gateway.function import SecretDigits
@@ -211,7 +211,7 @@ def test_a_prompt_that_was_interrupted_is_said_again() -> None:
 @pytest.mark.parametrize(("before", "counting"), [("", "0123456789"), ("4", "0123456789#")])
 def test_the_keys_that_count(before: str, counting: str) -> None:
     """Digits, and the last key behind one; a star never."""
-    entry = SecureEntry(ToolCalled("r", "c", "pay", "{}"), (Secret(SecretDigits("card")),), 0.0)
+    entry = SecretEntry(ToolCalled("r", "c", "pay", "{}"), (Secret(SecretDigits("card")),), 0.0)
     for key in before:
         entry.press(key, 0.0)
     assert [key for key in "0123456789*#" if entry.counts(key)] == list(counting)
