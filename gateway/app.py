@@ -18,7 +18,7 @@ from gateway.call.call import Voice
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
-from gateway.call.settings import Rules
+from gateway.call.settings import CallSettings
 from gateway.call_setup import prepare
 from gateway.config import Deployment, Line, Lines
 from gateway.config.deployment import private_listener
@@ -124,7 +124,7 @@ async def serving(
         identity=identity,
     )
 
-    def prepared(line: Line, started: CallStarted) -> tuple[Rules, Voice]:
+    def prepared(line: Line, started: CallStarted) -> tuple[CallSettings, Voice]:
         facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC), started.parameters)
         return prepare(line, started.audio_format, facts, voice_live)
 

@@ -1,4 +1,4 @@
-"""What a call begins with: of its line and its stream, the rules that the conversation follows and the voice leg."""
+"""What a call begins with: of its line and its stream, the settings that the conversation follows and the voice leg."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -9,11 +9,11 @@ from gateway.call.call import Voice
 from gateway.call.responses import Request
 from gateway.call.settings import (
     Approval,
+    CallSettings,
     Digits,
     FunctionRule,
     KeyAction,
     Recorded,
-    Rules,
     Secret,
     Silence,
     Target,
@@ -38,24 +38,24 @@ Say = Callable[[str], Request]
 """How a text of the line becomes the bot's words."""
 
 
-def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: VoiceLive) -> tuple[Rules, Voice]:
-    """Rules and voice leg of one call. A closed line whose words the service need not speak opens no session."""
+def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: VoiceLive) -> tuple[CallSettings, Voice]:
+    """Settings and voice leg of one call. A closed line whose words the service need not speak opens no session."""
     if absent := missing(line, call):
         log.warning("stream_parameters_missing", names=list(absent))
-    rules = rules_for(line, call, audio_format)
-    if rules.closed and not isinstance(rules.greeting, Request):
-        return rules, NoVoice()
-    return rules, VoiceLeg(service, answering_for(line), session_for(line, audio_format, call))
+    settings = call_settings_for(line, call, audio_format)
+    if settings.closed and not isinstance(settings.greeting, Request):
+        return settings, NoVoice()
+    return settings, VoiceLeg(service, answering_for(line), session_for(line, audio_format, call))
 
 
-def rules_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> Rules:
+def call_settings_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> CallSettings:
     """What the conversation is to know of a line, for one call."""
     settings = line.settings
     say: Say = lambda text: word_for_word(line, text, call)  # noqa: E731 -- a name for what everything here is given
     targets = dict(_targets(line, say))
     if settings.hours is not None and not settings.hours.is_open(call.started, settings.timezone):
         closed = settings.hours.closed
-        return Rules(
+        return CallSettings(
             greeting=_closed_words(line, closed, say, audio_format),
             interruptible=False,
             closed=True,
@@ -64,7 +64,7 @@ def rules_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> Rules:
         )
     silence = settings.silence
     digits = settings.digits
-    return Rules(
+    return CallSettings(
         greeting=_greeting(line, call, audio_format),
         interruptible=settings.greeting.interruptible if settings.greeting else True,
         barge_in=settings.barge_in,

@@ -23,11 +23,11 @@ from gateway.call.record import Note
 from gateway.call.responses import ALREADY_ACTIVE
 from gateway.call.settings import (
     Approval,
+    CallSettings,
     Digits,
     FunctionRule,
     KeyAction,
     Recorded,
-    Rules,
     Secret,
     Silence,
     Target,
@@ -114,7 +114,7 @@ class RandomCall:
         self.log: list[tuple[float, object]] = []
         """What happened, for whoever looks for the reason."""
         started = CallStarted("CA1", "MZ1", self._format, chance.choice(PLAYOUTS))
-        self._conversation = Conversation(started, self._rules(), self._now)
+        self._conversation = Conversation(started, self._settings(), self._now)
         self._ready = False
         self._end: EndCall | None = None
         self._serial = 0
@@ -145,7 +145,7 @@ class RandomCall:
         assert self._end is not None, "a call without an end"
         assert self._conversation.state is State.ENDED
 
-    def _rules(self) -> Rules:
+    def _settings(self) -> CallSettings:
         chance = self._chance
         maybe: Callable[[], bool] = lambda: chance.random() < 0.5  # noqa: E731 -- said often
         waiting = Waiting(SAY, chance.choice((0.0, 1.5)))
@@ -156,7 +156,7 @@ class RandomCall:
             Recorded(self._format.silence(chance.randrange(900))),
             Recorded(b""),
         )
-        return Rules(
+        return CallSettings(
             greeting=chance.choice(greetings),
             interruptible=maybe(),
             closed=chance.random() < 0.1,

@@ -10,7 +10,7 @@ from gateway.call.conversation import Conversation
 from gateway.call.ending import ENDED_BY, EndCall
 from gateway.call.messages import Command, Event
 from gateway.call.record import Note
-from gateway.call.settings import Rules
+from gateway.call.settings import CallSettings
 from gateway.call.state import State
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, CallStarted, MarkReturned, Playout
@@ -68,9 +68,11 @@ def check(command: Command) -> None:
 class Story:
     """Drives a conversation by hand. Notes are kept apart from what goes to the legs."""
 
-    def __init__(self, rules: Rules | None = None, *, ready: bool = True, started: CallStarted = STARTED) -> None:
+    def __init__(
+        self, settings: CallSettings | None = None, *, ready: bool = True, started: CallStarted = STARTED
+    ) -> None:
         self.now = 1000.0
-        self.conversation = Conversation(started, rules or Rules(), self.now)
+        self.conversation = Conversation(started, settings or CallSettings(), self.now)
         self.notes: list[Note] = []
         self.played = 0
         self.marks: list[tuple[str, float]] = []

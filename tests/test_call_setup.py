@@ -8,8 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.audio.formats import PCMA, PCMU
-from gateway.call.settings import Approval, Digits, KeyAction, Recorded, Rules, Silence, Target, Waiting
-from gateway.call_setup import prepare, rules_for
+from gateway.call.settings import Approval, CallSettings, Digits, KeyAction, Recorded, Silence, Target, Waiting
+from gateway.call_setup import call_settings_for, prepare
 from gateway.config import Lines, load_deployment
 from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.leg import VoiceLeg
@@ -38,9 +38,9 @@ def test_a_greeting_is_said_or_asked_for(tmp_path: Path) -> None:
         ]
     ):
         (line,) = lines_of(tmp_path / str(number), text)
-        assert rules_for(line, FACTS, PCMU).greeting == greeting
+        assert call_settings_for(line, FACTS, PCMU).greeting == greeting
     (line,) = lines_of(tmp_path / "prompted", "greeting: {prompt: Be short.}\n")
-    asked = rules_for(line, FACTS, PCMU).greeting
+    asked = call_settings_for(line, FACTS, PCMU).greeting
     assert isinstance(asked, CreateResponse)
     assert asked.instructions.endswith("Greet the caller: Be short.")
 
@@ -49,24 +49,24 @@ def test_what_the_conversation_knows_of_a_line(tmp_path: Path) -> None:
     """Barge-in, the key of manual turns, silence and the time limit come from the line's file."""
     text = "model: gpt-4.1\nbarge_in: false\nsilence: {after_s: 7, say: Hello?, times: 3}\nlimits: {duration_s: 90}\n"
     (line,) = lines_of(tmp_path, text)
-    rules = rules_for(line, FACTS, PCMU)
-    assert (rules.barge_in, rules.duration_limit_s) == (False, 90)
-    assert rules.silence == Silence(7, SayText("Hello?"), 3)
-    assert (rules.tool_calls_limit, rules.secret_attempts_limit) == (100, 5)
+    settings = call_settings_for(line, FACTS, PCMU)
+    assert (settings.barge_in, settings.duration_limit_s) == (False, 90)
+    assert settings.silence == Silence(7, SayText("Hello?"), 3)
+    assert (settings.tool_calls_limit, settings.secret_attempts_limit) == (100, 5)
     (line,) = lines_of(tmp_path / "bounded", "model: gpt-4.1\nlimits: {tool_calls: 7, secret_attempts: 2}\n")
-    rules = rules_for(line, FACTS, PCMU)
-    assert (rules.tool_calls_limit, rules.secret_attempts_limit) == (7, 2)
+    settings = call_settings_for(line, FACTS, PCMU)
+    assert (settings.tool_calls_limit, settings.secret_attempts_limit) == (7, 2)
     (line,) = lines_of(tmp_path / "manual", "model: gpt-4.1\nturn_detection: none\ncommit_on: '#'\n")
-    assert rules_for(line, FACTS, PCMU).commit_on == "#"
+    assert call_settings_for(line, FACTS, PCMU).commit_on == "#"
     (line,) = lines_of(tmp_path / "plain", "")
-    rules = rules_for(line, FACTS, PCMU)
-    assert (rules.barge_in, rules.commit_on, rules.silence, rules.greeting) == (True, "", None, None)
+    settings = call_settings_for(line, FACTS, PCMU)
+    assert (settings.barge_in, settings.commit_on, settings.silence, settings.greeting) == (True, "", None, None)
 
 
-def rules_of(folder: Path, text: str) -> Rules:
-    """The rules of a call on a line with this text."""
+def call_settings_of(folder: Path, text: str) -> CallSettings:
+    """The settings of a call on a line with this text."""
     (line,) = lines_of(folder, f"model: gpt-4.1\n{text}")
-    return rules_for(line, FACTS, PCMU)
+    return call_settings_for(line, FACTS, PCMU)
 
 
 def recording(file: Path, seconds: int = 1) -> None:
@@ -83,7 +83,7 @@ HOURS = 'hours: {{open: {{mon-fri: "{span}"}}, closed: {closed}}}\ntransfers: {{
 
 def test_tools_become_rules(tmp_path: Path) -> None:
     """What the conversation minds of a function, and which built-in tools it knows."""
-    rules = rules_of(
+    settings = call_settings_of(
         tmp_path,
         "tools:\n"
         "- end_call\n"
@@ -93,8 +93,8 @@ def test_tools_become_rules(tmp_path: Path) -> None:
         "  http: {url: https://shop.example.com/pay}\n"
         "  while_waiting: {say: One moment., after_s: 2}\n",
     )
-    assert rules.built_in == {"end_call"}
-    pay = rules.functions["pay"]
+    assert settings.built_in == {"end_call"}
+    pay = settings.functions["pay"]
     assert pay.waiting == Waiting(SayText("One moment."), 2)
     (secret,) = pay.secrets
     assert (secret.digits.parameter, secret.prompt) == ("card", SayText("Your card, +14155550123?"))
@@ -102,41 +102,41 @@ def test_tools_become_rules(tmp_path: Path) -> None:
 
 def test_keys_and_transfers_become_rules(tmp_path: Path) -> None:
     """Targets by name, with the announcement of the line or one in the model's words; keys that act, and digits."""
-    rules = rules_of(
+    settings = call_settings_of(
         tmp_path,
         'transfers: {desk: "+14255550199", sales: {to: "sip:sales@example.com", announce: Just a second.}}\n'
         'on_key: {"0": {transfer: sales}, "9": {say: Nine to five.}, "*": {hang_up: true}}\n'
         'digits: {finish_on: "#", pause_s: 3}\n',
     )
     sales = Target("sales", "sip:sales@example.com", SayText("Just a second."))
-    assert rules.targets["sales"] == sales
-    announce = rules.targets["desk"].announce
+    assert settings.targets["sales"] == sales
+    announce = settings.targets["desk"].announce
     assert isinstance(announce, CreateResponse)
     assert "desk" in announce.instructions
-    assert rules.on_key == {"0": KeyAction(sales), "9": KeyAction(say=SayText("Nine to five.")), "*": KeyAction()}
-    assert rules.digits == Digits("#", 3)
+    assert settings.on_key == {"0": KeyAction(sales), "9": KeyAction(say=SayText("Nine to five.")), "*": KeyAction()}
+    assert settings.digits == Digits("#", 3)
 
 
 def test_approvals_become_rules(tmp_path: Path) -> None:
     """By the label of the MCP server."""
-    rules = rules_of(
+    settings = call_settings_of(
         tmp_path,
         "tools:\n"
         "- mcp: {server_label: crm, server_url: https://mcp.example.com/}\n"
         '  approval: {ask: May I?, key: "1", words: [yes], timeout_s: 10}\n',
     )
-    assert rules.approvals == {"crm": Approval(SayText("May I?"), "1", ("yes",), 10)}
+    assert settings.approvals == {"crm": Approval(SayText("May I?"), "1", ("yes",), 10)}
 
 
 def test_the_words_for_a_slow_server_become_rules(tmp_path: Path) -> None:
     """By the label of the server, with the call's facts filled in; a text alone has the usual delay."""
     mcp = "mcp: {{server_label: {}, server_url: https://mcp.example.com/, require_approval: never}}"
-    rules = rules_of(
+    settings = call_settings_of(
         tmp_path,
         f"tools:\n- {mcp.format('crm')}\n  while_waiting: {{say: 'One moment, {{caller}}.', after_s: 3}}\n"
         f"- {mcp.format('wiki')}\n  while_waiting: Just a second.\n- {mcp.format('news')}\n",
     )
-    assert rules.mcp_waiting == {
+    assert settings.mcp_waiting == {
         "crm": Waiting(SayText("One moment, +14155550123."), 3),
         "wiki": Waiting(SayText("Just a second."), 1.5),
     }
@@ -146,15 +146,17 @@ def test_a_recorded_greeting_is_in_the_phones_format(tmp_path: Path) -> None:
     """A WAV file of any rate becomes as many bytes of G.711 as it lasts."""
     (tmp_path / "lines").mkdir()
     recording(tmp_path / "lines" / "hello.wav")
-    rules = rules_of(tmp_path, "greeting: {play: hello.wav, text: Welcome., interruptible: false}\n")
-    assert isinstance(rules.greeting, Recorded)
-    assert (len(rules.greeting.audio), rules.greeting.text, rules.interruptible) == (8000, "Welcome.", False)
+    settings = call_settings_of(tmp_path, "greeting: {play: hello.wav, text: Welcome., interruptible: false}\n")
+    assert isinstance(settings.greeting, Recorded)
+    assert (len(settings.greeting.audio), settings.greeting.text, settings.interruptible) == (8000, "Welcome.", False)
 
 
 def test_an_open_line_is_as_written(tmp_path: Path) -> None:
     """Within its hours a line greets as ever."""
-    rules = rules_of(tmp_path, "greeting: Hello.\n" + HOURS.format(span="09:00-17:00", closed="{say: Closed.}"))
-    assert (rules.closed, rules.greeting) == (False, SayText("Hello."))
+    settings = call_settings_of(
+        tmp_path, "greeting: Hello.\n" + HOURS.format(span="09:00-17:00", closed="{say: Closed.}")
+    )
+    assert (settings.closed, settings.greeting) == (False, SayText("Hello."))
 
 
 @pytest.mark.parametrize(
@@ -171,11 +173,11 @@ def test_a_closed_line(tmp_path: Path, closed: str, greeting: object, *, needs_s
     (tmp_path / "lines").mkdir()
     recording(tmp_path / "lines" / "closed.wav")
     (line,) = lines_of(tmp_path, "model: gpt-4.1\n" + HOURS.format(span="10:00-17:00", closed=closed))
-    rules, voice = prepare(line, PCMA, FACTS, SERVICE)
-    assert rules.closed
-    assert not rules.interruptible
-    assert isinstance(rules.greeting, Recorded) if greeting == "recorded" else rules.greeting == greeting
-    assert (rules.closed_to is not None) == ("transfer" in closed)
+    settings, voice = prepare(line, PCMA, FACTS, SERVICE)
+    assert settings.closed
+    assert not settings.interruptible
+    assert isinstance(settings.greeting, Recorded) if greeting == "recorded" else settings.greeting == greeting
+    assert (settings.closed_to is not None) == ("transfer" in closed)
     assert isinstance(voice, VoiceLeg if needs_session else NoVoice)
 
 
@@ -184,12 +186,12 @@ def test_a_parameter_that_the_stream_lacks_is_logged(tmp_path: Path) -> None:
     (line,) = lines_of(tmp_path, "model: gpt-4.1\nparameters: [name, order]\ngreeting: Hello {name}, {order}.\n")
     facts = CallFacts("CA1", "", "", FACTS.started, {"name": "Ana"})
     with capture_logs() as logs:
-        rules, _ = prepare(line, PCMU, facts, SERVICE)
-    assert rules.greeting == SayText("Hello Ana, .")
+        settings, _ = prepare(line, PCMU, facts, SERVICE)
+    assert settings.greeting == SayText("Hello Ana, .")
     assert [(entry["event"], entry["names"]) for entry in logs] == [("stream_parameters_missing", ["order"])]
 
 
 def test_a_greeting_that_is_empty_is_none(tmp_path: Path) -> None:
     """A greeting of one missing parameter is not asked of the service, which would refuse it."""
-    rules = rules_of(tmp_path, 'parameters: [words]\ngreeting: "{words}"\n')
-    assert rules.greeting is None
+    settings = call_settings_of(tmp_path, 'parameters: [words]\ngreeting: "{words}"\n')
+    assert settings.greeting is None

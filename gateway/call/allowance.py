@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from gateway.call.settings import Rules
+from gateway.call.settings import CallSettings
 
 TOOLS_SPENT = '{"error":"no more tools may be called in this call; say so, and go on without them"}'
 SECRETS_SPENT = '{"error":"the caller has keyed this in too often in this call, and may not any more"}'
@@ -13,9 +13,9 @@ ANSWERS = 3
 class Allowance:
     """Count the tool calls and the attempts at secrets that a call may still make."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._tool_calls = rules.tool_calls_limit
-        self._secret_attempts = rules.secret_attempts_limit
+    def __init__(self, settings: CallSettings) -> None:
+        self._tool_calls = settings.tool_calls_limit
+        self._secret_attempts = settings.secret_attempts_limit
         self._called = 0
         self._refused = 0
         self._attempts: Counter[str] = Counter()

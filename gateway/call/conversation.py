@@ -15,7 +15,7 @@ from gateway.call.messages import SESSION_EVENTS, Command, Event
 from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Responses
-from gateway.call.settings import Rules
+from gateway.call.settings import CallSettings
 from gateway.call.silence import SilenceTimer
 from gateway.call.state import State
 from gateway.call.tools import ToolEvent, Tools
@@ -51,24 +51,24 @@ from gateway.voice.events import (
 class Conversation:
     """One call. ``handle`` and ``on_deadline`` take the time in seconds, on any clock that does not go back."""
 
-    def __init__(self, started: CallStarted, rules: Rules, now: float) -> None:
-        self._rules = rules
+    def __init__(self, started: CallStarted, settings: CallSettings, now: float) -> None:
+        self._settings = settings
         self._playback = Playback(started.audio_format, started.playout)
         self._responses = Responses()
-        self._greeting = Greeting(rules)
-        self._leaving = Leaving(rules, self._responses)
-        self._tools = Tools(rules, self._leaving)
-        self._keypad = Keypad(rules, self._responses, self._tools, self._leaving)
+        self._greeting = Greeting(settings)
+        self._leaving = Leaving(settings, self._responses)
+        self._tools = Tools(settings, self._leaving)
+        self._keypad = Keypad(settings, self._responses, self._tools, self._leaving)
         self._transcripts = Transcripts(self._responses, self._tools.mcp)
-        self._caller_audio = CallerStream(started.audio_format, now, rules.stream_silence_limit_s)
-        self._silence = SilenceTimer(rules, self._responses)
+        self._caller_audio = CallerStream(started.audio_format, now, settings.stream_silence_limit_s)
+        self._silence = SilenceTimer(settings, self._responses)
         self._bad_messages = BadMessages(now)
         self._connected = False
         self._due: float | None = None
         """When something is due that the caller's audio does not put off; ``None`` where that is to be looked for."""
         self._ended = False
         self._untold: list[AddMessage] = []
-        self._ends_at = now + rules.duration_limit_s
+        self._ends_at = now + settings.duration_limit_s
         self._paused_at: float | None = None
         self._last_reply = ""
 
@@ -97,9 +97,9 @@ class Conversation:
         if recording := self._greeting.recording:
             commands += self._playback.add(RECORDING, recording.audio, now)
             commands += self._playback.complete(RECORDING, now)
-        if self._rules.closed and self._greeting.request is None:
+        if self._settings.closed and self._greeting.request is None:
             recorded_s = self._playback.duration_s(recording.audio) if recording else 0.0
-            self._leaving.plan(self._rules.closed_to, now, recorded_s=recorded_s)
+            self._leaving.plan(self._settings.closed_to, now, recorded_s=recorded_s)
         return [*commands, *self._settle(now)]
 
     def handle(self, event: Event, now: float) -> Sequence[Command]:
@@ -177,7 +177,7 @@ class Conversation:
         self._tools.caller_spoke(event.item_id)
         self._paused_at = None
         self._silence.caller_is_there()
-        return self._barge_in(now) if self._rules.barge_in else self._leaving.call_off()
+        return self._barge_in(now) if self._settings.barge_in else self._leaving.call_off()
 
     def _caller_paused(self, event: CallerPaused, now: float) -> Sequence[Command]:
         self._paused_at = now
@@ -185,7 +185,8 @@ class Conversation:
 
     def _turn_over(self, event: CallerPaused | TurnCommitted, now: float) -> Sequence[Command]:
         """The service answers a turn by itself, but for turns ended by a key, and those it heard beside a response."""
-        answers_itself = not self._rules.commit_on and (self._responses.response is None or self._responses.cancelled)
+        beside_a_response = self._responses.response is not None and not self._responses.cancelled
+        answers_itself = not self._settings.commit_on and not beside_a_response
         if answers_itself:
             self._responses.answer_owed(now)
         done = self._responses.caller_done(event.item_id, now)
@@ -230,14 +231,14 @@ class Conversation:
         commands += [*self._untold, *self._caller_audio.connected()]
         if self._greeting.request is not None:
             commands += self._responses.want(self._greeting.request, now)
-            if self._rules.closed:
-                self._leaving.plan(self._rules.closed_to, now)
+            if self._settings.closed:
+                self._leaving.plan(self._settings.closed_to, now)
         return commands
 
     def _response_started(self, event: ResponseStarted, now: float) -> Sequence[Command]:
         was_wanted = self._responses.started(event.response_id, event.request_id, now)
         self._greeting.response_started(event.response_id, self._responses.request)
-        overtaken = self._responses.caller_speaks and self._rules.barge_in and not self._greeting.protected
+        overtaken = self._responses.caller_speaks and self._settings.barge_in and not self._greeting.protected
         if was_wanted and not overtaken:
             self._tools.response_started(self._responses.request, answers=self._responses.answers)
             return ()
@@ -305,7 +306,7 @@ class Conversation:
         if self._ended:
             return ()
         commands = self._follow_up(now)
-        private = self._tools.entry is not None or self._leaving.transferring or self._rules.closed
+        private = self._tools.entry is not None or self._leaving.transferring or self._settings.closed
         self._caller_audio.mind(private=private, now=now)
         return commands
 

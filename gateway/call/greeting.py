@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from gateway.call.playback import HeardReply
 from gateway.call.record import Note
 from gateway.call.responses import Request
-from gateway.call.settings import Recorded, Rules
+from gateway.call.settings import CallSettings, Recorded
 from gateway.voice.commands import AddMessage
 
 RECORDING = "recording"
@@ -16,13 +16,13 @@ UNKNOWN_WORDS = "(A recorded greeting was played to the caller.)"
 class Greeting:
     """Follows the greeting from the first moment until it is over."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._words = rules.greeting
-        self._closed = rules.closed
-        self.protected = not rules.interruptible and rules.greeting is not None
+    def __init__(self, settings: CallSettings) -> None:
+        self._words = settings.greeting
+        self._closed = settings.closed
+        self.protected = not settings.interruptible and settings.greeting is not None
         """Whether what the caller says now must not interrupt."""
         self._response: str | None = None
-        self._replies: set[str] = {RECORDING} if isinstance(rules.greeting, Recorded) else set()
+        self._replies: set[str] = {RECORDING} if isinstance(settings.greeting, Recorded) else set()
 
     @property
     def recording(self) -> Recorded | None:

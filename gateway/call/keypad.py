@@ -7,7 +7,7 @@ turn, to an action of its own where no digits came before it, and to the digits 
 from gateway.call.leaving import Leaving
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Request, Responses
-from gateway.call.settings import KeyAction, Rules
+from gateway.call.settings import CallSettings, KeyAction
 from gateway.call.tools import ToolCommand, Tools
 from gateway.voice.commands import AddMessage, CommitTurn
 
@@ -20,8 +20,8 @@ KeyCommand = ToolCommand | CommitTurn | Request
 class Keypad:
     """Follows the caller's keys. Times are in seconds."""
 
-    def __init__(self, rules: Rules, responses: Responses, tools: Tools, leaving: Leaving) -> None:
-        self._rules = rules
+    def __init__(self, settings: CallSettings, responses: Responses, tools: Tools, leaving: Leaving) -> None:
+        self._settings = settings
         self._responses = responses
         self._tools = tools
         self._leaving = leaving
@@ -39,9 +39,9 @@ class Keypad:
             return self._tools.entry is not None and self._tools.entry.counts(digit)
         if self._tools.mcp.takes_keys or self.collecting:
             return True
-        rules = self._rules
-        is_last = rules.digits is not None and digit == rules.digits.finish_on
-        return digit == rules.commit_on or digit in rules.on_key or (rules.digits is not None and not is_last)
+        settings = self._settings
+        is_last = settings.digits is not None and digit == settings.digits.finish_on
+        return digit == settings.commit_on or digit in settings.on_key or (settings.digits is not None and not is_last)
 
     def press(self, digit: str, now: float) -> list[KeyCommand]:
         """What a key leads to."""
@@ -50,10 +50,10 @@ class Keypad:
         note = Note("digit_pressed", {"digit": digit})
         if allowed := self._tools.mcp.press(digit, now):
             return [note, *allowed]
-        if digit == self._rules.commit_on:
+        if digit == self._settings.commit_on:
             return [note, CommitTurn()]
-        if not self._digits and digit in self._rules.on_key:
-            return [note, *self._act(self._rules.on_key[digit], now)]
+        if not self._digits and digit in self._settings.on_key:
+            return [note, *self._act(self._settings.on_key[digit], now)]
         return [note, *self._collect(digit, now)]
 
     def next_deadline(self) -> float | None:
@@ -71,7 +71,7 @@ class Keypad:
         return self._responses.want(action.transfer.announce, now) if action.transfer else []
 
     def _collect(self, digit: str, now: float) -> list[KeyCommand]:
-        rule = self._rules.digits
+        rule = self._settings.digits
         if rule is None:
             return []
         if digit == rule.finish_on:

@@ -4,7 +4,7 @@ from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason
 from gateway.call.errands import TransferCaller
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Request, Responses
-from gateway.call.settings import TRANSFER_GRACE_S, Rules, Target
+from gateway.call.settings import TRANSFER_GRACE_S, CallSettings, Target
 from gateway.phone.events import PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse
 from gateway.voice.events import VoiceClosed
@@ -17,10 +17,10 @@ RESULTS_FIRST = AddMessage("system", "The call goes on until the caller has the 
 class Leaving:
     """Whether and how the call is about to leave. Times are in seconds."""
 
-    def __init__(self, rules: Rules, responses: Responses) -> None:
+    def __init__(self, settings: CallSettings, responses: Responses) -> None:
         self._responses = responses
-        self._limit_s = rules.farewell_limit_s
-        self._closed = rules.closed
+        self._limit_s = settings.farewell_limit_s
+        self._closed = settings.closed
         self.planned = False
         """The call leaves as soon as what is being said has been heard."""
         self.transferring = False

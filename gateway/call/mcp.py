@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from gateway.call.record import Note
 from gateway.call.responses import Request
-from gateway.call.settings import Approval, Rules
+from gateway.call.settings import Approval, CallSettings
 from gateway.call.waiting import Wait
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolsListed, ToolsRequested
@@ -60,9 +60,9 @@ class _Granted(Struct):
 class McpTools:
     """The MCP calls of one call. Times are in seconds."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._approvals = rules.approvals
-        self._waiting = rules.mcp_waiting
+    def __init__(self, settings: CallSettings) -> None:
+        self._approvals = settings.approvals
+        self._waiting = settings.mcp_waiting
         self._servers: dict[str, str] = {}
         self._running: dict[str, _Run] = {}
         self._over: set[str] = set()

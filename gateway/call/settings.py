@@ -89,7 +89,7 @@ class KeyAction(Struct, frozen=True):
     say: Request | None = None
 
 
-class Rules(Struct, frozen=True):
+class CallSettings(Struct, frozen=True):
     """A line's settings as far as the conversation follows them; durations in seconds."""
 
     greeting: Request | Recorded | None = None

@@ -3,14 +3,14 @@
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import Note
 from gateway.call.responses import Request, Responses
-from gateway.call.settings import Rules
+from gateway.call.settings import CallSettings
 
 
 class SilenceTimer:
     """Minds the silence of both sides. Times are in seconds."""
 
-    def __init__(self, rules: Rules, responses: Responses) -> None:
-        self._rule = rules.silence
+    def __init__(self, settings: CallSettings, responses: Responses) -> None:
+        self._rule = settings.silence
         self._responses = responses
         self._quiet_since: float | None = None
         self._prompts = 0

@@ -14,7 +14,7 @@ from gateway.call.mcp import McpTools
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Request
 from gateway.call.secret_entry import SecretEntry
-from gateway.call.settings import END_CALL, TRANSFER_CALL, FunctionRule, Rules, Target
+from gateway.call.settings import END_CALL, TRANSFER_CALL, CallSettings, FunctionRule, Target
 from gateway.call.waiting import Wait
 from gateway.text import json_text
 from gateway.voice.commands import AddMessage, AnswerApproval, ReturnToolOutput
@@ -55,17 +55,17 @@ class _Running(msgspec.Struct):
 class Tools:
     """The tools of one call. Times are in seconds; what is returned is to be carried out."""
 
-    def __init__(self, rules: Rules, leaving: Leaving) -> None:
-        self._rules = rules
+    def __init__(self, settings: CallSettings, leaving: Leaving) -> None:
+        self._settings = settings
         self._leaving = leaving
         self._running: dict[str, _Running] = {}
-        self.mcp = McpTools(rules)
+        self.mcp = McpTools(settings)
         """Those that the service runs by itself."""
         self.entry: SecretEntry | None = None
         """What the caller is keying in that the model must not see."""
         self._private_until = 0.0
         self._answer_due = False
-        self._allowance = Allowance(rules)
+        self._allowance = Allowance(settings)
 
     @property
     def busy(self) -> bool:
@@ -120,9 +120,9 @@ class Tools:
         return [ReturnToolOutput(call.call_id, NOT_DONE)]
 
     def _called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
-        if call.name in self._rules.functions:
+        if call.name in self._settings.functions:
             return [*self._leaving.put_off(), *self._run(call, now)]
-        match call.name if call.name in self._rules.built_in else "":
+        match call.name if call.name in self._settings.built_in else "":
             case "end_call" | "transfer_call" if self._leaving.transferring:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BEING_TRANSFERRED)]
             case "end_call" | "transfer_call" if self._answer_due or self.mcp.answer_due or self.busy:
@@ -130,9 +130,9 @@ class Tools:
             case "end_call":
                 return self._leave(call, None, GOODBYE, ENDING, now, silent=silent)
             case "transfer_call":
-                target = self._rules.targets.get(argument(call, "target"))
+                target = self._settings.targets.get(argument(call, "target"))
                 if target is None:
-                    known = ", ".join(self._rules.targets)
+                    known = ", ".join(self._settings.targets)
                     refusal = self._answer(
                         call.call_id, json_text({"error": f"unknown target, expected one of {known}"})
                     )
@@ -153,7 +153,7 @@ class Tools:
 
     def _run(self, call: ToolCalled, now: float) -> list[ToolCommand]:
         """Start a function, or the entry of what the caller has to key in for it."""
-        rule = self._rules.functions[call.name]
+        rule = self._settings.functions[call.name]
         if not rule.secrets:
             return [self._start(call, rule, now)]
         if self.entry is not None:
@@ -236,7 +236,7 @@ class Tools:
         self.entry = None
         self._private_until = now + private_s
         self._allowance.keyed(entry.call.name)
-        rule = self._rules.functions[entry.call.name]
+        rule = self._settings.functions[entry.call.name]
         return [done, self._start(entry.call, rule, now, entry)]
 
     def abandon(self) -> list[Note]:

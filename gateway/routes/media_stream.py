@@ -16,7 +16,7 @@ from gateway.call.ending import EndCall, EndReason, level_of
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, CallRecord, Note, Observer, TimedNote
 from gateway.call.refusal import Refusal
-from gateway.call.settings import Rules
+from gateway.call.settings import CallSettings
 from gateway.config import Line
 from gateway.errands import CallErrands
 from gateway.errors import WireError
@@ -59,7 +59,7 @@ class MediaStreams:
         lines: LineBook,
         calls: Calls,
         metrics: Metrics,
-        prepare: Callable[[Line, CallStarted], tuple[Rules, Voice]],
+        prepare: Callable[[Line, CallStarted], tuple[CallSettings, Voice]],
         functions: Functions,
         outcomes: Outcomes,
         observers: tuple[Observer, ...] = (),
@@ -218,8 +218,8 @@ class MediaStreams:
         key = (provider.name, started.call_id)
         end, late_frames = EndCall(EndReason.FAULT, "gateway"), 0
         try:
-            rules, voice = self._prepare(line, started)
-            conversation = Conversation(started, rules, clock())
+            settings, voice = self._prepare(line, started)
+            conversation = Conversation(started, settings, clock())
             errands = CallErrands(
                 line=line,
                 started=started,

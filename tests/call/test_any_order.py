@@ -8,7 +8,7 @@ import pytest
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferCaller, TransferEnded
 from gateway.call.messages import Command, Event
-from gateway.call.settings import Approval, FunctionRule, KeyAction, Rules, Target
+from gateway.call.settings import Approval, CallSettings, FunctionRule, KeyAction, Target
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import SayText
 from gateway.voice.events import (
@@ -27,7 +27,7 @@ from tests.story import Story
 
 CALLS, STEPS = 2_000, 40
 DESK = Target("desk", "+14255550199", SayText("One moment."))
-RULES = Rules(
+SETTINGS = CallSettings(
     functions={"status": FunctionRule()},
     built_in=frozenset({"end_call", "transfer_call", "send_digits"}),
     targets={"desk": DESK},
@@ -40,7 +40,7 @@ class Chance:
     """A call whose service, provider and caller do anything that they may, at random."""
 
     def __init__(self, seed: int) -> None:
-        self.story = Story(RULES)
+        self.story = Story(SETTINGS)
         self._chance = random.Random(seed)
         self._number = 0
         self._calls: list[str] = []

@@ -10,7 +10,7 @@ from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
 from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
-from gateway.call.settings import FunctionRule, Recorded, Rules
+from gateway.call.settings import CallSettings, FunctionRule, Recorded
 from gateway.phone.commands import PhoneCommand, PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
 from gateway.voice.commands import ReturnToolOutput, SayText, SendAudio, TruncateReply, VoiceCommand
@@ -23,7 +23,7 @@ from tests.virtual_time import virtual_time
 class Rig:
     """A call and its two fakes."""
 
-    def __init__(self, rules: Rules | None = None) -> None:
+    def __init__(self, settings: CallSettings | None = None) -> None:
         self.phone, self.voice, self.errands = FakePhone(), FakeVoice(), FakeErrands()
         self.notes: list[TimedNote] = []
         self.record = CallRecord(
@@ -31,7 +31,7 @@ class Rig:
             (lambda _, note: self.notes.append(note),),
         )
         now = asyncio.get_running_loop().time()
-        self.conversation = Conversation(STARTED, rules or Rules(), now)
+        self.conversation = Conversation(STARTED, settings or CallSettings(), now)
         self.call = Call(self.phone, self.voice, self.conversation, self.record, self.errands)
 
     async def until_asked(self, kind: type[VoiceCommand]) -> None:
@@ -44,7 +44,7 @@ class Rig:
 
 async def test_audio_goes_both_ways_and_the_end_closes_both_legs() -> None:
     """Caller to service, service to caller, and nothing left after the hang-up."""
-    rig = Rig(Rules(greeting=SayText("Hello.")))
+    rig = Rig(CallSettings(greeting=SayText("Hello.")))
     async with asyncio.TaskGroup() as group:
         running = group.create_task(rig.call.run())
         rig.voice.tell(SessionReady("s", "m"))
@@ -165,7 +165,7 @@ async def test_a_flood_of_audio_ends_the_call() -> None:
 @virtual_time
 async def test_the_timer_is_set_to_what_is_due_first() -> None:
     """Whatever it was set to before: a reply is played in its time, though only the caller's frames come meanwhile."""
-    rig, loop = Rig(Rules(greeting=SayText("Hello."))), asyncio.get_running_loop()
+    rig, loop = Rig(CallSettings(greeting=SayText("Hello."))), asyncio.get_running_loop()
     played: list[tuple[float, int]] = []
     send = rig.phone.send
 
@@ -255,7 +255,7 @@ async def test_a_leg_that_will_not_close_is_not_waited_for(monkeypatch: pytest.M
     assert [note.kind for note in rig.notes][-1] == "close_timed_out"
 
 
-FUNCTIONS = Rules(functions={"status": FunctionRule()})
+FUNCTIONS = CallSettings(functions={"status": FunctionRule()})
 
 
 async def until_at_work(rig: Rig) -> None:
@@ -294,7 +294,7 @@ async def test_a_hang_up_ends_what_is_at_work() -> None:
 
 async def test_a_recorded_greeting_needs_no_session() -> None:
     """It is on its way to the phone before the service has said a word."""
-    rig = Rig(Rules(greeting=Recorded(b"\x10" * 800)))
+    rig = Rig(CallSettings(greeting=Recorded(b"\x10" * 800)))
     async with asyncio.TaskGroup() as group:
         group.create_task(rig.call.run())
         async with asyncio.timeout(5):
@@ -305,7 +305,7 @@ async def test_a_recorded_greeting_needs_no_session() -> None:
 
 async def test_a_call_that_is_shut_down_before_it_runs_is_not_begun() -> None:
     """The process stops while the stream's start is read: nobody is greeted, and both legs are closed."""
-    rig = Rig(Rules(greeting=Recorded(b"\x10" * 800)))
+    rig = Rig(CallSettings(greeting=Recorded(b"\x10" * 800)))
     rig.call.shut_down()
     assert await rig.call.run() == EndCall(EndReason.SHUT_DOWN, "gateway")
     assert rig.phone.sent == []

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from gateway.call.bad_messages import MALFORMED_LIMIT
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.messages import Event
-from gateway.call.settings import KeyAction, Rules, Silence
+from gateway.call.settings import CallSettings, KeyAction, Silence
 from gateway.phone.commands import AskForLife, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import (
     CallerAudio,
@@ -74,7 +74,7 @@ def listening(story: Story) -> list[object]:
 
 def test_greeting_once_and_only_when_the_session_is_ready() -> None:
     """>> ready << greeting; a second session.updated greets nobody."""
-    story = Story(Rules(greeting=GREETING), ready=False)
+    story = Story(CallSettings(greeting=GREETING), ready=False)
     assert story.tell(READY) == [GREETING]
     assert story.tell(READY) == []
 
@@ -86,7 +86,7 @@ def test_without_greeting_the_caller_begins() -> None:
 
 def test_words_spoken_while_connecting_are_not_lost() -> None:
     """>> audio, audio, ready << both pieces in one, then the greeting."""
-    story = Story(Rules(greeting=GREETING), ready=False)
+    story = Story(CallSettings(greeting=GREETING), ready=False)
     assert story.tell(CallerAudio(b"a" * 160)) == []
     assert story.tell(CallerAudio(b"b" * 160)) == []
     assert story.tell(READY) == [SendAudio(b"a" * 160 + b"b" * 160), GREETING]
@@ -177,7 +177,7 @@ def test_barge_in_before_the_first_audio() -> None:
 
 def test_barge_in_before_the_response_exists() -> None:
     """>> speech after our request, before response.created << nothing yet; the response is cancelled as it appears."""
-    story = Story(Rules(greeting=GREETING))
+    story = Story(CallSettings(greeting=GREETING))
     assert story.tell(CallerSpoke("u")) == []
     assert story.tell(ResponseStarted("r")) == [CancelResponse("r")]
     assert story.tell(ReplyAudio("r", "i", SECOND)) == []
@@ -198,7 +198,7 @@ def test_answer_to_an_overtaken_turn_is_cancelled() -> None:
 
 def test_line_without_barge_in_talks_on() -> None:
     """>> speech on a line with barge_in: false << nothing, and the reply is played to its end."""
-    story = answering(Story(Rules(barge_in=False)))
+    story = answering(Story(CallSettings(barge_in=False)))
     assert story.tell(CallerSpoke("u")) == []
     assert any(isinstance(command, PlayAudio) for command in story.wait(0.5))
 
@@ -218,7 +218,7 @@ ACTIVE = "conversation_already_has_active_response"
 
 def test_a_request_that_lost_the_race_is_made_again() -> None:
     """>> the service already answers << wait for its end, then ask again."""
-    story = Story(Rules(greeting=GREETING))
+    story = Story(CallSettings(greeting=GREETING))
     assert story.tell(ResponseStarted("other", "somebody-else")) == []
     assert story.tell(ServiceError(ACTIVE, "active", story.requests[-1])) == []
     assert story.tell(ResponseEnded("other", ResponseStatus.COMPLETED)) == [GREETING]
@@ -227,7 +227,7 @@ def test_a_request_that_lost_the_race_is_made_again() -> None:
 
 def test_a_request_refused_for_good_does_not_keep_others_back() -> None:
     """>> our request is refused << it is given up; the caller's next turn is answered as ever."""
-    story = Story(Rules(greeting=GREETING))
+    story = Story(CallSettings(greeting=GREETING))
     assert story.tell(ServiceError("rate_limit_exceeded", "later", story.requests[-1])) == []
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
@@ -238,7 +238,7 @@ def test_a_request_refused_for_good_does_not_keep_others_back() -> None:
 
 def test_a_caller_who_speaks_first_is_answered_instead_of_greeted() -> None:
     """>> "Hello?" while connecting << its answer is played, the greeting that it overtook is not."""
-    story = Story(Rules(greeting=GREETING), ready=False)
+    story = Story(CallSettings(greeting=GREETING), ready=False)
     story.tell(CallerAudio(b"hello"))
     assert story.tell(READY)[-1] == GREETING
     story.tell(CallerSpoke("u"))
@@ -252,7 +252,7 @@ def test_a_caller_who_speaks_first_is_answered_instead_of_greeted() -> None:
 
 def test_a_pause_that_never_comes_does_not_mute_the_bot() -> None:
     """>> noise begins a turn that has no end << after a while the silence rule speaks up all the same."""
-    story = Story(Rules(silence=Silence(10, SayText("Still there?"), 1)))
+    story = Story(CallSettings(silence=Silence(10, SayText("Still there?"), 1)))
     story.tell(CallerSpoke("u"))
     said: list[object] = []
     for _ in range(450):
@@ -263,7 +263,7 @@ def test_a_pause_that_never_comes_does_not_mute_the_bot() -> None:
 
 def test_a_response_that_never_speaks_is_asked_for_again() -> None:
     """>> response.created and nothing more << it is cancelled after a while, and tried once more."""
-    story = Story(Rules(greeting=GREETING))
+    story = Story(CallSettings(greeting=GREETING))
     story.tell(ResponseStarted("r", story.requests[-1]))
     assert story.listen(10.1) == [CancelResponse("r")]
     assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED)) == [GREETING]
@@ -276,7 +276,7 @@ def test_a_response_that_never_speaks_is_asked_for_again() -> None:
 
 def test_a_response_that_is_not_even_cancelled_is_over_too() -> None:
     """>> no word of the cancelled response either << the next one is asked for all the same."""
-    story = Story(Rules(greeting=GREETING))
+    story = Story(CallSettings(greeting=GREETING))
     story.tell(ResponseStarted("r", story.requests[-1]))
     assert story.listen(13.2) == [CancelResponse("r"), GREETING]
 
@@ -284,7 +284,7 @@ def test_a_response_that_is_not_even_cancelled_is_over_too() -> None:
 def test_a_request_that_is_never_answered_is_made_again() -> None:
     """>> no response.created and no refusal << asked for once more, then given up: others are still taken."""
     silence = Silence(10, SayText("Still there?"), 1)
-    story = Story(Rules(greeting=GREETING, silence=silence))
+    story = Story(CallSettings(greeting=GREETING, silence=silence))
     assert story.listen(20.1) == [GREETING]
     assert story.listen(10.1) == [silence.say]
 
@@ -300,7 +300,7 @@ def test_a_turn_that_is_never_answered_is_answered_on_demand() -> None:
 
 def test_a_response_that_stops_half_way_is_given_up() -> None:
     """>> some audio, and never response.done << the silence rule is not held up by it."""
-    story = Story(Rules(silence=Silence(10, SayText("Still there?"), 1)))
+    story = Story(CallSettings(silence=Silence(10, SayText("Still there?"), 1)))
     answering(story, seconds=1)
     said: list[object] = []
     for _ in range(300):
@@ -313,7 +313,7 @@ def test_a_response_that_stops_half_way_is_given_up() -> None:
 @pytest.mark.parametrize("status", [ResponseStatus.COMPLETED, ResponseStatus.CANCELLED])
 def test_silence_is_minded_after_a_response_without_a_word(status: ResponseStatus) -> None:
     """A failed or empty response is followed by silence like any other."""
-    story = Story(Rules(silence=Silence(10, SayText("Still there?"), 1)))
+    story = Story(CallSettings(silence=Silence(10, SayText("Still there?"), 1)))
     story.tell(ResponseStarted("r"))
     story.tell(ResponseEnded("r", status))
     said: list[object] = []
@@ -336,7 +336,7 @@ def test_a_response_that_fails_at_once_is_tried_once_more() -> None:
 
 def test_a_request_that_is_refused_is_made_once_more() -> None:
     """>> our request is refused << made again after a second, and no third time."""
-    story = Story(Rules(greeting=GREETING))
+    story = Story(CallSettings(greeting=GREETING))
     assert story.tell(ServiceError("server_error", "oops", story.requests[-1])) == []
     assert story.listen(1.1) == [GREETING]
     assert story.tell(ServiceError("server_error", "oops", story.requests[-1])) == []
@@ -346,7 +346,7 @@ def test_a_request_that_is_refused_is_made_once_more() -> None:
 def test_a_text_that_waited_for_the_caller_is_said_behind_the_answer() -> None:
     """>> speech, a key that wants a text, the turn's answer << the text is not lost."""
     hours = SayText("Nine to five.")
-    story = Story(Rules(on_key={"9": KeyAction(say=hours)}))
+    story = Story(CallSettings(on_key={"9": KeyAction(say=hours)}))
     story.tell(CallerSpoke("u"))
     assert story.tell(DigitPressed("9")) == []
     story.tell(CallerPaused("u"))
@@ -365,7 +365,7 @@ def test_late_audio_is_nobodys() -> None:
 
 def test_a_turn_heard_beside_a_response_is_answered_after_it() -> None:
     """>> a whole turn over a line without barge_in << asked for once the response has ended: the service would not."""
-    story = Story(Rules(barge_in=False))
+    story = Story(CallSettings(barge_in=False))
     story.tell(ResponseStarted("r"))
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
@@ -375,7 +375,7 @@ def test_a_turn_heard_beside_a_response_is_answered_after_it() -> None:
 
 def test_a_key_in_the_farewell_keeps_the_call() -> None:
     """>> end_call, then the key that commits << the hang-up is off, and the turn is answered."""
-    story = answering(Story(Rules(commit_on="#")))
+    story = answering(Story(CallSettings(commit_on="#")))
     story.tell(ToolCalled("r", "call_1", "end_call", "{}"))
     story.tell(DigitPressed("#"))
     story.tell(ResponseEnded("r", ResponseStatus.CANCELLED))
@@ -467,7 +467,7 @@ def test_barge_in_during_the_farewell_keeps_the_call() -> None:
 
 def test_farewell_that_is_never_confirmed_is_bounded() -> None:
     """A provider that returns no marks cannot hold the line open."""
-    story = answering(Story(Rules(farewell_limit_s=5)), seconds=60)
+    story = answering(Story(CallSettings(farewell_limit_s=5)), seconds=60)
     story.tell(ToolCalled("r", "call_1", "end_call", "{}"))
     story.tell(CallerAudio(b"\xff" * 160))
     assert isinstance(story.wait(5.1)[-1], EndCall)
@@ -485,7 +485,7 @@ def test_unknown_tool_is_answered() -> None:
 
 def test_key_commits_the_turn() -> None:
     """>> # on a line with manual turns << the bot is silenced, the turn committed; the response follows the commit."""
-    story = answering(Story(Rules(commit_on="#")), done=True)
+    story = answering(Story(CallSettings(commit_on="#")), done=True)
     told = story.tell(DigitPressed("#"))
     assert [type(command) for command in told] == [StopPlayback, TruncateReply, CommitTurn]
     assert story.tell(TurnCommitted("u")) == [CreateResponse()]
@@ -493,7 +493,7 @@ def test_key_commits_the_turn() -> None:
 
 def test_other_keys_are_noted() -> None:
     """A key without a meaning on this line changes nothing."""
-    story = Story(Rules(commit_on="#"))
+    story = Story(CallSettings(commit_on="#"))
     assert story.tell(DigitPressed("5")) == []
     assert story.noted("digit_pressed") == [{"digit": "5"}]
 
@@ -501,7 +501,7 @@ def test_other_keys_are_noted() -> None:
 def test_silence_prompts_then_ends() -> None:
     """After the last word heard: twice the prompt, then the call ends."""
     silence = Silence(after_s=10, say=SayText("Are you still there?"), times=1)
-    story = Story(Rules(silence=silence))
+    story = Story(CallSettings(silence=silence))
     spoken: list[object] = []
     for _ in range(101):
         story.tell(CallerAudio(b"\xff" * 160))
@@ -554,7 +554,7 @@ def test_what_was_heard_is_known_when_the_caller_hangs_up() -> None:
 
 def test_a_reply_that_stops_after_a_part_of_a_frame() -> None:
     """The end of the reply before it is heard all the same, and no deadline stays in the past meanwhile."""
-    story = Story(Rules(stream_silence_limit_s=60))
+    story = Story(CallSettings(stream_silence_limit_s=60))
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "a", b"\x10" * 3281))
     story.tell(ReplyComplete("r", "a"))
@@ -587,7 +587,7 @@ def test_nothing_is_sent_before_the_session(event: Event) -> None:
 
 def test_time_limit() -> None:
     """A call ends at its line's limit."""
-    story = Story(Rules(duration_limit_s=30))
+    story = Story(CallSettings(duration_limit_s=30))
     ended: list[object] = []
     for _ in range(310):
         story.tell(CallerAudio(b"\xff" * 160))
@@ -597,7 +597,7 @@ def test_time_limit() -> None:
 
 def test_a_stream_without_audio_is_lost() -> None:
     """A provider that sends nothing is asked for a sign of life; one that gives none is gone."""
-    story = Story(Rules(stream_silence_limit_s=15))
+    story = Story(CallSettings(stream_silence_limit_s=15))
     assert AskForLife() not in story.wait(7.4)
     assert AskForLife() in story.wait(0.2)
     ended = story.wait(7.5)[-1]
@@ -618,7 +618,7 @@ def test_marks_keep_a_silent_stream() -> None:
 )
 def test_whatever_comes_keeps_a_silent_stream(event: Event) -> None:
     """Any message of the provider says that it is there, for as long as they come."""
-    story = Story(Rules(stream_silence_limit_s=15))
+    story = Story(CallSettings(stream_silence_limit_s=15))
     for _ in range(10):
         assert not any(isinstance(command, EndCall) for command in story.wait(14.0))
         story.tell(event)
@@ -626,7 +626,7 @@ def test_whatever_comes_keeps_a_silent_stream(event: Event) -> None:
 
 def test_a_silent_stream_is_filled_with_silence() -> None:
     """A caller who is muted for a minute: the service hears a minute of silence, so that turns end."""
-    story = Story(Rules(stream_silence_limit_s=90))
+    story = Story(CallSettings(stream_silence_limit_s=90))
     silence = [command for command in story.wait(60.0) if isinstance(command, SendAudio)]
     assert sum(len(command.audio) for command in silence) == pytest.approx(8000 * 60, abs=800)
     assert {byte for command in silence for byte in command.audio} == {0xFF}

@@ -12,10 +12,10 @@ from gateway.call import (
     playback,
     responses,
     secret_entry,
+    settings,
     tools,
     waiting,
 )
-from gateway.call import settings as rules
 from gateway.phone.events import Playout
 from gateway.voice import leg, service
 from gateway.websocket import OUTBOX_LIMIT, UNREAD_LIMIT
@@ -25,10 +25,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def promised() -> list[tuple[str, str, float | None]]:
     """Return each sentence of a document with the value of the code that belongs into it."""
-    line, playout = rules.Rules(), Playout()
+    line, playout = settings.CallSettings(), Playout()
     return [
-        ("architecture", "What the caller says meanwhile is kept ({:g} s of it)", rules.CONNECT_BUFFER_S),
-        ("privacy", "at most {:g} s of the caller while the session is being opened", rules.CONNECT_BUFFER_S),
+        ("architecture", "What the caller says meanwhile is kept ({:g} s of it)", settings.CONNECT_BUFFER_S),
+        ("privacy", "at most {:g} s of the caller while the session is being opened", settings.CONNECT_BUFFER_S),
         ("architecture", "the legs are closed, in at most {:g} s", call.CLOSE_LIMIT_S),
         ("architecture", "At most {} ms wait at the provider", playout.lead_ms),
         ("architecture", "the lead is topped up when it has shrunk by {} ms", playout.refill_ms),
@@ -70,24 +70,24 @@ def test_seconds_that_documents_tell_in_words() -> None:
     )
     assert (responses.ANSWER_LIMIT_S, responses.RETRY_AFTER_S) == (10, 1)
     assert "until the entry is over, and half a second longer" in text
-    assert rules.DEAF_TAIL_S == 0.5
+    assert settings.DEAF_TAIL_S == 0.5
 
 
 def chosen() -> list[tuple[str, tuple[float, float]]]:
     """Return what each bound is now, and what it was chosen to be."""
-    line, playout = rules.Rules(), Playout()
+    line, playout = settings.CallSettings(), Playout()
     return [
         ("a cancelled response is over, in seconds", (responses.CANCEL_LIMIT_S, 3)),
         ("a turn without an end is over, in seconds", (responses.SPEECH_LIMIT_S, 30)),
         ("a tool of a server is given up, in seconds", (mcp.RUN_LIMIT_S, 60)),
         ("an allowed tool that does not begin is given up, in seconds", (mcp.GRANTED_LIMIT_S, 10)),
         ("a question is put", (mcp.MOST_ASKS, 2)),
-        ("a caller's word is awaited, in seconds", (rules.Approval(responses.ANSWER).timeout_s, 20)),
-        ("the stream of a transferred call may stay, in seconds", (rules.TRANSFER_GRACE_S, 5)),
+        ("a caller's word is awaited, in seconds", (settings.Approval(responses.ANSWER).timeout_s, 20)),
+        ("the stream of a transferred call may stay, in seconds", (settings.TRANSFER_GRACE_S, 5)),
         ("last words may take, in seconds", (line.farewell_limit_s, 60)),
         ("a call may take, in seconds", (line.duration_limit_s, 3600)),
-        ("digits wait for the next, in seconds", (rules.Digits().pause_s, 2)),
-        ("words cover a wait after, in seconds", (rules.Waiting(responses.ANSWER).after_s, 1.5)),
+        ("digits wait for the next, in seconds", (settings.Digits().pause_s, 2)),
+        ("words cover a wait after, in seconds", (settings.Waiting(responses.ANSWER).after_s, 1.5)),
         ("whether somebody still speaks is looked at, in seconds", (waiting.LOOK_AGAIN_S, 0.2)),
         ("keys make one message", (keypad.DIGITS_LIMIT, 64)),
         ("broken messages are counted, in seconds", (bad_messages.MALFORMED_WINDOW_S, 60)),

@@ -8,7 +8,7 @@ from gateway.call.conversation import Conversation
 from gateway.call.ending import ENDED_BY, PHONE_ENDS, VOICE_ENDS, EndCall, EndReason, ShutDown, level_of
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferEnded
 from gateway.call.messages import Event
-from gateway.call.settings import Approval, Digits, FunctionRule, KeyAction, Recorded, Rules, Silence, Target
+from gateway.call.settings import Approval, CallSettings, Digits, FunctionRule, KeyAction, Recorded, Silence, Target
 from gateway.phone.events import (
     CallerAudio,
     DigitPressed,
@@ -64,7 +64,7 @@ ENDS = {
     "service": VoiceClosed(VoiceEnd.LOST, "gone"),
     "process": ShutDown(),
 }
-BUSY_LINE = Rules(
+BUSY_LINE = CallSettings(
     greeting=Recorded(b"\x10" * 8000, "Hello."),
     functions={"status": FunctionRule()},
     approvals={"crm": Approval(SayText("May I?"), key="1", words=("yes",))},
@@ -127,7 +127,7 @@ def test_after_the_end_nothing_is_done(end: Event, ready: bool) -> None:
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_call_that_ended_before_it_began_greets_nobody(greeting: SayText | Recorded, closed: bool) -> None:
     """>> the process stops, then the call begins << nothing: no recording, no greeting, no deadline."""
-    conversation = Conversation(STARTED, Rules(greeting=greeting, closed=closed), 0.0)
+    conversation = Conversation(STARTED, CallSettings(greeting=greeting, closed=closed), 0.0)
     assert conversation.handle(ShutDown(), 0.0)[-1] == EndCall(EndReason.SHUT_DOWN, "gateway")
     assert conversation.begin(0.0) == ()
     assert conversation.next_deadline() == math.inf

@@ -8,7 +8,7 @@ from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
 from gateway.call.leaving import CALL_GOES_ON
 from gateway.call.playback import HeardReply
 from gateway.call.responses import ALREADY_ACTIVE
-from gateway.call.settings import Digits, FunctionRule, KeyAction, Rules, Secret, Silence, Target
+from gateway.call.settings import CallSettings, Digits, FunctionRule, KeyAction, Secret, Silence, Target
 from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, Playout
@@ -38,9 +38,9 @@ from gateway.voice.events import (
 from tests.story import SILENCE, SPEECH, STARTED, Story
 
 STILL_THERE = SayText("Still there?")
-REMINDED = Rules(silence=Silence(10, STILL_THERE, 2))
+REMINDED = CallSettings(silence=Silence(10, STILL_THERE, 2))
 SECRET = FunctionRule(secrets=(Secret(SecretDigits("card", timeout_s=10, pause_s=5)),))
-PRIVATE = Rules(functions={"pay": SECRET}, digits=Digits(), stream_silence_limit_s=60)
+PRIVATE = CallSettings(functions={"pay": SECRET}, digits=Digits(), stream_silence_limit_s=60)
 
 
 def turn(story: Story, item: str) -> None:
@@ -100,7 +100,7 @@ def test_a_cough_is_somebody_who_is_there() -> None:
 
 def test_the_time_of_silence_begins_behind_a_function() -> None:
     """>> a function of eight seconds, its answer << ten seconds from the end of the answer."""
-    story = Story(Rules(functions={"look": FunctionRule()}, silence=REMINDED.silence))
+    story = Story(CallSettings(functions={"look": FunctionRule()}, silence=REMINDED.silence))
     story.listen(5)
     story.call("look")
     assert story.listen(8) == []
@@ -112,7 +112,7 @@ def test_the_time_of_silence_begins_behind_a_function() -> None:
 
 def test_the_time_of_silence_begins_behind_digits() -> None:
     """>> digits, a pause that ends them, their answer << ten seconds from the end of the answer."""
-    story = Story(Rules(digits=Digits(pause_s=8), silence=REMINDED.silence))
+    story = Story(CallSettings(digits=Digits(pause_s=8), silence=REMINDED.silence))
     story.listen(5)
     story.tell(DigitPressed("1"))
     assert story.listen(7.9) == []
@@ -155,7 +155,7 @@ def test_a_turn_that_was_interrupted_is_in_no_latency() -> None:
 
 def test_an_answer_behind_a_text_that_was_dropped_has_its_latency() -> None:
     """>> speech before the greeting has begun, its response, and the answer << the caller waited for the answer."""
-    story = Story(Rules(greeting=SayText("Hello.")))
+    story = Story(CallSettings(greeting=SayText("Hello.")))
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
     assert story.tell(ResponseStarted("g", story.requests[-1])) == [CancelResponse("g")]
@@ -243,7 +243,7 @@ def test_a_long_response_is_not_given_up() -> None:
 
 def test_a_call_of_a_function_is_a_sign_of_life() -> None:
     """>> a call after nine seconds, the response's end nine seconds later << it is not given up."""
-    story = Story(Rules(functions={"look": FunctionRule()}))
+    story = Story(CallSettings(functions={"look": FunctionRule()}))
     story.tell(ResponseStarted("r"))
     assert story.listen(9) == []
     assert story.tell(ToolCalled("r", "c", "look", "{}")) == [RunFunction("c", "look", "{}")]
@@ -285,7 +285,7 @@ def test_audio_of_a_cancelled_response_is_nobodys_until_the_next() -> None:
 
 def test_a_greeting_that_was_said_after_all_is_said_once() -> None:
     """>> refused because a response ran, asked for again, said << not a third time."""
-    story = Story(Rules(greeting=SayText("Hello.")))
+    story = Story(CallSettings(greeting=SayText("Hello.")))
     story.tell(ResponseStarted("other", "somebody-else"))
     story.tell(ServiceError(ALREADY_ACTIVE, "active", story.requests[-1]))
     assert story.tell(ResponseEnded("other", ResponseStatus.COMPLETED)) == [SayText("Hello.")]
@@ -299,7 +299,7 @@ def test_a_greeting_that_was_said_after_all_is_said_once() -> None:
 
 def test_a_key_that_commits_keeps_the_call_for_good() -> None:
     """>> end_call, then the key that commits << the hang-up is off, a minute later too."""
-    story = Story(Rules(commit_on="#"))
+    story = Story(CallSettings(commit_on="#"))
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", SPEECH * 100))
     story.tell(ToolCalled("r", "c", "end_call", "{}"))
@@ -313,7 +313,7 @@ def test_a_key_that_commits_keeps_the_call_for_good() -> None:
 
 def test_a_line_without_barge_in_keeps_the_call_for_good() -> None:
     """>> end_call, speech over the farewell on a line that talks on << the call goes on, a minute later too."""
-    story = Story(Rules(barge_in=False))
+    story = Story(CallSettings(barge_in=False))
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", SPEECH * 50))
     story.tell(ToolCalled("r", "c", "end_call", "{}"))
@@ -327,7 +327,7 @@ def test_a_line_without_barge_in_keeps_the_call_for_good() -> None:
 
 def test_a_farewell_that_is_not_confirmed_ends_with_its_reason() -> None:
     """>> last words that nobody confirms << the end after the line's limit, and why."""
-    story = Story(Rules(farewell_limit_s=5), started=replace(STARTED, playout=Playout(returns_marks=False)))
+    story = Story(CallSettings(farewell_limit_s=5), started=replace(STARTED, playout=Playout(returns_marks=False)))
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", b"\x10" * 480_000))
     story.tell(ToolCalled("r", "c", "end_call", "{}"))
@@ -338,10 +338,10 @@ def test_a_farewell_that_is_not_confirmed_ends_with_its_reason() -> None:
 
 def test_a_caller_who_is_connected_at_the_limit_is_heard_by_nobody_from_then_on() -> None:
     """>> an announcement that nobody confirms as heard, its limit << the transfer, and silence for the service."""
-    rules = Rules(
+    settings = CallSettings(
         farewell_limit_s=5, built_in=frozenset({"transfer_call"}), targets={"desk": DESK}, digits=Digits(pause_s=1)
     )
-    story = Story(rules, started=replace(STARTED, playout=Playout(returns_marks=False)))
+    story = Story(settings, started=replace(STARTED, playout=Playout(returns_marks=False)))
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", b"\x10" * 480_000))
     story.tell(ToolCalled("r", "c", "transfer_call", '{"target":"desk"}'))
@@ -406,7 +406,7 @@ def test_a_late_key_does_not_make_the_privacy_shorter() -> None:
 
 def test_an_entry_in_time_is_heard_of_no_more() -> None:
     """>> an entry, its function, its answer << two minutes later the caller is heard, and a key is one."""
-    story = Story(Rules(functions={"pay": SECRET}))
+    story = Story(CallSettings(functions={"pay": SECRET}))
     story.call("pay")
     keyed(story, "4111#")
     assert story.tell(CallerAudio(SPEECH)) == [SendAudio(SILENCE)]
@@ -463,14 +463,14 @@ DESK = Target("desk", "+14255550199", SayText("One moment."))
 @pytest.mark.parametrize("target", [None, DESK])
 def test_a_closed_line_with_words_leaves_for_its_target(target: Target | None) -> None:
     """>> the words are heard << the end, or the transfer; keys and speech on the way change nothing."""
-    rules = Rules(
+    settings = CallSettings(
         greeting=SayText("Closed."),
         interruptible=False,
         closed=True,
         closed_to=target,
         on_key={"9": KeyAction(say=SayText("Hours."))},
     )
-    story = Story(rules)
+    story = Story(settings)
     story.answer(request=story.requests[-1])
     assert story.tell(CallerSpoke("u")) == []
     story.tell(CallerPaused("u"))

@@ -6,11 +6,11 @@ from gateway.call.errands import TransferCaller
 from gateway.call.keypad import DIGITS_LIMIT
 from gateway.call.settings import (
     Approval,
+    CallSettings,
     Digits,
     FunctionRule,
     KeyAction,
     Recorded,
-    Rules,
     Secret,
     Silence,
     Target,
@@ -24,7 +24,7 @@ from tests.story import Story
 
 HOURS = SayText("We are open from nine to five.")
 DESK = Target("desk", "+14255550199", SayText("One moment."))
-RULES = Rules(
+SETTINGS = CallSettings(
     digits=Digits(finish_on="#", pause_s=2),
     on_key={"0": KeyAction(transfer=DESK), "9": KeyAction(say=HOURS), "*": KeyAction()},
 )
@@ -42,7 +42,7 @@ def entered(digits: str) -> AddMessage:
 
 def test_digits_are_given_to_the_model_when_the_last_key_comes() -> None:
     """>> 1 2 3 4 # << one user item and a response."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     assert press(story, "1234") == []
     assert press(story, "#") == [entered("1234"), CreateResponse()]
     assert story.noted("digits_entered") == [{"digits": "1234"}]
@@ -50,7 +50,7 @@ def test_digits_are_given_to_the_model_when_the_last_key_comes() -> None:
 
 def test_digits_are_given_to_the_model_after_a_pause() -> None:
     """>> 1 2, two seconds << the same; each key starts the pause again."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     press(story, "1")
     assert story.listen(1.8) == []
     press(story, "2")
@@ -60,7 +60,7 @@ def test_digits_are_given_to_the_model_after_a_pause() -> None:
 
 def test_the_first_digit_silences_the_bot() -> None:
     """>> a key while the bot speaks << silent at once; the answer waits for the rest."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.answer(seconds=5)
     assert [type(command) for command in press(story, "1")] == [StopPlayback, TruncateReply]
     assert press(story, "2#") == [entered("12"), CreateResponse()]
@@ -68,33 +68,33 @@ def test_the_first_digit_silences_the_bot() -> None:
 
 def test_the_last_key_alone_means_nothing() -> None:
     """>> # with nothing before it << nothing, and the bot speaks on."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.answer(seconds=5)
     assert press(story, "#") == []
 
 
 def test_silence_is_not_minded_while_digits_are_keyed() -> None:
     """A caller who is looking for the next digit is not asked whether he is still there."""
-    rules = Rules(digits=Digits(pause_s=12), silence=Silence(5, SayText("Still there?"), 1))
-    story = Story(rules)
+    settings = CallSettings(digits=Digits(pause_s=12), silence=Silence(5, SayText("Still there?"), 1))
+    story = Story(settings)
     press(story, "1")
     assert story.listen(11) == []
 
 
 def test_digits_are_bounded() -> None:
     """Somebody who holds a key down fills one message and no more."""
-    assert press(Story(RULES), "1" * DIGITS_LIMIT)[0] == entered("1" * DIGITS_LIMIT)
+    assert press(Story(SETTINGS), "1" * DIGITS_LIMIT)[0] == entered("1" * DIGITS_LIMIT)
 
 
 def test_a_key_has_its_own_meaning_only_at_the_beginning() -> None:
     """>> 9 alone << its text; >> 1 9 # << both are digits."""
-    assert press(Story(RULES), "9") == [HOURS]
-    assert press(Story(RULES), "19#") == [entered("19"), CreateResponse()]
+    assert press(Story(SETTINGS), "9") == [HOURS]
+    assert press(Story(SETTINGS), "19#") == [entered("19"), CreateResponse()]
 
 
 def test_a_key_transfers_without_the_model() -> None:
     """>> 0 << the announcement, then the transfer."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     assert press(story, "0") == [DESK.announce]
     story.answer(request=story.requests[-1])
     assert story.listen(1.5) == [TransferCaller("desk", "+14255550199")]
@@ -102,20 +102,20 @@ def test_a_key_transfers_without_the_model() -> None:
 
 def test_a_key_hangs_up() -> None:
     """>> * << the end, at once where the bot is silent."""
-    assert press(Story(RULES), "*") == [EndCall(EndReason.BOT_HUNG_UP, "bot")]
+    assert press(Story(SETTINGS), "*") == [EndCall(EndReason.BOT_HUNG_UP, "bot")]
 
 
 def test_keys_before_the_session_is_ready_are_noted() -> None:
     """>> a key while connecting << nothing but a note."""
-    story = Story(RULES, ready=False)
+    story = Story(SETTINGS, ready=False)
     assert press(story, "0") == []
     assert story.noted("digit_pressed") == [{"digit": "0"}]
 
 
 def test_a_greeting_that_must_be_heard_is_heard_before_the_key_acts() -> None:
     """>> 0 over a protected greeting << it is heard to its end, then announced."""
-    rules = Rules(greeting=Recorded(b"\x10" * 16000), interruptible=False, on_key=RULES.on_key)
-    story = Story(rules)
+    settings = CallSettings(greeting=Recorded(b"\x10" * 16000), interruptible=False, on_key=SETTINGS.on_key)
+    story = Story(settings)
     assert press(story, "0") == [DESK.announce]
     story.answer(request=story.requests[-1])
     assert story.listen(2.8) == [AddMessage("assistant", "(A recorded greeting was played to the caller.)")]
@@ -131,7 +131,7 @@ def test_keys_that_mean_nothing_are_noted() -> None:
 
 def test_sixty_four_keys_are_one_message() -> None:
     """>> one key more << it begins the next."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     assert press(story, "1" * 63) == []
     assert press(story, "1") == [entered("1" * 64), CreateResponse()]
     assert press(story, "2#") == [entered("2")]
@@ -140,7 +140,7 @@ def test_sixty_four_keys_are_one_message() -> None:
 def test_a_late_secret_key_silences_nobody() -> None:
     """>> a digit behind an entry, while the bot speaks << the bot speaks on."""
     story = Story(
-        Rules(functions={"pay": FunctionRule(secrets=(Secret(SecretDigits("pin", length=2)),))}, digits=Digits())
+        CallSettings(functions={"pay": FunctionRule(secrets=(Secret(SecretDigits("pin", length=2)),))}, digits=Digits())
     )
     story.call("pay")
     press(story, "12")
@@ -152,7 +152,7 @@ def test_a_late_secret_key_silences_nobody() -> None:
 def test_a_key_that_answers_silences_the_question() -> None:
     """>> the key that allows, while the question is being said << silent, noted, and allowed."""
     ask = SayText("May I?")
-    story = Story(Rules(approvals={"crm": Approval(ask, key="1")}))
+    story = Story(CallSettings(approvals={"crm": Approval(ask, key="1")}))
     story.tell(ApprovalRequested("a", "crm", "book"))
     story.answer(response="q", item="iq", request=story.requests[-1], seconds=3)
     told = press(story, "1")
@@ -162,7 +162,7 @@ def test_a_key_that_answers_silences_the_question() -> None:
 
 def test_the_last_key_silences_the_bot() -> None:
     """>> a digit, an answer that begins, the last key << silent, and the digits are given to the model."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     press(story, "1")
     story.answer(seconds=3)
     told = press(story, "#")
@@ -171,14 +171,14 @@ def test_the_last_key_silences_the_bot() -> None:
 
 def test_a_key_that_commits_is_no_digit() -> None:
     """>> digits, the key that commits, the last key << committed once; the key is not among the digits."""
-    story = Story(Rules(commit_on="*", digits=Digits()))
+    story = Story(CallSettings(commit_on="*", digits=Digits()))
     assert press(story, "1*") == [CommitTurn()]
     assert press(story, "2#") == [entered("12"), CreateResponse()]
 
 
 def test_more_keys_than_anybody_can_press_end_the_call() -> None:
     """Ten seconds' worth of keys at one moment are taken; the next one ends the call then and there."""
-    story = Story(Rules())
+    story = Story(CallSettings())
     most = round(AHEAD_LIMIT_S / KEY_S)
     for _ in range(most):
         assert not any(isinstance(command, EndCall) for command in story.tell(DigitPressed("1")))

@@ -6,7 +6,7 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, TransferCaller, TransferEnded
 from gateway.call.leaving import RESULTS_FIRST
 from gateway.call.mcp import GRANTED_LIMIT_S, RUN_LIMIT_S, TRANSCRIPT_LIMIT_S
-from gateway.call.settings import Approval, KeyAction, Rules, Silence, Target, Waiting
+from gateway.call.settings import Approval, CallSettings, KeyAction, Silence, Target, Waiting
 from gateway.call.tools import BUSY, DIALLED
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import (
@@ -39,7 +39,7 @@ from tests.story import Story
 
 ASK = SayText("May I look at your account?")
 BY_BOTH = Approval(ASK, key="1", words=("yes", "go ahead"), timeout_s=20)
-RULES = Rules(approvals={"crm": BY_BOTH}, silence=Silence(10, SayText("Still there?"), 1))
+SETTINGS = CallSettings(approvals={"crm": BY_BOTH}, silence=Silence(10, SayText("Still there?"), 1))
 CALLED = McpCalled("item_m", "crm", "get_customer")
 WANTED = ApprovalRequested("mcpr_1", "crm", "get_customer")
 
@@ -70,7 +70,7 @@ def say(story: Story, text: str, item: str = "u") -> list[object]:
 
 def test_a_result_is_asked_for_behind_the_response() -> None:
     """>> completed inside the response, response.done << one response.create; a second completed changes nothing."""
-    story = running(Story(RULES))
+    story = running(Story(SETTINGS))
     assert story.tell(McpReturned("item_m")) == []
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
     assert story.tell(McpReturned("item_m")) == []
@@ -80,7 +80,7 @@ def test_a_result_is_asked_for_behind_the_response() -> None:
 
 def test_a_result_may_come_behind_the_response() -> None:
     """>> response.done, then completed << asked for when it has come."""
-    story = running(Story(RULES))
+    story = running(Story(SETTINGS))
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == []
     assert story.tell(McpReturned("item_m", failed=True)) == [CreateResponse()]
     assert story.noted("mcp_returned")[0]["outcome"] == "error"
@@ -88,7 +88,7 @@ def test_a_result_may_come_behind_the_response() -> None:
 
 def test_a_call_that_is_told_twice_runs_once() -> None:
     """The item of a call is shown by two events, and after its end by a third."""
-    story = running(Story(RULES))
+    story = running(Story(SETTINGS))
     story.tell(CALLED)
     story.tell(McpReturned("item_m"))
     story.tell(CALLED)
@@ -98,12 +98,12 @@ def test_a_call_that_is_told_twice_runs_once() -> None:
 
 def test_a_server_may_take_its_time() -> None:
     """>> a tool that runs for half a minute << its response is not given up, and silence is not minded."""
-    assert running(Story(RULES)).listen(30) == []
+    assert running(Story(SETTINGS)).listen(30) == []
 
 
 def test_a_server_that_never_answers_is_given_up() -> None:
     """>> no word for a minute << the model speaks without it."""
-    story = running(Story(RULES))
+    story = running(Story(SETTINGS))
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     assert story.listen(RUN_LIMIT_S - 0.2) == []
     assert story.listen(0.4) == [CreateResponse()]
@@ -112,7 +112,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
 
 def test_a_server_without_a_question_is_denied() -> None:
     """>> an approval that the line has no rule for << denied at once."""
-    story = Story(Rules())
+    story = Story(CallSettings())
     told = story.tell(WANTED)
     assert told == [AnswerApproval("mcpr_1", approved=False), CreateResponse()]
 
@@ -120,18 +120,18 @@ def test_a_server_without_a_question_is_denied() -> None:
 @pytest.mark.parametrize("words", ["Yes.", "yes, please", "Go ahead!", "YES"])
 def test_a_spoken_yes_allows(words: str) -> None:
     """>> the question, an utterance that begins with a yes << allowed; then the tool runs."""
-    assert say(asked(Story(RULES)), words) == [AnswerApproval("mcpr_1", approved=True)]
+    assert say(asked(Story(SETTINGS)), words) == [AnswerApproval("mcpr_1", approved=True)]
 
 
 @pytest.mark.parametrize("words", ["No.", "What do you mean?", "yesterday", "not yes"])
 def test_any_other_word_denies(words: str) -> None:
     """>> anything else << denied: what was not clearly allowed is not done."""
-    assert say(asked(Story(RULES)), words) == [AnswerApproval("mcpr_1", approved=False)]
+    assert say(asked(Story(SETTINGS)), words) == [AnswerApproval("mcpr_1", approved=False)]
 
 
 def test_what_was_said_before_the_question_is_no_answer() -> None:
     """>> a turn whose words come while the question is asked << it decides nothing."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(CallerSpoke("u0"))
     story.tell(CallerPaused("u0"))
     story.tell(ResponseStarted("r"))
@@ -143,21 +143,21 @@ def test_what_was_said_before_the_question_is_no_answer() -> None:
 @pytest.mark.parametrize(("key", "approved"), [("1", True), ("2", False), ("#", False)])
 def test_a_key_decides(key: str, *, approved: bool) -> None:
     """>> the key that allows, or any other << so."""
-    told = asked(Story(RULES)).tell(DigitPressed(key))
+    told = asked(Story(SETTINGS)).tell(DigitPressed(key))
     assert AnswerApproval("mcpr_1", approved) in told
 
 
 def test_a_question_without_a_key_leaves_keys_alone() -> None:
     """>> a key where only words count << noted, and the question stands."""
-    rules = Rules(approvals={"crm": Approval(ASK, words=("yes",))})
-    story = asked(Story(rules))
+    settings = CallSettings(approvals={"crm": Approval(ASK, words=("yes",))})
+    story = asked(Story(settings))
     assert story.tell(DigitPressed("1")) == []
     assert say(story, "yes") == [AnswerApproval("mcpr_1", approved=True)]
 
 
 def test_no_answer_denies() -> None:
     """>> silence << denied after the question's time, which does not run while the bot asks."""
-    story = asked(Story(RULES))
+    story = asked(Story(SETTINGS))
     assert story.listen(18) == []
     assert story.listen(3)[0] == AnswerApproval("mcpr_1", approved=False)
     assert story.noted("approval_given")[0]["how"] == "no answer"
@@ -173,7 +173,7 @@ def test_a_list_of_tools_is_noted() -> None:
 
 def test_a_question_that_nobody_heard_decides_nothing() -> None:
     """>> the caller speaks before the question begins << it is asked again, and only then a yes counts."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(WANTED)
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [ASK]
@@ -191,7 +191,7 @@ def test_a_question_that_nobody_heard_decides_nothing() -> None:
 
 def test_a_key_before_the_question_is_no_answer() -> None:
     """>> a key while the question still waits << noted, and nothing is allowed."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(WANTED)
     assert story.tell(DigitPressed("1")) == []
@@ -199,7 +199,7 @@ def test_a_key_before_the_question_is_no_answer() -> None:
 
 def test_two_questions_are_asked_one_after_the_other() -> None:
     """>> two requests of one server << one question, its yes, the other question, its yes."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(WANTED)
     story.tell(ApprovalRequested("mcpr_2", "crm", "get_orders"))
@@ -214,7 +214,7 @@ def test_two_questions_are_asked_one_after_the_other() -> None:
 
 
 WAIT = SayText("One moment, please.")
-COVERED = Rules(mcp_waiting={"crm": Waiting(WAIT, 1.5)})
+COVERED = CallSettings(mcp_waiting={"crm": Waiting(WAIT, 1.5)})
 
 
 def test_the_wait_for_a_server_is_covered_once() -> None:
@@ -292,7 +292,7 @@ def turn(story: Story, item: str) -> None:
     story.answer(response=f"of {item}", item=f"to {item}")
 
 
-BY_WORDS = Rules(approvals={"crm": Approval(ASK, words=("yes",), timeout_s=20)})
+BY_WORDS = CallSettings(approvals={"crm": Approval(ASK, words=("yes",), timeout_s=20)})
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ BY_WORDS = Rules(approvals={"crm": Approval(ASK, words=("yes",), timeout_s=20)})
 )
 def test_an_answer_that_was_not_understood_is_asked_for_again(unheard: TranscriptionFailed | CallerSaid | None) -> None:
     """>> its transcript fails, has no word in it, or never comes << the question once more, and its answer counts."""
-    story = asked(Story(RULES))
+    story = asked(Story(SETTINGS))
     turn(story, "u")
     if unheard is not None:
         story.tell(unheard)
@@ -315,13 +315,13 @@ def test_an_answer_that_was_not_understood_is_asked_for_again(unheard: Transcrip
 def test_accents_count_however_they_are_encoded() -> None:
     """>> one letter with its accent, or two characters << the same word."""
     for heard in ("S\u00ed.", "Si\u0301."):
-        story = asked(Story(Rules(approvals={"crm": Approval(ASK, words=("s\u00ed",), timeout_s=20)})))
+        story = asked(Story(CallSettings(approvals={"crm": Approval(ASK, words=("s\u00ed",), timeout_s=20)})))
         assert say(story, heard) == [AnswerApproval("mcpr_1", approved=True)]
 
 
 def test_after_the_second_time_the_key_decides() -> None:
     """>> two answers that were not understood << no third question; the key still counts, and silence denies."""
-    story = asked(Story(RULES))
+    story = asked(Story(SETTINGS))
     turn(story, "u")
     story.tell(TranscriptionFailed("u"))
     assert story.listen(1.2) == [ASK]
@@ -349,7 +349,7 @@ def test_without_a_key_the_second_time_is_a_no() -> None:
 
 def test_a_failed_transcript_of_any_turn_is_noted_and_changes_nothing_else() -> None:
     """>> a turn that could not be transcribed << noted with the service's words; the call goes on."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(CallerSpoke("u"))
     assert story.tell(TranscriptionFailed("u", "audio_unintelligible", "no words")) == []
     assert story.noted("transcription_failed") == [
@@ -359,7 +359,7 @@ def test_a_failed_transcript_of_any_turn_is_noted_and_changes_nothing_else() -> 
 
 def test_an_approved_call_that_never_begins_is_given_up() -> None:
     """>> a yes, and the service does not call << the model speaks without the result, and silence is minded again."""
-    story = asked(Story(RULES))
+    story = asked(Story(SETTINGS))
     story.tell(DigitPressed("1"))
     assert story.listen(GRANTED_LIMIT_S - 0.2) == []
     assert story.listen(0.4) == [CreateResponse()]
@@ -369,7 +369,7 @@ def test_an_approved_call_that_never_begins_is_given_up() -> None:
 
 LEAVING = [("end_call", "{}"), ("transfer_call", '{"target":"desk"}')]
 leaving = pytest.mark.parametrize(("tool", "arguments"), LEAVING)
-LEAVERS = Rules(
+LEAVERS = CallSettings(
     approvals={"crm": BY_BOTH},
     built_in=frozenset({"end_call", "transfer_call", "send_digits"}),
     targets={"desk": Target("desk", "+14255550199", SayText("One moment."))},
@@ -493,7 +493,7 @@ def test_digits_are_dialled_beside_a_server() -> None:
 # Values
 
 
-KEYED = Rules(
+KEYED = CallSettings(
     approvals={
         "crm": Approval(ASK, key="1", timeout_s=20),
         "shop": Approval(SayText("And buy it?"), key="1", timeout_s=20),
@@ -540,7 +540,7 @@ def test_a_question_waits_as_long_again_while_somebody_speaks() -> None:
 )
 def test_what_became_of_a_request_is_noted(how: str, *, approved: bool) -> None:
     """Which server and tool, whether it was allowed, and by what."""
-    story = asked(Story(RULES)) if how != "not asked" else Story(Rules())
+    story = asked(Story(SETTINGS)) if how != "not asked" else Story(CallSettings())
     if how == "key":
         story.tell(DigitPressed("1"))
     elif how == "words":
@@ -558,7 +558,7 @@ def test_what_became_of_a_request_is_noted(how: str, *, approved: bool) -> None:
 def test_a_result_of_a_server_is_noted_with_its_time(outcome: str) -> None:
     """The item, how it ended and how long it took; of an allowed call that never began, without an item."""
     began = outcome != "never begun"
-    story = running(Story(RULES)) if began else asked(Story(RULES))
+    story = running(Story(SETTINGS)) if began else asked(Story(SETTINGS))
     if began:
         assert story.noted("mcp_called") == [{"server": "crm", "tool": "get_customer", "item_id": "item_m"}]
     else:
@@ -589,7 +589,7 @@ def test_a_list_of_tools_names_its_server(*, failed: bool) -> None:
 
 def test_an_approval_lets_no_other_tool_pass_for_it() -> None:
     """>> one tool allowed, another of the same server runs << the one that was allowed is still waited for."""
-    story = asked(Story(RULES))
+    story = asked(Story(SETTINGS))
     story.tell(DigitPressed("1"))
     story.tell(McpCalled("item_n", "crm", "get_orders"))
     assert story.tell(McpReturned("item_n")) == []
@@ -600,7 +600,7 @@ def test_an_approval_lets_no_other_tool_pass_for_it() -> None:
 
 def test_several_things_that_are_given_up_at_once_are_told_by_one_answer() -> None:
     """>> two tools that never answer << both noted, and one response."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(CALLED)
     story.tell(McpCalled("item_n", "wiki", "search"))
@@ -614,7 +614,7 @@ def test_several_things_that_are_given_up_at_once_are_told_by_one_answer() -> No
 
 def test_the_words_of_a_question_come_at_their_time() -> None:
     """>> a turn behind the question, and no transcript << five seconds from its end, to a tenth."""
-    story = asked(Story(RULES))
+    story = asked(Story(SETTINGS))
     turn(story, "u")
     assert story.listen(TRANSCRIPT_LIMIT_S - 0.1) == []
     assert story.noted("approval_not_understood") == []
@@ -623,7 +623,7 @@ def test_the_words_of_a_question_come_at_their_time() -> None:
 
 def test_a_turn_that_was_not_understood_decides_nothing_when_its_words_come_late() -> None:
     """>> asked again because the words did not come, and then they come << the second answer counts."""
-    story = asked(Story(RULES))
+    story = asked(Story(SETTINGS))
     turn(story, "u")
     assert story.listen(TRANSCRIPT_LIMIT_S + 0.1) == [ASK]
     assert [c for c in story.tell(CallerSaid("u", "Yes.")) if isinstance(c, AnswerApproval)] == []
@@ -645,7 +645,7 @@ def test_a_line_that_takes_only_keys_asks_for_no_words() -> None:
 @pytest.mark.parametrize("words", ["", " ", "…", "?!"])
 def test_words_that_say_nothing_are_asked_for_again_at_once(words: str) -> None:
     """>> an empty transcript, or punctuation alone << the question again, without waiting for the time of the words."""
-    story = asked(Story(RULES))
+    story = asked(Story(SETTINGS))
     turn(story, "u")
     story.tell(CallerSaid("u", words))
     assert story.listen(1.5) == [ASK]
@@ -654,7 +654,7 @@ def test_words_that_say_nothing_are_asked_for_again_at_once(words: str) -> None:
 
 def test_a_turn_before_the_question_is_put_again_is_no_answer() -> None:
     """>> a turn that was not understood, a yes before the question is put once more << the yes behind it counts."""
-    story = asked(Story(RULES))
+    story = asked(Story(SETTINGS))
     turn(story, "u1")
     story.tell(TranscriptionFailed("u1"))
     story.tell(CallerSpoke("u2"))
@@ -670,7 +670,7 @@ def test_a_turn_before_the_question_is_put_again_is_no_answer() -> None:
 
 def test_a_turn_before_a_question_that_failed_and_is_said_after_all_is_no_answer() -> None:
     """>> the question fails without a sound, a turn, the question << only a turn behind what was heard answers it."""
-    story = Story(Rules(approvals=RULES.approvals, barge_in=False))
+    story = Story(CallSettings(approvals=SETTINGS.approvals, barge_in=False))
     story.tell(ResponseStarted("r"))
     story.tell(WANTED)
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [ASK]

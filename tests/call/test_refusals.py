@@ -5,10 +5,10 @@ import pytest
 from gateway.call.responses import ALREADY_ACTIVE
 from gateway.call.settings import (
     Approval,
+    CallSettings,
     Digits,
     FunctionRule,
     KeyAction,
-    Rules,
     Secret,
     Target,
 )
@@ -39,7 +39,7 @@ ASK = SayText("May I?")
 CARD = Secret(SecretDigits("card", timeout_s=10), SayText("Your card number, please."))
 DESK = Target("desk", "+14255550199", SayText("I am connecting you."))
 WAIT = SayText("One moment.")
-RULES = Rules(
+SETTINGS = CallSettings(
     functions={"pay": FunctionRule(secrets=(CARD,))},
     built_in=frozenset({"transfer_call"}),
     targets={"desk": DESK},
@@ -55,7 +55,7 @@ def press(story: Story, keys: str) -> list[object]:
 
 def test_several_refusals_in_a_row() -> None:
     """>> a request refused, made again and refused, turn after turn << each turn has a second try of its own."""
-    story = Story(Rules(barge_in=True))
+    story = Story(CallSettings(barge_in=True))
     for turn in ("u1", "u2", "u3"):
         story.tell(CallerSpoke(turn))
         story.tell(CallerPaused(turn))
@@ -79,7 +79,7 @@ def test_an_answer_renews_the_second_try() -> None:
 
 def test_a_text_that_was_interrupted_is_not_said_ten_seconds_later() -> None:
     """>> a greeting that is asked for, speech, no word of its response << it is not asked for again."""
-    story = Story(Rules(greeting=SayText("Hello.")))
+    story = Story(CallSettings(greeting=SayText("Hello.")))
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
     story.answer(response="r", item="i")
@@ -89,7 +89,7 @@ def test_a_text_that_was_interrupted_is_not_said_ten_seconds_later() -> None:
 def test_a_text_that_was_interrupted_and_refused_is_not_said_later() -> None:
     """>> the same, and the service refuses it, for whatever reason << not asked for again."""
     for code in ("conversation_already_has_active_response", "server_error"):
-        story = Story(Rules(greeting=SayText("Hello.")))
+        story = Story(CallSettings(greeting=SayText("Hello.")))
         story.tell(CallerSpoke("u"))
         assert story.tell(ServiceError(code, "no", story.requests[-1])) == []
         story.tell(CallerPaused("u"))
@@ -99,7 +99,7 @@ def test_a_text_that_was_interrupted_and_refused_is_not_said_later() -> None:
 
 def test_what_was_asked_for_behind_an_interruption_is_heard() -> None:
     """>> a greeting interrupted before it began, and a text that a key wants << the text is not dropped with it."""
-    story = Story(Rules(greeting=SayText("Hello."), on_key={"9": KeyAction(say=WAIT)}))
+    story = Story(CallSettings(greeting=SayText("Hello."), on_key={"9": KeyAction(say=WAIT)}))
     story.tell(CallerSpoke("u"))
     story.tell(ServiceError("server_error", "no", story.requests[-1]))
     story.tell(CallerPaused("u"))
@@ -113,7 +113,7 @@ def test_what_was_asked_for_behind_an_interruption_is_heard() -> None:
 
 def test_texts_that_wait_are_not_said_after_an_interruption() -> None:
     """>> two texts by key, speech over the first << the second is not said either."""
-    story = Story(Rules(on_key={"9": KeyAction(say=WAIT), "8": KeyAction(say=ASK)}))
+    story = Story(CallSettings(on_key={"9": KeyAction(say=WAIT), "8": KeyAction(say=ASK)}))
     assert press(story, "9") == [WAIT]
     story.tell(ResponseStarted("t", story.requests[-1]))
     story.conversation._responses.want(ASK, story.now)  # as a rule of the line does while the text is said
@@ -127,7 +127,7 @@ def test_texts_that_wait_are_not_said_after_an_interruption() -> None:
 
 def test_an_answer_that_was_wanted_survives_an_interruption() -> None:
     """>> digits while the bot speaks, speech before their answer << they are answered with the turn, and only once."""
-    story = Story(Rules(digits=Digits()))
+    story = Story(CallSettings(digits=Digits()))
     story.tell(ResponseStarted("r"))
     told = press(story, "12#")
     assert told[0] == CancelResponse("r")
@@ -136,7 +136,7 @@ def test_an_answer_that_was_wanted_survives_an_interruption() -> None:
     story.tell(CallerPaused("u"))
     story.answer(response="r2", item="i2")
     story.goes_on()
-    story = Story(Rules(digits=Digits()))
+    story = Story(CallSettings(digits=Digits()))
     story.tell(ResponseStarted("r"))
     press(story, "12#")
     story.tell(CallerSpoke("u"))
@@ -146,7 +146,7 @@ def test_an_answer_that_was_wanted_survives_an_interruption() -> None:
 
 def test_digits_while_the_caller_speaks_are_answered_with_the_turn() -> None:
     """>> keys within a turn << given to the model at once, and answered by the one answer to the turn."""
-    story = Story(Rules(digits=Digits()))
+    story = Story(CallSettings(digits=Digits()))
     story.tell(CallerSpoke("u"))
     assert press(story, "12#") == [AddMessage("user", "(Keys pressed on the phone: 12)")]
     story.tell(CallerPaused("u"))
@@ -158,7 +158,7 @@ def test_digits_while_the_caller_speaks_are_answered_with_the_turn() -> None:
 
 def test_speech_over_a_late_reply_during_a_transfer_interrupts_nothing() -> None:
     """>> a response that the service began by itself, speech over it << the transfer goes on; nothing is cancelled."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("transfer_call", '{"target":"desk"}')
     story.answer(response="r2", item="i2", request=story.requests[-1])
     story.listen(1.5)
@@ -172,7 +172,7 @@ def test_speech_over_a_late_reply_during_a_transfer_interrupts_nothing() -> None
 @pytest.mark.parametrize("code", [ALREADY_ACTIVE, "server_error"])
 def test_a_question_whose_request_was_interrupted_and_refused_is_asked(code: str) -> None:
     """>> speech before the question has begun, and the service refuses it << put behind the answer; so is a prompt."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(BOOK)
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [ASK]
@@ -181,7 +181,7 @@ def test_a_question_whose_request_was_interrupted_and_refused_is_asked(code: str
     story.tell(CallerPaused("u"))
     story.answer(response="r2", item="i2")
     assert story.listen(1.5) == [ASK]
-    story = Story(RULES)
+    story = Story(SETTINGS)
     assert story.call("pay") == [CARD.prompt]
     story.tell(CallerSpoke("u"))
     assert story.tell(ServiceError(code, "no", story.requests[-1])) == []

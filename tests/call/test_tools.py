@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
 from gateway.call.leaving import RESULTS_FIRST
-from gateway.call.settings import FunctionRule, KeyAction, Rules, Silence, Target, Waiting
+from gateway.call.settings import CallSettings, FunctionRule, KeyAction, Silence, Target, Waiting
 from gateway.call.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import PhoneClosed, PhoneEnd
@@ -29,7 +29,7 @@ from gateway.voice.events import (
 from tests.story import Story
 
 WAITING = SayText("One moment.")
-RULES = Rules(
+SETTINGS = CallSettings(
     functions={"status": FunctionRule(), "slow": FunctionRule(waiting=Waiting(WAITING, 1.5))},
     built_in=frozenset({"end_call", "send_digits"}),
     silence=Silence(10, SayText("Still there?"), 1),
@@ -39,7 +39,7 @@ OUTPUT = '{"state":"shipped"}'
 
 def test_a_result_is_told_once_the_response_that_called_has_ended() -> None:
     """>> a call, its result while the response still runs << the output at once, the response behind response.done."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     assert story.tell(ToolCalled("r", "c", "status", '{ "n": 1 }')) == [RunFunction("c", "status", '{ "n": 1 }')]
     assert story.tell(FunctionReturned("c", OUTPUT)) == [ReturnToolOutput("c", OUTPUT)]
@@ -48,7 +48,7 @@ def test_a_result_is_told_once_the_response_that_called_has_ended() -> None:
 
 def test_parallel_calls_have_one_answer() -> None:
     """>> two calls, one result, the other << an output each, and one response behind the last."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "status", "{}"))
     story.tell(ToolCalled("r", "b", "status", "{}"))
@@ -61,7 +61,7 @@ def test_parallel_calls_have_one_answer() -> None:
 
 def test_words_before_a_call_are_heard_while_it_runs() -> None:
     """>> text and a call in one response, the result << the answer waits until the words have been heard."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", b"\x10" * 16000))
     story.tell(ToolCalled("r", "c", "status", "{}"))
@@ -73,7 +73,7 @@ def test_words_before_a_call_are_heard_while_it_runs() -> None:
 
 def test_a_tool_that_takes_long_is_covered_once() -> None:
     """>> no result for 1.5 s << the line's words; then silence is not minded, however long the tool takes."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     assert story.call("slow") == [RunFunction("call_1", "slow", "{}")]
     assert story.listen(1.4) == []
     assert story.listen(0.2) == [WAITING]
@@ -84,7 +84,7 @@ def test_a_tool_that_takes_long_is_covered_once() -> None:
 
 def test_words_that_cover_a_wait_are_no_answer() -> None:
     """>> the result while the bot says that it takes a moment << told behind these words."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("slow")
     story.listen(1.6)
     assert story.tell(FunctionReturned("call_1", OUTPUT)) == [ReturnToolOutput("call_1", OUTPUT)]
@@ -94,7 +94,7 @@ def test_words_that_cover_a_wait_are_no_answer() -> None:
 
 def test_nobody_is_told_to_wait_over_the_callers_words() -> None:
     """>> the caller speaks while the tool runs << no words of ours into that."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("slow")
     story.tell(CallerSpoke("u"))
     assert story.listen(5) == []
@@ -102,7 +102,7 @@ def test_nobody_is_told_to_wait_over_the_callers_words() -> None:
 
 def test_a_caller_who_speaks_meanwhile_is_answered_first() -> None:
     """>> a turn while the tool runs, its answer, then the result << the output, and a response of its own."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("status")
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
@@ -114,7 +114,7 @@ def test_a_caller_who_speaks_meanwhile_is_answered_first() -> None:
 
 def test_an_answer_that_began_behind_the_result_tells_it() -> None:
     """>> a turn, the result, then the service's answer to the turn << no second response: it knows the output."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("status")
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
@@ -126,7 +126,7 @@ def test_an_answer_that_began_behind_the_result_tells_it() -> None:
 
 def test_noise_does_not_lose_a_result() -> None:
     """>> the result, a cough that commits no turn << told all the same, once the cough is given up."""
-    story = Story(Rules(functions=RULES.functions))
+    story = Story(CallSettings(functions=SETTINGS.functions))
     story.call("status")
     story.tell(CallerSpoke("u"))
     assert story.tell(FunctionReturned("call_1", OUTPUT)) == [ReturnToolOutput("call_1", OUTPUT)]
@@ -135,7 +135,7 @@ def test_noise_does_not_lose_a_result() -> None:
 
 def test_a_call_of_a_cancelled_response_gets_an_output_and_is_not_run() -> None:
     """>> barge-in, then the late call of the old response << told that it was not carried out; nobody asks for more."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", b"\x10" * 16000))
     told = story.tell(CallerSpoke("u"))
@@ -147,12 +147,12 @@ def test_a_call_of_a_cancelled_response_gets_an_output_and_is_not_run() -> None:
 @pytest.mark.parametrize("name", ["magic", "transfer_call"])
 def test_a_tool_that_the_line_does_not_list_is_refused(name: str) -> None:
     """>> a call of what was never offered << an error that the model can explain, and the response for it."""
-    assert Story(RULES).call(name) == [ReturnToolOutput("call_1", NO_SUCH_TOOL), CreateResponse()]
+    assert Story(SETTINGS).call(name) == [ReturnToolOutput("call_1", NO_SUCH_TOOL), CreateResponse()]
 
 
 def test_the_call_does_not_end_before_the_results_are_told() -> None:
     """>> a function and end_call at once << end_call is refused; the result is told, and the call goes on."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "status", "{}"))
     assert story.tell(ToolCalled("r", "b", "end_call", "{}")) == [ReturnToolOutput("b", BUSY)]
@@ -162,7 +162,7 @@ def test_the_call_does_not_end_before_the_results_are_told() -> None:
 
 def test_a_function_behind_end_call_keeps_the_call() -> None:
     """>> end_call, then a function in the same response << the hang-up is off: there is still something to do."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "end_call", "{}"))
     told = story.tell(ToolCalled("r", "b", "status", "{}"))
@@ -174,7 +174,7 @@ def test_a_function_behind_end_call_keeps_the_call() -> None:
 
 def test_digits_behind_end_call_keep_the_call() -> None:
     """>> end_call, then send_digits in the same response << dialled and told; nobody leaves meanwhile."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", b"\x10" * 8000))
     story.tell(ToolCalled("r", "a", "end_call", "{}"))
@@ -187,7 +187,7 @@ def test_digits_behind_end_call_keep_the_call() -> None:
 
 def test_a_function_does_not_hold_up_the_key_that_hangs_up() -> None:
     """>> a key that ends the call, then a function << it runs, and the call ends as the caller wants."""
-    story = Story(replace(RULES, on_key={"*": KeyAction(say=None)}))
+    story = Story(replace(SETTINGS, on_key={"*": KeyAction(say=None)}))
     answering = story.tell(ResponseStarted("r"))
     assert answering == []
     story.conversation._leaving.plan(None, story.now)  # as the key does, while the response runs
@@ -197,7 +197,7 @@ def test_a_function_does_not_hold_up_the_key_that_hangs_up() -> None:
 
 def test_digits_are_dialled_and_the_model_is_told() -> None:
     """>> send_digits << dialled; then the output and a response."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     assert story.call("send_digits", '{"digits": "12#"}') == [DialDigits("call_1", "12#")]
     assert story.tell(DigitsDialled("call_1")) == [ReturnToolOutput("call_1", DIALLED), CreateResponse()]
     assert story.noted("digits_sent") == [{}]
@@ -205,7 +205,7 @@ def test_digits_are_dialled_and_the_model_is_told() -> None:
 
 def test_digits_that_cannot_be_dialled_are_an_error_for_the_model() -> None:
     """>> the provider cannot << the reason as output; the call goes on."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("send_digits", '{"digits": "1"}')
     output, _ = story.tell(DigitsDialled("call_1", "no such thing"))
     assert isinstance(output, ReturnToolOutput)
@@ -216,12 +216,12 @@ def test_digits_that_cannot_be_dialled_are_an_error_for_the_model() -> None:
 @pytest.mark.parametrize("arguments", ["{}", "nonsense", '{"digits": ""}', '{"digits": "12a"}', '{"digits": 5}', "[1]"])
 def test_only_keys_of_a_phone_are_dialled(arguments: str) -> None:
     """>> anything else as digits << an error for the model."""
-    assert Story(RULES).call("send_digits", arguments) == [ReturnToolOutput("call_1", BAD_DIGITS), CreateResponse()]
+    assert Story(SETTINGS).call("send_digits", arguments) == [ReturnToolOutput("call_1", BAD_DIGITS), CreateResponse()]
 
 
 def test_a_result_behind_the_hang_up_is_nobodys() -> None:
     """>> hang-up while a tool runs, its result << nothing."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("status")
     story.tell(PhoneClosed(PhoneEnd.HUNG_UP))
     assert story.tell(FunctionReturned("call_1", OUTPUT)) == []
@@ -229,7 +229,7 @@ def test_a_result_behind_the_hang_up_is_nobodys() -> None:
 
 def test_a_result_is_noted_with_its_time() -> None:
     """The record holds which tool ran, how it ended and how long it took, and nothing of what it said."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("status")
     story.listen(0.5)
     story.tell(FunctionReturned("call_1", OUTPUT, "error"))
@@ -243,7 +243,7 @@ def test_a_result_is_noted_with_its_time() -> None:
 
 def test_words_without_a_delay_do_not_spin_the_loop() -> None:
     """>> ``after_s: 0`` while the bot still speaks << looked at again a little later, not at once for ever."""
-    story = Story(Rules(functions={"slow": FunctionRule(waiting=Waiting(WAITING, 0))}))
+    story = Story(CallSettings(functions={"slow": FunctionRule(waiting=Waiting(WAITING, 0))}))
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", b"\x10" * 24_000))
     story.tell(ToolCalled("r", "c", "slow", "{}"))
@@ -256,7 +256,7 @@ def test_words_without_a_delay_do_not_spin_the_loop() -> None:
 # Values
 
 
-LEAVERS = Rules(
+LEAVERS = CallSettings(
     functions={"status": FunctionRule()},
     built_in=frozenset({"end_call", "transfer_call", "send_digits"}),
     targets={

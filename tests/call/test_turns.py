@@ -2,7 +2,7 @@
 
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import RunFunction
-from gateway.call.settings import Digits, FunctionRule, KeyAction, Rules, Secret, Silence
+from gateway.call.settings import CallSettings, Digits, FunctionRule, KeyAction, Secret, Silence
 from gateway.call.tools import NOT_DONE
 from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
@@ -28,9 +28,9 @@ from gateway.voice.events import (
 from tests.story import READY, SILENCE, SPEECH, Story
 
 STILL_THERE = SayText("Still there?")
-REMINDED = Rules(silence=Silence(10, STILL_THERE, 2))
+REMINDED = CallSettings(silence=Silence(10, STILL_THERE, 2))
 SECRET = FunctionRule(secrets=(Secret(SecretDigits("card", timeout_s=10, pause_s=5)),))
-PRIVATE = Rules(functions={"pay": SECRET}, digits=Digits(), stream_silence_limit_s=60)
+PRIVATE = CallSettings(functions={"pay": SECRET}, digits=Digits(), stream_silence_limit_s=60)
 
 
 def turn(story: Story, item: str) -> None:
@@ -57,7 +57,7 @@ def keyed(story: Story, keys: str) -> list[object]:
 
 def test_a_turn_that_is_committed_without_a_pause_is_over() -> None:
     """>> speech, and only ``committed`` behind it << a text is said behind the answer."""
-    story = Story(Rules(on_key={"9": KeyAction(say=STILL_THERE)}))
+    story = Story(CallSettings(on_key={"9": KeyAction(say=STILL_THERE)}))
     story.tell(CallerSpoke("u"))
     assert story.tell(DigitPressed("9")) == []
     story.tell(TurnCommitted("u"))
@@ -130,7 +130,7 @@ def test_an_interruption_before_the_first_sound_is_noted() -> None:
 
 def test_a_turn_that_a_key_ends_releases_what_waited_for_it() -> None:
     """>> a text that a key wants within a manual turn, and its end << the text, and the answer behind it."""
-    story = Story(Rules(commit_on="#", on_key={"9": KeyAction(say=STILL_THERE)}))
+    story = Story(CallSettings(commit_on="#", on_key={"9": KeyAction(say=STILL_THERE)}))
     story.tell(CallerSpoke("u"))
     assert story.tell(DigitPressed("9")) == []
     assert story.tell(TurnCommitted("u")) == [STILL_THERE]
@@ -173,7 +173,7 @@ def test_an_older_pause_within_a_turn_is_in_no_latency() -> None:
 
 def test_a_line_without_barge_in_answers_into_a_turn() -> None:
     """>> the answer to a turn while the next is being spoken << it is heard: nobody interrupts on such a line."""
-    story = Story(Rules(barge_in=False))
+    story = Story(CallSettings(barge_in=False))
     story.tell(CallerSpoke("u1"))
     story.tell(CallerPaused("u1"))
     story.tell(CallerSpoke("u2"))
@@ -202,7 +202,7 @@ def test_the_phone_falls_silent_when_the_call_ends() -> None:
 
 def test_a_late_call_of_an_older_response_is_not_carried_out() -> None:
     """>> a call of a response that is over, while the next one runs << told that it was not carried out."""
-    story = Story(Rules(functions={"look": FunctionRule()}))
+    story = Story(CallSettings(functions={"look": FunctionRule()}))
     story.answer(response="r1", item="i1")
     story.tell(ResponseStarted("r2"))
     assert story.tell(ToolCalled("r1", "c", "look", "{}")) == [ReturnToolOutput("c", NOT_DONE)]
@@ -211,7 +211,7 @@ def test_a_late_call_of_an_older_response_is_not_carried_out() -> None:
 
 def test_a_session_that_is_told_twice_greets_once() -> None:
     """>> ready, ready, the greeting << it is not said again behind itself."""
-    story = Story(Rules(greeting=SayText("Hello.")))
+    story = Story(CallSettings(greeting=SayText("Hello.")))
     assert story.tell(READY) == []
     story.answer(response="g", item="ig", request=story.requests[-1])
     story.goes_on()

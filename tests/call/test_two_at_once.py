@@ -7,10 +7,10 @@ from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction, Tra
 from gateway.call.leaving import CALL_GOES_ON, RESULTS_FIRST
 from gateway.call.settings import (
     Approval,
+    CallSettings,
     Digits,
     FunctionRule,
     KeyAction,
-    Rules,
     Secret,
     Silence,
     Target,
@@ -52,7 +52,7 @@ PIN = Secret(SecretDigits("pin", timeout_s=10), SayText("And your PIN."))
 DESK = Target("desk", "+14255550199", SayText("I am connecting you."))
 WAIT = SayText("One moment.")
 OUTPUT = '{"state":"shipped"}'
-RULES = Rules(
+SETTINGS = CallSettings(
     functions={
         "status": FunctionRule(),
         "slow": FunctionRule(waiting=Waiting(WAIT, 1.5)),
@@ -105,7 +105,7 @@ def asked(story: Story, *requests: ApprovalRequested) -> Story:
 
 def test_the_first_answer_counts_although_a_second_came_before_its_words() -> None:
     """>> "no, never" and then "yes please", and only then the words of both << denied; the second decides nothing."""
-    story = asked(Story(RULES), BOOK)
+    story = asked(Story(SETTINGS), BOOK)
     story.tell(CallerSpoke("u1"))
     story.tell(CallerPaused("u1"))
     story.tell(CallerSpoke("u2"))
@@ -120,7 +120,7 @@ def test_the_first_answer_counts_although_a_second_came_before_its_words() -> No
 
 def test_the_words_of_one_answer_do_not_answer_the_next_question() -> None:
     """>> a yes to the first of two questions, its transcript once more << only the first is allowed."""
-    story = asked(Story(RULES), BOOK, BUY)
+    story = asked(Story(SETTINGS), BOOK, BUY)
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
     story.tell(TurnCommitted("u"))
@@ -134,7 +134,7 @@ def test_the_words_of_one_answer_do_not_answer_the_next_question() -> None:
 
 def test_a_turn_before_the_second_question_does_not_answer_it() -> None:
     """>> a key answers the first question, and a turn begins before the second << its words decide nothing."""
-    story = asked(Story(RULES), BOOK, BUY)
+    story = asked(Story(SETTINGS), BOOK, BUY)
     assert press(story, "1") == [AnswerApproval("approval_1", approved=True), ASK_AGAIN]
     story.tell(CallerSpoke("u"))
     story.tell(ResponseStarted("q2", story.requests[-1]))
@@ -148,7 +148,7 @@ def test_a_turn_before_the_second_question_does_not_answer_it() -> None:
 
 def test_a_caller_who_talks_on_is_not_asked_twice_for_one_answer() -> None:
     """>> the first turn behind the question ends twice << its words have five seconds from the first end."""
-    story = asked(Story(RULES), BOOK)
+    story = asked(Story(SETTINGS), BOOK)
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
     story.wait(3)
@@ -161,7 +161,7 @@ def test_a_caller_who_talks_on_is_not_asked_twice_for_one_answer() -> None:
 
 def test_the_end_of_another_turn_starts_no_clock_for_the_words() -> None:
     """>> a turn that began before the question ends behind it << the question has its full time."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(CallerSpoke("u0"))
     story.tell(CallerPaused("u0"))
     asked(story, BOOK)
@@ -173,7 +173,7 @@ def test_the_end_of_another_turn_starts_no_clock_for_the_words() -> None:
 
 def test_a_question_that_was_heard_is_not_asked_again_after_an_interruption() -> None:
     """>> the caller speaks over an answer while the question stands << it is not put once more."""
-    story = asked(Story(RULES), BOOK)
+    story = asked(Story(SETTINGS), BOOK)
     story.answer(response="r2", item="i2", seconds=3)
     story.listen(1)
     assert story.tell(CallerSpoke("u"))[0] == StopPlayback()
@@ -187,7 +187,7 @@ def test_a_question_that_was_heard_is_not_asked_again_after_an_interruption() ->
 def test_two_allowed_tools_of_one_server_are_awaited_each() -> None:
     """>> two are allowed, the second begins and returns << the first is still waited for, then given up, and told."""
     book, cancel = BOOK, ApprovalRequested("approval_3", "crm", "cancel")
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(book)
     story.tell(cancel)
@@ -210,7 +210,7 @@ def test_two_allowed_tools_of_one_server_are_awaited_each() -> None:
 
 def test_a_tool_that_was_allowed_begins_and_is_not_awaited_any_more() -> None:
     """>> allowed, begun, returned << told once, and nothing is given up behind it."""
-    story = asked(Story(RULES), BOOK)
+    story = asked(Story(SETTINGS), BOOK)
     assert press(story, "1") == [AnswerApproval("approval_1", approved=True)]
     story.tell(McpCalled("item_1", "crm", "book"))
     assert story.tell(McpReturned("item_1")) == [CreateResponse()]
@@ -221,7 +221,7 @@ def test_a_tool_that_was_allowed_begins_and_is_not_awaited_any_more() -> None:
 
 def test_a_late_word_of_a_server_that_was_given_up_begins_nothing() -> None:
     """>> timeout, then the result and the call's item again << neither is told, and nothing is waited for."""
-    story = Story(Rules())
+    story = Story(CallSettings())
     story.tell(ResponseStarted("r"))
     story.tell(McpCalled("item_1", "crm", "book"))
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
@@ -238,7 +238,7 @@ def test_a_late_word_of_a_server_that_was_given_up_begins_nothing() -> None:
 
 def test_a_question_waits_for_the_end_of_an_entry() -> None:
     """>> a secret and a question at once << the secret first, however long it takes; then the question, and its key."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(BOOK)
     story.tell(ToolCalled("r", "a", "pay", "{}"))
@@ -257,7 +257,7 @@ def test_a_question_waits_for_the_end_of_an_entry() -> None:
 
 def test_a_question_of_before_an_entry_does_not_run_out_in_it() -> None:
     """>> a question that stands when the entry begins, thirty seconds of it << the caller's word still counts."""
-    story = asked(Story(RULES), BOOK)
+    story = asked(Story(SETTINGS), BOOK)
     story.call("pay", call_id="a", response="r2")
     story.answer(response="p", item="ip", request=story.requests[-1])
     for key in "111111":
@@ -271,7 +271,7 @@ def test_a_question_of_before_an_entry_does_not_run_out_in_it() -> None:
 
 def test_a_second_secret_of_another_function_waits_for_its_turn() -> None:
     """>> two functions that want keys << the second is refused once, and asked for by itself after the first."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "pay", "{}"))
     assert story.tell(ToolCalled("r", "b", "pay", "{}")) == [ReturnToolOutput("b", ONE_AT_A_TIME)]
@@ -290,7 +290,7 @@ def test_a_second_secret_of_another_function_waits_for_its_turn() -> None:
 
 def test_the_second_secret_has_all_its_time() -> None:
     """>> the first after nine seconds of ten, then its prompt << ten seconds for the second."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("pay_safely")
     story.answer(response="p", item="ip", request=story.requests[-1])
     story.listen(9)
@@ -304,7 +304,7 @@ def test_the_second_secret_has_all_its_time() -> None:
 
 def test_a_function_beside_an_entry_is_told_with_it() -> None:
     """>> a function returns while the caller keys in << one answer, when both are there; silence is not minded."""
-    story = Story(replace(RULES, silence=Silence(5, SayText("Still there?"), 1)))
+    story = Story(replace(SETTINGS, silence=Silence(5, SayText("Still there?"), 1)))
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "status", "{}"))
     story.tell(ToolCalled("r", "b", "pay", "{}"))
@@ -322,7 +322,7 @@ def test_a_function_beside_an_entry_is_told_with_it() -> None:
 
 def test_a_late_secret_key_during_a_transfer_is_noted_nowhere() -> None:
     """>> an entry that a pause ended, a key that transfers, the other half of the number << in no note at all."""
-    story = Story(replace(RULES, digits=Digits()))
+    story = Story(replace(SETTINGS, digits=Digits()))
     story.call("pay")
     story.answer(response="p", item="ip", request=story.requests[-1])
     story.listen(1.2)
@@ -343,7 +343,7 @@ def test_a_late_secret_key_during_a_transfer_is_noted_nowhere() -> None:
 
 def test_a_transfer_by_key_during_an_entry_is_not_heard_of() -> None:
     """>> the key that transfers, while something is keyed in << it belongs to the entry; nothing is planned."""
-    story = Story(replace(RULES, on_key={"0": KeyAction(transfer=DESK)}))
+    story = Story(replace(SETTINGS, on_key={"0": KeyAction(transfer=DESK)}))
     story.call("pay")
     story.answer(response="p", item="ip", request=story.requests[-1])
     story.listen(1.2)
@@ -358,7 +358,7 @@ def test_a_transfer_by_key_during_an_entry_is_not_heard_of() -> None:
 
 def test_a_function_that_returns_during_a_transfer_is_told_if_it_fails() -> None:
     """>> a key transfers while a function runs, its result, the transfer fails << one response, which knows of both."""
-    story = Story(replace(RULES, on_key={"0": KeyAction(transfer=DESK)}))
+    story = Story(replace(SETTINGS, on_key={"0": KeyAction(transfer=DESK)}))
     story.call("status")
     assert press(story, "0") == [DESK.announce]
     story.answer(response="r2", item="i2", request=story.requests[-1])
@@ -372,12 +372,12 @@ def test_a_function_that_returns_during_a_transfer_is_told_if_it_fails() -> None
 
 def test_a_slow_function_is_not_covered_over_a_farewell_or_a_transfer() -> None:
     """>> a key leaves while a function takes long << no words about the wait: the caller has gone on."""
-    story = Story(replace(RULES, on_key={"0": KeyAction(transfer=DESK)}))
+    story = Story(replace(SETTINGS, on_key={"0": KeyAction(transfer=DESK)}))
     story.call("slow")
     press(story, "0")
     story.answer(response="r2", item="i2", request=story.requests[-1])
     assert story.listen(10) == [TransferCaller("desk", "+14255550199")]
-    story = Story(replace(RULES, on_key={"0": KeyAction(transfer=DESK)}))
+    story = Story(replace(SETTINGS, on_key={"0": KeyAction(transfer=DESK)}))
     story.tell(ResponseStarted("r"))
     story.tell(McpCalled("item_1", "crm", "book"))
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
@@ -388,7 +388,7 @@ def test_a_slow_function_is_not_covered_over_a_farewell_or_a_transfer() -> None:
 
 def test_two_slow_functions_are_covered_at_once() -> None:
     """>> two functions take long at once << the same words are said once; of one that comes later, once more."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "slow", "{}"))
     story.tell(ToolCalled("r", "b", "slow", "{}"))
@@ -405,7 +405,7 @@ def test_two_slow_functions_are_covered_at_once() -> None:
 
 def test_two_slow_servers_are_covered_at_once() -> None:
     """>> two tools of a server take long << the words once, and both results told by one answer."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(McpCalled("item_1", "crm", "book"))
     story.tell(McpCalled("item_2", "crm", "look"))
@@ -421,7 +421,7 @@ def test_two_slow_servers_are_covered_at_once() -> None:
 
 def test_a_second_end_call_does_not_ask_for_a_second_goodbye() -> None:
     """>> end_call and transfer_call in one response without a word << the first counts: one goodbye, then the end."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "end_call", "{}"))
     story.tell(ToolCalled("r", "b", "transfer_call", '{"target":"desk"}'))
@@ -433,7 +433,7 @@ def test_a_second_end_call_does_not_ask_for_a_second_goodbye() -> None:
 
 def test_a_hang_up_that_was_put_off_and_asked_for_again_happens() -> None:
     """>> end_call, a function, its answer, end_call << put off once, and then done; nothing comes of the first."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "end_call", "{}"))
     assert story.tell(ToolCalled("r", "b", "status", "{}"))[0] == RESULTS_FIRST
@@ -452,7 +452,7 @@ def test_a_hang_up_that_was_put_off_and_asked_for_again_happens() -> None:
 
 def test_a_hang_up_that_was_called_off_happens_never() -> None:
     """>> end_call, speech over the farewell, the turn's answer << the call goes on, a minute later too."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", SPEECH * 100))
     story.tell(ToolCalled("r", "a", "end_call", "{}"))
@@ -465,7 +465,7 @@ def test_a_hang_up_that_was_called_off_happens_never() -> None:
 
 def test_a_hang_up_that_was_called_off_asks_for_no_goodbye() -> None:
     """>> end_call without a word, speech before its response has ended << no goodbye is asked for."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ToolCalled("r", "a", "end_call", "{}"))
     assert story.tell(CallerSpoke("u")) == [CancelResponse("r"), CALL_GOES_ON]
@@ -477,7 +477,7 @@ def test_a_hang_up_that_was_called_off_asks_for_no_goodbye() -> None:
 
 def test_keys_during_a_transfer_are_noted_and_do_nothing() -> None:
     """>> keys that mean something, while the provider connects << noted; nothing is said or planned."""
-    story = Story(replace(RULES, on_key={"9": KeyAction(say=WAIT), "*": KeyAction()}, digits=Digits()))
+    story = Story(replace(SETTINGS, on_key={"9": KeyAction(say=WAIT), "*": KeyAction()}, digits=Digits()))
     story.call("transfer_call", '{"target":"desk"}')
     story.answer(response="r2", item="i2", request=story.requests[-1])
     story.listen(1.5)
@@ -489,7 +489,7 @@ def test_keys_during_a_transfer_are_noted_and_do_nothing() -> None:
 
 def test_speech_during_a_transfer_leaves_nothing_behind() -> None:
     """>> a turn that the service hears all the same, then the transfer fails << told; then a call as any other."""
-    story = Story(RULES)
+    story = Story(SETTINGS)
     story.call("transfer_call", '{"target":"desk"}')
     story.answer(response="r2", item="i2", request=story.requests[-1])
     story.listen(1.5)

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from gateway import call_setup as preparation
-from gateway.call.settings import Rules
+from gateway.call.settings import CallSettings
 from gateway.sim.emulator import Session
 from gateway.voice import leg, service
 from tests.e2e.bare_phone import BarePhone, bare_phone, media
@@ -156,12 +156,12 @@ async def test_a_caller_hangs_up_while_the_gateway_does(
 
 async def test_a_phone_that_has_vanished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that is half open says nothing: the call ends when no audio came for long enough."""
-    rules_for = preparation.rules_for
+    call_settings_for = preparation.call_settings_for
 
-    def impatient(*facts: Any) -> Rules:
-        return msgspec.structs.replace(rules_for(*facts), stream_silence_limit_s=0.2)
+    def impatient(*facts: Any) -> CallSettings:
+        return msgspec.structs.replace(call_settings_for(*facts), stream_silence_limit_s=0.2)
 
-    monkeypatch.setattr(preparation, "rules_for", impatient)
+    monkeypatch.setattr(preparation, "call_settings_for", impatient)
     monkeypatch.setattr("gateway.routes.media_stream.CLOSE_TIMEOUT_S", 0.2)
     async with rig(configuration(tmp_path, TALKER), instant()) as held, bare_phone(held.stream_url) as phone:
         await phone.start()

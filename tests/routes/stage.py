@@ -11,7 +11,7 @@ from gateway.call.calls import Calls
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
-from gateway.call.settings import Rules
+from gateway.call.settings import CallSettings
 from gateway.config import Lines, load_deployment
 from gateway.config.providers import Twilio as Settings
 from gateway.errands import CallErrands
@@ -216,9 +216,9 @@ class Stage:
             strand=self.streams.strand,
         )
 
-    def _prepare(self, line: object, call: CallStarted) -> tuple[Rules, Any]:
+    def _prepare(self, line: object, call: CallStarted) -> tuple[CallSettings, Any]:
         self.prepared.append(call)
-        return Rules(), None
+        return CallSettings(), None
 
     async def _authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
         if isinstance(self.grant, SignatureError):
