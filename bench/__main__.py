@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import beside_refusals, beside_tools, capacity, profiling, report, trial, versus
+from bench import beside_refusals, beside_tools, capacity, instructions, profiling, report, trial, versus
 from bench.target import NAMES
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
@@ -53,6 +53,11 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--vs",
         metavar="REV",
         help=f"{versus.CALLS} calls with this gateway and that of another git revision, in turns, {versus.PAIRS} times",
+    )
+    parser.add_argument(
+        "--instructions",
+        action="store_true",
+        help="count the instructions of a caller's frame with valgrind; with --vs of the other revision too",
     )
     options = parser.parse_args(words)
     if options.vs and options.only == "plain":
@@ -172,6 +177,16 @@ def compare(options: argparse.Namespace) -> tuple[list[trial.Result], list[trial
     return others, ours
 
 
+def count(options: argparse.Namespace) -> None:
+    """Print what a frame costs in instructions."""
+    this = instructions.per_frame()
+    print(f"instructions per caller's frame, replies, timers and log included: {this:,.0f}")
+    if options.vs:
+        with versus.tree_of(options.vs) as tree:
+            other = instructions.per_frame(tree)
+        print(f"{options.vs}: {other:,.0f}; ratio {this / other:.3f}")
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit code."""
     options = arguments(words)
@@ -181,8 +196,8 @@ def main(words: Sequence[str] | None = None) -> int:
         capacities: dict[str, capacity.Capacity] = {}
         others: list[trial.Result] = []
         ours: list[trial.Result] = []
-        if options.profile:
-            profile(options)
+        if options.profile or options.instructions:
+            (profile if options.profile else count)(options)
             return 0
         if options.vs:
             others, ours = compare(options)

@@ -17,6 +17,8 @@ from bench.websocket import PeerError
 
 NAMES = ("gateway", "plain")
 START_S, STOP_S = 20.0, 15.0
+COUNTED_START_S = 120.0
+COUNTED = ("valgrind", "--tool=callgrind", "--instr-atstart=no")
 _WHOLE_PROCESS = 2
 """How Linux makes a clock's number of a process's: ``MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)``."""
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -53,11 +55,15 @@ class Target:
     port: int
     pid: int
     is_profiled: bool
+    is_counted: bool = False
 
     def tell(self, *, begins: bool) -> None:
-        """Let a profiled target know that the time that counts begins, or ends."""
+        """Let a target that is profiled, or whose instructions are counted, know that its time begins, or ends."""
         if self.is_profiled:
             os.kill(self.pid, signal.SIGUSR1 if begins else signal.SIGUSR2)
+        if self.is_counted:
+            switch = ["callgrind_control", "-i", "on" if begins else "off", str(self.pid)]
+            subprocess.run(switch, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 -- valgrind's own
 
     def cpu_s(self) -> float:
         """Processor time used so far, in the kernel and out of it, by threads and children that have ended too."""
@@ -114,16 +120,19 @@ def running(
     profile: Path | None,
     tools_port: int | None = None,
     tree: Path | None = None,
+    count: Path | None = None,
 ) -> Iterator[Target]:
     """The target while the block runs, its line with tools where their server's port is given.
 
-    ``tree`` holds another revision of the gateway, which is then run in place of this one.
+    ``tree`` holds another revision of the gateway, which is then run in place of this one. With ``count`` callgrind
+    leaves there how many instructions it took.
 
     PeerError if it does not listen in time, with what it last said.
     """
     port = free_port()
     environment = {
         **os.environ,
+        "PYTHONHASHSEED": "0",
         "AZURE_VOICELIVE_ENDPOINT": f"http://127.0.0.1:{voice_port}",
         "AZURE_VOICELIVE_API_KEY": "bench",
         "TWILIO_AUTH_TOKEN": "token-of-the-bench",
@@ -133,15 +142,16 @@ def running(
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         log = Path(folder) / "log"
         profiled = ["bench.profiling", str(profile)] if profile else []
-        command = [sys.executable, "-m", *profiled, *_arguments(name, port, Path(folder), tools_port)]
+        counted = [*COUNTED, f"--callgrind-out-file={count}"] if count else []
+        command = [*counted, sys.executable, "-m", *profiled, *_arguments(name, port, Path(folder), tools_port)]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 -- our own programs
                 command, env=environment, cwd=tree, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
         try:
             os.sched_setaffinity(process.pid, {core})
-            _await_listening(process, port, log)
-            yield Target(name, port, process.pid, profile is not None)
+            _await_listening(process, port, log, COUNTED_START_S if count else START_S)
+            yield Target(name, port, process.pid, profile is not None, count is not None)
         finally:
             _stop(process)
 
@@ -163,8 +173,8 @@ def _arguments(name: str, port: int, folder: Path, tools_port: int | None) -> li
     return ["gateway", "serve", "--config", str(folder / "gateway.yaml"), "--port", str(port)]
 
 
-def _await_listening(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_S
+def _await_listening(process: "subprocess.Popen[bytes]", port: int, log: Path, limit_s: float) -> None:
+    deadline = time.monotonic() + limit_s
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as sock:
             if sock.connect_ex(("127.0.0.1", port)) == 0:
