@@ -12,7 +12,7 @@ import pytest
 
 import gateway
 import gateway.errors
-from tests.documents import ROOT
+from tests.documents import ROOT, blocks
 
 HOUSE = ROOT / "gateway"
 PACKAGES = sorted(init.parent for init in HOUSE.rglob("__init__.py"))
@@ -195,3 +195,14 @@ def test_the_page_names_no_file_that_is_not_there() -> None:
     named = re.findall(r"`(\w+)`", parts)
     assert len(named) > 10
     assert [name for name in named if not (HOUSE / "call" / f"{name}.py").exists()] == []
+
+
+def test_the_page_names_no_class_that_is_not_there() -> None:
+    """In code, a name with a capital is a class of the project, or of a library."""
+    code = "\n".join(path.read_text("utf-8") for path in [*HOUSE.rglob("*.py"), *(ROOT / "tests").glob("*.py")])
+    python = [block.text for block in blocks(ROOT / "docs" / "architecture.md") if block.language == "python"]
+    spans = [re.sub(r"#.*|\".*?\"", "", span) for span in [*re.findall(r"`([^`\n]+)`", PAGE), *python]]
+    named = {name for span in spans for name in re.findall(r"(?<!-)\b(?:[A-Z][a-z]+)+\b(?!-)", span)}
+    assert len(named) > 10
+    foreign = {"DefaultAzureCredential", "False", "RequestSession"}
+    assert {name for name in named if not re.search(rf"^\s*class {name}\b", code, re.MULTILINE)} <= foreign

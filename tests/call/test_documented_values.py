@@ -35,7 +35,7 @@ def promised() -> list[tuple[str, str, float | None]]:
         ("architecture", "a part of a {} ms frame waits for its rest", playout.frame_ms),
         ("architecture", "Once the next frame is {:g} ms late", 1000 * caller_clock.JITTER_S),
         ("architecture", "silence of the codec up to now, then every {:g} ms", 1000 * caller_clock.STEP_S),
-        ("architecture", "of a burst behind a pause only {:g} ms are passed on", 1000 * caller_clock.JITTER_S),
+        ("architecture", "of a burst after a pause only {:g} ms are passed on", 1000 * caller_clock.JITTER_S),
         ("architecture", "After {:g} s of nothing it is asked", line.stream_silence_limit_s / 2),
         ("architecture", "returns no marks: where marks come back as audio is played, {:g} s", playback.STALL_LIMIT_S),
         ("architecture", "the service hears silence in place of the caller", None),
