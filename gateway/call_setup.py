@@ -1,6 +1,6 @@
 """What a call begins with: of its line and its stream, the settings that the conversation follows and the voice leg."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import structlog
 
@@ -20,7 +20,6 @@ from gateway.call.settings import (
     Waiting,
 )
 from gateway.config import Line
-from gateway.config.line import keys as config
 from gateway.config.line.hours import Closed
 from gateway.config.line.tools import McpTool
 from gateway.function import Function
@@ -100,10 +99,6 @@ def _closed_words(line: Line, closed: Closed, say: Say, audio_format: AudioForma
     if closed.play:
         return Recorded(line.sounds[closed.play].encoded(audio_format), closed.text or "")
     return say(closed.say) if closed.say else None
-
-
-def _action(action: config.KeyAction, targets: Mapping[str, Target], say: Say) -> KeyAction:
-    return KeyAction(targets[action.transfer] if action.transfer else None, say(action.say) if action.say else None)
 
 
 def _targets(line: Line, say: Say) -> Iterator[tuple[str, Target]]:

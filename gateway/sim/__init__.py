@@ -7,7 +7,6 @@ emulator/   a Voice Live service
 speech      makes speech without a network
 prompts/    recorded speech
 report/     the folder and the page of a call
-twilio      a simulated phone of Twilio
 
 A second implementation: imports neither ``gateway.phone`` nor ``gateway.voice`` nor ``gateway.call``, or one mistake
 would hide in both. May import what else stands below ``gateway.sim`` in the layers of pyproject.toml.

@@ -11,9 +11,9 @@ import pytest
 from gateway.audio.formats import PCMU
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency, Turn
-from gateway.sim.twilio import SimulatedTwilio, Tick
 from tests.e2e.ear import KeepingPlayout
 from tests.e2e.rig import NUMBER, Rig, configuration, instant, noise, rig, session_of
+from tests.twilio_phone import SimulatedTwilio, Tick
 from tests.virtual_time import in_virtual_time
 
 CALLS = 20

@@ -88,7 +88,6 @@ def by_name(key: str) -> Callable[[Any], Any]:
     return lambda value: {key: value} if isinstance(value, str) else value
 
 
-BY_SHAPE = Discriminator(lambda value: "text" if isinstance(value, str) else "other")
 """Tells a key's two shapes apart, a text (``Tag("text")``) and something else (``Tag("other")``)."""
 
 

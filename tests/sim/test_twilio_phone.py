@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from gateway.audio.formats import PCMA, PCMU
 from gateway.errors import GatewayError, InputError
 from gateway.sim.providers.twilio import signature
-from gateway.sim.twilio import SimulatedTwilio, Tick
+from tests.twilio_phone import SimulatedTwilio, Tick
 
 SPOKEN = b"\x11"
 Script = Callable[["Peer"], Awaitable[None]]
