@@ -96,7 +96,7 @@ async def connect(
             heartbeat_s=heartbeat_s,
             release=response.close,
         )
-        connection.protocol.set_parser(socket.parser, socket.inbox, data_received_cb=socket.heard)
+        connection.protocol.set_parser(socket.parser, socket.inbox, data_received_cb=socket.note_life)
     except BaseException:
         response.close()
         raise

@@ -86,7 +86,7 @@ class WebSocket:
         self._is_over = False
         self._close_sent = False
         self._peer_done = asyncio.Event()
-        self._heard_at = self._loop.time()
+        self._life_at = self._loop.time()
         self._heartbeat = self._loop.call_later(heartbeat_s, self._listen) if heartbeat_s else None
         self.close_code: int | None = None
         """The close code (RFC 6455 §7.4), 1006 where the connection broke; ``None`` while open."""
@@ -262,13 +262,13 @@ class WebSocket:
 
     # Signs of life
 
-    def heard(self) -> None:
+    def note_life(self) -> None:
         """Bytes have come."""
-        self._heard_at = self._loop.time()
+        self._life_at = self._loop.time()
 
     def _listen(self) -> None:
         """Look how long it has been silent; ask for a sign of life after a heartbeat's time."""
-        silent_s = self._loop.time() - self._heard_at
+        silent_s = self._loop.time() - self._life_at
         if silent_s < self._heartbeat_s:
             self._heartbeat = self._loop.call_later(self._heartbeat_s - silent_s, self._listen)
         else:
@@ -276,7 +276,7 @@ class WebSocket:
             self._heartbeat = self._loop.call_later(self._heartbeat_s / 2, self._give_up, self._loop.time())
 
     def _give_up(self, asked_at: float) -> None:
-        if self._heard_at >= asked_at:
+        if self._life_at >= asked_at:
             self._listen()
         else:
             self._end(BROKEN, f"no answer to a ping within {self._heartbeat_s / 2:g} s")

@@ -503,8 +503,8 @@ async def test_a_silent_peer_is_asked_and_stays_if_it_answers() -> None:
     async with pair("client", heartbeat_s=60.0) as both:
         both.peer._autoping = False
         both.ours._listen()
-        both.ours._heard_at -= 61.0
-        silent_since = both.ours._heard_at
+        both.ours._life_at -= 61.0
+        silent_since = both.ours._life_at
         both.ours._listen()
         asked_at = asyncio.get_running_loop().time()
         message = await both.peer.receive()
@@ -512,7 +512,7 @@ async def test_a_silent_peer_is_asked_and_stays_if_it_answers() -> None:
         await both.peer.pong(message.data)
         await both.peer.send_str("and a word")
         assert await both.ours.receive() == "and a word"
-        assert both.ours._heard_at > silent_since + 60
+        assert both.ours._life_at > silent_since + 60
         both.ours._give_up(asked_at)
         assert both.ours.close_code is None
         both.ours._give_up(asked_at + 3600)

@@ -90,7 +90,7 @@ class Call:
         """Run the call to its end and tell why it ended. A bug in the call is raised, with both legs closed."""
         try:
             async with self._group:
-                self._start(self._phone.run(self._hear))
+                self._start(self._phone.run(self._on_phone_event))
                 self._start(self._voice.run(self._handle))
                 self._perform(self._conversation.begin(clock()))
                 self._arm()
@@ -135,11 +135,11 @@ class Call:
         except TimeoutError:
             self._record.add(clock(), Note("close_timed_out", {"limit_s": CLOSE_LIMIT_S}))
 
-    def _hear(self, event: PhoneEvent) -> None:
+    def _on_phone_event(self, event: PhoneEvent) -> None:
         if type(event) is not CallerAudio:
             self._handle(event)
             return
-        for command in self._conversation.hear(event.audio, clock()):
+        for command in self._conversation.receive_audio(event.audio, clock()):
             if type(command) is not SendAudio:
                 self._perform((command,))
                 continue

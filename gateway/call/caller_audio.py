@@ -34,7 +34,7 @@ def is_sign_of_life(event: object) -> TypeGuard[SignOfTheProvider]:
 
 
 class CallerStream:
-    """The caller's audio, fifty times a second: kept until the session is there, and silenced where nobody may hear it.
+    """The caller's audio, fifty times a second: kept until the session is there, and silenced where nobody may listen.
 
     Pauses of the stream are silence too. Times are in seconds.
     """
@@ -52,14 +52,14 @@ class CallerStream:
         """When audio came last."""
         return self._clock.last_at
 
-    def hear(self, audio: bytes, now: float) -> Sequence[SendAudio | EndCall | Note]:
+    def receive(self, audio: bytes, now: float) -> Sequence[SendAudio | EndCall | Note]:
         """What goes to the service of this piece of audio; silence as long as it, while nobody listens.
 
         An empty piece is a sign of life of the provider, and nothing for the service, which would refuse it. Nor is
         what comes too late. What comes faster than anybody speaks ends the call.
         """
         if not audio:
-            self._liveness.heard(now)
+            self._liveness.note_life(now)
             return ()
         if not self._clock.take(len(audio), now):
             return self._let_go()
@@ -70,7 +70,7 @@ class CallerStream:
 
     def told(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
         """Take whatever else the provider says: it is there. More keys than anybody can press end the call."""
-        self._liveness.heard(now)
+        self._liveness.note_life(now)
         if type(event) is DigitPressed:
             self._clock.key(now)
         return FLOOD if self._clock.is_flooded else ()
@@ -96,7 +96,7 @@ class CallerStream:
         return (*([SendAudio(silence)] if silence else ()), *asked)
 
     def connected(self) -> Sequence[SendAudio]:
-        """The session is there: the last seconds of what the caller has said meanwhile, unless nobody may hear it."""
+        """The session is there: the last seconds of what the caller has said meanwhile, unless nobody may listen."""
         early, self._early = self._early, None
         return (SendAudio(bytes(early)),) if early and self._deaf_until < math.inf else ()
 

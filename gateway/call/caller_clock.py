@@ -1,7 +1,7 @@
 """The caller's audio on the call's clock: pauses filled, late audio let go, and no more of it than real time. Pure.
 
 A phone that is muted, on hold or suppresses silence sends no frames, and the service ends a turn only by silence that
-it hears. So the time that a pause takes is filled with silence. What comes late all the same, in a burst behind the
+it receives. So the time that a pause takes is filled with silence. What comes late all the same, in a burst behind the
 pause, has its time already: it is let go as far as silence stands in its place, and no time is counted twice.
 """
 

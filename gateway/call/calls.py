@@ -120,9 +120,9 @@ class Calls:
         """Let this call go on, which its provider could not transfer; ``False`` where no worker has it."""
         return self._take_back(key, detail) or self._places.tell(key, News.TRANSFER_FAILED)
 
-    def hear(self) -> None:
+    def take_news(self) -> None:
         """Take what providers told other workers of the calls here."""
-        for key, news in self._places.heard():
+        for key, news in self._places.take_news():
             act = self._end if news is News.OVER else self._take_back
             act(key, f"{key[0]} told another worker")
 

@@ -105,7 +105,7 @@ class Conversation:
     def handle(self, event: Event, now: float) -> Sequence[Command]:
         """What to do about an event; after the call has ended, nothing."""
         if type(event) is CallerAudio:
-            return self.hear(event.audio, now)
+            return self.receive_audio(event.audio, now)
         if self._ended:
             return ()
         self._due = None
@@ -116,11 +116,11 @@ class Conversation:
             return self._carry_out(ended, now)
         return [*self._REACTIONS[kind](self, event, now), *self._settle(now)]
 
-    def hear(self, audio: bytes, now: float) -> Sequence[Command]:
+    def receive_audio(self, audio: bytes, now: float) -> Sequence[Command]:
         """``handle`` for the caller's audio alone, which comes fifty times a second and makes no deadline earlier."""
         if self._ended:
             return ()
-        commands = self._caller_audio.hear(audio, now)
+        commands = self._caller_audio.receive(audio, now)
         return self._carry_out(commands, now) if commands is FLOOD else commands
 
     def next_deadline(self) -> float:
@@ -184,7 +184,7 @@ class Conversation:
         return [Note("caller_paused"), *self._turn_over(event, now)]
 
     def _turn_over(self, event: CallerPaused | TurnCommitted, now: float) -> Sequence[Command]:
-        """The service answers a turn by itself, but for turns ended by a key, and those it heard beside a response."""
+        """The service answers a turn by itself, but for turns ended by a key, and those that came beside a response."""
         beside_a_response = self._responses.response is not None and not self._responses.cancelled
         answers_itself = not self._settings.commit_on and not beside_a_response
         if answers_itself:
@@ -302,7 +302,7 @@ class Conversation:
     # Where things stand
 
     def _settle(self, now: float) -> Sequence[Command]:
-        """What follows from where things stand; and whether the service may hear the caller."""
+        """What follows from where things stand; and whether the service may listen to the caller."""
         if self._ended:
             return ()
         commands = self._follow_up(now)

@@ -16,22 +16,22 @@ class Liveness:
     def __init__(self, limit_s: float, now: float) -> None:
         self._limit_s = limit_s
         self._asked_at = -math.inf
-        self._heard_at = now
+        self._life_at = now
 
-    def heard(self, now: float) -> None:
+    def note_life(self, now: float) -> None:
         """Something other than audio has come."""
-        self._heard_at = now
+        self._life_at = now
 
     def next_deadline(self, audio_at: float) -> float:
         """When ``expire`` wants to be called."""
-        last_at = max(self._heard_at, audio_at)
+        last_at = max(self._life_at, audio_at)
         return max(self._asked_at, last_at) + self._limit_s / 2
 
     def expire(self, now: float, audio_at: float) -> list[AskForLife | EndCall]:
         """Ask, or end the call where that was answered by nothing."""
         if now < self.next_deadline(audio_at):
             return []
-        if self._asked_at > max(self._heard_at, audio_at):
+        if self._asked_at > max(self._life_at, audio_at):
             detail = f"no audio from the provider for {self._limit_s:g} s"
             return [EndCall(EndReason.STREAM_LOST, "provider", detail)]
         self._asked_at = now

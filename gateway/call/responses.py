@@ -51,7 +51,7 @@ class Responses:
 
     @property
     def caller_speaks(self) -> bool:
-        """Whether the caller is in the middle of a turn, by the service's ear."""
+        """Whether the caller is in the middle of a turn, as the service tells it."""
         return self._speech is not None
 
     @property

@@ -179,7 +179,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     if test:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
-                    async with on_duty(board, stop, gateway.calls.hear, gateway.go_on):
+                    async with on_duty(board, stop, gateway.calls.take_news, gateway.go_on):
                         await stop.asked.wait()
                     log.info("stopping", signal=stop.signal, calls=len(gateway.calls), drain_s=options.drain)
                     stop.at_once(gateway.calls.end_now)

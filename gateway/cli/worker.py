@@ -50,19 +50,19 @@ def shared_board(calls: int) -> Board | None:
 
 @asynccontextmanager
 async def on_duty(
-    board: Board | None, stop: Stop, hear: Callable[[], None], go_on: Callable[[KnownCall], Awaitable[None]]
+    board: Board | None, stop: Stop, take_news: Callable[[], None], go_on: Callable[[KnownCall], Awaitable[None]]
 ) -> AsyncIterator[None]:
     """Give the supervisor signs of life from now on, as long as the event loop runs, and stop when it is gone.
 
-    As long, ``hear`` what other workers were told of calls. Until the block ends, go on with the calls of workers that
-    have died.
+    As long, ``take_news`` of calls that other workers were told. Until the block ends, go on with the calls of
+    workers that have died.
     """
     if board is None:
         yield
         return
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin.fileno(), _supervisor_gone, stop, loop)
-    _beat(board, loop, hear)
+    _beat(board, loop, take_news)
     async with asyncio.TaskGroup() as group:
         adopting = group.create_task(_adopt(board, go_on))
         try:
@@ -71,10 +71,10 @@ async def on_duty(
             adopting.cancel()
 
 
-def _beat(board: Board, loop: asyncio.AbstractEventLoop, hear: Callable[[], None]) -> None:
+def _beat(board: Board, loop: asyncio.AbstractEventLoop, take_news: Callable[[], None]) -> None:
     board.beat()
-    loop.call_later(BEAT_S, _beat, board, loop, hear)
-    hear()
+    loop.call_later(BEAT_S, _beat, board, loop, take_news)
+    take_news()
 
 
 def _supervisor_gone(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:

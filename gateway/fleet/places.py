@@ -174,7 +174,7 @@ class Places:
                 self._bytes[self._news + index] = news
             return index is not None
 
-    def heard(self) -> list[tuple[CallKey, News]]:
+    def take_news(self) -> list[tuple[CallKey, News]]:
         """Return what other workers were told of calls that this one has, once."""
         if not any(self._bytes.find(bytes([news]), self._news, self._keys) >= 0 for news in News):
             return []

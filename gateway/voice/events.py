@@ -13,7 +13,7 @@ class SessionReady(Struct, frozen=True):
 
 
 class CallerSpoke(Struct, frozen=True):
-    """The service hears the caller start to speak (``input_audio_buffer.speech_started``)."""
+    """The service detects that the caller starts to speak (``input_audio_buffer.speech_started``)."""
 
     item_id: str
 

@@ -86,9 +86,9 @@ def _members(section: BaseModel) -> dict[str, Any]:
 def _turn_detection(line: Line) -> dict[str, Any] | None:
     """Who interrupts: the gateway, not the service.
 
-    The gateway hears of the caller's voice by ``speech_started``, cancels the response that runs by its own account and
-    truncates at what was heard. With ``interrupt_response`` the service would cancel too, and each cancel of ours would
-    come back as ``response_cancel_not_active``; with ``auto_truncate`` it would guess what was heard.
+    The gateway learns by ``speech_started`` that the caller speaks, cancels the response that runs by its own account
+    and truncates at what was heard. With ``interrupt_response`` the service would cancel too, and each cancel of ours
+    would come back as ``response_cancel_not_active``; with ``auto_truncate`` it would guess what was heard.
     """
     turns = line.settings.turn_detection
     if turns is None:

@@ -213,7 +213,7 @@ async def test_a_bug_ends_the_call_and_leaves_nothing(monkeypatch: pytest.Monkey
     assert rig.voice.closed
 
 
-@pytest.mark.parametrize("moment", ["hear", "on_deadline"])
+@pytest.mark.parametrize("moment", ["receive_audio", "on_deadline"])
 async def test_a_bug_outside_of_any_task_ends_the_call(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     """What fails where a frame is read or the timer fires is raised by the call all the same, and closes both legs."""
     rig = Rig()
@@ -223,7 +223,7 @@ async def test_a_bug_outside_of_any_task_ends_the_call(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(rig.conversation, moment, broken)
     monkeypatch.setattr(rig.conversation, "next_deadline", lambda: 0.0)
-    if moment == "hear":
+    if moment == "receive_audio":
         monkeypatch.setattr(rig.conversation, "on_deadline", lambda _: ())
         rig.phone.tell(CallerAudio(b"x"))
     with pytest.raises(ExceptionGroup) as caught:

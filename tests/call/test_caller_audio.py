@@ -12,20 +12,20 @@ from gateway.voice.commands import SendAudio
 def test_audio_waits_for_the_session() -> None:
     """What is heard before the session is there is sent in one piece when it is, and then as it comes."""
     stream = CallerStream(PCMU, 0.0)
-    assert stream.hear(b"a", 0.1) == ()
-    assert stream.hear(b"b", 0.2) == ()
+    assert stream.receive(b"a", 0.1) == ()
+    assert stream.receive(b"b", 0.2) == ()
     assert stream.connected() == (SendAudio(b"ab"),)
-    assert stream.hear(b"c", 0.3) == (SendAudio(b"c"),)
+    assert stream.receive(b"c", 0.3) == (SendAudio(b"c"),)
 
 
 def test_an_empty_message_is_not_passed_on() -> None:
     """The service refuses an append without audio; that the phone is alive counts all the same."""
     stream = CallerStream(PCMU, 0.0)
-    assert stream.hear(b"", 0.1) == ()
+    assert stream.receive(b"", 0.1) == ()
     assert stream.connected() == ()
     stream.told(SignOfLife(), 0.1)
     assert stream.expire(7.6) == (AskForLife(),)
-    assert stream.hear(b"", 7.7) == ()
+    assert stream.receive(b"", 7.7) == ()
     assert AskForLife() not in stream.expire(15.1)
 
 
@@ -40,7 +40,7 @@ def test_private_audio_is_silence_of_the_format(audio_format: AudioFormat, silen
     stream = CallerStream(audio_format, 0.0)
     stream.connected()
     stream.mind(private=True, now=1.0)
-    assert stream.hear(b"\x01\x02", 1.1) == (SendAudio(silence),)
+    assert stream.receive(b"\x01\x02", 1.1) == (SendAudio(silence),)
 
 
 def test_privacy_lasts_a_little_longer() -> None:
@@ -50,14 +50,14 @@ def test_privacy_lasts_a_little_longer() -> None:
     stream.mind(private=True, now=1.0)
     stream.mind(private=False, now=2.0)
     stream.mind(private=False, now=2.4)
-    assert stream.hear(b"a", 2.4) == (SendAudio(b"\xff"),)
-    assert stream.hear(b"a", 2.6) == (SendAudio(b"a"),)
+    assert stream.receive(b"a", 2.4) == (SendAudio(b"\xff"),)
+    assert stream.receive(b"a", 2.6) == (SendAudio(b"a"),)
 
 
 def test_a_pause_waits_for_the_session_too() -> None:
     """What is filled in before the session is there is bounded and in its place, and sent with the rest."""
     stream = CallerStream(PCMU, 0.0)
-    stream.hear(b"\x01" * 160, 0.02)
+    stream.receive(b"\x01" * 160, 0.02)
     for tenth in range(4, 600):
         assert [command for command in stream.expire(0.03 + tenth / 10) if command != AskForLife()] == []
         stream.told(SignOfLife(), tenth / 10)
@@ -75,7 +75,7 @@ def test_a_burst_during_an_entry_is_masked() -> None:
     stream.mind(private=True, now=1.0)
     for tenth in range(10, 40):
         stream.expire(tenth / 10)
-    passed = [command for _ in range(100) for command in stream.hear(b"\x01" * 160, 4.0)]
+    passed = [command for _ in range(100) for command in stream.receive(b"\x01" * 160, 4.0)]
     passed.remove(LATE)  # told once, not for each frame
     assert 0 < len(passed) < 99
     assert passed == [SendAudio(b"\xd5" * 160)] * len(passed)
@@ -88,7 +88,7 @@ def test_a_flood_ends_the_call(connected: bool) -> None:
     if connected:
         stream.connected()
     taken = 0
-    while (commands := stream.hear(b"\x01" * 1600, 0.5)) is not FLOOD:
+    while (commands := stream.receive(b"\x01" * 1600, 0.5)) is not FLOOD:
         taken += 1600
         assert len(commands) == connected
     assert taken <= 8000 * 10.5
@@ -106,7 +106,7 @@ def test_a_flood_of_keys_ends_the_call() -> None:
 def test_the_phone_is_heard_in_every_state() -> None:
     """When the last audio came is known, whatever became of it."""
     stream = CallerStream(PCMU, 0.0)
-    stream.hear(b"a", 3.0)
+    stream.receive(b"a", 3.0)
     assert stream.last_at == 3.0
 
 
@@ -116,8 +116,8 @@ def test_what_is_kept_is_bounded_to_the_byte(odd: int) -> None:
     for audio_format in (PCMU, L16_8K):
         limit = audio_format.bytes_for(10_000)
         stream = CallerStream(audio_format, 0.0)
-        stream.hear(bytes(limit), 0.2)
-        stream.hear(b"\x01" * odd, 0.2)
+        stream.receive(bytes(limit), 0.2)
+        stream.receive(b"\x01" * odd, 0.2)
         (sent,) = stream.connected()
         assert limit - audio_format.sample_bytes < len(sent.audio) <= limit
         assert (limit + odd - len(sent.audio)) % audio_format.sample_bytes == 0
@@ -128,6 +128,6 @@ def test_an_empty_message_says_that_the_phone_is_there() -> None:
     stream = CallerStream(PCMU, 0.0)
     stream.connected()
     for second in range(5, 60, 5):
-        stream.hear(b"", float(second))
+        stream.receive(b"", float(second))
         told = [command for tenth in range(50) for command in stream.expire(second + tenth / 10)]
         assert all(isinstance(command, SendAudio) for command in told)

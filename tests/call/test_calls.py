@@ -94,11 +94,11 @@ async def test_what_is_told_at_one_worker_reaches_the_call_at_another() -> None:
         here.name(place, KEY, "a", None)
         assert not there.reported_over(OTHER, "x")
         assert there.transfer_failed(KEY, "x")
-        here.hear()
+        here.take_news()
         assert there.reported_over(KEY, "x")
-        there.hear()
-        here.hear()
-        here.hear()
+        there.take_news()
+        here.take_news()
+        here.take_news()
     assert call.told == ["transfer_failed twilio told another worker", "reported_over twilio told another worker"]
 
 

@@ -118,7 +118,7 @@ def test_after_the_end_nothing_is_done(end: Event, ready: bool) -> None:
         assert conversation.next_deadline() == math.inf
         for event in ANYTHING:
             assert conversation.handle(event, story.now) == ()
-        assert conversation.hear(b"\xff" * 160, story.now) == ()
+        assert conversation.receive_audio(b"\xff" * 160, story.now) == ()
         assert conversation.on_deadline(story.now + 10_000) == ()
         assert conversation.state.name == "ENDED"
 

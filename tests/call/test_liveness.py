@@ -31,7 +31,7 @@ def test_whatever_comes_counts(way: str) -> None:
         if way == "audio":
             audio_at = second
         else:
-            liveness.heard(second)
+            liveness.note_life(second)
     assert asked == 449
 
 

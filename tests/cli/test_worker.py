@@ -30,7 +30,7 @@ async def nothing(call: KnownCall) -> None:
     raise AssertionError(call)
 
 
-def unheard() -> None:
+def take_no_news() -> None:
     """Hear what other workers were told."""
     raise AssertionError
 
@@ -57,9 +57,9 @@ async def test_a_worker_on_duty_gives_signs_of_life_and_goes_on_with_orphaned_ca
     monkeypatch.setattr(worker, "ADOPT_S", 0.001)
     board, dead, stop = Board(2, descriptor, 1), Board(2, descriptor, 2), Stop()
     adopted: asyncio.Queue[KnownCall] = asyncio.Queue()
-    heard: list[int] = []
+    beats_seen: list[int] = []
     async with asyncio.timeout(60):
-        async with on_duty(board, stop, lambda: heard.append(board.beats(1)), adopted.put):
+        async with on_duty(board, stop, lambda: beats_seen.append(board.beats(1)), adopted.put):
             place = dead.places.take()
             assert place is not None
             dead.places.name(place, ("acs", "C1"), "sales", None)
@@ -71,8 +71,8 @@ async def test_a_worker_on_duty_gives_signs_of_life_and_goes_on_with_orphaned_ca
         beats = board.beats(1)
         while board.beats(1) == beats:  # noqa: ASYNC110 -- nobody tells of a beat
             await asyncio.sleep(0.001)
-    assert heard[0] == 1
-    assert heard[-1] > beats
+    assert beats_seen[0] == 1
+    assert beats_seen[-1] > beats
     os.close(read)
 
 
@@ -105,6 +105,6 @@ async def test_a_call_that_cannot_be_adopted_harms_nobody(monkeypatch: pytest.Mo
 async def test_a_process_alone_owes_nothing() -> None:
     """Its standard input is its own."""
     stop = Stop()
-    async with on_duty(None, stop, unheard, nothing):
+    async with on_duty(None, stop, take_no_news, nothing):
         await asyncio.sleep(0)
     assert not stop.asked.is_set()

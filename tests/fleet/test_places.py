@@ -134,15 +134,15 @@ def test_what_a_worker_is_told_of_anothers_call_is_passed_on(two: tuple[Places, 
     first.name(held, A, "sales", None)
     assert not second.tell(B, News.OVER)
     assert second.tell(A, News.OVER)
-    assert second.heard() == []
-    assert first.heard() == [(A, News.OVER)]
-    assert first.heard() == []
+    assert second.take_news() == []
+    assert first.take_news() == [(A, News.OVER)]
+    assert first.take_news() == []
     assert second.tell(A, News.TRANSFER_FAILED)
     first.free(held)
     again = first.take()
     assert again is not None
     first.name(again, B, "sales", None)
-    assert first.heard() == []
+    assert first.take_news() == []
 
 
 def test_a_dead_workers_calls_go_to_one_that_lives(two: tuple[Places, Places]) -> None:

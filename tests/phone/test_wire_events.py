@@ -34,7 +34,7 @@ def shown(event: PhoneEvent | WireReply) -> str:
     return f"{type(event).__name__}: " + ", ".join(f"{field}={value}" for field, value in fields.items())
 
 
-def heard(codec: Codec, message: str | bytes) -> list[str]:
+def decoded(codec: Codec, message: str | bytes) -> list[str]:
     """Return the events of a message, or its refusal."""
     try:
         return [shown(event) for event in codec.decode(message)]
@@ -46,7 +46,7 @@ def events(name: str, granted: str) -> list[str]:
     """Return the events of the golden call."""
     line, caller, called = GRANTS[granted]
     codec = make_provider(name, settings_of(name)()).codec(Upgrade(), Grant(line, "", caller, called))
-    return [event for message in from_provider(name) for event in heard(codec, message)]
+    return [event for message in from_provider(name) for event in decoded(codec, message)]
 
 
 def oddities(name: str) -> dict[str, list[str]]:

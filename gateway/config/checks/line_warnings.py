@@ -130,8 +130,8 @@ def _turns(line: Line) -> Iterator[str]:
         return
     wanted = [main_language(code) for code in language.split(",")]
     if isinstance(turns, AzureSemanticVad):
-        heard = turns.expected(line.settings.language) or VAD_LANGUAGES
-        foreign = [code for code in wanted if code not in heard]
+        understood = turns.expected(line.settings.language) or VAD_LANGUAGES
+        foreign = [code for code in wanted if code not in understood]
         if turns.type.endswith("_en") and foreign:
             yield f"turn_detection: azure_semantic_vad_en is for English, found language {language}"
         elif turns.languages and foreign:

@@ -159,8 +159,8 @@ def _turns(line: Line) -> str:
         case ServerVad() as vad:
             return _vad(vad)
         case AzureSemanticVad() as vad:
-            heard = vad.expected(line.settings.language)
-            languages = ", ".join(heard) or f"any of {', '.join(VAD_LANGUAGES)}"
+            expected = vad.expected(line.settings.language)
+            languages = ", ".join(expected) or f"any of {', '.join(VAD_LANGUAGES)}"
             return f"{_vad(vad)}, listens for {languages}"
 
 

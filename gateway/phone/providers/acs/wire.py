@@ -75,7 +75,7 @@ class AcsCodec:
             read = read_again(message, _Message, "a media streaming message", error, started=started)
         match read:
             case _Message(kind="AudioData", audio=_Audio() as audio):
-                return (CallerAudio(self._heard(audio)),)
+                return (CallerAudio(self._data_of(audio)),)
             case _Message(kind="AudioMetadata", metadata=dict() as metadata):
                 return self._start(metadata)
             case _Message(kind="DtmfData", dtmf=dict() as dtmf):
@@ -87,7 +87,7 @@ class AcsCodec:
             case _:
                 return (UnknownMessage(read.kind[:40]),)
 
-    def _heard(self, audio: _Audio) -> bytes:
+    def _data_of(self, audio: _Audio) -> bytes:
         """Silent frames too, as zeros: turn detection counts time by the audio it is given."""
         data = audio.data or b""
         return bytes(len(data)) if audio.silent is True else data

@@ -163,14 +163,14 @@ class JambonzCodec:
             return (CallerAudio(audio),)
         self._released = max(0, self._released - len(audio))
         self._quiet += len(audio)
-        heard = CallerAudio(audio)
+        piece = CallerAudio(audio)
         if self._more or not (self._unreleased or self._unbound):
-            return (heard,)
+            return (piece,)
         if self._quiet < self._format.bytes_for(QUIET_MS) or self._released > self._format.bytes_for(NEARLY_DRY_MS):
-            return (heard,)
+            return (piece,)
         silence = bytes(self._threshold)
         self._sent(len(silence))
-        return (heard, WireReply((silence,)))
+        return (piece, WireReply((silence,)))
 
     def _sent(self, size: int) -> None:
         self._unbound = False

@@ -18,7 +18,7 @@ class ChunkOrder:
         self._early: dict[int, bytes] = {}
 
     def take(self, chunk: int, audio: bytes) -> Sequence[CallerAudio]:
-        """What may be heard now that this chunk is here; nothing while it waits, or where it came too late or twice."""
+        """What may be passed on now that this chunk is here: nothing while it waits, or where it came late or twice."""
         if chunk == self._next and not self._early:
             self._next += 1
             return (CallerAudio(audio),)

@@ -125,13 +125,13 @@ class TelnyxCodec:
         if number is not None:
             ordered = self._order.take(number, audio)
             return self._in_our_byte_order(ordered) if self._swaps else ordered
-        ordered = (*self._order.flush(), CallerAudio(audio))  # it is heard as it comes
+        ordered = (*self._order.flush(), CallerAudio(audio))  # it is passed on as it comes
         odd = self._note_once("media.chunk that is no number") if chunk is not None else ()
         return (*odd, *(self._in_our_byte_order(ordered) if self._swaps else ordered))
 
     def _in_our_byte_order(self, ordered: Sequence[CallerAudio]) -> Sequence[PhoneEvent]:
         """Return whole samples, which can be swapped."""
-        whole = tuple(CallerAudio(_swapped(self._samples.join(heard.audio))) for heard in ordered)
+        whole = tuple(CallerAudio(_swapped(self._samples.join(piece.audio))) for piece in ordered)
         return (*self._note_once("audio that ends in half a sample"), *whole) if self._samples.rest else whole
 
     def _note_once(self, detail: str) -> Sequence[OddMessage]:
@@ -152,8 +152,8 @@ class TelnyxCodec:
                 return (key_pressed(dtmf),)
             case _Message(event="stop"):
                 waited = self._order.flush()
-                heard = self._in_our_byte_order(waited) if self._swaps else waited
-                return (*heard, PhoneClosed(PhoneEnd.HUNG_UP))
+                pieces = self._in_our_byte_order(waited) if self._swaps else waited
+                return (*pieces, PhoneClosed(PhoneEnd.HUNG_UP))
             case _Message(event="error", payload=dict() as payload):
                 error = Members(payload, "payload", [])
                 return (UnknownMessage(f"error {error.text('code')} {error.text('title')}"[:40]),)

@@ -162,7 +162,7 @@ def test_media_out_of_order_is_put_right() -> None:
     assert codec.decode('{"event":"stop"}') == (CallerAudio(b"5"), PhoneClosed(PhoneEnd.HUNG_UP))
 
 
-def test_media_without_a_number_is_heard_as_it_comes() -> None:
+def test_media_without_a_number_is_passed_on_as_it_comes() -> None:
     """Nothing is known of its place."""
     assert started().decode(media(b"x")) == (CallerAudio(b"x"),)
 
@@ -191,7 +191,7 @@ def test_broken_messages(message: str | bytes, says: str) -> None:
 
 
 @pytest.mark.parametrize("chunk", ["one", "9" * 5000, "", None, [], {}, 1.5, "2.5"])
-def test_audio_without_a_usable_number_is_heard_as_it_comes(chunk: object) -> None:
+def test_audio_without_a_usable_number_is_passed_on_as_it_comes(chunk: object) -> None:
     """The order is lost, the words are not."""
     codec = started()
     codec.decode(media(b"a", chunk=1))
