@@ -76,7 +76,7 @@ class CallerStream:
         return FLOOD if self._clock.is_flooded else ()
 
     def next_deadline(self) -> float:
-        """When ``expire`` wants to be called."""
+        """When ``on_deadline`` wants to be called."""
         return min(self._clock.next_deadline(), self._liveness.next_deadline(self._clock.last_at))
 
     def _let_go(self) -> Sequence[EndCall | Note]:
@@ -86,10 +86,10 @@ class CallerStream:
         told, self._told_late = self._told_late, True
         return () if told else (LATE,)
 
-    def expire(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall]:
+    def on_deadline(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall]:
         """Fill a pause of the stream up to ``now``; ask a silent provider for a word, and give up a lost one."""
-        asked = self._liveness.expire(now, self._clock.last_at)
-        silence = self._clock.expire(now)
+        asked = self._liveness.on_deadline(now, self._clock.last_at)
+        silence = self._clock.on_deadline(now)
         if silence and self._early is not None:
             self._keep(self._early, silence)
             silence = b""

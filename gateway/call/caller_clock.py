@@ -66,7 +66,7 @@ class CallerClock:
             self.is_flooded = True
 
     def next_deadline(self) -> float:
-        """When ``expire`` wants to be called: once a gap is a pause, and then for each piece of it.
+        """When ``on_deadline`` wants to be called: once a gap is a pause, and then for each piece of it.
 
         The next piece of audio may be as long as the last one, and takes as long to come.
         """
@@ -74,7 +74,7 @@ class CallerClock:
             return self._due
         return self.last_at + self._last_size / self._bytes_per_s + JITTER_S
 
-    def expire(self, now: float) -> bytes:
+    def on_deadline(self, now: float) -> bytes:
         """Return the silence that is missing by ``now``."""
         due = self.next_deadline()
         if now < due:

@@ -140,19 +140,18 @@ class Conversation:
         self._due = None
         if now >= self._ends_at:
             return self._end(EndReason.TIME_LIMIT, "gateway", now)
-        streams = [*self._caller_audio.expire(now), *self._playback.on_deadline(now), *self._playback.stalled()]
+        streams = [*self._caller_audio.on_deadline(now), *self._playback.on_deadline(now), *self._playback.stalled()]
         commands = self._carry_out(streams, now)
         if self._ended:
             return commands
-        if self._leaving.is_due(now):
-            left = self._carry_out(self._leaving.leave("the last words were not confirmed as heard"), now)
-            return [*commands, *left, *self._settle(now)]
+        if left := self._leaving.on_deadline(now):
+            return [*commands, *self._carry_out(left, now), *self._settle(now)]
         commands += self._give_up(now)
         quiet = self._playback.idle and self._responses.idle
-        commands += self._tools.expire(now, quiet=quiet)
+        commands += self._tools.on_deadline(now, quiet=quiet)
         commands += self._please_wait(now, quiet=quiet)
-        commands += [*self._keypad.expire(now), *self._settle(now)]
-        return [*commands, *self._carry_out(self._silence.expire(now), now)]
+        commands += [*self._keypad.on_deadline(now), *self._settle(now)]
+        return [*commands, *self._carry_out(self._silence.on_deadline(now), now)]
 
     def _please_wait(self, now: float, *, quiet: bool) -> list[Command]:
         """Cover the wait for tools that take long.
@@ -333,7 +332,7 @@ class Conversation:
         """Whatever the service owes and never brings; a response whose tool is at work is not hurried."""
         if self._tools.mcp.running:
             self._responses.goes_on(now)
-        given_up = self._responses.expire(now)
+        given_up = self._responses.on_deadline(now)
         if not any(isinstance(command, CancelResponse) for command in given_up):
             return [*given_up]
         note = Note("response_cut_short", {"status": "given_up", "detail": "nothing more came of it"})

@@ -57,10 +57,10 @@ class Keypad:
         return [note, *self._collect(digit, now)]
 
     def next_deadline(self) -> float | None:
-        """When ``expire`` wants to be called."""
+        """When ``on_deadline`` wants to be called."""
         return self._by if self._digits else None
 
-    def expire(self, now: float) -> list[KeyCommand]:
+    def on_deadline(self, now: float) -> list[KeyCommand]:
         """Give the model the digits, where the pause behind the last one is over."""
         return self._entered(now) if self._digits and now >= self._by else []
 

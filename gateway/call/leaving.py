@@ -74,9 +74,11 @@ class Leaving:
         """When the call leaves, heard or not; or when a stream is closed that its transferred caller has left."""
         return self._by
 
-    def is_due(self, now: float) -> bool:
-        """Whether that time has come."""
-        return self._by is not None and now >= self._by
+    def on_deadline(self, now: float) -> list[TransferCaller | EndCall | Note]:
+        """Leave all the same, where that time has come."""
+        if self._by is None or now < self._by:
+            return []
+        return self.leave("the last words were not confirmed as heard")
 
     def leave(self, detail: str = "") -> list[TransferCaller | EndCall | Note]:
         """Nothing is left to be heard, or the deadline is met: hang up, or ask for the transfer."""

@@ -23,11 +23,11 @@ class Liveness:
         self._life_at = now
 
     def next_deadline(self, audio_at: float) -> float:
-        """When ``expire`` wants to be called."""
+        """When ``on_deadline`` wants to be called."""
         last_at = max(self._life_at, audio_at)
         return max(self._asked_at, last_at) + self._limit_s / 2
 
-    def expire(self, now: float, audio_at: float) -> list[AskForLife | EndCall]:
+    def on_deadline(self, now: float, audio_at: float) -> list[AskForLife | EndCall]:
         """Ask, or end the call where that was answered by nothing."""
         if now < self.next_deadline(audio_at):
             return []

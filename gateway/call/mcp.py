@@ -216,7 +216,7 @@ class McpTools:
     # Time
 
     def next_deadline(self) -> float | None:
-        """When ``expire`` wants to be called."""
+        """When ``on_deadline`` wants to be called."""
         if not self.busy:
             return None
         due = [run.since + RUN_LIMIT_S for run in self._running.values()]
@@ -226,7 +226,7 @@ class McpTools:
             due += [question.by] if question.words_by is None else [question.by, question.words_by]
         return min(due, default=None)
 
-    def expire(self, now: float, *, quiet: bool) -> list[AnswerApproval | Note]:
+    def on_deadline(self, now: float, *, quiet: bool) -> list[AnswerApproval | Note]:
         """Give up what takes too long. A question waits as long again while somebody speaks."""
         commands: list[AnswerApproval | Note] = []
         for item_id, run in list(self._running.items()):

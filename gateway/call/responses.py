@@ -70,7 +70,7 @@ class Responses:
         return self.response is not None and self.request in (None, ANSWER)
 
     def next_deadline(self) -> float | None:
-        """When ``expire`` wants to be called."""
+        """When ``on_deadline`` wants to be called."""
         if self.idle:
             return None
         due = [
@@ -82,7 +82,7 @@ class Responses:
         ]
         return min((at for at in due if at is not None), default=None)
 
-    def expire(self, now: float) -> list[Request | CancelResponse]:
+    def on_deadline(self, now: float) -> list[Request | CancelResponse]:
         """Give up waiting for what never came: the caller's pause, an answer, more of a response.
 
         A caller who would have heard nothing at all is answered by a second try.

@@ -32,12 +32,12 @@ class SilenceTimer:
         self._prompts = 0
 
     def next_deadline(self) -> float | None:
-        """When ``expire`` wants to be called."""
+        """When ``on_deadline`` wants to be called."""
         if self._rule is None or self._quiet_since is None:
             return None
         return self._quiet_since + self._rule.after_s
 
-    def expire(self, now: float) -> list[Request | EndCall | Note]:
+    def on_deadline(self, now: float) -> list[Request | EndCall | Note]:
         """Speak up into the silence; where that was done often enough, end the call."""
         due = self.next_deadline()
         if self._rule is None or due is None or now < due:

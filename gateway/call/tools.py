@@ -250,7 +250,7 @@ class Tools:
     # Time
 
     def next_deadline(self) -> float | None:
-        """When ``expire`` wants to be called."""
+        """When ``on_deadline`` wants to be called."""
         if not self.busy:
             return None
         due = [running.wait.at for running in self._running.values()]
@@ -259,9 +259,9 @@ class Tools:
             due.append(self.entry.deadline)
         return min((at for at in due if at is not None), default=None)
 
-    def expire(self, now: float, *, quiet: bool) -> list[ToolCommand]:
+    def on_deadline(self, now: float, *, quiet: bool) -> list[ToolCommand]:
         """Whatever is due. ``quiet``: nobody speaks or is about to."""
-        commands: list[ToolCommand] = [*self.mcp.expire(now, quiet=quiet and self.entry is None)]
+        commands: list[ToolCommand] = [*self.mcp.on_deadline(now, quiet=quiet and self.entry is None)]
         entry = self.entry
         if entry is None or now < entry.deadline:
             return commands

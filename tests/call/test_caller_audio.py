@@ -24,9 +24,9 @@ def test_an_empty_message_is_not_passed_on() -> None:
     assert stream.receive(b"", 0.1) == ()
     assert stream.connected() == ()
     stream.told(SignOfLife(), 0.1)
-    assert stream.expire(7.6) == (AskForLife(),)
+    assert stream.on_deadline(7.6) == (AskForLife(),)
     assert stream.receive(b"", 7.7) == ()
-    assert AskForLife() not in stream.expire(15.1)
+    assert AskForLife() not in stream.on_deadline(15.1)
 
 
 def test_nothing_waits_for_the_session() -> None:
@@ -59,11 +59,11 @@ def test_a_pause_waits_for_the_session_too() -> None:
     stream = CallerStream(PCMU, 0.0)
     stream.receive(b"\x01" * 160, 0.02)
     for tenth in range(4, 600):
-        assert [command for command in stream.expire(0.03 + tenth / 10) if command != AskForLife()] == []
+        assert [command for command in stream.on_deadline(0.03 + tenth / 10) if command != AskForLife()] == []
         stream.told(SignOfLife(), tenth / 10)
     (early,) = stream.connected()
     assert early.audio == b"\xff" * 80_000
-    (silence,) = stream.expire(60.2)
+    (silence,) = stream.on_deadline(60.2)
     assert isinstance(silence, SendAudio)
     assert set(silence.audio) == {0xFF}
 
@@ -74,7 +74,7 @@ def test_a_burst_during_an_entry_is_masked() -> None:
     stream.connected()
     stream.mind(private=True, now=1.0)
     for tenth in range(10, 40):
-        stream.expire(tenth / 10)
+        stream.on_deadline(tenth / 10)
     passed = [command for _ in range(100) for command in stream.receive(b"\x01" * 160, 4.0)]
     passed.remove(LATE)  # told once, not for each frame
     assert 0 < len(passed) < 99
@@ -129,5 +129,5 @@ def test_an_empty_message_says_that_the_phone_is_there() -> None:
     stream.connected()
     for second in range(5, 60, 5):
         stream.receive(b"", float(second))
-        told = [command for tenth in range(50) for command in stream.expire(second + tenth / 10)]
+        told = [command for tenth in range(50) for command in stream.on_deadline(second + tenth / 10)]
         assert all(isinstance(command, SendAudio) for command in told)

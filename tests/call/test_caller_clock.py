@@ -47,7 +47,7 @@ class Stream:
         until = self.now + seconds
         while (due := self.clock.next_deadline()) <= until:
             self.now = due
-            if silence := self.clock.expire(self.now):
+            if silence := self.clock.on_deadline(self.now):
                 self.silences.append(silence)
             assert self.clock.next_deadline() > self.now
         self.now = until
@@ -177,7 +177,7 @@ def test_a_process_that_stood_still_reads_what_waits_first() -> None:
     stream = Stream()
     stream.frames(10)
     stream.now += 3.0
-    assert stream.clock.expire(stream.now) == b""
+    assert stream.clock.on_deadline(stream.now) == b""
     assert stream.clock.next_deadline() > stream.now
     stream.frames(150, every_s=0.0)
     stream.frames(100)
@@ -189,7 +189,7 @@ def test_a_process_that_stood_still_during_a_pause() -> None:
     stream = Stream()
     stream.frames(10)
     stream.now += 60.0
-    assert stream.clock.expire(stream.now) == b""
+    assert stream.clock.on_deadline(stream.now) == b""
     stream.wait(0.1)
     assert PCMU.duration_ms(len(stream.silences[0])) == FILL_LIMIT_S * 1000
     stream.wait(1.0)
@@ -241,7 +241,7 @@ def test_a_single_sample_that_is_missing_is_filled_in() -> None:
     for size in (*[160] * 50, 1):
         clock.take(size, START)
     assert clock.next_deadline() == START + 1 / 8000 + JITTER_S
-    assert clock.expire(clock.next_deadline()) == b"\xff"
+    assert clock.on_deadline(clock.next_deadline()) == b"\xff"
 
 
 def test_late_audio_is_let_go_for_as_long_as_silence_stands_in_its_place() -> None:
@@ -259,4 +259,4 @@ def test_who_looks_too_late_looks_once_more_before_anything_is_filled_in(late_s:
     """Audio may have come meanwhile, and wait: up to the bound, that bound included, it is filled in at once."""
     clock = CallerClock(PCMU, START)
     clock.take(160, START)
-    assert bool(clock.expire(clock.next_deadline() + late_s)) is is_filled
+    assert bool(clock.on_deadline(clock.next_deadline() + late_s)) is is_filled

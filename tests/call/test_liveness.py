@@ -13,11 +13,11 @@ def test_it_is_asked_and_then_given_up() -> None:
     """Half of the time for itself, half for an answer."""
     liveness = Liveness(15.0, 100.0)
     assert liveness.next_deadline(100.0) == 107.5
-    assert liveness.expire(107.4, 100.0) == []
-    assert liveness.expire(107.5, 100.0) == [AskForLife()]
+    assert liveness.on_deadline(107.4, 100.0) == []
+    assert liveness.on_deadline(107.5, 100.0) == [AskForLife()]
     assert liveness.next_deadline(100.0) == 115.0
-    assert liveness.expire(107.6, 100.0) == []
-    assert liveness.expire(115.0, 100.0) == [LOST]
+    assert liveness.on_deadline(107.6, 100.0) == []
+    assert liveness.on_deadline(115.0, 100.0) == [LOST]
 
 
 @pytest.mark.parametrize("way", ["audio", "a message"])
@@ -25,7 +25,7 @@ def test_whatever_comes_counts(way: str) -> None:
     """Audio or any message: for an hour the stream is not lost, and asked only where nothing else came."""
     liveness, audio_at, asked = Liveness(15.0, 0.0), 0.0, 0
     for second in range(0, 3600, 8):
-        done = liveness.expire(second, audio_at)
+        done = liveness.on_deadline(second, audio_at)
         assert LOST not in done
         asked += len(done)
         if way == "audio":
@@ -38,6 +38,6 @@ def test_whatever_comes_counts(way: str) -> None:
 def test_a_process_that_stood_still_asks_first() -> None:
     """What the provider said meanwhile may be unread."""
     liveness = Liveness(15.0, 0.0)
-    assert liveness.expire(300.0, 0.0) == [AskForLife()]
-    assert liveness.expire(307.4, 0.0) == []
-    assert liveness.expire(307.5, 0.0) == [LOST]
+    assert liveness.on_deadline(300.0, 0.0) == [AskForLife()]
+    assert liveness.on_deadline(307.4, 0.0) == []
+    assert liveness.on_deadline(307.5, 0.0) == [LOST]

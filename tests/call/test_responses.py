@@ -38,7 +38,7 @@ def test_a_new_gate_is_idle_and_waits_for_nothing() -> None:
     responses = Responses()
     assert responses.idle
     assert (responses.caller_speaks, responses.answers, responses.waits_for_a_tool) == (False, False, False)
-    assert (responses.next_deadline(), responses.cancel(), responses.expire(START)) == (None, [], [])
+    assert (responses.next_deadline(), responses.cancel(), responses.on_deadline(START)) == (None, [], [])
 
 
 def test_requests_are_numbered() -> None:
@@ -70,10 +70,10 @@ def test_a_request_that_is_never_answered() -> None:
     responses = Responses()
     responses.want(HELLO, START)
     assert responses.next_deadline() == START + ANSWER_LIMIT_S
-    assert responses.expire(START + ANSWER_LIMIT_S - 0.001) == []
-    again = responses.expire(START + ANSWER_LIMIT_S)
+    assert responses.on_deadline(START + ANSWER_LIMIT_S - 0.001) == []
+    again = responses.on_deadline(START + ANSWER_LIMIT_S)
     assert again == [SayText("Hello.", "request-2")]
-    assert responses.expire(START + 2 * ANSWER_LIMIT_S) == []
+    assert responses.on_deadline(START + 2 * ANSWER_LIMIT_S) == []
     assert of(responses, "idle")
 
 
@@ -83,8 +83,8 @@ def test_a_request_is_refused() -> None:
     responses.want(HELLO, START)
     assert responses.refused("request-1", "server_error", START) == []
     assert responses.next_deadline() == START + RETRY_AFTER_S
-    assert responses.expire(START + RETRY_AFTER_S - 0.001) == []
-    assert responses.expire(START + RETRY_AFTER_S) == [SayText("Hello.", "request-2")]
+    assert responses.on_deadline(START + RETRY_AFTER_S - 0.001) == []
+    assert responses.on_deadline(START + RETRY_AFTER_S) == [SayText("Hello.", "request-2")]
     assert responses.refused("request-1", "server_error", START + 2) == [], "not the one that is asked for"
     assert not of(responses, "idle")
     assert responses.refused("request-2", "server_error", START + 2) == []
@@ -111,8 +111,8 @@ def test_a_request_that_came_too_early_and_whose_obstacle_is_never_told() -> Non
     responses = Responses()
     responses.want(HELLO, START)
     responses.refused("request-1", ALREADY_ACTIVE, START)
-    assert responses.expire(START + ANSWER_LIMIT_S - 0.001) == []
-    assert responses.expire(START + ANSWER_LIMIT_S) == [CreateResponse(request_id="request-2")]
+    assert responses.on_deadline(START + ANSWER_LIMIT_S - 0.001) == []
+    assert responses.on_deadline(START + ANSWER_LIMIT_S) == [CreateResponse(request_id="request-2")]
     responses.started("r", "request-2", START + ANSWER_LIMIT_S)
     assert responses.ended("r", START + ANSWER_LIMIT_S) == [SayText("Hello.", "request-3")]
 
@@ -156,7 +156,7 @@ def test_an_interrupted_request_that_is_never_answered_is_not_made_again() -> No
     responses = Responses()
     responses.want(HELLO, START)
     responses.drop_wishes()
-    assert responses.expire(START + ANSWER_LIMIT_S) == []
+    assert responses.on_deadline(START + ANSWER_LIMIT_S) == []
     assert of(responses, "idle")
     (bye,) = responses.want(BYE, START + ANSWER_LIMIT_S)
     assert responses.started("r", bye.request_id, START + ANSWER_LIMIT_S), "what is asked for behind it is heard"
@@ -168,12 +168,12 @@ def test_a_response_that_brings_nothing() -> None:
     responses.want(HELLO, START)
     responses.started("r", "request-1", START)
     assert responses.next_deadline() == START + ANSWER_LIMIT_S
-    assert responses.expire(START + ANSWER_LIMIT_S - 0.001) == []
-    assert responses.expire(START + ANSWER_LIMIT_S) == [CancelResponse("r")]
+    assert responses.on_deadline(START + ANSWER_LIMIT_S - 0.001) == []
+    assert responses.on_deadline(START + ANSWER_LIMIT_S) == [CancelResponse("r")]
     over = START + ANSWER_LIMIT_S + CANCEL_LIMIT_S
     assert responses.next_deadline() == over
-    assert responses.expire(over - 0.001) == []
-    assert responses.expire(over) == [SayText("Hello.", "request-2")]
+    assert responses.on_deadline(over - 0.001) == []
+    assert responses.on_deadline(over) == [SayText("Hello.", "request-2")]
 
 
 def test_a_response_that_stops_half_way() -> None:
@@ -182,8 +182,8 @@ def test_a_response_that_stops_half_way() -> None:
     responses.started("r", "", START)
     responses.goes_on(START + 9)
     assert responses.next_deadline() == START + 9 + ANSWER_LIMIT_S
-    assert responses.expire(START + 9 + ANSWER_LIMIT_S) == [CancelResponse("r")]
-    assert responses.expire(START + 9 + ANSWER_LIMIT_S + CANCEL_LIMIT_S) == []
+    assert responses.on_deadline(START + 9 + ANSWER_LIMIT_S) == [CancelResponse("r")]
+    assert responses.on_deadline(START + 9 + ANSWER_LIMIT_S + CANCEL_LIMIT_S) == []
     assert of(responses, "idle")
 
 
@@ -194,8 +194,8 @@ def test_a_turn_without_an_end() -> None:
     assert (responses.caller_speaks, responses.idle) == (True, False)
     assert responses.want(HELLO, START) == []
     assert responses.next_deadline() == START + SPEECH_LIMIT_S
-    assert responses.expire(START + SPEECH_LIMIT_S - 0.001) == []
-    assert texts(responses.expire(START + SPEECH_LIMIT_S)) == ["Hello."]
+    assert responses.on_deadline(START + SPEECH_LIMIT_S - 0.001) == []
+    assert texts(responses.on_deadline(START + SPEECH_LIMIT_S)) == ["Hello."]
     assert not of(responses, "caller_speaks")
 
 
@@ -220,8 +220,8 @@ def test_an_answer_that_is_owed() -> None:
     assert responses.caller_done("u", START) == []
     assert not of(responses, "idle")
     assert responses.next_deadline() == START + ANSWER_LIMIT_S
-    assert responses.expire(START + ANSWER_LIMIT_S - 0.001) == []
-    assert responses.expire(START + ANSWER_LIMIT_S) == [CreateResponse(request_id="request-1")]
+    assert responses.on_deadline(START + ANSWER_LIMIT_S - 0.001) == []
+    assert responses.on_deadline(START + ANSWER_LIMIT_S) == [CreateResponse(request_id="request-1")]
     responses.started("r", "request-1", START + 11)
     assert texts([*responses.ended("r", START + 12)]) == ["Hello."], "and no second answer"
 
@@ -252,7 +252,7 @@ def test_a_failed_response_is_tried_once_more_with_its_own_words() -> None:
     responses.started("r", "request-1", START)
     assert responses.ended("r", START, failed=True) == []
     assert responses.next_deadline() == START + RETRY_AFTER_S
-    assert responses.expire(START + RETRY_AFTER_S) == [SayText("Hello.", "request-2")]
+    assert responses.on_deadline(START + RETRY_AFTER_S) == [SayText("Hello.", "request-2")]
     for happened in ("cancelled", "spoke", "ended well"):
         responses = Responses()
         responses.started("r", "", START)
@@ -288,7 +288,7 @@ def test_a_second_try_is_renewed_by_a_turn_or_a_sound() -> None:
         responses.started("r", "", START)
         responses.ended("r", START, failed=True)
         tried = responses.next_deadline() == START + RETRY_AFTER_S
-        responses.expire(START + RETRY_AFTER_S)
+        responses.on_deadline(START + RETRY_AFTER_S)
         responses.refused(f"request-{responses._requests}", "server_error", START)
         return tried
 
@@ -356,7 +356,7 @@ def test_an_answer_that_never_came_is_still_one_wish() -> None:
     responses = Responses()
     responses.want(ANSWER, START)
     responses.caller_spoke("u", START + 1)
-    assert responses.expire(START + ANSWER_LIMIT_S) == []
+    assert responses.on_deadline(START + ANSWER_LIMIT_S) == []
     responses.want(ANSWER, START + ANSWER_LIMIT_S)
     assert responses.caller_done("u", START + 11) == [CreateResponse(request_id="request-2")]
     responses.started("r", "request-2", START + 12)

@@ -15,7 +15,7 @@ def test_a_line_without_the_rule_waits_for_ever() -> None:
     silence_timer = SilenceTimer(CallSettings(), Responses())
     silence_timer.quiet(0.0)
     assert silence_timer.next_deadline() is None
-    assert silence_timer.expire(1e6) == []
+    assert silence_timer.on_deadline(1e6) == []
 
 
 def test_silence_counts_from_its_beginning() -> None:
@@ -24,34 +24,34 @@ def test_silence_counts_from_its_beginning() -> None:
     assert silence_timer.quiet(5.0)
     assert not silence_timer.quiet(9.0)
     assert silence_timer.next_deadline() == 15.0
-    assert silence_timer.expire(14.9) == []
+    assert silence_timer.on_deadline(14.9) == []
 
 
 def test_prompts_then_the_end() -> None:
     """The prompt, as often as the line says, then the end; an interruption starts the time again, not the count."""
     silence_timer = SilenceTimer(SETTINGS, responses := Responses())
     silence_timer.quiet(0.0)
-    note, request = silence_timer.expire(10.0)
+    note, request = silence_timer.on_deadline(10.0)
     assert note == Note("silence_prompt", {"count": 1})
     assert isinstance(request, SayText)
     responses.started("r", request.request_id, 10.1)
     silence_timer.interrupted()
     silence_timer.quiet(20.0)
-    assert silence_timer.expire(29.0) == []
-    assert silence_timer.expire(30.0) == [EndCall(EndReason.SILENCE, "caller")]
+    assert silence_timer.on_deadline(29.0) == []
+    assert silence_timer.on_deadline(30.0) == [EndCall(EndReason.SILENCE, "caller")]
 
 
 def test_a_caller_who_is_there_has_all_the_time_again() -> None:
     """Speech or a key forgets the prompts."""
     silence_timer = SilenceTimer(SETTINGS, responses := Responses())
     silence_timer.quiet(0.0)
-    (_, request) = silence_timer.expire(10.0)
+    (_, request) = silence_timer.on_deadline(10.0)
     assert isinstance(request, SayText)
     responses.started("r", request.request_id, 10.1)
     responses.ended("r", 11.0)
     silence_timer.caller_is_there()
     silence_timer.quiet(20.0)
-    assert silence_timer.expire(30.0)[0] == Note("silence_prompt", {"count": 1})
+    assert silence_timer.on_deadline(30.0)[0] == Note("silence_prompt", {"count": 1})
 
 
 def test_a_reminder_starts_no_time_by_itself() -> None:
@@ -59,5 +59,5 @@ def test_a_reminder_starts_no_time_by_itself() -> None:
     silence_timer = SilenceTimer(CallSettings(silence=Silence(10, SayText("Still there?"), 3)), Responses())
     for count in (1, 2, 3):
         silence_timer.quiet(100.0 * count)
-        assert silence_timer.expire(100.0 * count + 10)[0] == Note("silence_prompt", {"count": count})
+        assert silence_timer.on_deadline(100.0 * count + 10)[0] == Note("silence_prompt", {"count": count})
         assert silence_timer.next_deadline() is None
