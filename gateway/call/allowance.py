@@ -38,7 +38,7 @@ class Allowance:
         self._called += 1
         return True
 
-    def caller_spoke(self) -> None:
+    def caller_spoke(self, item_id: str, now: float) -> None:
         """A turn of the caller begins: its answer may be refused as often again."""
         self._refused = 0
 

@@ -59,7 +59,7 @@ class Conversation:
         self._leaving = Leaving(settings, self._responses)
         self._tools = Tools(settings, self._leaving)
         self._keypad = Keypad(settings, self._responses, self._tools, self._leaving)
-        self._transcripts = Transcripts(self._responses, self._tools.mcp)
+        self._transcripts = Transcripts(self._responses, self._tools)
         self._caller_audio = CallerStream(started.audio_format, now, settings.stream_silence_limit_s)
         self._silence = SilenceTimer(settings, self._responses)
         self._bad_messages = BadMessages(now)
@@ -163,7 +163,7 @@ class Conversation:
         talking = self.state is State.TALKING
         held = self._playback.idle and self._responses.waits_for_a_tool
         of_functions = self._tools.please_wait(now, quiet=quiet and talking)
-        of_servers = self._tools.mcp.please_wait(now, quiet=(quiet or held) and talking)
+        of_servers = self._tools.please_wait_for_servers(now, quiet=(quiet or held) and talking)
         commands: list[Command] = [*self._responses.cancel()] if of_servers else []
         for words in dict.fromkeys((*of_functions, *of_servers)):
             commands += self._responses.want(words, now)
@@ -173,9 +173,9 @@ class Conversation:
 
     def _caller_spoke(self, event: CallerSpoke, now: float) -> Sequence[Command]:
         self._responses.caller_spoke(event.item_id, now)
-        self._tools.caller_spoke(event.item_id)
+        self._tools.caller_spoke(event.item_id, now)
         self._paused_at = None
-        self._silence.caller_is_there()
+        self._silence.caller_spoke(event.item_id, now)
         return self._barge_in(now) if self._settings.barge_in else self._leaving.call_off()
 
     def _caller_paused(self, event: CallerPaused, now: float) -> Sequence[Command]:
@@ -189,12 +189,12 @@ class Conversation:
         if answers_itself:
             self._responses.answer_owed(now)
         done = self._responses.caller_done(event.item_id, now)
-        self._tools.mcp.caller_done(event.item_id, now)
+        self._tools.caller_done(event.item_id, now)
         return done if answers_itself else [*done, *self._responses.want(ANSWER, now)]
 
     def _digit_pressed(self, event: DigitPressed, now: float) -> Sequence[Command]:
         digit = event.digit
-        self._silence.caller_is_there()
+        self._silence.caller_pressed()
         if (not self._connected or self._leaving.transferring) and not self._tools.private(now):
             return (Note("digit_pressed", {"digit": digit}),)
         silenced = self._barge_in(now) if self._keypad.interrupts(digit, now) else []
@@ -305,7 +305,7 @@ class Conversation:
         if self._ended:
             return ()
         commands = self._follow_up(now)
-        private = self._tools.entry is not None or self._leaving.transferring or self._settings.closed
+        private = self._tools.asks_for_secret or self._leaving.transferring or self._settings.closed
         self._caller_audio.mind(private=private, now=now)
         return commands
 
@@ -330,7 +330,7 @@ class Conversation:
 
     def _give_up(self, now: float) -> list[Command]:
         """Whatever the service owes and never brings; a response whose tool is at work is not hurried."""
-        if self._tools.mcp.running:
+        if self._tools.server_at_work:
             self._responses.goes_on(now)
         given_up = self._responses.on_deadline(now)
         if not any(isinstance(command, CancelResponse) for command in given_up):

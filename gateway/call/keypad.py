@@ -36,8 +36,8 @@ class Keypad:
     def interrupts(self, digit: str, now: float) -> bool:
         """Whether the key means something here, so that the bot falls silent for it."""
         if self._tools.private(now):
-            return self._tools.entry is not None and self._tools.entry.counts(digit)
-        if self._tools.mcp.takes_keys or self.collecting:
+            return self._tools.counts(digit)
+        if self._tools.asks_for_key or self.collecting:
             return True
         settings = self._settings
         is_last = settings.digits is not None and digit == settings.digits.finish_on
@@ -48,7 +48,7 @@ class Keypad:
         if self._tools.private(now):
             return [*self._tools.key(digit, now)]
         note = Note("digit_pressed", {"digit": digit})
-        if allowed := self._tools.mcp.press(digit, now):
+        if allowed := self._tools.answer_by_key(digit, now):
             return [note, *allowed]
         if digit == self._settings.commit_on:
             return [note, CommitTurn()]

@@ -158,7 +158,7 @@ class McpTools:
         question = self._questions[0]
         return self._settle(question, now, approved=digit == question.approval.key, how="key")
 
-    def caller_spoke(self, item_id: str) -> None:
+    def caller_spoke(self, item_id: str, now: float) -> None:
         """The caller begins a turn: the first one since the question answers it."""
         if self._questions and self._questions[0].asked:
             self._questions[0].turn = self._questions[0].turn or item_id

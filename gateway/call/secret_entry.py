@@ -40,8 +40,7 @@ class SecretEntry:
         """Whether nothing is left to key in."""
         return not self._left
 
-    @property
-    def deadline(self) -> float:
+    def next_deadline(self) -> float:
         """When the entry ends by itself."""
         return self._by
 

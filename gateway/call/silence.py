@@ -26,8 +26,15 @@ class SilenceTimer:
         """Somebody speaks, or something is awaited."""
         self._quiet_since = None
 
-    def caller_is_there(self) -> None:
-        """The caller has spoken or pressed a key."""
+    def caller_spoke(self, item_id: str, now: float) -> None:
+        """The caller begins a turn: the prompts are counted anew."""
+        self._begin_again()
+
+    def caller_pressed(self) -> None:
+        """The caller presses a key, which tells as much."""
+        self._begin_again()
+
+    def _begin_again(self) -> None:
         self._quiet_since = None
         self._prompts = 0
 

@@ -59,9 +59,9 @@ class Tools:
         self._settings = settings
         self._leaving = leaving
         self._running: dict[str, _Running] = {}
-        self.mcp = McpTools(settings)
+        self._mcp = McpTools(settings)
         """Those that the service runs by itself."""
-        self.entry: SecretEntry | None = None
+        self._entry: SecretEntry | None = None
         """What the caller is keying in that the model must not see."""
         self._private_until = 0.0
         self._answer_due = False
@@ -70,12 +70,27 @@ class Tools:
     @property
     def busy(self) -> bool:
         """Whether an output is still missing."""
-        return bool(self._running) or self.entry is not None or self.mcp.busy
+        return bool(self._running) or self._entry is not None or self._mcp.busy
+
+    @property
+    def server_at_work(self) -> bool:
+        """Whether the service runs a tool by itself."""
+        return self._mcp.running
+
+    @property
+    def asks_for_secret(self) -> bool:
+        """Whether the caller is keying in what the model must not see."""
+        return self._entry is not None
+
+    @property
+    def asks_for_key(self) -> bool:
+        """Whether the next key answers a question that the caller was asked."""
+        return self._mcp.takes_keys
 
     @property
     def answer_due(self) -> bool:
         """Whether outputs are there that no response has told of yet, and none is missing."""
-        return (self._answer_due or self.mcp.answer_due) and not self.busy
+        return (self._answer_due or self._mcp.answer_due) and not self.busy
 
     def called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
         """The model calls something. ``silent``: it has said nothing that is still to be heard."""
@@ -85,10 +100,22 @@ class Tools:
             return [note, _returned_at_once(call, "refused"), ReturnToolOutput(call.call_id, TOOLS_SPENT)]
         return [note, *self._called(call, now, silent=silent)]
 
-    def caller_spoke(self, item_id: str) -> None:
+    def caller_spoke(self, item_id: str, now: float) -> None:
         """The caller begins a turn."""
-        self._allowance.caller_spoke()
-        self.mcp.caller_spoke(item_id)
+        self._allowance.caller_spoke(item_id, now)
+        self._mcp.caller_spoke(item_id, now)
+
+    def caller_done(self, item_id: str, now: float) -> None:
+        """That turn is over."""
+        self._mcp.caller_done(item_id, now)
+
+    def caller_said(self, item_id: str, text: str, now: float) -> list[AnswerApproval | Note]:
+        """The words of a turn, which may answer a question."""
+        return self._mcp.caller_said(item_id, text, now)
+
+    def not_understood(self, item_id: str, now: float) -> list[AnswerApproval | Note]:
+        """The words of a turn could not be made out, though they may have been meant to answer a question."""
+        return self._mcp.not_understood(item_id, now)
 
     def handle(self, event: ToolEvent, now: float) -> list[ToolCommand]:
         """What comes of the tools."""
@@ -100,18 +127,18 @@ class Tools:
                 returned = FunctionReturned(call_id, output, "error" if failure else "ok")
                 return [*([] if failure else [Note("digits_sent")]), *self._returned(returned, now)]
             case ToolsRequested() | ToolsListed():
-                return [*self.mcp.listed(event)]
+                return [*self._mcp.listed(event)]
             case McpCalled():
-                called = self.mcp.called(event, now)
+                called = self._mcp.called(event, now)
                 if called:
                     self._allowance.take()
                 return [*called, *(self._leaving.put_off() if called else ())]
             case McpReturned():
-                return [*self.mcp.returned(event, now)]
+                return [*self._mcp.returned(event, now)]
             case ApprovalRequested() if self._allowance.tools_spent:
-                return [*self.mcp.denied(event, now)]
+                return [*self._mcp.denied(event, now)]
             case ApprovalRequested():
-                return [*self.mcp.requested(event, now), *self._leaving.put_off()]
+                return [*self._mcp.requested(event, now), *self._leaving.put_off()]
             case _:
                 assert_never(event)
 
@@ -125,7 +152,7 @@ class Tools:
         match call.name if call.name in self._settings.built_in else "":
             case "end_call" | "transfer_call" if self._leaving.transferring:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BEING_TRANSFERRED)]
-            case "end_call" | "transfer_call" if self._answer_due or self.mcp.answer_due or self.busy:
+            case "end_call" | "transfer_call" if self._answer_due or self._mcp.answer_due or self.busy:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BUSY)]
             case "end_call":
                 return self._leave(call, None, GOODBYE, ENDING, now, silent=silent)
@@ -156,12 +183,12 @@ class Tools:
         rule = self._settings.functions[call.name]
         if not rule.secrets:
             return [self._start(call, rule, now)]
-        if self.entry is not None:
+        if self._entry is not None:
             return self._answer(call.call_id, ONE_AT_A_TIME)
         if not self._allowance.may_key(call.name):
             return [_returned_at_once(call, "refused"), *self._answer(call.call_id, SECRETS_SPENT)]
-        self.entry = SecretEntry(call, rule.secrets, now)
-        return [Note("secure_entry_started", self.entry.about)]
+        self._entry = SecretEntry(call, rule.secrets, now)
+        return [Note("secure_entry_started", self._entry.about)]
 
     def _dial(self, call: ToolCalled, now: float) -> list[ToolCommand]:
         digits = argument(call, "digits")
@@ -197,43 +224,51 @@ class Tools:
         The answer knows the outputs. A question waits for the end of an entry, during which neither a key nor a word
         would answer it.
         """
-        asked = self.mcp.question(now) if self.entry is None else self.entry.prompt()
+        asked = self._mcp.question(now) if self._entry is None else self._entry.prompt()
         if asked is None and self.answer_due:
-            self._answer_due = self.mcp.answer_due = False
+            self._answer_due = self._mcp.answer_due = False
             return ANSWER
         return asked
 
     def unsaid(self) -> None:
         """The caller interrupted, or the service was kept from speaking: questions and prompts are still to be said."""
-        self.mcp.unsaid()
-        if self.entry is not None:
-            self.entry.unsaid()
+        self._mcp.unsaid()
+        if self._entry is not None:
+            self._entry.unsaid()
 
     def response_started(self, request: Request | None, *, answers: bool) -> None:
         """A response begins that says ``request``, or ``answers``: then it knows every output so far."""
-        self.mcp.asking(request)
+        self._mcp.asking(request)
         if answers and not self.busy:
-            self._answer_due = self.mcp.answer_due = False
+            self._answer_due = self._mcp.answer_due = False
 
     # What the caller keys in confidence
 
     def private(self, now: float) -> bool:
         """Whether a key is nobody's to know: during an entry, and for a while behind it, when its last may come."""
-        return self.entry is not None or now < self._private_until
+        return self._entry is not None or now < self._private_until
+
+    def counts(self, digit: str) -> bool:
+        """Whether a key is part of what is keyed in."""
+        return self._entry is not None and self._entry.counts(digit)
+
+    def answer_by_key(self, digit: str, now: float) -> list[AnswerApproval | Note]:
+        """A key that may answer a question; nothing where none takes a key."""
+        return self._mcp.press(digit, now)
 
     def key(self, digit: str, now: float) -> list[ToolCommand]:
         """A key that is private."""
-        if self.entry is None:
+        if self._entry is None:
             self._private_until = max(self._private_until, now + LAST_KEYS_S)
             return []
-        return self._entered(self.entry, now, LAST_KEYS_S) if self.entry.press(digit, now) else []
+        return self._entered(self._entry, now, LAST_KEYS_S) if self._entry.press(digit, now) else []
 
     def _entered(self, entry: SecretEntry, now: float, private_s: float) -> list[ToolCommand]:
         done = Note("secure_entry_ended", {**entry.about, "outcome": "entered"})
         entry.take(now)
         if not entry.complete:
             return [done, Note("secure_entry_started", entry.about)]
-        self.entry = None
+        self._entry = None
         self._private_until = now + private_s
         self._allowance.keyed(entry.call.name)
         rule = self._settings.functions[entry.call.name]
@@ -241,10 +276,10 @@ class Tools:
 
     def abandon(self) -> list[Note]:
         """The call ends: whatever was keyed in is forgotten."""
-        if self.entry is None:
+        if self._entry is None:
             return []
-        note = Note("secure_entry_ended", {**self.entry.about, "outcome": "abandoned"})
-        self.entry = None
+        note = Note("secure_entry_ended", {**self._entry.about, "outcome": "abandoned"})
+        self._entry = None
         return [note]
 
     # Time
@@ -254,16 +289,16 @@ class Tools:
         if not self.busy:
             return None
         due = [running.wait.at for running in self._running.values()]
-        due.append(self.mcp.next_deadline())
-        if self.entry is not None:
-            due.append(self.entry.deadline)
+        due.append(self._mcp.next_deadline())
+        if self._entry is not None:
+            due.append(self._entry.next_deadline())
         return min((at for at in due if at is not None), default=None)
 
     def on_deadline(self, now: float, *, quiet: bool) -> list[ToolCommand]:
         """Whatever is due. ``quiet``: nobody speaks or is about to."""
-        commands: list[ToolCommand] = [*self.mcp.on_deadline(now, quiet=quiet and self.entry is None)]
-        entry = self.entry
-        if entry is None or now < entry.deadline:
+        commands: list[ToolCommand] = [*self._mcp.on_deadline(now, quiet=quiet and self._entry is None)]
+        entry = self._entry
+        if entry is None or now < entry.next_deadline():
             return commands
         if entry.begun:
             return [*commands, *self._entered(entry, now, LATE_KEYS_S)]
@@ -271,9 +306,13 @@ class Tools:
             entry.wait(now)
             return commands
         done = Note("secure_entry_ended", {**entry.about, "outcome": "nothing"})
-        self.entry = None
+        self._entry = None
         self._private_until = now + LATE_KEYS_S
         return [*commands, done, *self._answer(entry.call.call_id, NOTHING_KEYED)]
+
+    def please_wait_for_servers(self, now: float, *, quiet: bool) -> list[Request]:
+        """The same for what the service runs by itself."""
+        return self._mcp.please_wait(now, quiet=quiet)
 
     def please_wait(self, now: float, *, quiet: bool) -> list[Request]:
         """What is to be said because a function takes long: once for each, and only into silence."""

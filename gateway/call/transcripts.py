@@ -1,8 +1,8 @@
 """What the caller said, as the service wrote it down, or could not. Pure."""
 
-from gateway.call.mcp import McpTools
 from gateway.call.record import Note
 from gateway.call.responses import Request, Responses
+from gateway.call.tools import Tools
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import CallerSaid, TranscriptionFailed
 
@@ -10,9 +10,9 @@ from gateway.voice.events import CallerSaid, TranscriptionFailed
 class Transcripts:
     """The transcripts of one call; a turn whose words are there is over. Times are in seconds."""
 
-    def __init__(self, responses: Responses, mcp: McpTools) -> None:
+    def __init__(self, responses: Responses, tools: Tools) -> None:
         self._responses = responses
-        self._mcp = mcp
+        self._tools = tools
         self._last = ""
 
     def said(self, said: CallerSaid, now: float) -> list[Note | Request | AnswerApproval]:
@@ -21,13 +21,13 @@ class Transcripts:
         if said.item_id == self._last:
             return done
         if not said.text.strip():
-            return [*done, *self._mcp.not_understood(said.item_id, now)]
+            return [*done, *self._tools.not_understood(said.item_id, now)]
         self._last = said.item_id
         note = Note("caller_said", {"item_id": said.item_id, "text": said.text})
-        return [note, *done, *self._mcp.caller_said(said.item_id, said.text, now)]
+        return [note, *done, *self._tools.caller_said(said.item_id, said.text, now)]
 
     def failed(self, failed: TranscriptionFailed, now: float) -> list[Note | Request | AnswerApproval]:
         """Note that the words of a turn could not be made out."""
         note = Note("transcription_failed", {"item_id": failed.item_id, "code": failed.code, "detail": failed.detail})
         done = self._responses.caller_done(failed.item_id, now)
-        return [note, *done, *self._mcp.not_understood(failed.item_id, now)]
+        return [note, *done, *self._tools.not_understood(failed.item_id, now)]

@@ -120,9 +120,9 @@ def test_an_entry_without_a_digit_is_no_attempt() -> None:
     story = Story(CallSettings(functions=SETTINGS.functions, secret_attempts_limit=1))
     for number in range(3):
         story.call("pay", call_id=f"c{number}", response=f"r{number}")
-        assert story.conversation._tools.entry is not None
+        assert story.conversation._tools.asks_for_secret
         story.listen(31.0)
-        assert story.conversation._tools.entry is None
+        assert not story.conversation._tools.asks_for_secret
 
 
 def test_counts() -> None:
@@ -142,7 +142,7 @@ def test_every_turn_may_be_told_of_as_many_refusals() -> None:
             assert not allowance.take()
             told.append(allowance.answers)
         assert told == [True] * ANSWERS + [False] * 2
-        allowance.caller_spoke()
+        allowance.caller_spoke("u", 0.0)
 
 
 def test_refusals_in_a_row_do_not_swallow_a_result() -> None:

@@ -122,7 +122,7 @@ def test_the_model_leaves_nothing_untold(of: int) -> None:
                 tools = conversation._tools
                 assert not tools.busy, f"seed {seed}"
                 assert not tools._answer_due, f"seed {seed}"
-                assert not tools.mcp.answer_due, f"seed {seed}"
+                assert not tools._mcp.answer_due, f"seed {seed}"
             if any(isinstance(command, EndCall) for command in commands):
                 assert isinstance(commands[-1], EndCall), f"seed {seed}"
                 assert call.step() == [], f"seed {seed}"

@@ -49,7 +49,7 @@ def test_a_caller_who_is_there_has_all_the_time_again() -> None:
     assert isinstance(request, SayText)
     responses.started("r", request.request_id, 10.1)
     responses.ended("r", 11.0)
-    silence_timer.caller_is_there()
+    silence_timer.caller_spoke("u", 12.0)
     silence_timer.quiet(20.0)
     assert silence_timer.on_deadline(30.0)[0] == Note("silence_prompt", {"count": 1})
 

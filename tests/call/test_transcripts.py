@@ -2,10 +2,11 @@
 
 import pytest
 
-from gateway.call.mcp import McpTools
+from gateway.call.leaving import Leaving
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Responses
 from gateway.call.settings import CallSettings
+from gateway.call.tools import Tools
 from gateway.call.transcripts import Transcripts
 from gateway.voice.commands import CreateResponse
 from gateway.voice.events import CallerSaid, TranscriptionFailed
@@ -16,7 +17,8 @@ def speaking(item_id: str = "u") -> tuple[Responses, Transcripts]:
     responses = Responses()
     responses.caller_spoke(item_id, 0.0)
     assert responses.want(ANSWER, 0.0) == []
-    return responses, Transcripts(responses, McpTools(CallSettings()))
+    settings = CallSettings()
+    return responses, Transcripts(responses, Tools(settings, Leaving(settings, responses)))
 
 
 def test_words_are_told_once() -> None:
