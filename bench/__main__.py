@@ -1,4 +1,4 @@
-"""The command: `python -m bench`. Everything on 127.0.0.1, bounded in time and count."""
+"""The command `python -m bench`. Everything runs on 127.0.0.1, bounded in time and count."""
 
 import argparse
 import contextlib
@@ -24,7 +24,7 @@ RAISED_PRIORITY = -10
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line, defaults filled in."""
+    """Read the command line, and fill in the defaults."""
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="The gateway under load, beside a plain bridge."
     )
@@ -86,7 +86,7 @@ def _levels(text: str) -> tuple[int, ...]:
 
 
 def take_the_machine() -> None:
-    """The load's core, enough descriptors, and where it is allowed a better place in the queue (inherited)."""
+    """Pin the process to the load's core, open enough descriptors, and raise the priority where allowed (inherited)."""
     if trial.TARGET_CORE == trial.LOAD_CORE:
         raise PeerError("two cores are needed: one for the program under test, one for the load")
     os.sched_setaffinity(0, {trial.LOAD_CORE})
@@ -97,7 +97,7 @@ def take_the_machine() -> None:
 
 
 def measure(options: argparse.Namespace) -> tuple[list[trial.Result], dict[str, capacity.Capacity]]:
-    """Every level with every program, in turns, and the searches."""
+    """Measure every level with every program, in turns, and run the searches."""
     results: list[trial.Result] = []
     saturated: set[str] = set()
     capacities = {}
@@ -138,7 +138,7 @@ def profile(options: argparse.Namespace) -> None:
 
 
 def beside(options: argparse.Namespace) -> list[trial.Result]:
-    """Many calls beside one, without and with tools in turns."""
+    """Measure many calls beside one, without and with tools in turns."""
     results = []
     with Trials(len(beside_tools.ORDER)) as trials:
         for used in beside_tools.ORDER:
@@ -151,7 +151,7 @@ def beside(options: argparse.Namespace) -> list[trial.Result]:
 
 
 def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
-    """Calls without and beside webhooks that are refused, in turns."""
+    """Measure calls without and beside webhooks that are refused, in turns."""
     results = []
     with Trials(len(beside_refusals.ORDER)) as trials:
         for per_s in beside_refusals.ORDER:
@@ -164,7 +164,7 @@ def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
 
 
 def compare(options: argparse.Namespace) -> tuple[list[trial.Result], list[trial.Result]]:
-    """Trials of the other revision and of this one, in turns."""
+    """Run trials of the other revision and of this one, in turns."""
     others: list[trial.Result] = []
     ours: list[trial.Result] = []
     with versus.tree_of(options.vs) as tree, Trials(2 * versus.PAIRS) as trials:

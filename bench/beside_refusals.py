@@ -24,7 +24,7 @@ HEADINGS = (
 
 
 def table(results: Sequence[Result]) -> str:
-    """One row per trial."""
+    """Return a table with one row per trial."""
     return markdown([HEADINGS, *map(_row, results)])
 
 

@@ -29,7 +29,7 @@ FIGURES: dict[str, Callable[[Result], float]] = {
 
 @dataclass(frozen=True)
 class Ratio:
-    """Not-a-number where both are 0."""
+    """The ratio of two figures; not-a-number where both are 0."""
 
     used: float
     """Trials with the tools used, over those without."""
@@ -38,7 +38,7 @@ class Ratio:
 
 
 def ratios(results: Sequence[Result]) -> dict[str, Ratio]:
-    """Of every figure, by the means of the trials of each kind."""
+    """Return the ratio of every figure, by the means of the trials of each kind."""
     used = [result for result in results if _tools(result).are_used]
     without = [result for result in results if not _tools(result).are_used]
     return {
@@ -57,12 +57,12 @@ def _over(above: float, below: float) -> float:
 
 
 def table(results: Sequence[Result]) -> str:
-    """One row per trial."""
+    """Return a table with one row per trial."""
     return markdown([HEADINGS, *(_row(result) for result in results)])
 
 
 def ratio_table(found: dict[str, Ratio]) -> str:
-    """One row per figure."""
+    """Return a table with one row per figure."""
     rows = [(name, _ratio(ratio.used), _ratio(ratio.again)) for name, ratio in found.items()]
     return markdown([("figure", "used / not used", "not used, again / at first"), *rows])
 
@@ -91,6 +91,6 @@ def _ratio(ratio: float) -> str:
 
 
 def markdown(rows: Sequence[tuple[str, ...]]) -> str:
-    """A table, its first row the headings."""
+    """Write a table in Markdown; its first row are the headings."""
     heading, *rest = rows
     return "\n".join("| " + " | ".join(row) + " |" for row in (heading, tuple("---" for _ in heading), *rest))

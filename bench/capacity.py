@@ -13,7 +13,7 @@ FURTHEST = 2.5
 
 @dataclass(frozen=True)
 class Capacity:
-    """``calls`` went well; ``too_many`` did not, or is 0 where nothing did not."""
+    """The capacity found: ``calls`` went well; ``too_many`` did not, or is 0 where every number tried went well."""
 
     calls: int
     too_many: int
@@ -22,7 +22,7 @@ class Capacity:
 
 
 def search(known: Iterable[Result], attempt: Callable[[int], Result], steps: int = STEPS) -> Capacity:
-    """Narrow down, from what is known already, by at most ``steps`` short trials."""
+    """Narrow down the capacity, from what is known already, by at most ``steps`` short trials."""
     results = list(known)
     for _ in range(steps):
         calls = _next(results)
@@ -49,7 +49,7 @@ def _bounds(results: list[Result]) -> tuple[Result | None, Result | None]:
 
 
 def _next(results: list[Result]) -> int | None:
-    """How many calls to try next; None when it is known closely enough."""
+    """Return how many calls to try next; None when the capacity is known closely enough."""
     well, bad = _bounds(results)
     lowest = well.calls if well else 0
     if bad is not None and bad.calls - lowest <= max(2, CLOSE_ENOUGH * bad.calls):

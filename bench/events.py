@@ -68,7 +68,7 @@ _count = 0
 
 
 class FunctionCall(NamedTuple):
-    """A function that the model calls: one item of a response."""
+    """A function call of the model: one item of a response."""
 
     item: bytes
     name: bytes
@@ -76,31 +76,31 @@ class FunctionCall(NamedTuple):
 
 
 def event(kind: bytes, body: bytes) -> bytes:
-    """One event as a frame, with an id of its own."""
+    """Build one event as a frame, with an id of its own."""
     global _count  # noqa: PLW0603 -- ids are unique over all sessions of the process
     _count += 1
     return frame(b'{"event_id":"event_%022d","type":"%b",%b}' % (_count, kind, body), masked=False)
 
 
 def session_event(kind: bytes, session: dict[str, Any]) -> bytes:
-    """``session.created`` or ``session.updated``."""
+    """Build ``session.created`` or ``session.updated``."""
     return event(kind, b'"session":' + json.dumps(session, separators=(",", ":")).encode())
 
 
 def speech_started(item: bytes, at_ms: int) -> bytes:
-    """The service has heard the caller."""
+    """Build the event that the service has heard the caller."""
     return event(b"input_audio_buffer.speech_started", b'"audio_start_ms":%d,"item_id":"%b"' % (at_ms, item))
 
 
 def caller_turn(item: bytes, at_ms: int, previous: bytes) -> bytes:
-    """The end of the caller's turn: what the service says at once."""
+    """Build the events at the end of the caller's turn, which the service sends at once."""
     return event(b"input_audio_buffer.speech_stopped", b'"audio_end_ms":%d,"item_id":"%b"' % (at_ms, item)) + event(
         b"input_audio_buffer.committed", b'"previous_item_id":%b,"item_id":"%b"' % (previous, item)
     )
 
 
 def transcribed(item: bytes) -> bytes:
-    """What the caller said, and the item that it became."""
+    """Build the events with the caller's transcript, and the item that the turn became."""
     words = b"A table for four at seven, please."
     return event(
         b"conversation.item.input_audio_transcription.completed",
@@ -113,12 +113,12 @@ def transcribed(item: bytes) -> bytes:
 
 
 def response_created(response: bytes) -> bytes:
-    """A response has begun."""
+    """Build the event that a response has begun."""
     return event(b"response.created", b'"response":' + _RESPONSE % (response, b"in_progress", b"null", b"", b"null"))
 
 
 def item_added(response: bytes, item: bytes) -> bytes:
-    """The response's one item and its one part."""
+    """Build the events of the response's one item and its one part."""
     whole = _ITEM % (item, b"incomplete", b"")
     return (
         event(b"response.output_item.added", b'"response_id":"%b","output_index":0,"item":%b' % (response, whole))
@@ -131,7 +131,7 @@ def item_added(response: bytes, item: bytes) -> bytes:
 
 
 def words(response: bytes, item: bytes, start: int, stop: int) -> bytes:
-    """Tokens ``start`` to ``stop`` of what is said, one event each."""
+    """Build the events of the spoken tokens ``start`` to ``stop``, one event each."""
     where = _WHERE % (response, item)
     return b"".join(
         event(b"response.audio_transcript.delta", where + b',"delta":"%b"' % word.encode())
@@ -140,12 +140,12 @@ def words(response: bytes, item: bytes, start: int, stop: int) -> bytes:
 
 
 def audio(response: bytes, item: bytes, text: bytes) -> bytes:
-    """A delta of audio, base64 already."""
+    """Build a delta of audio that is base64 already."""
     return event(b"response.audio.delta", _WHERE % (response, item) + b',"delta":"' + text + b'"')
 
 
 def response_ended(response: bytes, item: bytes) -> bytes:
-    """The burst that closes a response with its last audio."""
+    """Build the burst that closes a response with its last audio."""
     where = _WHERE % (response, item)
     whole = _ITEM % (item, b"completed", _SPOKEN)
     return (
@@ -158,7 +158,7 @@ def response_ended(response: bytes, item: bytes) -> bytes:
 
 
 def function_called(response: bytes, index: int, call: FunctionCall) -> bytes:
-    """The response's item ``index`` from its first event to its last: a function that the model calls."""
+    """Build the events of the response's item ``index``, a function call, from the first to the last."""
     item, name, call_id = call
     begun = _CALL % (item, b"in_progress", name, call_id, b"")
     whole = _CALL % (item, b"completed", name, call_id, _ARGUMENTS)
@@ -173,13 +173,13 @@ def function_called(response: bytes, index: int, call: FunctionCall) -> bytes:
 
 
 def calls_ended(response: bytes, calls: Sequence[FunctionCall]) -> bytes:
-    """The end of a response that was nothing but function calls."""
+    """Build the end of a response that was nothing but function calls."""
     items = b",".join(_CALL % (call.item, b"completed", call.name, call.call_id, _ARGUMENTS) for call in calls)
     return event(b"response.done", b'"response":' + _RESPONSE % (response, b"completed", b"null", items, _USAGE))
 
 
 def output_created(output: dict[str, Any]) -> bytes:
-    """What the client told of a function is part of the conversation."""
+    """Build the event that the output of a function has become part of the conversation."""
     whole = {"id": f"item_{output['call_id']}", "object": "realtime.item", **output}
     return event(
         b"conversation.item.created",
@@ -188,13 +188,13 @@ def output_created(output: dict[str, Any]) -> bytes:
 
 
 def response_cancelled(response: bytes, item: bytes) -> bytes:
-    """The end of a response that the caller's speech cancelled."""
+    """Build the end of a response that the caller's speech cancelled."""
     whole = _ITEM % (item, b"incomplete", b"")
     return event(b"response.done", b'"response":' + _RESPONSE % (response, b"cancelled", _TURN_DETECTED, whole, _USAGE))
 
 
 def truncated(item: str, at_ms: int) -> bytes:
-    """The answer to ``conversation.item.truncate``."""
+    """Build the answer to ``conversation.item.truncate``."""
     return event(
         b"conversation.item.truncated",
         b'"item_id":"%b","content_index":0,"audio_end_ms":%d' % (item.encode(), at_ms),
@@ -202,7 +202,7 @@ def truncated(item: str, at_ms: int) -> bytes:
 
 
 def error(code: bytes, message: bytes, client_event: object) -> bytes:
-    """One client event was rejected; the session goes on."""
+    """Build the error that rejects one client event; the session goes on."""
     return event(
         b"error",
         b'"error":{"type":"invalid_request_error","code":"%b","message":"%b","param":null,"event_id":%b}'

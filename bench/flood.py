@@ -1,4 +1,4 @@
-"""Somebody who sends webhooks without a signature, so many a second, over connections that are kept."""
+"""Send so many webhooks a second without a signature, over connections that are kept."""
 
 import socket
 from time import perf_counter
@@ -17,7 +17,7 @@ REFUSED = b"HTTP/1.1 403 "
 
 
 class Flood:
-    """Sends to a port of 127.0.0.1 from its making until ``close``."""
+    """A sender of webhooks to a port of 127.0.0.1, from its making until ``close``."""
 
     def __init__(self, loop: Loop, port: int, per_s: int) -> None:
         self.sent = 0
@@ -57,7 +57,7 @@ class _Sender:
         loop.watch(self._sock, self._ready)
 
     def send(self) -> None:
-        """Send one request."""
+        """Send one request, and expect its answer."""
         self.waits = True
         if self._sock.send(REQUEST) < len(REQUEST):
             raise PeerError("the program under test does not read webhooks")
@@ -73,6 +73,6 @@ class _Sender:
         self._flood.refused += 1
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Drop the connection to the gateway."""
         self._loop.forget(self._sock)
         self._sock.close()

@@ -1,4 +1,4 @@
-"""What a call costs in instructions, as callgrind counts them: the same whatever else the machine does.
+"""Count the instructions of a call, by callgrind: the count does not depend on what else the machine does.
 
 The gateway runs under valgrind with a few real calls. Counted is what the process executes in user space from the start
 of the steady window to its end, log thread and timers included, per frame that the callers sent.

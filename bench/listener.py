@@ -10,7 +10,7 @@ BACKLOG = 1024
 
 
 class Listener:
-    """Hands on each connection to a free port of 127.0.0.1, ready for the loop; ``port`` says which."""
+    """A socket that hands on each connection to a free port of 127.0.0.1, ready for the loop; ``port`` names it."""
 
     def __init__(self, loop: Loop, take: Callable[[socket.socket], None]) -> None:
         self._loop = loop

@@ -18,7 +18,7 @@ Timer = Callable[[float], float | None]
 
 
 class Loop:
-    """Calls back when a socket is ready or a timer is due; ``rounds_s`` says how long each busy round took."""
+    """The loop: calls back when a socket is ready or a timer is due; ``rounds_s`` has the time of each busy round."""
 
     def __init__(self) -> None:
         self.rounds_s: list[float] = []
@@ -33,7 +33,7 @@ class Loop:
         self._poller.register(sock, select.EPOLLIN | (select.EPOLLOUT if writing else 0))
 
     def want_write(self, sock: socket.socket, wanted: bool) -> None:
-        """Also (or no longer) call back when the socket can be written."""
+        """Start or stop calling back when the socket can be written."""
         self._poller.modify(sock, select.EPOLLIN | (select.EPOLLOUT if wanted else 0))
 
     def forget(self, sock: socket.socket) -> None:

@@ -79,7 +79,7 @@ class Phone(Peer):
         self.loop.at(self.began_at, self._tick)
 
     def interrupt(self, now: float) -> None:
-        """The service is about to say that the caller speaks over a reply; counts only if one is being played."""
+        """Note that the service is about to report the caller's speech; a barge-in only while a reply is played."""
         if self.plays_until > now:
             self.interrupted_at.append(now)
 
@@ -117,7 +117,7 @@ class Phone(Peer):
                    "mark": {"name": name}})  # fmt: skip
 
     def usual(self, data: bytes) -> bool:
-        """One more frame of 20 ms, framed like the one before."""
+        """Take one more frame of 20 ms, framed like the one before."""
         at = self._tag_at
         reply = self._replies.get(data[at + 4 : at + 8])
         if reply is None or reply is not self._reply or data[at : at + 4] != tags.BOT:
@@ -129,7 +129,7 @@ class Phone(Peer):
         return True
 
     def hot(self, data: bytes, key: int, start: int, end: int) -> bool:
-        """Media of a reply; what does not begin with a reply's tag is left to ``message``."""
+        """Take media of a reply; leave what does not begin with a reply's tag to ``message``."""
         at = data.find(tags.BOT, start, end)
         if at < 0 or data[at - 1] != 0x22:
             return False
@@ -156,7 +156,7 @@ class Phone(Peer):
         )
 
     def message(self, message: dict[str, Any]) -> None:
-        """Everything of the wire that is not tagged media."""
+        """Take every message of the wire that is not tagged media."""
         match message["event"]:
             case "media":
                 self._play_untagged(base64.b64decode(message["media"]["payload"], validate=True))
@@ -195,7 +195,7 @@ class Phone(Peer):
         self.plays_until = max(now, self.plays_until) + size / 8000
 
     def _play_untagged(self, audio: bytes) -> None:
-        """Audio cut elsewhere than between two blocks: the tags inside say whose it is."""
+        """Play audio that is cut elsewhere than between two blocks: the tags inside name its reply."""
         at = audio.find(base64.b64decode(tags.BOT))
         reply = self._reply if at < 0 else self._replies.get(base64.b64encode(audio[at + 3 : at + 6]))
         if reply is None:

@@ -32,7 +32,7 @@ from azure.core.credentials import AzureKeyCredential
 
 
 def session() -> RequestSession:
-    """The session of every call, all of it explicit."""
+    """Configure the session of every call, with every setting explicit."""
     return RequestSession(
         modalities=[Modality.TEXT, Modality.AUDIO],
         instructions="You take bookings for a restaurant.",
@@ -58,7 +58,7 @@ async def caller_to_voice_live(phone: web.WebSocketResponse, voice: VoiceLiveCon
 
 
 async def voice_live_to_caller(voice: VoiceLiveConnection, phone: web.WebSocketResponse, sid: str) -> None:
-    """Relay the bot's audio until the session ends; of a response that the caller spoke over, no more."""
+    """Relay the bot's audio until the session ends; drop the rest of a response that the caller spoke over."""
     is_greeted, speaking, silenced = False, "", ""
     async for event in voice:
         if isinstance(event, ServerEventResponseAudioDelta):
@@ -80,7 +80,7 @@ async def voice_live_to_caller(voice: VoiceLiveConnection, phone: web.WebSocketR
 
 
 async def stream(request: web.Request) -> web.WebSocketResponse:
-    """One call."""
+    """Relay one call from its start to its end."""
     phone = web.WebSocketResponse()
     await phone.prepare(request)
     sid = ""

@@ -1,4 +1,4 @@
-"""Where the target's processor time goes, by package and by function.
+"""Sample where the target spends its processor time, by package and by function.
 
     python -m bench.profiling FILE MODULE [ARGUMENT…]
 
@@ -28,7 +28,7 @@ FUNCTIONS = 25
 
 @dataclass
 class Sampler:
-    """Counts the functions seen at work, by file and name."""
+    """A counter of the functions seen at work, by file and name."""
 
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)
     user_s: float = 0.0
@@ -76,7 +76,7 @@ def run_profiled(file: Path, arguments: list[str]) -> None:
 
 
 def package_of(file: str) -> str:
-    """The package that a file belongs to: a whole distribution of others, a module of ours."""
+    """Return the package that a file belongs to: a whole distribution of others, a module of ours."""
     path = Path(file)
     parts = path.parts
     if "site-packages" in parts:
@@ -91,7 +91,7 @@ def package_of(file: str) -> str:
 
 
 def table(file: Path) -> str:
-    """A profile as two Markdown tables: packages, and the functions that take most."""
+    """Write a profile as two Markdown tables: packages, and the functions that take most."""
     profile = json.loads(file.read_text())
     packages: Counter[str] = Counter()
     functions: Counter[str] = Counter()

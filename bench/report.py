@@ -29,7 +29,7 @@ HEADINGS = (
 
 
 def table(results: Sequence[Result]) -> str:
-    """One row per trial."""
+    """Return a table with one row per trial."""
     rows = [HEADINGS, tuple("---" for _ in HEADINGS), *(_row(result) for result in results)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
@@ -55,7 +55,7 @@ def _spread(spread: Spread) -> str:
 
 
 def remarks(results: Sequence[Result]) -> list[str]:
-    """What a reader must know before trusting a row."""
+    """Return the remarks that a reader must know before trusting a row."""
     found = []
     for result in results:
         where = f"{result.target} at {result.calls} calls:"
@@ -76,7 +76,7 @@ def remarks(results: Sequence[Result]) -> list[str]:
 
 
 def comparison(results: Sequence[Result], capacities: Mapping[str, Capacity]) -> dict[str, float]:
-    """The gateway as a share of the plain bridge, as far as both were measured."""
+    """Return the gateway's figures as a share of the plain bridge's, as far as both were measured."""
     cpu = {r.target: r.cpu_percent_per_call for r in results if r.calls == COMPARED_AT_CALLS}
     ratios = {}
     if {"gateway", "plain"} <= cpu.keys():
@@ -87,7 +87,7 @@ def comparison(results: Sequence[Result], capacities: Mapping[str, Capacity]) ->
 
 
 def summary(results: Sequence[Result], capacities: Mapping[str, Capacity]) -> list[str]:
-    """The largest numbers of calls and the two ratios, a line each."""
+    """Return the largest numbers of calls and the two ratios, a line each."""
     lines = []
     for name, capacity in capacities.items():
         bound = f"; {capacity.too_many} were too many" if capacity.too_many else "; none tried was too many"
@@ -102,7 +102,7 @@ def summary(results: Sequence[Result], capacities: Mapping[str, Capacity]) -> li
 
 
 def machine() -> dict[str, str]:
-    """What it was measured on."""
+    """Describe the machine that the figures were measured on."""
     model = ""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -118,7 +118,7 @@ def machine() -> dict[str, str]:
 
 
 def document(results: Sequence[Result], capacities: Mapping[str, Capacity]) -> dict[str, Any]:
-    """Everything, for JSON: not-a-number becomes null."""
+    """Return everything for JSON: not-a-number becomes null."""
     whole = {
         "machine": machine(),
         "trials": [dataclasses.asdict(result) for result in results],

@@ -1,4 +1,4 @@
-"""What happens in every call: a greeting, then a turn about every six seconds, of which every third is a barge-in.
+"""The script of every call: a greeting, then a turn about every six seconds, of which every third is a barge-in.
 
 One call may use tools instead: two at once in every turn, as often as they come back.
 
@@ -38,7 +38,7 @@ Script = Generator[float, None, None]
 
 
 class Answer:
-    """One response under way: its ids and its audio, cut as the service cuts it."""
+    """One running response: its ids and its audio, cut as the service cuts it."""
 
     def __init__(self, session: "Session", number: int) -> None:
         self.session = session
@@ -50,7 +50,7 @@ class Answer:
         self._sent_deltas = 0
 
     def begin(self) -> Script:
-        """From ``response.created`` to just before the first sound."""
+        """Send from ``response.created`` to just before the first sound."""
         self.session.send(events.response_created(self.response))
         yield ITEM_AFTER_S
         self.session.send(events.item_added(self.response, self.item))
@@ -80,12 +80,12 @@ class Answer:
         return size_ms
 
     def end(self) -> None:
-        """The closing burst."""
+        """Send the burst that closes the response."""
         self.is_over = True
         self.session.send(events.response_ended(self.response, self.item))
 
     def cancel(self) -> Script:
-        """What the service still says after the caller's speech has cancelled the response."""
+        """Send what the service still sends after the caller's speech has cancelled the response."""
         yield LATE_DELTA_AFTER_S
         self.send_delta()
         self.is_over = True
@@ -107,7 +107,7 @@ class ToolTurn:
         self._is_over = False
 
     def begin(self) -> Script:
-        """From ``response.created`` to ``response.done``."""
+        """Send from ``response.created`` to ``response.done``."""
         self.session.send(events.response_created(self.response))
         for index, call in enumerate(self._calls):
             yield CALLED_AFTER_S
@@ -117,7 +117,7 @@ class ToolTurn:
         self.session.send(events.calls_ended(self.response, self._calls))
 
     def returned(self, item: dict[str, Any]) -> str:
-        """The client adds an item; says what is wrong with it, or nothing."""
+        """Take the item that the client adds; return what is wrong with it, or nothing."""
         if item.get("type") != "function_call_output" or item.get("call_id") not in self._missing:
             return "item that is no output of a function called"
         self._missing.remove(item["call_id"])
@@ -128,7 +128,7 @@ class ToolTurn:
         return ""
 
     def asked(self) -> str:
-        """The client asks for a response; says what is wrong with that, or nothing."""
+        """Take the client's request for a response; return what is wrong with it, or nothing."""
         if self._missing or not self._is_over:
             return "response.create before every output"
         if self.is_answer_due:
@@ -138,7 +138,7 @@ class ToolTurn:
 
 
 def whole_call(session: "Session") -> Script:
-    """From the first ``response.create`` on; whose call it is, is known after the greeting at the latest."""
+    """Run a call from the first ``response.create`` on; its number is known after the greeting at the latest."""
     chance = random.Random(session.number)  # the same calls in every trial
     greeting = session.answer()
     yield from greeting.begin()
@@ -149,7 +149,7 @@ def whole_call(session: "Session") -> Script:
 
 
 def _caller_turn(session: "Session", turn: int, over: Answer) -> Script:
-    """What the caller says, from its start to its transcript; an answer that it cuts short ends meanwhile."""
+    """Run the caller's speech from its start to its transcript; an answer that it cuts short ends meanwhile."""
     item = b"item_%010d%012d" % (session.number, turn)
     session.hear(item, over)
     if not over.is_over:

@@ -21,7 +21,7 @@ FILL_TEXT = base64.b64encode(_FILL)
 
 
 def text_of(number: int) -> bytes:
-    """A number below 2**24 as four characters of base64."""
+    """Return a number below 2**24 as four characters of base64."""
     return base64.b64encode(number.to_bytes(3, "big"))
 
 
@@ -34,27 +34,27 @@ _BOT_BLOCKS = [n.to_bytes(3, "big") + _FILL for n in range(3000)]
 
 
 def caller_text(call: int) -> bytes:
-    """What stands before a frame's number in the base64 of that caller's audio."""
+    """Return the text that precedes a frame's number in the base64 of that caller's audio."""
     return CALLER + text_of(call)
 
 
 def is_caller_frame(block: bytes) -> bool:
-    """Whether 160 bytes are as a caller sent them."""
+    """Return whether 160 bytes are as a caller sent them."""
     return block.startswith(_CALLER_BYTES) and block.endswith(_FILL) and len(block) == FRAME_BYTES
 
 
 def is_reply_block(block: bytes) -> bool:
-    """Whether bytes are a block of a reply as the service sent it, or its beginning (a reply's last may be short)."""
+    """Return whether bytes are a block of a reply as the service sent it, or its start (a last one may be short)."""
     return block.startswith(_BOT_BYTES) and _FILL.startswith(block[9:])
 
 
 def reply_audio(reply: int, size: int) -> bytes:
-    """``size`` bytes of µ-law, each block of which says which reply it belongs to and where it stands in it."""
+    """Return ``size`` bytes of µ-law, each block of which names its reply and its place in the reply."""
     head = _BOT_BYTES + reply.to_bytes(3, "big")
     blocks = -(-size // FRAME_BYTES)
     return b"".join([head + block for block in _BOT_BLOCKS[:blocks]])[:size]
 
 
 def base64_size(data: bytes, start: int, end: int) -> int:
-    """Bytes that the base64 text ``data[start:end]`` stands for."""
+    """Return how many bytes the base64 text ``data[start:end]`` stands for."""
     return (end - start) * 3 // 4 - data.count(b"=", end - 2, end)

@@ -66,11 +66,11 @@ class Target:
             subprocess.run(switch, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 -- valgrind's own
 
     def cpu_s(self) -> float:
-        """Processor time used so far, in the kernel and out of it, by threads and children that have ended too."""
+        """Return the processor time used so far, in the kernel and out of it, by threads and ended children too."""
         return sum(_cpu_s(pid) for pid in self._family())
 
     def memory_bytes(self) -> int:
-        """Resident memory."""
+        """Return the resident memory in bytes."""
         return sum(_status_kb(pid, "VmRSS:") * 1024 for pid in self._family())
 
     def _family(self) -> list[int]:
@@ -82,7 +82,7 @@ class Target:
 
 
 def _cpu_s(pid: int) -> float:
-    """Of a process with all its threads, to the nanosecond, and of the children that it has waited for."""
+    """Return the time of a process with all its threads, to the nanosecond, and of children it has waited for."""
     own_s = time.clock_gettime(~pid << 3 | _WHOLE_PROCESS)
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return own_s + (int(fields[13]) + int(fields[14])) / CLOCK_TICKS
@@ -96,7 +96,7 @@ def _status_kb(pid: int, key: str) -> int:
 
 
 def core_busy_s(core: int) -> float:
-    """Time that one core has worked so far, for whomever, stolen time included."""
+    """Return how long one core has worked so far, for any process, stolen time included."""
     for line in Path("/proc/stat").read_text().splitlines():
         name, *fields = line.split()
         if name == f"cpu{core}":
@@ -106,7 +106,7 @@ def core_busy_s(core: int) -> float:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
+    """Return a TCP port of 127.0.0.1 that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port: int = sock.getsockname()[1]
         return port
@@ -122,7 +122,7 @@ def running(
     tree: Path | None = None,
     count: Path | None = None,
 ) -> Iterator[Target]:
-    """The target while the block runs, its line with tools where their server's port is given.
+    """Run the target during the block; its line has tools if the port of their server is given.
 
     ``tree`` holds another revision of the gateway, which is then run in place of this one. With ``count`` callgrind
     leaves there how many instructions it took.
@@ -157,7 +157,7 @@ def running(
 
 
 def line_yaml(tools_port: int | None) -> str:
-    """The line's file."""
+    """Write the YAML of the target's line."""
     if tools_port is None:
         return LINE_YAML
     tools = "".join(TOOL_YAML.format(name=name, port=tools_port) for name in TOOLS)

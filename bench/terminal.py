@@ -11,7 +11,7 @@ from gateway.cli.tables import drawn
 
 
 class Trials:
-    """Tells on standard error which trial runs, how many are over, and what each gave.
+    """A display on standard error of the running trial, the number of finished ones, and their results.
 
     The bar is drawn between trials alone: drawing it meanwhile would take time from the core that makes the load.
     """

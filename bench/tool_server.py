@@ -21,7 +21,7 @@ _TARGETS = {f"/{name}".encode() for name in TOOLS}
 
 
 class ToolServer:
-    """Listens on a free port of 127.0.0.1; ``port`` says which. Times are ``perf_counter`` seconds."""
+    """A server on a free port of 127.0.0.1; ``port`` is its number. Times are ``perf_counter`` seconds."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -41,13 +41,13 @@ class ToolServer:
             raise PeerError(f"more than {MOST_CONNECTIONS} connections to the tools")
 
     def begin(self) -> None:
-        """A request is at work."""
+        """Note that a request has begun."""
         self.began_at.append(perf_counter())
         self.open += 1
         self.most_at_once = max(self.most_at_once, self.open)
 
     def at_work_s(self, start: float, end: float) -> float:
-        """Seconds that tools were at work between two times; two at once count twice."""
+        """Return the seconds that tools were at work between two times; two at once count twice."""
         return sum(max(0.0, min(end, began + TOOL_S) - max(start, began)) for began in self.began_at)
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Connection:
         self._rest = b""
 
     def ready(self, _mask: int) -> None:
-        """The loop's call: the socket can be read."""
+        """Read from the socket; the loop calls this when there is something."""
         try:
             data = self.sock.recv(READ_BYTES)
         except BlockingIOError:
@@ -95,7 +95,7 @@ class Connection:
             raise PeerError("a client that does not read the answers of its tools")
 
     def end(self) -> None:
-        """Drop the connection."""
+        """Drop the client's connection."""
         if self in self.server.connections:
             self.server.connections.remove(self)
             self.server.loop.forget(self.sock)
@@ -103,7 +103,7 @@ class Connection:
 
 
 def request_size(data: bytes) -> int:
-    """Bytes of the first request in ``data``, 0 while it is not whole. PeerError if it is none that a tool makes."""
+    """Return the size of the first request in ``data``, 0 while it is incomplete. PeerError if it is no tool's."""
     head, end, _ = data.partition(b"\r\n\r\n")
     if len(data) > LONGEST_REQUEST:
         raise PeerError(f"a request of more than {LONGEST_REQUEST} bytes to a tool")

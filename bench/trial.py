@@ -1,4 +1,4 @@
-"""So many calls for so many seconds against one target, and what was seen."""
+"""Run so many calls for so many seconds against one target, and note what was seen."""
 
 import gc
 import math
@@ -33,7 +33,7 @@ TOOL_USER = 0
 
 @dataclass(frozen=True)
 class Spread:
-    """Milliseconds; not-a-number where nothing was seen."""
+    """A distribution in milliseconds; not-a-number where nothing was seen."""
 
     p50: float
     p99: float
@@ -42,7 +42,7 @@ class Spread:
 
     @classmethod
     def of(cls, seconds: Iterable[float]) -> "Spread":
-        """Of a number of times in seconds."""
+        """Compute the distribution of a number of times in seconds."""
         values = sorted(seconds)
         if not values:
             return cls(math.nan, math.nan, math.nan, 0)
@@ -56,7 +56,7 @@ def _rank(values: Sequence[float], part: float) -> int:
 
 @dataclass(frozen=True)
 class ToolsUsed:
-    """What was seen of the tools of one call."""
+    """The results for the tools of one call."""
 
     are_used: bool
     requests: int
@@ -69,7 +69,7 @@ class ToolsUsed:
 
 @dataclass(frozen=True)
 class Result:
-    """What one trial has shown. Everything about frames and replies is of the steady window only."""
+    """The results of one trial. All figures about frames and replies are of the steady window only."""
 
     target: str
     calls: int
@@ -116,32 +116,32 @@ class Result:
 
     @property
     def cpu_percent_per_call(self) -> float:
-        """Of one core."""
+        """The processor time per call, in percent of one core."""
         return self.cpu_percent / self.calls
 
     @property
     def worst_p99_ms(self) -> float:
-        """Of the two directions."""
+        """The larger p99 of the two directions."""
         return max(self.to_voice.p99, self.to_phone.p99, key=lambda p99: math.inf if math.isnan(p99) else p99)
 
     @property
     def late_share(self) -> float:
-        """Of the frames heard."""
+        """The late frames as a share of those heard."""
         return self.late_frames / max(1, self.frames_heard)
 
     @property
     def is_load_trusted(self) -> bool:
-        """Whether the load had time to spare, so that the figures are the target's."""
+        """True if the load had time to spare, so that the figures are the target's."""
         return self.load_percent < TRUSTED_LOAD_PERCENT and self.load_lateness.p99 < TRUSTED_LATENESS_MS
 
     @property
     def is_undisturbed(self) -> bool:
-        """Whether the target had its core to itself."""
+        """True if the target had its core to itself."""
         return self.others_percent < TRUSTED_OTHERS_PERCENT
 
     @property
     def is_well(self) -> bool:
-        """Whether a caller would have noticed nothing.
+        """True if no caller would have noticed anything.
 
         Every call up, both p99 below 20 ms, every barge-in answered, fewer than one frame in a thousand late, none
         lost, stale or damaged.
@@ -165,7 +165,7 @@ def run(
     tree: Path | None = None,
     count: Path | None = None,
 ) -> Result:
-    """One trial from start to end of the target's process; takes ``seconds`` and about ten more.
+    """Run one trial from start to end of the target's process; takes ``seconds`` and about ten more.
 
     With ``profile`` the target leaves there what it was at during the steady window, with ``count`` callgrind the
     instructions that took. ``tree`` holds another revision.
@@ -179,7 +179,7 @@ def run(
 
 
 def run_beside_tools(calls: int, seconds: float, *, used: bool) -> Result:
-    """A trial of the gateway whose line has tools; where they are ``used``, one call does so all the time."""
+    """Run a trial of the gateway whose line has tools; if they are ``used``, one call uses them all the time."""
     with (
         _load() as loop,
         closing(Service(loop, TOOL_USER if used else None)) as service,
@@ -190,7 +190,7 @@ def run_beside_tools(calls: int, seconds: float, *, used: bool) -> Result:
 
 
 def run_beside_refusals(calls: int, seconds: float, per_s: int) -> Result:
-    """A trial of the gateway; beside its calls come so many webhooks a second without a signature."""
+    """Run a trial of the gateway; beside its calls it gets so many webhooks a second without a signature."""
     with (
         _load() as loop,
         closing(Service(loop)) as service,
@@ -206,7 +206,7 @@ def run_beside_refusals(calls: int, seconds: float, per_s: int) -> Result:
 
 @contextmanager
 def _load() -> Iterator[Loop]:
-    """The load's loop, which no garbage collection holds up."""
+    """Run the load's loop without garbage collection, which would hold it up."""
     gc.collect()
     gc.disable()
     try:
@@ -228,7 +228,7 @@ class _Trial:
         self.phones: list[Phone] = []
 
     def _counts(self, call: int) -> bool:
-        """Whether the figures are of that call too; -1 (not known yet) may be the one that uses tools."""
+        """Return whether the figures include that call; -1 (not known yet) may be the one that uses tools."""
         return self.tools is None or call not in (TOOL_USER, -1)
 
     def measured(self, seconds: float) -> Result:
@@ -264,7 +264,7 @@ class _Trial:
         return len(sessions) >= self.calls and all(session.is_talking or session.is_gone for session in sessions)
 
     def _failed(self) -> int:
-        """Calls that ended by themselves, or never came so far that the bot was asked to speak."""
+        """Count the calls that ended by themselves, or never got so far that the bot was asked to speak."""
         talking = {session.phone for session in self.service.sessions if session.is_talking and not session.is_gone}
         return sum(phone.is_gone or phone not in talking for phone in self.phones)
 

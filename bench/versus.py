@@ -1,4 +1,4 @@
-"""The gateway as it is beside another revision of it: the same calls in turns, within the same minutes."""
+"""Compare the gateway with another revision of it: the same calls in turns, within the same minutes."""
 
 import io
 import statistics
@@ -30,7 +30,7 @@ HEADINGS = (
 
 @contextmanager
 def tree_of(revision: str) -> Iterator[Path]:
-    """The gateway of a revision, as a folder while the block runs; PeerError where there is no such revision."""
+    """Check out a revision of the gateway into a folder during the block; PeerError if there is no such revision."""
     command = ["git", "-C", str(ROOT), "archive", "--format=tar", revision, "gateway", "pyproject.toml"]
     made = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 -- git, with the operator's word
     if made.returncode:
@@ -48,7 +48,7 @@ def order(pairs: int) -> Iterator[bool]:
 
 
 def table(others: Sequence[Result], ours: Sequence[Result]) -> str:
-    """One row per pair."""
+    """Return a table with one row per pair."""
     return markdown([HEADINGS, *(_row(number, *pair) for number, pair in enumerate(zip(others, ours, strict=True), 1))])
 
 

@@ -1,4 +1,4 @@
-"""A simulated Voice Live service: sessions that take audio, and answer as ``script`` says.
+"""A simulated Voice Live service: sessions that take audio and answer according to ``script``.
 
 Voice Live API reference 2026-07-15. It hears nothing: when the caller speaks is in the script.
 """
@@ -24,7 +24,7 @@ UPDATED_AFTER_S, CREATED_AFTER_S = 0.07, 0.08
 
 
 class Service:
-    """Listens on a free port of 127.0.0.1; ``port`` says which."""
+    """A service on a free port of 127.0.0.1; ``port`` is its number."""
 
     def __init__(self, loop: Loop, tool_user: int | None = None) -> None:
         self.loop = loop
@@ -45,7 +45,7 @@ class Service:
         self.loop.watch(sock, session.ready)
 
     def open_sessions(self) -> Iterator["Session"]:
-        """Those whose connection still stands."""
+        """Return the sessions whose connection is still open."""
         return (session for session in self.sessions if not session.is_gone)
 
     def close(self) -> None:
@@ -56,7 +56,7 @@ class Service:
 
 
 class Session(Peer):
-    """One session; ``call`` is -1 until its first audio has said whose it is."""
+    """One session; ``call`` is -1 until its first audio has named the call."""
 
     def __init__(self, service: Service, sock: socket.socket) -> None:
         super().__init__(service.loop, sock)
@@ -74,20 +74,20 @@ class Session(Peer):
 
     @property
     def call(self) -> int:
-        """Whose session it is."""
+        """The number of the call that the session serves."""
         return -1 if self.phone is None else self.phone.call
 
     @property
     def uses_tools(self) -> bool:
-        """Whether it is the session of the call that does."""
+        """True if it is the session of the call that uses tools."""
         return self.call == self.service.tool_user
 
     def opened(self) -> None:
-        """``session.created`` comes unasked."""
+        """Send ``session.created``, which comes unasked."""
         self.send(events.session_event(b"session.created", events.SESSION))
 
     def usual(self, data: bytes) -> bool:
-        """One more append of one frame, written like the one before: only the tag is unmasked."""
+        """Take one more append of one frame, written like the one before: only the tag is unmasked."""
         at = self._tag_at
         aligned = at & ~3  # as the masking key is: four bytes from the payload's start, which is byte 8
         text = unmask(data, 4, aligned, at + tags.TAG_CHARS)[at - aligned :]
@@ -98,7 +98,7 @@ class Session(Peer):
         return True
 
     def hot(self, data: bytes, key: int, start: int, end: int) -> bool:
-        """An append of one frame, told from its first bytes; every 64th is read whole."""
+        """Take an append of one frame, recognised by its first bytes; every 64th is read whole."""
         if end - start > ONE_FRAME_BYTES:
             return False
         head = unmask(data, key, start, min(end, start + HEAD_BYTES))
@@ -128,7 +128,7 @@ class Session(Peer):
         self.heard_ms += 20
 
     def message(self, message: dict[str, Any]) -> None:
-        """Everything that a client sends, and appends that are not one tagged frame."""
+        """Take every other client event, and appends that are not one tagged frame."""
         match message["type"]:
             case "input_audio_buffer.append":
                 self._append(base64.b64decode(message["audio"], validate=True))
@@ -193,7 +193,7 @@ class Session(Peer):
         return self._tool_turn
 
     def hear(self, item: bytes, answer: Answer) -> None:
-        """The caller begins to speak, maybe over ``answer``."""
+        """Let the caller begin to speak, maybe over ``answer``."""
         now = perf_counter()
         phone = self.phone
         if phone is not None and now < answer.reply.ends_at:

@@ -19,11 +19,11 @@ Frame = tuple[int, int, int, int]
 
 
 class PeerError(Exception):
-    """The peer did what this bench cannot measure: the message says what."""
+    """An error of the peer that this bench cannot measure; the message names it."""
 
 
 def frame(payload: bytes, *, masked: bool, opcode: int = TEXT) -> bytes:
-    """One whole frame. RFC 6455 §5.2."""
+    """Write one whole frame. RFC 6455 §5.2."""
     size = len(payload)
     bit = 0x80 if masked else 0
     if size < 126:
@@ -39,12 +39,12 @@ _MASKED_HEADS = [frame(b" " * size, masked=True)[: -size or None] for size in ra
 
 
 def short_text(payload: bytes) -> bytes:
-    """A masked text frame of a payload below 1024 bytes, quicker than ``frame``."""
+    """Write a masked text frame of a payload below 1024 bytes, quicker than ``frame``."""
     return _MASKED_HEADS[len(payload)] + payload
 
 
 def frames_in(data: bytes) -> tuple[list[Frame], int]:
-    """The whole frames in what was read, and where the first incomplete one begins."""
+    """Find the whole frames in what was read, and where the first incomplete one begins."""
     found: list[Frame] = []
     at, end = 0, len(data)
     while end - at >= 2:
@@ -72,7 +72,7 @@ def frames_in(data: bytes) -> tuple[list[Frame], int]:
 
 
 def unmask(data: bytes, key: int, start: int, end: int) -> bytes:
-    """``data[start:end]`` with the masking key at ``key`` taken off (0: none). RFC 6455 §5.3."""
+    """Remove the masking key at ``key`` (0: none) from ``data[start:end]``. RFC 6455 §5.3."""
     if not key:
         return data[start:end]
     size = end - start
@@ -81,7 +81,7 @@ def unmask(data: bytes, key: int, start: int, end: int) -> bytes:
 
 
 def prepare(sock: socket.socket) -> None:
-    """Never wait, neither for the peer nor to send; acknowledge with the next frame rather than on its own.
+    """Set the socket up to never wait, neither to receive nor to send, and to acknowledge with the next frame.
 
     The last costs the load a third less per frame, and is how a connection with traffic both ways behaves anyway.
     """
@@ -106,21 +106,21 @@ class Peer:
         self._closing = False
 
     def opened(self) -> None:
-        """The handshake is over."""
+        """Act on the end of the handshake."""
 
     def usual(self, data: bytes) -> bool:
-        """Deal with a read of ``usual_size`` bytes without even looking for frames; False if it is another one."""
+        """Take a read of ``usual_size`` bytes without even looking for frames; False if it is another one."""
         return False
 
     def hot(self, data: bytes, key: int, start: int, end: int) -> bool:
-        """Deal with a text frame without parsing it; False hands it to ``message``."""
+        """Take a text frame without parsing it; False hands it to ``message``."""
         return False
 
     def message(self, message: dict[str, Any]) -> None:
-        """A text frame that was not hot."""
+        """Take a text frame that ``hot`` left."""
 
     def gone(self) -> None:
-        """The connection has ended."""
+        """Act on the end of the connection."""
 
     def send(self, data: bytes) -> None:
         """Write frames; what the peer does not take now is written when it does."""
@@ -147,7 +147,7 @@ class Peer:
             self.send(frame(code.to_bytes(2, "big"), masked=self.is_client, opcode=CLOSE))
 
     def end(self) -> None:
-        """Drop the connection."""
+        """Drop the connection to the peer."""
         if not self.is_gone:
             self.is_gone, self.is_open = True, False
             self.loop.forget(self.sock)
@@ -155,7 +155,7 @@ class Peer:
             self.gone()
 
     def ready(self, mask: int) -> None:
-        """The loop's call: the socket can be read or written."""
+        """Read or write the socket; the loop calls this when it is ready."""
         if mask & select.EPOLLOUT:
             self._write()
         if not self.is_gone and mask & ~select.EPOLLOUT:
@@ -225,7 +225,7 @@ class Peer:
 
 
 def upgrade_request(path: str, port: int) -> bytes:
-    """The opening request. RFC 6455 §4.1."""
+    """Write the opening request. RFC 6455 §4.1."""
     return (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -233,7 +233,7 @@ def upgrade_request(path: str, port: int) -> bytes:
 
 
 def upgrade_answer(head: bytes) -> bytes:
-    """The answer to an opening request. RFC 6455 §4.2.2."""
+    """Write the answer to an opening request. RFC 6455 §4.2.2."""
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"sec-websocket-key":

@@ -88,18 +88,18 @@ class AudioFile:
 
     @property
     def channels(self) -> int:
-        """Return the number of channels."""
+        """The number of channels."""
         return int(self.samples.shape[1])
 
     @property
     def mono(self) -> Samples:
-        """Return the mean of all channels."""
+        """The mean of all channels."""
         mean: Samples = np.rint(self.samples.mean(axis=1)).astype(np.int16)
         return mean
 
     @property
     def has_two_sides(self) -> bool:
-        """Return whether two channels hold different sounds, as a recorded phone call does: caller here, bot there."""
+        """True if two channels hold different sounds, as a recorded phone call does: caller here, bot there."""
         if self.channels != 2 or not self.samples.any(axis=0).all():
             return False
         left, right = self.samples.astype(np.float64).T

@@ -1,4 +1,4 @@
-"""Audio formats: what a run of bytes means and how long it lasts."""
+"""Audio formats: the meaning of a run of bytes, and how long it lasts."""
 
 import enum
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import cached_property
 
 
 class Encoding(enum.StrEnum):
-    """How one sample is written. Values are the names the command line takes for ``--codec``."""
+    """The way one sample is written. Values are the names the command line takes for ``--codec``."""
 
     PCMU = "pcmu"
     """G.711 µ-law, 1 byte a sample (ITU-T G.711, RFC 3551 §4.5.14)."""
@@ -28,32 +28,32 @@ class AudioFormat:
 
     @cached_property
     def sample_bytes(self) -> int:
-        """Bytes of one sample."""
+        """The bytes of one sample."""
         return len(_SILENCE[self.encoding])
 
     @cached_property
     def bytes_per_ms(self) -> int:
-        """Bytes of one millisecond; every supported rate is a multiple of 1 kHz."""
+        """The bytes of one millisecond; every supported rate is a multiple of 1 kHz."""
         return self.rate_hz * self.sample_bytes // 1000
 
     def bytes_for(self, duration_ms: int) -> int:
-        """Bytes of ``duration_ms`` milliseconds."""
+        """Return the number of bytes of ``duration_ms`` milliseconds."""
         return duration_ms * self.bytes_per_ms
 
     def duration_ms(self, size: int) -> float:
-        """Milliseconds of ``size`` bytes."""
+        """Return the number of milliseconds of ``size`` bytes."""
         return size / self.bytes_per_ms
 
     def silence(self, duration_ms: int) -> bytes:
-        """Digital silence of ``duration_ms`` milliseconds."""
+        """Return digital silence of ``duration_ms`` milliseconds."""
         return _SILENCE[self.encoding] * (self.bytes_for(duration_ms) // self.sample_bytes)
 
     def silence_of(self, samples: int) -> bytes:
-        """Digital silence of so many samples."""
+        """Return digital silence of so many samples."""
         return _SILENCE[self.encoding] * samples
 
     def silence_for(self, audio: bytes) -> bytes:
-        """Digital silence in place of ``audio``, as long as it."""
+        """Return digital silence of the length of ``audio``, to play in its place."""
         return _SILENCE[self.encoding] * (len(audio) // self.sample_bytes)
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ Samples = npt.NDArray[np.int16]
 
 
 def decode(data: bytes, audio_format: AudioFormat) -> Samples:
-    """Samples of ``data``; a trailing half sample of L16 is a ``ValueError``."""
+    """Decode ``data`` to samples; a trailing half sample of L16 is a ``ValueError``."""
     match audio_format.encoding:
         case Encoding.PCMU:
             data = audioop.ulaw2lin(data, 2)
@@ -31,7 +31,7 @@ def decode(data: bytes, audio_format: AudioFormat) -> Samples:
 
 
 def encode(samples: Samples, audio_format: AudioFormat) -> bytes:
-    """Bytes of ``samples`` (int16) in ``audio_format``; the sample rate is the caller's business."""
+    """Encode ``samples`` (int16) in ``audio_format``; the caller sees to the sample rate."""
     data = samples.astype("<i2").tobytes()
     match audio_format.encoding:
         case Encoding.PCMU:

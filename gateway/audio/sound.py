@@ -26,11 +26,11 @@ class Sound:
 
     @property
     def duration_ms(self) -> float:
-        """How long it lasts."""
+        """The duration of the sound in milliseconds."""
         return self._samples.size * 1000 / self._rate_hz
 
     def encoded(self, audio_format: AudioFormat) -> bytes:
-        """The audio in ``audio_format``. The first time takes some milliseconds for each second of it."""
+        """Return the audio in ``audio_format``. The first time takes some milliseconds for each second of it."""
         if audio_format not in self._encoded:
             samples = self._at(audio_format.rate_hz)
             is_linear = audio_format.encoding is Encoding.L16
