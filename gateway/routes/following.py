@@ -1,4 +1,4 @@
-"""Decides what follows a call's stream: of the line's ``after`` and ``on_failure``, and of how the call ended. Pure."""
+"""Decides what follows a call's stream, from ``after`` and ``on_failure`` of the line and the call's end. Pure."""
 
 from datetime import datetime
 
@@ -10,13 +10,13 @@ from gateway.phone.provider import After
 IN_ORDER = frozenset({EndReason.BOT_HUNG_UP, EndReason.SILENCE, EndReason.TIME_LIMIT})
 """Ends that ``after`` may name."""
 NOTHING_LEFT = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED, EndReason.LINE_CLOSED})
-"""Ends that nothing follows: no caller is left, or the line has said that it is closed."""
+"""Ends that nothing follows: the caller is gone, or the line has said that it is closed."""
 
 
 def what_follows(line: Line, end: EndReason | None, now: datetime) -> After:
-    """Return what is to follow; ``end`` is ``None`` for a call that never began, or of which nobody knows the end.
+    """Return what is to follow. ``end`` is ``None`` for a call that never began, or whose end is not known.
 
-    Every end that is not in order is a failure. A line that is closed ``now`` rescues nobody.
+    Every end that is not in order is a failure. ``on_failure`` does not apply while the line is closed at ``now``.
     """
     settings = line.settings
     if end in NOTHING_LEFT:

@@ -1,4 +1,4 @@
-"""``GET /healthz``, ``/readyz`` and ``/metrics``: for whoever watches the process."""
+"""``GET /healthz``, ``/readyz`` and ``/metrics``: the state of the process, for monitoring."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from gateway.routes.worker_processes import WorkerDeaths, WorkerProcesses
 
 
 class Health:
-    """Alive, willing, and measured."""
+    """Reports whether the process is alive, whether it takes calls, and its metrics."""
 
     def __init__(self, calls: Calls, metrics: Metrics, board: Board) -> None:
         self._calls = calls
@@ -23,19 +23,19 @@ class Health:
         self._deaths = WorkerDeaths(board)
 
     async def alive(self, request: web.Request) -> web.Response:
-        """200 while the event loop turns."""
+        """Return 200 while the event loop runs."""
         return web.json_response({"status": "alive", "calls": len(self._calls)})
 
     async def ready(self, request: web.Request) -> web.Response:
-        """200 while one more call would be taken; 503 when full or shutting down."""
+        """Return 200 while one more call would be taken; 503 when full or shutting down."""
         status = "ready" if self._calls.willing else "draining" if self._calls.draining else "full"
         body = {"status": status, "calls": self._calls.in_use, "limit": self._calls.limit}
         return web.json_response(body, status=200 if self._calls.willing else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """Prometheus text format, version 0.0.4; of all workers, where there are several.
+        """Return the metrics in the Prometheus text format, version 0.0.4; with several workers, those of all of them.
 
-        Many lines have many series: the text is made in a thread, so that no call's audio waits for it.
+        Many lines have many series: the text is made in a thread, so that it does not delay any call's audio.
         """
         text = (await asyncio.to_thread(_exposition, self._metrics.registry, self._deaths)).decode()
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
@@ -45,7 +45,7 @@ def _exposition(own: CollectorRegistry, deaths: WorkerDeaths) -> bytes:
     directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     of_fleet = CollectorRegistry()
     of_fleet.register(deaths)
-    if not directory or not Path(directory).is_dir():  # a cleaner of temporary files took it: what is known here
+    if not directory or not Path(directory).is_dir():  # removed as a temporary file: only own metrics
         return generate_latest(own) + generate_latest(of_fleet)
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # prometheus_client leaves its constructor untyped

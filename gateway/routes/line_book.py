@@ -1,4 +1,4 @@
-"""The lines as they are now, for whoever asks for one: in memory, while their files are followed in the background."""
+"""The current lines, kept in memory while their files are followed in the background."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,14 +16,14 @@ from gateway.config.lines import Update
 log = structlog.get_logger()
 
 HANG_LIMIT_S = 10.0
-"""One file that takes longer to look at is on a mount that does not answer."""
+"""A file that takes longer to check is on a mount that does not answer."""
 END_LIMIT_S = 1.0
 
 
 class LineBook:
-    """Looks lines up, and tells in the log and the metrics which versions were loaded and which were refused.
+    """Looks lines up, and reports in the log and the metrics which versions were loaded and which were refused.
 
-    ``regions`` are the countries whose habits of writing numbers the providers have, by the provider's name.
+    ``regions`` maps a provider's name to the country whose rules apply to its numbers without a country code.
     """
 
     def __init__(self, lines: Lines, metrics: Metrics, regions: Mapping[str, str] | None = None) -> None:
@@ -33,21 +33,21 @@ class LineBook:
         self._take(Update(loaded=tuple(lines), refused=lines.refused))
 
     def region(self, provider: str) -> str:
-        """The country that numbers of a provider are read by; nothing where none is configured."""
+        """Return the country by whose rules a provider's numbers are read; empty if none is configured."""
         return self._regions.get(provider, "")
 
     def find(self, name: str, called: str = "", provider: str = "") -> Line | None:
-        """The line of that name, else, where no name is given, the one that takes what ``provider`` says was called."""
+        """Return the line of that name or, without a name, the line of the number that ``provider`` says was called."""
         return self._lines.by_name(name) if name else self._lines.for_number(called, self.region(provider))
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """Follow the lines' files until the block ends. A thread that hangs is left behind: it holds up nobody."""
+        """Follow the lines' files until the block ends. A thread that hangs is abandoned and delays nothing."""
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
 
         def in_loop(act: Callable[..., object], *arguments: object) -> None:
-            with suppress(RuntimeError):  # the loop is closed: the thread had been left behind
+            with suppress(RuntimeError):  # the loop is closed: the thread was abandoned
                 loop.call_soon_threadsafe(act, *arguments)
 
         follower = LineFollower(self._lines, lambda update: in_loop(self._take, update), lambda: in_loop(ended.set))
@@ -73,7 +73,7 @@ class LineBook:
 
 
 class HangWatch:
-    """Logs the file at which the thread has been for longer than :data:`HANG_LIMIT_S`."""
+    """Logs the file that the thread has been checking for longer than :data:`HANG_LIMIT_S`."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
@@ -89,7 +89,7 @@ class HangWatch:
             self._timer.cancel()
 
     def look(self) -> None:
-        """Compare with the last look; tell once of each file."""
+        """Compare with the last look; log each file once."""
         file = self._lines.looking_at
         if file is not None and file is self._seen and file is not self._told:
             log.error("line_files_hang", file=str(file), detail="the lines stay as they were read last")

@@ -1,4 +1,4 @@
-"""Where the gateway listens: for the providers, and apart from them for those who watch it."""
+"""The gateway's listeners: one for the providers and, where configured, a separate one for monitoring."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -11,9 +11,9 @@ from gateway.routes.refusing.http_errors import http_log
 from gateway.routes.refusing.refusals import Refusals
 
 IDLE_LIMIT_S = 75.0
-"""A connection on which no further request comes; a proxy in front drops its idle ones after 60 s."""
+"""How long a connection may be idle after a request; a proxy in front drops its idle ones after 60 s."""
 BACKLOG = 512
-"""Connections that the kernel keeps until they are taken."""
+"""Connections that the kernel queues until they are accepted."""
 
 
 @asynccontextmanager
@@ -27,10 +27,10 @@ async def listening(
     listener: socket.socket | None = None,
     reuse_port: bool = False,
 ) -> AsyncIterator[tuple[str, int]]:
-    """Serve ``app`` until the block ends: the address and port that it got.
+    """Serve ``app`` until the block ends; yield the address and port that it got.
 
-    ``listener`` is a socket that listens already, in place of ``host`` and ``port``.
-    Raises ``OSError`` where the address cannot be listened on.
+    ``listener`` is a socket that listens already; it replaces ``host`` and ``port``.
+    Raises ``OSError`` if it cannot listen on the address.
     """
     runner = BoundedRunner(
         app,
@@ -38,7 +38,7 @@ async def listening(
         logger=http_log(refusals),
         shutdown_timeout=1.0,
         keepalive_timeout=IDLE_LIMIT_S,
-        lingering_time=0,  # who was refused half-way may not go on
+        lingering_time=0,  # a peer whose upload was refused half-way may not go on
     )
     await runner.setup()
     try:

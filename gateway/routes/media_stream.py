@@ -1,4 +1,4 @@
-"""``GET /stream/{provider}[/{line}]``: a provider's media stream becomes a call."""
+"""``GET /stream/{provider}[/{line}]``: turns a provider's media stream into a call."""
 
 import asyncio
 import logging
@@ -41,16 +41,16 @@ log = structlog.get_logger()
 
 CLOSE_TIMEOUT_S = 1.0
 GOING_AWAY = 1001
-"""RFC 6455 §7.4.1: the server goes down."""
+"""RFC 6455 §7.4.1: the server shuts down."""
 POLICY = 1008
-"""RFC 6455 §7.4.1: the peer broke a rule of ours."""
+"""RFC 6455 §7.4.1: the peer violated a policy of the server."""
 TRY_AGAIN_LATER = 1013
-"""IANA WebSocket close code registry."""
+"""IANA WebSocket close code registry: try again later."""
 INTERNAL_ERROR = 1011
 
 
 class MediaStreams:
-    """Takes the media streams of all providers; one call each."""
+    """Takes the media streams of all providers; each stream carries one call."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class MediaStreams:
         return response
 
     async def _admit(self, request: web.Request, provider: Provider, upgrade: Upgrade) -> Grant | Refused:
-        """Return whose stream it is, or why it is not let in."""
+        """Return the grant of the stream, or the refusal."""
         line, token = request.match_info.get("line", ""), request.match_info.get("token", "")
         try:
             grant = await self._authorize(provider, upgrade, line, token)
@@ -163,7 +163,7 @@ class MediaStreams:
             late = Refused(Refusal.UNAUTHORIZED, "the call is over: its provider has reported its end")
             return await self._turn_away(phone, KnownCall(), late, POLICY)
         is_first = note_stream(self._used, provider.name, started.call_id)
-        if grant.call_id not in ("", started.call_id) and not is_first:  # ACS names a call otherwise once it is up
+        if grant.call_id not in ("", started.call_id) and not is_first:  # ACS changes a call's id once it is up
             taken = Refused(Refusal.BAD_START, "the start names another call, which has its stream")
             return await self._turn_away(phone, call, taken, POLICY)
         region = self._lines.region(provider.name)
@@ -186,7 +186,7 @@ class MediaStreams:
         await self.strand(call)
 
     async def strand(self, call: KnownCall) -> None:
-        """Let a call go on without its stream: where it outlives that, its caller would be left in silence."""
+        """Start what follows a call whose stream does not come; else a call that goes on would stay silent."""
         provider = self._providers.get(call.provider)
         line = self._lines.find(call.line) if call.line else None
         if call.call_id and provider is not None:
@@ -195,7 +195,7 @@ class MediaStreams:
             await self._go_on(provider, call.call_id, follows)
 
     async def strand_expected(self) -> None:
-        """Let the calls go on that were answered here and whose streams will find nobody any more."""
+        """Start what follows the calls that were answered here and whose streams can no longer be taken."""
         async with asyncio.TaskGroup() as group:
             for call in self._calls.expected():
                 self._calls.cancel((call.provider, call.call_id))
@@ -246,7 +246,7 @@ class MediaStreams:
             await self._go_on(provider, started.call_id, what_follows(line, end.reason, datetime.now(UTC)))
 
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
-        """What follows the stream, with providers that want to be asked for it; the end, where that is refused."""
+        """Ask providers that need a request for it to do what follows the stream; if they refuse, to end the call."""
         try:
             await self._control.perform(described(provider.after_stream, call_id, after))
         except CallControlError as error:
@@ -263,12 +263,12 @@ class _Replies:
         self.count = 0
 
     def observe(self, identity: CallIdentity, note: TimedNote) -> None:
-        """Count a reply that has begun."""
+        """Count each reply when it begins."""
         self.count += note.kind == "reply_started"
 
 
 def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) -> Note:
-    """Return the last note of a call: all that an alert or a search needs, without its other lines."""
+    """Return the last note of a call: everything that an alert or a search needs, in one log line."""
     fields: dict[str, object] = {
         "reason": end.reason.value,
         "by": end.by,
@@ -281,7 +281,7 @@ def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) ->
 
 
 _OVER = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED})
-"""Ends after which no call is left."""
+"""Ends after which the call no longer exists at its provider."""
 _WARN = frozenset(
     {
         "service_error",
@@ -294,7 +294,7 @@ _WARN = frozenset(
     }
 )
 _OUTCOMES = frozenset({"tool_returned", "mcp_listed", "mcp_returned"})
-"""Notes of something that may have failed: their ``outcome`` says so."""
+"""Notes of actions that may fail; their ``outcome`` says whether they did."""
 _DEBUG = frozenset({"reply_heard", "playback_stopped", "caller_paused", "unknown_message"})
 
 

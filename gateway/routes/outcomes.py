@@ -1,4 +1,4 @@
-"""Remembers how calls ended, for whichever worker the provider asks what follows a call's stream."""
+"""Remembers how calls ended, for any worker that a provider asks what follows a call's stream."""
 
 from gateway.call.ending import EndCall, EndReason
 from gateway.fleet.ends import Ends
@@ -7,10 +7,10 @@ _REASONS = tuple(EndReason)
 
 
 class Outcomes:
-    """The end reasons of calls, in a table that all workers share.
+    """Keeps the end reasons of calls in a table that all workers share.
 
-    A provider asks within seconds, so that the table's 65,536 places lose next to none; a call that is not found counts
-    as one that failed.
+    A provider asks within seconds, so the table's 65,536 places lose almost no entry. A call that is not found counts
+    as failed.
     """
 
     def __init__(self, ends: Ends) -> None:
@@ -21,6 +21,6 @@ class Outcomes:
         self._ends.note(key, _REASONS.index(end.reason))
 
     def find(self, key: tuple[str, str]) -> EndReason | None:
-        """Return how a call ended; ``None`` for one that runs, or whose process could not say so any more."""
+        """Return how a call ended; ``None`` while it is running, or if its process died before the end was noted."""
         end = self._ends.find(key)
         return None if end is None else _REASONS[end]

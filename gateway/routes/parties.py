@@ -1,4 +1,4 @@
-"""Who calls whom, in the one form in which the gateway's lines, tools and texts know numbers. Pure."""
+"""The caller and the called number of a call, in the form that lines, tools and texts use. Pure."""
 
 import msgspec
 
@@ -11,14 +11,14 @@ from gateway.routes.refusing.refusals import Refused
 from gateway.withheld import REASONS, withheld
 
 UNKNOWN = "unknown"
-"""What texts have in place of a caller who withholds the number."""
+"""The text that replaces a withheld caller's number."""
 
 
 def identified(started: CallStarted, line: Line, region: str) -> CallStarted:
-    """Return the start of a call with caller and called number as they read; a withheld caller is empty, with a reason.
+    """Return the start of a call with both numbers in standard form; a withheld caller is empty, with a reason.
 
-    ``region`` is the provider's. The line's own stands above it; without either a caller without country code is taken
-    for one of the called number's country, where that has such a number.
+    ``region`` is the provider's; the line's own takes precedence. Without either, a caller without country code is read
+    as a number of the called number's country, if it is valid there.
     """
     region = line.settings.region or region
     started = msgspec.structs.replace(started, caller=started.caller[:LONGEST], called=started.called[:LONGEST])
@@ -26,13 +26,13 @@ def identified(started: CallStarted, line: Line, region: str) -> CallStarted:
     reason = withheld(started.caller)
     caller = "" if reason else _caller(started.caller, region, called)
     parameters = started.parameters
-    if reason and started.caller:  # many streams bring the numbers as parameters too, which placeholders may name
+    if reason and started.caller:  # many streams carry the numbers as parameters too, which placeholders may name
         parameters = {name: _told(value, started.caller) for name, value in started.parameters.items()}
     return msgspec.structs.replace(started, caller=caller, called=called, withheld=reason, parameters=parameters)
 
 
 def _told(value: str, withheld_caller: str) -> str:
-    """Return a parameter's value; what is told of a withheld caller, keyed words in any spelling too, is unknown."""
+    """Return a parameter's value; the value that names a withheld caller, in any spelling, becomes unknown."""
     is_keyed = any(map(str.isdecimal, value)) and withheld(value) in REASONS
     return UNKNOWN if value == withheld_caller or is_keyed else value
 
@@ -46,9 +46,9 @@ def _caller(text: str, region: str, called: str) -> str:
 
 
 def unknown_line(name: str, called: str, region: str, *, is_ours: bool = True) -> Refused:
-    """Return the refusal of a call that no line takes.
+    """Return the refusal of a call to a number that no line has.
 
-    The called number is ours, and stands in the log in clear; where we have called, it is a person's, and hidden there.
+    The called number is ours and is logged in clear. In a call that we placed it is a person's, and is masked.
     """
     if name:
         return Refused(Refusal.UNKNOWN_LINE, "no such line here")

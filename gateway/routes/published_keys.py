@@ -1,4 +1,4 @@
-"""Keys that a provider publishes, fetched when a token names one that is not in hand, and again when they are old."""
+"""Fetches the keys that a provider publishes, when a token names an unknown one, and again when they are old."""
 
 import asyncio
 import time
@@ -18,28 +18,28 @@ log = structlog.get_logger()
 Checked = TypeVar("Checked")
 
 LIFE_S = 3600.0
-"""Older keys are fetched anew; they serve meanwhile."""
+"""Age after which keys are fetched anew; they are used until the new ones have come."""
 RETRY_S = 10.0
-"""A provider whose keys were fetched, or could not be had, is asked again no sooner."""
+"""Shortest time between two fetches of a provider's keys, whether the first succeeded or failed."""
 WAIT_S = 5.0
-"""How long a request waits for a key; whoever publishes them may be slow."""
+"""How long a request waits for a key; the server that publishes them may be slow."""
 
 
 @runtime_checkable
 class PublishesKeys(Protocol):
     """A provider whose tokens are checked against keys that it publishes (RFC 7517).
 
-    Its ``verify`` and ``verify_upgrade`` raise ``UnknownKeyError``, and have done nothing then, where a token names a
-    key that is not in hand.
+    Its ``verify`` and ``verify_upgrade`` raise ``UnknownKeyError``, before they have changed anything, if a token names
+    an unknown key.
     """
 
     name: str
 
     def jwks_request(self) -> HttpRequest:
-        """What to fetch."""
+        """The request that fetches the keys."""
 
     def set_keys(self, document: bytes) -> None:
-        """Take what was fetched; ``WireError`` where it is no key set."""
+        """Replace the keys by the fetched ones. Raises ``WireError`` if they are no key set."""
 
 
 class PublishedKeys:
@@ -63,9 +63,9 @@ class PublishedKeys:
         await self._group.__aexit__(None, None, None)
 
     async def checked(self, provider: Provider, headers: Mapping[str, str], check: Callable[[], Checked]) -> Checked:
-        """Return what ``check`` makes of a request with these ``headers``; raises ``SignatureError`` as it does.
+        """Return the result of ``check`` for a request with these ``headers``. Raises its ``SignatureError``.
 
-        Where it wants a key that is not in hand, the keys are fetched and it is asked once more.
+        If it needs an unknown key, the keys are fetched and it is called once more.
         """
         if not isinstance(provider, PublishesKeys):
             return check()
@@ -82,21 +82,21 @@ class PublishedKeys:
         return checked
 
     def _fetch(self, provider: PublishesKeys) -> asyncio.Task[None] | None:
-        """Return the fetch that is under way, or begins; ``None`` where the last one is too recent."""
+        """Return the fetch that is running, or start one; ``None`` if the last one is too recent."""
         fetch = self._fetches.get(provider.name)
         if fetch is None and time.monotonic() >= self._next_at.get(provider.name, 0.0):
             fetch = self._fetches[provider.name] = self._group.create_task(self._run(provider))
         return fetch
 
     async def _run(self, provider: PublishesKeys) -> None:
-        """Fetch and hand over; where the keys cannot be had, the old ones are kept and the log tells."""
+        """Fetch the keys and give them to the provider; on failure, keep the old ones and log it."""
         failure = ""
         try:
             provider.set_keys(await self._control.perform([provider.jwks_request()]))
             self._old_at[provider.name] = time.monotonic() + LIFE_S
         except (CallControlError, WireError) as error:
             failure = str(error)
-        except Exception as error:  # noqa: BLE001 -- what a stranger published must not end the task group
+        except Exception as error:  # noqa: BLE001 -- a provider's bad answer must not end the task group
             failure = f"{type(error).__name__}: {error}"
         finally:
             del self._fetches[provider.name]

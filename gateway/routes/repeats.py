@@ -1,4 +1,4 @@
-"""Gives a webhook that comes again the answer that it got before, and refuses one that is replayed later."""
+"""Gives a repeated webhook the answer that it got before, and refuses one that is replayed later."""
 
 import asyncio
 import hashlib
@@ -16,18 +16,18 @@ from gateway.routes.refusing.refusals import Refused
 log = structlog.get_logger()
 
 SAME_ANSWER_S = 60.0
-"""How long a request that comes again gets the same answer: a provider that had none asks again within seconds."""
+"""How long a repeated request gets the same answer; a provider that got no answer asks again within seconds."""
 REPLAY_WINDOW_S = 24 * 3600.0
-"""How long the key of a request is remembered; some providers sign no time, so that a signature never grows old."""
+"""How long the key of a request is remembered; some providers sign no time, so their signatures never expire."""
 ANSWERS_LIMIT = 10_000
 RETRY_HEADER = "i-twilio-idempotency-token"
-"""Twilio's: the same in each try of one webhook, another where a flow asks for the same thing once more."""
+"""Twilio's header: the same in each retry of one webhook, different when a flow sends the same request anew."""
 
 Outcome = Answer | Refused
 
 
 class _Given(Struct, eq=False):
-    """The answer to a request, now or soon; ``None`` where none came about."""
+    """The answer to a request, or the wait for it; ``None`` if there was no answer."""
 
     since_s: float
     outcome: asyncio.Future[Outcome | None]
@@ -36,11 +36,11 @@ class _Given(Struct, eq=False):
 class Repeats:
     """Remembers verified webhooks and their answers. Times are Unix time in seconds.
 
-    An answer is kept for ``token_ttl_s`` at most: then the token in it is of no use. An outcome that is no answer is
-    forgotten at once, so that the provider may ask again.
+    An answer is kept for ``token_ttl_s`` at most, because the token in it expires then. Any other outcome is forgotten
+    at once, so that the provider may ask again.
 
-    The answers are of this worker. ``used`` is of all: what one has answered, another refuses as a replay, unless it is
-    the same request within the time for which it would get the same answer. Then it is answered anew there.
+    The answers are known to this worker alone; ``used`` is shared by all. A request that one worker has answered is
+    refused by another as a replay. Within the time in which it would get the same answer, the other answers it anew.
     """
 
     def __init__(self, token_ttl_s: float, used: SharedUsedKeys) -> None:
@@ -51,9 +51,9 @@ class Repeats:
     async def once(
         self, provider: str, webhook: WebhookRequest, key: str, now_s: float, act: Callable[[], Awaitable[Outcome]]
     ) -> Outcome:
-        """Return what ``act`` leads to; for a request that is being answered, or was, the same without ``act``.
+        """Return the result of ``act``; a repeated request gets the first one's result without calling ``act``.
 
-        ``key`` is what the provider's ``verify`` returned.
+        ``key`` is the result of the provider's ``verify``.
         """
         self._forget(now_s)
         request = _digest(provider, webhook, key)
@@ -68,7 +68,7 @@ class Repeats:
         if not self._used.use_for(used, f"request {request.hex()}", self._same_answer_s):
             return Refused(Refusal.REPLAYED, f"it came before{self._since(used)}")
         outcome = await self._act(request, now_s, act)
-        if isinstance(outcome, Answer):  # else it may come again as a new one, when nobody else has answered it
+        if isinstance(outcome, Answer):  # otherwise it may come again, unless another worker answered it
             self._used.remember(used, REPLAY_WINDOW_S)
         return outcome
 
@@ -95,10 +95,10 @@ class Repeats:
 
 
 def _digest(provider: str, webhook: WebhookRequest, key: str) -> bytes:
-    """Return what tells a request from any other.
+    """Return a digest that identifies a request.
 
-    With a key that is the key, and what some provider's signature does not cover: method, address and form. A body in
-    JSON is not part of it: it may number the tries. Without a key it is the whole request.
+    With a key, it covers the key and what some provider's signature does not cover: method, address and form. It does
+    not cover a JSON body, which may number the retries. Without a key, it covers the whole request.
     """
     parts = [provider, webhook.method, webhook.url, key, *(text for field in webhook.form for text in field)]
     if not key:

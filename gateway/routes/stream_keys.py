@@ -1,4 +1,4 @@
-"""Who may open a media stream: the holder of a token of ours, of the provider's secret, or of its signature."""
+"""Decides who may open a media stream: a token of ours, the provider's secret or its signature proves it."""
 
 import math
 import time
@@ -16,16 +16,16 @@ from gateway.routes.published_keys import PublishedKeys
 log = structlog.get_logger()
 
 ANY_LINE = "-"
-"""Stands in a stream's path for "the line of the called number", where a secret follows."""
+"""Means "the line of the called number" in a stream's path in which a secret follows."""
 CALL_KEPT_S = 24 * 3600.0
-"""How long a call is remembered that had its stream, or is over: no provider lets one last longer."""
+"""How long a call that had its stream, or is over, is remembered; no provider lets a call last longer."""
 
 
 class StreamKeys:
-    """Decides before the upgrade is answered, so that whoever has no key gets neither a socket nor a session.
+    """Decides before the upgrade is answered, so that a peer without a key gets neither a socket nor a session.
 
-    ``secrets`` are the ``stream_secret`` of each account: for streams that a static document or a dialplan opens. Where
-    a provider signs each upgrade, a token is good only with the signature: it stands in logs of proxies.
+    ``secrets`` are the ``stream_secret`` of each account, for streams that a static document or a dialplan opens. If a
+    provider signs each upgrade, a token is valid only with the signature, because proxies log the token.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class StreamKeys:
         self._metrics = metrics
         self._required = required
         self._settled: set[str] = set()
-        """Providers of which a signature has been right here whose form was a guess; the other workers know it too."""
+        """Providers whose guessed form of signature has been right in this worker; the other workers know it too."""
         self._warned: set[str] = set()
 
     async def authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
-        """Whose stream it is; ``SignatureError`` where nothing proves that it may be opened.
+        """Return whose stream it is. Raises ``SignatureError`` if nothing proves that it may be opened.
 
-        The token is read first, which costs little, and used up last.
+        The token is read first, which is cheap, and marked as used last.
         """
         now_s = time.time()
         by_secret = bool(token) and is_one_of(token, self._secrets.get(provider.name, ()))
@@ -74,7 +74,7 @@ class StreamKeys:
             proof = provider.verify_upgrade(upgrade, now_s)
         except SignatureError as error:
             if isinstance(error, UnsignedError) and claims is None and not (by_secret and provider.traits.signs_all):
-                return Proof.NONE  # a document of the operator's own need not ask for it
+                return Proof.NONE  # the operator's own document need not ask for a signature
             is_guess = provider.traits.guesses_upgrade and not self._is_settled(provider)
             if is_guess and (by_secret or claims is not None):
                 self._note_unproven(provider, str(error))
@@ -104,7 +104,7 @@ class StreamKeys:
             log.warning("upgrade_unproven", provider=provider.name, detail=detail, hint=hint)
 
     def _use(self, provider: Provider, claims: Claims) -> Grant:
-        """Use a token up: it is good once, and so is the call that it was issued for."""
+        """Mark a token as used: it is valid once, and its call gets one stream."""
         grant = claims.grant
         if not self._used.use(f"token {claims.nonce}", self._tokens.ttl_s + 60):
             raise SignatureError("the stream's token was used before")
@@ -118,15 +118,15 @@ class StreamKeys:
 
 
 def note_stream(used: UsedKeys, provider: str, call_id: str) -> bool:
-    """Remember that a call had its stream, or gets none any more; ``False`` where that was known."""
+    """Remember that a call had its stream, or gets none any more; return ``False`` if that was known."""
     return used.use(f"stream {provider} {call_id}", CALL_KEPT_S)
 
 
 def note_over(used: UsedKeys, provider: str, call_id: str) -> None:
-    """Remember that a call is over: it opens no stream any more."""
+    """Remember that a call is over, so that it opens no further stream."""
     used.use(f"over {provider} {call_id}", CALL_KEPT_S)
 
 
 def is_over(used: UsedKeys, provider: str, call_id: str) -> bool:
-    """Tell whether a call was reported as over."""
+    """Return ``True`` if a call was reported as over."""
     return used.is_used(f"over {provider} {call_id}")

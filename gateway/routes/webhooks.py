@@ -1,4 +1,4 @@
-"""``/answer/{provider}[/{line}]`` and ``/status/{provider}``: the providers' webhooks, verified."""
+"""``/answer/{provider}[/{line}]`` and ``/status/{provider}``: verifies and answers the providers' webhooks."""
 
 import asyncio
 import time
@@ -50,20 +50,20 @@ from gateway.routes.stream_keys import note_over, note_stream
 log = structlog.get_logger()
 
 BODY_LIMIT = 64 * 1024
-"""Bytes of a webhook; the largest seen are a few kilobytes."""
+"""Most bytes of a webhook's body; the largest seen are a few kilobytes."""
 FIELDS_LIMIT = 200
 SHOWN_LENGTH = 40
-"""Characters of a status that the log shows."""
+"""Characters of a status that are logged."""
 BODY_TIMEOUT_S = 5.0
 MARGIN_S = 1.0
-"""How much longer a place is kept than the stream's token is good: the token counts whole seconds."""
+"""How much longer a place is kept than the stream's token is valid; the token counts whole seconds."""
 
 
 class Webhooks:
-    """Answers incoming-call webhooks with what connects the call to its stream.
+    """Answers the webhook of an incoming call with the instructions that connect the call to its stream.
 
-    Signatures are checked against ``public_url``, never against what a proxy's header claims. Whoever is refused
-    learns nothing; the reason is in the log.
+    Signatures are checked against ``public_url``, never against a proxy's headers. A refused peer does not learn why;
+    the reason is in the log.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Webhooks:
         replayed: SharedUsedKeys,
         strand: Callable[[KnownCall], Awaitable[None]],
     ) -> None:
-        """``strand`` lets a call go on whose stream did not come; ``replayed`` are the keys of webhooks."""
+        """``strand`` starts what follows a call whose stream did not come; ``replayed`` holds the keys of webhooks."""
         self._providers = providers
         self._public_url = public_url
         self._lines = lines
@@ -103,7 +103,7 @@ class Webhooks:
         return await self._respond(request, self._answer)
 
     async def status(self, request: web.Request) -> web.Response:
-        """Take note of calls' states; one that its provider reports as over ends, if its stream has not ended it."""
+        """Note the states of calls; end a call that its provider reports as over, if its stream has not ended it."""
         return await self._respond(request, self._note_status)
 
     async def _respond(self, request: web.Request, act: "Act") -> web.Response:
@@ -134,7 +134,7 @@ class Webhooks:
                 return self._follow(provider, incoming, line_name)
             line = self._lines.find(line_name, incoming.called, provider.name)
             if line is None:
-                is_ours = not webhook.field("Direction").startswith("outbound")  # Twilio's word, and its kin's
+                is_ours = not webhook.field("Direction").startswith("outbound")  # as Twilio and its likes say
                 return unknown_line(line_name, incoming.called, self._lines.region(provider.name), is_ours=is_ours)
             key = (provider.name, incoming.call_id)
             if busy := self._calls.reserve(key, line.name, line.settings.limits.calls, self._tokens.ttl_s + MARGIN_S):
@@ -144,7 +144,7 @@ class Webhooks:
             return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))
 
     async def _connected(self, provider: Provider, call: IncomingCall, line: Line) -> Answer | Refused:
-        """Answer a call that has a place; where that fails, the place is free again."""
+        """Answer a call that has a place; release the place if that fails."""
         answered: Answer | Refused | None = None
         try:
             document = provider.answer(call, self._connect(provider, call, line))
@@ -157,13 +157,13 @@ class Webhooks:
         return answered
 
     async def _refuse(self, provider: Provider, call: IncomingCall, line: Line, reason: Refusal) -> Answer | Refused:
-        """Tell a caller that nobody can take the call, before it is answered."""
+        """Reject a call before it is answered."""
         refused = Refused(reason, f"the caller is told that line {line.name} is busy")
         self._refusals.note("webhook", refused, provider=provider.name, call=call.call_id)
         return await self._carry_out(provider, provider.refuse(call))
 
     def _follow(self, provider: Provider, ended: StreamEnded, line_name: str) -> Answer:
-        """Answer what follows a stream, by how the call ended; nothing where its line is gone."""
+        """Answer with what follows a stream, by how the call ended; with nothing if its line is gone."""
         line = self._lines.find(line_name, ended.called, provider.name)
         end = self._outcomes.find((provider.name, ended.call_id))
         after = what_follows(line, end, datetime.now(UTC)) if line else After()
@@ -206,7 +206,7 @@ class Webhooks:
             await self._take_back(provider, keys[0], f"{provider.name} says {word}")
 
     async def _take_back(self, provider: Provider, key: CallKey, detail: str) -> None:
-        """Let a call go on whose transfer failed after all; one that has left its stream for it is ended."""
+        """Resume a call whose transfer failed; end one that has left its stream for the transfer."""
         if self._calls.transfer_failed(key, detail) or self._outcomes.find(key) is not EndReason.TRANSFERRED:
             return
         try:
@@ -252,7 +252,7 @@ class Webhooks:
                 raise SignatureError("public_url is not set")
             key = await self._published_keys.checked(provider, webhook.headers, lambda: provider.verify(webhook, now_s))
         except SignatureError as error:
-            url = webhook.url.partition("?")[0]  # without the query, where numbers and secrets are
+            url = webhook.url.partition("?")[0]  # without the query, which has numbers and secrets
             return Refused(Refusal.BAD_SIGNATURE, str(error), fields={"url": url})
         return await self._repeats.once(provider.name, webhook, key, now_s, lambda: act(provider, webhook, line_name))
 
@@ -280,7 +280,7 @@ class Webhooks:
 
 
 Act = Callable[[Provider, WebhookRequest, str], Awaitable[Answer | Refused]]
-"""What a verified webhook leads to; the text is the line's name in the address, if there is one."""
+"""Handles a verified webhook; the text is the line's name in the address, if there is one."""
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
@@ -288,7 +288,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
 
 
 async def _body(request: web.Request) -> bytes | Refused:
-    """Return the whole body, in however many pieces it comes; bounded in size and time."""
+    """Return the whole body, which may come in many pieces; it is bounded in size and time."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):

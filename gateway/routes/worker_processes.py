@@ -1,4 +1,4 @@
-"""What is known of all workers together: each answers ``/metrics`` for the others too."""
+"""Metrics of all workers together: each worker answers ``/metrics`` for the others too."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,23 +11,23 @@ from prometheus_client.registry import Collector
 from gateway.fleet.board import Board
 
 _LIVE_GAUGES = "gauge_livesum_"
-"""How prometheus_client names the file of a live worker's gauges: with the process id behind it."""
+"""Beginning of the name that prometheus_client gives the file of a live worker's gauges; the process id follows."""
 
 
 class WorkerDeaths(Collector):
-    """How often a worker died, counted by the supervisor; 0 where there is one process alone."""
+    """Counts how often a worker died, as the supervisor has seen it; 0 if there is only one process."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
 
     def collect(self) -> Iterator[Metric]:
-        """Return the deaths, and the calls that ended with them."""
+        """Return the number of deaths, and of the calls that were lost with them."""
         yield CounterMetricFamily("gateway_workers_died", "Workers that died or were killed.", self._board.died)
         yield CounterMetricFamily("gateway_calls_lost", "Calls that ended with their worker.", self._board.lost)
 
 
 class WorkerProcesses(Collector):
-    """Memory, descriptors, processor time and start of each live worker, told apart by ``pid``."""
+    """Collects memory, descriptors, processor time and start of each live worker, labelled by ``pid``."""
 
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)

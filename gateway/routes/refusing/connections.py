@@ -1,4 +1,4 @@
-"""The connections of a listener: how many there may be, and what each may cost before it has asked for anything."""
+"""Limits the connections of a listener: their number, and the size and time of each one's request heads."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from gateway.network.descriptors import OF_A_CALL
 from gateway.routes.refusing.refusals import Refused
 
 HEAD_LIMIT = 32 * 1024
-"""Bytes of a request's line and headers, before they are whole."""
+"""Most bytes of a request's line and headers together."""
 HEAD_TIMEOUT_S = 10.0
-"""From a connection's beginning to its first whole head, and from the first byte of each later one to its last."""
+"""Longest time from a connection's start to the end of its first head, and from first to last byte of a later one."""
 HEADERS_LIMIT = 100
 _BARE = "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _SLOW_HINT = "the head of a request did not come in time: somebody holds connections open, or a proxy opens them early"
@@ -24,10 +24,10 @@ _LARGE_HINT = "no provider's request has so many or so long headers: look at the
 
 
 class Connections:
-    """Counts connections, and closes those that hold others up.
+    """Counts connections, and closes idle ones when there is no room for new ones.
 
-    Up to ``limit`` are open that carry no call. ``descriptors`` bounds them and the calls together. Where one more
-    comes, one has to go: that which has asked for nothing, or has not read its answer, for longest.
+    At most ``limit`` connections without a call are open. ``descriptors`` bounds them and the calls together. One more
+    replaces the connection that has sent no request, or has not read its answer, for longest.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class Connections:
         self._gauge = gauge
         self._note = note
         self._open: dict[_Connection, None] = {}
-        """Those that carry no call, the one that has been quiet for longest first."""
+        """Connections that carry no call, the one that has been idle for longest first."""
         self._streams: set[_Connection] = set()
 
     def admits(self, connection: "_Connection") -> bool:
-        """Take a new connection, in place of an idle one where there is no more room; whether it is taken."""
+        """Return ``True`` if a new connection is taken; where there is no room, close an idle one for it."""
         is_crowded = self._is_crowded()
         if is_crowded:
             idle = next((each for each in self._open if each.is_waiting or each.writing_paused), None)
@@ -66,27 +66,27 @@ class Connections:
         return True
 
     def active(self, connection: "_Connection") -> None:
-        """A connection has asked for something."""
+        """Note that a connection has sent a request."""
         if connection in self._open:
             del self._open[connection]
             self._open[connection] = None
 
     def upgraded(self, connection: "_Connection") -> None:
-        """A connection carries a stream from now on."""
+        """Note that a connection carries a stream from now on."""
         if connection in self._open:
             del self._open[connection]
             self._count()
             self._streams.add(connection)
 
     def gone(self, connection: "_Connection") -> None:
-        """A connection is closed."""
+        """Note that a connection is closed."""
         if connection in self._open:
             del self._open[connection]
             self._count()
         self._streams.discard(connection)
 
     def refused(self, refused: Refused) -> None:
-        """Note that a connection was closed."""
+        """Note the refusal of a connection that was closed for it."""
         self._note("request", refused)
 
     def _count(self) -> None:
@@ -115,12 +115,12 @@ class BoundedRunner(web.AppRunner):
 
 
 async def _without_server(request: web.Request, response: web.StreamResponse) -> None:
-    """Tell nobody which versions of Python and aiohttp there are to attack."""
+    """Remove the ``Server`` header, which tells an attacker the versions of Python and aiohttp."""
     del response.headers[hdrs.SERVER]
 
 
 class _Unsigned(web.Response):
-    """An answer to what is no request, of which no signal is sent."""
+    """An answer to a broken request, for which aiohttp sends no signal."""
 
     async def _prepare_headers(self) -> None:
         await super()._prepare_headers()
@@ -128,7 +128,7 @@ class _Unsigned(web.Response):
 
 
 class _Server(web.Server):
-    """Makes a connection of ours where aiohttp would make its own."""
+    """Makes a ``_Connection`` in place of aiohttp's own."""
 
     def __init__(self, made: web.Server, connections: Connections) -> None:
         super().__init__(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001 -- what the runner has given it
@@ -155,12 +155,12 @@ class _Connection(RequestHandler):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nothing is asked for: the head of a request is to come, or to be completed."""
+        """True while no request is complete: the head is still to come, or is incomplete."""
         return self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not self._bounds.admits(self):
-            self.transport = transport  # type: ignore[assignment]  # a server's is an asyncio.Transport
+            self.transport = transport  # type: ignore[assignment]  # a server's transport is an asyncio.Transport
             self._refuse(503, "Service Unavailable")
             return
         super().connection_made(transport)
@@ -207,7 +207,7 @@ class _Connection(RequestHandler):
         return response
 
     def drop(self) -> None:
-        """Close it in favour of another."""
+        """Close the connection to make room for another."""
         self._bounds.gone(self)
         self.force_close()
 
@@ -232,7 +232,7 @@ class _Connection(RequestHandler):
         self._refuse(408, "Request Timeout")
 
     def _refuse(self, status: int, reason: str) -> None:
-        """Answer what is no whole request, and close."""
+        """Answer a request that is broken or incomplete, and close the connection."""
         self._is_refused = True
         if self.transport is not None:
             self.transport.write(_BARE.format(status, reason).encode())

@@ -1,4 +1,4 @@
-"""Notes requests that are no proper HTTP: aiohttp answers them by itself, with 400, and tells nobody but its logger."""
+"""Notes requests that are not proper HTTP: aiohttp answers them itself, with 400, and only logs them."""
 
 import logging
 
@@ -12,7 +12,7 @@ _AIOHTTP = logging.getLogger("aiohttp.server")
 
 
 def http_log(refusals: Refusals) -> logging.Logger:
-    """Return the logger for aiohttp's server: broken requests are refusals, all else goes where it always does."""
+    """Return a logger for aiohttp's server that notes broken requests as refusals and passes on everything else."""
     logger = logging.Logger(_AIOHTTP.name)
     logger.addHandler(_HttpErrors(refusals))
     return logger

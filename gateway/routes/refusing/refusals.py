@@ -18,7 +18,7 @@ from gateway.routes.refusing.flood import Flood
 log = structlog.get_logger()
 
 SHOWN_PARTS, SHOWN_PARTS_OF_WEBHOOK = 2, 3
-"""Parts of a path that the log shows: what stands behind a stream's provider, or a webhook's line, may be a secret."""
+"""Parts of a path that are logged: the parts after a stream's provider, or a webhook's line, may be secret."""
 SHOWN_LENGTH = 120
 WATCHED = ("/healthz", "/readyz", "/metrics")
 ROUTES = "/answer/<provider>[/<line>], /status/<provider> and /stream/<provider>[/<line>[/<token>]]"
@@ -27,7 +27,7 @@ _PROOF = re.compile(
     r"authorization|signature|token|nonce|timestamp|secret|key|digest|^host$|^content-|^audiohook-|^x-ms-call-",
     re.IGNORECASE,
 )
-"""Headers that say who sends a request, what it is, or which call: one that comes twice is a doubt, and no proof."""
+"""Headers that identify the sender, the content or the call: one that comes twice is ambiguous and proves nothing."""
 
 
 class Refused(Struct, frozen=True):
@@ -44,7 +44,7 @@ class Refused(Struct, frozen=True):
 
 
 class Kind(Struct, frozen=True):
-    """What follows from a reason: the status and text that the peer gets, and what the log advises the operator."""
+    """The consequences of a reason: the status and text for the peer, and the hint for the operator in the log."""
 
     status: int
     told: str
@@ -99,21 +99,21 @@ KINDS: Mapping[Refusal, Kind] = {
     Refusal.CLOSED_BEFORE_START: Kind(400, "closed", "the caller hung up at once, or the provider gave up"),
     Refusal.SHUT_DOWN: Kind(503, "the gateway stops", "calls are sent here while the gateway stops: ask /readyz"),
 }
-"""What each reason means for the peer and for the operator."""
+"""The consequences of each reason for the peer and for the operator."""
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Refusals:
-    """Answers, logs and counts refusals. A response is returned and never raised: an exception costs more."""
+    """Answers, logs and counts refusals. It returns responses and never raises them: an exception costs more."""
 
     def __init__(
         self, metrics: Metrics, public_path: str = "", observe: Callable[[Refused, str], None] | None = None
     ) -> None:
-        """``public_path`` is the path of ``public_url``, which a proxy in front has to take away.
+        """``public_path`` is the path of ``public_url``, which a proxy in front has to remove.
 
-        ``observe`` is told each refusal, with the hint that the log has.
+        ``observe`` is called with each refusal and the hint that is logged with it.
         """
         self._metrics = metrics
         self._observe = observe
@@ -122,7 +122,7 @@ class Refusals:
         self._public_path = public_path
 
     def note(self, what: str, refused: Refused, **fields: object) -> None:
-        """Count a refusal of a ``webhook``, a ``stream`` or a ``request``, and log it, unless it is one of a flood."""
+        """Count a refusal of a ``webhook``, a ``stream`` or a ``request``; log it unless it is part of a flood."""
         self._metrics.refused(refused.reason)
         hint = refused.hint or KINDS[refused.reason].hint
         known = {**fields, **refused.fields, "detail": refused.detail, "hint": hint}
@@ -143,13 +143,13 @@ class Refusals:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Tell how many refusals were not told by themselves, once no more can come."""
+        """Log the count of refusals that were left out, once no more can come."""
         if self._timer is not None:
             self._timer.cancel()
         self._tell_left_out(math.inf)
 
     def _await_period(self) -> None:
-        """Tell of what was left out when its period is over, also where no other refusal comes."""
+        """Log the count of what was left out when its period is over, even if no other refusal comes."""
         due = self._flood.next_deadline()
         if self._timer is None and due is not None:
             delay_s = max(0.0, due - _now())
@@ -172,7 +172,7 @@ class Refusals:
 
     @web.middleware
     async def doubted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse a request that could be read in two ways; all others go on to their handler."""
+        """Refuse a request that could be read in two ways; pass all others on to their handler."""
         doubtful = _doubtful(request.headers)
         return await handler(request) if doubtful is None else self.response(_kind(request), doubtful, request)
 
@@ -197,7 +197,7 @@ class Refusals:
         return None
 
     def _hint(self, path: str) -> str:
-        """Say what is wrong with a path that nearly fits."""
+        """Return what is wrong with a path that is nearly right."""
         if path in WATCHED:
             return "health and metrics have a listener of their own here: listen.private, or --private"
         if "//" in path:
@@ -208,13 +208,13 @@ class Refusals:
 
 
 def _kind(request: web.Request) -> str:
-    """Tell what a request would be, by the beginning of its path."""
+    """Return the kind of a request by the beginning of its path."""
     first = request.path.lstrip("/").partition("/")[0]
     return {"answer": "webhook", "status": "webhook", "stream": "stream"}.get(first, "request")
 
 
 def _doubtful(headers: CIMultiDictProxy[str]) -> Refused | None:
-    """Return the refusal of a request whose proof two readers could read differently, or whose body is compressed."""
+    """Return the refusal of a request whose proof is ambiguous to two parsers, or whose body is compressed."""
     repeated = next((name for name in headers if _PROOF.search(name) and len(headers.getall(name)) > 1), "")
     if repeated:
         return Refused(Refusal.REPEATED_HEADER, f"the header {repeated.lower()[:40]} is repeated")

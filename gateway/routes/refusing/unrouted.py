@@ -1,4 +1,4 @@
-"""Takes the requests that no other route takes, so that they are refused as all others are."""
+"""Handles the requests that no other route takes, so that they are refused, logged and counted like all others."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,9 +8,9 @@ from yarl import URL
 
 
 class Unrouted(web.Resource):
-    """Any target with any method; to be registered last.
+    """Matches any target with any method; must be registered last.
 
-    aiohttp's own answer to such a request raises an exception, and fails at an ``Expect`` header that is no text.
+    aiohttp's own answer to such a request raises an exception, and fails on an ``Expect`` header that is not text.
     """
 
     def __init__(
@@ -18,7 +18,7 @@ class Unrouted(web.Resource):
         refuse: Callable[[web.Request, set[str]], web.StreamResponse],
         expect: Callable[[web.Request], Awaitable[web.StreamResponse | None]],
     ) -> None:
-        """``refuse`` answers a request whose path takes only certain methods, or, with an empty set, none."""
+        """``refuse`` answers a request; it gets the methods that the path takes, none for an unknown path."""
         super().__init__()
         self._refuse = refuse
         self.add_route("*", self._handle, expect_handler=expect)
@@ -32,23 +32,23 @@ class Unrouted(web.Resource):
 
     @property
     def canonical(self) -> str:
-        """The path under which the router looks for it: that of all paths."""
+        """The path by which the router indexes the resource: the root, which covers all paths."""
         return "/"
 
     def _match(self, path: str) -> dict[str, str]:
         return {}
 
     def raw_match(self, path: str) -> bool:
-        """Tell whether it is the resource of a path that is registered again."""
+        """Return ``False``: no path that is registered again belongs to this resource."""
         return False
 
     def add_prefix(self, prefix: str) -> None:
-        """Take a prefix of an application's paths; there is none here."""
+        """Do nothing: this resource is never part of a sub-application."""
 
     def url_for(self, **kwargs: str) -> URL:
-        """Return its address; it has none."""
+        """Raise ``NotImplementedError``: the resource has no address."""
         raise NotImplementedError
 
     def get_info(self) -> Any:
-        """Describe it to whoever lists routes."""
+        """Return an empty description for listings of routes."""
         return {}
