@@ -16,14 +16,14 @@ class Allowance:
     def __init__(self, settings: CallSettings) -> None:
         self._tool_calls = settings.tool_calls_limit
         self._secret_attempts = settings.secret_attempts_limit
-        self._called = 0
+        self._tools_used = 0
         self._refused = 0
         self._attempts: Counter[str] = Counter()
 
     @property
     def tools_spent(self) -> bool:
         """Return whether the call may use no more tools."""
-        return self._called >= self._tool_calls
+        return self._tools_used >= self._tool_calls
 
     @property
     def answers(self) -> bool:
@@ -35,7 +35,7 @@ class Allowance:
         if self.tools_spent:
             self._refused += 1
             return False
-        self._called += 1
+        self._tools_used += 1
         return True
 
     def caller_spoke(self, item_id: str, now: float) -> None:

@@ -28,7 +28,7 @@ class Calls:
         self.ending = False
         """The grace is over: calls in progress are being ended."""
         self._held = 0
-        self._opening: set[asyncio.Timeout] = set()
+        self._waits_for_start: set[asyncio.Timeout] = set()
         self._calls: dict[Call, CallKey] = {}
         self._empty = asyncio.Event()
         self._empty.set()
@@ -95,11 +95,11 @@ class Calls:
     async def opening(self) -> AsyncIterator[None]:
         """Wait for a stream's start in here: ``TimeoutError`` where the end of all calls comes first."""
         async with asyncio.timeout(None) as wait:
-            self._opening.add(wait)
+            self._waits_for_start.add(wait)
             try:
                 yield
             finally:
-                self._opening.discard(wait)
+                self._waits_for_start.discard(wait)
 
     @contextmanager
     def running(self, call: Call, key: CallKey) -> Iterator[None]:
@@ -152,7 +152,7 @@ class Calls:
         if not self._held:
             return
         now = asyncio.get_running_loop().time()
-        for wait in self._opening:
+        for wait in self._waits_for_start:
             wait.reschedule(now)
         for call in list(self._calls):
             call.shut_down()

@@ -213,7 +213,7 @@ class Conversation:
         self._tools.unsaid()
         cancel = self._responses.cancel()
         cut = [reply for reply in heard if reply.heard_ms < reply.received_ms or not reply.complete]
-        commands: list[Command] = [*stop, *self._heard(heard), *cancel]
+        commands: list[Command] = [*stop, *self._note_heard(heard), *cancel]
         commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut if reply.reply_id != RECORDING]
         if cut or cancel:
             replies = [reply.fields() for reply in cut]
@@ -276,7 +276,7 @@ class Conversation:
             if ended.status is not ResponseStatus.COMPLETED:
                 commands.append(Note("response_cut_short", {"status": ended.status.value, "detail": ended.detail}))
         commands += self._responses.ended(ended.response_id, now, failed=ended.status is ResponseStatus.FAILED)
-        if words := self._leaving.words():
+        if words := self._leaving.take_words():
             commands += self._responses.want(words, now)
         return commands
 
@@ -290,7 +290,7 @@ class Conversation:
         self._responses.goes_on(now)
         return self._tools.called(event, now, silent=self._playback.idle)
 
-    def _heard(self, replies: Sequence[HeardReply]) -> list[Command]:
+    def _note_heard(self, replies: Sequence[HeardReply]) -> list[Command]:
         """Note what was heard, and tell the service of what it did not speak itself."""
         commands: list[Command] = [Note("reply_heard", reply.fields()) for reply in replies]
         for reply in replies:
@@ -311,7 +311,7 @@ class Conversation:
 
     def _follow_up(self, now: float) -> Sequence[Command]:
         """Replies heard to their end, silence begun, the last words over."""
-        commands = self._heard(self._playback.heard(now))
+        commands = self._note_heard(self._playback.heard(now))
         if self._leaving.transferring or not (self._connected or self._leaving.planned):
             return commands
         if not (self._playback.idle and self._responses.idle):
@@ -351,7 +351,7 @@ class Conversation:
 
     def _end(self, reason: EndReason, by: str, now: float, detail: str = "") -> Sequence[Command]:
         stop, heard = self._playback.stop(now)
-        notes = [command for command in self._heard(heard) if isinstance(command, Note)]
+        notes = [command for command in self._note_heard(heard) if isinstance(command, Note)]
         self._ended = True
         self._silence.interrupted()
         return [*stop, *notes, *self._tools.abandon(), EndCall(reason, by, detail)]
@@ -376,7 +376,7 @@ class Conversation:
         ShutDown: lambda self, _, now: self._end(EndReason.SHUT_DOWN, "gateway", now),
         **dict.fromkeys(
             (PhoneClosed, VoiceClosed),
-            lambda self, event, now: self._carry_out(self._leaving.closed(event), now),
+            lambda self, event, now: self._carry_out(self._leaving.leg_closed(event), now),
         ),
         **dict.fromkeys(get_args(ToolEvent), lambda self, event, now: self._tools.handle(event, now)),
         **dict.fromkeys(

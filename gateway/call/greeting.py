@@ -18,7 +18,7 @@ class Greeting:
 
     def __init__(self, settings: CallSettings) -> None:
         self._words = settings.greeting
-        self._closed = settings.closed
+        self._line_closed = settings.closed
         self.protected = not settings.interruptible and settings.greeting is not None
         """Whether what the caller says now must not interrupt."""
         self._response: str | None = None
@@ -31,7 +31,7 @@ class Greeting:
 
     def notes(self) -> list[Note]:
         """What is to be noted as the call begins."""
-        notes = [Note("closed_line")] if self._closed else []
+        notes = [Note("closed_line")] if self._line_closed else []
         if recording := self.recording:
             notes.append(Note("greeting_played", {"item_id": RECORDING}))
             notes.append(Note("reply_started", {"item_id": RECORDING, "latency_ms": None}))

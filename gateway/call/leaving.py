@@ -20,7 +20,7 @@ class Leaving:
     def __init__(self, settings: CallSettings, responses: Responses) -> None:
         self._responses = responses
         self._limit_s = settings.farewell_limit_s
-        self._closed = settings.closed
+        self._line_closed = settings.closed
         self.planned = False
         """The call leaves as soon as what is being said has been heard."""
         self.transferring = False
@@ -56,7 +56,7 @@ class Leaving:
 
     def call_off(self) -> list[AddMessage | Note]:
         """Stay, because the caller speaks; the model is told, for it believes that the call is over."""
-        if not self.planned or self._closed:
+        if not self.planned or self._line_closed:
             return []
         self.planned, self._by = False, None
         return [Note("hang_up_cancelled"), CALL_GOES_ON]
@@ -65,7 +65,7 @@ class Leaving:
         """Last words are being said: no others are needed."""
         self._words = None
 
-    def words(self) -> Request | None:
+    def take_words(self) -> Request | None:
         """The last words, where they are still to be asked for; told once."""
         words, self._words = self._words, None
         return words if self.planned else None
@@ -86,7 +86,7 @@ class Leaving:
         if self.transferring:
             return [EndCall(EndReason.TRANSFERRED, "bot")]
         if self._target is None:
-            return [EndCall(EndReason.LINE_CLOSED if self._closed else EndReason.BOT_HUNG_UP, "bot", detail)]
+            return [EndCall(EndReason.LINE_CLOSED if self._line_closed else EndReason.BOT_HUNG_UP, "bot", detail)]
         self.transferring = True
         target = self._target
         return [Note("transfer_started", {"target": target.name}), TransferCaller(target.name, target.to)]
@@ -106,12 +106,12 @@ class Leaving:
         failed = Note("transfer_failed", {"target": name, "detail": failure})
         if self._voice_lost is not None:
             return [failed, self._voice_lost]
-        if self._closed:
+        if self._line_closed:
             return [failed, EndCall(EndReason.LINE_CLOSED, "bot", failure)]
         told = f"The caller could not be connected with {name}: that failed. Say so, and go on with the call."
         return [failed, AddMessage("system", told), *self._responses.want(ANSWER, now)]
 
-    def closed(self, event: PhoneClosed | VoiceClosed) -> list[EndCall | Note]:
+    def leg_closed(self, event: PhoneClosed | VoiceClosed) -> list[EndCall | Note]:
         """A leg has ended, and the call with it.
 
         During a transfer the provider may end the stream before it answers us, and the service is not needed any more,

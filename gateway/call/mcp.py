@@ -64,7 +64,7 @@ class McpTools:
         self._approvals = settings.approvals
         self._waiting = settings.mcp_waiting
         self._servers: dict[str, str] = {}
-        self._running: dict[str, _Run] = {}
+        self._runs: dict[str, _Run] = {}
         self._over: set[str] = set()
         self._questions: list[_Question] = []
         self._granted: list[_Granted] = []
@@ -74,12 +74,12 @@ class McpTools:
     @property
     def running(self) -> bool:
         """Whether a server is at work."""
-        return bool(self._running)
+        return bool(self._runs)
 
     @property
     def busy(self) -> bool:
         """Whether a server is at work or about to be, or the caller's word awaited."""
-        return bool(self._running or self._questions or self._granted)
+        return bool(self._runs or self._questions or self._granted)
 
     def listed(self, event: ToolsRequested | ToolsListed) -> list[Note]:
         """The service asks a server for its tools, or has its answer."""
@@ -91,17 +91,17 @@ class McpTools:
 
     def called(self, call: McpCalled, now: float) -> list[Note]:
         """The service runs a tool; it may say so more than once."""
-        if call.item_id in self._running or call.item_id in self._over:
+        if call.item_id in self._runs or call.item_id in self._over:
             return []
         same = (granted for granted in self._granted if (granted.server, granted.tool) == (call.server, call.tool))
         if (granted := next(same, None)) is not None:
             self._granted.remove(granted)
-        self._running[call.item_id] = _Run(call.server, call.tool, now, Wait(self._waiting.get(call.server), now))
+        self._runs[call.item_id] = _Run(call.server, call.tool, now, Wait(self._waiting.get(call.server), now))
         return [Note("mcp_called", {"server": call.server, "tool": call.tool, "item_id": call.item_id})]
 
     def returned(self, returned: McpReturned, now: float) -> list[Note]:
         """A tool is done; only the first word of it counts."""
-        run = self._running.pop(returned.item_id, None)
+        run = self._runs.pop(returned.item_id, None)
         if run is None:
             return []
         self.answer_due = True
@@ -109,7 +109,7 @@ class McpTools:
 
     def please_wait(self, now: float, *, quiet: bool) -> list[Request]:
         """What is to be said because a server takes long: once for each call, and only into silence."""
-        return [words for run in self._running.values() if (words := run.wait.words(now, quiet=quiet)) is not None]
+        return [words for run in self._runs.values() if (words := run.wait.words(now, quiet=quiet)) is not None]
 
     # The caller's word
 
@@ -219,8 +219,8 @@ class McpTools:
         """When ``on_deadline`` wants to be called."""
         if not self.busy:
             return None
-        due = [run.since + RUN_LIMIT_S for run in self._running.values()]
-        due += [run.wait.at for run in self._running.values() if run.wait.at is not None]
+        due = [run.since + RUN_LIMIT_S for run in self._runs.values()]
+        due += [run.wait.at for run in self._runs.values() if run.wait.at is not None]
         due += [granted.since + GRANTED_LIMIT_S for granted in self._granted]
         for question in self._questions[:1]:
             due += [question.by] if question.words_by is None else [question.by, question.words_by]
@@ -229,15 +229,15 @@ class McpTools:
     def on_deadline(self, now: float, *, quiet: bool) -> list[AnswerApproval | Note]:
         """Give up what takes too long. A question waits as long again while somebody speaks."""
         commands: list[AnswerApproval | Note] = []
-        for item_id, run in list(self._running.items()):
+        for item_id, run in list(self._runs.items()):
             if now >= run.since + RUN_LIMIT_S:
-                del self._running[item_id]
+                del self._runs[item_id]
                 self.answer_due = True
                 commands.append(self._end(item_id, run, "timeout", now))
         for granted in [granted for granted in self._granted if now >= granted.since + GRANTED_LIMIT_S]:
             self._granted.remove(granted)
             self.answer_due = True
-            commands.append(_returned("", granted, "timeout", now))
+            commands.append(_return_note("", granted, "timeout", now))
         for question in self._questions[:1]:
             if question.words_by is not None and now >= question.words_by:
                 return [*commands, *self.not_understood(question.turn, now)]
@@ -249,7 +249,7 @@ class McpTools:
 
     def _end(self, item_id: str, run: _Run, outcome: str, now: float) -> Note:
         self._over.add(item_id)
-        return _returned(item_id, run, outcome, now)
+        return _return_note(item_id, run, outcome, now)
 
 
 def _words(text: str) -> str:
@@ -257,7 +257,7 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def _returned(item_id: str, run: _Run | _Granted, outcome: str, now: float) -> Note:
+def _return_note(item_id: str, run: _Run | _Granted, outcome: str, now: float) -> Note:
     took_ms = round((now - run.since) * 1000)
     fields = {"server": run.server, "tool": run.tool, "item_id": item_id, "outcome": outcome, "took_ms": took_ms}
     return Note("mcp_returned", dict(fields))

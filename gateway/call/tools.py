@@ -43,7 +43,7 @@ _KEYS = frozenset("0123456789*#")
 _MOST_KEYS = 32
 
 
-class _Running(msgspec.Struct):
+class _RunningFunction(msgspec.Struct):
     """A function at work: since when, and the words that cover its wait."""
 
     name: str
@@ -58,13 +58,13 @@ class Tools:
     def __init__(self, settings: CallSettings, leaving: Leaving) -> None:
         self._settings = settings
         self._leaving = leaving
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, _RunningFunction] = {}
         self._mcp = McpTools(settings)
         """Those that the service runs by itself."""
         self._entry: SecretEntry | None = None
         """What the caller is keying in that the model must not see."""
         self._private_until = 0.0
-        self._answer_due = False
+        self._output_untold = False
         self._allowance = Allowance(settings)
 
     @property
@@ -90,15 +90,15 @@ class Tools:
     @property
     def answer_due(self) -> bool:
         """Whether outputs are there that no response has told of yet, and none is missing."""
-        return (self._answer_due or self._mcp.answer_due) and not self.busy
+        return (self._output_untold or self._mcp.answer_due) and not self.busy
 
     def called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
         """The model calls something. ``silent``: it has said nothing that is still to be heard."""
         note = Note("tool_called", {"tool": call.name, "call_id": call.call_id})
         if call.name not in _LEAVING_TOOLS and not self._allowance.take():
-            self._answer_due = self._answer_due or self._allowance.answers
+            self._output_untold = self._output_untold or self._allowance.answers
             return [note, _returned_at_once(call, "refused"), ReturnToolOutput(call.call_id, TOOLS_SPENT)]
-        return [note, *self._called(call, now, silent=silent)]
+        return [note, *self._carry_out(call, now, silent=silent)]
 
     def caller_spoke(self, item_id: str, now: float) -> None:
         """The caller begins a turn."""
@@ -121,11 +121,11 @@ class Tools:
         """What comes of the tools."""
         match event:
             case FunctionReturned():
-                return self._returned(event, now)
+                return self._function_returned(event, now)
             case DigitsDialled(call_id=call_id, failure=failure):
                 output = json_text({"error": failure}) if failure else DIALLED
                 returned = FunctionReturned(call_id, output, "error" if failure else "ok")
-                return [*([] if failure else [Note("digits_sent")]), *self._returned(returned, now)]
+                return [*([] if failure else [Note("digits_sent")]), *self._function_returned(returned, now)]
             case ToolsRequested() | ToolsListed():
                 return [*self._mcp.listed(event)]
             case McpCalled():
@@ -146,13 +146,13 @@ class Tools:
         """A call of a response that was cancelled: an output it must have, and no response follows."""
         return [ReturnToolOutput(call.call_id, NOT_DONE)]
 
-    def _called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
+    def _carry_out(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
         if call.name in self._settings.functions:
-            return [*self._leaving.put_off(), *self._run(call, now)]
+            return [*self._leaving.put_off(), *self._begin_function(call, now)]
         match call.name if call.name in self._settings.built_in else "":
             case "end_call" | "transfer_call" if self._leaving.transferring:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BEING_TRANSFERRED)]
-            case "end_call" | "transfer_call" if self._answer_due or self._mcp.answer_due or self.busy:
+            case "end_call" | "transfer_call" if self._output_untold or self._mcp.answer_due or self.busy:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BUSY)]
             case "end_call":
                 return self._leave(call, None, GOODBYE, ENDING, now, silent=silent)
@@ -178,11 +178,11 @@ class Tools:
             self._leaving.plan(target, now, words if silent else None, by_model=True)
         return [_returned_at_once(call, "ok"), ReturnToolOutput(call.call_id, output)]
 
-    def _run(self, call: ToolCalled, now: float) -> list[ToolCommand]:
+    def _begin_function(self, call: ToolCalled, now: float) -> list[ToolCommand]:
         """Start a function, or the entry of what the caller has to key in for it."""
         rule = self._settings.functions[call.name]
         if not rule.secrets:
-            return [self._start(call, rule, now)]
+            return [self._run_function(call, rule, now)]
         if self._entry is not None:
             return self._answer(call.call_id, ONE_AT_A_TIME)
         if not self._allowance.may_key(call.name):
@@ -194,15 +194,15 @@ class Tools:
         digits = argument(call, "digits")
         if not 0 < len(digits) <= _MOST_KEYS or not _KEYS.issuperset(digits):
             return self._answer(call.call_id, BAD_DIGITS)
-        self._running[call.call_id] = _Running(call.name, now, Wait(None, now))
+        self._running[call.call_id] = _RunningFunction(call.name, now, Wait(None, now))
         return [*self._leaving.put_off(), DialDigits(call.call_id, digits)]
 
     def _answer(self, call_id: str, output: str) -> list[ToolCommand]:
         """Give the model an output; the response that tells of it is due."""
-        self._answer_due = True
+        self._output_untold = True
         return [ReturnToolOutput(call_id, output)]
 
-    def _returned(self, returned: FunctionReturned, now: float) -> list[ToolCommand]:
+    def _function_returned(self, returned: FunctionReturned, now: float) -> list[ToolCommand]:
         """A function is done: hand the model its output, which names what was keyed in without saying it."""
         running = self._running.pop(returned.call_id, None)
         if running is None:
@@ -226,7 +226,7 @@ class Tools:
         """
         asked = self._mcp.question(now) if self._entry is None else self._entry.prompt()
         if asked is None and self.answer_due:
-            self._answer_due = self._mcp.answer_due = False
+            self._output_untold = self._mcp.answer_due = False
             return ANSWER
         return asked
 
@@ -240,7 +240,7 @@ class Tools:
         """A response begins that says ``request``, or ``answers``: then it knows every output so far."""
         self._mcp.asking(request)
         if answers and not self.busy:
-            self._answer_due = self._mcp.answer_due = False
+            self._output_untold = self._mcp.answer_due = False
 
     # What the caller keys in confidence
 
@@ -272,7 +272,7 @@ class Tools:
         self._private_until = now + private_s
         self._allowance.keyed(entry.call.name)
         rule = self._settings.functions[entry.call.name]
-        return [done, self._start(entry.call, rule, now, entry)]
+        return [done, self._run_function(entry.call, rule, now, entry)]
 
     def abandon(self) -> list[Note]:
         """The call ends: whatever was keyed in is forgotten."""
@@ -319,9 +319,11 @@ class Tools:
         waits = [running.wait for running in self._running.values()]
         return [words for wait in waits if (words := wait.words(now, quiet=quiet)) is not None]
 
-    def _start(self, call: ToolCalled, rule: FunctionRule, now: float, entry: SecretEntry | None = None) -> RunFunction:
+    def _run_function(
+        self, call: ToolCalled, rule: FunctionRule, now: float, entry: SecretEntry | None = None
+    ) -> RunFunction:
         values = entry.values if entry is not None else {}
-        self._running[call.call_id] = _Running(
+        self._running[call.call_id] = _RunningFunction(
             call.name,
             now,
             Wait(rule.waiting, now),

@@ -121,7 +121,7 @@ def test_the_model_leaves_nothing_untold(of: int) -> None:
                 left += 1
                 tools = conversation._tools
                 assert not tools.busy, f"seed {seed}"
-                assert not tools._answer_due, f"seed {seed}"
+                assert not tools._output_untold, f"seed {seed}"
                 assert not tools._mcp.answer_due, f"seed {seed}"
             if any(isinstance(command, EndCall) for command in commands):
                 assert isinstance(commands[-1], EndCall), f"seed {seed}"
