@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 def speak(text: str, audio_format: AudioFormat, *, language: str = "en") -> bytes:
-    """``text`` as audio; blocks for some 10 ms where it has to be synthesised, answers at once the second time.
+    """Return ``text`` as audio; blocks for some 10 ms to synthesise it, and answers at once the second time.
 
     A recorded prompt with exactly these words comes first, then the espeak-ng program, then the library that the
     package ``espeakng-loader`` carries, then babble: syllables without words, 65 ms a character.
@@ -33,7 +33,7 @@ def speak(text: str, audio_format: AudioFormat, *, language: str = "en") -> byte
 
 
 async def spoken(text: str, audio_format: AudioFormat, *, language: str = "en") -> bytes:
-    """:func:`speak` for an event loop: what has no recording is made in a thread."""
+    """Run :func:`speak` for an event loop: what has no recording is made in a thread."""
     if text in bot_prompts():
         return speak(text, audio_format, language=language)
     return await asyncio.to_thread(speak, text, audio_format, language=language)
@@ -66,7 +66,7 @@ def _synthesised(text: str, language: str) -> tuple[Samples, int]:
 
 
 def babble(text: str) -> Samples:
-    """Something like speech for a text that nothing here can say, 8 kHz: a syllable per vowel group, word gaps."""
+    """Return babble for a text that nothing here can say, 8 kHz: a syllable per vowel group, word gaps."""
     _say_once_that_it_babbles()
     rng = np.random.default_rng(sum(text.encode()))
     gap = np.zeros(_BABBLE_RATE_HZ * _BABBLE_MS_PER_CHARACTER // 1000)
@@ -133,7 +133,7 @@ class EspeakLibrary:
         self._library.espeak_SetParameter(self._RATE_PARAMETER, 165, 0)
 
     def speak(self, text: str, voice: str) -> Samples:
-        """``text`` in a voice such as ``de+f3``, at :attr:`rate_hz`."""
+        """Speak ``text`` in a voice such as ``de+f3``, at :attr:`rate_hz`."""
         data = text.encode() + b"\0"
         with self._lock:
             self._pieces.clear()

@@ -1,4 +1,4 @@
-"""A simulated caller: what is said and pressed, and what came back.
+"""A simulated caller: what the caller says and presses, and what comes back.
 
 call       runs one call from start to end
 caller     decides when the caller speaks

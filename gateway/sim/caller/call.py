@@ -1,4 +1,4 @@
-"""A simulated call: recordings played to a gateway over the provider's real wire, and what came back."""
+"""Make a simulated call: play recordings to a gateway over the provider's real wire, and record what comes back."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -95,7 +95,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class CallResult:
-    """Everything that the phone saw of a call.
+    """Everything that the phone observed of a call.
 
     ``started_at`` is ``loop.time()`` of the first frame and ``started`` the same moment on the clock; ``caller_audio``
     in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
@@ -132,7 +132,7 @@ class CallResult:
 
     @property
     def duration_ms(self) -> int:
-        """Length of the call, in whole frames."""
+        """The length of the call, in whole frames."""
         return self.clock.frames * FRAME_MS
 
     @property
@@ -142,7 +142,7 @@ class CallResult:
 
     @property
     def transferred_to(self) -> str:
-        """Whom the gateway had the caller connected with last; empty where with nobody."""
+        """The number that the gateway last had the caller connected with; empty where there was none."""
         ordered = [message.name for message in self.messages if message.event == "transfer"]
         behind = [step.text for step in self.continuation if step.kind == "transfer"]
         return next(reversed(ordered + behind), "")
@@ -158,7 +158,7 @@ class CallResult:
         return self.measures.bot[-1].end_ms if self.measures.bot else None
 
     def stereo(self) -> npt.NDArray[np.int16]:
-        """Both sides as samples of shape ``(n, 2)``: the caller left, the bot right, each when it was heard."""
+        """Return both sides as samples of shape ``(n, 2)``: the caller left, the bot right, each when it was heard."""
         caller, bot = g711.decode(self.caller_audio, self.audio_format), g711.decode(self.bot_audio, self.bot_format)
         return np.stack([caller, resample(bot, self.bot_format.rate_hz, self.audio_format.rate_hz)], axis=1)
 
@@ -243,7 +243,7 @@ class _CallerSide:
         self._progress(Progress(0, "connected"))
 
     def tick(self, tick: Tick) -> None:
-        """One frame: what was heard may change what is said."""
+        """Take one frame: what was heard may change what is said."""
         phone = self._phone
         if phone is None or self._end_reason:
             return
@@ -305,7 +305,7 @@ class _CallerSide:
             self._on_progress(replace(step, text=self._redactor.text(step.text)))
 
     def result(self, phone: SimulatedPhone, started: datetime, failure: str) -> CallResult:
-        """The account of the call, once it is over."""
+        """Return the account of the call, once it is over."""
         duration_ms = phone.clock.frames * FRAME_MS
         reason = self._end_reason or phone.end_reason
         self._happened(phone, duration_ms, "ended", reason)
@@ -356,13 +356,13 @@ def _without_secrets(plan: CallPlan, shown: Redactor) -> CallPlan:
 
 
 def _until(end_ms: int, spoken: Spoken) -> Spoken:
-    """What was really played of an utterance in a call that ended at ``end_ms``."""
+    """Return what was really played of an utterance in a call that ended at ``end_ms``."""
     speech = tuple(Span(s.start_ms, min(s.end_ms, end_ms)) for s in spoken.speech if s.start_ms < end_ms)
     return Spoken(spoken.name, spoken.start_ms, min(spoken.end_ms, end_ms), speech)
 
 
 def _wire_events(phone: SimulatedPhone) -> list[TimelineEvent]:
-    """Marks, clears, transfers and violations; media is too much for a timeline and is in the audio.
+    """List marks, clears, transfers and violations; media is too much for a timeline and is in the audio.
 
     That digits were sent is told, and not which.
     """

@@ -1,4 +1,4 @@
-"""When the simulated caller speaks: a listener's manners as a pure object, time as an argument."""
+"""The rules by which the simulated caller speaks: a pure object, with time as an argument."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from gateway.sim.phone.wire import Party
 
 @dataclass(frozen=True)
 class Utterance:
-    """What the caller says next: once the bot's turn is over or, with ``interrupt_after_ms``, in the middle of it.
+    """The caller's next words: after the bot's turn or, with ``interrupt_after_ms``, in the middle of it.
 
     ``interrupt_after_ms`` counts from when the bot became audible. A reply shorter than that is not interrupted: the
     caller speaks after it.
@@ -22,7 +22,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long the caller waits: for a greeting, for a reply, and for the bot to go on after it fell silent."""
+    """The time that the caller waits: for a greeting, for a reply, and for the bot to go on after it fell silent."""
 
     greeting_s: float = 8.0
     reply_s: float = 20.0
@@ -31,7 +31,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Speak:
-    """Say this utterance now. ``note`` tells what was out of the ordinary, if anything was."""
+    """Say this utterance now. ``note`` names what was out of the ordinary, if anything was."""
 
     utterance: Utterance
     note: str = ""
@@ -91,7 +91,7 @@ class Caller:
         """Whether the bot still says what it had begun before the last key."""
 
     def hear(self, now_ms: float, *, playing: bool, audible: bool) -> Speak | PressKey | HangUp | None:
-        """What to do after this frame of the bot.
+        """Return what to do after this frame of the bot.
 
         ``playing``: the gateway's audio was in the frame, or more of it is queued; ``audible``: it was not silence.
         """
@@ -187,7 +187,7 @@ class Caller:
         return HangUp("the caller said everything", note)
 
     def _key_in(self, now_ms: float, presses: Press, note: str) -> PressKey | None:
-        """Begins a turn of keys: at once, or behind those that are being pressed."""
+        """Begin a turn of keys: at once, or after those that are being pressed."""
         self._add_keys(presses, now_ms)
         last_ms = now_ms + (len(presses.keys) - 1) * KEY_GAP_MS
         self._wait_for_reply(last_ms, last_ms + KEY_GAP_MS)

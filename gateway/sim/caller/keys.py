@@ -12,14 +12,14 @@ KEY_GAP_MS = 250
 
 @dataclass(frozen=True)
 class Press:
-    """``keys`` in their order, ``at_ms`` after the call began or, without it, when the caller's turn has come."""
+    """Press ``keys`` in their order, ``at_ms`` after the call began or, without it, when it is the caller's turn."""
 
     keys: str = field(repr=False)
     at_ms: int | None = None
 
 
 def parse_press(text: str) -> Press:
-    """``KEYS`` or ``KEYS@SECONDS``; ``InputError`` for anything else, which does not repeat the keys."""
+    """Parse ``KEYS`` or ``KEYS@SECONDS``; ``InputError`` for anything else, which does not repeat the keys."""
     keys, at, seconds = text.strip().partition("@")
     keys = keys.upper()
     if not keys:

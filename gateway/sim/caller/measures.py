@@ -1,4 +1,4 @@
-"""What a call sounded like, in figures: who spoke when, how long the bot took to answer and to fall silent.
+"""The figures of a call: who spoke when, how long the bot took to answer and to fall silent.
 
 All times are milliseconds from the start of the stream, to one frame of 20 ms.
 """
@@ -39,7 +39,7 @@ class BargeIn:
 
     @property
     def good(self) -> bool:
-        """Whether the bot fell silent as fast as a person would."""
+        """True if the bot fell silent as fast as a person would."""
         return self.stopped_after_ms is not None and self.stopped_after_ms <= GOOD_STOP_MS
 
 
@@ -65,7 +65,7 @@ def measure(
     clears_ms: Sequence[int],
     keys_ms: Sequence[int] = (),
 ) -> Measures:
-    """Figures from what was heard of the bot, where the caller spoke and keyed, and when the buffer was cleared."""
+    """Compute the figures from the bot's audio, the caller's speech and keys, and the clears of the buffer."""
     levels = frame_levels(g711.decode(bot_audio, audio_format), audio_format.rate_hz)
     audible = [bool(level >= AUDIBLE_LEVEL) for level in levels]
     bot = _bot_turns(audible, caller, clears_ms)
@@ -82,12 +82,12 @@ def measure(
 
 
 def is_audible(frame: bytes, audio_format: AudioFormat) -> bool:
-    """Whether a frame is more than silence."""
+    """Return whether a frame is more than silence."""
     return float(frame_levels(g711.decode(frame, audio_format), audio_format.rate_hz).max()) >= AUDIBLE_LEVEL
 
 
 def _bot_turns(audible: list[bool], caller: Sequence[Span], clears_ms: Sequence[int]) -> tuple[Span, ...]:
-    """Runs of sound, short pauses bridged; a clear ends a turn, and so does a caller who spoke in the pause."""
+    """Find runs of sound, short pauses bridged; a clear ends a turn, and so does a caller who spoke in the pause."""
     cuts = {0, len(audible)}
     cuts.update(min(-(-clear // FRAME_MS), len(audible)) for clear in clears_ms)
     for span in caller:
@@ -124,7 +124,7 @@ def _latencies(
 def _barge_ins(
     bot: Sequence[Span], audible: Sequence[bool], caller: Sequence[Span], clears_ms: Sequence[int]
 ) -> tuple[BargeIn, ...]:
-    """One for each turn of the bot over which the caller began to speak."""
+    """Find one barge-in for each turn of the bot over which the caller began to speak."""
     found = []
     for turn in bot:
         over = next((span for span in caller if turn.start_ms < span.start_ms < turn.end_ms), None)
@@ -136,7 +136,7 @@ def _barge_ins(
 
 
 def _silent_from(audible: Sequence[bool], over: Span) -> int:
-    """Where the last sound of the bot ended that the caller spoke ``over``, whatever the gateway had ordered by then.
+    """Find the end of the bot's last sound that the caller spoke ``over``, whatever the gateway had ordered by then.
 
     A short pause is no end while the caller speaks; after that, what follows a pause answers the caller.
     """

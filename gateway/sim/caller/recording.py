@@ -1,4 +1,4 @@
-"""What a caller says: a recording, in the audio format of the call."""
+"""A recording of what a caller says, in the audio format of the call."""
 
 import itertools
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ _PAUSE_MS = 200
 
 @dataclass(frozen=True)
 class Span:
-    """From ``start_ms`` up to ``end_ms``."""
+    """A part of a recording, from ``start_ms`` up to ``end_ms``."""
 
     start_ms: int
     end_ms: int
@@ -46,21 +46,21 @@ class Recording:
 
     @property
     def duration_ms(self) -> float:
-        """Length of the recording, silence included."""
+        """The length of the recording, silence included."""
         return self.audio_format.duration_ms(len(self.audio))
 
     @property
     def speech_start_ms(self) -> float:
-        """Where speech begins; 0 where there is none."""
+        """The start of the speech; 0 where there is none."""
         return self.speech[0].start_ms if self.speech else 0
 
     @property
     def speech_end_ms(self) -> float:
-        """Where speech ends for good; the end of the recording where there is none."""
+        """The end of the last speech; the end of the recording where there is none."""
         return self.speech[-1].end_ms if self.speech else self.duration_ms
 
     def in_format(self, audio_format: AudioFormat) -> "Recording":
-        """The same recording in another format; speech is where it was."""
+        """Return the same recording in another format; speech stays where it was."""
         if audio_format == self.audio_format:
             return self
         samples = resample(g711.decode(self.audio, self.audio_format), self.audio_format.rate_hz, audio_format.rate_hz)
@@ -91,14 +91,14 @@ def load_recording(path: Path | str, audio_format: AudioFormat, channel: Channel
 
 
 def from_samples(name: str, samples: Samples, rate_hz: int, audio_format: AudioFormat) -> Recording:
-    """A recording from samples that are already in memory."""
+    """Make a recording from samples that are already in memory."""
     converted = resample(samples, rate_hz, audio_format.rate_hz)
     speech = speech_spans(converted, audio_format.rate_hz)
     return Recording(name, g711.encode(converted, audio_format), audio_format, speech)
 
 
 def frame_levels(samples: Samples, rate_hz: int) -> npt.NDArray[np.float64]:
-    """The level (RMS) of each 20 ms frame; a part of a frame at the end counts as one, filled with silence."""
+    """Measure the level (RMS) of each 20 ms frame; a part of a frame at the end counts as one, filled with silence."""
     size = rate_hz * FRAME_MS // 1000
     padded = np.zeros(-(-samples.size // size) * size)
     padded[: samples.size] = samples
@@ -107,7 +107,7 @@ def frame_levels(samples: Samples, rate_hz: int) -> npt.NDArray[np.float64]:
 
 
 def speech_spans(samples: Samples, rate_hz: int) -> tuple[Span, ...]:
-    """Where there is speech: frames well above the recording's own background, short pauses bridged.
+    """Find the speech: frames well above the recording's own background, short pauses bridged.
 
     The background is what the quietest tenth of the frames stay below; speech is 10 dB above it and no more than
     30 dB below the loudest frame. A recording that is loud throughout is speech throughout.
@@ -121,7 +121,7 @@ def speech_spans(samples: Samples, rate_hz: int) -> tuple[Span, ...]:
 
 
 def spans_of(frames: list[bool], *, pause_ms: int = _PAUSE_MS) -> tuple[Span, ...]:
-    """Runs of true frames, 20 ms each, as spans; runs less than ``pause_ms`` apart are one."""
+    """Return runs of true frames, 20 ms each, as spans; runs less than ``pause_ms`` apart are one."""
     spans: list[Span] = []
     position = 0
     for active, run in itertools.groupby(frames):

@@ -1,4 +1,4 @@
-"""What happened in a call, in the order of time."""
+"""The events of a call, in the order of time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """Something that happened at ``loop.time()``; ``fields`` are what is known of it, as JSON would hold it."""
+    """An event at ``loop.time()``; ``fields`` are what is known of it, as JSON would hold it."""
 
     at: float
     kind: str

@@ -1,4 +1,4 @@
-"""Where one session stands in its script."""
+"""The position of one session in its script."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from gateway.sim.emulator.settings.tool_choice import choose_tool
 
 @dataclass(frozen=True)
 class _Position:
-    """What the next answer depends on."""
+    """The position on which the next answer depends."""
 
     started: bool = False
     unanswered: Answer | None = None
@@ -21,7 +21,7 @@ class _Position:
 
 
 class Dialogue:
-    """What was heard so far, and what comes next."""
+    """A session's dialogue: what was heard so far, and what comes next."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -33,7 +33,7 @@ class Dialogue:
         """The last answer and the position that it was for, while nothing has happened since."""
 
     def heard(self, speech_ms: int) -> str:
-        """The caller (or a typed message) took a turn: what was understood."""
+        """Take a turn of the caller, or a typed message; return what was understood."""
         turns = self._script.turns
         index = self._turns_heard
         if index >= len(turns):
@@ -44,20 +44,20 @@ class Dialogue:
         return turns[index].heard or f"({speech_ms / 1000:.1f} s of speech)"
 
     def announced(self, text: str) -> Answer:
-        """The client said what to say, word for word."""
+        """Take the words that the client wants said, and return them as an answer."""
         self._move(replace(self._at, started=True))
         return Answer(say=text)
 
     def output_came(self) -> None:
-        """The output of a function, or of an MCP server's tool, is there."""
+        """Take the output of a function, or of an MCP server's tool."""
         self._move(replace(self._at, came="output"))
 
     def denied(self) -> None:
-        """The client did not approve of a call."""
+        """Note that the client did not approve of a call."""
         self._move(replace(self._at, came="denial"))
 
     def answer(self, choice: str | Event, tools: Sequence[Event]) -> Answer:
-        """What the next response consists of, under a ``tool_choice`` and these tools."""
+        """Choose what the next response consists of, under a ``tool_choice`` and these tools."""
         before = self._at
         after = replace(before, started=True)
         if before.came is not None:
@@ -75,14 +75,14 @@ class Dialogue:
         return answer
 
     def _following(self, at: _Position) -> Answer:
-        """What is said about the outcome of a call."""
+        """Choose what is said about the outcome of a call."""
         script, called = self._script, at.called
         if at.came == "denial":
             return (called and called.denied_answer) or Answer(say=script.default_after_denial)
         return (called and called.next_answer) or Answer(say=script.default_after_call)
 
     def unsaid(self, answer: Answer) -> None:
-        """Nothing of this answer was said: it is the next one again, unless the conversation has gone on since."""
+        """Put back an answer of which nothing was said: it is the next one, unless the conversation has gone on."""
         if self._before is not None and self._before[0] is answer:
             self._move(self._before[1])
 

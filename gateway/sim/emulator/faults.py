@@ -1,4 +1,4 @@
-"""What goes wrong on purpose."""
+"""The faults that a script asks for."""
 
 from typing import Any, Literal, Self
 
@@ -12,7 +12,7 @@ class StrictModel(BaseModel):
 
 
 class HandshakeFault(StrictModel):
-    """How the WebSocket handshake fails: with an HTTP status, or by never being answered."""
+    """A failure of the WebSocket handshake: an HTTP status, or no answer ever."""
 
     status: int | None = Field(default=None, ge=300, le=599)
     never: bool = False
@@ -27,7 +27,7 @@ class HandshakeFault(StrictModel):
 
 
 class Cut(StrictModel):
-    """How and when the connection ends: after some time, or right behind the nth server event of a type."""
+    """An end of the connection: after some time, or right after the nth server event of a type."""
 
     after_s: float | None = Field(default=None, gt=0)
     at: str | None = None
@@ -45,7 +45,7 @@ class Cut(StrictModel):
 
 
 class Extra(StrictModel):
-    """Something to send right behind the nth server event of a type: an event, or a frame as it stands."""
+    """Something to send right after the nth server event of a type: an event, or a frame as it stands."""
 
     at: str
     nth: int = Field(default=1, ge=1)
@@ -64,7 +64,7 @@ class Extra(StrictModel):
 
 
 class Faults(StrictModel):
-    """All of it; the default is a service that works."""
+    """All faults of a script; the default is a service that works."""
 
     handshake: HandshakeFault | None = None
     connections_per_minute: int | None = Field(default=None, ge=0)

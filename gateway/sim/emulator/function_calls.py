@@ -1,4 +1,4 @@
-"""Calls as an answer puts them out: their arguments in pieces, with the white space that models leave there."""
+"""Function calls in an answer: their arguments in pieces, with the white space that models leave there."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from gateway.sim.emulator.speaking.output import Output
 
 
 async def call_function(output: Output, call: Call, *, native: bool) -> Entry:
-    """Puts out a call of the client's function, but for its end."""
+    """Send a call of the client's function, up to but not including its end."""
     item: Event = {
         "id": new_id("item", native=native),
         "object": "realtime.item",
@@ -33,12 +33,12 @@ async def call_function(output: Output, call: Call, *, native: bool) -> Entry:
 
 
 def written(arguments: dict[str, Any] | str) -> str:
-    """A string as it stands, a mapping as JSON with the stray white space that models really put there."""
+    """Write a string as it stands, a mapping as JSON with the stray white space that models really put there."""
     if isinstance(arguments, str):
         return arguments
     return json.dumps(arguments, indent=1, ensure_ascii=False).replace("\n", "  \n ", 1) + " \n"
 
 
 def pieces(arguments: str) -> list[str]:
-    """The deltas that arguments come in."""
+    """Cut arguments into the deltas that they come in."""
     return re.findall(r"\s*\S{1,6}|\s+", arguments)

@@ -8,7 +8,7 @@ from gateway.sim.emulator.record import Event, Rejected
 
 @dataclass
 class Entry:
-    """One item and what the service knows beside it."""
+    """One item, and what the service knows of it besides."""
 
     item: Event
     from_client: bool = False
@@ -25,7 +25,7 @@ class Entry:
 
     @property
     def id(self) -> str:
-        """The item's id."""
+        """The id of the item."""
         return str(self.item["id"])
 
     @property
@@ -34,14 +34,14 @@ class Entry:
         return dict(self.item)
 
     def spoke(self, transcript: str, audio_ms: float) -> None:
-        """The assistant has got so far; a truncated item stays as it is."""
+        """Note how far the assistant has got; a truncated item stays as it is."""
         self.generated_ms = max(self.generated_ms, audio_ms)
         if not self.truncated:
             self.item["content"] = [{"type": "audio", "transcript": transcript}]
             self.audio_ms = audio_ms
 
     def truncate(self, kept_ms: int) -> None:
-        """Keeps so much of the audio, and of the transcript in proportion, whole words only."""
+        """Keep so much of the audio, and of the transcript in proportion, whole words only."""
         content = self.item["content"][0]
         transcript = content.get("transcript") or ""
         share = kept_ms / self.audio_ms if self.audio_ms else 0
@@ -54,7 +54,7 @@ class Entry:
 
 
 class History:
-    """Items in conversation order."""
+    """The items in the order of the conversation."""
 
     def __init__(self, *, native: bool) -> None:
         self._native = native
@@ -67,15 +67,15 @@ class History:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The items with what is known beside them."""
+        """The items with what is known of them besides."""
         return tuple(self._entries)
 
     def find(self, item_id: object) -> Entry | None:
-        """The entry of an item id."""
+        """Return the entry of an item id."""
         return next((entry for entry in self._entries if entry.id == item_id), None)
 
     def add(self, item: Event, *, from_client: bool = False, after: str | None = None) -> Entry:
-        """Adds an item at the end, or behind the item ``after`` (``root``: at the beginning)."""
+        """Add an item at the end, or after the item ``after`` (``root``: at the beginning)."""
         if self.find(item["id"]) is not None:
             raise Rejected(
                 f"Item with id '{item['id']}' already exists.", code="item_create_duplicate_item_id", param="item.id"
@@ -85,7 +85,7 @@ class History:
         return entry
 
     def append(self, entry: Entry) -> None:
-        """Adds an item that the service made."""
+        """Add an item that the service made."""
         self._entries.append(entry)
 
     def _index_after(self, item_id: str | None) -> int:
@@ -103,33 +103,33 @@ class History:
         return self._entries.index(entry) + 1
 
     def previous_of_speech(self) -> str | None:
-        """``previous_item_id`` of a turn that the caller speaks: cascaded engines skip what the assistant said."""
+        """Return ``previous_item_id`` of a spoken turn of the caller: cascaded engines skip what the assistant said."""
         for entry in reversed(self._entries):
             if self._native or entry.item.get("role") == "user":
                 return entry.id
         return None
 
     def previous_of_client_item(self) -> str | None:
-        """``previous_item_id`` of an item that the client creates: cascaded engines begin with an empty string."""
+        """Return ``previous_item_id`` of a client's item: cascaded engines begin with an empty string."""
         return self._entries[-1].id if self._entries else None if self._native else ""
 
     def previous_of_output(self) -> str | None:
-        """``previous_item_id`` of the assistant's next item; cascaded: empty where no caller has spoken before it."""
+        """Return ``previous_item_id`` of the assistant's next item; cascaded: empty before the first spoken turn."""
         if not self._entries:
             return None if self._native else ""
         first_typed = len(self._entries) == 1 and self._entries[0].from_client
         return "" if first_typed and not self._native else self._entries[-1].id
 
     def retrieve(self, item_id: object) -> Event:
-        """A copy of an item."""
+        """Return a copy of an item."""
         return copy.deepcopy(self._known(item_id, "retrieve").item)
 
     def delete(self, item_id: object) -> None:
-        """Takes an item out."""
+        """Take an item out of the conversation."""
         self._entries.remove(self._known(item_id, "delete"))
 
     def truncate(self, item_id: object, content_index: object, audio_end_ms: object) -> None:
-        """Keeps the first ``audio_end_ms`` of an assistant item, as the client heard it."""
+        """Keep the first ``audio_end_ms`` of an assistant item, as the client heard it."""
         entry = self._known(item_id, "truncate")
         if entry.truncated_by_service:
             raise Rejected(
@@ -157,7 +157,7 @@ class History:
         entry.truncate(audio_end_ms)
 
     def auto_truncate(self, now: float) -> tuple[str, int] | None:
-        """Truncates the assistant's last item where its audio, played from its first delta on, is not over yet."""
+        """Truncate the assistant's last item where its audio, played from its first delta on, is not over yet."""
         for entry in reversed(self._entries):
             if entry.audio_ms is None:
                 continue

@@ -11,22 +11,22 @@ _EPOCH_S = 1_576_800_000
 
 
 def base62(length: int) -> str:
-    """``length`` random characters."""
+    """Return ``length`` random characters."""
     return os.urandom(length).translate(_BY_BYTE).decode("ascii")
 
 
 def event_id() -> str:
-    """A server event's id."""
+    """Return a new id of a server event."""
     return "event_" + base62(22)
 
 
 def call_id() -> str:
-    """A function call's id."""
+    """Return a new id of a function call."""
     return "call_" + base62(16)
 
 
 def new_id(prefix: str, *, native: bool) -> str:
-    """``sess_``, ``resp_``, ``item_``, ``msg_`` or ``conv_`` and 21 (native) or 22 characters (cascaded)."""
+    """Return ``sess_``, ``resp_``, ``item_``, ``msg_`` or ``conv_`` and 21 (native) or 22 characters (cascaded)."""
     if native:
         return f"{prefix}_{_stamp(int(time.time()) - _EPOCH_S)}{base62(16)}"
     return f"{prefix}_{base62(22)}"

@@ -1,4 +1,4 @@
-"""Items that a client creates: what is accepted, and how the service shows it."""
+"""Items that a client creates: which ones are accepted, and how the service shows them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ _PARTS = {
 
 
 def created_item(item: object, history: History, *, native: bool, asked: Callable[[object], bool]) -> Event:
-    """The ``item`` of a ``conversation.item.create`` as the conversation keeps it, or :class:`Rejected`.
+    """Return the ``item`` of a ``conversation.item.create`` as the conversation keeps it, or raise :class:`Rejected`.
 
     ``asked`` tells whether an approval request with that id waits for its answer.
     """

@@ -20,7 +20,7 @@ from gateway.sim.emulator.speaking.output import Output
 
 @dataclass(frozen=True)
 class McpRun:
-    """A call under way; it ends at ``ends_at`` (``loop.time()``), whatever becomes of the response that made it."""
+    """A running call; it ends at ``ends_at`` (``loop.time()``), whatever becomes of the response that made it."""
 
     call: McpCall
     output: Output
@@ -38,7 +38,7 @@ class _Asked:
 
 @dataclass
 class McpServers:
-    """A session's tool servers."""
+    """The tool servers of a session."""
 
     script: Script
     history: History
@@ -50,7 +50,7 @@ class McpServers:
     _asked: dict[str, _Asked] = field(default_factory=dict)
 
     def declared(self, tools: Sequence[Event]) -> None:
-        """An update was accepted: the tools of each server that is new in it, or has changed, are listed."""
+        """List the tools of each server that is new in an accepted update, or has changed."""
         servers = {tool["server_label"]: tool for tool in tools if tool["type"] == "mcp"}
         new = [tool for label, tool in servers.items() if self._listed.get(label) != tool]
         self._listed = servers
@@ -86,7 +86,7 @@ class McpServers:
         return self.script.mcp_servers.get(label) or McpServer()
 
     def objection(self, calls: Sequence[McpCall], tools: Sequence[Event]) -> str | None:
-        """Why one of the script's calls cannot be made with these tools; ``None`` where all of them can."""
+        """Return why one of the script's calls cannot be made with these tools; ``None`` where all of them can."""
         for call in calls:
             tool = _declaration(call, tools)
             if tool is None:
@@ -99,7 +99,7 @@ class McpServers:
         return None
 
     async def begin(self, output: Output, call: McpCall, tools: Sequence[Event]) -> McpRun | None:
-        """Begins a call within a response; ``None`` where the client has to approve of it first."""
+        """Begin a call within a response; ``None`` where the client has to approve of it first."""
         if not _needs_approval(_declaration(call, tools) or {}, call.name):
             return await self._start(output, call, None)
         item: Event = {
@@ -115,11 +115,11 @@ class McpServers:
         return None
 
     def awaits_approval(self, request_id: object) -> bool:
-        """Whether a call waits for the answer to that request."""
+        """Return whether a call waits for the answer to that request."""
         return request_id in self._asked
 
     async def answered(self, item: Event) -> None:
-        """The client answered an approval request: the call is made now, or never."""
+        """Take the client's answer to an approval request: the call is made now, or never."""
         asked = self._asked.pop(item["approval_request_id"])
         if not item["approve"]:
             self.dialogue.denied()
@@ -151,7 +151,7 @@ class McpServers:
         return McpRun(call, output, entry, asyncio.get_running_loop().time() + call.takes_s)
 
     async def finish(self, run: McpRun) -> None:
-        """Ends a call whose time has come."""
+        """End a call whose time has come."""
         call, item = run.call, run.entry.item
         item["output"] = call.output
         item["error"] = {"type": "tool_execution_error", "message": call.error} if call.error is not None else None
@@ -163,7 +163,7 @@ class McpServers:
         await run.output.close(run.entry, status)
 
     async def finish_later(self, run: McpRun, behind: asyncio.Event | None = None) -> None:
-        """Ends a call when its time has come, and not before ``behind`` has come about."""
+        """End a call when its time has come, and not before ``behind`` has come about."""
         if behind is not None:
             await behind.wait()
         await asyncio.sleep(run.ends_at - asyncio.get_running_loop().time())
@@ -171,12 +171,12 @@ class McpServers:
 
 
 def _declaration(call: McpCall, tools: Sequence[Event]) -> Event | None:
-    """The tool server of a call, as the session declares it."""
+    """Return the tool server of a call, as the session declares it."""
     return next((tool for tool in tools if tool.get("server_label") == call.server_label), None)
 
 
 def _needs_approval(tool: Event, name: str) -> bool:
-    """By ``require_approval``: ``always`` where it is absent, and for tools that its lists do not name."""
+    """Decide by ``require_approval``: ``always`` where it is absent, and for tools that its lists do not name."""
     policy = tool.get("require_approval") or "always"
     if isinstance(policy, str):
         return policy == "always"

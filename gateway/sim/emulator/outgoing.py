@@ -1,4 +1,4 @@
-"""The way out: every server event passes here, is recorded, and may have a fault right behind it."""
+"""The sending side: every server event passes here, is recorded, and may have a fault right after it."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Outgoing:
-    """One session's socket, seen from its writers. After the end it swallows what is still written."""
+    """One session's socket, as its writers see it. After its end it drops what is still written."""
 
     def __init__(
         self,
@@ -40,11 +40,11 @@ class Outgoing:
         """Set to a close code and reason when this side wants to end."""
 
     async def emit(self, event_type: str, **fields: Any) -> None:
-        """Sends one event."""
+        """Send one event, and record it."""
         await self._send({"event_id": event_id(), "type": event_type, **fields})
 
     async def emit_audio(self, size: int, **fields: Any) -> None:
-        """Sends one ``response.audio.delta``; the record keeps ``bytes``, not the audio."""
+        """Send one ``response.audio.delta``; the record keeps ``bytes``, not the audio."""
         event = {"event_id": event_id(), "type": "response.audio.delta", **fields}
         await self._send(event, {**event, "delta": None, "bytes": size})
 
@@ -58,7 +58,7 @@ class Outgoing:
             await self._fault_behind(str(event["type"]))
 
     async def raw(self, frame: bytes | str) -> None:
-        """Sends one text frame as it stands, JSON or not."""
+        """Send one text frame as it stands, JSON or not."""
         if self.over:
             return
         try:
@@ -67,7 +67,7 @@ class Outgoing:
             self.over = True  # the client went while this was on its way
 
     async def pong(self, payload: bytes) -> None:
-        """Answers a ping, unless that is the fault."""
+        """Answer a ping, unless not answering is the fault."""
         if self._faults.pong and not self.over:
             try:
                 await self._socket.pong(payload)
@@ -94,7 +94,7 @@ class Outgoing:
         self.sent.append(Record(asyncio.get_running_loop().time(), event))
 
     def cut(self, how: str, code: int, reason: str) -> None:
-        """Ends the connection: ``close`` with code and reason, ``reset``, or ``freeze``."""
+        """End the connection: ``close`` with code and reason, ``reset``, or ``freeze``."""
         if self.over:
             return
         self.over = True
@@ -109,7 +109,7 @@ class Outgoing:
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """Ends a TCP connection with RST instead of FIN."""
+    """End a TCP connection with RST instead of FIN."""
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -1,4 +1,4 @@
-"""What a session keeps for whoever wants to know afterwards, and how it turns an event down."""
+"""The record that a session keeps of its events, and the error by which it rejects one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ class Record:
 
     @property
     def type(self) -> str:
-        """The event's type."""
+        """The type of the event."""
         return str(self.event.get("type"))
 
 
@@ -37,7 +37,7 @@ class Rejected(Exception):  # noqa: N818 -- an answer of the protocol, not a fai
         self.harmless = harmless
 
     def error(self, client_event_id: str | None) -> Event:
-        """The body of the ``error`` event."""
+        """Return the body of the ``error`` event."""
         return {
             "type": "invalid_request_error",
             "code": self.code,

@@ -1,4 +1,4 @@
-"""What the emulator hears, says and breaks: a YAML file as typed models."""
+"""The script of the emulator, a YAML file as typed models: what it hears and says, and its faults."""
 
 import difflib
 import itertools
@@ -58,7 +58,7 @@ class McpServer(StrictModel):
 
 
 class Answer(StrictModel):
-    """What one response consists of: words, calls, or words and then calls."""
+    """The content of one response: words, calls, or words and then calls."""
 
     say: str | None = None
     call: Call | None = None
@@ -85,27 +85,27 @@ class Answer(StrictModel):
 
     @cached_property
     def all_calls(self) -> list[Call]:
-        """``call`` or ``calls``."""
+        """The calls under ``call`` or ``calls``."""
         return [self.call] if self.call is not None else self.calls
 
     @cached_property
     def all_mcp(self) -> list[McpCall]:
-        """``mcp`` as a list."""
+        """The calls under ``mcp`` as a list."""
         return [self.mcp] if isinstance(self.mcp, McpCall) else self.mcp
 
     @property
     def makes_calls(self) -> bool:
-        """Whether there is a call of either kind in it."""
+        """True if there is a call of either kind in the answer."""
         return bool(self.all_calls or self.all_mcp)
 
     @cached_property
     def next_answer(self) -> "Answer | None":
-        """``after_call`` as an answer."""
+        """The answer under ``after_call``."""
         return Answer(say=self.after_call) if isinstance(self.after_call, str) else self.after_call
 
     @cached_property
     def denied_answer(self) -> "Answer | None":
-        """``after_denial`` as an answer."""
+        """The answer under ``after_denial``."""
         return Answer(say=self.after_denial) if isinstance(self.after_denial, str) else self.after_denial
 
 
@@ -122,7 +122,7 @@ class Turn(Answer):
 
 
 class Latency(StrictModel):
-    """How long the service takes, in milliseconds. The defaults are of the order that recorded sessions show."""
+    """The delays of the service, in milliseconds. The defaults are of the order that recorded sessions show."""
 
     handshake: float = Field(default=0, ge=0)
     update: float = Field(default=70, ge=0)
@@ -140,12 +140,12 @@ class Latency(StrictModel):
 
     @classmethod
     def none(cls) -> Self:
-        """No waiting at all, for tests."""
+        """Return delays of 0, for tests."""
         return cls(update=0, transcription=0, create=0, first_delta=0, first_audio=0)
 
 
 class Script(StrictModel):
-    """A dialogue and the manners of the service that leads it. The n-th turn answers the n-th turn of the caller."""
+    """A dialogue and the behaviour of the service that leads it. The n-th turn answers the n-th turn of the caller."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
@@ -178,7 +178,7 @@ class Script(StrictModel):
     faults: Faults = Faults()
 
     def mcp_tools(self, server_label: str) -> list[str]:
-        """The tools of a server that the script calls, in their order."""
+        """Return the tools of a server that the script calls, in their order."""
         names: dict[str, None] = {}
         waiting: list[Answer] = list(reversed(self.turns))
         while waiting:
@@ -236,7 +236,7 @@ _NEUTRAL = (
 
 
 def load_script(path: Path | str) -> Script:
-    """The script in a YAML file; ConfigError with file, line and column where it is not one."""
+    """Load the script from a YAML file; ConfigError with file, line and column where it is not one."""
     path = Path(path)
     try:
         source = path.read_bytes()

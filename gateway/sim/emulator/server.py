@@ -1,4 +1,4 @@
-"""The emulator's front door: handshake, credentials, and the sessions behind it."""
+"""The emulator's server: handshake, credentials, and the sessions that they open."""
 
 import asyncio
 import time
@@ -58,24 +58,24 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """What a client takes as its endpoint: ``http://127.0.0.1:PORT``."""
+        """The endpoint to give to a client: ``http://127.0.0.1:PORT``."""
         host = f"[{self._host}]" if ":" in self._host else self._host  # RFC 3986 §3.2.2
         return f"http://{host}:{self._port}"
 
     @property
     def open_sessions(self) -> int:
-        """How many have not ended."""
+        """The number of sessions that have not ended."""
         return sum(not session.closed.is_set() for session in self.sessions)
 
     async def session(self, index: int = 0) -> Session:
-        """The session with that number, as soon as it is there."""
+        """Return the session with that number, as soon as it is there."""
         while len(self.sessions) <= index:
             self._arrived.clear()
             await self._arrived.wait()
         return self.sessions[index]
 
     def check(self, *, allow: Iterable[str] = ()) -> None:
-        """AssertionError that names everything that clients did wrong, but for the rules in ``allow``."""
+        """Raise an AssertionError that names everything that clients did wrong, but for the rules in ``allow``."""
         allowed = tuple(f"{rule}:" for rule in allow)
         found = [
             f"{session.id}: {violation}"

@@ -1,4 +1,4 @@
-"""What the service does at each client event: the conversation behind one connection."""
+"""The reaction of the service to each client event: the conversation of one connection."""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,7 +17,7 @@ from gateway.sim.emulator.speaking.response import Scene
 
 
 class Service:
-    """Carries out client events. ``violated`` is told what only an onlooker minds, ``audio_came`` the audio."""
+    """The service of one connection. ``violated`` gets what only an observer minds, ``audio_came`` the audio."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Service:
         self.turns = Turns(scene, self._floor, self._dialogue, spawn)
 
     async def take(self, event: Event) -> None:
-        """Does what a client event asks; :class:`Rejected` where the service would answer with an error."""
+        """Carry out a client event; :class:`Rejected` where the service would answer with an error."""
         event_type = str(event.get("type"))
         do = _TAKERS.get(event_type)
         if do is None:
@@ -52,7 +52,7 @@ class Service:
         await do(self, event)
 
     async def update_session(self, event: Event) -> None:
-        """``session.update``: everything or nothing of it, answered with the whole session."""
+        """Carry out ``session.update``: everything or nothing of it, answered with the whole session."""
         self.settings.update(
             event.get("session"),
             audio_received=self.turns.appended_bytes > 0,
@@ -63,19 +63,19 @@ class Service:
         self._mcp.declared(self.settings.echo["tools"])
 
     async def append_audio(self, event: Event) -> None:
-        """``input_audio_buffer.append``."""
+        """Carry out ``input_audio_buffer.append``."""
         self._audio_came(await self.turns.append(event.get("audio")))
 
     async def commit_audio(self, _event: Event) -> None:
-        """``input_audio_buffer.commit``."""
+        """Carry out ``input_audio_buffer.commit``."""
         await self.turns.commit()
 
     async def clear_audio(self, _event: Event) -> None:
-        """``input_audio_buffer.clear``."""
+        """Carry out ``input_audio_buffer.clear``."""
         await self.turns.clear()
 
     async def create_item(self, event: Event) -> None:
-        """``conversation.item.create``; what a user types counts as a turn of the script."""
+        """Carry out ``conversation.item.create``; what a user types counts as a turn of the script."""
         item = created_item(
             event.get("item"), self.history, native=self.settings.native, asked=self._mcp.awaits_approval
         )
@@ -90,32 +90,32 @@ class Service:
             await self._mcp.answered(item)
 
     async def retrieve_item(self, event: Event) -> None:
-        """``conversation.item.retrieve``."""
+        """Carry out ``conversation.item.retrieve``."""
         await self._out.emit("conversation.item.retrieved", item=self.history.retrieve(event.get("item_id")))
 
     async def delete_item(self, event: Event) -> None:
-        """``conversation.item.delete``."""
+        """Carry out ``conversation.item.delete``."""
         self.history.delete(event.get("item_id"))
         await self._out.emit("conversation.item.deleted", item_id=event.get("item_id"))
 
     async def truncate_item(self, event: Event) -> None:
-        """``conversation.item.truncate``."""
+        """Carry out ``conversation.item.truncate``."""
         about = {key: event.get(key) for key in ("item_id", "content_index", "audio_end_ms")}
         self.history.truncate(**about)
         await self._out.emit("conversation.item.truncated", **about)
 
     async def create_response(self, event: Event) -> None:
-        """``response.create``."""
+        """Carry out ``response.create``."""
         self._floor.create(parse_response(event.get("response"), self.settings), self.turns.ready)
 
     async def cancel_response(self, event: Event) -> None:
-        """``response.cancel``."""
+        """Carry out ``response.cancel``."""
         if self._floor.interrupted_by_service:
             self._violated("redundant_cancel", "response.cancel after the service had cancelled by itself")
         self._floor.cancel(event.get("response_id"))
 
     async def clear_output(self, _event: Event) -> None:
-        """``output_audio_buffer.clear``: accepted and without effect, it concerns avatars only."""
+        """Accept ``output_audio_buffer.clear`` without effect: it concerns avatars only."""
 
 
 _TAKERS: dict[str, Callable[[Service, Event], Awaitable[None]]] = {

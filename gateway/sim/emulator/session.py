@@ -24,7 +24,7 @@ _DEEPEST = 100
 
 
 class Session:
-    """What a test asks about one session, and what it can make happen in it.
+    """A session as a test sees it: what it can ask about it, and what it can make happen in it.
 
     ``violations`` holds what the client did wrong, each as ``rule: what happened``; the rules are the codes of the
     errors that the service answers with, and ``audio_stopped``, ``redundant_cancel``, ``not_json``, ``binary_frame``.
@@ -83,7 +83,7 @@ class Session:
 
     @property
     def id(self) -> str:
-        """``sess_…``."""
+        """The id of the session: ``sess_…``."""
         return str(self._service.settings.echo["id"])
 
     @property
@@ -103,7 +103,7 @@ class Session:
 
     @property
     def appended_bytes(self) -> int:
-        """Audio received, decoded."""
+        """The number of audio bytes received, decoded."""
         return self._service.turns.appended_bytes
 
     @property
@@ -112,45 +112,45 @@ class Session:
         return bytes(self._input_audio)
 
     async def until(self, happened: Callable[["Session"], object]) -> None:
-        """Returns once ``happened(self)`` is true; it is asked again after every event."""
+        """Return once ``happened(self)`` is true; it is asked again after every event."""
         while not happened(self):
             changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(changed)
             await changed
 
     async def inject(self, event: Event) -> None:
-        """Sends a server event of the test's own; it needs a ``type``."""
+        """Send a server event of the test's own; it needs a ``type``."""
         fields = {key: value for key, value in event.items() if key != "type"}
         await self._out.emit(str(event["type"]), **fields)
 
     async def send_raw(self, frame: str | bytes) -> None:
-        """Sends a text frame as it stands."""
+        """Send a text frame as it stands."""
         await self._out.raw(frame)
 
     async def speech_started(self) -> None:
-        """Lets the caller begin to speak now."""
+        """Let the caller begin to speak now."""
         await self._service.turns.speech_started(self._service.turns.position_ms)
 
     async def speech_stopped(self, heard: str | None = None, *, speech_ms: int = 1000) -> None:
-        """Lets the caller fall silent now, having said ``heard`` or what the script has."""
+        """Let the caller fall silent now, having said ``heard`` or what the script has."""
         await self._service.turns.speech_stopped(self._service.turns.position_ms, speech_ms, heard)
 
     def cut(self, how: str = "close", code: int = 1011, reason: str = "") -> None:
-        """Ends the connection now: ``close``, ``reset`` or ``freeze``."""
+        """End the connection now: ``close``, ``reset`` or ``freeze``."""
         self._out.cut(how, code, reason)
 
     def end(self) -> None:
-        """Ends a session because the emulator stops; a frozen one as well."""
+        """End a session because the emulator stops; a frozen one as well."""
         if self._out.frozen:
             self.abort()
         self._out.cut("close", 1001, "going away")
 
     def abort(self) -> None:
-        """Drops the connection, whatever is still to be written."""
+        """Drop the connection, whatever is still to be written."""
         self._transport.abort()
 
     async def run(self) -> None:
-        """Serves the connection to its end."""
+        """Serve the connection to its end."""
         log.info("session_opened", **self._about(), model=self.model)
         try:
             async with asyncio.TaskGroup() as group:
@@ -223,7 +223,7 @@ class Session:
             await self._carry_out(event)
 
     async def _catch_up(self) -> None:
-        """An update takes its time; what comes meanwhile is read at once and carried out behind it, in order."""
+        """Carry out what came during an update: it is read at once, and carried out after the update, in order."""
         while self._pending:
             if self._pending[0].get("type") == "session.update":
                 with suppress(TimeoutError):

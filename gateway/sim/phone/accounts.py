@@ -1,4 +1,4 @@
-"""An account at each simulated provider: what the gateway is told of it, and what the provider itself knows.
+"""An account at each simulated provider: the settings that the gateway gets, and what the provider itself knows.
 
 Made for tests; nothing here is a secret of anybody's.
 """
@@ -49,7 +49,7 @@ def open_account(provider: str, api_url: str, key: str = "") -> Account:
 
 
 class _Maker:
-    """Makes the values of one account, each from the account's key and the value's name."""
+    """A maker of one account's values, each from the account's key and the value's name."""
 
     def __init__(self, provider: str, key: str) -> None:
         self._provider = provider

@@ -1,4 +1,4 @@
-"""What cannot be reached, in one line each."""
+"""The errors of connecting, in one line each."""
 
 import contextlib
 import os
@@ -40,7 +40,7 @@ def status_told(status: int) -> str:
 
 @contextlib.contextmanager
 def reaching(url: str, what: str, timeout_s: float) -> Iterator[None]:
-    """Requests inside the block fail with ``GatewayError``, or ``InputError`` where ``url`` is none."""
+    """Raise ``GatewayError`` for a request in the block that fails, or ``InputError`` where ``url`` is none."""
     try:
         yield
     except aiohttp.WSServerHandshakeError as error:

@@ -1,4 +1,4 @@
-"""What becomes of a call when its stream has ended: the verbs behind it, and those that the gateway is asked for."""
+"""The continuation of a call after its stream: the verbs after it, and those that the gateway is asked for."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _DIAL = frozenset({"Dial", "Transfer"})
 
 @dataclass(frozen=True)
 class Step:
-    """What the caller meets: words, a transfer, the end. ``failed`` is an end with the provider's own error message."""
+    """A step that the caller meets: words, a transfer, the end. ``failed``: an end with the provider's own error."""
 
     kind: Literal["say", "transfer", "hang_up", "failed"]
     text: str = ""

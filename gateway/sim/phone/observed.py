@@ -1,4 +1,4 @@
-"""What a simulated phone observed of a call, each thing with its time."""
+"""The observations of a simulated phone in a call, each with its time."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -50,14 +50,14 @@ class Tick:
 
 @dataclass
 class FrameClock:
-    """How well the simulated phone itself kept time: a frame sent 20 ms or more after its due time is late."""
+    """The punctuality of the simulated phone itself: a frame sent 20 ms or more after its due time is late."""
 
     frames: int = 0
     late_frames: int = 0
     worst_late_ms: float = 0.0
 
     def sent(self, late_s: float) -> None:
-        """Count a frame."""
+        """Count a frame, and whether it is late."""
         self.frames += 1
         self.late_frames += late_s >= FRAME_MS / 1000
         self.worst_late_ms = max(self.worst_late_ms, late_s * 1000)

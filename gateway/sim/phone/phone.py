@@ -131,7 +131,7 @@ class SimulatedPhone:
 
     @property
     def saying(self) -> bool:
-        """Whether the caller still has something to say."""
+        """True while the caller still has something to say."""
         return bool(self._saying)
 
     def say(self, audio: bytes) -> None:
@@ -162,7 +162,7 @@ class SimulatedPhone:
             self._end("gateway", "the gateway transferred the caller")
 
     def hear_digits(self, digits: str) -> None:
-        """Keys that the gateway sends to the caller's side, on the stream or by the provider's REST API."""
+        """Take keys that the gateway sends to the caller's side, on the stream or by the provider's REST API."""
         now, position = asyncio.get_running_loop().time(), self.playout.added_bytes
         self._note(Received(now, "digits", position, name=digits))
 

@@ -27,7 +27,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Cleared:
-    """What a clear did, in bytes of audio; positions count all audio that was ever added.
+    """The effect of a clear, in bytes of audio; positions count all audio that was ever added.
 
     ``run_bytes``: really played since the buffer was last idle or cleared. ``position``: up to here everything
     was played or discarded earlier. ``discarded_bytes``: thrown away now. ``marks`` are returned.
@@ -58,12 +58,12 @@ class Playout:
 
     @property
     def queued_bytes(self) -> int:
-        """Audio that waits to be played."""
+        """The number of bytes that wait to be played."""
         return len(self._queue)
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is left to play."""
+        """True if nothing is left to play."""
         return not self._queue
 
     def add(self, audio: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""A provider's REST API, played on 127.0.0.1: what the gateway asks of it is obeyed and kept."""
+"""A provider's REST API, simulated on 127.0.0.1: it carries out the gateway's requests and keeps them."""
 
 import asyncio
 import json
@@ -31,14 +31,14 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """What the provider answers; ``data`` is sent as JSON, ``None`` as an empty body."""
+    """The provider's answer; ``data`` is sent as JSON, ``None`` as an empty body."""
 
     status: int = 200
     data: object = None
 
 
 class ApiRefusal(Exception):  # noqa: N818 -- an answer of the provider, not a failure of this program
-    """Raised by a route that will not obey: the request is answered with ``status``."""
+    """A refusal, raised by a route: the request is answered with ``status``."""
 
     def __init__(self, status: int) -> None:
         super().__init__(str(status))
@@ -90,7 +90,7 @@ class SimulatedApi:
         self._routes.pop((method, path), None)
 
     async def requested(self, method: str, path: str, *, timeout_s: float = 10.0) -> ApiRequest:
-        """The first request to ``path`` (``{name}`` as in :meth:`on`), now or later; ``GatewayError`` if none comes."""
+        """Return the first request to ``path`` (``{name}`` as in :meth:`on`), now or later; else ``GatewayError``."""
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
@@ -151,7 +151,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _match(pattern: str, path: str) -> dict[str, str] | None:
-    """The variable parts of ``path``, ``None`` where it is another path; ``{id}:terminate`` may have text around."""
+    """Return the variable parts of ``path``, ``None`` for another path; ``{id}:terminate`` may have text around."""
     expected, given = pattern.split("/"), path.split("/")
     if len(expected) != len(given):
         return None

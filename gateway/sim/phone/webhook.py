@@ -1,4 +1,4 @@
-"""The HTTP around a call as its provider does it: asking the gateway for an answer, obeying it, telling the end."""
+"""The HTTP of a call on the provider's side: ask the gateway for an answer, obey it, report the end."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from gateway.sim.phone.wire import HangUp, SimCall, StreamOpening, Transfer, Wir
 
 @dataclass(frozen=True)
 class Reply:
-    """What the gateway answered; ``content_type`` without parameters."""
+    """The gateway's answer; ``content_type`` without parameters."""
 
     status: int
     content_type: str
@@ -43,14 +43,14 @@ class Webhook(ABC):
 
     @property
     def api(self) -> SimulatedApi:
-        """The provider's REST API; ``InputError`` where nobody plays it."""
+        """The provider's REST API; ``InputError`` where it is not simulated."""
         if self._api is None:
             raise InputError("this provider's calls are commanded by REST: expected its API, as SimulatedApi plays it")
         return self._api
 
     @abstractmethod
     def stream(self, url: str) -> StreamOpening:
-        """How the stream ``url`` is opened where the gateway was not asked: with the provider's upgrade."""
+        """Return how the stream ``url`` is opened where the gateway was not asked: with the provider's upgrade."""
 
     @abstractmethod
     async def call_in(self) -> StreamOpening:
@@ -60,22 +60,22 @@ class Webhook(ABC):
         """
 
     def connected(self, phone: SimulatedPhone) -> None:
-        """The stream is open."""
+        """Act on the opening of the stream."""
         self.phone = phone
 
     async def stream_failed(self) -> None:
-        """The stream of an answered call could not be opened: tell the gateway, as far as the provider does."""
+        """Report, as far as the provider does, that the stream of an answered call could not be opened."""
         return
 
     async def ended(self) -> None:
-        """The stream of an answered call is over: go on with the answer's next verb, tell the gateway.
+        """Act on the end of an answered call's stream: go on with the answer's next verb, report it to the gateway.
 
         What the gateway should have done by now and has not is told to ``phone.warn``.
         """
         return
 
     def may_transfer(self) -> None:
-        """Raises ``ApiRefusal`` where the API is told to refuse transfers; before anything else is done for one."""
+        """Raise ``ApiRefusal`` where the API is set to refuse transfers; before anything else is done for one."""
         if self._api is not None and self._api.transfer_refusal is not None:
             raise ApiRefusal(self._api.transfer_refusal)
 
@@ -93,7 +93,7 @@ class Webhook(ABC):
         return True
 
     async def go_on(self, verbs: Iterable[Verb], fetch: Fetch) -> None:
-        """Carry out what stands behind the stream, unless the caller or the REST API has ended the call."""
+        """Carry out the verbs after the stream, unless the caller or the REST API has ended the call."""
         if self.phone is not None and self.phone.ended_by != "caller" and not self._ordered:
             self.phone.continuation = await followed(verbs, fetch, self.call.fallback_url)
 
@@ -132,7 +132,7 @@ class Webhook(ABC):
 
 
 def stream_beside(answer_url: str) -> str:
-    """The stream's address beside that of the answer webhook: what providers that ask no webhook are set to."""
+    """Return the stream's address next to that of the answer webhook, as providers without a webhook are set to it."""
     parts = urlsplit(answer_url)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     return urlunsplit((scheme, parts.netloc, parts.path.replace("/answer/", "/stream/", 1), parts.query, ""))

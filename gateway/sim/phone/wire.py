@@ -1,4 +1,4 @@
-"""What every provider's end of the media stream is to the simulated phone: a pure object, one for each call."""
+"""The interface of every provider's end of the media stream to the simulated phone: a pure object for each call."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class SimCall:
 
 @dataclass(frozen=True)
 class StreamOpening:
-    """How the stream is opened: the upgrade, and what the gateway's answer asked for.
+    """The opening of the stream: the upgrade, and what the gateway's answer asked for.
 
     ``parameters`` are custom values for the first message; ``keys`` is false where the gateway had to ask for the
     caller's keys and did not. ``audio_format`` and ``bot_format`` are set where the answer
@@ -55,7 +55,7 @@ class StreamOpening:
 
 @dataclass(frozen=True)
 class Media:
-    """Play ``audio``, in the wire's ``bot_format``, behind what is queued."""
+    """Play ``audio``, in the wire's ``bot_format``, after what is queued."""
 
     audio: bytes
 
@@ -156,64 +156,64 @@ class Wire(ABC):
 
     @property
     def ready(self) -> bool:
-        """Whether the caller's audio may flow; false as long as an answer of the gateway is missing."""
+        """True if the caller's audio may flow; false as long as an answer of the gateway is missing."""
         return True
 
     @property
     def stopped(self) -> bool:
-        """Asked after :meth:`stop`: whether the phone may close the socket, or has to wait for an answer."""
+        """True if the phone may close the socket after :meth:`stop`; false while it has to wait for an answer."""
         return True
 
     @abstractmethod
     def opening(self) -> Sequence[Message]:
-        """The first messages, right after the upgrade."""
+        """Return the first messages, right after the upgrade."""
 
     @abstractmethod
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[Message]:
-        """``frame_ms`` of the caller's audio, ``timestamp_ms`` from the start of the audio."""
+        """Return ``frame_ms`` of the caller's audio, ``timestamp_ms`` from the start of the audio."""
 
     @abstractmethod
     def parse(self, message: Message) -> Sequence[Order]:
-        """What a message of the gateway orders.
+        """Return what a message of the gateway orders.
 
         ``WireError`` where the provider would warn and ignore the message; ``Violated`` among the orders where it
         does something else: obeys in part, answers with an error, closes.
         """
 
     def key(self, digit: str) -> Sequence[Message]:
-        """A key press of the caller; nothing where the stream does not carry keys."""
+        """Return a key press of the caller; nothing where the stream does not carry keys."""
         return ()
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[Message]:
-        """A mark whose audio was played, or ``cleared``; nothing where the provider keeps silent about it."""
+        """Return a mark whose audio was played, or ``cleared``; nothing where the provider does not report it."""
         return ()
 
     def cleared(self) -> Sequence[Message]:
-        """The buffer has been emptied by a ``Clear``; sent behind the marks that it returned."""
+        """Report that a ``Clear`` has emptied the buffer; sent after the marks that it returned."""
         return ()
 
     def playback_started(self) -> Sequence[Message]:
-        """The gateway's audio becomes heard, after silence."""
+        """Report that the gateway's audio becomes heard, after silence."""
         return ()
 
     def playback_ended(self) -> Sequence[Message]:
-        """The buffer ran dry; not after a ``Clear``."""
+        """Report that the buffer ran dry; not after a ``Clear``."""
         return ()
 
     def overflowed(self) -> Sequence[Order]:
-        """Audio was refused because of ``queue_limit_ms``; none of that message is played."""
+        """Report that audio was refused because of ``queue_limit_ms``; none of that message is played."""
         return (
             Violated(f"media discarded: more than {self.queue_limit_ms / 1000:g} s of audio are queued", once=True),
         )
 
     def pinged(self) -> Sequence[Order]:
-        """The gateway sent a WebSocket ping, which has been answered."""
+        """React to a WebSocket ping of the gateway, which has been answered."""
         return ()
 
     def tick(self, now_ms: int, queued_ms: float) -> Sequence[Message]:
-        """Every 20 ms from the start of the audio: pings, flow control by how much audio waits."""
+        """Return what is sent every 20 ms from the start of the audio: pings, flow control by how much audio waits."""
         return ()
 
     def stop(self) -> Sequence[Message]:
-        """The last messages, when the call has ended on the phone's side or by an order."""
+        """Return the last messages, when the call has ended on the phone's side or by an order."""
         return ()

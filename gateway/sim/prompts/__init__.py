@@ -1,4 +1,4 @@
-"""Recorded speech: small 8 kHz µ-law WAV files and the index that says what each one says.
+"""Recorded speech: small 8 kHz µ-law WAV files, and the index with the words of each.
 
 index.yaml  the words and the voice of each recording
 bot/        what the bot says
@@ -34,20 +34,20 @@ class Prompt:
 
     @property
     def path(self) -> Path:
-        """Where the recording is."""
+        """The path of the recording."""
         return FOLDER / self.file
 
 
 @cache
 def prompts() -> tuple[Prompt, ...]:
-    """Everything in the index, in its order."""
+    """Return everything in the index, in its order."""
     entries = YAML(typ="safe").load((FOLDER / "index.yaml").read_text(encoding="utf-8"))
     return tuple(Prompt(**entry) for entry in entries)
 
 
 @cache
 def bot_prompts() -> dict[str, Prompt]:
-    """The bot's recordings by their exact words."""
+    """Return the bot's recordings by their exact words."""
     return {prompt.text: prompt for prompt in prompts() if prompt.file.startswith("bot/")}
 
 
@@ -67,7 +67,7 @@ def words_of(recording: bytes) -> str | None:
 
 
 def read_mulaw(path: Path) -> bytes:
-    """The µ-law samples of one of these recordings (8 kHz, mono, WAV format 7), else RecordingError."""
+    """Read the µ-law samples of one of these recordings (8 kHz, mono, WAV format 7), or raise RecordingError."""
     data = path.read_bytes()
     offset = _RIFF_HEADER.size
     described = False
@@ -83,7 +83,7 @@ def read_mulaw(path: Path) -> bytes:
 
 
 def write_mulaw(path: Path, mulaw: bytes) -> None:
-    """Writes µ-law samples as the WAV file that :func:`read_mulaw` reads."""
+    """Write µ-law samples as the WAV file that :func:`read_mulaw` reads."""
     described = struct.pack("<HHIIHHH", _FORMAT_MULAW, 1, _RATE_HZ, _RATE_HZ, 1, 8, 0)
     chunks = b"".join(
         _CHUNK_HEADER.pack(name, len(body)) + body + b"\0" * (len(body) % 2)

@@ -53,14 +53,14 @@ def spoken(prompt: Prompt) -> Samples:
 
 
 def trimmed(samples: Samples) -> Samples:
-    """Without the silence around the speech, but for a short edge."""
+    """Cut off the silence around the speech, but for a short edge."""
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > 150)
     edge = EDGE_MS * PCMU.rate_hz // 1000
     return samples[max(0, loud[0] - edge) : loud[-1] + edge]
 
 
 def levelled(samples: Samples) -> Samples:
-    """At :data:`SPEECH_RMS` over the 20 ms frames that are speech, never above :data:`PEAK`."""
+    """Set the level to :data:`SPEECH_RMS` over the 20 ms frames that are speech, never above :data:`PEAK`."""
     wave = samples.astype(np.float64)
     frame = PCMU.rate_hz // 50
     energy = np.square(wave[: len(wave) // frame * frame]).reshape(-1, frame).mean(axis=1)

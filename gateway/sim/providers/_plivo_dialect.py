@@ -1,4 +1,4 @@
-"""What the providers with checkpoints share: the JSON of their streams, the XML and the forms of their webhooks.
+"""The common code of providers with checkpoints: the JSON of their streams, the XML and forms of their webhooks.
 
 Source: Plivo, Audio Streaming ("Stream", "Stream events"); plivo-stream-sdk-python, types; Plivo API, Calls.
 """
@@ -53,14 +53,14 @@ class CheckpointWire(Wire):
     @property
     @abstractmethod
     def account_id(self) -> str:
-        """``start.accountId``."""
+        """The account, as in ``start.accountId``."""
 
     @abstractmethod
     def read(self, message: str) -> Order:
-        """What a message of text orders; ``msgspec.DecodeError`` where it is none of the provider's."""
+        """Return what a text message orders; ``msgspec.DecodeError`` where it is none of the provider's."""
 
     def opening(self) -> Sequence[str]:
-        """start, and nothing before it; no numbers in it."""
+        """Return start, and nothing before it; no numbers in it."""
         start = {
             "callId": self.call.call_id,
             "streamId": self.call.stream_id,
@@ -74,23 +74,23 @@ class CheckpointWire(Wire):
         return (self._numbered("start", of_stream=False, start=start, extra_headers=self.extra_headers),)
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[str]:
-        """A frame of the caller's audio."""
+        """Return a frame of the caller's audio."""
         self._chunk += 1
         payload = base64.b64encode(audio).decode()
         media = {"track": "inbound", "timestamp": str(timestamp_ms), "chunk": self._chunk, "payload": payload}
         return (self._numbered("media", media=media, extra_headers=self.extra_headers),)
 
     def key(self, digit: str) -> Sequence[str]:
-        """A dtmf message."""
+        """Return a dtmf message."""
         dtmf = {"track": "inbound", "digit": digit, "timestamp": str(self._chunk * self.frame_ms)}
         return (self._numbered("dtmf", dtmf=dtmf, extra_headers=self.extra_headers),)
 
     def cleared(self) -> Sequence[str]:
-        """The only confirmation of a clear."""
+        """Return the only confirmation of a clear."""
         return (self._numbered("clearedAudio"),)
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """``WireError`` for binary and for what is no message of this provider's."""
+        """Parse a message; ``WireError`` for binary and for what is no message of this provider's."""
         if isinstance(message, bytes):
             raise WireError(f"a binary message of {len(message)} bytes; expected text")
         try:
@@ -99,12 +99,12 @@ class CheckpointWire(Wire):
             raise WireError(f"{error}: {excerpt(message)}") from None
 
     def of_this_stream(self, stream_id: str) -> None:
-        """``WireError`` where a message names another stream."""
+        """Check the stream's id; ``WireError`` where a message names another stream."""
         if stream_id != self.call.stream_id:
             raise WireError(f"streamId {stream_id!r} is not this stream's")
 
     def heard(self, media: PlayedAudio) -> Media:
-        """The audio, if it is written as the stream is: otherwise nothing is to be heard."""
+        """Return the audio, if it is written in the stream's format; otherwise nothing is heard."""
         expected = ENCODINGS[self.bot_format.encoding], str(self.bot_format.rate_hz)
         if (media.content_type, str(media.sample_rate)) != expected:
             raise WireError(
@@ -122,7 +122,7 @@ class CheckpointWire(Wire):
 
 @dataclass(frozen=True)
 class Document:
-    """What an answer asks for: the stream, in which format, who is told of it, and what runs when it has closed."""
+    """The content of an answer: the stream and its format, who gets its events, and what runs when it has closed."""
 
     url: str
     audio_format: AudioFormat
@@ -165,7 +165,7 @@ def parse_document(text: str, url: str = "") -> Document:
 
 
 def parse_dial(text: str) -> str:
-    """Whom a document dials; ``WireError`` where it dials nobody."""
+    """Return whom a document dials; ``WireError`` where it dials nobody."""
     dialled = _response(text).find("./Dial/*")
     if dialled is None or dialled.tag not in ("Number", "User") or not (dialled.text or "").strip():
         raise WireError(f"the document dials nobody: {excerpt(text)}")
@@ -183,17 +183,17 @@ def _response(text: str) -> Xml.Element:
 
 
 def excerpt(text: str) -> str:
-    """The beginning of a text, quoted."""
+    """Return the beginning of a text, quoted."""
     return f"{text[:120]!r}{' …' if len(text) > 120 else ''}"
 
 
 def new_nonce() -> str:
-    """Digits, as the provider's."""
+    """Return digits, as the provider's nonces are."""
     return str(secrets.randbelow(10**20))
 
 
 class CheckpointWebhook(Webhook):
-    """Asks for the document, opens its stream, tells of both ends; plays the calls of the REST API."""
+    """The webhook: asks for the document, opens its stream, reports both ends; plays the calls of the REST API."""
 
     default_auth_id = "MAXXXXXXXXXXXXXXXXXX"
     next_verbs: tuple[Verb, ...] = ()
@@ -203,27 +203,27 @@ class CheckpointWebhook(Webhook):
 
     @property
     def auth_id(self) -> str:
-        """The account."""
+        """The id of the account."""
         return self.call.secrets.get("auth_id", self.default_auth_id)
 
     @abstractmethod
     def signed(self, url: str, form: Mapping[str, str]) -> dict[str, str]:
-        """The signature's headers of a POST."""
+        """Return the signature's headers of a POST."""
 
     @abstractmethod
     def upgrade(self, url: str) -> dict[str, str]:
-        """The headers of a stream's upgrade."""
+        """Return the headers of a stream's upgrade."""
 
     @abstractmethod
     def may_command(self, headers: Mapping[str, str]) -> bool:
-        """Whether a request to the REST API carries the account's credentials."""
+        """Return whether a request to the REST API carries the account's credentials."""
 
     @abstractmethod
     def calls_path(self) -> str:
-        """The path of the call in the REST API."""
+        """Return the path of the call in the REST API."""
 
     def stream(self, url: str) -> StreamOpening:
-        """The upgrade as it is for a document of the operator's own."""
+        """Return the upgrade as it is for a document of the operator's own."""
         return StreamOpening(url, headers=self.upgrade(url))
 
     async def call_in(self) -> StreamOpening:
@@ -244,7 +244,7 @@ class CheckpointWebhook(Webhook):
         )
 
     async def ended(self) -> None:
-        """The stream's end, then the call's."""
+        """Report the stream's end, then the call's."""
         if self._document is not None and self._document.callback_url:
             stream = {"Event": "StopStream", "StreamID": self.call.stream_id, "CallStatus": "in-progress"}
             await self.post(self._document.callback_url, stream, "the stream's status callback", (200, 204))
@@ -310,6 +310,6 @@ class CheckpointWebhook(Webhook):
 
 
 def without_query(url: str) -> str:
-    """Scheme, host and path."""
+    """Return scheme, host and path."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}"

@@ -54,7 +54,7 @@ _MESSAGES = msgspec.json.Decoder(_Media | _Mark | _Clear)
 
 
 class TelnyxWire(Wire):
-    """One stream's messages, with the stream's id in all that comes and none in what goes."""
+    """The messages of one stream, with the stream's id in all that comes and none in what goes."""
 
     def __init__(self, call: SimCall, stream: StreamOpening) -> None:
         super().__init__(call, stream)
@@ -63,7 +63,7 @@ class TelnyxWire(Wire):
         self._held: str | None = None
 
     def opening(self) -> Sequence[str]:
-        """connected, and start with both numbers and the leg's own codec; that of playback is not told."""
+        """Return connected, and start with both numbers and the leg's own codec; that of playback is not reported."""
         start: dict[str, object] = {
             **self._call,
             "call_session_id": "ff55a038-6f5d-11ef-9692-02420aeffb1f",
@@ -82,7 +82,7 @@ class TelnyxWire(Wire):
         return ('{"event":"connected","version":"1.0.0"}', self._numbered("start", start=start))
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[str]:
-        """A frame of the caller's audio; see :data:`OUT_OF_ORDER`."""
+        """Return a frame of the caller's audio; see :data:`OUT_OF_ORDER`."""
         self._chunk += 1
         media = {
             "track": "inbound",
@@ -98,19 +98,19 @@ class TelnyxWire(Wire):
         return (message,) if held is None else (message, held)
 
     def key(self, digit: str) -> Sequence[str]:
-        """A dtmf message."""
+        """Return a dtmf message."""
         return (self._numbered("dtmf", occurred_at="2025-06-05T08:54:19.698408Z", dtmf={"digit": digit}),)
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
-        """The mark, whether its audio was played or cleared."""
+        """Return the mark, whether its audio was played or cleared."""
         return (self._numbered("mark", mark={"name": name}),)
 
     def stop(self) -> Sequence[str]:
-        """The last message."""
+        """Return the last message."""
         return (self._numbered("stop", stop=self._call),)
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """media, mark and clear; for anything else an error is sent back."""
+        """Parse media, mark and clear; for anything else an error is sent back."""
         if isinstance(message, bytes):
             return self._refuse(MALFORMED, f"a binary message of {len(message)} bytes; expected text")
         try:

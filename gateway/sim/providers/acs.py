@@ -83,7 +83,7 @@ def _private_key() -> RSAPrivateKey:
 
 
 def published_keys() -> dict[str, Any]:
-    """The JWKS document of the key that streams and callbacks are signed with."""
+    """Return the JWKS document of the key that streams and callbacks are signed with."""
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(_private_key().public_key()))
     return {"keys": [{**public, "kid": KEY_ID, "use": "sig"}]}
 
@@ -94,7 +94,7 @@ def publish_keys(api: SimulatedApi) -> None:
 
 
 def token(resource_id: str, lifetime_s: int) -> str:
-    """What a stream's upgrade (24 hours) and a callback (5 minutes) carry in ``Authorization``."""
+    """Sign the token that a stream's upgrade (24 hours) and a callback (5 minutes) carry in ``Authorization``."""
     now_s = int(time.time())
     claims = {"iss": ISSUER, "aud": resource_id, "nbf": now_s, "exp": now_s + lifetime_s, "jti": str(uuid4())}
     return "Bearer " + jwt.encode(claims, _private_key(), "RS256", headers={"kid": KEY_ID})
@@ -104,7 +104,7 @@ class AcsWire(Wire):
     """One stream's messages, as text; nothing is acknowledged, and the socket's close is its end."""
 
     def opening(self) -> Sequence[str]:
-        """The format of what follows."""
+        """Return the format of what follows."""
         metadata = {
             "subscriptionId": self.call.stream_id,
             "encoding": "PCM",
@@ -115,7 +115,7 @@ class AcsWire(Wire):
         return (_compact({"kind": "AudioMetadata", "audioMetadata": metadata}),)
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[str]:
-        """20 ms of the mixed call, which names no participant."""
+        """Return 20 ms of the mixed call, which names no participant."""
         stamp = f"2026-01-01T{timestamp_ms // 3_600_000:02}:{timestamp_ms // 60_000 % 60:02}:"
         stamp += f"{timestamp_ms // 1000 % 60:02}.{timestamp_ms % 1000:03}Z"
         data = base64.b64encode(audio).decode()
@@ -123,13 +123,13 @@ class AcsWire(Wire):
         return (_compact({"kind": "AudioData", "audioData": body}),)
 
     def key(self, digit: str) -> Sequence[str]:
-        """A key, where ``enableDtmfTones`` was asked for."""
+        """Return a key, where ``enableDtmfTones`` was asked for."""
         if not self.stream.keys:
             return ()
         return (_compact({"kind": "DtmfData", "dtmfData": {"data": digit}}),)
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """AudioData and StopAudio, spelled as in Microsoft's samples; ``WireError`` for anything else."""
+        """Parse AudioData and StopAudio, spelled as in Microsoft's samples; ``WireError`` for anything else."""
         if isinstance(message, bytes):
             raise WireError(f"a binary message of {len(message)} bytes; expected text")
         try:
@@ -150,7 +150,7 @@ def _compact(message: Mapping[str, object]) -> str:
 
 
 def refusal(request: ApiRequest, access_key: str, now_s: float) -> str:
-    """Why the REST API would not believe a request; nothing where it is signed as it should be."""
+    """Return why the REST API would not believe a request; nothing where it is signed as it should be."""
     date = request.headers.get("x-ms-date", "")
     content_hash = base64.b64encode(hashlib.sha256(request.body).digest()).decode()
     if request.headers.get("x-ms-content-sha256") != content_hash:
@@ -189,7 +189,7 @@ class AcsWebhook(Webhook):
         self._is_rejected = False
 
     def stream(self, url: str) -> StreamOpening:
-        """The upgrade, with the ids of the call and its token."""
+        """Return the upgrade, with the ids of the call and its token."""
         headers = {"x-ms-call-connection-id": self.connection_id, "x-ms-call-correlation-id": self.call.stream_id}
         return StreamOpening(url, headers={**headers, **self._authorization(86_400)})
 
@@ -211,7 +211,7 @@ class AcsWebhook(Webhook):
         return StreamOpening(opening.url, headers=opening.headers, keys=keys, audio_format=audio_format)
 
     def connected(self, phone: SimulatedPhone) -> None:
-        """From now on the call can be ended and transferred, and digits be sent."""
+        """Let the call be ended and transferred, and digits be sent, from now on."""
         super().connected(phone)
         if self.has_api:
             call = f"{CONNECTIONS}/{self.connection_id}"
@@ -220,7 +220,7 @@ class AcsWebhook(Webhook):
             self.api.on("POST", f"{call}:sendDtmfTones", self._send_tones)
 
     async def stream_failed(self) -> None:
-        """``MediaStreamingFailed``: the call goes on."""
+        """Send ``MediaStreamingFailed``: the call goes on."""
         await self._call_back("MediaStreamingFailed")
 
     async def ended(self) -> None:

@@ -41,7 +41,7 @@ QUEUE_MS, XOFF_MS, XON_MS = 20_000, 18_000, 16_000
 
 
 class AsteriskWire(Wire):
-    """One stream.
+    """One stream of chan_websocket.
 
     Quirks: ``json`` control; ``early``: audio before ``MEDIA_START``; ``ping``: a ping hangs up, as it did before 2026.
     Generations, each with words alone: ``20.16`` names no ``channel_id`` and knows no marks, as 21.x, 22.6 and 23.0;
@@ -62,7 +62,7 @@ class AsteriskWire(Wire):
         self._reports_drained = False
 
     def opening(self) -> Sequence[Message]:
-        """MEDIA_START: the channel, its codec and the size of its frames."""
+        """Return MEDIA_START: the channel, its codec and the size of its frames."""
         connection, codec = self.call.stream_id, CODECS[self.audio_format]
         start: dict[str, object] = {
             "connection_id": connection,
@@ -85,17 +85,17 @@ class AsteriskWire(Wire):
         return (*early, _written({"event": "MEDIA_START", **start, "channel_variables": variables}))
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[bytes]:
-        """A frame of the caller's audio."""
+        """Return a frame of the caller's audio."""
         return (audio,)
 
     def key(self, digit: str) -> Sequence[str]:
-        """DTMF_END."""
+        """Return DTMF_END."""
         if self._json:
             return (_written({"event": "DTMF_END", "channel_id": self.call.call_id, "digit": digit}),)
         return (_in_words("DTMF_END", {"digit": digit, **self._named}),)
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
-        """MEDIA_MARK_PROCESSED; a flush throws marks away without a word."""
+        """Return MEDIA_MARK_PROCESSED; a flush drops marks without a report."""
         if cleared:
             return ()
         if self._json:
@@ -104,14 +104,14 @@ class AsteriskWire(Wire):
         return (f"MEDIA_MARK_PROCESSED {name}",)
 
     def playback_ended(self) -> Sequence[str]:
-        """QUEUE_DRAINED, once for each time that it was asked for."""
+        """Return QUEUE_DRAINED, once for each time that it was asked for."""
         if not self._reports_drained:
             return ()
         self._reports_drained = False
         return self._event("QUEUE_DRAINED")
 
     def tick(self, now_ms: int, queued_ms: float) -> Sequence[str]:
-        """MEDIA_XOFF and MEDIA_XON."""
+        """Return MEDIA_XOFF and MEDIA_XON."""
         self._queued_ms = queued_ms
         if not self._off and queued_ms >= XOFF_MS:
             self._off = True
@@ -122,17 +122,17 @@ class AsteriskWire(Wire):
         return ()
 
     def overflowed(self) -> Sequence[Order]:
-        """The queue is full: the whole message is lost, and nothing is said."""
+        """Drop the whole message, as the queue is full; nothing is sent."""
         return (Violated("media discarded: 1,000 frames are queued", once=True),)
 
     def pinged(self) -> Sequence[Order]:
-        """With the quirk, the channel is hung up."""
+        """Hang the channel up, if the quirk is on."""
         if "ping" not in self.call.quirks:
             return ()
         return (Violated("a ping from the server, which hangs up the channel"), Close(1006))
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """Audio in whole frames, and commands."""
+        """Parse audio in whole frames, and commands."""
         size = len(message) if isinstance(message, bytes) else len(message.encode())
         if size > MESSAGE_LIMIT:
             return (Violated(f"a message of {size} bytes, more than {MESSAGE_LIMIT}"), Close(1009))
@@ -147,7 +147,7 @@ class AsteriskWire(Wire):
         return self._command(*self._read(message))
 
     def _read(self, message: str) -> tuple[str, str]:
-        """The command's word and its id."""
+        """Return the command's word and its id."""
         if not self._json:
             word, _, mark = message.strip().partition(" ")
             return word, mark
@@ -209,10 +209,10 @@ class AsteriskWire(Wire):
 
 
 class AsteriskWebhook(Webhook):
-    """There is none: the dialplan opens the stream, with the numbers in its query and a password, ``stream_secret``."""
+    """No webhook: the dialplan opens the stream, with the numbers in its query and a password, ``stream_secret``."""
 
     def stream(self, url: str) -> StreamOpening:
-        """``Dial(WebSocket/gw/c(ulaw)v(from=…,to=…))`` with a section of websocket_client.conf."""
+        """Return ``Dial(WebSocket/gw/c(ulaw)v(from=…,to=…))`` with a section of websocket_client.conf."""
         numbers = {name: number for name, number in (("from", self.call.from_), ("to", self.call.to)) if number}
         if numbers:
             url += ("&" if "?" in url else "?") + urlencode(numbers)
@@ -221,7 +221,7 @@ class AsteriskWebhook(Webhook):
         return StreamOpening(url, {"Authorization": f"Basic {encoded}"} if secret else {}, (SUBPROTOCOL,))
 
     async def call_in(self) -> StreamOpening:
-        """Nobody is asked: websocket_client.conf would be set to the stream."""
+        """Ask nobody: websocket_client.conf would be set to the stream."""
         return self.stream(stream_beside(self.call.answer_url))
 
 
@@ -237,7 +237,7 @@ _CHANNELS = itertools.count(1)
 
 
 def _channel_id() -> str:
-    """As Asterisk makes it: the second, and a number."""
+    """Return a channel's id as Asterisk makes it: the second, and a number."""
     return f"{int(time.time())}.{next(_CHANNELS)}"
 
 

@@ -60,7 +60,7 @@ _MESSAGES = msgspec.json.Decoder(_PlayAudio | _Clear)
 
 
 class BandwidthWire(Wire):
-    """One stream's messages. Nothing is confirmed, and keys are not told. Quirk ``mime``: ``audio/PCMU``."""
+    """The messages of one stream. Nothing is confirmed, and keys are not sent. Quirk ``mime``: ``audio/PCMU``."""
 
     def __init__(self, call: SimCall, stream: StreamOpening) -> None:
         super().__init__(call, stream)
@@ -75,18 +75,18 @@ class BandwidthWire(Wire):
         }
 
     def opening(self) -> Sequence[str]:
-        """start, with the document's parameters where it has any."""
+        """Return start, with the document's parameters where it has any."""
         parameters = {"streamParams": dict(self.stream.parameters)} if self.stream.parameters else {}
         return (_written({"eventType": "start", "metadata": self._metadata, **parameters}),)
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[str]:
-        """A frame of the caller's audio."""
+        """Return a frame of the caller's audio."""
         self._sequence += 1
         payload = base64.b64encode(audio).decode()
         return (f'{{"eventType":"media","track":"inbound","payload":"{payload}","sequenceNumber":"{self._sequence}"}}',)
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """playAudio and clear."""
+        """Parse playAudio and clear."""
         if isinstance(message, bytes):
             raise WireError(f"a binary message of {len(message)} bytes; expected text")
         try:
@@ -100,7 +100,7 @@ class BandwidthWire(Wire):
         return (Media(read.media.payload),)
 
     def stop(self) -> Sequence[str]:
-        """The last message."""
+        """Return the last message."""
         return (_written({"eventType": "stop", "metadata": self._metadata}),)
 
 
@@ -115,7 +115,7 @@ class BandwidthWebhook(Webhook):
     """What Bandwidth does when the stream has ended, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
-        """The upgrade, with both numbers as parameters, as a document of the operator's may pass them."""
+        """Return the upgrade, with both numbers as parameters, as a document of the operator's may pass them."""
         numbers = {"from": self.call.from_, "to": self.call.to}
         return StreamOpening(url, parameters={name: number for name, number in numbers.items() if number})
 
@@ -131,7 +131,7 @@ class BandwidthWebhook(Webhook):
         return opening
 
     async def ended(self) -> None:
-        """What is behind the stream, and the status callback, ``disconnect``."""
+        """Carry out what follows the stream, and send the status callback, ``disconnect``."""
         await self.go_on(self.next_verbs, self._fetch)
         if self.call.status_url:
             await self._post(self.call.status_url, "disconnect", "the status callback", (200, 204))
@@ -198,7 +198,7 @@ class BandwidthWebhook(Webhook):
 
 
 def _verbs(document: str, url: str) -> Sequence[Xml.Element]:
-    """The verbs of a BXML document that ``url`` gave; ``WireError`` where it has none."""
+    """Return the verbs of a BXML document that ``url`` gave; ``WireError`` where it has none."""
     try:
         response = Xml.fromstring(document)  # noqa: S314 -- the document of the gateway under test
     except Xml.ParseError as error:
@@ -209,7 +209,7 @@ def _verbs(document: str, url: str) -> Sequence[Xml.Element]:
 
 
 def _started(verbs: Sequence[Xml.Element], url: str) -> tuple[StreamOpening, Sequence[Xml.Element]]:
-    """How the stream is opened, and the verbs behind the one that keeps the call meanwhile."""
+    """Return how the stream is opened, and the verbs after the one that keeps the call meanwhile."""
     at = next((number for number, verb in enumerate(verbs) if verb.tag == "StartStream"), None)
     if [verb.tag for verb in verbs] == ["Hangup"]:
         raise BusyError(url)

@@ -21,7 +21,7 @@ class CloudonixWire(TwilioWire):
     """Twilio's messages. The stream's ``callSid`` is not the session's token, which is the call's id elsewhere."""
 
     def opening(self) -> Sequence[str]:
-        """connected and start, the latter with an id that the REST API does not know."""
+        """Return connected and start, the latter with an id that the REST API does not know."""
         connected, start = super().opening()
         message = json.loads(start)
         message["start"] |= {"callSid": f"CA{self.call.call_id}", "accountSid": _domain(self.call)}
@@ -33,7 +33,7 @@ def _domain(call: SimCall) -> str:
 
 
 class CloudonixWebhook(Webhook):
-    """Asks for CXML, opens the stream that it connects, obeys the session's REST API, tells the end.
+    """The webhook: asks for CXML, opens its stream, obeys the session's REST API, reports the end.
 
     The secret ``api_key`` goes with every webhook, and is the API's bearer token.
     """
@@ -42,7 +42,7 @@ class CloudonixWebhook(Webhook):
     """What Cloudonix does when the stream has ended, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
-        """No headers of its own; the numbers as parameters."""
+        """Return the upgrade without headers of its own; the numbers as parameters."""
         numbers = {"from": self.call.from_, "to": self.call.to}
         return StreamOpening(without_query(url), parameters={name: value for name, value in numbers.items() if value})
 
@@ -57,7 +57,7 @@ class CloudonixWebhook(Webhook):
         return StreamOpening(answer.url, parameters=answer.parameters)
 
     async def ended(self) -> None:
-        """What is behind the stream, and the status callback."""
+        """Carry out what follows the stream, and send the status callback."""
         await self.go_on(self.next_verbs, self._fetch)
         if self.has_api:
             for method, path, _ in self._routes:

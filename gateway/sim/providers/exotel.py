@@ -1,4 +1,4 @@
-"""Exotel's end of a call: the Voicebot applet, its messages, the sizes that it wants.
+"""Exotel's end of a call: the Voicebot applet, its messages, the sizes that it requires.
 
 Source: Exotel developer documentation, AgentStream; support article 3000108630.
 """
@@ -53,7 +53,7 @@ _MESSAGES = msgspec.json.Decoder(_Media | _Mark | _Clear)
 
 
 class ExotelWire(Wire):
-    """One stream's messages: 100 ms of audio in each, all numbers as strings."""
+    """The messages of one stream: 100 ms of audio in each, all numbers as strings."""
 
     frame_ms = 100
 
@@ -65,7 +65,7 @@ class ExotelWire(Wire):
         self._heard_of = False
 
     def opening(self) -> Sequence[str]:
-        """connected and start."""
+        """Return connected and start."""
         start = {
             "stream_sid": self.call.stream_id,
             "call_sid": self.call.call_id,
@@ -82,7 +82,7 @@ class ExotelWire(Wire):
         return ('{"event":"connected"}', self._numbered("start", start=start))
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[str]:
-        """100 ms of the caller's audio."""
+        """Return 100 ms of the caller's audio."""
         self._chunk += 1
         payload = base64.b64encode(audio).decode()
         return (
@@ -92,27 +92,27 @@ class ExotelWire(Wire):
         )
 
     def key(self, digit: str) -> Sequence[str]:
-        """A dtmf message, with its duration."""
+        """Return a dtmf message, with its duration."""
         return (self._numbered("dtmf", dtmf={"digit": digit, "duration": "100"}),)
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
-        """The mark; for a cleared one see :data:`QUIET_CLEAR`."""
+        """Return the mark; for a cleared one see :data:`QUIET_CLEAR`."""
         if cleared and QUIET_CLEAR in self.call.quirks:
             return ()
         return (self._numbered("mark", mark={"name": name}),)
 
     def stop(self) -> Sequence[str]:
-        """The last message."""
+        """Return the last message."""
         stop = {"call_sid": self.call.call_id, "account_sid": "exotel1", "reason": "callended"}
         return (self._numbered("stop", stop=stop),)
 
     def tick(self, now_ms: int, queued_ms: float) -> Sequence[str]:
-        """Nothing to say."""
+        """Note the time; there is nothing to send."""
         self._now_ms = now_ms
         return ()
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """media, mark and clear; ``WireError`` for anything else."""
+        """Parse media, mark and clear; ``WireError`` for anything else."""
         late = () if self._heard_of or self._now_ms <= PATIENCE_MS else (Violated("the first answer came after 10 s"),)
         self._heard_of = True
         return (*late, *self._parse(message))
@@ -166,7 +166,7 @@ class ExotelWebhook(Webhook):
     """
 
     def stream(self, url: str) -> StreamOpening:
-        """The applet's own ``wss`` address."""
+        """Return the applet's own ``wss`` address."""
         return self._opening(url, self._basic())
 
     async def call_in(self) -> StreamOpening:
@@ -187,7 +187,7 @@ class ExotelWebhook(Webhook):
         return self._opening(url, {})
 
     async def ended(self) -> None:
-        """The status callback."""
+        """Send the status callback."""
         if self.call.status_url:
             form = {"CallSid": self.call.call_id, "EventType": "terminal", "Status": "completed"}
             what = "the status callback"
@@ -200,7 +200,7 @@ class ExotelWebhook(Webhook):
         return StreamOpening(url, headers, parameters=given, audio_format=self._format(rate))
 
     def _format(self, rate: str) -> AudioFormat:
-        """Linear audio at the rate that the address asks for; a phone of another format keeps its own."""
+        """Return linear audio at the rate that the address asks for; a phone of another format keeps its own."""
         if rate == "8000":
             return self.call.audio_format
         if not rate.isdecimal() or int(rate) not in RATES:

@@ -70,14 +70,14 @@ _decode = msgspec.json.Decoder(_ServerMessage).decode
 
 
 class _Allowance:
-    """Tokens of one kind of message: a burst at first, then so many a second."""
+    """The allowance for one kind of message: a burst at first, then so many a second."""
 
     def __init__(self) -> None:
         self._tokens = float(BURST)
         self._at_ms = 0
 
     def take(self, now_ms: int) -> bool:
-        """Whether one more message is allowed."""
+        """Return whether one more message is allowed."""
         self._tokens = min(BURST, self._tokens + (now_ms - self._at_ms) * RATE / 1000)
         self._at_ms = now_ms
         if self._tokens < 1:
@@ -87,7 +87,7 @@ class _Allowance:
 
 
 class GenesysWire(Wire):
-    """One session as the client of it, which alone closes the socket: numbered transactions, audio as binary."""
+    """The client of one session, which alone closes the socket: numbered transactions, audio as binary."""
 
     invalid_code = 400
     gateway_may_close = False
@@ -114,16 +114,16 @@ class GenesysWire(Wire):
 
     @property
     def ready(self) -> bool:
-        """Once ``opened`` has come."""
+        """True once ``opened`` has come."""
         return self._opened
 
     @property
     def stopped(self) -> bool:
-        """Once ``closed`` has come."""
+        """True once ``closed`` has come."""
         return self._closed
 
     def opening(self) -> Sequence[str]:
-        """The open transaction: who calls whom, and the media: Audio Connector offers one."""
+        """Return the open transaction: who calls whom, and the media: Audio Connector offers one."""
         probe = self._probes
         participant = {
             "id": NIL if probe else str(uuid4()),
@@ -143,23 +143,23 @@ class GenesysWire(Wire):
         return (self._message("open", parameters),)
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[bytes]:
-        """The customer's audio, unless the gateway paused it."""
+        """Return the customer's audio, unless the gateway paused it."""
         return () if self._paused or self._closing else (audio,)
 
     def key(self, digit: str) -> Sequence[str]:
-        """A dtmf message."""
+        """Return a dtmf message."""
         return (self._message("dtmf", {"digit": digit}),)
 
     def playback_started(self) -> Sequence[str]:
-        """Told."""
+        """Return the event that the playback has started."""
         return (self._message("playback_started", {}),)
 
     def playback_ended(self) -> Sequence[str]:
-        """Told, when the queue has run dry."""
+        """Return the event that the playback has ended, when the queue has run dry."""
         return (self._message("playback_completed", {}),)
 
     def tick(self, now_ms: int, queued_ms: float) -> Sequence[str]:
-        """A ping after a second, another with the first round trip, then every five seconds."""
+        """Return a ping after a second, another with the first round trip, then every five seconds."""
         self._now_ms = now_ms
         if now_ms < self._ping_at_ms or self._closing:
             return ()
@@ -169,14 +169,14 @@ class GenesysWire(Wire):
         return self._ping()
 
     def stop(self) -> Sequence[str]:
-        """The close transaction."""
+        """Return the close transaction."""
         if self._closing:
             return ()
         self._closing = True
         return (self._message("close", {"reason": self._close_reason}),)
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """What the server sent; an error of its is answered by ``error``, and all but 429 by ``close`` as well."""
+        """Parse what the server sent; its errors are answered by ``error``, and all but 429 by ``close`` as well."""
         if isinstance(message, bytes):
             return self._audio(message)
         if len(message) > TEXT_LIMIT:
@@ -311,7 +311,7 @@ class GenesysWire(Wire):
 
 
 def signature(url: str, headers: Mapping[str, str], client_secret: str, signed: str) -> str:
-    """``Signature`` of the upgrade to ``url``; ``signed`` is what ``Signature-Input`` has behind ``sig1=``."""
+    """Return ``Signature`` of the upgrade to ``url``; ``signed`` is what ``Signature-Input`` has after ``sig1=``."""
     parts = urlsplit(url)
     lines = [
         f'"@request-target": {parts.path}' + (f"?{parts.query}" if parts.query else ""),
@@ -324,7 +324,7 @@ def signature(url: str, headers: Mapping[str, str], client_secret: str, signed: 
 
 
 def upgrade_headers(call: SimCall, url: str, created: int) -> dict[str, str]:
-    """The integration's API key, the session's ids, and with a secret ``client_secret`` the signature over them."""
+    """Return the integration's API key, the session's ids, and with a ``client_secret`` the signature over them."""
     headers = {
         "Audiohook-Organization-Id": ORGANIZATION_ID,
         "Audiohook-Session-Id": call.stream_id,
@@ -345,14 +345,14 @@ def upgrade_headers(call: SimCall, url: str, created: int) -> dict[str, str]:
 
 
 class GenesysWebhook(Webhook):
-    """Genesys calls no webhook: a "Call Audio Connector" action opens the stream of its integration, signed."""
+    """No webhook: a "Call Audio Connector" action opens the stream of its integration, signed."""
 
     def stream(self, url: str) -> StreamOpening:
-        """The upgrade, with the integration's credentials."""
+        """Return the upgrade, with the integration's credentials."""
         return StreamOpening(url, headers=upgrade_headers(self.call, url, int(time.time())))
 
     async def call_in(self) -> StreamOpening:
-        """Nobody is asked: the integration would be set to the stream."""
+        """Ask nobody: the integration would be set to the stream."""
         return self.stream(stream_beside(self.call.answer_url))
 
 

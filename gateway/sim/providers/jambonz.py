@@ -47,7 +47,7 @@ BUSY_HERE = 486
 
 
 class JambonzWire(Wire):
-    """One stream. A mark binds to the audio behind it, and audio waits in a buffer until there is enough of it."""
+    """One stream. A mark binds to the audio after it, and audio waits in a buffer until there is enough of it."""
 
     def __init__(self, call: SimCall, stream: StreamOpening) -> None:
         super().__init__(call, stream)
@@ -59,7 +59,7 @@ class JambonzWire(Wire):
         self._odd = b""
 
     def opening(self) -> Sequence[str]:
-        """The attributes of the call, with the verb's metadata among them."""
+        """Return the attributes of the call, with the verb's metadata among them."""
         return (
             _written(
                 {
@@ -81,23 +81,23 @@ class JambonzWire(Wire):
         )
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[bytes]:
-        """A frame of the caller's audio."""
+        """Return a frame of the caller's audio."""
         return (audio,)
 
     def key(self, digit: str) -> Sequence[str]:
-        """A key, with its length in samples, where ``passDtmf`` was asked for."""
+        """Return a key, with its length in samples, where ``passDtmf`` was asked for."""
         if not self.stream.keys:
             return ()
         return (_written({"event": "dtmf", "dtmf": digit, "duration": "1600"}),)
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
-        """The mark, and what became of it."""
+        """Return the mark, and what became of it."""
         if name in self._in_use:
             self._in_use.remove(name)
         return (_returned(name, "cleared" if cleared else "playout"),)
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """Audio, mark, killAudio and disconnect."""
+        """Parse audio, mark, killAudio and disconnect."""
         if isinstance(message, bytes):
             return self._audio(message)
         try:
@@ -140,7 +140,7 @@ class JambonzWire(Wire):
         return released
 
     def _kill(self) -> Sequence[Order]:
-        """Marks that the phone does not know of yet come back as well: those in the buffer, and those without audio."""
+        """Return also the marks that the phone does not know of yet: those in the buffer, and those without audio."""
         bound = [order.name for order in self._buffer if isinstance(order, Mark)]
         waiting = [*bound, *self._inventory]
         self._in_use = deque(name for name in self._in_use if name not in bound)
@@ -149,7 +149,7 @@ class JambonzWire(Wire):
 
 
 class JambonzWebhook(Webhook):
-    """Asks for verbs, signed if there is a secret ``webhook_secret``, and obeys them; plays the REST API.
+    """The webhook: asks for verbs, signed if there is a secret ``webhook_secret``, and obeys them; plays the REST API.
 
     The API wants the secret ``api_key`` as bearer; the gateway's ``api_url`` is ``<api>/api``. Without asking, the
     stream is opened with the secret ``stream_secret``, as an application of the operator's would open it.
@@ -161,7 +161,7 @@ class JambonzWebhook(Webhook):
     """Where the end of the stream is told."""
 
     def stream(self, url: str) -> StreamOpening:
-        """The upgrade of a ``listen`` verb of the operator's own."""
+        """Return the upgrade of a ``listen`` verb of the operator's own."""
         secret = self.call.secrets.get("stream_secret", "")
         return StreamOpening(url, _basic({"username": "gateway", "password": secret}) if secret else {}, (SUBPROTOCOL,))
 
@@ -183,7 +183,7 @@ class JambonzWebhook(Webhook):
         return _opened(listen, self.call.answer_url)
 
     async def ended(self) -> None:
-        """The listen verb's ``actionHook``, what it answers or what is behind, and the call status webhook."""
+        """Call the listen verb's ``actionHook``, carry out its answer or the next verbs, call the status webhook."""
         await self.go_on(self.next_verbs, self._fetch)
         if self.call.status_url:
             await self._post(self.call.status_url, "completed", "the call status webhook", (200, 204))
@@ -247,7 +247,7 @@ class JambonzWebhook(Webhook):
 
 
 def signature(secret: str, body: bytes, now_s: int) -> str:
-    """``Jambonz-Signature`` of a webhook's body at a Unix time."""
+    """Return ``Jambonz-Signature`` of a webhook's body at a Unix time."""
     return f"t={now_s},v1={hmac.digest(secret.encode(), f'{now_s}.'.encode() + body, hashlib.sha256).hex()}"
 
 

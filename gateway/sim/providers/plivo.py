@@ -52,7 +52,7 @@ _MESSAGES = msgspec.json.Decoder(_PlayAudio | _Checkpoint | _ClearAudio | _SendD
 
 
 class PlivoWire(CheckpointWire):
-    """One stream's messages."""
+    """The messages of one stream."""
 
     def __init__(self, call: SimCall, stream: StreamOpening) -> None:
         super().__init__(call, stream)
@@ -64,7 +64,7 @@ class PlivoWire(CheckpointWire):
         return self.call.secrets.get("auth_id", ACCOUNT_ID)
 
     def read(self, message: str) -> Order:
-        """playAudio, checkpoint, clearAudio and sendDTMF."""
+        """Return what playAudio, checkpoint, clearAudio and sendDTMF order."""
         read: _PlayAudio | _Checkpoint | _ClearAudio | _SendDtmf = _MESSAGES.decode(message)
         match read:
             case _PlayAudio(media=media):
@@ -81,7 +81,7 @@ class PlivoWire(CheckpointWire):
                 return Digits(digits)
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
-        """playedStream, if it was played."""
+        """Return playedStream, if the audio was played."""
         if cleared:
             return ()
         played = self._numbered("playedStream", name=name)
@@ -91,7 +91,7 @@ class PlivoWire(CheckpointWire):
 
 
 def signature_v3(token: str, method: str, url: str, form: Mapping[str, str], nonce: str) -> str:
-    """``X-Plivo-Signature-V3``: over the address, the sorted query, the sorted form of a POST, and the nonce."""
+    """Return ``X-Plivo-Signature-V3``: over the address, the sorted query, the sorted form of a POST, and the nonce."""
     text = without_query(url)
     query = sorted(
         parse_qsl(urlsplit(url).query, keep_blank_values=True) + (list(form.items()) if method == "GET" else [])
@@ -112,21 +112,21 @@ class PlivoWebhook(CheckpointWebhook):
     default_auth_id = ACCOUNT_ID
 
     def signed(self, url: str, form: Mapping[str, str]) -> dict[str, str]:
-        """V3, with a nonce of its own."""
+        """Return the V3 headers, with a nonce of their own."""
         return self._signature("POST", url, form)
 
     def upgrade(self, url: str) -> dict[str, str]:
-        """V3 of a GET, over the address as the stream SDK takes it: ``http``, and ``/websocket`` behind the path."""
+        """Return V3 of a GET, over the address as the stream SDK takes it: ``http``, ``/websocket`` after the path."""
         parts = urlsplit(url)
         return self._signature("GET", f"http://{parts.netloc}{parts.path}/websocket", {})
 
     def may_command(self, headers: Mapping[str, str]) -> bool:
-        """Basic credentials."""
+        """Check the Basic credentials."""
         credentials = f"{self.auth_id}:{self.call.secrets.get('auth_token', '')}"
         return headers.get("authorization") == f"Basic {base64.b64encode(credentials.encode()).decode()}"
 
     def calls_path(self) -> str:
-        """With a slash at the end."""
+        """Return the path with a slash at the end."""
         return f"/v1/Account/{self.auth_id}/Call/{self.call.call_id}/"
 
     def _signature(self, method: str, url: str, form: Mapping[str, str]) -> dict[str, str]:

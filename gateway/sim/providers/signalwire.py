@@ -70,7 +70,7 @@ _MESSAGES = msgspec.json.Decoder(_Media | _Mark | _Clear | _Dtmf)
 
 
 class SignalWireWire(Wire):
-    """One stream's messages: the stream is named in start's own members, and not at all in media and stop."""
+    """The messages of one stream: it is named in start's own members, and not at all in media and stop."""
 
     def __init__(self, call: SimCall, stream: StreamOpening) -> None:
         super().__init__(call, stream)
@@ -78,7 +78,7 @@ class SignalWireWire(Wire):
         self._chunk = 0
 
     def opening(self) -> Sequence[str]:
-        """connected with version 0.2.0, and start; custom parameters only where there are any."""
+        """Return connected with version 0.2.0, and start; custom parameters only where there are any."""
         start: dict[str, object] = {
             "streamSid": self.call.stream_id,
             "accountSid": _project(self.call),
@@ -95,7 +95,7 @@ class SignalWireWire(Wire):
         return ('{"event":"connected","protocol":"Call","version":"0.2.0"}', self._numbered("start", start=start))
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[str]:
-        """A frame of the caller's audio."""
+        """Return a frame of the caller's audio."""
         self._chunk += 1
         media = {
             "track": "inbound",
@@ -106,19 +106,19 @@ class SignalWireWire(Wire):
         return (self._numbered("media", media=media),)
 
     def key(self, digit: str) -> Sequence[str]:
-        """A dtmf message, with its duration."""
+        """Return a dtmf message, with its duration."""
         return (self._numbered("dtmf", streamSid=self.call.stream_id, dtmf={"digit": digit, "duration": 200}),)
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
-        """The mark, whether its audio was played or cleared; without a number."""
+        """Return the mark, whether its audio was played or cleared; without a number."""
         return (_json(event="mark", streamSid=self.call.stream_id, mark={"name": name}),)
 
     def stop(self) -> Sequence[str]:
-        """The last message."""
+        """Return the last message."""
         return (self._numbered("stop"),)
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """media, mark, clear and dtmf; ``WireError`` for anything else."""
+        """Parse media, mark, clear and dtmf; ``WireError`` for anything else."""
         if isinstance(message, bytes):
             raise WireError(f"a binary message of {len(message)} bytes; expected text")
         try:
@@ -151,7 +151,7 @@ def _project(call: SimCall) -> str:
 
 
 class SignalWireWebhook(Webhook):
-    """Asks for cXML, opens the stream that it connects, obeys the Call resource, tells the end.
+    """The webhook: asks for cXML, opens the stream that it connects, obeys the Call resource, reports the end.
 
     Signed with the secret ``signing_key``; the Call resource takes ``project_id`` and ``api_token``.
     """
@@ -160,7 +160,7 @@ class SignalWireWebhook(Webhook):
     """What SignalWire does when the stream has ended, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
-        """As a static document would have it: both numbers as parameters, the stream's secret as bearer token."""
+        """Return a static document's stream: both numbers as parameters, the stream's secret as bearer token."""
         numbers = {"from": self.call.from_, "to": self.call.to}
         given = {name: number for name, number in numbers.items() if number}
         return StreamOpening(without_query(url), _bearer(self.call.secrets.get("stream_secret", "")), (), given)
@@ -184,7 +184,7 @@ class SignalWireWebhook(Webhook):
         )
 
     async def ended(self) -> None:
-        """What is behind the stream, and the status callback."""
+        """Carry out what follows the stream, and send the status callback."""
         await self.go_on(self.next_verbs, self._fetch)
         if self.has_api:
             self.api.off("POST", self._resource)
@@ -196,7 +196,7 @@ class SignalWireWebhook(Webhook):
         return f"/api/laml/2010-04-01/Accounts/{_project(self.call)}/Calls/{self.call.call_id}.json"
 
     def _update(self, request: ApiRequest) -> ApiResponse:
-        """``Status=completed``, or another document for the call; 404 when it is over."""
+        """Carry out ``Status=completed``, or another document for the call; 404 when it is over."""
         token = self.call.secrets.get("api_token", "")
         expected = base64.b64encode(f"{_project(self.call)}:{token}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {expected}":

@@ -36,19 +36,19 @@ PATIENCE_S = 5.0
 
 
 def signature(private_key: str, timestamp: str, body: bytes) -> str:
-    """``telnyx-signature-ed25519`` of a body; the key is base64 of 32 bytes (RFC 8032 §5.1.5)."""
+    """Return ``telnyx-signature-ed25519`` of a body; the key is base64 of 32 bytes (RFC 8032 §5.1.5)."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(private_key))
     return base64.b64encode(key.sign(f"{timestamp}|".encode() + body)).decode()
 
 
 def public_key(private_key: str) -> str:
-    """What the portal shows of the key that webhooks are signed with."""
+    """Return what the portal shows of the key that webhooks are signed with."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(private_key))
     return base64.b64encode(key.public_key().public_bytes_raw()).decode()
 
 
 class TelnyxWebhook(Webhook):
-    """Asks what to do with a call, by a form or by an event; opens the stream, obeys commands, tells the end.
+    """The webhook: asks for a call by a form or an event, opens the stream, obeys commands, reports the end.
 
     Webhooks are signed with the secret ``private_key``; commands carry ``api_key`` as bearer token.
     """
@@ -68,7 +68,7 @@ class TelnyxWebhook(Webhook):
         self._commands: asyncio.Queue[tuple[str, Mapping[str, Any]]] = asyncio.Queue()
 
     def stream(self, url: str) -> StreamOpening:
-        """As a static document would have it, with the stream's secret as ``stream_auth_token``."""
+        """Return a static document's stream, with the stream's secret as ``stream_auth_token``."""
         token = self.call.secrets.get("stream_secret")
         return StreamOpening(url, {"x-telnyx-streaming-auth-token": token} if token else {}, bot_format=PCMU)
 
@@ -80,12 +80,12 @@ class TelnyxWebhook(Webhook):
         return await (self._answered_by_command() if self._by_command else self._answered_by_document())
 
     async def stream_failed(self) -> None:
-        """``streaming.failed``; a document goes on with its next verb and tells nothing."""
+        """Send ``streaming.failed``; a document goes on with its next verb and reports nothing."""
         if self._by_command:
             await self._tell("streaming.failed", failure_reason="connection_failed", stream_id=self.call.stream_id)
 
     async def ended(self) -> None:
-        """The rest of the call, and the event or callback that it is over."""
+        """Carry out the rest of the call, and send the event or callback that it is over."""
         if self._by_command:
             await self._go_on()
             await self._tell("call.hangup", hangup_cause="normal_clearing", hangup_source="caller")
@@ -129,7 +129,7 @@ class TelnyxWebhook(Webhook):
         return await self._post(url, body, "application/x-www-form-urlencoded", what, expected)
 
     def _update(self, request: ApiRequest) -> ApiResponse:
-        """``Status=completed``, or another document for a TeXML call; 404 when it is over."""
+        """Carry out ``Status=completed``, or another document for a TeXML call; 404 when it is over."""
         if not self._authorized(request):
             return ApiResponse(401)
         if request.data.get("Status") == "completed":
@@ -167,7 +167,7 @@ class TelnyxWebhook(Webhook):
         )
 
     async def _go_on(self) -> None:
-        """Closing the stream does not end the call: it goes on as it is commanded, until it is hung up or handed on."""
+        """Go on with the call as commanded, until it is hung up or handed on: closing the stream does not end it."""
         if self.phone is None or self.phone.ended_by == "caller":
             self._alive = False
         while self._alive and not self.transferred_to:
@@ -264,7 +264,7 @@ class TelnyxWebhook(Webhook):
 
 
 def _playable(mode: str | None, codec: str | None, rate: str | None) -> AudioFormat:
-    """What the gateway's audio is taken for; ``WireError`` where none of it would be heard."""
+    """Return the format that the gateway's audio is taken for; ``WireError`` where none of it would be heard."""
     if mode != "rtp":
         raise WireError(f"bidirectional mode {mode or 'mp3'}: audio would be taken for MP3 files; expected rtp")
     name = codec or "PCMU"
@@ -275,7 +275,7 @@ def _playable(mode: str | None, codec: str | None, rate: str | None) -> AudioFor
 
 
 def _transcoded(audio_format: AudioFormat, codec: str | None) -> AudioFormat:
-    """The copy of the caller's audio: the leg's own, or put from the one law into the other."""
+    """Return the copy of the caller's audio: the leg's own, or converted from the one law into the other."""
     wanted = {"PCMU": PCMU, "PCMA": PCMA}.get(codec or "")
     return wanted if wanted is not None and audio_format in (PCMU, PCMA) else audio_format
 

@@ -75,12 +75,12 @@ _MESSAGES = msgspec.json.Decoder(_Media | _Mark | _Clear)
 
 
 def new_sid(prefix: str) -> str:
-    """A fresh Twilio identifier: two letters and 32 hexadecimal digits."""
+    """Make a fresh Twilio identifier: two letters and 32 hexadecimal digits."""
     return prefix + secrets.token_hex(16)
 
 
 class TwilioWire(Wire):
-    """One stream's messages: numbered as Twilio numbers them, and checked as strictly as Twilio checks."""
+    """The messages of one stream: numbered as Twilio numbers them, and checked as strictly as Twilio checks."""
 
     invalid_code = INVALID_MESSAGE
     protocol_error_code = PROTOCOL_ERROR
@@ -91,7 +91,7 @@ class TwilioWire(Wire):
         self._chunk = 0
 
     def opening(self) -> Sequence[str]:
-        """connected, the only message without a number, and start: who, in which format, the TwiML's parameters."""
+        """Return connected, the only message without a number, and start: who, which format, the TwiML's parameters."""
         encoding = MEDIA_ENCODINGS[self.audio_format.encoding]
         start = {
             "accountSid": ACCOUNT_SID,
@@ -104,7 +104,7 @@ class TwilioWire(Wire):
         return ('{"event":"connected","protocol":"Call","version":"1.0.0"}', self._numbered("start", start=start))
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[str]:
-        """A frame of the caller's audio."""
+        """Return a frame of the caller's audio."""
         self._sequence += 1
         self._chunk += 1
         payload = base64.b64encode(audio).decode()
@@ -115,23 +115,23 @@ class TwilioWire(Wire):
         )
 
     def key(self, digit: str) -> Sequence[str]:
-        """A dtmf message."""
+        """Return a dtmf message."""
         return (self._numbered("dtmf", dtmf={"track": "inbound_track", "digit": digit}),)
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
-        """The mark, whether its audio was played or cleared."""
+        """Return the mark, whether its audio was played or cleared."""
         return (self._numbered("mark", mark={"name": name}),)
 
     def stop(self) -> Sequence[str]:
-        """The last message."""
+        """Return the last message."""
         return (self._numbered("stop", stop={"accountSid": ACCOUNT_SID, "callSid": self.call.call_id}),)
 
     def overflowed(self) -> Sequence[Order]:
-        """31931, told once."""
+        """Report error 31931, once."""
         return (Violated("media discarded: more than 10 minutes of audio are queued", TOO_MUCH_MEDIA, once=True),)
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """media, mark and clear; ``WireError`` where Twilio would warn (31951) and ignore the message."""
+        """Parse media, mark and clear; ``WireError`` where Twilio would warn (31951) and ignore the message."""
         if isinstance(message, bytes):
             raise WireError(f"a binary message of {len(message)} bytes; expected text")
         try:
@@ -161,13 +161,13 @@ def _excerpt(text: str) -> str:
 
 
 def signature(auth_token: str, url: str, parameters: Mapping[str, str] | None = None) -> str:
-    """``X-Twilio-Signature`` of a request to ``url`` with form ``parameters`` (none for GET and for the upgrade)."""
+    """Return ``X-Twilio-Signature`` of a request to ``url`` with form ``parameters`` (none for GET and the upgrade)."""
     text = url + "".join(name + value for name, value in sorted((parameters or {}).items()))
     return base64.b64encode(hmac.digest(auth_token.encode(), text.encode(), hashlib.sha1)).decode()
 
 
 def incoming_call(call: SimCall, status: str = "ringing") -> dict[str, str]:
-    """The form by which Twilio asks what to do with an incoming call, and tells of its ``status`` later."""
+    """Return the form by which Twilio asks what to do with an incoming call, and reports its ``status`` later."""
     return {
         "AccountSid": ACCOUNT_SID,
         "ApiVersion": "2010-04-01",
@@ -183,7 +183,7 @@ def incoming_call(call: SimCall, status: str = "ringing") -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an answer document asks for: the stream's ``url`` without its query, ``parameters`` for ``start``.
+    """The content of an answer document: the stream's ``url`` without its query, ``parameters`` for ``start``.
 
     ``next_verbs`` are those behind ``<Connect>``, which Twilio goes on with when the stream has ended; where
     ``<Connect>`` has an ``action``, that is asked instead, and nothing behind is carried out.
@@ -195,7 +195,7 @@ class Answer:
 
 
 def parse_answer(document: str, answer_url: str) -> Answer:
-    """The ``<Connect><Stream>`` of a TwiML document that ``answer_url`` gave; ``WireError`` where there is none."""
+    """Return the ``<Connect><Stream>`` of a TwiML document that ``answer_url`` gave; ``WireError`` if it has none."""
     try:
         response = Xml.fromstring(document)  # noqa: S314 -- the document of the gateway under test
     except Xml.ParseError as error:
@@ -220,14 +220,14 @@ def parse_answer(document: str, answer_url: str) -> Answer:
 
 
 def without_query(url: str) -> str:
-    """The stream's URL as Twilio opens it: over WebSocket, its query string dropped."""
+    """Return the stream's URL as Twilio opens it: over WebSocket, its query string dropped."""
     parts = urlsplit(url)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     return urlunsplit((scheme, parts.netloc, parts.path, "", ""))
 
 
 def dialled(document: str) -> str:
-    """Whom a document of one ``<Dial>`` calls; nobody where it is none."""
+    """Return whom a document of one ``<Dial>`` calls; nobody where it is none."""
     try:
         dial = Xml.fromstring(document).find("./Dial")  # noqa: S314 -- the document of the gateway under test
     except Xml.ParseError:
@@ -236,7 +236,7 @@ def dialled(document: str) -> str:
 
 
 def ordered(request: ApiRequest) -> HangUp | Transfer | None:
-    """What an update of the Call resource asks for; ``None`` where it asks for nothing that is known here."""
+    """Return what an update of the Call resource asks for; ``None`` where it asks for nothing that is known here."""
     if request.data.get("Status") == "completed":
         return HangUp("REST")
     target = dialled(str(request.data.get("Twiml", "")))
@@ -244,7 +244,7 @@ def ordered(request: ApiRequest) -> HangUp | Transfer | None:
 
 
 class TwilioWebhook(Webhook):
-    """Asks for TwiML, opens the stream that it connects, tells the end; signed if there is a secret ``auth_token``.
+    """The webhook: asks for TwiML, opens its stream, reports the end; signed if there is a secret ``auth_token``.
 
     Of the REST API it plays the update of the call (REST, Calls resource), with the account's credentials.
     """
@@ -253,7 +253,7 @@ class TwilioWebhook(Webhook):
     """What Twilio does when the stream has ended, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
-        """The upgrade, signed; both numbers as parameters, as an answer document would pass them."""
+        """Return the upgrade, signed; both numbers as parameters, as an answer document would pass them."""
         numbers = {"from": self.call.from_, "to": self.call.to}
         return self._opening(without_query(url), {name: number for name, number in numbers.items() if number})
 
@@ -272,7 +272,7 @@ class TwilioWebhook(Webhook):
         return self._opening(answer.url, answer.parameters)
 
     async def ended(self) -> None:
-        """What is behind the stream, and the status callback."""
+        """Carry out what follows the stream, and send the status callback."""
         await self.go_on(self.next_verbs, self._fetch)
         if self.has_api:
             self.api.off("POST", self._resource)
@@ -285,7 +285,7 @@ class TwilioWebhook(Webhook):
         return f"/2010-04-01/Accounts/{account}/Calls/{self.call.call_id}.json"
 
     def _update(self, request: ApiRequest) -> ApiResponse:
-        """``Status=completed``, or another document for the call; 404 when it is over."""
+        """Carry out ``Status=completed``, or another document for the call; 404 when it is over."""
         account = self.call.secrets.get("account_sid", ACCOUNT_SID)
         credentials = f"{account}:{self.call.secrets.get('auth_token', '')}".encode()
         if request.headers.get("authorization") != f"Basic {base64.b64encode(credentials).decode()}":

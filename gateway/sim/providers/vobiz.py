@@ -1,4 +1,4 @@
-"""Vobiz' end of a call: Plivo's messages with a stream's id in each, a word for the end, and signatures of its own.
+"""Vobiz' end of a call: Plivo's messages with a stream's id in each, a message for the end, and its own signatures.
 
 Source: Vobiz documentation ("Stream", "WebSocket events", "Validating webhooks", "Calls").
 """
@@ -50,14 +50,14 @@ _MESSAGES = msgspec.json.Decoder(_PlayAudio | _Checkpoint | _ClearAudio | _Stop)
 
 
 class VobizWire(CheckpointWire):
-    """One stream's messages: numbered from 0, without extra headers."""
+    """The messages of one stream: numbered from 0, without extra headers."""
 
     first_number = 0
     extra_headers = "{}"
     account_id = ACCOUNT_ID
 
     def read(self, message: str) -> Order:
-        """playAudio of at most 60 ms, checkpoint, clearAudio and stop, each with the stream's id."""
+        """Return what playAudio of at most 60 ms, checkpoint, clearAudio and stop order, each with the stream's id."""
         read: _PlayAudio | _Checkpoint | _ClearAudio | _Stop = _MESSAGES.decode(message)
         self.of_this_stream(read.stream_id)
         match read:
@@ -73,12 +73,12 @@ class VobizWire(CheckpointWire):
                 return HangUp("stop")
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
-        """playedStream, if it was played: its name alone."""
+        """Return playedStream, if the audio was played: its name alone."""
         return () if cleared else (json.dumps({"event": "playedStream", "name": name}, separators=(",", ":")),)
 
 
 def signature_v3(token: str, url: str, nonce: str) -> str:
-    """``X-Vobiz-Signature-V3``: over the address without its query, and the nonce."""
+    """Return ``X-Vobiz-Signature-V3``: over the address without its query, and the nonce."""
     signed = f"{without_query(url)}.{nonce}".encode()
     return base64.b64encode(hmac.new(token.encode(), signed, hashlib.sha256).digest()).decode()
 
@@ -89,7 +89,7 @@ class VobizWebhook(CheckpointWebhook):
     default_auth_id = "MA_EXAMPLE"
 
     def signed(self, url: str, form: Mapping[str, str]) -> dict[str, str]:
-        """V3, with a nonce of its own."""
+        """Return the V3 headers, with a nonce of their own."""
         token = self.call.secrets.get("auth_token")
         if not token:
             return {}
@@ -97,16 +97,16 @@ class VobizWebhook(CheckpointWebhook):
         return {"X-Vobiz-Signature-V3": signature_v3(token, url, nonce), "X-Vobiz-Signature-V3-Nonce": nonce}
 
     def upgrade(self, url: str) -> dict[str, str]:
-        """Nothing: the upgrade is not signed."""
+        """Return nothing: the upgrade is not signed."""
         return {}
 
     def may_command(self, headers: Mapping[str, str]) -> bool:
-        """Credentials in headers of their own."""
+        """Check the credentials, which are in headers of their own."""
         given = headers.get("x-auth-id"), headers.get("x-auth-token")
         return given == (self.auth_id, self.call.secrets.get("auth_token", ""))
 
     def calls_path(self) -> str:
-        """With a slash at the end."""
+        """Return the path with a slash at the end."""
         return f"/api/v1/Account/{self.auth_id}/Call/{self.call.call_id}/"
 
 

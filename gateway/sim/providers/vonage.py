@@ -54,7 +54,7 @@ ANSWER_BY_POST = "answer_by_post"
 
 
 class VonageWire(Wire):
-    """One stream's messages; a message of audio of another length than 20 ms breaks it off."""
+    """The messages of one stream; a message of audio of another length than 20 ms breaks it off."""
 
     queue_limit_ms = BUFFERED_MESSAGES * 20
 
@@ -63,22 +63,22 @@ class VonageWire(Wire):
         self._payloads: dict[str, object] = {}
 
     def opening(self) -> Sequence[str]:
-        """websocket:connected, with the endpoint's headers among its members."""
+        """Return websocket:connected, with the endpoint's headers among its members."""
         content_type = f"audio/l16;rate={self.audio_format.rate_hz}"
         return (_text({"event": "websocket:connected", "content-type": content_type, **self.stream.parameters}),)
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[bytes]:
-        """Bare samples."""
+        """Return bare samples."""
         return (audio,)
 
     def key(self, digit: str) -> Sequence[str]:
-        """A dtmf event."""
+        """Return a dtmf event."""
         pressed = {"digit": digit, "duration": 260}
         inside = {"dtmf": pressed} if NESTED_DTMF in self.call.quirks else pressed
         return (_text({"event": "websocket:dtmf", **inside}),)
 
     def parse(self, message: Message) -> Sequence[Order]:
-        """Audio, clear and notify."""
+        """Parse audio, clear and notify."""
         if isinstance(message, bytes):
             samples, required = len(message) // 2, self.bot_format.bytes_for(20) // 2
             if len(message) != required * 2:
@@ -100,20 +100,20 @@ class VonageWire(Wire):
                 raise WireError(f"neither clear nor notify with a payload: {message[:120]!r}")
 
     def mark_returned(self, name: str, *, cleared: bool) -> Sequence[str]:
-        """The notify with its payload; a clear drops it."""
+        """Return the notify with its payload; a clear drops it."""
         payload = self._payloads.pop(name, None)
         if cleared and NOTIFY_ON_CLEAR not in self.call.quirks:
             return ()
         return (_text({"event": "websocket:notify", "payload": payload}),)
 
     def cleared(self) -> Sequence[str]:
-        """websocket:cleared."""
+        """Return websocket:cleared."""
         return ('{"event":"websocket:cleared"}',)
 
 
 @dataclass(frozen=True)
 class Ncco:
-    """What an NCCO asks for: the WebSocket endpoint, whom to tell of it, and the actions behind."""
+    """The content of an NCCO: the WebSocket endpoint, who gets its events, and the actions after it."""
 
     url: str
     audio_format: AudioFormat
@@ -125,7 +125,7 @@ class Ncco:
 
 
 def parse_ncco(text: str) -> Ncco:
-    """The ``connect`` of an NCCO to a WebSocket; ``WireError`` where Vonage would refuse it, or there is none."""
+    """Return the ``connect`` of an NCCO to a WebSocket; ``WireError`` where Vonage would refuse it, or it has none."""
     try:
         actions = json.loads(text)
         kinds = [action["action"] for action in actions]
@@ -155,7 +155,7 @@ def parse_ncco(text: str) -> Ncco:
 
 
 class VonageWebhook(Webhook):
-    """Asks for the NCCO, opens its WebSocket, tells of events; signed if there is a secret ``signature_secret``.
+    """The webhook: asks for the NCCO, opens its WebSocket, sends events; signed if there is a ``signature_secret``.
 
     Of the Voice API it plays hangup, transfer to an NCCO in the request, and keys; the token is checked if there is a
     secret ``private_key``.
@@ -169,7 +169,7 @@ class VonageWebhook(Webhook):
         self._over = asyncio.Event()
 
     def stream(self, url: str) -> StreamOpening:
-        """The upgrade as it is for an NCCO of the operator's own, with the documented headers."""
+        """Return the upgrade as it is for an NCCO of the operator's own, with the documented headers."""
         return StreamOpening(url, headers=self._signed(), parameters=self._identity())
 
     async def call_in(self) -> StreamOpening:
@@ -199,7 +199,7 @@ class VonageWebhook(Webhook):
         return StreamOpening(ncco.url, headers=headers, parameters=ncco.headers, audio_format=ncco.audio_format)
 
     async def stream_failed(self) -> None:
-        """The event of the WebSocket's leg, which may be answered with an NCCO."""
+        """Send the event of the WebSocket's leg, which may be answered with an NCCO."""
         if self._ncco is not None and self._ncco.event_url:
             event = {**self._event("failed", str(uuid4())), "headers": dict(self._ncco.headers)}
             text = await self._post(self._ncco.event_url, event, "the event webhook", (200, 204))
@@ -207,7 +207,7 @@ class VonageWebhook(Webhook):
                 self.next_actions = tuple(action["action"] for action in json.loads(text))
 
     async def ended(self) -> None:
-        """The end of the WebSocket's leg, whose event may be answered with an NCCO, then of the caller's."""
+        """End the WebSocket's leg, whose event may be answered with an NCCO, then the caller's."""
         ncco, phone = self._ncco, self.phone
         if ncco is not None and phone is not None:
             if ncco.behind:
@@ -230,7 +230,7 @@ class VonageWebhook(Webhook):
             )
 
     async def _be_ended(self, phone: SimulatedPhone) -> None:
-        """The caller's leg outlives the WebSocket's: the gateway has to end it."""
+        """Wait for the gateway to end the caller's leg, which outlives the WebSocket's."""
         try:
             async with asyncio.timeout(FAREWELL_S):
                 await self._over.wait()

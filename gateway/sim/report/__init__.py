@@ -1,4 +1,4 @@
-"""What remains of a simulated call: a folder with a page, a picture and texts.
+"""The folder of a simulated call, with a page, a picture and texts.
 
 folder          writes the folder of a call
 outcome         how the call ended, in one sentence

@@ -1,4 +1,4 @@
-"""What is done in a call beside talking: tools run, keys pressed, the caller transferred; as the gateway notes it."""
+"""The acts in a call besides talking, as the gateway notes them: tools run, keys pressed, the caller transferred."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ Fields = Mapping[str, object]
 
 @dataclass(frozen=True)
 class ToolRun:
-    """A tool from where it began to run, at ``at_ms``; without ``outcome`` it had not returned when the call ended.
+    """A run of a tool from ``at_ms`` on; without ``outcome`` it had not returned when the call ended.
 
     ``server`` is the label of the MCP server that it belongs to, if it does.
     """
@@ -31,7 +31,7 @@ class ToolRun:
 
 @dataclass(frozen=True)
 class Key:
-    """A key that the caller pressed; ``digit`` is ``None`` where the gateway does not tell it: it may be a secret."""
+    """A key that the caller pressed; ``digit`` is ``None`` where the gateway withholds it, as it may be secret."""
 
     at_ms: int
     digit: str | None
@@ -49,7 +49,7 @@ class TransferRun:
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the account: ``who`` is tool, key or call; ``failed`` where it is no good news."""
+    """One line of the account: ``who`` is tool, key or call; ``failed`` where it is bad news."""
 
     at_ms: int
     who: str
@@ -59,7 +59,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class Actions:
-    """All of them, each kind in the order of time."""
+    """All acts, each kind in the order of time."""
 
     tools: tuple[ToolRun, ...] = ()
     keys: tuple[Key, ...] = ()
@@ -68,7 +68,7 @@ class Actions:
 
 
 def actions(result: CallResult, notes: Sequence[TimelineEvent]) -> Actions:
-    """What was done in a call; without notes of the gateway, what the phone knows of it."""
+    """List what was done in a call; without notes of the gateway, what the phone knows of it."""
     tools, keys = _tools(result, notes), _keys(result, notes)
     transfers = _transfers(result, notes)
     told = [Happening(run.at_ms, "tool", tool_told(run), _failed(run.outcome)) for run in tools]
@@ -102,7 +102,7 @@ _TOLD = {
 
 
 def action_told(kind: str, fields: Fields) -> tuple[str, str] | None:
-    """Who did what, of a note of the gateway; ``None`` for a note that tells of no act."""
+    """Describe who did what, from a note of the gateway; ``None`` for a note of no act."""
     if kind in _RETURNS.values():
         outcome, took_ms = str(fields.get("outcome", "")), _ms(fields.get("took_ms"))
         return "tool", tool_told(
@@ -121,7 +121,7 @@ def action_told(kind: str, fields: Fields) -> tuple[str, str] | None:
 
 
 def tool_told(run: ToolRun) -> str:
-    """``order_status: ok after 0.4 s``."""
+    """Describe a run, such as ``order_status: ok after 0.4 s``."""
     name = f"{run.server}/{run.name}" if run.server else run.name
     if run.outcome is None:
         return f"{name}: had not returned when the call ended"
@@ -129,12 +129,12 @@ def tool_told(run: ToolRun) -> str:
 
 
 def duration_told(took_ms: int) -> str:
-    """``12 ms``, ``0.4 s``."""
+    """Write a duration, such as ``12 ms`` or ``0.4 s``."""
     return f"{took_ms} ms" if took_ms < 100 else f"{took_ms / 1000:.1f} s"
 
 
 def together(keys: Sequence[Key]) -> list[list[Key]]:
-    """Keys that were pressed as one number."""
+    """Group the keys that were pressed as one number."""
     groups: list[list[Key]] = []
     for key in keys:
         if groups and key.at_ms - groups[-1][-1].at_ms < _TOGETHER_MS:
@@ -145,7 +145,7 @@ def together(keys: Sequence[Key]) -> list[list[Key]]:
 
 
 def keys_shown(keys: Sequence[Key]) -> str:
-    """The keys in a row, a dot for each that is not told."""
+    """Return the keys in a row, with a dot for each that is withheld."""
     return "".join(key.digit or _UNTOLD for key in keys)
 
 
@@ -166,7 +166,7 @@ def _ms(value: object) -> int | None:
 
 
 def _tools(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[ToolRun, ...]:
-    """A run for each call, with the first return of the same call or item."""
+    """Return a run for each call, with the first return of the same call or item."""
     runs = []
     for note in notes:
         if note.kind not in _RETURNS:
@@ -186,7 +186,7 @@ def _tools(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[ToolRun,
 
 
 def _keys(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[Key, ...]:
-    """Each press of the phone, with the digit that the gateway told last behind it: from the last to the first."""
+    """Match each press of the phone with the gateway's last digit after it, from the last press to the first."""
     untold = sorted(result.keys_ms)
     keys = []
     for note in sorted((note for note in notes if note.kind == "digit_pressed"), key=lambda note: -note.at):
@@ -199,7 +199,7 @@ def _keys(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[Key, ...]
 
 
 def _transfers(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[TransferRun, ...]:
-    """One for each that began, with what became of it; where nobody told of one, what the phone was ordered."""
+    """Return each transfer that began, with its outcome; without a note of one, what the phone was ordered."""
     runs: list[TransferRun] = []
     for note in notes:
         target, at_ms = str(note.fields.get("target", "")), _at_ms(result, note)

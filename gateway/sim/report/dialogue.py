@@ -1,4 +1,4 @@
-"""A call as a dialogue: what the phone heard, joined with the words that only the gateway knows."""
+"""A call as a dialogue: the sounds that the phone heard, joined with the words that only the gateway knows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ _CATCH_MS = 500
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn, in milliseconds from the start of the call. ``text`` is empty where nobody told the words.
+    """One turn, in milliseconds from the start of the call. ``text`` is empty where the words are not known.
 
     Of the bot's, ``heard_ms`` of ``generated_ms`` reached the caller's ear, where the gateway told both; it was
     ``interrupted`` if not all of it did; ``answered_after_ms`` is its latency. Of the caller's, ``barge_in`` tells of
@@ -36,7 +36,7 @@ class Turn:
 
     @property
     def heard_text(self) -> str:
-        """The words that were heard, as far as time tells: cut in proportion, at the end of a word."""
+        """The words that were heard, as far as time shows it: cut in proportion, at the end of a word."""
         if not self.interrupted or not self.generated_ms or self.heard_ms is None:
             return self.text
         share = round(len(self.text) * min(1.0, self.heard_ms / self.generated_ms))
@@ -45,12 +45,12 @@ class Turn:
 
     @property
     def unheard_text(self) -> str:
-        """The words behind :attr:`heard_text`."""
+        """The words after :attr:`heard_text`."""
         return self.text[len(self.heard_text) :]
 
 
 def dialogue(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[Turn, ...]:
-    """The turns of both sides in the order of time.
+    """Return the turns of both sides in the order of time.
 
     ``notes`` are the gateway's (``caller_said``, ``reply_started``, ``reply_said``, ``reply_heard``, ``barge_in``);
     without them the turns are those that were heard, without words.
@@ -73,7 +73,7 @@ def _at_ms(result: CallResult, event: TimelineEvent) -> int:
 
 
 def _caller_turns(result: CallResult, notes: Sequence[TimelineEvent]) -> list[Turn]:
-    """One for each recording; what was transcribed belongs to the one that had last begun."""
+    """Return a turn for each recording; a transcript belongs to the one that had last begun."""
     words: dict[int, list[str]] = {}
     turns = []
     for note in notes:
@@ -107,7 +107,7 @@ class _Account:
 
 
 def _replies(result: CallResult, notes: Sequence[TimelineEvent]) -> list[Turn]:
-    """One for each reply that the gateway began; each is placed where its sound was heard."""
+    """Return a turn for each reply that the gateway began, placed where its sound was heard."""
     texts = {
         note.fields.get("item_id"): str(note.fields.get("text", "")) for note in notes if note.kind == "reply_said"
     }
@@ -141,7 +141,7 @@ def _replies(result: CallResult, notes: Sequence[TimelineEvent]) -> list[Turn]:
 
 
 def _span_at(spans: Sequence[Span], at_ms: int) -> Span | None:
-    """The turn of sound that begins near ``at_ms``, or in the middle of which it lies."""
+    """Return the turn of sound that begins near ``at_ms``, or in the middle of which it lies."""
     return next((span for span in spans if span.start_ms - _CATCH_MS <= at_ms < span.end_ms), None)
 
 

@@ -1,4 +1,4 @@
-"""A call's folder: what is left of a simulated call, for people and for scripts."""
+"""The folder of a simulated call, for people and for scripts."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 
 def folder_name(result: CallResult) -> str:
-    """``<start>-<call id>``, the start in UTC: folders sort by time."""
+    """Return ``<start>-<call id>``, the start in UTC: folders sort by time."""
     return f"{result.started:%Y%m%dT%H%M%SZ}-{result.call_id}"
 
 
@@ -142,7 +142,7 @@ def _summary(
 
 
 def _events(result: CallResult, notes: Iterable[TimelineEvent]) -> list[dict[str, object]]:
-    """Both accounts in the order of time; ``at_ms`` counts from the start of the stream."""
+    """Return both accounts in the order of time; ``at_ms`` counts from the start of the stream."""
     told = [("phone", event) for event in result.events] + [("gateway", note) for note in notes]
     told.sort(key=lambda pair: pair[1].at)
     return [

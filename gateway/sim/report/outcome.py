@@ -1,4 +1,4 @@
-"""How a call ended, in one sentence, and whether it failed. Pure."""
+"""The outcome of a call in one sentence, and whether it failed. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _FINE = frozenset({"caller_hung_up", "bot_hung_up", "transferred", "line_closed"
 
 @dataclass(frozen=True)
 class Outcome:
-    """``told`` is a sentence without its stop; ``failures`` say what was wrong, and there are none where all was well.
+    """The outcome: ``told`` is a sentence without its full stop; ``failures`` are empty where all was well.
 
     ``gateway`` is the gateway's own account of the end, ``phone`` what the phone saw of it.
     """

@@ -125,20 +125,20 @@ class _Moment:
 
 
 def _moments(turns: Sequence[Turn], done: Actions) -> list[_Moment]:
-    """Both in the order of time."""
+    """Return both kinds of entries in the order of time."""
     moments = [_Moment(turn.start_ms, turn=turn) for turn in turns]
     moments += [_Moment(act.at_ms, act=act) for act in done.happenings]
     return sorted(moments, key=lambda moment: moment.at_ms)
 
 
 def _seconds(milliseconds: float) -> str:
-    """``2.35 s``."""
+    """Write seconds, such as ``2.35 s``."""
     return f"{milliseconds / 1000:.2f} s"
 
 
 @dataclass(frozen=True)
 class _Figure:
-    """A number worth a glance; ``small`` is what it means, ``bad`` where it is no good news."""
+    """A number worth a glance; ``small`` is its meaning, ``bad`` where it is bad news."""
 
     value: str
     name: str
@@ -178,12 +178,12 @@ def _times(count: int, what: str) -> str:
 
 
 def _is_embedded(result: CallResult) -> bool:
-    """Whether the recording is in the page itself."""
+    """Return whether the recording is in the page itself."""
     return result.audio_format.duration_ms(len(result.caller_audio)) <= _EMBEDDED_MS
 
 
 def _audio(result: CallResult) -> str:
-    """What the player plays: the recording itself as a data URI, or the file beside the page."""
+    """Return the source of the player: the recording itself as a data URI, or the file beside the page."""
     if not _is_embedded(result):
         return "call.wav"
     samples, rate_hz = result.stereo(), result.audio_format.rate_hz
@@ -195,7 +195,7 @@ def _audio(result: CallResult) -> str:
 
 
 def _timeline(result: CallResult, notes: Sequence[TimelineEvent]) -> list[_Row]:
-    """Both accounts in the order of time, without the marks: there is one every few frames."""
+    """Return both accounts in the order of time, without the marks: there is one every few frames."""
     told = [("phone", event) for event in result.events if not event.kind.startswith("mark_")]
     told += [("gateway", note) for note in notes]
     told.sort(key=lambda pair: pair[1].at)

@@ -36,7 +36,7 @@ _AXIS_PX = 16
 
 @dataclass(frozen=True)
 class Block:
-    """A turn as a labelled block from ``x`` on; ``unheard`` is the width of what was generated behind it.
+    """A turn as a labelled block from ``x`` on; ``unheard`` is the width of what was generated and not heard.
 
     ``words`` are all of them, ``label`` as many as have room.
     """
@@ -52,7 +52,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Marker:
-    """Something at ``x``, reaching over ``width``, ``bad`` where it is no good news.
+    """A marker at ``x``, reaching over ``width``, ``bad`` where it is bad news.
 
     Its label stands behind ``x``, or ``before`` it.
     """
@@ -66,7 +66,7 @@ class Marker:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something done: a bar of ``width``, its label at ``label_x``, in the first ``row`` that has room for both."""
+    """An act: a bar of ``width``, its label at ``label_x``, in the first ``row`` that has room for both."""
 
     kind: Literal["tool", "key", "transfer"]
     x: float
@@ -80,7 +80,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Picture:
-    """Everything that is drawn; x in pixels of a canvas ``width`` wide."""
+    """All shapes of the picture; x in pixels of a canvas ``width`` wide."""
 
     width: int
     duration_s: float
@@ -94,12 +94,12 @@ class Picture:
 
     @property
     def height(self) -> int:
-        """Of the canvas: as many rows as there are."""
+        """The height of the canvas: as many rows as there are."""
         return ACTIONS_Y + ROW_PX * max((mark.row + 1 for mark in self.actions), default=0) + _AXIS_PX
 
 
 def draw(result: CallResult, turns: Sequence[Turn], done: Actions, width: int | None = None) -> Picture:
-    """The picture of a call; without ``width`` as wide as its length wants it."""
+    """Draw the picture of a call; without ``width`` as wide as its length needs it."""
     duration_s = max(result.duration_ms, 20) / 1000
     width = width or round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
     scale = width / (duration_s * 1000)
@@ -119,7 +119,7 @@ def draw(result: CallResult, turns: Sequence[Turn], done: Actions, width: int | 
 
 
 def _envelope(samples: Samples, width: int, middle: float, full_scale: int) -> str:
-    """A closed path around the loudest and quietest sample of each pixel column; empty where there is no audio."""
+    """Return a closed path around the extreme samples of each pixel column; empty where there is no audio."""
     if not samples.size:
         return ""
     edges = np.linspace(0, samples.size, width, endpoint=False).astype(int)
@@ -183,7 +183,7 @@ def _labelled(
 
 
 def _actions(done: Actions, duration_ms: float, scale: float) -> list[Mark]:
-    """Everything done, not yet in rows; a tool that never returned runs to the call's end."""
+    """Return all acts, not yet in rows; a tool that never returned runs to the call's end."""
     found: list[Mark] = []
 
     def add(kind: Literal["tool", "key", "transfer"], at_ms: float, width: float, label: str, *, failed: bool) -> None:
@@ -206,7 +206,7 @@ def _actions(done: Actions, duration_ms: float, scale: float) -> list[Mark]:
 
 
 def _in_rows(found: Sequence[Mark], width: float) -> tuple[Mark, ...]:
-    """Each in the first row that is free there; a label that has no room behind its bar stands before it."""
+    """Put each act in the first row that is free there; a label without room after its bar stands before it."""
     free_x: list[float] = []
     placed = []
     for mark in found:
@@ -225,7 +225,7 @@ def _in_rows(found: Sequence[Mark], width: float) -> tuple[Mark, ...]:
 
 
 def _ticks(duration_s: float, width: int) -> tuple[Marker, ...]:
-    """Time labels, as many as have room."""
+    """Return as many time labels as have room."""
     step = next((s for s in _STEPS_S if s * width / duration_s >= _LABEL_PX), _STEPS_S[-1])
     seconds = range(0, int(duration_s) + 1, step)
     ticks = [Marker(second * width / duration_s, f"{second // 60}:{second % 60:02}") for second in seconds]
@@ -245,7 +245,7 @@ def _blocks(turns: Sequence[Turn], scale: float, width: int) -> tuple[Block, ...
 
 
 def _fit(text: str, width_px: float) -> str:
-    """As much of the text as has room, or nothing."""
+    """Return as much of the text as has room, or nothing."""
     room = int((width_px - 12) / _CHARACTER_PX)
     if len(text) <= room:
         return text

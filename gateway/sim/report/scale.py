@@ -10,21 +10,21 @@ _OUTLIER = 4
 
 @dataclass(frozen=True)
 class Scale:
-    """From 0 to ``end_ms``."""
+    """A scale from 0 to ``end_ms``."""
 
     end_ms: int
 
     @property
     def ticks(self) -> tuple[str, str, str]:
-        """Labels of its start, middle and end."""
+        """The labels of its start, middle and end."""
         return "0", _told(self.end_ms / 2), _told(self.end_ms)
 
     def share(self, ms: float) -> float:
-        """Length of a bar in percent; 100 for one that is longer than the scale."""
+        """Return the length of a bar in percent; 100 for one that is longer than the scale."""
         return min(100.0, 100 * ms / self.end_ms)
 
     def exceeded(self, ms: float) -> bool:
-        """Whether a bar is longer than the scale."""
+        """Return whether a bar is longer than the scale."""
         return ms > self.end_ms
 
 

@@ -9,7 +9,7 @@ _WHO = {"tool": "Tool", "key": "Keys", "call": "Call"}
 
 
 def clock_told(milliseconds: float) -> str:
-    """``1:02.4``."""
+    """Write a time, such as ``1:02.4``."""
     tenths = round(milliseconds / 100)
     return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
 

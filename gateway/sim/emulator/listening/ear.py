@@ -1,4 +1,4 @@
-"""Voice activity on the audio clock: when the caller begins and ends to speak, counted in appended audio.
+"""Voice activity on the audio clock: when the caller begins and stops speaking, counted in appended audio.
 
 Wall time plays no part: audio that is pushed faster than real time gives the same answers, and audio that stops
 leaves a turn open for ever, as with the service.
@@ -34,12 +34,12 @@ class Sensitivity:
 
     @property
     def gate_rms(self) -> float:
-        """Level under which nothing is speech: -42 dBFS at threshold 0.5, comfort noise is 10 to 25 dB below."""
+        """The level under which nothing is speech: -42 dBFS at threshold 0.5, comfort noise is 10 to 25 dB below."""
         return 32768 * math.pow(10, (-54 + 24 * self.threshold) / 20)
 
     @property
     def aggressiveness(self) -> int:
-        """Mode of the WebRTC detector, 0 to 3."""
+        """The mode of the WebRTC detector, 0 to 3."""
         return 1 if self.threshold < 0.4 else 2 if self.threshold < 0.8 else 3
 
 
@@ -61,12 +61,12 @@ class Pause:
 
     @property
     def at_ms(self) -> int:
-        """Where that was certain."""
+        """The position at which the pause was certain."""
         return self.audio_end_ms
 
 
 class Ear:
-    """Turns appended audio into :class:`Onset` and :class:`Pause`."""
+    """A detector that turns appended audio into :class:`Onset` and :class:`Pause`."""
 
     def __init__(self, audio_format: AudioFormat, sensitivity: Sensitivity) -> None:
         self._format = audio_format
@@ -83,29 +83,29 @@ class Ear:
         self.tune(sensitivity)
 
     def tune(self, sensitivity: Sensitivity) -> None:
-        """Takes other numbers from here on."""
+        """Use other numbers from here on."""
         self.sensitivity = sensitivity
         self._gate_rms = sensitivity.gate_rms
         self._detector = webrtcvad.Vad(sensitivity.aggressiveness)
 
     @property
     def speaking(self) -> bool:
-        """Whether an onset has had no pause yet."""
+        """True while an onset has had no pause yet."""
         return self._speaking
 
     def forget(self) -> None:
-        """Drops an utterance in progress; the clock goes on."""
+        """Drop an utterance in progress; the clock goes on."""
         self._speaking = False
         self._active_ms = self._silent_ms = 0
 
     def skip(self, size: int) -> None:
-        """Lets so many bytes pass unheard; the clock goes on."""
+        """Let so many bytes pass unheard; the clock goes on."""
         self._skipped_bytes += size
         frames, self._skipped_bytes = divmod(self._skipped_bytes, self._step)
         self.position_ms += frames * FRAME_MS
 
     def hear(self, data: bytes) -> list[Onset | Pause]:
-        """What ``data`` brought about; any length, a partial frame waits for its rest."""
+        """Return what ``data`` brought about; it may have any length, and a partial frame waits for its rest."""
         if self._rest:
             data = self._rest + data
         whole = len(data) - len(data) % self._step

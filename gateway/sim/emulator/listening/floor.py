@@ -1,4 +1,4 @@
-"""Who has the floor: at most one response at a time, from its acceptance to its ``response.done``."""
+"""The floor of a session: at most one response at a time, from its acceptance to its ``response.done``."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -13,7 +13,7 @@ Ready = Callable[[], Awaitable[object]]
 
 
 class Floor:
-    """Starts, refuses and cancels a session's responses."""
+    """The object that starts, refuses and cancels a session's responses."""
 
     def __init__(self, scene: Scene, dialogue: Dialogue, spawn: Spawn) -> None:
         self._scene = scene
@@ -29,13 +29,13 @@ class Floor:
         return self._active
 
     def create(self, request: ResponseFields, ready: Ready | None) -> None:
-        """Takes a client's ``response.create``; :class:`Rejected` while another response is active."""
+        """Take a client's ``response.create``; :class:`Rejected` while another response is active."""
         if self._active is not None:
             raise self._occupied(self._active)
         self._start(request, ready)
 
     async def answer_turn(self, ready: Ready) -> None:
-        """Answers a turn that voice activity ended; behind a response that is being cancelled, once that is over."""
+        """Answer a turn that voice activity ended; after a response that is being cancelled, once that is over."""
         before = self._active
         if before is not None and before.cancel_reason is None:
             await self._scene.out.emit("error", error=self._occupied(before).error(None))
@@ -79,7 +79,7 @@ class Floor:
                 self._active = None
 
     def interrupt(self) -> Response | None:
-        """The caller spoke: cancels the active response, and returns it."""
+        """Cancel the active response because the caller spoke, and return it."""
         if self._active is None or self._active.cancel_reason is not None:
             return None
         self._active.cancel("turn_detected")
@@ -87,7 +87,7 @@ class Floor:
         return self._active
 
     def cancel(self, response_id: object = None) -> None:
-        """Takes a client's ``response.cancel``; :class:`Rejected` where nothing is left to cancel."""
+        """Take a client's ``response.cancel``; :class:`Rejected` where nothing is left to cancel."""
         active = self._active
         if active is None or active.cancel_reason is not None or response_id not in (None, active.id):
             raise Rejected(

@@ -1,4 +1,4 @@
-"""The caller's side of a session: the input buffer, its voice activity, and what becomes of a committed turn."""
+"""The caller's side of a session: the input buffer, its voice activity, and the handling of a committed turn."""
 
 import asyncio
 import binascii
@@ -19,7 +19,7 @@ _LOCALES = {"en": "en-US", "de": "de-DE", "fr": "fr-FR", "es": "es-ES"}
 
 
 class Turns:
-    """Takes appended audio; emits speech events, commits, transcripts; asks for the answer."""
+    """The turns of the caller: takes appended audio; emits speech events, commits, transcripts; asks for the answer."""
 
     def __init__(self, scene: Scene, floor: Floor, dialogue: Dialogue, spawn: Spawn) -> None:
         self._scene = scene
@@ -42,15 +42,15 @@ class Turns:
 
     @property
     def position_ms(self) -> int:
-        """The audio clock."""
+        """The position of the audio clock, in milliseconds."""
         return self._ear.position_ms
 
     async def ready(self) -> None:
-        """Returns once the last committed turn is part of the conversation."""
+        """Return once the last committed turn is part of the conversation."""
         await self._ready.wait()
 
     def settings_changed(self) -> None:
-        """Takes the session's numbers, and its format, after an update."""
+        """Take the session's numbers, and its format, after an update."""
         settings = self._scene.settings
         if settings.input_format != self.format:
             self.format = settings.input_format
@@ -63,7 +63,7 @@ class Turns:
             self._ear.forget()
 
     async def append(self, encoded: object) -> bytes:
-        """Takes the audio of one ``input_audio_buffer.append`` and returns it decoded."""
+        """Take the audio of one ``input_audio_buffer.append``, and return it decoded."""
         audio = self._decoded(encoded)
         self.appended_bytes += len(audio)
         self._buffered_ms += self.format.duration_ms(len(audio))
@@ -102,7 +102,7 @@ class Turns:
         return audio
 
     async def speech_started(self, audio_start_ms: int) -> None:
-        """The caller began to speak, by voice activity or because a test says so."""
+        """Take the beginning of the caller's speech, by voice activity or because a test asks for it."""
         settings, out = self._scene.settings, self._scene.out
         self._item_id = new_id("item", native=settings.native)
         await out.emit("input_audio_buffer.speech_started", audio_start_ms=audio_start_ms, item_id=self._item_id)
@@ -122,7 +122,7 @@ class Turns:
             )
 
     async def speech_stopped(self, audio_end_ms: int, speech_ms: int, heard: str | None = None) -> None:
-        """The caller fell silent: the turn is committed and, if the session says so, answered."""
+        """Take the end of the caller's speech: the turn is committed and, if the session asks for it, answered."""
         item_id = self._item_id or new_id("item", native=self._scene.settings.native)
         await self._scene.out.emit("input_audio_buffer.speech_stopped", audio_end_ms=audio_end_ms, item_id=item_id)
         await self._commit(item_id, speech_ms, heard)
@@ -130,7 +130,7 @@ class Turns:
             await self._floor.answer_turn(self._ready.wait)
 
     async def commit(self) -> None:
-        """Takes a client's ``input_audio_buffer.commit``: an item, and no response."""
+        """Take a client's ``input_audio_buffer.commit``: an item, and no response."""
         if self._buffered_ms < _COMMIT_MINIMUM_MS:
             raise Rejected(
                 "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, "
@@ -143,7 +143,7 @@ class Turns:
         await self._commit(item_id, int(self._buffered_ms))
 
     async def clear(self) -> None:
-        """Takes a client's ``input_audio_buffer.clear``; the audio clock goes on."""
+        """Take a client's ``input_audio_buffer.clear``; the audio clock goes on."""
         self._forget()
         self._ear.forget()
         self._told_later.clear()
@@ -182,7 +182,7 @@ class Turns:
             self._spawn(self._transcribe_first(entry, previous, heard or transcript, self._ready, outcome))
 
     async def _join(self, entry: Entry, previous: str | None, ready: asyncio.Event) -> None:
-        """Makes the turn a part of the conversation."""
+        """Make the turn a part of the conversation."""
         self._scene.history.append(entry)
         await self._scene.out.emit("conversation.item.created", previous_item_id=previous, item=entry.shown)
         ready.set()
@@ -190,7 +190,7 @@ class Turns:
     async def _transcribe_first(
         self, entry: Entry, previous: str | None, transcript: str, ready: asyncio.Event, outcome: Transcription
     ) -> None:
-        """Cascaded: the text model needs the transcript, so that comes before the item and its answer."""
+        """Join after the transcript (cascaded): the text model needs it before the item and its answer."""
         await self._transcribe(entry, transcript, outcome)
         await self._join(entry, previous, ready)
 

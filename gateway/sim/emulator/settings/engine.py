@@ -1,4 +1,4 @@
-"""The two classes of engine behind the protocol, and what a session of each is before its first update.
+"""The two classes of engine of the protocol, and a new session of each before its first update.
 
 Values are those of recorded sessions (gpt-4.1, gpt-realtime, gpt-realtime-2) as of autumn 2026, null keys included.
 """
@@ -37,7 +37,7 @@ _AZURE_VOICE_KEYS = (
 
 @dataclass(frozen=True)
 class Engine:
-    """What a model name stands for. Native: a speech model; cascaded: Azure STT, a text model, Azure TTS."""
+    """The engine of a model name. Native: a speech model; cascaded: Azure STT, a text model, Azure TTS."""
 
     model: str
     native: bool
@@ -60,7 +60,7 @@ class Engine:
         conversation_id: str = "",
         profile: str | None = None,
     ) -> "Engine":
-        """By the model's name, or by the kind of model that a bring-your-own profile names."""
+        """Find the engine by the model's name, or by the kind of model that a bring-your-own profile names."""
         native = "realtime" in model and agent is None
         if profile is not None:
             native = profile == "byom-azure-openai-realtime"
@@ -68,7 +68,7 @@ class Engine:
 
     @property
     def openai(self) -> bool:
-        """Whether it is one of OpenAI's speech models, which take options of their own."""
+        """True if it is one of OpenAI's speech models, which take options of their own."""
         return self.native and (self.own or self.model.startswith("gpt-realtime"))
 
     @property
@@ -78,7 +78,7 @@ class Engine:
 
     @property
     def lifetime_s(self) -> int:
-        """How long a session may last."""
+        """The seconds that a session may last."""
         return 3600 if self.native else 7200
 
     @property
@@ -87,7 +87,7 @@ class Engine:
         return _NATIVE_PROMPT if self.native else _CASCADED_PROMPT
 
     def vad_numbers(self, kind: str) -> dict[str, float | int]:
-        """What a ``turn_detection`` object means where it leaves its numbers out."""
+        """Return the numbers of a ``turn_detection`` object where it leaves them out."""
         if self.api_version < _NEW_VAD_NUMBERS_SINCE:
             prefix_ms, silence_ms = 300, 200
         else:
@@ -100,7 +100,7 @@ class Engine:
         }
 
     def new_session(self, expire_after_s: float | None) -> Event:
-        """The session that ``session.created`` shows."""
+        """Return the session that ``session.created`` shows."""
         session: Event = {
             "id": new_id("sess", native=self.native),
             "model": self.resolved_model,
@@ -166,13 +166,13 @@ class Engine:
 
 
 def azure_speech(language: str | None = None) -> Event:
-    """The transcription that a cascaded engine always has."""
+    """Return the transcription that a cascaded engine always has."""
     keys = dict.fromkeys(("language", "prompt", "delay", "custom_speech", "phrase_list"))
     return {"model": "azure-speech", **keys, "language": language}
 
 
 def voice_echo(voice: Event) -> Event:
-    """A voice as the session shows it: azure-* voices with all their keys, others as they are."""
+    """Return a voice as the session shows it: azure-* voices with all their keys, others as they are."""
     if str(voice["type"]).startswith("azure-") and voice["type"] != "azure-realtime-native":
         return {**dict.fromkeys(_AZURE_VOICE_KEYS), **voice}
     return voice

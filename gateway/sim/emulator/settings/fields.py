@@ -9,13 +9,13 @@ Milliseconds = Annotated[int, Field(ge=0)]
 
 
 class Fields(BaseModel):
-    """An object of the protocol; what it does not know is an error."""
+    """An object of the protocol; unknown fields are an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class EndOfUtterance(Fields):
-    """``end_of_utterance_detection``."""
+    """The object ``end_of_utterance_detection``."""
 
     model: Literal["semantic_detection_v1", "semantic_detection_v1_en", "semantic_detection_v1_multilingual"]
     threshold_level: Literal["low", "medium", "high", "default"] | None = None
@@ -54,7 +54,7 @@ class AzureSemanticVad(_NumberedVad):
 
 
 class SemanticVad(_Vad):
-    """OpenAI's, native models only."""
+    """Voice activity of OpenAI's, for native models only."""
 
     type: Literal["semantic_vad"]
     eagerness: Literal["low", "medium", "high", "auto"] | None = None
@@ -97,7 +97,7 @@ class AzureCustomVoice(_AzureVoice):
 
 
 class AzurePersonalVoice(_AzureVoice):
-    """A speaker profile."""
+    """A personal voice, made from a speaker profile."""
 
     type: Literal["azure-personal"]
     model: Literal[
@@ -113,7 +113,7 @@ class AzureRealtimeVoice(Fields):
 
 
 def _voice_object(voice: object) -> object:
-    """A bare name is one of OpenAI's or, where it begins with a locale, one of Azure's."""
+    """Read a bare name as a voice of OpenAI's or, where it begins with a locale, of Azure's."""
     if isinstance(voice, str):
         return {"type": "azure-standard" if "-" in voice else "openai", "name": voice}
     return voice
@@ -127,7 +127,7 @@ Voice = Annotated[
 
 
 class Transcription(Fields):
-    """``input_audio_transcription``."""
+    """The object ``input_audio_transcription``."""
 
     model: Literal[
         "azure-speech",
@@ -147,13 +147,13 @@ class Transcription(Fields):
 
 
 class NoiseReduction(Fields):
-    """``input_audio_noise_reduction``."""
+    """The object ``input_audio_noise_reduction``."""
 
     type: Literal["azure_deep_noise_suppression", "near_field", "far_field"]
 
 
 class EchoCancellation(Fields):
-    """``input_audio_echo_cancellation``."""
+    """The object ``input_audio_echo_cancellation``."""
 
     type: Literal["server_echo_cancellation"]
     reference_source: Literal["server", "client"] = "server"
@@ -177,7 +177,7 @@ class ApprovalByTool(Fields):
 
 
 class McpTool(Fields):
-    """A tool server that the service would call; the emulator never does, its script has the outcome."""
+    """A tool server that the service would call; the emulator never calls it, its script has the outcome."""
 
     type: Literal["mcp"]
     server_label: str = Field(min_length=1)
@@ -192,14 +192,14 @@ Tool = Annotated[FunctionTool | McpTool, Field(discriminator="type")]
 
 
 class NamedTool(Fields):
-    """``tool_choice`` of one function."""
+    """A ``tool_choice`` of one function."""
 
     type: Literal["function"]
     name: str
 
 
 class InterimResponse(Fields):
-    """Filler while a text model or a tool is slow; taken and echoed, never spoken here."""
+    """Filler while a text model or a tool is slow; accepted and echoed, never spoken here."""
 
     type: Literal["static_interim_response", "llm_interim_response"]
     triggers: list[Literal["latency", "tool"]] | None = None
@@ -217,7 +217,7 @@ OutputFormat = Literal[
 
 
 class SessionFields(Fields):
-    """The body of ``session.update``; ``model_fields_set`` tells what the client really sent."""
+    """The body of ``session.update``; ``model_fields_set`` has the fields that the client really sent."""
 
     modalities: list[Modality] | None = None
     instructions: str | None = None

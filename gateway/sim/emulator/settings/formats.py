@@ -1,4 +1,4 @@
-"""Audio formats under the names that a session uses."""
+"""The audio formats by the names that a session uses."""
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 
@@ -15,7 +15,7 @@ OUTPUT = {
 
 
 def input_format(name: str, rate_hz: int) -> AudioFormat | None:
-    """The format that ``input_audio_format`` and ``input_audio_sampling_rate`` mean together; None if they do not."""
+    """Return the format that ``input_audio_format`` and ``input_audio_sampling_rate`` mean together, or None."""
     if name == "pcm16":
         return INPUT_PCM16.get(rate_hz)
     return G711.get(name) if rate_hz == 8000 else None

@@ -15,7 +15,7 @@ _LOCKED = ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_
 
 @dataclass(frozen=True)
 class Stage:
-    """How far a session has come, which decides what may still change."""
+    """The stage of a session, which decides what may still change."""
 
     settled: bool
     """An update was accepted or audio was received."""
@@ -37,7 +37,7 @@ class Change:
 
 
 def check(change: Change, *, strict: bool) -> None:
-    """Raises :class:`Rejected` at the first rule that ``change`` breaks."""
+    """Raise :class:`Rejected` at the first rule that ``change`` breaks."""
     for rule in _RULES:
         rule(change)
     if strict:
@@ -135,7 +135,7 @@ def _tools(change: Change) -> None:
 
 
 def check_tools(tools: Sequence[Tool], engine: Engine, where: str) -> None:
-    """Raises :class:`Rejected` for the first tool that the model, or the API's version, does not take."""
+    """Raise :class:`Rejected` for the first tool that the model, or the API's version, does not accept."""
     if tools and engine.model == "azure-realtime":
         raise _invalid("tools", "Tools are not supported with model 'azure-realtime'.", where)
     for index, tool in enumerate(tools):

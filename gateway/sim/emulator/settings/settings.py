@@ -1,4 +1,4 @@
-"""The effective session: what updates made of it, as the service would echo it and as it is in force."""
+"""The effective session: the result of all updates, as the service would echo it and as it is in force."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _ECHOED_VAD_KEYS = ("idle_timeout_ms", "appended_text_after_truncation")
 
 
 class Settings:
-    """One session's settings. ``echo`` is the dict that ``session.updated`` carries."""
+    """The settings of one session. ``echo`` is the dict that ``session.updated`` carries."""
 
     def __init__(
         self, engine: Engine, *, strict: bool, expire_after_s: float | None = None, features: str = ""
@@ -34,7 +34,7 @@ class Settings:
         self._client_echo_reference = "client_ec_reference:true" in features
 
     def update(self, session: object, *, audio_received: bool, has_spoken: bool) -> None:
-        """Takes the body of a ``session.update`` as a whole, or raises :class:`Rejected` and takes nothing."""
+        """Take the body of a ``session.update`` as a whole, or raise :class:`Rejected` and take nothing."""
         if isinstance(session, Mapping) and "model" in session and self.strict:
             raise Rejected(
                 "The model of a session cannot be updated.", code="invalid_request_error", param="session.model"
@@ -59,7 +59,7 @@ class Settings:
         self.updates += 1
 
     def _echoed(self, key: str, value: Any) -> Any:
-        """A field's new value; what an absent or null field means depends on the field and the engine."""
+        """Return a field's new value; what an absent or null field means depends on the field and the engine."""
         match key:
             case "instructions":
                 return value or (self.engine.default_instructions if self.engine.native else "")
@@ -106,17 +106,17 @@ class Settings:
 
     @property
     def native(self) -> bool:
-        """The engine's class."""
+        """True if the engine is a native one."""
         return self.engine.native
 
     @property
     def input_format(self) -> AudioFormat:
-        """Of appended audio."""
+        """The format of appended audio."""
         return input_format(self.echo["input_audio_format"], self.echo["input_audio_sampling_rate"]) or L16_24K
 
     @property
     def output_format(self) -> AudioFormat:
-        """Of the assistant's audio."""
+        """The format of the assistant's audio."""
         return OUTPUT[self.echo["output_audio_format"]]
 
     @property
@@ -127,7 +127,7 @@ class Settings:
 
     @property
     def turn_detection(self) -> Event | None:
-        """As echoed; None in manual mode."""
+        """The turn detection as echoed; None in manual mode."""
         detection: Event | None = self.echo["turn_detection"]
         return detection
 
@@ -140,12 +140,12 @@ class Settings:
         return Sensitivity(**{**numbers, **given})
 
     def detects(self, flag: str) -> bool:
-        """A flag of ``turn_detection``: create_response, interrupt_response, auto_truncate. False in manual mode."""
+        """Return create_response, interrupt_response or auto_truncate of ``turn_detection``; False in manual mode."""
         return bool(self.turn_detection and self.turn_detection[flag])
 
     @property
     def language(self) -> str:
-        """Of the assistant's voice, as far as its name tells."""
+        """The language of the assistant's voice, as far as its name shows it."""
         voice = self.echo["voice"]
         locale = str(voice.get("locale") or voice["name"])
         if "-" in locale:
@@ -155,7 +155,7 @@ class Settings:
 
 
 def parse_response(response: object, settings: Settings) -> ResponseFields:
-    """The parameters of a ``response.create``; :class:`Rejected` where they cannot be used."""
+    """Parse the parameters of a ``response.create``; :class:`Rejected` where they cannot be used."""
     fields = parse(ResponseFields, {} if response is None else response, "response", strict=settings.strict)
     voice = settings.echo["voice"]["type"]
     if voice == "openai" and len(set(fields.modalities or ())) > 1:
@@ -176,7 +176,7 @@ def parse_response(response: object, settings: Settings) -> ResponseFields:
 
 
 def parse(model: type[_FieldsT], body: object, name: str, *, strict: bool) -> _FieldsT:
-    """``body`` as ``model``; :class:`Rejected` names the first field that is wrong. Not strict: drops the unknown."""
+    """Parse ``body`` as ``model``; :class:`Rejected` names the first wrong field. Not strict: drops the unknown."""
     if not isinstance(body, Mapping):
         raise Rejected(f"Missing required parameter: '{name}'.", code="missing_required_parameter", param=name)
     try:
@@ -203,7 +203,7 @@ def _rejection(problem: Any, body: object, name: str) -> Rejected:
 
 
 def _path(body: Any, location: Sequence[int | str], *, missing: bool = False) -> list[int | str]:
-    """Where in ``body`` a problem is: its location without the tags of unions' branches."""
+    """Return where in ``body`` a problem is: its location without the tags of unions' branches."""
     path: list[int | str] = []
     for part in location:
         if isinstance(body, list) and isinstance(part, int):

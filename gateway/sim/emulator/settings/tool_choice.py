@@ -1,4 +1,4 @@
-"""What ``tool_choice`` makes of an answer: the client can forbid calls, or ask for one."""
+"""The effect of ``tool_choice`` on an answer: the client can forbid calls, or ask for one."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from gateway.sim.emulator.settings.tool_schema import example
 
 
 def choose_tool(answer: Answer, choice: str | Event, tools: Sequence[Event]) -> Answer:
-    """``answer`` under a ``tool_choice`` and these tools; calls that the script has stand for what was asked."""
+    """Fit ``answer`` to a ``tool_choice`` and these tools; calls that the script has stand for what was asked."""
     if choice == "none":
         return Answer(say=answer.say or "") if answer.makes_calls else answer
     wanted = choice["name"] if isinstance(choice, dict) else None

@@ -1,4 +1,4 @@
-"""The parameters of a function tool: what the service takes as their schema, and arguments that it admits."""
+"""The parameters of a function tool: the schemas that the service accepts, and arguments that such a schema admits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +22,7 @@ WHAT_IS_TAKEN = f"every branch of anyOf and oneOf needs a type, and {', '.join(_
 
 
 def is_taken(schema: Any) -> bool:
-    """Whether ``schema`` is a JSON Schema, of those keywords that the service permits."""
+    """Return whether ``schema`` is a JSON Schema, of those keywords that the service permits."""
     if not isinstance(schema, dict):
         return isinstance(schema, bool)
     if any(key in schema for key in _REFUSED) or not _is_well_formed(schema):
@@ -45,7 +45,7 @@ def _is_well_formed(schema: Event) -> bool:
 
 
 def _within(schema: Event) -> Iterator[Any]:
-    """The schemas inside; a property may well be called "not"."""
+    """Return the schemas inside; a property may well be called "not"."""
     for key in _MAPS:
         yield from schema.get(key, {}).values()
     for key in _LISTS:
@@ -56,7 +56,7 @@ def _within(schema: Event) -> Iterator[Any]:
 
 
 def example(schema: Any) -> Any:
-    """A value that ``schema`` (see :func:`is_taken`) admits, with its required properties alone."""
+    """Return a value that ``schema`` (see :func:`is_taken`) admits, with its required properties alone."""
     if not isinstance(schema, dict):
         return "example"
     if "const" in schema:

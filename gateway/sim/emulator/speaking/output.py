@@ -1,4 +1,4 @@
-"""The items that one response puts out: each opened, filled by whoever knows its kind, and closed."""
+"""The output items of one response: each opened, filled by the code that knows its kind, and closed."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from gateway.sim.emulator.record import Event
 
 
 class Output:
-    """A response's items, in the order of their ``output_index``; it may grow behind the response's end."""
+    """A response's items, in the order of their ``output_index``; it may grow after the response's end."""
 
     def __init__(self, response_id: str, history: History, out: Outgoing) -> None:
         self.response_id = response_id
@@ -17,11 +17,11 @@ class Output:
         self.entries: list[Entry] = []
 
     async def emit(self, event_type: str, **fields: Any) -> None:
-        """Sends an event of this response."""
+        """Send an event of this response."""
         await self._out.emit(event_type, response_id=self.response_id, **fields)
 
     async def open(self, item: Event) -> Entry:
-        """Makes ``item`` a part of the response and of the conversation."""
+        """Make ``item`` a part of the response and of the conversation."""
         previous = self._history.previous_of_output()
         entry = self._history.add(item)
         self.entries.append(entry)
@@ -30,10 +30,10 @@ class Output:
         return entry
 
     async def close(self, entry: Entry, status: str) -> None:
-        """Shows the item as it has become."""
+        """Send the item as it has become."""
         entry.item["status"] = status
         await self.emit("response.output_item.done", output_index=self.index(entry), item=entry.shown)
 
     def index(self, entry: Entry) -> int:
-        """The item's ``output_index``."""
+        """Return the item's ``output_index``."""
         return self.entries.index(entry)

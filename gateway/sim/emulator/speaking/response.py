@@ -44,7 +44,7 @@ Choose = Callable[[str | Event, Sequence[Event]], Answer]
 
 @dataclass(frozen=True)
 class Scene:
-    """What every response of a session works with."""
+    """The objects that every response of a session works with."""
 
     script: Script
     settings: Settings
@@ -55,7 +55,7 @@ class Scene:
 
 
 class Response:
-    """From an accepted request (or a turn of the caller) to ``response.done``; active all that time."""
+    """One response, active from an accepted request (or a turn of the caller) to its ``response.done``."""
 
     def __init__(self, scene: Scene, choose: Choose, request: ResponseFields) -> None:
         self._scene = scene
@@ -74,21 +74,21 @@ class Response:
 
     @property
     def answer(self) -> Answer:
-        """What it says, chosen when it was asked for: a turn that comes meanwhile has an answer of its own."""
+        """The answer, chosen when it was asked for: a turn that comes meanwhile has an answer of its own."""
         return self._answer
 
     @property
     def is_silent(self) -> bool:
-        """Whether it has put out nothing."""
+        """True if the response has put out nothing."""
         return not self._output.entries
 
     def cancel(self, reason: str) -> None:
-        """Asks for the end: ``turn_detected`` or ``client_cancelled``. What is late still goes out."""
+        """Ask for the end: ``turn_detected`` or ``client_cancelled``. What is late still goes out."""
         self.cancel_reason = reason
         self._cancelled.set()
 
     async def run(self, ready: Callable[[], Awaitable[object]] | None = None) -> None:
-        """Everything, once ``ready`` has come about. ``response.created`` is sent even after a cancel."""
+        """Run the whole response, once ``ready`` has come about. ``response.created`` is sent even after a cancel."""
         latency, faults = self._scene.script.latency_ms, self._scene.script.faults
         if ready is not None:
             await ready()
@@ -124,7 +124,7 @@ class Response:
         await self._run_to_the_end([run for run in begun if run is not None])
 
     async def _run_to_the_end(self, runs: Sequence[McpRun]) -> None:
-        """Waits for calls of tool servers; a cancelled response does not stop them, and some outlast theirs."""
+        """Wait for calls of tool servers; a cancelled response does not stop them, and some outlast theirs."""
         mcp = self._scene.mcp
         for run in sorted(runs, key=lambda run: run.ends_at):
             if not run.call.response_done_first and not self._cut_short:
@@ -135,13 +135,13 @@ class Response:
                 await mcp.finish(run)
 
     def _tool_choice(self) -> tuple[str | Event, Sequence[Event]]:
-        """The choice and the tools in force for this response."""
+        """Return the choice and the tools in force for this response."""
         echo, request = self._scene.settings.echo, self._request
         tools = echo["tools"] if request.tools is None else [_plain(tool) for tool in request.tools]
         return _plain(request.tool_choice) or echo["tool_choice"], tools
 
     async def _pause(self, seconds: float) -> bool:
-        """Waits; returns at once, and True, when the response is cancelled."""
+        """Wait; return at once, and True, when the response is cancelled."""
         if seconds <= 0:
             await asyncio.sleep(0)
             return self._cancelled.is_set()
@@ -259,7 +259,7 @@ class Response:
 
     @property
     def _item_status(self) -> str:
-        """Of an item that was not interrupted: where the response ended early, that was in the middle of its last."""
+        """The status of an uninterrupted item: incomplete if it is the last one of a response that ended early."""
         answer = self._answer
         count = (answer.say is not None) + len(answer.all_calls) + len(answer.all_mcp)
         is_last = len(self._output.entries) == count
@@ -298,7 +298,7 @@ class Response:
 
 
 def slices(audio: bytes, audio_format: AudioFormat, sizes_ms: tuple[int, ...]) -> Iterator[bytes]:
-    """``audio`` in pieces of these lengths, the last length for all further ones, the last piece what is left."""
+    """Cut ``audio`` into pieces of these lengths, the last length for all further ones, the last piece what is left."""
     start = 0
     for index in range(len(audio)):
         if start >= len(audio):
@@ -309,7 +309,7 @@ def slices(audio: bytes, audio_format: AudioFormat, sizes_ms: tuple[int, ...]) -
 
 
 def _details(status: str, reason: str | None) -> Event | None:
-    """The ``status_details`` of a response."""
+    """Return the ``status_details`` of a response."""
     match status:
         case "cancelled" | "incomplete":
             return {"type": status, "reason": reason}
@@ -321,7 +321,7 @@ def _details(status: str, reason: str | None) -> Event | None:
 
 
 def _plain(value: object) -> Any:
-    """A field as JSON would have it."""
+    """Return a field as JSON would have it."""
     return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value
 
 

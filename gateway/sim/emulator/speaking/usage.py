@@ -11,7 +11,7 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 def usage(history: Sequence[Entry], output: Sequence[Entry]) -> Event:
-    """The ``usage`` object of a response; what it put out may already be part of the history."""
+    """Return the ``usage`` object of a response; what it put out may already be part of the history."""
     before = [entry for entry in history if entry not in output]
     text_in = sum(_text_tokens(entry.item) for entry in before)
     audio_in = round(sum(entry.heard_ms for entry in before) * _IN_TOKENS_PER_MS)

@@ -1,4 +1,4 @@
-"""A text as the service's transcript lets it go, token by token."""
+"""A text as the service's transcript sends it, token by token."""
 
 import re
 
@@ -7,7 +7,7 @@ TOKEN = re.compile(r"\s*\S+")
 
 
 class Words:
-    """A text as its tokens leave: half of them before the audio, the others spread over it."""
+    """The tokens of a text as they are sent: half of them before the audio, the others spread over it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -16,19 +16,19 @@ class Words:
 
     @property
     def so_far(self) -> str:
-        """What has left."""
+        """The text that has been sent."""
         return "".join(self._tokens[: self._left])
 
     def ahead(self) -> list[str]:
-        """What leaves before any audio."""
+        """Return what is sent before any audio."""
         return self._up_to((len(self._tokens) + 1) // 2)
 
     def until(self, share: float) -> list[str]:
-        """What leaves with the audio up to ``share`` of its length, twice as fast as it is spoken."""
+        """Return what is sent with the audio up to ``share`` of its length, twice as fast as it is spoken."""
         return self._up_to(min(len(self._tokens), round(len(self._tokens) * (0.5 + share))))
 
     def rest(self) -> list[str]:
-        """What is left over."""
+        """Return what is left over."""
         return self._up_to(len(self._tokens))
 
     def _up_to(self, count: int) -> list[str]:
