@@ -44,15 +44,15 @@ DISTRIBUTION = "voice-line-gateway"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; tells a failure in a line or a few on standard error, never as a traceback.
+    """Run one command. Print a failure as a few lines on standard error, never as a traceback.
 
-    A reader that has read enough (``gateway schema | head``) ends nothing.
+    A reader that closes the pipe early (``gateway schema | head``) is no failure.
     """
     with outlets() as written:
         try:
             code = _run(arguments)
         finally:
-            logs.flush()  # what follows, be it a traceback, stands behind it and waits for nobody who does not read
+            logs.flush()  # what follows, such as a traceback, comes after the log and does not wait for its reader
         for outlet in written:
             outlet.flush()
         failures = [outlet.failure for outlet in written if outlet.failure]
@@ -83,7 +83,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _strip_for_azure() -> None:
-    """Take white space from around what Microsoft's identity library reads by itself: mounted secrets end in a line."""
+    """Strip the variables that Microsoft's identity library reads: mounted secrets end in a line feed."""
     for name in [name for name in os.environ if name.startswith("AZURE_")]:
         os.environ[name] = value_in(os.environ, name)
 
@@ -94,7 +94,7 @@ def _tell(error: GatewayError) -> None:
 
 
 def _is_missing(config: Path | None, error: InputError) -> bool:
-    """Return whether ``error`` says that there is no configuration at all."""
+    """Return ``True`` if ``error`` says that there is no configuration at all."""
     if config is None or not isinstance(error, ConfigErrors):
         return False
     return any(one.file == str(config) for one in error.errors) and not config.exists()

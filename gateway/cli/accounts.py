@@ -12,9 +12,9 @@ PROVIDERS = tuple(Providers.model_fields)
 
 
 def provider_named(name: str, config: Path) -> str:
-    """Return whose account ``name`` is; only a name that is no provider's is looked up in the configuration.
+    """Return the provider of the account ``name``; only a name that is no provider's is looked up in the configuration.
 
-    Raises InputError where it is neither.
+    Raises InputError if it is neither.
     """
     if name in PROVIDERS:
         return name

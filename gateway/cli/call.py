@@ -1,4 +1,4 @@
-"""``gateway demo`` and ``gateway call``: what is typed becomes a simulated call."""
+"""``gateway demo`` and ``gateway call``: turn the command line into a simulated call."""
 
 import argparse
 import asyncio
@@ -45,13 +45,13 @@ CODECS: dict[str, AudioFormat] = {
 CALLER = "+14155550123"
 SCHEMES = ("http://", "https://", "ws://", "wss://")
 TOLD = ("call_ended",)
-"""Events of the log that the narrator and the complaints tell."""
+"""Events of the log that the narrator and the complaints report."""
 DEMO = (("order_status", None), ("change_delivery", 2500), ("goodbye", None))
-"""The demo's recordings, and how long into the bot's reply each one begins; ``None`` waits for its end."""
+"""The demo's recordings, each with its start after the reply's beginning; ``None`` waits for the reply's end."""
 
 
 def add_demo(commands: Any) -> None:
-    """Add ``gateway demo``."""
+    """Add ``gateway demo`` to the commands."""
     parser = commands.add_parser("demo", help="one simulated call, with no account, no network and no configuration")
     completes_files(
         parser.add_argument("--config", type=Path, metavar="FILE", help="call a line of this gateway.yaml instead")
@@ -61,7 +61,7 @@ def add_demo(commands: Any) -> None:
 
 
 def add_call(commands: Any) -> None:
-    """Add ``gateway call``."""
+    """Add ``gateway call`` to the commands."""
     parser = commands.add_parser("call", help="a simulated call from recordings of your own")
     ours = ", ".join(prompt.path.stem for prompt in caller_prompts())
     completes_files(
@@ -149,7 +149,7 @@ async def _demo(options: argparse.Namespace) -> int:
     logs.configure(json=False, level="error", without=TOLD)
     narrator = Narrator(quiet=options.json)
     with starter() as folder:
-        # Its own line needs nothing of the environment, whatever that holds.
+        # The demo's own line needs nothing from the environment.
         deployment, lines = _configuration(options.config) if options.config else _configuration(folder / CONFIG, {})
         plan = CallPlan(utterances, to=number_to_call(lines), from_=CALLER)
         line = lines.for_number(plan.to)
@@ -196,7 +196,7 @@ async def _call(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace, presses: Sequence[Press]) -> None:
-    """Raise ``InputError`` for options that mean nothing, or nothing together."""
+    """Raise ``InputError`` for options that have no meaning here, or exclude each other."""
     after_ms = options.interrupt_after
     if after_ms is not None and after_ms < 0:
         raise InputError(f"--interrupt-after: {after_ms} is negative, expected milliseconds from 0")
@@ -243,14 +243,14 @@ def _configuration(config: Path, environ: Mapping[str, str] = os.environ) -> tup
 
 
 def _likely_number(options: argparse.Namespace) -> str:
-    """Return a number to dial at a gateway elsewhere: of the configuration here, as far as there is one."""
+    """Return a number to dial at a gateway elsewhere, from the configuration here, if there is one."""
     if options.config == CONFIG and not CONFIG.exists():
         return CALLED
     return number_to_call(_configuration(options.config)[1])
 
 
 def _running_gateway(options: argparse.Namespace, provider: str) -> CalledGateway:
-    """Return a gateway that runs elsewhere: asked by its webhook where the URL is HTTP, else called by its stream."""
+    """Return a gateway that runs elsewhere: an HTTP URL is called by its webhook, any other by its stream."""
     told = asyncio.Event()
     told.set()
     if not options.url.startswith(("http://", "https://")):
@@ -268,7 +268,7 @@ def _running_gateway(options: argparse.Namespace, provider: str) -> CalledGatewa
 
 
 def _secrets(account: str, provider: str, test_key: str) -> Mapping[str, str]:
-    """Return what requests are signed with: the secrets of the environment, else those of the test account."""
+    """Return the secrets that sign requests: those of the environment, else those of the test account."""
     prefix = variable_of(account, "")
     set_here = {
         name.removeprefix(prefix).lower(): value

@@ -1,4 +1,4 @@
-"""Compare what lines ask for with what the served providers can do: for ``gateway check``."""
+"""Compares the lines' settings with the capabilities of the served providers, for ``gateway check``."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,12 +10,12 @@ from gateway.config.telling.describe_actions import wants_keys
 from gateway.phone.provider import Provider
 
 _CALL = "CA1@AC1"
-"""A call for which requests are made, to see whether there are any; nobody performs them."""
+"""A call for which requests are built, to see whether there are any; they are never sent."""
 _NUMBER = "+14255550199"
 
 
 def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
-    """Return what each line asks for and each served provider cannot do, one sentence each."""
+    """Return one sentence for each thing that a line asks for and a served provider cannot do."""
     known = list(lines)
     found: list[str] = []
     made = []
@@ -30,7 +30,7 @@ def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[s
 
 
 def _of_failures(line: Line) -> Iterator[str]:
-    """Yield what is missing for callers whose call fails, where a provider could do something for them."""
+    """Yield what is missing for callers whose call fails, if a provider could do something for them."""
     if "on_failure" in line.following:
         return
     if "after" in line.following:
@@ -40,7 +40,7 @@ def _of_failures(line: Line) -> Iterator[str]:
 
 
 def _of_the_provider(provider: Provider, section: ProviderSettings, lines: list[Line]) -> Iterator[str]:
-    """Yield what its account cannot do because a key of its REST API is not set."""
+    """Yield what an account cannot do because a key of its REST API is not set."""
     traits, name = provider.traits, f"providers.{provider.name}"
     keys = [key for key in section.rest if not getattr(section, key)]
     missing = f"{' and '.join(keys)} {'are' if len(keys) > 1 else 'is'} not set"
@@ -75,7 +75,7 @@ def _of_a_line(provider: Provider, line: Line) -> Iterator[str]:
 
 
 def _transfers(line: Line) -> Iterator[tuple[str, list[str]]]:
-    """Yield what transfers a call while its stream is open, and where to."""
+    """Yield each setting that transfers a call while its stream is open, and its destination."""
     settings = line.settings
     named = {name: target.to for name, target in settings.transfers.items()}
     if "transfer_call" in settings.tools:

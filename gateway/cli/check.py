@@ -1,4 +1,4 @@
-"""``gateway check`` and ``gateway schema``: the configuration, read and told."""
+"""``gateway check`` and ``gateway schema``: check and describe the configuration."""
 
 import argparse
 import json
@@ -20,12 +20,12 @@ CONFIG = Path("config/gateway.yaml")
 
 
 def add_config_option(parser: argparse.ArgumentParser) -> None:
-    """``--config``, alike in every command that reads the configuration."""
+    """Add ``--config``, which is the same in every command that reads the configuration."""
     parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=f"gateway.yaml (default {CONFIG})")
 
 
 def add_check(commands: Any) -> None:
-    """``gateway check``."""
+    """Add ``gateway check`` to the commands."""
     parser = commands.add_parser("check", help="read the configuration; say what is wrong, or what each line will do")
     add_config_option(parser)
     parser.add_argument(
@@ -67,7 +67,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _for_scripts(checked: Checked) -> dict[str, object]:
-    """``errors`` with file, line, column, key and message; ``warnings``; ``providers`` and ``lines`` by name."""
+    """Return ``errors`` with file, line, column, key and message; ``warnings``; ``providers`` and ``lines`` by name."""
     names = ("file", "line", "column", "key", "message")
     wrong = sorted(checked.errors, key=lambda error: (error.file, error.line, error.column))
     errors = [{name: getattr(error, name) for name in names} for error in wrong]

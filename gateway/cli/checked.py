@@ -1,4 +1,4 @@
-"""Check a whole configuration, or single files: for ``gateway check``."""
+"""Checks a whole configuration, or single files, for ``gateway check``."""
 
 import os
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from gateway.errors import ConfigError
 
 @dataclass
 class Checked:
-    """Lines that can be used, what may not be meant, what is wrong, and a sentence for each file that is fine."""
+    """The result of a check: usable lines, warnings, errors, and a sentence for each file without errors."""
 
     deployments: list[Deployment] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
@@ -52,7 +52,7 @@ def checked_deployment(file: Path) -> Checked:
 def checked_files(files: Sequence[Path], config: Path) -> Checked:
     """Read single files: each is the file of a line or a ``gateway.yaml``, as its keys say.
 
-    A line is read with what ``config`` says of model and providers, if there is such a file.
+    A line is read with the model and providers of ``config``, if there is such a file.
     """
     checked = Checked()
     deployment = _deployment(config, checked) if any(not _is_deployment(file) for file in files) else None
@@ -94,7 +94,7 @@ def _deployment(config: Path, checked: Checked) -> Deployment | None:
 
 
 def _is_deployment(file: Path) -> bool:
-    """Tell whether a file has more keys of a ``gateway.yaml`` than of a line; one without keys goes by its name."""
+    """Return ``True`` if a file has more keys of a ``gateway.yaml`` than of a line; without keys, its name decides."""
     keys = read_document(file, os.environ).data.keys()
     of_a_line, of_the_gateway = (len(keys & kind.model_fields.keys()) for kind in (Settings, Deployment))
     return of_the_gateway > of_a_line or (of_the_gateway == of_a_line and file.stem.startswith("gateway"))

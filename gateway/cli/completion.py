@@ -1,4 +1,4 @@
-"""``gateway completion``: what a shell needs to complete the commands and options."""
+"""``gateway completion``: prints the script with which a shell completes the commands and options."""
 
 import argparse
 from collections.abc import Callable
@@ -15,7 +15,7 @@ EXAMPLE = """\
 
 
 def add_completion(commands: Any, parser_of_all: Callable[[], argparse.ArgumentParser]) -> None:
-    """Add ``gateway completion``; ``parser_of_all`` makes the parser whose commands are completed."""
+    """Add ``gateway completion`` to the commands; ``parser_of_all`` makes the parser whose commands are completed."""
     parser = commands.add_parser(
         "completion",
         help="print the completion script of a shell",

@@ -1,4 +1,4 @@
-"""An identity for the bundled emulator, which lets in whoever brings any token at all."""
+"""An identity for the bundled emulator, which accepts any token."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ NEVER = 2**31 - 1
 
 
 class EmulatedIdentity:
-    """Stands in for Microsoft Entra ID, so that lines that an agent answers can be tried without an account."""
+    """Replaces Microsoft Entra ID, so that lines that an agent answers can be tried without an account."""
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """The same token for everybody."""
+        """Return the same token for every request."""
         return AccessToken("emulator", NEVER)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resources are held."""
 
     async def __aenter__(self) -> "EmulatedIdentity":
         return self

@@ -1,4 +1,4 @@
-"""``gateway init``: a configuration that works, written into a directory; nothing that is there is overwritten."""
+"""``gateway init``: writes a configuration that works into a directory, without overwriting any file."""
 
 import argparse
 import shlex
@@ -15,13 +15,13 @@ LINE = Path("config/lines/support.yaml")
 ENVIRONMENT = Path(".env")
 IGNORED = Path(".gitignore")
 SOURCES = {GATEWAY: "config/gateway.yaml", LINE: "config/lines/support.yaml", ENVIRONMENT: "env", IGNORED: "gitignore"}
-"""Each file that is written, and its name in the package, where a ``.gitignore`` would be obeyed."""
+"""Each file that is written, and its name in the package, in which a file named ``.gitignore`` would take effect."""
 PRIVATE_MODE = 0o600
-"""Of ``.env``, which will hold secrets."""
+"""Permissions of ``.env``, which will hold secrets."""
 
 
 def add_init(commands: Any) -> None:
-    """Add ``gateway init``."""
+    """Add ``gateway init`` to the commands."""
     parser = commands.add_parser("init", help="write a configuration that works; overwrites nothing")
     parser.add_argument("directory", nargs="?", type=Path, default=Path(), metavar="DIR", help="default: this one")
     parser.set_defaults(run=_init)
@@ -29,7 +29,7 @@ def add_init(commands: Any) -> None:
 
 @contextmanager
 def starter() -> Iterator[Path]:
-    """Yield the directory with what ``gateway init`` writes; ``gateway demo`` calls its line."""
+    """Yield the directory with the files that ``gateway init`` writes; ``gateway demo`` calls its line."""
     with as_file(files("gateway") / "starter") as folder:
         yield folder
 
@@ -53,13 +53,13 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _has_lines(folder: Path) -> bool:
-    """Return whether there is a configuration already; a line beside its own might take the same numbers."""
+    """Return ``True`` if there is a configuration already; one of its lines might take the same numbers."""
     lines = folder / LINE.parent
     return (folder / GATEWAY).exists() or any(path.suffix in {".yaml", ".yml"} for path in lines.glob("*"))
 
 
 def _write_new(file: Path, text: str, *, private: bool) -> bool:
-    """Write a file that is not there and return True; leave one that is there and return False."""
+    """Write a file that does not exist and return ``True``; leave an existing one as it is and return ``False``."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if private:

@@ -20,10 +20,10 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:
-    """Run ``main`` to its end, on uvloop where there is one.
+    """Run ``main`` to its end, on uvloop if it is installed.
 
-    SIGTERM and SIGHUP cancel it, as SIGINT does, so that whatever it has open is closed in order. The process then
-    exits with 128 and the signal's number, as a shell tells of a process that a signal has ended.
+    SIGTERM and SIGHUP cancel it, as SIGINT does, so that everything it has open is closed in order. The process then
+    exits with 128 plus the signal's number, as a shell reports a process that a signal has ended.
     """
     told: list[signal.Signals] = []
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -1,4 +1,4 @@
-"""``gateway point``: sets a number's webhook to this gateway, or says what to enter where."""
+"""``gateway point``: sets a number's webhook to this gateway, or prints how to set it by hand."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ from gateway.text import one_line
 
 
 def add_point(commands: Any) -> None:
-    """``gateway point``."""
+    """Add ``gateway point`` to the commands."""
     parser = commands.add_parser("point", help="set a number's webhook to this gateway through its provider's API")
     parser.add_argument("provider", help="a provider, or the name of one of several accounts in gateway.yaml")
     parser.add_argument("number", help="the number, in international format: +14255550100")
@@ -82,7 +82,7 @@ def _fallback(text: str | None) -> str:
 
 
 def _number(text: str, section: ProviderSettings | None) -> str:
-    """The number to point, in international format; without country code it is one of the account's region."""
+    """Return the number to point, in international format; without country code it is read by the account's region."""
     number = read(text, section.region or "" if section else "")
     if not re.fullmatch(E164, number):
         raise InputError(f"{text} is not a number in international format, expected such as +14255550100")

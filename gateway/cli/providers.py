@@ -1,4 +1,4 @@
-"""``gateway providers``: what each provider can do, from its own declaration."""
+"""``gateway providers``: lists the capabilities that each provider declares."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ LEGEND = "¹ not everything about it is confirmed; the pages in docs/providers s
 
 
 def add_providers(commands: Any) -> None:
-    """``gateway providers``."""
+    """Add ``gateway providers`` to the commands."""
     parser = commands.add_parser(
         "providers", help="print what each phone provider can do, as a table; as Markdown where it is piped"
     )
@@ -31,7 +31,7 @@ def add_providers(commands: Any) -> None:
 def _providers(options: argparse.Namespace) -> int:
     if sys.stdout.isatty():
         console = Console(file=styled_output(), emoji=False, markup=False, highlight=False)
-        # How calls are proven has no room on a terminal; it is on the pages.
+        # A terminal has no room for how calls are proven; the provider pages say it.
         console.print(drawn(HEAD, [_row(provider.traits)[: len(HEAD)] for provider in everyone()], console))
         console.print(LEGEND)
     else:
@@ -40,7 +40,7 @@ def _providers(options: argparse.Namespace) -> int:
 
 
 def everyone() -> list[Provider]:
-    """Every provider that can be served, without an account."""
+    """Return every provider that can be served, without an account."""
     return [make_provider(name, settings_of(name)()) for name in PROVIDERS]
 
 

@@ -1,4 +1,4 @@
-"""``gateway serve`` and ``gateway emulator``: what runs until it is told to stop."""
+"""``gateway serve`` and ``gateway emulator``: the commands that run until they are stopped."""
 
 import argparse
 import gc
@@ -36,11 +36,11 @@ log = structlog.get_logger()
 
 EMULATOR_PORT = 8090
 KEPT_SESSIONS = 100
-"""Ended sessions that the emulator remembers: it may run for months."""
+"""Ended sessions that the emulator remembers; the number is bounded because it may run for months."""
 
 
 def add_serve(commands: Any) -> None:
-    """``gateway serve``."""
+    """Add ``gateway serve`` to the commands."""
     parser = commands.add_parser("serve", help="run the gateway")
     add_config_option(parser)
     parser.add_argument("--host", type=_address, help="listen here instead of listen.host")
@@ -66,7 +66,7 @@ def add_serve(commands: Any) -> None:
 
 
 def add_emulator(commands: Any) -> None:
-    """``gateway emulator``."""
+    """Add ``gateway emulator`` to the commands."""
     parser = commands.add_parser("emulator", help="run the Voice Live emulator alone, for anyone's client")
     parser.add_argument("--host", type=_address, default="127.0.0.1", help="listen here (default 127.0.0.1)")
     parser.add_argument(
@@ -146,7 +146,7 @@ def _run_serve(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace) -> int:
-    stop = told_to_stop()  # before anything that takes time: a signal during the start is a stop in order too
+    stop = told_to_stop()  # before anything that takes time: a signal during the start must stop in order too
     kept = kept_configuration()
     deployment = _usable(load_deployment(options.config, os.environ, copy=kept / DEPLOYMENT if kept else None))
     if options.private:
@@ -189,14 +189,14 @@ async def _serve(options: argparse.Namespace) -> int:
 
 
 def _usable(deployment: Deployment) -> Deployment:
-    """Return the deployment. Raises ConfigErrors where a key of its own can be guessed."""
+    """Return the deployment. Raises ConfigErrors if a key of the operator's own can be guessed."""
     if weak := weak_keys(deployment):
         raise ConfigErrors(weak)
     return deployment
 
 
 def _host(options: argparse.Namespace, deployment: Deployment) -> str:
-    """Return where to listen: with the emulator on this machine alone, unless the command line says otherwise."""
+    """Return the host to listen on: with the emulator this machine alone, unless the command line names another."""
     if options.host:
         return str(options.host)
     configured = deployment.listen.host
@@ -204,7 +204,7 @@ def _host(options: argparse.Namespace, deployment: Deployment) -> str:
 
 
 def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, host: str) -> None:
-    """Log what may not be meant; ``host`` is given where others may reach it, so that nothing was made up for it."""
+    """Log the warnings. ``host`` is given if others may reach it, because then no test credentials were made."""
     found = [*map(str, lines.overlooked), *warnings(deployment, lines), *capability_warnings(deployment, lines)]
     found += weak_secrets(deployment)
     if options.emulator:
@@ -216,7 +216,7 @@ def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, hos
 
 
 def _make_room(deployment: Deployment) -> None:
-    """Raise the limit of open files to what calls and connections need, and tell where that is not possible."""
+    """Raise the limit of open files to what calls and connections need; log a warning if that is not possible."""
     calls, connections = deployment.limits.calls, deployment.limits.connections
     wanted = needed(calls, connections)
     limit = raise_limit(wanted)
@@ -226,7 +226,7 @@ def _make_room(deployment: Deployment) -> None:
 
 @asynccontextmanager
 async def _service(options: argparse.Namespace, deployment: Deployment) -> AsyncIterator[tuple[str, str]]:
-    """The Voice Live to use: endpoint and API key (empty for Microsoft Entra ID)."""
+    """Yield endpoint and API key of the Voice Live to use; the key is empty for Microsoft Entra ID."""
     if options.emulator:
         async with Emulator(Script.for_anyone(), keep_sessions=KEPT_SESSIONS) as emulator:
             log.info("emulator", endpoint=emulator.endpoint)
@@ -250,7 +250,7 @@ async def _emulator(options: argparse.Namespace) -> int:
 
 
 def _spare_the_collector() -> None:
-    """What was made at the start stays: looking through it again and again would make frames late."""
+    """Exclude what was made at the start from garbage collection: scanning it repeatedly would make frames late."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)

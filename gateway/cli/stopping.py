@@ -1,15 +1,15 @@
-"""How a command that runs for long is told to stop: by signals, the second time at once."""
+"""Stops a long-running command by signals: in order at the first one, at once at the second."""
 
 import asyncio
 import signal
 from collections.abc import Callable
 
 ONE_SIGNAL = ("SIGHUP",)
-"""A terminal that closes may send it twice, from the kernel and from the shell: it asks, and never urges."""
+"""Signals that count once: a terminal that closes may send SIGHUP twice, from the kernel and from the shell."""
 
 
 class Stop:
-    """Whether a command is to stop, and how soon; ``signal`` is what asked first."""
+    """Holds whether a command is to stop, and whether at once; ``signal`` names the first request to stop."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
@@ -18,13 +18,13 @@ class Stop:
         self._urgent: list[Callable[[], object]] = []
 
     def at_once(self, urge: Callable[[], object]) -> None:
-        """Call ``urge`` when a second signal comes; now, where it has come already."""
+        """Call ``urge`` when a second signal comes; call it now if one has come already."""
         self._urgent.append(urge)
         if self._urged:
             urge()
 
     def told(self, name: str) -> None:
-        """Take a signal."""
+        """Note a signal: the first asks to stop, a further one to stop at once."""
         if not self.asked.is_set():
             self.signal = name
             self.asked.set()
@@ -35,9 +35,9 @@ class Stop:
 
 
 def told_to_stop() -> Stop:
-    """Take SIGINT, SIGTERM and SIGHUP from now on until the event loop is closed.
+    """Handle SIGINT, SIGTERM and SIGHUP from now on until the event loop is closed.
 
-    SIGHUP stays ignored where whoever started us ignores it (nohup).
+    SIGHUP stays ignored if the parent process ignores it (nohup).
     """
     loop, stop = asyncio.get_running_loop(), Stop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -1,4 +1,4 @@
-"""Tables for a terminal of any width."""
+"""Draws tables for a terminal of any width."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 UNBOUNDED = 10_000
-"""Columns of a terminal on which every table fits."""
+"""Columns of a terminal that is wide enough for every table."""
 
 
 def drawn(head: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> RenderableType:
-    """Return a table, or where its words would be cut the rows one below the other, each cell with its heading."""
+    """Return a table; if words would be cut, return the rows below each other, each cell with its heading."""
     table = Table(*head, box=SIMPLE_HEAD)
     for row in rows:
         table.add_row(*row)

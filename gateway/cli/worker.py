@@ -1,4 +1,4 @@
-"""A worker process of ``gateway serve --workers N``: what its supervisor gave it, and what it owes to it."""
+"""A worker process of ``gateway serve --workers N``: what it gets from its supervisor, and its signs of life."""
 
 import asyncio
 import os
@@ -16,9 +16,9 @@ from gateway.fleet.places import KnownCall
 log = structlog.get_logger()
 
 WORKER = "GATEWAY_WORKER"
-"""Set in a worker's environment: its number, the board's descriptor, and the folder of the kept configuration."""
+"""A worker's variable that holds its number, the board's descriptor, and the folder of the kept configuration."""
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-"""Where prometheus_client shares the metrics of several processes (its documentation, "Multiprocess Mode")."""
+"""The variable that names the folder of several processes' metrics (prometheus_client, "Multiprocess Mode")."""
 SUPERVISOR_GONE = "supervisor gone"
 BEAT_S = 0.25
 ADOPT_S = 1.0
@@ -26,22 +26,22 @@ ADOPT_S = 1.0
 
 
 def worker_variable(number: int, descriptor: int, kept: Path) -> str:
-    """Return what a worker's environment has under :data:`WORKER`."""
+    """Return the value of :data:`WORKER` for a worker."""
     return f"{number}/{descriptor}/{kept}"
 
 
 def is_worker() -> bool:
-    """Whether this process is one of several on its port."""
+    """Return ``True`` if this process is one of several on its port."""
     return WORKER in os.environ
 
 
 def kept_configuration() -> Path | None:
-    """Return the folder of the configuration that the supervisor hands down, in a worker."""
+    """Return the folder of the kept configuration; ``None`` outside a worker."""
     return Path(os.environ[WORKER].split("/", 2)[2]) if is_worker() else None
 
 
 def shared_board(calls: int) -> Board | None:
-    """Return the board that all workers share, for ``calls`` calls; ``None`` in a process alone."""
+    """Return the board that all workers share, for ``calls`` calls; ``None`` if there is only one process."""
     if not is_worker():
         return None
     number, descriptor, _ = os.environ[WORKER].split("/", 2)
@@ -52,10 +52,10 @@ def shared_board(calls: int) -> Board | None:
 async def on_duty(
     board: Board | None, stop: Stop, take_news: Callable[[], None], go_on: Callable[[KnownCall], Awaitable[None]]
 ) -> AsyncIterator[None]:
-    """Give the supervisor signs of life from now on, as long as the event loop runs, and stop when it is gone.
+    """Send the supervisor signs of life while the event loop runs, and stop when the supervisor is gone.
 
-    As long, ``take_news`` of calls that other workers were told. Until the block ends, go on with the calls of
-    workers that have died.
+    With each sign, call ``take_news``, which takes what other workers have learnt of calls. Until the block ends, call
+    ``go_on`` for the calls of workers that have died.
     """
     if board is None:
         yield
@@ -78,7 +78,7 @@ def _beat(board: Board, loop: asyncio.AbstractEventLoop, take_news: Callable[[],
 
 
 def _supervisor_gone(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
-    """Stop when the supervisor's end of standard input is closed, even where it was killed and could not say so."""
+    """Stop when the supervisor's end of standard input is closed, which happens even if the supervisor was killed."""
     if not os.read(sys.stdin.fileno(), 1):
         loop.remove_reader(sys.stdin.fileno())
         stop.told(SUPERVISOR_GONE)
@@ -89,6 +89,6 @@ async def _adopt(board: Board, go_on: Callable[[KnownCall], Awaitable[None]]) ->
         for call in board.places.adopt():
             try:
                 await go_on(call)
-            except Exception:  # a bug: the calls of this worker are not to end by it
+            except Exception:  # a bug, which must not end the calls of this worker
                 log.exception("call_not_adopted", provider=call.provider, call=call.call_id)
         await asyncio.sleep(ADOPT_S)

@@ -1,4 +1,4 @@
-"""``gateway serve --workers N``: N processes on one port that share their limits, and the supervisor of them all."""
+"""``gateway serve --workers N``: N processes on one port that share their limits, and their supervisor."""
 
 import asyncio
 import errno
@@ -29,42 +29,42 @@ log = structlog.get_logger()
 
 (STREAM_KEY,) = environment.STREAM_KEY
 LOOK_S = 0.5
-"""How often the supervisor looks for signs of life. Looks are counted, not seconds: it may itself have been stopped."""
+"""How often the supervisor looks for signs of life. It counts looks, not seconds: it may itself have been stopped."""
 HUNG_LOOKS = 10
 START_LOOKS = 120
-"""A worker that starts has more time: a slow disk or many lines are no reason to kill it."""
+"""Looks that a starting worker may take: a slow disk or many lines are no reason to kill it."""
 END_LIMIT_S = 15.0
-"""How long a worker may take to end, behind the drain: closing calls takes 5 s."""
+"""How long a worker may take to end after the drain: closing calls takes 5 s."""
 STEADY_S = 10.0
-"""A worker that lived for so long is replaced at once when it dies."""
+"""A worker that has lived this long is replaced at once when it dies."""
 BACK_OFF_S = 0.5
 BACK_OFF_LIMIT_S = 30.0
 
 
 class Service(Struct, frozen=True):
-    """What all workers are to serve."""
+    """The settings with which all workers serve."""
 
     arguments: Sequence[str]
-    """Of ``gateway serve``."""
+    """The arguments of ``gateway serve``."""
     config: Path
     host: str
     port: int
     calls: int
-    """``limits.calls``."""
+    """The value of ``limits.calls``."""
     drain_s: float = 0.0
     private: tuple[str, int] | None = None
-    """Where health and metrics have a listener of their own."""
+    """Host and port of the separate listener for health and metrics, if there is one."""
 
 
 def shared_key(environ: Mapping[str, str]) -> str:
-    """Return the key that all workers make and check tokens with: one takes the streams that another has answered."""
+    """Return the key of the tokens of all workers: one worker takes streams of calls that another has answered."""
     return environment.value_in(environ, STREAM_KEY) or secrets.token_urlsafe(32)
 
 
 async def run_workers(count: int, service: Service) -> int:
     """Run ``gateway serve`` ``count`` times until told to stop; a worker that dies or hangs is replaced.
 
-    The kernel spreads connections over the workers (SO_REUSEPORT). Raises ``GatewayError`` where none can start.
+    The kernel spreads connections over the workers (SO_REUSEPORT). Raises ``GatewayError`` if none can start.
     """
     stop = told_to_stop()
     descriptor = board_file(service.calls)
@@ -97,9 +97,9 @@ async def run_workers(count: int, service: Service) -> int:
 
 @contextmanager
 def port_kept(host: str, port: int) -> Iterator[None]:
-    """Keep the port for the workers of this service: a second one is refused, and where there is one this is.
+    """Reserve the port for the workers of this service, so that a second gateway cannot listen on it.
 
-    SO_REUSEPORT alone would let both have their share of the calls. Raises ``GatewayError``.
+    SO_REUSEPORT alone would give each a share of the calls. Raises ``GatewayError`` if another gateway has the port.
     """
     with ExitStack() as held:
         try:
@@ -114,10 +114,10 @@ def port_kept(host: str, port: int) -> Iterator[None]:
 
 
 def _keep(keeper: socket.socket, address: Any) -> None:
-    """Bind a socket that never listens, so that only sockets that were told to may share its address."""
+    """Bind a socket that never listens, so that only sockets with SO_REUSEPORT may share its address."""
     if keeper.family is socket.AF_INET6:
         keeper.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    # While it binds, connections that are only being closed keep it from nothing; afterwards it shares with workers.
+    # During the bind, connections that are being closed do not prevent it; afterwards workers may share the address.
     keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     keeper.bind(address)
     keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
@@ -125,7 +125,7 @@ def _keep(keeper: socket.socket, address: Any) -> None:
 
 
 class Supervisor:
-    """Keeps the workers running until it is told to stop. ``board`` and ``kept`` are what it shares with them."""
+    """Keeps the workers running until it is told to stop. It shares ``board`` and ``kept`` with them."""
 
     def __init__(
         self,
@@ -145,9 +145,9 @@ class Supervisor:
         self._has_served = False
 
     async def keep_running(self, number: int) -> None:
-        """Run a worker, and another when it dies, later each time where that dies soon.
+        """Run a worker, and another when it dies; after early deaths wait longer each time.
 
-        Raises ``GatewayError`` where it cannot start and no worker ever could.
+        Raises ``GatewayError`` if the worker cannot start and no worker has ever served.
         """
         loop = asyncio.get_running_loop()
         soon = 0
@@ -174,13 +174,13 @@ class Supervisor:
             await self._back_off(soon)
 
     async def _back_off(self, soon: int) -> None:
-        """Wait before the next start, longer each time of ``soon``; until the word to stop."""
+        """Wait before the next start, longer after each early death (``soon``), or until told to stop."""
         with suppress(TimeoutError):
             async with asyncio.timeout(min(BACK_OFF_LIMIT_S, BACK_OFF_S * 2 ** (soon - 1)) if soon else 0):
                 await self._stop.asked.wait()
 
     def _note_no_start(self, number: int, error: OSError) -> None:
-        """Log that the system gives no process now, as without memory. Raises ``GatewayError`` before any served."""
+        """Log that no process can be started, as without memory. Raises ``GatewayError`` if no worker has served."""
         detail = error.strerror or str(error)
         if not self._has_served:
             raise GatewayError(f"worker {number} cannot be started: {detail}") from None
@@ -189,8 +189,8 @@ class Supervisor:
     async def _started(self, number: int) -> asyncio.subprocess.Process:
         self._kept.write()
         make_own(Path(self._shared[METRICS_DIRECTORY]))
-        # Its own group: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order. Their
-        # standard input ends with the supervisor, however that ends: see ``worker.on_duty``.
+        # Its own session: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order. Their
+        # standard input closes with the supervisor, however that ends: see ``worker.on_duty``.
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "gateway", *self._service.arguments),
             env={**self._shared, WORKER: worker_variable(number, self._descriptor, self._kept.folder)},
@@ -200,7 +200,7 @@ class Supervisor:
         )
 
     async def _ended(self, worker: asyncio.subprocess.Process, number: int) -> bool:
-        """Wait for a worker's end, ask for it when we are told to stop, and kill a worker that hangs: was it killed?"""
+        """Wait for a worker's end, which a stop asks for. Kill a worker that hangs; return ``True`` if it was killed."""
         seen, silent, looks_left = self._board.beats(number), 0, math.inf
         has_served = is_hung = False
         async with asyncio.TaskGroup() as group:
@@ -234,7 +234,7 @@ class Supervisor:
 
 
 async def _kill(worker: asyncio.subprocess.Process) -> None:
-    """End a worker that is left when its supervision fails or is cancelled."""
+    """End a worker that is still running when its supervision fails or is cancelled; kill it if it does not end."""
     if worker.returncode is None:
         _ask(worker)
         with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""Whose recordings a simulated call plays, and so what the emulator may claim to have heard."""
+"""Finds the recordings that a simulated call plays, and the words that the emulator reports as heard."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from gateway.sim.prompts import caller_prompt, caller_prompts, words_of
 
 
 def found(path: Path) -> Path:
-    """Return the file, or where there is none the recording of that name that comes with the gateway.
+    """Return the file or, if there is none, the recording of that name that comes with the gateway.
 
     Raises ``RecordingError`` for a name that is neither.
     """
@@ -32,9 +32,9 @@ def script_of(
     recordings: Sequence[Path],
     presses: Sequence[Press],
 ) -> Script | None:
-    """Return what the emulator says, or None where a model answers.
+    """Return the emulator's script, or None if a model answers.
 
-    What the caller says is known of our own recordings alone, and only while each of them is one turn.
+    The caller's words are known only for our own recordings, and only if each of them is one turn.
     """
     if script:
         return load_script(script)

@@ -1,4 +1,4 @@
-"""What ``gateway serve --emulator`` adds on this machine's own address, so that it can be called without an account."""
+"""Lets a gateway served with ``--emulator`` on this machine's own address be called without an account."""
 
 import ipaddress
 import secrets
@@ -19,20 +19,20 @@ LOOPBACK = "127.0.0.1"
 UNCALLED = frozenset({"acs"})
 """Providers whose calls need a REST API that the gateway and the caller both reach."""
 CALLER = ("--interrupt-after", "2500", "order_status", "change_delivery", "goodbye")
-"""What the printed command's caller does: the caller's part of the emulator's default dialogue."""
+"""Arguments of the printed command: the caller's part of the emulator's default dialogue."""
 
 
 @dataclass(frozen=True)
 class Loopback:
-    """A socket that listens on this machine alone, the deployment that is served there, and how to call it."""
+    """Holds a socket that listens on this machine alone, the deployment that is served there, and its test key."""
 
     listener: socket.socket
     deployment: Deployment
     key: str
-    """What the test credentials are made of; empty where none were missing."""
+    """The key from which the test credentials are made; empty if none were missing."""
 
     def told(self, lines: Lines) -> str:
-        """Return how to call this gateway: the command as it is typed, or why there is none."""
+        """Return how to call this gateway: the command to type, or why there is none."""
         accounts = self.deployment.providers.accounts.items()
         served = [name for name, section in accounts if provider_of(name, section) in PROVIDERS.keys() - UNCALLED]
         if not served:
@@ -41,13 +41,13 @@ class Loopback:
         words = ["gateway", "call", "--url", self.deployment.require_public_url(), "--to", number_to_call(lines)]
         words += ["--test-key", self.key] if self.key else []
         words += ["--provider", name] if name != "twilio" else []
-        if name not in PROVIDERS:  # whose account it is stands in the configuration alone
+        if name not in PROVIDERS:  # only the configuration names the account's provider
             words += ["--config", str(self.deployment.file.resolve())]
         return f"\nCall it from another terminal:\n\n  {shlex.join([*words, *CALLER])}\n"
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches ``host``."""
+    """Return ``True`` if only this machine reaches ``host``."""
     if host == "localhost":
         return True
     try:
@@ -58,9 +58,9 @@ def is_loopback(host: str) -> bool:
 
 @contextmanager
 def loopback(deployment: Deployment, host: str, port: int) -> Iterator[Loopback]:
-    """Listen on ``host``, and make up what a test call needs and nobody has set: the public URL and credentials.
+    """Listen on ``host``; make up the public URL and the credentials that a test call needs and that are not set.
 
-    A deployment that serves no provider serves Twilio. Raises ``OSError`` where the address cannot be listened on.
+    A deployment that serves no provider serves Twilio. Raises ``OSError`` if it cannot listen on the address.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:

@@ -1,4 +1,4 @@
-"""A call told as it happens, a line for each thing that is said or done, with the time at which it was."""
+"""Prints a call as it happens: a line with its time for each thing that is said or done."""
 
 import sys
 from collections.abc import Sequence
@@ -40,14 +40,14 @@ BY_PHONE = {
     "note": ("call", "{}"),
     "ended": ("call", "ended: {}"),
 }
-"""Who does what in each step of the phone's account."""
+"""The actor and the action in each event that the phone reports."""
 
 
 class Narrator:
-    """Prints a call: the words as the gateway knows them, the rest as the phone hears it.
+    """Prints a call: the words from the gateway's notes, everything else from what the phone reports.
 
-    As a context manager it shows on a terminal that the call goes on. ``words`` is false where nobody knows what the
-    caller says; then the recordings are named.
+    As a context manager it shows on a terminal that the call goes on. ``words`` is false if the caller's words are not
+    known; then the recordings are named.
     """
 
     def __init__(self, *, quiet: bool = False, words: bool = True) -> None:
@@ -81,11 +81,11 @@ class Narrator:
         self._bar.stop()
 
     def answered_by(self, who: str) -> None:
-        """Tell who will answer."""
+        """Print who will answer."""
         self._write(0.0, "call", who, DIM)
 
     def note(self, identity: CallIdentity, note: TimedNote) -> None:
-        """Tell the gateway's account, where the gateway is ours."""
+        """Print a note of the gateway; there are notes only if the gateway is ours."""
         fields = note.fields
         if self._began is None:
             self._began = note.at
@@ -118,7 +118,7 @@ class Narrator:
         self._tell_replies()
 
     def progress(self, step: Progress) -> None:
-        """Tell the phone's account, which is all there is where the gateway runs elsewhere."""
+        """Print an event of the phone, the only source if the gateway runs elsewhere."""
         if self._task is not None and step.kind in STATES:
             self._bar.update(self._task, description=STATES[step.kind])
         self._spoken.progress(step)
@@ -131,7 +131,7 @@ class Narrator:
             self._write(step.at_ms / 1000, who, told.format(step.text), DIM)
 
     def done(self, folder: Path, complaints: Sequence[str], names: Sequence[str]) -> None:
-        """Tell where the call is kept, as which files, and what was wrong with it."""
+        """Print the folder and the files in which the call is kept, and what was wrong with it."""
         self._bar.stop()
         for complaint in complaints:
             print(one_line(complaint), file=sys.stderr)

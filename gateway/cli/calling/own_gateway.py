@@ -24,31 +24,31 @@ from gateway.sim.phone.rest_api import SimulatedApi
 from gateway.sim.providers.acs import publish_keys
 
 CALLED = "+14255550100"
-"""Dialled where the only line takes any number."""
+"""The number to dial if the only line takes any number."""
 
 
 @dataclass(frozen=True)
 class CalledGateway:
-    """A gateway to call, and what it will tell of the call: nothing, where it runs elsewhere.
+    """Describes a gateway to call, and collects what it reports of the call; one that runs elsewhere reports nothing.
 
-    It is asked at ``answer_url`` first, signed by ``secrets``, or called at ``stream_url`` straight away.
+    A call starts with a webhook to ``answer_url``, signed by ``secrets``, or directly at ``stream_url``.
     """
 
     stream_url: str = ""
     account: str = ""
-    """The name that it gives the provider."""
+    """The name under which it serves the provider."""
     answer_url: str = ""
     status_url: str = ""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     with_test_key: bool = False
-    """Whether the secrets are those of ``serve --emulator``."""
+    """``True`` if the secrets are those of ``serve --emulator``."""
     api: SimulatedApi | None = None
     emulator: Emulator | None = None
     notes: list[TimedNote] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
-    """Why it turned requests of the call away, and what to do."""
+    """Why it refused requests of the call, and what to do."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once the gateway has told how the call ended."""
+    """Set once the gateway has reported how the call ended."""
 
 
 @asynccontextmanager
@@ -61,9 +61,9 @@ async def own_gateway(
     *,
     account: str = "",
 ) -> AsyncIterator[CalledGateway]:
-    """Serve ``provider`` alone, with every check of a real one; with a script, the emulator is its Voice Live.
+    """Serve ``provider`` alone, with every check of a real gateway; with a script, the emulator replaces Voice Live.
 
-    ``account`` is the name that it is served by, where that is not the provider's own.
+    ``account`` is the name under which the provider is served, if it is not the provider's own.
     """
     account = account or provider
     notes: list[TimedNote] = []

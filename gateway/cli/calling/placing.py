@@ -1,4 +1,4 @@
-"""A simulated call from its first ring to its folder on the disk and its exit code."""
+"""Runs a simulated call from its first ring to its folder on the disk and its exit code."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ CALLS = Path("calls")
 
 @dataclass(frozen=True)
 class Keeping:
-    """Where a call is kept and how it is shown. ``header`` is what ``call.json`` tells besides the call itself."""
+    """Says where a call is kept and how it is shown. ``header`` holds further keys of ``call.json``."""
 
     out: Path | None = None
     force: bool = False
@@ -43,7 +43,7 @@ class Keeping:
     header: Mapping[str, object] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Raise ``InputError`` where the folder cannot be written later or holds something already."""
+        """Raise ``InputError`` if the folder could not be written later or is not empty."""
         out = self.out or CALLS
         if out.exists() and not out.is_dir():
             raise InputError(f"{'--out: ' if self.out else ''}{out} is no directory, expected one for the call")
@@ -55,7 +55,7 @@ class Keeping:
 
 
 async def place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keeping: Keeping, expected: Expected) -> int:
-    """Make the call, keep it whatever becomes of it, tell what was wrong, and return the exit code."""
+    """Make the call, keep it however it ends, print what was wrong, and return the exit code."""
     asked = replace(
         plan, url=stream.stream_url, answer_url=stream.answer_url, status_url=stream.status_url, secrets=stream.secrets
     )
@@ -71,7 +71,7 @@ async def place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keepi
             raise
         except GatewayError as error:
             return _refused(asked, stream, narrator, keeping, error)
-        with suppress(TimeoutError):  # a call that was turned away has no end to tell of
+        with suppress(TimeoutError):  # a call that was refused has no end to report
             async with asyncio.timeout(END_LIMIT_S):
                 await stream.ended.wait()
     shown = Redactor(secrets_of(stream.secrets) | secrets_in(os.environ))
@@ -91,7 +91,7 @@ def _keep(result: CallResult, stream: CalledGateway, narrator: Narrator, keeping
 
 
 def _refused(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keeping: Keeping, error: GatewayError) -> int:
-    """Keep a call that never began, and tell why."""
+    """Keep a call that never began, and print why."""
     found = [str(error), *stream.refusals]
     if isinstance(error, RefusedError) and not stream.refusals:
         found += filter(None, [explained(error, stream, plan.provider, plan.to)])
@@ -120,7 +120,7 @@ def _show(out: Path, narrator: Narrator, keeping: Keeping, found: list[str]) -> 
 class _Signals:
     """Lets the caller hang up on the first signal, so that the call is kept; a further one ends the process.
 
-    But for SIGHUP: a terminal that closes may send it twice, and the call is kept all the same.
+    A further SIGHUP does not: a terminal that closes may send it twice, and the call must still be kept.
     """
 
     def __init__(self) -> None:
@@ -137,7 +137,7 @@ class _Signals:
         self._ignore()
 
     def progress(self, step: Progress) -> None:
-        """Listen from the moment on at which there is a call that can be hung up."""
+        """Take signals as soon as there is a call that can be hung up."""
         if step.kind == "connected":
             with suppress(NotImplementedError):  # not on Windows, where Ctrl-C ends the process
                 for number in (signal.SIGINT, signal.SIGTERM):

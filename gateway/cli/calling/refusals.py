@@ -1,4 +1,4 @@
-"""Why a gateway elsewhere turned a simulated call away, as far as the status of its answer says."""
+"""Explains why a gateway elsewhere refused a simulated call, from the status of its answer."""
 
 from gateway.cli.calling.own_gateway import CalledGateway
 from gateway.config.providers import settings_of
@@ -26,7 +26,7 @@ IN_BETWEEN = {
 
 
 def explained(error: RefusedError, stream: CalledGateway, provider: str, called: str) -> str:
-    """Return what the status of a gateway elsewhere means, and what to do; empty where nobody can say."""
+    """Return the meaning of a status from a gateway elsewhere, and what to do; empty if that is not known."""
     account = stream.account or provider
     if error.status in {401, 403} and stream.answer_url:
         return _unproven(error, stream, account, provider)
@@ -42,7 +42,7 @@ def explained(error: RefusedError, stream: CalledGateway, provider: str, called:
 
 
 def _unproven(error: RefusedError, stream: CalledGateway, account: str, provider: str) -> str:
-    """Return why the gateway did not believe that the provider asks."""
+    """Return why the gateway found no proof that the request comes from the provider."""
     names = {name: variable_of(account, name) for name in settings_of(provider).proofs}
     missing = " and ".join(variable for name, variable in names.items() if not stream.secrets.get(name))
     if missing:

@@ -1,4 +1,4 @@
-"""When the words of a call were spoken: the words come from the gateway, the times from the phone."""
+"""Finds when the words of a call were spoken: the words come from the gateway, the times from the phone."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,30 +6,30 @@ from gateway.sim.caller.call import Progress
 from gateway.sim.caller.recording import Span
 
 SENTENCE_GAP_MS = 500
-"""A pause of the caller that is as long may end a turn; what follows it is told with a time of its own."""
+"""A pause of the caller of this length may end a turn; what follows is shown with its own time."""
 
 
 class SpokenTimes:
-    """Joins both accounts of a call; all times are seconds from its start.
+    """Joins the gateway's notes and the phone's events of a call; all times are seconds from its start.
 
-    A transcript comes after the words and a reply's text before it was heard, so each is told with the moment at which
-    its speech began. A pure object: it is told what happens, and asked what can be told.
+    A transcript comes after the words, and a reply's text before the reply is heard. Each is therefore shown with the
+    time at which its speech began. A pure object: it takes events, and returns what can be shown.
     """
 
     def __init__(self) -> None:
         self._sentences: list[float] = []
-        """Where each stretch of the caller's speech began."""
+        """The start of each stretch of the caller's speech."""
         self._paused_at: float | None = None
         self._caller_speaks = False
         self._begun: dict[str, float] = {}
         self._waiting: list[str] = []
-        """Replies that have begun to arrive, and were not heard yet."""
+        """Replies that have begun to arrive and have not been heard yet."""
         self._texts: dict[str, str] = {}
         self._told: list[tuple[float, str]] = []
         self._bot_plays = False
 
     def progress(self, step: Progress) -> None:
-        """Take in a step of the phone's account."""
+        """Take an event of the phone."""
         at_s = step.at_ms / 1000
         match step.kind:
             case "caller_started":
@@ -44,7 +44,7 @@ class SpokenTimes:
                 self._bot_plays = False
 
     def note(self, kind: str, fields: Mapping[str, object], at_s: float) -> None:
-        """Take in a note of the gateway's account."""
+        """Take a note of the gateway."""
         match kind:
             case "caller_paused":
                 self._paused_at = at_s
@@ -56,7 +56,7 @@ class SpokenTimes:
                 self._next_is_heard(at_s)
 
     def reply_said(self, item_id: str, text: str, at_s: float) -> None:
-        """Take in the text of a reply."""
+        """Take the text of a reply."""
         if item_id in self._begun:
             self._told.append((self._begun[item_id], text))
         elif item_id in self._waiting:
@@ -65,7 +65,7 @@ class SpokenTimes:
             self._told.append((at_s, text))
 
     def replies(self) -> list[tuple[float, str]]:
-        """Return what the bot is heard to say and was not returned before, with when it began."""
+        """Return the bot's texts that have been heard since the last call of this method, each with its start."""
         told, self._told = self._told, []
         return told
 
@@ -74,12 +74,12 @@ class SpokenTimes:
         return list(self._texts.values())
 
     def caller_at(self, now_s: float) -> float:
-        """Return when the caller began to say what was written down just now."""
+        """Return when the caller began to say the words of the latest transcript."""
         until = now_s if self._paused_at is None else self._paused_at
         return next((begin for begin in reversed(self._sentences) if begin < until), now_s)
 
     def interrupted_at(self, now_s: float) -> float:
-        """Return when the caller, who is heard now, began to speak; now, where nothing is said."""
+        """Return when the caller, who is heard now, began to speak; ``now`` if the caller is silent."""
         begun = [begin for begin in self._sentences if begin <= now_s]
         return begun[-1] if self._caller_speaks and begun else now_s
 
@@ -92,7 +92,7 @@ class SpokenTimes:
 
 
 def _sentences(speech: Sequence[Span]) -> list[int]:
-    """Return where each stretch of speech begins, short pauses bridged."""
+    """Return the start of each stretch of speech; short pauses do not end one."""
     begins: list[int] = []
     end_ms: int | None = None
     for span in speech:

@@ -1,4 +1,4 @@
-"""Whether a simulated call went well: what it must have been, and every complaint about it."""
+"""Judges a simulated call: the expectations it must meet, and every complaint about it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ TURNED_AWAY = {
     1011: "it failed",
     1013: "it takes no more calls now",
 }
-"""What a gateway that is not ours means by the code with which it closes a stream (RFC 6455, 7.4.1)."""
+"""Meanings of the codes with which a gateway elsewhere closes a stream (RFC 6455, 7.4.1)."""
 FINE = frozenset(
     {
         EndReason.CALLER_HUNG_UP,
@@ -29,12 +29,12 @@ FINE = frozenset(
     }
 )
 FINE_UNHEARD = frozenset({EndReason.TRANSFERRED, EndReason.LINE_CLOSED})
-"""Ends that a line may be set to without a word of the bot."""
+"""Ends that a line may be configured to reach without a word of the bot."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the person who calls expects: texts that the bot is heard to say, and the longest wait for an answer."""
+    """The user's expectations: texts that the bot must be heard to say, and the longest wait for an answer."""
 
     texts: Sequence[str] = ()
     max_answer_ms: int | None = None
@@ -47,7 +47,7 @@ class Expected:
 
 
 def complaints(result: CallResult, stream: CalledGateway, expected: Expected) -> list[str]:
-    """Return what went wrong: with the call itself, with the wires, and with what was expected."""
+    """Return what went wrong with the call itself and with its connections, and which expectations it did not meet."""
     title = PROVIDERS[result.plan.provider].title
     found = [f"{title} would warn: {violation.code} {violation.what}" for violation in result.violations]
     found += [*_end(result, stream), *_silence(result, stream)]
@@ -57,7 +57,7 @@ def complaints(result: CallResult, stream: CalledGateway, expected: Expected) ->
 
 
 def _end(result: CallResult, stream: CalledGateway) -> Iterator[str]:
-    """Yield an end that nobody wanted, with the gateway's own account where it is ours."""
+    """Yield a complaint about an unwanted end, with the gateway's own reason if the gateway is ours."""
     if result.failure:
         yield result.failure
     unwanted = [
@@ -77,7 +77,7 @@ def _end(result: CallResult, stream: CalledGateway) -> Iterator[str]:
 
 
 def _silence(result: CallResult, stream: CalledGateway) -> Iterator[str]:
-    """Yield a complaint where the bot was never heard and nothing says that it was meant so."""
+    """Yield a complaint if the bot was never heard and nothing shows that this was intended."""
     if result.last_audible_ms is not None or any(fields["reason"] in FINE_UNHEARD for fields in _ends(stream)):
         return
     if result.ended_by == "gateway" and not result.spoken and not result.keys_ms:
@@ -107,5 +107,5 @@ def _ends(stream: CalledGateway) -> list[dict[str, object]]:
 
 
 def _plain(text: str) -> str:
-    """Return a text as it is compared: in lower case, with single spaces."""
+    """Return a text in the form in which it is compared: in lower case, with single spaces."""
     return " ".join(text.casefold().split())
