@@ -151,11 +151,11 @@ def whole_call(session: "Session") -> Script:
 def _caller_turn(session: "Session", turn: int, over: Answer) -> Script:
     """Run the caller's speech from its start to its transcript; an answer that it cuts short ends meanwhile."""
     item = b"item_%010d%012d" % (session.number, turn)
-    session.hear(item, over)
+    session.caller_speaks(item, over)
     if not over.is_over:
         yield from over.cancel()
     yield SPEAKS_S
-    session.send(events.caller_turn(item, session.heard_ms, b"null"))
+    session.send(events.caller_turn(item, session.received_ms, b"null"))
     yield TRANSCRIBED_AFTER_S
     session.send(events.transcribed(item))
 

@@ -1,6 +1,6 @@
 """A simulated Voice Live service: sessions that take audio and answer according to ``script``.
 
-Voice Live API reference 2026-07-15. It hears nothing: when the caller speaks is in the script.
+Voice Live API reference 2026-07-15. It does not listen: when the caller speaks is in the script.
 """
 
 import base64
@@ -64,7 +64,7 @@ class Session(Peer):
         self.replies = service.replies
         self.number = len(service.sessions)
         self.phone: Phone | None = None
-        self.heard_ms = 0
+        self.received_ms = 0
         self.is_talking = False
         self._tag = b""
         self._tag_at = 0
@@ -125,7 +125,7 @@ class Session(Peer):
             if self.phone is not None:
                 phone.strays += 1
             self.phone = phone
-        self.heard_ms += 20
+        self.received_ms += 20
 
     def message(self, message: dict[str, Any]) -> None:
         """Take every other client event, and appends that are not one tagged frame."""
@@ -192,11 +192,11 @@ class Session(Peer):
         self._tool_turn = ToolTurn(self, self.service.answers)
         return self._tool_turn
 
-    def hear(self, item: bytes, answer: Answer) -> None:
+    def caller_speaks(self, item: bytes, answer: Answer) -> None:
         """Let the caller begin to speak, maybe over ``answer``."""
         now = perf_counter()
         phone = self.phone
         if phone is not None and now < answer.reply.ends_at:
             answer.reply.is_interrupted = True
             phone.interrupt(now)
-        self.send(events.speech_started(item, self.heard_ms))
+        self.send(events.speech_started(item, self.received_ms))

@@ -21,24 +21,24 @@ class _Position:
 
 
 class Dialogue:
-    """A session's dialogue: what was heard so far, and what comes next."""
+    """A session's dialogue: what was said so far, and what comes next."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
-        self._turns_heard = 0
+        self._turns_taken = 0
         self.transcription: Transcription = script.transcription
-        """What becomes of the transcript of the last turn that was heard."""
+        """What becomes of the transcript of the last turn that was taken."""
         self._at = _Position()
         self._before: tuple[Answer, _Position] | None = None
         """The last answer and the position that it was for, while nothing has happened since."""
 
-    def heard(self, speech_ms: int) -> str:
+    def turn_taken(self, speech_ms: int) -> str:
         """Take a turn of the caller, or a typed message; return what was understood."""
         turns = self._script.turns
-        index = self._turns_heard
+        index = self._turns_taken
         if index >= len(turns):
             index = index % len(turns) if self._script.at_the_end == "repeat" else len(turns) - 1
-        self._turns_heard += 1
+        self._turns_taken += 1
         self._move(replace(self._at, started=True, unanswered=turns[index], came=None))
         self.transcription = turns[index].transcription or self._script.transcription
         return turns[index].heard or f"({speech_ms / 1000:.1f} s of speech)"

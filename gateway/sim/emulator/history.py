@@ -12,7 +12,7 @@ class Entry:
 
     item: Event
     from_client: bool = False
-    heard_ms: float = 0
+    speech_ms: float = 0
     """Of the caller's speech in it."""
     audio_ms: float | None = None
     """Assistant audio sent so far, or kept by a truncation; None where the item has none."""

@@ -84,7 +84,7 @@ class Service:
         if item["type"] == "function_call_output":
             self._dialogue.output_came()
         elif item.get("role") == "user":
-            self._dialogue.heard(0)
+            self._dialogue.turn_taken(0)
         await self._out.emit("conversation.item.created", previous_item_id=previous, item=item)
         if item["type"] == "mcp_approval_response":
             await self._mcp.answered(item)

@@ -131,9 +131,9 @@ class Session:
         """Let the caller begin to speak now."""
         await self._service.turns.speech_started(self._service.turns.position_ms)
 
-    async def speech_stopped(self, heard: str | None = None, *, speech_ms: int = 1000) -> None:
-        """Let the caller fall silent now, having said ``heard`` or what the script has."""
-        await self._service.turns.speech_stopped(self._service.turns.position_ms, speech_ms, heard)
+    async def speech_stopped(self, words: str | None = None, *, speech_ms: int = 1000) -> None:
+        """Let the caller fall silent now, having said ``words`` or what the script has."""
+        await self._service.turns.speech_stopped(self._service.turns.position_ms, speech_ms, words)
 
     def cut(self, how: str = "close", code: int = 1011, reason: str = "") -> None:
         """End the connection now: ``close``, ``reset`` or ``freeze``."""

@@ -103,7 +103,7 @@ class CheckpointWire(Wire):
         if stream_id != self.call.stream_id:
             raise WireError(f"streamId {stream_id!r} is not this stream's")
 
-    def heard(self, media: PlayedAudio) -> Media:
+    def media_of(self, media: PlayedAudio) -> Media:
         """Return the audio, if it is written in the stream's format; otherwise nothing is heard."""
         expected = ENCODINGS[self.bot_format.encoding], str(self.bot_format.rate_hz)
         if (media.content_type, str(media.sample_rate)) != expected:

@@ -62,7 +62,7 @@ class ExotelWire(Wire):
         self._sequence = 0
         self._chunk = 0
         self._now_ms = 0
-        self._heard_of = False
+        self._has_answered = False
 
     def opening(self) -> Sequence[str]:
         """Return connected and start."""
@@ -113,8 +113,10 @@ class ExotelWire(Wire):
 
     def parse(self, message: Message) -> Sequence[Order]:
         """Parse media, mark and clear; ``WireError`` for anything else."""
-        late = () if self._heard_of or self._now_ms <= PATIENCE_MS else (Violated("the first answer came after 10 s"),)
-        self._heard_of = True
+        late = (
+            () if self._has_answered or self._now_ms <= PATIENCE_MS else (Violated("the first answer came after 10 s"),)
+        )
+        self._has_answered = True
         return (*late, *self._parse(message))
 
     def _parse(self, message: Message) -> Sequence[Order]:

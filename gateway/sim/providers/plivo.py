@@ -68,7 +68,7 @@ class PlivoWire(CheckpointWire):
         read: _PlayAudio | _Checkpoint | _ClearAudio | _SendDtmf = _MESSAGES.decode(message)
         match read:
             case _PlayAudio(media=media):
-                return self.heard(media)
+                return self.media_of(media)
             case _Checkpoint(stream_id=stream_id, name=name):
                 self.of_this_stream(stream_id)
                 return Mark(name)

@@ -64,7 +64,7 @@ class VobizWire(CheckpointWire):
             case _PlayAudio(media=media):
                 if len(media.payload) > self.bot_format.bytes_for(LONGEST_MS):
                     raise msgspec.ValidationError(f"playAudio of {len(media.payload)} bytes: expected 20 to 60 ms")
-                return self.heard(media)
+                return self.media_of(media)
             case _Checkpoint(name=name):
                 return Mark(name)
             case _ClearAudio():

@@ -25,14 +25,14 @@ def test_greeting_then_turns_then_unprompted() -> None:
     """A bare create greets once, each turn is answered once, and a create out of the blue asks back."""
     talk = dialogue({"heard": "a", "say": "A"}, unprompted="Still there?")
     assert talk.answer("auto", []).say == "Hello."
-    assert talk.heard(900) == "a"
+    assert talk.turn_taken(900) == "a"
     assert talk.answer("auto", []).say == "A"
     assert talk.answer("auto", []).say == "Still there?"
 
 
 def test_a_turn_without_words_tells_its_length() -> None:
     """What the script does not know was heard is told as a duration."""
-    assert dialogue({"say": "A"}).heard(2449) == "(2.4 s of speech)"
+    assert dialogue({"say": "A"}).turn_taken(2449) == "(2.4 s of speech)"
 
 
 def test_a_turn_may_have_a_transcript_of_its_own_kind() -> None:
@@ -45,7 +45,7 @@ def test_a_turn_may_have_a_transcript_of_its_own_kind() -> None:
     )
     told = []
     for _ in range(3):
-        talk.heard(0)
+        talk.turn_taken(0)
         told.append(talk.transcription)
     assert told == ["failed", "never", "empty"]
 
@@ -54,8 +54,8 @@ def test_the_end_repeats_all_or_the_last() -> None:
     """Behind the last turn the script goes round, or stays."""
     turns = ({"heard": "a", "say": "A"}, {"heard": "b", "say": "B"})
     again, last = dialogue(*turns, at_the_end="repeat"), dialogue(*turns, at_the_end="last")
-    assert [again.heard(0) for _ in range(5)] == ["a", "b", "a", "b", "a"]
-    assert [last.heard(0) for _ in range(4)] == ["a", "b", "b", "b"]
+    assert [again.turn_taken(0) for _ in range(5)] == ["a", "b", "a", "b", "a"]
+    assert [last.turn_taken(0) for _ in range(4)] == ["a", "b", "b", "b"]
 
 
 def test_a_call_is_followed_by_what_the_script_says_after_it() -> None:
@@ -63,7 +63,7 @@ def test_a_call_is_followed_by_what_the_script_says_after_it() -> None:
     talk = dialogue(
         {"call": {"name": "one"}, "after_call": {"call": {"name": "two"}, "after_call": "Done."}},
     )
-    talk.heard(0)
+    talk.turn_taken(0)
     assert talk.answer("auto", []).all_calls[0].name == "one"
     talk.output_came()
     assert talk.answer("auto", []).all_calls[0].name == "two"
@@ -85,9 +85,9 @@ def test_an_answer_of_which_nothing_was_said_is_still_to_come() -> None:
     talk = dialogue({"say": "A"}, {"say": "B"})
     talk.unsaid(talk.answer("auto", []))
     assert talk.answer("auto", []).say == "Hello."
-    talk.heard(0)
+    talk.turn_taken(0)
     first = talk.answer("auto", [])
-    talk.heard(0)
+    talk.turn_taken(0)
     talk.unsaid(first)
     assert talk.answer("auto", []).say == "B"
     assert talk.answer("auto", []).say == Script.default().unprompted
@@ -96,7 +96,7 @@ def test_an_answer_of_which_nothing_was_said_is_still_to_come() -> None:
 def test_tool_choice_none_forbids_the_scripts_calls() -> None:
     """With ``none`` only the words of an answer are left."""
     talk = dialogue({"say": "A", "call": {"name": "one"}})
-    talk.heard(0)
+    talk.turn_taken(0)
     answer = talk.answer("none", TOOLS)
     assert (answer.say, answer.all_calls) == ("A", [])
 
@@ -104,9 +104,9 @@ def test_tool_choice_none_forbids_the_scripts_calls() -> None:
 def test_what_follows_a_call_waits_until_the_caller_was_answered() -> None:
     """A turn of the caller between a call and its output does not take the words about the result away."""
     talk = dialogue({"call": {"name": "one"}, "after_call": "It is there."}, {"say": "One moment."})
-    talk.heard(0)
+    talk.turn_taken(0)
     talk.answer("auto", [])
-    talk.heard(0)
+    talk.turn_taken(0)
     assert talk.answer("auto", []).say == "One moment."
     talk.output_came()
     assert talk.answer("auto", []).say == "It is there."
@@ -117,7 +117,7 @@ def test_a_denial_is_answered_in_its_own_words() -> None:
     call = {"server_label": "crm", "name": "get", "output": "{}"}
     talk = dialogue({"mcp": call, "after_denial": "Then not."}, {"mcp": call})
     for words in ("Then not.", Script.default().default_after_denial):
-        talk.heard(0)
+        talk.turn_taken(0)
         assert talk.answer("auto", []).all_mcp[0].name == "get"
         talk.denied()
         assert talk.answer("auto", []).say == words

@@ -75,7 +75,7 @@ class Ear:
         self._skipped_bytes = 0
         self._ratecv_state: tuple[int, tuple[tuple[int, int], ...]] | None = None
         self.position_ms = 0
-        """Milliseconds of whole frames heard."""
+        """Milliseconds of whole frames taken."""
         self._speaking = False
         self._onset_ms = 0
         self._active_ms = 0
@@ -99,25 +99,25 @@ class Ear:
         self._active_ms = self._silent_ms = 0
 
     def skip(self, size: int) -> None:
-        """Let so many bytes pass unheard; the clock goes on."""
+        """Let so many bytes pass without a look; the clock goes on."""
         self._skipped_bytes += size
         frames, self._skipped_bytes = divmod(self._skipped_bytes, self._step)
         self.position_ms += frames * FRAME_MS
 
-    def hear(self, data: bytes) -> list[Onset | Pause]:
+    def feed(self, data: bytes) -> list[Onset | Pause]:
         """Return what ``data`` brought about; it may have any length, and a partial frame waits for its rest."""
         if self._rest:
             data = self._rest + data
         whole = len(data) - len(data) % self._step
-        heard: list[Onset | Pause] = []
+        brought: list[Onset | Pause] = []
         for start in range(0, whole, self._step):
             active = self._is_speech(data[start : start + self._step])
             self.position_ms += FRAME_MS
             found = self._silence() if not active else self._speech()
             if found is not None:
-                heard.append(found)
+                brought.append(found)
         self._rest = data[whole:]
-        return heard
+        return brought
 
     def _is_speech(self, frame: bytes) -> bool:
         match self._format.encoding:

@@ -70,7 +70,7 @@ class Turns:
         if not self._listens or self._scene.settings.turn_detection is None:
             self._ear.skip(len(audio))
             return audio
-        for found in self._ear.hear(audio):
+        for found in self._ear.feed(audio):
             self._told_later.append((found.at_ms + self._delay_ms, found))
         while self._told_later and self._told_later[0][0] <= self._ear.position_ms:
             await self._tell(self._told_later.popleft()[1])
@@ -121,11 +121,11 @@ class Turns:
                 "conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=kept_ms
             )
 
-    async def speech_stopped(self, audio_end_ms: int, speech_ms: int, heard: str | None = None) -> None:
+    async def speech_stopped(self, audio_end_ms: int, speech_ms: int, words: str | None = None) -> None:
         """Take the end of the caller's speech: the turn is committed and, if the session asks for it, answered."""
         item_id = self._item_id or new_id("item", native=self._scene.settings.native)
         await self._scene.out.emit("input_audio_buffer.speech_stopped", audio_end_ms=audio_end_ms, item_id=item_id)
-        await self._commit(item_id, speech_ms, heard)
+        await self._commit(item_id, speech_ms, words)
         if self._scene.settings.detects("create_response"):
             await self._floor.answer_turn(self._ready.wait)
 
@@ -153,12 +153,12 @@ class Turns:
         self._buffered_ms = 0
         self._item_id = None
 
-    async def _commit(self, item_id: str, speech_ms: int, heard: str | None = None) -> None:
+    async def _commit(self, item_id: str, speech_ms: int, words: str | None = None) -> None:
         self._forget()
         scene = self._scene
         # A turn that still waits for its transcript is not in the history yet.
         previous = scene.history.previous_of_speech() if self._ready.is_set() else self._last_item_id
-        transcript = self._dialogue.heard(speech_ms)
+        transcript = self._dialogue.turn_taken(speech_ms)
         outcome = self._dialogue.transcription
         item: Event = {
             "id": item_id,
@@ -172,14 +172,14 @@ class Turns:
         if outcome == "empty_duplicate" and self._last_item_id is not None:
             await self._completed(self._last_item_id, "")
         self._last_item_id = item_id
-        entry = Entry(item, heard_ms=speech_ms)
+        entry = Entry(item, speech_ms=speech_ms)
         self._ready = asyncio.Event()
         if scene.settings.native:
             await self._join(entry, previous, self._ready)
             if scene.settings.transcribes:
-                self._spawn(self._transcribe(entry, heard or transcript, outcome))
+                self._spawn(self._transcribe(entry, words or transcript, outcome))
         else:
-            self._spawn(self._transcribe_first(entry, previous, heard or transcript, self._ready, outcome))
+            self._spawn(self._transcribe_first(entry, previous, words or transcript, self._ready, outcome))
 
     async def _join(self, entry: Entry, previous: str | None, ready: asyncio.Event) -> None:
         """Make the turn a part of the conversation."""

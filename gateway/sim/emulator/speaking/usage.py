@@ -14,7 +14,7 @@ def usage(history: Sequence[Entry], output: Sequence[Entry]) -> Event:
     """Return the ``usage`` object of a response; what it put out may already be part of the history."""
     before = [entry for entry in history if entry not in output]
     text_in = sum(_text_tokens(entry.item) for entry in before)
-    audio_in = round(sum(entry.heard_ms for entry in before) * _IN_TOKENS_PER_MS)
+    audio_in = round(sum(entry.speech_ms for entry in before) * _IN_TOKENS_PER_MS)
     text_out = sum(_text_tokens(entry.item) for entry in output)
     audio_out = round(sum(entry.generated_ms for entry in output) * _OUT_TOKENS_PER_MS)
     return {
