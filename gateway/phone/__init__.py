@@ -1,8 +1,8 @@
 """The phone leg: a provider's media stream, and the provider's HTTP around it.
 
-events         what the phone leg reports
-commands       what the phone leg is asked
-provider       what every provider offers, under the same names
+events         the events of the phone leg
+commands       the commands to the phone leg
+provider       the interface of every provider
 leg            runs one media stream: events in, commands out
 early          counts what comes before the start message
 token          the key of a stream, which our answer gives to the provider

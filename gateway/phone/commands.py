@@ -1,4 +1,4 @@
-"""What is asked of the phone leg. Every provider's wire encodes these."""
+"""The commands to the phone leg. Every provider's wire encodes these."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 class PlayAudio(Struct, frozen=True, gc=False):
     """Play audio, in the call's format and whole frames, after what was sent before.
 
-    ``more``: this is not the end of what is said. Told to wires that gather audio; an empty one tells them the end.
+    With ``more`` this is not the end of what is said. Wires that gather audio need it; an empty piece is the end.
     """
 
     audio: bytes
@@ -24,11 +24,11 @@ class StopPlayback(Struct, frozen=True):
 
 
 class AskForLife(Struct, frozen=True):
-    """Send what the provider answers at once: a word of its wire, or a WebSocket ping where there is none."""
+    """Send what the provider answers at once: a message of its wire, or a WebSocket ping where there is none."""
 
 
 class EndStream(Struct, frozen=True):
-    """Say that we end the stream, before it is closed; for wires that have a word for it."""
+    """Say that we end the stream, before it is closed; for wires that support it."""
 
 
 class SendDigits(Struct, frozen=True):
@@ -38,12 +38,12 @@ class SendDigits(Struct, frozen=True):
 
 
 class TransferCall(Struct, frozen=True):
-    """Hand the call to a number (E.164) or a ``sip:`` address, on wires that have a word for it."""
+    """Hand the call to a number (E.164) or a ``sip:`` address, on wires that support it."""
 
     target: str
 
 
 PhoneCommand = PlayAudio | SendMark | StopPlayback | AskForLife
-"""What the conversation asks."""
+"""The commands of the conversation."""
 StreamCommand = EndStream | SendDigits | TransferCall
-"""What ends or leaves the conversation; a wire that has no word for it carries nothing."""
+"""The commands that end or leave the conversation; a wire that does not support one carries nothing."""

@@ -1,4 +1,4 @@
-"""Counts what a stream brings before its start message, by kind. Pure."""
+"""Counts the events that a stream brings before its start message, by kind. Pure."""
 
 from collections import Counter
 
@@ -12,12 +12,12 @@ from gateway.phone.events import (
 )
 
 KINDS_LIMIT = 10
-"""Kinds that are told apart: a peer chooses the names of unknown ones."""
+"""Kinds that are counted apart: a peer chooses the names of unknown ones."""
 OTHERS = "others"
 
 
 class Early:
-    """The events that were let go because no start had come. ``str()`` tells how many of which kind."""
+    """The events that were ignored because no start had come. ``str()`` gives the number of each kind."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

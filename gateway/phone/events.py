@@ -1,4 +1,4 @@
-"""What the phone leg tells the conversation. Every provider's wire is decoded to these."""
+"""The events of the phone leg. Every provider's wire is decoded to these."""
 
 import enum
 from typing import final
@@ -9,28 +9,28 @@ from gateway.audio.formats import AudioFormat
 
 
 class Playout(Struct, frozen=True):
-    """How a provider plays what it is sent; declared by each provider, used by ``call.playback``."""
+    """The way in which a provider plays audio; declared by each provider, used by ``call.playback``."""
 
     frame_ms: int = 20
     """Audio is sent in whole multiples of this."""
     tick_ms: int = 20
     """The phone plays in steps of this, however large the pieces are that it is sent."""
     lead_ms: int = 400
-    """At most this much audio waits at the provider: what a hiccup of ours or the network's may last unheard."""
+    """At most this much audio waits at the provider. A delay of ours or the network's up to this is not heard."""
     refill_ms: int = 200
     """The lead is topped up when it has shrunk by this much: one message and one mark each time."""
     returns_marks: bool = True
-    """Whether playback is confirmed by returned marks; otherwise it is computed from the clock."""
+    """``True`` if returned marks confirm playback; otherwise it is computed from the clock."""
     marks_on_trial: bool = False
-    """Whether a first mark has to return before others are sent; until then playback is computed from the clock."""
+    """``True`` if a first mark has to return before others are sent; until then playback is computed from the clock."""
     marks_return_at_once: bool = True
-    """Whether a mark with nothing before it comes straight back, so that it measures the way there and back."""
+    """``True`` if a mark with no audio before it returns at once, so that it measures the round trip."""
     marks_return_on_the_way: bool = True
-    """Whether marks return while the audio behind them is still played; otherwise only when all of it was."""
+    """``True`` if marks return while the audio after them is still played; otherwise only when all of it was."""
     clears: bool = True
-    """Whether ``StopPlayback`` discards what waits at the provider; set by the leg from ``Traits.clears``."""
+    """``True`` if ``StopPlayback`` discards what waits at the provider; set by the leg from ``Traits.clears``."""
     gathers: bool = False
-    """Whether the provider holds the last audio back until more comes, so that it has to be told the end."""
+    """``True`` if the provider holds the last audio back until more comes, so that it needs a sign of the end."""
 
 
 class CallStarted(Struct, frozen=True):
@@ -46,7 +46,7 @@ class CallStarted(Struct, frozen=True):
     caller: str = ""
     called: str = ""
     withheld: str = ""
-    """Why there is no caller, in a word such as ``anonymous``; nothing where there is one."""
+    """The reason why there is no caller, in a word such as ``anonymous``; empty where there is one."""
     parameters: dict[str, str] = {}
 
 
@@ -71,7 +71,7 @@ class MarkReturned(Struct, frozen=True):
 
 @final
 class WireReply(Struct, frozen=True):
-    """What the provider's protocol wants sent back at once; the leg sends it, and the conversation never sees it."""
+    """A message that the provider's protocol wants at once; the leg sends it, and the conversation never sees it."""
 
     messages: tuple[str | bytes, ...]
 
@@ -91,17 +91,17 @@ class MalformedMessage(Struct, frozen=True):
 
     detail: str
     readable: bool = False
-    """Whether it could be read and only its content is wrong: no number of these ends a call."""
+    """``True`` if it could be read and only its content is wrong: no number of these ends a call."""
 
 
 class OddMessage(Struct, frozen=True):
-    """A message that was taken although something in it is not as documented; counted, and noted once a call."""
+    """A message that was accepted although a part is not as documented; counted, and noted once a call."""
 
     detail: str
 
 
 class PhoneEnd(enum.StrEnum):
-    """How the phone leg ended."""
+    """The ways in which the phone leg ends."""
 
     HUNG_UP = "hung_up"
     """The provider said that the call is over, or closed the stream in order."""
@@ -110,7 +110,7 @@ class PhoneEnd(enum.StrEnum):
     STALLED = "stalled"
     """The provider stopped reading what we sent."""
     CLOSED = "closed"
-    """We closed it."""
+    """We closed the stream."""
 
 
 class PhoneClosed(Struct, frozen=True):
@@ -119,7 +119,7 @@ class PhoneClosed(Struct, frozen=True):
     end: PhoneEnd
     detail: str = ""
     probe: bool = False
-    """Whether the stream was opened only to see whether it can be reached, and carried no call."""
+    """``True`` if the stream was opened only as a test of the connection, and carried no call."""
 
 
 PhoneEvent = (

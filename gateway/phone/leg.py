@@ -29,10 +29,10 @@ PEER_CLOSE_LIMIT_S = 1.0
 
 
 class MediaSocket(Protocol):
-    """The socket under the leg; ``gateway.websocket.WebSocket`` is one, a leaner server may bring another."""
+    """The socket under the leg; ``gateway.websocket.WebSocket`` is one, and another server may have its own."""
 
     async def receive(self) -> str | bytes | None:
-        """The next message; ``None`` once closed."""
+        """Return the next message; ``None`` once closed."""
 
     async def hand_to(self, take: Callable[[str | bytes], bool], alive: Callable[[], None] | None = None) -> None:
         """Hand every message to ``take`` as it arrives, until closed or until it returns ``False``.
@@ -41,7 +41,7 @@ class MediaSocket(Protocol):
         """
 
     def send(self, message: str | bytes) -> None:
-        """Write at once; ``ConnectionError`` where it is gone, ``OutboxFullError`` if the peer does not read."""
+        """Write at once; raise ``ConnectionError`` where it is gone, ``OutboxFullError`` if the peer does not read."""
 
     def ping(self) -> None:
         """Ask for a pong, as far as that can be done at once."""
@@ -55,14 +55,14 @@ class MediaSocket(Protocol):
 
     @property
     def failure(self) -> str:
-        """What broke the connection, in words."""
+        """The reason why the connection broke, in words."""
 
 
 class PhoneLeg:
     """One media stream: ``start``, then ``run``; the last event is ``PhoneClosed``."""
 
     def __init__(self, socket: MediaSocket, codec: Codec, *, peer_closes: bool = False, clears: bool = True) -> None:
-        """``peer_closes`` and ``clears`` as in the provider's ``Traits``."""
+        """Take ``peer_closes`` and ``clears`` as in the provider's ``Traits``."""
         self._socket = socket
         self._codec = codec
         self._peer_closes = peer_closes
@@ -76,9 +76,9 @@ class PhoneLeg:
     async def start(self, timeout_s: float) -> CallStarted | PhoneClosed | None:
         """Read up to the start message; ``None`` if the stream was closed before, its closing event if it was a probe.
 
-        Whatever the provider sends before it is let go: audio may overtake the start, and so may anything else.
+        Whatever the provider sends before it is ignored: audio and any other message may overtake the start.
         Raises ``WireError`` where the call cannot be carried or the peer speaks another protocol, and ``TimeoutError``
-        after ``timeout_s``, which says what came in place of a start.
+        after ``timeout_s``, whose text says what came in place of a start.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -94,7 +94,7 @@ class PhoneLeg:
         return None
 
     def _begin(self, message: str | bytes) -> CallStarted | PhoneClosed | None:
-        """Take a message before the start: the start or the end that it brings, or ``None``."""
+        """Take a message before the start; return the start or the end that it brings, or ``None``."""
         if not message:
             self._early.add(None)
             return None
@@ -115,16 +115,16 @@ class PhoneLeg:
         return begun if self._clears else replace(begun, playout=replace(begun.playout, clears=False))
 
     def _decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
-        """Return the events of a message outside of the call, where none that is wrong counts."""
+        """Return the events of a message outside of the call; a wrong message is ignored."""
         try:
             return self._codec.decode(message)
         except MessageError as error:
             return (MalformedMessage(str(error)),)
 
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
-        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here.
+        """Pass every event to ``tell`` as it arrives, the closing event last; raise what ``tell`` raises.
 
-        Linear audio is told in whole samples, however the provider cuts it.
+        Linear audio is passed on in whole samples, however the provider cuts it.
         """
         decode, samples, is_closed = self._codec.decode, self._samples, False
         told_of_cut = False
@@ -164,9 +164,9 @@ class PhoneLeg:
             tell(self._closing or self._closed_by_peer())
 
     def send(self, command: PhoneCommand) -> bool:
-        """Carry a command out, at once; ``False`` where nothing was written.
+        """Carry out a command at once; return ``False`` where nothing was written.
 
-        That is so where the wire has no word for it, and where the connection is gone, which the closing event tells.
+        Nothing is written where the wire does not support it, or where the connection is gone (see the closing event).
         Raises ``OutboxFullError`` where the peer has stopped reading.
         """
         written = False
@@ -181,7 +181,7 @@ class PhoneLeg:
         return written
 
     def order(self, command: StreamCommand) -> bool:
-        """Carry out what leads out of the conversation; ``False`` where the wire has no word for it."""
+        """Carry out a command that leaves the conversation; return ``False`` where the wire does not support it."""
         messages = tuple(self._codec.encode(command))
         self._reply(WireReply(messages))
         return bool(messages)
@@ -196,7 +196,7 @@ class PhoneLeg:
         await self._socket.close()
 
     async def turn_away(self, code: int, reason: str) -> None:
-        """End a stream that becomes no call; a provider that closes by itself is told so and may answer."""
+        """End a stream that becomes no call. A provider that alone may close is asked to, and may answer."""
         if self._peer_closes:
             self._reply(WireReply(tuple(self._codec.encode(EndStream()))))
             self._read_out.set()
@@ -204,7 +204,7 @@ class PhoneLeg:
         await self._socket.close(code, reason)
 
     async def _let_peer_close(self) -> None:
-        """Wait for what the provider says to the end, and for its closing; a provider that does neither is closed."""
+        """Wait for the provider's answer to the end and for its closing; close the stream if neither comes."""
         with suppress(TimeoutError, WireError):
             async with asyncio.timeout(PEER_CLOSE_LIMIT_S):
                 await self._read_out.wait()
@@ -214,7 +214,7 @@ class PhoneLeg:
                             self._reply(event)
 
     def _reply(self, reply: WireReply) -> None:
-        with suppress(ConnectionError, OutboxFullError):  # the socket is gone, or as good as: its end is told next
+        with suppress(ConnectionError, OutboxFullError):  # the socket is gone, or nearly: its end is reported next
             for message in reply.messages:
                 self._socket.send(message)
 

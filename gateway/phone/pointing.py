@@ -23,9 +23,9 @@ from gateway.text import json_bytes
 
 
 class Change(Struct, frozen=True):
-    """What is to be changed: ``what`` is the thing, ``before`` and ``after`` its webhook, ``request`` does it.
+    """A change to make: ``what`` is the thing, ``before`` and ``after`` its webhook, ``request`` does it.
 
-    The fallback is what the provider asks where the webhook, or a later document of a call, cannot be had.
+    The provider asks the fallback where it cannot fetch the webhook's answer or a later document of a call.
     """
 
     what: str
@@ -37,12 +37,12 @@ class Change(Struct, frozen=True):
 
     @property
     def is_needed(self) -> bool:
-        """Whether anything is to be changed."""
+        """True if there is anything to change."""
         return (self.before, self.fallback_before) != (self.after, self.fallback_after)
 
 
 class Urls(Struct, frozen=True):
-    """What a number is pointed at: our answer and status webhooks, and what is asked where the answer fails."""
+    """The URLs that a number gets: our answer and status webhooks, and the fallback where the answer fails."""
 
     answer: str
     status: str
@@ -56,7 +56,7 @@ class Account(Struct, frozen=True):
     settings: Any
 
     def needed(self, key: str) -> str:
-        """A value without which nothing can be asked. Raises InputError where it is not set."""
+        """Return a setting that every request needs. Raises InputError where it is not set."""
         text = first(values_of(getattr(self.settings, key)))
         if not text:
             raise InputError(f"{variable_of(self.name, key)} is not set, expected it in the environment")
@@ -198,7 +198,7 @@ BY_HAND: Mapping[str, str] = {
     "jambonz": "In the application, enter {answer} as the calling webhook and {status} as the call status webhook.",
     "asterisk": "In websocket_client.conf, enter {stream} as the uri, protocols = media, with username and password.",
 }
-"""What to enter where, with the providers that have no API for it."""
+"""The instructions for providers that have no API for it."""
 
 
 def _basic(user: str, password: str) -> dict[str, str]:
@@ -220,7 +220,7 @@ def _read(body: bytes) -> dict[str, Any]:
 
 
 def point(name: str, settings: ProviderSettings, number: str, urls: Urls) -> Pointing:
-    """The pointing of an account at a provider of ``POINTINGS``; ``name`` is the account's or the provider's.
+    """Return the pointing of an account at a provider of ``POINTINGS``; ``name`` is the account's or the provider's.
 
     Raises ``InputError`` for what is not set or not there, ``GatewayError`` for an answer that cannot be read.
     """

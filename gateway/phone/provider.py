@@ -1,6 +1,6 @@
-"""What every provider offers: its wire, its webhook, its signatures, its call control as data. The same names for all.
+"""The interface of every provider: its wire, its webhook, its signatures, its call control as data.
 
-Pure: whatever is to be fetched or sent is an :class:`HttpRequest` that somebody else performs.
+Pure: whatever is to be fetched or sent is an :class:`HttpRequest` that other code performs.
 """
 
 import enum
@@ -24,18 +24,18 @@ class UnsignedError(SignatureError):
 
 
 class Proof(enum.Enum):
-    """What the request that opens a stream proves by itself."""
+    """The proof that the request that opens a stream brings by itself."""
 
     NONE = enum.auto()
-    """Nothing: the provider signs none, or its secret is not set."""
+    """It proves nothing: the provider signs none, or its secret is not set."""
     PROVIDER = enum.auto()
-    """That it is the provider's, and not for which call: a token is needed too."""
+    """It is the provider's, but does not prove the call: a token is needed too."""
     STREAM = enum.auto()
-    """That it may be opened."""
+    """The stream may be opened."""
 
 
 class Confirmation(enum.StrEnum):
-    """How a provider tells what was played."""
+    """The ways in which a provider confirms what was played."""
 
     MARKS = "marks, returned on clear too"
     PLAYED_MARKS = "marks, only when played"
@@ -44,44 +44,44 @@ class Confirmation(enum.StrEnum):
 
 
 class Traits(Struct, frozen=True):
-    """What a provider can do, as the table in ``docs/providers.md`` shows it."""
+    """The abilities of a provider, as in the table of ``docs/providers.md``."""
 
     title: str
     formats: tuple[AudioFormat, ...]
     playout: Playout
     clears: bool = True
-    """Whether audio that was sent can be discarded; otherwise all that was sent counts as heard."""
+    """``True`` if audio that was sent can be discarded; otherwise all that was sent counts as heard."""
     confirmation: Confirmation = Confirmation.MARKS
     keys_in: bool = True
     keys_out: str = ""
-    """How digits go out: ``stream``, ``REST`` or nothing; so for hanging up and transfer."""
+    """The way by which digits go out: ``stream``, ``REST`` or empty; the same for hanging up and transfer."""
     hang_up: str = ""
     transfer: str = ""
     says_after: bool = True
-    """Whether the words of a line's ``after`` and ``on_failure`` are said when its stream has ended."""
+    """``True`` if the words of a line's ``after`` and ``on_failure`` are said when its stream has ended."""
     transfers_after: bool = True
-    """Whether calls are then transferred."""
+    """``True`` if calls are then transferred."""
     signature: str = ""
-    """What proves that a webhook is the provider's, in a few words."""
+    """The proof that a webhook is the provider's, in a few words."""
     stream_key: str = ""
-    """What proves that a stream belongs to an answered call."""
+    """The proof that a stream belongs to an answered call."""
     signs_all: bool = False
-    """Whether streams that our document did not open are signed for sure as well."""
+    """``True`` if streams that our document did not open are always signed as well."""
     guesses_upgrade: bool = False
-    """Whether the form of the upgrade's signature is a guess: it is demanded from the first right one on."""
+    """``True`` if the form of the upgrade's signature is a guess: it is required after the first right one."""
     peer_closes: bool = False
-    """Whether the provider alone may close the socket, once the end has been said on it."""
+    """``True`` if the provider alone may close the socket, after a message that ends the stream."""
     unsure: bool = False
-    """Whether no public wire trace or vendor page settles all of it."""
+    """``True`` if no public wire trace or vendor page confirms all of it."""
 
 
 class Setup(Struct, frozen=True):
-    """What a provider is made with, beside its section of ``gateway.yaml``."""
+    """The values that a provider is made with, beside its section of ``gateway.yaml``."""
 
     answer_url: str = ""
     """The address of its answer webhook here; empty where no public URL is known."""
     now_s: Callable[[], float] = lambda: 0.0
-    """The time in seconds since the epoch, for what a provider signs by itself."""
+    """Returns the time in seconds since the epoch, for signatures of the provider's own requests."""
 
 
 class HttpRequest(Struct, frozen=True):
@@ -92,9 +92,9 @@ class HttpRequest(Struct, frozen=True):
     headers: Mapping[str, str] = {}
     body: bytes = b""
     gone: tuple[int, ...] = ()
-    """Statuses that are as good as done: of a hang-up those that say that the call is over already."""
+    """Statuses that count as success: of a hang-up those that say that the call is over already."""
     repeatable: bool = False
-    """Whether doing it twice is as good as once: then it is tried again when nobody knows whether it was done."""
+    """``True`` if doing it twice does no harm: then it is tried again when its outcome is unknown."""
     authorize: "HttpRequest | None" = None
     """A request made before, whose JSON answer's ``access_token`` becomes this one's bearer (RFC 6749 §5.1)."""
 
@@ -110,7 +110,7 @@ class Upgrade(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True):
-    """What our answer document vouched for: whose call a stream carries. Empty where the stream came without one."""
+    """The call that our answer document granted a stream. Empty where the stream came without a token."""
 
     line: str = ""
     call_id: str = ""
@@ -119,7 +119,7 @@ class Grant(Struct, frozen=True):
 
 
 STREAM_ENDED = ("stream", "ended")
-"""The query of ``Connect.then_url``: the provider asks there what follows a stream."""
+"""The query of ``Connect.then_url``, where the provider asks what follows a stream."""
 
 
 class WebhookRequest(Struct, frozen=True):
@@ -141,7 +141,7 @@ class WebhookRequest(Struct, frozen=True):
 
     @property
     def asks_what_follows(self) -> bool:
-        """Whether the request is made to ``Connect.then_url``."""
+        """True if the request is made to ``Connect.then_url``."""
         return STREAM_ENDED in self.query
 
 
@@ -152,11 +152,11 @@ class IncomingCall(Struct, frozen=True):
     caller: str
     called: str
     context: str = ""
-    """What the provider wants back in the answer (an opaque id), where it does."""
+    """An opaque id that the provider wants back in the answer; empty where it wants none."""
 
 
 class After(Struct, frozen=True):
-    """What follows the stream, so that no caller is left on a silent line: words, then a transfer or the end."""
+    """The steps after the stream, so that no caller is left on a silent line: words, then a transfer or the end."""
 
     say: str = ""
     language: str = ""
@@ -165,29 +165,29 @@ class After(Struct, frozen=True):
 
 
 class Connect(Struct, frozen=True):
-    """Where an incoming call is to be connected."""
+    """The addresses to which an incoming call is connected."""
 
     stream_url: str
     """``wss://…`` with the token as the last part of its path."""
     on_failure: After = After()
-    """What the document itself says behind the stream: what is done where ``then_url`` cannot be asked."""
+    """The steps that the document itself has after the stream, for where ``then_url`` cannot be asked."""
     then_url: str = ""
-    """Where the provider asks what follows the stream, which depends on how the call ended; empty where nothing may."""
+    """The URL where the provider asks what follows the stream, which depends on the call's end; empty for none."""
     callback_url: str = ""
-    """Where the provider may send the call's further events: our ``/status/{provider}``."""
+    """The URL for the call's further events: our ``/status/{provider}``."""
     call_url: str = ""
-    """Where the provider asks for further documents: our ``/answer/{provider}``."""
+    """The URL for further documents: our ``/answer/{provider}``."""
 
 
 class Answer(Struct, frozen=True):
-    """What answers a webhook; ``requests`` are made before it, in order."""
+    """The answer to a webhook; ``requests`` are made before it, in order."""
 
     body: str = ""
     content_type: str = "text/plain"
     status: int = 200
     requests: tuple[HttpRequest, ...] = ()
     otherwise: tuple[HttpRequest, ...] = ()
-    """Requests made where one of those is refused: the call's caller would be left in silence."""
+    """Requests made where one of those is refused, so that the caller is not left in silence."""
 
 
 class StreamEnded(Struct, frozen=True):
@@ -199,31 +199,31 @@ class StreamEnded(Struct, frozen=True):
 
 
 class CallStatus(Struct, frozen=True):
-    """What a status callback says of a call."""
+    """The state of a call, as a status callback reports it."""
 
     call_id: str
     status: str
     """The provider's own word."""
     ended: bool
     stream_failed: bool = False
-    """Whether the call goes on although its stream did not come about."""
+    """``True`` if the call goes on although its stream could not be opened."""
     answered_as: str = ""
     """The id that the call had in its webhook, where callbacks have another."""
     transfer_failed: bool = False
-    """Whether it takes back a transfer that the REST API had accepted: the caller is still there, with nobody."""
+    """``True`` if a transfer that the REST API had accepted has failed: the caller is still there, alone."""
 
 
 class Codec(Protocol):
     """The wire of one stream: pure, one object a call. It learns the stream's id from the start message."""
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
-        """Events of one WebSocket message, text as ``str``; ``WireError`` where it breaks the protocol.
+        """Return the events of a WebSocket message, text as ``str``; raise ``WireError`` where it breaks the protocol.
 
-        A ``WireReply`` among them is what the protocol wants sent back.
+        A ``WireReply`` among them is to be sent back.
         """
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
-        """WebSocket messages that carry the command out, text as ``str``; none where the wire has no word for it."""
+        """Return the messages that carry out the command, text as ``str``; none where the wire does not support it."""
 
 
 class Provider(Protocol):
@@ -234,24 +234,24 @@ class Provider(Protocol):
 
     @property
     def traits(self) -> Traits:
-        """What it can do."""
+        """The abilities of this provider."""
 
     @property
     def subprotocols(self) -> Sequence[str]:
         """WebSocket sub-protocols (RFC 6455 §1.9), one of which the provider expects to be accepted."""
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> Codec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """What the stream's request proves by itself; ``now_s`` is Unix time.
+        """Return the proof that the stream's request brings by itself; ``now_s`` is Unix time.
 
         Raises ``UnsignedError`` where a signature is missing that the provider puts under each stream,
         ``SignatureError`` where one is wrong.
         """
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check a webhook's signature; returns what tells this request from every other of the provider, or nothing.
+        """Check a webhook's signature; return a text that only this request of the provider has, or an empty one.
 
         It is made of what is signed (a nonce with all the rest, an event's id), never of the signature's text: base64
         has several spellings of the same bytes.
@@ -260,44 +260,44 @@ class Provider(Protocol):
         """
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
-        """Return the call that a webhook announces, or the stream whose end it tells, or the answer to any other.
+        """Return the call that a webhook announces, or the stream whose end it reports, or the answer to any other.
 
         Raises ``WireError`` where it is neither.
         """
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """What connects the call to its stream."""
+        """Return the answer that connects the call to its stream."""
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """What tells a caller that the line is busy, in place of :meth:`answer`."""
+        """Return the answer that rejects a call as busy, in place of :meth:`answer`."""
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """What a status callback says; ``WireError`` where it says nothing."""
+        """Return what a status callback reports; raise ``WireError`` where it reports nothing."""
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Requests that carry out what follows the stream; none where the provider asks for it or goes on."""
+        """Return the requests for what follows the stream; none where the provider asks for it or goes on."""
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """Requests that end the call, whatever was to follow; none where there is no REST API, or none configured."""
+        """Return the requests that end the call, whatever was to follow; none without a configured REST API."""
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Requests that hand the call to a number (E.164) or an address of SIP; none where there is no such thing."""
+        """Return the requests that transfer the call to a number (E.164) or SIP address; none where impossible."""
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Requests that dial digits; none where there is no such thing, or the wire has a word for it."""
+        """Return the requests that dial digits; none where that is impossible, or the wire supports it."""
 
 
 @runtime_checkable
 class SignsOnce(Protocol):
-    """A provider whose signature of a stream is good once."""
+    """A provider whose signature of a stream may be used once."""
 
     def once(self, upgrade: Upgrade) -> tuple[str, float]:
-        """Return what a right signature has that none has again, and for how many seconds it could be tried again."""
+        """Return the part of a right signature that never repeats, and for how many seconds to remember it."""
 
 
 @runtime_checkable
 class LearnsOfAnswer(Protocol):
-    """A provider whose REST API tells, as it answers a call, what that call is named there."""
+    """A provider whose REST API returns the call's name there when it answers a call."""
 
     def answered(self, call: IncomingCall, response: bytes) -> None:
-        """Take note of what the API said when ``call`` was answered."""
+        """Note what the API returned when ``call`` was answered."""

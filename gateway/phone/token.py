@@ -16,7 +16,7 @@ from gateway.text import json_bytes
 
 
 class Claims(msgspec.Struct, frozen=True, array_like=True):
-    """What a token says. Its ``nonce`` tells it from every other: whoever takes the token remembers that."""
+    """The content of a token. Its ``nonce`` is unlike every other: whoever takes the token remembers that."""
 
     provider: str
     nonce: str
@@ -34,12 +34,12 @@ class StreamTokens:
         self.ttl_s = ttl_s
 
     def issue(self, provider: str, grant: Grant, now_s: float) -> str:
-        """A token for one stream of this call, fit for a path."""
+        """Return a token for one stream of this call, fit for a path."""
         claims = json_bytes(Claims(provider, secrets.token_urlsafe(12), grant))
         return self._fernet.encrypt_at_time(claims, int(now_s)).decode().rstrip("=")
 
     def read(self, provider: str, token: str, now_s: float) -> Claims:
-        """What the token says; ``SignatureError`` where it is forged, too old, or another provider's."""
+        """Return a token's content; raise ``SignatureError`` where it is forged, too old, or another provider's."""
         padded = token + "=" * (-len(token) % 4)
         try:
             claims = msgspec.json.decode(self._fernet.decrypt_at_time(padded, int(self.ttl_s), int(now_s)), type=Claims)

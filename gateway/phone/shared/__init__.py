@@ -1,6 +1,6 @@
 """Small parts that any provider may use.
 
-json_text     what all wires of JSON text have in common
+json_text     reads and writes what is common to all wires of JSON text
 members       reads the members of a peer's JSON
 call_id       which texts are ids of calls
 numbers       phone numbers written without a plus

@@ -1,4 +1,4 @@
-"""The ids of calls, which go into addresses of REST APIs and into logs: what is one, and whose word counts. Pure."""
+"""The ids of calls, for addresses of REST APIs and for logs: which texts are ids, and which source counts. Pure."""
 
 import re
 
@@ -12,16 +12,16 @@ _SIGNS = re.compile(r"[!-~]+")
 
 
 def is_call_id(text: str, *, slashes: bool = False) -> bool:
-    """Tell whether a text can be a call's id; ``slashes`` for a provider whose ids have them and go into no address."""
+    """Return whether a text can be a call's id; ``slashes`` for ids with slashes that go into no address."""
     if len(text) > LONGEST or not _SIGNS.fullmatch(text) or not any(map(str.isalnum, text)):
         return False
-    if any(map(leads_away, text.split("@"))):  # what stands around it may be a segment by itself, as in Telnyx' TeXML
+    if any(map(leads_away, text.split("@"))):  # the text around a slash may be a segment by itself, as in Telnyx' TeXML
         return False
     return slashes or not {"/", "\\"} & set(text)
 
 
 def checked(call_id: str, *, slashes: bool = False) -> str:
-    """Return an id as it is; ``WireError`` where it can be none."""
+    """Return an id as it is; raise ``WireError`` where it can be none."""
     if not is_call_id(call_id, slashes=slashes):
         shown = f"{len(call_id)} characters" if len(call_id) > LONGEST else ascii(call_id)[:60]
         raise WireError(f"the call's id is {shown}: expected at most {LONGEST} printable characters, and no path")
@@ -32,7 +32,7 @@ def call_of(granted: str, said: str, *, slashes: bool = False) -> str:
     """Return the id of the call that a stream carries: the one that was answered, or the one that its start names.
 
     ``granted`` is the id that our answer vouched for, empty where the stream came without one. A token may be stolen:
-    a start that says another id is refused. Raises ``WireError``.
+    a start with another id is refused. Raises ``WireError``.
     """
     if not granted:
         return checked(said, slashes=slashes) if said else ""

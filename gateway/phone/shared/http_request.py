@@ -21,7 +21,7 @@ def form_request(
     gone: tuple[int, ...] = (),
     repeatable: bool = False,
 ) -> HttpRequest:
-    """A POST of a form."""
+    """Return a POST request with a form as its body."""
     headers = {"Authorization": authorization, "Content-Type": "application/x-www-form-urlencoded"}
     return HttpRequest("POST", url, headers, urlencode(form).encode(), gone, repeatable)
 
@@ -34,33 +34,33 @@ def json_request(
     gone: tuple[int, ...] = (),
     repeatable: bool = False,
 ) -> HttpRequest:
-    """A POST of a JSON object."""
+    """Return a POST request with a JSON object as its body."""
     headers = {"Authorization": authorization, "Content-Type": "application/json"}
     return HttpRequest("POST", url, headers, json_bytes(body), gone, repeatable)
 
 
 def ending(requests: Iterable[HttpRequest], gone: tuple[int, ...] = (404,)) -> tuple[HttpRequest, ...]:
-    """Return requests that end a call: one that is not found has ended, and one that is ended twice is ended once.
+    """Return requests that end a call. A call that is not found has ended already, and a second request does no harm.
 
-    No other request may take ``gone`` for done: a transfer of a call that is not found has connected nobody.
+    No other request may count ``gone`` as success: a transfer of a call that is not found has connected nobody.
     """
     return tuple(replace(request, gone=gone, repeatable=True) for request in requests)
 
 
 def basic(user: str, password: str) -> str:
-    """The value of ``Authorization`` for Basic credentials (RFC 7617)."""
+    """Return the value of ``Authorization`` for Basic credentials (RFC 7617)."""
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def bearer(token: str) -> str:
-    """The value of ``Authorization`` for a bearer token (RFC 6750)."""
+    """Return the value of ``Authorization`` for a bearer token (RFC 6750)."""
     return f"Bearer {token}"
 
 
 def basic_credentials(authorization: str) -> tuple[str, str] | None:
-    """User and password of an ``Authorization`` header (RFC 7617); ``None`` where there are none.
+    """Return user and password of an ``Authorization`` header (RFC 7617); ``None`` where there are none.
 
-    Bytes that are no UTF-8 are taken for Latin-1: the RFC leaves the encoding open, and older clients use that.
+    Bytes that are no UTF-8 are read as Latin-1: the RFC leaves the encoding open, and older clients use that.
     """
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
@@ -78,13 +78,13 @@ def basic_credentials(authorization: str) -> tuple[str, str] | None:
 
 
 def same(given: str, expected: str) -> bool:
-    """Whether a secret was given rightly, in constant time; headers may hold bytes that are no text."""
+    """Compare a given secret with the right one in constant time. Headers may hold bytes that are no text."""
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode("utf-8", "surrogateescape"))
 
 
 def is_one_of(given: str, expected: Iterable[str]) -> bool:
-    """Whether one of the secrets was given rightly: while one is replaced, two are.
+    """Return whether one of the secrets was given. While a secret is replaced, two are right.
 
-    White space around it does not count, as it does not around ours: both may have been copied from the same place.
+    White space around it is ignored, as around ours: both may have been copied from the same place.
     """
     return any(same(bare(given), one) for one in expected)

@@ -1,4 +1,4 @@
-"""What all wires of JSON text have in common. Pure."""
+"""The reading and writing common to all wires of JSON text. Pure."""
 
 import json
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from gateway.phone.events import DigitPressed
 from gateway.text import encodable_inside, json_text
 
 UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
-"""What reading a peer's JSON may raise: broken JSON or another shape, a lone surrogate, nesting without end."""
+"""Exceptions of reading a peer's JSON: for broken JSON or another shape, a lone surrogate, nesting without end."""
 KEYS = frozenset("0123456789*#ABCD")
 
 Shape = TypeVar("Shape")
@@ -19,8 +19,8 @@ Shape = TypeVar("Shape")
 def read_again(message: str, shape: type[Shape], title: str, error: Exception, *, started: bool) -> Shape:
     """Read a message that the fast reader refused with ``error``; raise a ``WireError`` where it cannot be read.
 
-    A start must not fail by what nobody needs: before it, halves of surrogate pairs, which become U+FFFD, control
-    characters inside texts, ``NaN`` and numbers beyond all measure are taken, as Python's own reader takes them. Later
+    A start must not fail by a part that nobody needs. Before it, halves of surrogate pairs, which become U+FFFD,
+    control characters inside texts, ``NaN`` and numbers of any size are accepted, as by Python's own reader. Later
     a ``MessageError`` says that it is JSON of a kind. ``title`` says what the message should have been.
     """
     try:
@@ -36,7 +36,7 @@ def read_again(message: str, shape: type[Shape], title: str, error: Exception, *
 
 
 def read_json(body: bytes) -> object:
-    """Read a webhook's JSON, as leniently as a start is read; raise one of ``UNREADABLE`` where it is none."""
+    """Read a webhook's JSON as leniently as a start; raise one of ``UNREADABLE`` where it is no JSON."""
     try:
         return msgspec.json.decode(body)
     except UNREADABLE as error:
@@ -71,10 +71,10 @@ def mark_name(given: object) -> str:
 
 
 def is_callers(track: object) -> bool:
-    """Tell whether audio of this track is the caller's: all is that is not said to be ours."""
+    """Return whether audio of this track is the caller's: any track that is not named as ours."""
     return not (isinstance(track, str) and track.lower().startswith("outbound"))
 
 
 def text_of(text: str) -> str:
-    """A JSON string, quotes included."""
+    """Return a text as a JSON string, quotes included."""
     return json_text(text)

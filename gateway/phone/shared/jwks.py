@@ -8,18 +8,18 @@ from gateway.errors import WireError
 from gateway.phone.provider import SignatureError
 
 CLOCK_SKEW_S = 60
-"""How far the issuer's clock and ours may differ."""
+"""The largest difference between the issuer's clock and ours."""
 
 Keys = Mapping[str, jwt.PyJWK]
 """Keys by their id."""
 
 
 class UnknownKeyError(SignatureError):
-    """A token names a key that is not in hand: it may be forged, or the keys may have changed."""
+    """A token names a key that we do not have: it may be forged, or the keys may have changed."""
 
 
 def read_keys(document: bytes) -> Keys:
-    """The RS256 keys of a JWKS document; ``WireError`` where it is none, or holds none."""
+    """Return the RS256 keys of a JWKS document; raise ``WireError`` where it is none, or holds none."""
     try:
         read = jwt.PyJWKSet.from_json(document.decode())
     except (jwt.PyJWTError, ValueError, AttributeError, TypeError, RecursionError) as error:
@@ -31,9 +31,9 @@ def read_keys(document: bytes) -> Keys:
 
 
 def verify_token(token: str, keys: Keys, *, issuer: str, audience: str, now_s: float) -> None:
-    """Check a token (RFC 6750); ``SignatureError`` unless it is issued to us, right, and of now.
+    """Check a token (RFC 6750); raise ``SignatureError`` unless it is issued to us, right and valid now.
 
-    Of these it is an ``UnknownKeyError`` where the token names a key that is none of ``keys``.
+    The error is an ``UnknownKeyError`` where the token names a key that is none of ``keys``.
     """
     if not token:
         raise SignatureError("there is no Authorization: Bearer")
@@ -47,7 +47,7 @@ def verify_token(token: str, keys: Keys, *, issuer: str, audience: str, now_s: f
             algorithms=["RS256"],
             issuer=issuer,
             audience=audience,
-            # now_s is the clock, not the one that the library would read
+            # now_s is the time, not the clock that the library would read
             options={"require": ["exp"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
         )
     except (jwt.PyJWTError, ValueError, RecursionError) as error:

@@ -11,8 +11,8 @@ from jwt.types import Options
 from gateway.phone.provider import SignatureError
 
 FRESH_S = 300
-"""How far ``iat`` may be from our clock, either way."""
-_SIGNATURE_ALONE: Options = {  # the times are checked here, by the clock that is given
+"""The largest difference between ``iat`` and our clock, in either direction."""
+_SIGNATURE_ALONE: Options = {  # the times are checked here, by the given clock
     "verify_exp": False,
     "verify_nbf": False,
     "verify_iat": False,
@@ -24,13 +24,13 @@ _SIGNATURE_ALONE: Options = {  # the times are checked here, by the clock that i
 
 
 def bearer(headers: Mapping[str, str]) -> str:
-    """The token of an ``Authorization: Bearer`` header, or nothing."""
+    """Return the token of an ``Authorization: Bearer`` header, or an empty text."""
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def algorithm(token: str) -> str:
-    """What a token says it is signed with; ``SignatureError`` where it is no token."""
+    """Return the algorithm that a token names; raise ``SignatureError`` where it is no token."""
     try:
         return str(jwt.get_unverified_header(token).get("alg"))
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
@@ -38,7 +38,7 @@ def algorithm(token: str) -> str:
 
 
 def read_hs256(token: str, secrets: tuple[str, ...], now_s: float) -> Mapping[str, Any]:
-    """The claims of a token that one of ``secrets`` has signed (HS256), fresh at ``now_s`` (Unix time).
+    """Return the claims of a token that one of ``secrets`` has signed (HS256), fresh at ``now_s`` (Unix time).
 
     Raises ``SignatureError`` where it is forged, expired, or its ``iat`` is missing or more than ``FRESH_S`` away.
     """
@@ -64,7 +64,7 @@ def _claims(token: str, secrets: tuple[str, ...]) -> Mapping[str, Any]:
 
 
 def check_payload_hash(claims: Mapping[str, Any], body: bytes) -> None:
-    """``SignatureError`` where ``payload_hash`` is not the SHA-256 of the body, in hexadecimal."""
+    """Raise ``SignatureError`` where ``payload_hash`` is not the SHA-256 of the body, in hexadecimal."""
     given = str(claims.get("payload_hash", "")).lower()
     expected = hashlib.sha256(body).hexdigest()
     if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode()):

@@ -1,7 +1,7 @@
-"""Reads the members of a peer's JSON by what is needed of them. Pure.
+"""Reads the members of a peer's JSON as the types that are needed. Pure.
 
-Providers, their kin and what operators pass through them write null where they have nothing, numbers where text is
-documented, and empty arrays for empty objects. None of that is a reason to lose a call.
+Providers and the values that operators pass through them have null where there is nothing, numbers where text is
+documented, and empty arrays for empty objects. None of that may end a call.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ class Members:
         return otherwise
 
     def inside(self, name: str) -> "Members":
-        """Return the members of an object that is a member; of none where it is no object."""
+        """Return the members of an object that is a member; no members where it is no object."""
         return Members(self._members.get(name), f"{self._where}.{name}", self._odd)
 
     def each(self, name: str) -> list["Members"]:
@@ -77,7 +77,7 @@ class Members:
         return [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
 
     def texts(self) -> dict[str, str]:
-        """Return all members as texts: true and false are words here."""
+        """Return all members as texts; true and false become words."""
         read: dict[str, str] = {}
         for name, value in self._members.items():
             if isinstance(value, bool):

@@ -1,7 +1,7 @@
 """The spellings of one URL over which a provider may have made its signature. Pure.
 
-A provider signs the URL as it was entered there, after its own HTTP client has read it; we know the URL as
-``public_url`` has it. Twilio's validators take it with and without any port, and with its query encoded in two ways
+A provider signs the URL that was entered there, after its own HTTP client has read it. We know the URL as
+``public_url`` has it. Twilio's validators accept it with and without any port, and with its query encoded in two ways
 (twilio-python ``request_validator.py``, twilio-node ``webhooks.ts``). Twilio keeps the case of the host as entered.
 """
 
@@ -14,7 +14,7 @@ SPELLINGS_LIMIT = 4
 """Spellings of one URL that are tried at most: each costs a hash over the whole request."""
 _DEFAULT_PORTS = {"https": "443", "wss": "443", "http": "80", "ws": "80"}
 _LEGACY_SAFE = "!'()*"
-"""What Node's ``querystring.stringify`` leaves as it is, besides letters, digits and ``-._~``."""
+"""The characters that Node's ``querystring.stringify`` leaves as they are, besides letters, digits and ``-._~``."""
 
 
 class _Parts(NamedTuple):
@@ -25,7 +25,7 @@ class _Parts(NamedTuple):
 
 
 def spellings(url: str, host_header: str = "", *, legacy_query: bool = False) -> Iterator[str]:
-    """``url`` itself, then its other spellings, the likely ones first: ``SPELLINGS_LIMIT`` at most.
+    """Yield ``url`` itself, then its other spellings, the likely ones first: ``SPELLINGS_LIMIT`` at most.
 
     ``host_header`` is trusted for the case of the host's letters alone. ``legacy_query`` adds the query as older
     systems encode it.
@@ -47,7 +47,7 @@ def _all_spellings(url: str, host_header: str, *, legacy_query: bool) -> Iterato
     legacy = ""
 
     def unlikeliness(choice: tuple[int, int, bool]) -> tuple[int, int]:
-        """Fewer differences first; of single ones a missing port, another case, another encoding, a written port."""
+        """Sort by the number of differences; of single ones: missing port, other case, other encoding, written port."""
         of_port, of_host, of_query = choice
         differences = [(of_port, 0 if port else 3), (of_host, 1), (of_query, 2)]
         ranks = [rank for differs, rank in differences if differs]
@@ -60,25 +60,25 @@ def _all_spellings(url: str, host_header: str, *, legacy_query: bool) -> Iterato
 
 
 def with_credentials(url: str, user: str, password: str) -> str:
-    """``url`` with the Basic credentials that a provider takes out of the URL it was given, and sends in a header."""
+    """Return ``url`` with the Basic credentials that a provider took out of it and sends in a header."""
     scheme, colon, rest = url.partition("://")
     return f"{scheme}{colon}{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
 
 
 def as_asked(url: str) -> str:
-    """``url`` with its host as HTTP clients write it: in lower case and in ASCII."""
+    """Return ``url`` with its host as HTTP clients write it: in lower case and in ASCII."""
     scheme, host, port, target = _split(url)
     return f"{scheme}://{_in_ascii(host).lower()}{port and ':'}{port}{target}"
 
 
 def without_port(url: str) -> str:
-    """``url`` without the port that may stand in it."""
+    """Return ``url`` without its port, if it has one."""
     scheme, host, _, target = _split(url)
     return f"{scheme}://{host}{target}"
 
 
 def authorities(url: str) -> tuple[str, ...]:
-    """Host and port of ``url`` as HTTP message signatures write them: the host in lower case; likely ones first."""
+    """Return host and port of ``url`` as HTTP message signatures write them, in lower case, the likely ones first."""
     scheme, host, port, _ = _split(url)
     is_default = port == _DEFAULT_PORTS.get(scheme)
     return _with_and_without_port(scheme, host.lower(), "" if is_default else port)
@@ -102,14 +102,14 @@ def _with_and_without_port(scheme: str, host: str, port: str) -> tuple[str, ...]
 
 
 def _spelled_hosts(host: str, host_header: str) -> list[str]:
-    """The host as configured, as the request spells it (should it be the same host), in lower case, in ASCII or not."""
+    """Return the host as configured, as the request spells it (if it is the same), in lower case, in ASCII or not."""
     asked = _split(f"any://{host_header}").host
     same = [asked] if asked.lower() == host.lower() else []
     return list(dict.fromkeys((host, *same, host.lower(), _in_ascii(host), _in_letters(host))))
 
 
 def _in_ascii(host: str) -> str:
-    """A name with letters beyond ASCII as HTTP clients ask for it (RFC 5890, A-label)."""
+    """Return a name with letters beyond ASCII as HTTP clients ask for it (RFC 5890, A-label)."""
     try:
         return host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
@@ -117,7 +117,7 @@ def _in_ascii(host: str) -> str:
 
 
 def _in_letters(host: str) -> str:
-    """A name in the form of :func:`_in_ascii` as people write it, and perhaps enter it at a provider."""
+    """Return a name in the form of :func:`_in_ascii` as people write it, and may enter it at a provider."""
     try:
         return host.encode("ascii").decode("idna") if "xn--" in host.lower() else host
     except UnicodeError:

@@ -14,7 +14,7 @@ GIVEN_LIMIT = 4
 
 
 def signature_v3(token: str, text: str, nonce: str) -> str:
-    """Base64 of the HMAC over text, a dot and the nonce."""
+    """Return the base64 of the HMAC over text, a dot and the nonce."""
     signed = f"{text}.{nonce}".encode("utf-8", "surrogatepass")
     return base64.b64encode(hmac.digest(token.encode(), signed, "sha256")).decode()
 
@@ -24,7 +24,7 @@ def verify_v3(headers: Mapping[str, str], prefix: str, tokens: tuple[str, ...], 
 
     Returns a hash of what is signed, nonce included: the nonce alone would be another one, and the signature still
     right, where a dot and what stands before it moved from the text into the nonce. A header may hold several
-    signatures, with commas between. No more than ``TEXTS_LIMIT`` texts and ``GIVEN_LIMIT`` signatures count. Raises
+    signatures, with commas between. At most ``TEXTS_LIMIT`` texts and ``GIVEN_LIMIT`` signatures are tried. Raises
     ``SignatureError``.
     """
     nonce = headers.get(f"{prefix}-signature-v3-nonce", "")
@@ -42,6 +42,6 @@ def verify_v3(headers: Mapping[str, str], prefix: str, tokens: tuple[str, ...], 
 
 
 def _encodings(text: str) -> tuple[str, ...]:
-    """As it is, and as Plivo's own library signs it: the bytes of letters beyond ASCII taken for letters once more."""
+    """Return the text as it is, and as Plivo's own library signs it: encoded in UTF-8 twice."""
     twice = text.encode("utf-8", "surrogatepass").decode("latin-1")
     return (text,) if twice == text else (text, twice)

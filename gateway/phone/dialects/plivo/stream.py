@@ -38,7 +38,7 @@ from gateway.phone.shared.json_text import UNREADABLE, is_callers, key_pressed, 
 from gateway.phone.shared.members import Members
 
 FORMATS = (PCMU, L16_8K, L16_16K)
-"""What a stream may carry; linear samples are taken as little-endian, as everybody who speaks this wire does."""
+"""What a stream may carry; linear samples are assumed to be little-endian, as all users of this wire do."""
 
 _ENCODINGS: dict[tuple[str, int], AudioFormat] = {
     ("audio/x-mulaw", 8000): PCMU,
@@ -53,7 +53,7 @@ class _Media(Struct, gc=False):
 
 
 class _Message(Struct):
-    """What is not audio is read member by member, so that no odd one costs the call."""
+    """A message. All but audio is read member by member, so that an odd member does not end the call."""
 
     event: str
     media: _Media | None = None
@@ -67,7 +67,7 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 
 class CheckpointCodec:
-    """The wire of one stream. ``names_stream``: whether ``playAudio`` carries the stream's id, as checkpoints do.
+    """The wire of one stream. With ``names_stream``, ``playAudio`` carries the stream's id, as checkpoints do.
 
     There is no message at the end: the socket just closes. ``clearedAudio`` gives no event: checkpoints that a clear
     discards are never confirmed.
@@ -103,7 +103,7 @@ class CheckpointCodec:
         return self._decode_rare(read)
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
-        """Messages that carry the command."""
+        """Return the messages that carry the command."""
         match command:
             case PlayAudio(audio=audio):
                 return (f'{self._play_head}{b64encode_as_string(audio)}"}}}}',)

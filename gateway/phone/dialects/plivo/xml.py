@@ -14,16 +14,16 @@ from gateway.phone.shared.numbers import without_plus
 from gateway.phone.shared.xml_document import document, element
 
 CONTENT_TYPE = "audio/x-mulaw;rate=8000"
-"""Without it the stream would be linear: that is their default."""
+"""The stream's ``contentType``. Without it the stream would be linear, their default."""
 STREAM_TIMEOUT_S = 86_400
 ENDED = frozenset({"completed", "busy", "no-answer", "failed", "timeout", "cancel", "canceled"})
 _STREAM_ENDED = frozenset({"StopStream", "DroppedStream"})
 
 
 def stream_xml(connect: Connect) -> Answer:
-    """Return what connects a call to its stream; what is behind ``<Stream>`` runs when the stream has closed.
+    """Return the document that connects a call to its stream; the rest of it runs when the stream has closed.
 
-    That is a request of ``then_url``, and what the line wants after a failure, where nothing is asked.
+    The rest is a request of ``then_url`` and, for where nothing is asked, what the line wants after a failure.
     """
     attributes = {
         "bidirectional": "true",
@@ -39,12 +39,12 @@ def stream_xml(connect: Connect) -> Answer:
 
 
 def busy() -> Answer:
-    """What rejects a call as busy ("The Hangup element"); as the first element it leaves the call unanswered."""
+    """Reject a call as busy ("The Hangup element"); as the first element it leaves the call unanswered."""
     return _answer(element("Hangup", attributes={"reason": "busy"}))
 
 
 def transfer_url(answer_url: str, target: str) -> str:
-    """Where the document that dials ``target`` is asked for: our ``/answer/{provider}``, the target in its query."""
+    """Return the URL of the document that dials ``target``: our ``/answer/{provider}``, the target in its query."""
     return f"{answer_url}?{urlencode({'transfer': without_plus(target)})}"
 
 
@@ -64,7 +64,7 @@ def incoming(request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
 
 
 def status(request: WebhookRequest) -> Sequence[CallStatus]:
-    """A hang-up, ring or stream callback; ``WireError`` where it names no call or no status."""
+    """Return what a hang-up, ring or stream callback reports; ``WireError`` where it has no call or no status."""
     call_id, event, call_status = (request.field(name) for name in ("CallUUID", "Event", "CallStatus"))
     of_stream = event.endswith("Stream")
     word = event if of_stream else call_status or event

@@ -17,7 +17,7 @@ Form = Sequence[tuple[str, str]]
 
 
 def check(request: WebhookRequest, given: str, secrets: tuple[str, ...], header: str, *, as_sent: bool = False) -> None:
-    """Raise ``SignatureError`` unless ``given`` signs the request; a body that is no form by its hash in the URL.
+    """Raise ``SignatureError`` unless ``given`` signs the request; a hash in the URL stands for a body that is no form.
 
     The values of a repeated field are signed once each and sorted, or, for ``as_sent``, each as it came.
     """
@@ -33,7 +33,7 @@ def check(request: WebhookRequest, given: str, secrets: tuple[str, ...], header:
 
 
 def _urls(request: WebhookRequest) -> Iterator[str]:
-    """The URLs that may have been signed; with its user and password, as twilio-node signs a URL that has them."""
+    """Yield the URLs that may have been signed. twilio-node signs a URL with its user and password."""
     credentials = basic_credentials(request.headers.get("authorization", ""))
     for url in spellings(request.url, request.headers.get("host", ""), legacy_query=True):
         yield url
@@ -42,7 +42,7 @@ def _urls(request: WebhookRequest) -> Iterator[str]:
 
 
 def is_signed(given: str, urls: Iterable[str], form: Form, secrets: tuple[str, ...], *, as_sent: bool = False) -> bool:
-    """Whether ``given`` is the HMAC-SHA1 with one of ``secrets`` over one of ``urls`` and the form."""
+    """Return whether ``given`` is the HMAC-SHA1 with one of ``secrets`` over one of ``urls`` and the form."""
     fields = (_as_sent(form) if as_sent else _once_and_sorted(form)).encode("utf-8", "surrogateescape")
     return any(same(given, _sign(url, fields, secret)) for url in urls for secret in secrets)
 

@@ -40,7 +40,7 @@ from gateway.phone.shared.json_text import UNREADABLE, is_callers, key_pressed, 
 from gateway.phone.shared.members import Members
 
 Formats = Mapping[tuple[str, int], AudioFormat]
-"""What ``mediaFormat`` may say: encoding (lower case) and rate."""
+"""The formats by what ``mediaFormat`` may say: encoding (lower case) and rate."""
 G711: Formats = {("audio/x-mulaw", 8000): PCMU, ("audio/x-alaw", 8000): PCMA}
 
 
@@ -50,7 +50,7 @@ class _Media(Struct, gc=False):
 
 
 class _Message(Struct):
-    """What is not audio is read member by member, so that no odd one costs the call."""
+    """A message. All but audio is read member by member, so that an odd member does not end the call."""
 
     event: str
     stream_sid: Any = msgspec.field(name="streamSid", default=None)
@@ -136,7 +136,7 @@ class CamelJsonCodec:
             "streamSid"
         )
         call_id = call_of(self._grant.call_id, start.text(*self._call_in))
-        if not call_id:  # a stream of Cloudonix that nobody answered for may not tell its session
+        if not call_id:  # a stream of Cloudonix that no answer of ours opened may not name its session
             call_id = call_of("", start.text("callSid"))
         if not stream_sid or not call_id:
             raise WireError("start without its streamSid or callSid")
@@ -150,7 +150,7 @@ class CamelJsonCodec:
             stream_id=stream_sid,
             audio_format=audio_format,
             playout=self._playout,
-            caller=self._grant.caller or parameters.get("from") or start.text("from"),  # Twilio's kin tell it here
+            caller=self._grant.caller or parameters.get("from") or start.text("from"),  # Twilio's kin name it here
             called=self._grant.called or parameters.get("to") or start.text("to"),
             parameters=parameters,
         )
@@ -166,7 +166,7 @@ class CamelJsonCodec:
         return audio_format
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
-        """Messages that carry the command; Twilio ignores messages with a member too few or too many (31951)."""
+        """Return the messages that carry the command. Twilio ignores one with a member too few or too many (31951)."""
         match command:
             case PlayAudio(audio=audio):
                 return (f'{self._media_head}{b64encode_as_string(audio)}"}}}}',)

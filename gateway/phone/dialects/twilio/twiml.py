@@ -24,7 +24,7 @@ from gateway.phone.shared.xml_document import document, element, response
 
 CONTENT_TYPE = "text/xml"
 ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
-"""``CallStatus`` of a call that is over."""
+"""Values of ``CallStatus`` of a call that is over."""
 
 
 def connect_stream(
@@ -37,8 +37,8 @@ def connect_stream(
     """Return the document that connects a call to its stream; ``attributes`` go into ``<Stream>``.
 
     When the stream ends, the provider asks ``then_url`` how to go on: by ``<Connect action>`` where it ``has_action``,
-    else by ``<Redirect>``. Behind that stands what the line wants after a failure, and a hang-up, so that no caller is
-    left on a silent line where nothing is asked.
+    else by ``<Redirect>``. What the line wants after a failure and a hang-up follow, so that no caller is
+    left on a silent line where the provider asks nothing.
     """
     passed = [
         element("Parameter", attributes={"name": name, "value": value}) for name, value in (parameters or {}).items()
@@ -60,17 +60,17 @@ def following(after: After) -> Answer:
 
 
 def dial(target: str) -> Element:
-    """The verb that dials a number or a ``sip:`` address."""
+    """Return the verb that dials a number or a ``sip:`` address."""
     return element("Dial", element("Sip", text=target)) if is_sip(target) else element("Dial", text=target)
 
 
 def dial_document(target: str) -> str:
-    """A document that does nothing but dial."""
+    """Return a document that does nothing but dial."""
     return response(dial(target))
 
 
 def busy_document() -> str:
-    """A document that rejects a call as busy (TwiML ``<Reject>``); as its first verb it leaves the call unanswered."""
+    """Reject a call as busy (TwiML ``<Reject>``); as the first verb it leaves the call unanswered."""
     return document(element("Reject", attributes={"reason": "busy"}))
 
 
@@ -82,7 +82,7 @@ def _verbs(after: After) -> Iterator[Element]:
 
 
 def numbers(call: IncomingCall) -> dict[str, str]:
-    """The parameters that carry the numbers, which the stream itself lacks."""
+    """Return the parameters that carry the numbers, which the stream itself lacks."""
     return {"from": call.caller, "to": call.called}
 
 
@@ -102,7 +102,7 @@ def incoming_call(request: WebhookRequest, title: str) -> IncomingCall | StreamE
 
 
 def call_status(request: WebhookRequest) -> Sequence[CallStatus]:
-    """What a call status callback says; ``WireError`` where it says nothing."""
+    """Return what a call status callback reports; raise ``WireError`` where it reports nothing."""
     call_id, status = request.field("CallSid"), request.field("CallStatus")
     if not call_id or not status:
         raise WireError("the callback names no CallSid and CallStatus")
@@ -112,9 +112,9 @@ def call_status(request: WebhookRequest) -> Sequence[CallStatus]:
 def update_call(
     api_url: str, account: str, password: str, call_id: str, form: Mapping[str, str]
 ) -> Sequence[HttpRequest]:
-    """The request that changes a call in progress; none without the account's credentials.
+    """Return the request that changes a call in progress; none without the account's credentials.
 
-    ``api_url`` is what stands before ``/2010-04-01``.
+    ``api_url`` is the part before ``/2010-04-01``.
     """
     if not account or not password:
         return ()

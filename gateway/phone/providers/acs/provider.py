@@ -67,7 +67,7 @@ CALLERS_LIMIT = 10_000
 ENDED = frozenset({"CallDisconnected", "AnswerFailed", "CreateCallFailed"})
 STREAM_FAILED = "MediaStreamingFailed"
 TRANSFER_FAILED = "CallTransferFailed"
-"""The REST API answers a transfer before anybody has taken the call: this event tells that nobody did."""
+"""The REST API answers a transfer before anybody has taken the call: this event reports that nobody did."""
 TONES = {
     "0": "zero",
     "1": "one",
@@ -117,7 +117,7 @@ class Acs:
         """The published keys; none until somebody has fetched them."""
 
     def jwks_request(self) -> HttpRequest:
-        """What to fetch for ``set_keys``; the keys change now and then."""
+        """Return the request that fetches the document for ``set_keys``; the keys change now and then."""
         return HttpRequest("GET", self._keys_url, repeatable=True)
 
     def set_keys(self, document: bytes) -> None:
@@ -125,7 +125,7 @@ class Acs:
         self.keys = jwks.read_keys(document)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> AcsCodec:
-        """A fresh wire for one stream; the call is the one that was answered, whatever the unsigned header names."""
+        """Return a fresh wire for one stream, of the call that was answered, whatever the unsigned header names."""
         named = upgrade.headers.get("x-ms-call-connection-id", "")
         connected = self._connections.get(grant.call_id, "")
         if (connection_id := connected or named) and not withheld(grant.caller):
@@ -133,9 +133,9 @@ class Acs:
         return AcsCodec(grant, named, connected)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Check the upgrade's token against ``resource_id``; without that setting, our own token has to do.
+        """Check the upgrade's token against ``resource_id``; without that setting only our own token counts.
 
-        It is the same for all calls of a day, so that it proves the service and not the call.
+        It is the same for all calls of a day, so it proves the service and not the call.
         """
         if not self._resource_id:
             return Proof.NONE
@@ -146,7 +146,7 @@ class Acs:
         return Proof.PROVIDER
 
     def answered(self, call: IncomingCall, response: bytes) -> None:
-        """Note which connection a call got when it was answered: the stream's own word for it is not signed."""
+        """Note which connection a call got when it was answered: the stream's header that names it is not signed."""
         try:
             connection_id = Members(read_object(response), "answer", []).text("callConnectionId")
         except UNREADABLE:
@@ -158,7 +158,7 @@ class Acs:
             _remember(self._connections, correlation_id, connection_id)
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Event Grid signs nothing: its URL carries ``?secret=``. Callbacks carry a token.
+        """Check the secret of Event Grid's URL (``?secret=``), which signs nothing, or the token of a callback.
 
         Either may come again: Event Grid repeats what was not answered, and one token serves several callbacks.
         """
@@ -184,7 +184,7 @@ class Acs:
             raise jwks.UnknownKeyError(f"the keys of {self._keys_url} have not been fetched") from None
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """The call of an Event Grid delivery, or the answer to its handshake and to events of no interest."""
+        """Return the call of an Event Grid delivery, or the answer to its handshake and to events of no interest."""
         for event in _events(request.body):
             if event.kind == "SubscriptionValidationEvent" and (code := event.data.text("validationCode")):
                 return Answer(json_text({"validationResponse": code}), "application/json")
@@ -227,7 +227,7 @@ class Acs:
         return Answer(requests=tuple(self._request("/calling/callConnections:reject", body)))
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """The events that ACS posts to the ``callbackUri``, as CloudEvents."""
+        """Return what the events report that ACS posts to the ``callbackUri``, as CloudEvents."""
         delivered = _events(request.body)
         for event in delivered:
             if event.kind == "CallConnected":
@@ -249,7 +249,7 @@ class Acs:
         return named
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The transfer, or the end: a call outlives its stream. Words would need a speech resource of ACS' own."""
+        """Transfer or end the call, which outlives its stream. Words would need a speech resource of ACS' own."""
         return (after.transfer and self.transfer(call_id, after.transfer)) or self.hang_up(call_id)
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -290,7 +290,7 @@ def _remember(memory: OrderedDict[str, str], key: str, value: str) -> None:
 
 
 def sign(method: str, url: str, body: bytes, access_key: bytes, date: str) -> dict[str, str]:
-    """The headers that sign a request ("Sign an HTTP request with HMAC"); ``date`` as in RFC 1123, in GMT."""
+    """Return the headers that sign a request ("Sign an HTTP request with HMAC"); ``date`` as in RFC 1123, in GMT."""
     parts = urlsplit(url)
     content_hash = base64.b64encode(hashlib.sha256(body).digest()).decode()
     text = f"{method}\n{parts.path}?{parts.query}\n{date};{parts.netloc};{content_hash}"
@@ -333,5 +333,5 @@ def _participant(address: str) -> dict[str, object]:
 
 
 def make(settings: settings.Acs, setup: Setup) -> Acs:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Acs(settings, setup.now_s)

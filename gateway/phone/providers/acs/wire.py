@@ -37,7 +37,7 @@ class _Audio(Struct, gc=False):
 
 
 class _Message(Struct):
-    """What is not audio is read member by member, so that no odd one costs the call."""
+    """A message. All but audio is read member by member, so that an odd member does not end the call."""
 
     kind: str
     audio: _Audio | None = msgspec.field(name="audioData", default=None)
@@ -49,9 +49,9 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 
 class AcsCodec:
-    """The wire of one stream. It ends by the socket's close alone, and nothing on it tells what was played.
+    """The wire of one stream. It ends by the socket's close alone, and nothing on it reports what was played.
 
-    ``named`` is the id of the call in the unsigned headers of the upgrade, ``connected`` the one that ACS told us when
+    ``named`` is the id of the call in the unsigned headers of the upgrade, ``connected`` the one that ACS returned when
     the call was answered.
     """
 
@@ -88,7 +88,7 @@ class AcsCodec:
                 return (UnknownMessage(read.kind[:40]),)
 
     def _data_of(self, audio: _Audio) -> bytes:
-        """Silent frames too, as zeros: turn detection counts time by the audio it is given."""
+        """Return a frame's audio, of silent frames zeros: turn detection counts time by the audio it is given."""
         data = audio.data or b""
         return bytes(len(data)) if audio.silent is True else data
 
@@ -118,7 +118,7 @@ class AcsCodec:
         return (started, *map(OddMessage, odd))
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
-        """Messages that carry the command, spelled as in Microsoft's samples."""
+        """Return the messages that carry the command, spelled as in Microsoft's samples."""
         match command:
             case PlayAudio(audio=audio):
                 data = b64encode_as_string(audio)

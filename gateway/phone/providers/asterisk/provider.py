@@ -42,7 +42,7 @@ NO_WEBHOOK = "Asterisk sends no webhooks: its dialplan opens the stream"
 
 
 class Asterisk:
-    """Asterisk, as a provider."""
+    """The provider Asterisk: its wire and the proof of its streams."""
 
     name = "asterisk"
     traits = TRAITS
@@ -52,7 +52,7 @@ class Asterisk:
         self._secrets = values_of(settings.stream_secret)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> AsteriskCodec:
-        """A fresh wire for one stream; the numbers are in the stream's query."""
+        """Return a fresh wire for one stream; the numbers are in the stream's query."""
         return AsteriskCodec(upgrade, grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
@@ -66,42 +66,42 @@ class Asterisk:
         return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Nothing that calls itself a webhook of Asterisk is one."""
+        """Refuse the request: Asterisk sends no webhooks."""
         raise SignatureError(NO_WEBHOOK)
 
     def incoming(self, request: WebhookRequest) -> IncomingCall:
-        """There is no such thing."""
+        """Raise ``WireError``: Asterisk sends no webhooks."""
         raise WireError(NO_WEBHOOK)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """There is no such thing."""
+        """Raise ``WireError``: Asterisk sends no webhooks."""
         raise WireError(NO_WEBHOOK)
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """There is no such thing."""
+        """Raise ``WireError``: Asterisk sends no webhooks."""
         raise WireError(NO_WEBHOOK)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """There is no such thing."""
+        """Raise ``WireError``: Asterisk sends no webhooks."""
         raise WireError(NO_WEBHOOK)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The dialplan says it."""
+        """Return nothing: the dialplan decides what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """The stream's own word does it."""
+        """Return nothing: the stream has a message that hangs up."""
         return ()
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """There is no such thing: the dialplan may connect somebody."""
+        """Return nothing: only the dialplan may connect somebody."""
         return ()
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """There is no such thing."""
+        """Return nothing: no request dials digits."""
         return ()
 
 
 def make(settings: settings.Asterisk, setup: Setup) -> Asterisk:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Asterisk(settings)

@@ -45,11 +45,11 @@ FORMATS: Mapping[str, AudioFormat] = {
     "slin16": L16_16K,
     "slin24": L16_24K,
 }
-"""The names of Asterisk's codecs; its linear ones are in the host's byte order, which is taken to be little-endian."""
+"""The names of Asterisk's codecs; linear ones are in the host's byte order, assumed to be little-endian."""
 PLAYOUT = Playout(lead_ms=240, refill_ms=120, marks_return_at_once=False)
-"""What Asterisk has queued is never skipped: it is delay. A mark is told with the next frame, 20 ms later at most."""
+"""Asterisk skips nothing that it has queued: it is delay. A mark returns with the next frame, within 20 ms."""
 MARKS_ON_TRIAL = replace(PLAYOUT, marks_on_trial=True)
-"""Control in words says nothing of marks: 20.17, 22.7 and 23.1 do not know them, 20.18, 22.8 and 23.2 do."""
+"""Control in words does not show whether marks work: 20.17, 22.7 and 23.1 lack them, 20.18, 22.8 and 23.2 do not."""
 WITHOUT_MARKS = replace(PLAYOUT, returns_marks=False)
 """A start without ``channel_id`` is of 20.16, 21.x, 22.6 or 23.0, none of which know marks."""
 OWN_TIMING = ("passthrough", "unbuffered")
@@ -71,7 +71,7 @@ _WITHOUT_OWN_TIMING = (
 class AsteriskCodec:
     """The wire of one stream; it answers in the form, words or JSON, in which Asterisk speaks.
 
-    A flush throws marks away without a word. ``MEDIA_XOFF`` holds back what is to be played until ``MEDIA_XON``; what
+    A flush discards marks without a message. ``MEDIA_XOFF`` holds back what is to be played until ``MEDIA_XON``; what
     does not fit then is lost, as it would be in Asterisk's own queue.
     """
 
@@ -122,7 +122,7 @@ class AsteriskCodec:
                 raise MessageError("a message without an event")
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
-        """Messages that carry the command, audio in whole frames: Asterisk drops the rest of a frame."""
+        """Return the messages that carry the command, audio in whole frames: Asterisk drops the rest of a frame."""
         match command:
             case PlayAudio(audio=audio):
                 return self._pass(self._frames(audio))
@@ -186,7 +186,7 @@ class AsteriskCodec:
         return PLAYOUT if self._json else MARKS_ON_TRIAL
 
     def _parameters(self, variables: Members) -> dict[str, str]:
-        """What the dialplan says of the call: the URL's query, and the channel's variables, by names in lower case."""
+        """Return the call's facts of the dialplan: the URL's query and the channel's variables, names in lower case."""
         given = {name.lower(): value for name, value in variables.texts().items()}
         return given | {name.lower(): value for name, value in self._query.items()}
 
@@ -198,7 +198,7 @@ class AsteriskCodec:
             return read_again(message, dict[str, Any], "a control message", error, started=started)
 
     def _frames(self, audio: bytes) -> list[bytes]:
-        """Whole frames; less than one stays until more comes."""
+        """Return the whole frames; keep the rest until more comes."""
         audio = self._part_frame + audio if self._part_frame else audio
         if not self._frame_bytes:
             return []
@@ -208,7 +208,7 @@ class AsteriskCodec:
         return [audio[start : min(start + size, whole)] for start in range(0, whole, size)]
 
     def _last_frame(self) -> list[bytes]:
-        """What stayed, filled up with silence: a mark confirms all that came before it."""
+        """Return the kept rest, filled up with silence: a mark confirms all that came before it."""
         if not self._part_frame or self._format is None:
             return []
         missing = -len(self._part_frame) % self._frame_bytes
@@ -225,7 +225,7 @@ class AsteriskCodec:
         return (command,) if len(command.encode()) <= COMMAND_LIMIT else ()
 
     def _pass(self, messages: Sequence[str | bytes]) -> Sequence[str | bytes]:
-        """The messages themselves, or nothing while they are held back."""
+        """Return the messages themselves, or nothing while they are held back."""
         if not self._off:
             return messages
         for message in messages:
@@ -246,7 +246,7 @@ class AsteriskCodec:
 
 
 def _read_words(message: str) -> Mapping[str, Any]:
-    """``EVENT name:value name:value``; a mark's id stands alone, and an error's text goes on to the end."""
+    """Read ``EVENT name:value name:value``. A mark's id stands alone, and an error's text goes on to the end."""
     event, _, rest = message.strip().partition(" ")
     if not event.replace("_", "").isalpha() or not event.isupper():
         raise WireError(f"not a control message: {len(message)} characters that begin with no event's name")

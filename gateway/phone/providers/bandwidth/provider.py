@@ -77,13 +77,13 @@ TRAITS = Traits(
     unsure=True,
 )
 STREAM = "gateway"
-"""The stream's name, by which the verb behind it waits for its end."""
+"""The stream's name, by which the verb after it waits for its end."""
 ENDED = "disconnect"
 """``eventType`` of the webhook that ends a call."""
 
 
 class _Message(Struct):
-    """What is not audio is read member by member, so that no odd one costs the call."""
+    """A message. All but audio is read member by member, so that an odd member does not end the call."""
 
     event_type: str = msgspec.field(name="eventType")
     payload: bytes | None = None
@@ -96,7 +96,7 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 
 class BandwidthCodec:
-    """The wire of one stream. Nothing tells what was played, and keys do not come over it."""
+    """The wire of one stream. It reports neither what was played nor the caller's keys."""
 
     def __init__(self, grant: Grant) -> None:
         self._grant = grant
@@ -150,7 +150,7 @@ class BandwidthCodec:
         return (started, *map(OddMessage, odd))
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
-        """Messages that carry the command."""
+        """Return the messages that carry the command."""
         match command:
             case PlayAudio(audio=audio):
                 payload = b64encode_as_string(audio)
@@ -176,7 +176,7 @@ def _check_tracks(metadata: Members, odd: list[str]) -> None:
 
 
 class Bandwidth:
-    """Bandwidth, as a provider. ``answer_url`` is our ``/answer/bandwidth``: asked whom a transferred call is for."""
+    """The provider Bandwidth. It asks ``answer_url``, our ``/answer/bandwidth``, whom a transferred call is for."""
 
     name = "bandwidth"
     traits = TRAITS
@@ -193,15 +193,15 @@ class Bandwidth:
         self._answer_url = answer_url
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> BandwidthCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return BandwidthCodec(grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Bandwidth sends no proof but what our document gave it."""
+        """Return ``Proof.NONE``: Bandwidth sends no proof but what our document gave it."""
         return Proof.NONE
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check the Basic credentials of the application's webhooks; they tell neither a replay nor a change."""
+        """Check the Basic credentials of the application's webhooks; a replay or a change is not noticed."""
         if not self._webhook_users or not self._webhook_passwords:
             raise SignatureError(
                 f"{variable_of(self.name, 'webhook_user')} or {variable_of(self.name, 'webhook_password')} is not set"
@@ -227,10 +227,10 @@ class Bandwidth:
         return Answer(status=204)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """BXML with the stream and a verb that waits for its end.
+        """Return BXML with the stream and a verb that waits for its end.
 
-        The stream alone does not keep the call: without the wait, the next verb would be carried out at once. Behind
-        it ``then_url`` is asked; what the line wants after a failure stands there for where it cannot be.
+        The stream alone does not keep the call: without the wait, the next verb would be carried out at once. After
+        the wait Bandwidth asks ``then_url``. What the line wants after a failure follows, for where that fails.
         """
         stream = {"mode": "bidirectional", "tracks": "inbound", "destination": connect.stream_url}
         url = connect.then_url
@@ -248,13 +248,13 @@ class Bandwidth:
         return _answer(element("Hangup"))
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """Any of the call's webhooks; ``disconnect`` is the last."""
+        """Return what any of the call's webhooks reports; ``disconnect`` is the last."""
         event = _event(request)
         kind = event.text("eventType")
         return (CallStatus(event.text("callId"), kind, kind == ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The provider asks for it."""
+        """Return nothing: the provider asks what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -269,7 +269,7 @@ class Bandwidth:
         return self._update(call_id, {"state": "active", "redirectUrl": url, "redirectMethod": "POST"})
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Only BXML could, which would end the wait for the stream."""
+        """Return nothing: only BXML can dial digits, and it would end the wait for the stream."""
         return ()
 
     def _update(self, call_id: str, body: Mapping[str, str]) -> Sequence[HttpRequest]:
@@ -304,7 +304,7 @@ def _answer(*verbs: Element) -> Answer:
 
 
 def _event(request: WebhookRequest) -> Members:
-    """The webhook's JSON, which names an ``eventType`` and a ``callId``."""
+    """Return the webhook's JSON, which names an ``eventType`` and a ``callId``."""
     try:
         event = Members(read_object(request.body), "webhook", [])
     except UNREADABLE as error:
@@ -315,5 +315,5 @@ def _event(request: WebhookRequest) -> Members:
 
 
 def make(settings: settings.Bandwidth, setup: Setup) -> Bandwidth:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Bandwidth(settings, setup.answer_url)

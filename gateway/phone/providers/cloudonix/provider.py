@@ -55,7 +55,7 @@ _FIELDS = ("Session", "CallSid", "From", "To", "CallStatus")
 
 
 class Cloudonix:
-    """Cloudonix, as a provider."""
+    """The provider Cloudonix: its wire, webhooks and call control."""
 
     name = "cloudonix"
     traits = TRAITS
@@ -67,15 +67,15 @@ class Cloudonix:
         self._api_url = settings.api_url
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
-        """A fresh wire for one stream; its call is known by the session's token, which only the webhook told."""
+        """Return a fresh wire for one stream. The call's id is the session's token, which only the webhook names."""
         return CamelJsonCodec(grant, TRAITS.playout, advice=ADVICE, call_in=("session",))
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Nothing in the upgrade proves anything."""
+        """Return ``Proof.NONE``: the upgrade holds no proof."""
         return Proof.NONE
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Compare ``x-cx-apikey`` with the key; nothing is signed, so nothing tells a replay or a change."""
+        """Compare ``x-cx-apikey`` with the key; nothing is signed, so a replay or a change is not noticed."""
         if not self._api_keys:
             raise SignatureError(f"{variable_of(self.name, 'api_key')} is not set")
         if not is_one_of(request.headers.get("x-cx-apikey", ""), self._api_keys):
@@ -98,15 +98,15 @@ class Cloudonix:
         return IncomingCall(call_id, caller, called)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """CXML that connects the call to the stream; the numbers go in the stream's token."""
+        """Return the CXML that connects the call to the stream; the numbers go in the stream's token."""
         return Answer(twiml.connect_stream(connect), twiml.CONTENT_TYPE)
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """Reject the call as busy, which is then not answered."""
+        """Reject the call as busy, without answering it."""
         return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """A status callback."""
+        """Return what a status callback reports."""
         webhook = _read(request)
         call_id, status = _session(request, webhook), webhook.text("CallStatus")
         if not call_id or not status:
@@ -114,7 +114,7 @@ class Cloudonix:
         return (CallStatus(call_id, status, status in twiml.ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The provider asks for it."""
+        """Return nothing: the provider asks what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -133,12 +133,12 @@ class Cloudonix:
         return (json_request(url, {"cxml": twiml.dial_document(target)}, bearer(first(self._api_keys))),)
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """There is no such thing."""
+        """Return nothing: Cloudonix has no request that dials digits."""
         return ()
 
 
 def _read(request: WebhookRequest) -> Members:
-    """Fields of a webhook, whether it comes as a form or as JSON."""
+    """Return the fields of a webhook, which comes as a form or as JSON."""
     if not request.body.lstrip().startswith(b"{"):
         return Members({name: request.field(name) for name in _FIELDS}, "webhook", [])
     try:
@@ -152,5 +152,5 @@ def _session(request: WebhookRequest, webhook: Members) -> str:
 
 
 def make(settings: settings.Cloudonix, setup: Setup) -> Cloudonix:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Cloudonix(settings)

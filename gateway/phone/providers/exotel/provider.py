@@ -63,13 +63,13 @@ SMALLEST = 3200
 STEP = 320
 _LINEAR = {8000: L16_8K, 16000: L16_16K, 24000: L16_24K}
 _LINEAR_NAMES = frozenset({"audio/x-raw", "audio/l16", "audio/x-l16", "raw/slin", "base64"})
-"""All seen for 16-bit linear, little-endian: the documents do not agree."""
+"""Names seen for 16-bit linear, little-endian; the documents do not agree."""
 _DEFAULT_NAME = "audio/x-raw"
 _G711 = {"audio/x-mulaw": PCMU, "audio/x-alaw": PCMA}
 
 
 def playout_of(audio_format: AudioFormat) -> Playout:
-    """Pieces of at least ``SMALLEST`` bytes and whole ``STEP``, three of them ahead."""
+    """Return the playout: pieces of at least ``SMALLEST`` bytes and whole ``STEP``, three of them ahead."""
     frame_ms = 20
     while (size := audio_format.bytes_for(frame_ms)) < SMALLEST or size % STEP:
         frame_ms += 20
@@ -97,7 +97,7 @@ class _Media(Struct, gc=False):
 
 
 class _Message(Struct):
-    """What is not audio is read member by member, so that no odd one costs the call."""
+    """A message. All but audio is read member by member, so that an odd member does not end the call."""
 
     event: str
     stream_sid: Any = None
@@ -188,7 +188,7 @@ class ExotelCodec:
         return (started, *map(OddMessage, odd))
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
-        """Messages that carry the command; the sizes that Exotel wants are those of the playout's frames."""
+        """Return the messages that carry the command; the sizes that Exotel wants are those of the playout's frames."""
         match command:
             case PlayAudio(audio=audio):
                 return (self._media(audio),)
@@ -228,7 +228,7 @@ def _format_of(media: Members) -> AudioFormat:
 
 
 class Exotel:
-    """Exotel, as a provider."""
+    """The provider Exotel: its wire and its dynamic endpoint."""
 
     name = "exotel"
     traits = TRAITS
@@ -238,11 +238,11 @@ class Exotel:
         self._secrets = values_of(settings.stream_secret)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> ExotelCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return ExotelCodec(grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Basic credentials out of the applet's address: any user, the stream secret as password."""
+        """Check the Basic credentials of the applet's address: any user, the stream secret as password."""
         given = upgrade.headers.get("authorization", "")
         if not given or not self._secrets:
             return Proof.NONE
@@ -250,7 +250,7 @@ class Exotel:
         return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """The same Basic credentials: Exotel signs nothing, so nothing tells a replay or a change."""
+        """Check the same Basic credentials. Exotel signs nothing, so a replay or a change is not noticed."""
         if not self._secrets:
             raise SignatureError(f"{variable_of(self.name, 'stream_secret')} is not set")
         self._check_password(request.headers.get("authorization", ""))
@@ -264,7 +264,7 @@ class Exotel:
             raise SignatureError(f"the password is not {variable_of(self.name, 'stream_secret')}")
 
     def incoming(self, request: WebhookRequest) -> IncomingCall:
-        """The call that the applet asks an address for."""
+        """Return the call for which the applet asks an address."""
         call_id = request.field("CallSid")
         if not call_id:
             raise WireError("the request names no CallSid: expected that of a Voicebot applet")
@@ -273,7 +273,7 @@ class Exotel:
         return IncomingCall(call_id, caller, called)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """The stream's address. What follows the stream is the flow's next applet."""
+        """Return the stream's address. What follows the stream is the flow's next applet."""
         return Answer(f'{{"url":{text_of(connect.stream_url)}}}', "application/json")
 
     def refuse(self, call: IncomingCall) -> Answer:
@@ -281,29 +281,29 @@ class Exotel:
         return Answer(status=503)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """A status callback of a call that was made by the API."""
+        """Return what a status callback reports, of a call that was made by the API."""
         call_id, status = request.field("CallSid"), request.field("Status")
         if not call_id or not status:
             raise WireError("the callback names no CallSid and Status")
         return (CallStatus(call_id, status, status in ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The flow's next applet says it."""
+        """Return nothing: the flow's next applet decides what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """Closing the stream lets the flow go on to its next applet; there is nothing else."""
+        """Return nothing: only closing the stream lets the flow go on to its next applet."""
         return ()
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """There is no such thing: the flow's next applet may connect somebody."""
+        """Return nothing: only the flow's next applet may connect somebody."""
         return ()
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """There is no such thing."""
+        """Return nothing: no request dials digits."""
         return ()
 
 
 def make(settings: settings.Exotel, setup: Setup) -> Exotel:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Exotel(settings)

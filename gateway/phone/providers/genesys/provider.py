@@ -54,7 +54,7 @@ NO_WEBHOOK = "Genesys Cloud sends no webhooks: an Audio Connector integration op
 
 
 class Genesys:
-    """Genesys Cloud, as a provider."""
+    """The provider Genesys Cloud: its wire and the proof of its streams."""
 
     name = "genesys"
     traits = TRAITS
@@ -65,7 +65,7 @@ class Genesys:
         self._secrets = [read_base64(secret) for secret in values_of(settings.client_secret)]
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> GenesysCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return GenesysCodec(upgrade, grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
@@ -83,46 +83,46 @@ class Genesys:
         return Proof.STREAM
 
     def once(self, upgrade: Upgrade) -> tuple[str, float]:
-        """Return the nonce of a signature that was right, and for how long it could come again."""
+        """Return the nonce of a signature that was right, and for how many seconds the signature stays right."""
         return http_signature.nonce_of(upgrade.headers), http_signature.LIFE_S
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """There is nothing to verify."""
+        """Refuse the request: Genesys sends no webhooks."""
         raise SignatureError(NO_WEBHOOK)
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """No webhook announces a call."""
+        """Raise ``WireError``: no webhook announces a call."""
         raise WireError(NO_WEBHOOK)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """No webhook is answered."""
+        """Raise ``WireError``: no webhook is answered."""
         raise WireError(NO_WEBHOOK)
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """No webhook is answered."""
+        """Raise ``WireError``: no webhook is answered."""
         raise WireError(NO_WEBHOOK)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """No callback comes."""
+        """Raise ``WireError``: Genesys sends no callbacks."""
         raise WireError(NO_WEBHOOK)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The Architect flow says it."""
+        """Return nothing: the Architect flow decides what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """The stream has a word for it."""
+        """Return nothing: the stream supports it."""
         return ()
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """The stream has a word for it."""
+        """Return nothing: the stream supports it."""
         return ()
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """There is no such thing."""
+        """Return nothing: no request dials digits."""
         return ()
 
 
 def make(settings: settings.Genesys, setup: Setup) -> Genesys:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Genesys(settings)

@@ -14,9 +14,9 @@ from gateway.phone.shared.signed_url import authorities
 MAX_AGE_S = 10
 """A signature older than this is refused, as by Genesys' reference implementation."""
 CLOCK_SKEW_S = 3
-"""How far the two clocks may differ."""
+"""The largest difference between the two clocks."""
 LIFE_S = MAX_AGE_S + 2 * CLOCK_SKEW_S + 1
-"""How long a signature may be taken at most, from when it was first right."""
+"""The longest time for which a signature is accepted, from when it was first right."""
 MIN_NONCE = 22
 """Characters of a nonce: 16 random bytes in base64."""
 
@@ -30,7 +30,7 @@ _SIGNATURE = re.compile(r"(?P<label>[a-z*][a-z0-9_.*-]*)=:(?P<signature>[A-Za-z0
 
 
 class Signed(Struct, frozen=True):
-    """What a signature says of itself, once it was found right."""
+    """The parameters of a signature that was found right."""
 
     key_id: str
     nonce: str
@@ -41,8 +41,8 @@ def verify(
 ) -> Signed:
     """Check the one signature of a GET request to ``url``; ``headers`` have their names in lower case.
 
-    Raises ``SignatureError`` where it is missing, malformed, too old, covers less than ``required``, or is wrong. That
-    a nonce comes once is for the caller to see to: ``nonce_of``.
+    Raises ``SignatureError`` where it is missing, malformed, too old, covers less than ``required``, or is wrong. The
+    caller must check that a nonce comes once: ``nonce_of``.
     """
     given = _INPUT.fullmatch(headers.get("signature-input", "").strip())
     signature = _SIGNATURE.fullmatch(headers.get("signature", "").strip())
@@ -92,7 +92,7 @@ def _check_time(parameters: Mapping[str, str], now_s: float) -> None:
 
 
 def _components(url: str, authority: str, headers: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
-    """The covered components and their values, in the order in which they were signed."""
+    """Return the covered components and their values, in the order in which they were signed."""
     parts = urlsplit(url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     derived = {"@method": "GET", "@request-target": target, "@authority": authority}

@@ -40,7 +40,7 @@ from gateway.phone.shared.members import Members
 from gateway.text import json_text
 
 PLAYOUT = Playout(frame_ms=200, lead_ms=800, refill_ms=400, marks_return_at_once=False, marks_return_on_the_way=False)
-"""Many small messages are answered with 429 (too many requests); pieces of 200 ms are known to be taken."""
+"""Many small messages are answered with 429 (too many requests); pieces of 200 ms are known to be accepted."""
 AUDIO_LIMIT = 64_000
 """Bytes of one binary message that the reference client takes."""
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -48,7 +48,7 @@ NIL = "00000000-0000-0000-0000-000000000000"
 
 
 class _Message(Struct):
-    """Its members are read one by one, so that no odd one costs the call."""
+    """A message. Its members are read one by one, so that an odd member does not end the call."""
 
     type: str
     version: Any = None
@@ -81,7 +81,7 @@ class _State(enum.Enum):
 class GenesysCodec:
     """The wire of one session: numbered transactions as text, audio as binary.
 
-    There are no marks: that playback ran dry returns all that were set. ``EndStream`` and ``TransferCall`` ask the
+    There are no marks: when playback has run dry, all that were set return. ``EndStream`` and ``TransferCall`` ask the
     client to close; the socket is its to close, after our ``closed``.
     """
 
@@ -128,7 +128,7 @@ class GenesysCodec:
         return (CallerAudio(audio),)
 
     def _refused(self, head: Members) -> Sequence[PhoneEvent | WireReply]:
-        """What is wrong with the message's place in the session; the protocol answers that by a disconnect."""
+        """Check the message's place in the session; the protocol answers a wrong one by a disconnect."""
         expected = self._client_seq + 1
         self._client_seq = seq = head.number("seq", expected)
         serverseq, session_id = head.number("serverseq", 0), head.text("id")
@@ -212,14 +212,14 @@ class GenesysCodec:
         return (reply, started, *map(OddMessage, odd))
 
     def _played(self) -> Sequence[PhoneEvent]:
-        if not self._playing:  # what StopPlayback threw away has nothing to say of what was sent since
+        if not self._playing:  # what StopPlayback discarded confirms nothing that was sent since
             return ()
         self._playing = False
         marks, self._marks = self._marks, []
         return tuple(map(MarkReturned, marks))
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
-        """Messages that carry the command; none once the session is ending. One that was not opened can be refused."""
+        """Return the messages that carry the command; none once the session ends. An unopened one can be refused."""
         if self._state is _State.OPENING and self._session_id and isinstance(command, EndStream):
             return self._disconnect({"reason": "error", "info": self._wrong or "not a session of Audio Connector"})
         if self._state is not _State.OPEN:

@@ -52,7 +52,7 @@ TRAITS = Traits(
 USER = "gateway"
 """The user of the stream's credentials."""
 TOLERANCE_S = 300.0
-"""How far a signature's time may be from ours."""
+"""The largest difference between a signature's time and ours."""
 GIVEN_LIMIT = 4
 """Signatures of one request that are compared: jambonz may send several while a secret is replaced."""
 ENDED = frozenset({"completed", "failed", "busy", "no-answer"})
@@ -61,7 +61,7 @@ Verbs = list[dict[str, Any]]
 
 
 class Jambonz:
-    """jambonz, as a provider. ``answer_url`` is our ``/answer/jambonz``: asked whom a transferred call is for."""
+    """The provider jambonz. It asks ``answer_url``, our ``/answer/jambonz``, whom a transferred call is for."""
 
     name = "jambonz"
     traits = TRAITS
@@ -77,7 +77,7 @@ class Jambonz:
         self._answer_url = answer_url
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> JambonzCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return JambonzCodec(grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
@@ -119,7 +119,7 @@ class Jambonz:
         return f"{time} {expected[0]}"  # whichever secret was used: a request may carry a signature by each
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
-        """Return the call of a calling webhook, the stream whose end an ``actionHook`` tells, or a transfer's verbs."""
+        """Return the call of a calling webhook, the stream whose ``actionHook`` this is, or a transfer's verbs."""
         fields = _fields(request)
         target = next((value for name, value in request.query if name == "transfer"), "")
         if target:
@@ -129,9 +129,9 @@ class Jambonz:
         return IncomingCall(fields.text("call_sid"), fields.text("from"), fields.text("to"))
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """Return the verbs; when the stream has ended, the ``actionHook`` is asked for others.
+        """Return the verbs. When the stream has ended, jambonz asks the ``actionHook`` for others.
 
-        What stands behind ``listen`` is done where it brings none: what the line wants after a failure.
+        The verbs after ``listen`` are carried out where it returns none: what the line wants after a failure.
         """
         listen: dict[str, Any] = {
             "verb": "listen",
@@ -148,11 +148,11 @@ class Jambonz:
         return _document([{"verb": "answer"}, listen, *_verbs(connect.on_failure)])
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """Decline the call as busy ("sip:decline"): no ``answer`` stands before it."""
+        """Decline the call as busy ("sip:decline"), with no ``answer`` before it."""
         return _document([{"verb": "sip:decline", "status": 486, "reason": "Busy Here"}])
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """A call status webhook, or the ``actionHook`` that tells the stream's end."""
+        """Return what a call status webhook reports, or the ``actionHook`` of the stream's end."""
         fields = _fields(request)
         status = fields.text("call_status")
         if not status:
@@ -160,7 +160,7 @@ class Jambonz:
         return (CallStatus(fields.text("call_sid"), status, status in ENDED),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The provider asks for it."""
+        """Return nothing: the provider asks what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -174,7 +174,7 @@ class Jambonz:
         return self._update(call_id, {"call_hook": f"{self._answer_url}?{urlencode({'transfer': target})}"})
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Only a verb could, which would end the stream."""
+        """Return nothing: only a verb can dial digits, and it would end the stream."""
         return ()
 
     def _update(self, call_id: str, body: Mapping[str, str]) -> Sequence[HttpRequest]:
@@ -208,7 +208,7 @@ def _document(verbs: Verbs) -> Answer:
 
 
 def _fields(request: WebhookRequest) -> Members:
-    """The webhook's JSON, which names a ``call_sid``."""
+    """Return the webhook's JSON, which names a ``call_sid``."""
     try:
         fields = Members(read_object(request.body), "webhook", [])
     except UNREADABLE as error:
@@ -219,5 +219,5 @@ def _fields(request: WebhookRequest) -> Members:
 
 
 def make(settings: settings.Jambonz, setup: Setup) -> Jambonz:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Jambonz(settings, setup.answer_url)

@@ -40,11 +40,11 @@ from gateway.phone.shared.members import Members
 FORMATS = {8000: L16_8K, 16000: L16_16K, 24000: L16_24K}
 PLAYOUT = Playout(marks_return_at_once=False, gathers=True)
 FIRST_BUFFER_MS = 160
-"""So much audio jambonz gathers before it plays the first, in front of its playout queue."""
+"""Audio that jambonz gathers in front of its playout queue before it plays the first."""
 BUFFER_MS = 80
-"""The same afterwards: what is less waits for more, however long that takes."""
+"""The same afterwards: less than this waits for more, however long that takes."""
 QUIET_MS = 100
-"""So long nothing has to be sent before the end of what is said is driven out: another reply may follow at once."""
+"""The pause in sending after which the end of what is said is driven out: another reply may follow at once."""
 NEARLY_DRY_MS = 40
 MARKS_LIMIT = 30
 """jambonz discards marks beyond it."""
@@ -57,11 +57,11 @@ _MARKER = -1
 class JambonzCodec:
     """The wire of one stream.
 
-    A mark binds to the audio **behind** it, and the last of what is said stays in jambonz' buffer until more comes. So
-    behind the last words silence is sent, as much as drives them out. Which words are the last is told with the audio,
-    so that a pause of ours puts no silence into what is said. When they are about to end is told by the caller's own
-    audio, which comes in at the pace at which ours is played: nothing was sent for ``QUIET_MS``, and what jambonz has
-    released is nearly over.
+    A mark binds to the audio **after** it, and the last of what is said stays in jambonz' buffer until more comes.
+    So silence is sent after the last words, enough to drive them out. The audio says which words are the last,
+    so that a pause of ours puts no silence into what is said. The caller's own audio, which comes in at the pace at
+    which ours is played, shows when they are about to end: nothing was sent for ``QUIET_MS``, and the audio that
+    jambonz has released is nearly over.
     """
 
     def __init__(self, grant: Grant) -> None:
@@ -105,7 +105,7 @@ class JambonzCodec:
                 raise MessageError("a message without a type or an event")
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
-        """Messages that carry the command."""
+        """Return the messages that carry the command."""
         match command:
             case PlayAudio(audio=audio, more=more):
                 self._more = more
@@ -182,7 +182,7 @@ class JambonzCodec:
 
 
 def _without_markers(audio: bytes) -> bytes:
-    """The audio with no sample that would be taken for a mark: -1 becomes 0."""
+    """Return the audio with no sample that would be taken for a mark: -1 becomes 0."""
     if b"\xff\xff" not in audio:
         return audio
     samples = np.frombuffer(audio[: len(audio) & ~1], "<i2")
@@ -192,5 +192,5 @@ def _without_markers(audio: bytes) -> bytes:
 
 
 def _is_attributes(read: Mapping[str, Any]) -> bool:
-    """Tell the attributes of a call, which name no kind of message, from a message that overtook them."""
+    """Return whether these are the attributes of a call, which name no kind of message, or a message before them."""
     return "callSid" in read or ("sampleRate" in read and not ("type" in read or "event" in read))

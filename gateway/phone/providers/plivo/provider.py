@@ -49,20 +49,20 @@ TRAITS = Traits(
 
 
 class PlivoCodec(CheckpointCodec):
-    """The wire of one stream."""
+    """The wire of one stream, with digits that go out over it."""
 
     def __init__(self, grant: Grant) -> None:
         super().__init__(grant, TRAITS.playout, names_stream=False)
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
-        """Messages that carry the command; digits have a word of their own."""
+        """Return the messages that carry the command; digits have a message of their own."""
         if isinstance(command, SendDigits):
             return (f'{{"event":"sendDTMF","dtmf":{text_of(command.digits)}}}',)
         return super().encode(command)
 
 
 class Plivo:
-    """Plivo, as a provider. ``answer_url`` is our ``/answer/plivo``: Plivo asks it whom a transferred call is for."""
+    """The provider Plivo. It asks ``answer_url``, our ``/answer/plivo``, whom a transferred call is for."""
 
     name = "plivo"
     traits = TRAITS
@@ -75,7 +75,7 @@ class Plivo:
         self._answer_url = answer_url
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> PlivoCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return PlivoCodec(grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
@@ -108,19 +108,19 @@ class Plivo:
         return stream_xml.incoming(request)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """Plivo XML; the stream itself carries no numbers, so that they must come with its token."""
+        """Return Plivo XML. The stream itself carries no numbers, so they must come with its token."""
         return stream_xml.stream_xml(connect)
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """Hang up as busy before anything has answered the call."""
+        """Hang up as busy, without answering the call."""
         return stream_xml.busy()
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """A hang-up or stream callback."""
+        """Return what a hang-up or stream callback reports."""
         return stream_xml.status(request)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The provider asks for it."""
+        """Return nothing: the provider asks what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -135,7 +135,7 @@ class Plivo:
         return self._call("POST", call_id, {"legs": "aleg", "aleg_url": url, "aleg_method": "POST"})
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """The wire has a word for it."""
+        """Return nothing: the wire supports it."""
         return ()
 
     def _call(self, method: str, call_id: str, body: dict[str, str] | None = None) -> Sequence[HttpRequest]:
@@ -150,7 +150,7 @@ class Plivo:
 
 
 def _upgrade_addresses(address: str) -> tuple[str, ...]:
-    """The URLs that the upgrade's signature may cover, the likely ones first."""
+    """Return the URLs that the upgrade's signature may cover, the likely ones first."""
     asked = as_asked(address)
     _, _, place = asked.partition("://")
     _, _, portless = without_port(asked).partition("://")
@@ -167,9 +167,9 @@ def _upgrade_addresses(address: str) -> tuple[str, ...]:
 
 
 def _signed_rest(method: str, query: str, form: Sequence[tuple[str, str]]) -> str:
-    """What a V3 signature covers behind the address and before the nonce (plivo-python, ``signature_v3.py``).
+    """Return what a V3 signature covers between the address and the nonce (plivo-python, ``signature_v3.py``).
 
-    Query and form count decoded and sorted; the form, of a POST alone, without any signs between.
+    Query and form are decoded and sorted. The form counts for a POST alone, without separators.
     """
     arguments = _arguments(query)
     if method.upper() == "GET" or not form:
@@ -183,5 +183,5 @@ def _arguments(query: str) -> str:
 
 
 def make(settings: settings.Plivo, setup: Setup) -> Plivo:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Plivo(settings, setup.answer_url)

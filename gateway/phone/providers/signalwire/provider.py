@@ -42,12 +42,12 @@ TRAITS = Traits(
     unsure=True,
 )
 FORMATS: Formats = {**G711, ("audio/x-l16", 16000): L16_16K, ("audio/x-l16", 24000): L16_24K}
-"""No document gives the byte order of L16; little-endian is taken."""
+"""No document gives the byte order of L16; little-endian is assumed."""
 ADVICE = "set codec of <Stream> to PCMU@8000h, L16@16000h or L16@24000h"
 
 
 class SignalWire:
-    """SignalWire, as a provider."""
+    """The provider SignalWire: its wire, webhooks and call control."""
 
     name = "signalwire"
     traits = TRAITS
@@ -61,11 +61,11 @@ class SignalWire:
         self._api_url = settings.api_url or ""
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return CamelJsonCodec(grant, TRAITS.playout, FORMATS, advice=ADVICE, sends_digits=True)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """A static document's ``authBearerToken`` arrives as a bearer token; ours has a token in the path instead."""
+        """Check the bearer token, a static document's ``authBearerToken``; ours puts a token into the path instead."""
         scheme, _, given = upgrade.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not self._stream_secrets:
             return Proof.NONE
@@ -74,7 +74,7 @@ class SignalWire:
         return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check ``X-SignalWire-Signature`` (their library takes ``X-Twilio-Signature`` too); nothing tells a replay."""
+        """Check ``X-SignalWire-Signature`` (or ``X-Twilio-Signature``, as their library); a replay is not noticed."""
         if not self._signing_keys:
             raise SignatureError(f"{variable_of(self.name, 'signing_key')} is not set")
         given = request.headers.get("x-signalwire-signature") or request.headers.get("x-twilio-signature", "")
@@ -86,19 +86,19 @@ class SignalWire:
         return twiml.incoming_call(request, TRAITS.title)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """cXML that connects the call to the stream and carries the numbers, which the stream itself lacks."""
+        """Return cXML that connects the call to the stream and carries the numbers, which the stream lacks."""
         return Answer(twiml.connect_stream(connect, twiml.numbers(call)), twiml.CONTENT_TYPE)
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """Reject the call as busy, which is then not answered."""
+        """Reject the call as busy, without answering it."""
         return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """A call status callback."""
+        """Return what a call status callback reports."""
         return twiml.call_status(request)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The provider asks for it."""
+        """Return nothing: the provider asks what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -110,7 +110,7 @@ class SignalWire:
         return self._update(call_id, {"Twiml": twiml.dial_document(target)})
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """The wire has a word for it."""
+        """Return nothing: the wire supports it."""
         return ()
 
     def _update(self, call_id: str, form: dict[str, str]) -> Sequence[HttpRequest]:
@@ -120,5 +120,5 @@ class SignalWire:
 
 
 def make(settings: settings.SignalWire, setup: Setup) -> SignalWire:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return SignalWire(settings)

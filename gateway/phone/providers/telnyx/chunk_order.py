@@ -1,11 +1,11 @@
-"""Puts numbered audio right that arrives out of order, without ever delaying what comes in order. Pure."""
+"""Sorts numbered audio that arrives out of order, and never delays what comes in order. Pure."""
 
 from collections.abc import Sequence
 
 from gateway.phone.events import CallerAudio
 
 WINDOW = 3
-"""So many chunks may wait for a missing one; at 20 ms each the caller's words are at most 60 ms late."""
+"""Chunks that may wait for a missing one; at 20 ms each the caller's words are at most 60 ms late."""
 REACH = 50
 """A number further off than this, one second, belongs to a new count."""
 
@@ -18,7 +18,7 @@ class ChunkOrder:
         self._early: dict[int, bytes] = {}
 
     def take(self, chunk: int, audio: bytes) -> Sequence[CallerAudio]:
-        """What may be passed on now that this chunk is here: nothing while it waits, or where it came late or twice."""
+        """Return the chunks that are in order now; none while this one waits, or where it came too late or twice."""
         if chunk == self._next and not self._early:
             self._next += 1
             return (CallerAudio(audio),)
@@ -34,7 +34,7 @@ class ChunkOrder:
         return self._ready()
 
     def flush(self) -> Sequence[CallerAudio]:
-        """What still waits, in order."""
+        """Return the chunks that still wait, in order."""
         waited = tuple(CallerAudio(self._early[chunk]) for chunk in sorted(self._early))
         self._early.clear()
         return waited

@@ -56,9 +56,9 @@ TRAITS = Traits(
     unsure=True,
 )
 WINDOW_S = 300
-"""How far a webhook's time may be off."""
+"""The largest difference between a webhook's time and ours."""
 GONE = (404, 422)
-"""Of a hang-up: 422 with code 90018 says that the call has ended already."""
+"""Statuses of a hang-up of a call that is over: 422 with code 90018 says that it has ended already."""
 STREAM = {"track": "inbound_track", "bidirectionalMode": "rtp", "bidirectionalCodec": "PCMU"}
 """The default mode is mp3, in which our audio would not be played."""
 VOICE = "female"
@@ -66,7 +66,7 @@ LANGUAGE = "en-US"
 
 
 class _Next(Struct, omit_defaults=True):
-    """What is to follow an event of Call Control; travels there and back as ``client_state``."""
+    """The step after an event of Call Control; travels there and back as ``client_state``."""
 
     transfer: str = ""
     hang_up: str = ""
@@ -77,7 +77,7 @@ _decode_next = msgspec.json.Decoder(_Next).decode
 
 
 class Telnyx:
-    """Telnyx, as a provider.
+    """The provider Telnyx: its wire, webhooks and call control.
 
     A webhook that is a form is TeXML's and is answered with a document; one that is JSON is Call Control's and is
     answered by commands.
@@ -94,11 +94,11 @@ class Telnyx:
         self._api_url = settings.api_url
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> TelnyxCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return TelnyxCodec(grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """A ``stream_auth_token`` of one's own application; our answers put a token into the path instead."""
+        """Check the ``stream_auth_token`` of an operator's own application; our answers put a token into the path."""
         given = upgrade.headers.get("x-telnyx-streaming-auth-token")
         if given is None or not self._stream_secrets:
             return Proof.NONE
@@ -109,7 +109,7 @@ class Telnyx:
         return Proof.STREAM
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check ``telnyx-signature-ed25519`` and the time; returns the event's id, for TeXML a hash of what is signed.
+        """Check ``telnyx-signature-ed25519`` and the time; return the event's id, for TeXML a hash of what is signed.
 
         Telnyx delivers an event at least once: each try is signed anew, and the id is the same in all.
         """
@@ -153,11 +153,11 @@ class Telnyx:
         return Answer()
 
     def _after_words(self, call_id: str, transfer: str) -> Answer:
-        """Hand the call on, or end it where there is nobody, or nobody that Telnyx would dial."""
+        """Transfer the call, or end it where there is no target, or none that Telnyx would dial."""
         return Answer(requests=self._go_on(call_id, transfer), otherwise=self._go_on(call_id, "") if transfer else ())
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """TeXML, or the command that answers the call and opens the stream."""
+        """Return TeXML, or the command that answers the call and opens the stream."""
         if _is_texml(call.call_id):
             return Answer(twiml.connect_stream(connect, attributes=STREAM), twiml.CONTENT_TYPE)
         if not self._api_key:
@@ -181,7 +181,7 @@ class Telnyx:
         return Answer(requests=ending(self._command(call.call_id, "reject", {"cause": "USER_BUSY"}), GONE))
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """A TeXML status callback, or an event of Call Control."""
+        """Return what a TeXML status callback or an event of Call Control reports."""
         if request.form:
             return [
                 CallStatus(_texml_id(request, status.call_id), status.status, status.ended)
@@ -194,9 +194,9 @@ class Telnyx:
         return (CallStatus(call_id, kind, kind == "call.hangup", stream_failed=kind == "streaming.failed"),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """A Call Control call goes on when its stream has ended: it is spoken to, transferred or hung up.
+        """Speak to, transfer or hang up a Call Control call, which goes on when its stream has ended.
 
-        What follows the words is asked for when ``call.speak.ended`` tells that they were said. TeXML asks for it.
+        The event ``call.speak.ended`` starts what follows the words. TeXML asks for it by itself.
         """
         if _is_texml(call_id):
             return ()
@@ -212,7 +212,7 @@ class Telnyx:
         return ending(self._command(call_id, "hangup", {}), GONE)
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Hand the call over; should nobody take it there, the caller's leg is ended, not left in silence."""
+        """Transfer the call. If nobody takes it there, the caller's leg is ended, not left in silence."""
         if _is_texml(call_id):
             return self._update_texml(call_id, {"Texml": twiml.dial_document(target)})
         return self._command(
@@ -220,7 +220,7 @@ class Telnyx:
         )
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Dial digits by the REST API; TeXML has nothing for it."""
+        """Dial digits by the REST API; TeXML has no request for it."""
         return () if _is_texml(call_id) else self._command(call_id, "send_dtmf", {"digits": digits})
 
     def _go_on(self, call_id: str, transfer: str) -> tuple[HttpRequest, ...]:
@@ -262,7 +262,7 @@ def _texml_id(request: WebhookRequest, call_sid: str) -> str:
 
 
 def _signed(request: WebhookRequest) -> WebhookRequest:
-    """The request without its query, which the signature does not cover; but for the mark of ``then_url``."""
+    """Return the request without its query, which is not signed, except for the mark of ``then_url``."""
     return msgspec.structs.replace(request, query=[STREAM_ENDED] if request.asks_what_follows else ())
 
 
@@ -294,5 +294,5 @@ def _following(client_state: str) -> _Next | None:
 
 
 def make(settings: settings.Telnyx, setup: Setup) -> Telnyx:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Telnyx(settings)

@@ -54,7 +54,7 @@ FORMATS: dict[tuple[str, int], AudioFormat] = {
     ("l16", 24000): L16_24K,
 }
 OUT_PARAMETER = "bidirectional_codec"
-"""The custom parameter by which a static document tells its ``bidirectionalCodec``, which ``start`` does not echo."""
+"""The custom parameter by which a static document names its ``bidirectionalCodec``, which ``start`` does not echo."""
 _OUT = {"PCMU": Encoding.PCMU, "PCMA": Encoding.PCMA, "L16": Encoding.L16}
 
 
@@ -65,7 +65,7 @@ class _Media(Struct, gc=False):
 
 
 class _Message(Struct):
-    """What is not audio is read member by member, so that no odd one costs the call."""
+    """A message. All but audio is read member by member, so that an odd member does not end the call."""
 
     event: str
     stream_id: Any = None
@@ -83,7 +83,7 @@ class TelnyxCodec:
     """The wire of one stream.
 
     The caller's audio is in what ``start`` says, ours in the codec that our answer asked for, PCMU. Where these are
-    different G.711 laws, our audio is put from the one into the other. ``media`` may come out of order.
+    different G.711 laws, our audio is converted from the one to the other. ``media`` may come out of order.
     """
 
     def __init__(self, grant: Grant) -> None:
@@ -130,7 +130,7 @@ class TelnyxCodec:
         return (*odd, *(self._in_our_byte_order(ordered) if self._swaps else ordered))
 
     def _in_our_byte_order(self, ordered: Sequence[CallerAudio]) -> Sequence[PhoneEvent]:
-        """Return whole samples, which can be swapped."""
+        """Return the audio in our byte order, in whole samples, which alone can be swapped."""
         whole = tuple(CallerAudio(_swapped(self._samples.join(piece.audio))) for piece in ordered)
         return (*self._note_once("audio that ends in half a sample"), *whole) if self._samples.rest else whole
 
@@ -200,7 +200,7 @@ class TelnyxCodec:
             self._out_table = A_TO_MU if encoding is Encoding.PCMA else MU_TO_A
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
-        """Messages that carry the command; no stream is named in them. Keys go out by the REST API."""
+        """Return the messages that carry the command; no stream is named in them. Keys go out by the REST API."""
         match command:
             case PlayAudio(audio=audio):
                 if self._out_table is not None:
@@ -232,7 +232,7 @@ def _format_of(media: Members) -> AudioFormat:
 
 
 def _call_of(granted: str, start: Members) -> str:
-    """Return the id of the call; of TeXML's the stream knows the first part, and calls the second another name."""
+    """Return the id of the call. The stream has the first part of a TeXML id, and the second by another name."""
     call_control_id = start.text("call_control_id")
     call_sid, at, account_sid = granted.rpartition("@")
     if at:
@@ -242,12 +242,12 @@ def _call_of(granted: str, start: Members) -> str:
 
 
 def texml_call_id(call_sid: str, account_sid: str) -> str:
-    """A TeXML call's id here: its REST resource is named by both, and a Call Control call has no such id."""
+    """Return a TeXML call's id here. Both parts name its REST resource; a Call Control call has no such id."""
     return f"{call_sid}@{account_sid}" if call_sid and account_sid else call_sid
 
 
 def _swapped(audio: bytes) -> bytes:
-    """L16 is in network byte order (RFC 3551 §4.5.11), as RTP payload is."""
+    """Swap the bytes of L16, which is in network byte order (RFC 3551 §4.5.11), as RTP payload is."""
     samples = array("h", audio)
     samples.byteswap()
     return samples.tobytes()

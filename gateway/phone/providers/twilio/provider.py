@@ -45,7 +45,7 @@ ADVICE = "expected audio/x-mulaw or audio/x-alaw, 8000 Hz, 1 channel"
 
 
 class Twilio:
-    """Twilio, as a provider."""
+    """The provider Twilio: its wire, webhooks and call control."""
 
     name = "twilio"
     traits = TRAITS
@@ -57,11 +57,11 @@ class Twilio:
         self._api_url = settings.api_url
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return CamelJsonCodec(grant, TRAITS.playout, advice=ADVICE)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Twilio signs each upgrade as well: the literal URL of our document, at times with a slash behind it."""
+        """Check the upgrade's signature, over the literal URL of our document, at times with a slash appended."""
         if not self._auth_tokens:
             return Proof.NONE
         given = upgrade.headers.get("x-twilio-signature")
@@ -74,7 +74,7 @@ class Twilio:
         return Proof.PROVIDER  # it proves Twilio, not the call: a token is still needed
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check ``X-Twilio-Signature``; Twilio sends neither time nor nonce in it, so nothing tells a replay."""
+        """Check ``X-Twilio-Signature``; it covers neither a time nor a nonce, so a replay is not noticed."""
         if not self._auth_tokens:
             raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
         check(request, request.headers.get("x-twilio-signature", ""), self._auth_tokens, "X-Twilio-Signature")
@@ -85,19 +85,19 @@ class Twilio:
         return twiml.incoming_call(request, TRAITS.title)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """TwiML that connects the call to the stream and carries the numbers, which the stream itself lacks."""
+        """Return TwiML that connects the call to the stream and carries the numbers, which the stream lacks."""
         return Answer(twiml.connect_stream(connect, twiml.numbers(call), has_action=True), twiml.CONTENT_TYPE)
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """Reject the call as busy, which is then not answered."""
+        """Reject the call as busy, without answering it."""
         return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """A call status callback (docs/voice/api/call-resource, StatusCallback)."""
+        """Return what a call status callback reports (docs/voice/api/call-resource, StatusCallback)."""
         return twiml.call_status(request)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The provider asks for it."""
+        """Return nothing: the provider asks what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -109,7 +109,7 @@ class Twilio:
         return self._update(call_id, {"Twiml": twiml.dial_document(target)})
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Twilio can dial digits only by ending the stream."""
+        """Return nothing: Twilio can dial digits only by ending the stream."""
         return ()
 
     def _update(self, call_id: str, form: dict[str, str]) -> Sequence[HttpRequest]:
@@ -117,5 +117,5 @@ class Twilio:
 
 
 def make(settings: settings.Twilio, setup: Setup) -> Twilio:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Twilio(settings)

@@ -1,4 +1,4 @@
-"""Vobiz audio streams: Plivo's wire with a word for the end, and its own signatures and REST headers. Pure.
+"""Vobiz audio streams: Plivo's wire with a message for the end, and its own signatures and REST headers. Pure.
 
 Vobiz documentation: "Stream", "WebSocket events", "Validating webhooks", "Calls API".
 """
@@ -52,13 +52,13 @@ TRAITS = Traits(
 
 
 class VobizCodec(CheckpointCodec):
-    """The wire of one stream."""
+    """The wire of one stream: Plivo's, in shorter messages."""
 
     def __init__(self, grant: Grant) -> None:
         super().__init__(grant, TRAITS.playout, names_stream=True)
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str]:
-        """Messages that carry the command; after ``stop`` Vobiz goes on with the next element of the document."""
+        """Return the messages that carry the command; after ``stop`` Vobiz goes on with the document's next element."""
         match command:
             case PlayAudio(audio=audio) if len(audio) > (size := self.audio_format.bytes_for(MESSAGE_MS)):
                 pieces = (PlayAudio(audio[start : start + size]) for start in range(0, len(audio), size))
@@ -70,7 +70,7 @@ class VobizCodec(CheckpointCodec):
 
 
 class Vobiz:
-    """Vobiz, as a provider. ``answer_url`` is our ``/answer/vobiz``: Vobiz asks it whom a transferred call is for."""
+    """The provider Vobiz. It asks ``answer_url``, our ``/answer/vobiz``, whom a transferred call is for."""
 
     name = "vobiz"
     traits = TRAITS
@@ -83,15 +83,15 @@ class Vobiz:
         self._answer_url = answer_url
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> VobizCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return VobizCodec(grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Vobiz sends no proof."""
+        """Return ``Proof.NONE``: Vobiz sends no proof."""
         return Proof.NONE
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Check ``X-Vobiz-Signature-V3``, of address and nonce without query and form; return a hash of both."""
+        """Check ``X-Vobiz-Signature-V3`` over address and nonce, without query and form; return a hash of both."""
         if not self._auth_tokens:
             raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
         address, _, _ = request.url.partition("?")
@@ -103,23 +103,23 @@ class Vobiz:
         return stream_xml.incoming(request)
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """Vobiz XML; the stream itself carries no numbers, so that they must come with its token."""
+        """Return Vobiz XML. The stream itself carries no numbers, so they must come with its token."""
         return stream_xml.stream_xml(connect)
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """Hang up as busy before anything has answered the call."""
+        """Hang up as busy, without answering the call."""
         return stream_xml.busy()
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """A hang-up or stream callback."""
+        """Return what a hang-up or stream callback reports."""
         return stream_xml.status(request)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """The provider asks for it."""
+        """Return nothing: the provider asks what follows."""
         return ()
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """End the call."""
+        """End the call by the REST API."""
         return ending(self._call("DELETE", call_id))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
@@ -130,7 +130,7 @@ class Vobiz:
         return self._call("POST", call_id, {"legs": "aleg", "aleg_url": url, "aleg_method": "POST"})
 
     def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Nothing of the kind is documented."""
+        """Return nothing: no request that dials digits is documented."""
         return ()
 
     def _call(self, method: str, call_id: str, body: dict[str, str] | None = None) -> Sequence[HttpRequest]:
@@ -145,5 +145,5 @@ class Vobiz:
 
 
 def make(settings: settings.Vobiz, setup: Setup) -> Vobiz:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Vobiz(settings, setup.answer_url)

@@ -19,8 +19,8 @@ Ncco = list[dict[str, Any]]
 def stream(call: IncomingCall, connect: Connect, rate_hz: int) -> Ncco:
     """Connect a call to its stream.
 
-    Nothing stands behind: further actions run as soon as the socket is up. What follows the stream is the answer to
-    the event that tells its end, which ``synchronous`` lets us answer.
+    No action follows: further actions run as soon as the socket is up. What follows the stream is the answer to
+    the event that reports its end, which ``synchronous`` lets us answer.
     """
     endpoint = {
         "type": "websocket",
@@ -38,7 +38,7 @@ def stream(call: IncomingCall, connect: Connect, rate_hz: int) -> Ncco:
 
 
 def following(after: After, shown: str = "") -> Ncco:
-    """What follows the stream: words, then a transfer; ``shown`` is the number that the called party sees."""
+    """Return what follows the stream: words, then a transfer; ``shown`` is the number that the called party sees."""
     actions: Ncco = []
     if after.say:
         actions.append({"action": "talk", "text": after.say} | ({"language": after.language} if after.language else {}))
@@ -52,7 +52,7 @@ def following(after: After, shown: str = "") -> Ncco:
 
 
 def written(ncco: Ncco) -> str:
-    """As JSON."""
+    """Write an NCCO as JSON."""
     return json_text(ncco)
 
 
@@ -63,7 +63,7 @@ def _endpoint(target: str) -> dict[str, str]:
 
 
 def _headers(call: IncomingCall) -> dict[str, str]:
-    """The call's identity, which the first message of the stream repeats: as much as there is room for."""
+    """Return the call's identity, as much as there is room for. The first message of the stream repeats it."""
     headers: dict[str, str] = {}
     for name, value in (("call_uuid", call.call_id), ("to", call.called), ("from", call.caller)):
         longer = headers | {name: without_plus(value)}

@@ -73,7 +73,7 @@ TRAITS = Traits(
     guesses_upgrade=True,
 )
 TOKEN_LIFE_S = 300
-"""How long a token for the REST API is good for."""
+"""The life of a token for the REST API."""
 ENDED = frozenset({"completed", "busy", "cancelled", "unanswered", "rejected", "failed", "timeout", "disconnected"})
 NOT_CONNECTED = ENDED - {"completed"}
 """Statuses of the stream's leg whose event may be answered with what follows the stream."""
@@ -85,7 +85,7 @@ _object = msgspec.json.Decoder(dict[str, Any]).decode
 class VonageCodec:
     """The wire of one stream: JSON as text, audio as binary messages of exactly 20 ms.
 
-    A clear may or may not bring back the marks that it overtook; ``websocket:cleared`` itself confirms nothing.
+    A clear may or may not return the marks that it overtook. ``websocket:cleared`` itself confirms nothing.
     """
 
     def __init__(self, grant: Grant) -> None:
@@ -123,7 +123,7 @@ class VonageCodec:
                 raise MessageError("a message without an event")
 
     def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
-        """Messages that carry the command; a message of any other length than 20 ms would end the stream."""
+        """Return the messages that carry the command; a message of any other length than 20 ms would end the stream."""
         match command:
             case PlayAudio(audio=audio):
                 return self._frames(audio)
@@ -163,7 +163,7 @@ class VonageCodec:
         return (started, *map(OddMessage, odd))
 
     def _frames(self, audio: bytes) -> list[bytes]:
-        """Whole frames; less than one stays until more comes."""
+        """Return the whole frames; keep the rest until more comes."""
         audio = self._part_frame + audio if self._part_frame else audio
         size = self._frame_bytes
         whole = len(audio) - len(audio) % size
@@ -171,13 +171,13 @@ class VonageCodec:
         return [audio[start : start + size] for start in range(0, whole, size)]
 
     def _last_frame(self) -> list[bytes]:
-        """What stayed, filled up with silence: a mark confirms all that came before it."""
+        """Return the kept rest, filled up with silence: a mark confirms all that came before it."""
         missing = -len(self._part_frame) % self._frame_bytes
         return self._frames(bytes(missing)) if missing else []
 
 
 class Vonage:
-    """Vonage, as a provider. ``now_s`` tells Unix time: the tokens of the REST API carry it."""
+    """The provider Vonage. ``now_s`` returns Unix time, which the tokens of the REST API carry."""
 
     name = "vonage"
     traits = TRAITS
@@ -193,11 +193,11 @@ class Vonage:
         self._now_s = now_s
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> VonageCodec:
-        """A fresh wire for one stream."""
+        """Return a fresh wire for one stream."""
         return VonageCodec(grant)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Check the JWT that our NCCO asks for; which key signs it is documented for HS256 alone."""
+        """Check the JWT that our NCCO asks for. The documents say which key signs it for HS256 alone."""
         if not self._signature_secrets:
             return Proof.NONE
         token = bearer(upgrade.headers)
@@ -221,7 +221,7 @@ class Vonage:
         return str(claims.get("jti") or hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest())
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
-        """Return the call of an answer webhook, or the stream whose end an event tells."""
+        """Return the call of an answer webhook, or the stream whose end an event reports."""
         fields = _fields(request)
         if status := fields.text("status"):
             if status not in NOT_CONNECTED:
@@ -236,15 +236,15 @@ class Vonage:
         return IncomingCall(call_id, fields.text("from"), fields.text("to"))
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """The NCCO, with the call's id and numbers, which the stream itself lacks."""
+        """Return the NCCO, with the call's id and numbers, which the stream itself lacks."""
         return Answer(ncco.written(ncco.stream(call, connect, self._rate_hz)), "application/json")
 
     def refuse(self, call: IncomingCall) -> Answer:
-        """An NCCO without an action: nothing answers the call, and it ends."""
+        """Return an NCCO without an action: nothing answers the call, and it ends."""
         return Answer(ncco.written([]), "application/json")
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """An event webhook; one of the stream's own leg names the call by the headers that our NCCO gave it."""
+        """Return what an event reports. An event of the stream's own leg names the call by our NCCO's headers."""
         fields = _fields(request)
         of_stream = fields.inside("headers").text("call_uuid")
         call_id = of_stream or fields.text("uuid")
@@ -255,7 +255,7 @@ class Vonage:
         return (CallStatus(call_id, status, status in ENDED, stream_failed=failed),)
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Hang up where nothing follows; else the event that tells the stream's end is answered with it."""
+        """Hang up where nothing follows; else the answer to the event of the stream's end says what does."""
         return () if after.say or after.transfer else self.hang_up(call_id)
 
     def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
@@ -294,7 +294,7 @@ def _following(after: After, shown: str) -> Answer:
 
 
 def _fields(request: WebhookRequest) -> Members:
-    """Members of the JSON body, and what of the query is not in it."""
+    """Return the members of the JSON body, and those of the query that the body lacks."""
     try:
         body = read_object(request.body) if request.body else {}
     except UNREADABLE as error:
@@ -303,5 +303,5 @@ def _fields(request: WebhookRequest) -> Members:
 
 
 def make(settings: settings.Vonage, setup: Setup) -> Vonage:
-    """Make the provider of its section of ``gateway.yaml``."""
+    """Make the provider from its section of ``gateway.yaml``."""
     return Vonage(settings, setup.now_s)
