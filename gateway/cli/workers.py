@@ -200,7 +200,7 @@ class Supervisor:
         )
 
     async def _ended(self, worker: asyncio.subprocess.Process, number: int) -> bool:
-        """Wait for a worker's end, which a stop asks for. Kill a worker that hangs; return ``True`` if it was killed."""
+        """Wait for a worker's end, which a stop asks for. Kill one that hangs; return ``True`` if it was killed."""
         seen, silent, looks_left = self._board.beats(number), 0, math.inf
         has_served = is_hung = False
         async with asyncio.TaskGroup() as group:
