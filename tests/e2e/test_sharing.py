@@ -22,6 +22,7 @@ from gateway.sim.emulator import Emulator
 from gateway.sim.phone.accounts import Account, open_account
 from gateway.sim.providers import PROVIDERS
 from tests.e2e.rig import LINE, configuration, instant, load
+from tests.virtual_time import virtual_time
 
 GOODBYE = Path(__file__).parents[2] / "gateway" / "sim" / "prompts" / "caller" / "goodbye.wav"
 ENVIRON = {
@@ -92,6 +93,7 @@ def written(folder: Path) -> str:
     return "".join(file.read_text("utf-8") for file in files)
 
 
+@virtual_time
 async def test_calls_at_every_provider_tell_no_secret(
     tmp_path: Path, planted: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
