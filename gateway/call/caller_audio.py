@@ -9,7 +9,7 @@ from gateway.call.caller_clock import AHEAD_LIMIT_S, CallerClock
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.liveness import Liveness
 from gateway.call.record import Note
-from gateway.call.settings import CONNECT_BUFFER_S, DEAF_TAIL_S
+from gateway.call.settings import CONNECT_BUFFER_S, SILENCED_TAIL_S
 from gateway.phone.commands import AskForLife
 from gateway.phone.events import (
     DigitPressed,
@@ -42,7 +42,7 @@ class CallerStream:
     def __init__(self, audio_format: AudioFormat, now: float, silence_limit_s: float = 15.0) -> None:
         self._format = audio_format
         self._early: bytearray | None = bytearray()
-        self._deaf_until = -math.inf
+        self._silenced_until = -math.inf
         self._told_late = False
         self._clock = CallerClock(audio_format, now)
         self._liveness = Liveness(silence_limit_s, now)
@@ -66,9 +66,9 @@ class CallerStream:
         if self._early is not None:
             self._keep(self._early, audio)
             return ()
-        return (SendAudio(audio if now >= self._deaf_until else self._format.silence_for(audio)),)
+        return (SendAudio(audio if now >= self._silenced_until else self._format.silence_for(audio)),)
 
-    def told(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
+    def note_sign(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
         """Take whatever else the provider says: it is there. More keys than anybody can press end the call."""
         self._liveness.note_life(now)
         if type(event) is DigitPressed:
@@ -98,14 +98,14 @@ class CallerStream:
     def connected(self) -> Sequence[SendAudio]:
         """The session is there: the last seconds of what the caller has said meanwhile, unless nobody may listen."""
         early, self._early = self._early, None
-        return (SendAudio(bytes(early)),) if early and self._deaf_until < math.inf else ()
+        return (SendAudio(bytes(early)),) if early and self._silenced_until < math.inf else ()
 
-    def mind(self, *, private: bool, now: float) -> None:
-        """Listen, or not while it is ``private``; the end of something private is listened to a little later."""
+    def set_private(self, *, private: bool, now: float) -> None:
+        """Send silence in place of the caller while something is ``private``, and a little longer."""
         if private:
-            self._deaf_until = math.inf
-        elif self._deaf_until == math.inf:
-            self._deaf_until = now + DEAF_TAIL_S
+            self._silenced_until = math.inf
+        elif self._silenced_until == math.inf:
+            self._silenced_until = now + SILENCED_TAIL_S
 
     def _keep(self, early: bytearray, audio: bytes) -> None:
         early += audio

@@ -112,7 +112,7 @@ class Conversation:
         kind = type(event)
         if not self._connected and kind in SESSION_EVENTS:
             return (Note("unknown_message", {"leg": "voice", "message_kind": f"{kind.__name__} too early"}),)
-        if is_sign_of_life(event) and (ended := self._caller_audio.told(event, now)):
+        if is_sign_of_life(event) and (ended := self._caller_audio.note_sign(event, now)):
             return self._carry_out(ended, now)
         return [*self._REACTIONS[kind](self, event, now), *self._settle(now)]
 
@@ -306,7 +306,7 @@ class Conversation:
             return ()
         commands = self._follow_up(now)
         private = self._tools.asks_for_secret or self._leaving.transferring or self._settings.closed
-        self._caller_audio.mind(private=private, now=now)
+        self._caller_audio.set_private(private=private, now=now)
         return commands
 
     def _follow_up(self, now: float) -> Sequence[Command]:

@@ -27,7 +27,7 @@ ANSWER = CreateResponse()
 
 
 class Responses:
-    """Times are in seconds. Whatever is returned is to be sent to the voice leg."""
+    """Asks for one response after the other. Times are in seconds; what is returned is to be sent to the voice leg."""
 
     def __init__(self) -> None:
         self.response: str | None = None

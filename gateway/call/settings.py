@@ -11,7 +11,7 @@ CONNECT_BUFFER_S = 10.0
 """What the caller says before the session is ready is kept this far back."""
 TRANSFER_GRACE_S = 5.0
 """How long the provider may take to end the stream of a call that it has transferred."""
-DEAF_TAIL_S = 0.5
+SILENCED_TAIL_S = 0.5
 """The sound of the last secret key may come after the word that it was pressed."""
 
 END_CALL = "end_call"

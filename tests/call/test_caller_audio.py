@@ -23,7 +23,7 @@ def test_an_empty_message_is_not_passed_on() -> None:
     stream = CallerStream(PCMU, 0.0)
     assert stream.receive(b"", 0.1) == ()
     assert stream.connected() == ()
-    stream.told(SignOfLife(), 0.1)
+    stream.note_sign(SignOfLife(), 0.1)
     assert stream.on_deadline(7.6) == (AskForLife(),)
     assert stream.receive(b"", 7.7) == ()
     assert AskForLife() not in stream.on_deadline(15.1)
@@ -39,7 +39,7 @@ def test_private_audio_is_silence_of_the_format(audio_format: AudioFormat, silen
     """While something is private the service gets silence of the same length, so that its clock goes on."""
     stream = CallerStream(audio_format, 0.0)
     stream.connected()
-    stream.mind(private=True, now=1.0)
+    stream.set_private(private=True, now=1.0)
     assert stream.receive(b"\x01\x02", 1.1) == (SendAudio(silence),)
 
 
@@ -47,9 +47,9 @@ def test_privacy_lasts_a_little_longer() -> None:
     """The sound of the last key may come after its event."""
     stream = CallerStream(PCMU, 0.0)
     stream.connected()
-    stream.mind(private=True, now=1.0)
-    stream.mind(private=False, now=2.0)
-    stream.mind(private=False, now=2.4)
+    stream.set_private(private=True, now=1.0)
+    stream.set_private(private=False, now=2.0)
+    stream.set_private(private=False, now=2.4)
     assert stream.receive(b"a", 2.4) == (SendAudio(b"\xff"),)
     assert stream.receive(b"a", 2.6) == (SendAudio(b"a"),)
 
@@ -60,7 +60,7 @@ def test_a_pause_waits_for_the_session_too() -> None:
     stream.receive(b"\x01" * 160, 0.02)
     for tenth in range(4, 600):
         assert [command for command in stream.on_deadline(0.03 + tenth / 10) if command != AskForLife()] == []
-        stream.told(SignOfLife(), tenth / 10)
+        stream.note_sign(SignOfLife(), tenth / 10)
     (early,) = stream.connected()
     assert early.audio == b"\xff" * 80_000
     (silence,) = stream.on_deadline(60.2)
@@ -72,7 +72,7 @@ def test_a_burst_during_an_entry_is_masked() -> None:
     """Audio that comes late while something is private is as silent as the rest."""
     stream = CallerStream(PCMA, 0.0)
     stream.connected()
-    stream.mind(private=True, now=1.0)
+    stream.set_private(private=True, now=1.0)
     for tenth in range(10, 40):
         stream.on_deadline(tenth / 10)
     passed = [command for _ in range(100) for command in stream.receive(b"\x01" * 160, 4.0)]
@@ -98,7 +98,7 @@ def test_a_flood_of_keys_ends_the_call() -> None:
     """Each of them may lead to a message to the service."""
     stream = CallerStream(PCMU, 0.0)
     keys = 0
-    while stream.told(DigitPressed("1"), 1.0) is not FLOOD:
+    while stream.note_sign(DigitPressed("1"), 1.0) is not FLOOD:
         keys += 1
     assert keys == 220
 

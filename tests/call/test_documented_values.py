@@ -70,7 +70,7 @@ def test_seconds_that_documents_tell_in_words() -> None:
     )
     assert (responses.ANSWER_LIMIT_S, responses.RETRY_AFTER_S) == (10, 1)
     assert "until the entry is over, and half a second longer" in text
-    assert settings.DEAF_TAIL_S == 0.5
+    assert settings.SILENCED_TAIL_S == 0.5
 
 
 def chosen() -> list[tuple[str, tuple[float, float]]]:
