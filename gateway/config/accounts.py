@@ -1,4 +1,4 @@
-"""The accounts under ``providers:`` before they are read: their names, whose they are, and their variables."""
+"""Checks the accounts under ``providers:`` and fills in their variables, before they are validated."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ _HOW = " (an account under a name of its own says whose it is: provider: twilio)
 
 
 def check_accounts(document: Document) -> None:
-    """Refuse sections whose name is none, or that do not say whose account they are."""
+    """Refuse sections whose name is not allowed, or that do not name their provider."""
     for name, section in _written(document):
         path: KeyPath = ("providers", name)
         if document.is_broken(path):
@@ -34,7 +34,7 @@ def check_accounts(document: Document) -> None:
 
 
 def supply_accounts(document: Document, environ: Mapping[str, str]) -> None:
-    """Give the keys that the file leaves out the values of their variables."""
+    """Set the keys that the file leaves out to the values of their variables."""
     for name, section in _written(document):
         provider = section.get("provider", name) if isinstance(section, dict) else name
         if provider not in _KNOWN:
@@ -48,7 +48,7 @@ def supply_accounts(document: Document, environ: Mapping[str, str]) -> None:
 def supply(
     document: Document, path: KeyPath, variables: tuple[str, ...], environ: Mapping[str, str], *, takes_two: bool
 ) -> None:
-    """Give one key the value of the first variable that is set; with its old one behind it, where it takes two."""
+    """Set a key to the value of the first variable that is set; where it takes two, add that of ``<NAME>_OLD``."""
     value = first_set(environ, variables)
     if value is None:
         return

@@ -1,4 +1,4 @@
-"""What is wrong with greeting, hours, transfers, keys, parameters and agent of a line."""
+"""Checks of a line's greeting, hours, transfers, keys, parameters and agent."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,11 @@ from gateway.config.line.line import Settings
 from gateway.config.reading.problems import Finding, KeyPath, suggestion
 
 _OF_THE_AGENT = ("model", "tools", "tool_choice", "parallel_tool_calls", "temperature", "reasoning_effort")
-"""What a Foundry agent has of its own, beside its instructions, and takes from nobody."""
+"""Keys that a Foundry agent, like its instructions, sets itself; a line may not set them."""
 
 
 def greeting_in_one_way(settings: Settings, model: str) -> Iterator[Finding]:
-    """A greeting is said, prompted or played."""
+    """Require that a greeting is either said, prompted or played."""
     greeting = settings.greeting
     if greeting is None:
         return
@@ -26,7 +26,7 @@ def greeting_in_one_way(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def agent_and_the_rest(settings: Settings, model: str) -> Iterator[Finding]:
-    """What an agent has of its own is not set here."""
+    """Refuse keys that the agent sets itself."""
     if settings.agent is None:
         return
     for key in _OF_THE_AGENT:
@@ -35,7 +35,7 @@ def agent_and_the_rest(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def parameters_once(settings: Settings, model: str) -> Iterator[Finding]:
-    """A placeholder has one meaning."""
+    """Refuse a parameter that is listed twice or is also a variable."""
     for index, name in enumerate(settings.parameters):
         if name in settings.variables:
             yield ("parameters", index), f"{name} is also one of variables, expected another name"
@@ -44,7 +44,7 @@ def parameters_once(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def hours_of_each_day(settings: Settings, model: str) -> Iterator[Finding]:
-    """Each day has its hours once."""
+    """Refuse a day that has its hours in two entries."""
     if settings.hours is None:
         return
     owners: dict[int, str] = {}
@@ -56,7 +56,7 @@ def hours_of_each_day(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def closed_line(settings: Settings, model: str) -> Iterator[Finding]:
-    """Callers of a closed line meet something."""
+    """Require words, a recording or a transfer for callers of a closed line."""
     if settings.hours is None:
         return
     closed: Closed = settings.hours.closed
@@ -67,7 +67,7 @@ def closed_line(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def one_action_for_a_key(settings: Settings, model: str) -> Iterator[Finding]:
-    """A key does one thing."""
+    """Require exactly one action for each key."""
     for key, action in settings.on_key.items():
         does = [name for name in ("transfer", "say", "hang_up") if getattr(action, name)]
         if len(does) != 1:
@@ -76,7 +76,7 @@ def one_action_for_a_key(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def keys_once(settings: Settings, model: str) -> Iterator[Finding]:
-    """A key that ends something does nothing else."""
+    """Refuse a key that ends an entry or a turn and has another use."""
     if settings.commit_on in settings.on_key:
         yield ("on_key", settings.commit_on or ""), "is also commit_on, expected another key"
     finish_on = settings.digits.finish_on if settings.digits else None
@@ -90,7 +90,7 @@ def keys_once(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def known_transfers(settings: Settings, model: str) -> Iterator[Finding]:
-    """Keys, hours, ``after`` and ``on_failure`` transfer to the line's own targets."""
+    """Refuse a transfer of keys, hours, ``after`` or ``on_failure`` to a target that the line does not have."""
     named: list[tuple[KeyPath, str | None]] = [
         (("on_key", key, "transfer"), action.transfer) for key, action in settings.on_key.items()
     ]

@@ -1,4 +1,4 @@
-"""Find what makes a deployment open to anybody: keys that can be guessed, streams and webhooks without protection."""
+"""Finds what opens a deployment to anybody: keys that can be guessed, streams and webhooks without protection."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -11,32 +11,32 @@ from gateway.config.secrets import values_of
 from gateway.errors import ConfigError
 
 OWN_LENGTH = 16
-"""Characters of a key that the operator makes up; a token was forged with a key of one letter."""
+"""Fewest characters of a key that the operator makes up; with a key of one letter a token can be forged."""
 GIVEN_LENGTH = 16
-"""Characters of a secret that a provider has given or was given; most have 32 and more."""
+"""Fewest characters, without a warning, of a secret shared with a provider; most have 32 and more."""
 SHORTEST_GIVEN = 8
-"""No provider gives a shorter one: this is another value, or a part of it."""
+"""Fewest characters of any provider's secret; a shorter text is another value, or a part of the secret."""
 DIFFERENT = 4
-"""Different characters that a key has at least."""
+"""Fewest different characters of a key."""
 _PRIVATE_NAMES = (".local", ".internal", ".lan", ".home.arpa", ".invalid", ".test", ".localhost")
 
 
 def weak_keys(deployment: Deployment) -> list[ConfigError]:
-    """Return an error for each key that lets in whoever guesses it.
+    """Return an error for each key that can be guessed.
 
-    Such are keys of the operator's own, and secrets that are too short for any provider's.
+    These are keys of the operator's own, and secrets that are too short to be any provider's.
     """
     weak = [*_weak_keys(deployment), *_no_secrets(deployment)]
     return [_error(deployment, key, message) for key, message in weak]
 
 
 def exposures(deployment: Deployment) -> list[ConfigError]:
-    """Return an error for each thing that lets anybody in, or lets anybody read along, beyond this machine."""
+    """Return an error for each setting that lets anybody outside this machine in, or lets them read the traffic."""
     return [_error(deployment, key, message) for key, message in _exposures(deployment)]
 
 
 def weak_secrets(deployment: Deployment) -> Iterator[str]:
-    """Yield a warning for each secret that a provider knows too and that may be guessed."""
+    """Yield a warning for each secret shared with a provider that may be guessed."""
     for key, text in _given(deployment):
         if len(text) >= SHORTEST_GIVEN and (why := _weak(text, GIVEN_LENGTH)):
             yield f"{key}: {why}, so that it can be guessed: expected what the provider shows"
@@ -49,7 +49,7 @@ def _no_secrets(deployment: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _given(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """Yield the secrets that a provider knows too, by their keys."""
+    """Yield the secrets shared with a provider, by their keys."""
     for name, section in deployment.providers.accounts.items():
         for key in type(section).model_fields:
             value = getattr(section, key)

@@ -1,4 +1,4 @@
-"""Warn of what is allowed in a configuration but may not be meant, in ``gateway check`` and ``gateway serve``."""
+"""Warns of settings that are allowed but may not be intended, for ``gateway check`` and ``gateway serve``."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
@@ -11,13 +11,13 @@ from gateway.config.line.tools import McpTool
 from gateway.config.numbers import ANY_NUMBER
 
 MCP_SINCE = "2026-04-10"
-"""The API version that knows MCP servers (Voice Live API reference)."""
+"""The first API version that supports MCP servers (Voice Live API reference)."""
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 -- nothing listens there on their account
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
-    """Return what may not be meant, one sentence each, that of the lines first."""
+    """Return one sentence for each warning, those of the lines first."""
     known = list(lines)
     found = [warning for line in known for warning in line_warnings(line)]
     found += [*_numbers(deployment, known), *_providers(deployment), *secret_warnings(deployment)]

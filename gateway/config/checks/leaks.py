@@ -1,4 +1,4 @@
-"""Find credentials where they do not belong: written into a line's file, or in texts that the model and callers get."""
+"""Finds misplaced credentials: written into a line's file, or in texts that the model and callers get."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -9,19 +9,19 @@ from gateway.config.reading.environment import FromEnvironment
 from gateway.config.reading.problems import Finding, KeyPath
 
 SHORTEST = 12
-"""A value of the environment with fewer characters is not looked for: texts may have it by chance."""
+"""A value of the environment with fewer characters is not searched for: texts may contain it by chance."""
 _NAME = re.compile(
     r"auth|(api|access)[-_]?key|(^|[-_])key$|token|secret|passw|pwd|credential|cookie|(^|[-_])sig(nature)?$|^code$"
     r"|session[-_]?(id|key)?$",
     re.IGNORECASE,
 )
-"""Names of headers and of a query's parameters that carry credentials."""
+"""Names of headers and query parameters that carry credentials."""
 _ALWAYS = re.compile(r"((api|access)[-_]?key|(auth|access|api|bearer)[-_]?token|secret|passw(or)?d)$", re.IGNORECASE)
-"""Those of them that carry nothing else, however short it is."""
+"""Those of them whose value is always a credential, however short it is."""
 _SCHEME = re.compile(
     r"\s*((bearer|token|apikey)\s+(?=\S*[0-9])[!-~]{6,}|basic\s+(?=\S*[0-9=])[0-9A-Za-z+/]{6,}={0,2})", re.IGNORECASE
 )
-"""A header's value that is a credential whatever the header's name (RFC 9110 §11.4)."""
+"""A header value that is a credential under any header name (RFC 9110 §11.4)."""
 _HARMLESS = re.compile(r"idempotency|(?<!session)(?<!session[-_])id$", re.IGNORECASE)
 _VALUE = re.compile(r"[!-~]{8,}")
 _SHAPES = {
@@ -46,10 +46,10 @@ _SHAPES = {
     "a connection string": r"(?:AccountKey|SharedAccessKey|accesskey)=[A-Za-z0-9+/=]{20,}",
 }
 _WITH_PASSWORD = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|sips?:)[^\s/:@{}]+:[^\s/@{}]+@", re.IGNORECASE)
-"""An address with a user and a password in it."""
+"""An address that contains a user and a password."""
 _SHAPE = re.compile("|".join(f"(?P<shape{index}>{shape})" for index, shape in enumerate(_SHAPES.values())))
 _SENT_TO_TOOLS = ("headers", "url", "secret", "authorization", "server_url")
-"""Keys of a tool that only its own server gets."""
+"""Keys of a tool that are sent only to its own server."""
 IN_A_FILE = "is a secret written into a file, expected a reference to the environment, ${NAME}"
 
 
@@ -71,7 +71,7 @@ def leaks(data: Mapping[str, Any], secrets: Collection[str]) -> Iterator[Finding
 
 
 def leak_in(text: str, secrets: Collection[str]) -> str:
-    """Return what a text has in it that nobody may read; empty where there is nothing."""
+    """Return which credential a text contains; empty if there is none."""
     if any(len(secret) >= SHORTEST and secret in text for secret in secrets):
         return "holds a secret of the environment, which the model and callers would get, expected it in no text"
     found = _SHAPE.search(text)

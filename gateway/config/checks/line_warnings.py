@@ -1,4 +1,4 @@
-"""Warn of what is allowed in a line but may not be meant: for ``gateway check``."""
+"""Warns of settings of a line that are allowed but may not be intended, for ``gateway check``."""
 
 import difflib
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from gateway.config.reading.problems import listed
 from gateway.config.telling.describe_actions import action_warnings
 
 _SAME_MODEL = 0.75
-"""How near a name must be to one that is documented to be taken for a misspelling of it."""
+"""Least similarity at which a model's name counts as a misspelling of a documented one."""
 
 
 def line_warnings(line: Line) -> Iterator[str]:
-    """Yield what may not be meant, one sentence each, beginning with the line's name."""
+    """Yield one sentence for each warning, beginning with the line's name."""
     for warning in (
         *_numbers(line),
         *_models(line),
@@ -35,7 +35,7 @@ def line_warnings(line: Line) -> Iterator[str]:
 
 
 def model_warning(model: str) -> str:
-    """Return a warning of a model that the documentation does not name; nothing for one that it does."""
+    """Return a warning if the documentation does not name the model; else nothing."""
     if not model or is_known(model):
         return ""
     near = difflib.get_close_matches(model.lower(), MODELS, n=1, cutoff=_SAME_MODEL)
@@ -92,7 +92,7 @@ def _filters(line: Line) -> Iterator[str]:
 
 
 def _locales(line: Line) -> Iterator[str]:
-    """Yield codes of languages that no voice has: en-UK, which is en-GB."""
+    """Yield language codes that no voice has, such as en-UK for en-GB."""
     settings, voice = line.settings, line.settings.voice
     given = [("language", settings.language)]
     given += [("transcription.language", settings.transcription.language)] if settings.transcription else []

@@ -1,4 +1,4 @@
-"""Which secret is not what was meant: quotes around it, white space inside, an old value that does not count."""
+"""Warns of malformed secrets: quotes around one, white space inside, an old value that is not used."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,11 +14,11 @@ from gateway.config.secrets import may_be_two, values_of
 _QUOTES = ('""', "''", "``", "“”", "‘’", "„“", "«»")
 _WRITTEN_LINE_END = ("\\n", "\\r")
 _NOT_SECRET = ("provider", "region", "private_key")
-"""Keys without quotes to warn of: two are words of the file, and a PEM is found within them."""
+"""Keys whose quotes are not warned of: two are words of the file, and a PEM key is found within quotes."""
 
 
 def secret_warnings(deployment: Deployment) -> Iterator[str]:
-    """Return what may not be meant among the secrets and names of ``gateway.yaml``."""
+    """Return a warning for each doubtful secret or name in ``gateway.yaml``."""
     for name, section in deployment.providers.accounts.items():
         for key in type(section).model_fields:
             if key not in _NOT_SECRET:
@@ -29,7 +29,7 @@ def secret_warnings(deployment: Deployment) -> Iterator[str]:
 
 
 def tool_secret_warnings(line: Line) -> Iterator[str]:
-    """Return what may not be meant among the secrets of a line's tools."""
+    """Return a warning for each doubtful secret of a line's tools."""
     for index, tool in enumerate(line.settings.tools):
         key = f"{line.name}: tools[{index}]"
         if isinstance(tool, HttpTool):
@@ -42,7 +42,7 @@ def tool_secret_warnings(line: Line) -> Iterator[str]:
 
 
 def values_in(section: ProviderSettings, key: str) -> tuple[str, ...]:
-    """Return the texts at one key of an account; empty where it is not set or is no text."""
+    """Return the texts at a key of an account; empty if it is not set or is not a text."""
     value = getattr(section, key)
     return values_of(value) if isinstance(value, SecretStr | str | tuple) else ()
 
@@ -59,7 +59,7 @@ def _problems(key: str, values: tuple[str, ...]) -> Iterator[str]:
 
 
 def _of_headers(key: str, headers: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """A header may have several words, ``Bearer …``: none of them should be in quotes."""
+    """Yield a warning for each word of a header, such as ``Bearer …``, that is in quotes."""
     for name, value in headers:
         if any(_is_quoted(word) for word in (value, *value.split())):
             yield f"{key}.{name}: has quotes around a value, which count as a part of it: expected the value alone"

@@ -1,7 +1,7 @@
-"""Combinations that the service refuses, told before the first call instead of during it.
+"""Checks for combinations that the service refuses, so that they are reported before the first call.
 
-Voice Live API reference 2026-07-15 and its how-to pages: which model takes which voice, turn detection, transcription
-and option. Each rule yields the keys it is about, the most telling first, and what is wrong with them.
+Source: Voice Live API reference 2026-07-15 and its how-to pages, on which model takes which voice, turn detection,
+transcription and option. Each rule yields the keys that it is about, the most important first, and the mistake.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ _GPT_REALTIME = "a gpt-realtime model"
 
 
 def findings(settings: Settings, model: str) -> list[Finding]:
-    """What the service would refuse of ``settings`` with ``model``, each with its key."""
+    """Return what the service would refuse in ``settings`` with ``model``, each with its key."""
     return [finding for rule in RULES for finding in rule(settings, model)]
 
 
@@ -29,7 +29,7 @@ def _named(model: str) -> str:
 
 
 def voice_and_model(settings: Settings, model: str) -> Iterator[Finding]:
-    """OpenAI's voices live in OpenAI's speech models, Azure's native ones in azure-realtime, which has no others."""
+    """Require OpenAI's speech models for OpenAI's voices; azure-realtime goes with its native voices only."""
     voice = settings.voice
     if isinstance(voice, OpenAIVoice) and not is_gpt_realtime(model):
         yield ("voice",), f"the OpenAI voice {voice.name} needs {_GPT_REALTIME}, found {_named(model)}"
@@ -41,7 +41,7 @@ def voice_and_model(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def turns_and_model(settings: Settings, model: str) -> Iterator[Finding]:
-    """semantic_vad is OpenAI's; end-of-utterance models read the text that only cascaded models have."""
+    """Require OpenAI's models for semantic_vad, and cascaded ones, which have text, for end-of-utterance detection."""
     turns = settings.turn_detection
     if isinstance(turns, SemanticVad):
         if not is_gpt_realtime(model):
@@ -55,7 +55,7 @@ def turns_and_model(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def turns_by_key(settings: Settings, model: str) -> Iterator[Finding]:
-    """Without turn detection a key must end the turn."""
+    """Require a key that ends the turn if and only if there is no turn detection."""
     if settings.turn_detection is None and settings.commit_on is None:
         yield ("turn_detection",), 'none needs commit_on, the key that ends a turn, such as commit_on: "#"'
     if settings.turn_detection is not None and settings.commit_on is not None:
@@ -65,7 +65,7 @@ def turns_by_key(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def transcription_and_model(settings: Settings, model: str) -> Iterator[Finding]:
-    """Which model writes the caller's words down for which model."""
+    """Refuse a transcription model that the line's model does not support."""
     if (transcription := settings.transcription) is None:
         return
     key = ("transcription", "model")
@@ -83,7 +83,7 @@ def transcription_and_model(settings: Settings, model: str) -> Iterator[Finding]
 
 
 def transcription_options(settings: Settings, model: str) -> Iterator[Finding]:
-    """Which of the transcription's options its model takes."""
+    """Refuse transcription options that its model does not support."""
     if (transcription := settings.transcription) is None:
         return
     speech = transcription.model == "azure-speech"
@@ -102,13 +102,13 @@ def transcription_options(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def noise_and_model(settings: Settings, model: str) -> Iterator[Finding]:
-    """near_field and far_field are OpenAI's."""
+    """Require OpenAI's speech models for near_field and far_field."""
     if settings.noise_reduction in ("near_field", "far_field") and not is_gpt_realtime(model):
         yield ("noise_reduction",), f"{settings.noise_reduction} needs {_GPT_REALTIME}, found {_named(model)}"
 
 
 def answers_and_model(settings: Settings, model: str) -> Iterator[Finding]:
-    """How answers are made: temperature, reasoning and fillers belong to some models only."""
+    """Refuse temperature, reasoning and interim responses with models that do not support them."""
     native = engine_of(model) is Engine.NATIVE
     if settings.temperature is not None and native:
         yield ("temperature",), f"needs a text model such as gpt-4.1, found {_named(model)}"
@@ -121,14 +121,14 @@ def answers_and_model(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def numbers_once(settings: Settings, model: str) -> Iterator[Finding]:
-    """A number stands in a line once."""
+    """Refuse a number that is listed twice in the line."""
     for index, number in enumerate(settings.numbers):
         if number in settings.numbers[:index]:
             yield ("numbers", index), f"{number} stands there twice"
 
 
 def own_metadata(settings: Settings, model: str) -> Iterator[Finding]:
-    """The gateway's own labels are not for the line."""
+    """Refuse metadata with the names that the gateway writes itself."""
     for name in OWN_METADATA:
         if name in settings.metadata:
             yield ("metadata", name), "the gateway writes it itself, expected another name"

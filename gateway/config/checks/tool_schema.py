@@ -1,4 +1,4 @@
-"""What of JSON Schema a function tool's parameters may have.
+"""Checks the JSON Schema of a function tool's parameters for what the service does not take.
 
 A session with a schema that the service does not take is refused as a whole: branches of ``anyOf`` and ``oneOf`` need a
 type, and ``allOf``, ``not``, ``if``, ``then`` and ``else`` are not permitted.
@@ -21,7 +21,7 @@ _SINGLE = ("items", "additionalProperties", "contains", "propertyNames", "uneval
 
 
 def refusals(schema: Mapping[str, Any]) -> list[Finding]:
-    """What the service would not take of ``schema``, each with its place."""
+    """Return what the service would not take in ``schema``, each with its place."""
     return list(_refused(schema, ())) or [*_malformed(schema), *_lost_references(schema, schema, ())]
 
 
@@ -50,7 +50,7 @@ def _unknown_types(schema: Mapping[str, Any], path: KeyPath) -> Iterator[Finding
 
 
 def _patterns(schema: Mapping[str, Any], path: KeyPath) -> Iterator[Finding]:
-    """Yield patterns that cannot be matched in linear time: a caller's words could stop all calls."""
+    """Yield patterns that cannot be matched in linear time: with them a caller's words could block all calls."""
     wanted = "expected a regular expression without look-around and back references"
     named = schema.get("patternProperties")
     given: list[tuple[KeyPath, Any]] = [(("patternProperties", each), each) for each in named or ()]
@@ -83,14 +83,14 @@ def _lost_references(schema: Any, whole: Mapping[str, Any], path: KeyPath) -> It
         referred = _referred(reference, whole)
         if referred is None:
             yield (*path, "$ref"), "leads nowhere, expected such as #/$defs/name of the same schema"
-        else:  # it may stand where no schema is looked for
+        else:  # it may be in a place that is not searched for schemas
             yield from _refused(referred, (*path, "$ref"))
     for below, inner in _within(schema):
         yield from _lost_references(inner, whole, (*path, *below))
 
 
 def _within(schema: Mapping[str, Any]) -> Iterator[tuple[KeyPath, Any]]:
-    """The schemas inside; a property may well be called "not"."""
+    """Yield the schemas inside ``schema``; a property named "not" is not taken for the keyword."""
     for key in _MAPS:
         inner = schema.get(key)
         yield from (((key, name), value) for name, value in inner.items()) if isinstance(inner, Mapping) else ()
@@ -113,7 +113,7 @@ def _referred(reference: str, whole: Mapping[str, Any]) -> Mapping[str, Any] | N
 
 
 def inlined(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """``schema`` without ``$ref``: each stands where it is used. Raises ValueError where one refers to itself."""
+    """Return ``schema`` with each ``$ref`` replaced by its target. Raises ValueError if one refers to itself."""
     whole = dict(schema)
     return dict(_inlined(whole, whole, ()))
 

@@ -1,4 +1,4 @@
-"""What is wrong with a line's tools, told before the first call instead of during it."""
+"""Checks of a line's tools, so that mistakes are reported before the first call."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ _PIECE = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
 def tools_and_model(settings: Settings, model: str) -> Iterator[Finding]:
-    """azure-realtime has no tools, phi none of an MCP server."""
+    """Refuse tools with azure-realtime, and MCP servers with phi models."""
     if settings.tools and is_azure_realtime(model):
         yield ("tools",), f"model {model} takes no tools, expected none"
         return
@@ -25,27 +25,27 @@ def tools_and_model(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def tool_choice_and_tools(settings: Settings, model: str) -> Iterator[Finding]:
-    """What must be used must be there."""
+    """Require a tool if ``tool_choice`` is ``required``."""
     if settings.tool_choice == "required" and not settings.tools:
         yield ("tool_choice",), "required needs at least one of tools"
 
 
 def tools_once(settings: Settings, model: str) -> Iterator[Finding]:
-    """A built-in tool stands in the list once; other tools have their names for themselves (see resolve.py)."""
+    """Refuse a built-in tool that is listed twice; ``line_functions`` checks the names of the other tools."""
     for index, tool in enumerate(settings.tools):
         if isinstance(tool, str) and tool in settings.tools[:index]:
             yield ("tools", index), f"{tool} stands there twice"
 
 
 def transfer_call_and_transfers(settings: Settings, model: str) -> Iterator[Finding]:
-    """The model chooses among the line's targets alone."""
+    """Require targets for ``transfer_call``: the model chooses among the line's own only."""
     for index, tool in enumerate(settings.tools):
         if tool == "transfer_call" and not settings.transfers:
             yield ("tools", index), 'transfer_call needs transfers, such as transfers: {desk: "+14255550199"}'
 
 
 def http_tools(settings: Settings, model: str) -> Iterator[Finding]:
-    """Parameters that the service takes, in addresses that are complete and that no secret gets into."""
+    """Require parameters that the service takes, complete addresses, and no secrets in addresses."""
     for index, tool in enumerate(settings.tools):
         if isinstance(tool, HttpTool):
             key: KeyPath = ("tools", index)
@@ -93,7 +93,7 @@ def _secrets(tool: HttpTool) -> Iterator[Finding]:
 
 
 def covered_twice(settings: Settings, model: str) -> Iterator[Finding]:
-    """Either the service fills the wait for a tool, or the gateway does."""
+    """Refuse that both the service and the gateway fill the wait for a tool."""
     interim = settings.interim_response
     if interim is None or "tool" not in interim.triggers:
         return
@@ -104,7 +104,7 @@ def covered_twice(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def mcp_approval(settings: Settings, model: str) -> Iterator[Finding]:
-    """Nobody can click on a phone: where a yes is needed, the line says how to ask for it."""
+    """Require ``approval`` if a tool needs a yes: on a phone the caller must be asked for it."""
     for index, tool in enumerate(settings.tools):
         if not isinstance(tool, McpTool):
             continue
@@ -122,7 +122,7 @@ def mcp_approval(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def needs_approval(tool: McpTool) -> bool:
-    """Whether a tool of the server may need the caller's yes."""
+    """Return ``True`` if a tool of the server may need the caller's yes."""
     required, allowed = tool.mcp.require_approval, tool.mcp.allowed_tools
     if isinstance(required, str):
         return required == "always"
