@@ -18,7 +18,7 @@ class Capacity:
     calls: int
     too_many: int
     is_load_trusted: bool
-    """Whether it was the target that gave way, not the load."""
+    """``True`` if it was the target that gave way, not the load."""
 
 
 def search(known: Iterable[Result], attempt: Callable[[int], Result], steps: int = STEPS) -> Capacity:

@@ -70,5 +70,5 @@ class Loop:
                 self.rounds_s.append(perf_counter() - began)
 
     def close(self) -> None:
-        """Let go of the poller."""
+        """Close the poller."""
         self._poller.close()

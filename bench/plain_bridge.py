@@ -104,7 +104,7 @@ async def stream(request: web.Request) -> web.WebSocketResponse:
 
 
 def main() -> None:
-    """Serve on 127.0.0.1 until told to stop."""
+    """Serve on 127.0.0.1 until a signal ends it."""
     app = web.Application()
     app.router.add_get("/stream/twilio", stream)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)

@@ -16,4 +16,4 @@ class Reply:
     is_cleared: bool = False
     is_interrupted: bool = False
     ends_at: float = 0.0
-    """When the caller would have heard all of it, had it reached the phone at once."""
+    """The time at which the caller would have heard all of it, had it reached the phone at once."""

@@ -179,7 +179,7 @@ def conversation(session: "Session", answer: Answer, chance: random.Random) -> S
 
 
 def tool_user(session: "Session", answer: Answer, _chance: random.Random) -> Script:
-    """Turn after turn every tool at once, and a short answer when the client has told of all and asked for it."""
+    """Call every tool at once in each turn, and answer shortly when the client has all outputs in and asks for it."""
     for turn in itertools.count():
         yield from _caller_turn(session, turn, answer)
         tools = session.tool_turn()

@@ -40,14 +40,14 @@ class Trials:
         self._bar.stop()
 
     def begins(self, what: str) -> None:
-        """Tell which trial begins now; a search may have more of them than were known."""
+        """Show which trial begins now; a search may have more of them than were known."""
         self._total = max(self._total, self._over + 1)
         self._bar.update(self._task, description=f"{what} …", total=self._total, refresh=True)
         if self._bar.disable:
             self._console.print(f"{what} …", end=" ", soft_wrap=True)
 
     def ended(self, what: str, gave: str) -> None:
-        """Tell what the trial gave."""
+        """Show the result of the trial."""
         self._console.print(gave if self._bar.disable else f"{what}: {gave}", soft_wrap=True)
         self._over += 1
         self._bar.update(self._task, completed=self._over, refresh=True)

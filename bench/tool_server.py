@@ -26,7 +26,7 @@ class ToolServer:
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.began_at: list[float] = []
-        """When each request was read whole."""
+        """The time at which each request was read whole."""
         self.open = 0
         self.most_at_once = 0
         self.connections: set[Connection] = set()

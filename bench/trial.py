@@ -61,10 +61,10 @@ class ToolsUsed:
     are_used: bool
     requests: int
     outputs: int
-    """Of the requests, those whose outcome the service was told."""
+    """The requests whose outcome was reported to the service."""
     most_at_once: int
     at_work: float
-    """How many were, on average over the steady window."""
+    """The number of tools at work, on average over the steady window."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Result:
     to_phone: Spread
     """First delta of a reply sent until its first sound has arrived at the phone."""
     barge_in: Spread
-    """Speech over a reply reported until the phone is told to clear."""
+    """The time from the report of speech over a reply to the phone's order to clear."""
     barge_ins_missed: int
     frames_sent: int
     frames_lost: int
@@ -100,11 +100,11 @@ class Result:
     load_percent: float
     """Of its core, how long the load was busy; the rest it looked out for what comes next."""
     load_lateness: Spread
-    """When the phones' frames left, behind the clock."""
+    """The delay with which the phones' frames were sent."""
     load_reading: Spread
-    """How long a round of the load's loop took: what arrived meanwhile was seen that much later at most."""
+    """The duration of a round of the load's loop: what arrived meanwhile was seen that much later at most."""
     others_percent: float
-    """Of the target's core, by anybody else."""
+    """The share of the target's core that other programs used."""
     unexpected: dict[str, int] = field(default_factory=dict)
     tools: ToolsUsed | None = None
     refused: int = 0

@@ -66,7 +66,7 @@ _NO_AUDIO = {
 }
 """How files begin that people take for recordings, and that no converter reads."""
 _HEADERLESS = frozenset({".raw", ".pcm", ".sln", ".slin"})
-"""Names of files that hold samples alone, usually 16-bit at 8 kHz: a converter must be told."""
+"""Names of files that hold samples alone, usually 16-bit at 8 kHz: a converter needs both as options."""
 _EXPECTED = "expected WAV, FLAC, Ogg, MP3 or AIFF"
 
 

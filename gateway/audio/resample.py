@@ -20,7 +20,7 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     if from_hz == to_hz or not samples.size:
         return samples
     length = round(samples.size * to_hz / from_hz)
-    # The filter looks ahead by some samples: silence behind the end lets it give out the last of them.
+    # The filter looks ahead by some samples: silence after the end lets it give out the last of them.
     padded = np.concatenate([samples, np.zeros(max(256, from_hz // to_hz * 256), np.int16)])
     converter = samplerate.Resampler(_CONVERTER)
     blocks = [padded[start : start + _BLOCK].astype(np.float32) for start in range(0, padded.size, _BLOCK)]

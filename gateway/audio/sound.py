@@ -1,4 +1,4 @@
-"""A recording that is played to callers, in whatever format their phone stream has."""
+"""A recording that is played to callers, in the format of their phone stream."""
 
 from pathlib import Path
 

@@ -86,7 +86,7 @@ def _holds_chunks(content: bytes, order: str, offset: int) -> bool:
 
 
 def _next_chunk(content: bytes, end: int, size: int) -> int:
-    """Return where the next chunk begins: behind the pad byte of an odd one, unless its writer forgot that."""
+    """Return where the next chunk begins: after the pad byte of an odd one, unless its writer forgot that."""
     padded = end + size % 2
     if size % 2 and not _is_kind(content[padded : padded + 4]) and _is_kind(content[end : end + 4]):
         return end
@@ -114,9 +114,9 @@ def _true_block(fmt: bytes, order: str) -> bytes:
 
 
 def _packed(fmt: bytes, written: bytes, audio: bytes, order: str) -> tuple[bytes, bytes]:
-    """Return format and audio of 24-bit samples that stand in four bytes each, which their width alone does not tell.
+    """Return format and audio of 24-bit samples that stand in four bytes each, which their width alone does not show.
 
-    The samples tell where in the four bytes they stand: the highest byte always repeats the sign, or the lowest is 0.
+    The samples show where in the four bytes they stand: the highest byte always repeats the sign, or the lowest is 0.
     """
     tag, channels, _, _, _, bits = struct.unpack_from(order + "HHIIHH", fmt)
     (block,) = struct.unpack_from(order + "H", written, 12)

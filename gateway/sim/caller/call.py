@@ -101,7 +101,7 @@ class CallResult:
     in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
     ``returned`` are the wire, message by message; ``events`` the timeline. ``keys_ms`` is when keys were pressed;
     which ones is known to the plan alone. ``unplayed_ms`` of the gateway's audio were still queued at the end.
-    ``continuation`` is what the caller met behind the stream, where the provider went on with the call.
+    ``continuation`` is what the caller met after the stream, where the provider went on with the call.
     ``failure`` is what went wrong once the stream was open, if anything did.
     Nothing in it is secret: neither the plan's secrets nor what a URL carries; see :mod:`gateway.logs.redaction`.
     """
@@ -364,7 +364,7 @@ def _until(end_ms: int, spoken: Spoken) -> Spoken:
 def _wire_events(phone: SimulatedPhone) -> list[TimelineEvent]:
     """List marks, clears, transfers and violations; media is too much for a timeline and is in the audio.
 
-    That digits were sent is told, and not which.
+    The list says that digits were sent, and not which.
     """
     per_ms = phone.bot_format.bytes_per_ms
     events = [TimelineEvent(mark.at, "mark_returned", {"name": mark.name}) for mark in phone.returned]

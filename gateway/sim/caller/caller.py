@@ -56,8 +56,8 @@ class HangUp:
 class Caller:
     """Says its utterances one after the other, each when the bot's turn allows it, then hangs up.
 
-    ``presses`` without a time are turns of the caller behind all utterances; those with one come then, whatever goes
-    on. The caller hangs up behind the last key at the earliest, and waits for what the bot says next.
+    ``presses`` without a time are turns of the caller after all utterances; those with one come then, whatever goes
+    on. The caller hangs up after the last key at the earliest, and waits for what the bot says next.
     With ``hang_up_by="gateway"`` it waits after its last turn for the gateway to end the call, as long as it would wait
     for a reply. :meth:`hear` is called once a frame.
     """
@@ -77,7 +77,7 @@ class Caller:
             if one.at_ms is not None:
                 self._add_keys(one, one.at_ms)
         self._pressing = ""
-        """What is left of the keys that are being pressed; others wait until it is done."""
+        """The rest of the keys that are being pressed; others wait until it is done."""
         self._next_key_ms = 0.0
         self._patience = patience or Patience()
         self._hang_up_by = hang_up_by
@@ -88,7 +88,7 @@ class Caller:
         self._bot_played_at_ms: float | None = None
         self._bot_audible_since_ms: float | None = None
         self._old_words = False
-        """Whether the bot still says what it had begun before the last key."""
+        """``True`` while the bot still says what it had begun before the last key."""
 
     def hear(self, now_ms: float, *, playing: bool, audible: bool) -> Speak | PressKey | HangUp | None:
         """Return what to do after this frame of the bot.

@@ -136,7 +136,7 @@ def _barge_ins(
 
 
 def _silent_from(audible: Sequence[bool], over: Span) -> int:
-    """Find the end of the bot's last sound that the caller spoke ``over``, whatever the gateway had ordered by then.
+    """Find the end of the bot's last sound that the caller spoke ``over``, whenever the gateway ordered the stop.
 
     A short pause is no end while the caller speaks; after that, what follows a pause answers the caller.
     """

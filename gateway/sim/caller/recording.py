@@ -42,7 +42,7 @@ class Recording:
     audio_format: AudioFormat
     speech: tuple[Span, ...]
     mixed: bool = False
-    """Whether two different voices were mixed into one: both sides of a recorded call, say."""
+    """``True`` if two different voices were mixed into one, such as both sides of a recorded call."""
 
     @property
     def duration_ms(self) -> float:

@@ -27,7 +27,7 @@ class Dialogue:
         self._script = script
         self._turns_taken = 0
         self.transcription: Transcription = script.transcription
-        """What becomes of the transcript of the last turn that was taken."""
+        """The outcome of the transcription of the last turn that was taken."""
         self._at = _Position()
         self._before: tuple[Answer, _Position] | None = None
         """The last answer and the position that it was for, while nothing has happened since."""

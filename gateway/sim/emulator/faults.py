@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class StrictModel(BaseModel):
-    """A part of a script: a key that nobody knows is an error."""
+    """A part of a script: an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -77,4 +77,4 @@ class Faults(StrictModel):
     send: list[Extra] = Field(default_factory=list)
     pong: bool = True
     expire_after_s: float | None = Field(default=None, gt=0)
-    """The session's life, told in ``expires_at`` and ended by a close with 1001."""
+    """The session's lifetime, reported in ``expires_at`` and ended by a close with 1001."""

@@ -17,9 +17,9 @@ class Entry:
     audio_ms: float | None = None
     """Assistant audio sent so far, or kept by a truncation; None where the item has none."""
     generated_ms: float = 0
-    """Assistant audio sent, whatever of it a truncation left."""
+    """Assistant audio sent, truncated or not."""
     first_delta_at: float = 0
-    """When its audio began to leave, on the event loop's clock."""
+    """The time at which its audio began to be sent, on the event loop's clock."""
     truncated: bool = False
     truncated_by_service: bool = False
 

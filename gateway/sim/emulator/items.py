@@ -17,7 +17,7 @@ _PARTS = {
 def created_item(item: object, history: History, *, native: bool, asked: Callable[[object], bool]) -> Event:
     """Return the ``item`` of a ``conversation.item.create`` as the conversation keeps it, or raise :class:`Rejected`.
 
-    ``asked`` tells whether an approval request with that id waits for its answer.
+    ``asked`` returns whether an approval request with that id waits for its answer.
     """
     if not isinstance(item, dict):
         raise Rejected("Missing required parameter: 'item'.", code="missing_required_parameter", param="item")

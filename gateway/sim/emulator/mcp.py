@@ -163,7 +163,7 @@ class McpServers:
         await run.output.close(run.entry, status)
 
     async def finish_later(self, run: McpRun, behind: asyncio.Event | None = None) -> None:
-        """End a call when its time has come, and not before ``behind`` has come about."""
+        """End a call when its time has come, and not before ``behind`` is done."""
         if behind is not None:
             await behind.wait()
         await asyncio.sleep(run.ends_at - asyncio.get_running_loop().time())

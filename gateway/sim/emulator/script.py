@@ -38,9 +38,9 @@ class McpCall(StrictModel):
     error: str | None = None
     takes_s: float = Field(default=0, ge=0)
     response_done_first: bool = False
-    """Whether ``response.done`` comes before the call's end, however short that is."""
+    """``True`` if ``response.done`` comes before the call's end, however short the call is."""
     completed_twice: bool = False
-    """Whether the event that tells the call's end is sent twice."""
+    """``True`` if the event that reports the call's end is sent twice."""
 
     @model_validator(mode="after")
     def _one_outcome(self) -> Self:
@@ -50,7 +50,7 @@ class McpCall(StrictModel):
 
 
 class McpServer(StrictModel):
-    """How the tools of an MCP server are listed; by default those that the script calls, at once."""
+    """The list of an MCP server's tools; by default those that the script calls, at once."""
 
     tools: list[str] | None = None
     listing: Literal["completed", "failed"] = "completed"
@@ -69,7 +69,7 @@ class Answer(StrictModel):
     after_denial: "Answer | str | None" = None
     """The response that follows where the client does not approve of an MCP call."""
     ending: Literal["completed", "max_output_tokens", "content_filter", "failed"] = "completed"
-    """How the response ends: whole, cut off by a limit (``incomplete``), or ``failed`` without any output."""
+    """The end of the response: whole, cut off by a limit (``incomplete``), or ``failed`` without any output."""
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
@@ -114,11 +114,11 @@ Transcription = Literal["normal", "never", "failed", "empty", "empty_duplicate"]
 
 
 class Turn(Answer):
-    """One turn of the caller: the words that were heard, whatever was said, and the answer to them."""
+    """One turn of the caller: the words that were heard, which need not be those that were said, and the answer."""
 
     heard: str | None = None
     transcription: Transcription | None = None
-    """What becomes of this turn's transcript; without it, what the script says of all."""
+    """The outcome of this turn's transcription; by default, the script's for all turns."""
 
 
 class Latency(StrictModel):
@@ -128,7 +128,7 @@ class Latency(StrictModel):
     update: float = Field(default=70, ge=0)
     """``session.update`` to ``session.updated``."""
     detection: float = Field(default=0, ge=0)
-    """Added to when voice activity is told, in audio time."""
+    """The delay with which voice activity is reported, in audio time."""
     transcription: float = Field(default=150, ge=0)
     """``speech_stopped`` to the transcript."""
     create: float = Field(default=60, ge=0)
@@ -154,7 +154,7 @@ class Script(StrictModel):
     at_the_end: Literal["repeat", "last"] = "last"
     """After the last turn: all of them again, or the last one again and again."""
     unprompted: str = "Are you still there?"
-    """What a bare response.create says when the greeting was said and no turn waits for an answer."""
+    """The answer to a bare response.create when the greeting was said and no turn waits for an answer."""
     default_after_call: str = "Thank you, I have made a note of that."
     default_after_denial: str = "All right, then I leave it as it is."
     mcp_servers: dict[str, McpServer] = Field(default_factory=dict)
@@ -165,13 +165,13 @@ class Script(StrictModel):
     """``scripted``: audio is counted and never analysed, turns happen when a test says so."""
     transcription: Transcription = "normal"
     pace: float = Field(default=16, gt=0)
-    """How many times faster than real time audio is generated."""
+    """The speed at which audio is generated, in multiples of real time."""
     burst: int = Field(default=2, ge=1)
     """Audio deltas that leave at the same moment."""
     late_deltas: int = Field(default=1, ge=0)
     """Audio deltas of a response that still leave after it was interrupted or cancelled."""
     done_events_on_cancel: bool = True
-    """Whether ``….done`` events of the item precede the ``response.done`` of a cancelled response."""
+    """``True`` if ``….done`` events of the item precede the ``response.done`` of a cancelled response."""
     latency_ms: Latency = Latency()
     strict: bool = True
     """False takes unknown fields and changes of settled fields without an error."""

@@ -27,7 +27,7 @@ class Emulator:
     """A Voice Live service on this machine: ``async with Emulator(Script.default()) as emulator``.
 
     ``api_key`` is the one key that is accepted; None accepts any that is not empty. Bearer tokens are never checked.
-    ``keep_sessions`` bounds how many ended sessions are remembered. ``OSError`` where the port cannot be had.
+    ``keep_sessions`` bounds how many ended sessions are remembered. ``OSError`` where the port is not free.
     """
 
     def __init__(

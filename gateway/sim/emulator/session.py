@@ -79,7 +79,7 @@ class Session:
         self.violations: list[str] = []
         self.closed = asyncio.Event()
         self.close_code: int | None = None
-        """How the connection ended: the code of the first close frame, 1006 for none."""
+        """The close code of the connection: that of the first close frame, 1006 for none."""
 
     @property
     def id(self) -> str:
@@ -146,7 +146,7 @@ class Session:
         self._out.cut("close", 1001, "going away")
 
     def abort(self) -> None:
-        """Drop the connection, whatever is still to be written."""
+        """Drop the connection, with everything that is still to be written."""
         self._transport.abort()
 
     async def run(self) -> None:

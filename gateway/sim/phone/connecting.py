@@ -13,7 +13,7 @@ from gateway.errors import GatewayError, InputError
 class RefusedError(GatewayError):
     """The gateway answered a request of the call with a status that refuses it.
 
-    ``stream`` tells the upgrade of the media stream from a webhook; ``said`` is the text of the answer.
+    ``stream`` is true for the upgrade of the media stream, false for a webhook; ``said`` is the text of the answer.
     """
 
     def __init__(self, message: str, status: int, *, stream: bool = False, said: str = "") -> None:

@@ -20,7 +20,7 @@ class Received:
     """A valid order of the gateway, at ``loop.time()``.
 
     ``position`` is how many bytes of audio came before it on this stream; ``size`` are a media message's own bytes;
-    ``name`` is a mark's, or what was to be dialled, or why the call ends; ``cleared`` tells what a clear did.
+    ``name`` is a mark's, or what was to be dialled, or why the call ends; ``cleared`` is the effect of a clear.
     """
 
     at: float

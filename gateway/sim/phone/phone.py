@@ -82,7 +82,7 @@ class SimulatedPhone:
         self.clears: list[Received] = []
         self.returned: list[Returned] = []
         self.keys_pressed: list[float] = []
-        """When, by ``loop.time()``; which keys they were is told to the gateway alone."""
+        """The times of the keys, by ``loop.time()``; only the gateway learns which keys they were."""
         self.violations: list[Violation] = []
         self.unplayed_ms: float | None = None
         """The gateway's audio that was still queued when the stream ended."""
@@ -90,7 +90,7 @@ class SimulatedPhone:
         self.ended_by: Party = "gateway"
         self.end_reason = "the gateway closed the stream"
         self.continuation: tuple[Step, ...] = ()
-        """What the caller met when the stream had ended, once the provider has gone on."""
+        """The steps that the caller met after the stream, once the provider has gone on."""
         self.close_code: int | None = None
 
     @classmethod
@@ -135,7 +135,7 @@ class SimulatedPhone:
         return bool(self._saying)
 
     def say(self, audio: bytes) -> None:
-        """Let the caller say ``audio``, in the call's format, from the next frame on; behind what is being said."""
+        """Let the caller say ``audio``, in the call's format, from the next frame on; after what is being said."""
         self._saying += audio
 
     def key(self, digit: str) -> None:

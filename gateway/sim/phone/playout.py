@@ -50,7 +50,7 @@ class Playout:
         self._marks: deque[tuple[int, str]] = deque()
         self._run_bytes = 0
         self.paused = False
-        """Whether playback is held: the caller hears silence, and what is queued stays queued."""
+        """``True`` while playback is held: the caller hears silence, and what is queued stays queued."""
         self.added_bytes = 0
         """All audio ever taken into the buffer."""
         self.played_bytes = 0
@@ -77,7 +77,7 @@ class Playout:
         return True
 
     def mark(self, name: str) -> bool:
-        """Set a mark behind the audio added so far; true where there is none to wait for: it returns at once."""
+        """Set a mark after the audio added so far; true where there is none to wait for: it returns at once."""
         if not self._queue:
             return True
         self._marks.append((self.added_bytes, name))

@@ -70,7 +70,7 @@ class Webhook(ABC):
     async def ended(self) -> None:
         """Act on the end of an answered call's stream: go on with the answer's next verb, report it to the gateway.
 
-        What the gateway should have done by now and has not is told to ``phone.warn``.
+        What the gateway should have done by now and has not is reported by ``phone.warn``.
         """
         return
 

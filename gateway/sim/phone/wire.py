@@ -19,7 +19,7 @@ class SimCall:
     ``call_id`` and ``stream_id`` are the ids on the wire, in the provider's own form; ``audio_format`` is what the
     caller's audio is written in. ``secrets`` have the names that the gateway's configuration has for them.
     ``status_url`` takes the provider's callbacks, where it was given one; ``fallback_url`` is asked where a document
-    cannot be had. ``quirks`` are deviations seen in the wild,
+    cannot be fetched. ``quirks`` are deviations seen in the wild,
     by names of the provider's module; none of them is on by default.
     """
 
@@ -118,7 +118,7 @@ class Close:
 class Violated:
     """A rule of the provider was broken: its error ``code`` (0 where it has none) and ``what`` was wrong.
 
-    What is told ``once`` is told for the first message of a stream alone.
+    With ``once``, only the first such message of a stream is reported.
     """
 
     what: str
@@ -133,20 +133,20 @@ Order = Media | Mark | Clear | Pause | Digits | HangUp | Transfer | Send | Close
 class Wire(ABC):
     """A provider's end of one stream: it writes the provider's messages and reads the gateway's.
 
-    It does no I/O and knows no clock but what :meth:`tick` and :meth:`media` tell. Messages come in lists, because one
+    It does no I/O; its only clock are the arguments of :meth:`tick` and :meth:`media`. Messages come in lists, as one
     happening may be several messages or none. Class attributes are the provider's rules, set where they differ.
     """
 
     frame_ms: int = 20
     """Length of the caller's audio in one :meth:`media`; a multiple of 20."""
     queue_limit_ms: int = 600_000
-    """How much of the gateway's audio may wait to be played; :meth:`overflowed` beyond it."""
+    """The amount of the gateway's audio that may wait to be played; :meth:`overflowed` beyond it."""
     invalid_code: int = 0
     """The provider's error code for a message that :meth:`parse` refuses."""
     protocol_error_code: int = 1002
     """The same for what is no WebSocket; by default the close code (RFC 6455 §7.4.1)."""
     gateway_may_close: bool = True
-    """Whether a stream may end by the gateway's closing the socket; otherwise that is a violation."""
+    """``True`` if the gateway may end a stream by closing the socket; otherwise that is a violation."""
 
     def __init__(self, call: SimCall, stream: StreamOpening) -> None:
         self.call = call

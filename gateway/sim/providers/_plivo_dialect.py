@@ -165,7 +165,7 @@ def parse_document(text: str, url: str = "") -> Document:
 
 
 def parse_dial(text: str) -> str:
-    """Return whom a document dials; ``WireError`` where it dials nobody."""
+    """Return whom a document dials; ``WireError`` where it dials no one."""
     dialled = _response(text).find("./Dial/*")
     if dialled is None or dialled.tag not in ("Number", "User") or not (dialled.text or "").strip():
         raise WireError(f"the document dials nobody: {excerpt(text)}")
@@ -197,7 +197,7 @@ class CheckpointWebhook(Webhook):
 
     default_auth_id = "MAXXXXXXXXXXXXXXXXXX"
     next_verbs: tuple[Verb, ...] = ()
-    """What runs when the stream has closed, once :meth:`call_in` knows."""
+    """The verbs after the stream, once :meth:`call_in` knows."""
     _document: Document | None = None
     _calls_path = ""
 

@@ -224,7 +224,7 @@ class AcsWebhook(Webhook):
         await self._call_back("MediaStreamingFailed")
 
     async def ended(self) -> None:
-        """Tell that it is over. A call outlives its stream: if the gateway closed that, it has to end the call too."""
+        """Report the end. A call outlives its stream: if the gateway closed that, it has to end the call too."""
         if self.phone is not None and self.phone.ended_by == "gateway":
             try:
                 async with asyncio.timeout(FAREWELL_S):

@@ -112,7 +112,7 @@ class BandwidthWebhook(Webhook):
     """
 
     next_verbs: tuple[Verb, ...] = ()
-    """What Bandwidth does when the stream has ended, once :meth:`call_in` knows."""
+    """The verbs after the stream, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade, with both numbers as parameters, as a document of the operator's may pass them."""

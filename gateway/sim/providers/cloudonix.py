@@ -39,7 +39,7 @@ class CloudonixWebhook(Webhook):
     """
 
     next_verbs: tuple[Verb, ...] = ()
-    """What Cloudonix does when the stream has ended, once :meth:`call_in` knows."""
+    """The verbs after the stream, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade without headers of its own; the numbers as parameters."""

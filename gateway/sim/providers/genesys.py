@@ -110,7 +110,7 @@ class GenesysWire(Wire):
         self._texts = _Allowance()
         self._audios = _Allowance()
         self.output_variables: dict[str, Any] = {}
-        """What the gateway gave back to the flow, by ``disconnect`` or ``closed``."""
+        """The values that the gateway gave back to the flow, by ``disconnect`` or ``closed``."""
 
     @property
     def ready(self) -> bool:

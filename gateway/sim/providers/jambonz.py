@@ -156,9 +156,9 @@ class JambonzWebhook(Webhook):
     """
 
     next_verbs: tuple[Verb, ...] = ()
-    """What jambonz does when the stream has ended, once :meth:`call_in` knows."""
+    """The verbs after the stream, once :meth:`call_in` knows."""
     action_hook = ""
-    """Where the end of the stream is told."""
+    """The address to which the end of the stream is reported."""
 
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade of a ``listen`` verb of the operator's own."""
@@ -262,7 +262,7 @@ def _verbs(reply: Reply, url: str) -> Sequence[dict[str, Any]]:
 
 
 def _verb(verb: Mapping[str, Any]) -> Verb:
-    """Return what a verb behind the stream does to the caller."""
+    """Return what a verb after the stream does to the caller."""
     match verb:
         case {"verb": "say", "text": str() as text}:
             return Step("say", text)

@@ -157,7 +157,7 @@ class SignalWireWebhook(Webhook):
     """
 
     next_verbs: tuple[Verb, ...] = ()
-    """What SignalWire does when the stream has ended, once :meth:`call_in` knows."""
+    """The verbs after the stream, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
         """Return a static document's stream: both numbers as parameters, the stream's secret as bearer token."""

@@ -48,7 +48,7 @@ def public_key(private_key: str) -> str:
 
 
 class TelnyxWebhook(Webhook):
-    """The webhook: asks for a call by a form or an event, opens the stream, obeys commands, reports the end.
+    """The webhook: asks by a form or an event what to do, opens the stream, obeys commands, reports the end.
 
     Webhooks are signed with the secret ``private_key``; commands carry ``api_key`` as bearer token.
     """
@@ -56,13 +56,13 @@ class TelnyxWebhook(Webhook):
     def __init__(self, call: SimCall, http: aiohttp.ClientSession, api: SimulatedApi | None = None) -> None:
         super().__init__(call, http, api)
         self.next_verbs: tuple[Verb, ...] = ()
-        """What TeXML does when the stream has ended, once :meth:`call_in` knows."""
+        """The TeXML verbs after the stream, once :meth:`call_in` knows."""
         self.spoken: tuple[str, ...] = ()
-        """What a Call Control call was told to speak."""
+        """The words that a Call Control call was ordered to speak."""
         self.transferred_to = ""
-        """Whom a Call Control call was transferred to."""
+        """The number that a Call Control call was transferred to."""
         self.dialled_digits = ""
-        """What a Call Control call was told to dial."""
+        """The digits that a Call Control call was ordered to dial."""
         self._alive = True
         self._events_url = call.answer_url
         self._commands: asyncio.Queue[tuple[str, Mapping[str, Any]]] = asyncio.Queue()
@@ -73,7 +73,7 @@ class TelnyxWebhook(Webhook):
         return StreamOpening(url, {"x-telnyx-streaming-auth-token": token} if token else {}, bot_format=PCMU)
 
     async def call_in(self) -> StreamOpening:
-        """Ask by a form of TeXML or, for :data:`CALL_CONTROL`, tell that the call came in and wait to be commanded."""
+        """Ask by a form of TeXML or, for :data:`CALL_CONTROL`, report the call and wait for commands."""
         if self.has_api or self._by_command:
             for path, route in self._routes:
                 self.api.on("POST", path, route)

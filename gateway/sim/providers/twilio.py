@@ -185,8 +185,8 @@ def incoming_call(call: SimCall, status: str = "ringing") -> dict[str, str]:
 class Answer:
     """The content of an answer document: the stream's ``url`` without its query, ``parameters`` for ``start``.
 
-    ``next_verbs`` are those behind ``<Connect>``, which Twilio goes on with when the stream has ended; where
-    ``<Connect>`` has an ``action``, that is asked instead, and nothing behind is carried out.
+    ``next_verbs`` are those after ``<Connect>``, which Twilio goes on with when the stream has ended; where
+    ``<Connect>`` has an ``action``, that is asked instead, and nothing after it is carried out.
     """
 
     url: str
@@ -227,7 +227,7 @@ def without_query(url: str) -> str:
 
 
 def dialled(document: str) -> str:
-    """Return whom a document of one ``<Dial>`` calls; nobody where it is none."""
+    """Return whom a document of one ``<Dial>`` calls; empty where it is no such document."""
     try:
         dial = Xml.fromstring(document).find("./Dial")  # noqa: S314 -- the document of the gateway under test
     except Xml.ParseError:
@@ -250,7 +250,7 @@ class TwilioWebhook(Webhook):
     """
 
     next_verbs: tuple[Verb, ...] = ()
-    """What Twilio does when the stream has ended, once :meth:`call_in` knows."""
+    """The verbs after the stream, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade, signed; both numbers as parameters, as an answer document would pass them."""

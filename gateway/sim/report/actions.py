@@ -8,7 +8,7 @@ from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.timeline import TimelineEvent
 
 _TOGETHER_MS = 1500
-"""Keys less than this apart are told as one number."""
+"""Keys less than this apart are shown as one number."""
 _UNTOLD = "•"
 _RETURNS = {"tool_called": "tool_returned", "mcp_called": "mcp_returned"}
 _BAD = frozenset(("error", "timeout", "refused", "failed", "abandoned", "nothing"))

@@ -17,7 +17,7 @@ _CATCH_MS = 500
 class Turn:
     """One turn, in milliseconds from the start of the call. ``text`` is empty where the words are not known.
 
-    Of the bot's, ``heard_ms`` of ``generated_ms`` reached the caller's ear, where the gateway told both; it was
+    Of the bot's, ``heard_ms`` of ``generated_ms`` reached the caller's ear, where the gateway noted both; it was
     ``interrupted`` if not all of it did; ``answered_after_ms`` is its latency. Of the caller's, ``barge_in`` tells of
     words over the bot's.
     """

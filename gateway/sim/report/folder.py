@@ -40,7 +40,7 @@ def write_folder(
     """Write ``call.wav``, ``call.json``, ``events.jsonl`` and ``report.html`` into ``out``, which is made if need be.
 
     ``notes`` are the gateway's own account (see :func:`gateway.sim.report.dialogue.dialogue`); kinds that are not known
-    are shown as they are. ``header`` may hold ``line`` and ``call_id``, and whatever else is to stand in ``call.json``.
+    are shown as they are. ``header`` may hold ``line`` and ``call_id``, and other fields of ``call.json``.
     Raises ``InputError`` where the folder cannot be written.
     """
     header = header or {}

@@ -41,7 +41,7 @@ class Outcome:
 
 
 def outcome(result: CallResult, notes: Sequence[TimelineEvent]) -> Outcome:
-    """Return how the call ended: by the gateway's account where it told one, else by what the phone saw."""
+    """Return how the call ended: by the gateway's account where there is one, else by what the phone saw."""
     ended = next((note.fields for note in notes if note.kind == "call_ended"), {})
     reason, by, detail = (str(ended.get(name, "")) for name in ("reason", "by", "detail"))
     if reason:

@@ -30,7 +30,7 @@ _EMBEDDED_MS = 600_000
 """A longer one is not: the page would be too large to send. It plays the file beside it, and says so."""
 _TIMELINE_ROWS = 500
 EMULATED = "the emulator answers, from a script, without understanding"
-"""Who answers, where nobody does who understands: the page has a badge for it."""
+"""The emulator's name where it answers, which does not understand: the page has a badge for it."""
 
 
 @dataclass(frozen=True)

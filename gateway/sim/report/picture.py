@@ -54,7 +54,7 @@ class Block:
 class Marker:
     """A marker at ``x``, reaching over ``width``, ``bad`` where it is bad news.
 
-    Its label stands behind ``x``, or ``before`` it.
+    Its label stands after ``x``, or ``before`` it.
     """
 
     x: float

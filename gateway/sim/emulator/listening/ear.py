@@ -49,7 +49,7 @@ class Onset:
 
     audio_start_ms: int
     at_ms: int
-    """Where that was certain."""
+    """The position at which the end was certain."""
 
 
 @dataclass(frozen=True)
