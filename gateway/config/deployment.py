@@ -31,7 +31,7 @@ FALLBACKS: dict[KeyPath, tuple[str, ...]] = {
     ("voice_live", "api_version"): environment.API_VERSION,
     ("streams", "key"): environment.STREAM_KEY,
 }
-"""What stands in for a key that the file leaves out: the first variable that is set."""
+"""The variables for each key that the file may leave out; the first one that is set gives the value."""
 
 
 MAY_BE_EMPTY: set[KeyPath] = {
@@ -42,7 +42,7 @@ MAY_BE_EMPTY: set[KeyPath] = {
     ("streams",),
     ("limits",),
 }
-"""What may stand in the file with nothing beneath it."""
+"""Keys that may stand in the file without a value."""
 _API_VERSION = r"\d{4}-\d{2}-\d{2}(-preview)?"
 
 
@@ -67,7 +67,7 @@ def _url(pattern: str, example: str) -> AfterValidator:
 
 
 def _pattern(pattern: str) -> Any:
-    """For editors; what is wrong is told by the check beside it."""
+    """Return a pattern for editors; the validator beside it reports the errors."""
     return Field(json_schema_extra={"pattern": pattern})
 
 
@@ -180,25 +180,25 @@ class Deployment(Section):
     _origin: "_Origin" = PrivateAttr()
 
     def model_post_init(self, context: Any) -> None:
-        """Remember where this was read from."""
+        """Remember the file and the environment that it was read from."""
         self._origin = context or _Origin(Path("gateway.yaml"), {})
 
     @property
     def file(self) -> Path:
-        """Where it was read from."""
+        """The file that it was read from."""
         return self._origin.file
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The environment that ``${NAME}`` is taken from, in the lines too."""
+        """The environment that supplies ``${NAME}``, for the lines too."""
         return self._origin.environ
 
     def require_endpoint(self) -> str:
-        """The Voice Live endpoint. Raises ConfigError where neither file nor environment names one."""
+        """Return the Voice Live endpoint. Raises ConfigError if neither file nor environment names one."""
         return self._required(("voice_live", "endpoint"), self.voice_live.endpoint)
 
     def require_public_url(self) -> str:
-        """The address providers reach, without a trailing slash. Raises ConfigError where none is known."""
+        """Return the address that providers reach, without a trailing slash. Raises ConfigError if none is known."""
         return self._required(("public_url",), self.public_url)
 
     def _required(self, path: KeyPath, value: str | None) -> str:
@@ -220,9 +220,9 @@ class _Origin:
 def load_deployment(
     path: Path, environ: Mapping[str, str], endpoint: str | None = None, copy: Path | None = None
 ) -> Deployment:
-    """The deployment that ``path`` describes; ``endpoint`` replaces the Voice Live endpoint.
+    """Return the deployment that ``path`` describes; ``endpoint`` replaces the Voice Live endpoint.
 
-    ``copy`` is read in place of the file, where it is given. Raises ConfigErrors with every mistake of the file.
+    If ``copy`` is given, it is read in place of the file. Raises ConfigErrors with every mistake of the file.
     """
     document = read_document(path, environ, may_be_empty=MAY_BE_EMPTY, copy=copy)
     if endpoint is not None:

@@ -1,4 +1,4 @@
-"""Follows the lines' files in a thread of its own, so that nothing that hangs there can hold up a call."""
+"""Follows the lines' files in a thread of its own, so that a hanging file system cannot delay a call."""
 
 import threading
 import time
@@ -11,25 +11,25 @@ import watchfiles
 from gateway.config.lines import Lines, Update
 
 POLL_S = 2.0
-"""How often the files are looked at in any case: network mounts and links tell of no change."""
+"""How often the files are checked in any case: network mounts and links report no changes."""
 _WAKE_MS = 250
-"""How long a change may go unnoticed that came while a watch was being set up."""
+"""How long a change that came while a watch was being set up may go unnoticed."""
 _GATHER_MS = 200
-"""Changes that come so shortly after each other are looked at together."""
+"""Changes within this time are handled together."""
 _STEP_MS = 50
 
 _TOLD_AT_ONCE = 20
 _BREATH_S = 0.005
-"""Where a thousand lines change at once, calls get their turn between every few that are told of."""
+"""Pause after every few lines that are reported, so that calls get their turn when a thousand lines change at once."""
 
 log = structlog.get_logger()
 
 
 class LineFollower:
-    """Looks at the files when the system tells of a change, and every :data:`POLL_S`.
+    """Checks the files when the system reports a change, and every :data:`POLL_S`.
 
-    ``tell`` is called for each update and ``ended`` once the thread ends, both from that thread. It is a daemon: a
-    thread that waits for a mount which does not answer can be neither interrupted nor waited for.
+    ``tell`` is called for each update and ``ended`` once the thread ends, both from that thread. It is a daemon thread,
+    because one that waits for a mount that does not answer can be neither interrupted nor joined.
     """
 
     def __init__(self, lines: Lines, tell: Callable[[Update], None], ended: Callable[[], None]) -> None:
@@ -40,7 +40,7 @@ class LineFollower:
         self._thread = threading.Thread(target=self._run, name="line-files", daemon=True)
 
     def start(self) -> None:
-        """Begin to follow."""
+        """Start the thread that follows the files."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -58,14 +58,14 @@ class LineFollower:
             self._ended()
 
     def _look(self) -> Mapping[Path, int]:
-        """Take up what changed; return the folders to watch, each with its inode: it may have been made anew."""
+        """Report what changed; return the folders to watch, each with its inode, because a folder may be made anew."""
         try:
             for index, piece in enumerate(self._lines.refresh().pieces(_TOLD_AT_ONCE)):
                 if self._stop.wait(_BREATH_S if index else 0):
                     break
                 self._tell(piece)
             return {folder: folder.stat().st_ino for folder in self._lines.folders() if folder.is_dir()}
-        except Exception:  # a bug: what it does not see now it may see the next time
+        except Exception:  # a bug: the next look may find the changes
             log.exception("lines_not_followed")
             return {}
 
@@ -89,7 +89,7 @@ class LineFollower:
                     if changes or time.monotonic() >= due:
                         yield changes
                         due = time.monotonic() + POLL_S
-            except (OSError, RuntimeError) as error:  # too many watches, or a file system that knows none
+            except (OSError, RuntimeError) as error:  # too many watches, or a file system that supports none
                 log.info("line_files_polled", detail=str(error), every_s=POLL_S)
         while not self._stop.wait(POLL_S):
             yield None

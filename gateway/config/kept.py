@@ -1,4 +1,4 @@
-"""Copies of the configuration that was good last: a worker process that replaces another may find files broken."""
+"""Keeps copies of the last good configuration, for a new worker process that finds the files broken."""
 
 import errno
 import hashlib
@@ -24,7 +24,7 @@ _ENDING = ".json"
 
 
 class _Copied(Struct, frozen=True):
-    """A line's files as they were, and where the copies are."""
+    """The versions of a line's files that were copied, and the places of the copies."""
 
     file: str
     stamps: dict[str, Stamp]
@@ -33,7 +33,7 @@ class _Copied(Struct, frozen=True):
 
 
 class KeptDeployment:
-    """``gateway.yaml`` as it was at the start, in a folder that several processes share."""
+    """Keeps ``gateway.yaml`` as it was at the start, in a folder that several processes share."""
 
     def __init__(self, file: Path, folder: Path) -> None:
         """Read the file. Raises ``OSError``."""
@@ -41,7 +41,7 @@ class KeptDeployment:
         self._content = file.read_bytes()
 
     def write(self) -> None:
-        """Write the copy where it is missing: a cleaner of temporary files takes it after days. Raises OSError."""
+        """Write the copy if it is missing: a cleaner of temporary files may remove it after days. Raises OSError."""
         make_own(self.folder)
         copy = self.folder / DEPLOYMENT
         if not copy.exists():
@@ -49,7 +49,7 @@ class KeptDeployment:
 
 
 def make_own(folder: Path) -> None:
-    """Make a folder where it is missing. Raises ``OSError``, also where its place has been taken by somebody else."""
+    """Make a folder if it is missing. Raises ``OSError``, also if something of another user has taken its place."""
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()
@@ -58,22 +58,22 @@ def make_own(folder: Path) -> None:
 
 
 class KeptLines:
-    """The lines' files that were good last, in a folder that several processes share."""
+    """Keeps the last good versions of the lines' files, in a folder that several processes share."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def files(self) -> list[Path]:
-        """Return the lines' files of which there are copies."""
+        """Return the lines' files that have copies."""
         return sorted(Path(copied.file) for copied in map(self._read, self._folder.glob(f"*{_ENDING}")) if copied)
 
     def copies(self, file: Path) -> Mapping[Path, Path]:
-        """Return where the copies of a line's file, and of what it names, are; empty where there are none."""
+        """Return the paths of the copies of a line's file and of the files that it names; empty if there are none."""
         copied = self._read(self._note(file))
         return {Path(one): Path(copy) for one, copy in copied.copies.items()} if copied else {}
 
     def keep(self, file: Path, stamps: Mapping[Path, Stamp]) -> None:
-        """Copy a line's file and what it names, unless one of them has changed since ``stamps``."""
+        """Copy a line's file and the files that it names, unless one of them has changed since ``stamps``."""
         note = self._note(file)
         known = self._read(note)
         seen = {str(one): at for one, at in stamps.items()}

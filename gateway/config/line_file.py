@@ -1,4 +1,4 @@
-"""One line's file, read and checked."""
+"""Reads and checks one line's file."""
 
 import hashlib
 import re
@@ -40,11 +40,11 @@ Stamp = tuple[int, int, int] | None
 
 
 _UNREAD: Stamp = (-1, -1, -1)
-"""Of a file that is there and was not given to us: no version of it has been read."""
+"""The stamp of a file that exists but could not be read: it differs from every version."""
 
 
 def stamp(file: Path) -> Stamp:
-    """What tells one version of a file from another without reading it."""
+    """Return what distinguishes a file's versions without reading them."""
     try:
         found = file.stat()
     except (OSError, ValueError):  # a name that no file can have
@@ -53,9 +53,9 @@ def stamp(file: Path) -> Stamp:
 
 
 class LineFile:
-    """What one reading of a line's file gave: the ``line``, or ``None`` and the ``errors``.
+    """The result of reading a line's file once: the ``line``, or ``None`` and the ``errors``.
 
-    ``stamps`` are of every file it read, each taken before the reading, so that a change meanwhile is not missed.
+    ``stamps`` holds those of every file that was read, each taken before the reading, so that no change is missed.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class LineFile:
         region: str = "",
         copies: Mapping[Path, Path] | None = None,
     ) -> None:
-        """``model`` and ``region`` are for a line that names none; Python tools are also looked for in ``folder``.
+        """Read the file. ``model`` and ``region`` are defaults; Python tools are also searched for in ``folder``.
 
-        ``copies`` are read in place of the files that they are of.
+        ``copies`` maps files to the copies that are read in their place.
         """
         self.stamps = {file: stamp(file)}
         self.line: Line | None = None
@@ -92,7 +92,7 @@ class LineFile:
             self._finish(settings, file, instructions, model, folder or file.parent)
 
     def _finish(self, settings: Settings, file: Path, instructions: str, model: str, folder: Path) -> None:
-        """Check what belongs together, read what the line names, and make the line where nothing is wrong."""
+        """Check the settings together, read the files that the line names, and make the line if nothing is wrong."""
         chosen = "" if settings.agent else settings.model or model
         for key, message in findings(settings, chosen):
             self._refuse(key, message)
@@ -117,11 +117,11 @@ class LineFile:
 
     @property
     def errors(self) -> list[ConfigError]:
-        """What is wrong with the file."""
+        """The mistakes of the file, in the file's order."""
         return sorted(self._document.errors, key=lambda error: (error.file, error.line, error.column))
 
     def number_error(self, index: int, number: str, owner: Path) -> ConfigError:
-        """That ``number``, the line's ``index``-th, belongs to the line in ``owner``."""
+        """Return the error that ``number``, at ``index`` of the line's numbers, belongs to the line in ``owner``."""
         key = ("numbers", index)
         return self._document.error(key, f"{number} is also a number of {owner}, expected it in one line only")
 
@@ -130,7 +130,7 @@ class LineFile:
             self._read_again(file)
 
     def _read_again(self, file: Path) -> None:
-        """Let the next look read a file that is there, although it does not change until then."""
+        """Let the next look read an existing file again, even if it has not changed by then."""
         if self.stamps[file] is not None:
             self.stamps[file] = _UNREAD
 
@@ -156,7 +156,7 @@ class LineFile:
                 self._document.refuse(key, mistake.message, at)
 
     def _mistakes(self, text: str) -> list[Mistake]:
-        """The placeholders that nothing fills; none where it is not known what the variables and parameters are."""
+        """Return the placeholders that have no value; none while the variables or parameters are invalid."""
         variables = self._document.data.get("variables", {})
         parameters = self._document.data.get("parameters", [])
         if not isinstance(variables, dict) or not isinstance(parameters, list):
@@ -164,7 +164,7 @@ class LineFile:
         return mistakes(text, (*OF_THE_CALL, *variables, *(name for name in parameters if isinstance(name, str))))
 
     def _read_sounds(self, settings: Settings, line_file: Path) -> dict[str, Sound]:
-        """The recordings that the line plays, encoded already: during a call there is no time for it."""
+        """Return the recordings that the line plays, already encoded, because a call has no time for that."""
         greeting, hours = settings.greeting, settings.hours
         named = (greeting.play if greeting else None, hours.closed.play if hours else None)
         sounds: dict[str, Sound] = {}
@@ -219,6 +219,6 @@ class LineFile:
 
 
 def _read_sound(file: Path) -> Sound:
-    with suppress(OSError):  # told by the reader, in its words
+    with suppress(OSError):  # reported by the reader, in its own words
         require_ordinary(file)
     return Sound.read(file)

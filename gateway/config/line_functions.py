@@ -1,4 +1,4 @@
-"""A line's tools as functions that can be called: those over HTTP and in Python."""
+"""Makes callable functions of a line's tools over HTTP and in Python."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +15,9 @@ from gateway.text import unfit_inside
 
 
 def functions_of(settings: Settings, folder: Path) -> tuple[dict[int, Function], list[Finding]]:
-    """The functions among a line's tools by their place in the list, and what is wrong with the others.
+    """Return a line's functions by their place in the list of tools, and the mistakes of the other tools.
 
-    Modules of Python functions are also looked for in ``folder``, and imported.
+    Modules of Python functions are imported; they are also searched for in ``folder``.
     """
     functions: dict[int, Function] = {}
     problems: list[Finding] = []
@@ -46,7 +46,7 @@ def _over_http(tool: HttpTool) -> Function:
 
 
 def _in_python(tool: PythonTool, folder: Path) -> Function:
-    """Raises PythonToolError where the function cannot be a tool."""
+    """Return the function of a Python tool. Raises PythonToolError if it cannot be a tool."""
     found = load(tool.python, folder)
     description = tool.description or found.description
     if not description:
@@ -71,7 +71,7 @@ def _waiting(section: Waiting | None) -> WhileWaiting | None:
 
 
 def _names_taken(settings: Settings, functions: Mapping[int, Function]) -> list[Finding]:
-    """Names that two tools have: the model could not tell them apart."""
+    """Return an error for each name that two tools have: the model could not tell them apart."""
     problems: list[Finding] = []
     owners: dict[str, str] = dict.fromkeys(BUILT_IN, "a built-in tool")
     for index, function in functions.items():

@@ -25,7 +25,7 @@ _DAY_MINUTES = 24 * 60
 
 
 def days_of(text: str) -> tuple[int, ...]:
-    """The days that ``mon`` or ``fri-mon`` means, 0 is Monday. Raises ValueError."""
+    """Return the days that ``mon`` or ``fri-mon`` means; 0 is Monday. Raises ValueError."""
     first, dash, last = text.partition("-")
     for day in (first, last) if dash else (first,):
         if day not in DAYS:
@@ -37,7 +37,7 @@ def days_of(text: str) -> tuple[int, ...]:
 
 
 def spans_of(text: str) -> tuple[tuple[int, int], ...]:
-    """The minutes from midnight to midnight that ``09:00-12:00,13:00-17:00`` means.
+    """Return start and end of each span in ``09:00-12:00,13:00-17:00``, in minutes from midnight.
 
     A span that passes midnight ends after minute 1440. Raises ValueError.
     """
@@ -56,13 +56,13 @@ def spans_of(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _nearest_days(text: str) -> str:
-    """Return ``did you mean …?`` for days that are written out, in capitals or with spaces; nothing for others."""
+    """Return ``did you mean …?`` for days that are written out, in capitals or with spaces; else nothing."""
     meant = [day.strip()[:3] for day in re.split("[-\u2013]", text.lower())]
     return f"did you mean {'-'.join(meant)}?" if len(meant) < 3 and set(meant) <= set(DAYS) else ""
 
 
 def _nearest_spans(text: str) -> str:
-    """Return what was meant by ``9:00 - 17.00``; nothing where that is not to be seen."""
+    """Return the spans that a text such as ``9:00 - 17.00`` means; nothing if that is not clear."""
     clocks = [[re.fullmatch(_LOOSE_CLOCK, c.strip()) for c in re.split("[-\u2013]", span)] for span in text.split(",")]
     if any(len(span) != 2 or None in span for span in clocks):
         return ""
@@ -71,7 +71,7 @@ def _nearest_spans(text: str) -> str:
 
 
 def nearest_time_zone(name: str) -> str:
-    """Return the IANA name that a city or a misspelt name means; nothing where none is near."""
+    """Return the IANA name that a city or a misspelt name means; nothing if none is near."""
     known = sorted(zoneinfo.available_timezones())
     wanted = name.strip().lower().replace(" ", "_")
     of_the_city = [zone for zone in known if wanted in (zone.lower(), zone.rpartition("/")[2].lower())]
@@ -130,14 +130,14 @@ class Hours(Section):
     """What callers meet when the line is closed."""
 
     def is_open(self, now: datetime.datetime, timezone: str) -> bool:
-        """Whether the line is open at ``now`` (which has a time zone) by the clocks of ``timezone``."""
+        """Return ``True`` if the line is open at ``now`` (which has a time zone) by the clocks of ``timezone``."""
         local = now.astimezone(time_zone(timezone))
         minute = local.hour * 60 + local.minute
         today, yesterday = local.date(), local.date() - datetime.timedelta(days=1)
         return self._opens(today, minute) or self._opens(yesterday, minute + _DAY_MINUTES)
 
     def _opens(self, day: datetime.date, minute: int) -> bool:
-        """Whether one of the spans that begin on ``day`` holds the minute, counted from that day's midnight."""
+        """Return ``True`` if a span that begins on ``day`` contains the minute, counted from that day's midnight."""
         if day.isoformat() in self.holidays:
             return False
         spans = [spans_of(hours) for days, hours in self.open.items() if day.weekday() in days_of(days)]

@@ -1,4 +1,4 @@
-"""A phone line as its file writes it, and as calls use it."""
+"""A phone line: its settings as the file writes them, and the line as calls use it."""
 
 import re
 from collections.abc import Mapping
@@ -262,11 +262,11 @@ class Line:
         return {key: wanted for key, wanted in both.items() if wanted is not None}
 
     def number_of(self, wanted: Rescue) -> str:
-        """Return where a call goes by ``after`` or ``on_failure``; nothing where it ends."""
+        """Return the destination of ``after`` or ``on_failure``; nothing if the call ends."""
         named = self.settings.transfers.get(wanted.transfer or "")
         return named.to if named else wanted.transfer or ""
 
     @property
     def synthesizes(self) -> bool:
-        """Whether Azure text to speech speaks for the line, so that a text can be said word for word."""
+        """``True`` if Azure text to speech speaks for the line, so that a text can be said word for word."""
         return self.settings.voice.type.startswith("azure-") and self.settings.voice.type != "azure-realtime-native"

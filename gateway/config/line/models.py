@@ -9,7 +9,7 @@ import re
 
 
 class Engine(enum.StrEnum):
-    """How a model turns speech into an answer."""
+    """The ways in which a model turns speech into an answer."""
 
     NATIVE = "native"
     CASCADED = "cascaded"
@@ -21,30 +21,30 @@ MODELS = (
     *("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"),
     *("gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-5-chat"),
 )
-"""The models that the service's documentation names; of the GPT-5 family there are versions beside these."""
+"""The models that the service's documentation names; the GPT-5 family has further versions."""
 _GPT_5 = re.compile(r"gpt-5(\.\d+)?(-(mini|nano|chat|pro|codex))*")
 
 
 def is_known(model: str) -> bool:
-    """Whether the service's documentation names ``model``."""
+    """Return ``True`` if the service's documentation names ``model``."""
     return model in MODELS or bool(_GPT_5.fullmatch(model))
 
 
 def engine_of(model: str) -> Engine:
-    """The engine behind ``model``; of one that is not known, the engine its name suggests."""
+    """Return the engine of ``model``; for an unknown model, the engine that its name suggests."""
     return Engine.NATIVE if "realtime" in model else Engine.CASCADED
 
 
 def is_gpt_realtime(model: str) -> bool:
-    """Whether ``model`` is one of OpenAI's speech models (``gpt-realtime``, ``gpt-realtime-mini``, …)."""
+    """Return ``True`` for OpenAI's speech models (``gpt-realtime``, ``gpt-realtime-mini``, …)."""
     return model.startswith("gpt-") and "realtime" in model
 
 
 def is_azure_realtime(model: str) -> bool:
-    """Whether ``model`` is Azure's own speech model, which has voices of its own."""
+    """Return ``True`` for Azure's own speech model, which has voices of its own."""
     return model.startswith("azure-realtime")
 
 
 def reasons(model: str) -> bool:
-    """Whether ``model`` takes ``reasoning_effort``: the GPT-5 family, ``gpt-realtime-2``, and what is not known."""
+    """Return ``True`` if ``model`` takes ``reasoning_effort``: the GPT-5 family, ``gpt-realtime-2``, unknown models."""
     return model.startswith(("gpt-5", "gpt-realtime-2")) or not is_known(model)

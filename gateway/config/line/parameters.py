@@ -77,7 +77,7 @@ JsonSchema = Annotated[
 
 
 def is_json_schema(value: Any) -> bool:
-    """Whether ``parameters`` are a JSON Schema: no parameter has the type ``object`` in the short form."""
+    """Return ``True`` if ``parameters`` are a JSON Schema: in the short form no parameter has the type ``object``."""
     return isinstance(value, Mapping) and value.get("type") == "object"
 
 
@@ -88,7 +88,7 @@ Parameters = Annotated[
 
 
 def schema_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON Schema of the arguments that the model gives; secret ones are not among them."""
+    """Return the JSON Schema of the arguments that the model gives; secret ones are left out."""
     if is_json_schema(parameters):
         schema: dict[str, Any] = plain(parameters)
         return schema
@@ -101,7 +101,7 @@ def schema_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def secrets_of(parameters: Mapping[str, Any]) -> tuple[SecretDigits, ...]:
-    """The parameters that the caller keys in, one after the other in this order."""
+    """Return the parameters that the caller keys in, in this order."""
     return tuple(
         SecretDigits(
             parameter=name,
@@ -127,7 +127,7 @@ def _is_optional(parameter: str | Parameter) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """YAML's values as those of JSON: numbers and texts that remember how they were written forget it."""
+    """Return YAML's values as plain JSON values: numbers and texts no longer remember how they were written."""
     match value:
         case Mapping():
             return {str(name): plain(inner) for name, inner in value.items()}

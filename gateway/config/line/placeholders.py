@@ -1,4 +1,4 @@
-"""``{caller}`` in instructions and greetings: what the call and the line's variables fill in."""
+"""Placeholders such as ``{caller}`` in instructions and greetings, filled in from the call and the variables."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from gateway.config.reading.problems import suggestion
 
 OF_THE_CALL = ("caller", "called", "line", "now")
-"""Who calls, the number dialled, the line's name, the date and time where the line is."""
+"""Placeholders for the caller, the number dialled, the line's name, and the date and time where the line is."""
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A placeholder that nothing can fill: ``piece`` is its text, the ``nth`` of that text, at ``index``."""
+    """A placeholder that has no value. ``piece`` is its text, after ``nth`` equal ones; ``index`` is its place."""
 
     piece: str
     nth: int
@@ -23,7 +23,7 @@ class Mistake:
 
 
 def mistakes(text: str, names: Collection[str]) -> list[Mistake]:
-    """The placeholders of ``text`` that are not among ``names``, and braces that stand alone."""
+    """Return the placeholders of ``text`` that are not among ``names``, and braces that stand alone."""
     wrong = []
     for match in _PIECE.finditer(text):
         piece, name = match[0], match[1]
@@ -43,7 +43,7 @@ def found(text: str, names: Collection[str]) -> list[str]:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """``text`` with its placeholders replaced; every one must be among ``values`` (see :func:`mistakes`)."""
+    """Return ``text`` with its placeholders replaced; each must be among ``values`` (see :func:`mistakes`)."""
 
     def replace(match: re.Match[str]) -> str:
         return match[0][0] if match[1] is None else values[match[1]]

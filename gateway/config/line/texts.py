@@ -23,7 +23,7 @@ _FILLED: tuple[KeyPath, ...] = (
 
 
 def filled_texts(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    """The texts with placeholders, each with its key, in data that need not be right yet."""
+    """Return the texts with placeholders, each with its key, from data that may still be invalid."""
     for pattern in _FILLED:
         yield from _found(data, pattern, ())
 

@@ -1,4 +1,4 @@
-"""Time zones by their IANA names: each is read once, with the line that names it, and never during a call."""
+"""Time zones by their IANA names: each is read once, with the line that names it, not during a call."""
 
 import functools
 import zoneinfo
@@ -6,7 +6,7 @@ import zoneinfo
 
 @functools.cache
 def time_zone(name: str) -> zoneinfo.ZoneInfo:
-    """Return the time zone; ``zoneinfo`` itself keeps no more than a few. Raises ValueError where there is none."""
+    """Return the time zone from a cache, because ``zoneinfo`` keeps only a few. Raises ValueError if there is none."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What a line's bot can do besides talk: built-in tools, functions over HTTP and in Python, MCP servers."""
+"""The tools of a line: built-in ones, functions over HTTP and in Python, MCP servers."""
 
 import re
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _REFERENCE = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 
 
 def is_tool_name(name: str) -> bool:
-    """Whether the service takes ``name`` for a tool."""
+    """Return ``True`` if the service accepts ``name`` as a tool's name."""
     return bool(re.fullmatch(_NAME, name))
 
 
@@ -42,7 +42,7 @@ def _http_url(text: str) -> str:
 
 
 def is_http_url(text: str) -> bool:
-    """Whether a request can go to ``text``: http or https, a host, nothing but printable signs."""
+    """Return ``True`` if a request can go to ``text``: http or https, a host, printable characters only."""
     if not can_be_asked(text) or not re.fullmatch(r"[!-~]+", text):
         return False
     parts = urlsplit(text)

@@ -1,4 +1,4 @@
-"""Where a line may transfer its callers: targets by name, so that nobody can make one up during a call."""
+"""The targets to which a line may transfer callers, by name, so that nobody can invent one during a call."""
 
 import re
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""How a line hears its caller: when a turn ends, what is written down, what is filtered out.
+"""Settings of a line's hearing: turn detection, transcription, echo cancellation.
 
 Sections and defaults as in the Voice Live API reference 2026-07-15. The defaults are written out because the service's
 own differ by model and by API version.
@@ -20,7 +20,7 @@ _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
 VadLanguage = Literal["en", "es", "fr", "it", "de", "ja", "pt", "zh", "ko", "hi"]
 VAD_LANGUAGES: tuple[str, ...] = typing.get_args(VadLanguage)
-"""The languages that Azure's speech detection knows."""
+"""The languages that Azure's speech detection supports."""
 
 
 def _languages(text: str) -> str:
@@ -45,7 +45,7 @@ EndOfUtteranceModel = Literal["semantic_detection_v1", "semantic_detection_v1_en
 
 
 def main_language(code: str) -> str:
-    """The language of a code without its country: ``de`` of ``de-DE``."""
+    """Return the language of a code without its country: ``de`` of ``de-DE``."""
     return code.strip().partition("-")[0].lower()
 
 
@@ -105,9 +105,9 @@ class AzureSemanticVad(VoiceActivity):
     """Text put into the conversation after an answer that was cut short."""
 
     def expected(self, language: str | None) -> tuple[str, ...]:
-        """The languages that are listened for on a line of this ``language``; empty where any is.
+        """Return the languages to expect on a line of this ``language``; empty if any may be spoken.
 
-        A language that is not known leaves them open: the others would be favoured over it.
+        An unsupported language leaves the list empty: else the supported ones would be favoured over it.
         """
         if self.languages or self.type == "azure_semantic_vad_en":
             return self.languages or ("en",)

@@ -1,6 +1,6 @@
 """The voices of Azure text to speech that are documented, and the languages that they speak.
 
-New voices come out all the time, so that a voice which is not here may well exist.
+New voices appear often, so a voice that is not listed here may exist.
 """
 
 import difflib
@@ -9,9 +9,9 @@ import re
 from importlib.resources import files
 
 _OMNI = ":DragonHDOmniLatestNeural"
-"""Any voice's name may stand in front of it."""
+"""Follows the name of any voice."""
 _SPEAKS_MORE = re.compile(r"Multilingual|:DragonHD|:MAI-Voice|Indic")
-"""In the names of voices that speak other languages than their own too."""
+"""Parts of the names of voices that also speak other languages than their own."""
 _LOCALE = re.compile(r"([a-z]{2,3})-(?:[A-Za-z]{4}-)?[A-Z]{2}(?=-)", re.IGNORECASE)
 
 
@@ -38,7 +38,7 @@ def locales() -> dict[str, tuple[str, ...]]:
 
 
 def is_documented(name: str) -> bool:
-    """Tell whether a voice of this name is documented."""
+    """Return ``True`` if a voice of this name is documented."""
     known = voices()
     name = name.lower()
     persona = name.removesuffix(_OMNI.lower())
@@ -46,7 +46,7 @@ def is_documented(name: str) -> bool:
 
 
 def nearest(name: str) -> str:
-    """Return the documented voice whose name is nearest; nothing where none is near."""
+    """Return the documented voice whose name is nearest; nothing if none is near."""
     name = name.replace("_", "-")
     persona = name.lower().removesuffix("neural").removesuffix("multilingual")
     called = sorted((known for known in voices() if _persona(known) == persona.rpartition("-")[2]), key=len)
@@ -60,11 +60,11 @@ def nearest(name: str) -> str:
 
 
 def _persona(name: str) -> str:
-    """Return who speaks: ``katja`` of ``de-de-katjaneural``."""
+    """Return the persona of a voice: ``katja`` of ``de-de-katjaneural``."""
     return name.rpartition("-")[2].removesuffix("neural").removesuffix("multilingual")
 
 
 def language_of(name: str) -> str:
-    """Return the one language that a voice speaks, such as ``de``; nothing where it speaks several."""
+    """Return the one language that a voice speaks, such as ``de``; nothing if it speaks several."""
     locale = _LOCALE.match(name)
     return "" if locale is None or _SPEAKS_MORE.search(name) else locale[1].lower()

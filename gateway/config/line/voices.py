@@ -103,7 +103,7 @@ AnyVoice = OpenAIVoice | AzureRealtimeVoice | AzureStandardVoice | AzureCustomVo
 
 
 def _named(value: Any) -> Any:
-    """A voice that is written as a name alone."""
+    """Return the section of a voice that is written as a name alone."""
     if not isinstance(value, str):
         return value
     if value in OPENAI_VOICES:
