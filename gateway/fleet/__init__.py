@@ -1,10 +1,10 @@
-"""What the worker processes of one gateway share: the places for calls, what was used once, and signs of life.
+"""The memory that the workers of one gateway share: the places for calls, what was used once, and signs of life.
 
 board   the shared memory as a whole
 memory  memory with a lock, shared by processes
 places  the places for calls: reserved, taken, freed
-used    what may be used only once
-ends    how calls ended
+used    the keys that may be used only once
+ends    the ends of calls
 
 May import what stands below ``gateway.fleet`` in the layers of pyproject.toml.
 """

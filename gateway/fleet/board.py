@@ -1,4 +1,4 @@
-"""The memory of all workers as a whole: who shares what, and where it lies."""
+"""The memory of all workers as a whole: its parts and their places."""
 
 import struct
 
@@ -27,7 +27,7 @@ def _size(calls: int) -> int:
 
 
 class Board:
-    """What the workers share, as number ``worker`` sees it; without ``descriptor`` there is one process alone."""
+    """The memory of the workers, as number ``worker`` sees it; without ``descriptor`` there is one process alone."""
 
     def __init__(self, calls: int, descriptor: int | None = None, worker: int = 1) -> None:
         memory = Memory(_size(calls), descriptor)
@@ -35,12 +35,12 @@ class Board:
         self._worker = worker
         self.used = SharedUsedKeys(memory, _USED)
         self.webhooks = SharedUsedKeys(memory, _WEBHOOKS)
-        """Apart, so that no number of webhooks makes a used token forgotten."""
+        """Separate, so that no number of webhooks displaces a used token."""
         self.ends = Ends(memory.bytes, _ENDS)
         self.places = Places(memory, _ENDS + ends.SIZE, calls, worker)
 
     def beat(self) -> None:
-        """Give a sign of life."""
+        """Count one more sign of life of this worker."""
         at = _BEATS + self._worker
         self._write(at, self._read(at) + 1)
 
@@ -55,12 +55,12 @@ class Board:
 
     @property
     def died(self) -> int:
-        """How many workers have died."""
+        """The number of workers that have died."""
         return self._read(_DIED)
 
     @property
     def lost(self) -> int:
-        """How many calls ended with their worker."""
+        """The number of calls that ended with their worker."""
         return self._read(_LOST)
 
     def _read(self, number: int) -> int:

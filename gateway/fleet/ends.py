@@ -1,4 +1,4 @@
-"""How calls ended, between all workers: a table with one byte for each of many calls."""
+"""The ends of calls, shared by all workers: a table with one byte for each of many calls."""
 
 import mmap
 from hashlib import blake2b
@@ -26,7 +26,7 @@ class Ends:
         self._memory[start : start + SLOT_BYTES] = digest + bytes([end])
 
     def find(self, key: tuple[str, str]) -> int | None:
-        """Return what was noted of a call; ``None`` for one that is not known."""
+        """Return the end that was noted of a call; ``None`` for an unknown one."""
         digest, start = self._place(key)
         slot = self._memory[start : start + SLOT_BYTES]
         return slot[-1] if slot[:-1] == digest else None

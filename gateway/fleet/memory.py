@@ -17,7 +17,7 @@ _PAUSE_S = 0.0002
 
 
 def shared_file(size: int) -> int:
-    """Return the descriptor of a new file without a name, for processes that are given it; it takes up what is used."""
+    """Return the descriptor of a new file without a name, for processes that receive it; only used pages count."""
     if sys.platform == "linux":
         descriptor = os.memfd_create("gateway")
     else:
@@ -36,7 +36,7 @@ class Memory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes out of here; without waiting for one that is stopped inside.
+        """Hold the lock against other processes, without waiting for one that is stopped while it holds it.
 
         Such a process is killed soon, which frees its lock. Until then what is read here may change meanwhile: the
         records of the memory are such that no more than one of them can be lost by it.

@@ -15,10 +15,10 @@ from msgspec import Struct
 from gateway.fleet.memory import Memory
 
 CallKey = tuple[str, str]
-"""The provider's name and the id that the call has there: no provider has a say about another's calls."""
+"""The provider's name and the id that the call has there: no provider can name another's calls."""
 
 clock = time.monotonic
-"""Of the machine, and so the same in all processes."""
+"""The machine's clock, which is the same in all processes."""
 
 _KEY_BYTES = 16
 _LINE_BYTES = 8
@@ -31,7 +31,7 @@ _SEPARATOR = "\0"
 
 
 class _State(enum.IntEnum):
-    """What a place is."""
+    """The state of a place."""
 
     FREE = 0
     RESERVED = 1
@@ -41,14 +41,14 @@ class _State(enum.IntEnum):
 
 
 class News(enum.IntEnum):
-    """What a provider told of a call to a worker that does not have it."""
+    """The report of a provider on a call, made to a worker that does not have the call."""
 
     OVER = 1
     TRANSFER_FAILED = 2
 
 
 class Full(enum.Enum):
-    """Why there is no place."""
+    """The reason why there is no place."""
 
     ALL = enum.auto()
     LINE = enum.auto()
@@ -62,7 +62,7 @@ class Place(Struct, eq=False):
 
 
 class KnownCall(Struct, frozen=True):
-    """A call as its place knows it; ``line`` is empty while its stream has not said it."""
+    """A call as its place knows it; ``line`` is empty until its stream has named it."""
 
     provider: str = ""
     call_id: str = ""
@@ -140,7 +140,7 @@ class Places:
             return Place(index, self._key_of(index))
 
     def name(self, place: Place, call: CallKey, line: str, line_limit: int | None) -> bool:
-        """Note whose place it is; ``False`` where the line is full and the place was not reserved for it."""
+        """Note whose place it is; return ``False`` where the line is full and the place was not reserved for it."""
         line_key = _line_key(line)
         with self._memory.locked():
             if self._line_of(place.index) != line_key and self._line_is_full(line_key, line_limit):
@@ -151,13 +151,13 @@ class Places:
         return True
 
     def free(self, place: Place) -> None:
-        """Give a place back."""
+        """Free a place that a stream held."""
         with self._memory.locked():
             if self._is_held(place):
                 self._clear(place.index)
 
     def cancel(self, call: CallKey) -> KnownCall | None:
-        """Free what is reserved for ``call``; return what was known of it."""
+        """Free what is reserved for ``call``; return the facts that were known of it."""
         with self._memory.locked():
             index = self._find_reserved(_call_key(call))
             if index is None:
@@ -167,7 +167,7 @@ class Places:
             return known
 
     def tell(self, call: CallKey, news: News) -> bool:
-        """Pass on what was told of a call; ``False`` where no worker has it."""
+        """Pass on a report on a call; return ``False`` where no worker has the call."""
         with self._memory.locked():
             index = next(self._find_key(_call_key(call), _State.TAKEN), None)
             if index is not None:
@@ -175,7 +175,7 @@ class Places:
             return index is not None
 
     def take_news(self) -> list[tuple[CallKey, News]]:
-        """Return what other workers were told of calls that this one has, once."""
+        """Return the reports that other workers received on this one's calls, each once."""
         if not any(self._bytes.find(bytes([news]), self._news, self._keys) >= 0 for news in News):
             return []
         with self._memory.locked():
@@ -194,7 +194,7 @@ class Places:
             return [self._known(i) for i in self._each(_State.RESERVED, self._worker) if self._until_of(i) > now]
 
     def orphan(self, worker: int) -> list[KnownCall]:
-        """Free what a dead worker held, and return its calls; each is left to a living worker to go on with."""
+        """Free the places of a dead worker, and return its calls; a living worker goes on with each."""
         with self._memory.locked():
             calls = []
             for index in list(self._each(_State.TAKEN, worker)):

@@ -1,4 +1,4 @@
-"""What may be used once, between all workers: remembered for as long as its user says."""
+"""Keys that may be used once, shared by all workers: remembered for as long as their user says."""
 
 import hashlib
 import struct
@@ -9,19 +9,19 @@ from typing import Protocol
 from gateway.fleet.memory import Memory
 
 clock = time.monotonic
-"""Of the machine, and so the same in all processes."""
+"""The machine's clock, which is the same in all processes."""
 
 _ENTRY = struct.Struct("16sd")
 _EMPTY = bytes(16)
 _IN_SET = 16
-"""Entries among which one key is looked for. Of more keys than that the one that would be forgotten first goes."""
+"""Entries among which one key is looked for. Where there are more keys, the one that expires first is dropped."""
 _SETS = 16_384
 SIZE = _SETS * _IN_SET * _ENTRY.size
-"""Bytes of memory: 262,144 keys, half of which can be remembered without a loss."""
+"""Bytes of memory: 262,144 keys, half of which can be kept without a loss."""
 
 
 class UsedKeys(Protocol):
-    """Remembers keys."""
+    """Remembers the keys that were used, so that each is used once."""
 
     def use(self, key: str, life_s: float) -> bool:
         """Remember ``key`` for ``life_s``; ``False`` where it is remembered already."""
@@ -65,7 +65,7 @@ class SharedUsedKeys:
         return self.left_s(key) > 0
 
     def left_s(self, key: str) -> float:
-        """Return for how long ``key`` is remembered yet; 0 where it is not."""
+        """Return for how many more seconds ``key`` is remembered; 0 where it is not."""
         with self._memory.locked():
             return self._left_s(key)
 

@@ -14,33 +14,33 @@ _NOBODY_READS = frozenset({errno.EIO, errno.EPIPE, errno.ENXIO})
 
 
 def lead_nowhere(stream: TextIO) -> None:
-    """Let what is still written to a stream be lost, also what its buffer holds."""
+    """Discard all further text of a stream, and the content of its buffer."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 def is_unread(error: OSError) -> bool:
-    """Tell whether nobody will ever read what could not be written."""
+    """Return whether nobody will ever read what could not be written."""
     return error.errno in _NOBODY_READS
 
 
 class Outlet:
-    """A stream to which anybody may go on writing when nobody reads any more, as in ``gateway schema | head``.
+    """A stream that still accepts text when nobody reads any more, as in ``gateway schema | head``.
 
-    What is printed holds words of peers: characters that would act on a terminal are replaced, unless it is ``styled``.
+    Printed text holds words of peers: characters that would act on a terminal are replaced, unless it is ``styled``.
     """
 
     def __init__(self, stream: TextIO, *, is_styled: bool = False, plain: "Outlet | None" = None) -> None:
-        """``plain`` is the outlet to the same stream that is to know of failures too."""
+        """Report failures to ``plain`` too, an outlet to the same stream."""
         self._stream = stream
         self._plain = plain
         self._is_styled = is_styled
         self.failure = ""
-        """Why something was lost that somebody waits for, such as a full disk."""
+        """The reason why text was lost that has a reader, such as a full disk."""
 
     def write(self, text: str) -> int:
-        """Write, or lose the text; a sign that the stream's encoding does not know becomes a question mark."""
+        """Write or lose the text; a character that the stream's encoding lacks becomes a question mark."""
         try:
             return self._stream.write(text if self._is_styled else printable(text))
         except UnicodeEncodeError as error:
@@ -50,7 +50,7 @@ class Outlet:
             return len(text)
 
     def styled(self) -> "Outlet":
-        """Return an outlet to the same stream for whoever prints in colours, and replaces such characters itself."""
+        """Return an outlet to the same stream for code that prints in colours, and replaces such characters itself."""
         return Outlet(self._stream, is_styled=True, plain=self)
 
     def flush(self) -> None:
@@ -65,7 +65,7 @@ class Outlet:
             self.failure = error.strerror or str(error)
             if self._plain is not None:
                 self._plain.failure = self.failure
-        with suppress(OSError):  # not of a file at all, as in a test
+        with suppress(OSError):  # no file at all, as in a test
             lead_nowhere(self._stream)
 
     def __getattr__(self, name: str) -> Any:
@@ -73,13 +73,13 @@ class Outlet:
 
 
 def styled_output() -> TextIO:
-    """Return where to print what has colours: standard output, without its protection from them."""
+    """Return the stream for text with colours: standard output, which otherwise replaces their characters."""
     return cast(TextIO, sys.stdout.styled()) if isinstance(sys.stdout, Outlet) else sys.stdout
 
 
 @contextmanager
 def outlets() -> Iterator[list[Outlet]]:
-    """Let both streams be outlets until the block ends; then what they still hold has been written, or lost."""
+    """Make both streams outlets until the block ends; then all that they still hold has been written or lost."""
     _fill_gaps()
     kept = sys.stdout, sys.stderr
     made = {id(stream): Outlet(stream) for stream in kept}
@@ -95,7 +95,7 @@ def outlets() -> Iterator[list[Outlet]]:
 def _fill_gaps() -> None:
     """Open what was closed before we began (``2>&-``): a socket with such a number makes libuv abort.
 
-    What is printed there is lost, and whoever prints finds a stream.
+    Text printed there is lost, and code that prints finds a stream.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:

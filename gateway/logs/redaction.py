@@ -1,7 +1,7 @@
-"""Takes secrets out of texts that people share: reports, logs, error messages. Pure.
+"""Removes secrets from texts that people share: reports, logs, error messages. Pure.
 
-Two ways, and every text goes both: values that are known to be secret are replaced in each spelling that a URL, JSON or
-HTML may have given them; and whatever stands where a secret stands is replaced, whoever it belongs to.
+Two rules apply to every text. Values that are known to be secret are replaced in each spelling that a URL, JSON or
+HTML may give them. Any text in a place for secrets is replaced, whoever it belongs to.
 """
 
 import html
@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 HIDDEN = "…"
 SHORTEST = 6
-"""A known value with fewer characters is left: replacing it would mangle texts that happen to have it."""
+"""A known value with fewer characters stays: its replacement would mangle texts that have it by chance."""
 PUBLIC = frozenset(
     {
         *("account_sid", "project_id", "domain", "auth_id", "application_id", "resource_id", "account_id", "client_id"),
@@ -67,7 +67,7 @@ loop.
 
 
 class Redactor:
-    """Replaces ``secrets``, and what looks like one, by ``HIDDEN``."""
+    """Replaces ``secrets``, and texts that look like one, by ``HIDDEN``."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         spellings = {one for secret in secrets for one in _spellings(secret)}
@@ -109,7 +109,7 @@ def secrets_of(account: Mapping[str, str]) -> set[str]:
 
 
 def _spellings(secret: str) -> set[str]:
-    """Return a secret as it is, and as URLs, JSON and HTML write it; nothing of one that is too short."""
+    """Return a secret as it is, and as URLs, JSON and HTML write it; an empty set for one that is too short."""
     secret = secret.strip()
     if len(secret) < SHORTEST:
         return set()

@@ -27,16 +27,16 @@ from gateway.text import one_line_inside, printable
 log = structlog.get_logger()
 
 PRIVATE = frozenset({"text", "digit", "digits", "caller", "called", "parameters", "answer"})
-"""Fields that hold what a caller said, keyed or is: hidden unless the operator asks for them."""
+"""Fields that hold what a caller said or keyed in, or who it is: hidden unless the operator asks for them."""
 
 GAP = "log_lines_lost"
-"""The event that stands where lines are missing."""
+"""The event in place of missing lines."""
 
 
 def configure(*, json: bool, level: str = "info", private: bool = False, without: Collection[str] = ()) -> None:
-    """Send log lines to standard error, as JSON or for the eye.
+    """Send log lines to standard error, as JSON or for people.
 
-    ``private`` shows the fields of ``PRIVATE``. Events in ``without`` are left out: a command tells of them itself.
+    ``private`` shows the fields of ``PRIVATE``. Events in ``without`` are left out: a command reports them itself.
     """
     global _writer  # noqa: PLW0603 -- logging is the process's
     shared: list[structlog.typing.Processor] = [
@@ -59,7 +59,7 @@ def configure(*, json: bool, level: str = "info", private: bool = False, without
         logger_factory=_Lines,
         cache_logger_on_first_use=False,
     )
-    # What libraries log by the standard library comes out alike, so that a log of JSON lines is JSON throughout.
+    # The log lines of libraries get the same form, so that a log of JSON lines is JSON throughout.
     bare = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler = _OfLibraries()
     handler.setFormatter(
@@ -72,14 +72,14 @@ def configure(*, json: bool, level: str = "info", private: bool = False, without
 
 
 def lost() -> int:
-    """Return how many lines were lost so far, because standard error could not be written to."""
+    """Return the number of lines lost so far because standard error could not be written to."""
     return _writer.lost if _writer is not None else 0
 
 
 def flush() -> None:
-    """Write what is still to be written at the end of the process, in bounded time.
+    """Write the waiting lines at the end of the process, in limited time.
 
-    Where nobody reads, standard error leads nowhere from now on: what else is printed must not wait for a reader.
+    Where nobody reads, standard error then discards all text: nothing that is printed may wait for a reader.
     """
     global _writer  # noqa: PLW0603 -- logging is the process's
     if _writer is not None and not _writer.flush():
@@ -98,13 +98,13 @@ atexit.register(flush)
 
 
 class _Lines:
-    """What structlog hands whole lines to."""
+    """The logger to which structlog passes whole lines."""
 
     def __init__(self, *names: object) -> None:
         pass
 
     def msg(self, line: str) -> None:
-        """Have a line written."""
+        """Pass a line to the writer."""
         if _writer is not None:
             _writer.write(line)
 
@@ -112,10 +112,10 @@ class _Lines:
 
 
 class _OfLibraries(logging.Handler):
-    """Has the lines of libraries written; one that cannot be made is told in its place, and raises nothing."""
+    """Writes the log lines of libraries. Reports one that cannot be made in its place, and raises nothing."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Have a record written."""
+        """Pass a library's record to the writer."""
         if _writer is None:
             return
         try:
@@ -137,7 +137,7 @@ def _without_request(record: logging.LogRecord) -> logging.LogRecord:
 
 
 class _Renderer:
-    """Makes a line of an event, and raises nothing: what cannot be written is named in its place."""
+    """Makes a line of an event, and raises nothing: names in its place what cannot be written."""
 
     def __init__(self, *, json: bool) -> None:
         self._json = json
@@ -154,7 +154,7 @@ class _Renderer:
         name = str(event.get("event"))
         try:
             return str(self._render(logger, method, event if self._json else _for_the_eye(event)))
-        except Exception as error:  # noqa: BLE001 -- whoever logs goes on, whatever a field is
+        except Exception as error:  # noqa: BLE001 -- the code that logs goes on, whatever a field is
             level, unreadable = event.get("level", method), f"the fields cannot be written: {type(error).__name__}"
             return json_module.dumps({"event": name, "level": level, "detail": unreadable})
 
@@ -172,7 +172,7 @@ def _gap(renderer: _Renderer, count: int) -> str:
 
 
 def _take_what_python_prints() -> None:
-    """Log what Python would print to standard error by itself, and wait for; hooks of somebody else are kept."""
+    """Log what Python itself would print to standard error, which can block; keep hooks of other code."""
     logging.captureWarnings(True)
     if sys.unraisablehook is sys.__unraisablehook__:
         sys.unraisablehook = _unraisable
@@ -193,19 +193,19 @@ def _thread_failed(what: Any) -> None:
 
 
 class _Secrets:
-    """Takes secrets out of a whole line, wherever in it they stand."""
+    """Removes secrets from a whole line, wherever in it they stand."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._redactor = Redactor()
 
     def know(self, secrets: Iterable[str]) -> None:
-        """Know these, and those before."""
+        """Add these secrets to the known ones."""
         self._known.update(secrets)
         self._redactor = Redactor(self._known)
 
     def forget(self) -> None:
-        """Know none."""
+        """Forget all known secrets."""
         self._known.clear()
         self._redactor = Redactor()
 

@@ -1,4 +1,4 @@
-"""Writes log lines in a thread of its own: whoever logs never waits for standard error, and never fails by it."""
+"""Writes log lines in a thread of its own: the code that logs never waits for standard error, and never fails by it."""
 
 import os
 import select
@@ -10,19 +10,19 @@ from typing import TextIO
 LIMIT = 256 * 1024
 """Characters that wait to be written; a line beyond them is lost. About 1,000 lines."""
 GO_ON_BELOW = LIMIT // 2
-"""Where lines were lost, further ones are taken from here on: one gap is told once, and not line by line."""
+"""After a loss, lines are accepted again below this: one gap is reported once, and not line by line."""
 LINE_COST = 64
-"""What a waiting line counts for beside its length."""
+"""Characters that a waiting line counts for beside its length."""
 GATHER_S = 0.02
-"""How long the thread lets lines gather: each time it wakes up, calls have to wait for it."""
+"""The time for which the thread lets lines gather: each time it wakes up, calls have to wait for it."""
 END_LIMIT_S = 2.0
-"""How long the end of the process waits for lines that are not yet written."""
+"""The time for which the end of the process waits for lines that are not yet written."""
 
 
 class LogWriter:
     """Takes whole lines, and writes them in their order to ``stream``, each through ``finish``, in its thread.
 
-    ``gap`` makes the line that tells how many were lost before it.
+    ``gap`` makes the line that says how many were lost before it.
     """
 
     def __init__(self, stream: TextIO | None, finish: Callable[[str], str], gap: Callable[[int], str]) -> None:
@@ -56,7 +56,7 @@ class LogWriter:
                 self._add(line)
 
     def flush(self, limit_s: float = END_LIMIT_S) -> bool:
-        """Wait until every line was written or lost, up to a limit; whether it came to that."""
+        """Wait until every line was written or lost, up to a limit; return whether all were."""
         with self._changed:
             self._is_awaited = True
             self._changed.notify_all()
@@ -66,7 +66,7 @@ class LogWriter:
                 self._is_awaited = False
 
     def close(self, limit_s: float = END_LIMIT_S) -> bool:
-        """Flush, and take no more lines; whether all were written or lost in time."""
+        """Flush, and take no more lines; return whether all were written or lost in time."""
         done = self.flush(limit_s)
         with self._changed:
             self._is_over = True
@@ -127,7 +127,7 @@ def _cost(line: str | int) -> int:
 
 
 class _Outlet:
-    """Where lines go: the file descriptor itself, so that no lock of a Python stream is held while it blocks."""
+    """The target of the lines: the file descriptor, so that no lock of a Python stream is held while it blocks."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
@@ -136,7 +136,7 @@ class _Outlet:
         self._is_torn = False
 
     def write(self, text: str) -> bool:
-        """Write a text; whether that was possible. What failed once may go well later: a disk gets room again."""
+        """Write a text; return whether that was possible. A later try may succeed, when a disk has room again."""
         try:
             if self._fd is not None:
                 self._write_bytes(self._fd, text.encode(self._encoding, "backslashreplace"))
@@ -155,14 +155,14 @@ class _Outlet:
             while done < len(data):
                 try:
                     done += os.write(fd, data[done:])
-                except BlockingIOError:  # whoever shares the pipe or terminal has made it non-blocking
+                except BlockingIOError:  # another process that shares the pipe or terminal has made it non-blocking
                     select.select([], [fd], [])
         finally:
             self._is_torn = 0 < done < len(data) or (self._is_torn and not done)
 
 
 def _descriptor(stream: TextIO | None) -> int | None:
-    """Return the descriptor of a stream that is a file; none of one that is made of Python alone, as in a test."""
+    """Return the descriptor of a stream that is a file; ``None`` for one that is made of Python alone, as in a test."""
     try:
         return stream.fileno() if stream is not None else None
     except (OSError, ValueError, AttributeError):

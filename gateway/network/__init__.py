@@ -1,4 +1,4 @@
-"""What a socket needs beside aiohttp: frames, names of hosts, file descriptors.
+"""The parts of a socket that aiohttp lacks: frames, names of hosts, file descriptors.
 
 masked_frames  reads frames of a client, which must be masked
 name_look_up   resolves hosts' names, and keeps the last good addresses

@@ -1,4 +1,4 @@
-"""The limit of open files: raised at the start as far as may be, and what of it is left for connections."""
+"""The limit of open files: raised at the start as far as possible, and the part of it that is left for connections."""
 
 import os
 from contextlib import suppress
@@ -7,23 +7,23 @@ from importlib.util import find_spec
 from typing import Any
 
 resource: Any = import_module("resource") if find_spec("resource") else None
-"""Windows has no such limit, and not this module of the standard library."""
+"""``None`` on Windows, which has no such limit and lacks this module of the standard library."""
 
 RESERVE = 64
 """Descriptors for all but connections and calls: files of lines, requests to REST APIs and functions, health."""
 OF_A_CALL = 2
-"""Its media stream, and its Voice Live session."""
+"""Descriptors of one call: its media stream, and its Voice Live session."""
 
 
 def needed(calls: int, connections: int) -> int:
-    """Return how many open files a process needs for so many calls, and connections that are none."""
+    """Return how many open files a process needs for so many calls and so many other connections."""
     return OF_A_CALL * calls + connections + RESERVE
 
 
 def raise_limit(wanted: int) -> int:
     """Raise the soft limit to ``wanted`` as far as the hard one lets; return what it is then, or ``wanted`` if none is.
 
-    One that is higher already stays.
+    A higher limit stays.
     """
     if resource is None:
         return wanted

@@ -25,9 +25,9 @@ _IGNORED = (True, b"")
 
 
 class MaskedFrames:
-    """Reads a client's frames as ``reader`` would, as long as each is masked; ``refuse`` is told of one that is not.
+    """Reads a client's frames as ``reader`` would, as long as each is masked; calls ``refuse`` for one that is not.
 
-    ``deliver`` is handed the messages that are read here.
+    ``deliver`` receives the messages that are read here.
     """
 
     def __init__(
@@ -43,15 +43,15 @@ class MaskedFrames:
         self._whole = NONE
         """The size of a message that was read whole, in one frame, where the next byte begins a message."""
         self._head = b""
-        """The first bytes of that frame, which say that size: whatever begins alike is masked, and as long."""
+        """The first bytes of that frame, which say that size: a frame that begins alike is masked and has that size."""
         self._is_text = False
         self._skip = 0
-        """Bytes of the frame under way that are still to come."""
+        """Bytes of the current frame that are still to come."""
         self._begun = b""
         """The first bytes of a frame whose length is not yet known."""
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Take what was read, which is mostly one whole frame, or its beginning or end."""
+        """Take the bytes that were read, mostly one whole frame, or its beginning or end."""
         if len(data) != self._whole or data[:HEAD] != self._head:
             return self._feed(data) if self._are_masked(data) else _IGNORED
         payload = bytearray(data[PAYLOAD:])
@@ -60,7 +60,7 @@ class MaskedFrames:
             try:
                 text = payload.decode()
             except UnicodeDecodeError:
-                return self._feed(data)  # which closes the connection as it should be
+                return self._feed(data)  # it closes the connection in order
             self._deliver(text)
         else:
             self._deliver(bytes(payload))

@@ -12,29 +12,29 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 log = structlog.get_logger()
 
 FRESH_S = 60.0
-"""How long addresses are served without another look-up."""
+"""The time for which addresses are served without another look-up."""
 PATIENCE_S = 0.5
-"""How long a look-up may take where there are older addresses: a caller is waiting."""
+"""The limit of a look-up where there are older addresses: a caller is waiting."""
 RETRY_S = 5.0
-"""How long older addresses are served after a look-up that failed, before the next one."""
+"""The time for which older addresses are served after a look-up that failed, before the next one."""
 HOSTS_LIMIT = 256
 
 Addresses = list[ResolveResult]
 
 
 class _Host:
-    """What is known of a host: its last good addresses, until when they are served, and the look-up that runs."""
+    """The state of a host: its last good addresses, until when they are served, and the look-up that is running."""
 
     def __init__(self) -> None:
         self.addresses: Addresses = []
         self.served_until = float("-inf")
         self.looking_up: asyncio.Task[Addresses] | None = None
         self.is_stale = False
-        """Whether the last look-up failed, or one takes longer than anybody waits."""
+        """True if the last look-up failed, or the running one takes longer than :data:`PATIENCE_S`."""
 
 
 class NameLookUp(AbstractResolver):
-    """A resolver for ``aiohttp``: an outage of the name service costs no call where the host was reached before."""
+    """A resolver for ``aiohttp``: an outage of the name service ends no call where the host was reached before."""
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
         self._resolver = resolver or aiohttp.DefaultResolver()
@@ -60,7 +60,7 @@ class NameLookUp(AbstractResolver):
         return list(known.addresses)
 
     async def close(self) -> None:
-        """End look-ups that run."""
+        """End the look-ups that are running."""
         running = list(self._running)
         for task in running:
             task.cancel()
@@ -89,20 +89,20 @@ class NameLookUp(AbstractResolver):
         return known.addresses
 
     def _stale(self, known: _Host, host: str, why: str) -> None:
-        """Say once that older addresses are served."""
+        """Log once that older addresses are served."""
         if not known.is_stale:
             log.warning("addresses_stale", host=host, detail=why)
         known.is_stale = True
 
 
 class Connector(aiohttp.TCPConnector):
-    """A connection pool whose names are looked up so. Options are those of ``TCPConnector``."""
+    """A connection pool that looks up names by :class:`NameLookUp`. Options are those of ``TCPConnector``."""
 
     def __init__(self, **options: Any) -> None:
         self._names = NameLookUp()
         super().__init__(resolver=self._names, use_dns_cache=False, **options)
 
     async def close(self, *, abort_ssl: bool = False) -> None:
-        """Close the connections and end look-ups that run."""
+        """Close the connections and end the look-ups that are running."""
         await super().close(abort_ssl=abort_ssl)
         await self._names.close()

@@ -10,7 +10,7 @@ validation  checks arguments by a JSON Schema
 request     the HTTP request of a function, as data
 signature   signs requests (Standard Webhooks)
 client      makes the HTTP requests
-answer      what an HTTP answer means
+answer      turns an HTTP answer into a value or a failure
 python      runs functions in Python
 threads     runs functions that block in threads
 blocking    names functions that keep the event loop

@@ -1,4 +1,4 @@
-"""What an HTTP answer means: a value for the model, or a failure. Pure."""
+"""The meaning of an HTTP answer: a value for the model, or a failure. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,14 +8,14 @@ from gateway.tools.result import FunctionFailed, excerpt, read_json, write_json
 
 HIDDEN = "***"
 HIDDEN_FROM = 8
-"""Parts of the line's own headers from this length on are keys and tokens; a refusal may repeat them."""
+"""Parts of the line's own headers of this length or more count as keys and tokens, which a refusal may repeat."""
 _MESSAGE_KEYS = ("error", "message", "detail", "title")
-"""Where services say what is wrong (RFC 9457 has ``detail`` and ``title``)."""
+"""Members in which services say what is wrong (RFC 9457 has ``detail`` and ``title``)."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer; ``charset`` is empty where none is given."""
+    """An HTTP answer; ``charset`` is empty where none is given."""
 
     status: int
     content_type: str
@@ -24,7 +24,7 @@ class Answer:
 
 
 def value_of(answer: Answer, http: HttpCall) -> Any:
-    """What the model gets of an answer. Raises FunctionFailed for one that is no success or cannot be read."""
+    """Return what the model gets of an answer. Raises FunctionFailed for one that is no success or cannot be read."""
     status = f"the answer's status is {answer.status}"
     if 300 <= answer.status < 400:
         raise FunctionFailed("the service answered with a redirect, which is not followed", status)
@@ -49,7 +49,7 @@ def _is_json(answer: Answer) -> bool:
 
 
 def _text(answer: Answer) -> str:
-    """The body as text, whatever type it says it is."""
+    """Return the body as text, whatever type it names."""
     charset = answer.charset or "utf-8"
     try:
         text = answer.body.decode(charset)
@@ -62,7 +62,7 @@ def _text(answer: Answer) -> str:
 
 
 def _refusal(answer: Answer, http: HttpCall) -> str:
-    """The service's own words about a 4xx, short, and without the keys that the line sends."""
+    """Return the service's own words about a 4xx, short, and without the keys that the line sends."""
     said = "the service refused the request"
     try:
         message = _message(answer)

@@ -12,13 +12,13 @@ from gateway.tools.result import FunctionFailed, excerpt, read_json, write_json
 ARGUMENTS_LIMIT = 32 * 1024
 """Characters of the arguments of one call; a caller's words take a few hundred."""
 ERRORS_TOLD = 3
-"""So many mistakes are told at once; the model tries again with the whole."""
+"""Mistakes that are reported at once; the model tries again with all arguments."""
 
 
 def read_arguments(text: str, secret_names: Iterable[str]) -> dict[str, Any]:
-    """The arguments in ``text``, none of them under a secret's name: what is keyed in cannot come from the model.
+    """Return the arguments in ``text``, none under a secret's name: what is keyed in cannot come from the model.
 
-    No text at all is no arguments. Raises FunctionFailed (``refused``).
+    An empty text holds no arguments. Raises FunctionFailed (``refused``).
     """
     if len(text) > ARGUMENTS_LIMIT:
         raise refused("the arguments are too long", f"the arguments have more than {ARGUMENTS_LIMIT} characters")
@@ -33,7 +33,7 @@ def read_arguments(text: str, secret_names: Iterable[str]) -> dict[str, Any]:
 
 
 def check_by_schema(arguments: Mapping[str, Any], checks: Draft202012Validator) -> None:
-    """Raises FunctionFailed (``refused``) that tells the model what does not match."""
+    """Check by a schema; raise FunctionFailed (``refused``) that says what does not match."""
     try:
         errors = [
             f"{'.'.join(map(str, error.absolute_path))}: {error.message}" if error.absolute_path else error.message
@@ -46,9 +46,9 @@ def check_by_schema(arguments: Mapping[str, Any], checks: Draft202012Validator) 
 
 
 def read_by_model(arguments: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """The arguments as the types that a function in Python declares, its defaults included.
+    """Return the arguments as the types that a function in Python declares, its defaults included.
 
-    Raises FunctionFailed (``refused``) that tells the model what does not match.
+    Raises FunctionFailed (``refused``) that says what does not match.
     """
     try:
         given = model.model_validate_json(write_json(arguments))
@@ -60,7 +60,7 @@ def read_by_model(arguments: Mapping[str, Any], model: type[BaseModel]) -> dict[
 
 
 def refused(told: str, detail: str) -> FunctionFailed:
-    """A call that is not carried out, and why; the model may try again."""
+    """Return the failure of a call that is not carried out, with its reason; the model may try again."""
     return FunctionFailed(told, detail, "refused")
 
 

@@ -11,12 +11,12 @@ log = structlog.get_logger()
 BLOCKED_FROM_S = 0.05
 """A function that keeps the event loop longer than this delays the audio of every call."""
 TOLD_FROM = 2
-"""How often it must have blocked: once may be the import or the connection of a first call."""
+"""The number of times before the log names it: one may be the import or the connection of a first call."""
 TOLD_EVERY_S = 60.0
 
 
 class Blocking:
-    """How often each function has blocked; one for the process."""
+    """Counts how often each function has blocked; one for the process."""
 
     def __init__(self) -> None:
         self._times: dict[str, int] = {}

@@ -11,13 +11,13 @@ from gateway.tools.request import Request
 from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed
 
 AGAIN_AFTER_S = 0.25
-"""Between the two tries to connect: a service that restarts is back by then, or not at all."""
+"""The pause between the two tries to connect, in which a service that restarts comes back."""
 KEEP_ALIVE_S = 4.0
-"""Shorter than common servers keep a connection, so that none is used that they are just closing."""
+"""The life of an idle connection: shorter than at common servers, so that none is used that they are closing."""
 
 
 def open_session(connections: int) -> aiohttp.ClientSession:
-    """One for the process: so many connections at most, no cookies, no proxy from the environment."""
+    """Return the process's one session: a limit of connections, no cookies, no proxy from the environment."""
     session = aiohttp.ClientSession(
         connector=Connector(limit=connections, keepalive_timeout=KEEP_ALIVE_S),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -25,13 +25,13 @@ def open_session(connections: int) -> aiohttp.ClientSession:
         headers={"User-Agent": "voice-line-gateway", "Accept-Encoding": "identity"},
         trust_env=False,
     )
-    # aiohttp makes a GET, PUT or DELETE once more by itself where the connection was lost behind it
+    # aiohttp repeats a GET, PUT or DELETE by itself where the connection was lost after it
     session._retry_connection = False  # noqa: SLF001 -- there is no public switch
     return session
 
 
 async def perform(http: aiohttp.ClientSession, request: Request) -> Answer:
-    """The answer to ``request``; a connection that cannot be made is tried once more. The caller bounds the time.
+    """Return the answer to ``request``. A connection that fails is tried once more. The caller limits the time.
 
     Raises FunctionFailed where there is no answer, or one that is longer than ``OUTPUT_LIMIT``.
     """
@@ -47,7 +47,7 @@ async def perform(http: aiohttp.ClientSession, request: Request) -> Answer:
         raise FunctionFailed("the service cannot be reached securely", f"TLS failed: {error.strerror}") from None
     except aiohttp.ClientConnectorError as error:
         raise FunctionFailed("the service cannot be reached", f"no connection: {error.strerror}") from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a host's name or a header is none
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a host's name or a header is not valid
         raise FunctionFailed("the service failed", f"no whole answer: {type(error).__name__}") from None
 
 

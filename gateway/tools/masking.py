@@ -1,6 +1,6 @@
 """Takes secret values out of what the model gets, however a service may have written them. Pure.
 
-What is not found: digits in words ("four two") or between words, a value that is reversed, enciphered, compressed or
+Not found are digits in words ("four two") or between words, a value that is reversed, enciphered, compressed or
 written in another base as a number, and a part of it, such as the last four digits of a card.
 """
 
@@ -28,14 +28,14 @@ _KEYS = "*#\uff0a\uff03\ufe61\ufe5f"
 _NO_KEYS = bytes(set(range(256)) - set(b"0123456789*#"))
 _WORD_PATTERN = rf"[^\W\d_{_OTHER_DIGITS}]+"
 _DIGIT_OR_WORD = re.compile(rf"[\d{_OTHER_DIGITS}]|{_WORD_PATTERN}")
-"""A digit, or a word, which no value goes across; what is between them only separates."""
+"""A digit, or a word, which no value spans; all between them only separates."""
 _KEY_OR_WORD = re.compile(rf"[\d{_OTHER_DIGITS}{_KEYS}]|{_WORD_PATTERN}")
 _WORD = "w"
 _GAP = 12
 """Characters that are not blank between two digits of one value at most: quotes, brackets, dashes and their escapes."""
 _EXPONENT = re.compile(r"(?<![\d.])\d[\d.]{0,400}[eE][-+]?\d{1,3}")
 _JSON = re.compile(r"[{\[]|\A\s*\"")
-"""Where JSON may begin within a text."""
+"""The places where JSON may begin within a text."""
 _TRIES = 16
 _LONGEST_INT = 4000
 """Digits of a number that Python converts."""
@@ -86,7 +86,7 @@ class _Piece(Struct):
     """A digit, a key or a word of a text."""
 
     place: int
-    """Which of several texts it stands in."""
+    """The index of the text that holds it."""
     start: int
     end: int
     plain: str
@@ -100,7 +100,7 @@ class _Member(Struct):
 
     @property
     def value(self) -> Any:
-        """What it is now."""
+        """The member's present value."""
         return self.within[self.key]
 
 
@@ -117,7 +117,7 @@ class _Masking:
         self._spellings = Spellings(self._least, self._holds)
 
     def value(self, value: Any, *, is_in_list: bool = False) -> Any:
-        """Return the value without them."""
+        """Return the value without the secrets."""
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, list):
@@ -149,7 +149,7 @@ class _Masking:
         return self._spellings.without(text, MASK)
 
     def _json_within(self, text: str) -> str:
-        """Return the text without them in what is JSON in it; what only begins like JSON is tried some times."""
+        """Return the text without secrets in its JSON; text that only begins like JSON is tried a few times."""
         at, tries = 0, _TRIES
         while tries and (found := _JSON.search(text, at)):
             try:
@@ -235,7 +235,7 @@ def _found(values: list[str], texts: Sequence[str], pattern: re.Pattern[str]) ->
 
 
 def _may_hold(values: list[str], texts: Sequence[str]) -> bool:
-    """Return quickly, for ASCII, whether the digits or keys of a value stand there in their order at all."""
+    """Return quickly, for ASCII, whether the digits or keys of a value stand in the text in their order at all."""
     joined = "".join(texts)
     if not joined.isascii():
         return True

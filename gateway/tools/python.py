@@ -21,7 +21,7 @@ from gateway.tools.watched import Watched
 async def run(
     name: str, python: PythonCall, context: CallContext, arguments: Mapping[str, Any], blocking: Blocking
 ) -> Any:
-    """Return what the coroutine function returns, as JSON can say it.
+    """Return what the coroutine function returns, as a value of JSON.
 
     Raises FunctionFailed where it raises, or returns anything else. Neither the message of its exception nor its
     arguments are kept, for they may hold what the caller said or keyed.
@@ -58,14 +58,14 @@ def _own(python: PythonCall, context: CallContext) -> dict[str, CallContext]:
 
 @contextmanager
 def _failing() -> Iterator[None]:
-    """Turn whatever the operator's code raises into FunctionFailed; a cancellation of the call is none."""
+    """Turn whatever the operator's code raises into FunctionFailed, except for a cancellation of the call."""
     try:
         yield
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise _failed(error) from None  # it cancelled something of its own
+        raise _failed(error) from None  # it cancelled a task of its own
     except FunctionFailed:
         raise
     except ToolError as error:
@@ -88,7 +88,7 @@ def _failed(error: BaseException) -> FunctionFailed:
 
 
 def trace_of(error: BaseException) -> str:
-    """The traceback of an exception and of those that led to it, without their messages."""
+    """Return the traceback of an exception and of those that led to it, without their messages."""
     parts: list[str] = []
     seen: set[int] = set()
     current: BaseException | None = error

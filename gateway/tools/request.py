@@ -15,7 +15,7 @@ from gateway.tools.signature import signature_headers
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _AUTHORITY = re.compile(r"[A-Za-z]+://[^/?]*")
 _FIT_FOR_HEADER = "!#$&'()*+,/:;<=>?@[]^`{|}~ "
-"""What stands in a header as it is, besides letters and digits; all else, and %, is percent-encoded."""
+"""Characters that stay as they are in a header, besides letters and digits; all else, and %, is percent-encoded."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Request:
 
 
 def request_for(name: str, http: HttpCall, context: CallContext, arguments: Mapping[str, Any], now_s: float) -> Request:
-    """The request for a function and its arguments.
+    """Return the request for a function and its arguments.
 
     Raises FunctionFailed (``refused``) for an argument that cannot stand in the url, InputError for an unusable secret.
     """
@@ -61,7 +61,7 @@ def _body(name: str, context: CallContext, arguments: Mapping[str, Any]) -> byte
 
 
 def _facts(name: str, context: CallContext) -> dict[str, str]:
-    """What the body of other methods says of the call; what is not known is left out."""
+    """Return the headers with the facts that other methods have in the body; unknown facts are left out."""
     facts = {
         "X-Tool": name,
         "X-Tool-Call-Id": context.tool_call_id,
@@ -75,7 +75,7 @@ def _facts(name: str, context: CallContext) -> dict[str, str]:
 
 
 def _message_id(context: CallContext) -> str:
-    """Return what names a call of a tool in each try; without a dot, which ends it in what is signed."""
+    """Return the id of a tool's call, the same in each try. It has no dot, which would end it in the signed text."""
     return f"{_for_header(context.call_id)}:{_for_header(context.tool_call_id)}".replace(".", "%2E")
 
 
@@ -91,7 +91,7 @@ def _query(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _filled_in(url: str, arguments: Mapping[str, Any]) -> tuple[str, set[str]]:
-    """The url with its placeholders filled in, and their names. The host is nobody's but the operator's."""
+    """Return the url with its placeholders filled in, and their names. The host is the operator's alone."""
     host = _AUTHORITY.match(url)
     start = host.end() if host else 0
     names = set(_PLACEHOLDER.findall(url, start))
@@ -100,7 +100,7 @@ def _filled_in(url: str, arguments: Mapping[str, Any]) -> tuple[str, set[str]]:
 
 
 def _segment(name: str, value: Any) -> str:
-    """An argument as a part of one path segment."""
+    """Return an argument as a part of one path segment."""
     if isinstance(value, dict | list) or value is None:
         raise _unfit(name, "a single value is needed")
     text = value if isinstance(value, str) else write_json(value)

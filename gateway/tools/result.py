@@ -1,4 +1,4 @@
-"""What comes of a function: the text that the model gets, or the failure that it is told. Pure."""
+"""The result of a function: the text that the model gets, or the failure. Pure."""
 
 import json
 import math
@@ -16,7 +16,7 @@ Outcome = Literal["ok", "error", "timeout", "refused"]
 OUTPUT_LIMIT = 64 * 1024
 """Bytes that an answer may have; more would only fill the model's memory."""
 TOLD_LIMIT = 500
-"""Characters of somebody else's message that an error carries."""
+"""Characters of a foreign message that an error carries at most."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class FunctionResult:
     outcome: Outcome
 
 
-class FunctionFailed(Exception):  # noqa: N818 -- it is what happened to a function
-    """A function came to nothing: ``told`` is for the model, ``detail`` for the log, and neither for both.
+class FunctionFailed(Exception):  # noqa: N818 -- the name says what happened to a function
+    """A function failed: ``told`` is for the model, ``detail`` for the log, and neither for both.
 
     ``trace`` is where the operator's code raised, if it did.
     """
@@ -42,7 +42,7 @@ class FunctionFailed(Exception):  # noqa: N818 -- it is what happened to a funct
 
 
 def read_json(text: str) -> Any:
-    """The value that ``text`` holds. Raises ValueError for what is no JSON, NaN, Infinity and 1e999 included."""
+    """Return the value that ``text`` holds. Raises ValueError for what is no JSON, such as NaN, Infinity and 1e999."""
     try:
         return json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
@@ -50,7 +50,7 @@ def read_json(text: str) -> Any:
 
 
 def write_json(value: Any) -> str:
-    """``value`` without white space, as text that UTF-8 can hold. Raises ValueError for what JSON cannot say."""
+    """Write ``value`` without white space, in text that UTF-8 can hold. Raises ValueError for what JSON cannot hold."""
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except RecursionError:
@@ -64,7 +64,7 @@ def too_long() -> FunctionFailed:
 
 
 def require_short(value: Any) -> None:
-    """Raise FunctionFailed for a value that is far too long, after a look at no more of it than may be sent.
+    """Raise FunctionFailed for a value that is far too long, after a check of no more of it than may be sent.
 
     Writing a large value as JSON holds the interpreter's lock for seconds, also in a thread, and so stops every call.
     """
@@ -93,7 +93,7 @@ def _inside(value: Any) -> Collection[Any]:
 
 
 def excerpt(text: str) -> str:
-    """``text`` on one line, of :data:`TOLD_LIMIT` characters at most."""
+    """Return ``text`` on one line, of :data:`TOLD_LIMIT` characters at most."""
     line = " ".join(text[: 10 * TOLD_LIMIT].split())
     return line if len(line) <= TOLD_LIMIT else line[: TOLD_LIMIT - 1] + "…"
 

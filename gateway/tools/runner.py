@@ -1,4 +1,4 @@
-"""Carries out a function that the model calls: checks, runs, bounds and tells."""
+"""Carries out a function that the model calls: checks it, runs it, limits it and reports the result."""
 
 import asyncio
 import time
@@ -25,9 +25,9 @@ from gateway.tools.validation import validator
 log = structlog.get_logger()
 
 AT_ONCE = 256
-"""Functions of all calls that run at the same time; one more is refused."""
+"""Functions of all calls that run at the same time; further ones are refused."""
 MASKED_AT_ONCE = 2048
-"""Characters of an answer that are looked through within a frame's time."""
+"""Characters of an answer that can be searched within the time of a frame."""
 VALIDATORS = 512
 """Compiled schemas that are kept: those of more functions than a process serves."""
 
@@ -46,7 +46,7 @@ class Functions:
     """Carries functions out, several at once; one for the process. Use as an async context manager."""
 
     def __init__(self, on_left_running: Callable[[], None] = lambda: None) -> None:
-        """``on_left_running`` is told of each function whose thread goes on when nobody waits for it any more."""
+        """Call ``on_left_running`` for each function whose thread goes on when nobody waits for it any more."""
         self._threads = Threads(on_left_running)
         self._blocking = Blocking()
         self._http: aiohttp.ClientSession | None = None
@@ -62,7 +62,7 @@ class Functions:
             await self._http.close()
 
     async def call(self, call: FunctionCall) -> FunctionResult:
-        """What the model gets, whatever happens: raises nothing, but is cancelled when the call ends."""
+        """Return what the model gets, whatever happens: raises nothing, but is cancelled when the call ends."""
         if self._http is None:
             raise RuntimeError("Functions is used outside its context")
         try:
@@ -108,7 +108,7 @@ class Functions:
         return await python.run_in_thread(function.name, function.run, call.context, arguments, self._threads)
 
     def _arguments(self, call: FunctionCall) -> dict[str, Any]:
-        """What the model gave, checked, and what the caller keyed in."""
+        """Return the model's arguments, checked, and those that the caller keyed in."""
         function = call.function
         names = [secret.parameter for secret in function.secrets]
         if missing := [name for name in names if name not in call.secrets]:
@@ -122,7 +122,7 @@ class Functions:
         return arguments | dict(call.secrets)
 
     def _validator(self, function: Function) -> Draft202012Validator:
-        """Compiled once; the function is kept with it, so that its id stays its own."""
+        """Return the validator, compiled once. The function is kept with it, so that no other gets its id."""
         known = self._validators.get(id(function))
         if known is None:
             if len(self._validators) >= VALIDATORS:
@@ -139,7 +139,7 @@ async def _masked(output: str, secrets: Collection[str]) -> str:
 
 
 def _told(call: FunctionCall, failure: FunctionFailed) -> FunctionResult:
-    """The failure as the model gets it; the log's line has what it must not."""
+    """Return the failure as the model gets it. The log line has the details that the model must not have."""
     trace = {"exception": failure.trace} if failure.trace else {}
     tool, call_id = call.function.name, call.context.tool_call_id
     log.warning("function_failed", tool=tool, call_id=call_id, outcome=failure.outcome, detail=failure.detail, **trace)

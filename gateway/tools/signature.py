@@ -9,13 +9,13 @@ import hmac
 from gateway.errors import InputError
 
 PREFIX = "whsec_"
-"""What begins so is base64; any other secret is taken as it stands."""
+"""The prefix of a secret in base64; any other secret is used as it stands."""
 
 
 def signature_headers(
     secret: str, message_id: str, timestamp_s: int, body: bytes, *, old_secret: str = ""
 ) -> dict[str, str]:
-    """The headers that prove ``body``, with a signature for each secret: the specification's way to replace one.
+    """Return the headers that prove ``body``, with a signature for each secret: the specification's way to replace one.
 
     Raises InputError for a secret that says it is base64 and is not.
     """

@@ -53,7 +53,7 @@ class Spellings:
         return False
 
     def _decoded(self, text: str) -> Iterator[bytes]:
-        """Yield what runs of base64 and hexadecimal say, wherever in the run they begin."""
+        """Yield the decoded runs of base64 and hexadecimal, from every place in the run where they may begin."""
         for each in {text, _LINE_END.sub("", text)}:
             for found in self._base64.finditer(each):
                 for start in range(4):
@@ -83,7 +83,7 @@ def _text(data: bytes) -> str:
 
 
 def _unescaped(text: str) -> str:
-    """Return what is meant where characters are escaped, once or several times over, and tags stand between."""
+    """Return the text without its escapes, which may be nested, and without the tags between."""
     for _ in range(DEPTH):
         before = text
         if "%" in text:
@@ -106,7 +106,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 def _from_codes(text: str) -> Iterator[str]:
-    """Yield what the numbers in a text say where each is a character's; one that is none stands for a word."""
+    """Yield the texts whose character codes the numbers in a text are; a number that is no code stands for a word."""
     tokens = [_CODE_PREFIX.sub("", found[0]) for found in _TOKEN.finditer(text)]
     for base, fewest, most in _CODES:
         yield "".join(_of_code(token, base, fewest, most) for token in tokens)

@@ -78,5 +78,5 @@ def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         return function(), None
     except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 -- the operator's code
         return None, error
-    except BaseException as error:  # noqa: BLE001 -- what would end the loop must not come from a thread
+    except BaseException as error:  # noqa: BLE001 -- a thread must not raise what would end the loop
         return None, RuntimeError(type(error).__name__)

@@ -10,7 +10,7 @@ from gateway.patterns import matches
 
 
 def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
-    """Return what checks arguments by ``schema``; a reference to another document is never fetched."""
+    """Return a validator of arguments by ``schema``; a reference to another document is never fetched."""
     checks: Draft202012Validator = _Validator(schema, registry=Registry())
     return checks
 
@@ -52,7 +52,7 @@ def _unique_items(checks: Any, is_wanted: bool, value: Any, schema: Any) -> Iter
 
 
 def _comparable(value: Any) -> Hashable:
-    """Return what is equal for equal JSON values: true is not 1, but 1.0 is."""
+    """Return a key that is equal for equal JSON values: true is not 1, but 1.0 is."""
     if isinstance(value, list):
         return "list", tuple(map(_comparable, value))
     if isinstance(value, dict):

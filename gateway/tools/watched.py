@@ -16,7 +16,7 @@ class Watched(Generic[Result]):
         self.longest_s = 0.0
 
     def __await__(self) -> Generator[Any, Any, Result]:
-        """Every step goes through unchanged, a cancellation included (PEP 380)."""
+        """Pass on every step unchanged, a cancellation included (PEP 380)."""
         steps = self._awaitable.__await__()
         step = partial(next, steps)
         while True:

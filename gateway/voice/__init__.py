@@ -1,9 +1,9 @@
 """The voice leg: a Voice Live session that answers the caller.
 
-events        what the voice leg reports
-commands      what the voice leg is asked
-wire          between JSON text and events and commands
-bot           what answers: a model, or an agent of Microsoft Foundry
+events        the events of the voice leg
+commands      the commands to the voice leg
+wire          translates between JSON text and events and commands
+bot           the bot that answers: a model, or an agent of Microsoft Foundry
 texts         a line's texts with their placeholders filled in
 tool_schemas  the tools that a session offers the model
 session       all settings of a session

@@ -1,4 +1,4 @@
-"""What answers a call: a model of Voice Live, or an agent of Microsoft Foundry."""
+"""The bot that answers a call: a model of Voice Live, or an agent of Microsoft Foundry."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Model:
 class Agent:
     """A Foundry agent, which has its own instructions, model and tools (Voice Live API reference, agent mode).
 
-    What is empty is left to the service: the newest version, a new conversation, the endpoint's own resource.
+    Empty values are left to the service: the newest version, a new conversation, the endpoint's own resource.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Agent:
     version: str = ""
     conversation_id: str = ""
     foundry_resource_override: str = ""
-    """The resource that has the agent, where it is another than the endpoint's."""
+    """The resource of the agent, where it is not the endpoint's."""
     identity_client_id: str = ""
     """The managed identity that reaches that other resource."""
 
@@ -33,7 +33,7 @@ Answering = Model | Agent
 
 
 def answering_for(line: Line) -> Answering:
-    """What the line's calls are answered by."""
+    """Return the model or agent that answers the line's calls."""
     agent = line.settings.agent
     if agent is None:
         return Model(line.model)

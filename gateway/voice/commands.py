@@ -1,4 +1,4 @@
-"""What is asked of the voice leg (Voice Live API reference 2026-07-15, client events)."""
+"""The commands to the voice leg (Voice Live API reference 2026-07-15, client events)."""
 
 from typing import Literal, final
 
@@ -23,7 +23,7 @@ class CreateResponse(Struct, frozen=True):
 
     instructions: str = ""
     request_id: str = ""
-    """Comes back with the response, and with an error that refuses it."""
+    """The id that comes back with the response, and with an error that refuses it."""
 
 
 class SayText(Struct, frozen=True):
@@ -31,7 +31,7 @@ class SayText(Struct, frozen=True):
 
     text: str
     request_id: str = ""
-    """As with ``CreateResponse``."""
+    """The same as in ``CreateResponse``."""
 
 
 class CancelResponse(Struct, frozen=True):
@@ -41,7 +41,7 @@ class CancelResponse(Struct, frozen=True):
 
 
 class TruncateReply(Struct, frozen=True):
-    """Let the model know how much of a reply the caller heard."""
+    """Report to the model how much of a reply the caller heard."""
 
     item_id: str
     heard_ms: int

@@ -1,4 +1,4 @@
-"""What the voice leg tells the conversation (Voice Live API reference 2026-07-15, server events)."""
+"""The events of the voice leg (Voice Live API reference 2026-07-15, server events)."""
 
 import enum
 
@@ -19,7 +19,7 @@ class CallerSpoke(Struct, frozen=True):
 
 
 class CallerPaused(Struct, frozen=True):
-    """The caller's turn is over by the service's judgement (``input_audio_buffer.speech_stopped``)."""
+    """The service judges the caller's turn to be over (``input_audio_buffer.speech_stopped``)."""
 
     item_id: str
 
@@ -31,7 +31,7 @@ class TurnCommitted(Struct, frozen=True):
 
 
 class CallerSaid(Struct, frozen=True):
-    """What the caller said, as transcribed; may come long after the turn, twice, empty, or never."""
+    """The caller's words, as transcribed; may come long after the turn, twice, empty, or never."""
 
     item_id: str
     text: str
@@ -111,14 +111,14 @@ class McpCalled(Struct, frozen=True):
 
 
 class McpReturned(Struct, frozen=True):
-    """A tool of an MCP server is done; may be told twice, and after the response that called it has ended."""
+    """A tool of an MCP server is done; may be reported twice, and after the response that called it has ended."""
 
     item_id: str
     failed: bool = False
 
 
 class ApprovalRequested(Struct, frozen=True):
-    """The service waits for the word that an MCP server's tool may run (``mcp_approval_request``)."""
+    """The service waits for an approval that an MCP server's tool may run (``mcp_approval_request``)."""
 
     request_id: str
     server: str
@@ -126,7 +126,7 @@ class ApprovalRequested(Struct, frozen=True):
 
 
 class ResponseStatus(enum.StrEnum):
-    """How a response ended (``response.done``)."""
+    """The ways in which a response ends (``response.done``)."""
 
     COMPLETED = "completed"
     CANCELLED = "cancelled"
@@ -135,7 +135,7 @@ class ResponseStatus(enum.StrEnum):
 
 
 class ResponseEnded(Struct, frozen=True):
-    """The service is done with a response; the caller may hear it for a long time yet."""
+    """The service has completed a response; the caller may hear it for a long time yet."""
 
     response_id: str
     status: ResponseStatus
@@ -152,7 +152,7 @@ class ServiceError(Struct, frozen=True):
 
 
 class ServiceWarning(Struct, frozen=True):
-    """The service has something to say to whoever runs this; nothing was refused."""
+    """The service sent a warning for the operator; nothing was refused."""
 
     code: str
     message: str
@@ -171,16 +171,16 @@ class MalformedEvent(Struct, frozen=True):
 
 
 class VoiceEnd(enum.StrEnum):
-    """How the voice leg ended."""
+    """The ways in which the voice leg ends."""
 
     CLOSED = "closed"
-    """We closed it."""
+    """We closed the session."""
     LOST = "lost"
     """The service closed it, or the connection broke."""
     STALLED = "stalled"
     """The service stopped reading what we sent."""
     UNREACHABLE = "unreachable"
-    """No session came about: no answer in time, or no connection."""
+    """No session was opened: no answer in time, or no connection."""
     REFUSED = "refused"
     """The service refused the connection (a wrong key, a missing role, a quota) or the session's settings."""
 

@@ -20,7 +20,7 @@ from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachable
 from gateway.websocket import TEXT, WebSocket
 
 READY_TIMEOUT_S = 10.0
-"""From the open connection to the accepted session settings; 66-88 ms were measured at the service."""
+"""The limit from the open connection to the accepted session settings; 66-88 ms were measured at the service."""
 
 
 class VoiceLeg:
@@ -35,7 +35,7 @@ class VoiceLeg:
         self._closing: VoiceClosed | None = None
 
     async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
-        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
+        """Pass every event to ``tell`` as it arrives, the closing event last; raise what ``tell`` raises."""
         try:
             self._socket = socket = await self._service.connect(self._answering)
         except VoiceRefusedError as error:
@@ -76,7 +76,7 @@ class VoiceLeg:
         return self._closing or self._closed_by_service(socket)
 
     def send(self, command: VoiceCommand) -> None:
-        """Carry a command out, at once; a connection that is gone tells so by its closing event.
+        """Carry out a command at once; a connection that is gone is reported by its closing event.
 
         Raises ``OutboxFullError`` where the peer has stopped reading.
         """
@@ -92,13 +92,13 @@ class VoiceLeg:
             return
 
     async def close(self) -> None:
-        """End the session; safe in every state, the connecting one included, where ``run`` is to be cancelled."""
+        """End the session; safe in every state, the connecting one included, in which ``run`` must be cancelled."""
         self._closing = self._closing or VoiceClosed(VoiceEnd.CLOSED)
         if self._socket is not None:
             await self._socket.close()
 
     def _closed_by_service(self, socket: WebSocket) -> VoiceClosed:
-        """The SDK's own iterator ends alike for both: whoever did not close it has lost it."""
+        """Return the closing event. The SDK's iterator ends alike for both: if we did not close it, it was lost."""
         return VoiceClosed(VoiceEnd.LOST, socket.failure or f"Voice Live closed the session with {socket.close_code}")
 
 

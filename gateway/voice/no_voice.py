@@ -1,4 +1,4 @@
-"""A voice leg without a session: for calls that the service has no part in."""
+"""A voice leg without a session, for calls that need no service."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,18 +8,18 @@ from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
 
 
 class NoVoice:
-    """Says nothing until it is closed, and takes every command without a use for it."""
+    """Reports nothing until it is closed, and ignores every command."""
 
     def __init__(self) -> None:
         self._closed = asyncio.Event()
 
     async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
-        """Tell the closing event, once there is one."""
+        """Report the closing event, once the leg is closed."""
         await self._closed.wait()
         tell(VoiceClosed(VoiceEnd.CLOSED))
 
     def send(self, command: VoiceCommand) -> None:
-        """Nobody is there to carry it out."""
+        """Ignore the command."""
 
     async def close(self) -> None:
         """End the leg; safe to call twice."""

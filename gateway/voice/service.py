@@ -23,18 +23,18 @@ CLOSE_TIMEOUT_S = 1.0
 
 
 class VoiceRefusedError(GatewayError):
-    """The service answered, and would not have us."""
+    """The service answered, and refused the connection."""
 
 
 class VoiceUnreachableError(GatewayError):
-    """The service did not answer."""
+    """The service did not answer, or could not be connected to."""
 
 
 class _Handshake(_VoiceLiveConnectionManager):
     """The SDK's connection manager with its connection taken over.
 
     ``connect()`` of SDK 1.3.1 has no time limit, and where it is cancelled it leaves its ``ClientSession`` open; it
-    also makes a new one for every call, so that no call finds a resolved name. The URL, the query and the
+    also makes a new one for every call, so no call can use a name that was resolved before. The URL, the query and the
     authentication stay the SDK's.
     """
 
@@ -87,7 +87,7 @@ class VoiceLive:
             await self._identity.close()
 
     async def connect(self, answering: Answering, query: Mapping[str, str] | None = None) -> WebSocket:
-        """A connected socket, before the first message in either direction.
+        """Return a connected socket, before the first message in either direction.
 
         Raises ``VoiceRefusedError`` (credentials, role, quota, redirect) or ``VoiceUnreachableError`` (no connection,
         no answer within the connect time-out).
@@ -130,20 +130,20 @@ class VoiceLive:
         return await self._entra()
 
     async def _entra(self) -> AsyncTokenCredential:
-        """The process's identity, made when it is first needed."""
+        """Return the process's identity, made when it is first needed."""
         if self._identity is None:
-            # 0.5 s of import: a key does not need it, and calls in progress are not to wait for it
+            # 0.5 s of import: a key does not need it, and calls in progress must not wait for it
             library = await asyncio.to_thread(importlib.import_module, "azure.identity.aio")
             if self._identity is None:
                 try:
                     self._identity = library.DefaultAzureCredential()
-                except ValueError as error:  # AZURE_TOKEN_CREDENTIALS names none that there is
+                except ValueError as error:  # AZURE_TOKEN_CREDENTIALS names no credential that exists
                     raise VoiceRefusedError(f"no Microsoft Entra identity: {_first_line(error)}") from None
         return self._identity
 
 
 def _agent_config(agent: Agent) -> dict[str, str]:
-    """The agent as the SDK's connection manager has it; it leaves out what is empty."""
+    """Return the agent as the SDK's connection manager takes it; empty values are left out."""
     return {
         "agent_name": agent.name,
         "project_name": agent.project,

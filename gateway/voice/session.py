@@ -1,4 +1,4 @@
-"""What a Voice Live session is told at its start: every setting, none left to the service.
+"""The settings of a Voice Live session at its start: all of them, none left to the service.
 
 Voice Live API reference 2026-07-15, ``session.update``. Nested objects replace what the service had and are filled up
 with its own defaults, which differ by model and version; so each is sent whole.
@@ -27,7 +27,7 @@ _FORMATS = {
 
 
 def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[str, Any]:
-    """The complete ``session`` of the first ``session.update``, ready for JSON.
+    """Return the complete ``session`` of the first ``session.update``, ready for JSON.
 
     Raises WireError for an audio format that Voice Live does not take.
     """
@@ -49,7 +49,7 @@ def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[
     }
     if settings.agent is None:
         session |= _of_a_model(line, call)
-    if settings.agent is None or "voice" in settings.model_fields_set:  # an agent may have a voice of its own
+    if settings.agent is None or "voice" in settings.model_fields_set:  # an agent may have its own voice
         session["voice"] = _written(settings.voice)
     if settings.interim_response:
         session["interim_response"] = _written(settings.interim_response)
@@ -57,7 +57,7 @@ def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[
 
 
 def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
-    """What an agent brings along itself, and what the service refuses where one answers."""
+    """Return the settings that an agent has itself, and that the service refuses where one answers."""
     settings = line.settings
     tools = tools_for(line)
     members: dict[str, Any] = {
@@ -70,7 +70,7 @@ def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
         members["parallel_tool_calls"] = settings.parallel_tool_calls
     if line.engine is Engine.CASCADED:
         members["temperature"] = _temperature(line)
-    if settings.reasoning_effort:  # which efforts a model has, and which is its own, differs from model to model
+    if settings.reasoning_effort:  # the efforts, and the default one, differ from model to model
         members["reasoning_effort"] = settings.reasoning_effort
     return members
 
@@ -84,9 +84,9 @@ def _members(section: BaseModel) -> dict[str, Any]:
 
 
 def _turn_detection(line: Line) -> dict[str, Any] | None:
-    """Who interrupts: the gateway, not the service.
+    """Return the turn detection, in which the gateway interrupts, not the service.
 
-    The gateway learns by ``speech_started`` that the caller speaks, cancels the response that runs by its own account
+    The gateway learns by ``speech_started`` that the caller speaks, cancels the response that it knows to be running
     and truncates at what was heard. With ``interrupt_response`` the service would cancel too, and each cancel of ours
     would come back as ``response_cancel_not_active``; with ``auto_truncate`` it would guess what was heard.
     """
@@ -112,7 +112,7 @@ def _transcription(transcription: Transcription | None, language: str | None) ->
 
 
 def _temperature(line: Line) -> float:
-    """The service's documented default is sent, not left to it; GPT-5 models know 1.0 alone."""
+    """Return the temperature: the line's, or the documented default; GPT-5 models accept 1.0 alone."""
     if line.settings.temperature is not None:
         return line.settings.temperature
     return 1.0 if line.model.startswith("gpt-5") else 0.8

@@ -1,4 +1,4 @@
-"""A line's texts as a call has them, with its placeholders filled in. Pure."""
+"""A line's texts for one call, with their placeholders filled in. Pure."""
 
 import datetime
 import re
@@ -12,10 +12,10 @@ from gateway.config.line.time_zones import time_zone
 from gateway.voice.commands import CreateResponse, SayText
 
 PARAMETER_LIMIT = 500
-"""So many characters of a stream parameter are let in."""
+"""Characters that are used of a stream parameter; the rest is dropped."""
 
 SIP_CALLER = "a SIP caller"
-"""What texts have in place of a caller without a number: that address is the caller's to write, orders included."""
+"""The text in place of a caller without a number: callers write that address themselves, and may put orders in."""
 SIP_ADDRESS = "a SIP address"
 UNKNOWN = "unknown"
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
@@ -28,23 +28,23 @@ _UNWRITTEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 @dataclass(frozen=True)
 class CallFacts:
-    """What is known of a call when it starts; ``caller`` and ``called`` may be empty, ``started`` has a time zone."""
+    """The facts of a call when it starts; ``caller`` and ``called`` may be empty, ``started`` has a time zone."""
 
     call_id: str
     caller: str
     called: str
     started: datetime.datetime
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What the provider's stream brought along, by name."""
+    """The parameters of the provider's stream, by name."""
 
 
 def instructions_for(line: Line, call: CallFacts) -> str:
-    """The line's instructions as the operator wrote them."""
+    """Return the line's instructions, with the call's facts filled in."""
     return fill(line.instructions, _values(line, call))
 
 
 def greeting_for(line: Line, call: CallFacts) -> SayText | CreateResponse | None:
-    """The line's first words; ``None`` where the caller speaks first, or a recording does.
+    """Return the line's first words; ``None`` where the caller speaks first, or a recording does.
 
     A response's instructions stand in for the session's, so these are given again; an agent keeps its own.
     """
@@ -60,7 +60,7 @@ def greeting_for(line: Line, call: CallFacts) -> SayText | CreateResponse | None
 
 
 def word_for_word(line: Line, text: str, call: CallFacts) -> SayText | CreateResponse:
-    """How a text of the line is said: a voice of Azure text to speech is handed it, a model's own is asked for it."""
+    """Return the command that says a text: Azure text to speech gets the text, a model's own voice a request for it."""
     text = fill(text, _values(line, call))
     if line.synthesizes:
         return SayText(text)
@@ -68,7 +68,7 @@ def word_for_word(line: Line, text: str, call: CallFacts) -> SayText | CreateRes
 
 
 def missing(line: Line, call: CallFacts) -> tuple[str, ...]:
-    """The parameters that the line's texts may name and the call's stream did not bring; they are filled with ""."""
+    """Return the parameters that the line's texts may name and the call's stream lacks; they are filled with ""."""
     return tuple(name for name in line.settings.parameters if name not in call.parameters)
 
 
@@ -85,14 +85,14 @@ def _values(line: Line, call: CallFacts) -> Mapping[str, str]:
 
 
 def _address(text: str, by_sip: str) -> str:
-    """Return a phone number; what a caller could have made up to talk to the model is not let in."""
+    """Return a phone number; other text, which a caller could make up to talk to the model, is replaced."""
     if _NUMBER.fullmatch(text):
         return text
     return by_sip if _ADDRESS.fullmatch(text) and "{" not in text else UNKNOWN
 
 
 def _parameter(name: str, text: str) -> str:
-    """Return a parameter of the stream, as much of it as is let in."""
+    """Return a parameter of the stream, shortened; the SIP address of a party is replaced."""
     if name.lower() in _OWN_WORDS and is_sip(text):
         return SIP_ADDRESS
     return _clean(text)

@@ -48,7 +48,7 @@ SEND_DIGITS: Mapping[str, Any] = {
 
 
 def tools_for(line: Line) -> list[dict[str, Any]]:
-    """Everything the line's bot may use, in the shapes of the service."""
+    """Return all tools of the line's bot, in the shapes of the service."""
     settings = line.settings
     return [
         *(_built_in(tool, settings.transfers) for tool in settings.tools if isinstance(tool, str)),
@@ -70,7 +70,7 @@ def _built_in(tool: BuiltIn, targets: Mapping[str, Target]) -> dict[str, Any]:
 
 
 def transfer_call(targets: Mapping[str, Target]) -> dict[str, Any]:
-    """The built-in tool that transfers the caller to one of ``targets``, known to the model by name alone."""
+    """Return the built-in tool that transfers the caller to one of ``targets``, known to the model by name alone."""
     known = [
         f"- {name}: {target.description}" if target.description else f"- {name}" for name, target in targets.items()
     ]
@@ -89,7 +89,7 @@ def transfer_call(targets: Mapping[str, Target]) -> dict[str, Any]:
 
 
 def function_tool(function: Function) -> dict[str, Any]:
-    """A function of the line; what the caller keys in for it is not among its parameters."""
+    """Return a function of the line; its parameters leave out what the caller keys in."""
     return {
         "type": "function",
         "name": function.name,
@@ -99,7 +99,7 @@ def function_tool(function: Function) -> dict[str, Any]:
 
 
 def mcp_tool(server: McpServer) -> dict[str, Any]:
-    """An MCP server, whose tools the service lists and calls by itself. Holds the operator's token."""
+    """Return an MCP server, whose tools the service lists and calls by itself. Holds the operator's token."""
     return {
         "type": "mcp",
         **{key: value for key, value in server.model_dump(mode="json").items() if value},

@@ -1,6 +1,6 @@
-"""The Voice Live protocol between JSON text and events and commands (API reference 2026-07-15). Pure.
+"""Translates between Voice Live's JSON text and events and commands (API reference 2026-07-15). Pure.
 
-Client messages are made by the SDK's own models, but for the caller's audio: fifty times a second a typed model costs
+Client messages are made by the SDK's own models, except for the caller's audio: fifty times a second a model costs
 more than the rest of the way. Server messages are read without models for the same reason, and because the service
 sends members and kinds that the models do not know.
 """
@@ -72,7 +72,7 @@ def encode(command: VoiceCommand) -> bytes:
 
 
 def session_update(session: Mapping[str, Any]) -> str:
-    """The JSON text of ``session.update`` with a complete session."""
+    """Return the JSON text of ``session.update`` with a complete session."""
     update = {"type": "session.update", "event_id": SESSION_UPDATE_ID, "session": dict(session)}
     return json_text(update)
 
@@ -125,7 +125,7 @@ def _message(role: Role, text: str) -> models.MessageItem:
 
 
 def _response_create(asked: models.ResponseCreateParams | None, request_id: str) -> models.ClientEvent:
-    """The id goes out twice: an error brings back the event's, ``response.created`` the metadata."""
+    """Return the message with the id in it twice: errors return the event's id, ``response.created`` the metadata."""
     if not request_id:
         return models.ClientEventResponseCreate(response=asked)
     asked = asked or models.ResponseCreateParams()
@@ -134,7 +134,7 @@ def _response_create(asked: models.ResponseCreateParams | None, request_id: str)
 
 
 def decode(text: str | bytes) -> Sequence[VoiceEvent]:
-    """Events of one server message; ``WireError`` where it is no JSON object or a member is missing or wrong."""
+    """Return the events of a server message; raise ``WireError`` for no JSON object or a missing or wrong member."""
     try:
         message = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -193,7 +193,7 @@ def _tool_called(message: Message) -> Sequence[VoiceEvent]:
 
 
 def _item_created(message: Message) -> Sequence[VoiceEvent]:
-    """Of the items only those of MCP servers: what else becomes an item is told by an event of its own."""
+    """Return the events of an item of an MCP server; every other item has an event of its own."""
     item = message["item"]
     match item.get("type"):
         case "mcp_list_tools":
@@ -212,7 +212,7 @@ def _response_ended(message: Message) -> Sequence[VoiceEvent]:
     detail = error.get("message") or error.get("code") or details.get("reason") or ""
     try:
         status = ResponseStatus(response["status"])
-    except ValueError:  # a word that this version does not know: the response is over all the same
+    except ValueError:  # a status that this version does not know: the response is over all the same
         status, detail = ResponseStatus.FAILED, f"status {response['status']}: {detail}"
     return (ResponseEnded(_text(response, "id"), status, str(detail)),)
 
@@ -257,4 +257,4 @@ _READERS: dict[str, Callable[[Message], Sequence[VoiceEvent]]] = {
 }
 
 _UNREAD = frozenset(str(kind.value) for kind in models.ServerEventType) - _READERS.keys()
-"""Kinds that the protocol has and that tell this gateway nothing it acts on."""
+"""Kinds of the protocol on which this gateway does not act."""
