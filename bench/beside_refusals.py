@@ -8,9 +8,9 @@ from bench.trial import Result
 CALLS = 20
 PER_S = 500
 ORDER = (0, PER_S, 0, PER_S)
-"""Webhooks a second: in turns, so that what else the machine does falls on both."""
+"""The webhooks a second of each trial: in turns, so that what else the machine does affects both alike."""
 MOST_TIMES = 1.5
-"""So many times the p99 of the quiet trials that of the others may be."""
+"""The largest ratio of the p99 of the other trials to that of the quiet ones."""
 MOST_MB = 300
 HEADINGS = (
     "webhooks refused",

@@ -8,7 +8,7 @@ from bench.trial import Result, ToolsUsed
 
 CALLS = 51  # the one that uses tools included
 ORDER = (False, True, False, True)
-"""Whether the tools are used: in turns, so that what else the machine does falls on both."""
+"""``True`` if the tools are used: in turns, so that what else the machine does affects both alike."""
 HEADINGS = (
     "tools",
     "caller → Voice Live, ms p50 / p99",
@@ -34,7 +34,7 @@ class Ratio:
     used: float
     """Trials with the tools used, over those without."""
     again: float
-    """The last trial without them over the first: what the machine makes of the same thing twice."""
+    """The last trial without them over the first: the difference that the machine makes by itself."""
 
 
 def ratios(results: Sequence[Result]) -> dict[str, Ratio]:

@@ -8,7 +8,7 @@ class Reply:
     """Times are ``perf_counter`` seconds, 0 until they have come; sizes are bytes of µ-law."""
 
     call: int
-    """Whose it is; -1 while the session is not known to belong to a call."""
+    """The number of the call; -1 while the session is not known to belong to one."""
     sent: int = 0
     sent_from: float = 0.0
     heard_from: float = 0.0

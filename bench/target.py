@@ -20,7 +20,7 @@ START_S, STOP_S = 20.0, 15.0
 COUNTED_START_S = 120.0
 COUNTED = ("valgrind", "--tool=callgrind", "--instr-atstart=no")
 _WHOLE_PROCESS = 2
-"""How Linux makes a clock's number of a process's: ``MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)``."""
+"""Linux makes a clock's number of a process's number: ``MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)``."""
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 GATEWAY_YAML = """\

@@ -11,7 +11,7 @@ from bench.loop import Loop
 from bench.websocket import READ_BYTES, PeerError
 
 TOOLS = ("first", "second")
-"""Each is ``POST /`` and its name."""
+"""The name of each tool; its request is ``POST /`` and the name."""
 TOOL_S = 5.0
 DONE = b'{"state":"done"}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(DONE), DONE)

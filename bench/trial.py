@@ -19,7 +19,7 @@ from bench.voice import Service
 
 _CORES = sorted(os.sched_getaffinity(0))
 TARGET_CORE, LOAD_CORE = _CORES[0], _CORES[-1]
-"""The furthest apart of those that are ours: neighbours may be two threads of one core."""
+"""The two cores furthest apart of those that are ours: neighbours may be two threads of one core."""
 WELL_P99_MS = 20.0
 WELL_LATE_SHARE = 0.001
 CALLS_PER_S = 50
@@ -28,7 +28,7 @@ TRUSTED_LOAD_PERCENT = 90.0
 TRUSTED_LATENESS_MS = 5.0
 TRUSTED_OTHERS_PERCENT = 5.0
 TOOL_USER = 0
-"""The call that may use tools; where there are tools, no figure of frames and replies is of it."""
+"""The call that may use tools; where there are tools, no figure of frames and replies includes it."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,13 @@ class Result:
     calls: int
     window_s: float
     cpu_percent: float
-    """Of one core, by the whole target."""
+    """The processor time of the whole target, in percent of one core."""
     memory_kb: float
-    """Per call: what the target has grown by since before the first."""
+    """The growth of the target's memory since before the first call, per call."""
     to_voice: Spread
-    """Caller's frame sent until its append has arrived."""
+    """The time from sending a caller's frame until its append has arrived."""
     to_phone: Spread
-    """First delta of a reply sent until its first sound has arrived at the phone."""
+    """The time from sending a reply's first delta until its first sound has arrived at the phone."""
     barge_in: Spread
     """The time from the report of speech over a reply to the phone's order to clear."""
     barge_ins_missed: int
@@ -90,15 +90,15 @@ class Result:
     replies: int
     frames_heard: int
     late_frames: int
-    """Sound that came to a phone which had run dry in the middle of a reply."""
+    """The frames of sound that came to a phone whose buffer had run dry in the middle of a reply."""
     reply_frames_lost: int
     stale_frames: int
-    """Sound of an interrupted reply that still came after ``clear``."""
+    """The frames of an interrupted reply that still came after ``clear``."""
     garbled: int
     calls_failed: int
     sessions_left: int
     load_percent: float
-    """Of its core, how long the load was busy; the rest it looked out for what comes next."""
+    """The time for which the load was busy, in percent of its core; otherwise it polled for what comes next."""
     load_lateness: Spread
     """The delay with which the phones' frames were sent."""
     load_reading: Spread
@@ -108,11 +108,11 @@ class Result:
     unexpected: dict[str, int] = field(default_factory=dict)
     tools: ToolsUsed | None = None
     refused: int = 0
-    """Webhooks that somebody sent meanwhile, and that were refused."""
+    """The webhooks without a signature that were sent meanwhile and refused."""
     left_out: int = 0
-    """Of such webhooks those that were not sent, because too many waited for their answer."""
+    """The webhooks of that kind that were not sent, because too many waited for their answer."""
     resident_mb: float = 0.0
-    """Of the target, at the end."""
+    """The resident memory of the target at the end."""
 
     @property
     def cpu_percent_per_call(self) -> float:

@@ -64,7 +64,7 @@ _NO_AUDIO = {
     b"version https://git-lfs": "a pointer to a file that git LFS has not fetched: git lfs pull",
     b"UklGR": "a WAV file in base64: decode it first",
 }
-"""How files begin that people take for recordings, and that no converter reads."""
+"""The first bytes of files that people take for recordings, and that no converter reads."""
 _HEADERLESS = frozenset({".raw", ".pcm", ".sln", ".slin"})
 """Names of files that hold samples alone, usually 16-bit at 8 kHz: a converter needs both as options."""
 _EXPECTED = "expected WAV, FLAC, Ogg, MP3 or AIFF"

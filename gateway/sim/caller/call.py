@@ -29,7 +29,7 @@ from gateway.sim.phone.wire import Party
 from gateway.sim.providers import PROVIDERS
 
 _GRACE_S = 10.0
-"""How long after its limit a call may take to end, before the gateway is said to hold it."""
+"""The time that a call may take to end after its limit, before the gateway is said to hold it."""
 
 
 @dataclass(frozen=True)

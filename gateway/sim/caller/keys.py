@@ -7,7 +7,7 @@ from gateway.errors import InputError
 
 KEYS = "0123456789*#ABCD"
 KEY_GAP_MS = 250
-"""From one key to the next: about as fast as a person types a number that is known by heart."""
+"""The time from one key to the next: about as fast as a person types a number that is known by heart."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ class HandshakeFault(StrictModel):
     status: int | None = Field(default=None, ge=300, le=599)
     never: bool = False
     times: int | None = Field(default=None, ge=1)
-    """Only the first so many handshakes; without it, all."""
+    """The number of first handshakes that fail; without it, all do."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -52,7 +52,7 @@ class Extra(StrictModel):
     event: dict[str, Any] | None = None
     raw: str | None = None
     padding_bytes: int = Field(default=0, ge=0, le=64 << 20)
-    """Makes the event so much larger; the SDK's limit for one frame is 4 MiB."""
+    """The size by which the event is made larger; the SDK's limit for one frame is 4 MiB."""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
@@ -71,9 +71,9 @@ class Faults(StrictModel):
     """Handshakes beyond that are answered with 429."""
     cut: Cut | None = None
     stall_s: float = Field(default=0, ge=0)
-    """Between ``response.created`` and the first output."""
+    """The time between ``response.created`` and the first output."""
     gap_s: float = Field(default=0, ge=0)
-    """In the middle of every response's audio."""
+    """The gap in the middle of every response's audio."""
     send: list[Extra] = Field(default_factory=list)
     pong: bool = True
     expire_after_s: float | None = Field(default=None, gt=0)

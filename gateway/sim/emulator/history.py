@@ -13,7 +13,7 @@ class Entry:
     item: Event
     from_client: bool = False
     speech_ms: float = 0
-    """Of the caller's speech in it."""
+    """The length of the caller's speech in the item."""
     audio_ms: float | None = None
     """Assistant audio sent so far, or kept by a truncation; None where the item has none."""
     generated_ms: float = 0

@@ -110,7 +110,7 @@ class Answer(StrictModel):
 
 
 Transcription = Literal["normal", "never", "failed", "empty", "empty_duplicate"]
-"""What becomes of a turn's transcript."""
+"""The outcome of a turn's transcription."""
 
 
 class Turn(Answer):
@@ -126,17 +126,17 @@ class Latency(StrictModel):
 
     handshake: float = Field(default=0, ge=0)
     update: float = Field(default=70, ge=0)
-    """``session.update`` to ``session.updated``."""
+    """The time from ``session.update`` to ``session.updated``."""
     detection: float = Field(default=0, ge=0)
     """The delay with which voice activity is reported, in audio time."""
     transcription: float = Field(default=150, ge=0)
-    """``speech_stopped`` to the transcript."""
+    """The time from ``speech_stopped`` to the transcript."""
     create: float = Field(default=60, ge=0)
-    """A response's request to ``response.created``."""
+    """The time from a response's request to ``response.created``."""
     first_delta: float = Field(default=250, ge=0)
-    """``response.created`` to the first output item."""
+    """The time from ``response.created`` to the first output item."""
     first_audio: float = Field(default=150, ge=0)
-    """First words of the transcript to the first audio."""
+    """The time from the first words of the transcript to the first audio."""
 
     @classmethod
     def none(cls) -> Self:
@@ -158,23 +158,23 @@ class Script(StrictModel):
     default_after_call: str = "Thank you, I have made a note of that."
     default_after_denial: str = "All right, then I leave it as it is."
     mcp_servers: dict[str, McpServer] = Field(default_factory=dict)
-    """By their ``server_label``."""
+    """The MCP servers by their ``server_label``."""
     language: str | None = None
-    """Of the bot's voice; without it, the language of the session's voice."""
+    """The language of the bot's voice; by default, the language of the session's voice."""
     vad: Literal["audio", "scripted"] = "audio"
     """``scripted``: audio is counted and never analysed, turns happen when a test says so."""
     transcription: Transcription = "normal"
     pace: float = Field(default=16, gt=0)
     """The speed at which audio is generated, in multiples of real time."""
     burst: int = Field(default=2, ge=1)
-    """Audio deltas that leave at the same moment."""
+    """The audio deltas that are sent at the same moment."""
     late_deltas: int = Field(default=1, ge=0)
-    """Audio deltas of a response that still leave after it was interrupted or cancelled."""
+    """The audio deltas of a response that are still sent after it was interrupted or cancelled."""
     done_events_on_cancel: bool = True
     """``True`` if ``….done`` events of the item precede the ``response.done`` of a cancelled response."""
     latency_ms: Latency = Latency()
     strict: bool = True
-    """False takes unknown fields and changes of settled fields without an error."""
+    """False accepts unknown fields, and changes of fields that are fixed, without an error."""
     faults: Faults = Faults()
 
     def mcp_tools(self, server_label: str) -> list[str]:
@@ -226,13 +226,13 @@ _DIALOGUE = {
     ),
     "No, that is all. Thank you, goodbye.": "You are welcome. Goodbye.",
 }
-"""What the recorded caller says, and the answer."""
+"""The recorded caller's words, and the answer."""
 _NEUTRAL = (
     "I see. Please tell me a little more.",
     "Thank you, I have made a note of that.",
     "Of course. What else can I do for you?",
 )
-"""Answers that go with anything."""
+"""Answers that fit any words."""
 
 
 def load_script(path: Path | str) -> Script:

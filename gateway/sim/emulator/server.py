@@ -52,9 +52,9 @@ class Emulator:
         self._arrived = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self.sessions: list[Session] = []
-        """In the order of opening; they stay after their end."""
+        """The sessions in the order of opening; they stay after their end."""
         self.handshakes = 0
-        """All that were tried, the refused ones included."""
+        """All handshakes that were tried, the refused ones included."""
 
     @property
     def endpoint(self) -> str:

@@ -20,7 +20,7 @@ from gateway.sim.emulator.speaking.supply import Supply
 log = structlog.get_logger()
 _decode = msgspec.json.Decoder().decode
 _DEEPEST = 100
-"""Objects within objects that an event may have."""
+"""The number of nested objects that an event may have."""
 
 
 class Session:

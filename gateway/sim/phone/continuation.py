@@ -9,7 +9,7 @@ from xml.etree import ElementTree as Xml
 from gateway.errors import GatewayError, WireError
 
 REDIRECTS = 5
-"""How often one call asks for another document, before the simulated provider gives it up."""
+"""The number of documents that one call asks for, before the simulated provider gives up."""
 _SAY = frozenset({"Say", "Speak", "SpeakSentence"})
 _DIAL = frozenset({"Dial", "Transfer"})
 

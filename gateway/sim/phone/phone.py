@@ -33,7 +33,7 @@ from gateway.sim.phone.wire import (
 LOST = 1006
 _FRAME_S = FRAME_MS / 1000
 _FAREWELL_S = 5.0
-"""How long the phone waits for the gateway's answer to the end of the stream, on wires that have one."""
+"""The time that the phone waits for the gateway's answer to the end of the stream, on wires that have one."""
 
 
 class SimulatedPhone:

@@ -144,7 +144,7 @@ class Wire(ABC):
     invalid_code: int = 0
     """The provider's error code for a message that :meth:`parse` refuses."""
     protocol_error_code: int = 1002
-    """The same for what is no WebSocket; by default the close code (RFC 6455 §7.4.1)."""
+    """The same for a message that is no WebSocket message; by default the close code (RFC 6455 §7.4.1)."""
     gateway_may_close: bool = True
     """``True`` if the gateway may end a stream by closing the socket; otherwise that is a violation."""
 

@@ -48,4 +48,4 @@ class _Providers(Mapping[str, SimProvider]):
 
 
 PROVIDERS: Mapping[str, SimProvider] = _Providers()
-"""By name."""
+"""The simulated providers by name."""

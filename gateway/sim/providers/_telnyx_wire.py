@@ -21,11 +21,11 @@ CODECS: Mapping[tuple[str, int], AudioFormat] = {
     ("L16", 16000): L16_16K,
     ("L16", 24000): L16_24K,
 }
-"""What the gateway may ask to play in mode rtp, as far as the phone can play it; L16 in network byte order."""
+"""The audio that the gateway may ask to play in mode rtp, as far as the phone can play it; L16 in network order."""
 OUT_OF_ORDER = "out_of_order"
-"""A quirk: every tenth frame of the caller's changes places with the next; no order is promised."""
+"""A quirk: every tenth frame of the caller's audio changes places with the next; no order is promised."""
 SHORTEST_MS, LONGEST_MS = 20, 30_000
-"""Audio in a message of the gateway, in mode rtp."""
+"""The audio in a message of the gateway, in mode rtp."""
 MALFORMED, INVALID_MEDIA = 100003, 100004
 TITLES = {MALFORMED: "malformed_frame", INVALID_MEDIA: "invalid_media"}
 

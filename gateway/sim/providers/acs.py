@@ -54,10 +54,10 @@ TONES = dict(
         strict=True,
     )
 )
-"""A key for each name that ACS has for one."""
+"""A key for each of ACS's names of keys."""
 DATE_SKEW_S = 300
 FAREWELL_S = 5.0
-"""How long the call waits for the gateway to end or transfer it, when the gateway has closed its stream."""
+"""The time that the call waits for the gateway to end or transfer it, when the gateway has closed its stream."""
 
 
 class _Audio(msgspec.Struct, forbid_unknown_fields=True, rename="pascal"):

@@ -37,7 +37,7 @@ MESSAGE_LIMIT = 65_500
 COMMAND_LIMIT = 128
 QUEUE_COMMANDS = frozenset({"MARK_MEDIA", "FLUSH_MEDIA", "PAUSE_MEDIA", "CONTINUE_MEDIA", "REPORT_QUEUE_DRAINED"})
 QUEUE_MS, XOFF_MS, XON_MS = 20_000, 18_000, 16_000
-"""1,000 frames, and the levels at which the gateway is ordered to wait and to go on."""
+"""1,000 frames, and the levels at which the gateway is ordered to pause and to go on."""
 
 
 class AsteriskWire(Wire):

@@ -16,9 +16,9 @@ from gateway.sim.phone.webhook import SimProvider, Webhook
 from gateway.sim.phone.wire import Clear, Mark, Media, Message, Order, SimCall, StreamOpening, Violated, Wire
 
 SMALLEST, LARGEST, STEP = 3_200, 100_000, 320
-"""Bytes of audio in a message of the gateway."""
+"""The bytes of audio in a message of the gateway."""
 PATIENCE_MS = 10_000
-"""The gateway's first message must come within this."""
+"""The time within which the gateway's first message must come."""
 RATES = {8000: L16_8K, 16000: L16_16K, 24000: L16_24K}
 ENCODINGS = {Encoding.L16: "audio/x-raw", Encoding.PCMU: "audio/x-mulaw"}
 QUIET_CLEAR = "quiet_clear"

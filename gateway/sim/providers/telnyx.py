@@ -32,7 +32,7 @@ CALL_CONTROL = "call_control"
 ENDED_ALREADY = ApiResponse(422, {"errors": [{"code": "90018", "title": "Call has already ended"}]})
 OK = ApiResponse(200, {"data": {"result": "ok"}})
 PATIENCE_S = 5.0
-"""How long a Call Control call whose stream has been closed waits for its next command."""
+"""The time that a Call Control call whose stream has been closed waits for its next command."""
 
 
 def signature(private_key: str, timestamp: str, body: bytes) -> str:

@@ -36,15 +36,15 @@ from gateway.sim.phone.wire import (
 )
 
 MEDIA_ENCODINGS = {Encoding.PCMU: "audio/x-mulaw", Encoding.PCMA: "audio/x-alaw", Encoding.L16: "audio/x-l16"}
-"""``mediaFormat.encoding``; Twilio itself knows the first alone, providers that speak its protocol the others too."""
+"""``mediaFormat.encoding``; Twilio itself has only the first, providers that speak its protocol also the others."""
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 PROTOCOL_ERROR = 31924
 TOO_MUCH_MEDIA = 31931
 INVALID_MESSAGE = 31951
 TWIML_LIMIT = 4000
-"""Characters of a document in a request of the REST API (32018)."""
+"""The largest number of characters in a document of a REST API request (32018)."""
 CONTENT_TYPES = ("text/xml", "application/xml", "text/html")
-"""Of an answer; Twilio takes others for a recording to play or refuses them (12300)."""
+"""The content types of an answer; Twilio takes others for a recording to play or refuses them (12300)."""
 
 
 class _Strict(msgspec.Struct, tag_field="event", forbid_unknown_fields=True, rename="camel", kw_only=True):

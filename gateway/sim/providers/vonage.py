@@ -42,7 +42,7 @@ from gateway.sim.phone.wire import (
 
 CONTENT_TYPES = {f"audio/l16;rate={known.rate_hz}": known for known in (L16_8K, L16_16K, L16_24K)}
 FAREWELL_S = 5.0
-"""How long the gateway may take to end a caller's leg whose WebSocket it has closed."""
+"""The time that the gateway may take to end a caller's leg whose WebSocket it has closed."""
 HEADERS_LIMIT = 512
 BUFFERED_MESSAGES = 3072
 NOTIFY_ON_CLEAR = "notify_on_clear"

@@ -18,7 +18,7 @@ from gateway.text import UNPRINTABLE
 __all__ = ["FILES", "TimelineEvent", "folder_name", "write_folder", "write_refused"]
 
 FILES = ("call.wav", "report.html", "call.json", "events.jsonl")
-"""What a folder holds; of a call that never began, the last two."""
+"""The files in a folder; a call that never began has the last two."""
 
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600

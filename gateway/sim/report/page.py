@@ -27,7 +27,7 @@ from gateway.text import printable
 _EXACT_BYTES = 2_000_000
 """A recording of at most this size is part of the page as it is, a longer one as the µ-law of a phone."""
 _EMBEDDED_MS = 600_000
-"""A longer one is not: the page would be too large to send. It plays the file beside it, and says so."""
+"""A longer one is not embedded: the page would be too large to send. It plays the file beside it, and says so."""
 _TIMELINE_ROWS = 500
 EMULATED = "the emulator answers, from a script, without understanding"
 """The emulator's name where it answers, which does not understand: the page has a badge for it."""

@@ -20,7 +20,7 @@ FRAME_MS = 20
 _VAD_RATE_HZ = 8000
 _FRAME_BYTES = FRAME_MS * _VAD_RATE_HZ // 1000 * 2
 _ONSET_GAP_MS = 100
-"""Silence that makes what came before no longer the beginning of this utterance."""
+"""The silence after which earlier sound no longer belongs to the beginning of this utterance."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Turns:
         self._spawn = spawn
         settings = scene.settings
         self.format = settings.input_format
-        """Of appended audio."""
+        """The format of appended audio."""
         self._delay_ms = scene.script.latency_ms.detection
         self._listens = scene.script.vad == "audio"
         self._ear = Ear(self.format, settings.sensitivity)

@@ -45,9 +45,9 @@ class Engine:
     agent: str | None = None
     agent_version: str = ""
     conversation_id: str = ""
-    """Of a conversation with that agent which is to go on."""
+    """The id of a conversation with that agent which is to continue."""
     own: bool = False
-    """The model is a deployment of the client's, whatever its name."""
+    """``True`` if the model is a deployment of the client's; its name does not matter."""
 
     @classmethod
     def of(

@@ -30,7 +30,7 @@ class Settings:
         self.echo = engine.new_session(expire_after_s)
         self.updates = 0
         self.conversation_id = new_id("conv", native=True) if engine.native else ""
-        """As responses show it; cascaded engines show none."""
+        """The conversation's id as responses show it; cascaded engines show none."""
         self._client_echo_reference = "client_ec_reference:true" in features
 
     def update(self, session: object, *, audio_received: bool, has_spoken: bool) -> None:

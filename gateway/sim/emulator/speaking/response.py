@@ -30,7 +30,7 @@ from gateway.sim.emulator.speaking.words import TOKEN, Words
 from gateway.sim.speech import spoken
 
 _AZURE_DELTAS_MS = (200, 300, 500)
-"""First, second and all further audio deltas of Azure TTS."""
+"""The first, the second and all further audio deltas of Azure TTS."""
 _OPENAI_DELTAS_MS = (250,)
 _STATUS = {
     "completed": "completed",
@@ -39,7 +39,7 @@ _STATUS = {
     "failed": "failed",
 }
 Choose = Callable[[str | Event, Sequence[Event]], Answer]
-"""What to say, under a ``tool_choice`` and these tools."""
+"""A function that chooses the answer, under a ``tool_choice`` and these tools."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The supply of the caller's audio: while it is interrupted, a turn cannot end."""
 
 LIMIT_S = 1.0
-"""A longer gap is the client's mistake; a network jitter is not."""
+"""A longer gap is the client's mistake; network jitter is not."""
 
 
 class Supply:
