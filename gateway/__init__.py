@@ -24,17 +24,17 @@ app             connects configuration, legs, conversation and routes to a runni
 call_setup      makes the settings and the voice leg of one call
 errands         carries out what a conversation asks beside its legs
 tools/          carries out functions: HTTP requests and Python code
-function        says what a function is
+function        the types of a function
 rest            makes the requests to providers' REST APIs
 fleet/          what the worker processes share
 cli/            the ``gateway`` command
 __main__        the start of the ``gateway`` command
 sim/            the outside world: simulated phones, a Voice Live emulator, reports of calls
 starter/        the files that ``gateway init`` writes
-upgrade         from HTTP to a WebSocket, on both sides
+upgrade         the upgrade from HTTP to a WebSocket, on both sides
 websocket       the WebSocket under both legs
-network/        what a socket needs: frames, names of hosts, file descriptors
-logs/           the log: its lines, its writer, what it must not show
+network/        the parts of a socket that aiohttp lacks: frames, names of hosts, file descriptors
+logs/           the log: its lines, its writer, the removal of secrets
 audio/          audio formats, conversion and files
 addresses       reads phone numbers and SIP addresses in all spellings
 withheld        recognises callers who withhold their number

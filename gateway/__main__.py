@@ -8,7 +8,7 @@ INTERRUPTED = 130
 def run() -> int:
     """Run the command; Ctrl-C ends it without a traceback, also while it is still being loaded."""
     try:
-        from gateway.cli import main  # noqa: PLC0415 -- takes most of a second, in which somebody may think better of it
+        from gateway.cli import main  # noqa: PLC0415 -- takes most of a second, in which Ctrl-C may come
 
         return main()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Phone numbers and SIP addresses, in the many ways in which they are written. Pure.
+"""Reads phone numbers and SIP addresses in the many ways in which they are written. Pure.
 
 Every number that comes in is read here and nowhere else, and so is every place that a call may be transferred to.
 Sources: ITU-T E.164; RFC 3261 (``sip:``), RFC 3966 (``tel:``); the numbering plans of ``phonenumbers``.
@@ -22,9 +22,9 @@ REGIONS: frozenset[str] = frozenset(phonenumbers.SUPPORTED_REGIONS)
 _SHORTEST = 7
 """Digits of the shortest number with a country code; fewer are an extension."""
 _WITH_COUNTRY = 11
-"""So many digits without a plus hold a country code, even where the numbering plan has no such number."""
+"""Digits from which on a number without a plus has a country code, even where the numbering plan lacks it."""
 LONGEST = 256
-"""Characters of an address; what is longer is none, and no pattern is tried on it."""
+"""Characters of an address at most; a longer text is none, and no pattern is tried on it."""
 _SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r".*<([^<>]+)>.*", re.DOTALL)
 _CONTEXT = re.compile(r";phone-context=(\+[0-9.()-]+)", re.IGNORECASE)
@@ -46,7 +46,7 @@ class Address(NamedTuple):
 def plain(text: str) -> str:
     """Return an address with the ASCII form of wide digits, unusual spaces and dashes, and without invisible signs.
 
-    Web pages and word processors write numbers so. Digits of other scripts stay.
+    Web pages and word processors write such characters. Digits of other scripts stay.
     """
     if text.isascii() or len(text) > LONGEST:
         return text
@@ -75,7 +75,7 @@ def taken_apart(text: str) -> Address:
     user, at, host = rest.partition("?")[0].rpartition("@")
     if not at:  # an address of a host alone, or a number without one
         user, host = host, ""
-    user = user.partition(":")[0] if at else user  # a password is nobody's name
+    user = user.partition(":")[0] if at else user  # a password is no name
     return Address(unquote(user.partition(";")[0]), host.partition(";")[0].lower(), kind)
 
 
@@ -83,7 +83,7 @@ def readings(text: str, region: str = "") -> tuple[str, ...]:
     """Return what an address may mean, the likeliest first: a number in E.164, an extension, ``sip:user@host``, a name.
 
     ``region`` is the country whose habits of writing are meant where no country code is given; empty where that is
-    not known. Nothing is made up: digits that fit no numbering plan stay as they are. Empty for an empty text.
+    not known. No digits are made up: those that fit no numbering plan stay as they are. Empty for an empty text.
     """
     if len(text) > LONGEST:
         return (text,)
@@ -98,7 +98,7 @@ def readings(text: str, region: str = "") -> tuple[str, ...]:
 
 
 def read(text: str, region: str = "") -> str:
-    """Return the likeliest of :func:`readings`; nothing for an empty text."""
+    """Return the likeliest of :func:`readings`; an empty text for an empty one."""
     return next(iter(readings(text, region)), "")
 
 
@@ -121,9 +121,9 @@ def _numbers(digits: str, region: str) -> tuple[str, ...]:
 
 
 def _is_national(number: PhoneNumber, digits: str, region: str) -> bool:
-    """Tell whether digits without a plus are surely a number of ``region``, as people there write it.
+    """Return whether digits without a plus are surely a number of ``region``, as people there write it.
 
-    Where a trunk prefix belongs in front it is there, or the digits are too few to hold a country code as well.
+    They have the trunk prefix, where one is needed, or are too few to hold a country code as well.
     """
     prefix = phonenumbers.ndd_prefix_for_region(region, True)
     is_written_so = prefix in (None, "", "1") or digits.startswith(prefix)
@@ -132,7 +132,7 @@ def _is_national(number: PhoneNumber, digits: str, region: str) -> bool:
 
 
 def _is_possible(number: PhoneNumber) -> bool:
-    """Tell whether the length fits, with the area code."""
+    """Return whether the length fits, with the area code."""
     return bool(phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
 
 
@@ -148,26 +148,26 @@ def _e164(number: PhoneNumber) -> str:
 
 
 def is_valid(number: str) -> bool:
-    """Tell whether a numbering plan has a number in E.164."""
+    """Return whether a numbering plan has a number in E.164."""
     parsed = _parsed(number, "")
     return parsed is not None and phonenumbers.is_valid_number(parsed)
 
 
 def is_possible(number: str) -> bool:
-    """Tell whether the country code of a number in E.164 exists and its length fits."""
+    """Return whether the country code of a number in E.164 exists and its length fits."""
     parsed = _parsed(number, "")
     return parsed is not None and _is_possible(parsed)
 
 
 def region_of(number: str) -> str:
-    """Return the country of a number in E.164; nothing where it has none."""
+    """Return the country of a number in E.164; an empty text where it has none."""
     parsed = _parsed(number, "") if number.startswith("+") else None
     region = phonenumbers.region_code_for_number(parsed) if parsed else None
     return region if region in REGIONS else ""
 
 
 def is_sip(target: str) -> bool:
-    """Tell whether a target of a transfer is an address of SIP, and not a number."""
+    """Return whether a target of a transfer is an address of SIP, and not a number."""
     return bool(re.match(r"sips?:", target, re.IGNORECASE))
 
 

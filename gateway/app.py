@@ -1,4 +1,4 @@
-"""The only wiring: configuration, legs, conversation and routes become one running gateway."""
+"""Connects configuration, legs, conversation and routes to one running gateway; no other module does."""
 
 import asyncio
 import secrets
@@ -59,14 +59,14 @@ DRAIN_LIMIT_S = 5.0
 
 @dataclass(frozen=True)
 class Gateway:
-    """A gateway that is serving. ``url`` is its own address, with the port that it really got."""
+    """A gateway that is serving. ``url`` is its own address, with the port that it got."""
 
     url: str
     calls: Calls
     metrics: Metrics
     voice_live: VoiceLive
     go_on: Callable[[KnownCall], Awaitable[None]]
-    """Lets a call go on whose stream ended with another worker."""
+    """Continues a call whose stream ended with another worker."""
     private_url: str = ""
     """The address of the private listener for health and metrics; empty without one."""
 
@@ -91,8 +91,8 @@ async def serving(
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` stands in for
-    Microsoft Entra ID. ``board`` is what it shares with other workers, where it is one of several. ``observers`` are
-    told the notes of calls, ``on_refusal`` whatever is turned away, with what to do about it.
+    Microsoft Entra ID. ``board`` is what it shares with other workers, where it is one of several. ``observers`` get
+    the notes of calls, ``on_refusal`` gets each refusal, with what to do about it.
     Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot.
     """
     served = providers_of(deployment)
@@ -193,7 +193,7 @@ async def serving(
 async def _watched(
     health: Health, refusals: Refusals, where: tuple[str, int] | None, reuse_port: bool
 ) -> AsyncIterator[tuple[str, int] | None]:
-    """Listen for those who watch the process, where they have a listener of their own."""
+    """Serve health and metrics on the private listener, if there is one."""
     if where is None:
         yield None
         return
@@ -239,17 +239,17 @@ def _add_health(app: web.Application, health: Health, refusals: Refusals) -> Non
 
 
 _SLASH = "{slash:/?}"
-"""A slash at the end of an address is easily entered at a provider, and means nothing."""
+"""A slash at the end of an address, which is easily entered at a provider, and means nothing."""
 
 
 def providers_of(deployment: Deployment) -> dict[str, Provider]:
-    """The accounts that ``gateway.yaml`` names, each as a provider with its settings."""
+    """Return the accounts that ``gateway.yaml`` names, each as a provider with its settings."""
     accounts = deployment.providers.accounts
     return {name: make_provider(name, section, deployment.public_url or "") for name, section in accounts.items()}
 
 
 def make_provider(name: str, settings: ProviderSettings, public_url: str = "") -> Provider:
-    """One provider, with its settings; ``name`` is its own, or that of the account that the settings are."""
+    """Make a provider with its settings; ``name`` is its own, or that of the account with these settings."""
     setup = Setup(f"{public_url}/answer/{name}" if public_url else "", time.time)
     provider = providers.make(provider_of(name, settings), settings, setup)
     provider.name = name
@@ -266,7 +266,7 @@ def _regions(deployment: Deployment) -> dict[str, str]:
 
 @contextmanager
 def _watching(metrics: Metrics) -> Iterator[None]:
-    """Measure how late a timer runs, which every call has to bear, and count lines that the log has lost."""
+    """Measure how late a timer runs, which delays every call, and count the lines that the log has lost."""
     loop = asyncio.get_running_loop()
 
     timer: asyncio.TimerHandle

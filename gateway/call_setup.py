@@ -1,4 +1,4 @@
-"""What a call begins with: of its line and its stream, the settings that the conversation follows and the voice leg."""
+"""Makes the settings of a call's conversation and its voice leg, from its line and its stream."""
 
 from collections.abc import Callable, Iterator
 
@@ -34,11 +34,11 @@ from gateway.voice.texts import CallFacts, greeting_for, missing, word_for_word
 log = structlog.get_logger()
 
 Say = Callable[[str], Request]
-"""How a text of the line becomes the bot's words."""
+"""Makes the request for the bot's words of a text of the line."""
 
 
 def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: VoiceLive) -> tuple[CallSettings, Voice]:
-    """Settings and voice leg of one call. A closed line whose words the service need not speak opens no session."""
+    """Make settings and voice leg of one call. A closed line whose words need no service opens no session."""
     if absent := missing(line, call):
         log.warning("stream_parameters_missing", names=list(absent))
     settings = call_settings_for(line, call, audio_format)
@@ -48,9 +48,9 @@ def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: Voi
 
 
 def call_settings_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> CallSettings:
-    """What the conversation is to know of a line, for one call."""
+    """Return the settings of the conversation for one call of a line."""
     settings = line.settings
-    say: Say = lambda text: word_for_word(line, text, call)  # noqa: E731 -- a name for what everything here is given
+    say: Say = lambda text: word_for_word(line, text, call)  # noqa: E731 -- a name for what every function here takes
     targets = dict(_targets(line, say))
     if settings.hours is not None and not settings.hours.is_open(call.started, settings.timezone):
         closed = settings.hours.closed

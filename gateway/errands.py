@@ -1,4 +1,4 @@
-"""Carries out what one call's conversation asks beside its legs: functions, transfers, digits."""
+"""Carries out the errands of one call's conversation, beside its legs: functions, transfers, digits."""
 
 from collections.abc import Callable, Sequence
 from typing import assert_never
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 class CallErrands:
-    """The errands of one call."""
+    """Carries out the errands of one call."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class CallErrands:
         self._failures = metrics.call_control_failures.labels(provider.name)
 
     async def run(self, errand: Errand) -> ErrandEvent:
-        """Do it, and tell what came of it."""
+        """Carry out an errand, and return the event of its result."""
         match errand:
             case RunFunction():
                 return await self._run(errand)
@@ -82,7 +82,7 @@ class CallErrands:
     async def _ask(
         self, describe: Callable[[str, str], Sequence[HttpRequest]], argument: str, command: StreamCommand, what: str
     ) -> str:
-        """Ask the provider by its API, else on its stream; why it could not be done, or nothing."""
+        """Ask the provider by its API, else on its stream; return why it failed, or an empty text."""
         try:
             if requests := described(describe, self._started.call_id, argument):
                 await self._control.perform(requests)

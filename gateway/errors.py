@@ -43,11 +43,11 @@ class WireError(GatewayError):
 
 
 class MessageError(WireError):
-    """One message is wrong, and the stream may go on as if it had not come; before the start as well."""
+    """One message is wrong, and the stream may go on without it; before the start as well."""
 
 
 class OutboxFullError(Exception):
-    """A peer has not read for so long that what it owes us passed the limit."""
+    """A peer has not read for so long that the bytes waiting for it passed the limit."""
 
 
 class InputError(GatewayError):

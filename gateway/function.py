@@ -1,4 +1,4 @@
-"""Functions that the model may call, each with what carries it out. Pure.
+"""The functions that the model may call, each with the HTTP request or Python code that carries it out. Pure.
 
 A function in Python may take a :class:`CallContext` to learn whose call it is for.
 """
@@ -25,7 +25,7 @@ class CallContext:
     tool_call_id: str = ""
     """The model's id of this one function call: the same for every try, so that nothing is done twice."""
     caller_withheld: str = ""
-    """Why ``caller`` is empty: ``anonymous``, ``restricted``, ``unavailable``…, or ``missing`` where none was told."""
+    """The reason why ``caller`` is empty: ``anonymous``, ``restricted``, ``unavailable``…, or ``missing``."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class HttpCall:
     secret: str = field(default="", repr=False)
     """Signs the request, where it is not empty."""
     old_secret: str = field(default="", repr=False)
-    """Signs it as well, while the service's secret is replaced."""
+    """Signs the request as well, while the service's secret is replaced."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class PythonCall:
     context_parameter: str = ""
     """The parameter that takes the :class:`CallContext`, if it has one."""
     arguments: type[BaseModel] | None = None
-    """What the arguments must be: ``arguments.model_validate_json(text)`` checks and converts what the model wrote, or
+    """The model of the arguments: ``arguments.model_validate_json(text)`` checks and converts what the model wrote, or
     raises ``pydantic.ValidationError``. Its fields are the function's parameters but for ``context_parameter``: each
     goes to the function by name, as ``getattr(validated, name) for name in arguments.model_fields``, defaults included.
     None where nothing was declared."""
     in_thread: bool = False
-    """Whether it may block: it is no coroutine function."""
+    """``True`` if the function may block: it is no coroutine function."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +64,20 @@ class SecretDigits:
 
     parameter: str
     prompt: str = ""
-    """What is said before, word for word; empty where the model has asked for it."""
+    """The words that are said before, word for word; empty where the model asks for the digits."""
     finish_on: str = "#"
     """The key that ends the entry; may be empty."""
     length: int | None = None
-    """So many digits end it too."""
+    """The number of digits that also ends the entry."""
     pause_s: float = 5.0
-    """So long after the last digit it ends by itself."""
+    """The pause after the last digit that ends the entry."""
     timeout_s: float = 30.0
-    """So long may the first digit take."""
+    """The limit for the first digit."""
 
 
 @dataclass(frozen=True)
 class WhileWaiting:
-    """What is said while a function takes long."""
+    """The words that are said while a function takes long."""
 
     say: str
     after_s: float = 1.5

@@ -1,6 +1,6 @@
 """Regular expressions that match in linear time, whatever the text: those of tools' schemas. Pure.
 
-They are matched on the event loop against what the model wrote of a caller's speech. Python's ``re`` goes back and
+They are matched on the event loop against the model's text of a caller's speech. Python's ``re`` goes back and
 forth over such a text, for seconds where a pattern such as ``^(\\w+\\s?)*$`` does not fit; pydantic's never does.
 """
 
@@ -10,7 +10,7 @@ from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_sc
 
 
 def problem(pattern: str) -> str:
-    """Return why a pattern cannot be matched, as the engine says it; nothing where it can."""
+    """Return why a pattern cannot be matched, in the engine's words; an empty text where it can."""
     try:
         _compiled(pattern)
     except SchemaError as error:
@@ -19,7 +19,7 @@ def problem(pattern: str) -> str:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether ``text`` has the pattern anywhere, as in JSON Schema. Raises ``SchemaError`` for no pattern."""
+    """Return whether ``text`` has the pattern anywhere, as in JSON Schema. Raises ``SchemaError`` for a bad one."""
     try:
         _compiled(pattern).validate_python(text)
     except ValidationError:

@@ -19,22 +19,22 @@ from gateway.phone.provider import HttpRequest
 P = ParamSpec("P")
 
 WHOLE_LIMIT_S = 5.0
-"""For a command with all its tries and what it needs before: its caller hears nothing meanwhile."""
+"""The limit of a command with all its tries and requests before: its caller hears nothing meanwhile."""
 TIMEOUT_S = 2.5
-"""For one try of what may be tried again."""
+"""The limit of one try of a request that may be tried again."""
 CONNECT_TIMEOUT_S = 1.5
 KEEP_ALIVE_S = 4.0
-"""Shorter than common servers keep a connection: what is sent on one that is just being closed may not be repeated."""
+"""Shorter than common servers keep a connection: a request on one that is being closed may not be repeated."""
 TRIES = 3
 BACKOFF_S = 0.25
 ANSWER_LIMIT = 1024 * 1024
 NOT_DONE = frozenset({429, 503})
 """Statuses that say that the request was not carried out."""
 PERHAPS_DONE = frozenset({502, 504})
-"""Statuses of something in between, which may have passed the request on."""
+"""Statuses of a proxy in between, which may have passed the request on."""
 
 EXCERPT = 500
-"""Bytes of an answer that are kept to tell why."""
+"""Bytes of an answer that are kept as the reason."""
 _CODE = re.compile(
     r'(?:"(?:\w{0,20}code|type|error)"\s{0,4}:\s{0,4}|<\w{0,20}code>)'
     r'(?:"?(\d{1,6})(?=["\s,}<])|"?([A-Za-z][\w.-]{0,39})(?=["<]))',
@@ -48,7 +48,7 @@ class _Token(msgspec.Struct):
 
 
 class _Failure(msgspec.Struct, frozen=True):
-    """A try that failed: whether another one is of use, and what the provider asks to wait before it."""
+    """A try that failed: whether to try again, and the wait before it that the provider asks for."""
 
     told: str
     again: bool = False
@@ -58,9 +58,9 @@ class _Failure(msgspec.Struct, frozen=True):
 
 
 class CallControlError(GatewayError):
-    """The provider did not do what was asked of it; told in one line.
+    """The provider did not do what was asked of it; the message is one line.
 
-    ``answer`` is the beginning of what it said, which may name people and their numbers: for private fields of the log
+    ``answer`` is the beginning of its answer, which may name people and their numbers: for private fields of the log
     and for whoever typed the command. ``refused``: the provider said no; else it may have done it.
     """
 
@@ -80,7 +80,7 @@ class CallControl:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
         connector = Connector(keepalive_timeout=KEEP_ALIVE_S)
         self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)
-        # aiohttp makes a PUT or DELETE once more by itself where the connection was lost behind it: keys are a PUT
+        # aiohttp repeats a PUT or DELETE by itself where the connection was lost after it: keys are a PUT
         self._http._retry_connection = False  # noqa: SLF001 -- there is no public switch
         return self
 
@@ -89,7 +89,7 @@ class CallControl:
             await self._http.close()
 
     async def perform(self, requests: Sequence[HttpRequest]) -> bytes:
-        """Make the requests in order; the body of the last answer. Raises ``CallControlError`` at the first failure.
+        """Make the requests in order; return the last answer's body. Raises ``CallControlError`` at the first failure.
 
         All of it takes :data:`WHOLE_LIMIT_S` at most, tokens and further tries included.
         """
@@ -108,7 +108,7 @@ class CallControl:
             raise CallControlError(f"{_where(request)} was answered without an access_token") from None
 
     async def _perform(self, request: HttpRequest, authorization: Mapping[str, str], until: float) -> bytes:
-        """Make one request, again where that is of use: 502 from a proxy and silence tell nothing of what was done."""
+        """Make one request, and repeat it where that is safe: 502 from a proxy and silence leave the outcome open."""
         loop = asyncio.get_running_loop()
         attempt = 1
         while True:
@@ -164,7 +164,7 @@ class CallControl:
 
 
 def _outcome(request: HttpRequest, answer: aiohttp.ClientResponse, body: bytes) -> bytes | _Failure:
-    """Return what an answer means; of a command its status says all, even where the rest of it was lost."""
+    """Return an answer's body or a failure. The status of a command is enough, even where the rest was lost."""
     status = answer.status
     if status < 300 or status in request.gone:
         return body
@@ -198,7 +198,7 @@ def described(describe: Callable[P, Sequence[HttpRequest]], *args: P.args, **kwa
 
 
 def _complaint(error: ValueError) -> str:
-    """Tell what is wrong with a request; a header's value, which may be a secret, is not shown."""
+    """Return the fault of a request; a header's value, which may be a secret, is not shown."""
     if isinstance(error, aiohttp.InvalidURL):
         return "its address is not one"
     return "a header has characters that HTTP does not allow" if "header" in str(error) else str(error)

@@ -14,7 +14,7 @@ surrogates.
 REPLACEMENT = "\ufffd"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that act on a terminal in place of being shown: controls, marks that reorder a line, surrogates."""
+"""Characters that control a terminal and are not shown: controls, marks that reorder a line, surrogates."""
 _LINE_ENDS = re.compile(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 
 
@@ -36,7 +36,7 @@ def encodable(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with U+FFFD in place of what would act on a terminal; line ends and tabs are kept."""
+    """Return ``text`` with U+FFFD in place of what would control a terminal; line ends and tabs are kept."""
     return text if text.isprintable() else UNPRINTABLE.sub(REPLACEMENT, joined(text))
 
 
@@ -58,13 +58,13 @@ def one_line_inside(value: Any) -> Any:
 
 
 def unfit(text: str) -> str:
-    """Say what of ``text`` cannot be carried, as the end of "it holds …"; empty where nothing is wrong."""
+    """Name the part of ``text`` that cannot be carried, as the end of "it holds …"; empty where nothing is wrong."""
     found = UNFIT.search(text)
     return described(found[0]) if found else ""
 
 
 def unfit_inside(value: Any) -> str:
-    """Say the same of any text in a JSON value, its keys included."""
+    """Do the same for every text in a JSON value, its keys included."""
     match value:
         case str():
             return unfit(value)
@@ -110,7 +110,7 @@ def described(character: str) -> str:
 def json_bytes(value: Any) -> bytes:
     """Write ``value`` as JSON; half of a character, which would raise, becomes U+FFFD."""
     try:
-        return msgspec.json.encode(value)  # noqa: TID251 -- the one place that minds surrogates
+        return msgspec.json.encode(value)  # noqa: TID251 -- the one place that handles surrogates
     except UnicodeEncodeError:
         return msgspec.json.encode(encodable_inside(msgspec.to_builtins(value)))  # noqa: TID251 -- likewise
 

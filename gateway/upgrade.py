@@ -1,4 +1,4 @@
-"""From HTTP to a WebSocket, on either side (RFC 6455 §4): aiohttp's HTTP, and the socket of ``gateway.websocket``."""
+"""The upgrade to a WebSocket, on either side (RFC 6455 §4): aiohttp's HTTP, and the socket of ``gateway.websocket``."""
 
 import asyncio
 import base64
@@ -17,9 +17,9 @@ from gateway.websocket import WebSocket
 async def accept(
     request: web.Request, *, subprotocols: Sequence[str], max_message: int, close_timeout_s: float
 ) -> tuple[web.StreamResponse, WebSocket] | None:
-    """Answer an upgrade; the response is the handler's to return once the socket is closed.
+    """Answer an upgrade; the handler returns the response once the socket is closed.
 
-    ``None`` for a request that is no proper handshake: nothing was answered then.
+    Returns ``None`` for a request that is no proper handshake, which is not answered.
     """
     ready = web.WebSocketResponse(protocols=subprotocols).can_prepare(request)
     if not ready.ok:
@@ -38,13 +38,13 @@ async def accept(
         raise ConnectionResetError("the connection is gone")
     socket = WebSocket(request.protocol, request.transport, max_message=max_message, close_timeout_s=close_timeout_s)
     frames = MaskedFrames(socket.parser, socket.inbox.deliver, socket.failed)
-    request.protocol.set_parser(frames)  # type: ignore[arg-type]  # it is fed alike: what came behind the request
+    request.protocol.set_parser(frames)  # type: ignore[arg-type]  # it takes the same bytes: those after the request
     request.transport.set_protocol(_Upgraded(frames, request.protocol))
     return response, socket
 
 
 class _Upgraded(asyncio.BaseProtocol):
-    """Feeds what is read straight to the parser; of all else aiohttp's own protocol is told, as before."""
+    """Passes bytes straight to the parser, and all other events to aiohttp's own protocol, as before."""
 
     def __init__(self, parser: MaskedFrames, before: asyncio.Protocol) -> None:
         self.data_received = parser.feed_data
@@ -70,7 +70,7 @@ async def connect(
     close_timeout_s: float,
     heartbeat_s: float,
 ) -> WebSocket:
-    """A socket to ``url``; redirects are not followed, as they would carry the headers' credentials elsewhere.
+    """Connect to ``url``. Redirects are not followed: they would carry the headers' credentials elsewhere.
 
     Raises ``aiohttp.WSServerHandshakeError`` where the upgrade is refused, else ``aiohttp.ClientError``, ``OSError``.
     """
@@ -119,5 +119,5 @@ def _check(response: aiohttp.ClientResponse, key: str) -> None:
 
 
 def _answer_to(key: str) -> str:
-    """``Sec-WebSocket-Accept`` (RFC 6455 §4.2.2)."""
+    """Return ``Sec-WebSocket-Accept`` (RFC 6455 §4.2.2)."""
     return base64.b64encode(hashlib.sha1(key.encode() + WS_KEY, usedforsecurity=False).digest()).decode()

@@ -1,4 +1,4 @@
-"""A WebSocket on a connection that was upgraded (RFC 6455): messages handed on as they arrive, writes that never wait.
+"""A WebSocket on an upgraded connection (RFC 6455): messages passed on as they arrive, writes that never wait.
 
 aiohttp reads the frames, in C, and knows every rule about them; its queue and its writer are left out. A message is
 handed on within the turn of the event loop in which its bytes are read, and a frame is written straight to the
@@ -25,11 +25,11 @@ from gateway.errors import OutboxFullError
 OUTBOX_LIMIT = 256 * 1024
 """Bytes that may wait for a peer that stopped reading: about 15 s of G.711 as JSON."""
 CLOSE_ROOM = 64 * 1024
-"""A peer for which more than this waits is not reading: no closing handshake is tried with it."""
+"""Waiting bytes above which a peer counts as not reading: no closing handshake is tried with it."""
 UNREAD_LIMIT = 64 * 1024
-"""Bytes that are read ahead while nobody takes messages; then the peer has to wait."""
+"""Bytes that are read ahead while nobody takes messages; above that the peer has to wait."""
 MESSAGE_COST = 128
-"""What a waiting message counts for beside its length, so that empty ones are bounded too."""
+"""Bytes that a waiting message counts for beside its length, so that empty ones are limited too."""
 REASON_LIMIT = 123
 """Bytes of UTF-8 that a close frame holds beside its code (RFC 6455 §5.5)."""
 NO_CODE = 1005
@@ -49,13 +49,13 @@ FINAL, MASKED = 0x80, 0x80
 _short, _medium, _long = Struct("!BB").pack, Struct("!BBH").pack, Struct("!BBQ").pack
 
 Take = Callable[[str | bytes], bool]
-"""Is handed each message, within the turn of the loop in which it arrives; ``False`` to be handed no more."""
+"""Takes each message within the turn of the loop in which it arrives; returns ``False`` to get no more."""
 
 
 class WebSocket:
     """One end of a connection, server's or client's; a client's end masks what it sends.
 
-    ``parser`` is what the connection's protocol feeds with the bytes it reads. ``heartbeat_s``: after so long a
+    ``parser`` is what the connection's protocol feeds with the bytes it reads. ``heartbeat_s``: after this
     silence the peer is asked for a sign of life, and is lost without one in half that time; 0 for never. ``release``
     is called once the connection is of no more use.
     """
@@ -91,14 +91,14 @@ class WebSocket:
         self.close_code: int | None = None
         """The close code (RFC 6455 §7.4), 1006 where the connection broke; ``None`` while open."""
         self.failure = ""
-        """What broke the connection, in words; empty where it was closed in order."""
+        """The reason why the connection broke, in words; empty where it was closed in order."""
         self.inbox = _Inbox(protocol, self._keep, self._wake, self._controlled, self.failed, self._lost)
         self.parser = WebSocketReader(self.inbox, max_message, compress=False, decode_text=True)
 
     # Messages in
 
     async def receive(self) -> str | bytes | None:
-        """The next message, text as ``str`` and binary as ``bytes``; ``None`` once the socket is closed."""
+        """Return the next message, text as ``str`` and binary as ``bytes``; ``None`` once the socket is closed."""
         if not self._unread and not self._is_over:
             await self._wait()
         return self._next_unread() if self._unread else None
@@ -138,7 +138,7 @@ class WebSocket:
                 self._waiter.set_exception(error)
 
     def _keep(self, message: str | bytes) -> None:
-        """A message that nobody takes as yet."""
+        """Keep a message that nobody takes yet."""
         if not self._is_over:
             self._unread.append(message)
             self._unread_size += len(message) + MESSAGE_COST
@@ -197,11 +197,11 @@ class WebSocket:
         transport.write(head + payload)
 
     def ping(self) -> None:
-        """Ask for a pong; ``hand_to`` tells of it."""
+        """Ask for a pong, which ``hand_to`` reports."""
         self._send_control(PING, b"")
 
     def _send_control(self, opcode: int, payload: bytes) -> None:
-        """Best effort: a peer that is gone, or does not read, is told nothing more."""
+        """Send a control frame, unless the peer is gone or does not read."""
         with suppress(ConnectionError, OutboxFullError):
             self.send(payload, opcode)
         self._close_sent |= opcode == CLOSE
@@ -227,7 +227,7 @@ class WebSocket:
             self._drop()
 
     def _end(self, code: int | None, failure: str = "") -> None:
-        """No more messages come; ``code`` is ``None`` where the peer has yet to say its own."""
+        """Take no more messages; ``code`` is ``None`` until the peer has sent its own."""
         if self.close_code is None:
             self.close_code = code
             self.failure = failure
@@ -252,7 +252,7 @@ class WebSocket:
             self._transport.close()
 
     def failed(self, error: WebSocketError) -> None:
-        """The peer broke a rule of the framing; what it sends from now on is not looked at."""
+        """Close after the peer broke a rule of the framing; what it sends from now on is ignored."""
         self._send_control(CLOSE, error.code.to_bytes(2, "big"))
         self._end(error.code, str(error))
 
@@ -263,11 +263,11 @@ class WebSocket:
     # Signs of life
 
     def note_life(self) -> None:
-        """Bytes have come."""
+        """Note the time at which bytes came."""
         self._life_at = self._loop.time()
 
     def _listen(self) -> None:
-        """Look how long it has been silent; ask for a sign of life after a heartbeat's time."""
+        """Check how long the peer has been silent; ask for a sign of life after a heartbeat's time."""
         silent_s = self._loop.time() - self._life_at
         if silent_s < self._heartbeat_s:
             self._heartbeat = self._loop.call_later(self._heartbeat_s - silent_s, self._listen)
@@ -285,7 +285,7 @@ class WebSocket:
 
 
 class _Inbox(WebSocketDataQueue):
-    """Stands where aiohttp's reader has its queue, and keeps nothing: messages go to ``take`` where there is one."""
+    """Stands where aiohttp's reader has its queue, and keeps nothing: messages go to ``take``, if there is one."""
 
     def __init__(
         self,
@@ -306,7 +306,7 @@ class _Inbox(WebSocketDataQueue):
         self._lost = lost
 
     def deliver(self, message: str | bytes) -> None:
-        """Hand a message to whoever takes messages, or keep it."""
+        """Pass a message to ``take``, or keep it while there is none."""
         take = self.take
         if take is None:
             self._keep(message)

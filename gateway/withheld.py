@@ -1,4 +1,4 @@
-"""Callers who do not tell their number, in the many ways in which providers write that. Pure."""
+"""Recognises callers who withhold their number, in the many ways in which providers write that. Pure."""
 
 import re
 import unicodedata
@@ -28,7 +28,7 @@ _OTHER_WORDS: Mapping[str, str] = {
         "非通知"
     ),
 }
-"""What else is seen for each reason, in the languages of the networks that write it; no accents, no spaces."""
+"""Other words seen for each reason, in the languages of the networks that write it; no accents, no spaces."""
 _OF_A_NUMBER = (
     "call caller id name number user rufnummer nummer anrufer numero appel appelant llamada llamante chamada chiamata "
     "chiamante beller nummeret numer абонент номер 番号 号码"
@@ -39,7 +39,7 @@ _BY_NETWORKS = {"p": "private", "o": "unavailable"}
 
 
 _FULL_NUMBER = 10
-"""Digits from which on a one with zeros behind it is no extension, but stands for a number that is not there."""
+"""Digits from which on a 1 followed by zeros is no extension, but stands for a missing number."""
 
 
 def _letters(text: str) -> str:
@@ -57,7 +57,7 @@ _KEYED = {"".join(_KEYS[letter] for letter in word): word for word in REASONS}
 
 
 def withheld(caller: str) -> str:
-    """Return why an address names no caller, one of ``REASONS`` or ``NOT_GIVEN``; nothing where it names one."""
+    """Return why an address names no caller: one of ``REASONS`` or ``NOT_GIVEN``; an empty text where it names one."""
     address = taken_apart(caller)
     user, host = address.user, address.host
     if not address.scheme and not host:

@@ -89,7 +89,7 @@ def flush() -> None:
 
 
 def is_terminal() -> bool:
-    """Tell whether the log goes to a terminal."""
+    """Return whether the log goes to a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 

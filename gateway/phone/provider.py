@@ -136,7 +136,7 @@ class WebhookRequest(Struct, frozen=True):
     query: Sequence[tuple[str, str]] = ()
 
     def field(self, name: str) -> str:
-        """The first form field of that name, else the first query parameter, else nothing."""
+        """Return the first form field of that name, else the first query parameter, else nothing."""
         return next((value for key, value in (*self.form, *self.query) if key == name), "")
 
     @property

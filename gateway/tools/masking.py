@@ -105,7 +105,7 @@ class _Member(Struct):
 
 
 class _Masking:
-    """Replaces these values."""
+    """Replaces the secret values in texts, numbers, lists and objects."""
 
     def __init__(self, values: list[str]) -> None:
         self._values = [value for value in values if value.isdecimal()]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
 DEPTH = 3
-"""How many encodings may lie within one another."""
+"""The number of encodings that may lie within one another."""
 _TAG = re.compile(r"<[^<>]*>")
 _ESCAPE = re.compile(
     r"(?<!\\)\\++(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-7]{3})|([nrtbfv]))"

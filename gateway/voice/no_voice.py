@@ -19,7 +19,7 @@ class NoVoice:
         tell(VoiceClosed(VoiceEnd.CLOSED))
 
     def send(self, command: VoiceCommand) -> None:
-        """Ignore the command."""
+        """Ignore the command: there is no session."""
 
     async def close(self) -> None:
         """End the leg; safe to call twice."""

@@ -38,7 +38,7 @@ from gateway.phone.shared.json_text import UNREADABLE, is_callers, key_pressed, 
 from gateway.phone.shared.members import Members
 
 FORMATS = (PCMU, L16_8K, L16_16K)
-"""What a stream may carry; linear samples are assumed to be little-endian, as all users of this wire do."""
+"""The formats of a stream; linear samples are assumed to be little-endian, as all users of this wire do."""
 
 _ENCODINGS: dict[tuple[str, int], AudioFormat] = {
     ("audio/x-mulaw", 8000): PCMU,
@@ -82,7 +82,7 @@ class CheckpointCodec:
         self.stream_id = '""'
         """The stream's id as JSON."""
         self.audio_format = PCMU
-        """What the start message announced."""
+        """The format that the start message announced."""
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent]:
         """Return the events of one message.
