@@ -17,12 +17,12 @@ from gateway.errors import ConfigError
 
 _ENDINGS = (".yaml", ".yml")
 _OTHER_ENDINGS = (*_ENDINGS, ".yaml.txt", ".yml.txt")
-"""What a line's file may have been saved as, in capitals too."""
+"""Endings under which a line's file may have been saved by mistake, in capitals too."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A mistake that keeps a file from being used. ``generation`` is the refused version, empty where none was read."""
+    """A mistake that keeps a file from being used. ``generation`` is the refused version, empty if none was read."""
 
     error: ConfigError
     line: str = ""
@@ -31,15 +31,15 @@ class Refused:
 
 @dataclass(frozen=True)
 class Update:
-    """What one look at the files changed."""
+    """The changes that one look at the files found."""
 
     loaded: tuple[Line, ...] = ()
     removed: tuple[Line, ...] = ()
     refused: tuple[Refused, ...] = ()
-    """Only what was not told before."""
+    """Only mistakes that were not reported before."""
 
     def pieces(self, size: int) -> Iterator["Update"]:
-        """Split into updates of at most ``size`` of each kind, in order; none where nothing changed."""
+        """Split into updates of at most ``size`` of each kind, in order; yield none if nothing changed."""
         longest = max(len(self.loaded), len(self.removed), len(self.refused))
         for start in range(0, longest, size):
             part = slice(start, start + size)
@@ -47,13 +47,13 @@ class Update:
 
     @property
     def problems(self) -> list[ConfigError]:
-        """The mistakes alone."""
+        """The errors of the refused files."""
         return [refused.error for refused in self.refused]
 
 
 @dataclass
 class _Entry:
-    """One file: what it gave last, the last version that was good, and the problems already told."""
+    """One file: its last reading, its last good version, and the problems already reported."""
 
     read: LineFile
     good: LineFile | None = None
@@ -62,17 +62,17 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Index:
-    """The lines in use, replaced as a whole: whoever looks one up never sees half of a change."""
+    """The lines in use, replaced as a whole, so that a look-up never sees half of a change."""
 
     by_name: Mapping[str, Line] = field(default_factory=dict)
     numbers: NumberPlan[Line] = field(default_factory=lambda: NumberPlan(()))
 
 
 class Lines:
-    """The lines of a deployment, by name and by number: look-ups are in memory, from any thread.
+    """Holds the lines of a deployment, by name and by number; look-ups are in memory, from any thread.
 
-    Raises ConfigErrors where a file is wrong; after that, :meth:`refresh` follows the files. With ``kept``, copies of
-    good files are made there, and where there are some already, files that are wrong or missing are ``refused`` only.
+    Raises ConfigErrors at the start if a file is wrong; later :meth:`refresh` follows the files. With ``kept``, copies
+    of good files are made there. If there are some already, wrong or missing files do not raise, but are ``refused``.
     """
 
     def __init__(self, deployment: Deployment, kept: KeptLines | None = None) -> None:
@@ -84,12 +84,12 @@ class Lines:
         self._overlooked: dict[Path, ConfigError] = {}
         self._refreshing = threading.Lock()
         self.looking_at: Path | None = None
-        """The file that a refresh in progress is about to look at or to read: where it stays if that hangs."""
+        """The file that the running refresh is checking or reading; it does not change while that hangs."""
         begins_anew = not self._kept_files()
         update = self._refresh()
         self.looking_at = None
         self.refused = tuple(refused for refused in update.refused if refused.error not in self.overlooked)
-        """What was wrong at the start, where that did not prevent it."""
+        """The mistakes at the start, if they did not prevent it."""
         if self.refused and begins_anew:
             raise ConfigErrors([refused.error for refused in self.refused])
         self._keep(update)
@@ -102,35 +102,35 @@ class Lines:
 
     @property
     def overlooked(self) -> list[ConfigError]:
-        """Files that look like lines and are none, because ``lines`` of gateway.yaml does not match their names."""
+        """Files that look like lines but are not read, because ``lines`` of gateway.yaml does not match their names."""
         return list(self._overlooked.values())
 
     def by_name(self, name: str) -> Line | None:
-        """The line whose file has this stem."""
+        """Return the line whose file has this stem."""
         return self._index.by_name.get(name)
 
     def for_number(self, number: str, region: str = "") -> Line | None:
-        """The line that answers a called number, however it is spelt, else the one that takes any number.
+        """Return the line that answers a called number, in any spelling, else the one that takes any number.
 
-        ``region`` is the country whose habits of writing numbers the provider has.
+        ``region`` is the country by whose rules the provider writes numbers.
         """
         return self._index.numbers.find(number, region)
 
     def folders(self) -> set[Path]:
-        """The folders in which a change can concern a line; from the thread that refreshes."""
+        """Return the folders in which a change can concern a line. Call it in the thread that refreshes."""
         files = {file for entry in self._entries.values() for file in entry.read.stamps}
         return {self._root(), *(file.parent for file in files)}
 
     @property
     def is_deep(self) -> bool:
-        """Whether lines may stand in folders within folders."""
+        """``True`` if lines may be in nested folders."""
         return "**" in self._deployment.lines
 
     def refresh(self) -> Update:
-        """Take up files that are new, changed or gone; a few ``stat`` calls where there are none.
+        """Apply new, changed and removed files; without changes it makes only a few ``stat`` calls.
 
-        A file that cannot be used keeps its last good version, and where all files are gone at once every line stays:
-        that is a directory that is missing, not a decision. It reads files: not for the event loop's thread.
+        A file that cannot be used keeps its last good version. If all files are gone at once, every line stays: then
+        the directory is missing, which nobody decided. It reads files, so it must not run in the event loop's thread.
         """
         with self._refreshing:
             try:
@@ -174,13 +174,13 @@ class Lines:
         return str(self._deployment.file.parent / self._deployment.lines)
 
     def _root(self) -> Path:
-        """The folder that all lines are in or below: the pattern up to its first wildcard."""
+        """Return the folder that holds all lines, directly or deeper: the pattern up to its first wildcard."""
         parts = Path(self._pattern).parts[:-1]
         wild = next((index for index, part in enumerate(parts) if glob.has_magic(part)), len(parts))
         return Path(*parts[:wild])
 
     def _overlook(self, names: set[str]) -> tuple[Refused, ...]:
-        """Find files that were meant as lines and are passed over; return those not told before."""
+        """Find files that were intended as lines but are not read; return those not reported before."""
         pattern = self._pattern
         ending = next((end for end in _ENDINGS if pattern.endswith(f"*{end}")), "")
         if not ending:
@@ -228,7 +228,7 @@ class Lines:
         self._entries[file] = _Entry(read, read_file(copies=copies) if copies else None)
 
     def _keep(self, update: Update) -> None:
-        """Copy the files of new good versions; not of one that was read from a copy."""
+        """Copy the files of new good versions, except those that were read from a copy."""
         for line in update.loaded:
             entry = self._entries[line.file]
             if self._kept and entry.read.line is line:
@@ -238,7 +238,7 @@ class Lines:
         return self._kept.files() if self._kept else []
 
     def _settle(self) -> list[Refused]:
-        """Adopt every new reading that neither is wrong nor claims what another line has; tell the rest once."""
+        """Adopt each new reading without mistakes or conflicts with another line; return the other problems once."""
         adopted = {file: entry.read if entry.read.line else entry.good for file, entry in self._entries.items()}
         conflicts: dict[Path, list[ConfigError]] = {}
         while found := self._conflicts(adopted):
@@ -255,7 +255,7 @@ class Lines:
         return problems
 
     def _conflicts(self, adopted: dict[Path, LineFile | None]) -> dict[Path, list[ConfigError]]:
-        """Readings that claim a name or number that another line has; a line that had it before keeps it."""
+        """Return the readings that claim another line's name or number; a line that had it before keeps it."""
         settled_first = sorted(adopted, key=lambda file: (adopted[file] is not self._entries[file].good, file))
         owners: dict[str, Path] = {}
         found: dict[Path, list[ConfigError]] = {}

@@ -1,4 +1,4 @@
-"""The phone numbers of a line, and the line that a called number belongs to. Pure."""
+"""Finds the line that a called number belongs to, among the phone numbers of all lines. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ T = TypeVar("T")
 ANY_NUMBER = "*"
 
 _AS_SENT = r"0[0-9]{2,14}|[0-9]{1,6}"
-"""What providers send as it is dialled: a number with its trunk prefix, an extension."""
+"""Numbers that providers send as they are dialled: one with its trunk prefix, an extension."""
 _SIP = r"sips?:[^\s@]+@[^\s@]+"
 _WRITTEN = r"\+?\(?[0-9][0-9\s().\-/]*"
 
@@ -55,13 +55,13 @@ def _phone_number(text: str, info: ValidationInfo) -> str:
 
 _SIGN = r"[\s().\-/]*"
 _FOR_EDITORS = rf"\+?\(?[0-9]({_SIGN}[0-9]){{7,14}}|\(?0({_SIGN}[0-9]){{2,14}}|[0-9]{{1,6}}|[tT][eE][lL]:.+|{_SIP}|\*"
-"""Whether a number can be read depends on its region, of which a schema knows nothing."""
+"""The pattern for editors; it cannot check a number fully, because a schema does not know the region."""
 PhoneNumber = Annotated[str, AfterValidator(_phone_number), Field(json_schema_extra={"pattern": f"^({_FOR_EDITORS})$"})]
 """A number that a provider calls the line by."""
 
 
 def own_number(called: str, numbers: Iterable[str], region: str = "") -> str:
-    """Return which of a line's ``numbers`` was called, however it is spelt; else the called number as it reads."""
+    """Return which of a line's ``numbers`` was called, in any spelling; else the called number in standard form."""
     known = [number for number in numbers if number != ANY_NUMBER]
     for country in dict.fromkeys((region, *map(region_of, known))):
         spellings = set(readings(called, country))
@@ -72,7 +72,7 @@ def own_number(called: str, numbers: Iterable[str], region: str = "") -> str:
 
 
 class NumberPlan(Generic[T]):
-    """Who answers which number: each number with its owner and the owner's region, which may be empty."""
+    """Maps each number to its owner; the owner's region may be empty."""
 
     def __init__(self, numbers: Iterable[tuple[str, T, str]]) -> None:
         self._owners: dict[str, T] = {}
@@ -86,10 +86,10 @@ class NumberPlan(Generic[T]):
                 self._as_sent.append(number)
 
     def find(self, called: str, region: str = "") -> T | None:
-        """Return the owner of a called number, however it is spelt, else of ``ANY_NUMBER``.
+        """Return the owner of a called number, in any spelling, else of ``ANY_NUMBER``.
 
-        The spelling is read by the habits of ``region``. Where no owner is found so, it is read by the habits of the
-        countries of all known numbers, because one of them was called. If several owners fit then, none is returned.
+        The spelling is read by the rules of ``region``. If that finds no owner, it is read by the rules of the
+        countries of all known numbers, because one of them was called. If several numbers fit then, none counts.
         """
         spellings = readings(called, region)
         for spelling in spellings:

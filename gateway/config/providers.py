@@ -1,4 +1,4 @@
-"""The phone providers that can be served: what each is told of your account there.
+"""The phone providers that can be served, with the settings of your account at each.
 
 Every key may be left out: its value is then the environment's ``<PROVIDER>_<KEY>``, as ``TWILIO_AUTH_TOKEN``. Several
 accounts at one provider have names of their own, ``twilio-eu``, and the variables ``TWILIO_EU_<KEY>``.
@@ -54,9 +54,9 @@ class ProviderSettings(Section):
     """What every provider has."""
 
     proofs: ClassVar[tuple[str, ...]] = ("stream_secret",)
-    """The keys without which what the provider sends is refused, for nothing proves that it is the provider's."""
+    """The keys that prove that a request is the provider's; without them its requests are refused."""
     refused_without: ClassVar[Mapping[str, str]] = {}
-    """What is refused without one of ``proofs``, where that is not all that the provider sends."""
+    """The requests that are refused without one of ``proofs``, if not all of the provider's are."""
     rest: ClassVar[tuple[str, ...]] = ()
     """The keys without which the provider's REST API cannot be asked about a call."""
 
@@ -70,7 +70,7 @@ class ProviderSettings(Section):
 
     @classmethod
     def is_meant_by(cls, data: Mapping[str, object]) -> bool:
-        """Whether a section of the file says that it is an account at this provider."""
+        """Return ``True`` if a section of the file names this provider as its own."""
         return data.get("provider") == cls.__name__.lower()
 
 
@@ -316,46 +316,46 @@ class Providers(Section):
 
     @property
     def accounts(self) -> dict[str, ProviderSettings]:
-        """What is served, by the name that the routes have: providers first, then accounts with names of their own."""
+        """The accounts that are served, by their name in the routes: providers first, then accounts with own names."""
         named = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: section for name, section in {**named, **self.__pydantic_extra__}.items() if section is not None}
 
     @property
     def region(self) -> str:
-        """The region that all accounts have which have one; nothing where they differ."""
+        """The region of all accounts that have one; empty if they differ."""
         regions = {section.region for section in self.accounts.values() if section.region}
         return regions.pop() if len(regions) == 1 else ""
 
     @property
     def served(self) -> list[str]:
-        """The names of what is served."""
+        """The names of the accounts that are served."""
         return list(self.accounts)
 
 
 def provider_of(name: str, section: ProviderSettings) -> str:
-    """Whose account a section is."""
+    """Return the provider of an account's section."""
     return section.provider or name
 
 
 def settings_of(provider: str) -> type[ProviderSettings]:
-    """The section of a provider."""
+    """Return the class of a provider's section."""
     annotation: Any = Providers.model_fields[provider].annotation
     settings: type[ProviderSettings] = annotation.__args__[0]
     return settings
 
 
 _OF_THE_FILE = ("provider", "rate_hz", "region")
-"""Keys that no variable stands in for: others use TWILIO_REGION for something else."""
+"""Keys that no variable supplies: other software uses TWILIO_REGION for something else."""
 
 
 def variables_of(name: str, provider: str) -> dict[str, str]:
-    """For each key of an account, the variable that stands in for it."""
+    """Return the variable for each key of an account."""
     keys = settings_of(provider).model_fields
     return {key: variable_of(name, key) for key in keys if key not in _OF_THE_FILE}
 
 
 def environment_names() -> dict[KeyPath, tuple[str, ...]]:
-    """For each key of each provider, the variable that stands in for it."""
+    """Return the variable for each key of each provider."""
     return {
         ("providers", provider, key): (variable,)
         for provider in Providers.model_fields

@@ -1,4 +1,4 @@
-"""Functions in Python as tools: name, description and JSON Schema from the signature and the docstring."""
+"""Makes tools of Python functions: name, description and JSON Schema come from signature and docstring."""
 
 import importlib
 import inspect
@@ -41,9 +41,9 @@ class PythonFunction:
 
 
 def load(reference: str, folder: Path) -> PythonFunction:
-    """The tool that ``package.module:function`` makes; modules are also looked for in ``folder``.
+    """Return the tool for ``package.module:function``; modules are also searched for in ``folder``.
 
-    The module is imported, once in the life of the process. Raises PythonToolError.
+    The module is imported once in the life of the process. Raises PythonToolError.
     """
     module, _, name = reference.partition(":")
     function = _imported(module, name, folder)
@@ -67,12 +67,12 @@ def load(reference: str, folder: Path) -> PythonFunction:
 
 
 def _called(function: Any) -> Any:
-    """Return what a call of an object runs; of a function itself, nothing that could be one."""
+    """Return the method that a call of an object runs; ``None`` for a function."""
     return None if inspect.isroutine(function) else getattr(function, "__call__", None)  # noqa: B004 -- not whether
 
 
 def _backtracks(schema: Any) -> bool:
-    """Return whether a core schema of pydantic names Python's engine for its patterns, or holds a compiled one."""
+    """Return ``True`` if a core schema of pydantic uses Python's engine for patterns, or holds a compiled one."""
     if isinstance(schema, re.Pattern):
         return True
     if isinstance(schema, dict):
@@ -95,7 +95,7 @@ def _imported(module: str, name: str, folder: Path) -> Any:
 
 
 def _parameters(function: Callable[..., Any], described: dict[str, str]) -> tuple[dict[str, tuple[Any, Any]], str]:
-    """The parameters that the model gives, each as pydantic wants a field, and the one that takes the context."""
+    """Return the parameters that the model gives, as pydantic's fields, and the one that takes the context."""
     hints = _hints(function)
     taken: dict[str, tuple[Any, Any]] = {}
     contexts = []
@@ -136,7 +136,7 @@ def _is_described(hint: Any) -> bool:
 
 
 def _arguments(name: str, taken: dict[str, tuple[Any, Any]]) -> type[BaseModel]:
-    """The model of the arguments: an argument that the function does not have is an error."""
+    """Return the model of the arguments, which refuses an argument that the function does not have."""
     fields: dict[str, Any] = taken
     config = ConfigDict(extra="forbid", protected_namespaces=())
     try:
@@ -146,7 +146,7 @@ def _arguments(name: str, taken: dict[str, tuple[Any, Any]]) -> type[BaseModel]:
 
 
 class _Schema(GenerateJsonSchema):
-    """Without the titles that pydantic makes of names, nor defaults that no JSON can have."""
+    """Makes a schema without pydantic's titles, and without defaults that JSON cannot express."""
 
     def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
         pass  # such a default is left out, and the function has it all the same
@@ -185,7 +185,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _told(docstring: str) -> tuple[str, dict[str, str]]:
-    """What a docstring says of its function, and of each parameter in the section ``Args:`` (Google style)."""
+    """Return a docstring's text on its function, and on each parameter of its section ``Args:`` (Google style)."""
     lines = docstring.splitlines()
     start = next((index for index, line in enumerate(lines) if _SECTION.fullmatch(line)), len(lines))
     return "\n".join(lines[:start]).strip(), dict(_arguments_told(lines[start:]))

@@ -1,6 +1,6 @@
-"""Secrets and the names that go with them: where they may come from, what of them counts, and their shapes.
+"""Types for secrets and the names that go with them: their sources, their cleaning and their forms.
 
-White space around them never counts: mounted secrets end in a line feed, and copied ones bring spaces along.
+White space around them is removed: mounted secrets end in a line feed, and copied ones may have spaces.
 """
 
 import base64
@@ -22,10 +22,10 @@ T = TypeVar("T")
 
 
 def from_environment(value: Any) -> Any:
-    """Refuse a text that stands in the file itself."""
+    """Refuse a text that is written in the file itself."""
     if isinstance(value, list | tuple):
         problem = "takes one secret alone: it only acts, so that the new one can replace the old at once"
-        raise ValueError(problem)  # noqa: TRY004 -- a wrong value, told to the operator
+        raise ValueError(problem)  # noqa: TRY004 -- a wrong value, reported to the operator
     in_the_file = isinstance(value, str) and not isinstance(value, FromEnvironment)
     if in_the_file:
         raise ValueError("is a secret written into a file, expected a reference to the environment, ${NAME}")
@@ -64,11 +64,11 @@ Rotated = Annotated[
     Annotated[T, Tag("[one]")] | Annotated[tuple[T, ...], Field(min_length=1, max_length=2), Tag("[list]")],
     _ONE_OR_TWO,
 ]
-"""One of a kind or, while it is being replaced, two: ``[new, old]``. The first acts and signs, both verify."""
+"""One value or, while it is being replaced, two: ``[new, old]``. The first acts and signs, both verify."""
 
 
 def values_of(rotated: SecretStr | str | tuple[SecretStr | str, ...] | None) -> tuple[str, ...]:
-    """The texts of a ``Rotated`` key, the first of which acts; empty where it is not set."""
+    """Return the texts of a ``Rotated`` key, of which the first acts; empty if it is not set."""
     if rotated is None:
         return ()
     each = rotated if isinstance(rotated, tuple) else (rotated,)
@@ -92,28 +92,28 @@ def secrets_within(settings: object) -> Iterator[str]:
 
 
 def first(values: tuple[str, ...]) -> str:
-    """The one that acts; empty where there is none."""
+    """Return the value that acts; empty if there is none."""
     return values[0] if values else ""
 
 
 def value_of(secret: SecretStr | None) -> str:
-    """The text of a secret; empty where it is not set."""
+    """Return the text of a secret; empty if it is not set."""
     return secret.get_secret_value() if secret else ""
 
 
 def may_be_two(annotation: Any) -> bool:
-    """Whether a key of this type takes two values."""
+    """Return ``True`` if a key of this type takes two values."""
     inner = typing.get_args(annotation)
     return _ONE_OR_TWO in getattr(annotation, "__metadata__", ()) or any(may_be_two(one) for one in inner)
 
 
 def read_base64(text: str) -> bytes:
-    """Base64, in one line or several. Raises ``ValueError`` for anything else."""
+    """Decode base64, in one line or several. Raises ``ValueError`` for anything else."""
     return base64.b64decode("".join(text.split()), validate=True)
 
 
 def read_public_key(text: str) -> Ed25519PublicKey:
-    """An Ed25519 key of 32 bytes in base64. Raises ``ValueError`` for anything else."""
+    """Read an Ed25519 key of 32 bytes in base64. Raises ``ValueError`` for anything else."""
     return Ed25519PublicKey.from_public_bytes(read_base64(text))
 
 
@@ -121,9 +121,9 @@ _PEM = re.compile(r"(-----BEGIN [A-Z ]+-----)(.+)(-----END [A-Z ]+-----)", re.DO
 
 
 def read_private_key(text: str) -> RSAPrivateKey:
-    """An RSA key in PEM. Raises ``ValueError`` for anything else.
+    """Read an RSA key in PEM. Raises ``ValueError`` for anything else.
 
-    Its line ends may be written as backslash and n, or be missing: environments and forms of one line bring both about.
+    Its line ends may be written as backslash and n, or be missing: environments and one-line forms cause both.
     """
     found = _PEM.search(text.replace("\\r", "").replace("\\n", "\n"))
     if found is None:
@@ -165,7 +165,7 @@ def _private_key(secret: SecretStr) -> SecretStr:
 
 
 WEBHOOK_PREFIX = "whsec_"
-"""Begins a secret of Standard Webhooks that is base64 behind it."""
+"""The prefix of a secret of Standard Webhooks; base64 follows it."""
 
 
 def _webhook_secret(secret: SecretStr) -> SecretStr:

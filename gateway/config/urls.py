@@ -1,13 +1,13 @@
-"""What makes a URL one that a request can go to, whatever it is for."""
+"""Checks whether a request can go to a URL."""
 
 from urllib.parse import urlsplit
 
 _LABEL_LENGTH = 63
-"""Of one part of a host's name (RFC 1035 §2.3.4); a longer one, or none between two dots, cannot be looked up."""
+"""Most characters of one part of a host's name (RFC 1035 §2.3.4); a longer or empty part cannot be looked up."""
 
 
 def can_be_asked(url: str) -> bool:
-    """Return whether the host of ``url`` is a name or an address, and its port a port."""
+    """Return ``True`` if the host of ``url`` is a valid name or address, and its port is valid."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

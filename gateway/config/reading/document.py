@@ -1,4 +1,4 @@
-"""A YAML file as plain data that remembers where each key was written (YAML 1.2)."""
+"""Reads a YAML file as plain data that remembers where each key was written (YAML 1.2)."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -24,13 +24,13 @@ from gateway.text import joined, unfit
 _REFERENCE = re.compile(r"\$\{([^{}\n]*)\}")
 MAX_DEPTH = 20
 MAX_VALUES = 10_000
-"""Far more than a file needs: a few lines of aliases can stand for billions of values."""
+"""Far more than a file needs; the bound stops a few lines of aliases that expand to billions of values."""
 
 _HIDDEN = str.maketrans({"\ue000": "$", "\ue001": "{", "\ue002": "}"})
 
 
 def _hide(match: re.Match[str]) -> str:
-    """``${NAME}`` in signs that mean nothing to YAML, or ``{port: ${PORT}}`` would be keys within keys."""
+    """Return ``${NAME}`` in characters without a meaning in YAML, or ``{port: ${PORT}}`` would be nested keys."""
     return f"\ue000\ue001{match[1]}\ue002"
 
 
@@ -43,7 +43,7 @@ _TOO_DEEP = f"nested too deeply, expected at most {MAX_DEPTH} levels"
 
 
 class _TooMuchError(Exception):
-    """The file is nested more deeply, or stands for more values, than anybody can have meant."""
+    """The file is nested too deeply, or expands to too many values."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Document:
     _spans: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
 
     def error(self, path: KeyPath, message: str, at: Position | None = None) -> ConfigError:
-        """An error about the key at ``path``, placed there or at the nearest key around it."""
+        """Return an error about the key at ``path``, placed there or at the nearest key around it."""
         around = path
         while at is None and around:
             at = self._keys.get(around)
@@ -75,19 +75,19 @@ class Document:
         self.broken.add(path)
 
     def position(self, path: KeyPath) -> Position | None:
-        """Where the file writes the key at ``path``, if it does."""
+        """Return the position of the key at ``path``; ``None`` if the file does not have it."""
         return self._keys.get(path)
 
     def is_broken(self, path: KeyPath) -> bool:
-        """Whether the value at ``path`` is already known to be wrong."""
+        """Return ``True`` if the value at ``path`` is already known to be wrong."""
         return any(path[: len(broken)] == broken for broken in self.broken)
 
     def span(self, path: KeyPath) -> tuple[int, int]:
-        """Where the value at ``path`` starts and ends in the source."""
+        """Return the start and end of the value at ``path`` in the source."""
         return self._spans.get(path, (0, 0))
 
     def locate(self, path: KeyPath, piece: str, nth: int = 0) -> Position | None:
-        """Where the ``nth`` ``piece`` stands in the text written at ``path``, if it stands there literally."""
+        """Return the position of the ``nth`` ``piece`` in the text at ``path``, if it is written there literally."""
         start, end = self.span(path)
         index = start - 1
         for _ in range(nth + 1):
@@ -97,7 +97,7 @@ class Document:
         return position_in(self.source, index)
 
     def supply(self, path: KeyPath, value: str | Sequence[str]) -> bool:
-        """Give the key at ``path`` a value where the file has none; return whether it had none."""
+        """Set the key at ``path`` if the file has no value for it; return ``True`` if it had none."""
         section: Any = self.data
         for part in path[:-1]:
             section = section.setdefault(part, {})
@@ -106,7 +106,7 @@ class Document:
         return section.setdefault(path[-1], value) is value
 
     def replace(self, path: KeyPath, value: str) -> None:
-        """Give the key at ``path`` another value, whatever the file says and however wrong that is."""
+        """Replace the value of the key at ``path``, even if the file's own value is wrong."""
         self.errors = [error for error in self.errors if error.key != dotted(path)]
         self.broken.discard(path)
         section: Any = self.data
@@ -125,10 +125,10 @@ class Document:
 def read_document(
     file: Path, environ: Mapping[str, str], may_be_empty: Collection[KeyPath] = (), copy: Path | None = None
 ) -> Document:
-    """The data of a YAML file with ``${NAME}`` replaced; whatever is wrong is in its ``errors``.
+    """Return the data of a YAML file with ``${NAME}`` replaced; the mistakes are in its ``errors``.
 
-    A key of ``may_be_empty`` that has no value stands for a section with nothing in it. ``copy`` is read in place of
-    the file, where it is given.
+    A key of ``may_be_empty`` without a value means an empty section. If ``copy`` is given, it is read in place of the
+    file.
     """
     document = Document(file)
     source = read_text(copy or file, document.errors)
@@ -203,7 +203,7 @@ class _Reader:
 
     @staticmethod
     def _unfit_key(node: Node) -> str:
-        """What is wrong with a key, whatever its value is; empty where nothing is."""
+        """Return what is wrong with a key, regardless of its value; empty if nothing is."""
         if not isinstance(node, ScalarNode):
             return "a key must be a word"
         if str(node.tag).endswith(":merge"):
@@ -286,7 +286,7 @@ class _Reader:
 
     @staticmethod
     def _unfit_text(node: ScalarNode, text: str) -> str:
-        """What is wrong with a text, whatever key it belongs to; empty where nothing is."""
+        """Return what is wrong with a text, regardless of its key; empty if nothing is."""
         if problem := unfit(text):
             return f"holds {problem}, expected text"
         if node.style in ("|", ">") and not text.strip():

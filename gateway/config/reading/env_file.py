@@ -1,4 +1,4 @@
-"""The file ``.env``: variables for the environment, for those who do not set them otherwise."""
+"""Reads the file ``.env``, which supplies variables that the environment does not set."""
 
 import re
 from collections.abc import Iterator
@@ -18,10 +18,11 @@ _EXPECTED = "expected NAME=value"
 
 
 def load_env_file(file: Path) -> None:
-    """Set the variables of ``file`` that are not set yet; where there is no such file, nothing.
+    """Set the variables of ``file`` that are not set yet; do nothing if there is no such file.
 
-    A directory of that name is somebody's virtual environment; a pipe is a password manager's. Raises ConfigErrors,
-    also for a line that would be passed over, and for a variable that is set twice: the later one would win.
+    A directory of that name may be a virtual environment and is ignored; a pipe, as of a password manager, is read.
+    Raises ConfigErrors, also for a line that would be ignored, and for a variable that is set twice, of which the later
+    value would win.
     """
     if not file.exists() or file.is_dir():
         return

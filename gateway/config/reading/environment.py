@@ -1,4 +1,4 @@
-"""``${NAME}`` in values, and the names that stand in for keys nobody wrote."""
+"""Replaces ``${NAME}`` in values, and reads the variables that supply missing keys."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ API_VERSION = ("AZURE_VOICE_LIVE_API_VERSION",)
 PUBLIC_URL = ("GATEWAY_PUBLIC_URL",)
 STREAM_KEY = ("GATEWAY_STREAM_KEY",)
 OLD = "_OLD"
-"""Behind the name of a secret's variable: the secret before it, taken too while the two are exchanged."""
+"""Ending of the variable that holds a secret's old value, which is also accepted during its replacement."""
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -41,27 +41,27 @@ class InterpolationError(ValueError):
 
 
 def variable_of(account: str, key: str) -> str:
-    """The variable that stands in for a key of an account: ``TWILIO_EU_AUTH_TOKEN``."""
+    """Return the variable for a key of an account: ``TWILIO_EU_AUTH_TOKEN``."""
     return f"{account}_{key}".replace("-", "_").upper()
 
 
 def bare(text: str) -> str:
-    """``text`` without what cannot be seen at its ends: white space, line ends, a byte order mark."""
+    """Return ``text`` without invisible characters at its ends: white space, line ends, a byte order mark."""
     return text.strip(_UNSEEN)
 
 
 def is_bare_inside(text: str) -> bool:
-    """Return whether ``text`` has nothing in it that cannot be seen."""
+    """Return ``True`` if ``text`` contains no invisible characters."""
     return text.isprintable() and not any(sign in _UNSEEN for sign in text)
 
 
 def value_in(environ: Mapping[str, str], name: str) -> str:
-    """The value of a variable without white space around it; empty where it is not set."""
+    """Return the value of a variable without white space around it; empty if it is not set."""
     return bare(joined(environ.get(name, "")))
 
 
 def first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> FromEnvironment | None:
-    """The value of the first of ``names`` that is set and not blank."""
+    """Return the value of the first of ``names`` that is set and not blank."""
     for name in names:
         if value := value_in(environ, name):
             return FromEnvironment(value, name)
@@ -69,7 +69,7 @@ def first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> FromEnviron
 
 
 def interpolate(text: str, environ: Mapping[str, str]) -> str:
-    """``text`` with each ``${NAME}`` replaced; ``$${`` stands for ``${``. Raises :class:`InterpolationError`.
+    """Return ``text`` with each ``${NAME}`` replaced; ``$${`` means ``${``. Raises :class:`InterpolationError`.
 
     A variable that is set to nothing counts as missing: an empty line of a ``.env`` file is not a value. White space
     around a value does not count: a mounted secret ends in a line feed.

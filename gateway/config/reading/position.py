@@ -1,4 +1,4 @@
-"""Where something stands in a text file."""
+"""Positions in a text file."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, told to the person who wrote it."""
+"""The mistakes of a configuration, and the words in which they are reported to its author."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from gateway.errors import ConfigError, InputError
 
 KeyPath = tuple[str | int, ...]
-"""Where a value sits: ``("numbers", 0)`` is the first of ``numbers``."""
+"""The path of a value: ``("numbers", 0)`` is the first of ``numbers``."""
 Finding = tuple[KeyPath, str]
 """A key and what is wrong with it."""
 
@@ -20,7 +20,7 @@ class ConfigErrors(InputError):  # noqa: N818 -- it holds ConfigErrors, plural
 
 
 def dotted(path: KeyPath) -> str:
-    """The name of a key as messages show it: ``voice.rate``, ``numbers[0]``."""
+    """Return the name of a key as messages show it: ``voice.rate``, ``numbers[0]``."""
     name = ""
     for part in path:
         name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else part
@@ -28,13 +28,13 @@ def dotted(path: KeyPath) -> str:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """``did you mean …?`` with the nearest known word, or all of them where none is near."""
+    """Return ``did you mean …?`` with the nearest known word, or all known words if none is near."""
     choices = list(known)
     near = difflib.get_close_matches(word.lower(), choices, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"expected {listed(choices)}"
 
 
 def listed(words: Iterable[str]) -> str:
-    """``a, b or c``."""
+    """Return the words as ``a, b or c``."""
     *first, last = words
     return f"{', '.join(first)} or {last}" if first else last

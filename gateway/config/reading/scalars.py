@@ -1,4 +1,4 @@
-"""Single values of a YAML file, the numbers with the text that stood in the file."""
+"""Single values of a YAML file; numbers remember the text in the file."""
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
@@ -24,7 +24,7 @@ class ScalarError(ValueError):
 
 
 def construct(yaml: YAML, node: ScalarNode, kind: str) -> Scalar | None:
-    """The value of a ``bool``, an ``int`` or a ``float``; None for any other kind. Raises :class:`ScalarError`."""
+    """Return the value of a ``bool``, an ``int`` or a ``float``; None for other kinds. Raises :class:`ScalarError`."""
     match kind:
         case "bool":
             return _switch(node.value)
@@ -44,7 +44,7 @@ def _switch(text: str) -> bool:
 def _whole(yaml: YAML, node: ScalarNode) -> WrittenInt:
     try:
         number = WrittenInt(yaml.constructor.construct_yaml_int(node))
-    except (ValueError, IndexError):  # no digits, too many of them, nothing at all
+    except (ValueError, IndexError):  # no digits, too many of them, or empty
         raise ScalarError(f"expected a whole number, found {_shortened(node.value)}") from None
     number.text = node.value
     return number

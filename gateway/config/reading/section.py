@@ -1,4 +1,4 @@
-"""What every section of the configuration shares: unknown keys are errors, and nothing is converted in silence.
+"""The base of every section of the configuration: unknown keys are errors, and no value is converted silently.
 
 The texts under the fields of a section are its documentation: ``gateway schema`` hands them to editors.
 """
@@ -13,7 +13,7 @@ from gateway.config.reading.environment import FromEnvironment
 from gateway.config.reading.scalars import WrittenFloat, WrittenInt
 
 NOT_BLANK = r"\S"
-"""What a text matches, for editors."""
+"""The pattern of a text that is not blank, for editors."""
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 _SWITCH = {"true": True, "false": False}
@@ -25,11 +25,11 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
     telling_key: ClassVar[str] = ""
-    """Of sections that may stand in the same place, the key that only this one has."""
+    """The key that only this section has, among those that may stand in the same place."""
 
     @classmethod
     def is_meant_by(cls, data: Mapping[str, object]) -> bool:
-        """Whether ``data`` says that it is this section and none of the others that may stand in its place."""
+        """Return ``True`` if ``data`` must be this section, and none of the others that may stand in its place."""
         return bool(cls.telling_key) and cls.telling_key in data
 
 
@@ -55,7 +55,7 @@ def _switch(value: Any) -> Any:
 
 
 def _number_as_text(value: Any) -> Any:
-    """What the file says: ``1.10`` and ``007`` are not 1.1 and 7 where a text is meant."""
+    """Return a number as the file writes it: as texts, ``1.10`` and ``007`` are not 1.1 and 7."""
     if isinstance(value, WrittenInt | WrittenFloat):
         return value.text
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -67,7 +67,7 @@ def _none_word(value: Any) -> Any:
 
 
 Text = Annotated[str, AfterValidator(_not_blank), Field(json_schema_extra={"pattern": NOT_BLANK})]
-"""A text with something in it."""
+"""A text that is not blank."""
 Wording = Annotated[Text, BeforeValidator(_number_as_text, json_schema_input_type=Text | float)]
 """A text that may be written as a number."""
 Whole = Annotated[int, Strict(), BeforeValidator(_whole_number)]
@@ -79,7 +79,7 @@ Switch = Annotated[bool, Strict(), BeforeValidator(_switch)]
 
 
 def or_none(kind: Any) -> BeforeValidator:
-    """Lets a key be switched off with the word ``none``, which reads as ``None``."""
+    """Let a key be switched off with the word ``none``, which becomes ``None``."""
     return BeforeValidator(_none_word, json_schema_input_type=kind | Literal["none"])
 
 
@@ -96,4 +96,4 @@ def _is_word(value: Any) -> bool:
 
 
 WORD_OR_WHOLE = Discriminator(lambda value: "text" if _is_word(value) else "other")
-"""The same where the other shape is a whole number, which may come from the environment."""
+"""Does the same for a key whose other shape is a whole number, which may come from the environment."""

@@ -1,4 +1,4 @@
-"""A YAML parser's complaints in the words of the person who wrote the file, placed where the mistake is."""
+"""Explains a YAML parser's errors to the author of the file, at the position of the mistake."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from ruamel.yaml.error import MarkedYAMLError, StringMark
 from gateway.config.reading.position import Position, position_in
 
 Told = tuple[str, int]
-"""What is wrong, and the index of the character where."""
+"""A mistake, and the index of its character."""
 
 NO_COLON = 'expected "key: value": a ":" with a space behind it is missing'
 IN_QUOTES = "write it in quotes"
@@ -21,13 +21,13 @@ _ODD_SPACES = {
 } | {chr(code): "a space of another width" for code in (*range(0x2000, 0x200B), 0x205F, 0x1680)}
 _ODD = "".join(_ODD_SPACES)
 _ODD_PLACE = re.compile(rf"^[ ]*(?:-[ ]+)*([{_ODD}])|^[ ]*(?:-|[\w.\"'*#-]+:)([{_ODD}])")
-"""An odd space where a line is indented, behind a dash, or behind a key's colon."""
+"""Matches an odd space in a line's indentation, after a dash, or after a key's colon."""
 _BLOCK_HEADER = re.compile(r"(?P<indent> *)(?P<key>\S.*?:|-) +(?P<sign>[|>])[-+0-9]*[ ]*(#.*)?")
 _KEY = re.compile(r"[^\s:#][^:]*:(\s|$)")
 
 
 def merge_conflict(source: str) -> tuple[str, Position] | None:
-    """Find what git leaves in a file whose two versions it could not bring together."""
+    """Find the markers that git leaves in a file with a merge conflict."""
     lines = source.split("\n")
     begun = next((number for number, line in enumerate(lines) if line.startswith("<<<<<<< ")), None)
     if begun is None or not any(line.startswith(">>>>>>> ") for line in lines[begun:]):
@@ -36,7 +36,7 @@ def merge_conflict(source: str) -> tuple[str, Position] | None:
 
 
 def odd_space(line: str) -> Told | None:
-    """Find what looks like a space and is none in the indentation of ``line``, behind its dash or behind its key."""
+    """Find a character that only looks like a space in the indentation of ``line``, after its dash or after its key."""
     found = _ODD_PLACE.match(line)
     if found is None:
         return None
@@ -45,19 +45,19 @@ def odd_space(line: str) -> Told | None:
 
 
 def odd_space_here(character: str) -> str:
-    """Say that ``character`` looks like a space; empty where it is not one of those."""
+    """Return a message if ``character`` only looks like a space; else an empty text."""
     name = _ODD_SPACES.get(character)
     return f"{name} (U+{ord(character):04X}) stands here, expected a plain space" if name else ""
 
 
 def explain(error: MarkedYAMLError, source: str) -> tuple[str, Position]:
-    """Say what the complaint means, and where."""
+    """Return the meaning of a parser's error, and its position."""
     message, index = _Complaint(error, source).told()
     return message, position_in(source, index)
 
 
 class _Complaint:
-    """One error of the parser. Each ``_of_…`` recognizes a kind of mistake, or returns ``None``."""
+    """Explains one error of the parser. Each ``_of_…`` recognizes a kind of mistake, or returns ``None``."""
 
     def __init__(self, error: MarkedYAMLError, source: str) -> None:
         self._source = source
@@ -101,7 +101,7 @@ class _Complaint:
         return None
 
     def _of_signs(self) -> Told | None:
-        """A text that starts with a sign of YAML's own."""
+        """Recognize a text that starts with a special character of YAML."""
         sign = self._source[self._at : self._at + 1]
         if "cannot start any token" in self._problem:
             return f'a text cannot start with "{sign}": {IN_QUOTES}', self._at
@@ -125,7 +125,7 @@ class _Complaint:
         if not self._context.startswith("while parsing a flow"):
             return None
         opened = self._opened
-        if self._context == "while parsing a flow node":  # the file ends behind a bracket or a comma
+        if self._context == "while parsing a flow node":  # the file ends after a bracket or a comma
             last = max(self._source.rfind("[", 0, self._at), self._source.rfind("{", 0, self._at))
             line = self._source.rfind("\n", 0, last) + 1
             opened = min(index for sign in "[{" if (index := self._source.find(sign, line)) >= 0)
@@ -141,7 +141,7 @@ class _Complaint:
         return f'a "{inside[:1]}" is opened here and never closed, expected "{closing}"', opened
 
     def _of_block_text(self) -> Told | None:
-        """A line that was meant to belong to the text under ``|`` or ``>``, and is not indented as it."""
+        """Recognize a line that should belong to the text under ``|`` or ``>`` but is not indented like it."""
         number = self._line_of(self._opened if self._context == "while scanning a simple key" else self._at)
         above = next((n for n in range(number - 1, -1, -1) if self._ends_block(self._lines[n])), number)
         header = _BLOCK_HEADER.fullmatch(self._lines[above])
@@ -158,7 +158,7 @@ class _Complaint:
 
     @staticmethod
     def _ends_block(line: str) -> bool:
-        """Whether a line cannot be text of a block above it: the block's own header, or a key at the margin."""
+        """Return ``True`` if a line cannot be text of a block above: the block's own header, or a key at the margin."""
         return _BLOCK_HEADER.fullmatch(line) is not None or bool(line.strip() and not _indent(line))
 
     def _of_colons(self) -> Told | None:
@@ -185,7 +185,7 @@ class _Complaint:
         return "the indentation fits none of the lines above, expected that of the keys it belongs with", self._at
 
     def _lines_around(self) -> Iterator[tuple[int, str]]:
-        """The lines in which the mistake can be, each with the index where it starts."""
+        """Return the lines in which the mistake can be, each with the index of its start."""
         last = self._line_of(self._at)
         is_key = self._context == "while scanning a simple key"
         first = self._line_of(self._opened) if is_key else max(0, last - 1)

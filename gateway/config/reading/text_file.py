@@ -1,4 +1,4 @@
-"""Files of the configuration as text: bounded, UTF-8, and never something that waits to be written to."""
+"""Reads files of the configuration as text: bounded, UTF-8, and never a pipe that would wait for a writer."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ from gateway.errors import ConfigError
 from gateway.text import UNFIT, described
 
 MAX_BYTES = 1024 * 1024
-"""More than a file of configuration or instructions needs; a larger one was named by mistake."""
+"""More than a file of configuration or instructions needs; a larger file was named by mistake."""
 _MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32",
     b"\x00\x00\xfe\xff": "UTF-32",
@@ -32,7 +32,7 @@ class UnreadableError(Exception):
 
 
 class UnreadError(ConfigError):
-    """A file that the system did not give, which may pass: no descriptors, a disk or a mount that fails."""
+    """A file that the system could not read, perhaps for a while: no descriptors, a disk or a mount that fails."""
 
 
 def read_text(file: Path, errors: list[ConfigError]) -> str | None:
@@ -50,7 +50,7 @@ def read_text(file: Path, errors: list[ConfigError]) -> str | None:
 
 
 def read_bytes(file: Path) -> bytes:
-    """Return what an ordinary file holds. Raises UnreadableError, and ValueError for a name that no file can have."""
+    """Return the content of an ordinary file. Raises UnreadableError; ValueError for a name that no file can have."""
     try:
         require_ordinary(file)
         with open(file, "rb", opener=_without_waiting) as opened:
@@ -63,17 +63,17 @@ def read_bytes(file: Path) -> bytes:
 
 
 def is_of_the_system(error: Exception) -> bool:
-    """Return whether the system's refusal led to an error, rather than what the file is."""
+    """Return ``True`` if an error comes from the system, and not from the kind or content of the file."""
     return isinstance(error.__context__, OSError)
 
 
 def _without_waiting(name: str, flags: int) -> int:
-    """Open a file; a pipe that has taken its place since would wait for a writer."""
+    """Open a file without blocking: a pipe that has replaced it meanwhile would wait for a writer."""
     return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def require_ordinary(file: Path) -> None:
-    """Raise UnreadableError for a pipe, a device or a directory, OSError where there is nothing."""
+    """Raise UnreadableError for a pipe, a device or a directory, OSError if there is no file."""
     kind = stat.S_IFMT(file.stat().st_mode)
     if kind != stat.S_IFREG:
         raise UnreadableError(f"it is {_KINDS.get(kind, 'no ordinary file')}, expected a file")
@@ -96,7 +96,7 @@ def decoded(data: bytes, file: Path, errors: list[ConfigError]) -> str | None:
 
 
 def unfit_at(text: str, file: Path, key: str = "") -> ConfigError | None:
-    """Return the error of the first character that no call can carry, ``None`` where there is none."""
+    """Return the error of the first character that no call can carry, ``None`` if there is none."""
     found = UNFIT.search(text)
     if found is None:
         return None
@@ -113,7 +113,7 @@ def _other_encoding(data: bytes) -> str:
 
 
 def _beside(file: Path) -> str:
-    """Name the file that may be meant where ``file`` is missing: with the other ending, or other capitals."""
+    """Return the file that may be meant if ``file`` is missing: with the other ending, or other capitals."""
     if file.exists():
         return ""
     wanted = {file.name.lower(), *(file.stem.lower() + ending for ending in _ENDINGS if file.suffix in _ENDINGS)}

@@ -1,4 +1,4 @@
-"""A model's complaints in the operator's words, at the place where the key was written."""
+"""Explains pydantic's errors to the operator, at the position of the key."""
 
 import difflib
 import functools
@@ -33,7 +33,7 @@ _NOT_SET_HERE = {
     "input_audio_noise_reduction": "unknown key, did you mean noise_reduction?",
     "input_audio_echo_cancellation": "unknown key, did you mean echo_cancellation?",
 }
-"""Keys one might well expect, and what to write instead."""
+"""Keys that a user may expect but that do not exist, and what to write instead."""
 
 _KINDS = {
     "string_type": "a text",
@@ -55,7 +55,7 @@ _SHAPES: dict[str | int, str] = {
     "transcription": "a word such as azure-speech, keys with values, such as {model: …}, or none",
     "echo_cancellation": "server_echo_cancellation or none",
 }
-"""What is expected of keys that can be written in several ways."""
+"""The expected forms of keys that can be written in several ways."""
 
 _SECTIONS: dict[str | int, str] = {
     "after": "{say: …} or {transfer: …}",
@@ -77,7 +77,7 @@ _SECTIONS: dict[str | int, str] = {
     "variables": "{company: Contoso}",
     "parameters": "{order_number: string}",
 }
-"""How sections look that people write as a text or a list; of a mapping, its values too."""
+"""Examples of sections that people write as a text or a list; for a mapping, of its values too."""
 
 _TYPOGRAPHIC = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb"
 
@@ -91,7 +91,7 @@ _NOTES: dict[str | int, str] = {
 
 
 def validate(kind: type[S], document: Document, context: object = None) -> S | None:
-    """The document's data as ``kind``, or ``None``; what is wrong is added to the document's errors."""
+    """Return the document's data as ``kind``, or ``None``; add the mistakes to the document's errors."""
     if document.is_broken(()):
         return None
     try:
@@ -106,7 +106,7 @@ def validate(kind: type[S], document: Document, context: object = None) -> S | N
 
 
 def _follows_from(details: ErrorDetails, path: KeyPath, unknown: list[KeyPath]) -> bool:
-    """Whether a complaint only repeats another: a missing key that was misspelt, a list whose items are wrong."""
+    """Return ``True`` if an error follows from another: a missing key was misspelt, or a list's items are wrong."""
     if details["type"] == "missing":
         beside = [str(other[-1]) for other in unknown if other[:-1] == path[:-1]]
         return bool(beside) and (len(path) > 1 or bool(difflib.get_close_matches(str(path[-1]), beside)))
@@ -114,7 +114,7 @@ def _follows_from(details: ErrorDetails, path: KeyPath, unknown: list[KeyPath]) 
 
 
 def _path(details: ErrorDetails, data: Any) -> KeyPath:
-    """The key that pydantic means: its ``loc`` without the names of the alternatives it tried."""
+    """Return the key that pydantic means: its ``loc`` without the names of the alternatives it tried."""
     loc = details["loc"]
     path: list[int | str] = []
     for index, part in enumerate(loc):
@@ -128,7 +128,7 @@ def _path(details: ErrorDetails, data: Any) -> KeyPath:
 
 
 def _hint(value: Any) -> str:
-    """Return what is odd about a wrong value as it was typed, whatever it should have been."""
+    """Return a hint at typographic quotes around a wrong value; empty if there are none."""
     if not isinstance(value, str) or isinstance(value, FromEnvironment):
         return ""
     is_quoted = len(value) > 1 and value[0] in _TYPOGRAPHIC and value[-1] in _TYPOGRAPHIC
@@ -187,7 +187,7 @@ def _section_shape(kind: str, path: KeyPath) -> str:
 
 
 def _typed(kind: str, value: Any) -> str:
-    """Return what a person did who wrote the right value in the wrong way."""
+    """Return how the right value was written in a wrong way."""
     if not isinstance(value, str) or isinstance(value, FromEnvironment):
         return ""
     if kind == "tuple_type" and re.match(r"-\S", value):
@@ -215,7 +215,7 @@ def _choice(value: Any, choices: str, path: KeyPath) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A wrong value as the message shows it; one from the environment may be a secret and stays out."""
+    """Return a wrong value as the message shows it; one from the environment may be secret and is not shown."""
     match value:
         case FromEnvironment():
             return f"the value of {value.origin}"
@@ -246,7 +246,7 @@ def _unknown_key(key: str, around: KeyPath, kind: type[Section], data: Any) -> s
 
 
 def _inner(key: str, sections: list[type[Section]]) -> str:
-    """Name the one key beside ``key`` in whose section it belongs; empty where none or several have such a key."""
+    """Name the one key beside ``key`` in whose section it belongs; return empty if none or several have such a key."""
     around = {
         name
         for section in sections
@@ -260,7 +260,7 @@ def _inner(key: str, sections: list[type[Section]]) -> str:
 
 
 def _misplaced(key: str, written: Mapping[str, Any], sections: list[type[Section]]) -> str:
-    """Name the key above under which ``key`` was meant to stand; empty where none is above that has such a key."""
+    """Name the key above under which ``key`` belongs; return empty if no key above has such a key."""
     above = list(written)[: list(written).index(key)]
     for other in reversed(above):
         inside = [inner for section in sections for found in _inside(section, other) for inner in _leaves(found)]
@@ -272,7 +272,7 @@ def _misplaced(key: str, written: Mapping[str, Any], sections: list[type[Section
 
 
 def _sections(kind: type[Section], path: KeyPath, data: Any) -> list[type[Section]]:
-    """The sections that may stand at ``path``; of several, the one that ``data`` must mean."""
+    """Return the sections that may stand at ``path``; of several, the one that ``data`` must mean."""
     kinds: list[Any] = [kind]
     for part in path:
         kinds = [found for outer in _meant(kinds, data) for inner in _inside(outer, part) for found in _leaves(inner)]
@@ -281,7 +281,7 @@ def _sections(kind: type[Section], path: KeyPath, data: Any) -> list[type[Sectio
 
 
 def _meant(kinds: list[Any], data: Any) -> list[Any]:
-    """Those of ``kinds`` that ``data`` has the telling key of, or names by its ``type``; all where it does not say."""
+    """Return those of ``kinds`` that ``data`` shows by a telling key or its ``type``; all if it shows none."""
     if not isinstance(data, dict):
         return kinds
     sections = [found for found in kinds if _is_section(found)]
@@ -291,7 +291,7 @@ def _meant(kinds: list[Any], data: Any) -> list[Any]:
 
 
 def _inside(kind: Any, part: str | int) -> tuple[Any, ...]:
-    """What may stand at ``part`` of a section, a mapping or a list."""
+    """Return the types that may stand at ``part`` of a section, a mapping or a list."""
     if _is_section(kind):
         field = kind.model_fields.get(part)
         further = kind.__annotations__.get("__pydantic_extra__")
@@ -309,7 +309,7 @@ def _types(section: type[Section]) -> tuple[Any, ...]:
 
 
 def _leaves(annotation: Any) -> list[Any]:
-    """The alternatives of an annotation: sections, mappings, lists."""
+    """Return the alternatives of an annotation: sections, mappings, lists."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         return _leaves(typing.get_args(annotation)[0])

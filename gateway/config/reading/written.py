@@ -1,4 +1,4 @@
-"""What a person wrote where a value is missing or cannot be carried."""
+"""Recognizes what was written in the file if a value is missing or cannot be carried."""
 
 import re
 
@@ -13,7 +13,7 @@ _SHORT = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
 
 
 def escape_at(source: str, start: int, end: int) -> Position | None:
-    """Return where the first escape between ``start`` and ``end`` stands for what cannot be carried."""
+    """Return the place of the first escape between ``start`` and ``end`` that cannot be carried."""
     for escape in _ESCAPE.finditer(source, start, end):
         code, short = escape[1] or escape[2] or escape[3], escape[4]
         character = _character(code) if code else _SHORT.get(short or "", "")
@@ -23,7 +23,7 @@ def escape_at(source: str, start: int, end: int) -> Position | None:
 
 
 def missing_value(source: str, at: Position, *, in_braces: bool, anchor: str) -> str:
-    """Return a hint at what was meant where the key at ``at`` has no value; empty where nothing can be told."""
+    """Return a hint at what was meant if the key at ``at`` has no value; empty if that is not clear."""
     if anchor:
         return f' (a text that starts with "&" is written in quotes, "&{anchor}")'
     lines = source.split("\n")[at.line - 1 :]

@@ -1,4 +1,4 @@
-"""Describe in words what a line will do: for ``gateway check``."""
+"""Describes in words what a line will do, for ``gateway check``."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -56,7 +56,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
 
 
 def _answers(line: Line) -> Iterator[tuple[str, str]]:
-    """Yield who answers, and how."""
+    """Yield the model or agent that answers, and its settings."""
     settings = line.settings
     if agent := settings.agent:
         version = f", version {agent.version}" if agent.version else ""
@@ -96,7 +96,7 @@ def _written(settings: Settings) -> str:
 
 
 def _waits(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yield what fills long waits."""
+    """Yield the settings that fill long waits."""
     interim = settings.interim_response
     if interim is None:
         return
@@ -127,7 +127,7 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str) and value.lower().startswith(("https://", "http://")):
-        return urlsplit(value).netloc.rpartition("@")[2]  # what stands behind it may be a key
+        return urlsplit(value).netloc.rpartition("@")[2]  # the part after it may be a key
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
@@ -165,7 +165,7 @@ def _turns(line: Line) -> str:
 
 
 def _vad(vad: ServerVad | AzureSemanticVad) -> str:
-    """Return the type, when a turn ends, and whatever else the line sets."""
+    """Return the type, when a turn ends, and the other settings of the line."""
     usual = {"type", "silence_duration_ms", "languages"}
     details = vad.model_dump(exclude=usual, exclude_none=True, exclude_unset=True)
     more = [f"{key} {_shown(value)}" for key, value in details.items()]

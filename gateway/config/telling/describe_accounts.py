@@ -1,4 +1,4 @@
-"""Which accounts a configuration serves, in words: for ``gateway check``."""
+"""Describes in words the accounts that a configuration serves, for ``gateway check``."""
 
 from gateway.config.checks.secret_warnings import values_in
 from gateway.config.deployment import Deployment
@@ -7,7 +7,7 @@ from gateway.config.reading.environment import variable_of
 
 
 def describe_accounts(deployment: Deployment) -> str:
-    """Return what is served, one row for each account: whose it is, its variables, and which secrets are two."""
+    """Return one row for each account served: its provider, its variables, and the secrets that have two values."""
     rows = [f"  {name:<10} {_account(name, section)}" for name, section in deployment.providers.accounts.items()]
     return "\n".join(["providers:", *rows])
 

@@ -1,4 +1,4 @@
-"""What a line's bot does besides talk, in words: for ``gateway check``."""
+"""Describes in words the actions of a line's bot, for ``gateway check``."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -11,12 +11,12 @@ from gateway.config.line.tools import HttpTool, McpTool
 from gateway.function import Function, HttpCall
 
 SLOW_S = 5
-"""Seconds of silence that callers take for the end of the call."""
+"""Seconds of silence after which callers think that the call has ended."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def action_rows(line: Line) -> Iterator[tuple[str, str]]:
-    """Tools, transfers, keys and hours, one row each."""
+    """Return tools, transfers, keys and hours, one row each."""
     settings = line.settings
     if not settings.tools:
         yield "tools", "none"
@@ -89,7 +89,7 @@ def _mcp(tool: McpTool) -> str:
 
 
 def wants_keys(line: Line) -> list[str]:
-    """The keys of the line that need the phone's keys."""
+    """Return the settings of the line that need the phone's keys."""
     settings = line.settings
     wanted = [f"on_key.{key}" for key in settings.on_key]
     wanted += ["digits"] if settings.digits else []
@@ -101,7 +101,7 @@ def wants_keys(line: Line) -> list[str]:
 
 
 def action_warnings(line: Line) -> Iterator[str]:
-    """What of these is allowed but may not be meant."""
+    """Yield a warning for each of these settings that is allowed but may not be intended."""
     settings = line.settings
     greeting, hours = settings.greeting, settings.hours
     if greeting and greeting.play and not greeting.text:
@@ -133,7 +133,7 @@ def _mcp_warnings(tool: McpTool, key: str) -> Iterator[str]:
 
 
 def _spoken_as_written(line: Line) -> Iterator[str]:
-    """Yield the placeholders that stand where the provider's own voice speaks, which fills none in."""
+    """Yield a warning for placeholders in texts that the provider's own voice speaks, which fills none in."""
     names = (*OF_THE_CALL, *line.settings.variables, *line.settings.parameters)
     for key, wanted in line.following.items():
         if pieces := placeholders(wanted.say or "", names):
@@ -152,6 +152,6 @@ def _silent_waits(line: Line) -> Iterator[str]:
 
 
 def is_private(url: str) -> bool:
-    """Whether nobody on the way can read what goes to ``url``: https, or this machine itself."""
+    """Return ``True`` if nobody on the way can read what goes to ``url``: https, or this machine itself."""
     parts = urlsplit(url)
     return parts.scheme == "https" or parts.hostname in _LOOPBACK

@@ -14,7 +14,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Schema(GenerateJsonSchema):
-    """A key that may be left out may not be written without a value: ``null`` is no choice in these files."""
+    """Makes a schema without ``null``: a key may be left out, but not written without a value."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> dict[str, Any]:
         return self.generate_inner(schema["schema"])
@@ -27,7 +27,7 @@ class _Schema(GenerateJsonSchema):
 
 
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-"""What pydantic calls a bound behind a validator of its own, and what JSON Schema does."""
+"""pydantic's names of bounds on types with validators, and those of JSON Schema."""
 _ABOUT = frozenset(("description", "default"))
 _REFERENCE = {
     "type": "string",
@@ -37,14 +37,14 @@ _REFERENCE = {
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """The schema of a line's file (``line``) and of ``gateway.yaml`` (``gateway``)."""
+    """Return the schema of a line's file (``line``) and of ``gateway.yaml`` (``gateway``)."""
     line = _schema(Settings)
     line["oneOf"] = [{"required": ["instructions"]}, {"required": ["instructions_file"]}, {"required": ["agent"]}]
     return {"line": line, "gateway": _with_empty_sections(_schema(Deployment))}
 
 
 def _with_empty_sections(gateway: dict[str, Any]) -> dict[str, Any]:
-    """Let a section stand without anything beneath it, as the loader does: ``twilio:`` is a provider to serve."""
+    """Allow empty sections, as the loader does: ``twilio:`` alone is a provider to serve."""
     of_providers = gateway["$defs"]["Providers"]["properties"]
     for *around, name in MAY_BE_EMPTY:
         properties = of_providers if around else gateway["properties"]
@@ -65,7 +65,7 @@ def _schema(kind: type[Settings] | type[Deployment]) -> dict[str, Any]:
 
 
 def _plain(node: Any) -> Any:
-    """Without the titles that pydantic makes of names, and without ``null`` in shown defaults."""
+    """Return a schema without pydantic's titles and without ``null`` in the defaults shown."""
     if isinstance(node, list):
         return [_plain(item) for item in node]
     if not isinstance(node, dict):
@@ -78,7 +78,7 @@ def _plain(node: Any) -> Any:
 
 
 def _with_accounts(section: dict[str, Any]) -> dict[str, Any]:
-    """Further accounts have names of their own and the keys of the provider that they name."""
+    """Allow further accounts, with names of their own and the keys of the provider that they name."""
     known = list(Providers.model_fields)
     whose = {name: {"required": ["provider"], "properties": {"provider": {"const": name}}} for name in known}
     kinds = [
@@ -100,7 +100,7 @@ def _section(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(node: Any) -> Any:
-    """A value's schema that also takes ``${NAME}`` wherever the loader does: in place of any single value."""
+    """Return a value's schema that also takes ``${NAME}`` in place of any single value, as the loader does."""
     if isinstance(node, list):
         return [_value(item) for item in node]
     if not isinstance(node, dict):
