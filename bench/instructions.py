@@ -1,6 +1,6 @@
 """Count the instructions of a call, by callgrind: the count does not depend on what else the machine does.
 
-The gateway runs under valgrind with a few real calls. Counted is what the process executes in user space from the start
+The gateway runs under valgrind with a few real calls. It counts what the process executes in user space from the start
 of the steady window to its end, log thread and timers included, per frame that the callers sent.
 """
 
@@ -18,7 +18,7 @@ CALLS, SECONDS = 5, 20.0
 def per_frame(tree: Path | None = None) -> float:
     """Count one run, of another revision's ``tree`` where that is given.
 
-    PeerError where there is no valgrind, or the machine was too busy.
+    Raise PeerError where there is no valgrind, or the machine was too busy.
     """
     if not shutil.which("valgrind"):
         raise PeerError("--instructions: valgrind is not installed")

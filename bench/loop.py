@@ -70,5 +70,5 @@ class Loop:
                 self.rounds_s.append(perf_counter() - began)
 
     def close(self) -> None:
-        """Close the poller."""
+        """Close the poller, and call back no more."""
         self._poller.close()

@@ -62,7 +62,7 @@ class Phone(Peer):
         self.loop.watch(self.sock, self.ready, writing=True)
 
     def opened(self) -> None:
-        """Say which call this is and begin to speak."""
+        """Name the call in the start message, and begin to speak."""
         sid, call_sid, account = self._sid.decode(), f"CA{self.call:032x}", f"AC{0:032x}"
         start = {
             "accountSid": account,

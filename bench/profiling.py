@@ -2,10 +2,10 @@
 
     python -m bench.profiling FILE MODULE [ARGUMENT…]
 
-runs a module as ``python -m MODULE`` would. Between SIGUSR1 and SIGUSR2 it looks, every millisecond of processor time,
-which function is at work, and leaves the counts in FILE. That costs the program next to nothing and does not make
-small calls look dearer than they are, as a tracing profiler does. What C code does counts for the function that
-called it; the event loop's own work, for the event loop.
+This command runs a module as ``python -m MODULE`` would. Between SIGUSR1 and SIGUSR2 it looks which function is at
+work, every millisecond of processor time, and leaves the counts in FILE. That costs the program next to nothing and
+does not make small calls look dearer than they are, as a tracing profiler does. What C code does counts for the
+function that called it; the event loop's own work, for the event loop.
 """
 
 import dis

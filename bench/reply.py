@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True, eq=False)
 class Reply:
-    """Times are ``perf_counter`` seconds, 0 until they have come; sizes are bytes of µ-law."""
+    """One reply. Times are ``perf_counter`` seconds, 0 until they are known; sizes are bytes of µ-law."""
 
     call: int
     """The number of the call; -1 while the session is not known to belong to one."""

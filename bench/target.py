@@ -125,9 +125,9 @@ def running(
     """Run the target during the block; its line has tools if the port of their server is given.
 
     ``tree`` holds another revision of the gateway, which is then run in place of this one. With ``count`` callgrind
-    leaves there how many instructions it took.
+    writes the number of instructions to that file.
 
-    PeerError if it does not listen in time, with what it last said.
+    Raise PeerError with its last output if it does not listen in time.
     """
     port = free_port()
     environment = {

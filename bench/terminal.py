@@ -13,7 +13,7 @@ from gateway.cli.tables import drawn
 class Trials:
     """A display on standard error of the running trial, the number of finished ones, and their results.
 
-    The bar is drawn between trials alone: drawing it meanwhile would take time from the core that makes the load.
+    The bar is drawn between trials alone: drawing it during a trial would take time from the core that makes the load.
     """
 
     def __init__(self, total: int, console: Console | None = None) -> None:

@@ -143,8 +143,8 @@ class Result:
     def is_well(self) -> bool:
         """True if no caller would have noticed anything.
 
-        Every call up, both p99 below 20 ms, every barge-in answered, fewer than one frame in a thousand late, none
-        lost, stale or damaged.
+        It requires every call up, both p99 below 20 ms, every barge-in answered, fewer than one frame in a thousand
+        late, none lost, stale or damaged.
         """
         wrong = (
             self.calls_failed,
@@ -167,8 +167,8 @@ def run(
 ) -> Result:
     """Run one trial from start to end of the target's process; takes ``seconds`` and about ten more.
 
-    With ``profile`` the target leaves there what it was at during the steady window, with ``count`` callgrind the
-    instructions that took. ``tree`` holds another revision.
+    With ``profile`` the target writes its profile of the steady window to that file, with ``count`` callgrind the
+    number of instructions. ``tree`` holds another revision.
     """
     with (
         _load() as loop,

@@ -1,6 +1,6 @@
 """Read an audio file of any kind that libsndfile knows: WAV, FLAC, Ogg Vorbis and Opus, MP3, AIFF, AU, CAF, W64.
 
-The sizes of WAV files are corrected first (:mod:`gateway.audio.wav_chunks`), so that files are read which players
+The sizes of WAV files are corrected first (:mod:`gateway.audio.wav_chunks`), so that the same files are read as players
 read as well. Source: libsndfile's list of formats (libsndfile.github.io/libsndfile/formats.html).
 """
 
@@ -71,7 +71,7 @@ _EXPECTED = "expected WAV, FLAC, Ogg, MP3 or AIFF"
 
 
 class Channel(enum.StrEnum):
-    """Which part of a stereo recording to play."""
+    """The part of a stereo recording that is played."""
 
     LEFT = "left"
     RIGHT = "right"
@@ -116,7 +116,7 @@ class AudioFile:
 def read_audio(path: Path | str, *, also: str = "") -> AudioFile:
     """Read an audio file of any rate, width and number of channels.
 
-    The content decides what a file is, not its name. ``also`` names what else the caller of this function takes, for
+    The content decides what a file is, not its name. ``also`` names what else the caller of this function accepts, for
     the refusal. Raises ``RecordingError`` for a file that is missing, empty, without audio, or of a kind or codec
     that cannot be read; it says how to convert one.
     """

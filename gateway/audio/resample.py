@@ -12,7 +12,7 @@ _CONVERTER = "sinc_medium"  # 121 dB SNR, 90 % bandwidth: a phone line has 72 dB
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     """Convert ``samples`` to another rate: same level, same start, ``round(n * to_hz / from_hz)`` samples long.
 
-    What overshoots the range of 16 bits is clipped there. Each rate may be at most 256 times the other
+    Values beyond the range of 16 bits are clipped. Each rate may be at most 256 times the other
     (``ValueError``).
     """
     if from_hz <= 0 or to_hz <= 0 or max(from_hz, to_hz) > 256 * min(from_hz, to_hz):

@@ -36,7 +36,7 @@ _GRACE_S = 10.0
 class CallPlan:
     """A call to make: through the stream ``url``, or by asking ``answer_url`` first, as ``provider`` does.
 
-    ``presses`` are the keys that the caller presses beside them. ``secrets`` sign the webhook and the upgrade; see
+    ``presses`` are the keys that the caller presses as well. ``secrets`` sign the webhook and the upgrade; see
     :class:`~gateway.sim.phone.wire.SimCall`. ``audio_format`` is the caller's (by default the provider's usual one),
     unless the gateway's answer asks for another. The caller hangs up by itself after ``max_duration_s``.
     """
@@ -74,7 +74,7 @@ ProgressKind = Literal[
 class Progress:
     """A step of a call in progress, ``at_ms`` from its start; ``text`` is a recording's name, a note or a reason.
 
-    ``speech`` is where in the call the caller will have spoken; of ``caller_started`` alone.
+    ``speech`` is the part of the call in which the caller speaks; only ``caller_started`` has it.
     """
 
     at_ms: int
@@ -99,8 +99,8 @@ class CallResult:
 
     ``started_at`` is ``loop.time()`` of the first frame and ``started`` the same moment on the clock; ``caller_audio``
     in ``audio_format`` and ``bot_audio`` in ``bot_format`` last equally long, as sent and as heard. ``messages`` and
-    ``returned`` are the wire, message by message; ``events`` the timeline. ``keys_ms`` is when keys were pressed;
-    which ones is known to the plan alone. ``unplayed_ms`` of the gateway's audio were still queued at the end.
+    ``returned`` are the wire, message by message; ``events`` the timeline. ``keys_ms`` has the times of keys;
+    only the plan has the keys themselves. ``unplayed_ms`` of the gateway's audio were still queued at the end.
     ``continuation`` is what the caller met after the stream, where the provider went on with the call.
     ``failure`` is what went wrong once the stream was open, if anything did.
     Nothing in it is secret: neither the plan's secrets nor what a URL carries; see :mod:`gateway.logs.redaction`.
@@ -173,8 +173,8 @@ async def place_call(
     """Make the call and return when it is over; ``api`` is the provider's, where the gateway needs one.
 
     ``hang_up`` lets the caller hang up when it is set. Raises ``GatewayError`` where the gateway cannot be reached or
-    refuses the call, and ``InputError`` for keys on a stream that carries none. What fails once the stream is open, a
-    call that is held beyond its limit among it, is the result's ``failure``.
+    refuses the call, and ``InputError`` for keys on a stream that carries none. A failure once the stream is open, a
+    call that is held beyond its limit included, is the result's ``failure``.
     """
     chosen = PROVIDERS.get(plan.provider)
     if plan.presses and chosen is not None and not chosen.keys:

@@ -47,14 +47,14 @@ class PressKey:
 
 @dataclass(frozen=True)
 class HangUp:
-    """End the call now, and why."""
+    """End the call now, for the given reason."""
 
     reason: str
     note: str = ""
 
 
 class Caller:
-    """Says its utterances one after the other, each when the bot's turn allows it, then hangs up.
+    """A caller who says the utterances one after the other, each when the bot's turn allows it, then hangs up.
 
     ``presses`` without a time are turns of the caller after all utterances; those with one come then, whatever goes
     on. The caller hangs up after the last key at the earliest, and waits for what the bot says next.

@@ -39,9 +39,9 @@ async def dial(
     """Call through the stream ``url``, or by asking ``answer_url`` first; leaving the body hangs up.
 
     See :class:`~gateway.sim.phone.wire.SimCall` for what the arguments mean, and :meth:`SimulatedPhone.open` for
-    ``on_tick`` and ``keep``. After the stream of a call that was answered, the provider does what it does at a call's
+    ``on_tick`` and ``keep``. After the stream of a call that was answered, the provider acts as it does at a call's
     end. Raises ``GatewayError`` where the gateway cannot be reached or refuses the call, and ``InputError`` for a
-    provider or an audio format that there is not.
+    provider or an audio format that does not exist.
     """
     chosen = _provider(provider)
     call = SimCall(

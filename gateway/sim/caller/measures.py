@@ -48,7 +48,7 @@ class Measures:
     """Figures of one call; ``greeting_ms`` is ``None`` where the bot did not speak before the caller.
 
     ``latencies`` are answers to what the caller said. Answers to keys are in ``keyed``, counted from the last key: a
-    caller who keys takes time, and the gateway may wait for more keys, so that neither says how fast the bot is.
+    caller who keys takes time, and the gateway may wait for more keys, so that their times do not measure the bot.
     """
 
     bot: tuple[Span, ...]

@@ -1,6 +1,6 @@
 """Tool servers that the service itself would call (MCP): their lists of tools, approvals and calls (REF, MCP; §6.9).
 
-No server is ever reached: what a call returns, and how long it takes, stands in the script.
+No server is ever reached: the script has what a call returns and how long it takes.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """An account at each simulated provider: the settings that the gateway gets, and what the provider itself knows.
 
-Made for tests; nothing here is a secret of anybody's.
+They are made for tests; none of the values is a real secret.
 """
 
 import base64
@@ -20,7 +20,7 @@ REST = ("twilio", "signalwire", "cloudonix", "telnyx", "plivo", "vobiz", "vonage
 
 @dataclass(frozen=True)
 class Account:
-    """``settings`` are the keys of the provider's section in ``gateway.yaml``; ``secrets`` what the provider knows."""
+    """An account: ``settings`` of the provider's section in ``gateway.yaml``, ``secrets`` that the provider knows."""
 
     settings: Mapping[str, str]
     secrets: Mapping[str, str] = field(repr=False)

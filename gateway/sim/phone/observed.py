@@ -8,7 +8,7 @@ from gateway.sim.phone.playout import FRAME_MS, Cleared, Heard
 
 @dataclass(frozen=True)
 class Violation:
-    """Something that the provider would warn of: its error ``code`` and ``what`` was wrong, at ``loop.time()``."""
+    """A violation that the provider would warn of: its error ``code`` and ``what`` was wrong, at ``loop.time()``."""
 
     at: float
     code: int

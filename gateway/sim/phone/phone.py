@@ -107,9 +107,9 @@ class SimulatedPhone:
         """Open the stream and keep the call going until the body is left, which hangs up.
 
         The body begins when the caller's audio may flow, or the gateway has ended the stream before. ``on_tick`` is
-        called before each frame, with what was heard; what it lets the caller say begins in the same frame. Without
-        ``keep`` only counters grow, no audio and no messages. Raises ``GatewayError`` where the stream cannot be
-        opened.
+        called before each frame, with what was heard; words that it lets the caller say begin in the same frame.
+        Without ``keep`` it only counts, and keeps no audio and no messages. Raises ``GatewayError`` where the stream
+        cannot be opened.
         """
         async with aiohttp.ClientSession() as session:
             socket = await _open(session, opening, timeout_s)

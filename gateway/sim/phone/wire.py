@@ -19,7 +19,7 @@ class SimCall:
     ``call_id`` and ``stream_id`` are the ids on the wire, in the provider's own form; ``audio_format`` is what the
     caller's audio is written in. ``secrets`` have the names that the gateway's configuration has for them.
     ``status_url`` takes the provider's callbacks, where it was given one; ``fallback_url`` is asked where a document
-    cannot be fetched. ``quirks`` are deviations seen in the wild,
+    cannot be fetched. ``quirks`` are deviations that have been observed,
     by names of the provider's module; none of them is on by default.
     """
 
@@ -95,7 +95,7 @@ class HangUp:
 
 @dataclass(frozen=True)
 class Transfer:
-    """Connect the caller with somebody else: the stream ends."""
+    """Connect the caller with another party: the stream ends."""
 
     to: str
 

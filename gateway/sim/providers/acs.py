@@ -171,10 +171,10 @@ def refusal(request: ApiRequest, access_key: str, now_s: float) -> str:
 
 
 class AcsWebhook(Webhook):
-    """Event Grid's deliveries, the call's callbacks, and the REST API that answers, ends and transfers the call.
+    """The webhook: Event Grid's deliveries, callbacks, and the REST API that answers, ends and transfers the call.
 
     Secrets: ``stream_secret`` goes into the URL of the delivery, ``access_key`` is what requests must be signed with,
-    ``resource_id`` is whom the tokens of stream and callbacks are for.
+    ``resource_id`` is the audience of the tokens of stream and callbacks.
     """
 
     def __init__(self, call: SimCall, http: aiohttp.ClientSession, api: SimulatedApi | None = None) -> None:

@@ -44,8 +44,8 @@ class AsteriskWire(Wire):
     """One stream of chan_websocket.
 
     Quirks: ``json`` control; ``early``: audio before ``MEDIA_START``; ``ping``: a ping hangs up, as it did before 2026.
-    Generations, each with words alone: ``20.16`` names no ``channel_id`` and knows no marks, as 21.x, 22.6 and 23.0;
-    ``20.17`` knows no marks, as 22.7 and 23.1. Dial options: ``passthrough``, ``unbuffered``.
+    Generations, each with words alone: ``20.16`` names no ``channel_id`` and has no marks, as 21.x, 22.6 and 23.0;
+    ``20.17`` has no marks, as 22.7 and 23.1. Dial options: ``passthrough``, ``unbuffered``.
     """
 
     queue_limit_ms = QUEUE_MS

@@ -1,7 +1,7 @@
 """Bandwidth's end of a call: its stream as text, its webhooks with Basic credentials, BXML, the Calls API.
 
 Source: dev.bandwidth.com, "Start Stream" (execution behaviour, bidirectional streams), "Stop Stream", "Webhooks",
-"Calls API"; the messages out of package pipecat-bandwidth, which Bandwidth maintains.
+"Calls API"; the messages from package pipecat-bandwidth, which Bandwidth maintains.
 """
 
 import base64
@@ -105,10 +105,10 @@ class BandwidthWire(Wire):
 
 
 class BandwidthWebhook(Webhook):
-    """Asks for BXML with the secrets ``webhook_user`` and ``webhook_password``, and obeys it; plays the Calls API.
+    """The webhook: asks for BXML with ``webhook_user`` and ``webhook_password``, obeys it; plays the Calls API.
 
     Where the API is played, ``api_url`` is its address, ``token_url`` ``/api/v1/oauth2/token`` there; the secrets
-    ``client_id`` and ``client_secret`` are what the token is given for.
+    ``client_id`` and ``client_secret`` are exchanged for the token.
     """
 
     next_verbs: tuple[Verb, ...] = ()

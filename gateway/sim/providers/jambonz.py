@@ -151,8 +151,8 @@ class JambonzWire(Wire):
 class JambonzWebhook(Webhook):
     """The webhook: asks for verbs, signed if there is a secret ``webhook_secret``, and obeys them; plays the REST API.
 
-    The API wants the secret ``api_key`` as bearer; the gateway's ``api_url`` is ``<api>/api``. Without asking, the
-    stream is opened with the secret ``stream_secret``, as an application of the operator's would open it.
+    The API requires the secret ``api_key`` as bearer token; the gateway's ``api_url`` is ``<api>/api``. Without asking,
+    the stream is opened with the secret ``stream_secret``, as an application of the operator's would open it.
     """
 
     next_verbs: tuple[Verb, ...] = ()

@@ -1,6 +1,6 @@
 """Voice activity on the audio clock: when the caller begins and stops speaking, counted in appended audio.
 
-Wall time plays no part: audio that is pushed faster than real time gives the same answers, and audio that stops
+Wall time is not used: audio that is pushed faster than real time gives the same answers, and audio that stops
 leaves a turn open for ever, as with the service.
 """
 
