@@ -76,7 +76,7 @@ class FunctionCall(NamedTuple):
 
 
 def event(kind: bytes, body: bytes) -> bytes:
-    """Build one event as a frame, with an id of its own."""
+    """Build one event as a frame, with a new id."""
     global _count  # noqa: PLW0603 -- ids are unique over all sessions of the process
     _count += 1
     return frame(b'{"event_id":"event_%022d","type":"%b",%b}' % (_count, kind, body), masked=False)

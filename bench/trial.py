@@ -190,7 +190,7 @@ def run_beside_tools(calls: int, seconds: float, *, used: bool) -> Result:
 
 
 def run_beside_refusals(calls: int, seconds: float, per_s: int) -> Result:
-    """Run a trial of the gateway; beside its calls it gets so many webhooks a second without a signature."""
+    """Run a trial of the gateway, which gets ``per_s`` unsigned webhooks a second beside its calls."""
     with (
         _load() as loop,
         closing(Service(loop)) as service,

@@ -210,7 +210,7 @@ class Script(StrictModel):
 
     @classmethod
     def without_words(cls) -> Self:
-        """Return a dialogue that fits whatever is said, and writes down nothing of it."""
+        """Return a dialogue that fits any words of the caller, and has no transcript of them."""
         return cls(turns=[Turn(say=say) for say in _NEUTRAL], at_the_end="repeat", transcription="never")
 
 

@@ -221,7 +221,7 @@ class AsteriskWebhook(Webhook):
         return StreamOpening(url, {"Authorization": f"Basic {encoded}"} if secret else {}, (SUBPROTOCOL,))
 
     async def call_in(self) -> StreamOpening:
-        """Ask nobody: websocket_client.conf would be set to the stream."""
+        """Return the stream without a request, as websocket_client.conf would be set to it."""
         return self.stream(stream_beside(self.call.answer_url))
 
 

@@ -352,7 +352,7 @@ class GenesysWebhook(Webhook):
         return StreamOpening(url, headers=upgrade_headers(self.call, url, int(time.time())))
 
     async def call_in(self) -> StreamOpening:
-        """Ask nobody: the integration would be set to the stream."""
+        """Return the stream without a request, as the integration would be set to it."""
         return self.stream(stream_beside(self.call.answer_url))
 
 

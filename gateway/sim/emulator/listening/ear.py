@@ -99,7 +99,7 @@ class Ear:
         self._active_ms = self._silent_ms = 0
 
     def skip(self, size: int) -> None:
-        """Let so many bytes pass without a look; the clock goes on."""
+        """Skip this many bytes without analysing them; the clock goes on."""
         self._skipped_bytes += size
         frames, self._skipped_bytes = divmod(self._skipped_bytes, self._step)
         self.position_ms += frames * FRAME_MS
