@@ -90,7 +90,7 @@ async def serving(
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
-    ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` stands in for
+    ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` replaces
     Microsoft Entra ID. ``board`` is what it shares with other workers, where it is one of several. ``observers`` get
     the notes of calls, ``on_refusal`` gets each refusal, with what to do about it.
     Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot.

@@ -18,7 +18,7 @@ _ENDS = _WEBHOOKS + SIZE
 
 
 def board_file(calls: int) -> int:
-    """Return the descriptor of a new board for ``calls`` calls at once, which every worker is to be given."""
+    """Return the descriptor of a new board for ``calls`` calls at once, which every worker must receive."""
     return shared_file(_size(calls))
 
 

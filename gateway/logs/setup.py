@@ -1,6 +1,6 @@
 """Logging for people and for machines: structlog, the call's id bound, the caller's words left out.
 
-A line is made where it is logged, which takes microseconds. Secrets are taken out and the line is written in a thread.
+A line is made where it is logged, which takes microseconds. A thread removes secrets and writes the line.
 """
 
 import atexit

@@ -97,7 +97,7 @@ def _ignore(anything: object) -> tuple[bool, bytes]:
 
 
 def _size(head: bytes) -> int | None:
-    """Return the bytes of a masked frame by its first ones, or ``None`` where they are too few to tell."""
+    """Return the bytes of a masked frame by its first ones, or ``None`` where there are too few of them."""
     if len(head) < 2:
         return None
     length = head[1] & LENGTH

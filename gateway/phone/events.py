@@ -36,7 +36,7 @@ class Playout(Struct, frozen=True):
 class CallStarted(Struct, frozen=True):
     """The stream has begun: whose call it is and how its audio is written.
 
-    A codec gives the numbers as its provider writes them; whoever takes the stream puts them into one form.
+    A codec gives the numbers as its provider writes them; the code that takes the stream puts them into one form.
     """
 
     call_id: str

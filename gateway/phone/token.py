@@ -1,7 +1,7 @@
 """The stream's own key: a token in our answer document that the stream brings back. Pure; crypto by ``cryptography``.
 
-Fernet (AES-128-CBC and HMAC-SHA256, with the time of issue): whoever sees the token in a log of URLs learns no number
-from it, and any process with the key can check it.
+Fernet (AES-128-CBC and HMAC-SHA256, with the time of issue): a token in a log of URLs reveals no number, and
+any process with the key can check it.
 """
 
 import base64
@@ -16,7 +16,7 @@ from gateway.text import json_bytes
 
 
 class Claims(msgspec.Struct, frozen=True, array_like=True):
-    """The content of a token. Its ``nonce`` is unlike every other: whoever takes the token remembers that."""
+    """The content of a token. Its ``nonce`` is unique: the code that accepts the token remembers it."""
 
     provider: str
     nonce: str

@@ -31,7 +31,7 @@ class Request:
 def request_for(name: str, http: HttpCall, context: CallContext, arguments: Mapping[str, Any], now_s: float) -> Request:
     """Return the request for a function and its arguments.
 
-    Raises FunctionFailed (``refused``) for an argument that cannot stand in the url, InputError for an unusable secret.
+    Raises FunctionFailed (``refused``) for an argument that the url cannot hold, InputError for an unusable secret.
     """
     url, in_url = _filled_in(http.url, arguments)
     key = _message_id(context)

@@ -72,7 +72,7 @@ class Functions:
             return _told(call, failure)
         except InputError as error:
             return _told(call, FunctionFailed("the function failed", str(error)))
-        except Exception as error:  # noqa: BLE001 -- no mistake in a tool, nor in here, ends somebody's call
+        except Exception as error:  # noqa: BLE001 -- no mistake in a tool, or in this module, may end a call
             trace = python.trace_of(error)
             return _told(call, FunctionFailed("the function failed", "it cannot be carried out", trace=trace))
 

@@ -19,7 +19,7 @@ class CommitTurn(Struct, frozen=True):
 
 
 class CreateResponse(Struct, frozen=True):
-    """Let the model answer; ``instructions`` stand in for the line's for this one response, where given."""
+    """Let the model answer; ``instructions``, where given, replace the line's for this one response."""
 
     instructions: str = ""
     request_id: str = ""

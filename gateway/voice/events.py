@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class SessionReady(Struct, frozen=True):
-    """The service has taken our session settings: the call can be answered."""
+    """The service has accepted our session settings: the call can be answered."""
 
     session_id: str
     model: str

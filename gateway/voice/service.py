@@ -55,7 +55,7 @@ class VoiceLive:
 
     ``api_key`` empty means Microsoft Entra ID through ``DefaultAzureCredential``, which honours
     ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls. Agents take no key: for them it is always Entra.
-    ``identity`` stands in for ``DefaultAzureCredential``, and is closed at the end.
+    ``identity`` replaces ``DefaultAzureCredential``, and is closed at the end.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ def instructions_for(line: Line, call: CallFacts) -> str:
 def greeting_for(line: Line, call: CallFacts) -> SayText | CreateResponse | None:
     """Return the line's first words; ``None`` where the caller speaks first, or a recording does.
 
-    A response's instructions stand in for the session's, so these are given again; an agent keeps its own.
+    A response's instructions replace the session's, so these are given again; an agent keeps its own.
     """
     greeting = line.settings.greeting
     if greeting is None:

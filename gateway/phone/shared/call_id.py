@@ -31,7 +31,7 @@ def checked(call_id: str, *, slashes: bool = False) -> str:
 def call_of(granted: str, said: str, *, slashes: bool = False) -> str:
     """Return the id of the call that a stream carries: the one that was answered, or the one that its start names.
 
-    ``granted`` is the id that our answer vouched for, empty where the stream came without one. A token may be stolen:
+    ``granted`` is the id of our answer's token, empty where the stream came without one. A token may be stolen:
     a start with another id is refused. Raises ``WireError``.
     """
     if not granted:

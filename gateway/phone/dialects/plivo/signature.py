@@ -1,4 +1,4 @@
-"""Signatures of Plivo and its kin: HMAC-SHA256 over an address and a nonce, in headers of the provider's own. Pure."""
+"""Plivo's signatures: HMAC-SHA256 over an address and a nonce, in headers named by each provider. Pure."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The wire of Plivo and its kin: JSON text whose marks are checkpoints, confirmed only when played.
+"""Plivo's wire: JSON text whose marks are checkpoints, confirmed only when played.
 
 Plivo, Audio Streaming, "Stream events"; plivo-stream-sdk-python, types. Pure.
 """

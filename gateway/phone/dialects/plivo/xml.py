@@ -1,4 +1,4 @@
-"""The XML that Plivo and its kin answer calls with, and the forms of their webhooks. Pure.
+"""The XML that answers calls in Plivo's protocol, and the forms of its webhooks. Pure.
 
 Plivo XML: "The Stream element", "The Dial element", "The Speak element"; Voice, "Callbacks".
 """

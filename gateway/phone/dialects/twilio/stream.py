@@ -150,7 +150,7 @@ class CamelJsonCodec:
             stream_id=stream_sid,
             audio_format=audio_format,
             playout=self._playout,
-            caller=self._grant.caller or parameters.get("from") or start.text("from"),  # Twilio's kin name it here
+            caller=self._grant.caller or parameters.get("from") or start.text("from"),  # others name it here
             called=self._grant.called or parameters.get("to") or start.text("to"),
             parameters=parameters,
         )

@@ -67,7 +67,7 @@ CALLERS_LIMIT = 10_000
 ENDED = frozenset({"CallDisconnected", "AnswerFailed", "CreateCallFailed"})
 STREAM_FAILED = "MediaStreamingFailed"
 TRANSFER_FAILED = "CallTransferFailed"
-"""The REST API answers a transfer before anybody has taken the call: this event reports that nobody did."""
+"""The REST API answers a transfer before the target has answered: this event reports that it did not."""
 TONES = {
     "0": "zero",
     "1": "one",
@@ -114,7 +114,7 @@ class Acs:
         self._callers: OrderedDict[str, str] = OrderedDict()
         self._connections: OrderedDict[str, str] = OrderedDict()
         self.keys: jwks.Keys = {}
-        """The published keys; none until somebody has fetched them."""
+        """The published keys; none until they have been fetched."""
 
     def jwks_request(self) -> HttpRequest:
         """Return the request that fetches the document for ``set_keys``; the keys change now and then."""

@@ -182,7 +182,7 @@ class JambonzCodec:
 
 
 def _without_markers(audio: bytes) -> bytes:
-    """Return the audio with no sample that would be taken for a mark: -1 becomes 0."""
+    """Return the audio without samples that would look like a mark: -1 becomes 0."""
     if b"\xff\xff" not in audio:
         return audio
     samples = np.frombuffer(audio[: len(audio) & ~1], "<i2")
