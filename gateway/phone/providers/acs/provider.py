@@ -257,7 +257,7 @@ class Acs:
         return ending(self._request(f"/calling/callConnections/{segment(call_id)}:terminate"))
 
     def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Hand the caller to a number; ACS dials no ``sip:`` address."""
+        """Transfer the caller to a number; ACS dials no ``sip:`` address."""
         if is_sip(target):
             return ()
         path = f"/calling/callConnections/{segment(call_id)}:transferToParticipant"
