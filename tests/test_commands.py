@@ -59,7 +59,7 @@ def test_every_option_is_told_and_there_is_no_other(command: str) -> None:
 def test_every_argument_and_choice_is_told(command: str) -> None:
     """Arguments by their name or their values; the values of options where they are."""
     text = section(f"gateway {command}")
-    text += "".join(section(other) for other in re.findall(r"as of \[`(gateway \w+)`\]", text))
+    text += "".join(section(other) for other in re.findall(r"as for \[`(gateway \w+)`\]", text))
     for action in arguments(command):
         if action.choices:
             assert all(re.search(rf"`(--[a-z]+ )?{choice}`", text) for choice in action.choices), action.dest
