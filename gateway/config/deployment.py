@@ -156,7 +156,7 @@ class DeploymentLimits(Section):
     message_kb: Annotated[Whole, Field(ge=1, le=4096)] = 64
     """Kilobytes of one message of a media stream; a larger one ends the stream."""
     start_timeout_s: Annotated[Number, Field(gt=0, le=120)] = 10
-    """Seconds within which the start message of a new media stream must come; what comes before it is let go."""
+    """Seconds within which the start message of a new media stream must come; messages before it are ignored."""
 
 
 class Deployment(Section):

@@ -1,4 +1,4 @@
-"""When a line is open, and what callers meet when it is not."""
+"""The opening hours of a line, and the settings for callers outside them."""
 
 import datetime
 import difflib

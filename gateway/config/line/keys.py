@@ -1,4 +1,4 @@
-"""What the keys of the caller's phone do."""
+"""The settings for the keys of the caller's phone."""
 
 from typing import Annotated, Literal
 

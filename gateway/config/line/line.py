@@ -153,8 +153,8 @@ class Settings(Section):
     """One phone line. Only numbers and instructions (or instructions_file, or agent) are required."""
 
     region: Region | None = None
-    """The country whose habits numbers without a country code follow, two letters such as DE; it stands above that of
-    the provider."""
+    """The country whose habits numbers without a country code follow, two letters such as DE; it overrides that of the
+    provider."""
     numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
     """The line's phone numbers in quotes, in international format, with a region also as people write them there;
     extensions as they are; "*" takes what no other line takes."""
@@ -257,7 +257,7 @@ class Line:
 
     @property
     def following(self) -> Mapping[str, Rescue]:
-        """What may follow a call's stream, by the key that says so."""
+        """The settings that may follow a call's stream, by their key."""
         both = {"after": self.settings.after, "on_failure": self.settings.on_failure}
         return {key: wanted for key, wanted in both.items() if wanted is not None}
 
