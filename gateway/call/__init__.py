@@ -10,11 +10,7 @@ greeting      the greeting, spoken or recorded
 caller_audio  decides which of the caller's audio reaches the service
 caller_clock  keeps the caller's audio on the call's clock
 transcripts   what the caller said, in writing
-tools         the functions that the model has called
-secret_entry  digits that only a function gets
-mcp           the tools of MCP servers
-waiting       words while a function takes long
-allowance     how much a model may do in one call
+tools/        what the model calls, and the caller's part in it
 keypad        what the caller's keys mean
 silence       the time for which nobody speaks, and its limit
 leaving       hang-up and transfer, after the last words were heard

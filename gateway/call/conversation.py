@@ -18,7 +18,7 @@ from gateway.call.responses import ANSWER, Responses
 from gateway.call.settings import CallSettings
 from gateway.call.silence import SilenceTimer
 from gateway.call.state import State
-from gateway.call.tools import ToolEvent, Tools
+from gateway.call.tools.tools import ToolEvent, Tools
 from gateway.call.transcripts import Transcripts
 from gateway.phone.events import (
     CallerAudio,

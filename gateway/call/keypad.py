@@ -8,7 +8,7 @@ from gateway.call.leaving import Leaving
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Request, Responses
 from gateway.call.settings import CallSettings, KeyAction
-from gateway.call.tools import ToolCommand, Tools
+from gateway.call.tools.tools import ToolCommand, Tools
 from gateway.voice.commands import AddMessage, CommitTurn
 
 DIGITS_LIMIT = 64

@@ -2,7 +2,7 @@
 
 from gateway.call.record import Note
 from gateway.call.responses import Request, Responses
-from gateway.call.tools import Tools
+from gateway.call.tools.tools import Tools
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import CallerSaid, TranscriptionFailed
 

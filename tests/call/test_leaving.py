@@ -6,7 +6,7 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import TransferCaller, TransferEnded
 from gateway.call.leaving import CALL_GOES_ON
 from gateway.call.settings import CallSettings, Recorded, Target
-from gateway.call.tools import BEING_TRANSFERRED
+from gateway.call.tools.tools import BEING_TRANSFERRED
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse, ReturnToolOutput, SayText, SendAudio, TruncateReply

@@ -3,7 +3,7 @@
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import RunFunction
 from gateway.call.settings import CallSettings, Digits, FunctionRule, KeyAction, Secret, Silence
-from gateway.call.tools import NOT_DONE
+from gateway.call.tools.tools import NOT_DONE
 from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed

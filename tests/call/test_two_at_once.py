@@ -16,7 +16,7 @@ from gateway.call.settings import (
     Target,
     Waiting,
 )
-from gateway.call.tools import ONE_AT_A_TIME
+from gateway.call.tools.tools import ONE_AT_A_TIME
 from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction
-from gateway.call.secret_entry import SecretEntry
 from gateway.call.settings import CallSettings, Digits, FunctionRule, Secret, Silence
-from gateway.call.tools import NOTHING_KEYED, ONE_AT_A_TIME
+from gateway.call.tools.secret_entry import SecretEntry
+from gateway.call.tools.tools import NOTHING_KEYED, ONE_AT_A_TIME
 from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.call.settings import Waiting
-from gateway.call.waiting import Wait
+from gateway.call.tools.waiting import Wait
 from gateway.voice.commands import SayText
 
 WORDS = SayText("One moment.")

@@ -9,7 +9,7 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
 from gateway.call.leaving import RESULTS_FIRST
 from gateway.call.settings import CallSettings, FunctionRule, KeyAction, Silence, Target, Waiting
-from gateway.call.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
+from gateway.call.tools.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import PhoneClosed, PhoneEnd
 from gateway.voice.commands import CancelResponse, CreateResponse, ReturnToolOutput, SayText, TruncateReply

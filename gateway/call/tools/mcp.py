@@ -12,7 +12,7 @@ from msgspec import Struct
 from gateway.call.record import Note
 from gateway.call.responses import Request
 from gateway.call.settings import Approval, CallSettings
-from gateway.call.waiting import Wait
+from gateway.call.tools.waiting import Wait
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolsListed, ToolsRequested
 

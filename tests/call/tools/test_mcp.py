@@ -5,9 +5,9 @@ import pytest
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, TransferCaller, TransferEnded
 from gateway.call.leaving import RESULTS_FIRST
-from gateway.call.mcp import GRANTED_LIMIT_S, RUN_LIMIT_S, TRANSCRIPT_LIMIT_S
 from gateway.call.settings import Approval, CallSettings, KeyAction, Silence, Target, Waiting
-from gateway.call.tools import BUSY, DIALLED
+from gateway.call.tools.mcp import GRANTED_LIMIT_S, RUN_LIMIT_S, TRANSCRIPT_LIMIT_S
+from gateway.call.tools.tools import BUSY, DIALLED
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import (
     AddMessage,

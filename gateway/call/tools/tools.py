@@ -7,15 +7,15 @@ from typing import assert_never
 
 import msgspec
 
-from gateway.call.allowance import SECRETS_SPENT, TOOLS_SPENT, Allowance
 from gateway.call.errands import DialDigits, DigitsDialled, Errand, FunctionReturned, RunFunction
 from gateway.call.leaving import GOODBYE, Leaving
-from gateway.call.mcp import McpTools
 from gateway.call.record import Note
 from gateway.call.responses import ANSWER, Request
-from gateway.call.secret_entry import SecretEntry
 from gateway.call.settings import END_CALL, TRANSFER_CALL, CallSettings, FunctionRule, Target
-from gateway.call.waiting import Wait
+from gateway.call.tools.allowance import SECRETS_SPENT, TOOLS_SPENT, Allowance
+from gateway.call.tools.mcp import McpTools
+from gateway.call.tools.secret_entry import SecretEntry
+from gateway.call.tools.waiting import Wait
 from gateway.text import json_text
 from gateway.voice.commands import AddMessage, AnswerApproval, ReturnToolOutput
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolCalled, ToolsListed, ToolsRequested

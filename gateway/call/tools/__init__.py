@@ -1,0 +1,10 @@
+"""What the model calls in one call, and the caller's part in it. Pure.
+
+tools         the functions that the model has called: what runs, and what is still to be told
+mcp           the tools of MCP servers, and the caller's approval
+secret_entry  digits that only a function gets
+waiting       words while a function takes long
+allowance     how much a model may do in one call
+
+``tools`` imports the others; only the conversation and its keypad import ``tools``.
+"""
