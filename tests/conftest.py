@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +10,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import structlog
+
+
+def pytest_configure() -> None:
+    """Let SIGHUP end a process, as the tests of signals expect, although ``nohup`` has it ignored by all it starts."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def open_sockets() -> int:

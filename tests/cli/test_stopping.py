@@ -147,7 +147,12 @@ async def test_a_terminal_that_is_gone_takes_no_log_and_costs_no_call(tmp_path: 
             await phone.next("media")
             closing = group.create_task(phone.closed())
             os.close(ours)
-            assert await process.wait() == 0
+            try:
+                async with asyncio.timeout(60):
+                    assert await process.wait() == 0
+            finally:
+                if process.returncode is None:
+                    process.kill()
         assert closing.result() == 1000
 
 

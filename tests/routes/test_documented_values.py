@@ -21,7 +21,7 @@ def promised() -> list[tuple[str, str, float]]:
         ("operating", "the head of a request that does not come within {:g} s", connections.HEAD_TIMEOUT_S),
         ("operating", "webhooks: a body that does not come within {:g} s", answer.BODY_TIMEOUT_S),
         ("operating", "KiB, {:g} headers", connections.HEADERS_LIMIT),
-        ("operating", "a line file cannot be looked at for over {:g} s", line_book.HANG_LIMIT_S),
+        ("operating", "a line file could not be checked for over {:g} s", line_book.HANG_LIMIT_S),
     ]
 
 
