@@ -39,7 +39,7 @@ class Calls:
 
     @property
     def willing(self) -> bool:
-        """Whether one more call would be taken."""
+        """``True`` if one more call would be taken."""
         return not self.draining and not self._places.is_full()
 
     @property

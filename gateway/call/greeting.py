@@ -20,7 +20,7 @@ class Greeting:
         self._words = settings.greeting
         self._line_closed = settings.closed
         self.protected = not settings.interruptible and settings.greeting is not None
-        """Whether what the caller says now must not interrupt."""
+        """``True`` if what the caller says now must not interrupt."""
         self._response: str | None = None
         self._replies: set[str] = {RECORDING} if isinstance(settings.greeting, Recorded) else set()
 

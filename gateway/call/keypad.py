@@ -30,11 +30,11 @@ class Keypad:
 
     @property
     def collecting(self) -> bool:
-        """Whether the caller is in the middle of keying something in."""
+        """``True`` if the caller is in the middle of keying something in."""
         return bool(self._digits)
 
     def interrupts(self, digit: str, now: float) -> bool:
-        """Whether the key means something here, so that the bot falls silent for it."""
+        """``True`` if the key means something here, so that the bot falls silent for it."""
         if self._tools.private(now):
             return self._tools.counts(digit)
         if self._tools.asks_for_key or self.collecting:

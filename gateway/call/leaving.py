@@ -15,7 +15,7 @@ RESULTS_FIRST = AddMessage("system", "The call goes on until the caller has the 
 
 
 class Leaving:
-    """Whether and how the call is about to leave. Times are in seconds."""
+    """``True`` if and how the call is about to leave. Times are in seconds."""
 
     def __init__(self, settings: CallSettings, responses: Responses) -> None:
         self._responses = responses

@@ -1,4 +1,4 @@
-"""Whether the provider is still there, by whatever comes from it. Pure."""
+"""``True`` if the provider is still there, by whatever comes from it. Pure."""
 
 import math
 

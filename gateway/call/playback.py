@@ -201,7 +201,7 @@ class Playback:
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing left that the caller has not heard."""
+        """``True`` if there is nothing left that the caller has not heard."""
         return not self._replies
 
     def _cut(self, reply: Reply, ear: int) -> HeardReply:
@@ -280,7 +280,7 @@ class Playback:
 
     @property
     def _all_sent(self) -> bool:
-        """Whether all of what is said has been sent, as far as is known."""
+        """``True`` if all of what is said has been sent, as far as is known."""
         return not self._waiting_bytes and all(reply.complete for reply in self._replies)
 
     def _ready(self, *, is_dry: bool = False) -> int:

@@ -35,7 +35,7 @@ class Responses:
         self.request: Request | None = None
         """What it carries out; ``None`` where the service began it by itself."""
         self.cancelled = False
-        """Whether what comes of it is to be dropped."""
+        """``True`` if what comes of it is to be dropped."""
         self._response_by = 0.0
         self._spoke = False
         self._tried_again = False
@@ -51,22 +51,22 @@ class Responses:
 
     @property
     def caller_speaks(self) -> bool:
-        """Whether the caller is in the middle of a turn, as the service tells it."""
+        """``True`` if the caller is in the middle of a turn, as the service tells it."""
         return self._speech is not None
 
     @property
     def idle(self) -> bool:
-        """Whether nobody speaks, is asked to, or is about to."""
+        """``True`` if nobody speaks, is asked to, or is about to."""
         return self.response is None and self._is_alone
 
     @property
     def waits_for_a_tool(self) -> bool:
-        """Whether a response runs and nothing else is going on; its tool is what it waits for, where one is at work."""
+        """``True`` if a response runs and nothing else is going on: it waits for its tool, where one is at work."""
         return self.response is not None and not self.cancelled and self._is_alone
 
     @property
     def answers(self) -> bool:
-        """Whether the response that runs answers what stands in the conversation, and not only says a text."""
+        """``True`` if the response that runs answers what stands in the conversation, and not only says a text."""
         return self.response is not None and self.request in (None, ANSWER)
 
     def next_deadline(self) -> float | None:
@@ -143,7 +143,7 @@ class Responses:
 
     @property
     def _is_free(self) -> bool:
-        """Whether the service would take a request."""
+        """``True`` if the service would take a request."""
         running = self.response is not None or self._requested is not None
         return not running and self._speech is None and self._owed_by is None
 

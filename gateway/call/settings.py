@@ -94,7 +94,7 @@ class CallSettings(Struct, frozen=True):
 
     greeting: Request | Recorded | None = None
     interruptible: bool = True
-    """Whether the caller may speak over the greeting."""
+    """``True`` if the caller may speak over the greeting."""
     closed: bool = False
     """The line is closed: after the greeting the call ends, or goes to ``closed_to``."""
     closed_to: Target | None = None

@@ -69,16 +69,16 @@ class McpTools:
         self._questions: list[_Question] = []
         self._granted: list[_Granted] = []
         self.answer_due = False
-        """Whether results are there that no response has told of yet."""
+        """``True`` if results are there that no response has told of yet."""
 
     @property
     def running(self) -> bool:
-        """Whether a server is at work."""
+        """``True`` if a server is at work."""
         return bool(self._runs)
 
     @property
     def busy(self) -> bool:
-        """Whether a server is at work or about to be, or the caller's word awaited."""
+        """``True`` if a server is at work or about to be, or the caller's word awaited."""
         return bool(self._runs or self._questions or self._granted)
 
     def listed(self, event: ToolsRequested | ToolsListed) -> list[Note]:
@@ -148,7 +148,7 @@ class McpTools:
 
     @property
     def takes_keys(self) -> bool:
-        """Whether the next key answers a question that the caller was asked."""
+        """``True`` if the next key answers a question that the caller was asked."""
         return bool(self._questions and self._questions[0].asked and self._questions[0].approval.key)
 
     def press(self, digit: str, now: float) -> list[AnswerApproval | Note]:

@@ -37,7 +37,7 @@ class SecretEntry:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to key in."""
+        """``True`` if nothing is left to key in."""
         return not self._left
 
     def next_deadline(self) -> float:
@@ -46,7 +46,7 @@ class SecretEntry:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a digit of the parameter."""
+        """``True`` if there is a digit of the parameter."""
         return bool(self._digits)
 
     def prompt(self) -> Request | None:
@@ -61,7 +61,7 @@ class SecretEntry:
         self._by = now + self.secret.digits.timeout_s
 
     def counts(self, digit: str) -> bool:
-        """Whether a key is part of the entry, or ends it."""
+        """``True`` if a key is part of the entry, or ends it."""
         return digit in DIGITS or (digit == self.secret.digits.finish_on and self.begun)
 
     def unsaid(self) -> None:

@@ -69,27 +69,27 @@ class Tools:
 
     @property
     def busy(self) -> bool:
-        """Whether an output is still missing."""
+        """``True`` if an output is still missing."""
         return bool(self._running) or self._entry is not None or self._mcp.busy
 
     @property
     def server_at_work(self) -> bool:
-        """Whether the service runs a tool by itself."""
+        """``True`` if the service runs a tool by itself."""
         return self._mcp.running
 
     @property
     def asks_for_secret(self) -> bool:
-        """Whether the caller is keying in what the model must not see."""
+        """``True`` if the caller is keying in what the model must not see."""
         return self._entry is not None
 
     @property
     def asks_for_key(self) -> bool:
-        """Whether the next key answers a question that the caller was asked."""
+        """``True`` if the next key answers a question that the caller was asked."""
         return self._mcp.takes_keys
 
     @property
     def answer_due(self) -> bool:
-        """Whether outputs are there that no response has told of yet, and none is missing."""
+        """``True`` if outputs are there that no response has told of yet, and none is missing."""
         return (self._output_untold or self._mcp.answer_due) and not self.busy
 
     def called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
@@ -245,11 +245,11 @@ class Tools:
     # What the caller keys in confidence
 
     def private(self, now: float) -> bool:
-        """Whether a key is nobody's to know: during an entry, and for a while behind it, when its last may come."""
+        """``True`` if a key is nobody's to know: during an entry, and for a while behind it, when its last may come."""
         return self._entry is not None or now < self._private_until
 
     def counts(self, digit: str) -> bool:
-        """Whether a key is part of what is keyed in."""
+        """``True`` if a key is part of what is keyed in."""
         return self._entry is not None and self._entry.counts(digit)
 
     def answer_by_key(self, digit: str, now: float) -> list[AnswerApproval | Note]:
