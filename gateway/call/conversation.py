@@ -301,7 +301,7 @@ class Conversation:
     # Where things stand
 
     def _settle(self, now: float) -> Sequence[Command]:
-        """What follows from where things stand; and whether the service may listen to the caller."""
+        """Do what follows from where things stand, and decide if the service may listen to the caller."""
         if self._ended:
             return ()
         commands = self._follow_up(now)

@@ -76,12 +76,12 @@ class Traits(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True):
-    """The values that a provider is made with, beside its section of ``gateway.yaml``."""
+    """What a provider is made with, beside its section of ``gateway.yaml``."""
 
-    answer_url: str = ""
+    answer_url: str
     """The address of its answer webhook here; empty where no public URL is known."""
-    now_s: Callable[[], float] = lambda: 0.0
-    """Returns the time in seconds since the epoch, for signatures of the provider's own requests."""
+    now_s: Callable[[], float]
+    """The time in seconds since the epoch, for what a provider signs by itself."""
 
 
 class HttpRequest(Struct, frozen=True):

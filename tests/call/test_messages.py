@@ -1,4 +1,4 @@
-"""What a conversation is told and what it asks: each of it has somebody who takes it."""
+"""Events and commands of a conversation: each of them is handled by exactly one."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""What the model calls in one call, and the caller's part in it. Pure.
+"""The functions that the model calls in one call, and the caller's part in them. Pure.
 
 tools         the functions that the model has called: what runs, and what is still to be told
 mcp           the tools of MCP servers, and the caller's approval
