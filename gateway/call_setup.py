@@ -6,7 +6,6 @@ import structlog
 
 from gateway.audio.formats import AudioFormat
 from gateway.call.call import Voice
-from gateway.call.responses import Request
 from gateway.call.settings import (
     Approval,
     CallSettings,
@@ -19,6 +18,7 @@ from gateway.call.settings import (
     Target,
     Waiting,
 )
+from gateway.call.speaking.responses import Request
 from gateway.config import Line
 from gateway.config.line.hours import Closed
 from gateway.config.line.tools import McpTool

@@ -20,7 +20,6 @@ from gateway.call.errands import (
 )
 from gateway.call.messages import Command, Event
 from gateway.call.record import Note
-from gateway.call.responses import ALREADY_ACTIVE
 from gateway.call.settings import (
     Approval,
     CallSettings,
@@ -33,6 +32,7 @@ from gateway.call.settings import (
     Target,
     Waiting,
 )
+from gateway.call.speaking.responses import ALREADY_ACTIVE
 from gateway.call.state import State
 from gateway.function import SecretDigits
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback

@@ -64,7 +64,7 @@ def test_the_tool_gets_the_settings_of_one_package() -> None:
     call = packages()["call"]
     settings = tomllib.loads(call.settings())["tool"]["mutmut"]
     assert settings["pytest_add_cli_args_test_selection"] == call.tests
-    assert "gateway/call/responses.py" in settings["only_mutate"]
+    assert "gateway/call/speaking/responses.py" in settings["only_mutate"]
     assert "gateway/call/calls.py" not in settings["only_mutate"]
 
 

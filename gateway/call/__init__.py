@@ -4,9 +4,7 @@ messages      what the conversation is told and what it asks
 state         the states of a call
 settings      a line's settings as the conversation follows them, and limits of its own
 conversation  the rules: events and the time in, commands out
-playback      paces outgoing audio and keeps account of what was heard
-responses     decides when a response may be asked for, and whose it is
-greeting      the greeting, spoken or recorded
+speaking/     what the bot says: asked for, played, and heard
 caller_audio  decides which of the caller's audio reaches the service
 caller_clock  keeps the caller's audio on the call's clock
 transcripts   what the caller said, in writing

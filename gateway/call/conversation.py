@@ -8,15 +8,15 @@ from gateway.call.bad_messages import BadMessage, BadMessages
 from gateway.call.caller_audio import FLOOD, CallerStream, is_sign_of_life
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferEnded
-from gateway.call.greeting import RECORDING, Greeting
 from gateway.call.keypad import Keypad
 from gateway.call.leaving import Leaving
 from gateway.call.messages import SESSION_EVENTS, Command, Event
-from gateway.call.playback import HeardReply, Playback
 from gateway.call.record import Note
-from gateway.call.responses import ANSWER, Responses
 from gateway.call.settings import CallSettings
 from gateway.call.silence import SilenceTimer
+from gateway.call.speaking.greeting import RECORDING, Greeting
+from gateway.call.speaking.playback import HeardReply, Playback
+from gateway.call.speaking.responses import ANSWER, Responses
 from gateway.call.state import State
 from gateway.call.tools.tools import ToolEvent, Tools
 from gateway.call.transcripts import Transcripts

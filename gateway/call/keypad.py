@@ -6,8 +6,8 @@ turn, to an action of its own where no digits came before it, and to the digits 
 
 from gateway.call.leaving import Leaving
 from gateway.call.record import Note
-from gateway.call.responses import ANSWER, Request, Responses
 from gateway.call.settings import CallSettings, KeyAction
+from gateway.call.speaking.responses import ANSWER, Request, Responses
 from gateway.call.tools.tools import ToolCommand, Tools
 from gateway.voice.commands import AddMessage, CommitTurn
 

@@ -3,8 +3,8 @@
 from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason
 from gateway.call.errands import TransferCaller
 from gateway.call.record import Note
-from gateway.call.responses import ANSWER, Request, Responses
 from gateway.call.settings import TRANSFER_GRACE_S, CallSettings, Target
+from gateway.call.speaking.responses import ANSWER, Request, Responses
 from gateway.phone.events import PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse
 from gateway.voice.events import VoiceClosed

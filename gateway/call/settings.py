@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from gateway.call.responses import Request
+from gateway.call.speaking.responses import Request
 from gateway.function import SecretDigits
 
 CONNECT_BUFFER_S = 10.0

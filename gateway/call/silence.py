@@ -2,8 +2,8 @@
 
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import Note
-from gateway.call.responses import Request, Responses
 from gateway.call.settings import CallSettings
+from gateway.call.speaking.responses import Request, Responses
 
 
 class SilenceTimer:

@@ -1,7 +1,7 @@
 """What the caller said, as the service wrote it down, or could not. Pure."""
 
 from gateway.call.record import Note
-from gateway.call.responses import Request, Responses
+from gateway.call.speaking.responses import Request, Responses
 from gateway.call.tools.tools import Tools
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import CallerSaid, TranscriptionFailed

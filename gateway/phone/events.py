@@ -9,7 +9,7 @@ from gateway.audio.formats import AudioFormat
 
 
 class Playout(Struct, frozen=True):
-    """The way in which a provider plays audio; declared by each provider, used by ``call.playback``."""
+    """The way in which a provider plays audio; declared by each provider, used by ``call.speaking.playback``."""
 
     frame_ms: int = 20
     """Audio is sent in whole multiples of this."""

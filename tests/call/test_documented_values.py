@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from gateway.call import bad_messages, call, caller_clock, keypad, playback, responses, settings
+from gateway.call import bad_messages, call, caller_clock, keypad, settings
+from gateway.call.speaking import playback, responses
 from gateway.call.tools import mcp, secret_entry, tools, waiting
 from gateway.phone.events import Playout
 from gateway.voice import leg, service

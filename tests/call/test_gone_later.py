@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
 from gateway.call.leaving import CALL_GOES_ON
-from gateway.call.playback import HeardReply
-from gateway.call.responses import ALREADY_ACTIVE
 from gateway.call.settings import CallSettings, Digits, FunctionRule, KeyAction, Secret, Silence, Target
+from gateway.call.speaking.playback import HeardReply
+from gateway.call.speaking.responses import ALREADY_ACTIVE
 from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, Playout

@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateway.call.responses import ALREADY_ACTIVE
 from gateway.call.settings import (
     Approval,
     CallSettings,
@@ -12,6 +11,7 @@ from gateway.call.settings import (
     Secret,
     Target,
 )
+from gateway.call.speaking.responses import ALREADY_ACTIVE
 from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import DigitPressed

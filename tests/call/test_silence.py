@@ -2,9 +2,9 @@
 
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import Note
-from gateway.call.responses import Responses
 from gateway.call.settings import CallSettings, Silence
 from gateway.call.silence import SilenceTimer
+from gateway.call.speaking.responses import Responses
 from gateway.voice.commands import SayText
 
 SETTINGS = CallSettings(silence=Silence(10, SayText("Still there?"), 1))

@@ -4,8 +4,8 @@ import pytest
 
 from gateway.call.leaving import Leaving
 from gateway.call.record import Note
-from gateway.call.responses import ANSWER, Responses
 from gateway.call.settings import CallSettings
+from gateway.call.speaking.responses import ANSWER, Responses
 from gateway.call.tools.tools import Tools
 from gateway.call.transcripts import Transcripts
 from gateway.voice.commands import CreateResponse

@@ -139,7 +139,7 @@ async def test_a_caller_hangs_up_while_the_gateway_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """The gateway's close is answered with a reset, or not at all: neither holds anything."""
-    monkeypatch.setattr("gateway.call.playback.MARK_GRACE_S", 0.0)
+    monkeypatch.setattr("gateway.call.speaking.playback.MARK_GRACE_S", 0.0)
     monkeypatch.setattr("gateway.routes.media_stream.CLOSE_TIMEOUT_S", 0.2)
     script = instant({"call": {"name": "end_call"}, "after_call": "100 ms"})
     async with (

@@ -1,9 +1,9 @@
 """A mutation made by hand: a small change of behaviour of the kind that a regression makes.
 
-Those of ``gateway/call/responses.py`` stand in ``gateway/call/responses.diff`` here: behind a ``#`` what the gateway
+Those of ``gateway/call/silence.py`` stand in ``gateway/call/silence.diff`` here: after a ``#`` what the gateway
 then does wrong, and below it lines of the source that go (``-``), come (``+``) and stay (`` ``). Mutants of the tool
-that change no behaviour stand in ``gateway/call/responses.equivalent``: behind a ``#`` the reason, and below it the
-lines of each.
+that change no behaviour stand in ``gateway/call/leaving.equivalent``, for instance: after a ``#`` the reason, and below
+it the lines of each.
 """
 
 from collections.abc import Iterator, Sequence

@@ -10,8 +10,8 @@ import unicodedata
 from msgspec import Struct
 
 from gateway.call.record import Note
-from gateway.call.responses import Request
 from gateway.call.settings import Approval, CallSettings
+from gateway.call.speaking.responses import Request
 from gateway.call.tools.waiting import Wait
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolsListed, ToolsRequested

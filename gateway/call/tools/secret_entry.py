@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from gateway.call.errands import KeyedDigits
-from gateway.call.responses import Request
 from gateway.call.settings import Secret
+from gateway.call.speaking.responses import Request
 from gateway.voice.events import ToolCalled
 
 DIGITS = frozenset("0123456789")

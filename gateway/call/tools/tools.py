@@ -10,8 +10,8 @@ import msgspec
 from gateway.call.errands import DialDigits, DigitsDialled, Errand, FunctionReturned, RunFunction
 from gateway.call.leaving import GOODBYE, Leaving
 from gateway.call.record import Note
-from gateway.call.responses import ANSWER, Request
 from gateway.call.settings import END_CALL, TRANSFER_CALL, CallSettings, FunctionRule, Target
+from gateway.call.speaking.responses import ANSWER, Request
 from gateway.call.tools.allowance import SECRETS_SPENT, TOOLS_SPENT, Allowance
 from gateway.call.tools.mcp import McpTools
 from gateway.call.tools.secret_entry import SecretEntry

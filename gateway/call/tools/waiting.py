@@ -1,7 +1,7 @@
 """Words that cover the wait for a tool that takes long. Pure."""
 
-from gateway.call.responses import Request
 from gateway.call.settings import Waiting
+from gateway.call.speaking.responses import Request
 
 LOOK_AGAIN_S = 0.2
 """The least time after which it is looked again whether anybody still speaks."""

@@ -1,8 +1,8 @@
 """How much a model may do in one call."""
 
 from gateway.call.errands import FunctionReturned, RunFunction
-from gateway.call.responses import ANSWER
 from gateway.call.settings import Approval, CallSettings, FunctionRule, Secret
+from gateway.call.speaking.responses import ANSWER
 from gateway.call.tools.allowance import ANSWERS, SECRETS_SPENT, TOOLS_SPENT, Allowance
 from gateway.function import SecretDigits
 from gateway.phone.events import DigitPressed

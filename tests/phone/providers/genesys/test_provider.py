@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gateway.audio.formats import PCMU
-from gateway.call.playback import Playback
+from gateway.call.speaking.playback import Playback
 from gateway.config import providers as settings
 from gateway.errors import WireError
 from gateway.phone.commands import (

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
-from gateway.call.playback import Playback
+from gateway.call.speaking.playback import Playback
 from gateway.errors import WireError
 from gateway.phone.commands import (
     EndStream,

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.audio.formats import L16_8K, PCMA, PCMU, AudioFormat
-from gateway.call.playback import RTT_LIMIT_S, HeardReply, Playback
+from gateway.call.speaking.playback import RTT_LIMIT_S, HeardReply, Playback
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import Playout
 

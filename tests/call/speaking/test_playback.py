@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.audio.formats import L16_16K, PCMU
-from gateway.call.playback import MARK_GRACE_S, HeardReply, Playback
+from gateway.call.speaking.playback import MARK_GRACE_S, HeardReply, Playback
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import Playout
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.call.responses import (
+from gateway.call.speaking.responses import (
     ALREADY_ACTIVE,
     ANSWER,
     ANSWER_LIMIT_S,

@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from gateway.call.playback import HeardReply
 from gateway.call.record import Note
-from gateway.call.responses import Request
 from gateway.call.settings import CallSettings, Recorded
+from gateway.call.speaking.playback import HeardReply
+from gateway.call.speaking.responses import Request
 from gateway.voice.commands import AddMessage
 
 RECORDING = "recording"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.call.greeting import RECORDING, UNKNOWN_WORDS, Greeting
-from gateway.call.playback import HeardReply
-from gateway.call.responses import ALREADY_ACTIVE
 from gateway.call.settings import CallSettings, Recorded
+from gateway.call.speaking.greeting import RECORDING, UNKNOWN_WORDS, Greeting
+from gateway.call.speaking.playback import HeardReply
+from gateway.call.speaking.responses import ALREADY_ACTIVE
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio
 from gateway.voice.commands import AddMessage, CreateResponse, SayText, SendAudio, TruncateReply
