@@ -6,10 +6,10 @@ accounts at one provider have names of their own, ``twilio-eu``, and the variabl
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, create_model
 
 from gateway.config.numbers import Region
 from gateway.config.reading.environment import variable_of
@@ -18,22 +18,6 @@ from gateway.config.reading.section import Section
 from gateway.config.secrets import Base64Secret, Name, PrivateKey, PublicKey, Rotated, Secret
 from gateway.config.urls import can_be_asked
 
-ProviderName = Literal[
-    "twilio",
-    "signalwire",
-    "cloudonix",
-    "telnyx",
-    "exotel",
-    "plivo",
-    "vobiz",
-    "vonage",
-    "genesys",
-    "acs",
-    "bandwidth",
-    "jambonz",
-    "asterisk",
-]
-"""A provider that can be served."""
 ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """An account's own name: it stands in the routes and, in capitals, in the names of variables."""
 
@@ -60,7 +44,7 @@ class ProviderSettings(Section):
     rest: ClassVar[tuple[str, ...]] = ()
     """The keys without which the provider's REST API cannot be asked about a call."""
 
-    provider: ProviderName | None = None
+    provider: "ProviderName | None" = None
     """Whose account it is, where the section has a name of its own, such as twilio-eu."""
     stream_secret: Rotated[Secret] | None = None
     """For streams opened without our answer document (a static document, a dialplan): the last part of the stream's
@@ -71,7 +55,12 @@ class ProviderSettings(Section):
     @classmethod
     def is_meant_by(cls, data: Mapping[str, object]) -> bool:
         """Return ``True`` if a section of the file names this provider as its own."""
-        return data.get("provider") == cls.__name__.lower()
+        return data.get("provider") == cls.provider_name()
+
+    @classmethod
+    def provider_name(cls) -> str:
+        """Return the provider's name, as in the routes: that of the class in lower case."""
+        return cls.__name__.lower()
 
 
 class Twilio(ProviderSettings):
@@ -254,31 +243,42 @@ class Asterisk(ProviderSettings):
     """Asterisk chan_websocket; its stream brings Basic credentials: any user, stream_secret as password."""
 
 
+SECTIONS: Mapping[str, type[ProviderSettings]] = {
+    section.provider_name(): section for section in ProviderSettings.__subclasses__()
+}
+"""The section of every provider that can be served, in the order of this module."""
+
+
 def _provider_of(value: Any) -> str | None:
     said = value.get("provider") if isinstance(value, Mapping) else getattr(value, "provider", None)
     return str(said) if said else None
 
 
-Account = Annotated[
-    Annotated[Twilio, Tag("twilio")]
-    | Annotated[SignalWire, Tag("signalwire")]
-    | Annotated[Cloudonix, Tag("cloudonix")]
-    | Annotated[Telnyx, Tag("telnyx")]
-    | Annotated[Exotel, Tag("exotel")]
-    | Annotated[Plivo, Tag("plivo")]
-    | Annotated[Vobiz, Tag("vobiz")]
-    | Annotated[Vonage, Tag("vonage")]
-    | Annotated[Genesys, Tag("genesys")]
-    | Annotated[Acs, Tag("acs")]
-    | Annotated[Bandwidth, Tag("bandwidth")]
-    | Annotated[Jambonz, Tag("jambonz")]
-    | Annotated[Asterisk, Tag("asterisk")],
-    Discriminator(_provider_of),
-]
-"""An account under a name of its own; it says whose it is."""
+if TYPE_CHECKING:
+    ProviderName = str
+    Account = ProviderSettings
+    _Keys = Section
+else:
+    ProviderName = Literal[tuple(SECTIONS)]
+    """A provider that can be served."""
+    _ACCOUNTS = tuple(Annotated[section, Tag(name)] for name, section in SECTIONS.items())
+    Account = Annotated[Union[_ACCOUNTS], Discriminator(_provider_of)]  # noqa: UP007 -- of a tuple
+    """An account under a name of its own; it says whose it is."""
+    _Keys = create_model(
+        "_Keys",
+        __base__=Section,
+        **{
+            name: (section | None, Field(None, description=f"{section.__name__}; see docs/providers/{name}.md."))
+            for name, section in SECTIONS.items()
+        },
+    )
+    """A key for each provider."""
+ProviderSettings.model_rebuild()  # it names ProviderName, which is made of the sections' names
+for _section in SECTIONS.values():
+    _section.model_rebuild()
 
 
-class Providers(Section):
+class Providers(_Keys):
     """The phone providers that are served; {} takes a provider with its defaults.
 
     A section under any other name is one more account at the provider that its key provider names.
@@ -286,33 +286,6 @@ class Providers(Section):
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Account] = Field(init=False)
-
-    twilio: Twilio | None = None
-    """Twilio; see docs/providers/twilio.md."""
-    signalwire: SignalWire | None = None
-    """SignalWire; see docs/providers/signalwire.md."""
-    cloudonix: Cloudonix | None = None
-    """Cloudonix; see docs/providers/cloudonix.md."""
-    telnyx: Telnyx | None = None
-    """Telnyx; see docs/providers/telnyx.md."""
-    exotel: Exotel | None = None
-    """Exotel; see docs/providers/exotel.md."""
-    plivo: Plivo | None = None
-    """Plivo; see docs/providers/plivo.md."""
-    vobiz: Vobiz | None = None
-    """Vobiz; see docs/providers/vobiz.md."""
-    vonage: Vonage | None = None
-    """Vonage; see docs/providers/vonage.md."""
-    genesys: Genesys | None = None
-    """Genesys; see docs/providers/genesys.md."""
-    acs: Acs | None = None
-    """Acs; see docs/providers/acs.md."""
-    bandwidth: Bandwidth | None = None
-    """Bandwidth; see docs/providers/bandwidth.md."""
-    jambonz: Jambonz | None = None
-    """Jambonz; see docs/providers/jambonz.md."""
-    asterisk: Asterisk | None = None
-    """Asterisk; see docs/providers/asterisk.md."""
 
     @property
     def accounts(self) -> dict[str, ProviderSettings]:
@@ -339,9 +312,7 @@ def provider_of(name: str, section: ProviderSettings) -> str:
 
 def settings_of(provider: str) -> type[ProviderSettings]:
     """Return the class of a provider's section."""
-    annotation: Any = Providers.model_fields[provider].annotation
-    settings: type[ProviderSettings] = annotation.__args__[0]
-    return settings
+    return SECTIONS[provider]
 
 
 _OF_THE_FILE = ("provider", "rate_hz", "region")

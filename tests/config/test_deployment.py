@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from gateway.config import ConfigErrors, Deployment, load_deployment
 from gateway.config.deployment import FALLBACKS, private_listener
-from gateway.config.providers import Providers
+from gateway.config.providers import Providers, Twilio
 from gateway.errors import ConfigError
 
 PROVIDERS = list(Providers.model_fields)
@@ -31,7 +31,7 @@ def test_an_empty_file_is_a_deployment(tmp_path: Path) -> None:
     assert deployment.listen.port == 8080
     assert deployment.voice_live.model == "gpt-realtime"
     assert deployment.voice_live.api_version == "2026-07-15"
-    assert deployment.providers.twilio is None
+    assert deployment.providers.accounts == {}
     assert deployment.limits.calls == 200
     assert deployment.lines == "lines/*.yaml"
 
@@ -110,14 +110,15 @@ def test_secrets_of_a_provider_come_from_its_own_names(tmp_path: Path) -> None:
     deployment = load(
         tmp_path, "providers:\n  twilio:\n", TWILIO_AUTH_TOKEN="t0ken", GATEWAY_PUBLIC_URL="https://a.example/"
     )
-    assert deployment.providers.twilio
-    assert deployment.providers.twilio.auth_token == SecretStr("t0ken")
+    twilio = deployment.providers.accounts["twilio"]
+    assert isinstance(twilio, Twilio)
+    assert twilio.auth_token == SecretStr("t0ken")
     assert deployment.require_public_url() == "https://a.example"
 
 
 def test_a_provider_is_served_only_when_it_is_named(tmp_path: Path) -> None:
     """A token in the environment alone opens no route."""
-    assert load(tmp_path, "", TWILIO_AUTH_TOKEN="t0ken").providers.twilio is None
+    assert load(tmp_path, "", TWILIO_AUTH_TOKEN="t0ken").providers.accounts == {}
 
 
 def test_secrets_are_in_no_text_of_the_deployment(tmp_path: Path) -> None:

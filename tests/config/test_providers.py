@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from gateway.app import make_provider
 from gateway.config import Deployment, load_deployment
-from gateway.config.providers import ProviderName, Providers, environment_names, settings_of
+from gateway.config.providers import ProviderName, Providers, Twilio, environment_names, settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
 from gateway.phone.provider import Proof, SignatureError, Upgrade, WebhookRequest
@@ -100,8 +100,9 @@ def test_without_a_proof_nothing_is_taken(name: str) -> None:
 def test_an_address_has_no_slash_at_its_end(tmp_path: Path, written: str, url: str) -> None:
     """Paths are put behind it; what else it ends with stays."""
     providers = load(tmp_path, f"providers: {{twilio: {{api_url: '{written}'}}}}\n", {}).providers
-    assert providers.twilio
-    assert providers.twilio.api_url == url
+    twilio = providers.accounts["twilio"]
+    assert isinstance(twilio, Twilio)
+    assert twilio.api_url == url
 
 
 def test_names_in_the_environment_are_plain() -> None:
