@@ -29,9 +29,8 @@ from gateway.sim.caller.caller import Utterance
 from gateway.sim.caller.keys import Press, parse_press
 from gateway.sim.caller.recording import load_recording
 from gateway.sim.emulator import Script
-from gateway.sim.phone.accounts import open_account
 from gateway.sim.prompts import caller_prompt, caller_prompts
-from gateway.sim.providers import PROVIDERS
+from gateway.sim.providers import PROVIDERS, open_account
 from gateway.sim.report.page import EMULATED
 from gateway.text import unfit
 

@@ -9,7 +9,7 @@ from gateway.config import Lines, load_deployment
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import variable_of
 from gateway.phone.providers import PROVIDERS
-from gateway.sim.phone.accounts import open_account
+from gateway.sim.providers import open_account
 
 LINE = 'numbers: ["*"]\ninstructions: Answer.\nmodel: gpt-4.1\n'
 ACCOUNTS = {

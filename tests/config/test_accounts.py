@@ -12,7 +12,7 @@ from gateway.config.reading.environment import OLD
 from gateway.config.secrets import may_be_two, values_of
 from gateway.errors import InputError
 from gateway.phone.provider import SignatureError, WebhookRequest
-from gateway.sim.phone.accounts import open_account
+from gateway.sim.providers import open_account
 
 NAMES = tuple(Providers.model_fields)
 

@@ -14,8 +14,8 @@ from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
 from gateway.phone.provider import Proof, SignatureError, Upgrade, WebhookRequest
 from gateway.phone.providers import PROVIDERS
-from gateway.sim.phone.accounts import open_account
 from gateway.sim.providers import PROVIDERS as SIMULATED
+from gateway.sim.providers import open_account
 
 NAMES = tuple(Providers.model_fields)
 WEBHOOK = WebhookRequest("POST", "https://gw.example.com/answer/any", {})

@@ -23,7 +23,7 @@ from gateway.config.secrets import (
     secrets_within,
     values_of,
 )
-from gateway.sim.phone.accounts import open_account
+from gateway.sim.providers import open_account
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -17,10 +17,11 @@ from gateway.config.reading.environment import FromEnvironment
 from gateway.phone.provider import Provider
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator, Script, Session
-from gateway.sim.phone.accounts import Account, open_account
+from gateway.sim.phone.accounts import Account
 from gateway.sim.phone.observed import Tick
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.providers import open_account
 from gateway.sim.providers.acs import publish_keys
 from tests.e2e.rig import configuration, load
 

@@ -16,8 +16,9 @@ from gateway.config.secrets import may_be_two
 from gateway.errors import GatewayError
 from gateway.sim.caller.call import CallPlan, CallResult, place_call
 from gateway.sim.emulator import Emulator
-from gateway.sim.phone.accounts import Account, open_account
+from gateway.sim.phone.accounts import Account
 from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.providers import open_account
 from gateway.sim.providers.acs import publish_keys
 from tests.e2e.rig import NUMBER, configuration, instant, load
 

@@ -19,8 +19,8 @@ from gateway.logs import setup as logs
 from gateway.logs.redaction import PUBLIC
 from gateway.phone.token import StreamTokens
 from gateway.sim.emulator import Emulator
-from gateway.sim.phone.accounts import Account, open_account
-from gateway.sim.providers import PROVIDERS
+from gateway.sim.phone.accounts import Account
+from gateway.sim.providers import PROVIDERS, open_account
 from tests.e2e.rig import LINE, configuration, instant, load
 from tests.virtual_time import virtual_time
 

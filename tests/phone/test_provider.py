@@ -12,7 +12,7 @@ from gateway.errors import WireError
 from gateway.phone.pointing import POINTINGS, Change, Urls, point
 from gateway.phone.provider import After, Answer, Connect, Grant, HttpRequest, IncomingCall, Provider, Upgrade
 from gateway.phone.providers import PROVIDERS
-from gateway.sim.phone.accounts import open_account
+from gateway.sim.providers import open_account
 from gateway.text import json_bytes
 
 URL = "https://api.example.com"

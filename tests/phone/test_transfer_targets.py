@@ -11,7 +11,7 @@ from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.phone.provider import After, Answer, Connect, HttpRequest, IncomingCall, Provider, WebhookRequest
 from gateway.phone.providers import PROVIDERS
-from gateway.sim.phone.accounts import open_account
+from gateway.sim.providers import open_account
 
 CALL = IncomingCall("CA1@AC1", "+14155550123", "+14255550100", "context")
 TARGETS = ("sip:desk@example.com", "sips:desk@example.com", "sips:+14255550199@example.com")

@@ -31,7 +31,7 @@ from gateway.phone.provider import (
     WebhookRequest,
 )
 from gateway.phone.providers import PROVIDERS
-from gateway.sim.phone.accounts import open_account
+from gateway.sim.providers import open_account
 from tests.phone.test_webhook_tolerance import STATUSES, WEBHOOKS, provider_of
 
 ANSWER_URL = "https://gw.example.com/answer/x"

@@ -16,9 +16,8 @@ from yarl import URL
 
 from gateway.logs.setup import PRIVATE
 from gateway.routes import webhooks as answer
-from gateway.sim.phone.accounts import open_account
 from gateway.sim.phone.rest_api import SimulatedApi
-from gateway.sim.providers import telnyx
+from gateway.sim.providers import open_account, telnyx
 from gateway.sim.providers.plivo import signature_v3
 from gateway.sim.providers.twilio import signature
 from tests.e2e.bare_phone import bare_phone

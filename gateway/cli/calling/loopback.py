@@ -12,8 +12,7 @@ from gateway.cli.calling.own_gateway import number_to_call
 from gateway.config import Deployment, Lines
 from gateway.config.providers import Providers, ProviderSettings, Twilio, provider_of, settings_of
 from gateway.config.reading.environment import FromEnvironment
-from gateway.sim.phone.accounts import open_account
-from gateway.sim.providers import PROVIDERS
+from gateway.sim.providers import PROVIDERS, open_account
 
 LOOPBACK = "127.0.0.1"
 UNCALLED = frozenset({"acs"})

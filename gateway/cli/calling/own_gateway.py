@@ -19,8 +19,8 @@ from gateway.config.reading.environment import FromEnvironment
 from gateway.logs.redaction import Redactor, secrets_in, secrets_of
 from gateway.routes.refusing.refusals import Refused
 from gateway.sim.emulator import Emulator, Script
-from gateway.sim.phone.accounts import open_account
 from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.providers import open_account
 from gateway.sim.providers.acs import publish_keys
 
 CALLED = "+14255550100"

@@ -7,7 +7,7 @@ observed      what the phone observed, each with its time
 webhook       asks the gateway for an answer and obeys it
 continuation  what becomes of a call after its stream
 rest_api      a provider's REST API
-accounts      an account at each provider
+accounts      an account at a provider, and what makes its values
 connecting    errors of connecting, in one line
 
 Imports neither ``gateway.phone`` nor ``gateway.voice`` nor ``gateway.call``.

@@ -10,6 +10,7 @@ import aiohttp
 
 from gateway.audio.formats import PCMU, AudioFormat
 from gateway.errors import InputError
+from gateway.sim.phone.accounts import Account, Keys, no_account
 from gateway.sim.phone.connecting import RefusedError, reaching, status_told
 from gateway.sim.phone.continuation import Fetch, Step, Verb, followed
 from gateway.sim.phone.phone import SimulatedPhone
@@ -146,8 +147,9 @@ def _uuid() -> str:
 class SimProvider:
     """A simulated provider: its wire and its webhook for one call, and the form of its ids.
 
-    ``audio_formats`` are those that a phone of this provider may speak, the usual one first; ``keys`` is false where
-    its streams carry no keys.
+    ``account`` opens an account there, whose REST API is played at the address that it is given. ``audio_formats`` are
+    those that a phone of this provider may speak, the usual one first; ``keys`` is false where its streams carry no
+    keys.
     """
 
     name: str
@@ -158,3 +160,4 @@ class SimProvider:
     keys: bool = True
     new_call_id: Callable[[], str] = _uuid
     new_stream_id: Callable[[], str] = _uuid
+    account: Callable[[Keys, str], Account] = no_account

@@ -23,9 +23,11 @@ Imports neither ``gateway.phone`` nor ``gateway.voice`` nor ``gateway.call``.
 """
 
 import pkgutil
+import secrets
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.webhook import SimProvider
 
 
@@ -49,3 +51,14 @@ class _Providers(Mapping[str, SimProvider]):
 
 PROVIDERS: Mapping[str, SimProvider] = _Providers()
 """The simulated providers by name."""
+
+
+def open_account(provider: str, api_url: str, key: str = "") -> Account:
+    """Return an account at ``provider``, whose REST API is played at ``api_url``.
+
+    Two accounts that are opened with the same ``key`` have the same proofs of webhooks and streams; without it every
+    account is another.
+    """
+    keys = Keys(provider, key or secrets.token_urlsafe(24))
+    opened, shared = PROVIDERS[provider].account(keys, api_url), keys.texts("stream_secret")
+    return Account({**opened.settings, **shared}, {**opened.secrets, **shared})

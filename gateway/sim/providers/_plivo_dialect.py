@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat, Encoding
 from gateway.errors import GatewayError, WireError
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Verb, behind_stream, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
@@ -313,3 +314,9 @@ def without_query(url: str) -> str:
     """Return scheme, host and path."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = keys.texts("auth_id", "auth_token")
+    return Account({**known, "api_url": api_url}, known)

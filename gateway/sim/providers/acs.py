@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 
 from gateway.audio.formats import L16_16K, L16_24K, AudioFormat
 from gateway.errors import GatewayError, WireError
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Step
 from gateway.sim.phone.phone import SimulatedPhone
@@ -47,13 +48,8 @@ KEYS_PATH = "/calling/keys"
 KEY_ID = "simulated"
 CONNECTIONS = "/calling/callConnections"
 FORMATS: Mapping[str, AudioFormat] = {"pcm16KMono": L16_16K, "pcm24KMono": L16_24K}
-TONES = dict(
-    zip(
-        "zero one two three four five six seven eight nine a b c d pound asterisk".split(),  # noqa: SIM905 -- words
-        "0123456789ABCD#*",
-        strict=True,
-    )
-)
+TONE_NAMES = "zero one two three four five six seven eight nine a b c d pound asterisk"
+TONES = dict(zip(TONE_NAMES.split(), "0123456789ABCD#*", strict=True))
 """A key for each of ACS's names of keys."""
 DATE_SKEW_S = 300
 FAREWELL_S = 5.0
@@ -386,10 +382,17 @@ def _event_grid(kind: str) -> dict[str, str]:
     return {"Content-Type": "application/json; charset=utf-8", "aeg-event-type": kind}
 
 
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = {**keys.texts("resource_id"), "access_key": keys.base64("access_key")}
+    return Account({**known, "endpoint": api_url, "keys_url": api_url + KEYS_PATH}, known)
+
+
 provider = SimProvider(
     name="acs",
     title="Azure Communication Services",
     wire=AcsWire,
     webhook=AcsWebhook,
+    account=open_account,
     audio_formats=(L16_24K, L16_16K),
 )

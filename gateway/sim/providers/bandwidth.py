@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.audio.formats import PCMU
 from gateway.errors import GatewayError, WireError
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Verb, behind_stream, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
@@ -246,11 +247,19 @@ def _written(fields: Mapping[str, object]) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = keys.texts("account_id", "client_id", "webhook_user", "webhook_password")
+    known["client_secret"] = keys.base64("client_secret")
+    return Account({**known, "api_url": api_url, "token_url": f"{api_url}/api/v1/oauth2/token"}, known)
+
+
 provider = SimProvider(
     name="bandwidth",
     title="Bandwidth",
     wire=BandwidthWire,
     webhook=BandwidthWebhook,
+    account=open_account,
     audio_formats=(PCMU,),
     keys=False,
     new_call_id=lambda: f"c-{uuid4()}",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from gateway.audio.formats import PCMU
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.continuation import Verb, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, ApiRoute
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
@@ -114,11 +115,18 @@ class CloudonixWebhook(Webhook):
         return await self.ask(url, body=json.dumps(body).encode(), headers=headers, what=what, expected=expected)
 
 
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = keys.texts("domain", "api_key")
+    return Account({**known, "api_url": api_url}, known)
+
+
 provider = SimProvider(
     name="cloudonix",
     title="Cloudonix",
     wire=CloudonixWire,
     webhook=CloudonixWebhook,
+    account=open_account,
     audio_formats=(PCMU,),
     new_call_id=lambda: uuid4().hex,
     new_stream_id=lambda: new_sid("MZ"),

@@ -17,6 +17,7 @@ from uuid import uuid4
 import msgspec
 
 from gateway.audio.formats import PCMU
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.webhook import SimProvider, Webhook, stream_beside
 from gateway.sim.phone.wire import (
     Clear,
@@ -356,6 +357,17 @@ class GenesysWebhook(Webhook):
         return self.stream(stream_beside(self.call.answer_url))
 
 
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = {**keys.texts("api_key"), "client_secret": keys.base64("client_secret")}
+    return Account(known, known)
+
+
 provider = SimProvider(
-    name="genesys", title="Genesys Cloud", wire=GenesysWire, webhook=GenesysWebhook, audio_formats=(PCMU,)
+    name="genesys",
+    title="Genesys Cloud",
+    wire=GenesysWire,
+    webhook=GenesysWebhook,
+    account=open_account,
+    audio_formats=(PCMU,),
 )

@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K
 from gateway.errors import GatewayError, WireError
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Redirect, Step, Verb
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
@@ -311,10 +312,17 @@ def _written(fields: Mapping[str, object]) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = {"account_sid": ACCOUNT_SID, **keys.texts("api_key", "webhook_secret")}
+    return Account({**known, "api_url": f"{api_url}/api"}, known)
+
+
 provider = SimProvider(
     name="jambonz",
     title="jambonz",
     wire=JambonzWire,
     webhook=JambonzWebhook,
+    account=open_account,
     audio_formats=(L16_8K, L16_16K, L16_24K),
 )

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.audio.formats import L16_16K, L16_24K, PCMU, AudioFormat, Encoding
 from gateway.errors import WireError
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.continuation import Verb, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
@@ -227,10 +228,17 @@ def _stream_attributes(document: str) -> dict[str, Any]:
     return dict(stream.attrib) if stream is not None else {}
 
 
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = keys.texts("project_id", "api_token", "signing_key")
+    return Account({**known, "api_url": api_url}, known)
+
+
 provider = SimProvider(
     name="signalwire",
     title="SignalWire",
     wire=SignalWireWire,
     webhook=SignalWireWebhook,
+    account=open_account,
     audio_formats=(PCMU, L16_16K, L16_24K),
 )

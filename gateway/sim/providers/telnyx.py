@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Step, Verb, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, ApiRoute, SimulatedApi
@@ -280,11 +281,19 @@ def _transcoded(audio_format: AudioFormat, codec: str | None) -> AudioFormat:
     return wanted if wanted is not None and audio_format in (PCMU, PCMA) else audio_format
 
 
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = keys.texts("api_key")
+    public, private = keys.ed25519()
+    return Account({**known, "api_url": api_url, "public_key": public}, {**known, "private_key": private})
+
+
 provider = SimProvider(
     name="telnyx",
     title="Telnyx",
     wire=TelnyxWire,
     webhook=TelnyxWebhook,
+    account=open_account,
     audio_formats=(PCMU, PCMA),
     new_call_id=lambda: f"v3:{secrets.token_urlsafe(40)}",
     new_stream_id=lambda: str(uuid4()).upper(),

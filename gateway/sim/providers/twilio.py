@@ -17,6 +17,7 @@ import msgspec
 
 from gateway.audio.formats import PCMA, PCMU, Encoding
 from gateway.errors import WireError
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Redirect, Verb, behind_stream, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
@@ -323,11 +324,18 @@ class TwilioWebhook(Webhook):
         return {"X-Twilio-Signature": signature(auth_token, url, form)} if auth_token else {}
 
 
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = {"account_sid": ACCOUNT_SID, **keys.texts("auth_token")}
+    return Account({**known, "api_url": api_url}, known)
+
+
 provider = SimProvider(
     name="twilio",
     title="Twilio",
     wire=TwilioWire,
     webhook=TwilioWebhook,
+    account=open_account,
     audio_formats=(PCMU, PCMA),
     new_call_id=lambda: new_sid("CA"),
     new_stream_id=lambda: new_sid("MZ"),

@@ -19,6 +19,7 @@ from gateway.sim.providers._plivo_dialect import (
     CheckpointWire,
     PlayedAudio,
     new_nonce,
+    open_account,
     without_query,
 )
 
@@ -115,5 +116,6 @@ provider = SimProvider(
     title="Vobiz",
     wire=VobizWire,
     webhook=VobizWebhook,
+    account=open_account,
     audio_formats=(PCMU, L16_8K, L16_16K),
 )

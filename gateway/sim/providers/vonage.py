@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
 from gateway.errors import GatewayError, WireError
+from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Step
 from gateway.sim.phone.phone import SimulatedPhone
@@ -330,10 +331,17 @@ def _text(data: Mapping[str, Any]) -> str:
     return json.dumps(data, separators=(",", ":"))
 
 
+def open_account(keys: Keys, api_url: str) -> Account:
+    """Return an account: what its section in gateway.yaml has, and what the provider knows of it."""
+    known = {**keys.texts("application_id", "signature_secret"), "private_key": keys.rsa()}
+    return Account({**known, "api_url": api_url}, known)
+
+
 provider = SimProvider(
     name="vonage",
     title="Vonage",
     wire=VonageWire,
     webhook=VonageWebhook,
+    account=open_account,
     audio_formats=(L16_16K, L16_8K, L16_24K),
 )

@@ -3,8 +3,7 @@
 import pytest
 
 from gateway.config.providers import Providers, settings_of
-from gateway.sim.phone.accounts import open_account
-from gateway.sim.providers import PROVIDERS
+from gateway.sim.providers import PROVIDERS, open_account
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
