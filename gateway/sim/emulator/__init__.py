@@ -4,6 +4,7 @@ server          handshake, credentials, sessions
 session         one connection: client events in, server events out
 service         what the service does at each client event
 settings/       the settings of a session
+refusing/       refuses what another resource, region or version would not take
 listening/      the caller's side: voice activity and turns
 speaking/       the bot's side: responses
 history         the items of the conversation

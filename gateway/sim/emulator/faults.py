@@ -12,17 +12,30 @@ class StrictModel(BaseModel):
 
 
 class HandshakeFault(StrictModel):
-    """A failure of the WebSocket handshake: an HTTP status, or no answer ever."""
+    """A failure of the WebSocket handshake: an HTTP status, a TCP reset, or no answer ever."""
 
     status: int | None = Field(default=None, ge=300, le=599)
     never: bool = False
+    reset: bool = False
+    code: str | None = None
+    """The code in the JSON body; by default, Azure's for the status."""
+    message: str | None = None
+    """The message in the JSON body; by default, Azure's for the status."""
+    body: str | None = None
+    """A body as it stands, in place of JSON."""
+    retry_after_s: int | None = Field(default=None, ge=0)
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of the answer beside, or in place of, the ids of the request."""
     times: int | None = Field(default=None, ge=1)
     """The number of first handshakes that fail; without it, all do."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.status is None) != self.never:
-            raise ValueError("give either status or never: true")
+        if [self.status is not None, self.never, self.reset].count(True) != 1:
+            raise ValueError("give either status, never: true or reset: true")
+        worded = {"code", "message", "body", "retry_after_s", "headers"} & self.model_fields_set
+        if self.status is None and worded:
+            raise ValueError(f"{min(worded)} needs a status")
         return self
 
 

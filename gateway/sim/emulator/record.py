@@ -26,15 +26,24 @@ class Rejected(Exception):  # noqa: N818 -- an answer of the protocol, not a fai
     """A client event that the service answers with an ``error`` event; the session goes on.
 
     ``harmless``: an orderly client meets it in a race (a cancel that crosses the end of the response), so it is
-    no violation.
+    no violation. The same holds for what the script refuses. ``silent``: no ``error`` is sent.
     """
 
-    def __init__(self, message: str, *, code: str | None, param: str | None = None, harmless: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None,
+        param: str | None = None,
+        harmless: bool = False,
+        silent: bool = False,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.param = param
         self.harmless = harmless
+        self.silent = silent
 
     def error(self, client_event_id: str | None) -> Event:
         """Return the body of the ``error`` event."""

@@ -18,6 +18,7 @@ from gateway.config.reading.position import position_in
 from gateway.config.reading.text_file import decoded
 from gateway.errors import ConfigError
 from gateway.sim.emulator.faults import Faults, StrictModel
+from gateway.sim.emulator.refusing.rules import MODELS, Refuse
 from gateway.text import described, joined_inside
 
 
@@ -176,6 +177,11 @@ class Script(StrictModel):
     strict: bool = True
     """False accepts unknown fields, and changes of fields that are fixed, without an error."""
     faults: Faults = Faults()
+    refuse: Refuse = Refuse()
+    echo: dict[str, Any] = Field(default_factory=dict)
+    """What an accepted session has and shows whatever the client asked for; a mapping overrides member by member."""
+    host: str | None = None
+    """The host that clients ask for, whatever they connect to; by default, their ``Host`` header."""
 
     def mcp_tools(self, server_label: str) -> list[str]:
         """Return the tools of a server that the script calls, in their order."""
@@ -302,7 +308,7 @@ def _message(kind: str, message: str, location: Sequence[str | int]) -> str:
         return f"the key {location[-1]!r} is missing"
     if kind != "extra_forbidden":
         return message.removeprefix("Value error, ")
-    models = (Script, Turn, Call, McpCall, McpServer, Faults, Latency)
+    models = (Script, Turn, Call, McpCall, McpServer, Faults, Latency, *MODELS)
     known = sorted(set[str]().union(*(model.model_fields for model in models)))
     near = difflib.get_close_matches(str(location[-1]), known, n=1)
     return "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")

@@ -1,8 +1,7 @@
 """The emulator's server: handshake, credentials, and the sessions that they open."""
 
 import asyncio
-import time
-from collections import deque
+import itertools
 from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import Self
 import structlog
 from aiohttp import web
 
+from gateway.sim.emulator.refusing.handshake import Handshakes, refused_by, request_ids
 from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.session import Session
 from gateway.sim.emulator.settings.engine import Engine
@@ -43,11 +43,10 @@ class Emulator:
         self._script = script
         self._host = host
         self._port = port
-        self._api_key = api_key
+        self._gate = Handshakes(script, api_key)
         self._keep_audio = keep_audio
         self._keep_sessions = keep_sessions
-        self._handshakes: deque[float] = deque()
-        self._refused = 0
+        self._connections = itertools.count(1)
         self._stopping = asyncio.Event()
         self._arrived = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -131,6 +130,7 @@ class Emulator:
             max_msg_size=_MESSAGE_LIMIT_BYTES,
             timeout=_CLOSE_TIMEOUT_S,
         )
+        socket.headers.update(request_ids())
         await socket.prepare(request)
         if request.transport is None:  # the client went during the handshake
             return socket
@@ -142,6 +142,7 @@ class Emulator:
             socket=socket,
             transport=request.transport,
             keep_audio=self._keep_audio,
+            connection=next(self._connections),
         )
         self.sessions.append(session)
         self._arrived.set()
@@ -157,39 +158,12 @@ class Emulator:
             self.sessions.remove(session)
 
     async def _refusal(self, request: web.Request) -> web.Response | None:
-        fault = self._script.faults.handshake
-        if fault is not None and (fault.times is None or self._refused < fault.times):
-            self._refused += 1
-            if fault.status is None:
-                await self._stopping.wait()
-            return _error(fault.status or 503, "refused by the script")
-        if self._too_many():
-            return _error(429, "Too many requests: new connections per minute exceeded.")
-        if not request.query.get("api-version"):
-            return _error(400, "Missing required query parameter: api-version")
-        agent = request.query.get("agent-name") and request.query.get("agent-project-name")
-        if not (request.query.get("model") or agent):
-            return _error(400, "Missing required query parameter: model, or agent-name and agent-project-name")
-        if not self._admits(request, agent_mode=bool(agent)):
-            return _error(401, "Access denied due to invalid subscription key or wrong API endpoint.")
-        return None
-
-    def _too_many(self) -> bool:
-        limit = self._script.faults.connections_per_minute
-        if limit is None:
-            return False
-        now = time.monotonic()
-        while self._handshakes and now - self._handshakes[0] >= 60:
-            self._handshakes.popleft()
-        self._handshakes.append(now)
-        return len(self._handshakes) > limit
-
-    def _admits(self, request: web.Request, *, agent_mode: bool) -> bool:
-        bearer = request.headers.get("Authorization") or request.query.get("Authorization") or ""
-        if bearer.startswith("Bearer ") and bearer.removeprefix("Bearer ").strip():
-            return True
-        key = request.headers.get("api-key") or request.query.get("api-key")
-        return bool(key) and not agent_mode and self._api_key in (None, key)
+        fault = self._gate.fault()
+        if fault is None:
+            return self._gate.refusal(request)
+        if fault.never:
+            await self._stopping.wait()
+        return refused_by(fault, request)
 
 
 def _engine(request: web.Request) -> Engine:
@@ -202,8 +176,3 @@ def _engine(request: web.Request) -> Engine:
         conversation_id=query.get("conversation-id", ""),
         profile=query.get("profile"),
     )
-
-
-def _error(status: int, message: str) -> web.Response:
-    headers = {"Location": "/elsewhere"} if 300 <= status < 400 else {}
-    return web.json_response({"error": {"code": str(status), "message": message}}, status=status, headers=headers)

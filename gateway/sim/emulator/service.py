@@ -10,6 +10,8 @@ from gateway.sim.emulator.listening.turns import Turns
 from gateway.sim.emulator.mcp import McpServers
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event, Rejected
+from gateway.sim.emulator.refusing.responses import Requests
+from gateway.sim.emulator.refusing.sessions import Configuration
 from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.settings.engine import Engine
 from gateway.sim.emulator.settings.settings import Settings, parse_response
@@ -26,15 +28,23 @@ class Service:
         out: Outgoing,
         spawn: Spawn,
         *,
+        configuration: Configuration,
+        requests: Requests,
         features: str,
         violated: Callable[[str, str], None],
         audio_came: Callable[[bytes], None],
     ) -> None:
         self._out = out
+        self._configuration = configuration
+        self._requests = requests
         self._violated = violated
         self._audio_came = audio_came
         self.settings = Settings(
-            engine, strict=script.strict, expire_after_s=script.faults.expire_after_s, features=features
+            engine,
+            strict=script.strict,
+            expire_after_s=script.faults.expire_after_s,
+            features=features,
+            overrides=script.echo,
         )
         self.history = History(native=engine.native)
         self._dialogue = Dialogue(script)
@@ -45,6 +55,7 @@ class Service:
 
     async def take(self, event: Event) -> None:
         """Carry out a client event; :class:`Rejected` where the service would answer with an error."""
+        self._configuration.take(event)
         event_type = str(event.get("type"))
         do = _TAKERS.get(event_type)
         if do is None:
@@ -53,11 +64,13 @@ class Service:
 
     async def update_session(self, event: Event) -> None:
         """Carry out ``session.update``: everything or nothing of it, answered with the whole session."""
+        self._configuration.check(event.get("session"))
         self.settings.update(
             event.get("session"),
             audio_received=self.turns.appended_bytes > 0,
             has_spoken=any(entry.audio_ms for entry in self.history.entries),
         )
+        self._configuration.accepted = True
         self.turns.settings_changed()
         await self._out.emit("session.updated", session=self.settings.echo)
         self._mcp.declared(self.settings.echo["tools"])
@@ -101,11 +114,13 @@ class Service:
     async def truncate_item(self, event: Event) -> None:
         """Carry out ``conversation.item.truncate``."""
         about = {key: event.get(key) for key in ("item_id", "content_index", "audio_end_ms")}
+        self._requests.check_truncate(event, active=self._floor.active is not None)
         self.history.truncate(**about)
         await self._out.emit("conversation.item.truncated", **about)
 
     async def create_response(self, event: Event) -> None:
         """Carry out ``response.create``."""
+        self._requests.check_response(event.get("response"))
         self._floor.create(parse_response(event.get("response"), self.settings), self.turns.ready)
 
     async def cancel_response(self, event: Event) -> None:

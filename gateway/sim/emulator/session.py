@@ -12,6 +12,10 @@ from aiohttp import WSMsgType, web
 
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event, Record, Rejected
+from gateway.sim.emulator.refusing import agents
+from gateway.sim.emulator.refusing.opening import opening_refusal
+from gateway.sim.emulator.refusing.responses import Requests
+from gateway.sim.emulator.refusing.sessions import CLOSE_CODE, Configuration
 from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.service import Service
 from gateway.sim.emulator.settings.engine import Engine
@@ -40,6 +44,7 @@ class Session:
         socket: web.WebSocketResponse,
         transport: asyncio.Transport,
         keep_audio: bool,
+        connection: int = 1,
     ) -> None:
         self._script = script
         self._clock = asyncio.get_running_loop().time
@@ -51,11 +56,16 @@ class Session:
         self._waiting: list[asyncio.Future[None]] = []
         self._background = asyncio.TaskGroup()
         self._out = Outgoing(socket, transport, script.faults, self._notify)
+        self._opening = opening_refusal(script.refuse, engine.model, query.get("profile"), connection)
+        self._is_voice_agent = engine.agent is not None and script.refuse.agent == "voice"
+        self._configuration = Configuration(script.refuse, engine, connection, self._out.cut)
         self._service = Service(
             script,
             engine,
             self._out,
             self._spawn,
+            configuration=self._configuration,
+            requests=Requests(script.refuse, engine, connection),
             features=query.get("features", ""),
             violated=self._violated,
             audio_came=self._audio_came,
@@ -157,7 +167,7 @@ class Session:
                 background = group.create_task(self._in_background())
                 closer = group.create_task(self._close_when_asked())
                 await asyncio.sleep(0)  # lets the background open before anything is to run in it
-                await self._out.emit("session.created", session=self.session)
+                await self._open()
                 await self._read()
                 self._gone.set()
                 await self._caught_up.wait()
@@ -172,6 +182,21 @@ class Session:
             self.closed.set()
             self._notify()
             log.info("session_closed", **self._about(), close_code=self.close_code)
+
+    async def _open(self) -> None:
+        if self._is_voice_agent:
+            for _ in range(self._script.refuse.attempts.limit):
+                await self._refuse(agents.invalid_message(), None)
+            self._out.cut("close", CLOSE_CODE, "invalid_session_update_message")
+            return
+        refusal = self._opening
+        if refusal is None:
+            await self._out.emit("session.created", session=self.session)
+            return
+        error = Rejected(refusal.message or "", code=refusal.code, param=refusal.param).error(None)
+        await self._out.emit("error", error={**error, "type": refusal.type})
+        if refusal.then != "stay":
+            self._out.cut(refusal.then, CLOSE_CODE, refusal.code or "")
 
     async def _in_background(self) -> None:
         async with self._background:
@@ -238,6 +263,9 @@ class Session:
             await self._service.take(event)
         except Rejected as rejected:
             await self._refuse(rejected, event.get("event_id"))
+            if (last := self._configuration.failed(event)) is not None:
+                await self._refuse(last, None)
+                self._configuration.end()
         self._notify()
 
     def _keep(self, event: Event) -> None:
@@ -255,7 +283,8 @@ class Session:
     async def _refuse(self, rejected: Rejected, client_event_id: str | None) -> None:
         if not rejected.harmless:
             self._violated(rejected.code or "rejected", rejected.message)
-        await self._out.emit("error", error=rejected.error(client_event_id))
+        if not rejected.silent:
+            await self._out.emit("error", error=rejected.error(client_event_id))
 
     def _violated(self, rule: str, detail: str) -> None:
         self.violations.append(f"{rule}: {detail}")

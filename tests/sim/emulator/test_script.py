@@ -5,6 +5,7 @@ import pytest
 from gateway.errors import ConfigError
 from gateway.sim.emulator import Script, load_script
 from gateway.sim.emulator.faults import Cut, Extra, Faults, HandshakeFault
+from gateway.sim.emulator.refusing.rules import MODELS
 from gateway.sim.emulator.script import Latency, McpCall, McpServer, Turn
 from gateway.sim.prompts import bot_prompts
 
@@ -67,6 +68,8 @@ faults:
         ("turns: [{say: a}]\npace: 0\n", 2, 1, "greater than 0"),
         ("turns: [{say: a}]\nfaults:\n  cut: {code: 1000}\n", 3, 3, "give either after_s or at"),
         ("turns: [{say: a}]\nfaults:\n  handshake: {status: 200}\n", 3, 15, "greater than or equal to 300"),
+        ("turns: [{say: a}]\nrefuse:\n  updates: [{membr: x}]\n", 3, 14, "did you mean 'member'?"),
+        ("turns: [{say: a}]\nrefuse:\n  updates: [{how: named}]\n", 3, 13, "how: named needs a member"),
         ("- just\n- a list\n", 1, 1, "expected a mapping"),
     ],
 )
@@ -101,16 +104,18 @@ def test_a_missing_file_is_an_operators_mistake(tmp_path: Path) -> None:
 def test_the_documentation_shows_scripts_that_work(tmp_path: Path) -> None:
     """All YAML examples of ``docs/emulator.md`` are scripts."""
     page = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
-    dialogue, mcp, faults = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
+    dialogue, mcp, faults, refusals = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
     assert len(load_script(write(tmp_path, dialogue)).turns) == 3
     assert load_script(write(tmp_path, mcp)).mcp_tools("billing") == ["balance"]
     assert load_script(write(tmp_path, "turns: [{say: a}]\n" + faults)).faults.expire_after_s == 60
+    refusing = load_script(write(tmp_path, "turns: [{say: a}]\n" + refusals))
+    assert {rule.how for rule in refusing.refuse.updates} == {"named", "in_text", "invalid_message", "unnamed", "close"}
 
 
 def test_the_documentation_names_every_key() -> None:
     """No key of a script, and no default of the table, is missing or wrong on the page."""
     page = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
-    for model in (Script, Turn, McpCall, McpServer, Faults, HandshakeFault, Cut, Extra):
+    for model in (Script, Turn, McpCall, McpServer, Faults, HandshakeFault, Cut, Extra, *MODELS):
         assert [name for name in model.model_fields if name not in page] == []
     for name, field in Latency.model_fields.items():
         assert f"| `latency_ms.{name}` | {field.default} |" in page

@@ -11,6 +11,7 @@ from gateway.sim.emulator.settings.tool_schema import WHAT_IS_TAKEN, is_taken
 
 _MCP_SINCE = "2026-04-10"
 _LOCKED = ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation")
+_OPENAI_OUTPUT = ("pcm16", "g711_ulaw", "g711_alaw")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,12 @@ def _voice(change: Change) -> None:
         raise _invalid("voice", f"Voice type '{kind}' is not supported with model '{change.engine.model}'.")
     if kind == "openai" and not change.engine.native:
         raise _invalid("voice", f"OpenAI voices are not supported with model '{change.engine.model}'.")
+
+
+def _openai_format(change: Change) -> None:
+    name = change.after["output_audio_format"]
+    if change.after["voice"]["type"] == "openai" and name not in _OPENAI_OUTPUT:
+        raise _invalid("output_audio_format", f"Output format '{name}' is not supported with OpenAI voices.")
 
 
 def _turn_detection(change: Change) -> None:
@@ -204,6 +211,7 @@ _RULES: tuple[Callable[[Change], None], ...] = (
     _agent,
     _audio_format,
     _voice,
+    _openai_format,
     _turn_detection,
     _transcription,
     _noise_reduction,

@@ -23,11 +23,19 @@ class Settings:
     """The settings of one session. ``echo`` is the dict that ``session.updated`` carries."""
 
     def __init__(
-        self, engine: Engine, *, strict: bool, expire_after_s: float | None = None, features: str = ""
+        self,
+        engine: Engine,
+        *,
+        strict: bool,
+        expire_after_s: float | None = None,
+        features: str = "",
+        overrides: Event | None = None,
     ) -> None:
         self.engine = engine
         self.strict = strict
-        self.echo = engine.new_session(expire_after_s)
+        self._overrides = overrides or {}
+        self._asked = engine.new_session(expire_after_s)
+        self.echo = self._asked
         self.updates = 0
         self.conversation_id = new_id("conv", native=True) if engine.native else ""
         """The conversation's id as responses show it; cascaded engines show none."""
@@ -40,14 +48,14 @@ class Settings:
                 "The model of a session cannot be updated.", code="invalid_request_error", param="session.model"
             )
         fields = parse(SessionFields, session, "session", strict=self.strict)
-        after = copy.deepcopy(self.echo)
+        after = copy.deepcopy(self._asked)
         for key in fields.model_fields_set:
             after[key] = self._echoed(key, getattr(fields, key))
         if after["input_audio_format"] != "pcm16" and "input_audio_sampling_rate" not in fields.model_fields_set:
             after["input_audio_sampling_rate"] = 8000
         change = Change(
             engine=self.engine,
-            before=self.echo,
+            before=self._asked,
             after=after,
             sent=frozenset(fields.model_fields_set),
             stage=Stage(settled=self.updates > 0 or audio_received, has_spoken=has_spoken),
@@ -55,7 +63,8 @@ class Settings:
             client_echo_reference=self._client_echo_reference,
         )
         check(change, strict=self.strict)
-        self.echo = after
+        self._asked = after
+        self.echo = overridden(after, self._overrides)
         self.updates += 1
 
     def _echoed(self, key: str, value: Any) -> Any:
@@ -64,7 +73,7 @@ class Settings:
             case "instructions":
                 return value or (self.engine.default_instructions if self.engine.native else "")
             case "voice":
-                return voice_echo(value.model_dump(exclude_unset=True)) if value is not None else self.echo["voice"]
+                return voice_echo(value.model_dump(exclude_unset=True)) if value is not None else self._asked["voice"]
             case "turn_detection":
                 return self._turn_detection(value) if value is not None else None
             case "input_audio_transcription":
@@ -72,7 +81,7 @@ class Settings:
             case "tools":
                 return [tool.model_dump(exclude_unset=True) for tool in value or ()]
             case "modalities" | "input_audio_format" | "input_audio_sampling_rate" | "output_audio_format":
-                return value if value is not None else self.echo[key]
+                return value if value is not None else self._asked[key]
         return value.model_dump() if isinstance(value, BaseModel) else value
 
     def _turn_detection(self, detection: BaseModel) -> Event:
@@ -117,7 +126,13 @@ class Settings:
     @property
     def output_format(self) -> AudioFormat:
         """The format of the assistant's audio."""
-        return OUTPUT[self.echo["output_audio_format"]]
+        return OUTPUT[self.output_name]
+
+    @property
+    def output_name(self) -> str:
+        """The name of the assistant's audio format: what is shown or, where that is unknown, what was asked for."""
+        shown = self.echo["output_audio_format"]
+        return str(shown if shown in OUTPUT else self._asked["output_audio_format"])
 
     @property
     def transcribes(self) -> str | None:
@@ -141,7 +156,7 @@ class Settings:
 
     def detects(self, flag: str) -> bool:
         """Return create_response, interrupt_response or auto_truncate of ``turn_detection``; False in manual mode."""
-        return bool(self.turn_detection and self.turn_detection[flag])
+        return bool(self.turn_detection and self.turn_detection.get(flag))
 
     @property
     def language(self) -> str:
@@ -152,6 +167,15 @@ class Settings:
             return locale.partition("-")[0].lower()
         transcription = self.echo["input_audio_transcription"] or {}
         return str(transcription.get("language") or "en").partition("-")[0].lower()
+
+
+def overridden(session: Event, overrides: Event) -> Event:
+    """Return a copy of ``session`` with the members of ``overrides``, mappings merged."""
+    merged = dict(session)
+    for key, value in overrides.items():
+        before = merged.get(key)
+        merged[key] = overridden(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def parse_response(response: object, settings: Settings) -> ResponseFields:

@@ -69,7 +69,7 @@ class Response:
         self._cancelled = asyncio.Event()
         self._cut_short = False
         self._output = Output(self.id, scene.history, scene.out)
-        self._format_name = request.output_audio_format or scene.settings.echo["output_audio_format"]
+        self._format_name = request.output_audio_format or scene.settings.output_name
         self._modalities = request.modalities or scene.settings.echo["modalities"]
 
     @property

@@ -358,3 +358,34 @@ def test_response_parameters() -> None:
     with pytest.raises(Rejected, match="Unknown parameter"):
         parse_response({"speed": 2}, settings())
     assert parse_response(None, settings()).modalities is None
+
+
+@pytest.mark.parametrize("name", ["pcm16", "g711_ulaw", "g711_alaw"])
+def test_openai_voices_have_three_formats(name: str) -> None:
+    """Other formats are refused with them, and taken with a voice of Azure."""
+    session = settings(NATIVE)
+    update(session, voice="marin", output_audio_format=name)
+    assert session.echo["output_audio_format"] == name
+    with pytest.raises(Rejected) as rejected:
+        update(session, output_audio_format="pcm16_16000hz")
+    assert rejected.value.param == "session.output_audio_format"
+    update(session, voice="en-US-AvaNeural", output_audio_format="pcm16_16000hz")
+
+
+def test_a_script_shows_something_else_than_what_was_asked_for() -> None:
+    """It is also what is in force; an unknown format is only shown, and a further update is taken."""
+    shown: dict[str, Any] = {"output_audio_format": "pcm16", "turn_detection": {"interrupt_response": True}}
+    session = Settings(Engine.of(CASCADED, "2026-07-15"), strict=True, overrides=shown)
+    assert session.echo["output_audio_format"] == "pcm16"
+    detection = {"type": "server_vad", "interrupt_response": False}
+    update(session, output_audio_format="g711_ulaw", input_audio_format="g711_ulaw", turn_detection=detection)
+    assert session.output_format == L16_24K
+    assert session.detects("interrupt_response")
+    assert session.echo["turn_detection"]["type"] == "server_vad"
+    update(session, turn_detection=detection)
+    assert session.detects("interrupt_response")
+
+    odd = Settings(Engine.of(CASCADED, "2026-07-15"), strict=True, overrides={"output_audio_format": "opus"})
+    update(odd, output_audio_format="g711_alaw", input_audio_format="g711_alaw")
+    assert odd.echo["output_audio_format"] == "opus"
+    assert odd.output_format == PCMA
