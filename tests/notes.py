@@ -1,72 +1,54 @@
-"""The notes of a call: each kind with its fields, as the logs, the metrics and a call's folder read them."""
+"""Checks the notes of a call: each field as its class says, and nothing empty that has a name to carry."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 
-from gateway.call.record import Note
+from gateway.call import notes
+from gateway.call.notes import Note
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Named = Annotated[str, msgspec.Meta(min_length=1)]
-Leg = Literal["phone", "voice"]
-
-
-class HeardFields(msgspec.Struct, forbid_unknown_fields=True):
-    """How much of a reply was heard."""
-
-    item_id: Named
-    heard_ms: Count
-    received_ms: Count
-
-
-TOOL = {"tool": Named, "call_id": Named}
-ENTRY = {"tool": Named, "parameter": Named}
-SERVER = {"server": Named, "tool": Named}
-HOW = Literal["key", "words", "no answer", "not understood", "not asked", "limit"]
-KINDS: Mapping[str, Mapping[str, object]] = {
-    "approval_asked": SERVER,
-    "approval_given": {**SERVER, "approved": bool, "how": HOW},
-    "approval_not_understood": {**SERVER, "asked_again": bool},
-    "barge_in": {"replies": list[HeardFields], "response_cancelled": bool},
-    "caller_paused": {},
-    "caller_said": {"item_id": Named, "text": Named},
-    "closed_line": {},
-    "digit_pressed": {"digit": Named},
-    "digits_entered": {"digits": Named},
-    "digits_sent": {},
-    "greeting_played": {"item_id": Named},
-    "hang_up_cancelled": {},
-    "malformed_message": {"leg": Leg, "detail": str},
-    "mcp_called": {**SERVER, "item_id": Named},
-    "mcp_listed": {"server": str, "outcome": Literal["ok", "error"]},
-    "mcp_returned": {**SERVER, "item_id": str, "outcome": Literal["ok", "error", "timeout"], "took_ms": Count},
-    "odd_message": {"leg": Leg, "detail": str},
-    "reply_heard": {"item_id": Named, "heard_ms": Count, "received_ms": Count},
-    "reply_said": {"item_id": Named, "text": str},
-    "reply_started": {"item_id": Named, "latency_ms": Count | None},
-    "response_cut_short": {"status": Literal["incomplete", "failed", "cancelled", "given_up"], "detail": str},
-    "secure_entry_started": ENTRY,
-    "secure_entry_ended": {**ENTRY, "outcome": Literal["entered", "nothing", "abandoned"]},
-    "service_error": {"code": str, "detail": str},
-    "service_warning": {"code": str, "detail": str},
-    "session_ready": {"session_id": str, "model": str},
-    "silence_prompt": {"count": Annotated[int, msgspec.Meta(ge=1)]},
-    "tool_called": TOOL,
-    "tool_returned": {**TOOL, "outcome": Literal["ok", "error", "timeout", "refused"], "took_ms": Count},
-    "transcription_failed": {"item_id": Named, "code": str, "detail": str},
-    "transfer_failed": {"target": Named, "detail": Named},
-    "transfer_started": {"target": Named},
-    "transferred": {"target": Named},
-    "unknown_message": {"leg": Leg, "message_kind": Named},
+MAY_BE_EMPTY = {
+    (notes.CallStarted, "caller"),
+    (notes.McpListed, "server"),
+    (notes.McpReturned, "item_id"),
+    (notes.ReplySaid, "text"),
+    (notes.SessionReady, "session_id"),
+    (notes.SessionReady, "model"),
+    (notes.TranscriptionFailed, "code"),
+    (notes.ServiceError, "code"),
+    (notes.ServiceWarning, "code"),
 }
-"""The notes of a conversation, each field with its type."""
-_SHAPES = {
-    kind: msgspec.defstruct(kind, list(fields.items()), forbid_unknown_fields=True) for kind, fields in KINDS.items()
+"""Texts that a peer may leave out; ``detail`` may be empty everywhere but in a failed transfer."""
+WORDS = {
+    (notes.ToolReturned, "outcome"): Literal["ok", "error", "timeout", "refused"],
+    (notes.ResponseCutShort, "status"): Literal["incomplete", "failed", "cancelled", "given_up"],
+    (notes.CallEnded, "by"): Literal["caller", "bot", "provider", "service", "gateway"],
 }
+"""Words that the code takes over from elsewhere as a text."""
+NAMED = Annotated[str, msgspec.Meta(min_length=1)]
+COUNT = Annotated[int, msgspec.Meta(ge=0)]
+
+
+def _shape(kind: type[Note]) -> type[msgspec.Struct]:
+    """Return a class that has the fields of a note with narrower types."""
+
+    def narrowed(name: str, hint: object) -> object:
+        if (kind, name) in WORDS:
+            return WORDS[kind, name]
+        may_be_empty = (kind, name) in MAY_BE_EMPTY or (name == "detail" and kind is not notes.TransferFailed)
+        if hint is str and not may_be_empty:
+            return NAMED
+        return COUNT if hint is int else COUNT | None if hint == int | None else hint
+
+    hints = get_type_hints(kind)
+    fields = [(name, narrowed(name, hints[name])) for name in kind.__struct_fields__]
+    return msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True)
+
+
+_SHAPES = {kind: _shape(kind) for kind in Note.__subclasses__()}
 
 
 def check_note(note: Note) -> None:
-    """Fail where a note is of no known kind, lacks a field, has one more, or one with another value than is known."""
-    assert note.kind in _SHAPES, f"nobody reads a note of this kind: {note}"
-    msgspec.convert(note.fields, _SHAPES[note.kind])
+    """Fail where a field of a note has another type than its class says, or a value that nobody could read."""
+    msgspec.convert(note.fields(), _SHAPES[type(note)])
+    assert note != notes.SilencePrompt(0)

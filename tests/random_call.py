@@ -19,7 +19,7 @@ from gateway.call.errands import (
     TransferEnded,
 )
 from gateway.call.messages import Command, Event
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.call.settings import (
     Approval,
     CallSettings,

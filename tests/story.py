@@ -1,15 +1,17 @@
 """A call told as a story: ``>>`` an event, ``<<`` the commands it leads to, on a clock that the story sets."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from gateway.audio.formats import PCMU
+from gateway.call import notes
 from gateway.call.conversation import Conversation
 from gateway.call.ending import ENDED_BY, EndCall
 from gateway.call.messages import Command, Event
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.call.settings import CallSettings
 from gateway.call.state import State
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
@@ -29,6 +31,7 @@ from gateway.voice.events import (
 )
 from tests.notes import check_note
 
+AnyNote = TypeVar("AnyNote", bound=Note)
 SILENCE = b"\xff" * 160
 SPEECH = b"\x01" * 160
 READY = SessionReady("sess_1", "gpt-realtime")
@@ -147,7 +150,7 @@ class Story:
         assert self.tell(CallerPaused("next turn")) + self.tell(TurnCommitted("next turn")) == []
         self.wait(0.7)
         assert self.answer(response="next", item="next reply", seconds=3) == []
-        assert self.noted("reply_started")[-1] == {"item_id": "next reply", "latency_ms": 700}
+        assert self.noted(notes.ReplyStarted)[-1] == notes.ReplyStarted("next reply", 700)
         assert self.listen(1.0) == []
         stopped = self.tell(CallerSpoke("turn after"))
         assert [type(command) for command in stopped] == ([StopPlayback, TruncateReply] if interruptible else [])
@@ -156,9 +159,9 @@ class Story:
         assert self.answer(response="last", item="last reply") == []
         assert self.listen(seconds) == []
 
-    def noted(self, kind: str) -> list[dict[str, object]]:
-        """The fields of all notes of a kind."""
-        return [note.fields for note in self.notes if note.kind == kind]
+    def noted(self, kind: type[AnyNote]) -> list[AnyNote]:
+        """All notes of a kind."""
+        return [note for note in self.notes if isinstance(note, kind)]
 
     def _sort(self, commands: Sequence[Command]) -> list[Command]:
         told: list[Command] = []

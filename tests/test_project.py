@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from gateway.call.ending import ENDED_BY
 from gateway.call.metrics import Metrics
+from gateway.call.notes import Note
 from gateway.call.refusal import Refusal
 from gateway.cli import _parser
 from gateway.config.providers import Providers, environment_names, variables_of
@@ -251,7 +252,7 @@ def test_the_operator_is_told_every_end_and_refusal() -> None:
 def test_the_operator_is_told_every_log_event() -> None:
     """Whatever the gateway itself logs, and each note of a call, has its place in the table of events."""
     code = "".join(path.read_text("utf-8") for path in files(ROOT / "gateway") if "sim" not in path.parts)
-    logged = {*re.findall(r'\bNote\(\s*"(\w+)"', code), *re.findall(r'\blog\.\w+\("(\w+)"', code), GAP}
+    logged = {*(kind.event for kind in Note.__subclasses__()), *re.findall(r'\blog\.\w+\("(\w+)"', code), GAP}
     told = set(re.findall(r"`(\w+)`", "".join(first_column(section("Logs")))))
     assert logged - told == {"emulator"}
     assert told <= logged

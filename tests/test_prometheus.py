@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from gateway.call import notes
 from gateway.call.ending import ENDED_BY, EndCall, EndReason
 from gateway.call.metrics import Metrics
+from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.call.refusal import Refusal
 from tests.documents import ROOT
@@ -47,9 +49,9 @@ def ended(reason: EndReason) -> Callable[[Metrics], None]:
     return lambda metrics: metrics.ended(CALL, EndCall(reason, ENDED_BY[reason]), 20.0, late_frames=0)
 
 
-def noted(kind: str, **fields: object) -> Callable[[Metrics], None]:
+def noted(note: Note) -> Callable[[Metrics], None]:
     """A note of a call."""
-    return lambda metrics: metrics.observe(CALL, TimedNote(11.0, kind, fields))
+    return lambda metrics: metrics.observe(CALL, TimedNote(11.0, note))
 
 
 FIRST_EVENTS: list[tuple[str, Callable[[Metrics], None]]] = [
@@ -61,13 +63,13 @@ FIRST_EVENTS: list[tuple[str, Callable[[Metrics], None]]] = [
     ("GatewayLosesLogLines", lambda m: m.log_lines_lost.inc()),
     *(("GatewayProofsFail", lambda m, r=r: m.refused(r)) for r in (Refusal.BAD_SIGNATURE, Refusal.UNAUTHORIZED)),
     *(("GatewayKnowsNoSuchLine", lambda m, r=r: m.refused(r)) for r in (Refusal.UNKNOWN_NUMBER, Refusal.UNKNOWN_LINE)),
-    ("GatewayToolsFail", noted("tool_returned", tool="status", outcome="error", took_ms=5)),
-    ("GatewayToolsFail", noted("mcp_returned", server="crm", tool="any", outcome="timeout", took_ms=5)),
-    ("GatewayTransfersFail", noted("transfer_failed", target="desk")),
-    ("GatewayIsThrottled", noted("service_error", code="rate_limit_exceeded")),
-    ("GatewaySeesOddMessages", noted("malformed_message", leg="phone")),
-    ("GatewaySeesOddMessages", noted("malformed_message", leg="voice")),
-    ("GatewayAnswersSlowly", noted("reply_started", latency_ms=4000)),
+    ("GatewayToolsFail", noted(notes.ToolReturned("status", "c", "error", 5))),
+    ("GatewayToolsFail", noted(notes.McpReturned("crm", "any", "m", "timeout", 5))),
+    ("GatewayTransfersFail", noted(notes.TransferFailed("desk", "busy"))),
+    ("GatewayIsThrottled", noted(notes.ServiceError("rate_limit_exceeded", ""))),
+    ("GatewaySeesOddMessages", noted(notes.MalformedMessage("phone", ""))),
+    ("GatewaySeesOddMessages", noted(notes.MalformedMessage("voice", ""))),
+    ("GatewayAnswersSlowly", noted(notes.ReplyStarted("r", 4000))),
     ("GatewayStutters", lambda m: m.ended(CALL, EndCall(EndReason.CALLER_HUNG_UP, "caller"), 20.0, late_frames=40)),
     ("GatewayCallControlFails", lambda m: m.call_control_failures.labels("twilio").inc()),
     ("GatewayKeysAreUnavailable", lambda m: m.keys_unavailable.labels("acs").inc()),

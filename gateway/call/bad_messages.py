@@ -1,7 +1,8 @@
 """Messages of a peer that nobody understands: noted, and bounded where they break the protocol. Pure."""
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.phone.events import MalformedMessage, OddMessage, UnknownMessage
 from gateway.voice.events import MalformedEvent, ServiceWarning, UnknownEvent
 
@@ -27,12 +28,12 @@ class BadMessages:
 
         What is readable and wrong costs the caller nothing, so it ends no call; more of it than the limit is not noted.
         """
-        leg = "phone" if isinstance(event, UnknownMessage | MalformedMessage) else "voice"
+        leg: notes.Leg = "phone" if isinstance(event, UnknownMessage | MalformedMessage) else "voice"
         match event:
             case ServiceWarning(code=code, message=message):
-                return [Note("service_warning", {"code": code, "detail": message})]
+                return [notes.ServiceWarning(code, message)]
             case UnknownMessage(kind=kind) | UnknownEvent(kind=kind):
-                return [Note("unknown_message", {"leg": leg, "message_kind": kind})]
+                return [notes.UnknownMessage(leg, kind)]
             case OddMessage(detail=detail):
                 return self._note_once(detail)
             case MalformedMessage(detail=detail, readable=True):
@@ -45,7 +46,7 @@ class BadMessages:
         if detail in self._odd or len(self._odd) >= ODD_LIMIT:
             return []
         self._odd.add(detail)
-        return [Note("odd_message", {"leg": "phone", "detail": detail})]
+        return [notes.OddMessage("phone", detail)]
 
     def _count(self, leg: str, now: float) -> list[EndCall]:
         self._unreadable[leg] = count, _ = _counted(self._unreadable[leg], now)
@@ -61,5 +62,5 @@ def _counted(before: tuple[int, float], now: float) -> tuple[int, float]:
     return (1, now) if now - since > MALFORMED_WINDOW_S else (count + 1, since)
 
 
-def _malformed(leg: str, detail: str) -> Note:
-    return Note("malformed_message", {"leg": leg, "detail": detail})
+def _malformed(leg: notes.Leg, detail: str) -> Note:
+    return notes.MalformedMessage(leg, detail)

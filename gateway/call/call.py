@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
+from gateway.call import notes
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import Errand, ErrandEvent, TransferEnded
-from gateway.call.messages import Command, Event, is_errand, is_phone_command, is_voice_command
-from gateway.call.record import CallRecord, Note
+from gateway.call.messages import Command, Event, is_errand, is_note, is_phone_command, is_voice_command
+from gateway.call.record import CallRecord
 from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand, StopPlayback
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
@@ -133,7 +134,7 @@ class Call:
                 closing.create_task(self._phone.close())
                 closing.create_task(self._voice.close())
         except TimeoutError:
-            self._record.add(clock(), Note("close_timed_out", {"limit_s": CLOSE_LIMIT_S}))
+            self._record.add(clock(), notes.CloseTimedOut(CLOSE_LIMIT_S))
 
     def _on_phone_event(self, event: PhoneEvent) -> None:
         if type(event) is not CallerAudio:
@@ -177,13 +178,13 @@ class Call:
         self._arm()
         if stopped and isinstance(event, CallerSpoke):
             written = clock()
-            self._record.add(written, Note("playback_stopped", {"after_ms": round((written - now) * 1000, 3)}))
+            self._record.add(written, notes.PlaybackStopped(round((written - now) * 1000, 3)))
 
     def _perform(self, commands: Sequence[Command]) -> bool:
         """Carry commands out, and tell whether a message that stops playback was written."""
         stopped = False
         for command in commands:
-            if type(command) is Note:
+            if is_note(command):
                 self._record.add(clock(), command)
             elif self._ended.done():
                 continue  # carrying out one before this has ended the call: nothing is begun any more

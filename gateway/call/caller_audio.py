@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import TypeGuard, get_args
 
 from gateway.audio.formats import AudioFormat
+from gateway.call import notes
 from gateway.call.caller_clock import AHEAD_LIMIT_S, CallerClock
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.liveness import Liveness
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.call.settings import CONNECT_BUFFER_S, SILENCED_TAIL_S
 from gateway.phone.commands import AskForLife
 from gateway.phone.events import (
@@ -25,7 +26,7 @@ SignOfTheProvider = MarkReturned | DigitPressed | SignOfLife | UnknownMessage | 
 _SIGNS = frozenset(get_args(SignOfTheProvider))
 FLOOD = (EndCall(EndReason.STREAM_BROKEN, "provider", f"more than real time and {AHEAD_LIMIT_S:g} s of audio or keys"),)
 
-LATE = Note("odd_message", {"leg": "phone", "detail": "audio that came late, behind a pause that had been filled"})
+LATE = notes.OddMessage("phone", "audio that came late, behind a pause that had been filled")
 
 
 def is_sign_of_life(event: object) -> TypeGuard[SignOfTheProvider]:

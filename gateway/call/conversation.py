@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, get_args
 
+from gateway.call import notes
 from gateway.call.bad_messages import BadMessage, BadMessages
 from gateway.call.caller_audio import FLOOD, CallerStream, is_sign_of_life
 from gateway.call.ending import EndCall, EndReason, ShutDown
@@ -11,7 +12,7 @@ from gateway.call.errands import TransferEnded
 from gateway.call.keypad import Keypad
 from gateway.call.leaving import Leaving
 from gateway.call.messages import SESSION_EVENTS, Command, Event
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.call.settings import CallSettings
 from gateway.call.silence import SilenceTimer
 from gateway.call.speaking.greeting import RECORDING, Greeting
@@ -111,7 +112,7 @@ class Conversation:
         self._due = None
         kind = type(event)
         if not self._connected and kind in SESSION_EVENTS:
-            return (Note("unknown_message", {"leg": "voice", "message_kind": f"{kind.__name__} too early"}),)
+            return (notes.UnknownMessage("voice", f"{kind.__name__} too early"),)
         if is_sign_of_life(event) and (ended := self._caller_audio.note_sign(event, now)):
             return self._carry_out(ended, now)
         return [*self._REACTIONS[kind](self, event, now), *self._settle(now)]
@@ -180,7 +181,7 @@ class Conversation:
 
     def _caller_paused(self, event: CallerPaused, now: float) -> Sequence[Command]:
         self._paused_at = now
-        return [Note("caller_paused"), *self._turn_over(event, now)]
+        return [notes.CallerPaused(), *self._turn_over(event, now)]
 
     def _turn_over(self, event: CallerPaused | TurnCommitted, now: float) -> Sequence[Command]:
         """The service answers a turn by itself, but for turns ended by a key, and those that came beside a response."""
@@ -196,7 +197,7 @@ class Conversation:
         digit = event.digit
         self._silence.caller_pressed()
         if (not self._connected or self._leaving.transferring) and not self._tools.private(now):
-            return (Note("digit_pressed", {"digit": digit}),)
+            return (notes.DigitPressed(digit),)
         silenced = self._barge_in(now) if self._keypad.interrupts(digit, now) else []
         return [*silenced, *self._keypad.press(digit, now)]
 
@@ -216,8 +217,8 @@ class Conversation:
         commands: list[Command] = [*stop, *self._note_heard(heard), *cancel]
         commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut if reply.reply_id != RECORDING]
         if cut or cancel:
-            replies = [reply.fields() for reply in cut]
-            commands.append(Note("barge_in", {"replies": replies, "response_cancelled": bool(cancel)}))
+            replies = [notes.CutReply(reply.reply_id, reply.heard_ms, reply.received_ms) for reply in cut]
+            commands.append(notes.BargeIn(replies, response_cancelled=bool(cancel)))
         return [*commands, *self._leaving.call_off()]
 
     # The bot
@@ -226,7 +227,7 @@ class Conversation:
         if self._connected:
             return ()
         self._connected = True
-        commands: list[Command] = [Note("session_ready", {"session_id": ready.session_id, "model": ready.model})]
+        commands: list[Command] = [notes.SessionReady(ready.session_id, ready.model)]
         commands += [*self._untold, *self._caller_audio.connected()]
         if self._greeting.request is not None:
             commands += self._responses.want(self._greeting.request, now)
@@ -244,7 +245,7 @@ class Conversation:
         self._tools.unsaid()
         if overtaken:  # behind a text that was dropped comes the answer, and the caller waits for that
             self._paused_at = None
-        return [*self._responses.cancel(), Note("barge_in", {"replies": [], "response_cancelled": True})]
+        return [*self._responses.cancel(), notes.BargeIn([], response_cancelled=True)]
 
     def _reply_audio(self, reply: ReplyAudio, now: float) -> Sequence[Command]:
         if reply.response_id != self._responses.response or self._responses.cancelled:
@@ -257,11 +258,11 @@ class Conversation:
             self._greeting.reply_begun(reply.response_id, reply.item_id)
             waited = None if self._paused_at is None else round((now - self._paused_at) * 1000)
             self._paused_at = None
-            commands.append(Note("reply_started", {"item_id": reply.item_id, "latency_ms": waited}))
+            commands.append(notes.ReplyStarted(reply.item_id, waited))
         return commands
 
     def _reply_said(self, event: ReplySaid, now: float) -> Sequence[Command]:
-        return (Note("reply_said", {"item_id": event.item_id, "text": event.text}),)
+        return (notes.ReplySaid(event.item_id, event.text),)
 
     def _mark_returned(self, event: MarkReturned, now: float) -> Sequence[Command]:
         self._playback.mark_returned(event.name, now)
@@ -274,14 +275,14 @@ class Conversation:
         if not self._responses.cancelled:
             commands += self._playback.complete(None, now)
             if ended.status is not ResponseStatus.COMPLETED:
-                commands.append(Note("response_cut_short", {"status": ended.status.value, "detail": ended.detail}))
+                commands.append(notes.ResponseCutShort(ended.status.value, ended.detail))
         commands += self._responses.ended(ended.response_id, now, failed=ended.status is ResponseStatus.FAILED)
         if words := self._leaving.take_words():
             commands += self._responses.want(words, now)
         return commands
 
     def _refused(self, event: ServiceError, now: float) -> Sequence[Command]:
-        note = Note("service_error", {"code": event.code, "detail": event.message})
+        note = notes.ServiceError(event.code, event.message)
         return [note, *self._responses.refused(event.event_id, event.code, now)]
 
     def _tool_called(self, event: ToolCalled, now: float) -> Sequence[Command]:
@@ -292,8 +293,9 @@ class Conversation:
 
     def _note_heard(self, replies: Sequence[HeardReply]) -> list[Command]:
         """Note what was heard, and tell the service of what it did not speak itself."""
-        commands: list[Command] = [Note("reply_heard", reply.fields()) for reply in replies]
+        commands: list[Command] = []
         for reply in replies:
+            commands.append(notes.ReplyHeard(reply.reply_id, reply.heard_ms, reply.received_ms))
             if message := self._greeting.heard(reply):
                 (commands if self._connected else self._untold).append(message)
         return commands
@@ -335,7 +337,7 @@ class Conversation:
         given_up = self._responses.on_deadline(now)
         if not any(isinstance(command, CancelResponse) for command in given_up):
             return [*given_up]
-        note = Note("response_cut_short", {"status": "given_up", "detail": "nothing more came of it"})
+        note = notes.ResponseCutShort("given_up", "nothing more came of it")
         return [*self._playback.complete(None, now), note, *given_up]
 
     # The end, and what is beside the conversation
@@ -351,10 +353,10 @@ class Conversation:
 
     def _end(self, reason: EndReason, by: str, now: float, detail: str = "") -> Sequence[Command]:
         stop, heard = self._playback.stop(now)
-        notes = [command for command in self._note_heard(heard) if isinstance(command, Note)]
+        heard_notes = [command for command in self._note_heard(heard) if isinstance(command, Note)]
         self._ended = True
         self._silence.interrupted()
-        return [*stop, *notes, *self._tools.abandon(), EndCall(reason, by, detail)]
+        return [*stop, *heard_notes, *self._tools.abandon(), EndCall(reason, by, detail)]
 
     _REACTIONS: ClassVar[Mapping[type, Callable[..., Sequence[Command]]]] = {
         CallerSpoke: _caller_spoke,

@@ -4,8 +4,8 @@ A key belongs, in this order, to what is keyed in confidence, to a question that
 turn, to an action of its own where no digits came before it, and to the digits that the model is given.
 """
 
+from gateway.call import notes
 from gateway.call.leaving import Leaving
-from gateway.call.record import Note
 from gateway.call.settings import CallSettings, KeyAction
 from gateway.call.speaking.responses import ANSWER, Request, Responses
 from gateway.call.tools.tools import ToolCommand, Tools
@@ -47,7 +47,7 @@ class Keypad:
         """What a key leads to."""
         if self._tools.private(now):
             return [*self._tools.key(digit, now)]
-        note = Note("digit_pressed", {"digit": digit})
+        note = notes.DigitPressed(digit)
         if allowed := self._tools.answer_by_key(digit, now):
             return [note, *allowed]
         if digit == self._settings.commit_on:
@@ -83,4 +83,4 @@ class Keypad:
     def _entered(self, now: float) -> list[KeyCommand]:
         digits, self._digits = self._digits, ""
         message = AddMessage("user", f"(Keys pressed on the phone: {digits})")
-        return [Note("digits_entered", {"digits": digits}), message, *self._responses.want(ANSWER, now)]
+        return [notes.DigitsEntered(digits), message, *self._responses.want(ANSWER, now)]

@@ -1,8 +1,9 @@
 """Leaving a call: the last words are heard to their end, then comes the hang-up or the transfer. Pure."""
 
+from gateway.call import notes
 from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason
 from gateway.call.errands import TransferCaller
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.call.settings import TRANSFER_GRACE_S, CallSettings, Target
 from gateway.call.speaking.responses import ANSWER, Request, Responses
 from gateway.phone.events import PhoneClosed, PhoneEnd
@@ -52,14 +53,14 @@ class Leaving:
         if not self.planned or not self._by_model:
             return []
         self.planned, self._by = False, None
-        return [Note("hang_up_cancelled"), RESULTS_FIRST]
+        return [notes.HangUpCancelled(), RESULTS_FIRST]
 
     def call_off(self) -> list[AddMessage | Note]:
         """Stay, because the caller speaks; the model is told, for it believes that the call is over."""
         if not self.planned or self._line_closed:
             return []
         self.planned, self._by = False, None
-        return [Note("hang_up_cancelled"), CALL_GOES_ON]
+        return [notes.HangUpCancelled(), CALL_GOES_ON]
 
     def spoken(self) -> None:
         """Last words are being said: no others are needed."""
@@ -89,7 +90,7 @@ class Leaving:
             return [EndCall(EndReason.LINE_CLOSED if self._line_closed else EndReason.BOT_HUNG_UP, "bot", detail)]
         self.transferring = True
         target = self._target
-        return [Note("transfer_started", {"target": target.name}), TransferCaller(target.name, target.to)]
+        return [notes.TransferStarted(target.name), TransferCaller(target.name, target.to)]
 
     def transfer_ended(self, failure: str, now: float) -> list[AddMessage | EndCall | Request | Note]:
         """The provider has taken the caller over, and ends the stream next; or the call goes on, and the model knows.
@@ -101,9 +102,9 @@ class Leaving:
         name = self._name
         if not failure:
             self._by = now + TRANSFER_GRACE_S
-            return [Note("transferred", {"target": name})]
+            return [notes.Transferred(name)]
         self.transferring, self._by = False, None
-        failed = Note("transfer_failed", {"target": name, "detail": failure})
+        failed = notes.TransferFailed(name, failure)
         if self._voice_lost is not None:
             return [failed, self._voice_lost]
         if self._line_closed:
@@ -126,7 +127,7 @@ class Leaving:
         if has_answered:
             return [end]
         if self.transferring and event.end is PhoneEnd.HUNG_UP:
-            return [Note("transferred", {"target": self._name}), end]
+            return [notes.Transferred(self._name), end]
         return [EndCall(*PHONE_ENDS[event.end], event.detail)]
 
     @property

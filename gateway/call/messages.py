@@ -4,7 +4,7 @@ from typing import TypeGuard, get_args
 
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import Errand, ErrandEvent
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import PhoneEvent
 from gateway.voice.commands import VoiceCommand
@@ -31,6 +31,7 @@ from gateway.voice.events import (
 
 Command = PhoneCommand | VoiceCommand | Errand | Note | EndCall
 Event = PhoneEvent | VoiceEvent | ErrandEvent | ShutDown
+_NOTES = frozenset(Note.__subclasses__())
 _PHONE_COMMANDS, _VOICE_COMMANDS, _ERRANDS = map(frozenset, map(get_args, (PhoneCommand, VoiceCommand, Errand)))
 SESSION_EVENTS = frozenset(
     {
@@ -57,6 +58,11 @@ SESSION_EVENTS = frozenset(
 
 
 # By the type itself: ``isinstance`` asks each class of a union in turn, and a metaclass makes that slow.
+
+
+def is_note(command: object) -> TypeGuard[Note]:
+    """Tell whether it is for the record."""
+    return type(command) in _NOTES
 
 
 def is_phone_command(command: object) -> TypeGuard[PhoneCommand]:

@@ -6,7 +6,7 @@ appears with its first event.
 
 import importlib.metadata
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,6 +17,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from gateway.call import notes
 from gateway.call.ending import ENDED_BY, EndCall
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.call.refusal import Refusal
@@ -187,40 +188,39 @@ class Metrics:
 
     def observe(self, identity: CallIdentity, note: TimedNote) -> None:  # noqa: C901 -- one case a kind of note
         """Count a note of a call's record."""
-        fields = note.fields
-        match note.kind:
-            case "call_started":
+        match note.note:
+            case notes.CallStarted():
                 self.calls_started.labels(identity.provider, identity.line).inc()
-            case "session_ready":
+            case notes.SessionReady():
                 self.session_setup.observe(note.at - identity.started_at)
-            case "reply_started":
-                latency_ms = fields["latency_ms"]
-                if isinstance(latency_ms, int):
-                    self.turn_latency.labels(identity.line).observe(latency_ms / 1000)
-            case "barge_in":
+            case notes.ReplyStarted(latency_ms=int(latency_ms)):
+                self.turn_latency.labels(identity.line).observe(latency_ms / 1000)
+            case notes.BargeIn():
                 self.barge_ins.inc()
-            case "playback_stopped":
-                after_ms = fields["after_ms"]
-                if isinstance(after_ms, float):
-                    self.barge_in_stop.observe(after_ms / 1000)
-            case "tool_returned":
-                self._tool_returned(str(fields["tool"]), fields)
-            case "mcp_returned":  # what tools a server has is not for it to put into labels
-                self._tool_returned(f"mcp:{fields['server']}", fields)
-            case "transferred" | "transfer_failed":
-                self.transfers.labels("ok" if note.kind == "transferred" else "failed").inc()
-            case "unknown_message" | "malformed_message" | "odd_message":
-                self.messages_odd.labels(fields["leg"], note.kind.partition("_")[0]).inc()
-            case "transcription_failed":
+            case notes.PlaybackStopped(after_ms=after_ms):
+                self.barge_in_stop.observe(after_ms / 1000)
+            case notes.ToolReturned(tool=tool, outcome=outcome, took_ms=took_ms):
+                self._tool_returned(tool, outcome, took_ms)
+            case notes.McpReturned(server=server, outcome=outcome, took_ms=took_ms):
+                self._tool_returned(f"mcp:{server}", outcome, took_ms)  # a server may not put its tools into labels
+            case notes.Transferred():
+                self.transfers.labels("ok").inc()
+            case notes.TransferFailed():
+                self.transfers.labels("failed").inc()
+            case notes.UnknownMessage(leg=leg):
+                self.messages_odd.labels(leg, "unknown").inc()
+            case notes.MalformedMessage(leg=leg):
+                self.messages_odd.labels(leg, "malformed").inc()
+            case notes.OddMessage(leg=leg):
+                self.messages_odd.labels(leg, "odd").inc()
+            case notes.TranscriptionFailed():
                 self.transcriptions_failed.inc()
-            case "service_error":
-                self.service_errors.labels(fields["code"] if fields["code"] in KNOWN_ERRORS else OTHER).inc()
+            case notes.ServiceError(code=code):
+                self.service_errors.labels(code if code in KNOWN_ERRORS else OTHER).inc()
 
-    def _tool_returned(self, tool: str, fields: Mapping[str, object]) -> None:
-        self.tool_calls.labels(tool if tool in self._tools else OTHER, fields["outcome"]).inc()
-        took_ms = fields["took_ms"]
-        if isinstance(took_ms, int):
-            self.tool_duration.observe(took_ms / 1000)
+    def _tool_returned(self, tool: str, outcome: str, took_ms: int) -> None:
+        self.tool_calls.labels(tool if tool in self._tools else OTHER, outcome).inc()
+        self.tool_duration.observe(took_ms / 1000)
 
     def ended(self, identity: CallIdentity, end: EndCall, at: float, late_frames: int) -> None:
         """Count a call that has ended."""

@@ -4,12 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-
-class Note(Struct, frozen=True):
-    """Something for the call's record: what happened, and its facts."""
-
-    kind: str
-    fields: dict[str, object] = {}
+from gateway.call.notes import Note
 
 
 class CallIdentity(Struct, frozen=True):
@@ -29,22 +24,21 @@ class TimedNote(Struct, frozen=True):
     """A note and when it was made, in seconds of the call's clock (``time.monotonic``)."""
 
     at: float
-    kind: str
-    fields: dict[str, object]
+    note: Note
 
 
 Observer = Callable[[CallIdentity, TimedNote], None]
-"""Is told every note as it is made; must return at once."""
+"""Is called with every note as it is made; must return at once."""
 
 
 class CallRecord(Struct, frozen=True):
-    """The notes of one call, told to the observers as they are made; whoever wants to keep them does."""
+    """Passes the notes of one call to its observers as they are made, and keeps none."""
 
     identity: CallIdentity
     observers: tuple[Observer, ...] = ()
 
     def add(self, at: float, note: Note) -> None:
         """Record a note made at ``at``."""
-        timed = TimedNote(at, note.kind, note.fields)
+        timed = TimedNote(at, note)
         for observer in self.observers:
             observer(self.identity, timed)

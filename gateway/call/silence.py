@@ -1,7 +1,8 @@
 """How long nobody may speak on a line, counted from the last word that was heard. Pure."""
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.call.settings import CallSettings
 from gateway.call.speaking.responses import Request, Responses
 
@@ -53,4 +54,4 @@ class SilenceTimer:
             return [EndCall(EndReason.SILENCE, "caller")]
         self._prompts += 1
         self._quiet_since = None
-        return [Note("silence_prompt", {"count": self._prompts}), *self._responses.want(self._rule.say, now)]
+        return [notes.SilencePrompt(self._prompts), *self._responses.want(self._rule.say, now)]

@@ -1,6 +1,7 @@
 """What the caller said, as the service wrote it down, or could not. Pure."""
 
-from gateway.call.record import Note
+from gateway.call import notes
+from gateway.call.notes import Note
 from gateway.call.speaking.responses import Request, Responses
 from gateway.call.tools.tools import Tools
 from gateway.voice.commands import AnswerApproval
@@ -23,11 +24,11 @@ class Transcripts:
         if not said.text.strip():
             return [*done, *self._tools.not_understood(said.item_id, now)]
         self._last = said.item_id
-        note = Note("caller_said", {"item_id": said.item_id, "text": said.text})
+        note = notes.CallerSaid(said.item_id, said.text)
         return [note, *done, *self._tools.caller_said(said.item_id, said.text, now)]
 
     def failed(self, failed: TranscriptionFailed, now: float) -> list[Note | Request | AnswerApproval]:
         """Note that the words of a turn could not be made out."""
-        note = Note("transcription_failed", {"item_id": failed.item_id, "code": failed.code, "detail": failed.detail})
+        note = notes.TranscriptionFailed(failed.item_id, failed.code, failed.detail)
         done = self._responses.caller_done(failed.item_id, now)
         return [note, *done, *self._tools.not_understood(failed.item_id, now)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.audio.audio_file import Channel
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
+from gateway.call.notes import CallEnded
 from gateway.cli.accounts import provider_named
 from gateway.cli.calling.caller_words import found, script_of
 from gateway.cli.calling.narrator import Narrator
@@ -43,7 +44,7 @@ CODECS: dict[str, AudioFormat] = {
 }
 CALLER = "+14155550123"
 SCHEMES = ("http://", "https://", "ws://", "wss://")
-TOLD = ("call_ended",)
+TOLD = (CallEnded.event,)
 """Events of the log that the narrator and the complaints report."""
 DEMO = (("order_status", None), ("change_delivery", 2500), ("goodbye", None))
 """The demo's recordings, each with its start after the reply's beginning; ``None`` waits for the reply's end."""

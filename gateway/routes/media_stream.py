@@ -9,12 +9,14 @@ from functools import partial
 import structlog
 from aiohttp import web
 
+from gateway.call import notes
 from gateway.call.call import Call, Voice, clock
 from gateway.call.calls import Calls
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason, level_of
 from gateway.call.metrics import Metrics
-from gateway.call.record import CallIdentity, CallRecord, Note, Observer, TimedNote
+from gateway.call.notes import Note
+from gateway.call.record import CallIdentity, CallRecord, Observer, TimedNote
 from gateway.call.refusal import Refusal
 from gateway.call.settings import CallSettings
 from gateway.config import Line
@@ -213,8 +215,7 @@ class MediaStreams:
         )
         replies = _Replies()
         record = CallRecord(identity, (*self._observers, replies.observe, _log_note))
-        facts = {"caller": started.caller, "called": started.called, "generation": line.generation}
-        record.add(clock(), Note("call_started", dict(facts)))
+        record.add(clock(), notes.CallStarted(started.caller, started.called, line.generation))
         key = (provider.name, started.call_id)
         end, late_frames = EndCall(EndReason.FAULT, "gateway"), 0
         try:
@@ -264,48 +265,49 @@ class _Replies:
 
     def observe(self, identity: CallIdentity, note: TimedNote) -> None:
         """Count each reply when it begins."""
-        self.count += note.kind == "reply_started"
+        self.count += isinstance(note.note, notes.ReplyStarted)
 
 
-def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) -> Note:
+def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) -> notes.CallEnded:
     """Return the last note of a call: everything that an alert or a search needs, in one log line."""
-    fields: dict[str, object] = {
-        "reason": end.reason.value,
-        "by": end.by,
-        "detail": end.detail,
-        "provider": identity.provider,
-        "duration_s": round(now - identity.started_at, 1),
-        "turns": turns,
-    }
-    return Note("call_ended", fields)
+    return notes.CallEnded(
+        reason=end.reason,
+        by=end.by,
+        detail=end.detail,
+        provider=identity.provider,
+        duration_s=round(now - identity.started_at, 1),
+        turns=turns,
+    )
 
 
 _OVER = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED})
 """Ends after which the call no longer exists at its provider."""
-_WARN = frozenset(
-    {
-        "service_error",
-        "service_warning",
-        "transcription_failed",
-        "malformed_message",
-        "response_cut_short",
-        "transfer_failed",
-        "close_timed_out",
-    }
-)
-_OUTCOMES = frozenset({"tool_returned", "mcp_listed", "mcp_returned"})
-"""Notes of actions that may fail; their ``outcome`` says whether they did."""
-_DEBUG = frozenset({"reply_heard", "playback_stopped", "caller_paused", "unknown_message"})
 
 
 def _log_note(identity: CallIdentity, note: TimedNote) -> None:
     """Write a call's notes to the log."""
-    log.log(logging.getLevelNamesMapping()[_level(note).upper()], note.kind, **note.fields)
+    log.log(_level(note.note), note.note.event, **note.note.fields())
 
 
-def _level(note: TimedNote) -> str:
-    if note.kind == "call_ended":
-        return level_of(EndReason(str(note.fields["reason"])))
-    if note.kind in _OUTCOMES and note.fields["outcome"] != "ok":
-        return "warning"
-    return "warning" if note.kind in _WARN else "debug" if note.kind in _DEBUG else "info"
+def _level(note: Note) -> int:
+    match note:
+        case notes.CallEnded(reason=reason):
+            return logging.getLevelNamesMapping()[level_of(reason).upper()]
+        case (
+            notes.ToolReturned(outcome=outcome) | notes.McpListed(outcome=outcome) | notes.McpReturned(outcome=outcome)
+        ):
+            return logging.INFO if outcome == "ok" else logging.WARNING
+        case (
+            notes.ServiceError()
+            | notes.ServiceWarning()
+            | notes.TranscriptionFailed()
+            | notes.MalformedMessage()
+            | notes.ResponseCutShort()
+            | notes.TransferFailed()
+            | notes.CloseTimedOut()
+        ):
+            return logging.WARNING
+        case notes.ReplyHeard() | notes.PlaybackStopped() | notes.CallerPaused() | notes.UnknownMessage():
+            return logging.DEBUG
+        case _:
+            return logging.INFO

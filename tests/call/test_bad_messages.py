@@ -2,9 +2,10 @@
 
 import pytest
 
+from gateway.call import notes
 from gateway.call.bad_messages import MALFORMED_LIMIT, MALFORMED_WINDOW_S, ODD_LIMIT, BadMessage, BadMessages
 from gateway.call.ending import EndCall, EndReason
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.phone.events import MalformedMessage, OddMessage, UnknownMessage
 from gateway.voice.events import MalformedEvent, ServiceWarning, UnknownEvent
 
@@ -12,9 +13,9 @@ from gateway.voice.events import MalformedEvent, ServiceWarning, UnknownEvent
 @pytest.mark.parametrize(
     ("event", "note"),
     [
-        (UnknownMessage("new"), Note("unknown_message", {"leg": "phone", "message_kind": "new"})),
-        (UnknownEvent("new"), Note("unknown_message", {"leg": "voice", "message_kind": "new"})),
-        (ServiceWarning("c", "m"), Note("service_warning", {"code": "c", "detail": "m"})),
+        (UnknownMessage("new"), notes.UnknownMessage("phone", "new")),
+        (UnknownEvent("new"), notes.UnknownMessage("voice", "new")),
+        (ServiceWarning("c", "m"), notes.ServiceWarning("c", "m")),
     ],
 )
 def test_what_is_not_known_is_noted(event: BadMessage, note: Note) -> None:
@@ -50,7 +51,7 @@ def test_what_can_be_read_ends_no_call() -> None:
     bad_messages = BadMessages(0.0)
     event = MalformedMessage("mark without its name", readable=True)
     told = [bad_messages.handle(event, second / 50) for second in range(5 * MALFORMED_LIMIT)]
-    note = Note("malformed_message", {"leg": "phone", "detail": "mark without its name"})
+    note = notes.MalformedMessage("phone", "mark without its name")
     assert told == [[note]] * MALFORMED_LIMIT + [[]] * 4 * MALFORMED_LIMIT
     assert bad_messages.handle(event, 2 * MALFORMED_WINDOW_S) == [note]
 
@@ -58,7 +59,7 @@ def test_what_can_be_read_ends_no_call() -> None:
 def test_an_odd_message_is_noted_once() -> None:
     """However often it comes; and of made-up ones only so many."""
     bad_messages = BadMessages(0.0)
-    assert bad_messages.handle(OddMessage("x"), 0.0) == [Note("odd_message", {"leg": "phone", "detail": "x"})]
+    assert bad_messages.handle(OddMessage("x"), 0.0) == [notes.OddMessage("phone", "x")]
     assert bad_messages.handle(OddMessage("x"), 0.1) == []
     noted = [bad_messages.handle(OddMessage(str(number)), 0.2) for number in range(3 * ODD_LIMIT)]
     assert sum(map(len, noted)) == ODD_LIMIT - 1
@@ -71,13 +72,13 @@ def test_an_odd_message_is_noted_once() -> None:
         (MalformedEvent("x"), "voice", (EndReason.VOICE_LOST, "service")),
     ],
 )
-def test_the_end_by_broken_messages_is_told(event: BadMessage, leg: str, end: tuple[EndReason, str]) -> None:
+def test_the_end_by_broken_messages_is_told(event: BadMessage, leg: notes.Leg, end: tuple[EndReason, str]) -> None:
     """Which leg, who ended, and why; the last message is noted as well."""
     bad_messages = BadMessages(0.0)
     for _ in range(MALFORMED_LIMIT - 1):
         bad_messages.handle(event, 1.0)
     note, ended = bad_messages.handle(event, 1.0)
-    assert note == Note("malformed_message", {"leg": leg, "detail": "x"})
+    assert note == notes.MalformedMessage(leg, "x")
     assert ended == EndCall(*end, "50 malformed messages in a minute")
 
 

@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
+from gateway.call import notes
 from gateway.call.call import Call, clock
 from gateway.call.caller_clock import AHEAD_LIMIT_S
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
-from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
+from gateway.call.record import CallIdentity, CallRecord, TimedNote
 from gateway.call.settings import CallSettings, FunctionRule, Recorded
 from gateway.phone.commands import PhoneCommand, PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
@@ -62,7 +63,7 @@ async def test_audio_goes_both_ways_and_the_end_closes_both_legs() -> None:
     assert SendAudio(b"caller") in rig.voice.sent
     assert any(isinstance(command, PlayAudio) for command in rig.phone.sent)
     assert StopPlayback() in rig.phone.sent
-    kinds = [note.kind for note in rig.notes]
+    kinds = [note.note.event for note in rig.notes]
     assert {"session_ready", "reply_started", "barge_in", "playback_stopped"} <= set(kinds)
 
 
@@ -80,7 +81,7 @@ async def test_a_stop_that_no_message_carried_is_not_measured() -> None:
         rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
     assert running.result().reason is EndReason.CALLER_HUNG_UP
     assert StopPlayback() in rig.phone.sent
-    assert "playback_stopped" not in [note.kind for note in rig.notes]
+    assert "playback_stopped" not in [note.note.event for note in rig.notes]
 
 
 async def test_playback_goes_on_without_events() -> None:
@@ -252,7 +253,7 @@ async def test_a_leg_that_will_not_close_is_not_waited_for(monkeypatch: pytest.M
     rig.voice.close_hangs = True
     rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
     assert (await rig.call.run()).reason is EndReason.CALLER_HUNG_UP
-    assert [note.kind for note in rig.notes][-1] == "close_timed_out"
+    assert [note.note.event for note in rig.notes][-1] == "close_timed_out"
 
 
 FUNCTIONS = CallSettings(functions={"status": FunctionRule()})
@@ -319,8 +320,8 @@ async def test_nothing_is_begun_behind_an_end() -> None:
         running = group.create_task(rig.call.run())
         await asyncio.sleep(0)
         rig.phone.full = True
-        rig.call._perform([PlayAudio(b"b"), PlayAudio(b"c"), TransferCaller("desk", "+1"), Note("digits_sent")])
+        rig.call._perform([PlayAudio(b"b"), PlayAudio(b"c"), TransferCaller("desk", "+1"), notes.DigitsSent()])
         rig.call._arm()
     assert running.result().reason is EndReason.STREAM_STALLED
     assert rig.errands.sent == []
-    assert [note.kind for note in rig.notes][-1] == "digits_sent"
+    assert [note.note.event for note in rig.notes][-1] == "digits_sent"

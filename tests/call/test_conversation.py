@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from gateway.call import notes
 from gateway.call.bad_messages import MALFORMED_LIMIT
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.messages import Event
@@ -117,7 +118,7 @@ def test_barge_in_while_generating() -> None:
     assert story.tell(ReplyAudio("r", "i", SECOND)) == []
     assert story.tell(ReplyComplete("r", "i")) == []
     assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED, "client_cancelled")) == []
-    assert story.noted("barge_in")[0]["response_cancelled"] is True
+    assert story.noted(notes.BargeIn)[0].response_cancelled is True
 
 
 def test_barge_in_after_generation() -> None:
@@ -138,8 +139,8 @@ def test_barge_in_where_nothing_can_be_discarded() -> None:
     sent_ms = story.played // 8
     assert story.tell(CallerSpoke("u")) == [CancelResponse("r"), TruncateReply("i", sent_ms)]
     assert 700 <= sent_ms <= 920
-    heard = {"item_id": "i", "heard_ms": sent_ms, "received_ms": 3000}
-    assert story.noted("barge_in") == [{"replies": [heard], "response_cancelled": True}]
+    heard = notes.CutReply("i", sent_ms, 3000)
+    assert story.noted(notes.BargeIn) == [notes.BargeIn(replies=[heard], response_cancelled=True)]
     assert story.tell(ReplyAudio("r", "i", SECOND)) == []
 
 
@@ -151,8 +152,8 @@ def test_speech_over_the_last_of_a_reply_that_cannot_be_discarded() -> None:
     story.tell(ReplyComplete("r", "i"))
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     assert story.tell(CallerSpoke("u")) == []
-    assert story.noted("reply_heard") == [{"item_id": "i", "heard_ms": 300, "received_ms": 300}]
-    assert story.noted("barge_in") == []
+    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("i", 300, 300)]
+    assert story.noted(notes.BargeIn) == []
 
 
 def test_speech_over_silence_is_no_barge_in() -> None:
@@ -162,9 +163,9 @@ def test_speech_over_silence_is_no_barge_in() -> None:
         story.tell(CallerAudio(b"\xff" * 160))
         story.wait(0.1)
         story.return_marks()
-    assert story.noted("reply_heard") == [{"item_id": "i", "heard_ms": 1000, "received_ms": 1000}]
+    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("i", 1000, 1000)]
     assert story.tell(CallerSpoke("u")) == []
-    assert story.noted("barge_in") == []
+    assert story.noted(notes.BargeIn) == []
 
 
 def test_barge_in_before_the_first_audio() -> None:
@@ -208,8 +209,8 @@ def test_the_service_may_have_been_first() -> None:
     story = answering(Story())
     story.tell(CallerSpoke("u"))
     assert story.tell(ServiceError("response_cancel_not_active", "no active response found")) == []
-    assert story.noted("service_error") == [
-        {"code": "response_cancel_not_active", "detail": "no active response found"}
+    assert story.noted(notes.ServiceError) == [
+        notes.ServiceError("response_cancel_not_active", "no active response found")
     ]
 
 
@@ -416,7 +417,7 @@ def test_latency_is_noted_from_the_end_of_the_turn() -> None:
     story.tell(CallerPaused("u"))
     story.now += 0.75
     answering(story)
-    assert story.noted("reply_started") == [{"item_id": "i", "latency_ms": 750}]
+    assert story.noted(notes.ReplyStarted) == [notes.ReplyStarted("i", 750)]
 
 
 def test_transcripts_are_noted_once() -> None:
@@ -425,7 +426,7 @@ def test_transcripts_are_noted_once() -> None:
     story.tell(CallerSaid("u", "Hello"))
     story.tell(CallerSaid("u", ""))
     story.tell(CallerSaid("u", "Hello"))
-    assert story.noted("caller_said") == [{"item_id": "u", "text": "Hello"}]
+    assert story.noted(notes.CallerSaid) == [notes.CallerSaid("u", "Hello")]
 
 
 def test_farewell_is_heard_before_the_hang_up() -> None:
@@ -495,7 +496,7 @@ def test_other_keys_are_noted() -> None:
     """A key without a meaning on this line changes nothing."""
     story = Story(CallSettings(commit_on="#"))
     assert story.tell(DigitPressed("5")) == []
-    assert story.noted("digit_pressed") == [{"digit": "5"}]
+    assert story.noted(notes.DigitPressed) == [notes.DigitPressed("5")]
 
 
 def test_silence_prompts_then_ends() -> None:
@@ -546,10 +547,9 @@ def test_what_was_heard_is_known_when_the_caller_hangs_up() -> None:
     story = answering(Story())
     listening(story)
     story.tell(PhoneClosed(PhoneEnd.HUNG_UP))
-    (heard,) = story.noted("reply_heard")
-    assert heard["received_ms"] == 3000
-    assert isinstance(heard["heard_ms"], int)
-    assert 480 <= heard["heard_ms"] <= 520
+    (heard,) = story.noted(notes.ReplyHeard)
+    assert heard.received_ms == 3000
+    assert 480 <= heard.heard_ms <= 520
 
 
 def test_a_reply_that_stops_after_a_part_of_a_frame() -> None:
@@ -560,7 +560,7 @@ def test_a_reply_that_stops_after_a_part_of_a_frame() -> None:
     story.tell(ReplyComplete("r", "a"))
     story.tell(ReplyAudio("r", "b", b"\x10" * 10))
     story.wait(9.0)
-    assert story.noted("reply_heard") == [{"item_id": "a", "heard_ms": 410, "received_ms": 410}]
+    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("a", 410, 410)]
 
 
 @pytest.mark.parametrize(
@@ -580,7 +580,7 @@ def test_nothing_is_sent_before_the_session(event: Event) -> None:
     assert story.tell(event) == []
     assert story.tell(DigitPressed("1")) == []
     assert story.wait(14.0) == [AskForLife()]
-    assert {note["leg"] for note in story.noted("unknown_message")} == {"voice"}
+    assert {note.leg for note in story.noted(notes.UnknownMessage)} == {"voice"}
     (silence,) = story.tell(READY)
     assert isinstance(silence, SendAudio)
 
@@ -689,4 +689,4 @@ def test_a_failed_response_is_noted() -> None:
     story = Story()
     story.tell(ResponseStarted("r"))
     story.tell(ResponseEnded("r", ResponseStatus.FAILED, "quota"))
-    assert story.noted("response_cut_short") == [{"status": "failed", "detail": "quota"}]
+    assert story.noted(notes.ResponseCutShort) == [notes.ResponseCutShort("failed", "quota")]

@@ -3,11 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
 from gateway.call.leaving import CALL_GOES_ON
 from gateway.call.settings import CallSettings, Digits, FunctionRule, KeyAction, Secret, Silence, Target
-from gateway.call.speaking.playback import HeardReply
 from gateway.call.speaking.responses import ALREADY_ACTIVE
 from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
@@ -55,7 +55,7 @@ def reminded(story: Story, count: int) -> None:
     """Ten seconds of silence, and a reminder, which is said."""
     assert story.listen(9.8) == []
     assert story.listen(0.4) == [STILL_THERE]
-    assert story.noted("silence_prompt")[-1] == {"count": count}
+    assert story.noted(notes.SilencePrompt)[-1] == notes.SilencePrompt(count)
     story.answer(response=f"of {story.requests[-1]}", item=f"says {story.requests[-1]}", request=story.requests[-1])
     story.listen(1.1)
 
@@ -133,7 +133,7 @@ def test_a_turn_that_nobody_answered_is_in_no_latency() -> None:
     story.tell(ResponseStarted("r"))
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     reminded(story, 1)
-    assert [note["latency_ms"] for note in story.noted("reply_started")] == [None]
+    assert [note.latency_ms for note in story.noted(notes.ReplyStarted)] == [None]
 
 
 def test_a_turn_that_was_interrupted_is_in_no_latency() -> None:
@@ -150,7 +150,7 @@ def test_a_turn_that_was_interrupted_is_in_no_latency() -> None:
     story.tell(CallerPaused("u2"))
     story.wait(0.3)
     story.answer(response="r3", item="i3")
-    assert story.noted("reply_started") == [{"item_id": "i3", "latency_ms": 300}]
+    assert story.noted(notes.ReplyStarted) == [notes.ReplyStarted("i3", 300)]
 
 
 def test_an_answer_behind_a_text_that_was_dropped_has_its_latency() -> None:
@@ -162,8 +162,8 @@ def test_an_answer_behind_a_text_that_was_dropped_has_its_latency() -> None:
     story.tell(ResponseEnded("g", ResponseStatus.CANCELLED))
     story.wait(0.8)
     story.answer(response="r", item="i")
-    assert story.noted("reply_started") == [{"item_id": "i", "latency_ms": 800}]
-    assert story.noted("barge_in") == [{"replies": [], "response_cancelled": True}]
+    assert story.noted(notes.ReplyStarted) == [notes.ReplyStarted("i", 800)]
+    assert story.noted(notes.BargeIn) == [notes.BargeIn(replies=[], response_cancelled=True)]
 
 
 def test_only_the_first_reply_of_an_answer_has_a_latency() -> None:
@@ -175,7 +175,7 @@ def test_only_the_first_reply_of_an_answer_has_a_latency() -> None:
     story.tell(ResponseStarted("r"))
     for item in ("i1", "i1", "i2", "i2"):
         story.tell(ReplyAudio("r", item, SPEECH))
-    assert story.noted("reply_started") == [{"item_id": "i1", "latency_ms": 500}, {"item_id": "i2", "latency_ms": None}]
+    assert story.noted(notes.ReplyStarted) == [notes.ReplyStarted("i1", 500), notes.ReplyStarted("i2", None)]
 
 
 # Responses and requests
@@ -187,7 +187,7 @@ def test_an_answer_that_the_service_cancelled_is_not_tried_again() -> None:
         story = Story()
         story.tell(ResponseStarted("r"))
         assert story.tell(ResponseEnded("r", status, "why")) == []
-        assert story.noted("response_cut_short") == [{"status": status.value, "detail": "why"}]
+        assert story.noted(notes.ResponseCutShort) == [notes.ResponseCutShort(status.value, "why")]
         story.goes_on()
 
 
@@ -198,7 +198,7 @@ def test_an_answer_that_failed_half_way_is_not_tried_again() -> None:
     story.tell(ReplyAudio("r", "i", SPEECH * 50))
     story.tell(ResponseEnded("r", ResponseStatus.FAILED, "server"))
     assert story.listen(1.5) == []
-    assert story.noted("reply_heard") == [{"item_id": "i", "heard_ms": 1000, "received_ms": 1000}]
+    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("i", 1000, 1000)]
     story.goes_on()
 
 
@@ -211,8 +211,8 @@ def test_an_interruption_is_no_fault_of_the_response(status: ResponseStatus) -> 
     story.listen(0.5)
     assert story.tell(CallerSpoke("u"))[0] == StopPlayback()
     assert story.tell(ResponseEnded("r", status, "turn_detected")) == []
-    assert story.noted("response_cut_short") == []
-    assert len(story.noted("barge_in")) == 1
+    assert story.noted(notes.ResponseCutShort) == []
+    assert len(story.noted(notes.BargeIn)) == 1
 
 
 def test_a_response_that_was_given_up_leaves_nothing() -> None:
@@ -221,8 +221,8 @@ def test_a_response_that_was_given_up_leaves_nothing() -> None:
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", SPEECH * 50))
     assert story.listen(10.1) == [CancelResponse("r")]
-    assert story.noted("response_cut_short") == [{"status": "given_up", "detail": "nothing more came of it"}]
-    assert story.noted("reply_heard") == [{"item_id": "i", "heard_ms": 1000, "received_ms": 1000}]
+    assert story.noted(notes.ResponseCutShort) == [notes.ResponseCutShort("given_up", "nothing more came of it")]
+    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("i", 1000, 1000)]
     assert story.listen(3.1) == []
     assert story.tell(ReplyAudio("r", "i", SPEECH)) == []
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == []
@@ -279,8 +279,8 @@ def test_audio_of_a_cancelled_response_is_nobodys_until_the_next() -> None:
     story.tell(ReplyComplete("r2", "i2"))
     story.tell(ResponseEnded("r2", ResponseStatus.COMPLETED))
     story.listen(2)
-    assert story.noted("reply_heard")[-1] == {"item_id": "i2", "heard_ms": 2000, "received_ms": 2000}
-    assert [note["item_id"] for note in story.noted("reply_started")] == ["i", "i2"]
+    assert story.noted(notes.ReplyHeard)[-1] == notes.ReplyHeard("i2", 2000, 2000)
+    assert [note.item_id for note in story.noted(notes.ReplyStarted)] == ["i", "i2"]
 
 
 def test_a_greeting_that_was_said_after_all_is_said_once() -> None:
@@ -291,7 +291,7 @@ def test_a_greeting_that_was_said_after_all_is_said_once() -> None:
     assert story.tell(ResponseEnded("other", ResponseStatus.COMPLETED)) == [SayText("Hello.")]
     story.answer(response="g", item="ig", request=story.requests[-1])
     story.goes_on()
-    assert story.noted("service_error") == [{"code": ALREADY_ACTIVE, "detail": "active"}]
+    assert story.noted(notes.ServiceError) == [notes.ServiceError(ALREADY_ACTIVE, "active")]
 
 
 # Leaving
@@ -370,12 +370,12 @@ def test_keys_behind_an_entry_are_private_to_the_second(ended_by: str, private_s
         if ended_by != "nothing":
             keyed(story, "4111#" if ended_by == "key" else "4111")
         if ended_by != "key":
-            while not story.noted("secure_entry_ended"):
+            while not story.noted(notes.SecureEntryEnded):
                 story.wait(story.conversation.next_deadline() - story.now)
-        assert story.noted("secure_entry_ended")[-1]["outcome"] == ("nothing" if ended_by == "nothing" else "entered")
+        assert story.noted(notes.SecureEntryEnded)[-1].outcome == ("nothing" if ended_by == "nothing" else "entered")
         story.wait(private_s + (0.01 if is_late else -0.01))
         keyed(story, "7")
-        assert story.noted("digit_pressed") == ([{"digit": "7"}] if is_late else [])
+        assert story.noted(notes.DigitPressed) == ([notes.DigitPressed("7")] if is_late else [])
 
 
 def test_every_late_key_keeps_the_next_three_seconds_private() -> None:
@@ -386,10 +386,10 @@ def test_every_late_key_keeps_the_next_three_seconds_private() -> None:
     for key in "22223333":
         story.wait(2.9)
         assert keyed(story, key) == []
-    assert story.noted("digit_pressed") == []
+    assert story.noted(notes.DigitPressed) == []
     story.wait(3.01)
     keyed(story, "7")
-    assert story.noted("digit_pressed") == [{"digit": "7"}]
+    assert story.noted(notes.DigitPressed) == [notes.DigitPressed("7")]
 
 
 def test_a_late_key_does_not_make_the_privacy_shorter() -> None:
@@ -401,7 +401,7 @@ def test_a_late_key_does_not_make_the_privacy_shorter() -> None:
     assert keyed(story, "2") == []
     story.wait(13)
     assert keyed(story, "3") == []
-    assert story.noted("digit_pressed") == []
+    assert story.noted(notes.DigitPressed) == []
 
 
 def test_an_entry_in_time_is_heard_of_no_more() -> None:
@@ -414,7 +414,7 @@ def test_an_entry_in_time_is_heard_of_no_more() -> None:
     story.answer(response="r2", item="i2", request=story.requests[-1])
     story.goes_on()
     keyed(story, "7")
-    assert story.noted("digit_pressed") == [{"digit": "7"}]
+    assert story.noted(notes.DigitPressed) == [notes.DigitPressed("7")]
 
 
 # Notes
@@ -423,14 +423,14 @@ def test_an_entry_in_time_is_heard_of_no_more() -> None:
 def test_what_the_session_tells_is_noted() -> None:
     """The session's id and model, what the bot said, and a warning of the service."""
     story = Story()
-    assert story.noted("session_ready") == [{"session_id": "sess_1", "model": "gpt-realtime"}]
+    assert story.noted(notes.SessionReady) == [notes.SessionReady("sess_1", "gpt-realtime")]
     assert story.tell(ReplySaid("r", "i", "Good day.")) == []
-    assert story.noted("reply_said") == [{"item_id": "i", "text": "Good day."}]
+    assert story.noted(notes.ReplySaid) == [notes.ReplySaid("i", "Good day.")]
     assert story.tell(ServiceWarning("slow", "It takes long.")) == []
-    assert story.noted("service_warning") == [{"code": "slow", "detail": "It takes long."}]
+    assert story.noted(notes.ServiceWarning) == [notes.ServiceWarning("slow", "It takes long.")]
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
-    assert story.noted("caller_paused") == [{}]
+    assert story.noted(notes.CallerPaused) == [notes.CallerPaused()]
 
 
 def test_an_interruption_is_noted_with_what_was_heard() -> None:
@@ -442,16 +442,14 @@ def test_an_interruption_is_noted_with_what_was_heard() -> None:
     story.tell(ReplyAudio("r", "i2", SPEECH * 50))
     story.listen(0.5)
     told = story.tell(CallerSpoke("u"))
-    (noted,) = story.noted("barge_in")
-    replies = noted["replies"]
-    assert isinstance(replies, list)
-    assert [reply["item_id"] for reply in replies] == ["i1", "i2"]
-    assert [reply["received_ms"] for reply in replies] == [1000, 1000]
-    assert replies[1]["heard_ms"] == 0
-    assert noted["response_cancelled"] is True
+    (noted,) = story.noted(notes.BargeIn)
+    replies = noted.replies
+    assert [reply.item_id for reply in replies] == ["i1", "i2"]
+    assert [reply.received_ms for reply in replies] == [1000, 1000]
+    assert replies[1].heard_ms == 0
+    assert noted.response_cancelled is True
     cut = [command for command in told if isinstance(command, TruncateReply)]
-    assert [(reply.item_id, reply.heard_ms) for reply in cut] == [(r["item_id"], r["heard_ms"]) for r in replies]
-    assert HeardReply("i", 1, 2).fields() == {"item_id": "i", "heard_ms": 1, "received_ms": 2}
+    assert [(reply.item_id, reply.heard_ms) for reply in cut] == [(r.item_id, r.heard_ms) for r in replies]
 
 
 # A closed line

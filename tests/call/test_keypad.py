@@ -1,5 +1,6 @@
 """What the caller's keys do, told as stories over the conversation."""
 
+from gateway.call import notes
 from gateway.call.caller_clock import AHEAD_LIMIT_S, KEY_S
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import TransferCaller
@@ -45,7 +46,7 @@ def test_digits_are_given_to_the_model_when_the_last_key_comes() -> None:
     story = Story(SETTINGS)
     assert press(story, "1234") == []
     assert press(story, "#") == [entered("1234"), CreateResponse()]
-    assert story.noted("digits_entered") == [{"digits": "1234"}]
+    assert story.noted(notes.DigitsEntered) == [notes.DigitsEntered("1234")]
 
 
 def test_digits_are_given_to_the_model_after_a_pause() -> None:
@@ -109,7 +110,7 @@ def test_keys_before_the_session_is_ready_are_noted() -> None:
     """>> a key while connecting << nothing but a note."""
     story = Story(SETTINGS, ready=False)
     assert press(story, "0") == []
-    assert story.noted("digit_pressed") == [{"digit": "0"}]
+    assert story.noted(notes.DigitPressed) == [notes.DigitPressed("0")]
 
 
 def test_a_greeting_that_must_be_heard_is_heard_before_the_key_acts() -> None:
@@ -126,7 +127,7 @@ def test_keys_that_mean_nothing_are_noted() -> None:
     """A line without rules for keys notes them."""
     story = Story()
     assert press(story, "5") == []
-    assert story.noted("digit_pressed") == [{"digit": "5"}]
+    assert story.noted(notes.DigitPressed) == [notes.DigitPressed("5")]
 
 
 def test_sixty_four_keys_are_one_message() -> None:
@@ -146,7 +147,7 @@ def test_a_late_secret_key_silences_nobody() -> None:
     press(story, "12")
     story.answer(response="r2", item="i2", seconds=3)
     assert press(story, "3#") == []
-    assert story.noted("barge_in") == []
+    assert story.noted(notes.BargeIn) == []
 
 
 def test_a_key_that_answers_silences_the_question() -> None:
@@ -157,7 +158,7 @@ def test_a_key_that_answers_silences_the_question() -> None:
     story.answer(response="q", item="iq", request=story.requests[-1], seconds=3)
     told = press(story, "1")
     assert [type(command) for command in told] == [StopPlayback, TruncateReply, AnswerApproval]
-    assert story.noted("digit_pressed") == [{"digit": "1"}]
+    assert story.noted(notes.DigitPressed) == [notes.DigitPressed("1")]
 
 
 def test_the_last_key_silences_the_bot() -> None:

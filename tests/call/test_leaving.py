@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import TransferCaller, TransferEnded
 from gateway.call.leaving import CALL_GOES_ON
@@ -46,7 +47,7 @@ def test_the_announcement_is_heard_before_the_transfer() -> None:
     assert story.answer(response="r2", item="i2", request=story.requests[-1], seconds=3) == []
     assert story.listen(2.8) == []
     assert story.listen(0.4) == [TRANSFER]
-    assert story.noted("transfer_started") == [{"target": "desk"}]
+    assert story.noted(notes.TransferStarted) == [notes.TransferStarted("desk")]
 
 
 def test_the_models_own_announcement_is_enough() -> None:
@@ -78,7 +79,7 @@ def test_a_caller_who_speaks_over_the_announcement_stays() -> None:
     assert [type(command) for command in told] == [StopPlayback, TruncateReply, AddMessage]
     assert told[-1] == CALL_GOES_ON
     assert story.listen(5) == []
-    assert story.noted("hang_up_cancelled") == [{}]
+    assert story.noted(notes.HangUpCancelled) == [notes.HangUpCancelled()]
 
 
 def test_nobody_hears_the_caller_during_the_transfer() -> None:
@@ -104,14 +105,14 @@ def test_a_transferred_call_ends_with_its_stream() -> None:
     story = transferring(Story(SETTINGS))
     assert story.tell(TransferEnded()) == []
     assert story.tell(PhoneClosed(PhoneEnd.HUNG_UP)) == [EndCall(EndReason.TRANSFERRED, "bot")]
-    assert story.noted("transferred") == [{"target": "desk"}]
+    assert story.noted(notes.Transferred) == [notes.Transferred("desk")]
 
 
 def test_the_stream_may_end_before_the_provider_answers() -> None:
     """>> the stream ends first << transferred as well; noted once."""
     story = transferring(Story(SETTINGS))
     assert story.tell(PhoneClosed(PhoneEnd.HUNG_UP)) == [EndCall(EndReason.TRANSFERRED, "bot")]
-    assert story.noted("transferred") == [{"target": "desk"}]
+    assert story.noted(notes.Transferred) == [notes.Transferred("desk")]
 
 
 def test_a_stream_that_outlives_its_caller_is_closed() -> None:
@@ -133,7 +134,7 @@ def test_a_failed_transfer_is_told_and_the_call_goes_on() -> None:
     assert answer == CreateResponse()
     story.listen(0.6)
     assert story.tell(CallerAudio(b"\x01" * 160)) == [SendAudio(b"\x01" * 160)]
-    assert story.noted("transfer_failed")[0]["target"] == "desk"
+    assert story.noted(notes.TransferFailed)[0].target == "desk"
 
 
 def test_a_transfer_that_is_taken_back_goes_on_with_the_call() -> None:
@@ -192,7 +193,7 @@ def test_a_closed_line_says_so_and_hangs_up() -> None:
     """>> ready on a closed line << the words, which nobody interrupts, then the end."""
     closed = SayText("We are closed.")
     story = Story(CallSettings(greeting=closed, interruptible=False, closed=True), ready=False)
-    assert story.noted("closed_line") == [{}]
+    assert story.noted(notes.ClosedLine) == [notes.ClosedLine()]
     assert story.tell(READY) == [closed]
     story.answer(request=story.requests[-1])
     assert story.tell(CallerSpoke("u")) == []
@@ -268,7 +269,7 @@ def test_nobody_keeps_a_closed_line_open() -> None:
     story.answer(request=story.requests[-1])
     assert story.tell(CallerSpoke("u")) == []
     assert EndCall(EndReason.LINE_CLOSED, "bot") in story.listen(35)
-    assert story.noted("hang_up_cancelled") == []
+    assert story.noted(notes.HangUpCancelled) == []
 
 
 def test_the_model_is_told_the_name_of_a_target_alone() -> None:
@@ -278,4 +279,4 @@ def test_the_model_is_told_the_name_of_a_target_alone() -> None:
     assert told == AddMessage(
         "system", "The caller could not be connected with desk: that failed. Say so, and go on with the call."
     )
-    assert story.noted("transfer_failed") == [{"target": "desk", "detail": "POST was answered with 500"}]
+    assert story.noted(notes.TransferFailed) == [notes.TransferFailed("desk", "POST was answered with 500")]

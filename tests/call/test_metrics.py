@@ -1,5 +1,6 @@
 """A call's notes as numbers."""
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, TimedNote
@@ -15,8 +16,8 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 def test_a_call_from_start_to_end() -> None:
     """Begun by provider and line, set up, ended by reason, with its duration and its late frames."""
     metrics = Metrics()
-    metrics.observe(CALL, TimedNote(10.0, "call_started", {}))
-    metrics.observe(CALL, TimedNote(10.25, "session_ready", {}))
+    metrics.observe(CALL, TimedNote(10.0, notes.CallStarted("", "", "1")))
+    metrics.observe(CALL, TimedNote(10.25, notes.SessionReady("s", "m")))
     metrics.ended(CALL, EndCall(EndReason.SILENCE, "caller"), 70.0, late_frames=3)
     assert value(metrics, "gateway_calls_started_total", provider="twilio", line="support") == 1
     assert value(metrics, "gateway_voice_session_setup_seconds_sum") == 0.25
@@ -28,8 +29,8 @@ def test_a_call_from_start_to_end() -> None:
 def test_latency_is_that_of_answers() -> None:
     """A greeting answers nothing."""
     metrics = Metrics()
-    metrics.observe(CALL, TimedNote(1.0, "reply_started", {"latency_ms": None}))
-    metrics.observe(CALL, TimedNote(2.0, "reply_started", {"latency_ms": 640}))
+    metrics.observe(CALL, TimedNote(1.0, notes.ReplyStarted("i", None)))
+    metrics.observe(CALL, TimedNote(2.0, notes.ReplyStarted("i", 640)))
     assert value(metrics, "gateway_turn_latency_seconds_count", line="support") == 1
     assert value(metrics, "gateway_turn_latency_seconds_sum", line="support") == 0.64
 
@@ -37,8 +38,8 @@ def test_latency_is_that_of_answers() -> None:
 def test_barge_ins_and_how_fast_the_bot_fell_silent() -> None:
     """Two notes: that it happened, and when the stop was written."""
     metrics = Metrics()
-    metrics.observe(CALL, TimedNote(1.0, "barge_in", {}))
-    metrics.observe(CALL, TimedNote(1.0, "playback_stopped", {"after_ms": 0.5}))
+    metrics.observe(CALL, TimedNote(1.0, notes.BargeIn([], response_cancelled=True)))
+    metrics.observe(CALL, TimedNote(1.0, notes.PlaybackStopped(0.5)))
     assert value(metrics, "gateway_barge_ins_total") == 1
     assert value(metrics, "gateway_barge_in_stop_seconds_sum") == 0.0005
 
@@ -46,12 +47,12 @@ def test_barge_ins_and_how_fast_the_bot_fell_silent() -> None:
 def test_odd_messages_and_errors_by_kind() -> None:
     """What a peer sent that nobody knows, broke, or refused."""
     metrics = Metrics()
-    metrics.observe(CALL, TimedNote(1.0, "unknown_message", {"leg": "voice", "message_kind": "new.event"}))
-    metrics.observe(CALL, TimedNote(1.0, "malformed_message", {"leg": "phone", "detail": "…"}))
-    metrics.observe(CALL, TimedNote(1.0, "odd_message", {"leg": "phone", "detail": "…"}))
-    metrics.observe(CALL, TimedNote(1.0, "service_error", {"code": "invalid_value", "detail": "…"}))
-    metrics.observe(CALL, TimedNote(1.0, "service_error", {"code": "", "detail": "…"}))
-    metrics.observe(CALL, TimedNote(1.0, "transcription_failed", {"item_id": "u", "code": "x", "detail": "…"}))
+    metrics.observe(CALL, TimedNote(1.0, notes.UnknownMessage("voice", "new.event")))
+    metrics.observe(CALL, TimedNote(1.0, notes.MalformedMessage("phone", "…")))
+    metrics.observe(CALL, TimedNote(1.0, notes.OddMessage("phone", "…")))
+    metrics.observe(CALL, TimedNote(1.0, notes.ServiceError("invalid_value", "…")))
+    metrics.observe(CALL, TimedNote(1.0, notes.ServiceError("", "…")))
+    metrics.observe(CALL, TimedNote(1.0, notes.TranscriptionFailed("u", "x", "…")))
     assert value(metrics, "gateway_messages_odd_total", leg="voice", kind="unknown") == 1
     assert value(metrics, "gateway_messages_odd_total", leg="phone", kind="malformed") == 1
     assert value(metrics, "gateway_messages_odd_total", leg="phone", kind="odd") == 1
@@ -64,9 +65,8 @@ def test_tools_by_name_and_outcome() -> None:
     """Functions by their names in the line, MCP calls by their server; how long both took."""
     metrics = Metrics()
     metrics.know_line("support", ["status", "mcp:crm"])
-    metrics.observe(CALL, TimedNote(1.0, "tool_returned", {"tool": "status", "outcome": "ok", "took_ms": 250}))
-    fields: dict[str, object] = {"server": "crm", "tool": "any", "outcome": "timeout", "took_ms": 750}
-    metrics.observe(CALL, TimedNote(2.0, "mcp_returned", fields))
+    metrics.observe(CALL, TimedNote(1.0, notes.ToolReturned("status", "c", "ok", 250)))
+    metrics.observe(CALL, TimedNote(2.0, notes.McpReturned("crm", "any", "m", "timeout", 750)))
     assert value(metrics, "gateway_tool_calls_total", tool="status", outcome="ok") == 1
     assert value(metrics, "gateway_tool_calls_total", tool="mcp:crm", outcome="timeout") == 1
     assert value(metrics, "gateway_tool_duration_seconds_sum") == 1.0
@@ -76,7 +76,7 @@ def test_a_tool_that_no_line_has_makes_no_series() -> None:
     """A label that the model could choose would grow without bound."""
     metrics = Metrics()
     for name in ("made_up", "made_up_too"):
-        metrics.observe(CALL, TimedNote(1.0, "tool_returned", {"tool": name, "outcome": "error", "took_ms": 1}))
+        metrics.observe(CALL, TimedNote(1.0, notes.ToolReturned(name, "c", "error", 1)))
     assert value(metrics, "gateway_tool_calls_total", tool="other", outcome="error") == 2
     assert value(metrics, "gateway_tool_calls_total", tool="made_up", outcome="error") is None
 
@@ -85,7 +85,7 @@ def test_a_line_that_is_known_again_keeps_its_counts() -> None:
     """Its file was changed; its calls were not."""
     metrics = Metrics(["twilio"])
     metrics.know_line("support")
-    metrics.observe(CALL, TimedNote(10.0, "call_started", {}))
+    metrics.observe(CALL, TimedNote(10.0, notes.CallStarted("", "", "1")))
     metrics.know_line("support", ["status"])
     assert value(metrics, "gateway_calls_started_total", provider="twilio", line="support") == 1
 
@@ -93,8 +93,8 @@ def test_a_line_that_is_known_again_keeps_its_counts() -> None:
 def test_transfers_by_outcome() -> None:
     """Those that came about, and those that did not."""
     metrics = Metrics()
-    metrics.observe(CALL, TimedNote(1.0, "transferred", {"target": "desk"}))
-    metrics.observe(CALL, TimedNote(1.0, "transfer_failed", {"target": "desk", "detail": "…"}))
+    metrics.observe(CALL, TimedNote(1.0, notes.Transferred("desk")))
+    metrics.observe(CALL, TimedNote(1.0, notes.TransferFailed("desk", "…")))
     assert value(metrics, "gateway_transfers_total", outcome="ok") == 1
     assert value(metrics, "gateway_transfers_total", outcome="failed") == 1
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.call import notes
 from gateway.call.settings import (
     Approval,
     CallSettings,
@@ -165,7 +166,7 @@ def test_speech_over_a_late_reply_during_a_transfer_interrupts_nothing() -> None
     story.tell(ResponseStarted("late"))
     story.tell(ReplyAudio("late", "il", SPEECH * 50))
     assert story.tell(CallerSpoke("u")) == []
-    assert story.noted("barge_in") == []
+    assert story.noted(notes.BargeIn) == []
     assert story.conversation.state.name == "TRANSFERRING"
 
 

@@ -1,7 +1,7 @@
 """How long nobody may speak."""
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
-from gateway.call.record import Note
 from gateway.call.settings import CallSettings, Silence
 from gateway.call.silence import SilenceTimer
 from gateway.call.speaking.responses import Responses
@@ -32,7 +32,7 @@ def test_prompts_then_the_end() -> None:
     silence_timer = SilenceTimer(SETTINGS, responses := Responses())
     silence_timer.quiet(0.0)
     note, request = silence_timer.on_deadline(10.0)
-    assert note == Note("silence_prompt", {"count": 1})
+    assert note == notes.SilencePrompt(1)
     assert isinstance(request, SayText)
     responses.started("r", request.request_id, 10.1)
     silence_timer.interrupted()
@@ -51,7 +51,7 @@ def test_a_caller_who_is_there_has_all_the_time_again() -> None:
     responses.ended("r", 11.0)
     silence_timer.caller_spoke("u", 12.0)
     silence_timer.quiet(20.0)
-    assert silence_timer.on_deadline(30.0)[0] == Note("silence_prompt", {"count": 1})
+    assert silence_timer.on_deadline(30.0)[0] == notes.SilencePrompt(1)
 
 
 def test_a_reminder_starts_no_time_by_itself() -> None:
@@ -59,5 +59,5 @@ def test_a_reminder_starts_no_time_by_itself() -> None:
     silence_timer = SilenceTimer(CallSettings(silence=Silence(10, SayText("Still there?"), 3)), Responses())
     for count in (1, 2, 3):
         silence_timer.quiet(100.0 * count)
-        assert silence_timer.on_deadline(100.0 * count + 10)[0] == Note("silence_prompt", {"count": count})
+        assert silence_timer.on_deadline(100.0 * count + 10)[0] == notes.SilencePrompt(count)
         assert silence_timer.next_deadline() is None

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.call import notes
 from gateway.call.leaving import Leaving
-from gateway.call.record import Note
 from gateway.call.settings import CallSettings
 from gateway.call.speaking.responses import ANSWER, Responses
 from gateway.call.tools.tools import Tools
@@ -25,7 +25,7 @@ def test_words_are_told_once() -> None:
     """>> the words of a turn twice << one note; the turn is over with the first."""
     responses, transcripts = speaking()
     note, request = transcripts.said(CallerSaid("u", "Hello."), 1.0)
-    assert note == Note("caller_said", {"item_id": "u", "text": "Hello."})
+    assert note == notes.CallerSaid("u", "Hello.")
     assert isinstance(request, CreateResponse)
     assert not responses.caller_speaks
     assert transcripts.said(CallerSaid("u", "Hello."), 2.0) == []
@@ -44,7 +44,7 @@ def test_a_failed_transcript_is_noted() -> None:
     """>> the service could not make the words out << a note with its reason, and the turn is over."""
     responses, transcripts = speaking()
     note, _ = transcripts.failed(TranscriptionFailed("u", "busy", "try again"), 1.0)
-    assert note == Note("transcription_failed", {"item_id": "u", "code": "busy", "detail": "try again"})
+    assert note == notes.TranscriptionFailed("u", "busy", "try again")
     assert not responses.caller_speaks
 
 
@@ -52,6 +52,6 @@ def test_words_behind_an_empty_transcript_are_told() -> None:
     """>> a transcript without a word, then the words of the same turn << they are noted, once."""
     _, transcripts = speaking()
     transcripts.said(CallerSaid("u", ""), 1.0)
-    told = Note("caller_said", {"item_id": "u", "text": "Hello."})
+    told = notes.CallerSaid("u", "Hello.")
     assert transcripts.said(CallerSaid("u", "Hello."), 2.0) == [told]
     assert transcripts.said(CallerSaid("u", ""), 3.0) == transcripts.said(CallerSaid("u", "Hello."), 3.0) == []

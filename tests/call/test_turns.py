@@ -1,5 +1,6 @@
 """Turns, replies and their ends, told as stories: what each is noted with, and what follows it."""
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import RunFunction
 from gateway.call.settings import CallSettings, Digits, FunctionRule, KeyAction, Secret, Silence
@@ -45,7 +46,7 @@ def reminded(story: Story, count: int) -> None:
     """Ten seconds of silence, and a reminder, which is said."""
     assert story.listen(9.8) == []
     assert story.listen(0.4) == [STILL_THERE]
-    assert story.noted("silence_prompt")[-1] == {"count": count}
+    assert story.noted(notes.SilencePrompt)[-1] == notes.SilencePrompt(count)
     story.answer(response=f"of {story.requests[-1]}", item=f"says {story.requests[-1]}", request=story.requests[-1])
     story.listen(1.1)
 
@@ -79,7 +80,7 @@ def test_the_end_of_one_reply_is_not_the_end_of_the_next() -> None:
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     story.listen(1)
     assert story.played == 320
-    assert [note["item_id"] for note in story.noted("reply_heard")] == ["i1", "i2"]
+    assert [note.item_id for note in story.noted(notes.ReplyHeard)] == ["i1", "i2"]
 
 
 def test_an_interruption_after_the_generation_is_noted_too() -> None:
@@ -88,11 +89,11 @@ def test_an_interruption_after_the_generation_is_noted_too() -> None:
     story.answer(seconds=3)
     story.listen(1)
     story.tell(CallerSpoke("u"))
-    (noted,) = story.noted("barge_in")
-    assert noted["response_cancelled"] is False
+    (noted,) = story.noted(notes.BargeIn)
+    assert noted.response_cancelled is False
     story.tell(CallerPaused("u"))
     story.tell(CallerSpoke("v"))
-    assert len(story.noted("barge_in")) == 1
+    assert len(story.noted(notes.BargeIn)) == 1
 
 
 def test_a_pause_before_the_last_turn_is_in_no_latency() -> None:
@@ -104,7 +105,7 @@ def test_a_pause_before_the_last_turn_is_in_no_latency() -> None:
     story.tell(CallerSpoke("u2"))
     story.tell(TurnCommitted("u2"))
     story.answer(response="r", item="i")
-    assert story.noted("reply_started") == [{"item_id": "i", "latency_ms": None}]
+    assert story.noted(notes.ReplyStarted) == [notes.ReplyStarted("i", None)]
 
 
 def test_a_reply_that_was_heard_as_far_as_it_came_is_cut_off_all_the_same() -> None:
@@ -125,7 +126,7 @@ def test_an_interruption_before_the_first_sound_is_noted() -> None:
     story = Story()
     story.tell(ResponseStarted("r"))
     assert story.tell(CallerSpoke("u")) == [CancelResponse("r")]
-    assert story.noted("barge_in") == [{"replies": [], "response_cancelled": True}]
+    assert story.noted(notes.BargeIn) == [notes.BargeIn(replies=[], response_cancelled=True)]
 
 
 def test_a_turn_that_a_key_ends_releases_what_waited_for_it() -> None:
@@ -144,7 +145,7 @@ def test_a_response_that_was_cut_short_as_it_left_is_noted() -> None:
     story.tell(ToolCalled("r", "c", "end_call", "{}"))
     (goodbye,) = story.tell(ResponseEnded("r", ResponseStatus.INCOMPLETE, "max_output_tokens"))
     assert isinstance(goodbye, CreateResponse)
-    assert story.noted("response_cut_short") == [{"status": "incomplete", "detail": "max_output_tokens"}]
+    assert story.noted(notes.ResponseCutShort) == [notes.ResponseCutShort("incomplete", "max_output_tokens")]
 
 
 def test_privacy_ends_at_its_last_moment() -> None:
@@ -154,7 +155,7 @@ def test_privacy_ends_at_its_last_moment() -> None:
     keyed(story, "4111#")
     story.wait(3.0)
     keyed(story, "7")
-    assert story.noted("digit_pressed") == [{"digit": "7"}]
+    assert story.noted(notes.DigitPressed) == [notes.DigitPressed("7")]
 
 
 def test_an_older_pause_within_a_turn_is_in_no_latency() -> None:
@@ -168,7 +169,7 @@ def test_an_older_pause_within_a_turn_is_in_no_latency() -> None:
     story.wait(2)
     story.tell(TurnCommitted("u2"))
     story.answer(response="r2", item="i2")
-    assert story.noted("reply_started") == [{"item_id": "i2", "latency_ms": None}]
+    assert story.noted(notes.ReplyStarted) == [notes.ReplyStarted("i2", None)]
 
 
 def test_a_line_without_barge_in_answers_into_a_turn() -> None:
@@ -197,7 +198,7 @@ def test_the_phone_falls_silent_when_the_call_ends() -> None:
     story.answer(seconds=3)
     story.listen(1)
     assert story.tell(ShutDown()) == [StopPlayback(), EndCall(EndReason.SHUT_DOWN, "gateway")]
-    assert [note["item_id"] for note in story.noted("reply_heard")] == ["i"]
+    assert [note.item_id for note in story.noted(notes.ReplyHeard)] == ["i"]
 
 
 def test_a_late_call_of_an_older_response_is_not_carried_out() -> None:
@@ -215,7 +216,7 @@ def test_a_session_that_is_told_twice_greets_once() -> None:
     assert story.tell(READY) == []
     story.answer(response="g", item="ig", request=story.requests[-1])
     story.goes_on()
-    assert len(story.noted("session_ready")) == 1
+    assert len(story.noted(notes.SessionReady)) == 1
 
 
 def test_more_audio_than_anybody_can_say_ends_the_call() -> None:

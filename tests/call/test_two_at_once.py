@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction, TransferCaller, TransferEnded
 from gateway.call.leaving import CALL_GOES_ON, RESULTS_FIRST
@@ -112,7 +113,9 @@ def test_the_first_answer_counts_although_a_second_came_before_its_words() -> No
     story.tell(CallerPaused("u2"))
     assert approvals([*story.tell(CallerSaid("u2", "Yes, please."))]) == []
     assert approvals([*story.tell(CallerSaid("u1", "No, never."))]) == [AnswerApproval("approval_1", approved=False)]
-    assert story.noted("approval_given") == [{"server": "crm", "tool": "book", "approved": False, "how": "words"}]
+    assert story.noted(notes.ApprovalGiven) == [
+        notes.ApprovalGiven(server="crm", tool="book", approved=False, how="words")
+    ]
     story.tell(TurnCommitted("u2"))
     story.answer(response="r2", item="i2")
     story.goes_on()
@@ -155,7 +158,7 @@ def test_a_caller_who_talks_on_is_not_asked_twice_for_one_answer() -> None:
     story.tell(TurnCommitted("u"))
     story.answer(response="r2", item="i2")
     assert story.listen(1.8) == []
-    assert story.noted("approval_not_understood") == []
+    assert story.noted(notes.ApprovalNotUnderstood) == []
     assert story.listen(0.4) == [ASK]
 
 
@@ -168,7 +171,7 @@ def test_the_end_of_another_turn_starts_no_clock_for_the_words() -> None:
     story.tell(TurnCommitted("u0"))
     story.answer(response="r2", item="i2")
     assert story.listen(15) == []
-    assert story.noted("approval_not_understood") == []
+    assert story.noted(notes.ApprovalNotUnderstood) == []
 
 
 def test_a_question_that_was_heard_is_not_asked_again_after_an_interruption() -> None:
@@ -202,8 +205,8 @@ def test_two_allowed_tools_of_one_server_are_awaited_each() -> None:
     assert story.tell(McpReturned("item_2")) == []
     assert story.listen(8.6) == []
     assert story.listen(0.4) == [CreateResponse()]
-    assert [note["tool"] for note in story.noted("mcp_returned")] == ["cancel", "book"]
-    assert [note["outcome"] for note in story.noted("mcp_returned")] == ["ok", "timeout"]
+    assert [note.tool for note in story.noted(notes.McpReturned)] == ["cancel", "book"]
+    assert [note.outcome for note in story.noted(notes.McpReturned)] == ["ok", "timeout"]
     story.answer(response="r2", item="i2", request=story.requests[-1])
     story.goes_on()
 
@@ -216,7 +219,7 @@ def test_a_tool_that_was_allowed_begins_and_is_not_awaited_any_more() -> None:
     assert story.tell(McpReturned("item_1")) == [CreateResponse()]
     story.answer(response="r2", item="i2", request=story.requests[-1])
     story.goes_on()
-    assert len(story.noted("mcp_returned")) == 1
+    assert len(story.noted(notes.McpReturned)) == 1
 
 
 def test_a_late_word_of_a_server_that_was_given_up_begins_nothing() -> None:
@@ -230,7 +233,7 @@ def test_a_late_word_of_a_server_that_was_given_up_begins_nothing() -> None:
     assert story.tell(McpReturned("item_1")) == []
     assert story.tell(McpCalled("item_1", "crm", "book")) == []
     story.goes_on()
-    assert len(story.noted("mcp_called")) == 1
+    assert len(story.noted(notes.McpCalled)) == 1
 
 
 # What is keyed in confidence
@@ -249,7 +252,7 @@ def test_a_question_waits_for_the_end_of_an_entry() -> None:
         story.listen(4)
         assert press(story, key) == []
     assert press(story, "#") == [RunFunction("a", "pay", "{}", {"card": KeyedDigits("1111111")}), ASK]
-    assert story.noted("approval_given") == []
+    assert story.noted(notes.ApprovalGiven) == []
     story.answer(response="q", item="iq", request=story.requests[-1])
     story.listen(3.2)
     assert approvals(press(story, "1")) == [AnswerApproval("approval_1", approved=True)]
@@ -264,7 +267,7 @@ def test_a_question_of_before_an_entry_does_not_run_out_in_it() -> None:
         story.listen(4.5)
         press(story, key)
     press(story, "#")
-    assert story.noted("approval_given") == []
+    assert story.noted(notes.ApprovalGiven) == []
     story.listen(3.2)
     assert approvals(press(story, "2")) == [AnswerApproval("approval_1", approved=False)]
 
@@ -295,7 +298,7 @@ def test_the_second_secret_has_all_its_time() -> None:
     story.answer(response="p", item="ip", request=story.requests[-1])
     story.listen(9)
     assert press(story, "41#") == [PIN.prompt]
-    assert story.noted("secure_entry_started")[-1] == {"tool": "pay_safely", "parameter": "pin"}
+    assert story.noted(notes.SecureEntryStarted)[-1] == notes.SecureEntryStarted("pay_safely", "pin")
     story.answer(response="p2", item="ip2", request=story.requests[-1])
     assert story.listen(9.8) == []
     (run,) = press(story, "99#")
@@ -335,10 +338,11 @@ def test_a_late_secret_key_during_a_transfer_is_noted_nowhere() -> None:
     story.tell(ResponseEnded("r2", ResponseStatus.COMPLETED))
     assert story.listen(1.5) == [TransferCaller("desk", "+14255550199")]
     assert press(story, "22223333") == []
-    assert story.noted("digit_pressed") == story.noted("digits_entered") == []
+    assert story.noted(notes.DigitPressed) == []
+    assert story.noted(notes.DigitsEntered) == []
     story.wait(14)
     assert press(story, "7") == []
-    assert story.noted("digit_pressed") == [{"digit": "7"}], "15 s later a key is one again"
+    assert story.noted(notes.DigitPressed) == [notes.DigitPressed("7")], "15 s later a key is one again"
 
 
 def test_a_transfer_by_key_during_an_entry_is_not_heard_of() -> None:
@@ -483,8 +487,8 @@ def test_keys_during_a_transfer_are_noted_and_do_nothing() -> None:
     story.listen(1.5)
     assert press(story, "9*12#") == []
     assert story.listen(5) == []
-    assert [note["digit"] for note in story.noted("digit_pressed")] == list("9*12#")
-    assert story.noted("digits_entered") == []
+    assert [note.digit for note in story.noted(notes.DigitPressed)] == list("9*12#")
+    assert story.noted(notes.DigitsEntered) == []
 
 
 def test_speech_during_a_transfer_leaves_nothing_behind() -> None:

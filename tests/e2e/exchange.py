@@ -48,7 +48,7 @@ class Exchange:
 
     def fields(self, line: str, kind: str) -> list[dict[str, object]]:
         """The fields of all notes of a kind."""
-        return [note.fields for note in self.notes.get(line, ()) if note.kind == kind]
+        return [noted.note.fields() for noted in self.notes.get(line, ()) if noted.note.event == kind]
 
     async def told(self, line: str, kind: str, count: int = 1) -> dict[str, object]:
         """The note of that kind with that number on a line, once it has come."""

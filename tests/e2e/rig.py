@@ -83,7 +83,7 @@ class Rig:
 
     def fields(self, call_id: str, kind: str) -> list[dict[str, object]]:
         """The fields of all notes of a kind."""
-        return [note.fields for note in self.notes.get(call_id, ()) if note.kind == kind]
+        return [noted.note.fields() for noted in self.notes.get(call_id, ()) if noted.note.event == kind]
 
     async def end_of(self, call_id: str) -> dict[str, object]:
         """Why a call ended, once it has."""

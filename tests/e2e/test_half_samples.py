@@ -6,6 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from gateway.call.notes import MalformedMessage, ServiceError, SessionReady
 from tests.e2e.rig import LINE, configuration, instant, rig
 from tests.phone.test_tolerance import L16, audio_message, changed, start_of
 
@@ -28,7 +29,9 @@ async def test_the_service_is_sent_whole_samples(tmp_path: Path, provider: str) 
         http.ws_connect(f"{held.gateway.url}/stream/{provider}", protocols=subprotocols(provider)) as socket,
     ):
         await socket.send_str(json.dumps(start))
-        await held.until(lambda: any(note.kind == "session_ready" for notes in held.notes.values() for note in notes))
+        await held.until(
+            lambda: any(isinstance(noted.note, SessionReady) for made in held.notes.values() for noted in made)
+        )
         at = 0
         for number, size in enumerate(PIECES, 1):
             message = audio_message(provider, audio[at : at + size], number)
@@ -39,8 +42,8 @@ async def test_the_service_is_sent_whole_samples(tmp_path: Path, provider: str) 
         swapped = b"".join(audio[index : index + 2][::-1] for index in range(0, len(audio), 2))
         assert session.input_audio == (swapped if provider == "telnyx" else audio)
         assert session.violations == []
-        (notes,) = held.notes.values()
-        assert not [note for note in notes if note.kind in ("service_error", "malformed_message")]
+        (made,) = held.notes.values()
+        assert not [noted for noted in made if isinstance(noted.note, ServiceError | MalformedMessage)]
 
 
 def subprotocols(provider: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.audio.formats import PCMU
+from gateway.call.notes import ReplySaid
 from gateway.call.record import TimedNote
 from gateway.cli.calling.own_gateway import own_gateway
 from gateway.cli.providers import everyone
@@ -149,9 +150,9 @@ def test_a_transfer_is_asked_for_once_the_announcement_was_heard(outcomes: dict[
     """By the provider's API or on its stream; the caller goes to the target, and the call ends as transferred."""
     result, notes = outcomes[provider]
     assert result.transferred_to.endswith(DESK.removeprefix("+"))
-    kinds = [note.kind for note in notes]
+    kinds = [noted.note.event for noted in notes]
     assert kinds.index("reply_heard") < kinds.index("transfer_started") < kinds.index("transferred")
-    assert notes[-1].fields["reason"] == "transferred"
+    assert notes[-1].note.fields()["reason"] == "transferred"
     assert [str(violation) for violation in result.violations] == []
 
 
@@ -159,7 +160,7 @@ def test_a_transfer_is_asked_for_once_the_announcement_was_heard(outcomes: dict[
 def test_a_transfer_that_fails_is_told_to_the_caller(outcomes: dict[str, Outcome], refused: str) -> None:
     """The provider's API answers 400, or finds no such call: the bot says so, and the call goes on until its end."""
     result, notes = outcomes[refused]
-    assert "transfer_failed" in [note.kind for note in notes]
-    assert "200 ms of regret" in [note.fields["text"] for note in notes if note.kind == "reply_said"]
+    assert "transfer_failed" in [noted.note.event for noted in notes]
+    assert "200 ms of regret" in [noted.note.text for noted in notes if isinstance(noted.note, ReplySaid)]
     assert result.transferred_to == ""
-    assert notes[-1].fields["reason"] == "caller_hung_up"
+    assert notes[-1].note.fields()["reason"] == "caller_hung_up"

@@ -10,7 +10,8 @@ from gateway.audio.formats import PCMU
 from gateway.call.calls import Calls
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
-from gateway.call.record import CallIdentity, CallRecord, Note, TimedNote
+from gateway.call.notes import Note
+from gateway.call.record import CallIdentity, CallRecord, TimedNote
 from gateway.call.settings import CallSettings
 from gateway.config import Lines, load_deployment
 from gateway.config.providers import Twilio as Settings
@@ -253,8 +254,8 @@ class Stage:
 
     def note(self, kind: str) -> dict[str, object]:
         """Return the fields of the one note of that kind."""
-        (note,) = [note for _, note in self.notes if note.kind == kind]
-        return note.fields
+        (note,) = [noted.note for _, noted in self.notes if noted.note.event == kind]
+        return note.fields()
 
 
 def stand_in(run: Run) -> type:

@@ -7,10 +7,10 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from structlog.testing import capture_logs
 
+from gateway.call import notes
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller, TransferEnded
-from gateway.call.record import Note
 from gateway.call.refusal import Refusal
 from gateway.fleet.places import KnownCall
 from gateway.phone.provider import Grant, SignatureError
@@ -204,7 +204,7 @@ async def test_what_follows_a_stream_is_asked_for_by_its_end(
     monkeypatch.setattr(media_stream, "clock", lambda: next(times))
     monkeypatch.setattr(Conversation, "late_frames", 7)
     run.end = EndCall(end, "caller", "a detail")
-    run.notes = [Note("reply_started", {"latency_ms": 300})] * 2 + [Note("reply_heard", {})]
+    run.notes = [notes.ReplyStarted("r", 300), notes.ReplyStarted("s", 300), notes.ReplyHeard("r", 1, 1)]
     stage = Stage(tmp_path)
     await stage.stream("start")
     assert stage.control.asked() == asked

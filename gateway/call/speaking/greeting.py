@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from gateway.call.record import Note
+from gateway.call import notes
+from gateway.call.notes import Note
 from gateway.call.settings import CallSettings, Recorded
 from gateway.call.speaking.playback import HeardReply
 from gateway.call.speaking.responses import Request
@@ -31,12 +32,12 @@ class Greeting:
 
     def notes(self) -> list[Note]:
         """What is to be noted as the call begins."""
-        notes = [Note("closed_line")] if self._line_closed else []
+        made: list[Note] = [notes.ClosedLine()] if self._line_closed else []
         if recording := self.recording:
-            notes.append(Note("greeting_played", {"item_id": RECORDING}))
-            notes.append(Note("reply_started", {"item_id": RECORDING, "latency_ms": None}))
-            notes.append(Note("reply_said", {"item_id": RECORDING, "text": recording.text}))
-        return notes
+            made.append(notes.GreetingPlayed(RECORDING))
+            made.append(notes.ReplyStarted(RECORDING, None))
+            made.append(notes.ReplySaid(RECORDING, recording.text))
+        return made
 
     @property
     def request(self) -> Request | None:

@@ -49,10 +49,6 @@ class HeardReply:
     received_ms: int
     complete: bool = True
 
-    def fields(self) -> dict[str, object]:
-        """Return what is noted of it."""
-        return {"item_id": self.reply_id, "heard_ms": self.heard_ms, "received_ms": self.received_ms}
-
 
 class Playback:
     """The outgoing audio of one call. ``now`` is in seconds; the lists returned are what to ask of the phone leg."""

@@ -6,16 +6,20 @@ and after the response that called has ended.
 
 import re
 import unicodedata
+from typing import Literal
 
 from msgspec import Struct
 
-from gateway.call.record import Note
+from gateway.call import notes
+from gateway.call.notes import Note
 from gateway.call.settings import Approval, CallSettings
 from gateway.call.speaking.responses import Request
 from gateway.call.tools.waiting import Wait
 from gateway.voice.commands import AnswerApproval
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolsListed, ToolsRequested
 
+How = Literal["key", "words", "no answer", "not understood", "not asked", "limit"]
+Outcome = Literal["ok", "error", "timeout"]
 RUN_LIMIT_S = 60.0
 """A server that takes longer is not waited for; its result may still be told."""
 TRANSCRIPT_LIMIT_S = 5.0
@@ -87,7 +91,7 @@ class McpTools:
             self._servers[event.item_id] = event.server
             return []
         server = self._servers.pop(event.item_id, "")
-        return [Note("mcp_listed", {"server": server, "outcome": "error" if event.failed else "ok"})]
+        return [notes.McpListed(server, "error" if event.failed else "ok")]
 
     def called(self, call: McpCalled, now: float) -> list[Note]:
         """The service runs a tool; it may say so more than once."""
@@ -97,7 +101,7 @@ class McpTools:
         if (granted := next(same, None)) is not None:
             self._granted.remove(granted)
         self._runs[call.item_id] = _Run(call.server, call.tool, now, Wait(self._waiting.get(call.server), now))
-        return [Note("mcp_called", {"server": call.server, "tool": call.tool, "item_id": call.item_id})]
+        return [notes.McpCalled(call.server, call.tool, call.item_id)]
 
     def returned(self, returned: McpReturned, now: float) -> list[Note]:
         """A tool is done; only the first word of it counts."""
@@ -119,7 +123,7 @@ class McpTools:
         if approval is None:
             return self._answered(request, now, approved=False, how="not asked")
         self._questions.append(_Question(request, approval, now + approval.timeout_s))
-        return [Note("approval_asked", {"server": request.server, "tool": request.tool})]
+        return [notes.ApprovalAsked(request.server, request.tool)]
 
     def denied(self, request: ApprovalRequested, now: float) -> list[AnswerApproval | Note]:
         """The service asks for a word after the call's last tool: the caller is not asked."""
@@ -179,8 +183,7 @@ class McpTools:
         if again:
             question.wanted = question.asked = False
         request = question.request
-        fields: dict[str, object] = {"server": request.server, "tool": request.tool, "asked_again": again}
-        note = Note("approval_not_understood", fields)
+        note = notes.ApprovalNotUnderstood(request.server, request.tool, asked_again=again)
         if again or question.approval.key:
             return [note]
         return [note, *self._settle(question, now, approved=False, how="not understood")]
@@ -199,19 +202,19 @@ class McpTools:
         allowed = any(f"{said} ".startswith(f"{_words(word)} ") for word in question.approval.words)
         return self._settle(question, now, approved=allowed, how="words")
 
-    def _settle(self, question: _Question, now: float, *, approved: bool, how: str) -> list[AnswerApproval | Note]:
+    def _settle(self, question: _Question, now: float, *, approved: bool, how: How) -> list[AnswerApproval | Note]:
         self._questions.remove(question)
         return self._answered(question.request, now, approved=approved, how=how)
 
     def _answered(
-        self, request: ApprovalRequested, now: float, *, approved: bool, how: str
+        self, request: ApprovalRequested, now: float, *, approved: bool, how: How
     ) -> list[AnswerApproval | Note]:
         if approved:
             self._granted.append(_Granted(request.server, request.tool, now))
         else:
             self.answer_due = True
-        fields: dict[str, object] = {"server": request.server, "tool": request.tool, "approved": approved, "how": how}
-        return [AnswerApproval(request.request_id, approved), Note("approval_given", fields)]
+        note = notes.ApprovalGiven(request.server, request.tool, approved=approved, how=how)
+        return [AnswerApproval(request.request_id, approved), note]
 
     # Time
 
@@ -247,7 +250,7 @@ class McpTools:
                 question.by = now + question.approval.timeout_s
         return commands
 
-    def _end(self, item_id: str, run: _Run, outcome: str, now: float) -> Note:
+    def _end(self, item_id: str, run: _Run, outcome: Outcome, now: float) -> notes.McpReturned:
         self._over.add(item_id)
         return _return_note(item_id, run, outcome, now)
 
@@ -257,7 +260,5 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def _return_note(item_id: str, run: _Run | _Granted, outcome: str, now: float) -> Note:
-    took_ms = round((now - run.since) * 1000)
-    fields = {"server": run.server, "tool": run.tool, "item_id": item_id, "outcome": outcome, "took_ms": took_ms}
-    return Note("mcp_returned", dict(fields))
+def _return_note(item_id: str, run: _Run | _Granted, outcome: Outcome, now: float) -> notes.McpReturned:
+    return notes.McpReturned(run.server, run.tool, item_id, outcome, took_ms=round((now - run.since) * 1000))

@@ -1,7 +1,9 @@
 """Digits that the caller keys in confidence: they reach the function that needs them, and nobody else. Pure."""
 
 from collections.abc import Sequence
+from typing import Literal
 
+from gateway.call import notes
 from gateway.call.errands import KeyedDigits
 from gateway.call.settings import Secret
 from gateway.call.speaking.responses import Request
@@ -30,10 +32,13 @@ class SecretEntry:
         """The parameter that is being keyed in."""
         return self._left[0]
 
-    @property
-    def about(self) -> dict[str, object]:
-        """What may be told of it."""
-        return {"tool": self.call.name, "parameter": self.secret.digits.parameter}
+    def started_note(self) -> notes.SecureEntryStarted:
+        """Note that the parameter is to be keyed in."""
+        return notes.SecureEntryStarted(self.call.name, self.secret.digits.parameter)
+
+    def ended_note(self, outcome: Literal["entered", "nothing", "abandoned"]) -> notes.SecureEntryEnded:
+        """Note what became of the parameter, without a digit of it."""
+        return notes.SecureEntryEnded(self.call.name, self.secret.digits.parameter, outcome)
 
     @property
     def complete(self) -> bool:

@@ -7,9 +7,10 @@ from typing import assert_never
 
 import msgspec
 
+from gateway.call import notes
 from gateway.call.errands import DialDigits, DigitsDialled, Errand, FunctionReturned, RunFunction
 from gateway.call.leaving import GOODBYE, Leaving
-from gateway.call.record import Note
+from gateway.call.notes import Note
 from gateway.call.settings import END_CALL, TRANSFER_CALL, CallSettings, FunctionRule, Target
 from gateway.call.speaking.responses import ANSWER, Request
 from gateway.call.tools.allowance import SECRETS_SPENT, TOOLS_SPENT, Allowance
@@ -94,7 +95,7 @@ class Tools:
 
     def called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
         """The model calls something. ``silent``: it has said nothing that is still to be heard."""
-        note = Note("tool_called", {"tool": call.name, "call_id": call.call_id})
+        note = notes.ToolCalled(call.name, call.call_id)
         if call.name not in _LEAVING_TOOLS and not self._allowance.take():
             self._output_untold = self._output_untold or self._allowance.answers
             return [note, _returned_at_once(call, "refused"), ReturnToolOutput(call.call_id, TOOLS_SPENT)]
@@ -125,7 +126,7 @@ class Tools:
             case DigitsDialled(call_id=call_id, failure=failure):
                 output = json_text({"error": failure}) if failure else DIALLED
                 returned = FunctionReturned(call_id, output, "error" if failure else "ok")
-                return [*([] if failure else [Note("digits_sent")]), *self._function_returned(returned, now)]
+                return [*([] if failure else [notes.DigitsSent()]), *self._function_returned(returned, now)]
             case ToolsRequested() | ToolsListed():
                 return [*self._mcp.listed(event)]
             case McpCalled():
@@ -188,7 +189,7 @@ class Tools:
         if not self._allowance.may_key(call.name):
             return [_returned_at_once(call, "refused"), *self._answer(call.call_id, SECRETS_SPENT)]
         self._entry = SecretEntry(call, rule.secrets, now)
-        return [Note("secure_entry_started", self._entry.about)]
+        return [self._entry.started_note()]
 
     def _dial(self, call: ToolCalled, now: float) -> list[ToolCommand]:
         digits = argument(call, "digits")
@@ -210,13 +211,9 @@ class Tools:
         output = returned.output
         if running.keyed:
             output = json_text({**dict.fromkeys(running.keyed, "entered"), "result": msgspec.Raw(output.encode())})
-        fields: dict[str, object] = {
-            "tool": running.name,
-            "call_id": returned.call_id,
-            "outcome": returned.outcome,
-            "took_ms": round((now - running.since) * 1000),
-        }
-        return [Note("tool_returned", fields), *self._answer(returned.call_id, output)]
+        took_ms = round((now - running.since) * 1000)
+        note = notes.ToolReturned(running.name, returned.call_id, returned.outcome, took_ms)
+        return [note, *self._answer(returned.call_id, output)]
 
     def wish(self, now: float) -> Request | None:
         """Return what is to be said now that nobody speaks: a prompt, a question, or an answer. Told once.
@@ -264,10 +261,10 @@ class Tools:
         return self._entered(self._entry, now, LAST_KEYS_S) if self._entry.press(digit, now) else []
 
     def _entered(self, entry: SecretEntry, now: float, private_s: float) -> list[ToolCommand]:
-        done = Note("secure_entry_ended", {**entry.about, "outcome": "entered"})
+        done = entry.ended_note("entered")
         entry.take(now)
         if not entry.complete:
-            return [done, Note("secure_entry_started", entry.about)]
+            return [done, entry.started_note()]
         self._entry = None
         self._private_until = now + private_s
         self._allowance.keyed(entry.call.name)
@@ -278,7 +275,7 @@ class Tools:
         """The call ends: whatever was keyed in is forgotten."""
         if self._entry is None:
             return []
-        note = Note("secure_entry_ended", {**self._entry.about, "outcome": "abandoned"})
+        note = self._entry.ended_note("abandoned")
         self._entry = None
         return [note]
 
@@ -305,7 +302,7 @@ class Tools:
         if not quiet:
             entry.wait(now)
             return commands
-        done = Note("secure_entry_ended", {**entry.about, "outcome": "nothing"})
+        done = entry.ended_note("nothing")
         self._entry = None
         self._private_until = now + LATE_KEYS_S
         return [*commands, done, *self._answer(entry.call.call_id, NOTHING_KEYED)]
@@ -332,9 +329,8 @@ class Tools:
         return RunFunction(call.call_id, call.name, call.arguments, values)
 
 
-def _returned_at_once(call: ToolCalled, outcome: str) -> Note:
-    fields = {"tool": call.name, "call_id": call.call_id, "outcome": outcome, "took_ms": 0}
-    return Note("tool_returned", dict(fields))
+def _returned_at_once(call: ToolCalled, outcome: str) -> notes.ToolReturned:
+    return notes.ToolReturned(call.name, call.call_id, outcome, took_ms=0)
 
 
 def argument(call: ToolCalled, name: str) -> str:

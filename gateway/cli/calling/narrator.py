@@ -11,6 +11,7 @@ from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from gateway.call import notes
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.cli.calling.spoken import SpokenTimes
 from gateway.logs.outlet import styled_output
@@ -86,35 +87,33 @@ class Narrator:
 
     def note(self, identity: CallIdentity, note: TimedNote) -> None:
         """Print a note of the gateway; there are notes only if the gateway is ours."""
-        fields = note.fields
         if self._began is None:
             self._began = note.at
         at_s = note.at - self._began
-        match note.kind:
-            case "call_started":
+        match note.note:
+            case notes.CallStarted(generation=generation):
                 self.line, self._words_known = identity.line, True
-                self.generation = str(fields.get("generation", ""))
+                self.generation = generation
                 self._write(
                     at_s, "call", f"{identity.caller or 'somebody'} calls {identity.called}, line {identity.line}", DIM
                 )
-            case "caller_said":
-                self._write(self._spoken.caller_at(at_s), "caller", str(fields["text"]), BOLD)
-            case "reply_said":
-                self._spoken.reply_said(str(fields.get("item_id", "")), str(fields["text"]), at_s)
-            case "barge_in":
-                replies = fields["replies"]
-                for reply in replies if isinstance(replies, list) else []:
-                    heard, received = reply["heard_ms"] / 1000, reply["received_ms"] / 1000
+            case notes.CallerSaid(text=text):
+                self._write(self._spoken.caller_at(at_s), "caller", text, BOLD)
+            case notes.ReplySaid(item_id=item_id, text=text):
+                self._spoken.reply_said(item_id, text, at_s)
+            case notes.BargeIn(replies=replies):
+                for reply in replies:
+                    heard, received = reply.heard_ms / 1000, reply.received_ms / 1000
                     told = f"speaks over the bot, who was heard for {heard:.1f} s of {received:.1f} s so far"
                     self._write(self._spoken.interrupted_at(at_s), "caller", told, RED)
-            case "call_ended":
+            case notes.CallEnded(reason=reason, by=by):
                 self._tell_replies()
                 for text in self._spoken.unheard():
                     self._write(at_s, "bot", f"{text} (not heard)", DIM)
-                self._write(at_s, "call", f"ended: {fields['reason']}, by {fields['by']}", DIM)
-            case _ if act := action_told(note.kind, fields):
+                self._write(at_s, "call", f"ended: {reason}, by {by}", DIM)
+            case made if act := action_told(made.event, made.fields()):
                 self._write(at_s, *act, DIM)
-        self._spoken.note(note.kind, fields, at_s)
+        self._spoken.note(note.note, at_s)
         self._tell_replies()
 
     def progress(self, step: Progress) -> None:

@@ -7,8 +7,13 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from gateway.app import serving
+from gateway.call import notes
 from gateway.call.record import CallIdentity, Observer, TimedNote
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.config import Deployment, Lines
@@ -18,6 +23,7 @@ from gateway.config.providers import Providers, settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.logs.redaction import Redactor, secrets_in, secrets_of
 from gateway.routes.refusing.refusals import Refused
+from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.emulator import Emulator, Script
 from gateway.sim.phone.rest_api import SimulatedApi
 from gateway.sim.providers import open_account
@@ -25,6 +31,8 @@ from gateway.sim.providers.acs import publish_keys
 
 CALLED = "+14255550100"
 """The number to dial if the only line takes any number."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,11 @@ class CalledGateway:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the gateway has reported how the call ended."""
 
+    def timeline(self) -> list[TimelineEvent]:
+        """Return the notes as the simulator reads them: names and plain values, in the order of time."""
+        events = (TimelineEvent(note.at, note.note.event, note.note.fields()) for note in self.notes)
+        return sorted(events, key=lambda event: event.at)
+
 
 @asynccontextmanager
 async def own_gateway(
@@ -66,16 +79,16 @@ async def own_gateway(
     ``account`` is the name under which the provider is served, if it is not the provider's own.
     """
     account = account or provider
-    notes: list[TimedNote] = []
+    made: list[TimedNote] = []
     refusals: list[str] = []
     ended = asyncio.Event()
     redactor = Redactor()
 
     def observe(identity: CallIdentity, note: TimedNote) -> None:
-        note = TimedNote(note.at, note.kind, {name: redactor.value(value) for name, value in note.fields.items()})
-        notes.append(note)
+        note = TimedNote(note.at, _without_secrets(note.note, redactor))
+        made.append(note)
         tell(identity, note)
-        if note.kind == "call_ended":
+        if isinstance(note.note, notes.CallEnded):
             ended.set()
 
     def refuse(refused: Refused, hint: str) -> None:
@@ -122,10 +135,23 @@ async def own_gateway(
             secrets=opened.secrets,
             api=api,
             emulator=emulator,
-            notes=notes,
+            notes=made,
             refusals=refusals,
             ended=ended,
         )
+
+
+def _without_secrets(value: _T, redactor: Redactor) -> _T:
+    """Return a note, or a part of one, with its secrets replaced."""
+    shown: Any = value
+    match value:
+        case str():
+            shown = redactor.text(value)
+        case list():
+            shown = [_without_secrets(inner, redactor) for inner in value]
+        case Struct():
+            shown = replace(value, **{name: _without_secrets(inner, redactor) for name, inner in asdict(value).items()})
+    return shown  # type: ignore[no-any-return]  # of the same type, part by part
 
 
 def number_to_call(lines: Lines) -> str:

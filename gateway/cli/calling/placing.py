@@ -22,7 +22,6 @@ from gateway.cli.calling.verdict import Expected, complaints
 from gateway.errors import GatewayError, InputError
 from gateway.logs.redaction import Redactor, secrets_in, secrets_of
 from gateway.sim.caller.call import CallPlan, CallResult, Progress, place_call
-from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.phone.connecting import RefusedError
 from gateway.sim.report.folder import FILES, folder_name, write_folder, write_refused
 
@@ -86,7 +85,7 @@ async def place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keepi
 def _keep(result: CallResult, stream: CalledGateway, narrator: Narrator, keeping: Keeping, found: list[str]) -> None:
     out = keeping.out or CALLS / folder_name(result)
     header = {"line": narrator.line, "generation": narrator.generation} if narrator.line else {}
-    write_folder(out, result, notes=_notes(stream), header={**header, **keeping.header, "complaints": found})
+    write_folder(out, result, notes=stream.timeline(), header={**header, **keeping.header, "complaints": found})
     _show(out, narrator, keeping, found)
 
 
@@ -99,13 +98,9 @@ def _refused(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keeping:
     found = [shown.text(complaint) for complaint in found]
     started = datetime.now(UTC)
     out = keeping.out or CALLS / f"{started:%Y%m%dT%H%M%SZ}-refused-{uuid4().hex[:8]}"
-    write_refused(out, plan, started, notes=_notes(stream), header={**keeping.header, "complaints": found})
+    write_refused(out, plan, started, notes=stream.timeline(), header={**keeping.header, "complaints": found})
     _show(out, narrator, keeping, found)
     return FAILED
-
-
-def _notes(stream: CalledGateway) -> list[TimelineEvent]:
-    return [TimelineEvent(note.at, note.kind, note.fields) for note in stream.notes]
 
 
 def _show(out: Path, narrator: Narrator, keeping: Keeping, found: list[str]) -> None:

@@ -1,7 +1,9 @@
 """Finds when the words of a call were spoken: the words come from the gateway, the times from the phone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from gateway.call import notes
+from gateway.call.notes import Note
 from gateway.sim.caller.call import Progress
 from gateway.sim.caller.recording import Span
 
@@ -43,17 +45,18 @@ class SpokenTimes:
             case "bot_stopped" | "bot_cleared":
                 self._bot_plays = False
 
-    def note(self, kind: str, fields: Mapping[str, object], at_s: float) -> None:
+    def note(self, note: Note, at_s: float) -> None:
         """Take a note of the gateway."""
-        match kind:
-            case "caller_paused":
+        match note:
+            case notes.CallerPaused():
                 self._paused_at = at_s
-            case "reply_started":
-                self._waiting.append(str(fields.get("item_id", "")))
-            case "reply_heard" if fields.get("item_id") in self._waiting:
-                self._waiting.remove(str(fields.get("item_id")))  # it was stopped before its first sound
-            case "reply_heard" if self._bot_plays and fields.get("heard_ms") == fields.get("received_ms"):
-                self._next_is_heard(at_s)
+            case notes.ReplyStarted(item_id=item_id):
+                self._waiting.append(item_id)
+            case notes.ReplyHeard(item_id=item_id) if item_id in self._waiting:
+                self._waiting.remove(item_id)  # it was stopped before its first sound
+            case notes.ReplyHeard(heard_ms=heard_ms, received_ms=received_ms) if heard_ms == received_ms:
+                if self._bot_plays:
+                    self._next_is_heard(at_s)
 
     def reply_said(self, item_id: str, text: str, at_s: float) -> None:
         """Take the text of a reply."""

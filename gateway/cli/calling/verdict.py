@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.call.ending import EndReason
+from gateway.call.notes import CallEnded
 from gateway.cli.calling.own_gateway import CalledGateway
 from gateway.errors import InputError
 from gateway.sim.caller.call import CallResult
-from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.providers import PROVIDERS
 from gateway.sim.report.dialogue import dialogue
 
@@ -60,11 +60,7 @@ def _end(result: CallResult, stream: CalledGateway) -> Iterator[str]:
     """Yield a complaint about an unwanted end, with the gateway's own reason if the gateway is ours."""
     if result.failure:
         yield result.failure
-    unwanted = [
-        f"the call ended by {fields['reason']}: {fields['detail']}"
-        for fields in _ends(stream)
-        if fields["reason"] not in FINE
-    ]
+    unwanted = [f"the call ended by {end.reason}: {end.detail}" for end in _ends(stream) if end.reason not in FINE]
     if not unwanted and result.ended_by == "gateway" and result.close_code != NORMAL:
         meaning = TURNED_AWAY.get(result.close_code or 0, "expected 1000")
         told = "; ".join(stream.refusals) or meaning
@@ -78,7 +74,7 @@ def _end(result: CallResult, stream: CalledGateway) -> Iterator[str]:
 
 def _silence(result: CallResult, stream: CalledGateway) -> Iterator[str]:
     """Yield a complaint if the bot was never heard and nothing shows that this was intended."""
-    if result.last_audible_ms is not None or any(fields["reason"] in FINE_UNHEARD for fields in _ends(stream)):
+    if result.last_audible_ms is not None or any(end.reason in FINE_UNHEARD for end in _ends(stream)):
         return
     if result.ended_by == "gateway" and not result.spoken and not result.keys_ms:
         yield f"the gateway closed the stream at once, after {result.duration_ms / 1000:.1f} s"
@@ -86,8 +82,7 @@ def _silence(result: CallResult, stream: CalledGateway) -> Iterator[str]:
 
 
 def _unmet(result: CallResult, stream: CalledGateway, expected: Expected) -> Iterator[str]:
-    notes = sorted((TimelineEvent(n.at, n.kind, n.fields) for n in stream.notes), key=lambda note: note.at)
-    heard = [_plain(turn.heard_text) for turn in dialogue(result, notes) if turn.speaker == "bot"]
+    heard = [_plain(turn.heard_text) for turn in dialogue(result, stream.timeline()) if turn.speaker == "bot"]
     for text in expected.texts:
         if not any(_plain(text) in words for words in heard):
             yield f"--expect: the bot was not heard to say {text!r}"
@@ -102,8 +97,8 @@ def _unmet(result: CallResult, stream: CalledGateway, expected: Expected) -> Ite
         yield "--max-answer-ms: the bot answered nothing that the caller said"
 
 
-def _ends(stream: CalledGateway) -> list[dict[str, object]]:
-    return [note.fields for note in stream.notes if note.kind == "call_ended"]
+def _ends(stream: CalledGateway) -> list[CallEnded]:
+    return [note.note for note in stream.notes if isinstance(note.note, CallEnded)]
 
 
 def _plain(text: str) -> str:

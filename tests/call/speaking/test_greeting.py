@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.call import notes
 from gateway.call.settings import CallSettings, Recorded
 from gateway.call.speaking.greeting import RECORDING, UNKNOWN_WORDS, Greeting
 from gateway.call.speaking.playback import HeardReply
@@ -33,7 +34,7 @@ def test_a_recorded_greeting_starts_before_the_session_is_ready() -> None:
     assert isinstance(story.begun[1], PlayAudio)
     assert story.listen(1) == []
     assert [type(command) for command in story.tell(READY)] == [SendAudio]
-    assert story.noted("greeting_played") == [{"item_id": RECORDING}]
+    assert story.noted(notes.GreetingPlayed) == [notes.GreetingPlayed(RECORDING)]
 
 
 def test_a_recorded_greeting_becomes_part_of_the_conversation() -> None:
@@ -139,7 +140,7 @@ def test_protection_ends_with_the_greeting_although_an_answer_waits_behind_it() 
     assert story.tell(CallerSpoke("v")) == [], "the legal sentence is still heard"
     story.tell(CallerPaused("v"))
     assert story.listen(1.5) == []
-    assert story.noted("reply_heard")[0]["item_id"] == "i"
+    assert story.noted(notes.ReplyHeard)[0].item_id == "i"
     assert [type(command) for command in story.tell(CallerSpoke("w"))] == [StopPlayback, TruncateReply]
 
 
@@ -154,7 +155,7 @@ def test_an_answer_that_is_heard_first_does_not_end_the_protection() -> None:
     story.tell(ReplyAudio("other", "o", b"\x10" * 8_000))
     story.tell(ReplyComplete("other", "o"))
     assert story.listen(1.5) == []
-    assert story.noted("reply_heard") == [{"item_id": "o", "heard_ms": 1000, "received_ms": 1000}]
+    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("o", 1000, 1000)]
     assert story.tell(ResponseEnded("other", ResponseStatus.COMPLETED)) == [LEGAL]
     story.tell(ResponseStarted("g", story.requests[-1]))
     story.tell(ReplyAudio("g", "i", b"\x10" * 16_000))

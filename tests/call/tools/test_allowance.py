@@ -1,5 +1,6 @@
 """How much a model may do in one call."""
 
+from gateway.call import notes
 from gateway.call.errands import FunctionReturned, RunFunction
 from gateway.call.settings import Approval, CallSettings, FunctionRule, Secret
 from gateway.call.speaking.responses import ANSWER
@@ -46,7 +47,7 @@ def test_so_many_tools_and_no_more() -> None:
     assert ReturnToolOutput("c3", TOOLS_SPENT) in refused
     assert ANSWER in refused
     assert not any(isinstance(command, RunFunction) for command in refused)
-    assert story.noted("tool_returned")[-1]["outcome"] == "refused"
+    assert story.noted(notes.ToolReturned)[-1].outcome == "refused"
 
 
 def test_a_call_can_be_left_all_the_same() -> None:
@@ -86,8 +87,8 @@ def test_nobody_is_asked_for_a_tool_too_many() -> None:
     for number in range(3):
         looked(story, number)
     assert AnswerApproval("a1", approved=False) in story.tell(ApprovalRequested("a1", "shop", "buy"))
-    assert story.noted("approval_asked") == []
-    assert story.noted("approval_given")[-1]["how"] == "limit"
+    assert story.noted(notes.ApprovalAsked) == []
+    assert story.noted(notes.ApprovalGiven)[-1].how == "limit"
 
 
 def test_a_model_that_goes_on_calling_is_left_alone() -> None:
@@ -110,8 +111,8 @@ def test_a_secret_is_keyed_in_so_often_and_no_more() -> None:
         assert any(isinstance(command, RunFunction) for command in ran)
         story.tell(FunctionReturned(f"c{number}", '{"error":"wrong"}'))
     assert ReturnToolOutput("c2", SECRETS_SPENT) in story.call("pay", call_id="c2", response="r2")
-    assert story.noted("secure_entry_started")[2:] == []
-    assert story.noted("tool_returned")[-1]["outcome"] == "refused"
+    assert story.noted(notes.SecureEntryStarted)[2:] == []
+    assert story.noted(notes.ToolReturned)[-1].outcome == "refused"
     assert any(isinstance(command, RunFunction) for command in looked(story, 3))
 
 

@@ -2,11 +2,12 @@
 
 import pytest
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, TransferCaller, TransferEnded
 from gateway.call.leaving import RESULTS_FIRST
 from gateway.call.settings import Approval, CallSettings, KeyAction, Silence, Target, Waiting
-from gateway.call.tools.mcp import GRANTED_LIMIT_S, RUN_LIMIT_S, TRANSCRIPT_LIMIT_S
+from gateway.call.tools.mcp import GRANTED_LIMIT_S, RUN_LIMIT_S, TRANSCRIPT_LIMIT_S, How
 from gateway.call.tools.tools import BUSY, DIALLED
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import (
@@ -83,7 +84,7 @@ def test_a_result_may_come_behind_the_response() -> None:
     story = running(Story(SETTINGS))
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == []
     assert story.tell(McpReturned("item_m", failed=True)) == [CreateResponse()]
-    assert story.noted("mcp_returned")[0]["outcome"] == "error"
+    assert story.noted(notes.McpReturned)[0].outcome == "error"
 
 
 def test_a_call_that_is_told_twice_runs_once() -> None:
@@ -92,7 +93,7 @@ def test_a_call_that_is_told_twice_runs_once() -> None:
     story.tell(CALLED)
     story.tell(McpReturned("item_m"))
     story.tell(CALLED)
-    assert len(story.noted("mcp_called")) == 1
+    assert len(story.noted(notes.McpCalled)) == 1
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
 
 
@@ -107,7 +108,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     assert story.listen(RUN_LIMIT_S - 0.2) == []
     assert story.listen(0.4) == [CreateResponse()]
-    assert story.noted("mcp_returned")[0]["outcome"] == "timeout"
+    assert story.noted(notes.McpReturned)[0].outcome == "timeout"
 
 
 def test_a_server_without_a_question_is_denied() -> None:
@@ -160,7 +161,7 @@ def test_no_answer_denies() -> None:
     story = asked(Story(SETTINGS))
     assert story.listen(18) == []
     assert story.listen(3)[0] == AnswerApproval("mcpr_1", approved=False)
-    assert story.noted("approval_given")[0]["how"] == "no answer"
+    assert story.noted(notes.ApprovalGiven)[0].how == "no answer"
 
 
 def test_a_list_of_tools_is_noted() -> None:
@@ -168,7 +169,7 @@ def test_a_list_of_tools_is_noted() -> None:
     story = Story()
     story.tell(ToolsRequested("item_l", "crm"))
     assert story.tell(ToolsListed("item_l", failed=True)) == []
-    assert story.noted("mcp_listed") == [{"server": "crm", "outcome": "error"}]
+    assert story.noted(notes.McpListed) == [notes.McpListed("crm", "error")]
 
 
 def test_a_question_that_nobody_heard_decides_nothing() -> None:
@@ -250,7 +251,7 @@ def test_words_that_are_still_heard_need_no_others_over_them() -> None:
     story.tell(ReplyComplete("r", "i"))
     assert story.tell(CALLED) == []
     assert story.listen(4.0) == []
-    assert story.noted("reply_heard") == [{"item_id": "i", "heard_ms": 4000, "received_ms": 4000}]
+    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("i", 4000, 4000)]
     assert story.listen(1.6) == [CancelResponse("r")]
     assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED)) == [WAIT]
 
@@ -306,7 +307,9 @@ def test_an_answer_that_was_not_understood_is_asked_for_again(unheard: Transcrip
     if unheard is not None:
         story.tell(unheard)
     assert story.listen(TRANSCRIPT_LIMIT_S + 0.2) == [ASK]
-    assert story.noted("approval_not_understood") == [{"server": "crm", "tool": "get_customer", "asked_again": True}]
+    assert story.noted(notes.ApprovalNotUnderstood) == [
+        notes.ApprovalNotUnderstood(server="crm", tool="get_customer", asked_again=True)
+    ]
     story.answer(response="again", item="ia", request=story.requests[-1])
     story.listen(1.2)
     assert say(story, "Yes.", "v") == [AnswerApproval("mcpr_1", approved=True)]
@@ -343,7 +346,7 @@ def test_without_a_key_the_second_time_is_a_no() -> None:
     story.listen(1.2)
     turn(story, "v")
     assert story.tell(TranscriptionFailed("v")) == [AnswerApproval("mcpr_1", approved=False)]
-    assert story.noted("approval_given")[-1]["how"] == "not understood"
+    assert story.noted(notes.ApprovalGiven)[-1].how == "not understood"
     assert story.listen(1.2) == [CreateResponse()]
 
 
@@ -352,8 +355,8 @@ def test_a_failed_transcript_of_any_turn_is_noted_and_changes_nothing_else() -> 
     story = Story(SETTINGS)
     story.tell(CallerSpoke("u"))
     assert story.tell(TranscriptionFailed("u", "audio_unintelligible", "no words")) == []
-    assert story.noted("transcription_failed") == [
-        {"item_id": "u", "code": "audio_unintelligible", "detail": "no words"}
+    assert story.noted(notes.TranscriptionFailed) == [
+        notes.TranscriptionFailed("u", "audio_unintelligible", "no words")
     ]
 
 
@@ -363,8 +366,8 @@ def test_an_approved_call_that_never_begins_is_given_up() -> None:
     story.tell(DigitPressed("1"))
     assert story.listen(GRANTED_LIMIT_S - 0.2) == []
     assert story.listen(0.4) == [CreateResponse()]
-    (returned,) = story.noted("mcp_returned")
-    assert (returned["tool"], returned["outcome"]) == ("get_customer", "timeout")
+    (returned,) = story.noted(notes.McpReturned)
+    assert (returned.tool, returned.outcome) == ("get_customer", "timeout")
 
 
 LEAVING = [("end_call", "{}"), ("transfer_call", '{"target":"desk"}')]
@@ -413,7 +416,7 @@ def test_nobody_leaves_before_a_denial_or_a_timeout_is_told(tool: str, arguments
     assert story.tell(ToolCalled("r", "c", tool, arguments)) == [ReturnToolOutput("c", BUSY)]
     story = running(Story(LEAVERS))
     story.listen(RUN_LIMIT_S + 1)
-    assert story.noted("mcp_returned")[0]["outcome"] == "timeout"
+    assert story.noted(notes.McpReturned)[0].outcome == "timeout"
     assert story.tell(ToolCalled("r", "c", tool, arguments)) == [ReturnToolOutput("c", BUSY)]
 
 
@@ -538,7 +541,7 @@ def test_a_question_waits_as_long_again_while_somebody_speaks() -> None:
 @pytest.mark.parametrize(
     ("how", "approved"), [("key", True), ("words", True), ("words", False), ("no answer", False), ("not asked", False)]
 )
-def test_what_became_of_a_request_is_noted(how: str, *, approved: bool) -> None:
+def test_what_became_of_a_request_is_noted(how: How, *, approved: bool) -> None:
     """Which server and tool, whether it was allowed, and by what."""
     story = asked(Story(SETTINGS)) if how != "not asked" else Story(CallSettings())
     if how == "key":
@@ -549,9 +552,9 @@ def test_what_became_of_a_request_is_noted(how: str, *, approved: bool) -> None:
         story.listen(25)
     else:
         story.tell(WANTED)
-    fields = {"server": "crm", "tool": "get_customer"}
-    assert story.noted("approval_asked") == ([fields] if how != "not asked" else [])
-    assert story.noted("approval_given") == [{**fields, "approved": approved, "how": how}]
+    asks = [notes.ApprovalAsked("crm", "get_customer")]
+    assert story.noted(notes.ApprovalAsked) == (asks if how != "not asked" else [])
+    assert story.noted(notes.ApprovalGiven) == [notes.ApprovalGiven("crm", "get_customer", approved=approved, how=how)]
 
 
 @pytest.mark.parametrize("outcome", ["ok", "error", "timeout", "never begun"])
@@ -560,7 +563,7 @@ def test_a_result_of_a_server_is_noted_with_its_time(outcome: str) -> None:
     began = outcome != "never begun"
     story = running(Story(SETTINGS)) if began else asked(Story(SETTINGS))
     if began:
-        assert story.noted("mcp_called") == [{"server": "crm", "tool": "get_customer", "item_id": "item_m"}]
+        assert story.noted(notes.McpCalled) == [notes.McpCalled("crm", "get_customer", "item_m")]
     else:
         story.tell(DigitPressed("1"))
     if outcome in {"ok", "error"}:
@@ -569,10 +572,10 @@ def test_a_result_of_a_server_is_noted_with_its_time(outcome: str) -> None:
     else:
         story.listen(61)
     took_ms = {"ok": 250, "error": 250, "timeout": 60_000, "never begun": 10_000}[outcome]
-    fields = {"server": "crm", "tool": "get_customer", "item_id": "item_m" if began else ""}
-    (returned,) = story.noted("mcp_returned")
-    assert returned == {**fields, "outcome": outcome if began else "timeout", "took_ms": returned["took_ms"]}
-    assert returned["took_ms"] == pytest.approx(took_ms, abs=0 if took_ms == 250 else 10)
+    (returned,) = story.noted(notes.McpReturned)
+    assert (returned.server, returned.tool, returned.item_id) == ("crm", "get_customer", "item_m" if began else "")
+    assert returned.outcome == (outcome if began else "timeout")
+    assert returned.took_ms == pytest.approx(took_ms, abs=0 if took_ms == 250 else 10)
 
 
 @pytest.mark.parametrize("failed", [True, False])
@@ -583,8 +586,8 @@ def test_a_list_of_tools_names_its_server(*, failed: bool) -> None:
     story.tell(ToolsRequested("list_2", "shop"))
     for item in ("list_2", "list_1", "list_1", "list_3"):
         story.tell(ToolsListed(item, failed=failed))
-    outcome = "error" if failed else "ok"
-    assert story.noted("mcp_listed") == [{"server": name, "outcome": outcome} for name in ("shop", "crm", "", "")]
+    named = [notes.McpListed(name, "error" if failed else "ok") for name in ("shop", "crm", "", "")]
+    assert story.noted(notes.McpListed) == named
 
 
 def test_an_approval_lets_no_other_tool_pass_for_it() -> None:
@@ -595,7 +598,7 @@ def test_an_approval_lets_no_other_tool_pass_for_it() -> None:
     assert story.tell(McpReturned("item_n")) == []
     assert story.listen(9.8) == []
     assert story.listen(0.4) == [CreateResponse()]
-    assert [note["outcome"] for note in story.noted("mcp_returned")] == ["ok", "timeout"]
+    assert [note.outcome for note in story.noted(notes.McpReturned)] == ["ok", "timeout"]
 
 
 def test_several_things_that_are_given_up_at_once_are_told_by_one_answer() -> None:
@@ -606,7 +609,7 @@ def test_several_things_that_are_given_up_at_once_are_told_by_one_answer() -> No
     story.tell(McpCalled("item_n", "wiki", "search"))
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     assert story.listen(RUN_LIMIT_S + 0.2) == [CreateResponse()]
-    assert [note["item_id"] for note in story.noted("mcp_returned")] == ["item_m", "item_n"]
+    assert [note.item_id for note in story.noted(notes.McpReturned)] == ["item_m", "item_n"]
     story.answer(response="r2", item="i2", request=story.requests[-1])
     assert story.tell(McpReturned("item_m")) == []
     assert story.listen(9) == []
@@ -617,7 +620,7 @@ def test_the_words_of_a_question_come_at_their_time() -> None:
     story = asked(Story(SETTINGS))
     turn(story, "u")
     assert story.listen(TRANSCRIPT_LIMIT_S - 0.1) == []
-    assert story.noted("approval_not_understood") == []
+    assert story.noted(notes.ApprovalNotUnderstood) == []
     assert story.listen(0.2) == [ASK]
 
 
@@ -638,7 +641,7 @@ def test_a_line_that_takes_only_keys_asks_for_no_words() -> None:
     turn(story, "u")
     story.tell(TranscriptionFailed("u"))
     assert story.listen(6) == []
-    assert story.noted("approval_not_understood") == []
+    assert story.noted(notes.ApprovalNotUnderstood) == []
     assert story.tell(DigitPressed("1")) == [AnswerApproval("mcpr_1", approved=True)]
 
 
@@ -649,7 +652,9 @@ def test_words_that_say_nothing_are_asked_for_again_at_once(words: str) -> None:
     turn(story, "u")
     story.tell(CallerSaid("u", words))
     assert story.listen(1.5) == [ASK]
-    assert story.noted("approval_not_understood") == [{"server": "crm", "tool": "get_customer", "asked_again": True}]
+    assert story.noted(notes.ApprovalNotUnderstood) == [
+        notes.ApprovalNotUnderstood(server="crm", tool="get_customer", asked_again=True)
+    ]
 
 
 def test_a_turn_before_the_question_is_put_again_is_no_answer() -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gateway.call import notes
 from gateway.call.errands import FunctionReturned, KeyedDigits, RunFunction
 from gateway.call.settings import CallSettings, Digits, FunctionRule, Secret, Silence
 from gateway.call.tools.secret_entry import SecretEntry
@@ -58,10 +59,10 @@ def test_nothing_of_it_is_noted() -> None:
     story = asked(Story(SETTINGS))
     (run,) = press(story, f"{CARD}#")
     assert CARD not in repr(run)
-    assert story.noted("digit_pressed") == []
-    assert story.noted("secure_entry_started") == [{"tool": "pay", "parameter": "card"}]
-    assert story.noted("secure_entry_ended") == [{"tool": "pay", "parameter": "card", "outcome": "entered"}]
-    assert not any(digit in repr(note.fields.get("digit", "")) for note in story.notes for digit in CARD)
+    assert story.noted(notes.DigitPressed) == []
+    assert story.noted(notes.SecureEntryStarted) == [notes.SecureEntryStarted("pay", "card")]
+    assert story.noted(notes.SecureEntryEnded) == [notes.SecureEntryEnded("pay", "card", "entered")]
+    assert not any(digit in str(note.fields().get("digit", "")) for note in story.notes for digit in CARD)
 
 
 def test_the_service_hears_silence_while_keys_are_pressed() -> None:
@@ -121,7 +122,7 @@ def test_a_caller_who_keys_nothing_in() -> None:
     assert story.call("unprompted") == []
     assert story.listen(9.8) == []
     assert story.listen(0.4) == [ReturnToolOutput("call_1", NOTHING_KEYED), CreateResponse()]
-    assert story.noted("secure_entry_ended")[0]["outcome"] == "nothing"
+    assert story.noted(notes.SecureEntryEnded)[0].outcome == "nothing"
 
 
 def test_silence_is_not_minded_during_the_entry() -> None:
@@ -144,7 +145,7 @@ def test_a_hang_up_forgets_what_was_keyed() -> None:
     story = asked(Story(SETTINGS))
     press(story, "4111")
     assert not any(isinstance(c, RunFunction) for c in story.tell(PhoneClosed(PhoneEnd.HUNG_UP)))
-    assert story.noted("secure_entry_ended") == [{"tool": "pay", "parameter": "card", "outcome": "abandoned"}]
+    assert story.noted(notes.SecureEntryEnded) == [notes.SecureEntryEnded("pay", "card", "abandoned")]
 
 
 def test_keys_behind_the_entry_stay_private() -> None:
@@ -153,10 +154,10 @@ def test_keys_behind_the_entry_stay_private() -> None:
     story = Story(settings)
     story.call("pay")
     press(story, "1234#")
-    assert story.noted("digit_pressed") == []
+    assert story.noted(notes.DigitPressed) == []
     story.listen(3.5)
     press(story, "9")
-    assert story.noted("digit_pressed") == [{"digit": "9"}]
+    assert story.noted(notes.DigitPressed) == [notes.DigitPressed("9")]
 
 
 def test_a_caller_who_is_slow_keeps_the_secret() -> None:
@@ -169,7 +170,8 @@ def test_a_caller_who_is_slow_keeps_the_secret() -> None:
     story.listen(5)
     press(story, "22223333")
     assert story.listen(10) == []
-    assert story.noted("digit_pressed") == story.noted("digits_entered") == []
+    assert story.noted(notes.DigitPressed) == []
+    assert story.noted(notes.DigitsEntered) == []
 
 
 def test_a_caller_who_begins_too_late_keeps_the_secret() -> None:
@@ -179,7 +181,7 @@ def test_a_caller_who_begins_too_late_keeps_the_secret() -> None:
     story.call("unprompted")
     story.listen(10.2)
     assert press(story, "4111") == []
-    assert story.noted("digit_pressed") == []
+    assert story.noted(notes.DigitPressed) == []
 
 
 def test_a_key_that_does_not_count_silences_nothing() -> None:
@@ -228,7 +230,7 @@ def test_the_time_to_begin_does_not_run_while_the_bot_asks() -> None:
     assert story.listen(4) == []
     (run,) = press(story, "41#")
     assert isinstance(run, RunFunction)
-    assert story.noted("secure_entry_ended") == [{"tool": "pay", "parameter": "card", "outcome": "entered"}]
+    assert story.noted(notes.SecureEntryEnded) == [notes.SecureEntryEnded("pay", "card", "entered")]
 
 
 def test_an_entry_is_bounded() -> None:

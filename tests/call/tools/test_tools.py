@@ -5,6 +5,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
+from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
 from gateway.call.leaving import RESULTS_FIRST
@@ -167,7 +168,7 @@ def test_a_function_behind_end_call_keeps_the_call() -> None:
     story.tell(ToolCalled("r", "a", "end_call", "{}"))
     told = story.tell(ToolCalled("r", "b", "status", "{}"))
     assert told == [RESULTS_FIRST, RunFunction("b", "status", "{}")]
-    assert story.noted("hang_up_cancelled") == [{}]
+    assert story.noted(notes.HangUpCancelled) == [notes.HangUpCancelled()]
     story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
     assert story.listen(5) == []
 
@@ -200,7 +201,7 @@ def test_digits_are_dialled_and_the_model_is_told() -> None:
     story = Story(SETTINGS)
     assert story.call("send_digits", '{"digits": "12#"}') == [DialDigits("call_1", "12#")]
     assert story.tell(DigitsDialled("call_1")) == [ReturnToolOutput("call_1", DIALLED), CreateResponse()]
-    assert story.noted("digits_sent") == [{}]
+    assert story.noted(notes.DigitsSent) == [notes.DigitsSent()]
 
 
 def test_digits_that_cannot_be_dialled_are_an_error_for_the_model() -> None:
@@ -210,7 +211,7 @@ def test_digits_that_cannot_be_dialled_are_an_error_for_the_model() -> None:
     output, _ = story.tell(DigitsDialled("call_1", "no such thing"))
     assert isinstance(output, ReturnToolOutput)
     assert json.loads(output.output) == {"error": "no such thing"}
-    assert story.noted("digits_sent") == []
+    assert story.noted(notes.DigitsSent) == []
 
 
 @pytest.mark.parametrize("arguments", ["{}", "nonsense", '{"digits": ""}', '{"digits": "12a"}', '{"digits": 5}', "[1]"])
@@ -233,12 +234,10 @@ def test_a_result_is_noted_with_its_time() -> None:
     story.call("status")
     story.listen(0.5)
     story.tell(FunctionReturned("call_1", OUTPUT, "error"))
-    assert story.noted("tool_called") == [{"tool": "status", "call_id": "call_1"}]
-    (returned,) = story.noted("tool_returned")
-    assert {**returned, "took_ms": 500} == {
-        "tool": "status", "call_id": "call_1", "outcome": "error", "took_ms": 500
-    }  # fmt: skip
-    assert returned["took_ms"] == pytest.approx(500, abs=5)
+    assert story.noted(notes.ToolCalled) == [notes.ToolCalled("status", "call_1")]
+    (returned,) = story.noted(notes.ToolReturned)
+    assert replace(returned, took_ms=500) == notes.ToolReturned("status", "call_1", "error", 500)
+    assert returned.took_ms == pytest.approx(500, abs=5)
 
 
 def test_words_without_a_delay_do_not_spin_the_loop() -> None:
@@ -277,8 +276,8 @@ def test_what_the_conversation_carries_out_itself_is_noted_at_once() -> None:
     story.tell(ResponseStarted("r2", story.requests[-1]))
     allowed = ReturnToolOutput("c", '{"result":"the caller is connected after your announcement"}')
     assert story.tell(ToolCalled("r2", "c", "transfer_call", '{"target":"sales"}')) == [allowed]
-    noted = story.noted("tool_returned")
-    assert [(note["tool"], note["call_id"], note["outcome"], note["took_ms"]) for note in noted] == [
+    noted = story.noted(notes.ToolReturned)
+    assert [(note.tool, note.call_id, note.outcome, note.took_ms) for note in noted] == [
         ("transfer_call", "a", "refused", 0),
         ("end_call", "b", "refused", 0),
         ("transfer_call", "c", "ok", 0),
@@ -292,8 +291,7 @@ def test_dialled_digits_are_noted_with_their_time(failure: str, outcome: str) ->
     story.call("send_digits", '{"digits": "1"}')
     story.wait(0.25)
     story.tell(DigitsDialled("call_1", failure))
-    fields = {"tool": "send_digits", "call_id": "call_1", "outcome": outcome, "took_ms": 250}
-    assert story.noted("tool_returned") == [fields]
+    assert story.noted(notes.ToolReturned) == [notes.ToolReturned("send_digits", "call_1", outcome, 250)]
 
 
 @pytest.mark.parametrize(("count", "is_dialled"), [(1, True), (32, True), (33, False)])
@@ -351,4 +349,4 @@ def test_a_result_that_comes_twice_is_told_once() -> None:
     story.tell(FunctionReturned("call_1", OUTPUT))
     assert story.tell(FunctionReturned("call_1", OUTPUT)) == []
     assert story.tell(FunctionReturned("call_9", OUTPUT)) == []
-    assert [note["took_ms"] for note in story.noted("tool_returned")] == [2000]
+    assert [note.took_ms for note in story.noted(notes.ToolReturned)] == [2000]

@@ -7,6 +7,8 @@ from typing import get_args
 
 import pytest
 
+from gateway.call import notes
+from gateway.call.ending import EndReason
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.cli.calling.narrator import BY_PHONE, Narrator
 from gateway.sim.caller.call import Progress, ProgressKind
@@ -15,18 +17,18 @@ from gateway.sim.caller.recording import Span
 CALL = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 100.0)
 
 
-def told(narrator: Narrator, *notes: TimedNote) -> None:
-    for note in notes:
+def told(narrator: Narrator, *made: TimedNote) -> None:
+    for note in made:
         narrator.note(CALL, note)
 
 
 STORY = (
-    TimedNote(100.0, "call_started", {}),
-    TimedNote(100.5, "reply_said", {"text": "Hello."}),
-    TimedNote(102.0, "barge_in", {"replies": [{"heard_ms": 1500, "received_ms": 4200}]}),
-    TimedNote(102.1, "reply_heard", {}),
-    TimedNote(103.25, "caller_said", {"text": "Stop."}),
-    TimedNote(104.0, "call_ended", {"reason": "caller_hung_up", "by": "caller"}),
+    TimedNote(100.0, notes.CallStarted("+1", "+2", "")),
+    TimedNote(100.5, notes.ReplySaid("r", "Hello.")),
+    TimedNote(102.0, notes.BargeIn([notes.CutReply("r", 1500, 4200)], response_cancelled=False)),
+    TimedNote(102.1, notes.ReplyHeard("r", 1500, 4200)),
+    TimedNote(103.25, notes.CallerSaid("u", "Stop.")),
+    TimedNote(104.0, notes.CallEnded(EndReason.CALLER_HUNG_UP, "caller", "", "twilio", 4.0, turns=1)),
 )
 
 
@@ -47,14 +49,14 @@ def test_words_as_they_are_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_done_beside_talking(capsys: pytest.CaptureFixture[str]) -> None:
     """Tools when they return, keys, transfers; what is no act is left out."""
     narrator = Narrator()
-    notes = (
-        TimedNote(101.0, "tool_called", {"tool": "order_status", "call_id": "c1"}),
-        TimedNote(101.4, "tool_returned", {"tool": "order_status", "call_id": "c1", "outcome": "ok", "took_ms": 412}),
-        TimedNote(102.0, "digit_pressed", {"digit": "5"}),
-        TimedNote(103.0, "transferred", {"target": "desk"}),
-        TimedNote(104.0, "digits_are_odd", {}),
+    made = (
+        TimedNote(101.0, notes.ToolCalled("order_status", "c1")),
+        TimedNote(101.4, notes.ToolReturned("order_status", "c1", "ok", 412)),
+        TimedNote(102.0, notes.DigitPressed("5")),
+        TimedNote(103.0, notes.Transferred("desk")),
+        TimedNote(104.0, notes.ServiceWarning("slow", "")),
     )
-    told(narrator, STORY[0], *notes)
+    told(narrator, STORY[0], *made)
     assert capsys.readouterr().out.splitlines()[1:] == [
         "   1.4 s  tool    order_status: ok after 0.4 s",
         "   2.0 s  key     5",
@@ -127,13 +129,13 @@ def test_where_the_call_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
 def test_times_are_those_of_the_speech(capsys: pytest.CaptureFixture[str]) -> None:
     """A transcript and a reply's text come at moments of their own; what is shown is when the words were spoken."""
     narrator = Narrator()
-    told(narrator, STORY[0], TimedNote(100.1, "reply_started", {"item_id": "r1"}))
-    told(narrator, TimedNote(100.2, "reply_said", {"item_id": "r1", "text": "Hello."}))
+    told(narrator, STORY[0], TimedNote(100.1, notes.ReplyStarted("r1", None)))
+    told(narrator, TimedNote(100.2, notes.ReplySaid("r1", "Hello.")))
     narrator.progress(Progress(500, "bot_started"))
     narrator.progress(Progress(2000, "bot_stopped"))
     narrator.progress(Progress(2700, "caller_started", "mine.wav", (Span(2900, 4000),)))
     narrator.progress(Progress(4100, "caller_stopped", "mine.wav"))
-    told(narrator, TimedNote(104.5, "caller_paused", {}), TimedNote(105.0, "caller_said", {"text": "Stop."}))
+    told(narrator, TimedNote(104.5, notes.CallerPaused()), TimedNote(105.0, notes.CallerSaid("u", "Stop.")))
     assert capsys.readouterr().out.splitlines()[1:] == ["   0.5 s  bot     Hello.", "   2.9 s  caller  Stop."]
 
 
@@ -148,8 +150,8 @@ def test_a_recording_stands_for_words_that_nobody_knows(capsys: pytest.CaptureFi
 def test_a_reply_that_was_never_heard_is_not_told_as_spoken(capsys: pytest.CaptureFixture[str]) -> None:
     """Its text is there, and the call ended before its first sound."""
     narrator = Narrator()
-    told(narrator, STORY[0], TimedNote(100.1, "reply_started", {"item_id": "r1"}))
-    told(narrator, TimedNote(100.2, "reply_said", {"item_id": "r1", "text": "Hello."}), STORY[-1])
+    told(narrator, STORY[0], TimedNote(100.1, notes.ReplyStarted("r1", None)))
+    told(narrator, TimedNote(100.2, notes.ReplySaid("r1", "Hello.")), STORY[-1])
     assert capsys.readouterr().out.splitlines()[1] == "   4.0 s  bot     Hello. (not heard)"
 
 
@@ -190,9 +192,9 @@ def test_words_of_a_peer_act_on_no_terminal(capsys: pytest.CaptureFixture[str], 
     """A transcript can neither colour, nor overwrite, nor begin a line of its own; nor can numbers and complaints."""
     narrator = Narrator()
     caller = CallIdentity("CA1", "twilio", "support", text, text, "pcmu/8000", 100.0)
-    narrator.note(caller, TimedNote(100.0, "call_started", {}))
-    told(narrator, *(TimedNote(101.0, kind, {"text": text}) for kind in ("caller_said", "reply_said")))
-    told(narrator, TimedNote(102.0, "call_ended", {"reason": text, "by": text}))
+    narrator.note(caller, TimedNote(100.0, notes.CallStarted(text, text, "")))
+    told(narrator, TimedNote(101.0, notes.CallerSaid("u", text)), TimedNote(101.0, notes.ReplySaid("r", text)))
+    told(narrator, TimedNote(102.0, notes.CallEnded(EndReason.FAULT, text, text, "twilio", 2.0, turns=1)))
     narrator.done(Path("calls"), [text], [])
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 6

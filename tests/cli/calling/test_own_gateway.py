@@ -63,7 +63,7 @@ async def test_every_provider_can_be_called(tmp_path: Path, provider: str) -> No
     assert not result.violations
     assert gateway.emulator is not None
     assert len(gateway.emulator.sessions) == 1
-    assert [gateway.notes[0].kind, gateway.notes[-1].kind] == ["call_started", "call_ended"]
+    assert [event.kind for event in (gateway.timeline()[0], gateway.timeline()[-1])] == ["call_started", "call_ended"]
 
 
 async def test_an_account_is_called_by_its_name(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Words get the time at which they were spoken."""
 
+from gateway.call import notes
 from gateway.cli.calling.spoken import SpokenTimes
 from gateway.sim.caller.call import Progress
 from gateway.sim.caller.recording import Span
@@ -9,12 +10,12 @@ def test_a_reply_behind_another_begins_where_that_one_ends() -> None:
     """Both texts are there long before; the phone hears no pause between them."""
     spoken = SpokenTimes()
     for item_id in ("r1", "r2"):
-        spoken.note("reply_started", {"item_id": item_id}, 1.0)
+        spoken.note(notes.ReplyStarted(item_id, None), 1.0)
         spoken.reply_said(item_id, item_id, 1.1)
     assert spoken.replies() == []
     spoken.progress(Progress(1200, "bot_started"))
     assert spoken.replies() == [(1.2, "r1")]
-    spoken.note("reply_heard", {"item_id": "r1", "heard_ms": 900, "received_ms": 900}, 2.1)
+    spoken.note(notes.ReplyHeard("r1", 900, 900), 2.1)
     assert spoken.replies() == [(2.1, "r2")]
     assert spoken.unheard() == []
 
@@ -23,12 +24,12 @@ def test_a_reply_that_was_cut_off_begins_no_other() -> None:
     """What waited behind it was thrown away with it."""
     spoken = SpokenTimes()
     for item_id in ("r1", "r2"):
-        spoken.note("reply_started", {"item_id": item_id}, 1.0)
+        spoken.note(notes.ReplyStarted(item_id, None), 1.0)
         spoken.reply_said(item_id, item_id, 1.1)
     spoken.progress(Progress(1200, "bot_started"))
     assert spoken.replies() == [(1.2, "r1")]
-    spoken.note("reply_heard", {"item_id": "r1", "heard_ms": 400, "received_ms": 900}, 1.6)
-    spoken.note("reply_heard", {"item_id": "r2", "heard_ms": 0, "received_ms": 900}, 1.6)
+    spoken.note(notes.ReplyHeard("r1", 400, 900), 1.6)
+    spoken.note(notes.ReplyHeard("r2", 0, 900), 1.6)
     assert spoken.replies() == []
     assert spoken.unheard() == ["r2"]
 
@@ -38,9 +39,9 @@ def test_sentences_of_one_recording_have_times_of_their_own() -> None:
     spoken = SpokenTimes()
     speech = (Span(2000, 3000), Span(3200, 4000), Span(5000, 6000))
     spoken.progress(Progress(1800, "caller_started", "two.wav", speech))
-    spoken.note("caller_paused", {}, 4.5)
+    spoken.note(notes.CallerPaused(), 4.5)
     assert spoken.caller_at(5.1) == 2.0
-    spoken.note("caller_paused", {}, 6.5)
+    spoken.note(notes.CallerPaused(), 6.5)
     assert spoken.caller_at(6.7) == 5.0
 
 

@@ -5,6 +5,8 @@ from typing import Any, cast
 
 import pytest
 
+from gateway.call import notes
+from gateway.call.ending import EndReason
 from gateway.call.record import TimedNote
 from gateway.cli.calling.own_gateway import CalledGateway
 from gateway.cli.calling.verdict import Expected, complaints
@@ -37,23 +39,23 @@ def call(**changes: Any) -> CallResult:
     return cast(CallResult, SimpleNamespace(**{**well, **changes}))
 
 
-def gateway(*notes: TimedNote, ended: bool = True, refusals: tuple[str, ...] = ()) -> CalledGateway:
+def gateway(*made: TimedNote, ended: bool = True, refusals: tuple[str, ...] = ()) -> CalledGateway:
     """A gateway that told this."""
-    called = CalledGateway(notes=list(notes), refusals=list(refusals))
+    called = CalledGateway(notes=list(made), refusals=list(refusals))
     if ended:
         called.ended.set()
     return called
 
 
 def ended(reason: str) -> TimedNote:
-    return TimedNote(104.0, "call_ended", {"reason": reason, "by": "gateway", "detail": "why"})
+    return TimedNote(104.0, notes.CallEnded(EndReason(reason), "gateway", "why", "twilio", 4.0, turns=1))
 
 
 def said(text: str, *, heard_ms: int = 2500) -> list[TimedNote]:
     return [
-        TimedNote(100.5, "reply_started", {"item_id": "r"}),
-        TimedNote(100.6, "reply_said", {"item_id": "r", "text": text}),
-        TimedNote(103.0, "reply_heard", {"item_id": "r", "heard_ms": heard_ms, "received_ms": 2500}),
+        TimedNote(100.5, notes.ReplyStarted("r", None)),
+        TimedNote(100.6, notes.ReplySaid("r", text)),
+        TimedNote(103.0, notes.ReplyHeard("r", heard_ms, 2500)),
     ]
 
 
