@@ -23,6 +23,7 @@ routes/         the HTTP routes: webhooks, media streams, health
 app             connects configuration, legs, conversation and routes to a running gateway
 call_setup      makes the settings and the voice leg of one call
 errands         carries out what a conversation asks beside its legs
+doctor/         tries what a call needs before the first one comes
 tools/          carries out functions: HTTP requests and Python code
 function        the types of a function
 rest            makes the requests to providers' REST APIs

@@ -45,7 +45,7 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "call/settings.py",
     "call/state.py",
     "cli/accounts.py",
-    "cli/checked.py",
+    "cli/checking/checked.py",
     "cli/loop.py",
     "config/following.py",
     "config/line/agent.py",

@@ -6,8 +6,8 @@ stopping           stops a long command by signals
 workers            ``serve --workers N``: the supervisor
 worker             ``serve --workers N``: one worker
 check              ``gateway check`` and ``gateway schema``
-checked            checks a whole configuration, or single files
-capabilities       compares lines with what their providers can do
+doctor             ``gateway doctor``: tries what a call needs
+checking/          checks a configuration without a network
 call               ``gateway demo`` and ``gateway call``
 calling/           places a simulated call and reports it
 emulated_identity  the identity for the emulator
@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gateway.cli import call, check, completion, init, point, providers, serve
+from gateway.cli import call, check, completion, doctor, init, point, providers, serve
 from gateway.cli.worker import is_worker
 from gateway.config import ConfigErrors
 from gateway.config.reading.env_file import load_env_file
@@ -118,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_serve(commands)
     call.add_call(commands)
     check.add_check(commands)
+    doctor.add_doctor(commands)
     serve.add_emulator(commands)
     check.add_schema(commands)
     providers.add_providers(commands)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.checked import Checked, checked_deployment, checked_files
+from gateway.cli.checking.checked import Checked, checked_deployment, checked_files
 from gateway.config import ConfigErrors, Line
 from gateway.config.line.line import Rescue
 from gateway.config.line.tools import McpTool

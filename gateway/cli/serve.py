@@ -13,8 +13,8 @@ import structlog
 
 from gateway.app import serving
 from gateway.cli.calling.loopback import LOOPBACK, is_loopback, loopback
-from gateway.cli.capabilities import capability_warnings
 from gateway.cli.check import add_config_option
+from gateway.cli.checking.capabilities import capability_warnings
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
 from gateway.cli.stopping import told_to_stop

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import aiohttp
 from azure.ai.voicelive.aio._patch import _USER_AGENT, _VoiceLiveConnectionManager
-from azure.core.credentials import AzureKeyCredential
+from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
@@ -23,11 +23,19 @@ CLOSE_TIMEOUT_S = 1.0
 
 
 class VoiceRefusedError(GatewayError):
-    """The service answered, and refused the connection."""
+    """The service answered, and refused the connection: with ``status``, 0 for another answer than by HTTP."""
+
+    def __init__(self, told: str, status: int = 0) -> None:
+        super().__init__(told)
+        self.status = status
 
 
 class VoiceUnreachableError(GatewayError):
-    """The service did not answer, or could not be connected to."""
+    """The service did not answer, answered with a ``status`` of its own trouble, or could not be connected to."""
+
+    def __init__(self, told: str, status: int = 0) -> None:
+        super().__init__(told)
+        self.status = status
 
 
 class _Handshake(_VoiceLiveConnectionManager):
@@ -57,6 +65,9 @@ class VoiceLive:
     ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls. Agents take no key: for them it is always Entra.
     ``identity`` replaces ``DefaultAzureCredential``, and is closed at the end.
     """
+
+    scope = "https://ai.azure.com/.default"
+    """The scope of its tokens, which is the SDK's own."""
 
     def __init__(
         self,
@@ -124,6 +135,13 @@ class VoiceLive:
         except (aiohttp.ClientError, OSError) as error:
             raise VoiceUnreachableError(f"Voice Live at {self.endpoint} cannot be reached: {error}") from None
 
+    async def token(self) -> AccessToken:
+        """Return the Microsoft Entra token that sessions are opened with.
+
+        Raises ``AzureError`` where there is none, ``VoiceRefusedError`` where there is no identity.
+        """
+        return await (await self._entra()).get_token(self.scope)
+
     async def _credential_for(self, answering: Answering) -> AzureKeyCredential | AsyncTokenCredential:
         if self._api_key and isinstance(answering, Model):
             return AzureKeyCredential(self._api_key)
@@ -169,4 +187,4 @@ def _first_line(error: Exception) -> str:
 def _refused(endpoint: str, status: int) -> GatewayError:
     advice = _ADVICE.get(status)
     message = f"Voice Live at {endpoint} answered the connection with {status}" + (f": {advice}" if advice else "")
-    return VoiceUnreachableError(message) if status >= 500 else VoiceRefusedError(message)
+    return VoiceUnreachableError(message, status) if status >= 500 else VoiceRefusedError(message, status)

@@ -63,11 +63,21 @@ async def test_a_refusal_is_told_in_words(status: int, error: type[Exception], w
     """What the operator can do about it is in the message; the key is not, and no connection is kept."""
     async with emulator(handshake={"status": status}) as service, VoiceLive(service.endpoint, "right") as live:
         sockets = open_sockets()
-        with pytest.raises(error, match=words) as caught:
+        with pytest.raises((VoiceRefusedError, VoiceUnreachableError), match=words) as caught:
             await live.connect(MODEL)
+        assert isinstance(caught.value, error)
+        assert getattr(caught.value, "status", 0) == status
         assert service.endpoint in str(caught.value)
         assert "right" not in str(caught.value)
         await closed_down_to(sockets)
+
+
+async def test_the_token_is_that_of_the_sessions(credentials: list[FakeCredential]) -> None:
+    """Fetched with the same scope, from the process's one identity."""
+    async with VoiceLive("http://127.0.0.1:1") as live:
+        assert (await live.token()).token == "token-of-the-gateway"
+    (identity,) = credentials
+    assert identity.scopes == [(live.scope,)]
 
 
 async def test_a_wrong_key() -> None:

@@ -3,6 +3,7 @@
 describe           what a line does
 describe_actions   what a line's bot does besides talk
 describe_accounts  which accounts are served
+origins            where each setting comes from
 schema             JSON Schema of the configuration files
 
 May import what ``gateway.config`` may import. Pure.

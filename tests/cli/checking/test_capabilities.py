@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.capabilities import capability_warnings
+from gateway.cli.checking.capabilities import capability_warnings
 from gateway.config import Lines, load_deployment
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import variable_of

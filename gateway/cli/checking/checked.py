@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.cli.capabilities import capability_warnings
+from gateway.cli.checking.capabilities import capability_warnings
 from gateway.config import ConfigErrors, Deployment, Line, Lines, load_deployment
 from gateway.config.checks.dangers import exposures, weak_keys, weak_secrets
 from gateway.config.checks.deployment_warnings import warnings

@@ -1,0 +1,9 @@
+"""Finds out before the first call what would go wrong: each check gives rows with a remedy.
+
+row          a row: the result of one check, and the remedy
+examination  makes the checks in their order
+way/         the way to a server: name, connection, TLS, proxy, clock
+sessions/    the sessions that calls would open
+
+May import what stands below ``gateway.doctor`` in the layers of pyproject.toml. Only ``gateway.cli`` may import it.
+"""

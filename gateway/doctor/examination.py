@@ -1,0 +1,119 @@
+"""Makes the checks in the order of cause and effect: settings, the way, the credential, each bot's session."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiohttp
+
+from gateway.config import Deployment, Line
+from gateway.config.deployment import DEFAULT_API_VERSION
+from gateway.config.telling.origins import origins
+from gateway.doctor.row import Outcome, Row, fine, reduced, skipped
+from gateway.doctor.sessions.bots import Bot, bots_of
+from gateway.doctor.sessions.credential import key_found, token_checked
+from gateway.doctor.sessions.opened import STEPS, session_rows
+from gateway.doctor.sessions.talk import talking
+from gateway.doctor.way.address import Address, address_of
+from gateway.doctor.way.clock import compared
+from gateway.doctor.way.proxy import proxied
+from gateway.doctor.way.reach import reached
+from gateway.network.name_look_up import Connector
+from gateway.voice.bot import Agent
+from gateway.voice.service import VoiceLive
+
+PACE_S = 2.0
+"""The time between two connections: 30 in a minute, the smallest documented quota of new connections."""
+VOICE_LIVE = "Voice Live"
+Tell = Callable[[Row], None]
+
+
+@dataclass(frozen=True)
+class Means:
+    """The things that checks act with."""
+
+    service: VoiceLive
+    http: aiohttp.ClientSession
+    now_s: Callable[[], float]
+    pace_s: float
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The checks that are made only when they are asked for."""
+
+    speak: bool = False
+    hear: bool = False
+    phone: tuple[str, ...] = ()
+    """The accounts to look at from their providers' side."""
+
+
+@asynccontextmanager
+async def means_for(
+    service: VoiceLive, *, now_s: Callable[[], float] = time.time, pace_s: float = PACE_S
+) -> AsyncIterator[Means]:
+    """Yield the means to examine a service that is in use."""
+    async with aiohttp.ClientSession(connector=Connector(force_close=True)) as http:
+        yield Means(service, http, now_s, pace_s)
+
+
+async def examine(deployment: Deployment, lines: Sequence[Line], means: Means, tell: Tell, wishes: Wishes) -> None:
+    """Make the checks, and tell each row as it is found; what costs audio only where it is wished for."""
+    for row in settings_rows(deployment):
+        tell(row)
+    bots = bots_of(deployment, lines, datetime.fromtimestamp(means.now_s(), UTC))
+    address = address_of(deployment.require_endpoint())
+    broken = await _way_checked(address, deployment, means, tell)
+    if broken:
+        tell(skipped("clock", broken, VOICE_LIVE))
+        tell(skipped("credential", broken, VOICE_LIVE))
+        for bot in bots:
+            tell(skipped(STEPS[0], broken, bot.about))
+        return
+    tell(await compared(means.http, address, VOICE_LIVE, means.now_s))
+    tell(version_row(deployment.voice_live.api_version))
+    for row in await _credentials(deployment, bots, means):
+        tell(row)
+    for number, bot in enumerate(bots):
+        if number:
+            await asyncio.sleep(means.pace_s)
+        async with talking(means.service, bot) as talk:
+            for row in session_rows(bot, talk):
+                tell(row)
+
+
+def settings_rows(deployment: Deployment) -> Iterator[Row]:
+    """Yield the settings that reach the outside, each with its value and its origin."""
+    for one in origins(deployment, ("public_url",), ("voice_live",)):
+        yield fine(one.key, f"{one.value} ({one.origin})", str(deployment.file))
+
+
+async def _way_checked(address: Address, deployment: Deployment, means: Means, tell: Tell) -> str:
+    """Check the way to the service; return the name of the step that failed, or nothing."""
+    rows = await reached(address, VOICE_LIVE)
+    broken = next((row.name for row in rows if row.outcome is Outcome.FAILED), "")
+    for row in (*rows, proxied(address, deployment.environ, VOICE_LIVE, is_reached=not broken)):
+        tell(row)
+    return broken
+
+
+def version_row(api_version: str) -> Row:
+    """Return the row of the API version: with an older one, newer members of the session are not sent."""
+    if api_version < DEFAULT_API_VERSION:
+        detail = f"{api_version} is older than {DEFAULT_API_VERSION}: newer members of the session are not sent"
+        return reduced("version", detail, f"set voice_live.api_version to {DEFAULT_API_VERSION}", VOICE_LIVE)
+    return fine("version", api_version, VOICE_LIVE)
+
+
+async def _credentials(deployment: Deployment, bots: Sequence[Bot], means: Means) -> list[Row]:
+    key = deployment.voice_live.key
+    rows = []
+    if key is not None:
+        origin = origins(deployment, ("voice_live", "key"))[0].origin
+        rows.append(key_found(origin))
+    if key is None or any(isinstance(bot.answering, Agent) for bot in bots):
+        rows.append(await token_checked(means.service.token, means.service.scope, means.now_s))
+    return rows

@@ -1,0 +1,11 @@
+"""Opens the sessions that calls would open, with the production leg, and tells how far they come.
+
+credential  the credential for Voice Live
+claims      the claims of a Microsoft Entra token
+bots        the distinct sessions of all lines
+tap         notes what a session's socket sends and receives
+talk        opens a session as a call does
+opened      the rows of a session: handshake, members, settings
+created     names what a ``session.created`` has that is new
+refusals    the remedies for what Voice Live refuses
+"""

@@ -1,0 +1,96 @@
+"""Opens a session as a call does, with the production leg, and notes its events with their times."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from gateway.doctor.sessions.bots import Bot
+from gateway.doctor.sessions.tap import TappedService
+from gateway.voice.commands import VoiceCommand
+from gateway.voice.events import SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
+from gateway.voice.leg import VoiceLeg
+from gateway.voice.service import VoiceLive
+
+OPEN_LIMIT_S = 30.0
+"""Longer than connection, negotiation and acceptance may take together by their own limits."""
+EventT = TypeVar("EventT")
+
+
+class Talk:
+    """One session. ``opened_s`` is the time that it took to be accepted."""
+
+    def __init__(self, leg: VoiceLeg, tapped: TappedService) -> None:
+        self._leg = leg
+        self._arrived = asyncio.Event()
+        self._seen = 0
+        self.tapped = tapped
+        self.events: list[tuple[float, VoiceEvent]] = []
+        """All events so far, each with its time on the loop's clock."""
+        self.opened_s = 0.0
+
+    @property
+    def ready(self) -> SessionReady | None:
+        """The event of an accepted session."""
+        return next((event for _, event in self.events if isinstance(event, SessionReady)), None)
+
+    @property
+    def closed(self) -> VoiceClosed | None:
+        """The event that ended the session."""
+        return next((event for _, event in self.events if isinstance(event, VoiceClosed)), None)
+
+    def tell(self, event: VoiceEvent) -> None:
+        """Note an event of the leg."""
+        self.events.append((asyncio.get_running_loop().time(), event))
+        self._arrived.set()
+
+    def send(self, command: VoiceCommand) -> None:
+        """Carry out a command."""
+        self._leg.send(command)
+
+    async def until(
+        self, kind: type[EventT], limit_s: float, wanted: Callable[[EventT], bool] = lambda _: True
+    ) -> EventT | None:
+        """Return the next event of a kind after the one that was returned last; ``None`` at the limit or the end."""
+        try:
+            async with asyncio.timeout(limit_s):
+                while True:
+                    while self._seen < len(self.events):
+                        _, event = self.events[self._seen]
+                        self._seen += 1
+                        if isinstance(event, kind) and wanted(event):
+                            return event
+                    if self.closed is not None:
+                        return None
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            return None
+
+    async def opened(self) -> None:
+        """Wait until the session is accepted, or will not be."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await self.until(SessionReady, OPEN_LIMIT_S)
+        self.opened_s = loop.time() - begun
+        if self.ready is None and self.closed is None:
+            self.tell(VoiceClosed(VoiceEnd.UNREACHABLE, f"no session within {OPEN_LIMIT_S:g} s"))
+
+
+@asynccontextmanager
+async def talking(service: VoiceLive, bot: Bot, session: dict[str, Any] | None = None) -> AsyncIterator[Talk]:
+    """Open the session of a bot, or ``session`` in its place, and close it when the block ends.
+
+    The block begins when the session is accepted or refused.
+    """
+    tapped = TappedService(service)
+    leg = VoiceLeg(tapped.as_service(), bot.answering, bot.session if session is None else session)
+    talk = Talk(leg, tapped)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(leg.run(talk.tell))
+        try:
+            await talk.opened()
+            yield talk
+        finally:
+            await leg.close()
+            running.cancel()

@@ -1,0 +1,102 @@
+"""Notes what a session's socket sends and receives, while the production leg uses it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import msgspec
+
+from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError
+from gateway.websocket import BINARY, Take, WebSocket
+
+Message = dict[str, Any]
+
+
+@dataclass
+class Connection:
+    """The messages of one connection, those with audio in them left out."""
+
+    handshake_s: float
+    sent: list[Message] = field(default_factory=list)
+    received: list[Message] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Message]:
+        """Return the received messages of a type."""
+        return [message for message in self.received if message.get("type") == kind]
+
+    @property
+    def updates(self) -> list[Message]:
+        """The sessions that were asked for, one for each ``session.update``."""
+        return [message["session"] for message in self.sent if message.get("type") == "session.update"]
+
+
+class TappedService:
+    """A :class:`VoiceLive` whose connections are noted; it is one in all else."""
+
+    def __init__(self, service: VoiceLive) -> None:
+        self._service = service
+        self.connections: list[Connection] = []
+        self.failure: VoiceRefusedError | VoiceUnreachableError | None = None
+        """The last handshake that failed."""
+
+    async def connect(self, *args: Any, **options: Any) -> WebSocket:
+        """Connect as the service does, and note what is said."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            socket = await self._service.connect(*args, **options)
+        except (VoiceRefusedError, VoiceUnreachableError) as error:
+            self.failure = error
+            raise
+        self.connections.append(Connection(loop.time() - begun))
+        return cast(WebSocket, _TappedSocket(socket, self.connections[-1]))
+
+    def as_service(self) -> VoiceLive:
+        """Return it under the type that a leg takes."""
+        return cast(VoiceLive, self)
+
+    def all_of(self, kind: str) -> Sequence[Message]:
+        """Return the received messages of a type, over all connections."""
+        return [message for connection in self.connections for message in connection.of(kind)]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._service, name)
+
+
+class _TappedSocket:
+    def __init__(self, socket: WebSocket, connection: Connection) -> None:
+        self._socket = socket
+        self._connection = connection
+
+    async def receive(self) -> str | bytes | None:
+        message = await self._socket.receive()
+        if message is not None:
+            _note(message, self._connection.received)
+        return message
+
+    async def hand_to(self, take: Take, alive: Callable[[], None] | None = None) -> None:
+        def noted(message: str | bytes) -> bool:
+            _note(message, self._connection.received)
+            return take(message)
+
+        await self._socket.hand_to(noted, alive)
+
+    def send(self, message: str | bytes, opcode: int = BINARY) -> None:
+        _note(message, self._connection.sent)
+        self._socket.send(message, opcode)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+
+def _note(text: str | bytes, where: list[Message]) -> None:
+    try:
+        message = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):  # reported by the leg
+        return
+    if isinstance(message, dict) and message.get("type") not in _AUDIO:
+        where.append(message)
+
+
+_AUDIO = ("input_audio_buffer.append", "response.audio.delta")

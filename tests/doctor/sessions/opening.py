@@ -1,0 +1,39 @@
+"""A bot, and its sessions at an emulator."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from gateway.audio.formats import PCMU
+from gateway.doctor.sessions.bots import Bot
+from gateway.doctor.sessions.talk import Talk, talking
+from gateway.sim.emulator import Emulator
+from gateway.voice.bot import answering_for
+from gateway.voice.service import VoiceLive
+from gateway.voice.session import session_for
+from tests.sim.emulator.wire import scripted
+from tests.voice.lines import CALL, line_of
+
+
+def bot_of(tmp_path: Path, text: str = "", model: str = "gpt-4.1", **options: Any) -> Bot:
+    """The bot of a line with this text."""
+    line = line_of(tmp_path, text, model, **options)
+    return Bot(line, answering_for(line), PCMU, CALL, session_for(line, PCMU, CALL), (line.name,))
+
+
+@asynccontextmanager
+async def at_emulator(*turns: dict[str, Any], **keys: Any) -> AsyncIterator[tuple[VoiceLive, Emulator]]:
+    """A service that leads to an emulator with this script."""
+    async with (
+        Emulator(scripted(*(turns or ({"say": "A"},)), **keys), api_key="right", keep_audio=True) as emulator,
+        VoiceLive(emulator.endpoint, "right") as service,
+    ):
+        yield service, emulator
+
+
+@asynccontextmanager
+async def talk_of(bot: Bot, session: dict[str, Any] | None = None, **keys: Any) -> AsyncIterator[Talk]:
+    """A session of the bot at an emulator with this script."""
+    async with at_emulator(**keys) as (service, _), talking(service, bot, session) as talk:
+        yield talk

@@ -1,0 +1,154 @@
+"""The doctor finds mistakes that were planted, over real TLS, and names each of them first."""
+
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.sim.emulator import Emulator
+from tests.doctor.stage import KEY, Authority, Examined, Stage, answering, behind_tls
+from tests.sim.emulator.wire import scripted
+
+
+@asynccontextmanager
+async def voice_live(authority: Authority, stage: Stage, **keys: Any) -> AsyncIterator[Emulator]:
+    """A Voice Live service by TLS, which the configuration names; ``keys`` are those of its script."""
+    async with (
+        Emulator(scripted({"say": "A"}, **keys), api_key=KEY) as emulator,
+        behind_tls(int(emulator.endpoint.rpartition(":")[2]), authority.server()) as endpoint,
+    ):
+        stage.set(AZURE_COGNITIVE_SERVICES_ENDPOINT=endpoint, AZURE_COGNITIVE_SERVICES_KEY=KEY)
+        stage.write("gateway.yaml", "")
+        yield emulator
+
+
+def first(found: Examined) -> tuple[int, str, str]:
+    """The exit code, and name and detail of the first row that is not fine, which the verdict names."""
+    row = found.faults[0]
+    assert found.told.splitlines()[-1].endswith(row.remedy)
+    assert f"begin with {row.name}" in found.told
+    return found.code, row.name, row.detail
+
+
+async def test_nothing_is_wrong(authority: Authority, stage: Stage) -> None:
+    """All rows are fine, the command ends with 0, and no secret is printed."""
+    async with voice_live(authority, stage):
+        found = await stage.examined()
+    assert found.faults == []
+    assert found.code == 0
+    assert found.told.endswith("calls work as configured\n")
+    assert found.row("tls").detail.startswith("TLSv1.3, certificate until 20")
+    assert KEY not in found.told
+
+
+async def test_a_wrong_key(authority: Authority, stage: Stage) -> None:
+    """The handshake is answered with 401."""
+    async with voice_live(authority, stage):
+        stage.set(AZURE_COGNITIVE_SERVICES_KEY="planted-other-key-9876")
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "handshake")
+    assert "401" in detail
+    assert "Keys and Endpoint" in found.row("handshake").remedy
+    assert "planted" not in found.told
+
+
+async def test_a_host_that_is_no_voice_live(authority: Authority, stage: Stage) -> None:
+    """It is there, and answers the handshake with 404."""
+    async with answering(404, authority.server()) as endpoint:
+        stage.set(AZURE_COGNITIVE_SERVICES_ENDPOINT=endpoint, AZURE_COGNITIVE_SERVICES_KEY=KEY)
+        stage.write("gateway.yaml", "")
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "handshake")
+    assert "404" in detail
+    assert "voice_live.endpoint" in found.row("handshake").remedy
+
+
+async def test_a_host_that_does_not_exist(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is not known, and nothing after it is tried."""
+
+    def unknown(*args: Any, **options: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    stage.set(AZURE_COGNITIVE_SERVICES_ENDPOINT="https://typo.services.ai.azure.com", AZURE_COGNITIVE_SERVICES_KEY=KEY)
+    stage.write("gateway.yaml", "")
+    found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "name")
+    assert "typo.services.ai.azure.com is not known" in detail
+    assert found.row("handshake").outcome == "skipped"
+
+
+async def test_a_missing_role(authority: Authority, stage: Stage) -> None:
+    """The handshake is answered with 403, and the roles are named."""
+    async with voice_live(authority, stage, faults={"handshake": {"status": 403}}):
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "handshake")
+    assert "403" in detail
+    assert "Foundry User" in found.row("handshake").remedy
+
+
+async def test_a_quota_that_is_used_up(authority: Authority, stage: Stage) -> None:
+    """The handshake is answered with 429."""
+    async with voice_live(authority, stage, faults={"connections_per_minute": 0}):
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "handshake")
+    assert "429" in detail
+    assert "quota" in found.row("handshake").remedy
+
+
+async def test_a_slow_name_server(authority: Authority, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls work, and wait."""
+    look_up = socket.getaddrinfo
+
+    def slow(*args: Any, **options: Any) -> Any:
+        time.sleep(1.1)
+        return look_up(*args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    async with voice_live(authority, stage):
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (4, "name")
+    assert detail.endswith("slow")
+
+
+async def test_a_certificate_of_an_unknown_authority(stage: Stage, tmp_path: Path) -> None:
+    """Its issuer is named, and no key is sent to it."""
+    stranger = Authority(tmp_path, "Corporate Inspection CA")
+    async with voice_live(stranger, stage) as emulator:
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "tls")
+    assert "issued by CN=Corporate Inspection CA" in detail
+    assert "SSL_CERT_FILE" in found.row("tls").remedy
+    assert emulator.handshakes == 0
+
+
+async def test_an_old_version(authority: Authority, stage: Stage) -> None:
+    """Calls work, without what is newer."""
+    async with voice_live(authority, stage):
+        stage.write("gateway.yaml", "voice_live: {api_version: 2025-10-01}")
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (4, "version")
+    assert detail.startswith("2025-10-01 is older than 2026-07-15")
+
+
+@pytest.mark.parametrize("off_s", [600, -600])
+async def test_a_clock_that_is_ten_minutes_off(authority: Authority, stage: Stage, off_s: float) -> None:
+    """Signatures would be refused by their time."""
+    stage.with_means(now_s=lambda: time.time() + off_s)
+    async with voice_live(authority, stage):
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "clock")
+    assert f"10 min {'ahead of' if off_s > 0 else 'behind'} localhost" in detail
