@@ -136,11 +136,11 @@ async def test_a_certificate_of_an_unknown_authority(stage: Stage, tmp_path: Pat
 async def test_an_old_version(authority: Authority, stage: Stage) -> None:
     """Calls work, without what is newer."""
     async with voice_live(authority, stage):
-        stage.write("gateway.yaml", "voice_live: {api_version: 2025-10-01}")
+        stage.write("gateway.yaml", "voice_live: {api_version: 2026-06-01-preview}")
         found = await stage.examined()
     code, name, detail = first(found)
     assert (code, name) == (4, "version")
-    assert detail.startswith("2025-10-01 is older than 2026-07-15")
+    assert detail.startswith("2026-06-01-preview is older than 2026-07-15")
 
 
 @pytest.mark.parametrize("off_s", [600, -600])
