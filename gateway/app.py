@@ -180,7 +180,16 @@ async def serving(
     ):
         url, private_url = _url(*address), _url(*private) if private else ""
         names = [line.name for line in lines]
-        log.info("serving", host=address[0], port=address[1], private=private_url, lines=names)
+        version, origin = deployment.voice_live.api_version, deployment.source_of(("voice_live", "api_version"))
+        log.info(
+            "serving",
+            host=address[0],
+            port=address[1],
+            private=private_url,
+            lines=names,
+            api_version=version,
+            api_version_from=origin,
+        )
         with _watching(metrics):
             try:
                 yield Gateway(url, calls, metrics, voice_live, streams.strand, private_url)

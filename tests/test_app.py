@@ -69,6 +69,7 @@ async def test_it_says_where_it_serves(tmp_path: Path) -> None:
     (serving_note,) = [entry for entry in logs if entry["event"] == "serving"]
     assert url == f"http://{serving_note['host']}:{serving_note['port']}"
     assert serving_note["lines"] == ["support"]
+    assert (serving_note["api_version"], serving_note["api_version_from"]) == ("2026-07-15", "default")
 
 
 async def test_an_address_that_is_taken(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PrivateAttr
 
 from gateway.config.accounts import check_accounts, supply, supply_accounts
+from gateway.config.api_versions import API_VERSION, DEFAULT_API_VERSION, is_api_version
 from gateway.config.providers import Providers
 from gateway.config.reading import environment
 from gateway.config.reading.document import read_document
@@ -21,7 +22,6 @@ from gateway.config.urls import can_be_asked
 from gateway.errors import ConfigError
 
 DEFAULT_MODEL = "gpt-realtime"
-DEFAULT_API_VERSION = "2026-07-15"
 
 FALLBACKS: dict[KeyPath, tuple[str, ...]] = {
     ("public_url",): environment.PUBLIC_URL,
@@ -43,11 +43,10 @@ MAY_BE_EMPTY: set[KeyPath] = {
     ("limits",),
 }
 """Keys that may stand in the file without a value."""
-_API_VERSION = r"\d{4}-\d{2}-\d{2}(-preview)?"
 
 
 def _api_version(text: str) -> str:
-    if not re.fullmatch(_API_VERSION, text):
+    if not is_api_version(text):
         raise ValueError(f"is not an API version, expected such as {DEFAULT_API_VERSION}")
     return str(text)
 
@@ -128,7 +127,7 @@ class VoiceLive(Section):
     """API key, as ${NAME} only; without it AZURE_COGNITIVE_SERVICES_KEY, else DefaultAzureCredential."""
     model: Text = DEFAULT_MODEL
     """The model of lines that name none; without it VOICE_LIVE_MODEL, else gpt-realtime."""
-    api_version: Annotated[str, AfterValidator(_api_version), _pattern(f"^{_API_VERSION}$")] = DEFAULT_API_VERSION
+    api_version: Annotated[str, AfterValidator(_api_version), _pattern(f"^{API_VERSION}$")] = DEFAULT_API_VERSION
     """The service's API version."""
     connect_timeout_s: Annotated[Number, Field(gt=0, le=60)] = 10
     """Seconds that opening a session may take before the call is given up."""
@@ -201,6 +200,13 @@ class Deployment(Section):
         """Return the address that providers reach, without a trailing slash. Raises ConfigError if none is known."""
         return self._required(("public_url",), self.public_url)
 
+    def source_of(self, path: KeyPath) -> str:
+        """Return where a key's value came from: the file's name, an environment variable's name, or ``default``.
+
+        Known are the keys of ``FALLBACKS``.
+        """
+        return self._origin.sources.get(path, "default")
+
     def _required(self, path: KeyPath, value: str | None) -> str:
         if value:
             return value
@@ -215,6 +221,8 @@ class Deployment(Section):
 class _Origin:
     file: Path
     environ: Mapping[str, str] = field(repr=False)
+    sources: Mapping[KeyPath, str] = field(default_factory=dict)
+    """The sources of the keys of ``FALLBACKS`` that have a value."""
 
 
 def load_deployment(
@@ -227,11 +235,18 @@ def load_deployment(
     document = read_document(path, environ, may_be_empty=MAY_BE_EMPTY, copy=copy)
     if endpoint is not None:
         document.replace(("voice_live", "endpoint"), endpoint)
+    sources: dict[KeyPath, str] = {}
     for key, names in FALLBACKS.items():
+        if document.position(key) is not None:
+            sources[key] = path.name
+        elif (value := environment.first_set(environ, names)) is not None:
+            sources[key] = value.origin
         supply(document, key, names, environ, takes_two=key == ("streams", "key"))
+    if endpoint is not None:
+        sources["voice_live", "endpoint"] = "the command"
     check_accounts(document)
     supply_accounts(document, environ)
-    deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
+    deployment = validate(Deployment, document, context=_Origin(path, dict(environ), sources))
     if deployment is None or document.errors:
         raise ConfigErrors(document.errors)
     return deployment

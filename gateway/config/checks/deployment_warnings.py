@@ -3,6 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
+from gateway.config.api_versions import (
+    DEFAULT_API_VERSION,
+    MCP_SINCE,
+    RESPONSE_SINCE,
+    SESSION_SINCE,
+    newer_members,
+)
 from gateway.config.checks.line_warnings import line_warnings, model_warning
 from gateway.config.checks.secret_warnings import secret_warnings
 from gateway.config.deployment import Deployment
@@ -10,8 +17,6 @@ from gateway.config.line.line import Line
 from gateway.config.line.tools import McpTool
 from gateway.config.numbers import ANY_NUMBER
 
-MCP_SINCE = "2026-04-10"
-"""The first API version that supports MCP servers (Voice Live API reference)."""
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 -- nothing listens there on their account
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -75,8 +80,20 @@ def _service(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
         yield f"voice_live.endpoint: has the path /{path}, expected the resource's address without one"
     if warning := model_warning(service.model):
         yield f"voice_live.model: {warning}"
+    yield from _api_version(service.api_version)
     uses_mcp = any(isinstance(tool, McpTool) for line in lines for tool in line.settings.tools)
     if uses_mcp and service.api_version < MCP_SINCE:
         yield f"voice_live.api_version: MCP servers need {MCP_SINCE} or later"
     if deployment.streams.auth == "off":
         yield "streams.auth: off, whoever knows the address of the media stream can start a call"
+
+
+def _api_version(version: str) -> Iterator[str]:
+    if version > DEFAULT_API_VERSION:
+        yield f"voice_live.api_version: {version} is newer than {DEFAULT_API_VERSION}, which the gateway is made for"
+    if version >= DEFAULT_API_VERSION:
+        return
+    older = f"voice_live.api_version: {version} is older than {DEFAULT_API_VERSION}, which the gateway is made for"
+    newer = [*newer_members(version, SESSION_SINCE)]
+    newer += [f"{member} of a response" for member in newer_members(version, RESPONSE_SINCE)]
+    yield f"{older}; it does not know {', '.join(newer)}, which are not sent" if newer else older

@@ -52,6 +52,21 @@ DE = "providers: {twilio: {region: DE}}\n"
             "voice_live.model: model gpt4.1 is not among those documented, did you mean gpt-4.1? It is taken for a "
             "text model",
         ),
+        (
+            f"{TWILIO}public_url: https://b.example\nvoice_live: {{api_version: '2026-06-01-preview'}}\n",
+            "voice_live.api_version: 2026-06-01-preview is older than 2026-07-15, which the gateway is made for",
+        ),
+        (
+            f"{TWILIO}public_url: https://b.example\nvoice_live: {{api_version: '2026-01-01-preview'}}\n",
+            "voice_live.api_version: 2026-01-01-preview is older than 2026-07-15, which the gateway is made for; it "
+            "does not know include, metadata, input_audio_echo_cancellation.channels, "
+            "input_audio_echo_cancellation.reference_source, parallel_tool_calls, pre_generated_assistant_message of a "
+            "response, which are not sent",
+        ),
+        (
+            f"{TWILIO}public_url: https://b.example\nvoice_live: {{api_version: '2027-01-01'}}\n",
+            "voice_live.api_version: 2027-01-01 is newer than 2026-07-15, which the gateway is made for",
+        ),
     ],
 )
 def test_what_may_not_be_meant_is_told(read_line: ReadLine, tmp_path: Path, gateway: str, expected: str) -> None:
