@@ -24,6 +24,7 @@ from gateway.config import Deployment, Line, Lines
 from gateway.config.deployment import private_listener
 from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import values_of
+from gateway.config.telling.origins import origins
 from gateway.errors import GatewayError
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
@@ -180,15 +181,15 @@ async def serving(
     ):
         url, private_url = _url(*address), _url(*private) if private else ""
         names = [line.name for line in lines]
-        version, origin = deployment.voice_live.api_version, deployment.source_of(("voice_live", "api_version"))
+        (version,) = origins(deployment, ("voice_live", "api_version"))
         log.info(
             "serving",
             host=address[0],
             port=address[1],
             private=private_url,
             lines=names,
-            api_version=version,
-            api_version_from=origin,
+            api_version=version.value,
+            api_version_from=version.origin,
         )
         with _watching(metrics):
             try:

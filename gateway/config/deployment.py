@@ -200,13 +200,6 @@ class Deployment(Section):
         """Return the address that providers reach, without a trailing slash. Raises ConfigError if none is known."""
         return self._required(("public_url",), self.public_url)
 
-    def source_of(self, path: KeyPath) -> str:
-        """Return where a key's value came from: the file's name, an environment variable's name, or ``default``.
-
-        Known are the keys of ``FALLBACKS``.
-        """
-        return self._origin.sources.get(path, "default")
-
     def _required(self, path: KeyPath, value: str | None) -> str:
         if value:
             return value
@@ -221,8 +214,6 @@ class Deployment(Section):
 class _Origin:
     file: Path
     environ: Mapping[str, str] = field(repr=False)
-    sources: Mapping[KeyPath, str] = field(default_factory=dict)
-    """The sources of the keys of ``FALLBACKS`` that have a value."""
 
 
 def load_deployment(
@@ -235,18 +226,11 @@ def load_deployment(
     document = read_document(path, environ, may_be_empty=MAY_BE_EMPTY, copy=copy)
     if endpoint is not None:
         document.replace(("voice_live", "endpoint"), endpoint)
-    sources: dict[KeyPath, str] = {}
     for key, names in FALLBACKS.items():
-        if document.position(key) is not None:
-            sources[key] = path.name
-        elif (value := environment.first_set(environ, names)) is not None:
-            sources[key] = value.origin
         supply(document, key, names, environ, takes_two=key == ("streams", "key"))
-    if endpoint is not None:
-        sources["voice_live", "endpoint"] = "the command"
     check_accounts(document)
     supply_accounts(document, environ)
-    deployment = validate(Deployment, document, context=_Origin(path, dict(environ), sources))
+    deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
     if deployment is None or document.errors:
         raise ConfigErrors(document.errors)
     return deployment

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import aiohttp
 
 from gateway.config import Deployment, Line
-from gateway.config.deployment import DEFAULT_API_VERSION
+from gateway.config.api_versions import DEFAULT_API_VERSION
 from gateway.config.telling.origins import origins
 from gateway.doctor.row import Outcome, Row, fine, reduced, skipped
 from gateway.doctor.sessions.bots import Bot, bots_of

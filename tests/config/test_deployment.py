@@ -50,21 +50,6 @@ def test_the_endpoint_is_the_first_that_is_set(tmp_path: Path, names: tuple[str,
     assert load(tmp_path, "", **environ).require_endpoint() == environ[names[0]]
 
 
-def test_a_value_says_where_it_came_from(tmp_path: Path) -> None:
-    """From the file, from a variable by its name, from the command, or by default."""
-    environ = {"VOICE_LIVE_MODEL": "gpt-5", "AZURE_VOICE_LIVE_ENDPOINT": "https://a.example"}
-    deployment = load(tmp_path, 'voice_live: {api_version: "2026-04-10"}\n', **environ)
-    voice_live = {key: deployment.source_of(("voice_live", key)) for key in ("api_version", "model", "endpoint", "key")}
-    assert voice_live == {
-        "api_version": "gateway.yaml",
-        "model": "VOICE_LIVE_MODEL",
-        "endpoint": "AZURE_VOICE_LIVE_ENDPOINT",
-        "key": "default",
-    }
-    replaced = load(tmp_path, "", "https://b.example", **environ)
-    assert replaced.source_of(("voice_live", "endpoint")) == "the command"
-
-
 @pytest.mark.parametrize(
     "names",
     [
