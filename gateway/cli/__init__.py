@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     init.add_init(commands)
     serve.add_serve(commands)
     call.add_call(commands)
-    check.add_check(commands)
+    check.add_check(commands, doctor.tried_online)
     doctor.add_doctor(commands)
     serve.add_emulator(commands)
     check.add_schema(commands)

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.cli.checking.checked import Checked, checked_deployment, checked_files
 from gateway.config import ConfigErrors, Line
@@ -14,9 +14,17 @@ from gateway.config.providers import provider_of
 from gateway.config.telling.describe import describe
 from gateway.config.telling.describe_accounts import describe_accounts
 from gateway.config.telling.schema import schemas
+from gateway.errors import InputError
 from gateway.logs.redaction import Redactor, secrets_in
 
 CONFIG = Path("config/gateway.yaml")
+
+
+class Online(Protocol):
+    """Tries a configuration that was checked."""
+
+    def __call__(self, checked: Checked, *, quiet: bool) -> tuple[int, dict[str, object]]:
+        """Return the exit code and an object for JSON; print each result unless ``quiet``."""
 
 
 def add_config_option(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +32,8 @@ def add_config_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=f"gateway.yaml (default {CONFIG})")
 
 
-def add_check(commands: Any) -> None:
-    """Add ``gateway check`` to the commands."""
+def add_check(commands: Any, online: Online) -> None:
+    """Add ``gateway check`` to the commands; ``online`` tries the configuration that was checked."""
     parser = commands.add_parser("check", help="read the configuration; say what is wrong, or what each line will do")
     add_config_option(parser)
     parser.add_argument(
@@ -37,7 +45,10 @@ def add_check(commands: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, for a script")
     parser.add_argument("--strict", action="store_true", help="end with 1 where there is a warning, for a pipeline")
-    parser.set_defaults(run=_check)
+    parser.add_argument(
+        "--online", action="store_true", help="then try what a call needs, as gateway doctor does, and end as it does"
+    )
+    parser.set_defaults(run=lambda options: _check(options, online))
 
 
 def add_schema(commands: Any) -> None:
@@ -47,11 +58,16 @@ def add_schema(commands: Any) -> None:
     parser.set_defaults(run=_schema)
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(options: argparse.Namespace, online: Online) -> int:
+    if options.online and options.files:
+        raise InputError("--online: takes no FILE, expected the whole configuration")
     checked = checked_files(options.files, options.config) if options.files else checked_deployment(options.config)
+    wanting = int(options.strict and bool(checked.warnings))
     if options.json:
-        print(json.dumps(Redactor(secrets_in(os.environ)).value(_for_scripts(checked)), indent=2))
-        return 2 if checked.errors else int(options.strict and bool(checked.warnings))
+        code, tried = online(checked, quiet=True) if options.online and not checked.errors else (0, None)
+        told = _for_scripts(checked) | ({"online": tried} if options.online else {})
+        print(json.dumps(Redactor(secrets_in(os.environ)).value(told), indent=2))
+        return 2 if checked.errors else code or wanting
     if checked.errors:
         raise ConfigErrors(checked.errors)
     for line in checked.lines:
@@ -63,7 +79,8 @@ def _check(options: argparse.Namespace) -> int:
         print(f"warning: {warning}")
     for fine in checked.fine:
         print(fine)
-    return int(options.strict and bool(checked.warnings))
+    code, _ = online(checked, quiet=False) if options.online else (0, None)
+    return code or wanting
 
 
 def _for_scripts(checked: Checked) -> dict[str, object]:

@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from gateway.cli.checking.checked import Checked, checked_deployment
 from gateway.cli.loop import run
 from gateway.config import Deployment, Line
 from gateway.config.secrets import secrets_within
-from gateway.doctor.examination import Means, Wishes, examine, means_for
-from gateway.doctor.row import Outcome, Row, exit_code, failed, first_fault
+from gateway.doctor.examination import Wishes, examine, means_for
+from gateway.doctor.row import Outcome, Row, exit_code, fine, first_fault
 from gateway.errors import ConfigError, InputError
 from gateway.logs import setup as logs
 from gateway.logs.outlet import styled_output
@@ -35,6 +34,7 @@ _SHOWN = {
 }
 """The word and the colour of each outcome."""
 _WIDTH = max(len(word) for word, _ in _SHOWN.values())
+Write = Callable[[Row], None]
 
 
 def add_doctor(commands: Any) -> None:
@@ -43,90 +43,85 @@ def add_doctor(commands: Any) -> None:
         "doctor", help="try what a call needs, with the objects of a call, and say what to mend; costs no audio"
     )
     add_config_option(parser)
-    add_wishes(parser)
+    parser.add_argument("--line", metavar="NAME", help="try the sessions of this line alone")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for a script")
     parser.set_defaults(run=lambda options: run(_doctor(options)))
 
 
-def add_wishes(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what else to try."""
-    parser.add_argument("--line", metavar="NAME", help="try the sessions of this line alone")
-
-
 async def _doctor(options: argparse.Namespace) -> int:
     logs.configure(json=False, level="error", private=False)
-    rows = await _examined(options, _silent if options.json else _writer())
-    return _concluded(rows, as_json=options.json)
-
-
-async def _examined(options: argparse.Namespace, write: Callable[[Row], None]) -> list[Row]:
-    """Return all rows, without secrets; each is given to ``write`` as soon as it is known."""
-    rows: list[Row] = []
-    checked = checked_deployment(options.config)
-    shown = Redactor({*secrets_in(os.environ), *_secrets(checked)})
-
-    def tell(row: Row) -> None:
-        row = _redacted(row, shown)
-        rows.append(row)
-        write(row)
-
-    await tell_all(checked, options, tell)
-    return rows
-
-
-def _concluded(rows: Sequence[Row], *, as_json: bool) -> int:
-    """Print what the rows come to; return the exit code."""
+    rows = await _examined(options, _output(quiet=options.json))
     code = exit_code(rows)
-    if as_json:
-        print(json.dumps(_for_scripts(rows, code), indent=2))
-    else:
-        print(_verdict(rows))
+    print(json.dumps(_for_scripts(rows), indent=2) if options.json else _verdict(rows))
     return code
 
 
-async def tell_all(checked: Checked, options: argparse.Namespace, tell: Callable[[Row], None]) -> None:
-    """Examine a configuration that was checked, as ``options`` wish, and tell each row."""
-    if checked.errors or not checked.deployments:
-        for row in _errors(checked, options.config):
-            tell(row)
-        return
-    deployment, lines = checked.deployments[0], _chosen(checked.lines, options.line)
-    wishes = Wishes()
+async def _examined(options: argparse.Namespace, write: Write) -> list[Row]:
+    """Return all rows of a command; each is given to ``write`` as soon as it is known."""
+    checked = checked_deployment(options.config)
+    if checked.errors:
+        return _told(_errors(checked.errors), checked, write)
+    (deployment,) = checked.deployments
+    return await _tried(checked, Wishes(), _chosen(checked.lines, options.line), deployment, write)
+
+
+def tried_online(checked: Checked, *, quiet: bool) -> tuple[int, dict[str, object]]:
+    """Try a configuration that was checked, for ``gateway check``: print it unless ``quiet``; return code and JSON."""
+    logs.configure(json=False, level="error", private=False)
+    (deployment,) = checked.deployments
+    rows = run(_tried(checked, Wishes(), checked.lines, deployment, _output(quiet=quiet)))
+    if not quiet:
+        print(_verdict(rows))
+    return exit_code(rows), _for_scripts(rows)
+
+
+async def _tried(
+    checked: Checked, wishes: Wishes, lines: Sequence[Line], deployment: Deployment, write: Write
+) -> list[Row]:
+    rows: list[Row] = []
+    hidden = _redactor(checked)
+
+    def tell(row: Row) -> None:
+        rows.append(_redacted(row, hidden))
+        write(rows[-1])
+
     if checked.warnings:
-        tell(
-            Row("warnings", Outcome.FINE, f"{len(checked.warnings)}; gateway check tells them", "", str(options.config))
-        )
+        tell(fine("warnings", f"{len(checked.warnings)}; gateway check tells them", str(deployment.file)))
+    settings = deployment.voice_live
     try:
         endpoint = deployment.require_endpoint()
     except ConfigError as error:
-        tell(_wrong(error))
-        return
-    async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(_service(deployment, endpoint))
-        means: Means = await stack.enter_async_context(means_for(service))
-        await examine(deployment, lines, means, tell, wishes)
-
-
-def _service(deployment: Deployment, endpoint: str) -> VoiceLive:
-    settings = deployment.voice_live
-    return VoiceLive(
+        for row in _errors([error]):
+            tell(row)
+        return rows
+    service = VoiceLive(
         endpoint,
         settings.key.get_secret_value() if settings.key else "",
         api_version=settings.api_version,
         connect_timeout_s=settings.connect_timeout_s,
     )
+    async with service, means_for(service) as means:
+        await examine(deployment, lines, means, tell, wishes)
+    return rows
 
 
-def _errors(checked: Checked, config: Path) -> list[Row]:
-    wrong = sorted(checked.errors, key=lambda error: (error.file, error.line, error.column))
-    return [_wrong(error) for error in wrong] or [failed("configuration", f"{config} has no gateway in it", "")]
+def _told(found: Sequence[Row], checked: Checked, write: Write) -> list[Row]:
+    hidden = _redactor(checked)
+    rows = [_redacted(row, hidden) for row in found]
+    for row in rows:
+        write(row)
+    return rows
 
 
-def _wrong(error: ConfigError) -> Row:
-    remedy = "correct it; gateway check tells all errors"
-    if not Path(error.file).exists():
-        remedy = "gateway init writes a configuration that works"
-    return Row("configuration", Outcome.CONFIGURATION, str(error), remedy, error.file)
+def _errors(errors: Sequence[ConfigError]) -> list[Row]:
+    wrong = sorted(errors, key=lambda error: (error.file, error.line, error.column))
+    return [Row("configuration", Outcome.CONFIGURATION, str(error), _remedy(error), error.file) for error in wrong]
+
+
+def _remedy(error: ConfigError) -> str:
+    if Path(error.file).exists():
+        return "correct it; gateway check tells all errors"
+    return "gateway init writes a configuration that works"
 
 
 def _chosen(lines: Sequence[Line], name: str | None) -> list[Line]:
@@ -138,22 +133,19 @@ def _chosen(lines: Sequence[Line], name: str | None) -> list[Line]:
     return found
 
 
-def _secrets(checked: Checked) -> set[str]:
-    return set(secrets_within([*checked.deployments, *(line.settings for line in checked.lines)]))
+def _redactor(checked: Checked) -> Redactor:
+    configured = secrets_within([*checked.deployments, *(line.settings for line in checked.lines)])
+    return Redactor({*secrets_in(os.environ), *configured})
 
 
-def _redacted(row: Row, shown: Redactor) -> Row:
-    texts = (one_line(shown.text(text)) for text in (row.detail, row.remedy, row.about))
-    return Row(row.name, row.outcome, *texts)
+def _redacted(row: Row, hidden: Redactor) -> Row:
+    about, detail, remedy = (one_line(hidden.text(text)) for text in (row.about, row.detail, row.remedy))
+    return Row(row.name, row.outcome, detail, remedy, about)
 
 
-def _silent(row: Row) -> None:
-    """Print nothing: the rows are printed together."""
-
-
-def _writer() -> Callable[[Row], None]:
-    """Return what prints a row as soon as it is known, in colours on a terminal."""
-    console = Console(file=styled_output(), highlight=False, markup=False, emoji=False, soft_wrap=True)
+def _output(*, quiet: bool) -> Write:
+    """Return what prints a row as soon as it is known, in colours on a terminal; nothing is printed if ``quiet``."""
+    console = Console(file=styled_output(), highlight=False, markup=False, emoji=False, soft_wrap=True, quiet=quiet)
     last = ""
 
     def write(row: Row) -> None:
@@ -183,9 +175,9 @@ def _verdict(rows: Sequence[Row]) -> str:
     return f"{begin}; begin with {fault.name}{about}: {fault.remedy or fault.detail}"
 
 
-def _for_scripts(rows: Sequence[Row], code: int) -> dict[str, object]:
+def _for_scripts(rows: Sequence[Row]) -> dict[str, object]:
     """Return ``exit``, ``begin_with`` (a row or null) and ``rows``, each with its members."""
     names = ("about", "name", "outcome", "detail", "remedy")
     told = [{name: str(getattr(row, name)) for name in names} for row in rows]
     fault = first_fault(rows)
-    return {"exit": code, "begin_with": told[list(rows).index(fault)] if fault else None, "rows": told}
+    return {"exit": exit_code(rows), "begin_with": told[list(rows).index(fault)] if fault else None, "rows": told}

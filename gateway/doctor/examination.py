@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import aiohttp
 
 from gateway.config import Deployment, Line
-from gateway.config.api_versions import DEFAULT_API_VERSION
+from gateway.config.api_versions import DEFAULT_API_VERSION, newer_members
 from gateway.config.telling.origins import origins
 from gateway.doctor.row import Outcome, Row, fine, reduced, skipped
 from gateway.doctor.sessions.bots import Bot, bots_of
@@ -101,9 +101,10 @@ async def _way_checked(address: Address, deployment: Deployment, means: Means, t
 
 
 def version_row(api_version: str) -> Row:
-    """Return the row of the API version: with an older one, newer members of the session are not sent."""
+    """Return the row of the API version: an older one does not know all members of a session."""
     if api_version < DEFAULT_API_VERSION:
-        detail = f"{api_version} is older than {DEFAULT_API_VERSION}: newer members of the session are not sent"
+        newer = ", ".join(newer_members(api_version)) or "nothing that a session has"
+        detail = f"{api_version} is older than {DEFAULT_API_VERSION}, and does not know: {newer}"
         return reduced("version", detail, f"set voice_live.api_version to {DEFAULT_API_VERSION}", VOICE_LIVE)
     return fine("version", api_version, VOICE_LIVE)
 

@@ -3,6 +3,8 @@
 import asyncio
 import datetime
 import ssl
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
@@ -21,6 +23,7 @@ from gateway.cli import _parser, doctor
 from gateway.doctor.examination import means_for
 from gateway.doctor.row import Row
 from gateway.logs import setup as logs
+from tests.documents import ROOT
 
 KEY = "planted-key-0123456789abcdef"
 LINE = """
@@ -209,8 +212,25 @@ class Stage:
         self._patch.setattr(doctor, "means_for", partial(means_for, **self._means))
         file = str(self._folder / "gateway.yaml")
         options = _parser().parse_args(["doctor", "--config", file, *arguments])
+        output = doctor._output
         logs.configure(json=False, level="error", private=False)
         self._output.readouterr()
-        rows = await doctor._examined(options, doctor._silent if options.json else doctor._writer())
-        code = doctor._concluded(rows, as_json=options.json)
+        rows: list[Row] = []
+        show = doctor._output(quiet=options.json)
+
+        def note(row: Row) -> None:
+            rows.append(row)
+            show(row)
+
+        self._patch.setattr(doctor, "_output", lambda *, quiet: note)
+        code = await doctor._doctor(options)
+        self._patch.setattr(doctor, "_output", output)
         return Examined(code, rows, self._output.readouterr().out)
+
+    async def run(self, command: str, *arguments: str) -> tuple[int, str, str]:
+        """Run a command in a process of its own; return its exit code and what it printed."""
+        program = (sys.executable, "-m", "gateway", command, "--config", str(self._folder / "gateway.yaml"), *arguments)
+        process = await asyncio.create_subprocess_exec(*program, stdout=PIPE, stderr=PIPE, cwd=ROOT)
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, out.decode(), err.decode()
