@@ -28,9 +28,9 @@ from gateway.phone.leg import PhoneLeg
 from gateway.phone.provider import Grant, HttpRequest, Provider, Upgrade
 from gateway.rest import CallControl, CallControlError
 from gateway.tools import FunctionCall, FunctionResult, Functions
+from tests.conformance.wires import start_text
 from tests.e2e.rig import configuration
 from tests.fakes import FakeSocket
-from tests.phone.golden import TRANSCRIPTS
 from tests.story import STARTED
 
 LINE = (
@@ -157,8 +157,7 @@ async def test_a_transfer_whose_request_cannot_be_written(tmp_path: Path) -> Non
 
 async def test_a_transfer_on_the_stream(tmp_path: Path) -> None:
     """Where the wire has a word for it, it is said there."""
-    opened = json.loads((TRANSCRIPTS / "genesys" / "call.jsonl").read_text("utf-8").splitlines()[0])["in"]
-    socket, control = FakeSocket(opened), Control()
+    socket, control = FakeSocket(start_text("genesys")), Control()
     genesys = provider("genesys", api_key="k", client_secret="c2VjcmV0")
     phone = leg(genesys, socket)
     await phone.start(1)

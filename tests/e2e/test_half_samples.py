@@ -7,26 +7,26 @@ import aiohttp
 import pytest
 
 from gateway.call.notes import MalformedMessage, ServiceError, SessionReady
+from tests.conformance.test_streams import LINEAR
+from tests.conformance.transcripts import bare
+from tests.conformance.wires import as_heard, audio_message, linear_start
 from tests.e2e.rig import LINE, configuration, instant, rig
-from tests.phone.test_tolerance import L16, audio_message, changed, start_of
 
 PIECES = (1, 319, 3, 0, 640, 641, 0, 1, 1, 2, 320)
 """Sizes of messages: odd ones, empty ones, and whole ones between two halves; an even sum."""
 
 
-@pytest.mark.parametrize("provider", L16)
+@pytest.mark.parametrize("provider", LINEAR)
 async def test_the_service_is_sent_whole_samples(tmp_path: Path, provider: str) -> None:
     """Byte for byte what the phone sent, in appends that are neither odd nor empty; one line of the log tells."""
-    start = start_of(provider)
-    for place, value in L16[provider].items():
-        start = changed(start, place, value)
+    start = linear_start(provider)
     audio = bytes(index % 251 for index in range(sum(PIECES)))
     gateway = f'providers: {{{provider}: {{}}}}\nstreams: {{auth: "off"}}\n'
     line = LINE.replace('"+14255550100"', '"*"')
     async with (
         rig(configuration(tmp_path, {"support": line}, gateway), instant(), keep_audio=True) as held,
         aiohttp.ClientSession() as http,
-        http.ws_connect(f"{held.gateway.url}/stream/{provider}", protocols=subprotocols(provider)) as socket,
+        http.ws_connect(f"{held.gateway.url}/stream/{provider}", protocols=bare(provider).subprotocols) as socket,
     ):
         await socket.send_str(json.dumps(start))
         await held.until(
@@ -39,13 +39,7 @@ async def test_the_service_is_sent_whole_samples(tmp_path: Path, provider: str) 
             at += size
         (session,) = held.emulator.sessions
         await session.until(lambda session: len(session.input_audio) >= len(audio))
-        swapped = b"".join(audio[index : index + 2][::-1] for index in range(0, len(audio), 2))
-        assert session.input_audio == (swapped if provider == "telnyx" else audio)
+        assert session.input_audio == as_heard(provider, audio)
         assert session.violations == []
         (made,) = held.notes.values()
         assert not [noted for noted in made if isinstance(noted.note, ServiceError | MalformedMessage)]
-
-
-def subprotocols(provider: str) -> tuple[str, ...]:
-    """What the provider asks for."""
-    return {"jambonz": ("audio.jambonz.org",), "asterisk": ("media",)}.get(provider, ())

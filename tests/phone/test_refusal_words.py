@@ -17,7 +17,7 @@ from gateway.errors import GatewayError
 from gateway.phone.provider import Grant, Provider, Upgrade, WebhookRequest
 from gateway.phone.providers import PROVIDERS
 from gateway.sim.providers import open_account
-from tests.phone.test_tolerance import begun, changed, places, start_of
+from tests.conformance.wires import begun, changed, places, start_of
 
 NOW_S = 1_800_000_000.0
 URL = "https://gw.example.com/answer/x"

@@ -9,6 +9,7 @@ import pytest
 from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.phone.provider import IncomingCall, Provider, WebhookRequest
+from tests.conformance.wires import GONE, NUMBERS, SHAPES, changed, places
 from tests.phone.providers.acs.test_provider import INCOMING
 from tests.phone.providers.acs.test_provider import provider as acs
 from tests.phone.providers.bandwidth.test_provider import INITIATE
@@ -16,7 +17,6 @@ from tests.phone.providers.cloudonix.test_provider import BODY as CLOUDONIX
 from tests.phone.providers.jambonz.test_provider import CALLING
 from tests.phone.providers.telnyx.test_provider import initiated
 from tests.phone.providers.vonage.test_provider import FIELDS
-from tests.phone.test_tolerance import GONE, NUMBERS, SHAPES, changed, places
 
 WEBHOOKS: Mapping[str, tuple[dict[str, Any], set[str]]] = {
     "acs": (INCOMING, {"eventType", "data", "data.incomingCallContext"}),

@@ -18,7 +18,8 @@ from gateway.phone.commands import AskForLife, EndStream, SendDigits, SendMark, 
 from gateway.phone.events import CallerAudio, OddMessage, PhoneEvent, WireReply
 from gateway.phone.provider import Codec, Grant, Upgrade
 from gateway.phone.providers import PROVIDERS
-from tests.phone.test_tolerance import begun, changed, free, fresh, from_provider, start_of
+from tests.conformance.transcripts import golden
+from tests.conformance.wires import begun, changed, free, fresh, start_of
 
 GRANTS = {"vouched for": ("support", "+14155550199", "+14255550199"), "of its own": ("", "", "")}
 COMMANDS = (SendMark("m-1"), StopPlayback(), SendDigits("1#"), TransferCall("+14155550111"), AskForLife(), EndStream())
@@ -46,7 +47,7 @@ def events(name: str, granted: str) -> list[str]:
     """Return the events of the golden call."""
     line, caller, called = GRANTS[granted]
     codec = make_provider(name, settings_of(name)()).codec(Upgrade(), Grant(line, "", caller, called))
-    return [event for message in from_provider(name) for event in decoded(codec, message)]
+    return [event for message in golden(name).messages for event in decoded(codec, message)]
 
 
 def oddities(name: str) -> dict[str, list[str]]:

@@ -7,12 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
 from gateway.errors import WireError
-from gateway.phone.commands import PlayAudio, SendDigits, SendMark, StopPlayback
 from gateway.phone.dialects.twilio.stream import CamelJsonCodec
-from gateway.phone.events import CallerAudio, CallStarted, DigitPressed, MarkReturned, PhoneClosed, PhoneEnd, Playout
+from gateway.phone.events import CallStarted
 from gateway.phone.provider import (
     After,
     CallStatus,
@@ -26,11 +24,11 @@ from gateway.phone.provider import (
     WebhookRequest,
 )
 from gateway.phone.providers.cloudonix.provider import Cloudonix
-from tests.phone.any_json import messages, values
-from tests.phone.golden import transcript
+from tests.conformance.transcripts import golden
+from tests.phone.any_json import values
 
-MESSAGES = transcript("cloudonix", "call")
-START = str(MESSAGES[1][1])
+MESSAGES = golden("cloudonix").messages
+START = str(MESSAGES[1])
 URL = "https://gw.example.com/answer/cloudonix"
 SESSION = "0123456789abcdef0123456789abcdef"
 GRANT = Grant("support", SESSION, "+14158675309", "+18005551212")
@@ -64,29 +62,6 @@ def as_json(headers: dict[str, str] | None = None, **fields: object) -> WebhookR
     return WebhookRequest("POST", URL, HEADERS if headers is None else headers, body=json.dumps(body).encode())
 
 
-def test_transcript() -> None:
-    """Twilio's wire; the call is known by the session, and its numbers by the token's word."""
-    codec = fresh()
-    events = [event for direction, message in MESSAGES if direction == "in" for event in codec.decode(message)]
-    assert events == [
-        CallStarted(
-            call_id=SESSION,
-            stream_id="MZ0123456789abcdef0123456789abcdef",
-            audio_format=PCMU,
-            playout=Playout(),
-            caller="+14158675309",
-            called="+18005551212",
-        ),
-        CallerAudio(bytes(range(160))),
-        MarkReturned("g1-1"),
-        DigitPressed("1"),
-        PhoneClosed(PhoneEnd.HUNG_UP),
-    ]
-    commands = (PlayAudio(b"\xff" * 160), SendMark("g1-1"), StopPlayback(), SendDigits("5"))
-    sent = [message for command in commands for message in codec.encode(command)]
-    assert sent == [message for direction, message in MESSAGES if direction == "out"]
-
-
 def test_a_stream_of_a_static_document() -> None:
     """Without a token the stream's own words count, where it has them."""
     start = json.loads(START)
@@ -94,15 +69,6 @@ def test_a_stream_of_a_static_document() -> None:
     (event,) = fresh(Grant()).decode(json.dumps(start))
     assert isinstance(event, CallStarted)
     assert (event.call_id, event.caller, event.called) == (SESSION, "+1", "+2")
-
-
-@given(messages(["connected", "start", "media", "dtmf", "mark", "stop"], ["start", "media", "dtmf", "mark"]))
-def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
-    """No peer can make the codec fail in any other way."""
-    try:
-        fresh().decode(message)
-    except WireError as error:
-        assert str(error)
 
 
 def test_the_key_in_the_header() -> None:

@@ -4,11 +4,9 @@ import base64
 import hmac
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -23,13 +21,9 @@ from gateway.phone.commands import (
     SendDigits,
     SendMark,
     StopPlayback,
-    StreamCommand,
-    TransferCall,
 )
 from gateway.phone.events import (
-    CallerAudio,
     CallStarted,
-    DigitPressed,
     MalformedMessage,
     MarkReturned,
     PhoneClosed,
@@ -42,24 +36,9 @@ from gateway.phone.provider import After, Connect, Grant, IncomingCall, Proof, S
 from gateway.phone.providers.genesys.provider import Genesys
 from gateway.phone.providers.genesys.signature import CLOCK_SKEW_S
 from gateway.phone.providers.genesys.wire import AUDIO_LIMIT, NIL, PLAYOUT, GenesysCodec
+from tests.conformance.wires import start_of
 
-TRANSCRIPTS = Path(__file__).parents[3] / "transcripts" / "genesys"
 SESSION = "e160e428-53e2-487c-977d-96989bf5c99d"
-COMMANDS: dict[str, PhoneCommand | StreamCommand] = {
-    "PlayAudio": PlayAudio(b"\x01\x02\x03\x04"),
-    "StopPlayback": StopPlayback(),
-    "EndStream": EndStream(),
-    "TransferCall": TransferCall("+14255550199"),
-}
-STARTED = CallStarted(
-    call_id="090eaa2f-72fa-480a-83e0-8667ff89c0ec",
-    stream_id=SESSION,
-    audio_format=PCMU,
-    playout=PLAYOUT,
-    caller="+15551234567",
-    called="+18005551212",
-    parameters={"k": "v"},
-)
 
 
 def fresh(**headers: str) -> GenesysCodec:
@@ -81,8 +60,7 @@ def client(seq: int, kind: str, parameters: object, **more: object) -> str:
 
 
 def open_parameters(**more: object) -> dict[str, object]:
-    first = json.loads((TRANSCRIPTS / "call.jsonl").read_text().splitlines()[0])
-    return {**json.loads(first["in"])["parameters"], **more}
+    return {**start_of("genesys")["parameters"], **more}
 
 
 def opened() -> GenesysCodec:
@@ -94,51 +72,6 @@ def opened() -> GenesysCodec:
 def only_reply(events: Sequence[PhoneEvent | WireReply]) -> dict[str, Any]:
     (message,) = [message for event in events if isinstance(event, WireReply) for message in event.messages]
     return dict(json.loads(message))
-
-
-def play(name: str) -> list[PhoneEvent]:
-    """Run a transcript, byte for byte; returns the events."""
-    codec = fresh()
-    events: list[PhoneEvent] = []
-    out: list[str | bytes] = []
-    for text in (TRANSCRIPTS / f"{name}.jsonl").read_text().splitlines():
-        line = json.loads(text)
-        if "in" in line or "in_hex" in line:
-            assert not out
-            for event in codec.decode(line["in"] if "in" in line else bytes.fromhex(line["in_hex"])):
-                if isinstance(event, WireReply):
-                    out += event.messages
-                else:
-                    events.append(event)
-            continue
-        if "of" in line:
-            out += codec.encode(COMMANDS[line["of"]])
-            codec.encode(SendMark(f"after {line['of']}"))
-        assert out.pop(0) == (line["out"] if "out" in line else bytes.fromhex(line["out_hex"]))
-    assert not out
-    return events
-
-
-def test_a_call() -> None:
-    """Each documented message is its event and its reply, numbered as the protocol numbers."""
-    assert play("call") == [
-        STARTED,
-        CallerAudio(b"\xff\x7f\x80\xff"),
-        MarkReturned("after PlayAudio"),
-        DigitPressed("5"),
-        UnknownMessage("error 429: Rate limit exceeded"),
-        PhoneClosed(PhoneEnd.HUNG_UP, "closed by Genesys: disconnect"),
-    ]
-
-
-def test_a_connection_probe_is_no_call() -> None:
-    """All-zero ids are answered as a call would be, and start none."""
-    assert play("probe") == [PhoneClosed(PhoneEnd.HUNG_UP, "closed by Genesys: end", probe=True)]
-
-
-def test_a_transfer_is_left_to_the_flow() -> None:
-    """The target goes out as an output variable, and the client closes."""
-    assert play("transfer") == [STARTED, PhoneClosed(PhoneEnd.HUNG_UP, "closed by Genesys: disconnect")]
 
 
 def media(*channels: str, **more: object) -> dict[str, object]:
@@ -374,20 +307,6 @@ messages = st.fixed_dictionaries(
     },
     optional={"serverseq": st.integers(0, 2) | json_values},
 )
-
-
-@given(st.binary(max_size=200) | st.text(max_size=200) | json_values.map(json.dumps) | messages.map(json.dumps))
-def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
-    """No peer can make the codec fail in any other way, before or after the start; every reply is JSON."""
-    for codec in (fresh(), opened()):
-        try:
-            events = codec.decode(message)
-        except WireError as error:
-            assert str(error)
-        else:
-            for event in events:
-                if isinstance(event, WireReply):
-                    assert all(json.loads(text)["version"] == "2" for text in event.messages)
 
 
 # The example of the reference implementation (signature-verifier.test.ts, "Verify AudioHook documentation example").

@@ -5,30 +5,25 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
 
 from gateway.audio.formats import L16_16K, PCMA, PCMU
 from gateway.errors import WireError
-from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback, TransferCall
+from gateway.phone.commands import EndStream, PlayAudio, SendDigits, TransferCall
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
-    DigitPressed,
-    MarkReturned,
     OddMessage,
     PhoneClosed,
     PhoneEnd,
-    Playout,
     UnknownMessage,
 )
 from gateway.phone.provider import Grant
 from gateway.phone.providers.telnyx.g711_table import A_TO_MU, MU_TO_A
 from gateway.phone.providers.telnyx.wire import TelnyxCodec
-from tests.phone.any_json import messages
-from tests.phone.golden import transcript
+from tests.conformance.transcripts import golden
 
-MESSAGES = transcript("telnyx", "call")
-START = str(MESSAGES[1][1])
+MESSAGES = golden("telnyx").messages
+START = str(MESSAGES[1])
 CALL = "v3:MdI91X4lWFEs7IgbBEOT9M4AigoY08M0WWZFISt1Yw2axZ_IiE4pqg"
 GRANT = Grant("support", CALL, "+13125550100", "+13125550199")
 
@@ -55,31 +50,6 @@ def payload_of(codec: TelnyxCodec, audio: bytes) -> bytes:
     (out,) = codec.encode(PlayAudio(audio))
     message: dict[str, Any] = json.loads(out)
     return base64.b64decode(message["media"]["payload"])
-
-
-def test_transcript() -> None:
-    """A whole call as documented: what comes in is these events, and what goes out these bytes."""
-    codec = TelnyxCodec(GRANT)
-    events = [event for direction, message in MESSAGES if direction == "in" for event in codec.decode(message)]
-    assert events == [
-        CallStarted(
-            call_id=CALL,
-            stream_id="32DE0DEA-53CB-4B21-89A4-9E1819C043BC",
-            audio_format=PCMU,
-            playout=Playout(),
-            caller="+13125550100",
-            called="+13125550199",
-            parameters={"k": "v"},
-        ),
-        CallerAudio(bytes(range(160))),
-        DigitPressed("1"),
-        MarkReturned("g1-1"),
-        UnknownMessage("error 100003 malformed_frame"),
-        PhoneClosed(PhoneEnd.HUNG_UP),
-    ]
-    commands = (PlayAudio(b"\xff" * 160), SendMark("g1-1"), StopPlayback())
-    sent = [message for command in commands for message in codec.encode(command)]
-    assert sent == [message for direction, message in MESSAGES if direction == "out"]
 
 
 def test_a_stream_of_a_static_document() -> None:
@@ -204,13 +174,3 @@ def test_what_the_wire_has_no_word_for() -> None:
     for command in (EndStream(), SendDigits("1"), TransferCall("+1")):
         assert started().encode(command) == ()
     assert started().decode('{"event":"brand-new"}') == (UnknownMessage("brand-new"),)
-
-
-@given(messages(["connected", "start", "media", "dtmf", "mark", "stop", "error"], ["start", "media", "dtmf", "mark"]))
-def test_anything_in_is_events_or_a_wire_error(message: str | bytes) -> None:
-    """No peer can make the codec fail in any other way, before or after the start, in G.711 or linear."""
-    for codec in (TelnyxCodec(GRANT), started(), started(start("L16", 16000, bidirectional_codec="L16"))):
-        try:
-            codec.decode(message)
-        except WireError as error:
-            assert str(error)
