@@ -44,6 +44,8 @@ def add_doctor(commands: Any) -> None:
     )
     add_config_option(parser)
     parser.add_argument("--line", metavar="NAME", help="try the sessions of this line alone")
+    parser.add_argument("--speak", action="store_true", help="let each bot greet, and cancel and truncate an answer")
+    parser.add_argument("--hear", action="store_true", help="play a recording to each bot, and wait for its answer")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for a script")
     parser.set_defaults(run=lambda options: run(_doctor(options)))
 
@@ -62,7 +64,8 @@ async def _examined(options: argparse.Namespace, write: Write) -> list[Row]:
     if checked.errors:
         return _told(_errors(checked.errors), checked, write)
     (deployment,) = checked.deployments
-    return await _tried(checked, Wishes(), _chosen(checked.lines, options.line), deployment, write)
+    wishes = Wishes(speak=options.speak, hear=options.hear)
+    return await _tried(checked, wishes, _chosen(checked.lines, options.line), deployment, write)
 
 
 def tried_online(checked: Checked, *, quiet: bool) -> tuple[int, dict[str, object]]:

@@ -7,5 +7,7 @@ tap         notes what a session's socket sends and receives
 talk        opens a session as a call does
 opened      the rows of a session: handshake, members, settings
 created     names what a ``session.created`` has that is new
+speaking    lets a bot speak, and cancels and truncates what it says
+hearing     plays a recording to a bot
 refusals    the remedies for what Voice Live refuses
 """

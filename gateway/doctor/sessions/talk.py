@@ -6,23 +6,23 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from gateway.doctor.sessions.bots import Bot
-from gateway.doctor.sessions.tap import TappedService
+from gateway.doctor.sessions.tap import Message, TappedService
 from gateway.voice.commands import VoiceCommand
-from gateway.voice.events import SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
+from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.service import VoiceLive
 
 OPEN_LIMIT_S = 30.0
 """Longer than connection, negotiation and acceptance may take together by their own limits."""
-EventT = TypeVar("EventT")
+Found = TypeVar("Found")
 
 
 class Talk:
     """One session. ``opened_s`` is the time that it took to be accepted."""
 
-    def __init__(self, leg: VoiceLeg, tapped: TappedService) -> None:
+    def __init__(self, leg: VoiceLeg, tapped: TappedService, arrived: asyncio.Event) -> None:
         self._leg = leg
-        self._arrived = asyncio.Event()
+        self._arrived = arrived
         self._seen = 0
         self.tapped = tapped
         self.events: list[tuple[float, VoiceEvent]] = []
@@ -48,22 +48,40 @@ class Talk:
         """Carry out a command."""
         self._leg.send(command)
 
-    async def until(
-        self, kind: type[EventT], limit_s: float, wanted: Callable[[EventT], bool] = lambda _: True
-    ) -> EventT | None:
+    async def until(self, *kinds: type[VoiceEvent], limit_s: float) -> VoiceEvent | None:
         """Return the next event of a kind after the one that was returned last; ``None`` at the limit or the end."""
+
+        def found() -> VoiceEvent | None:
+            while self._seen < len(self.events):
+                _, event = self.events[self._seen]
+                self._seen += 1
+                if isinstance(event, kinds):
+                    return event
+            return None
+
+        return await self._awaited(found, limit_s)
+
+    async def until_message(self, kind: str, limit_s: float) -> Message | None:
+        """Return the first message of a type that is no event; ``None`` where an error, the limit or the end comes."""
+        known = len(self.events)
+
+        def found() -> Message | None:
+            return next(iter(self.tapped.all_of(kind)), None)
+
+        def is_refused() -> bool:
+            return any(isinstance(event, ServiceError) for _, event in self.events[known:])
+
+        return await self._awaited(found, limit_s, is_refused)
+
+    async def _awaited(
+        self, found: Callable[[], Found | None], limit_s: float, is_over: Callable[[], bool] = lambda: False
+    ) -> Found | None:
         try:
             async with asyncio.timeout(limit_s):
-                while True:
-                    while self._seen < len(self.events):
-                        _, event = self.events[self._seen]
-                        self._seen += 1
-                        if isinstance(event, kind) and wanted(event):
-                            return event
-                    if self.closed is not None:
-                        return None
+                while (one := found()) is None and self.closed is None and not is_over():
                     self._arrived.clear()
                     await self._arrived.wait()
+                return one
         except TimeoutError:
             return None
 
@@ -71,7 +89,7 @@ class Talk:
         """Wait until the session is accepted, or will not be."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        await self.until(SessionReady, OPEN_LIMIT_S)
+        await self.until(SessionReady, limit_s=OPEN_LIMIT_S)
         self.opened_s = loop.time() - begun
         if self.ready is None and self.closed is None:
             self.tell(VoiceClosed(VoiceEnd.UNREACHABLE, f"no session within {OPEN_LIMIT_S:g} s"))
@@ -83,9 +101,10 @@ async def talking(service: VoiceLive, bot: Bot, session: dict[str, Any] | None =
 
     The block begins when the session is accepted or refused.
     """
-    tapped = TappedService(service)
+    arrived = asyncio.Event()
+    tapped = TappedService(service, arrived.set)
     leg = VoiceLeg(tapped.as_service(), bot.answering, bot.session if session is None else session)
-    talk = Talk(leg, tapped)
+    talk = Talk(leg, tapped, arrived)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(leg.run(talk.tell))
         try:

@@ -34,8 +34,10 @@ class Connection:
 class TappedService:
     """A :class:`VoiceLive` whose connections are noted; it is one in all else."""
 
-    def __init__(self, service: VoiceLive) -> None:
+    def __init__(self, service: VoiceLive, noted: Callable[[], None] = lambda: None) -> None:
+        """Call ``noted`` after each message."""
         self._service = service
+        self._noted = noted
         self.connections: list[Connection] = []
         self.failure: VoiceRefusedError | VoiceUnreachableError | None = None
         """The last handshake that failed."""
@@ -50,7 +52,7 @@ class TappedService:
             self.failure = error
             raise
         self.connections.append(Connection(loop.time() - begun))
-        return cast(WebSocket, _TappedSocket(socket, self.connections[-1]))
+        return cast(WebSocket, _TappedSocket(socket, self.connections[-1], self._noted))
 
     def as_service(self) -> VoiceLive:
         """Return it under the type that a leg takes."""
@@ -65,9 +67,10 @@ class TappedService:
 
 
 class _TappedSocket:
-    def __init__(self, socket: WebSocket, connection: Connection) -> None:
+    def __init__(self, socket: WebSocket, connection: Connection, noted: Callable[[], None]) -> None:
         self._socket = socket
         self._connection = connection
+        self._noted = noted
 
     async def receive(self) -> str | bytes | None:
         message = await self._socket.receive()
@@ -78,6 +81,7 @@ class _TappedSocket:
     async def hand_to(self, take: Take, alive: Callable[[], None] | None = None) -> None:
         def noted(message: str | bytes) -> bool:
             _note(message, self._connection.received)
+            self._noted()
             return take(message)
 
         await self._socket.hand_to(noted, alive)

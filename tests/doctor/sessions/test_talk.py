@@ -27,12 +27,12 @@ async def test_events_are_awaited_in_their_order(tmp_path: Path) -> None:
     """Each is returned once, and what does not come is ``None`` at the limit."""
     async with talk_of(bot_of(tmp_path)) as talk:
         talk.send(CreateResponse())
-        started = await talk.until(ResponseStarted, 10)
-        assert started is not None
-        ended = await talk.until(ResponseEnded, 10)
-        assert ended is not None
+        started = await talk.until(ResponseStarted, limit_s=10)
+        assert isinstance(started, ResponseStarted)
+        ended = await talk.until(ResponseEnded, limit_s=10)
+        assert isinstance(ended, ResponseEnded)
         assert ended.response_id == started.response_id
-        assert await talk.until(ResponseStarted, 0.05) is None
+        assert await talk.until(ResponseStarted, limit_s=0.05) is None
 
 
 async def test_a_refused_session(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ async def test_a_refused_session(tmp_path: Path) -> None:
         assert talk.ready is None
         assert talk.closed is not None
         assert talk.closed.end is VoiceEnd.REFUSED
-        assert await talk.until(ResponseStarted, 60) is None
+        assert await talk.until(ResponseStarted, limit_s=60) is None
 
 
 async def test_a_session_that_never_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

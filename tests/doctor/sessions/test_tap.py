@@ -18,7 +18,7 @@ async def test_messages_are_noted_in_both_directions(tmp_path: Path) -> None:
     async with talk_of(bot, greeting="Hello.") as talk:
         talk.send(SendAudio(bytes(160)))
         talk.send(CreateResponse())
-        await talk.until(ResponseEnded, 10)
+        await talk.until(ResponseEnded, limit_s=10)
         (connection,) = talk.tapped.connections
     assert [message["type"] for message in connection.sent] == ["session.update", "response.create"]
     assert connection.updates == [bot.session]
