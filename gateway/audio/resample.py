@@ -30,3 +30,43 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     whole = np.zeros(length, np.float32)
     whole[: converted.size] = converted
     return np.clip(np.rint(whole), -32768, 32767).astype(np.int16)
+
+
+class StreamResampler:
+    """Converts audio piece by piece; the pieces together are what :func:`resample` makes of the whole.
+
+    A piece holds back some milliseconds, which the filter looks ahead; :meth:`end` returns them. One object serves one
+    run of audio.
+    """
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._from_hz = from_hz
+        self._to_hz = to_hz
+        self._converter = samplerate.Resampler(_CONVERTER)
+        self._taken = 0
+        self._given = 0
+
+    def convert(self, samples: Samples) -> Samples:
+        """Return what is complete after these samples."""
+        self._taken += samples.size
+        return self._process(samples, is_last=False)
+
+    def end(self) -> Samples:
+        """Return what was held back."""
+        left = round(self._taken * self._to_hz / self._from_hz) - self._given
+        silence = np.zeros(max(256, self._from_hz // self._to_hz * 256), np.int16)
+        return self._process(silence, is_last=True)[: max(0, left)]
+
+    def _process(self, samples: Samples, *, is_last: bool) -> Samples:
+        ratio = self._to_hz / self._from_hz
+        blocks = range(0, samples.size, _BLOCK) or (0,)
+        pieces = [
+            self._converter.process(
+                samples[start : start + _BLOCK].astype(np.float32), ratio, is_last and start == blocks[-1]
+            )
+            for start in blocks
+        ]
+        converted = np.concatenate(pieces)
+        self._given += converted.size
+        clipped: Samples = np.clip(np.rint(converted), -32768, 32767).astype(np.int16)
+        return clipped
