@@ -47,6 +47,7 @@ from gateway.routes.refusing.unrouted import Unrouted
 from gateway.routes.stream_keys import StreamKeys
 from gateway.routes.webhooks import Webhooks
 from gateway.tools import Functions
+from gateway.voice.negotiation.reductions import MEMBERS
 from gateway.voice.service import VoiceLive
 from gateway.voice.texts import CallFacts
 
@@ -101,6 +102,7 @@ async def serving(
     board = board or Board(deployment.limits.calls)
     calls = Calls(deployment.limits.calls, board.places)
     metrics.calls_limit.set(calls.limit)
+    metrics.know_members((*MEMBERS, "model"))
     key, *old = values_of(deployment.streams.key) or (secrets.token_urlsafe(32),)  # else one for this process' life
     tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
     public_url = deployment.public_url or ""
@@ -123,6 +125,9 @@ async def serving(
         api_version=deployment.voice_live.api_version,
         connect_timeout_s=deployment.voice_live.connect_timeout_s,
         identity=identity,
+        scope=deployment.voice_live.scope or "",
+        negotiate=deployment.voice_live.negotiate,
+        watch=metrics,
     )
 
     def prepared(line: Line, started: CallStarted) -> tuple[CallSettings, Voice]:
@@ -162,7 +167,7 @@ async def serving(
         replayed=board.webhooks,
         strand=streams.strand,
     )
-    health = Health(calls, metrics, board)
+    health = Health(calls, metrics, board, voice_live.shown_reductions)
     connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
     metrics.connections_limit.set(connections.limit)
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None

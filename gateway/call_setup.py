@@ -23,12 +23,11 @@ from gateway.config import Line
 from gateway.config.line.hours import Closed
 from gateway.config.line.tools import McpTool
 from gateway.function import Function
-from gateway.voice.bot import answering_for
 from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.no_voice import NoVoice
+from gateway.voice.proposals import proposals_for
 from gateway.voice.service import VoiceLive
-from gateway.voice.session import session_for
 from gateway.voice.texts import CallFacts, greeting_for, missing, word_for_word
 
 log = structlog.get_logger()
@@ -44,7 +43,7 @@ def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: Voi
     settings = call_settings_for(line, call, audio_format)
     if settings.closed and not isinstance(settings.greeting, Request):
         return settings, NoVoice()
-    return settings, VoiceLeg(service, answering_for(line), session_for(line, audio_format, call))
+    return settings, VoiceLeg(service, proposals_for(line, audio_format, call, service.api_version), audio_format)
 
 
 def call_settings_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> CallSettings:

@@ -14,8 +14,9 @@ GatewayError               a failure whose message is complete by itself
     UnsignedError          a stream has no signature where its provider signs each (phone.provider)
     UnknownKeyError        a token names a key that we do not have (phone.shared.jwks)
   CallControlError         the provider did not do what was asked of it (rest)
-  VoiceRefusedError        Voice Live refused the connection (voice.service)
-  VoiceUnreachableError    Voice Live did not answer (voice.service)
+  VoiceConnectionError     no connection to Voice Live (voice.service)
+    VoiceRefusedError      Voice Live refused the connection (voice.service)
+    VoiceUnreachableError  Voice Live did not answer (voice.service)
   RefusedError             the gateway refused a simulated call (sim.phone.connecting)
   BusyError                the gateway rejected a simulated call as busy (sim.phone.connecting)
 OutboxFullError            a peer does not read, and what waits for it passed the limit
@@ -24,6 +25,7 @@ FunctionFailed             a function failed: what the model and the log are tol
 UnreadableError            a file of the configuration cannot be read (config.reading.text_file)
 _TooMuchError              a YAML file is nested too deeply or expands to too much (config.reading.document)
 ApiRefusal                 a simulated REST API refuses a request (sim.phone.rest_api)
+_FailedError               no session came about with one model (voice.opening)
 Rejected                   the emulator answers a client event with an error (sim.emulator.record)
 ValueError                 of Python
   InterpolationError       a ``${NAME}`` cannot be replaced (config.reading.environment)

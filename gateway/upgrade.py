@@ -5,6 +5,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -12,6 +13,11 @@ from aiohttp.http_websocket import WS_KEY
 
 from gateway.network.masked_frames import MaskedFrames
 from gateway.websocket import WebSocket
+
+REFUSAL_LENGTH = 4096
+"""Bytes that are read of the body of a refused upgrade."""
+REFUSAL_TIMEOUT_S = 1.0
+"""The limit for reading that body."""
 
 
 async def accept(
@@ -72,7 +78,8 @@ async def connect(
 ) -> WebSocket:
     """Connect to ``url``. Redirects are not followed: they would carry the headers' credentials elsewhere.
 
-    Raises ``aiohttp.WSServerHandshakeError`` where the upgrade is refused, else ``aiohttp.ClientError``, ``OSError``.
+    Raises ``aiohttp.WSServerHandshakeError`` where the upgrade is refused, with the body as its message; else
+    ``aiohttp.ClientError``, ``OSError``.
     """
     key = base64.b64encode(os.urandom(16)).decode()
     upgrade: dict[str, str] = {
@@ -83,7 +90,7 @@ async def connect(
     }
     response = await http.get(url, headers=dict(headers) | upgrade, allow_redirects=False, read_until_eof=False)
     try:
-        _check(response, key)
+        await _check(response, key)
         connection = response.connection
         if connection is None or connection.protocol is None or connection.transport is None:
             raise aiohttp.ClientConnectionError("the connection was lost with its upgrade")
@@ -103,12 +110,16 @@ async def connect(
     return socket
 
 
-def _check(response: aiohttp.ClientResponse, key: str) -> None:
+async def _check(response: aiohttp.ClientResponse, key: str) -> None:
     if 300 <= response.status < 400:
         raise aiohttp.ClientError("it redirected the connection, which is refused")
     if response.status != 101:
         raise aiohttp.WSServerHandshakeError(
-            response.request_info, response.history, status=response.status, message="the upgrade was refused"
+            response.request_info,
+            response.history,
+            status=response.status,
+            message=await _body(response),
+            headers=response.headers,
         )
     said = response.headers
     is_upgraded = (
@@ -116,6 +127,16 @@ def _check(response: aiohttp.ClientResponse, key: str) -> None:
     )
     if not is_upgraded or said.get(hdrs.SEC_WEBSOCKET_ACCEPT) != _answer_to(key):
         raise aiohttp.ClientError("the answer to the upgrade is not a WebSocket server's")
+
+
+async def _body(response: aiohttp.ClientResponse) -> str:
+    """Return the beginning of a refusal's body; what is late or broken is left out."""
+    body = bytearray()
+    with suppress(TimeoutError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(REFUSAL_TIMEOUT_S):
+            while len(body) < REFUSAL_LENGTH and (piece := await response.content.read(REFUSAL_LENGTH - len(body))):
+                body += piece
+    return body.decode(errors="replace")
 
 
 def _answer_to(key: str) -> str:

@@ -90,6 +90,8 @@ class WebSocket:
         self._heartbeat = self._loop.call_later(heartbeat_s, self._listen) if heartbeat_s else None
         self.close_code: int | None = None
         """The close code (RFC 6455 §7.4), 1006 where the connection broke; ``None`` while open."""
+        self.close_reason = ""
+        """The reason in the peer's close frame; empty where it gave none."""
         self.failure = ""
         """The reason why the connection broke, in words; empty where it was closed in order."""
         self.inbox = _Inbox(protocol, self._keep, self._wake, self._controlled, self.failed, self._lost)
@@ -246,6 +248,7 @@ class WebSocket:
         if kind == PING:
             self._send_control(PONG, payload)
         elif kind == CLOSE:
+            self.close_reason = payload.decode(errors="replace")
             self._send_control(CLOSE, code.to_bytes(2, "big") if code else b"")
             self._end(code or NO_CODE)
             self._peer_done.set()
@@ -324,7 +327,7 @@ class _Inbox(WebSocketDataQueue):
         if kind is TEXT or kind is BINARY:
             self.deliver(data[1])
         elif kind is CLOSE:
-            self._controlled(kind, b"", data[1])
+            self._controlled(kind, str(data[2] or "").encode(errors="replace"), data[1])
         else:
             self._controlled(kind, bytes(data[1]), 0)
             if self.alive is not None:

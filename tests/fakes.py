@@ -108,6 +108,7 @@ class FakeSocket:
         self.sent: list[str | bytes] = []
         self.close_code = close_code
         self.failure = failure
+        self.close_reason = ""
         self.pings = 0
         self.alive: Callable[[], None] | None = None
         self.closed_with: int | None = None

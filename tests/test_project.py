@@ -252,7 +252,7 @@ def test_the_operator_is_told_every_end_and_refusal() -> None:
 def test_the_operator_is_told_every_log_event() -> None:
     """Whatever the gateway itself logs, and each note of a call, has its place in the table of events."""
     code = "".join(path.read_text("utf-8") for path in files(ROOT / "gateway") if "sim" not in path.parts)
-    logged = {*(kind.event for kind in Note.__subclasses__()), *re.findall(r'\blog\.\w+\("(\w+)"', code), GAP}
+    logged = {*(kind.event for kind in Note.__subclasses__()), *re.findall(r'\blog\.\w+\(\s*"(\w+)"', code), GAP}
     told = set(re.findall(r"`(\w+)`", "".join(first_column(section("Logs")))))
     assert logged - told == {"emulator"}
     assert told <= logged

@@ -110,6 +110,15 @@ class Metrics:
         )
         self.transfers = Counter("gateway_transfers", "Transfers asked for.", ["outcome"], registry=r)
         self.service_errors = Counter("gateway_service_errors", "Error events of Voice Live.", ["code"], registry=r)
+        self.sessions_reduced = Counter(
+            "gateway_session_reduced",
+            "Sessions that were accepted without a member that the service refused.",
+            ["member"],
+            registry=r,
+        )
+        self.sessions_differ = Counter(
+            "gateway_session_differs", "Sessions that the service has otherwise than asked for.", ["member"], registry=r
+        )
         self.transcriptions_failed = Counter(
             "gateway_transcriptions_failed", "Turns of callers that the service could not transcribe.", registry=r
         )
@@ -182,6 +191,24 @@ class Metrics:
         for outcome in TOOL_OUTCOMES:
             self.tool_calls.labels(tool, outcome)
 
+    def know_members(self, members: Iterable[str]) -> None:
+        """Let every series of a session's members exist."""
+        for member in members:
+            self.sessions_reduced.labels(member)
+            self.sessions_differ.labels(member)
+
+    def session_reduced(self, member: str) -> None:
+        """Count a session that was accepted without a member."""
+        self.sessions_reduced.labels(member).inc()
+
+    def session_differs(self, member: str) -> None:
+        """Count a session of which the service has a member otherwise than asked for."""
+        self.sessions_differ.labels(member).inc()
+
+    def service_error(self, code: str) -> None:
+        """Count an error event of the service."""
+        self.service_errors.labels(code if code in KNOWN_ERRORS else OTHER).inc()
+
     def refused(self, reason: Refusal) -> None:
         """Count a webhook or a stream that was turned away."""
         self._calls_refused.labels(reason.value).inc()
@@ -216,7 +243,7 @@ class Metrics:
             case notes.TranscriptionFailed():
                 self.transcriptions_failed.inc()
             case notes.ServiceError(code=code):
-                self.service_errors.labels(code if code in KNOWN_ERRORS else OTHER).inc()
+                self.service_error(code)
 
     def _tool_returned(self, tool: str, outcome: str, took_ms: int) -> None:
         self.tool_calls.labels(tool if tool in self._tools else OTHER, outcome).inc()

@@ -51,6 +51,16 @@ def _api_version(text: str) -> str:
     return str(text)
 
 
+_SCOPE = r"https://[^\s/]+(/[^\s]*)?/\.default"
+
+
+def _scope(text: str) -> str:
+    text = environment.bare(text)
+    if not re.fullmatch(_SCOPE, text):
+        raise ValueError("is not a scope, expected such as https://ai.azure.com/.default")
+    return text
+
+
 _AFTER_SCHEME = r"://[^/\s?#@]+(/[^\s?#@]*)?"
 _ENDPOINT, _PUBLIC_URL = rf"(https?|wss?){_AFTER_SCHEME}", rf"https?{_AFTER_SCHEME}"
 
@@ -129,6 +139,11 @@ class VoiceLive(Section):
     """The model of lines that name none; without it VOICE_LIVE_MODEL, else gpt-realtime."""
     api_version: Annotated[str, AfterValidator(_api_version), _pattern(f"^{API_VERSION}$")] = DEFAULT_API_VERSION
     """The service's API version."""
+    scope: Annotated[Text, AfterValidator(_scope), _pattern(f"^{_SCOPE}$")] | None = None
+    """The scope of Microsoft Entra tokens; without it, that of the cloud that the endpoint's host belongs to."""
+    negotiate: Literal["on", "log", "off"] = "on"
+    """on: a setting that the service refuses is left out, and the call goes on; log: the call ends, and the log says
+    what would be left out; off: the call ends."""
     connect_timeout_s: Annotated[Number, Field(gt=0, le=60)] = 10
     """Seconds that opening a session may take before the call is given up."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -17,8 +18,16 @@ from gateway.routes.worker_processes import WorkerDeaths, WorkerProcesses
 class Health:
     """Reports whether the process is alive, whether it takes calls, and its metrics."""
 
-    def __init__(self, calls: Calls, metrics: Metrics, board: Board) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        metrics: Metrics,
+        board: Board,
+        reductions: Callable[[], Sequence[Mapping[str, object]]] = tuple,
+    ) -> None:
+        """``reductions`` tells what is left out of Voice Live sessions because the service refused it."""
         self._calls = calls
+        self._reductions = reductions
         self._metrics = metrics
         self._deaths = WorkerDeaths(board)
 
@@ -29,7 +38,9 @@ class Health:
     async def ready(self, request: web.Request) -> web.Response:
         """Return 200 while one more call would be taken; 503 when full or shutting down."""
         status = "ready" if self._calls.willing else "draining" if self._calls.draining else "full"
-        body = {"status": status, "calls": self._calls.in_use, "limit": self._calls.limit}
+        body: dict[str, object] = {"status": status, "calls": self._calls.in_use, "limit": self._calls.limit}
+        if reductions := self._reductions():
+            body["session_reduced"] = list(reductions)
         return web.json_response(body, status=200 if self._calls.willing else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:

@@ -27,6 +27,8 @@ class Agent:
     """The resource of the agent, where it is not the endpoint's."""
     identity_client_id: str = ""
     """The managed identity that reaches that other resource."""
+    kind: str = "prompt"
+    """``voice`` for an agent that has a route of its own, and its own greeting."""
 
 
 Answering = Model | Agent
@@ -44,4 +46,10 @@ def answering_for(line: Line) -> Answering:
         conversation_id=agent.conversation_id or "",
         foundry_resource_override=agent.foundry_resource_override or "",
         identity_client_id=agent.identity_client_id or "",
+        kind=agent.kind,
     )
+
+
+def name_of(answering: Answering) -> str:
+    """Return the name of a model, or of an agent with its project."""
+    return answering.name if isinstance(answering, Model) else f"agent {answering.name} of {answering.project}"

@@ -149,6 +149,9 @@ class ServiceError(Struct, frozen=True):
     code: str
     message: str
     event_id: str = ""
+    """The id of the refused message, where we gave it one."""
+    param: str = ""
+    """The member that was refused, such as ``session.voice``."""
 
 
 class ServiceWarning(Struct, frozen=True):

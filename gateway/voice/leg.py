@@ -1,79 +1,74 @@
 """The voice leg: a Voice Live session as events in and commands out."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
+from gateway.audio.formats import AudioFormat
+from gateway.config.session_formats import OUTPUT_FORMATS
 from gateway.errors import WireError
 from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
 from gateway.voice.commands import AddMessage, CreateResponse, VoiceCommand
-from gateway.voice.events import (
-    MalformedEvent,
-    ServiceError,
-    SessionReady,
-    VoiceClosed,
-    VoiceEnd,
-    VoiceEvent,
-)
-from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError
+from gateway.voice.conversion import Conversion
+from gateway.voice.events import MalformedEvent, VoiceClosed, VoiceEnd, VoiceEvent
+from gateway.voice.opening import Opened, Opening
+from gateway.voice.proposals import Proposal
+from gateway.voice.service import VoiceLive
 from gateway.websocket import TEXT, WebSocket
-
-READY_TIMEOUT_S = 10.0
-"""The limit from the open connection to the accepted session settings; 66-88 ms were measured at the service."""
 
 
 class VoiceLeg:
-    """One session. ``run`` connects; ``SessionReady`` comes first, if at all, and ``VoiceClosed`` last."""
+    """One session. ``run`` connects; ``SessionReady`` comes first, if at all, and ``VoiceClosed`` last.
 
-    def __init__(self, service: VoiceLive, answering: Answering, session: Mapping[str, Any]) -> None:
+    ``audio_format`` is the phone's: replies in another are converted; ``None`` passes them as they come.
+    """
+
+    def __init__(
+        self, service: VoiceLive, proposals: Sequence[Proposal], audio_format: AudioFormat | None = None
+    ) -> None:
         self._service = service
-        self._answering = answering
-        self._is_agent = isinstance(answering, Agent)
-        self._session = session
+        self._audio_format = audio_format
+        self._opening = Opening(service, proposals)
+        self._is_agent = False
         self._socket: WebSocket | None = None
         self._closing: VoiceClosed | None = None
 
     async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
         """Pass every event to ``tell`` as it arrives, the closing event last; raise what ``tell`` raises."""
+        opened = await self._opening.run()
+        if isinstance(opened, VoiceClosed):
+            return tell(opened)
+        socket = self._socket = opened.socket
+        answering = opened.proposal.answering
+        self._is_agent = isinstance(answering, Agent)
         try:
-            self._socket = socket = await self._service.connect(self._answering)
-        except VoiceRefusedError as error:
-            return tell(VoiceClosed(VoiceEnd.REFUSED, str(error)))
-        except VoiceUnreachableError as error:
-            return tell(VoiceClosed(VoiceEnd.UNREACHABLE, str(error)))
+            tell(opened.ready)
+            await socket.hand_to(self._taker(opened, tell))
+            tell(self._closing or self._closed_by_service(socket, answering))
+        finally:
+            await socket.close()
+        return None
+
+    def _taker(self, opened: Opened, tell: Callable[[VoiceEvent], None]) -> Callable[[str | bytes], bool]:
+        """Return what takes the service's messages; it converts audio only where the phone has another format."""
 
         def take(message: str | bytes) -> bool:
             for event in _decode(message):
                 tell(event)
             return True
 
-        try:
-            first = await self._open_session(socket)
-            tell(first)
-            if isinstance(first, SessionReady):
-                await socket.hand_to(take)
-                tell(self._closing or self._closed_by_service(socket))
-        finally:
-            await socket.close()
-        return None
+        received = OUTPUT_FORMATS.get(str(opened.session.get("output_audio_format")))
+        if received is None or self._audio_format in (None, received):
+            return take
+        conversion = Conversion(received, self._audio_format)
 
-    async def _open_session(self, socket: WebSocket) -> VoiceEvent:
-        try:
-            async with asyncio.timeout(READY_TIMEOUT_S):
-                socket.send(wire.session_update(self._session))
-                while (message := await socket.receive()) is not None:
-                    for event in _decode(message):
-                        if isinstance(event, SessionReady):
-                            return event
-                        if isinstance(event, ServiceError) and event.event_id in ("", wire.SESSION_UPDATE_ID):
-                            return VoiceClosed(VoiceEnd.REFUSED, f"Voice Live refused the session: {event.message}")
-        except TimeoutError:
-            detail = f"Voice Live did not take the session settings within {READY_TIMEOUT_S:g} s"
-            return VoiceClosed(VoiceEnd.UNREACHABLE, detail)
-        except ConnectionError as error:
-            return VoiceClosed(VoiceEnd.LOST, str(error))
-        return self._closing or self._closed_by_service(socket)
+        def take_and_convert(message: str | bytes) -> bool:
+            for event in _decode(message):
+                for converted in conversion.apply(event):
+                    tell(converted)
+            return True
+
+        return take_and_convert
 
     def send(self, command: VoiceCommand) -> None:
         """Carry out a command at once; a connection that is gone is reported by its closing event.
@@ -94,12 +89,19 @@ class VoiceLeg:
     async def close(self) -> None:
         """End the session; safe in every state, the connecting one included, in which ``run`` must be cancelled."""
         self._closing = self._closing or VoiceClosed(VoiceEnd.CLOSED)
+        await self._opening.close()
         if self._socket is not None:
             await self._socket.close()
 
-    def _closed_by_service(self, socket: WebSocket) -> VoiceClosed:
+    def _closed_by_service(self, socket: WebSocket, answering: Answering) -> VoiceClosed:
         """Return the closing event. The SDK's iterator ends alike for both: if we did not close it, it was lost."""
-        return VoiceClosed(VoiceEnd.LOST, socket.failure or f"Voice Live closed the session with {socket.close_code}")
+        reason = f": {socket.close_reason}" if socket.close_reason else ""
+        detail = socket.failure or f"Voice Live closed the session with {socket.close_code}{reason}"
+        if expires_at := self._service.expires_at(answering):
+            when = datetime.fromtimestamp(expires_at, UTC)
+            tense = "expired" if when <= datetime.now(UTC) else "expires"
+            detail += f"; the Entra token {tense} at {when:%Y-%m-%dT%H:%M:%SZ}"
+        return VoiceClosed(VoiceEnd.LOST, detail)
 
 
 def _decode(message: str | bytes) -> Sequence[VoiceEvent]:

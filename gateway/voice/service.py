@@ -1,10 +1,14 @@
 """The process's way to Voice Live: one credential, one connection pool, a bounded handshake."""
 
 import asyncio
+import errno
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Literal
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import aiohttp
+import structlog
 from azure.ai.voicelive.aio._patch import _USER_AGENT, _VoiceLiveConnectionManager
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
@@ -14,28 +18,46 @@ from gateway.errors import GatewayError
 from gateway.network.name_look_up import Connector
 from gateway.upgrade import connect
 from gateway.voice.bot import Agent, Answering, Model
+from gateway.voice.identity import AHEAD_S, Identity, first_line, scope_for
+from gateway.voice.negotiation.memory import Memory
+from gateway.voice.negotiation.watch import Unwatched, Watch
+from gateway.voice.service_words import advice_for, request_id_in, said_in
 from gateway.websocket import WebSocket
 
-HEARTBEAT_S = 15.0
-"""Ping interval; a service that leaves a ping unanswered for half of it is lost."""
+HEARTBEAT_S = 30.0
+"""Ping interval, as the SDK's; a service that leaves a ping unanswered for half of it is lost."""
 MAX_MESSAGE = 4 * 1024 * 1024
 CLOSE_TIMEOUT_S = 1.0
+TOKEN_RETRY_S = 15.0
+"""The time until a token that could not be fetched in the background is asked for again."""
+LOOK_AGAIN_S = 3600.0
+"""The longest sleep between two looks at the clock, which may be set meanwhile."""
+VOICE_AGENT_VERSION = "2025-11-15-preview"
+"""The API version of the route of agents of kind voice."""
+VOICE_AGENT_HEADERS = {"Foundry-Features": "VoiceAgents=V1Preview"}
 
 
-class VoiceRefusedError(GatewayError):
-    """The service answered, and refused the connection: with ``status``, 0 for another answer than by HTTP."""
+log = structlog.get_logger()
 
-    def __init__(self, told: str, status: int = 0) -> None:
-        super().__init__(told)
+Negotiate = Literal["on", "log", "off"]
+
+
+class VoiceConnectionError(GatewayError):
+    """No connection; ``status`` is the HTTP status of the answer, 0 without one."""
+
+    def __init__(self, message: str, *, status: int = 0, passes: bool = False) -> None:
+        super().__init__(message)
         self.status = status
+        self.passes = passes
+        """``True`` if the same connection may succeed a moment later: a quota, the service's own trouble, a reset."""
 
 
-class VoiceUnreachableError(GatewayError):
-    """The service did not answer, answered with a ``status`` of its own trouble, or could not be connected to."""
+class VoiceRefusedError(VoiceConnectionError):
+    """The service answered, and refused the connection."""
 
-    def __init__(self, told: str, status: int = 0) -> None:
-        super().__init__(told)
-        self.status = status
+
+class VoiceUnreachableError(VoiceConnectionError):
+    """The service did not answer, or could not be connected to."""
 
 
 class _Handshake(_VoiceLiveConnectionManager):
@@ -46,11 +68,14 @@ class _Handshake(_VoiceLiveConnectionManager):
     authentication stay the SDK's.
     """
 
-    async def open(self, http: aiohttp.ClientSession) -> WebSocket:
+    async def open(self, http: aiohttp.ClientSession, answering: Answering) -> WebSocket:
         headers = {**await self._get_auth_headers(), "User-Agent": _USER_AGENT}
+        url = self._prepare_url()
+        if isinstance(answering, Agent) and answering.kind == "voice":
+            url, headers = _voice_agent_url(url, answering), headers | VOICE_AGENT_HEADERS
         return await connect(
             http,
-            self._prepare_url(),
+            url,
             headers,
             max_message=MAX_MESSAGE,
             close_timeout_s=CLOSE_TIMEOUT_S,
@@ -58,16 +83,28 @@ class _Handshake(_VoiceLiveConnectionManager):
         )
 
 
+def _voice_agent_url(url: str, agent: Agent) -> str:
+    """Return the address of an agent of kind voice, which has a route of its own on the same host."""
+    parts = urlsplit(url)
+    root = parts.path.removesuffix("/voice-live/realtime")
+    project, name = (quote(part, safe="") for part in (agent.project, agent.name))
+    path = f"{root}/api/projects/{project}/agents/{name}/endpoint/protocols/voice"
+    query = {"api-version": VOICE_AGENT_VERSION}
+    if agent.version:
+        query["agent-version"] = agent.version
+    if agent.conversation_id:
+        query["conversation-id"] = agent.conversation_id
+    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
+
+
 class VoiceLive:
     """Opens sessions at one endpoint. Use as an async context manager, one for the process.
 
     ``api_key`` empty means Microsoft Entra ID through ``DefaultAzureCredential``, which honours
     ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls. Agents take no key: for them it is always Entra.
-    ``identity`` replaces ``DefaultAzureCredential``, and is closed at the end.
+    ``identity`` replaces ``DefaultAzureCredential``, and is closed at the end. Without a key its first token is fetched
+    at the start, and kept fresh. ``scope`` is that of its tokens, empty for that of the endpoint's cloud.
     """
-
-    scope = "https://ai.azure.com/.default"
-    """The scope of its tokens, which is the SDK's own."""
 
     def __init__(
         self,
@@ -77,25 +114,55 @@ class VoiceLive:
         api_version: str = "2026-07-15",
         connect_timeout_s: float = 10.0,
         identity: AsyncTokenCredential | None = None,
+        scope: str = "",
+        negotiate: Negotiate = "on",
+        watch: Watch | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self.api_version = api_version
+        self.negotiate: Negotiate = negotiate
+        """Whether a refused session is asked for again without what was refused."""
+        self.watch = watch or Unwatched()
+        self.memory = Memory()
+        """What the service refused before."""
         self._api_key = api_key
-        self._api_version = api_version
         self._connect_timeout_s = connect_timeout_s
-        self._identity = identity
+        self.scope = scope_for(endpoint, scope)
+        """The scope of its Microsoft Entra tokens."""
+        self._identity = Identity(identity, self.scope, asyncio.Lock()) if identity is not None else None
         self._http: aiohttp.ClientSession | None = None
+        self._group = asyncio.TaskGroup()
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "VoiceLive":
-        if not self._api_key:
-            await self._entra()
+        identity = None if self._api_key else await self._entra()
+        await self._group.__aenter__()
+        if identity is not None:
+            self._refreshing = self._group.create_task(_keep_fresh(identity))
         self._http = aiohttp.ClientSession(connector=Connector(limit=0, force_close=True))
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+        await self._group.__aexit__(None, None, None)
         if self._http is not None:
             await self._http.close()
         if self._identity is not None:
             await self._identity.close()
+
+    def expires_at(self, answering: Answering) -> float:
+        """Return the Unix time at which the token of this session's connection expires; 0 where a key was used."""
+        if self._identity is None or (self._api_key and isinstance(answering, Model)):
+            return 0.0
+        return self._identity.expires_at
+
+    def shown_reductions(self) -> Sequence[Mapping[str, object]]:
+        """Return what is left out of sessions at present, ready for JSON."""
+        shown = self.memory.shown(asyncio.get_running_loop().time())
+        return [
+            {"answering": one.answering, "left_out": list(one.left_out), "passed_over": one.failed} for one in shown
+        ]
 
     async def connect(self, answering: Answering, query: Mapping[str, str] | None = None) -> WebSocket:
         """Return a connected socket, before the first message in either direction.
@@ -108,7 +175,7 @@ class VoiceLive:
         handshake = _Handshake(
             credential=await self._credential_for(answering),
             endpoint=self.endpoint,
-            api_version=self._api_version,
+            api_version=self.api_version,
             model=answering.name if isinstance(answering, Model) else None,
             agent_config=_agent_config(answering) if isinstance(answering, Agent) else None,
             extra_query=query or {},
@@ -116,24 +183,26 @@ class VoiceLive:
         )
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                return await handshake.open(self._http)
+                return await handshake.open(self._http, answering)
         except TimeoutError:
             raise VoiceUnreachableError(
                 f"Voice Live at {self.endpoint} did not answer within {self._connect_timeout_s:g} s"
             ) from None
         except aiohttp.WSServerHandshakeError as error:
-            raise _refused(self.endpoint, error.status) from None
+            raise _refused(self.endpoint, answering, error) from None
         except ClientAuthenticationError as error:
-            raise VoiceRefusedError(f"no Microsoft Entra token for Voice Live: {_first_line(error)}") from None
+            raise VoiceRefusedError(f"no Microsoft Entra token for Voice Live: {first_line(error)}") from None
         except AzureError as error:
-            raise VoiceUnreachableError(f"no Microsoft Entra token for Voice Live: {_first_line(error)}") from None
+            raise VoiceUnreachableError(f"no Microsoft Entra token for Voice Live: {first_line(error)}") from None
         except ValueError as error:  # the host is no name, or the key is not fit for a header; its text is not shown
             raise VoiceRefusedError(
                 f"Voice Live at {self.endpoint} cannot be asked: the endpoint or the API key is malformed "
                 f"({type(error).__name__})"
             ) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise VoiceUnreachableError(f"Voice Live at {self.endpoint} cannot be reached: {error}") from None
+            raise VoiceUnreachableError(
+                f"Voice Live at {self.endpoint} cannot be reached: {error}", passes=_is_reset(error)
+            ) from None
 
     async def token(self) -> AccessToken:
         """Return the Microsoft Entra token that sessions are opened with.
@@ -147,17 +216,33 @@ class VoiceLive:
             return AzureKeyCredential(self._api_key)
         return await self._entra()
 
-    async def _entra(self) -> AsyncTokenCredential:
+    async def _entra(self) -> Identity:
         """Return the process's identity, made when it is first needed."""
         if self._identity is None:
             # 0.5 s of import: a key does not need it, and calls in progress must not wait for it
             library = await asyncio.to_thread(importlib.import_module, "azure.identity.aio")
             if self._identity is None:
                 try:
-                    self._identity = library.DefaultAzureCredential()
+                    self._identity = Identity(library.DefaultAzureCredential(), self.scope, asyncio.Lock())
                 except ValueError as error:  # AZURE_TOKEN_CREDENTIALS names no credential that exists
-                    raise VoiceRefusedError(f"no Microsoft Entra identity: {_first_line(error)}") from None
+                    raise VoiceRefusedError(f"no Microsoft Entra identity: {first_line(error)}") from None
         return self._identity
+
+
+async def _keep_fresh(identity: Identity) -> None:
+    """Fetch the token now, and anew before it expires, until cancelled. A failure is logged and tried again."""
+    is_failing = False
+    while True:
+        try:
+            await identity.fetch()
+        except AzureError as error:
+            if not is_failing:  # the calls that go on failing say so themselves
+                log.warning("identity_unavailable", detail=first_line(error))
+            is_failing = True
+            await asyncio.sleep(TOKEN_RETRY_S)
+        else:
+            is_failing = False
+            await asyncio.sleep(min(LOOK_AGAIN_S, max(TOKEN_RETRY_S, identity.left_s - AHEAD_S)))
 
 
 def _agent_config(agent: Agent) -> dict[str, str]:
@@ -172,19 +257,20 @@ def _agent_config(agent: Agent) -> dict[str, str]:
     }
 
 
-_ADVICE: dict[int, str] = {
-    401: "the API key or token is wrong for this resource",
-    403: "the identity lacks the roles Cognitive Services User and Foundry User",
-    404: "the endpoint has no Voice Live, or the region lacks the model",
-    429: "the resource's quota of new connections is used up",
-}
+def _is_reset(error: Exception) -> bool:
+    """Return ``True`` if the connection was made, and broke before the answer."""
+    return isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError | BrokenPipeError) or (
+        isinstance(error, aiohttp.ClientOSError) and error.errno in (errno.ECONNRESET, errno.EPIPE)
+    )
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
-
-
-def _refused(endpoint: str, status: int) -> GatewayError:
-    advice = _ADVICE.get(status)
-    message = f"Voice Live at {endpoint} answered the connection with {status}" + (f": {advice}" if advice else "")
-    return VoiceUnreachableError(message, status) if status >= 500 else VoiceRefusedError(message, status)
+def _refused(endpoint: str, answering: Answering, error: aiohttp.WSServerHandshakeError) -> GatewayError:
+    """Return a refused handshake: its status, what it usually means, the service's own words and its request's id."""
+    status = error.status
+    message = f"Voice Live at {endpoint} answered the connection with {status}"
+    details = (advice_for(status, endpoint, answering), said_in(error.message))
+    message += "".join(f": {detail}" for detail in details if detail)
+    if request_id := request_id_in(error.headers or {}):
+        message += f" (request {request_id})"
+    kind = VoiceUnreachableError if status >= 500 else VoiceRefusedError
+    return kind(message, status=status, passes=status == 429 or status >= 500)

@@ -8,22 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
+from gateway.audio.formats import AudioFormat
 from gateway.config.line.line import Line
-from gateway.config.line.models import Engine
+from gateway.config.line.models import Engine, is_known
 from gateway.config.line.turns import AzureSemanticVad, Transcription
+from gateway.config.session_formats import INPUT_FORMATS, output_format_for
 from gateway.errors import WireError
 from gateway.voice.texts import CallFacts, instructions_for
 from gateway.voice.tool_schemas import tools_for
-
-_FORMATS = {
-    PCMU: ("g711_ulaw", "g711_ulaw"),
-    PCMA: ("g711_alaw", "g711_alaw"),
-    L16_8K: ("pcm16", "pcm16_8000hz"),
-    L16_16K: ("pcm16", "pcm16_16000hz"),
-    L16_24K: ("pcm16", "pcm16"),
-}
-"""Input and output format of the service; ``pcm16`` alone is 24 kHz on the way out."""
 
 
 def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[str, Any]:
@@ -31,16 +23,15 @@ def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[
 
     Raises WireError for an audio format that Voice Live does not take.
     """
-    if audio_format not in _FORMATS:
-        raise WireError(f"Voice Live takes {', '.join(map(str, _FORMATS))}, found {audio_format}")
-    input_format, output_format = _FORMATS[audio_format]
+    if audio_format not in INPUT_FORMATS:
+        raise WireError(f"Voice Live takes {', '.join(map(str, INPUT_FORMATS))}, found {audio_format}")
     settings = line.settings
     noise = settings.noise_reduction
     session: dict[str, Any] = {
         "modalities": ["text", "audio"],
-        "input_audio_format": input_format,
+        "input_audio_format": INPUT_FORMATS[audio_format],
         "input_audio_sampling_rate": audio_format.rate_hz,
-        "output_audio_format": output_format,
+        "output_audio_format": output_format_for(audio_format, settings.voice),
         "turn_detection": _turn_detection(line),
         "input_audio_noise_reduction": {"type": noise} if noise else None,
         "input_audio_echo_cancellation": _written(settings.echo_cancellation),
@@ -68,8 +59,9 @@ def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
     }
     if tools:  # a text model refuses parallel_tool_calls where there are no tools
         members["parallel_tool_calls"] = settings.parallel_tool_calls
-    if line.engine is Engine.CASCADED:
-        members["temperature"] = _temperature(line)
+    temperature = _temperature(line)
+    if temperature is not None:
+        members["temperature"] = temperature
     if settings.reasoning_effort:  # the efforts, and the default one, differ from model to model
         members["reasoning_effort"] = settings.reasoning_effort
     return members
@@ -111,8 +103,13 @@ def _transcription(transcription: Transcription | None, language: str | None) ->
     return session
 
 
-def _temperature(line: Line) -> float:
-    """Return the temperature: the line's, or the documented default; GPT-5 models accept 1.0 alone."""
+def _temperature(line: Line) -> float | None:
+    """Return the temperature: the line's, else the documented default where the model is known to take one.
+
+    GPT-5 models take 1.0 alone.
+    """
     if line.settings.temperature is not None:
         return line.settings.temperature
+    if line.engine is not Engine.CASCADED or not is_known(line.model):
+        return None
     return 1.0 if line.model.startswith("gpt-5") else 0.8

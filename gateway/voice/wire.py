@@ -54,7 +54,7 @@ from gateway.voice.events import (
 )
 
 SESSION_UPDATE_ID = "session"
-"""The ``event_id`` of our ``session.update``: an error that carries it, or none, refuses the session."""
+"""The ``event_id`` of our first ``session.update``; errors that refuse it carry it."""
 
 REQUEST_KEY = "request_id"
 """The key of a response's metadata under which our request's id comes back."""
@@ -71,10 +71,9 @@ def encode(command: VoiceCommand) -> bytes:
     return json_text(_model(command).as_dict()).encode()
 
 
-def session_update(session: Mapping[str, Any]) -> str:
+def session_update(session: Mapping[str, Any], event_id: str = SESSION_UPDATE_ID) -> str:
     """Return the JSON text of ``session.update`` with a complete session."""
-    update = {"type": "session.update", "event_id": SESSION_UPDATE_ID, "session": dict(session)}
-    return json_text(update)
+    return json_text({"type": "session.update", "event_id": event_id, "session": dict(session)})
 
 
 def _model(
@@ -135,12 +134,22 @@ def _response_create(asked: models.ResponseCreateParams | None, request_id: str)
 
 def decode(text: str | bytes) -> Sequence[VoiceEvent]:
     """Return the events of a server message; raise ``WireError`` for no JSON object or a missing or wrong member."""
+    return events_of(parse(text))
+
+
+def parse(text: str | bytes) -> Message:
+    """Return a server message. Raises ``WireError`` for what is no JSON object."""
     try:
         message = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(message, dict):
         raise WireError(f"expected a JSON object, got {type(message).__name__}")
+    return message
+
+
+def events_of(message: Message) -> Sequence[VoiceEvent]:
+    """Return the events of a server message. Raises ``WireError`` for a missing or wrong member."""
     kind = message.get("type")
     if not isinstance(kind, str):
         raise WireError("a message without a type")
@@ -224,6 +233,7 @@ def _error(message: Message) -> Sequence[VoiceEvent]:
             str(error.get("code") or error.get("type") or ""),
             str(error.get("message") or ""),
             str(error.get("event_id") or ""),
+            str(error.get("param") or ""),
         ),
     )
 

@@ -7,7 +7,7 @@ from gateway.call import bad_messages, call, caller_clock, keypad, settings
 from gateway.call.speaking import playback, responses
 from gateway.call.tools import mcp, secret_entry, tools, waiting
 from gateway.phone.events import Playout
-from gateway.voice import leg, service
+from gateway.voice import opening, service
 from gateway.websocket import OUTBOX_LIMIT, UNREAD_LIMIT
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -88,8 +88,8 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
         ("a pause is made up, in seconds", (caller_clock.FILL_LIMIT_S, 2)),
         ("behind a pause audio may be late, in seconds", (caller_clock.BURST_S, 1)),
         ("a key takes, in seconds", (caller_clock.KEY_S, 0.05)),
-        ("a session is opened, in seconds", (leg.READY_TIMEOUT_S, 10)),
-        ("the service is pinged, in seconds", (service.HEARTBEAT_S, 15)),
+        ("a session is opened, in seconds", (opening.READY_TIMEOUT_S, 10)),
+        ("the service is pinged, in seconds", (service.HEARTBEAT_S, 30)),
         ("a session is closed, in seconds", (service.CLOSE_TIMEOUT_S, 1)),
         ("a message of the service has, in bytes", (service.MAX_MESSAGE, 4 * 1024 * 1024)),
         ("a phone is sent ahead, in milliseconds", (playout.lead_ms, 400)),

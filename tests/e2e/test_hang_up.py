@@ -17,7 +17,7 @@ import pytest
 from gateway import call_setup as preparation
 from gateway.call.settings import CallSettings
 from gateway.sim.emulator import Session
-from gateway.voice import leg, service
+from gateway.voice import opening, service
 from tests.e2e.bare_phone import BarePhone, bare_phone, media
 from tests.e2e.rig import LINE, Rig, configuration, instant, noise, rig, session_of
 
@@ -199,7 +199,7 @@ async def test_the_service_freezes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """A service that neither reads nor writes nor answers a ping is found out."""
     monkeypatch.setattr(service, "HEARTBEAT_S", 0.2)
     monkeypatch.setattr(service, "CLOSE_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(leg, "READY_TIMEOUT_S", 5.0)
+    monkeypatch.setattr(opening, "READY_TIMEOUT_S", 5.0)
     script = instant(faults={"cut": {**MOMENTS[moment], "how": "freeze"}})
     async with rig(configuration(tmp_path, TALKER), script) as held, leaving_nothing(held):
         async with bare_phone(held.stream_url) as phone:
@@ -211,7 +211,7 @@ async def test_the_service_freezes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 async def test_the_service_never_takes_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait for ``session.updated`` is bounded."""
-    monkeypatch.setattr(leg, "READY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(opening, "READY_TIMEOUT_S", 0.1)
     async with (
         rig(configuration(tmp_path), instant(latency_ms={"update": 400})) as held,
         leaving_nothing(held),

@@ -27,3 +27,9 @@ def recording(tmp_path: Path) -> Path:
         file.setframerate(8000)
         file.writeframes(bytes(16_000))
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait before a connection is tried again."""
+    monkeypatch.setattr("gateway.voice.opening.RETRY_S", (0.0, 0.0))

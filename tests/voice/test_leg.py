@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.sim.emulator import Emulator, Session
-from gateway.voice import leg as module
+from gateway.voice import opening as module
 from gateway.voice.bot import Agent, Answering, Model
 from gateway.voice.commands import (
     CancelResponse,
@@ -42,6 +42,7 @@ from gateway.voice.events import (
     VoiceEvent,
 )
 from gateway.voice.leg import VoiceLeg
+from gateway.voice.proposals import Proposal
 from gateway.voice.service import VoiceLive
 from tests.sim.emulator.wire import ULAW, scripted
 
@@ -89,7 +90,7 @@ async def listening(
         VoiceLive(service.endpoint, "any", connect_timeout_s=0.2) as live,
         asyncio.TaskGroup() as group,
     ):
-        listener = Listener(VoiceLeg(live, answering, session), service)
+        listener = Listener(VoiceLeg(live, [Proposal(answering, session)]), service)
         reading = group.create_task(listener.read())
         yield listener
         await listener.leg.close()
@@ -253,7 +254,7 @@ async def test_an_error_of_another_event_refuses_no_session() -> None:
 
 async def test_a_session_that_the_service_refuses() -> None:
     """An error in answer to ``session.update`` ends the leg with the service's own words."""
-    async with listening(session={**SESSION, "voice": {"type": "nothing"}}) as listener:
+    async with listening(session={**SESSION, "modalities": ["nothing"]}) as listener:
         await listener.until(VoiceClosed)
         (session,) = listener.service.sessions
         await session.closed.wait()
@@ -334,7 +335,7 @@ async def test_a_cancelled_response() -> None:
 
 async def test_a_command_before_the_connection_is_a_bug() -> None:
     """The conversation waits for ``SessionReady``."""
-    leg = VoiceLeg(VoiceLive("http://127.0.0.1:1", "any"), MODEL, SESSION)
+    leg = VoiceLeg(VoiceLive("http://127.0.0.1:1", "any"), [Proposal(MODEL, SESSION)])
     with pytest.raises(RuntimeError, match="before SessionReady"):
         leg.send(CommitTurn())
     await leg.close()

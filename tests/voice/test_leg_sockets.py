@@ -3,14 +3,17 @@
 import json
 from typing import Any
 
+import aiohttp
 import pytest
 from azure.core.exceptions import ServiceRequestError
+from multidict import CIMultiDict
 
 from gateway.errors import GatewayError
 from gateway.voice import wire
 from gateway.voice.bot import Answering, Model
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
+from gateway.voice.proposals import Proposal
 from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError, _refused
 from tests.fakes import FakeSocket
 from tests.voice.credential import FakeCredential
@@ -40,16 +43,21 @@ def error(event_id: str | None) -> str:
 async def told(socket: FakeSocket) -> list[VoiceEvent]:
     """Return all events of a session."""
     events: list[VoiceEvent] = []
-    await VoiceLeg(Service(socket), MODEL, {"instructions": "x"}).run(events.append)
+    await VoiceLeg(Service(socket), [Proposal(MODEL, {"instructions": "x"})]).run(events.append)
     assert socket.closed_with == 1000
     return events
 
 
-@pytest.mark.parametrize("event_id", [None, "", wire.SESSION_UPDATE_ID])
-async def test_an_error_in_place_of_a_session_is_a_refusal(event_id: str | None) -> None:
-    """Whether it names our settings or nothing: there is nothing else that it could be about."""
+async def test_an_error_in_place_of_a_session_is_a_refusal() -> None:
+    """It carries the id of our update."""
     refused = VoiceClosed(VoiceEnd.REFUSED, "Voice Live refused the session: no such voice")
-    assert await told(FakeSocket(error(event_id), READY)) == [refused]
+    assert await told(FakeSocket(error(wire.SESSION_UPDATE_ID), READY)) == [refused]
+
+
+@pytest.mark.parametrize("event_id", [None, ""])
+async def test_an_error_about_nothing_is_waited_out(event_id: str | None) -> None:
+    """The session comes about behind it."""
+    assert await told(FakeSocket(error(event_id), READY)) == [SessionReady("s", "m"), LOST]
 
 
 LOST = VoiceClosed(VoiceEnd.LOST, "Voice Live closed the session with 1000")
@@ -85,6 +93,12 @@ async def test_what_broke_the_connection_is_told() -> None:
     ]
 
 
+def answer(status: int, body: str = "", headers: dict[str, str] | None = None) -> aiohttp.WSServerHandshakeError:
+    """Return a handshake that was refused."""
+    about: Any = None
+    return aiohttp.WSServerHandshakeError(about, (), status=status, message=body, headers=CIMultiDict(headers or {}))
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "advice"),
     [
@@ -99,7 +113,7 @@ async def test_what_broke_the_connection_is_told() -> None:
 )
 def test_what_a_refused_connection_is_told_as(status: int, kind: type[GatewayError], advice: str) -> None:
     """From 500 on it is the service's own trouble."""
-    refusal = _refused(ENDPOINT, status)
+    refusal = _refused(ENDPOINT, MODEL, answer(status))
     assert type(refusal) is kind
     assert str(refusal) == f"Voice Live at {ENDPOINT} answered the connection with {status}{advice}"
 

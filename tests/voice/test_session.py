@@ -12,9 +12,9 @@ from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFor
 from gateway.config import Lines, load_deployment
 from gateway.errors import WireError
 from gateway.sim.emulator import Emulator
-from gateway.voice.bot import answering_for
 from gateway.voice.events import SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
+from gateway.voice.proposals import proposals_for
 from gateway.voice.service import VoiceLive
 from gateway.voice.session import session_for
 from gateway.voice.tool_schemas import END_CALL
@@ -311,7 +311,7 @@ async def test_the_emulator_takes_the_session(tmp_path: Path, model: str, begins
         Emulator(quick()) as service,
         VoiceLive(service.endpoint, "any") as live,
     ):
-        leg = VoiceLeg(live, answering_for(line), session)
+        leg = VoiceLeg(live, proposals_for(line, PCMU, CALL))
         told: list[VoiceEvent] = []
         first = asyncio.Event()
 

@@ -1,5 +1,7 @@
 """A Foundry agent that answers a line instead of a model (Voice Live API reference 2026-07-15, agent mode)."""
 
+from typing import Literal
+
 from gateway.config.reading.section import Section, Text, Wording
 
 
@@ -10,6 +12,8 @@ class Agent(Section):
     """The agent's name."""
     project: Text
     """The Foundry project that it belongs to."""
+    kind: Literal["prompt", "voice"] = "prompt"
+    """voice for an agent that was made as a voice agent: it is reached by another route."""
     version: Wording | None = None
     """Its version, in quotes; without it, the newest."""
     conversation_id: Text | None = None

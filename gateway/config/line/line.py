@@ -179,6 +179,11 @@ class Settings(Section):
     """An Azure voice's name, an OpenAI voice's name, or a section with a type."""
     model: Text | None = None
     """The Voice Live model; without it, that of gateway.yaml."""
+    strict: Switch = False
+    """Whether calls must have the voice as it is here, and end where the service refuses it; else a simpler form of it
+    will do."""
+    tolerant: Switch = False
+    """Whether calls may go without transcription, or with server_vad, where the service refuses what is configured."""
     language: Language | None = None
     """What callers speak, such as de-DE, or up to ten codes with commas; without it, it is detected."""
     turn_detection: Annotated[TurnDetection | None, or_none(TurnDetection)] = DEFAULT_TURN_DETECTION

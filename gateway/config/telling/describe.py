@@ -23,6 +23,10 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     settings = line.settings
     yield from _answers(line)
     yield "voice", _voice(settings.voice)
+    if settings.strict:
+        yield "strict", "a call ends where the service refuses this voice"
+    if settings.tolerant:
+        yield "tolerant", "goes without transcription, or with server_vad, where the service takes no other"
     yield "audio", "as the phone provider sends it, not converted"
     yield "language", settings.language or "detected"
     if settings.region:

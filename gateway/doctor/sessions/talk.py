@@ -10,6 +10,7 @@ from gateway.doctor.sessions.tap import Message, TappedService
 from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
+from gateway.voice.proposals import Proposal, policy_for
 from gateway.voice.service import VoiceLive
 
 OPEN_LIMIT_S = 30.0
@@ -103,7 +104,8 @@ async def talking(service: VoiceLive, bot: Bot, session: dict[str, Any] | None =
     """
     arrived = asyncio.Event()
     tapped = TappedService(service, arrived.set)
-    leg = VoiceLeg(tapped.as_service(), bot.answering, bot.session if session is None else session)
+    proposal = Proposal(bot.answering, bot.session if session is None else session, policy_for(bot.line))
+    leg = VoiceLeg(tapped.as_service(), [proposal])
     talk = Talk(leg, tapped, arrived)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(leg.run(talk.tell))

@@ -44,6 +44,8 @@ EACH_KEY = [
     'hours: {open: {mon: "09:00-17:00"}, closed: {say: Closed.}}',
     "greeting: Hello.",
     "voice: {type: azure-standard, name: en-US-AvaMultilingualNeural, rate: +10%}",
+    "strict: true",
+    "tolerant: true",
     "model: gpt-4.1",
     "language: de-DE",
     "model: gpt-4.1\nturn_detection: server_vad",

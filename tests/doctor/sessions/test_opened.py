@@ -34,9 +34,9 @@ async def test_a_refused_handshake(tmp_path: Path, status: int, outcome: str) ->
 async def test_refused_settings(tmp_path: Path) -> None:
     """The service's words are told."""
     bot = bot_of(tmp_path)
-    rows = await rows_of(bot, {**bot.session, "novel": 1})
+    rows = await rows_of(bot, {**bot.session, "modalities": ["novel"]})
     assert rows["settings"].outcome == "failed"
-    assert "novel" in rows["settings"].detail
+    assert "session.modalities" in rows["settings"].detail
 
 
 def test_members_that_were_changed() -> None:

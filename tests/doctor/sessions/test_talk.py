@@ -37,7 +37,7 @@ async def test_events_are_awaited_in_their_order(tmp_path: Path) -> None:
 
 async def test_a_refused_session(tmp_path: Path) -> None:
     """The block begins all the same, with the reason, and waits for nothing."""
-    async with talk_of(bot_of(tmp_path), {"novel": 1}) as talk:
+    async with talk_of(bot_of(tmp_path), {"modalities": ["novel"]}) as talk:
         assert talk.ready is None
         assert talk.closed is not None
         assert talk.closed.end is VoiceEnd.REFUSED

@@ -1,0 +1,63 @@
+"""The service's words in HTTP: what an answer says, which request it was, and what usually helps. Pure."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gateway.voice.bot import Agent, Answering
+from gateway.voice.negotiation.refusal import shortened
+
+_REQUEST_IDS = ("apim-request-id", "x-ms-request-id", "x-request-id", "x-ms-client-request-id")
+"""Headers in which Azure's services name a request, the most useful first."""
+_ADVICE: Mapping[int, str] = {
+    401: "the API key or token is wrong for this resource",
+    403: "the identity lacks the roles Cognitive Services User and Foundry User",
+    404: "the endpoint has no Voice Live, or the region lacks the model",
+    429: "the resource's quota of new connections is used up",
+}
+_POLICY = 1008
+"""RFC 6455 §7.4.1: the client violated a policy of the server."""
+OLD_HOST = ".cognitiveservices.azure.com"
+"""The end of the host of older resources, which takes no agents."""
+
+
+def advice_for(status: int, endpoint: str, answering: Answering) -> str:
+    """Return what a refused handshake with this status usually means; empty where it may mean anything."""
+    host = urlsplit(endpoint).hostname or ""
+    if status == 400 and isinstance(answering, Agent) and host.endswith(OLD_HOST):
+        return f"agents are reached at {host.removesuffix(OLD_HOST)}.services.ai.azure.com"
+    return _ADVICE.get(status, "")
+
+
+def advice_for_close(code: int, answering: Answering) -> str:
+    """Return what the close of a session before its acceptance usually means; empty where it may mean anything."""
+    if code != _POLICY or not isinstance(answering, Agent):
+        return ""
+    if answering.kind == "voice":
+        return "the agent may be none of kind voice, or the identity may lack Foundry User on its project"
+    return (
+        "the agent may be of kind voice, which the line must say (agent: {kind: voice}), or may not exist, or the "
+        "identity may lack Foundry User on its project"
+    )
+
+
+def said_in(body: str) -> str:
+    """Return what an HTTP body says: the message of a JSON error in any of its shapes, else the text itself."""
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return "" if body.lstrip().startswith("<") else shortened(body)  # a page for browsers says nothing more
+    if not isinstance(answer, dict):
+        return ""
+    error = answer.get("error")
+    if isinstance(error, str):
+        return shortened(str(answer.get("message") or error))
+    found = error if isinstance(error, dict) else answer
+    message, code = str(found.get("message") or ""), str(found.get("code") or found.get("statusCode") or "")
+    return shortened(f"{message} ({code})" if message and code and not code.isdigit() else message or code)
+
+
+def request_id_in(headers: Mapping[str, str]) -> str:
+    """Return the id by which the service knows the request, for a support case; empty without one."""
+    return next((shortened(headers[name]) for name in _REQUEST_IDS if headers.get(name)), "")
