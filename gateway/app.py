@@ -265,10 +265,8 @@ def providers_of(deployment: Deployment) -> dict[str, Provider]:
 
 def make_provider(name: str, settings: ProviderSettings, public_url: str = "") -> Provider:
     """Make a provider with its settings; ``name`` is its own, or that of the account with these settings."""
-    setup = Setup(f"{public_url}/answer/{name}" if public_url else "", time.time)
-    provider = providers.make(provider_of(name, settings), settings, setup)
-    provider.name = name
-    return provider
+    setup = Setup(name, f"{public_url}/answer/{name}" if public_url else "", time.time)
+    return providers.make(provider_of(name, settings), settings, setup)
 
 
 def _stream_secrets(deployment: Deployment) -> dict[str, tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """Carries out the errands of one call's conversation, beside its legs: functions, transfers, digits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import assert_never
 
 import structlog
@@ -21,7 +21,8 @@ from gateway.function import CallContext
 from gateway.phone.commands import SendDigits, StreamCommand, TransferCall
 from gateway.phone.events import CallStarted
 from gateway.phone.leg import PhoneLeg
-from gateway.phone.provider import HttpRequest, Provider
+from gateway.phone.provider import Provider
+from gateway.phone.requests import Requests
 from gateway.rest import CallControl, CallControlError, described
 from gateway.tools import FunctionCall, Functions
 
@@ -46,6 +47,7 @@ class CallErrands:
         self._known = {function.name: function for function in line.functions}
         self._started = started
         self._provider = provider
+        self._commands = provider.commands
         self._phone = phone
         self._functions = functions
         self._control = control
@@ -57,10 +59,12 @@ class CallErrands:
             case RunFunction():
                 return await self._run(errand)
             case TransferCaller(to=to):
-                refusal = await self._ask(self._provider.transfer, to, TransferCall(to), "transfer a call")
+                by_api = self._commands.transfer if self._commands else None
+                refusal = await self._ask(by_api, to, TransferCall(to), "transfer a call")
                 return TransferEnded(refusal)
             case DialDigits(call_id=tool_call_id, digits=digits):
-                refusal = await self._ask(self._provider.send_digits, digits, SendDigits(digits), "send digits")
+                by_api = self._commands.send_digits if self._commands else None
+                refusal = await self._ask(by_api, digits, SendDigits(digits), "send digits")
                 return DigitsDialled(tool_call_id, refusal)
             case _:
                 assert_never(errand)
@@ -80,11 +84,15 @@ class CallErrands:
         return FunctionReturned(errand.call_id, result.output, result.outcome)
 
     async def _ask(
-        self, describe: Callable[[str, str], Sequence[HttpRequest]], argument: str, command: StreamCommand, what: str
+        self,
+        by_api: Callable[[str, str], Requests] | None,
+        argument: str,
+        command: StreamCommand,
+        what: str,
     ) -> str:
         """Ask the provider by its API, else on its stream; return why it failed, or an empty text."""
         try:
-            if requests := described(describe, self._started.call_id, argument):
+            if by_api and (requests := described(by_api, self._started.call_id, argument)):
                 await self._control.perform(requests)
                 return ""
         except CallControlError as error:

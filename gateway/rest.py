@@ -5,21 +5,21 @@ import math
 import re
 import time
 from asyncio import sleep
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator
 from email.utils import parsedate_to_datetime
 from typing import ParamSpec
 
 import aiohttp
 import msgspec
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, WireError
 from gateway.network.name_look_up import Connector
-from gateway.phone.provider import HttpRequest
+from gateway.phone.requests import HttpRequest, Requests, Result, Steps, in_order
 
 P = ParamSpec("P")
 
 WHOLE_LIMIT_S = 5.0
-"""The limit of a command with all its tries and requests before: its caller hears nothing meanwhile."""
+"""The limit of a command with all its requests and tries: its caller hears nothing meanwhile."""
 TIMEOUT_S = 2.5
 """The limit of one try of a request that may be tried again."""
 CONNECT_TIMEOUT_S = 1.5
@@ -41,10 +41,6 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 """The provider's own code of an error, in JSON or XML: a word or a short number, never a sentence or a phone number."""
-
-
-class _Token(msgspec.Struct):
-    access_token: str
 
 
 class _Failure(msgspec.Struct, frozen=True):
@@ -88,33 +84,48 @@ class CallControl:
         if self._http is not None:
             await self._http.close()
 
-    async def perform(self, requests: Sequence[HttpRequest]) -> bytes:
-        """Make the requests in order; return the last answer's body. Raises ``CallControlError`` at the first failure.
+    async def perform(self, requests: Requests) -> None:
+        """Make the requests in order. Raises ``CallControlError`` at the first failure."""
+        if isinstance(requests, Generator):
+            await self.follow(requests)
+        else:
+            await self.follow(in_order(requests))
 
-        All of it takes :data:`WHOLE_LIMIT_S` at most, tokens and further tries included.
+    async def fetch(self, request: HttpRequest) -> bytes:
+        """Make one request; return its answer's body. Raises ``CallControlError``."""
+        return await self.follow(in_order([request]))
+
+    async def follow(self, steps: Steps[Result], limit_s: float = WHOLE_LIMIT_S) -> Result:
+        """Make the requests of steps, each with the answer to the one before; return the result of the steps.
+
+        All of it takes ``limit_s`` at most, further tries included. Raises ``CallControlError``, which names the
+        request that failed or whose answer the steps cannot use.
         """
-        body = b""
-        until = asyncio.get_running_loop().time() + WHOLE_LIMIT_S
-        for request in requests:
-            token = await self._token(request.authorize, until) if request.authorize else ""
-            body = await self._perform(request, {"Authorization": f"Bearer {token}"} if token else {}, until)
-        return body
-
-    async def _token(self, request: HttpRequest, until: float) -> str:
-        answer = await self._perform(request, {}, until)
+        until = asyncio.get_running_loop().time() + limit_s
+        last: HttpRequest | None = None
         try:
-            return msgspec.json.decode(answer, type=_Token).access_token
-        except (msgspec.DecodeError, UnicodeError):
-            raise CallControlError(f"{_where(request)} was answered without an access_token") from None
+            request = next(steps)
+            while True:
+                last = request
+                request = steps.send(await self._perform(request, until))
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        except WireError as error:
+            raise CallControlError(f"{_where(last)}: {error}" if last else str(error)) from None
+        except ValueError as error:  # such as a call id with bytes that are no text
+            raise _unwritten(error) from None
+        finally:
+            steps.close()
 
-    async def _perform(self, request: HttpRequest, authorization: Mapping[str, str], until: float) -> bytes:
+    async def _perform(self, request: HttpRequest, until: float) -> bytes:
         """Make one request, and repeat it where that is safe: 502 from a proxy and silence leave the outcome open."""
         loop = asyncio.get_running_loop()
         attempt = 1
         while True:
             left_s = until - loop.time()
             limit_s = min(left_s, TIMEOUT_S) if request.repeatable and attempt < TRIES else left_s
-            outcome = await self._try(request, {**request.headers, **authorization}, max(limit_s, 0.0))
+            outcome = await self._try(request, max(limit_s, 0.0))
             if isinstance(outcome, bytes):
                 return outcome
             if not outcome.again or attempt == TRIES:
@@ -126,7 +137,7 @@ class CallControl:
             await sleep(wait_s)
             attempt += 1
 
-    async def _try(self, request: HttpRequest, headers: Mapping[str, str], limit_s: float) -> bytes | _Failure:
+    async def _try(self, request: HttpRequest, limit_s: float) -> bytes | _Failure:
         if self._http is None:
             raise RuntimeError("CallControl is used outside its context")
         where = _where(request)
@@ -137,7 +148,7 @@ class CallControl:
             async with (
                 asyncio.timeout(limit_s),
                 self._http.request(
-                    request.method, request.url, headers=headers, data=request.body, allow_redirects=False
+                    request.method, request.url, headers=request.headers, data=request.body, allow_redirects=False
                 ) as answer,
             ):
                 async for piece in answer.content.iter_any():
@@ -189,12 +200,16 @@ def _wait_s(retry_after: str, now_s: float) -> float:
     return max(0.0, wait_s) if not math.isnan(wait_s) else 0.0
 
 
-def described(describe: Callable[P, Sequence[HttpRequest]], *args: P.args, **kwargs: P.kwargs) -> Sequence[HttpRequest]:
+def described(describe: Callable[P, Requests], *args: P.args, **kwargs: P.kwargs) -> Requests:
     """Return the requests that a provider describes. Raises ``CallControlError`` where they cannot be written."""
     try:
         return describe(*args, **kwargs)
     except ValueError as error:  # such as a call id with bytes that are no text
-        raise CallControlError(f"the request cannot be made: {type(error).__name__}") from None
+        raise _unwritten(error) from None
+
+
+def _unwritten(error: ValueError) -> CallControlError:
+    return CallControlError(f"the request cannot be made: {type(error).__name__}")
 
 
 def _complaint(error: ValueError) -> str:

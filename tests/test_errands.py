@@ -1,7 +1,6 @@
 """What a call's conversation has done beside its legs."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,8 @@ from gateway.config.reading.environment import FromEnvironment
 from gateway.errands import CallErrands
 from gateway.phone.events import CallStarted
 from gateway.phone.leg import PhoneLeg
-from gateway.phone.provider import Grant, HttpRequest, Provider, Upgrade
+from gateway.phone.provider import Grant, Provider, Upgrade
+from gateway.phone.requests import HttpRequest
 from gateway.rest import CallControl, CallControlError
 from gateway.tools import FunctionCall, FunctionResult, Functions
 from tests.conformance.wires import start_text
@@ -48,9 +48,9 @@ class Control(CallControl):
         self.made: list[HttpRequest] = []
         self._failure = failure
 
-    async def perform(self, requests: Sequence[HttpRequest]) -> bytes:
-        """Keep them."""
-        self.made += requests
+    async def _perform(self, request: HttpRequest, until: float) -> bytes:
+        """Keep it."""
+        self.made.append(request)
         if self._failure:
             raise CallControlError(self._failure)
         return b""

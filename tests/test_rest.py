@@ -13,10 +13,10 @@ from pydantic import SecretStr
 
 from gateway import rest
 from gateway.config.providers import Twilio as Settings
-from gateway.phone.provider import HttpRequest
 from gateway.phone.providers.twilio.provider import Twilio
+from gateway.phone.requests import HttpRequest
 from gateway.rest import CallControl, CallControlError, described
-from tests.virtual_time import virtual_time
+from tests.phone.parts import commands, setup, written
 
 
 @asynccontextmanager
@@ -99,42 +99,21 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_requests_are_made_in_order() -> None:
-    """Method, headers and body arrive as they were described; the last answer comes back."""
+    """Method, headers and body arrive as they were described."""
     async with api(200, body="done") as (url, seen), CallControl() as control:
-        requests = [HttpRequest("POST", f"{url}/a", {"X-Key": "k"}, b"one"), HttpRequest("DELETE", f"{url}/b")]
-        assert await control.perform(requests) == b"done"
+        await control.perform(
+            [HttpRequest("POST", f"{url}/a", {"X-Key": "k"}, b"one"), HttpRequest("DELETE", f"{url}/b")]
+        )
     assert [(request.method, request.path) for request in seen] == [("POST", "/a"), ("DELETE", "/b")]
     assert seen[0].headers["X-Key"] == "k"
     assert await seen[0].read() == b"one"
-
-
-async def test_a_token_is_fetched_first() -> None:
-    """The token's answer becomes the bearer of the request that needs it, and its own header is overridden."""
-    async with api(200, body='{"access_token":"t0k","expires_in":3600}') as (url, seen), CallControl() as control:
-        token = HttpRequest("POST", f"{url}/token", {"Authorization": "Basic eA=="}, b"grant_type=client_credentials")
-        await control.perform([HttpRequest("POST", f"{url}/call", {"X-Key": "k"}, b"{}", authorize=token)])
-    assert [(request.path, request.headers["Authorization"]) for request in seen] == [
-        ("/token", "Basic eA=="),
-        ("/call", "Bearer t0k"),
-    ]
-    assert seen[1].headers["X-Key"] == "k"
-
-
-@pytest.mark.parametrize("body", ["", "[]", "{}", '{"access_token":7}', '{"access_token":"t0k'])
-async def test_an_answer_without_a_token_ends_it(body: str) -> None:
-    """The request itself is not made, and what was answered, which may hold a secret, is not repeated."""
-    async with api(200, body=body) as (url, seen), CallControl() as control:
-        with pytest.raises(CallControlError) as caught:
-            await control.perform([HttpRequest("POST", f"{url}/call", authorize=HttpRequest("POST", f"{url}/token"))])
-    assert str(caught.value) == f"POST {url}/token was answered without an access_token"
-    assert [request.path for request in seen] == ["/token"]
 
 
 @pytest.mark.parametrize("pieces", [(b'{"keys":', b"[1,2]}"), (b"{", b'"keys"', b":[1,2]", b"}"), (b'{"keys":[1,2]}',)])
 async def test_an_answer_in_pieces_is_read_whole(pieces: tuple[bytes, ...]) -> None:
     """However many segments it comes in; the rest of a key set or of a token is not lost."""
     async with speaking(head(200, sum(map(len, pieces))), *pieces) as (url, _), CallControl() as control:
-        assert await control.perform([HttpRequest("GET", url)]) == b'{"keys":[1,2]}'
+        assert await control.fetch(HttpRequest("GET", url)) == b'{"keys":[1,2]}'
 
 
 async def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,20 +253,6 @@ async def test_a_provider_that_is_not_there(waited_s: list[float]) -> None:
     assert len(waited_s) == rest.TRIES - 1
 
 
-@pytest.mark.parametrize("repeatable", [False, True])
-@pytest.mark.parametrize("has_token", [False, True])
-@virtual_time
-async def test_a_caller_waits_five_seconds_at_most(repeatable: bool, has_token: bool) -> None:
-    """And no less, with all tries and the token before: one that takes long may do it all the same."""
-    loop = asyncio.get_running_loop()
-    async with api(0) as (url, _), CallControl() as control:
-        token = HttpRequest("POST", f"{url}/token", repeatable=True) if has_token else None
-        began = loop.time()
-        with pytest.raises(CallControlError, match="was not answered within"):
-            await control.perform([HttpRequest("DELETE", url, repeatable=repeatable, authorize=token)] * 3)
-        assert 4.9 <= loop.time() - began <= 5.1
-
-
 @pytest.mark.parametrize("value", ["Bearer se\ncret", "Bearer se\rcret", "Bearer se\x00cret"])
 async def test_a_header_that_cannot_be_sent_is_a_refusal(value: str) -> None:
     """Told in one line, without the value, which may be a secret; trying again would not help."""
@@ -317,20 +282,13 @@ async def test_an_address_that_is_none_is_a_refusal(url: str) -> None:
             await control.perform([HttpRequest("POST", url)])
 
 
-async def test_a_token_that_cannot_be_sent_is_a_refusal() -> None:
-    """What the token's endpoint answers becomes a header."""
-    async with api(200, body='{"access_token":"a\\nb"}') as (url, seen), CallControl() as control:
-        with pytest.raises(CallControlError, match="header"):
-            await control.perform([HttpRequest("POST", f"{url}/call", authorize=HttpRequest("POST", f"{url}/token"))])
-    assert [request.path for request in seen] == ["/token"]
-
-
 def test_a_request_that_cannot_be_written_is_a_refusal() -> None:
     """A call id may hold bytes that are no text: a header brought it."""
-    twilio = Twilio(Settings(account_sid="AC1", auth_token=SecretStr("t")))
-    assert described(twilio.hang_up, "CA1")[0].url.endswith("/Calls/CA1.json")
+    twilio = Twilio(Settings(account_sid="AC1", auth_token=SecretStr("t")), setup("twilio"))
+    (request,) = written(described(commands(twilio).hang_up, "CA1"))
+    assert request.url.endswith("/Calls/CA1.json")
     with pytest.raises(CallControlError, match="cannot be made"):
-        described(twilio.hang_up, "caf\udce9")
+        described(commands(twilio).hang_up, "caf\udce9")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from gateway.addresses import E164, read
+from gateway.app import make_provider
 from gateway.cli.accounts import provider_named
 from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
@@ -14,9 +15,12 @@ from gateway.config.providers import ProviderSettings, settings_of
 from gateway.config.reading.environment import variable_of
 from gateway.errors import GatewayError, InputError
 from gateway.logs.redaction import Redactor, secrets_in
-from gateway.phone.pointing import BY_HAND, POINTINGS, Change, Pointing, Urls, point
+from gateway.phone.pointing import ByHand, Pointing, Urls
 from gateway.rest import CallControl, CallControlError
 from gateway.text import one_line
+
+POINT_LIMIT_S = 15.0
+"""The limit of all requests that find a number; nobody waits on the phone meanwhile."""
 
 
 def add_point(commands: Any) -> None:
@@ -44,22 +48,23 @@ async def _point(options: argparse.Namespace) -> int:
     line = f"/{options.line}" if options.line else ""
     answer_url = f"{public_url}/answer/{options.provider}{line}"
     status_url = f"{public_url}/status/{options.provider}"
-    if provider not in POINTINGS:
+    settings = deployment.providers.accounts.get(options.provider) or settings_of(provider)()
+    pointing = make_provider(options.provider, settings, public_url).pointing
+    if isinstance(pointing, ByHand):
         stream = public_url.replace("http", "ws", 1) + f"/stream/{options.provider}{line or '/<line>'}"
         secret = variable_of(options.provider, "stream_secret")
-        print(BY_HAND[provider].format(answer=answer_url, status=status_url, stream=stream, secret=secret))
+        print(pointing.instructions.format(answer=answer_url, status=status_url, stream=stream, secret=secret))
         return 0
-    settings = deployment.providers.accounts.get(options.provider) or settings_of(provider)()
     urls = Urls(answer_url, status_url, _fallback(options.fallback) or answer_url)
     try:
-        return await _change(point(options.provider, settings, number, urls), options.dry_run)
+        return await _change(pointing.point(number, urls), options.dry_run)
     except CallControlError as error:
         raise GatewayError(f"{error}: {error.answer}" if error.answer else str(error)) from None
 
 
 async def _change(pointing: Pointing, dry_run: bool) -> int:
     async with CallControl() as control:
-        change = await _look(pointing, control)
+        change = await control.follow(pointing, POINT_LIMIT_S)
         shown = Redactor(secrets_in(os.environ))  # a webhook's URL may have a user and a password
         before, after = one_line(shown.text(change.before)) or "(nothing)", shown.text(change.after)
         print(f"{one_line(change.what)}\n  before: {before}\n  after:  {after}")
@@ -87,13 +92,3 @@ def _number(text: str, section: ProviderSettings | None) -> str:
     if not re.fullmatch(E164, number):
         raise InputError(f"{text} is not a number in international format, expected such as +14255550100")
     return number
-
-
-async def _look(pointing: Pointing, control: CallControl) -> Change:
-    try:
-        request = next(pointing)
-        while True:
-            request = pointing.send(await control.perform([request]))
-    except StopIteration as found:
-        change: Change = found.value
-        return change

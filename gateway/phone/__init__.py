@@ -2,12 +2,14 @@
 
 events         the events of the phone leg
 commands       the commands to the phone leg
+requests       HTTP requests as data, and steps that need the answers to those before
+webhook        the webhooks of a provider and our answers
+pointing       makes a provider call this gateway: by its API, or by hand
 provider       the interface of every provider
 leg            runs one media stream: events in, commands out
 early          counts what comes before the start message
 token          the key of a stream, which our answer gives to the provider
 whole_samples  keeps 16-bit samples whole
-pointing       sets the webhook of a number through the provider's API
 providers/     one package for each provider
 dialects/      protocols that several providers speak
 shared/        small parts that any provider may use

@@ -5,7 +5,7 @@ from datetime import datetime
 from gateway.call.ending import EndReason
 from gateway.config import Line
 from gateway.config.line.line import Rescue
-from gateway.phone.provider import After
+from gateway.phone.webhook import After
 
 IN_ORDER = frozenset({EndReason.BOT_HUNG_UP, EndReason.SILENCE, EndReason.TIME_LIMIT})
 """Ends that ``after`` may name."""

@@ -26,7 +26,8 @@ from gateway.fleet.places import KnownCall, Place
 from gateway.fleet.used import UsedKeys
 from gateway.phone.events import CallStarted, PhoneClosed
 from gateway.phone.leg import PhoneLeg
-from gateway.phone.provider import After, Grant, Provider, SignatureError, Upgrade
+from gateway.phone.provider import Grant, Provider, SignatureError, Upgrade
+from gateway.phone.webhook import After
 from gateway.rest import CallControl, CallControlError, described
 from gateway.routes.following import what_follows
 from gateway.routes.line_book import LineBook
@@ -248,8 +249,11 @@ class MediaStreams:
 
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
         """Ask providers that need a request for it to do what follows the stream; if they refuse, to end the call."""
+        after_stream = provider.commands.after_stream if provider.commands else None
+        if after_stream is None:
+            return
         try:
-            await self._control.perform(described(provider.after_stream, call_id, after))
+            await self._control.perform(described(after_stream, call_id, after))
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)

@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TypeVar
 
 import structlog
 
 from gateway.call.metrics import Metrics
 from gateway.errors import WireError
-from gateway.phone.provider import HttpRequest, Provider
+from gateway.phone.provider import KeySet, Provider
 from gateway.phone.shared.jwks import UnknownKeyError
 from gateway.phone.shared.jwt import bearer
 from gateway.rest import CallControl, CallControlError
@@ -23,23 +23,6 @@ RETRY_S = 10.0
 """Shortest time between two fetches of a provider's keys, whether the first succeeded or failed."""
 WAIT_S = 5.0
 """How long a request waits for a key; the server that publishes them may be slow."""
-
-
-@runtime_checkable
-class PublishesKeys(Protocol):
-    """A provider whose tokens are checked against keys that it publishes (RFC 7517).
-
-    Its ``verify`` and ``verify_upgrade`` raise ``UnknownKeyError``, before they have changed anything, if a token names
-    an unknown key.
-    """
-
-    name: str
-
-    def jwks_request(self) -> HttpRequest:
-        """The request that fetches the keys."""
-
-    def set_keys(self, document: bytes) -> None:
-        """Replace the keys by the fetched ones. Raises ``WireError`` if they are no key set."""
 
 
 class PublishedKeys:
@@ -67,40 +50,41 @@ class PublishedKeys:
 
         If it needs an unknown key, the keys are fetched and it is called once more.
         """
-        if not isinstance(provider, PublishesKeys):
+        keys = provider.published_keys
+        if keys is None:
             return check()
         try:
             checked = check()
         except UnknownKeyError:
-            fetch = self._fetch(provider)
+            fetch = self._fetch(provider.name, keys)
             if fetch is None:
                 raise
             await asyncio.wait([fetch], timeout=WAIT_S)
             return check()
         if bearer(headers) and time.monotonic() >= self._old_at.get(provider.name, 0.0):
-            self._fetch(provider)
+            self._fetch(provider.name, keys)
         return checked
 
-    def _fetch(self, provider: PublishesKeys) -> asyncio.Task[None] | None:
+    def _fetch(self, name: str, keys: KeySet) -> asyncio.Task[None] | None:
         """Return the fetch that is running, or start one; ``None`` if the last one is too recent."""
-        fetch = self._fetches.get(provider.name)
-        if fetch is None and time.monotonic() >= self._next_at.get(provider.name, 0.0):
-            fetch = self._fetches[provider.name] = self._group.create_task(self._run(provider))
+        fetch = self._fetches.get(name)
+        if fetch is None and time.monotonic() >= self._next_at.get(name, 0.0):
+            fetch = self._fetches[name] = self._group.create_task(self._run(name, keys))
         return fetch
 
-    async def _run(self, provider: PublishesKeys) -> None:
-        """Fetch the keys and give them to the provider; on failure, keep the old ones and log it."""
+    async def _run(self, name: str, keys: KeySet) -> None:
+        """Fetch the keys; on failure, keep the old ones and log it."""
         failure = ""
         try:
-            provider.set_keys(await self._control.perform([provider.jwks_request()]))
-            self._old_at[provider.name] = time.monotonic() + LIFE_S
+            keys.replace(await self._control.fetch(keys.request()))
+            self._old_at[name] = time.monotonic() + LIFE_S
         except (CallControlError, WireError) as error:
             failure = str(error)
         except Exception as error:  # noqa: BLE001 -- a provider's bad answer must not end the task group
             failure = f"{type(error).__name__}: {error}"
         finally:
-            del self._fetches[provider.name]
-            self._next_at[provider.name] = time.monotonic() + RETRY_S
+            del self._fetches[name]
+            self._next_at[name] = time.monotonic() + RETRY_S
         if failure:
-            self._metrics.keys_unavailable.labels(provider.name).inc()
-            log.error("keys_unavailable", provider=provider.name, detail=failure)
+            self._metrics.keys_unavailable.labels(name).inc()
+            log.error("keys_unavailable", provider=name, detail=failure)

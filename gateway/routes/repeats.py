@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from gateway.call.refusal import Refusal
 from gateway.fleet.used import SharedUsedKeys
-from gateway.phone.provider import Answer, WebhookRequest
+from gateway.phone.webhook import Answer, WebhookRequest
 from gateway.routes.refusing.refusals import Refused
 
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ import structlog
 
 from gateway.call.metrics import Metrics
 from gateway.fleet.used import UsedKeys
-from gateway.phone.provider import Grant, Proof, Provider, SignatureError, SignsOnce, UnsignedError, Upgrade
+from gateway.phone.provider import Grant, Proof, Provider, SignatureError, UnsignedError, Upgrade
 from gateway.phone.shared.http_request import is_one_of
 from gateway.phone.token import Claims, StreamTokens
 from gateway.routes.published_keys import PublishedKeys
@@ -70,6 +70,8 @@ class StreamKeys:
     def _proof(
         self, provider: Provider, upgrade: Upgrade, now_s: float, by_secret: bool, claims: Claims | None
     ) -> Proof:
+        if provider.verify_upgrade is None:
+            return Proof.NONE
         try:
             proof = provider.verify_upgrade(upgrade, now_s)
         except SignatureError as error:
@@ -82,8 +84,8 @@ class StreamKeys:
             raise
         if proof is not Proof.NONE:
             self._settle(provider)
-            if isinstance(provider, SignsOnce):
-                nonce, life_s = provider.once(upgrade)
+            if provider.upgrade_key is not None:
+                nonce, life_s = provider.upgrade_key(upgrade)
                 if not self._used.use(f"nonce {provider.name} {nonce}", life_s):
                     raise SignatureError("the signature was used before")
         return proof

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import parse_qsl
 
 import aiohttp
@@ -20,22 +21,21 @@ from gateway.errors import WireError
 from gateway.fleet.places import CallKey, KnownCall
 from gateway.fleet.used import SharedUsedKeys, UsedKeys
 from gateway.path_segment import segment
-from gateway.phone.provider import (
+from gateway.phone.provider import Grant, Provider, SignatureError
+from gateway.phone.requests import Requests, Steps
+from gateway.phone.shared.call_id import checked
+from gateway.phone.token import StreamTokens
+from gateway.phone.webhook import (
     STREAM_ENDED,
     After,
     Answer,
     CallStatus,
     Connect,
-    Grant,
     IncomingCall,
-    LearnsOfAnswer,
-    Provider,
-    SignatureError,
     StreamEnded,
     WebhookRequest,
 )
-from gateway.phone.shared.call_id import checked
-from gateway.phone.token import StreamTokens
+from gateway.phone.webhook import Webhooks as ProviderWebhooks
 from gateway.rest import CallControl, CallControlError, described
 from gateway.routes.following import may_follow, what_follows
 from gateway.routes.line_book import LineBook
@@ -121,16 +121,18 @@ class Webhooks:
             return self._refusals.response("webhook", outcome, request, provider=name)
         return web.Response(text=outcome.body, content_type=outcome.content_type, status=outcome.status)
 
-    async def _answer(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> Answer | Refused:
+    async def _answer(
+        self, provider: Provider, webhooks: ProviderWebhooks, webhook: WebhookRequest, line_name: str
+    ) -> Answer | Refused:
         try:
-            incoming = provider.incoming(webhook)
+            incoming = webhooks.incoming(webhook)
             if isinstance(incoming, Answer):
-                await self._take_statuses(provider, webhook, line_name)
+                await self._take_statuses(provider, webhooks, webhook, line_name)
                 return await self._carry_out(provider, incoming)
             if incoming.call_id:
                 checked(incoming.call_id)
             if isinstance(incoming, StreamEnded):
-                await self._take_statuses(provider, webhook, line_name)
+                await self._take_statuses(provider, webhooks, webhook, line_name)
                 return self._follow(provider, incoming, line_name)
             line = self._lines.find(line_name, incoming.called, provider.name)
             if line is None:
@@ -138,17 +140,19 @@ class Webhooks:
                 return unknown_line(line_name, incoming.called, self._lines.region(provider.name), is_ours=is_ours)
             key = (provider.name, incoming.call_id)
             if busy := self._calls.reserve(key, line.name, line.settings.limits.calls, self._tokens.ttl_s + MARGIN_S):
-                return await self._refuse(provider, incoming, line, busy)
-            return await self._connected(provider, incoming, line)
+                return await self._refuse(provider, webhooks.refuse(incoming), incoming, line, busy)
+            return await self._connected(provider, webhooks, incoming, line)
         except WireError as error:
             return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))
 
-    async def _connected(self, provider: Provider, call: IncomingCall, line: Line) -> Answer | Refused:
+    async def _connected(
+        self, provider: Provider, webhooks: ProviderWebhooks, call: IncomingCall, line: Line
+    ) -> Answer | Refused:
         """Answer a call that has a place; release the place if that fails."""
         answered: Answer | Refused | None = None
         try:
-            document = provider.answer(call, self._connect(provider, call, line))
-            answered = await self._carry_out(provider, document, call)
+            answer = webhooks.answer(call, self._connect(provider, call, line))
+            answered = await self._carry_out(provider, answer)
         finally:
             if not isinstance(answered, Answer):
                 self._calls.cancel((provider.name, call.call_id))
@@ -156,11 +160,13 @@ class Webhooks:
             log.info("call_answered", provider=provider.name, call=call.call_id, line=line.name)
         return answered
 
-    async def _refuse(self, provider: Provider, call: IncomingCall, line: Line, reason: Refusal) -> Answer | Refused:
+    async def _refuse(
+        self, provider: Provider, answer: Answer, call: IncomingCall, line: Line, reason: Refusal
+    ) -> Answer | Refused:
         """Reject a call before it is answered."""
         refused = Refused(reason, f"the caller is told that line {line.name} is busy")
         self._refusals.note("webhook", refused, provider=provider.name, call=call.call_id)
-        return await self._carry_out(provider, provider.refuse(call))
+        return await self._carry_out(provider, answer)
 
     def _follow(self, provider: Provider, ended: StreamEnded, line_name: str) -> Answer:
         """Answer with what follows a stream, by how the call ended; with nothing if its line is gone."""
@@ -172,13 +178,17 @@ class Webhooks:
         log.info("stream_followed", **whose, reason=end or "unknown", **follows)
         return ended.answer(after)
 
-    async def _note_status(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> Answer:
-        await self._take_statuses(provider, webhook, line_name)
+    async def _note_status(
+        self, provider: Provider, webhooks: ProviderWebhooks, webhook: WebhookRequest, line_name: str
+    ) -> Answer:
+        await self._take_statuses(provider, webhooks, webhook, line_name)
         return Answer(status=204)
 
-    async def _take_statuses(self, provider: Provider, webhook: WebhookRequest, line_name: str) -> None:
+    async def _take_statuses(
+        self, provider: Provider, webhooks: ProviderWebhooks, webhook: WebhookRequest, line_name: str
+    ) -> None:
         try:
-            statuses = provider.status(webhook)
+            statuses = webhooks.status(webhook)
             for status in statuses:
                 checked(status.call_id)
         except WireError as error:
@@ -209,8 +219,10 @@ class Webhooks:
         """Resume a call whose transfer failed; end one that has left its stream for the transfer."""
         if self._calls.transfer_failed(key, detail) or self._outcomes.find(key) is not EndReason.TRANSFERRED:
             return
+        if provider.commands is None:
+            return
         try:
-            await self._control.perform(described(provider.hang_up, key[1]))
+            await self._control.perform(described(provider.commands.hang_up, key[1]))
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
@@ -228,33 +240,38 @@ class Webhooks:
             call_url=call_url,
         )
 
-    async def _carry_out(
-        self, provider: Provider, answer: Answer, incoming: IncomingCall | None = None
-    ) -> Answer | Refused:
+    async def _carry_out(self, provider: Provider, answer: Answer | Steps[Answer]) -> Answer | Refused:
+        """Make the requests that an answer needs; return it. Where one is refused, make those for that case."""
+        otherwise: Requests = ()
         try:
-            said = await self._control.perform(answer.requests)
+            if isinstance(answer, Generator):
+                answer = await self._control.follow(answer)
+            otherwise = answer.otherwise
+            await self._control.perform(answer.requests)
         except CallControlError as error:
             self._metrics.call_control_failures.labels(provider.name).inc()
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
-            if error.refused and answer.otherwise:
-                return await self._carry_out(provider, Answer(requests=answer.otherwise))
+            if error.refused and otherwise:
+                return await self._carry_out(provider, Answer(requests=otherwise))
             return Refused(Refusal.PROVIDER_REFUSED, str(error))
-        if incoming is not None and isinstance(provider, LearnsOfAnswer):
-            provider.answered(incoming, said)
         return answer
 
     async def _verified(
         self, provider: Provider, webhook: WebhookRequest, line_name: str, act: "Act"
     ) -> Answer | Refused:
-        now_s = time.time()
+        now_s, webhooks = time.time(), provider.webhooks
         try:
             if not self._public_url:
                 raise SignatureError("public_url is not set")
-            key = await self._published_keys.checked(provider, webhook.headers, lambda: provider.verify(webhook, now_s))
+            if webhooks is None:
+                raise SignatureError(f"{provider.traits.title} sends no webhooks: it opens the stream by itself")
+            verify = partial(webhooks.verify, webhook, now_s)
+            key = await self._published_keys.checked(provider, webhook.headers, verify)
         except SignatureError as error:
             url = webhook.url.partition("?")[0]  # without the query, which has numbers and secrets
             return Refused(Refusal.BAD_SIGNATURE, str(error), fields={"url": url})
-        return await self._repeats.once(provider.name, webhook, key, now_s, lambda: act(provider, webhook, line_name))
+        take = partial(act, provider, webhooks, webhook, line_name)
+        return await self._repeats.once(provider.name, webhook, key, now_s, take)
 
     async def _read(self, request: web.Request) -> WebhookRequest | Refused:
         body = await _body(request)
@@ -279,7 +296,7 @@ class Webhooks:
         )
 
 
-Act = Callable[[Provider, WebhookRequest, str], Awaitable[Answer | Refused]]
+Act = Callable[[Provider, ProviderWebhooks, WebhookRequest, str], Awaitable[Answer | Refused]]
 """Handles a verified webhook; the text is the line's name in the address, if there is one."""
 
 

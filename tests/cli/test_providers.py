@@ -16,6 +16,7 @@ from gateway.phone.events import Playout
 from gateway.phone.provider import Confirmation, Traits
 from gateway.phone.providers.twilio.provider import Twilio
 from tests.documents import ROOT, prose
+from tests.phone.parts import setup
 
 PAGE = ROOT / "docs" / "providers.md"
 PAGES = sorted((ROOT / "docs" / "providers").glob("*.md"))
@@ -35,7 +36,6 @@ def test_a_row_says_what_the_provider_declares() -> None:
     """Codecs, what it does and what it has no word for; whoever is not sure of all of it has a ¹."""
 
     class Humble(Twilio):
-        name = "humble"
         traits = Traits(
             title="Humble Phones",
             formats=(PCMU, L16_8K),
@@ -46,7 +46,7 @@ def test_a_row_says_what_the_provider_declares() -> None:
             unsure=True,
         )
 
-    *_, row = table([Humble(Settings())]).splitlines()
+    *_, row = table([Humble(Settings(), setup("humble"))]).splitlines()
     assert row == (
         "| [Humble Phones](providers/humble.md) ¹ | PCMU 8k, L16 8k | no | none: computed from the clock | no | no | no"
         " | no | none | none |"

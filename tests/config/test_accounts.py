@@ -11,8 +11,10 @@ from gateway.config.providers import Providers, provider_of, settings_of, variab
 from gateway.config.reading.environment import OLD
 from gateway.config.secrets import may_be_two, values_of
 from gateway.errors import InputError
-from gateway.phone.provider import SignatureError, WebhookRequest
+from gateway.phone.provider import SignatureError
+from gateway.phone.webhook import WebhookRequest
 from gateway.sim.providers import open_account
+from tests.phone.parts import webhooks
 
 NAMES = tuple(Providers.model_fields)
 
@@ -64,16 +66,18 @@ def test_an_account_is_a_provider_under_its_name(tmp_path: Path) -> None:
     served = providers_of(load(tmp_path, "{plivo: {}, plivo-eu: {provider: plivo}}"))
     assert {name: provider.name for name, provider in served.items()} == {"plivo": "plivo", "plivo-eu": "plivo-eu"}
     with pytest.raises(SignatureError, match=r"^PLIVO_EU_AUTH_TOKEN is not set"):
-        served["plivo-eu"].verify(WebhookRequest("POST", "https://h/answer/plivo-eu", {}), 0)
+        webhooks(served["plivo-eu"]).verify(WebhookRequest("POST", "https://h/answer/plivo-eu", {}), 0)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_refusal_names_the_account_s_variable(name: str) -> None:
     """Of any provider: an operator with two accounts must know which of them lacks what."""
     account = make_provider("pbx-2", settings_of(name).model_validate({"provider": name}), "https://h")
+    if account.webhooks is None:
+        return
     with pytest.raises(SignatureError) as caught:
-        account.verify(WebhookRequest("POST", "https://h/answer/pbx-2", {}, query=[("secret", "x")]), 0)
-    assert name in ("genesys", "asterisk") or "pbx-2" in str(caught.value).lower().replace("_", "-")
+        account.webhooks.verify(WebhookRequest("POST", "https://h/answer/pbx-2", {}, query=[("secret", "x")]), 0)
+    assert "pbx-2" in str(caught.value).lower().replace("_", "-")
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ async def test_a_process_that_did_not_answer_knows_calls_that_have_their_stream(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One of several that has not heard which connection of ACS a call got; the header's word is not enough there."""
-    monkeypatch.setattr("gateway.phone.providers.acs.provider.Acs._connected", lambda *_: None)
+    monkeypatch.setattr("gateway.phone.providers.acs.connections.Connections.note", lambda *_: None)
     async with exchange(tmp_path, ["acs"], LINES, instant()) as held, aiohttp.ClientSession() as http:
         async with held.call("acs", NUMBER) as victim:
             await held.told("support", "reply_started")

@@ -6,11 +6,14 @@ import pytest
 
 from gateway.errors import WireError
 from gateway.phone.events import CallStarted
-from gateway.phone.provider import Grant, IncomingCall, Upgrade, WebhookRequest
-from gateway.phone.providers.acs.provider import CALLERS_LIMIT, Acs
+from gateway.phone.provider import Grant, Upgrade
+from gateway.phone.providers.acs.provider import Acs
+from gateway.phone.webhook import Connect, IncomingCall, WebhookRequest
+from tests.phone.parts import answer_call, send_digits, webhooks
 from tests.phone.providers.acs.test_provider import METADATA, provider
 
 CALL = IncomingCall("correlation", "+14158675309", "+18005551212", "context")
+CONNECT = Connect("wss://gw.example.com/stream/acs/support/t")
 GRANT = Grant("support", "correlation", "+14158675309", "+18005551212")
 CONNECTED = {
     "type": "Microsoft.Communication.CallConnected",
@@ -41,9 +44,9 @@ def test_the_answer_of_the_rest_api_tells_the_connection() -> None:
     """The stream's header is not signed; keys go to the caller of the connection that was told."""
     acs = provider()
     assert call_of(acs) == "named"
-    acs.answered(CALL, b'{"callConnectionId": "told"}')
+    answer_call(acs, CALL, CONNECT, b'{"callConnectionId": "told"}')
     belongs_to_what_was_told(acs)
-    (request,) = acs.send_digits("told", "1")
+    (request,) = send_digits(acs, "told", "1")
     assert json.loads(request.body)["targetParticipant"] == {
         "kind": "phoneNumber",
         "phoneNumber": {"value": "+14158675309"},
@@ -54,28 +57,19 @@ def test_the_answer_of_the_rest_api_tells_the_connection() -> None:
 def test_an_answer_that_tells_no_connection_changes_nothing(response: bytes) -> None:
     """Neither does one whose id would change a URL."""
     acs = provider()
-    acs.answered(CALL, response)
+    answer_call(acs, CALL, CONNECT, response)
     assert call_of(acs) == "named"
 
 
 def test_a_callback_tells_the_connection() -> None:
     """Where the answer was lost."""
     acs = provider()
-    acs.status(posted([CONNECTED]))
+    webhooks(acs).status(posted([CONNECTED]))
     belongs_to_what_was_told(acs)
 
 
 def test_another_callback_tells_none() -> None:
     """Only ``CallConnected`` is about a call of ours that was answered."""
     acs = provider()
-    acs.status(posted(CONNECTED | {"type": "Microsoft.Communication.ParticipantsUpdated"}))
+    webhooks(acs).status(posted(CONNECTED | {"type": "Microsoft.Communication.ParticipantsUpdated"}))
     assert call_of(acs) == "named"
-
-
-def test_so_many_connections_are_remembered_and_the_oldest_goes() -> None:
-    """A process that runs for months forgets."""
-    acs = provider()
-    for number in range(CALLERS_LIMIT + 1):
-        acs.answered(IncomingCall(f"c{number}", "", ""), b'{"callConnectionId": "told"}')
-    assert len(acs._connections) == CALLERS_LIMIT
-    assert "c0" not in acs._connections

@@ -4,7 +4,7 @@ from gateway.call.call import CLOSE_LIMIT_S
 from gateway.phone import early, leg
 from gateway.phone.dialects.plivo import signature as nonce_signature
 from gateway.phone.dialects.plivo import xml as stream_xml
-from gateway.phone.providers.acs import provider as acs
+from gateway.phone.providers.acs import connections as acs
 from gateway.phone.providers.asterisk import wire as asterisk_wire
 from gateway.phone.providers.exotel import provider as exotel
 from gateway.phone.providers.genesys import signature as http_signature

@@ -26,6 +26,7 @@ from gateway.phone.provider import Codec, Grant, Upgrade
 from gateway.phone.providers.asterisk.provider import Asterisk
 from gateway.phone.providers.twilio.provider import Twilio
 from tests.fakes import FakeSocket
+from tests.phone.parts import setup
 from tests.phone.providers.twilio.test_provider import CONNECTED, SID, START, media
 
 MISFIT = START.replace("x-mulaw", "L16")
@@ -34,7 +35,7 @@ STOP = f'{{"event":"stop","streamSid":"{SID}"}}'
 
 def codec() -> Codec:
     """A fresh wire."""
-    return Twilio(Settings()).codec(Upgrade(), Grant())
+    return Twilio(Settings(), setup("twilio")).codec(Upgrade(), Grant())
 
 
 async def started(*messages: str | bytes, **how: object) -> PhoneLeg:
@@ -224,7 +225,9 @@ async def test_a_command_tells_whether_a_message_carried_it() -> None:
     """What has no word on the wire did not happen."""
     assert (await started()).send(StopPlayback()) is True
     assert (
-        PhoneLeg(FakeSocket(), Asterisk(AsteriskSettings()).codec(Upgrade(), Grant())).send(SendMark("x" * 200))
+        PhoneLeg(FakeSocket(), Asterisk(AsteriskSettings(), setup("asterisk")).codec(Upgrade(), Grant())).send(
+            SendMark("x" * 200)
+        )
         is False
     )
 
@@ -262,7 +265,10 @@ async def test_a_sign_of_life_is_asked_for() -> None:
     assert PhoneLeg(socket, codec()).send(AskForLife()) is False
     assert (socket.pings, socket.sent) == (1, [])
     socket = FakeSocket()
-    assert PhoneLeg(socket, Asterisk(AsteriskSettings()).codec(Upgrade(), Grant())).send(AskForLife()) is True
+    assert (
+        PhoneLeg(socket, Asterisk(AsteriskSettings(), setup("asterisk")).codec(Upgrade(), Grant())).send(AskForLife())
+        is True
+    )
     assert (socket.pings, socket.sent) == (0, ["GET_STATUS"])
 
 
@@ -288,7 +294,7 @@ async def test_what_the_wire_wants_answered_is_answered() -> None:
 async def test_an_order_goes_out_and_says_whether_the_wire_has_a_word_for_it() -> None:
     """Twilio's wire has none for a transfer; Genesys' has."""
     socket = FakeSocket()
-    leg = PhoneLeg(socket, Asterisk(AsteriskSettings()).codec(Upgrade(), Grant()))
+    leg = PhoneLeg(socket, Asterisk(AsteriskSettings(), setup("asterisk")).codec(Upgrade(), Grant()))
     assert leg.order(EndStream())
     assert len(socket.sent) == 1
     assert not PhoneLeg(nothing := FakeSocket(), codec()).order(EndStream())
@@ -303,5 +309,5 @@ async def test_an_order_to_a_socket_that_is_gone_is_told_by_its_end(error: type[
         def send(self, message: str | bytes) -> None:
             raise error("gone")
 
-    leg = PhoneLeg(Gone(), Asterisk(AsteriskSettings()).codec(Upgrade(), Grant()))
+    leg = PhoneLeg(Gone(), Asterisk(AsteriskSettings(), setup("asterisk")).codec(Upgrade(), Grant()))
     assert leg.order(EndStream())

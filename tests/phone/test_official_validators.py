@@ -18,12 +18,14 @@ from telnyx import Telnyx as TelnyxClient
 from twilio.request_validator import RequestValidator, add_port, remove_port
 
 from gateway.config import providers
-from gateway.phone.provider import SignatureError, WebhookRequest
+from gateway.phone.provider import SignatureError
 from gateway.phone.providers.plivo.provider import Plivo
 from gateway.phone.providers.signalwire.provider import SignalWire
 from gateway.phone.providers.telnyx.provider import Telnyx
 from gateway.phone.providers.twilio.provider import Twilio
 from gateway.phone.providers.vonage.provider import Vonage
+from gateway.phone.webhook import WebhookRequest
+from tests.phone.parts import setup, webhooks
 
 TOKEN = "t0ken"
 names = st.text(string.ascii_letters, min_size=1, max_size=8)
@@ -37,15 +39,15 @@ urls = st.sampled_from(["https://gw.example.com/answer/x", "https://gw.example.c
 def test_twilio(url: str, form: dict[str, str]) -> None:
     """What Twilio's library signs, we take; what it refuses, we refuse."""
     signature = RequestValidator(TOKEN).compute_signature(url, form)
-    provider = Twilio(providers.Twilio(auth_token=SecretStr(TOKEN)))
+    provider = Twilio(providers.Twilio(auth_token=SecretStr(TOKEN)), setup("twilio"))
 
     def request(given: str) -> WebhookRequest:
         return WebhookRequest("POST", url, {"x-twilio-signature": given}, list(form.items()))
 
-    assert provider.verify(request(signature), time.time()) == ""
+    assert webhooks(provider).verify(request(signature), time.time()) == ""
     assert not RequestValidator(TOKEN).validate(url, form, signature[::-1])
     with pytest.raises(SignatureError):
-        provider.verify(request(signature[::-1]), time.time())
+        webhooks(provider).verify(request(signature[::-1]), time.time())
 
 
 @settings(max_examples=100, deadline=None)
@@ -58,11 +60,14 @@ def test_twilio_and_signalwire_take_a_url_with_and_without_its_port(
     signed = (add_port if written else remove_port)(urlsplit(url))
     signature = RequestValidator(TOKEN).compute_signature(signed, form)
     assert RequestValidator(TOKEN).validate(url, form, signature)
-    twilio = Twilio(providers.Twilio(auth_token=SecretStr(TOKEN)))
-    assert twilio.verify(WebhookRequest("POST", url, {"x-twilio-signature": signature}, list(form.items())), 0) == ""
-    signalwire = SignalWire(providers.SignalWire(signing_key=SecretStr(TOKEN)))
+    twilio = Twilio(providers.Twilio(auth_token=SecretStr(TOKEN)), setup("twilio"))
+    assert (
+        webhooks(twilio).verify(WebhookRequest("POST", url, {"x-twilio-signature": signature}, list(form.items())), 0)
+        == ""
+    )
+    signalwire = SignalWire(providers.SignalWire(signing_key=SecretStr(TOKEN)), setup("signalwire"))
     request = WebhookRequest("POST", url, {"x-signalwire-signature": signature}, list(form.items()))
-    assert signalwire.verify(request, 0) == ""
+    assert webhooks(signalwire).verify(request, 0) == ""
 
 
 @settings(max_examples=100, deadline=None)
@@ -70,16 +75,16 @@ def test_twilio_and_signalwire_take_a_url_with_and_without_its_port(
 def test_plivo(url: str, form: dict[str, str]) -> None:
     """What Plivo's library signs, we take; what it refuses, we refuse."""
     signature = get_signature_v3(TOKEN, construct_post_url(url, dict(form)), "nonce").decode()
-    provider = Plivo(providers.Plivo(auth_token=SecretStr(TOKEN)))
+    provider = Plivo(providers.Plivo(auth_token=SecretStr(TOKEN)), setup("plivo"))
 
     def request(given: str) -> WebhookRequest:
         headers = {"x-plivo-signature-v3": given, "x-plivo-signature-v3-nonce": "nonce"}
         return WebhookRequest("POST", url, headers, list(form.items()), query=parse_qsl(urlsplit(url).query))
 
-    assert provider.verify(request(signature), time.time())
+    assert webhooks(provider).verify(request(signature), time.time())
     assert not validate_v3_signature("POST", url, "nonce", TOKEN, signature[::-1], dict(form))
     with pytest.raises(SignatureError):
-        provider.verify(request(signature[::-1]), time.time())
+        webhooks(provider).verify(request(signature[::-1]), time.time())
 
 
 def test_telnyx() -> None:
@@ -90,15 +95,15 @@ def test_telnyx() -> None:
     stamp = str(int(time.time()))
     signature = base64.b64encode(key.sign(f"{stamp}|{body}".encode())).decode()
     headers = {"telnyx-signature-ed25519": signature, "telnyx-timestamp": stamp}
-    provider = Telnyx(providers.Telnyx(public_key=public))
+    provider = Telnyx(providers.Telnyx(public_key=public), setup("telnyx"))
     client = TelnyxClient(api_key="k", public_key=public)
     client.webhooks.unwrap(body, headers=headers)
-    provider.verify(WebhookRequest("POST", "https://gw", headers, body=body.encode()), time.time())
+    webhooks(provider).verify(WebhookRequest("POST", "https://gw", headers, body=body.encode()), time.time())
     altered = body.replace("1", "2")
     with pytest.raises(ValueError, match="does not match payload"):
         client.webhooks.unwrap(altered, headers=headers)
     with pytest.raises(SignatureError):
-        provider.verify(WebhookRequest("POST", "https://gw", headers, body=altered.encode()), time.time())
+        webhooks(provider).verify(WebhookRequest("POST", "https://gw", headers, body=altered.encode()), time.time())
 
 
 def test_vonage() -> None:
@@ -108,7 +113,11 @@ def test_vonage() -> None:
     token = jwt.encode(claims, secret, algorithm="HS256")
     request = WebhookRequest("POST", "https://gw", {"authorization": f"Bearer {token}"}, body=body)
     assert vonage_jwt.verify_signature(token, secret)
-    assert Vonage(providers.Vonage(signature_secret=SecretStr(secret)), time.time).verify(request, time.time())
+    assert webhooks(
+        Vonage(providers.Vonage(signature_secret=SecretStr(secret)), setup("vonage", now_s=time.time))
+    ).verify(request, time.time())
     assert not vonage_jwt.verify_signature(token, secret[::-1])
     with pytest.raises(SignatureError):
-        Vonage(providers.Vonage(signature_secret=SecretStr(secret[::-1])), time.time).verify(request, time.time())
+        webhooks(
+            Vonage(providers.Vonage(signature_secret=SecretStr(secret[::-1])), setup("vonage", now_s=time.time))
+        ).verify(request, time.time())

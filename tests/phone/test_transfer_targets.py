@@ -9,9 +9,12 @@ import pytest
 from gateway.app import make_provider
 from gateway.config.providers import settings_of
 from gateway.config.reading.environment import FromEnvironment
-from gateway.phone.provider import After, Answer, Connect, HttpRequest, IncomingCall, Provider, WebhookRequest
+from gateway.phone.provider import Provider
 from gateway.phone.providers import PROVIDERS
+from gateway.phone.requests import HttpRequest
+from gateway.phone.webhook import After, Answer, Connect, IncomingCall, WebhookRequest
 from gateway.sim.providers import open_account
+from tests.phone.parts import after_stream, answer_call, transfer, webhooks
 
 CALL = IncomingCall("CA1@AC1", "+14155550123", "+14255550100", "context")
 TARGETS = ("sip:desk@example.com", "sips:desk@example.com", "sips:+14255550199@example.com")
@@ -38,7 +41,7 @@ def asked(provider: Provider, request: HttpRequest) -> str:
         return text
     query = [(name, value) for name, values in parse_qs(urlsplit(found[0]).query).items() for value in values]
     body = b'{"call_sid":"CA1","eventType":"redirect","callId":"CA1"}'
-    answer = provider.incoming(WebhookRequest("POST", found[0], {}, (), body, query))
+    answer = webhooks(provider).incoming(WebhookRequest("POST", found[0], {}, (), body, query))
     assert isinstance(answer, Answer)
     return answer.body
 
@@ -53,7 +56,7 @@ def _values(body: bytes) -> list[str]:
 def test_a_call_is_transferred_to_an_address_as_such(name: str, target: str) -> None:
     """By the REST API, and by the document that this fetches."""
     held = provider(name)
-    (request,) = held.transfer(CALL.call_id, target)
+    *_, request = transfer(held, CALL.call_id, target)
     said = asked(held, request)
     assert target in said
     assert not any(word in said for word in DIALS_AS_NUMBER)
@@ -63,7 +66,7 @@ def test_a_call_is_transferred_to_an_address_as_such(name: str, target: str) -> 
 @pytest.mark.parametrize("name", WITH_AFTER)
 def test_an_address_follows_the_stream_as_such(name: str, target: str) -> None:
     """In the answer document."""
-    said = provider(name).answer(CALL, Connect("wss://voice.example.com/s", After(transfer=target))).body
+    said = answer_call(provider(name), CALL, Connect("wss://voice.example.com/s", After(transfer=target))).body
     assert target in said
     assert not any(word in said for word in DIALS_AS_NUMBER)
 
@@ -72,6 +75,6 @@ def test_an_address_follows_the_stream_as_such(name: str, target: str) -> None:
 def test_who_dials_numbers_alone_dials_no_address(target: str) -> None:
     """The call is told that it cannot be transferred, and afterwards it is ended."""
     acs = provider("acs")
-    assert list(acs.transfer("c", target)) == []
-    (request,) = acs.after_stream("c", After(transfer=target))
+    assert list(transfer(acs, "c", target)) == []
+    (request,) = after_stream(acs, "c", After(transfer=target))
     assert ":terminate" in request.url

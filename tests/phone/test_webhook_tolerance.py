@@ -8,8 +8,10 @@ import pytest
 
 from gateway.app import make_provider
 from gateway.config.providers import settings_of
-from gateway.phone.provider import IncomingCall, Provider, WebhookRequest
+from gateway.phone.provider import Provider
+from gateway.phone.webhook import IncomingCall, WebhookRequest
 from tests.conformance.wires import GONE, NUMBERS, SHAPES, changed, places
+from tests.phone.parts import webhooks
 from tests.phone.providers.acs.test_provider import INCOMING
 from tests.phone.providers.acs.test_provider import provider as acs
 from tests.phone.providers.bandwidth.test_provider import INITIATE
@@ -70,14 +72,14 @@ def changes(message: dict[str, Any], needed: set[str]) -> list[dict[str, Any]]:
 def test_a_call_is_taken_without_what_nobody_needs(provider: str) -> None:
     """Without a number as well: the line may be named by the path."""
     for body in changes(*WEBHOOKS[provider]):
-        assert isinstance(provider_of(provider).incoming(posted(body)), IncomingCall), body
+        assert isinstance(webhooks(provider_of(provider)).incoming(posted(body)), IncomingCall), body
 
 
 @pytest.mark.parametrize("provider", STATUSES)
 def test_a_status_is_read_without_what_nobody_needs(provider: str) -> None:
     """The call has ended, whatever else the callback says."""
     for body in changes(*STATUSES[provider]):
-        (status,) = provider_of(provider).status(posted(body))
+        (status,) = webhooks(provider_of(provider)).status(posted(body))
         assert status.ended, body
 
 
@@ -90,7 +92,9 @@ def test_numbers_without_quotes_are_numbers_too(provider: str) -> None:
         "cloudonix": ("From", "To"),
         "telnyx": ("data.payload.from", "data.payload.to"),
     }.get(provider, ("from", "to"))
-    call = provider_of(provider).incoming(posted(changed(changed(body, caller, 14155550123), called, 14255550100)))
+    call = webhooks(provider_of(provider)).incoming(
+        posted(changed(changed(body, caller, 14155550123), called, 14255550100))
+    )
     assert isinstance(call, IncomingCall)
     assert (call.caller, call.called) == ("14155550123", "14255550100")
 
@@ -102,4 +106,4 @@ def test_values_that_strict_readers_refuse(provider: str) -> None:
     request = posted(body | {"callerName": "NAME"})
     for name in (b'"half \\ud83d"', b'"a\nb"', b"NaN"):
         odd = WebhookRequest(request.method, request.url, {}, body=request.body.replace(b'"NAME"', name))
-        assert isinstance(provider_of(provider).incoming(odd), IncomingCall)
+        assert isinstance(webhooks(provider_of(provider)).incoming(odd), IncomingCall)

@@ -19,23 +19,11 @@ from gateway.errands import CallErrands
 from gateway.errors import WireError
 from gateway.fleet.board import Board
 from gateway.phone.events import CallStarted, PhoneClosed, PhoneEnd, PhoneEvent, Playout
-from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
-    Codec,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Provider,
-    SignatureError,
-    StreamEnded,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.provider import CallCommands, Codec, Grant, Provider, SignatureError, Upgrade
 from gateway.phone.providers.twilio.provider import Twilio
+from gateway.phone.requests import HttpRequest, Steps
 from gateway.phone.token import StreamTokens
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
@@ -46,6 +34,7 @@ from gateway.routes.webhooks import Webhooks
 from gateway.tools import FunctionCall, FunctionResult, Functions
 from tests.e2e.rig import LINE, NUMBER, configuration
 from tests.fakes import FakeSocket
+from tests.phone.parts import setup
 
 PUBLIC = "https://voice.example.com/phone"
 API = "https://api.example.com"
@@ -81,12 +70,13 @@ class Scripted(Twilio):
     """A provider whose webhooks are all genuine; its calls outlive their streams, and are ended by REST."""
 
     def __init__(self) -> None:
-        super().__init__(Settings())
+        super().__init__(Settings(), setup("twilio"))
+        self.webhooks = self
+        self.commands = ScriptedCommands()
         self.says: IncomingCall | StreamEnded | Answer | WireError = INCOMING
         self.statuses: Sequence[CallStatus] | WireError = WireError("no status")
-        self.document = Answer("document")
+        self.document: Answer | Steps[Answer] = Answer("document")
         self.connects: list[Connect] = []
-        self.learned: list[tuple[IncomingCall, bytes]] = []
         self.events: dict[str, PhoneEvent] = {
             "start": started(),
             "probe": PhoneClosed(PhoneEnd.HUNG_UP, probe=True),
@@ -99,12 +89,12 @@ class Scripted(Twilio):
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         return ""
 
-    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:  # type: ignore[override]  # as above
+    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
         if isinstance(self.says, WireError):
             raise self.says
         return self.says
 
-    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
+    def answer(self, call: IncomingCall, connect: Connect) -> Answer | Steps[Answer]:
         self.connects.append(connect)
         return self.document
 
@@ -116,8 +106,9 @@ class Scripted(Twilio):
             raise self.statuses
         return self.statuses
 
-    def answered(self, call: IncomingCall, response: bytes) -> None:
-        self.learned.append((call, response))
+
+class ScriptedCommands(CallCommands):
+    """A REST API that ends calls and lets them go on."""
 
     def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
         return [HttpRequest("POST", f"{API}/{call_id}/after", body=after.say.encode())]
@@ -134,9 +125,9 @@ class Control(CallControl):
         self.made: list[HttpRequest] = []
         self.failures: list[CallControlError] = []
 
-    async def perform(self, requests: Sequence[HttpRequest]) -> bytes:
-        self.made += requests
-        if requests and self.failures:
+    async def _perform(self, request: HttpRequest, until: float) -> bytes:
+        self.made.append(request)
+        if self.failures:
             raise self.failures.pop(0)
         return b"said"
 
@@ -238,13 +229,13 @@ class Stage:
     async def webhook(self, line: str = "", **form: str) -> Answer | Refused:
         """Return what an incoming call's webhook leads to."""
         request = WebhookRequest("POST", f"{PUBLIC}/answer/twilio", {}, tuple(form.items()))
-        return await self.webhooks._answer(self.provider, request, line)
+        return await self.webhooks._answer(self.provider, self.provider, request, line)
 
     async def status(self, *statuses: CallStatus, line: str = "") -> Answer | Refused:
         """Return what a status callback leads to."""
         self.provider.statuses = statuses
         request = WebhookRequest("POST", f"{PUBLIC}/status/twilio", {})
-        return await self.webhooks._note_status(self.provider, request, line)
+        return await self.webhooks._note_status(self.provider, self.provider, request, line)
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the value of a sample."""

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.call.ending import EndReason
 from gateway.config import Line
-from gateway.phone.provider import After
+from gateway.phone.webhook import After
 from gateway.routes.following import may_follow, what_follows
 from tests.e2e.rig import LINE, configuration, load
 

@@ -1,7 +1,7 @@
 """Keys that a provider publishes, against a publisher that is slow, gone or talks nonsense, and forged tokens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,17 +15,19 @@ from gateway.call.metrics import Metrics
 from gateway.config.providers import Acs as AcsSettings
 from gateway.config.providers import Twilio as TwilioSettings
 from gateway.errors import WireError
-from gateway.phone.provider import HttpRequest, SignatureError
+from gateway.phone.provider import KeySet, SignatureError
 from gateway.phone.providers.acs.provider import Acs
 from gateway.phone.providers.twilio.provider import Twilio
+from gateway.phone.requests import HttpRequest
 from gateway.phone.shared.jwks import UnknownKeyError
 from gateway.rest import CallControl, CallControlError
 from gateway.routes import published_keys
-from gateway.routes.published_keys import LIFE_S, RETRY_S, PublishedKeys, PublishesKeys
+from gateway.routes.published_keys import LIFE_S, RETRY_S, PublishedKeys
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
 from gateway.sim.providers import acs
 from tests.e2e.exchange import exchange
 from tests.e2e.rig import LINE, instant
+from tests.phone.parts import setup
 
 BEARER = {"authorization": "Bearer token"}
 FORGER = generate_private_key(65537, 2048)
@@ -42,8 +44,8 @@ class Publisher(CallControl):
         self.open = asyncio.Event()
         self.open.set()
 
-    async def perform(self, requests: Sequence[HttpRequest]) -> bytes:
-        self.asked += [request.url for request in requests]
+    async def _perform(self, request: HttpRequest, until: float) -> bytes:
+        self.asked.append(request.url)
         self.was_asked.set()
         await self.open.wait()
         answer = self._answers.pop(0)
@@ -52,22 +54,34 @@ class Publisher(CallControl):
         return answer
 
 
-class Signed(Acs):
-    """A provider whose key sets are ``key,key``; ``bad`` is none."""
+class Known(KeySet):
+    """Key sets that are ``key,key``; ``bad`` is none."""
 
     def __init__(self) -> None:
-        super().__init__(AcsSettings(keys_url="https://keys.example.com"), lambda: 0.0)
         self.known: list[str] = []
 
-    def set_keys(self, document: bytes) -> None:
+    def request(self) -> HttpRequest:
+        return HttpRequest("GET", "https://keys.example.com")
+
+    def replace(self, document: bytes) -> None:
         if document == b"bad":
             raise WireError("not a JWKS document")
         self.known = document.decode().split(",")
 
     def check(self, key: str) -> str:
+        """Check what is signed with a key."""
         if key not in self.known:
             raise UnknownKeyError(f"no key {key}")
         return f"checked by {key}"
+
+
+class Signed(Acs):
+    """A provider whose tokens are signed with published keys."""
+
+    def __init__(self) -> None:
+        super().__init__(AcsSettings(), setup("acs"))
+        self.known = Known()
+        self.published_keys = self.known
 
 
 class Clock:
@@ -97,7 +111,7 @@ class Held:
         self.keys = PublishedKeys(publisher, Metrics(["acs"]))
 
     async def check(self, key: str) -> str:
-        return await self.keys.checked(self.provider, BEARER, lambda: self.provider.check(key))
+        return await self.keys.checked(self.provider, BEARER, lambda: self.provider.known.check(key))
 
     async def quiet(self) -> None:
         """Return once no fetch is under way."""
@@ -116,13 +130,12 @@ async def held(*answers: bytes | Exception) -> AsyncIterator[Held]:
 async def test_nothing_is_fetched_that_is_not_needed() -> None:
     """Not for a provider that publishes none, nor for a request whose check wants no key."""
     async with held() as this:
-        assert await this.keys.checked(Twilio(TwilioSettings()), BEARER, lambda: 1) == 1
+        assert await this.keys.checked(Twilio(TwilioSettings(), setup("twilio")), BEARER, lambda: 1) == 1
         assert await this.keys.checked(this.provider, {}, lambda: 2) == 2
         with pytest.raises(SignatureError, match="the secret is wrong"):
             await this.keys.checked(this.provider, {}, _wrong)
         await this.quiet()
         assert this.publisher.asked == []
-        assert isinstance(this.provider, PublishesKeys)
 
 
 def _wrong() -> None:

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from gateway.call.refusal import Refusal
 from gateway.fleet.memory import Memory
 from gateway.fleet.used import SIZE, SharedUsedKeys
-from gateway.phone.provider import Answer, WebhookRequest
+from gateway.phone.webhook import Answer, WebhookRequest
 from gateway.routes import repeats
 from gateway.routes.refusing.refusals import Refused
 from gateway.routes.repeats import REPLAY_WINDOW_S, SAME_ANSWER_S, Outcome, Repeats

@@ -17,9 +17,10 @@ from gateway.phone.token import StreamTokens
 from gateway.rest import CallControl
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.stream_keys import StreamKeys, note_over, note_stream
+from tests.phone.parts import setup
 
 UPGRADE = Upgrade("wss://gw.example.com/stream/twilio")
-TWILIO: Provider = Twilio(Settings())
+TWILIO: Provider = Twilio(Settings(), setup("twilio"))
 TOKENS = StreamTokens("key", 60)
 GRANT = Grant("support", "CA1", "+1", "+2")
 
@@ -28,7 +29,7 @@ class Signing(Twilio):
     """A provider that says what a stream proves, or what is wrong with it."""
 
     def __init__(self, *proofs: Proof | SignatureError) -> None:
-        super().__init__(Settings())
+        super().__init__(Settings(), setup("twilio"))
         self.proofs = list(proofs)
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
@@ -47,7 +48,7 @@ class Guessing(Signing):
 class SigningOnce(Signing):
     """One whose signature has a nonce."""
 
-    def once(self, upgrade: Upgrade) -> tuple[str, float]:
+    def upgrade_key(self, upgrade: Upgrade) -> tuple[str, float]:
         return upgrade.url, 17
 
 

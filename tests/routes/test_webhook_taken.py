@@ -9,20 +9,13 @@ from structlog.testing import capture_logs
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.refusal import Refusal
 from gateway.errors import WireError
-from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    StreamEnded,
-    WebhookRequest,
-)
+from gateway.phone.provider import Grant
+from gateway.phone.requests import HttpRequest, Steps
+from gateway.phone.webhook import After, Answer, CallStatus, IncomingCall, StreamEnded, WebhookRequest
 from gateway.routes.refusing.refusals import Refused
 from gateway.routes.stream_keys import is_over, note_stream
 from tests.e2e.rig import LINE, NUMBER
-from tests.routes.stage import API, CALLER, ENDED, INCOMING, PUBLIC, REFUSED, RESCUED, SORRY, UNCERTAIN, Stage
+from tests.routes.stage import API, CALLER, ENDED, PUBLIC, REFUSED, RESCUED, SORRY, UNCERTAIN, Stage
 
 LIMITED = {"support": LINE + RESCUED + "limits: {calls: 1}\n"}
 COMMAND = HttpRequest("POST", f"{API}/answer")
@@ -49,7 +42,31 @@ async def test_a_call_is_connected_with_a_stream_of_its_own(tmp_path: Path) -> N
     assert [entry for entry in logs if entry["event"] == "call_answered"] == [
         {"event": "call_answered", "provider": "twilio", "call": "CA1", "line": "main", "log_level": "info"}
     ]
-    assert stage.provider.learned == [(INCOMING, b"said")]
+
+
+def in_steps(noted: list[bytes]) -> Steps[Answer]:
+    """An answer with what came of the request before it."""
+    noted.append((yield COMMAND))
+    noted.append((yield INSTEAD))
+    return Answer("in steps")
+
+
+async def test_an_answer_may_need_what_the_requests_before_it_bring(tmp_path: Path) -> None:
+    """Such as the id of a stream that is to be created first."""
+    stage, noted = Stage(tmp_path), list[bytes]()
+    stage.provider.document = in_steps(noted)
+    assert await stage.webhook() == Answer("in steps")
+    assert (stage.control.made, noted) == ([COMMAND, INSTEAD], [b"said", b"said"])
+
+
+async def test_a_step_of_an_answer_that_fails_refuses_the_call(tmp_path: Path) -> None:
+    """No step after it is taken, and the place is free again."""
+    stage, noted = Stage(tmp_path), list[bytes]()
+    stage.provider.document = in_steps(noted)
+    stage.control.failures = [REFUSED]
+    assert await stage.webhook() == Refused(Refusal.PROVIDER_REFUSED, str(REFUSED))
+    assert (stage.control.made, noted) == ([COMMAND], [])
+    assert (stage.calls.expected(), stage.calls.in_use) == ([], 0)
 
 
 async def test_a_line_after_which_nothing_follows_is_not_asked(tmp_path: Path) -> None:
@@ -89,7 +106,6 @@ async def test_a_call_that_could_not_be_answered_has_no_place(
     assert [(entry["event"], entry["provider"], entry["detail"], entry["answer"]) for entry in logs] == [
         ("call_control_failed", "twilio", str(failure), getattr(failure, "answer", ""))
     ]
-    assert stage.provider.learned == []
 
 
 async def test_a_call_whose_connection_is_refused_is_ended_otherwise(tmp_path: Path) -> None:
@@ -269,7 +285,7 @@ async def test_a_status_that_cannot_be_read_is_noted(tmp_path: Path, statuses: W
     stage = Stage(tmp_path)
     stage.provider.statuses = statuses
     with capture_logs() as logs:
-        assert await stage.webhooks._note_status(stage.provider, REQUEST, "") == Answer(status=204)
+        assert await stage.webhooks._note_status(stage.provider, stage.provider, REQUEST, "") == Answer(status=204)
     (entry,) = logs
     assert (entry["event"], entry["provider"]) == ("status_unread", "twilio")
     assert entry["detail"]

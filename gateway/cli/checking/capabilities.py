@@ -9,10 +9,6 @@ from gateway.config.providers import ProviderSettings
 from gateway.config.telling.describe_actions import wants_keys
 from gateway.phone.provider import Provider
 
-_CALL = "CA1@AC1"
-"""A call for which requests are built, to see whether there are any; they are never sent."""
-_NUMBER = "+14255550199"
-
 
 def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
     """Return one sentence for each thing that a line asks for and a served provider cannot do."""
@@ -41,15 +37,15 @@ def _of_failures(line: Line) -> Iterator[str]:
 
 def _of_the_provider(provider: Provider, section: ProviderSettings, lines: list[Line]) -> Iterator[str]:
     """Yield what an account cannot do because a key of its REST API is not set."""
-    traits, name = provider.traits, f"providers.{provider.name}"
+    traits, commands, name = provider.traits, provider.commands, f"providers.{provider.name}"
     keys = [key for key in section.rest if not getattr(section, key)]
     missing = f"{' and '.join(keys)} {'are' if len(keys) > 1 else 'is'} not set"
-    if traits.hang_up.startswith("REST") and "closing" not in traits.hang_up and not provider.hang_up(_CALL):
+    if traits.hang_up.startswith("REST") and "closing" not in traits.hang_up and commands is None:
         yield f"{name}: {missing}, so that calls cannot be ended from here"
     wanted = any(line.settings.transfers for line in lines) or any(
         line.number_of(one) for line in lines for one in line.following.values()
     )
-    if wanted and traits.transfer.startswith("REST") and not provider.transfer(_CALL, _NUMBER):
+    if wanted and traits.transfer.startswith("REST") and (commands is None or commands.transfer is None):
         yield f"{name}: {missing}, so that calls cannot be transferred"
 
 

@@ -73,6 +73,6 @@ def formats_of(deployment: Deployment) -> Sequence[AudioFormat]:
 
 def _formats(deployment: Deployment) -> Iterator[AudioFormat]:
     for name, section in deployment.providers.accounts.items():
-        provider = providers.make(provider_of(name, section), section, Setup("", lambda: 0.0))
+        provider = providers.make(provider_of(name, section), section, Setup(name, "", lambda: 0.0))
         usual = provider.traits.formats[0]
         yield _LINEAR.get(getattr(section, "rate_hz", 0), usual)

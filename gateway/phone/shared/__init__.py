@@ -5,6 +5,8 @@ members       reads the members of a peer's JSON
 call_id       which texts are ids of calls
 numbers       phone numbers written without a plus
 http_request  requests to REST APIs, and credentials in headers
+access_token  tokens that some REST APIs ask for before each command
+webhook_body  the bodies of webhooks
 xml_document  XML documents, built and written
 signed_url    the spellings of a URL that a provider may have signed
 jwt           tokens signed with a shared secret

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from gateway.config.reading.environment import bare
-from gateway.phone.provider import HttpRequest
+from gateway.phone.provider import SignatureError
+from gateway.phone.requests import HttpRequest
 from gateway.text import json_bytes
 
 
@@ -88,3 +89,18 @@ def is_one_of(given: str, expected: Iterable[str]) -> bool:
     White space around it is ignored, as around ours: both may have been copied from the same place.
     """
     return any(same(bare(given), one) for one in expected)
+
+
+def check_basic(
+    authorization: str, passwords: Iterable[str], users: Iterable[str] | None = None, *, missing: str, wrong: str
+) -> None:
+    """Check the Basic credentials of an ``Authorization`` header; without ``users``, any user is right.
+
+    Raises ``SignatureError``: with the text ``missing`` where there are none, with ``wrong`` where they are others.
+    """
+    credentials = basic_credentials(authorization)
+    if credentials is None:
+        raise SignatureError(missing)
+    is_right = [users is None or is_one_of(credentials[0], users), is_one_of(credentials[1], passwords)]
+    if not all(is_right):
+        raise SignatureError(wrong)

@@ -16,7 +16,7 @@ from gateway.cli.call import _call
 from gateway.cli.calling.narrator import Narrator
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.phone.provider import SignatureError
-from gateway.phone.providers.twilio.provider import Twilio
+from gateway.phone.providers.twilio.provider import TwilioWebhooks
 from gateway.sim.caller.call import Progress
 from gateway.sim.emulator import Emulator, Script
 from tests.e2e.rig import NUMBER, configuration, load
@@ -116,7 +116,7 @@ async def test_our_own_gateways_refusal_is_told_in_full(
     def refuses(*_: object) -> str:
         raise SignatureError("the signature is of another planet")
 
-    monkeypatch.setattr(Twilio, "verify", refuses)
+    monkeypatch.setattr(TwilioWebhooks, "verify", refuses)
     assert await call("goodbye", "--out", "out") == 1
     refused, why = capsys.readouterr().err.splitlines()
     assert "refused the call: 403 Forbidden" in refused

@@ -2,11 +2,13 @@
 
 import pytest
 
-from gateway.phone.provider import HttpRequest
+from gateway.phone.provider import SignatureError
+from gateway.phone.requests import HttpRequest
 from gateway.phone.shared.http_request import (
     basic,
     basic_credentials,
     bearer,
+    check_basic,
     form_request,
     is_one_of,
     json_request,
@@ -65,3 +67,16 @@ def test_secrets_are_compared_as_bytes() -> None:
     assert not same("s3creT", "s3cret")
     assert not same("", "s3cret")
     assert not same("\udce9", "é")
+
+
+def test_basic_credentials_are_checked_whole() -> None:
+    """Any user is right where none is asked for; one of several secrets is enough."""
+    given = basic("user", "new")
+    check_basic(given, ("old", "new"), missing="m", wrong="w")
+    check_basic(given, ("new",), ("other", "user"), missing="m", wrong="w")
+    for passwords, users in ((("old",), None), ((), None), (("new",), ("other",)), (("new",), ())):
+        with pytest.raises(SignatureError, match=r"^w$"):
+            check_basic(given, passwords, users, missing="m", wrong="w")
+    for other in ("", "Bearer new", "Basic", "Basic é"):
+        with pytest.raises(SignatureError, match=r"^m$"):
+            check_basic(other, ("new",), missing="m", wrong="w")

@@ -11,10 +11,12 @@ from pydantic import SecretStr
 from gateway.app import make_provider
 from gateway.config import providers as settings
 from gateway.phone.dialects.plivo.signature import signature_v3
-from gateway.phone.provider import Proof, SignatureError, Upgrade, WebhookRequest
+from gateway.phone.provider import Proof, SignatureError, Upgrade
 from gateway.phone.providers.plivo.provider import Plivo
 from gateway.phone.providers.vobiz.provider import Vobiz
 from gateway.phone.shared.signed_url import SPELLINGS_LIMIT, authorities, spellings, with_credentials, without_port
+from gateway.phone.webhook import WebhookRequest
+from tests.phone.parts import setup, verify_upgrade, webhooks
 
 
 @pytest.mark.parametrize(
@@ -115,27 +117,27 @@ PORTS = [("https://h:8443", "https://h"), ("https://h:8443", "https://h:8443"), 
 @pytest.mark.parametrize(("configured", "signed"), PORTS)
 def test_plivo_and_vobiz_webhooks(configured: str, signed: str, token: str) -> None:
     """Signed over the address with or without its port, by either secret."""
-    plivo = Plivo(settings.Plivo(auth_token=TOKENS))
+    plivo = Plivo(settings.Plivo(auth_token=TOKENS), setup("plivo"))
     form = [("CallUUID", "1"), ("From", "é")]
     headers = {
         "x-plivo-signature-v3": signature_v3(token, f"{signed}/a?b=1.CallUUID1Fromé", "n"),
         "x-plivo-signature-v3-nonce": "n",
     }
-    assert plivo.verify(WebhookRequest("POST", f"{configured}/a?b=1", headers, form), 0)
-    vobiz = Vobiz(settings.Vobiz(auth_token=TOKENS))
+    assert webhooks(plivo).verify(WebhookRequest("POST", f"{configured}/a?b=1", headers, form), 0)
+    vobiz = Vobiz(settings.Vobiz(auth_token=TOKENS), setup("vobiz"))
     headers = {"x-vobiz-signature-v3": signature_v3(token, f"{signed}/a", "n"), "x-vobiz-signature-v3-nonce": "n"}
-    assert vobiz.verify(WebhookRequest("POST", f"{configured}/a?b=1", headers, form), 0)
+    assert webhooks(vobiz).verify(WebhookRequest("POST", f"{configured}/a?b=1", headers, form), 0)
 
 
 def test_the_host_as_the_request_spells_it_is_signed_with_plivo_and_vobiz_too() -> None:
     """Whoever entered the address there may have written it in capitals."""
     given = {"host": "Gw.Example", "x-vobiz-signature-v3-nonce": "n", "x-plivo-signature-v3-nonce": "n"}
-    vobiz = Vobiz(settings.Vobiz(auth_token=TOKENS))
+    vobiz = Vobiz(settings.Vobiz(auth_token=TOKENS), setup("vobiz"))
     right = given | {"x-vobiz-signature-v3": signature_v3("new", "https://Gw.Example/a", "n")}
-    assert vobiz.verify(WebhookRequest("POST", "https://gw.example/a?b=1", right, [("CallUUID", "1")]), 0)
-    plivo = Plivo(settings.Plivo(auth_token=TOKENS))
+    assert webhooks(vobiz).verify(WebhookRequest("POST", "https://gw.example/a?b=1", right, [("CallUUID", "1")]), 0)
+    plivo = Plivo(settings.Plivo(auth_token=TOKENS), setup("plivo"))
     right = given | {"x-plivo-signature-v3": signature_v3("new", "https://Gw.Example/a?b=1.CallUUID1", "n")}
-    assert plivo.verify(WebhookRequest("POST", "https://gw.example/a?b=1", right, [("CallUUID", "1")]), 0)
+    assert webhooks(plivo).verify(WebhookRequest("POST", "https://gw.example/a?b=1", right, [("CallUUID", "1")]), 0)
 
 
 @pytest.mark.parametrize("token", ["new", "old"])
@@ -159,7 +161,8 @@ def test_plivo_s_upgrade(configured: str, signed: str, token: str) -> None:
     """Its URL as our document has it, or as Plivo's stream SDK builds it; a port may be left out."""
     headers = {"x-plivo-signature-v3": signature_v3(token, signed, "n"), "x-plivo-signature-v3-nonce": "n"}
     assert (
-        Plivo(settings.Plivo(auth_token=TOKENS)).verify_upgrade(Upgrade(configured, {}, headers), 0) is Proof.PROVIDER
+        Plivo(settings.Plivo(auth_token=TOKENS), setup("plivo")).verify_upgrade(Upgrade(configured, {}, headers), 0)
+        is Proof.PROVIDER
     )
 
 
@@ -172,7 +175,7 @@ def test_twilio_s_upgrade(signed: str, slash: str) -> None:
     twilio = make_provider("twilio", settings.Twilio(auth_token=TOKENS))
     proof = base64.b64encode(hmac.digest(b"old", f"{signed}/s{slash}".encode(), "sha1")).decode()
     upgrade = Upgrade("wss://H.example:8443/s", {}, {"x-twilio-signature": proof})
-    assert twilio.verify_upgrade(upgrade, 0) is Proof.PROVIDER
+    assert verify_upgrade(twilio, upgrade, 0) is Proof.PROVIDER
 
 
 def wrong(headers: dict[str, str]) -> WebhookRequest:
@@ -203,12 +206,12 @@ def test_a_wrong_signature_costs_few_hashes(
     provider = make_provider(kind, section.model_validate({key: tokens}))
     given = {f"{header}-signature": "A", f"{header}-signature-v3": "A," * 1000, f"{header}-signature-v3-nonce": "n"}
     with pytest.raises(SignatureError):
-        provider.verify(wrong(given), 0)
+        webhooks(provider).verify(wrong(given), 0)
     secrets = len(tokens) if isinstance(tokens, tuple) else 1
     assert 0 < hashes <= SPELLINGS_LIMIT * secrets
     hashes = 0
     with contextlib.suppress(SignatureError):
-        provider.verify_upgrade(Upgrade("wss://H:8443/s?b=%27", {}, {"host": "h:8443", **given}), 0)
+        verify_upgrade(provider, Upgrade("wss://H:8443/s?b=%27", {}, {"host": "h:8443", **given}), 0)
     assert hashes <= SPELLINGS_LIMIT * 2 * secrets  # of a URL alone; Twilio's may have a slash behind it
 
 
@@ -225,5 +228,5 @@ def test_the_form_of_a_get_is_not_signed_with_plivo(method: str) -> None:
         "x-plivo-signature-v3": signature_v3("new", "https://h/a?b=1", "n"),
         "x-plivo-signature-v3-nonce": "n",
     }
-    plivo = Plivo(settings.Plivo(auth_token=TOKENS))
-    assert plivo.verify(WebhookRequest(method, "https://h/a?b=1", headers, [("CallUUID", "1")]), 0)
+    plivo = Plivo(settings.Plivo(auth_token=TOKENS), setup("plivo"))
+    assert webhooks(plivo).verify(WebhookRequest(method, "https://h/a?b=1", headers, [("CallUUID", "1")]), 0)

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from gateway.config import providers
 from gateway.phone.dialects.plivo import xml as stream_xml
 from gateway.phone.dialects.twilio import twiml
-from gateway.phone.provider import After, Connect, IncomingCall
 from gateway.phone.providers.bandwidth.provider import Bandwidth
 from gateway.phone.shared.xml_document import document, element
+from gateway.phone.webhook import After, Connect, IncomingCall
 from gateway.text import carried
+from tests.phone.parts import answer_call, setup
 
 ANY_TEXT = st.text(st.sampled_from("\0\x0b\ud83d\ude00\uffff<&>\"'] \t\n\rÄ1") | st.characters(), max_size=12)
 
@@ -46,6 +47,6 @@ def test_what_callers_and_lines_say_breaks_no_answer(name: str, text: str) -> No
         case "plivo":
             answers = [stream_xml.stream_xml(connect).body]
         case _:
-            answers = [Bandwidth(providers.Bandwidth(), "").answer(call, connect).body]
+            answers = [answer_call(Bandwidth(providers.Bandwidth(), setup("bandwidth", "")), call, connect).body]
     for answer in answers:
         assert Xml.fromstring(answer.encode()).tag == "Response"  # noqa: S314 -- our own document

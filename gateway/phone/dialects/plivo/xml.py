@@ -9,9 +9,9 @@ from xml.etree.ElementTree import Element
 
 from gateway.addresses import is_sip
 from gateway.errors import WireError
-from gateway.phone.provider import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 from gateway.phone.shared.numbers import without_plus
 from gateway.phone.shared.xml_document import document, element
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 
 CONTENT_TYPE = "audio/x-mulaw;rate=8000"
 """The stream's ``contentType``. Without it the stream would be linear, their default."""

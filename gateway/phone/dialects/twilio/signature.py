@@ -9,9 +9,10 @@ import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import parse_qsl
 
-from gateway.phone.provider import SignatureError, WebhookRequest
+from gateway.phone.provider import SignatureError
 from gateway.phone.shared.http_request import basic_credentials, same
 from gateway.phone.shared.signed_url import spellings, with_credentials
+from gateway.phone.webhook import WebhookRequest
 
 Form = Sequence[tuple[str, str]]
 

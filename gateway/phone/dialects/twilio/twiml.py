@@ -1,6 +1,6 @@
-"""TwiML, its webhook form and its REST resource of a call: Twilio's, and those of the providers that took them over.
+"""TwiML and its webhook form: Twilio's, and those of the providers that took them over.
 
-Source: Twilio Voice, TwiML ``<Stream>``, ``<Connect>``, ``<Dial>``; webhook requests; REST API, Call resource. Pure.
+Source: Twilio Voice, TwiML ``<Stream>``, ``<Connect>``, ``<Dial>``; webhook requests. Pure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,19 +8,8 @@ from xml.etree.ElementTree import Element
 
 from gateway.addresses import is_sip
 from gateway.errors import WireError
-from gateway.path_segment import segment
-from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
-    Connect,
-    HttpRequest,
-    IncomingCall,
-    StreamEnded,
-    WebhookRequest,
-)
-from gateway.phone.shared.http_request import basic, form_request
 from gateway.phone.shared.xml_document import document, element, response
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 
 CONTENT_TYPE = "text/xml"
 ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
@@ -69,9 +58,9 @@ def dial_document(target: str) -> str:
     return response(dial(target))
 
 
-def busy_document() -> str:
+def busy() -> Answer:
     """Reject a call as busy (TwiML ``<Reject>``); as the first verb it leaves the call unanswered."""
-    return document(element("Reject", attributes={"reason": "busy"}))
+    return Answer(document(element("Reject", attributes={"reason": "busy"})), CONTENT_TYPE)
 
 
 def _verbs(after: After) -> Iterator[Element]:
@@ -107,16 +96,3 @@ def call_status(request: WebhookRequest) -> Sequence[CallStatus]:
     if not call_id or not status:
         raise WireError("the callback names no CallSid and CallStatus")
     return (CallStatus(call_id, status, status in ENDED),)
-
-
-def update_call(
-    api_url: str, account: str, password: str, call_id: str, form: Mapping[str, str]
-) -> Sequence[HttpRequest]:
-    """Return the request that changes a call in progress; none without the account's credentials.
-
-    ``api_url`` is the part before ``/2010-04-01``.
-    """
-    if not account or not password:
-        return ()
-    url = f"{api_url}/2010-04-01/Accounts/{segment(account)}/Calls/{segment(call_id)}.json"
-    return (form_request(url, form, basic(account, password)),)

@@ -3,30 +3,13 @@
 docs.asterisk.org, "Channel Drivers: WebSocket", "WebSocket client configuration".
 """
 
-from collections.abc import Sequence
-
 from gateway.config import providers as settings
 from gateway.config.reading.environment import variable_of
 from gateway.config.secrets import values_of
-from gateway.errors import WireError
-from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
-    Confirmation,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    Setup,
-    SignatureError,
-    Traits,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.pointing import ByHand
+from gateway.phone.provider import Confirmation, Grant, Proof, Provider, Setup, Traits, Upgrade
 from gateway.phone.providers.asterisk.wire import FORMATS, PLAYOUT, AsteriskCodec
-from gateway.phone.shared.http_request import basic_credentials, is_one_of
+from gateway.phone.shared.http_request import check_basic
 
 TRAITS = Traits(
     title="Asterisk",
@@ -38,17 +21,19 @@ TRAITS = Traits(
     transfers_after=False,
     stream_key="Basic credentials, or secret in the path",
 )
-NO_WEBHOOK = "Asterisk sends no webhooks: its dialplan opens the stream"
 
 
-class Asterisk:
+class Asterisk(Provider):
     """The provider Asterisk: its wire and the proof of its streams."""
 
-    name = "asterisk"
     traits = TRAITS
     subprotocols = ("media",)
+    pointing = ByHand(
+        "In websocket_client.conf, enter {stream} as the uri, protocols = media, with username and password."
+    )
 
-    def __init__(self, settings: settings.Asterisk) -> None:
+    def __init__(self, settings: settings.Asterisk, setup: Setup) -> None:
+        self.name = setup.name
         self._secrets = values_of(settings.stream_secret)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> AsteriskCodec:
@@ -60,48 +45,11 @@ class Asterisk:
         given = upgrade.headers.get("authorization", "")
         if not given or not self._secrets:
             return Proof.NONE
-        credentials = basic_credentials(given)
-        if credentials is None or not is_one_of(credentials[1], self._secrets):
-            raise SignatureError(f"the stream's password is not {variable_of(self.name, 'stream_secret')}")
+        wrong = f"the stream's password is not {variable_of(self.name, 'stream_secret')}"
+        check_basic(given, self._secrets, missing=wrong, wrong=wrong)
         return Proof.STREAM
-
-    def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Refuse the request: Asterisk sends no webhooks."""
-        raise SignatureError(NO_WEBHOOK)
-
-    def incoming(self, request: WebhookRequest) -> IncomingCall:
-        """Raise ``WireError``: Asterisk sends no webhooks."""
-        raise WireError(NO_WEBHOOK)
-
-    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """Raise ``WireError``: Asterisk sends no webhooks."""
-        raise WireError(NO_WEBHOOK)
-
-    def refuse(self, call: IncomingCall) -> Answer:
-        """Raise ``WireError``: Asterisk sends no webhooks."""
-        raise WireError(NO_WEBHOOK)
-
-    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """Raise ``WireError``: Asterisk sends no webhooks."""
-        raise WireError(NO_WEBHOOK)
-
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Return nothing: the dialplan decides what follows."""
-        return ()
-
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """Return nothing: the stream has a message that hangs up."""
-        return ()
-
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Return nothing: only the dialplan may connect somebody."""
-        return ()
-
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Return nothing: no request dials digits."""
-        return ()
 
 
 def make(settings: settings.Asterisk, setup: Setup) -> Asterisk:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Asterisk(settings)
+    return Asterisk(settings, setup)

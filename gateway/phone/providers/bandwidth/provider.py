@@ -40,29 +40,33 @@ from gateway.phone.events import (
     Playout,
     UnknownMessage,
 )
-from gateway.phone.provider import (
+from gateway.phone.pointing import ByHand
+from gateway.phone.provider import CallCommands, Confirmation, Grant, Provider, Setup, SignatureError, Traits, Upgrade
+from gateway.phone.requests import Requests, Steps, in_order
+from gateway.phone.shared.access_token import access_token
+from gateway.phone.shared.call_id import call_of
+from gateway.phone.shared.http_request import (
+    basic,
+    bearer,
+    check_basic,
+    ending,
+    form_request,
+    json_request,
+)
+from gateway.phone.shared.json_text import UNREADABLE, is_callers, read_again
+from gateway.phone.shared.members import Members
+from gateway.phone.shared.webhook_body import json_body
+from gateway.phone.shared.xml_document import document, element
+from gateway.phone.webhook import (
     After,
     Answer,
     CallStatus,
-    Confirmation,
     Connect,
-    Grant,
-    HttpRequest,
     IncomingCall,
-    Proof,
-    Setup,
-    SignatureError,
     StreamEnded,
-    Traits,
-    Upgrade,
     WebhookRequest,
+    Webhooks,
 )
-from gateway.phone.shared.call_id import call_of
-from gateway.phone.shared.http_request import basic, basic_credentials, ending, form_request, is_one_of
-from gateway.phone.shared.json_text import UNREADABLE, is_callers, read_again, read_object
-from gateway.phone.shared.members import Members
-from gateway.phone.shared.xml_document import document, element
-from gateway.text import json_bytes
 
 TRAITS = Traits(
     title="Bandwidth",
@@ -175,43 +179,46 @@ def _check_tracks(metadata: Members, odd: list[str]) -> None:
         raise WireError(f"mediaFormat {encoding[:40]!r}, {rate_hz} Hz: expected PCMU, 8000 Hz")
 
 
-class Bandwidth:
-    """The provider Bandwidth. It asks ``answer_url``, our ``/answer/bandwidth``, whom a transferred call is for."""
+class Bandwidth(Provider):
+    """The provider Bandwidth."""
 
-    name = "bandwidth"
     traits = TRAITS
-    subprotocols = ()
+    pointing = ByHand(
+        "In the voice application, enter {answer} as call-initiated callback and {status} as status callback."
+    )
 
-    def __init__(self, settings: settings.Bandwidth, answer_url: str = "") -> None:
-        self._account_id = settings.account_id or ""
-        self._client_id = settings.client_id or ""
-        self._client_secret = value_of(settings.client_secret)
-        self._webhook_users = values_of(settings.webhook_user)
-        self._webhook_passwords = values_of(settings.webhook_password)
-        self._api_url = settings.api_url
-        self._token_url = settings.token_url
-        self._answer_url = answer_url
+    def __init__(self, settings: settings.Bandwidth, setup: Setup) -> None:
+        self.name = setup.name
+        users, passwords = values_of(settings.webhook_user), values_of(settings.webhook_password)
+        self.webhooks = BandwidthWebhooks(setup.name, users, passwords)
+        if settings.account_id and settings.client_id and settings.client_secret:
+            self.commands = BandwidthCommands(settings, setup.answer_url)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> BandwidthCodec:
         """Return a fresh wire for one stream."""
         return BandwidthCodec(grant)
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Return ``Proof.NONE``: Bandwidth sends no proof but what our document gave it."""
-        return Proof.NONE
+
+class BandwidthWebhooks(Webhooks):
+    """Webhooks that are JSON, answered with BXML; ``account`` is the account's name in ``gateway.yaml``."""
+
+    def __init__(self, account: str, users: tuple[str, ...], passwords: tuple[str, ...]) -> None:
+        self._account = account
+        self._users = users
+        self._passwords = passwords
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check the Basic credentials of the application's webhooks; a replay or a change is not noticed."""
-        if not self._webhook_users or not self._webhook_passwords:
-            raise SignatureError(
-                f"{variable_of(self.name, 'webhook_user')} or {variable_of(self.name, 'webhook_password')} is not set"
-            )
-        credentials = basic_credentials(request.headers.get("authorization", ""))
-        if credentials is None:
-            raise SignatureError("expected Basic credentials: they are to be entered in the voice application")
-        right = [is_one_of(credentials[0], self._webhook_users), is_one_of(credentials[1], self._webhook_passwords)]
-        if not all(right):
-            raise SignatureError("the webhook's user or password is wrong")
+        if not self._users or not self._passwords:
+            user, password = (variable_of(self._account, key) for key in ("webhook_user", "webhook_password"))
+            raise SignatureError(f"{user} or {password} is not set")
+        check_basic(
+            request.headers.get("authorization", ""),
+            self._passwords,
+            self._users,
+            missing="expected Basic credentials: they are to be entered in the voice application",
+            wrong="the webhook's user or password is wrong",
+        )
         return ""
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
@@ -253,34 +260,37 @@ class Bandwidth:
         kind = event.text("eventType")
         return (CallStatus(event.text("callId"), kind, kind == ENDED),)
 
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Return nothing: the provider asks what follows."""
-        return ()
 
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+class BandwidthCommands(CallCommands):
+    """Call control. Bandwidth asks ``answer_url``, our ``/answer/bandwidth``, whom a transferred call is for.
+
+    Each command first fetches a token (OAuth 2.0, client credentials).
+    """
+
+    def __init__(self, settings: settings.Bandwidth, answer_url: str) -> None:
+        self._api_url = settings.api_url
+        self._account_id = settings.account_id or ""
+        credentials = basic(settings.client_id or "", value_of(settings.client_secret))
+        form = {"grant_type": "client_credentials"}
+        self._token = form_request(settings.token_url, form, credentials, repeatable=True)
+        self._answer_url = answer_url
+
+    def hang_up(self, call_id: str) -> Requests:
         """End the call ("Calls API", update call)."""
-        return ending(self._update(call_id, {"state": "completed"}))
+        return self._update(call_id, {"state": "completed"}, is_end=True)
 
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+    def transfer(self, call_id: str, target: str) -> Requests:
         """Send the call on to a document that dials; none without ``answer_url``."""
         if not self._answer_url:
             return ()
         url = f"{self._answer_url}?{urlencode({'transfer': target})}"
         return self._update(call_id, {"state": "active", "redirectUrl": url, "redirectMethod": "POST"})
 
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Return nothing: only BXML can dial digits, and it would end the wait for the stream."""
-        return ()
-
-    def _update(self, call_id: str, body: Mapping[str, str]) -> Sequence[HttpRequest]:
-        if not self._account_id or not self._client_id or not self._client_secret:
-            return ()
-        account, call = segment(self._account_id), segment(call_id)
-        credentials = basic(self._client_id, self._client_secret)
-        token = form_request(self._token_url, {"grant_type": "client_credentials"}, credentials, repeatable=True)
-        url = f"{self._api_url}/api/v2/accounts/{account}/calls/{call}"
-        headers = {"Content-Type": "application/json"}
-        return (HttpRequest("POST", url, headers, json_bytes(body), authorize=token),)
+    def _update(self, call_id: str, body: Mapping[str, str], *, is_end: bool = False) -> Steps[None]:
+        url = f"{self._api_url}/api/v2/accounts/{segment(self._account_id)}/calls/{segment(call_id)}"
+        token = yield from access_token(self._token)
+        request = json_request(url, body, bearer(token))
+        yield from in_order(ending([request]) if is_end else [request])
 
 
 def _following(after: After) -> Answer:
@@ -305,10 +315,7 @@ def _answer(*verbs: Element) -> Answer:
 
 def _event(request: WebhookRequest) -> Members:
     """Return the webhook's JSON, which names an ``eventType`` and a ``callId``."""
-    try:
-        event = Members(read_object(request.body), "webhook", [])
-    except UNREADABLE as error:
-        raise WireError(f"the webhook's body is not a JSON object: {error}") from None
+    event = json_body(request)
     if not event.text("eventType") or not event.text("callId"):
         raise WireError("the webhook names no eventType and callId: expected Bandwidth's, by POST")
     return event
@@ -316,4 +323,4 @@ def _event(request: WebhookRequest) -> Members:
 
 def make(settings: settings.Bandwidth, setup: Setup) -> Bandwidth:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Bandwidth(settings, setup.answer_url)
+    return Bandwidth(settings, setup)

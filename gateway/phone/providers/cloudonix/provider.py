@@ -14,26 +14,21 @@ from gateway.path_segment import segment
 from gateway.phone.dialects.twilio import twiml
 from gateway.phone.dialects.twilio.stream import CamelJsonCodec
 from gateway.phone.events import Playout
-from gateway.phone.provider import (
-    After,
+from gateway.phone.pointing import ByHand
+from gateway.phone.provider import CallCommands, Confirmation, Grant, Provider, Setup, SignatureError, Traits, Upgrade
+from gateway.phone.requests import HttpRequest, Requests
+from gateway.phone.shared.http_request import bearer, ending, is_one_of, json_request
+from gateway.phone.shared.members import Members
+from gateway.phone.shared.webhook_body import json_body
+from gateway.phone.webhook import (
     Answer,
     CallStatus,
-    Confirmation,
     Connect,
-    Grant,
-    HttpRequest,
     IncomingCall,
-    Proof,
-    Setup,
-    SignatureError,
     StreamEnded,
-    Traits,
-    Upgrade,
     WebhookRequest,
+    Webhooks,
 )
-from gateway.phone.shared.http_request import bearer, ending, is_one_of, json_request
-from gateway.phone.shared.json_text import UNREADABLE, read_object
-from gateway.phone.shared.members import Members
 from gateway.text import encodable
 
 TRAITS = Traits(
@@ -54,30 +49,35 @@ SESSION_HEADER = "x-cx-session"
 _FIELDS = ("Session", "CallSid", "From", "To", "CallStatus")
 
 
-class Cloudonix:
-    """The provider Cloudonix: its wire, webhooks and call control."""
+class Cloudonix(Provider):
+    """The provider Cloudonix."""
 
-    name = "cloudonix"
     traits = TRAITS
-    subprotocols = ()
+    pointing = ByHand("Set the application's CXML URL to {answer} (POST).")
 
-    def __init__(self, settings: settings.Cloudonix) -> None:
-        self._domain = settings.domain or ""
-        self._api_keys = values_of(settings.api_key)
-        self._api_url = settings.api_url
+    def __init__(self, settings: settings.Cloudonix, setup: Setup) -> None:
+        self.name = setup.name
+        api_keys = values_of(settings.api_key)
+        self.webhooks = CloudonixWebhooks(setup.name, api_keys)
+        if settings.domain and api_keys:
+            self.commands = CloudonixCommands(settings.api_url, settings.domain, first(api_keys))
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
         """Return a fresh wire for one stream. The call's id is the session's token, which only the webhook names."""
         return CamelJsonCodec(grant, TRAITS.playout, advice=ADVICE, call_in=("session",))
 
-    def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
-        """Return ``Proof.NONE``: the upgrade holds no proof."""
-        return Proof.NONE
+
+class CloudonixWebhooks(Webhooks):
+    """Voice webhooks, answered with CXML; ``account`` is the account's name in ``gateway.yaml``."""
+
+    def __init__(self, account: str, api_keys: tuple[str, ...]) -> None:
+        self._account = account
+        self._api_keys = api_keys
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Compare ``x-cx-apikey`` with the key; nothing is signed, so a replay or a change is not noticed."""
         if not self._api_keys:
-            raise SignatureError(f"{variable_of(self.name, 'api_key')} is not set")
+            raise SignatureError(f"{variable_of(self._account, 'api_key')} is not set")
         if not is_one_of(request.headers.get("x-cx-apikey", ""), self._api_keys):
             raise SignatureError("x-cx-apikey is missing or wrong")
         return ""
@@ -103,7 +103,7 @@ class Cloudonix:
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy, without answering it."""
-        return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+        return twiml.busy()
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a status callback reports."""
@@ -113,38 +113,31 @@ class Cloudonix:
             raise WireError("the callback names no session and CallStatus")
         return (CallStatus(call_id, status, status in twiml.ENDED),)
 
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Return nothing: the provider asks what follows."""
-        return ()
 
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+class CloudonixCommands(CallCommands):
+    """Call control by the token of the call's session."""
+
+    def __init__(self, api_url: str, domain: str, api_key: str) -> None:
+        self._api_url = api_url
+        self._domain = domain
+        self._authorization = bearer(api_key)
+
+    def hang_up(self, call_id: str) -> Requests:
         """End the session (REST API, sessions)."""
-        if not self._domain or not self._api_keys:
-            return ()
         url = f"{self._api_url}/customers/self/domains/{segment(self._domain)}/sessions/{segment(call_id)}"
-        return ending([HttpRequest("DELETE", url, {"Authorization": bearer(first(self._api_keys))})])
+        return ending([HttpRequest("DELETE", url, {"Authorization": self._authorization})])
 
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+    def transfer(self, call_id: str, target: str) -> Requests:
         """Give the session another document; the stream then stops."""
-        if not self._domain or not self._api_keys:
-            return ()
-        session = f"{segment(self._domain)}/sessions/{segment(call_id)}"
-        url = f"{self._api_url}/calls/{session}/application"
-        return (json_request(url, {"cxml": twiml.dial_document(target)}, bearer(first(self._api_keys))),)
-
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Return nothing: Cloudonix has no request that dials digits."""
-        return ()
+        url = f"{self._api_url}/calls/{segment(self._domain)}/sessions/{segment(call_id)}/application"
+        return (json_request(url, {"cxml": twiml.dial_document(target)}, self._authorization),)
 
 
 def _read(request: WebhookRequest) -> Members:
     """Return the fields of a webhook, which comes as a form or as JSON."""
     if not request.body.lstrip().startswith(b"{"):
         return Members({name: request.field(name) for name in _FIELDS}, "webhook", [])
-    try:
-        return Members(read_object(request.body), "webhook", [])
-    except UNREADABLE as error:
-        raise WireError(f"the webhook's JSON cannot be read: {error}") from None
+    return json_body(request)
 
 
 def _session(request: WebhookRequest, webhook: Members) -> str:
@@ -153,4 +146,4 @@ def _session(request: WebhookRequest, webhook: Members) -> str:
 
 def make(settings: settings.Cloudonix, setup: Setup) -> Cloudonix:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Cloudonix(settings)
+    return Cloudonix(settings, setup)

@@ -37,26 +37,13 @@ from gateway.phone.events import (
     Playout,
     UnknownMessage,
 )
-from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
-    Confirmation,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    Setup,
-    SignatureError,
-    Traits,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.pointing import ByHand
+from gateway.phone.provider import Confirmation, Grant, Proof, Provider, Setup, SignatureError, Traits, Upgrade
 from gateway.phone.shared.call_id import call_of
-from gateway.phone.shared.http_request import basic_credentials, is_one_of
+from gateway.phone.shared.http_request import check_basic
 from gateway.phone.shared.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again, text_of
 from gateway.phone.shared.members import Members
+from gateway.phone.webhook import Answer, CallStatus, Connect, IncomingCall, WebhookRequest, Webhooks
 
 SMALLEST = 3200
 """Bytes of a message; shorter ones are played with gaps, as are those that are no multiple of ``STEP``."""
@@ -227,15 +214,16 @@ def _format_of(media: Members) -> AudioFormat:
     return audio_format
 
 
-class Exotel:
-    """The provider Exotel: its wire and its dynamic endpoint."""
+class Exotel(Provider):
+    """The provider Exotel. Only closing the stream lets the flow go on to its next applet, which says what follows."""
 
-    name = "exotel"
     traits = TRAITS
-    subprotocols = ()
+    pointing = ByHand("In the Voicebot applet, enter {answer} as the URL, or {stream} with credentials.")
 
-    def __init__(self, settings: settings.Exotel) -> None:
-        self._secrets = values_of(settings.stream_secret)
+    def __init__(self, settings: settings.Exotel, setup: Setup) -> None:
+        self.name = setup.name
+        self._credentials = _Credentials(setup.name, values_of(settings.stream_secret))
+        self.webhooks = ExotelWebhooks(self._credentials)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> ExotelCodec:
         """Return a fresh wire for one stream."""
@@ -244,24 +232,41 @@ class Exotel:
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """Check the Basic credentials of the applet's address: any user, the stream secret as password."""
         given = upgrade.headers.get("authorization", "")
-        if not given or not self._secrets:
+        if not given or not self._credentials.are_set:
             return Proof.NONE
-        self._check_password(given)
+        self._credentials.check(given)
         return Proof.STREAM
+
+
+class _Credentials:
+    """The Basic credentials in the applet's address: any user, the stream secret as password."""
+
+    def __init__(self, account: str, secrets: tuple[str, ...]) -> None:
+        self.variable = variable_of(account, "stream_secret")
+        self._secrets = secrets
+
+    @property
+    def are_set(self) -> bool:
+        return bool(self._secrets)
+
+    def check(self, authorization: str) -> None:
+        """Raise ``SignatureError`` where a header has none, or wrong ones."""
+        missing = "expected Basic credentials: put them into the address that Exotel is given"
+        check_basic(authorization, self._secrets, missing=missing, wrong=f"the password is not {self.variable}")
+
+
+class ExotelWebhooks(Webhooks):
+    """The dynamic endpoint of the Voicebot applet, and status callbacks."""
+
+    def __init__(self, credentials: _Credentials) -> None:
+        self._credentials = credentials
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check the same Basic credentials. Exotel signs nothing, so a replay or a change is not noticed."""
-        if not self._secrets:
-            raise SignatureError(f"{variable_of(self.name, 'stream_secret')} is not set")
-        self._check_password(request.headers.get("authorization", ""))
+        if not self._credentials.are_set:
+            raise SignatureError(f"{self._credentials.variable} is not set")
+        self._credentials.check(request.headers.get("authorization", ""))
         return ""
-
-    def _check_password(self, authorization: str) -> None:
-        credentials = basic_credentials(authorization)
-        if credentials is None:
-            raise SignatureError("expected Basic credentials: put them into the address that Exotel is given")
-        if not is_one_of(credentials[1], self._secrets):
-            raise SignatureError(f"the password is not {variable_of(self.name, 'stream_secret')}")
 
     def incoming(self, request: WebhookRequest) -> IncomingCall:
         """Return the call for which the applet asks an address."""
@@ -287,23 +292,7 @@ class Exotel:
             raise WireError("the callback names no CallSid and Status")
         return (CallStatus(call_id, status, status in ENDED),)
 
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Return nothing: the flow's next applet decides what follows."""
-        return ()
-
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """Return nothing: only closing the stream lets the flow go on to its next applet."""
-        return ()
-
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Return nothing: only the flow's next applet may connect somebody."""
-        return ()
-
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Return nothing: no request dials digits."""
-        return ()
-
 
 def make(settings: settings.Exotel, setup: Setup) -> Exotel:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Exotel(settings)
+    return Exotel(settings, setup)

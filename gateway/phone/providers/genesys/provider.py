@@ -3,28 +3,11 @@
 Genesys is the client and opens each stream by itself: there is no webhook, and it alone closes the socket.
 """
 
-from collections.abc import Sequence
-
 from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
 from gateway.config.secrets import read_base64, values_of
-from gateway.errors import WireError
-from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
-    Confirmation,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    Setup,
-    SignatureError,
-    Traits,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.pointing import ByHand
+from gateway.phone.provider import Confirmation, Grant, Proof, Provider, Setup, SignatureError, Traits, Upgrade
 from gateway.phone.providers.genesys import signature as http_signature
 from gateway.phone.providers.genesys.wire import PLAYOUT, GenesysCodec
 from gateway.phone.shared.http_request import is_one_of, same
@@ -50,17 +33,16 @@ SIGNED = (
     "audiohook-correlation-id",
     "x-api-key",
 )
-NO_WEBHOOK = "Genesys Cloud sends no webhooks: an Audio Connector integration opens the stream by itself"
 
 
-class Genesys:
+class Genesys(Provider):
     """The provider Genesys Cloud: its wire and the proof of its streams."""
 
-    name = "genesys"
     traits = TRAITS
-    subprotocols = ()
+    pointing = ByHand("In the Audio Connector integration, enter {stream} as base URI, with API key and client secret.")
 
-    def __init__(self, settings: settings.Genesys) -> None:
+    def __init__(self, settings: settings.Genesys, setup: Setup) -> None:
+        self.name = setup.name
         self._api_keys = values_of(settings.api_key)
         self._secrets = [read_base64(secret) for secret in values_of(settings.client_secret)]
 
@@ -82,47 +64,11 @@ class Genesys:
             raise SignatureError("the signature's keyid is not the X-API-KEY")
         return Proof.STREAM
 
-    def once(self, upgrade: Upgrade) -> tuple[str, float]:
+    def upgrade_key(self, upgrade: Upgrade) -> tuple[str, float]:
         """Return the nonce of a signature that was right, and for how many seconds the signature stays right."""
         return http_signature.nonce_of(upgrade.headers), http_signature.LIFE_S
-
-    def verify(self, request: WebhookRequest, now_s: float) -> str:
-        """Refuse the request: Genesys sends no webhooks."""
-        raise SignatureError(NO_WEBHOOK)
-
-    def incoming(self, request: WebhookRequest) -> IncomingCall | Answer:
-        """Raise ``WireError``: no webhook announces a call."""
-        raise WireError(NO_WEBHOOK)
-
-    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """Raise ``WireError``: no webhook is answered."""
-        raise WireError(NO_WEBHOOK)
-
-    def refuse(self, call: IncomingCall) -> Answer:
-        """Raise ``WireError``: no webhook is answered."""
-        raise WireError(NO_WEBHOOK)
-
-    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """Raise ``WireError``: Genesys sends no callbacks."""
-        raise WireError(NO_WEBHOOK)
-
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Return nothing: the Architect flow decides what follows."""
-        return ()
-
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """Return nothing: the stream supports it."""
-        return ()
-
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Return nothing: the stream supports it."""
-        return ()
-
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Return nothing: no request dials digits."""
-        return ()
 
 
 def make(settings: settings.Genesys, setup: Setup) -> Genesys:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Genesys(settings)
+    return Genesys(settings, setup)

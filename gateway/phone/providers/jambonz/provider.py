@@ -14,28 +14,34 @@ from gateway.config.reading.environment import variable_of
 from gateway.config.secrets import first, value_of, values_of
 from gateway.errors import WireError
 from gateway.path_segment import segment
+from gateway.phone.pointing import ByHand
 from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
+    CallCommands,
     Confirmation,
-    Connect,
     Grant,
-    HttpRequest,
-    IncomingCall,
     Proof,
+    Provider,
     Setup,
     SignatureError,
-    StreamEnded,
     Traits,
     UnsignedError,
     Upgrade,
-    WebhookRequest,
 )
 from gateway.phone.providers.jambonz.wire import FORMATS, PLAYOUT, JambonzCodec
-from gateway.phone.shared.http_request import basic_credentials, bearer, ending, is_one_of, same
-from gateway.phone.shared.json_text import UNREADABLE, read_object
+from gateway.phone.requests import HttpRequest, Requests
+from gateway.phone.shared.http_request import bearer, check_basic, ending, same
 from gateway.phone.shared.members import Members
+from gateway.phone.shared.webhook_body import json_body
+from gateway.phone.webhook import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    IncomingCall,
+    StreamEnded,
+    WebhookRequest,
+    Webhooks,
+)
 from gateway.text import json_bytes, json_text
 
 TRAITS = Traits(
@@ -60,21 +66,21 @@ ENDED = frozenset({"completed", "failed", "busy", "no-answer"})
 Verbs = list[dict[str, Any]]
 
 
-class Jambonz:
-    """The provider jambonz. It asks ``answer_url``, our ``/answer/jambonz``, whom a transferred call is for."""
+class Jambonz(Provider):
+    """The provider jambonz."""
 
-    name = "jambonz"
     traits = TRAITS
     subprotocols = ("audio.jambonz.org",)
+    pointing = ByHand(
+        "In the application, enter {answer} as the calling webhook and {status} as the call status webhook."
+    )
 
-    def __init__(self, settings: settings.Jambonz, answer_url: str = "") -> None:
-        self._account_sid = settings.account_sid or ""
-        self._api_key = value_of(settings.api_key)
-        self._webhook_secrets = values_of(settings.webhook_secret)
+    def __init__(self, settings: settings.Jambonz, setup: Setup) -> None:
+        self.name = setup.name
         self._stream_secrets = values_of(settings.stream_secret)
-        self._rate_hz = settings.rate_hz
-        self._api_url = settings.api_url or ""
-        self._answer_url = answer_url
+        self.webhooks = JambonzWebhooks(settings, setup.name)
+        if settings.api_url and settings.account_sid and settings.api_key:
+            self.commands = JambonzCommands(settings, setup.answer_url)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> JambonzCodec:
         """Return a fresh wire for one stream."""
@@ -90,19 +96,29 @@ class Jambonz:
         given = upgrade.headers.get("authorization", "")
         if not given:
             raise UnsignedError("the stream has no credentials, which our listen verb asks for")
-        credentials = basic_credentials(given)
-        if credentials is None:
-            raise SignatureError("the stream's credentials are not Basic")
-        if not all([is_one_of(credentials[0], (USER,)), is_one_of(credentials[1], self._stream_secrets)]):
-            raise SignatureError(
-                f"the stream's credentials are not {USER} and {variable_of(self.name, 'stream_secret')}"
-            )
+        check_basic(
+            given,
+            self._stream_secrets,
+            (USER,),
+            missing="the stream's credentials are not Basic",
+            wrong=f"the stream's credentials are not {USER} and {variable_of(self.name, 'stream_secret')}",
+        )
         return Proof.STREAM
+
+
+class JambonzWebhooks(Webhooks):
+    """Webhooks that are JSON, answered with verbs; ``account`` is the account's name in ``gateway.yaml``."""
+
+    def __init__(self, settings: settings.Jambonz, account: str) -> None:
+        self._account = account
+        self._secrets = values_of(settings.webhook_secret)
+        self._stream_secrets = values_of(settings.stream_secret)
+        self._rate_hz = settings.rate_hz
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``Jambonz-Signature`` and return what it signs; the URL is not covered."""
-        if not self._webhook_secrets:
-            raise SignatureError(f"{variable_of(self.name, 'webhook_secret')} is not set")
+        if not self._secrets:
+            raise SignatureError(f"{variable_of(self._account, 'webhook_secret')} is not set")
         if request.method != "POST":
             raise SignatureError(f"a {request.method} is not covered by the signature: the webhook is to be a POST")
         parts = [part.strip().partition("=") for part in request.headers.get("jambonz-signature", "").split(",")]
@@ -110,7 +126,7 @@ class Jambonz:
         if not time.isascii() or not time.isdigit() or len(time) > 12:
             raise SignatureError("Jambonz-Signature or its time is missing")
         signed = f"{time}.".encode() + request.body
-        expected = [hmac.digest(secret.encode(), signed, "sha256").hex() for secret in self._webhook_secrets]
+        expected = [hmac.digest(secret.encode(), signed, "sha256").hex() for secret in self._secrets]
         given = [value for name, _, value in parts if name == "v1"][:GIVEN_LIMIT]
         if not any(same(value, one) for one in expected for value in given):
             raise SignatureError("Jambonz-Signature is wrong")
@@ -159,30 +175,31 @@ class Jambonz:
             raise WireError("the webhook names no call_status")
         return (CallStatus(fields.text("call_sid"), status, status in ENDED),)
 
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Return nothing: the provider asks what follows."""
-        return ()
 
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+class JambonzCommands(CallCommands):
+    """Call control. jambonz asks ``answer_url``, our ``/answer/jambonz``, whom a transferred call is for."""
+
+    def __init__(self, settings: settings.Jambonz, answer_url: str) -> None:
+        self._api_url = settings.api_url
+        self._account_sid = settings.account_sid or ""
+        authorization = bearer(value_of(settings.api_key))
+        self._headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        self._answer_url = answer_url
+
+    def hang_up(self, call_id: str) -> Requests:
         """End the call ("REST API", update call)."""
-        return ending(self._update(call_id, {"call_status": "completed"}))
+        return ending([self._update(call_id, {"call_status": "completed"})])
 
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+    def transfer(self, call_id: str, target: str) -> Requests:
         """Give the call other verbs, asked for at ``answer_url``; none without it."""
         if not self._answer_url:
             return ()
-        return self._update(call_id, {"call_hook": f"{self._answer_url}?{urlencode({'transfer': target})}"})
+        hook = f"{self._answer_url}?{urlencode({'transfer': target})}"
+        return (self._update(call_id, {"call_hook": hook}),)
 
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Return nothing: only a verb can dial digits, and it would end the stream."""
-        return ()
-
-    def _update(self, call_id: str, body: Mapping[str, str]) -> Sequence[HttpRequest]:
-        if not self._api_url or not self._account_sid or not self._api_key:
-            return ()
+    def _update(self, call_id: str, body: Mapping[str, str]) -> HttpRequest:
         url = f"{self._api_url}/v1/Accounts/{segment(self._account_sid)}/Calls/{segment(call_id)}"
-        headers = {"Authorization": bearer(self._api_key), "Content-Type": "application/json"}
-        return (HttpRequest("PUT", url, headers, json_bytes(body)),)
+        return HttpRequest("PUT", url, self._headers, json_bytes(body))
 
 
 def _following(after: After) -> Answer:
@@ -209,10 +226,7 @@ def _document(verbs: Verbs) -> Answer:
 
 def _fields(request: WebhookRequest) -> Members:
     """Return the webhook's JSON, which names a ``call_sid``."""
-    try:
-        fields = Members(read_object(request.body), "webhook", [])
-    except UNREADABLE as error:
-        raise WireError(f"the webhook's body is not a JSON object: {error}") from None
+    fields = json_body(request)
     if not fields.text("call_sid"):
         raise WireError("the webhook names no call_sid: expected jambonz', by POST")
     return fields
@@ -220,4 +234,4 @@ def _fields(request: WebhookRequest) -> Members:
 
 def make(settings: settings.Jambonz, setup: Setup) -> Jambonz:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Jambonz(settings, setup.answer_url)
+    return Jambonz(settings, setup)

@@ -6,34 +6,29 @@ from urllib.parse import parse_qsl
 from gateway.config import providers as settings
 from gateway.config.reading.environment import variable_of
 from gateway.config.secrets import first, values_of
-from gateway.path_segment import segment
 from gateway.phone.commands import PhoneCommand, SendDigits, StreamCommand
-from gateway.phone.dialects.plivo import xml as stream_xml
+from gateway.phone.dialects.plivo.commands import PlivoCommands
 from gateway.phone.dialects.plivo.signature import verify_v3
 from gateway.phone.dialects.plivo.stream import FORMATS, CheckpointCodec
+from gateway.phone.dialects.plivo.webhooks import XmlWebhooks
 from gateway.phone.events import Playout
+from gateway.phone.pointing import Account, ByApi
 from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
     Confirmation,
-    Connect,
     Grant,
-    HttpRequest,
-    IncomingCall,
     Proof,
+    Provider,
     Setup,
     SignatureError,
-    StreamEnded,
     Traits,
     UnsignedError,
     Upgrade,
-    WebhookRequest,
 )
-from gateway.phone.shared.http_request import basic, ending
+from gateway.phone.providers.plivo import pointing
+from gateway.phone.shared.http_request import basic
 from gateway.phone.shared.json_text import text_of
 from gateway.phone.shared.signed_url import as_asked, spellings, without_port
-from gateway.text import json_bytes
+from gateway.phone.webhook import WebhookRequest
 
 TRAITS = Traits(
     title="Plivo",
@@ -61,18 +56,20 @@ class PlivoCodec(CheckpointCodec):
         return super().encode(command)
 
 
-class Plivo:
-    """The provider Plivo. It asks ``answer_url``, our ``/answer/plivo``, whom a transferred call is for."""
+class Plivo(Provider):
+    """The provider Plivo."""
 
-    name = "plivo"
     traits = TRAITS
-    subprotocols = ()
 
-    def __init__(self, settings: settings.Plivo, answer_url: str = "") -> None:
-        self._auth_id = settings.auth_id or ""
+    def __init__(self, settings: settings.Plivo, setup: Setup) -> None:
+        self.name = setup.name
         self._auth_tokens = values_of(settings.auth_token)
-        self._api_url = settings.api_url
-        self._answer_url = answer_url
+        self.webhooks = PlivoWebhooks(setup.name, self._auth_tokens)
+        if settings.auth_id and self._auth_tokens:
+            accounts_url = f"{settings.api_url}/v1/Account"
+            credentials = {"Authorization": basic(settings.auth_id, first(self._auth_tokens))}
+            self.commands = PlivoCommands(accounts_url, settings.auth_id, credentials, setup.answer_url)
+        self.pointing = ByApi(Account(setup.name, settings), pointing.find)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> PlivoCodec:
         """Return a fresh wire for one stream."""
@@ -94,59 +91,22 @@ class Plivo:
         verify_v3(upgrade.headers, "x-plivo", self._auth_tokens, texts)
         return Proof.PROVIDER  # it proves Plivo, not the call: a token is still needed
 
+
+class PlivoWebhooks(XmlWebhooks):
+    """Plivo's webhooks; ``account`` is the account's name in ``gateway.yaml``."""
+
+    def __init__(self, account: str, auth_tokens: tuple[str, ...]) -> None:
+        self._account = account
+        self._auth_tokens = auth_tokens
+
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-Plivo-Signature-V3`` and return a hash of what it signs, nonce included."""
         if not self._auth_tokens:
-            raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
+            raise SignatureError(f"{variable_of(self._account, 'auth_token')} is not set")
         address, _, query = request.url.partition("?")
         rest = _signed_rest(request.method, query, request.form)
         texts = (url + rest for url in spellings(address, request.headers.get("host", "")))
         return verify_v3(request.headers, "x-plivo", self._auth_tokens, texts)
-
-    def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
-        """Return the call of an answer webhook, the stream that has ended, or whom a transferred call is for."""
-        return stream_xml.incoming(request)
-
-    def answer(self, call: IncomingCall, connect: Connect) -> Answer:
-        """Return Plivo XML. The stream itself carries no numbers, so they must come with its token."""
-        return stream_xml.stream_xml(connect)
-
-    def refuse(self, call: IncomingCall) -> Answer:
-        """Hang up as busy, without answering the call."""
-        return stream_xml.busy()
-
-    def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
-        """Return what a hang-up or stream callback reports."""
-        return stream_xml.status(request)
-
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Return nothing: the provider asks what follows."""
-        return ()
-
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """End the call (Plivo API, "Hang up a call")."""
-        return ending(self._call("DELETE", call_id))
-
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Send the call on to a document that dials (Plivo API, "Transfer a call"); none without ``answer_url``."""
-        if not self._answer_url:
-            return ()
-        url = stream_xml.transfer_url(self._answer_url, target)
-        return self._call("POST", call_id, {"legs": "aleg", "aleg_url": url, "aleg_method": "POST"})
-
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Return nothing: the wire supports it."""
-        return ()
-
-    def _call(self, method: str, call_id: str, body: dict[str, str] | None = None) -> Sequence[HttpRequest]:
-        if not self._auth_id or not self._auth_tokens:
-            return ()
-        url = f"{self._api_url}/v1/Account/{segment(self._auth_id)}/Call/{segment(call_id)}/"
-        headers = {"Authorization": basic(self._auth_id, first(self._auth_tokens))}
-        if body is None:
-            return (HttpRequest(method, url, headers),)
-        headers["Content-Type"] = "application/json"
-        return (HttpRequest(method, url, headers, json_bytes(body)),)
 
 
 def _upgrade_addresses(address: str) -> tuple[str, ...]:
@@ -184,4 +144,4 @@ def _arguments(query: str) -> str:
 
 def make(settings: settings.Plivo, setup: Setup) -> Plivo:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Plivo(settings, setup.answer_url)
+    return Plivo(settings, setup)

@@ -7,27 +7,23 @@ from gateway.config import providers as settings
 from gateway.config.reading.environment import variable_of
 from gateway.config.secrets import value_of, values_of
 from gateway.phone.dialects.twilio import twiml
+from gateway.phone.dialects.twilio.commands import TwimlCommands
 from gateway.phone.dialects.twilio.signature import check
 from gateway.phone.dialects.twilio.stream import G711, CamelJsonCodec, Formats
 from gateway.phone.events import Playout
-from gateway.phone.provider import (
-    After,
+from gateway.phone.pointing import Account, ByApi
+from gateway.phone.provider import Confirmation, Grant, Proof, Provider, Setup, SignatureError, Traits, Upgrade
+from gateway.phone.providers.signalwire import pointing
+from gateway.phone.shared.http_request import is_one_of
+from gateway.phone.webhook import (
     Answer,
     CallStatus,
-    Confirmation,
     Connect,
-    Grant,
-    HttpRequest,
     IncomingCall,
-    Proof,
-    Setup,
-    SignatureError,
     StreamEnded,
-    Traits,
-    Upgrade,
     WebhookRequest,
+    Webhooks,
 )
-from gateway.phone.shared.http_request import ending, is_one_of
 
 TRAITS = Traits(
     title="SignalWire",
@@ -46,19 +42,19 @@ FORMATS: Formats = {**G711, ("audio/x-l16", 16000): L16_16K, ("audio/x-l16", 240
 ADVICE = "set codec of <Stream> to PCMU@8000h, L16@16000h or L16@24000h"
 
 
-class SignalWire:
-    """The provider SignalWire: its wire, webhooks and call control."""
+class SignalWire(Provider):
+    """The provider SignalWire."""
 
-    name = "signalwire"
     traits = TRAITS
-    subprotocols = ()
 
-    def __init__(self, settings: settings.SignalWire) -> None:
-        self._project_id = settings.project_id or ""
-        self._api_token = value_of(settings.api_token)
-        self._signing_keys = values_of(settings.signing_key)
+    def __init__(self, settings: settings.SignalWire, setup: Setup) -> None:
+        self.name = setup.name
         self._stream_secrets = values_of(settings.stream_secret)
-        self._api_url = settings.api_url or ""
+        self.webhooks = SignalWireWebhooks(setup.name, values_of(settings.signing_key))
+        if settings.api_url and settings.project_id and settings.api_token:
+            api_token = value_of(settings.api_token)
+            self.commands = TwimlCommands(f"{settings.api_url}/api/laml", settings.project_id, api_token)
+        self.pointing = ByApi(Account(setup.name, settings), pointing.find)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
         """Return a fresh wire for one stream."""
@@ -73,10 +69,18 @@ class SignalWire:
             raise SignatureError(f"the stream's authBearerToken is not {variable_of(self.name, 'stream_secret')}")
         return Proof.STREAM
 
+
+class SignalWireWebhooks(Webhooks):
+    """Voice webhooks, answered with cXML; ``account`` is the account's name in ``gateway.yaml``."""
+
+    def __init__(self, account: str, signing_keys: tuple[str, ...]) -> None:
+        self._account = account
+        self._signing_keys = signing_keys
+
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-SignalWire-Signature`` (or ``X-Twilio-Signature``, as their library); a replay is not noticed."""
         if not self._signing_keys:
-            raise SignatureError(f"{variable_of(self.name, 'signing_key')} is not set")
+            raise SignatureError(f"{variable_of(self._account, 'signing_key')} is not set")
         given = request.headers.get("x-signalwire-signature") or request.headers.get("x-twilio-signature", "")
         check(request, given, self._signing_keys, "X-SignalWire-Signature", as_sent=True)
         return ""
@@ -91,34 +95,13 @@ class SignalWire:
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy, without answering it."""
-        return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+        return twiml.busy()
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a call status callback reports."""
         return twiml.call_status(request)
 
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Return nothing: the provider asks what follows."""
-        return ()
-
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """End the call by the Compatibility REST API."""
-        return ending(self._update(call_id, {"Status": "completed"}))
-
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Replace the running document by a ``<Dial>``; the stream then stops."""
-        return self._update(call_id, {"Twiml": twiml.dial_document(target)})
-
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Return nothing: the wire supports it."""
-        return ()
-
-    def _update(self, call_id: str, form: dict[str, str]) -> Sequence[HttpRequest]:
-        if not self._api_url:
-            return ()
-        return twiml.update_call(f"{self._api_url}/api/laml", self._project_id, self._api_token, call_id, form)
-
 
 def make(settings: settings.SignalWire, setup: Setup) -> SignalWire:
     """Make the provider from its section of ``gateway.yaml``."""
-    return SignalWire(settings)
+    return SignalWire(settings, setup)

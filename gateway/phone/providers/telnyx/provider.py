@@ -19,28 +19,35 @@ from gateway.config.secrets import read_public_key, value_of, values_of
 from gateway.errors import WireError
 from gateway.path_segment import segment
 from gateway.phone.dialects.twilio import twiml
+from gateway.phone.pointing import Account, ByApi
 from gateway.phone.provider import (
+    CallCommands,
+    Confirmation,
+    Grant,
+    Proof,
+    Provider,
+    Setup,
+    SignatureError,
+    Traits,
+    Upgrade,
+)
+from gateway.phone.providers.telnyx import pointing
+from gateway.phone.providers.telnyx.wire import PLAYOUT, TelnyxCodec, texml_call_id
+from gateway.phone.requests import HttpRequest, Requests
+from gateway.phone.shared.http_request import bearer, ending, form_request, is_one_of, json_request
+from gateway.phone.shared.json_text import UNREADABLE, read_object
+from gateway.phone.shared.members import Members
+from gateway.phone.webhook import (
     STREAM_ENDED,
     After,
     Answer,
     CallStatus,
-    Confirmation,
     Connect,
-    Grant,
-    HttpRequest,
     IncomingCall,
-    Proof,
-    Setup,
-    SignatureError,
     StreamEnded,
-    Traits,
-    Upgrade,
     WebhookRequest,
+    Webhooks,
 )
-from gateway.phone.providers.telnyx.wire import PLAYOUT, TelnyxCodec, texml_call_id
-from gateway.phone.shared.http_request import bearer, ending, form_request, is_one_of, json_request
-from gateway.phone.shared.json_text import UNREADABLE, read_object
-from gateway.phone.shared.members import Members
 from gateway.text import json_bytes
 
 TRAITS = Traits(
@@ -76,22 +83,19 @@ class _Next(Struct, omit_defaults=True):
 _decode_next = msgspec.json.Decoder(_Next).decode
 
 
-class Telnyx:
-    """The provider Telnyx: its wire, webhooks and call control.
+class Telnyx(Provider):
+    """The provider Telnyx."""
 
-    A webhook that is a form is TeXML's and is answered with a document; one that is JSON is Call Control's and is
-    answered by commands.
-    """
-
-    name = "telnyx"
     traits = TRAITS
-    subprotocols = ()
 
-    def __init__(self, settings: settings.Telnyx) -> None:
-        self._api_key = value_of(settings.api_key)
+    def __init__(self, settings: settings.Telnyx, setup: Setup) -> None:
+        self.name = setup.name
         self._stream_secrets = values_of(settings.stream_secret)
-        self._public_keys = [read_public_key(key) for key in values_of(settings.public_key)]
-        self._api_url = settings.api_url
+        commands = TelnyxCommands(settings.api_url, value_of(settings.api_key)) if settings.api_key else None
+        self.commands = commands
+        public_keys = [read_public_key(key) for key in values_of(settings.public_key)]
+        self.webhooks = TelnyxWebhooks(setup.name, public_keys, commands)
+        self.pointing = ByApi(Account(setup.name, settings), pointing.find)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> TelnyxCodec:
         """Return a fresh wire for one stream."""
@@ -108,13 +112,28 @@ class Telnyx:
             )
         return Proof.STREAM
 
+
+class TelnyxWebhooks(Webhooks):
+    """Voice webhooks; ``account`` is the account's name in ``gateway.yaml``.
+
+    One that is a form is TeXML's and is answered with a document; one that is JSON is Call Control's and is answered
+    by ``commands``.
+    """
+
+    def __init__(
+        self, account: str, public_keys: Sequence[Ed25519PublicKey], commands: "TelnyxCommands | None"
+    ) -> None:
+        self._account = account
+        self._public_keys = public_keys
+        self._commands = commands
+
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``telnyx-signature-ed25519`` and the time; return the event's id, for TeXML a hash of what is signed.
 
         Telnyx delivers an event at least once: each try is signed anew, and the id is the same in all.
         """
         if not self._public_keys:
-            raise SignatureError(f"{variable_of(self.name, 'public_key')} is not set")
+            raise SignatureError(f"{variable_of(self._account, 'public_key')} is not set")
         signature = request.headers.get("telnyx-signature-ed25519", "")
         timestamp = request.headers.get("telnyx-timestamp", "")
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 20):
@@ -146,39 +165,27 @@ class Telnyx:
         if kind == "call.initiated" and payload.text("direction") in ("incoming", "") and call_id:
             return IncomingCall(call_id, payload.text("from"), payload.text("to"), context=data.text("id"))
         following = _following(payload.text("client_state"))
+        if following is None or self._commands is None:
+            return Answer()
         if kind == "call.speak.ended":
-            return self._after_words(call_id, following.transfer) if following else Answer()
-        if kind == "call.hangup" and following and following.hang_up:
-            return Answer(requests=tuple(self.hang_up(following.hang_up)))
+            return self._commands.after_words(call_id, following.transfer)
+        if kind == "call.hangup" and following.hang_up:
+            return Answer(requests=self._commands.hang_up(following.hang_up))
         return Answer()
-
-    def _after_words(self, call_id: str, transfer: str) -> Answer:
-        """Transfer the call, or end it where there is no target, or none that Telnyx would dial."""
-        return Answer(requests=self._go_on(call_id, transfer), otherwise=self._go_on(call_id, "") if transfer else ())
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """Return TeXML, or the command that answers the call and opens the stream."""
         if _is_texml(call.call_id):
             return Answer(twiml.connect_stream(connect, attributes=STREAM), twiml.CONTENT_TYPE)
-        if not self._api_key:
+        if self._commands is None:
             raise WireError("a Call Control webhook is answered by commands: set TELNYX_API_KEY, or use TeXML")
-        body = {
-            "stream_url": connect.stream_url,
-            "stream_track": "inbound_track",
-            "stream_bidirectional_mode": "rtp",
-            "stream_bidirectional_codec": "PCMU",
-        }
-        if connect.call_url:
-            body |= {"webhook_url": connect.call_url, "webhook_url_method": "POST"}
-        if call.context:
-            body["command_id"] = call.context
-        return Answer(requests=self._command(call.call_id, "answer", body))
+        return Answer(requests=self._commands.answer(call, connect))
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy: TeXML, or the command ("Reject a call")."""
         if _is_texml(call.call_id):
-            return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
-        return Answer(requests=ending(self._command(call.call_id, "reject", {"cause": "USER_BUSY"}), GONE))
+            return twiml.busy()
+        return Answer(requests=self._commands.reject(call.call_id) if self._commands else ())
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a TeXML status callback or an event of Call Control reports."""
@@ -193,7 +200,39 @@ class Telnyx:
             raise WireError(f"the event {kind[:40]!r} names no call_control_id")
         return (CallStatus(call_id, kind, kind == "call.hangup", stream_failed=kind == "streaming.failed"),)
 
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+
+class TelnyxCommands(CallCommands):
+    """Call control: commands of Call Control, and the REST resource of TeXML for the calls that are TeXML's."""
+
+    def __init__(self, api_url: str, api_key: str) -> None:
+        self._api_url = api_url
+        self._authorization = bearer(api_key)
+
+    def answer(self, call: IncomingCall, connect: Connect) -> Requests:
+        """Answer a call and open its stream ("Answer call")."""
+        body = {
+            "stream_url": connect.stream_url,
+            "stream_track": "inbound_track",
+            "stream_bidirectional_mode": "rtp",
+            "stream_bidirectional_codec": "PCMU",
+        }
+        if connect.call_url:
+            body |= {"webhook_url": connect.call_url, "webhook_url_method": "POST"}
+        if call.context:
+            body["command_id"] = call.context
+        return (self._command(call.call_id, "answer", body),)
+
+    def reject(self, call_id: str) -> Requests:
+        """Reject a call as busy ("Reject a call")."""
+        return ending([self._command(call_id, "reject", {"cause": "USER_BUSY"})], GONE)
+
+    def after_words(self, call_id: str, transfer: str) -> Answer:
+        """Transfer the call, or end it where there is no target, or none that Telnyx would dial."""
+        if not transfer:
+            return Answer(requests=self.hang_up(call_id))
+        return Answer(requests=self.transfer(call_id, transfer), otherwise=self.hang_up(call_id))
+
+    def after_stream(self, call_id: str, after: After) -> Requests:
         """Speak to, transfer or hang up a Call Control call, which goes on when its stream has ended.
 
         The event ``call.speak.ended`` starts what follows the words. TeXML asks for it by itself.
@@ -201,43 +240,35 @@ class Telnyx:
         if _is_texml(call_id):
             return ()
         if not after.say:
-            return self._go_on(call_id, after.transfer)
+            return self.transfer(call_id, after.transfer) if after.transfer else self.hang_up(call_id)
         words = {"payload": after.say, "voice": VOICE, "language": after.language or LANGUAGE}
-        return self._command(call_id, "speak", {**words, "client_state": _state(_Next(transfer=after.transfer))})
+        return (self._command(call_id, "speak", {**words, "client_state": _state(_Next(transfer=after.transfer))}),)
 
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+    def hang_up(self, call_id: str) -> Requests:
         """End the call by the REST API."""
         if _is_texml(call_id):
-            return ending(self._update_texml(call_id, {"Status": "completed"}))
-        return ending(self._command(call_id, "hangup", {}), GONE)
+            return ending([self._update_texml(call_id, {"Status": "completed"})])
+        return ending([self._command(call_id, "hangup", {})], GONE)
 
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+    def transfer(self, call_id: str, target: str) -> Requests:
         """Transfer the call. If nobody takes it there, the caller's leg is ended, not left in silence."""
         if _is_texml(call_id):
-            return self._update_texml(call_id, {"Texml": twiml.dial_document(target)})
-        return self._command(
-            call_id, "transfer", {"to": target, "target_leg_client_state": _state(_Next(hang_up=call_id))}
-        )
+            return (self._update_texml(call_id, {"Texml": twiml.dial_document(target)}),)
+        body = {"to": target, "target_leg_client_state": _state(_Next(hang_up=call_id))}
+        return (self._command(call_id, "transfer", body),)
 
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+    def send_digits(self, call_id: str, digits: str) -> Requests:
         """Dial digits by the REST API; TeXML has no request for it."""
-        return () if _is_texml(call_id) else self._command(call_id, "send_dtmf", {"digits": digits})
+        return () if _is_texml(call_id) else (self._command(call_id, "send_dtmf", {"digits": digits}),)
 
-    def _go_on(self, call_id: str, transfer: str) -> tuple[HttpRequest, ...]:
-        return tuple(self.transfer(call_id, transfer) if transfer else self.hang_up(call_id))
-
-    def _command(self, call_id: str, action: str, body: dict[str, str]) -> tuple[HttpRequest, ...]:
-        if not self._api_key:
-            return ()
+    def _command(self, call_id: str, action: str, body: dict[str, str]) -> HttpRequest:
         url = f"{self._api_url}/v2/calls/{segment(call_id, safe=':')}/actions/{action}"
-        return (json_request(url, body, bearer(self._api_key)),)
+        return json_request(url, body, self._authorization)
 
-    def _update_texml(self, call_id: str, form: dict[str, str]) -> tuple[HttpRequest, ...]:
-        if not self._api_key:
-            return ()
+    def _update_texml(self, call_id: str, form: dict[str, str]) -> HttpRequest:
         call_sid, _, account_sid = call_id.rpartition("@")
         path = f"Accounts/{segment(account_sid)}/Calls/{segment(call_sid, safe=':')}"
-        return (form_request(f"{self._api_url}/v2/texml/{path}", form, bearer(self._api_key)),)
+        return form_request(f"{self._api_url}/v2/texml/{path}", form, self._authorization)
 
 
 def _is_signed(message: bytes, signature: str, keys: Sequence[Ed25519PublicKey]) -> bool:
@@ -295,4 +326,4 @@ def _following(client_state: str) -> _Next | None:
 
 def make(settings: settings.Telnyx, setup: Setup) -> Telnyx:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Telnyx(settings)
+    return Telnyx(settings, setup)

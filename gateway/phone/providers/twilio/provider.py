@@ -7,29 +7,33 @@ from gateway.config import providers as settings
 from gateway.config.reading.environment import variable_of
 from gateway.config.secrets import first, values_of
 from gateway.phone.dialects.twilio import twiml
+from gateway.phone.dialects.twilio.commands import TwimlCommands
 from gateway.phone.dialects.twilio.signature import check, is_signed
 from gateway.phone.dialects.twilio.stream import CamelJsonCodec
 from gateway.phone.events import Playout
+from gateway.phone.pointing import Account, ByApi
 from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
     Confirmation,
-    Connect,
     Grant,
-    HttpRequest,
-    IncomingCall,
     Proof,
+    Provider,
     Setup,
     SignatureError,
-    StreamEnded,
     Traits,
     UnsignedError,
     Upgrade,
-    WebhookRequest,
 )
-from gateway.phone.shared.http_request import ending
+from gateway.phone.providers.twilio import pointing
 from gateway.phone.shared.signed_url import spellings
+from gateway.phone.webhook import (
+    Answer,
+    CallStatus,
+    Connect,
+    IncomingCall,
+    StreamEnded,
+    WebhookRequest,
+    Webhooks,
+)
 
 TRAITS = Traits(
     title="Twilio",
@@ -44,17 +48,18 @@ TRAITS = Traits(
 ADVICE = "expected audio/x-mulaw or audio/x-alaw, 8000 Hz, 1 channel"
 
 
-class Twilio:
-    """The provider Twilio: its wire, webhooks and call control."""
+class Twilio(Provider):
+    """The provider Twilio."""
 
-    name = "twilio"
     traits = TRAITS
-    subprotocols = ()
 
-    def __init__(self, settings: settings.Twilio) -> None:
+    def __init__(self, settings: settings.Twilio, setup: Setup) -> None:
+        self.name = setup.name
         self._auth_tokens = values_of(settings.auth_token)
-        self._account_sid = settings.account_sid or ""
-        self._api_url = settings.api_url
+        self.webhooks = TwilioWebhooks(setup.name, self._auth_tokens)
+        if settings.account_sid and self._auth_tokens:
+            self.commands = TwimlCommands(settings.api_url, settings.account_sid, first(self._auth_tokens))
+        self.pointing = ByApi(Account(setup.name, settings), pointing.find)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> CamelJsonCodec:
         """Return a fresh wire for one stream."""
@@ -73,10 +78,18 @@ class Twilio:
             raise SignatureError("the stream's X-Twilio-Signature is wrong")
         return Proof.PROVIDER  # it proves Twilio, not the call: a token is still needed
 
+
+class TwilioWebhooks(Webhooks):
+    """Voice webhooks, answered with TwiML; ``account`` is the account's name in ``gateway.yaml``."""
+
+    def __init__(self, account: str, auth_tokens: tuple[str, ...]) -> None:
+        self._account = account
+        self._auth_tokens = auth_tokens
+
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check ``X-Twilio-Signature``; it covers neither a time nor a nonce, so a replay is not noticed."""
         if not self._auth_tokens:
-            raise SignatureError(f"{variable_of(self.name, 'auth_token')} is not set")
+            raise SignatureError(f"{variable_of(self._account, 'auth_token')} is not set")
         check(request, request.headers.get("x-twilio-signature", ""), self._auth_tokens, "X-Twilio-Signature")
         return ""
 
@@ -90,32 +103,13 @@ class Twilio:
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy, without answering it."""
-        return Answer(twiml.busy_document(), twiml.CONTENT_TYPE)
+        return twiml.busy()
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a call status callback reports (docs/voice/api/call-resource, StatusCallback)."""
         return twiml.call_status(request)
 
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
-        """Return nothing: the provider asks what follows."""
-        return ()
-
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
-        """End the call by the REST API (docs/voice/api/call-resource)."""
-        return ending(self._update(call_id, {"Status": "completed"}))
-
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
-        """Replace the running TwiML by a ``<Dial>``; the stream then stops."""
-        return self._update(call_id, {"Twiml": twiml.dial_document(target)})
-
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
-        """Return nothing: Twilio can dial digits only by ending the stream."""
-        return ()
-
-    def _update(self, call_id: str, form: dict[str, str]) -> Sequence[HttpRequest]:
-        return twiml.update_call(self._api_url, self._account_sid, first(self._auth_tokens), call_id, form)
-
 
 def make(settings: settings.Twilio, setup: Setup) -> Twilio:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Twilio(settings)
+    return Twilio(settings, setup)

@@ -6,8 +6,8 @@ developer.vonage.com, "NCCO reference": connect, talk.
 from typing import Any
 
 from gateway.addresses import is_sip
-from gateway.phone.provider import After, Connect, IncomingCall
 from gateway.phone.shared.numbers import without_plus
+from gateway.phone.webhook import After, Connect, IncomingCall
 from gateway.text import json_bytes, json_text
 
 HEADERS_LIMIT = 512

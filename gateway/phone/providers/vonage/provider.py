@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import jwt
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K
 from gateway.config import providers as settings
@@ -34,30 +35,36 @@ from gateway.phone.events import (
     Playout,
     UnknownMessage,
 )
+from gateway.phone.pointing import Account, ByApi
 from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
+    CallCommands,
     Confirmation,
-    Connect,
     Grant,
-    HttpRequest,
-    IncomingCall,
     Proof,
+    Provider,
     Setup,
     SignatureError,
-    StreamEnded,
     Traits,
     UnsignedError,
     Upgrade,
-    WebhookRequest,
 )
-from gateway.phone.providers.vonage import ncco
+from gateway.phone.providers.vonage import ncco, pointing
+from gateway.phone.requests import HttpRequest, Requests
 from gateway.phone.shared.call_id import call_of
 from gateway.phone.shared.http_request import ending
 from gateway.phone.shared.json_text import UNREADABLE, key_pressed, mark_name, read_again, read_object
 from gateway.phone.shared.jwt import algorithm, bearer, check_payload_hash, read_hs256
 from gateway.phone.shared.members import Members
+from gateway.phone.webhook import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    IncomingCall,
+    StreamEnded,
+    WebhookRequest,
+    Webhooks,
+)
 from gateway.text import json_bytes, json_text
 
 TRAITS = Traits(
@@ -176,21 +183,19 @@ class VonageCodec:
         return self._frames(bytes(missing)) if missing else []
 
 
-class Vonage:
-    """The provider Vonage. ``now_s`` returns Unix time, which the tokens of the REST API carry."""
+class Vonage(Provider):
+    """The provider Vonage."""
 
-    name = "vonage"
     traits = TRAITS
-    subprotocols = ()
 
-    def __init__(self, settings: settings.Vonage, now_s: Callable[[], float]) -> None:
-        self._application_id = settings.application_id or ""
-        private_key = settings.private_key
-        self._private_key = read_private_key(private_key.get_secret_value()) if private_key else None
-        self._signature_secrets = values_of(settings.signature_secret)
-        self._rate_hz = settings.rate_hz
-        self._api_url = settings.api_url
-        self._now_s = now_s
+    def __init__(self, settings: settings.Vonage, setup: Setup) -> None:
+        self.name = setup.name
+        self._tokens = _Tokens(settings)
+        self.webhooks = VonageWebhooks(setup.name, self._tokens, settings.rate_hz)
+        if settings.application_id and settings.private_key:
+            private_key = read_private_key(settings.private_key.get_secret_value())
+            self.commands = VonageCommands(settings.api_url, settings.application_id, private_key, setup.now_s)
+        self.pointing = ByApi(Account(setup.name, settings), pointing.find)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> VonageCodec:
         """Return a fresh wire for one stream."""
@@ -198,26 +203,50 @@ class Vonage:
 
     def verify_upgrade(self, upgrade: Upgrade, now_s: float) -> Proof:
         """Check the JWT that our NCCO asks for. The documents say which key signs it for HS256 alone."""
-        if not self._signature_secrets:
+        if not self._tokens.secrets:
             return Proof.NONE
         token = bearer(upgrade.headers)
         if not token or (alg := algorithm(token)) != "HS256":
             given = f"a JWT signed by {alg[:10]!r}" if token else "no JWT"
             raise UnsignedError(f"the stream has {given}: expected one signed by HS256 with the signature secret")
-        self._check_application(read_hs256(token, self._signature_secrets, now_s))
+        self._tokens.read(token, now_s)
         return Proof.PROVIDER  # it proves Vonage, not the call: a token is still needed
+
+
+class _Tokens:
+    """The JWTs that Vonage signs for one application."""
+
+    def __init__(self, settings: settings.Vonage) -> None:
+        self.secrets = values_of(settings.signature_secret)
+        self._application_id = settings.application_id or ""
+
+    def read(self, token: str, now_s: float) -> Mapping[str, Any]:
+        """Return a token's claims. Raises ``SignatureError`` where it is wrong, or another application's."""
+        claims = read_hs256(token, self.secrets, now_s)
+        given = claims.get("application_id", self._application_id)
+        if self._application_id and given != self._application_id:
+            raise SignatureError(f"the JWT is of application {str(given)[:40]!r}")
+        return claims
+
+
+class VonageWebhooks(Webhooks):
+    """Voice webhooks, answered with NCCOs; ``account`` is the account's name in ``gateway.yaml``."""
+
+    def __init__(self, account: str, tokens: _Tokens, rate_hz: int) -> None:
+        self._account = account
+        self._tokens = tokens
+        self._rate_hz = rate_hz
 
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check a signed webhook's JWT and return its ``jti`` or a hash of it; the query of a GET is not covered."""
-        if not self._signature_secrets:
-            raise SignatureError(f"{variable_of(self.name, 'signature_secret')} is not set")
+        if not self._tokens.secrets:
+            raise SignatureError(f"{variable_of(self._account, 'signature_secret')} is not set")
         token = bearer(request.headers)
         if not token:
             raise SignatureError("the bearer JWT is missing: signed webhooks are to be switched on at Vonage")
-        claims = read_hs256(token, self._signature_secrets, now_s)
+        claims = self._tokens.read(token, now_s)
         if request.body or request.method != "GET":
             check_payload_hash(claims, request.body)
-        self._check_application(claims)
         return str(claims.get("jti") or hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest())
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
@@ -254,37 +283,42 @@ class Vonage:
         failed = bool(of_stream) and status in NOT_CONNECTED
         return (CallStatus(call_id, status, status in ENDED, stream_failed=failed),)
 
-    def after_stream(self, call_id: str, after: After) -> Sequence[HttpRequest]:
+
+class VonageCommands(CallCommands):
+    """Call control. ``now_s`` returns Unix time, which the tokens of the REST API carry."""
+
+    def __init__(
+        self, api_url: str, application_id: str, private_key: RSAPrivateKey, now_s: Callable[[], float]
+    ) -> None:
+        self._calls_url = f"{api_url}/v1/calls"
+        self._application_id = application_id
+        self._private_key = private_key
+        self._now_s = now_s
+
+    def after_stream(self, call_id: str, after: After) -> Requests:
         """Hang up where nothing follows; else the answer to the event of the stream's end says what does."""
         return () if after.say or after.transfer else self.hang_up(call_id)
 
-    def hang_up(self, call_id: str) -> Sequence[HttpRequest]:
+    def hang_up(self, call_id: str) -> Requests:
         """End the caller's leg (Voice API, "Modify an in-progress call")."""
-        return ending(self._put(call_id, "", {"action": "hangup"}))
+        return ending([self._put(call_id, "", {"action": "hangup"})])
 
-    def transfer(self, call_id: str, target: str) -> Sequence[HttpRequest]:
+    def transfer(self, call_id: str, target: str) -> Requests:
         """Replace the call's NCCO by one that connects the target."""
         actions = ncco.following(After(transfer=target))
-        return self._put(call_id, "", {"action": "transfer", "destination": {"type": "ncco", "ncco": actions}})
+        return (self._put(call_id, "", {"action": "transfer", "destination": {"type": "ncco", "ncco": actions}}),)
 
-    def send_digits(self, call_id: str, digits: str) -> Sequence[HttpRequest]:
+    def send_digits(self, call_id: str, digits: str) -> Requests:
         """Play keys into the caller's leg (Voice API, "Play DTMF tones into a call")."""
-        return self._put(call_id, "/dtmf", {"digits": digits})
+        return (self._put(call_id, "/dtmf", {"digits": digits}),)
 
-    def _check_application(self, claims: Mapping[str, Any]) -> None:
-        given = claims.get("application_id", self._application_id)
-        if self._application_id and given != self._application_id:
-            raise SignatureError(f"the JWT is of application {str(given)[:40]!r}")
-
-    def _put(self, call_id: str, path: str, body: dict[str, Any]) -> Sequence[HttpRequest]:
-        if self._private_key is None or not self._application_id:
-            return ()
+    def _put(self, call_id: str, path: str, body: dict[str, Any]) -> HttpRequest:
         now = int(self._now_s())
         claims = {"application_id": self._application_id, "iat": now, "exp": now + TOKEN_LIFE_S, "jti": str(uuid4())}
         token = jwt.encode(claims, self._private_key, algorithm="RS256")
-        url = f"{self._api_url}/v1/calls/{segment(call_id)}{path}"
+        url = f"{self._calls_url}/{segment(call_id)}{path}"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        return (HttpRequest("PUT", url, headers, json_bytes(body)),)
+        return HttpRequest("PUT", url, headers, json_bytes(body))
 
 
 def _following(after: After, shown: str) -> Answer:
@@ -304,4 +338,4 @@ def _fields(request: WebhookRequest) -> Members:
 
 def make(settings: settings.Vonage, setup: Setup) -> Vonage:
     """Make the provider from its section of ``gateway.yaml``."""
-    return Vonage(settings, setup.now_s)
+    return Vonage(settings, setup)

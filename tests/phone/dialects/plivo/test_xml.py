@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import WireError
 from gateway.phone.dialects.plivo import xml as stream_xml
-from gateway.phone.provider import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
 
 CALL = "97ceeb52-58b6-11e1-86da-77300b68f8bb"
 URL = "https://gw.example.com/answer/plivo"

@@ -7,8 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.phone.dialects.twilio.signature import check, is_signed
-from gateway.phone.provider import SignatureError, WebhookRequest
+from gateway.phone.provider import SignatureError
 from gateway.phone.shared.http_request import basic
+from gateway.phone.webhook import WebhookRequest
 
 URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
 REPEATED = [("Sid", "CA123"), ("SidAccount", "AC123"), ("Digits", "5678"), ("Digits", "1234"), ("Digits", "1234")]

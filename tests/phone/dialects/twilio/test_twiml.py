@@ -1,4 +1,4 @@
-"""TwiML documents, and the form and the resource of a call."""
+"""TwiML documents, and the form of a call."""
 
 from xml.etree import ElementTree as Xml
 
@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import WireError
 from gateway.phone.dialects.twilio import twiml
-from gateway.phone.provider import After, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
+from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 
 HOSTILE = "\"'<&>]]>"
 
@@ -55,14 +55,3 @@ def test_a_fallback_is_asked_for_new_calls_too(status: str, error: str, is_new: 
     else:
         assert isinstance(asked, StreamEnded)
         assert (asked.call_id, asked.called) == ("CA1", "+2")
-
-
-def test_the_call_s_resource() -> None:
-    """Ids are escaped; without credentials there is nothing to ask for."""
-    (request,) = twiml.update_call("https://api", "AC/1", "t", "CA?1", {"Status": "completed"})
-    assert request.url == "https://api/2010-04-01/Accounts/AC%2F1/Calls/CA%3F1.json"
-    assert (
-        twiml.update_call("https://api", "", "t", "CA1", {})
-        == twiml.update_call("https://api", "AC", "", "C", {})
-        == ()
-    )

@@ -21,22 +21,15 @@ from gateway.phone.commands import (
     TransferCall,
 )
 from gateway.phone.events import CallStarted, UnknownMessage
-from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    SignatureError,
-    Upgrade,
-    WebhookRequest,
-)
-from gateway.phone.providers.acs.provider import CALLERS_LIMIT, ISSUER, Acs, sign
+from gateway.phone.provider import Grant, KeySet, Proof, SignatureError, Upgrade
+from gateway.phone.providers.acs.connections import CALLERS_LIMIT
+from gateway.phone.providers.acs.provider import Acs
+from gateway.phone.providers.acs.published_keys import ISSUER
 from gateway.phone.providers.acs.wire import PLAYOUT, AcsCodec
+from gateway.phone.requests import HttpRequest
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
 from tests.conformance.wires import start_text
+from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 NOW_S = 1_700_000_000.0
 ACCESS_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -67,7 +60,13 @@ def provider(**more: Any) -> Acs:
         "rate_hz": 24000,
         "keys_url": "https://acscallautomation.communication.azure.com/calling/keys",
     }
-    return Acs(settings.Acs.model_construct(**{**values, **more}), lambda: NOW_S)
+    return Acs(settings.Acs.model_construct(**{**values, **more}), setup("acs", now_s=lambda: NOW_S))
+
+
+def keys_of(acs: Acs) -> KeySet:
+    """The keys that the service publishes."""
+    assert acs.published_keys is not None
+    return acs.published_keys
 
 
 def bearer(**claims: Any) -> str:
@@ -103,7 +102,8 @@ def test_without_the_header_the_call_is_the_grant_s() -> None:
 def test_the_call_is_the_one_that_was_answered_whatever_the_header_names() -> None:
     """The header is not signed: another call in it is refused, and none at all changes nothing."""
     acs = provider()
-    acs.answered(IncomingCall("correlation", "+1", "+2"), json.dumps({"callConnectionId": CONNECTION}).encode())
+    answered = json.dumps({"callConnectionId": CONNECTION}).encode()
+    answer_call(acs, IncomingCall("correlation", "+1", "+2"), Connect("wss://gw/s"), answered)
     for named in (CONNECTION, ""):
         headers = {"x-ms-call-connection-id": named} if named else {}
         (event,) = acs.codec(Upgrade(headers=headers), GRANT).decode(METADATA)
@@ -183,7 +183,7 @@ events = st.fixed_dictionaries(
 def test_any_webhook_is_an_answer_or_a_wire_error(body: bytes) -> None:
     """A body can be anything; the two routes fail in one way alone."""
     acs = provider()
-    for read in (acs.incoming, acs.status):
+    for read in (webhooks(acs).incoming, webhooks(acs).status):
         try:
             read(posted(body))
         except WireError as error:
@@ -221,29 +221,29 @@ def test_the_subscription_s_handshake() -> None:
         "eventTime": "2026-01-01T00:00:00Z",
         "dataVersion": "1",
     }
-    answer = provider().incoming(posted([event]))
+    answer = webhooks(provider()).incoming(posted([event]))
     assert answer == Answer('{"validationResponse":"512d38b6-c7b8-40c8-89fe-f46f9e9622b6"}', "application/json")
 
 
 def test_an_incoming_call() -> None:
     """Numbers, the correlation, and the context that the answer has to give back; CloudEvents are read as well."""
     call = IncomingCall("correlation", "+14158675309", "+18005551212", "opaque")
-    assert provider().incoming(posted([INCOMING])) == call
+    assert webhooks(provider()).incoming(posted([INCOMING])) == call
     cloud_event = {"specversion": "1.0", "type": INCOMING["eventType"], "data": INCOMING["data"]}
-    assert provider().incoming(posted(cloud_event)) == call
+    assert webhooks(provider()).incoming(posted(cloud_event)) == call
 
 
 def test_a_caller_without_number_is_a_raw_id() -> None:
     """``phoneNumber`` exists for phone numbers alone; the prefix of a number's raw id is not the number's."""
     data = {**INCOMING["data"], "from": {"rawId": "8:acs:1"}, "to": {"rawId": "4:+18005551212"}}
-    call = provider().incoming(posted([{**INCOMING, "data": data}]))
+    call = webhooks(provider()).incoming(posted([{**INCOMING, "data": data}]))
     assert isinstance(call, IncomingCall)
     assert (call.caller, call.called) == ("8:acs:1", "+18005551212")
 
 
 def test_a_call_is_found_among_events_that_are_none() -> None:
     """One that cannot be read does not cost the others of its delivery."""
-    call = provider().incoming(posted([7, None, {"eventType": None}, {"data": {}}, INCOMING]))
+    call = webhooks(provider()).incoming(posted([7, None, {"eventType": None}, {"data": {}}, INCOMING]))
     assert isinstance(call, IncomingCall)
     assert call.context == "opaque"
 
@@ -251,14 +251,14 @@ def test_a_call_is_found_among_events_that_are_none() -> None:
 def test_other_events_are_accepted_and_left() -> None:
     """Event Grid would repeat what is refused."""
     event = {"eventType": "Microsoft.Communication.RecordingFileStatusUpdated", "data": {}}
-    assert provider().incoming(posted([event])) == Answer()
+    assert webhooks(provider()).incoming(posted([event])) == Answer()
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"7", [7], {"data": 7, "eventType": [7]}, [{**INCOMING, "data": {}}]])
 def test_what_is_no_delivery(body: object) -> None:
     """It is told so."""
     with pytest.raises(WireError, match="not an Event Grid delivery"):
-        provider().incoming(posted(body))
+        webhooks(provider()).incoming(posted(body))
 
 
 @pytest.mark.parametrize("missing", ["endpoint", "access_key"])
@@ -266,18 +266,18 @@ def test_calls_cannot_be_answered_without_the_rest_api(missing: str) -> None:
     """The error names what is to be set; nothing is sent unsigned."""
     acs = provider(**{missing: None})
     with pytest.raises(WireError, match=r"providers\.acs\.endpoint and access_key"):
-        acs.incoming(posted([INCOMING]))
-    assert not acs.hang_up(CONNECTION)
-    assert not acs.transfer(CONNECTION, "+1")
+        webhooks(acs).incoming(posted([INCOMING]))
+    assert not hang_up(acs, CONNECTION)
+    assert not transfer(acs, CONNECTION, "+1")
 
 
 def test_the_answer() -> None:
     """One request, made exactly as the REST API wants it; Event Grid gets an empty 200."""
     call = IncomingCall("correlation", "+14158675309", "+18005551212", "opaque")
     connect = Connect("wss://gw/stream/acs/support/token", callback_url="https://gw/status/acs")
-    answer = provider().answer(call, connect)
-    assert (answer.body, answer.status) == ("", 200)
-    request = only(answer.requests)
+    written = answer_call(provider(), call, connect)
+    assert (written.body, written.status) == ("", 200)
+    request = only(written.requests)
     url = "https://contoso.communication.azure.com/calling/callConnections:answer?api-version=2025-05-15"
     assert (request.method, request.url) == ("POST", url)
     assert request.body == (
@@ -287,7 +287,7 @@ def test_the_answer() -> None:
         b'"audioFormat":"pcm24KMono","enableDtmfTones":true}}'
     )
     assert request.headers["Content-Type"] == "application/json"
-    slower = only(provider(rate_hz=16000).answer(call, connect).requests)
+    slower = only(answer_call(provider(rate_hz=16000), call, connect).requests)
     assert b'"audioFormat":"pcm16KMono"' in slower.body
 
 
@@ -297,7 +297,7 @@ def test_status_callbacks() -> None:
         {"type": f"Microsoft.Communication.{kind}", "data": {"callConnectionId": CONNECTION, "correlationId": "c"}}
         for kind in ("CallConnected", "MediaStreamingFailed", "CallDisconnected", "AnswerFailed", "CallTransferFailed")
     ]
-    assert provider().status(posted(body)) == [
+    assert webhooks(provider()).status(posted(body)) == [
         CallStatus(CONNECTION, "CallConnected", ended=False, answered_as="c"),
         CallStatus(CONNECTION, "MediaStreamingFailed", ended=False, stream_failed=True, answered_as="c"),
         CallStatus(CONNECTION, "CallDisconnected", ended=True, answered_as="c"),
@@ -306,7 +306,7 @@ def test_status_callbacks() -> None:
     ]
     for empty in ([], [{"type": "x", "data": {}}], b"x"):
         with pytest.raises(WireError):
-            provider().status(posted(empty))
+            webhooks(provider()).status(posted(empty))
 
 
 # Who sent it
@@ -314,13 +314,13 @@ def test_status_callbacks() -> None:
 
 def test_event_grid_proves_itself_by_the_secret_in_its_url() -> None:
     """It signs nothing; a wrong secret, or none configured, is refused."""
-    assert provider().verify(posted([INCOMING]), NOW_S) == ""
+    assert webhooks(provider()).verify(posted([INCOMING]), NOW_S) == ""
     with pytest.raises(SignatureError, match="secret in the URL is wrong"):
-        provider().verify(posted([INCOMING], "https://gw/answer/acs?secret=sesamo"), NOW_S)
+        webhooks(provider()).verify(posted([INCOMING], "https://gw/answer/acs?secret=sesamo"), NOW_S)
     with pytest.raises(SignatureError, match="stream_secret is not set"):
-        provider(stream_secret=None).verify(posted([INCOMING]), NOW_S)
+        webhooks(provider(stream_secret=None)).verify(posted([INCOMING]), NOW_S)
     with pytest.raises(SignatureError):
-        provider().verify(posted([INCOMING], "https://gw/answer/acs"), NOW_S)
+        webhooks(provider()).verify(posted([INCOMING], "https://gw/answer/acs"), NOW_S)
 
 
 def test_callbacks_prove_themselves_by_a_token() -> None:
@@ -328,19 +328,19 @@ def test_callbacks_prove_themselves_by_a_token() -> None:
     acs = provider()
     callback = posted([], "https://gw/status/acs", authorization=bearer())
     with pytest.raises(SignatureError, match="have not been fetched"):
-        acs.verify(callback, NOW_S)
-    acs.set_keys(JWKS)
-    assert acs.verify(callback, NOW_S) == ""
+        webhooks(acs).verify(callback, NOW_S)
+    keys_of(acs).replace(JWKS)
+    assert webhooks(acs).verify(callback, NOW_S) == ""
     with pytest.raises(SignatureError, match="udience"):
-        acs.verify(posted([], "https://gw/status/acs", authorization=bearer(aud="another")), NOW_S)
+        webhooks(acs).verify(posted([], "https://gw/status/acs", authorization=bearer(aud="another")), NOW_S)
     with pytest.raises(SignatureError, match="expired"):
-        acs.verify(callback, NOW_S + 600)
+        webhooks(acs).verify(callback, NOW_S + 600)
     with pytest.raises(SignatureError, match="no Authorization"):
-        acs.verify(posted([], "https://gw/status/acs"), NOW_S)
+        webhooks(acs).verify(posted([], "https://gw/status/acs"), NOW_S)
     unnamed = provider(resource_id=None)
-    unnamed.set_keys(JWKS)
+    keys_of(unnamed).replace(JWKS)
     with pytest.raises(SignatureError, match="resource_id is not set"):
-        unnamed.verify(callback, NOW_S)
+        webhooks(unnamed).verify(callback, NOW_S)
 
 
 def test_the_stream_proves_itself_by_a_token() -> None:
@@ -348,7 +348,7 @@ def test_the_stream_proves_itself_by_a_token() -> None:
     acs, upgrade = provider(), Upgrade(headers={"authorization": bearer()})
     with pytest.raises(SignatureError, match="have not been fetched"):
         acs.verify_upgrade(upgrade, NOW_S)
-    acs.set_keys(JWKS)
+    keys_of(acs).replace(JWKS)
     assert acs.verify_upgrade(upgrade, NOW_S) is Proof.PROVIDER
     with pytest.raises(SignatureError, match="no Authorization"):
         acs.verify_upgrade(Upgrade(), NOW_S)
@@ -360,74 +360,62 @@ def test_the_stream_proves_itself_by_a_token() -> None:
 def test_where_the_keys_come_from() -> None:
     """A plain request; a document that is none leaves the keys that there are."""
     acs = provider()
-    assert acs.jwks_request().url == "https://acscallautomation.communication.azure.com/calling/keys"
-    acs.set_keys(JWKS)
+    keys = keys_of(acs)
+    assert keys.request().url == "https://acscallautomation.communication.azure.com/calling/keys"
+    keys.replace(JWKS)
     with pytest.raises(WireError, match="JWKS"):
-        acs.set_keys(b"<html>")
-    assert acs.keys is not None
-    assert list(acs.keys) == ["k1"]
+        keys.replace(b"<html>")
+    assert acs.verify_upgrade(Upgrade(headers={"authorization": bearer()}), NOW_S) is Proof.PROVIDER
 
 
 # The REST API
 
 
-def test_the_signature_of_requests() -> None:
-    """Computed apart from this code, over the algorithm of "Sign an HTTP request with HMAC"."""
-    url = "https://contoso.communication.azure.com/calling/callConnections:answer?api-version=2025-05-15"
-    headers = sign("POST", url, b'{"a":1}', b"0123456789abcdef0123456789abcdef", "Tue, 14 Nov 2023 22:13:20 GMT")
-    assert headers == {
-        "x-ms-date": "Tue, 14 Nov 2023 22:13:20 GMT",
-        "x-ms-content-sha256": "AVq9f1zFei3ZS3WQ8ErYCEJzkF7jPsXOvq5iJ2qX+GI=",
-        "Authorization": "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature="
-        "v2eguoRgttTWZYRycFIWFOWJm5/hWnkqTM3IEeAOEPI=",
-    }
-
-
 def test_hanging_up_ends_the_call_for_everyone() -> None:
     """Signed at the moment of asking; the id cannot leave its place in the path."""
-    request = only(provider().hang_up(CONNECTION))
+    request = only(hang_up(provider(), CONNECTION))
     path = f"/calling/callConnections/{CONNECTION}:terminate?api-version=2025-05-15"
     assert (request.method, request.url) == ("POST", "https://contoso.communication.azure.com" + path)
     assert (request.body, request.gone) == (b"", (404,))
     assert request.headers["x-ms-date"] == "Tue, 14 Nov 2023 22:13:20 GMT"
     assert "Content-Type" not in request.headers
-    assert "/calling/callConnections/..%2Fx:terminate" in only(provider().hang_up("../x")).url
+    assert "/calling/callConnections/..%2Fx:terminate" in only(hang_up(provider(), "../x")).url
 
 
 def test_transfer() -> None:
     """To a number; a sip: address is nothing that ACS dials."""
-    request = only(provider().transfer(CONNECTION, "+14255550199"))
+    request = only(transfer(provider(), CONNECTION, "+14255550199"))
     assert request.url.endswith(f"/calling/callConnections/{CONNECTION}:transferToParticipant?api-version=2025-05-15")
     assert request.body == b'{"targetParticipant":{"kind":"phoneNumber","phoneNumber":{"value":"+14255550199"}}}'
-    assert not provider().transfer(CONNECTION, "sip:anna@example.com")
+    assert not transfer(provider(), CONNECTION, "sip:anna@example.com")
 
 
 def test_what_follows_the_stream() -> None:
     """A call outlives its stream: it is transferred, or ended, whatever else was wanted."""
     acs = provider()
-    assert only(acs.after_stream(CONNECTION, After())) == only(acs.hang_up(CONNECTION))
-    assert only(acs.after_stream(CONNECTION, After(say="Goodbye"))) == only(acs.hang_up(CONNECTION))
-    assert only(acs.after_stream(CONNECTION, After(transfer="+1"))) == only(acs.transfer(CONNECTION, "+1"))
-    assert only(acs.after_stream(CONNECTION, After(transfer="sip:a@b"))) == only(acs.hang_up(CONNECTION))
+    assert only(after_stream(acs, CONNECTION, After())) == only(hang_up(acs, CONNECTION))
+    assert only(after_stream(acs, CONNECTION, After(say="Goodbye"))) == only(hang_up(acs, CONNECTION))
+    assert only(after_stream(acs, CONNECTION, After(transfer="+1"))) == only(transfer(acs, CONNECTION, "+1"))
+    assert only(after_stream(acs, CONNECTION, After(transfer="sip:a@b"))) == only(hang_up(acs, CONNECTION))
 
 
 def test_digits_go_to_the_caller() -> None:
     """As words, to the one whose stream it was; to nobody where the caller is not known."""
     acs = provider()
-    assert not acs.send_digits(CONNECTION, "1")
+    assert not send_digits(acs, CONNECTION, "1")
     acs.codec(Upgrade(headers={"x-ms-call-connection-id": CONNECTION}), GRANT)
-    request = only(acs.send_digits(CONNECTION, "12#*"))
+    request = only(send_digits(acs, CONNECTION, "12#*"))
     assert request.url.endswith(f"/calling/callConnections/{CONNECTION}:sendDtmfTones?api-version=2025-05-15")
     assert request.body == (
         b'{"tones":["one","two","pound","asterisk"],'
         b'"targetParticipant":{"kind":"phoneNumber","phoneNumber":{"value":"+14158675309"}}}'
     )
     acs.codec(Upgrade(headers={"x-ms-call-connection-id": "u"}), Grant(caller="8:acs:1"))
-    assert b'{"kind":"communicationUser","communicationUser":{"id":"8:acs:1"}}' in only(acs.send_digits("u", "1")).body
-    assert not acs.send_digits("u", "")
+    assert b'{"kind":"communicationUser","communicationUser":{"id":"8:acs:1"}}' in only(send_digits(acs, "u", "1")).body
+    assert not send_digits(acs, "u", "")
     for unknown in ("", "anonymous", "sip:anonymous@anonymous.invalid"):
         acs.codec(Upgrade(headers={"x-ms-call-connection-id": "w"}), Grant(caller=unknown))
-        assert not acs.send_digits("w", "1")
+        assert not send_digits(acs, "w", "1")
 
 
 def test_the_memory_of_callers_is_bounded() -> None:
@@ -435,5 +423,5 @@ def test_the_memory_of_callers_is_bounded() -> None:
     acs = provider()
     for number in range(CALLERS_LIMIT + 1):
         acs.codec(Upgrade(headers={"x-ms-call-connection-id": str(number)}), GRANT)
-    assert not acs.send_digits("0", "1")
-    assert acs.send_digits("1", "1")
+    assert not send_digits(acs, "0", "1")
+    assert send_digits(acs, "1", "1")

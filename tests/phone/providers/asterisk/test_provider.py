@@ -6,12 +6,13 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.config import providers as settings
-from gateway.errors import WireError
-from gateway.phone.provider import After, Connect, IncomingCall, Proof, SignatureError, Upgrade, WebhookRequest
+from gateway.phone.provider import Proof, SignatureError, Upgrade
 from gateway.phone.providers.asterisk.provider import Asterisk
+from gateway.phone.webhook import WebhookRequest
+from tests.phone.parts import setup
 
-asterisk = Asterisk(settings.Asterisk(stream_secret=SecretStr("s:3cret")))
-bare = Asterisk(settings.Asterisk())
+asterisk = Asterisk(settings.Asterisk(stream_secret=SecretStr("s:3cret")), setup("asterisk"))
+bare = Asterisk(settings.Asterisk(), setup("asterisk"))
 REQUEST = WebhookRequest("POST", "https://gw.example.com/answer/asterisk", {}, body=b"{}")
 
 
@@ -51,17 +52,10 @@ def test_without_credentials_nothing_is_proven() -> None:
 
 
 def test_there_is_no_webhook() -> None:
-    """Whoever sends one is refused, and is told nothing that could be believed."""
-    with pytest.raises(SignatureError, match="no webhooks"):
-        asterisk.verify(REQUEST, 0.0)
-    for read in (asterisk.incoming, asterisk.status):
-        with pytest.raises(WireError, match="no webhooks"):
-            read(REQUEST)
-    with pytest.raises(WireError, match="no webhooks"):
-        asterisk.answer(IncomingCall("c", "", ""), Connect("wss://gw/s"))
+    """The dialplan opens the stream."""
+    assert asterisk.webhooks is None
 
 
 def test_there_is_no_call_control_by_http() -> None:
     """The stream's own word hangs up; the rest is the dialplan's."""
-    assert asterisk.hang_up("c") == asterisk.transfer("c", "+1") == asterisk.send_digits("c", "1") == ()
-    assert asterisk.after_stream("c", After("Goodbye.")) == ()
+    assert asterisk.commands is None

@@ -12,23 +12,21 @@ from pydantic import SecretStr
 from gateway.config import providers as settings
 from gateway.errors import WireError
 from gateway.phone.events import CallStarted, UnknownMessage
-from gateway.phone.provider import (
+from gateway.phone.provider import Grant, Proof, SignatureError, Upgrade
+from gateway.phone.providers.bandwidth.provider import TRAITS, Bandwidth, BandwidthCodec
+from gateway.phone.requests import HttpRequest
+from gateway.phone.webhook import (
     STREAM_ENDED,
     After,
     Answer,
     CallStatus,
     Connect,
-    Grant,
-    HttpRequest,
     IncomingCall,
-    Proof,
-    SignatureError,
     StreamEnded,
-    Upgrade,
     WebhookRequest,
 )
-from gateway.phone.providers.bandwidth.provider import TRAITS, Bandwidth, BandwidthCodec
 from tests.conformance.transcripts import golden
+from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, verify_upgrade, webhooks
 
 CALL = "c-2a913f94-7fa91773-a426-4118-8b8b-b691ab0a0ae1"
 MESSAGES = golden("bandwidth").messages
@@ -46,9 +44,9 @@ bandwidth = Bandwidth(
         webhook_user="bw",
         webhook_password=SecretStr("pass:word"),
     ),
-    ANSWER_URL,
+    setup("bandwidth", ANSWER_URL),
 )
-bare = Bandwidth(settings.Bandwidth(), ANSWER_URL)
+bare = Bandwidth(settings.Bandwidth(), setup("bandwidth", ANSWER_URL))
 
 
 def started() -> BandwidthCodec:
@@ -163,7 +161,7 @@ messages = st.fixed_dictionaries(
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_webhook_is_read_or_a_wire_error(body: bytes) -> None:
     """So for the bodies of webhooks."""
-    for read in (bandwidth.incoming, bandwidth.status):
+    for read in (webhooks(bandwidth).incoming, webhooks(bandwidth).status):
         try:
             read(WebhookRequest("POST", ANSWER_URL, {}, body=body))
         except WireError as error:
@@ -172,7 +170,7 @@ def test_any_webhook_is_read_or_a_wire_error(body: bytes) -> None:
 
 def test_credentials_of_the_webhook() -> None:
     """User and password, which may contain a colon; nothing in them must not come twice."""
-    assert bandwidth.verify(webhook(INITIATE), 0.0) == ""
+    assert webhooks(bandwidth).verify(webhook(INITIATE), 0.0) == ""
 
 
 @pytest.mark.parametrize("at", range(len(BASIC)))
@@ -182,40 +180,44 @@ def test_any_altered_byte_of_the_credentials_is_refused(at: int) -> None:
     if altered.lower() == BASIC.lower():
         altered = BASIC[:-1]
     with pytest.raises(SignatureError):
-        bandwidth.verify(WebhookRequest("POST", ANSWER_URL, {"authorization": altered}), 0.0)
+        webhooks(bandwidth).verify(WebhookRequest("POST", ANSWER_URL, {"authorization": altered}), 0.0)
 
 
 @pytest.mark.parametrize("given_", ["", "Basic", "Basic é", "Bearer x", "Basic \udc80", "Basic Ync6"])
 def test_missing_credentials_are_refused(given_: str) -> None:
     """Nothing, half of it, or something else."""
     with pytest.raises(SignatureError):
-        bandwidth.verify(WebhookRequest("POST", ANSWER_URL, {"authorization": given_}), 0.0)
+        webhooks(bandwidth).verify(WebhookRequest("POST", ANSWER_URL, {"authorization": given_}), 0.0)
 
 
 def test_without_configured_credentials_nothing_is_believed() -> None:
     """Not even empty ones; the log names what is missing."""
     empty = "Basic " + base64.b64encode(b":").decode()
     with pytest.raises(SignatureError, match="BANDWIDTH_WEBHOOK_PASSWORD"):
-        bare.verify(WebhookRequest("POST", ANSWER_URL, {"authorization": empty}), 0.0)
+        webhooks(bare).verify(WebhookRequest("POST", ANSWER_URL, {"authorization": empty}), 0.0)
 
 
 def test_the_upgrade_proves_nothing() -> None:
     """A stream needs its token."""
-    assert bandwidth.verify_upgrade(Upgrade("wss://gw.example.com/stream/bandwidth"), 0.0) is Proof.NONE
+    assert verify_upgrade(bandwidth, Upgrade("wss://gw.example.com/stream/bandwidth"), 0.0) is Proof.NONE
 
 
 @pytest.mark.parametrize("event_type", ["initiate", "answer"])
 def test_incoming_call(event_type: str) -> None:
     """An inbound call, and one made by the API that was answered."""
     event = INITIATE | {"eventType": event_type}
-    assert bandwidth.incoming(webhook(event)) == IncomingCall(CALL, "+14155550100", "+14155550199")
+    assert webhooks(bandwidth).incoming(webhook(event)) == IncomingCall(CALL, "+14155550100", "+14155550199")
 
 
 def test_other_webhooks_are_taken_without_an_answer() -> None:
     """``transferComplete`` and the like want none, nor does the end of a call that is asked what follows a stream."""
-    assert bandwidth.incoming(webhook(INITIATE | {"eventType": "transferComplete"})) == Answer(status=204)
-    assert bandwidth.incoming(webhook(INITIATE | {"eventType": "disconnect"}, (STREAM_ENDED,))) == Answer(status=204)
-    assert isinstance(bandwidth.incoming(webhook(INITIATE | {"eventType": "redirect"}, (STREAM_ENDED,))), StreamEnded)
+    assert webhooks(bandwidth).incoming(webhook(INITIATE | {"eventType": "transferComplete"})) == Answer(status=204)
+    assert webhooks(bandwidth).incoming(webhook(INITIATE | {"eventType": "disconnect"}, (STREAM_ENDED,))) == Answer(
+        status=204
+    )
+    assert isinstance(
+        webhooks(bandwidth).incoming(webhook(INITIATE | {"eventType": "redirect"}, (STREAM_ENDED,))), StreamEnded
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,7 +225,7 @@ def test_other_webhooks_are_taken_without_an_answer() -> None:
 )
 def test_webhooks_that_are_none(event: object) -> None:
     """Neither a call nor a status."""
-    for read in (bandwidth.incoming, bandwidth.status):
+    for read in (webhooks(bandwidth).incoming, webhooks(bandwidth).status):
         with pytest.raises(WireError):
             read(webhook(event))
 
@@ -232,7 +234,7 @@ def test_answer_document() -> None:
     """The stream does not hold the call, the verb behind it does; then what the line wants, and the end."""
     call = IncomingCall(CALL, "+14155550100", "+14155550199")
     connect = Connect("wss://gw.example.com/stream/bandwidth/support/tok", After("Bye & <b>.", "en-US", "+14155550111"))
-    assert bandwidth.answer(call, connect) == Answer(
+    assert answer_call(bandwidth, call, connect) == Answer(
         HEAD + '<StartStream name="gateway" mode="bidirectional" tracks="inbound"'
         ' destination="wss://gw.example.com/stream/bandwidth/support/tok"/>'
         '<StopStream name="gateway" wait="true"/>'
@@ -240,20 +242,20 @@ def test_answer_document() -> None:
         "<Transfer><PhoneNumber>+14155550111</PhoneNumber></Transfer><Hangup/></Response>\n",
         "application/xml",
     )
-    assert bandwidth.after_stream(CALL, connect.on_failure) == ()
+    assert after_stream(bandwidth, CALL, connect.on_failure) == ()
 
 
 def test_the_shortest_answer_document() -> None:
     """Without anything to follow, the call ends with the stream."""
-    answer = bandwidth.answer(IncomingCall(CALL, "", ""), Connect("wss://gw/s"))
-    assert answer.body.endswith('<StopStream name="gateway" wait="true"/><Hangup/></Response>\n')
+    shortest = answer_call(bandwidth, IncomingCall(CALL, "", ""), Connect("wss://gw/s"))
+    assert shortest.body.endswith('<StopStream name="gateway" wait="true"/><Hangup/></Response>\n')
 
 
 def test_status() -> None:
     """``disconnect`` is the end, whatever its cause."""
     event = INITIATE | {"eventType": "disconnect", "cause": "hangup"}
-    assert bandwidth.status(webhook(event)) == (CallStatus(CALL, "disconnect", ended=True),)
-    assert bandwidth.status(webhook(INITIATE)) == (CallStatus(CALL, "initiate", ended=False),)
+    assert webhooks(bandwidth).status(webhook(event)) == (CallStatus(CALL, "disconnect", ended=True),)
+    assert webhooks(bandwidth).status(webhook(INITIATE)) == (CallStatus(CALL, "initiate", ended=False),)
 
 
 TOKEN = HttpRequest(
@@ -268,21 +270,21 @@ TOKEN = HttpRequest(
 )
 
 
-def update(body: dict[str, Any], **meaning: Any) -> HttpRequest:
-    return HttpRequest(
+def update(body: dict[str, Any], **meaning: Any) -> tuple[HttpRequest, HttpRequest]:
+    """The request that changes a call, after the one for its token."""
+    return TOKEN, HttpRequest(
         "POST",
         f"https://voice.bandwidth.com/api/v2/accounts/5555555/calls/{CALL}",
-        {"Content-Type": "application/json"},
+        {"Authorization": "Bearer token", "Content-Type": "application/json"},
         json.dumps(body, separators=(",", ":")).encode(),
-        authorize=TOKEN,
         **meaning,
     )
 
 
 def test_hang_up() -> None:
     """With a token fetched first; a call that is gone is as good as ended."""
-    assert bandwidth.hang_up(CALL) == (update({"state": "completed"}, gone=(404,), repeatable=True),)
-    assert bandwidth.hang_up("a/../b")[0].url.endswith("/calls/a%2F..%2Fb")
+    assert hang_up(bandwidth, CALL) == update({"state": "completed"}, gone=(404,), repeatable=True)
+    assert hang_up(bandwidth, "a/../b")[1].url.endswith("/calls/a%2F..%2Fb")
 
 
 @pytest.mark.parametrize(
@@ -292,18 +294,18 @@ def test_hang_up() -> None:
 def test_transfer(target: str, query: str, element: str) -> None:
     """The call is sent to a document of ours, which then dials."""
     url = f"{ANSWER_URL}?transfer={query}"
-    assert bandwidth.transfer(CALL, target) == (
-        update({"state": "active", "redirectUrl": url, "redirectMethod": "POST"}),
+    assert transfer(bandwidth, CALL, target) == update(
+        {"state": "active", "redirectUrl": url, "redirectMethod": "POST"}
     )
     asked = webhook(INITIATE | {"eventType": "redirect"}, (("transfer", target),))
     written = target.replace("&", "&amp;")
-    assert bandwidth.incoming(asked) == Answer(
+    assert webhooks(bandwidth).incoming(asked) == Answer(
         f"{HEAD}<Transfer><{element}>{written}</{element}></Transfer></Response>\n", "application/xml"
     )
 
 
 def test_what_there_is_not() -> None:
     """No digits out; no call control without credentials, and no transfer without our own address."""
-    assert bandwidth.send_digits(CALL, "1") == ()
-    assert bare.hang_up(CALL) == bare.transfer(CALL, "+1") == ()
-    assert Bandwidth(settings.Bandwidth()).transfer(CALL, "+1") == ()
+    assert send_digits(bandwidth, CALL, "1") == ()
+    assert hang_up(bare, CALL) == transfer(bare, CALL, "+1") == ()
+    assert transfer(Bandwidth(settings.Bandwidth(), setup("bandwidth")), CALL, "+1") == ()

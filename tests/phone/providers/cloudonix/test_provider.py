@@ -11,21 +11,13 @@ from gateway.config import providers as settings
 from gateway.errors import WireError
 from gateway.phone.dialects.twilio.stream import CamelJsonCodec
 from gateway.phone.events import CallStarted
-from gateway.phone.provider import (
-    After,
-    CallStatus,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    SignatureError,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.provider import Grant, Proof, SignatureError, Upgrade
 from gateway.phone.providers.cloudonix.provider import Cloudonix
+from gateway.phone.requests import HttpRequest
+from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
 from tests.conformance.transcripts import golden
 from tests.phone.any_json import values
+from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, verify_upgrade, webhooks
 
 MESSAGES = golden("cloudonix").messages
 START = str(MESSAGES[1])
@@ -49,8 +41,10 @@ BODY = {
     "Direction": "inbound",
     "Session": SESSION,
 }
-cloudonix = Cloudonix(settings.Cloudonix(domain="example.cloudonix.net", api_key=SecretStr("XI0123456789ABCDEF")))
-bare = Cloudonix(settings.Cloudonix())
+cloudonix = Cloudonix(
+    settings.Cloudonix(domain="example.cloudonix.net", api_key=SecretStr("XI0123456789ABCDEF")), setup("cloudonix")
+)
+bare = Cloudonix(settings.Cloudonix(), setup("cloudonix"))
 
 
 def fresh(grant: Grant = GRANT) -> CamelJsonCodec:
@@ -73,31 +67,31 @@ def test_a_stream_of_a_static_document() -> None:
 
 def test_the_key_in_the_header() -> None:
     """It must be the configured one, to the last character."""
-    assert cloudonix.verify(as_json(), 0) == ""
+    assert webhooks(cloudonix).verify(as_json(), 0) == ""
     with pytest.raises(SignatureError, match="CLOUDONIX_API_KEY"):
-        bare.verify(as_json(), 0)
+        webhooks(bare).verify(as_json(), 0)
     for wrong in ("", "XI0123456789ABCDEf", "XI0123456789ABCDE", "XI0123456789 ABCDEF", "\udce9"):
         with pytest.raises(SignatureError, match="x-cx-apikey"):
-            cloudonix.verify(as_json({**HEADERS, "x-cx-apikey": wrong}), 0)
-    assert cloudonix.verify_upgrade(Upgrade(headers=HEADERS), 0) is Proof.NONE
+            webhooks(cloudonix).verify(as_json({**HEADERS, "x-cx-apikey": wrong}), 0)
+    assert verify_upgrade(cloudonix, Upgrade(headers=HEADERS), 0) is Proof.NONE
 
 
 def test_incoming_call_as_json_and_as_a_form() -> None:
     """The session's token is the call's id, because REST wants it; numbers stay as they are written."""
     call = IncomingCall(SESSION, "+14158675309", "18005551212")
-    assert cloudonix.incoming(as_json()) == call
-    assert cloudonix.incoming(as_json({})) == call
+    assert webhooks(cloudonix).incoming(as_json()) == call
+    assert webhooks(cloudonix).incoming(as_json({})) == call
     form = [(name, str(value)) for name, value in BODY.items()]
-    assert cloudonix.incoming(WebhookRequest("POST", URL, HEADERS, form)) == call
-    assert cloudonix.incoming(WebhookRequest("GET", URL, {}, query=form)) == call
+    assert webhooks(cloudonix).incoming(WebhookRequest("POST", URL, HEADERS, form)) == call
+    assert webhooks(cloudonix).incoming(WebhookRequest("GET", URL, {}, query=form)) == call
     bodyless = WebhookRequest("POST", URL, {**HEADERS, "x-cx-from": "1004", "x-cx-to": "3000"})
-    assert cloudonix.incoming(bodyless) == IncomingCall(SESSION, "1004", "3000")
+    assert webhooks(cloudonix).incoming(bodyless) == IncomingCall(SESSION, "1004", "3000")
 
 
 def test_numbers_in_headers_are_text() -> None:
     """A header may hold bytes that are none; the webhook of a call is not refused for that."""
     headers = {**HEADERS, "x-cx-from": "M\udcfcller", "x-cx-to": "3000\udcff"}
-    call = cloudonix.incoming(WebhookRequest("POST", URL, headers))
+    call = webhooks(cloudonix).incoming(WebhookRequest("POST", URL, headers))
     assert call == IncomingCall(SESSION, "M\ufffdller", "3000\ufffd")
 
 
@@ -105,13 +99,13 @@ def test_numbers_in_headers_are_text() -> None:
 def test_what_is_no_call(body: bytes) -> None:
     """It is told so."""
     with pytest.raises(WireError):
-        cloudonix.incoming(WebhookRequest("POST", URL, {}, body=body))
+        webhooks(cloudonix).incoming(WebhookRequest("POST", URL, {}, body=body))
 
 
 @given(st.binary(max_size=100) | values.map(lambda value: json.dumps(value).encode()))
 def test_any_body_is_a_call_or_a_wire_error(body: bytes) -> None:
     """No webhook can make the provider fail in any other way."""
-    for read in (cloudonix.incoming, cloudonix.status):
+    for read in (webhooks(cloudonix).incoming, webhooks(cloudonix).status):
         try:
             read(WebhookRequest("POST", URL, {}, body=body))
         except WireError as error:
@@ -121,16 +115,16 @@ def test_any_body_is_a_call_or_a_wire_error(body: bytes) -> None:
 def test_answer_document() -> None:
     """CXML that connects the stream; what follows it is in the document."""
     after = After(transfer="+15551230000")
-    call = cloudonix.incoming(as_json())
+    call = webhooks(cloudonix).incoming(as_json())
     assert isinstance(call, IncomingCall)
-    answer = cloudonix.answer(call, Connect("wss://gw/stream/cloudonix/support/tok", after))
+    answer = answer_call(cloudonix, call, Connect("wss://gw/stream/cloudonix/support/tok", after))
     assert (answer.content_type, answer.requests) == ("text/xml", ())
     assert answer.body == (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<Response><Connect><Stream url="wss://gw/stream/cloudonix/support/tok"></Stream></Connect>'
         "<Dial>+15551230000</Dial><Hangup/></Response>\n"
     )
-    assert cloudonix.after_stream(SESSION, after) == ()
+    assert after_stream(cloudonix, SESSION, after) == ()
 
 
 def test_call_control() -> None:
@@ -138,8 +132,8 @@ def test_call_control() -> None:
     api = "https://api.cloudonix.io"
     authorization = {"Authorization": "Bearer XI0123456789ABCDEF"}
     session = f"{api}/customers/self/domains/example.cloudonix.net/sessions/{SESSION}"
-    assert cloudonix.hang_up(SESSION) == (HttpRequest("DELETE", session, authorization, gone=(404,), repeatable=True),)
-    assert cloudonix.transfer(SESSION, "+15551230000") == (
+    assert hang_up(cloudonix, SESSION) == (HttpRequest("DELETE", session, authorization, gone=(404,), repeatable=True),)
+    assert transfer(cloudonix, SESSION, "+15551230000") == (
         HttpRequest(
             "POST",
             f"{api}/calls/example.cloudonix.net/sessions/{SESSION}/application",
@@ -147,13 +141,13 @@ def test_call_control() -> None:
             b'{"cxml":"<Response><Dial>+15551230000</Dial></Response>"}',
         ),
     )
-    assert cloudonix.send_digits(SESSION, "1") == ()
-    assert bare.hang_up(SESSION) == bare.transfer(SESSION, "+1") == ()
+    assert send_digits(cloudonix, SESSION, "1") == ()
+    assert hang_up(bare, SESSION) == transfer(bare, SESSION, "+1") == ()
 
 
 def test_status_callback() -> None:
     """The session's state, and whether it is over."""
-    assert cloudonix.status(as_json()) == (CallStatus(SESSION, "in-progress", False),)
-    assert cloudonix.status(as_json(CallStatus="completed")) == (CallStatus(SESSION, "completed", True),)
+    assert webhooks(cloudonix).status(as_json()) == (CallStatus(SESSION, "in-progress", False),)
+    assert webhooks(cloudonix).status(as_json(CallStatus="completed")) == (CallStatus(SESSION, "completed", True),)
     with pytest.raises(WireError, match="CallStatus"):
-        cloudonix.status(as_json(CallStatus=""))
+        webhooks(cloudonix).status(as_json(CallStatus=""))

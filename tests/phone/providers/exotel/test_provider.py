@@ -14,25 +14,17 @@ from gateway.phone.events import (
     CallStarted,
     UnknownMessage,
 )
-from gateway.phone.provider import (
-    After,
-    CallStatus,
-    Connect,
-    Grant,
-    IncomingCall,
-    Proof,
-    SignatureError,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.provider import Grant, Proof, SignatureError, Upgrade
 from gateway.phone.providers.exotel.provider import Exotel, ExotelCodec, playout_of
+from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
 from tests.conformance.transcripts import golden
+from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 MESSAGES = golden("exotel").messages
 START = str(MESSAGES[1])
 URL = "https://gw.example.com/answer/exotel"
-exotel = Exotel(settings.Exotel(stream_secret=SecretStr("s3cr:et")))
-bare = Exotel(settings.Exotel())
+exotel = Exotel(settings.Exotel(stream_secret=SecretStr("s3cr:et")), setup("exotel"))
+bare = Exotel(settings.Exotel(), setup("exotel"))
 
 
 def fresh(grant: Grant | None = None) -> ExotelCodec:
@@ -164,13 +156,13 @@ def test_credentials_of_the_applet_s_address() -> None:
     """Any user, the stream secret as password: they prove stream and request alike."""
     right = basic("gateway", "s3cr:et")
     assert exotel.verify_upgrade(Upgrade(headers=right), 0) is Proof.STREAM
-    assert exotel.verify(WebhookRequest("GET", URL, right), 0) == ""
+    assert webhooks(exotel).verify(WebhookRequest("GET", URL, right), 0) == ""
     assert exotel.verify_upgrade(Upgrade(), 0) is Proof.NONE
     assert bare.verify_upgrade(Upgrade(headers=right), 0) is Proof.NONE
     with pytest.raises(SignatureError, match="EXOTEL_STREAM_SECRET"):
-        bare.verify(WebhookRequest("GET", URL, right), 0)
+        webhooks(bare).verify(WebhookRequest("GET", URL, right), 0)
     with pytest.raises(SignatureError, match="Basic"):
-        exotel.verify(WebhookRequest("GET", URL, {}), 0)
+        webhooks(exotel).verify(WebhookRequest("GET", URL, {}), 0)
 
 
 @pytest.mark.parametrize(
@@ -190,30 +182,30 @@ def test_wrong_credentials(wrong: dict[str, str]) -> None:
     with pytest.raises(SignatureError):
         exotel.verify_upgrade(Upgrade(headers=wrong), 0)
     with pytest.raises(SignatureError):
-        exotel.verify(WebhookRequest("GET", URL, wrong), 0)
+        webhooks(exotel).verify(WebhookRequest("GET", URL, wrong), 0)
 
 
 def test_the_applet_is_answered_with_an_address() -> None:
     """A dynamic endpoint: the stream's URL as JSON, and nothing else."""
     query = [("CallSid", "CA01"), ("CallFrom", "09876543210"), ("CallTo", "918047491899"), ("Direction", "incoming")]
-    call = exotel.incoming(WebhookRequest("GET", URL, {}, query=query))
+    call = webhooks(exotel).incoming(WebhookRequest("GET", URL, {}, query=query))
     assert call == IncomingCall("CA01", "09876543210", "918047491899")
-    answer = exotel.answer(call, Connect("wss://gw.example.com/stream/exotel/support/tok", After(say="Bye")))
+    answer = answer_call(exotel, call, Connect("wss://gw.example.com/stream/exotel/support/tok", After(say="Bye")))
     assert (answer.content_type, answer.status, answer.requests) == ("application/json", 200, ())
     assert answer.body == '{"url":"wss://gw.example.com/stream/exotel/support/tok"}'
     with pytest.raises(WireError, match="CallSid"):
-        exotel.incoming(WebhookRequest("GET", URL, {}))
+        webhooks(exotel).incoming(WebhookRequest("GET", URL, {}))
 
 
 def test_there_is_no_call_control() -> None:
     """The stream is closed, and the flow goes on with its next applet."""
-    assert exotel.hang_up("CA01") == exotel.transfer("CA01", "+1") == exotel.send_digits("CA01", "1") == ()
-    assert exotel.after_stream("CA01", After(transfer="+1")) == ()
+    assert hang_up(exotel, "CA01") == transfer(exotel, "CA01", "+1") == send_digits(exotel, "CA01", "1") == ()
+    assert after_stream(exotel, "CA01", After(transfer="+1")) == ()
 
 
 def test_status_callback() -> None:
     """Of a call that the API made."""
     form = [("CallSid", "CA01"), ("EventType", "terminal"), ("Status", "completed")]
-    assert exotel.status(WebhookRequest("POST", URL, {}, form)) == (CallStatus("CA01", "completed", True),)
+    assert webhooks(exotel).status(WebhookRequest("POST", URL, {}, form)) == (CallStatus("CA01", "completed", True),)
     with pytest.raises(WireError, match="Status"):
-        exotel.status(WebhookRequest("POST", URL, {}, form[:1]))
+        webhooks(exotel).status(WebhookRequest("POST", URL, {}, form[:1]))

@@ -32,11 +32,12 @@ from gateway.phone.events import (
     UnknownMessage,
     WireReply,
 )
-from gateway.phone.provider import After, Connect, Grant, IncomingCall, Proof, SignatureError, Upgrade, WebhookRequest
+from gateway.phone.provider import Grant, Proof, SignatureError, Upgrade
 from gateway.phone.providers.genesys.provider import Genesys
 from gateway.phone.providers.genesys.signature import CLOCK_SKEW_S
 from gateway.phone.providers.genesys.wire import AUDIO_LIMIT, NIL, PLAYOUT, GenesysCodec
 from tests.conformance.wires import start_of
+from tests.phone.parts import setup
 
 SESSION = "e160e428-53e2-487c-977d-96989bf5c99d"
 
@@ -330,7 +331,8 @@ HEADERS = {
 
 def provider(api_key: str | None = KEY, secret: str | None = SECRET) -> Genesys:
     return Genesys(
-        settings.Genesys.model_construct(api_key=api_key, client_secret=SecretStr(secret) if secret else None)
+        settings.Genesys.model_construct(api_key=api_key, client_secret=SecretStr(secret) if secret else None),
+        setup("genesys"),
     )
 
 
@@ -342,7 +344,7 @@ def test_the_documented_signature_is_right() -> None:
 
 def test_a_signature_says_what_comes_once() -> None:
     """Its nonce, remembered for as long as the signature would be right."""
-    nonce, life_s = provider().once(Upgrade(URL, headers=HEADERS))
+    nonce, life_s = provider().upgrade_key(Upgrade(URL, headers=HEADERS))
     assert nonce == '"VGhpc0lzQVVuaXF1ZU5vbmNl"'
     with pytest.raises(SignatureError, match="too old"):
         provider().verify_upgrade(Upgrade(URL, headers=HEADERS), CREATED_S - CLOCK_SKEW_S + life_s)
@@ -408,16 +410,5 @@ def test_without_a_key_a_token_is_needed() -> None:
 
 def test_there_is_no_webhook_and_no_rest_api() -> None:
     """What the stream or the flow does is not done over HTTP."""
-    genesys, request = provider(), WebhookRequest("POST", URL, {})
-    with pytest.raises(SignatureError, match="sends no webhooks"):
-        genesys.verify(request, 0)
-    with pytest.raises(WireError, match="sends no webhooks"):
-        genesys.incoming(request)
-    with pytest.raises(WireError, match="sends no webhooks"):
-        genesys.answer(IncomingCall("1", "", ""), Connect("wss://x"))
-    with pytest.raises(WireError, match="sends no webhooks"):
-        genesys.status(request)
-    assert not genesys.after_stream("1", After(transfer="+1"))
-    assert not genesys.hang_up("1")
-    assert not genesys.transfer("1", "+1")
-    assert not genesys.send_digits("1", "1")
+    genesys = provider()
+    assert (genesys.webhooks, genesys.commands) == (None, None)

@@ -12,20 +12,11 @@ from pydantic import SecretStr
 
 from gateway.config import providers as settings
 from gateway.errors import WireError
-from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
-    Connect,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    SignatureError,
-    UnsignedError,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.provider import Proof, SignatureError, UnsignedError, Upgrade
 from gateway.phone.providers.jambonz.provider import Jambonz
+from gateway.phone.requests import HttpRequest
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
+from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 CALL = "b6f48929-8e86-4d62-ae3b-64fb574d91f6"
 ANSWER_URL = "https://gw.example.com/answer/jambonz"
@@ -43,9 +34,9 @@ jambonz = Jambonz(
         rate_hz=16000,
         api_url="https://jambonz.example.com/api",
     ),
-    ANSWER_URL,
+    setup("jambonz", ANSWER_URL),
 )
-bare = Jambonz(settings.Jambonz())
+bare = Jambonz(settings.Jambonz(), setup("jambonz"))
 
 
 def signed(signature: str, body: bytes = BODY, method: str = "POST") -> WebhookRequest:
@@ -72,7 +63,7 @@ def verbs(body: str) -> list[dict[str, Any]]:
 )
 def test_signature_vector(signature: str) -> None:
     """The vector holds, also among others; a signature is good once."""
-    assert jambonz.verify(signed(signature), NOW_S) == f"{NOW_S} {VECTOR}"
+    assert webhooks(jambonz).verify(signed(signature), NOW_S) == f"{NOW_S} {VECTOR}"
 
 
 @pytest.mark.parametrize("at", range(len(VECTOR)))
@@ -80,7 +71,7 @@ def test_any_altered_byte_of_the_signature_is_refused(at: int) -> None:
     """Whichever it is."""
     altered = VECTOR[:at] + ("0" if VECTOR[at] != "0" else "1") + VECTOR[at + 1 :]
     with pytest.raises(SignatureError, match="wrong"):
-        jambonz.verify(signed(f"t={NOW_S},v1={altered}"), NOW_S)
+        webhooks(jambonz).verify(signed(f"t={NOW_S},v1={altered}"), NOW_S)
 
 
 @pytest.mark.parametrize("at", range(len(BODY)))
@@ -88,7 +79,7 @@ def test_any_altered_byte_of_the_body_is_refused(at: int) -> None:
     """Whichever it is."""
     altered = BODY[:at] + bytes([BODY[at] ^ 1]) + BODY[at + 1 :]
     with pytest.raises(SignatureError, match="wrong"):
-        jambonz.verify(signed(f"t={NOW_S},v1={VECTOR}", altered), NOW_S)
+        webhooks(jambonz).verify(signed(f"t={NOW_S},v1={VECTOR}", altered), NOW_S)
 
 
 @pytest.mark.parametrize(
@@ -108,33 +99,33 @@ def test_any_altered_byte_of_the_body_is_refused(at: int) -> None:
 def test_broken_signatures_are_refused(signature: str) -> None:
     """Missing, halved, of another time, or nonsense."""
     with pytest.raises(SignatureError):
-        jambonz.verify(signed(signature), NOW_S)
+        webhooks(jambonz).verify(signed(signature), NOW_S)
 
 
 @pytest.mark.parametrize("away_s", [-300, -1, 0, 300])
 def test_a_signature_within_the_tolerance(away_s: int) -> None:
     """Clocks may differ by five minutes."""
-    assert jambonz.verify(signed(f"t={NOW_S},v1={VECTOR}"), NOW_S + away_s)
+    assert webhooks(jambonz).verify(signed(f"t={NOW_S},v1={VECTOR}"), NOW_S + away_s)
 
 
 @pytest.mark.parametrize("away_s", [-301, 301, 86_400])
 def test_an_old_signature_is_refused(away_s: int) -> None:
     """Right, but too far from now."""
     with pytest.raises(SignatureError, match="s old"):
-        jambonz.verify(signed(f"t={NOW_S},v1={VECTOR}"), NOW_S + away_s)
+        webhooks(jambonz).verify(signed(f"t={NOW_S},v1={VECTOR}"), NOW_S + away_s)
 
 
 def test_a_get_is_refused() -> None:
     """Its query would be covered by nothing."""
     empty = hmac.new(SECRET.encode(), f"{NOW_S}.".encode(), "sha256").hexdigest()
     with pytest.raises(SignatureError, match="POST"):
-        jambonz.verify(signed(f"t={NOW_S},v1={empty}", b"", "GET"), NOW_S)
+        webhooks(jambonz).verify(signed(f"t={NOW_S},v1={empty}", b"", "GET"), NOW_S)
 
 
 def test_without_a_secret_nothing_is_believed() -> None:
     """The log names what is missing."""
     with pytest.raises(SignatureError, match="JAMBONZ_WEBHOOK_SECRET"):
-        bare.verify(signed(f"t={NOW_S},v1={VECTOR}"), NOW_S)
+        webhooks(bare).verify(signed(f"t={NOW_S},v1={VECTOR}"), NOW_S)
 
 
 def test_credentials_of_the_stream() -> None:
@@ -171,13 +162,13 @@ CALLING = {"call_sid": CALL, "from": "14158675309", "to": "+18005551212", "direc
 
 def test_incoming_call() -> None:
     """Numbers stay as jambonz writes them."""
-    assert jambonz.incoming(webhook(CALLING)) == IncomingCall(CALL, "14158675309", "+18005551212")
+    assert webhooks(jambonz).incoming(webhook(CALLING)) == IncomingCall(CALL, "14158675309", "+18005551212")
 
 
 @pytest.mark.parametrize("fields", [{}, [], None, {"call_sid": [7]}, {"call_sid": ""}])
 def test_webhooks_that_are_none(fields: object) -> None:
     """Neither a call nor a status."""
-    for read in (jambonz.incoming, jambonz.status):
+    for read in (webhooks(jambonz).incoming, webhooks(jambonz).status):
         with pytest.raises(WireError):
             read(webhook(fields))
 
@@ -185,7 +176,7 @@ def test_webhooks_that_are_none(fields: object) -> None:
 @given(st.binary(max_size=200))
 def test_any_webhook_is_read_or_a_wire_error(body: bytes) -> None:
     """Whatever its body."""
-    for read in (jambonz.incoming, jambonz.status):
+    for read in (webhooks(jambonz).incoming, webhooks(jambonz).status):
         try:
             read(WebhookRequest("POST", ANSWER_URL, {}, body=body))
         except WireError as error:
@@ -199,7 +190,7 @@ def test_answer_verbs() -> None:
         After("Goodbye.", "en-US", "+14155550111"),
         callback_url="https://gw.example.com/status/jambonz",
     )
-    answer = jambonz.answer(IncomingCall(CALL, "", ""), connect)
+    answer = answer_call(jambonz, IncomingCall(CALL, "", ""), connect)
     assert answer.content_type == "application/json"
     assert verbs(answer.body) == [
         {"verb": "answer"},
@@ -217,12 +208,12 @@ def test_answer_verbs() -> None:
         {"verb": "dial", "target": [{"type": "phone", "number": "+14155550111"}]},
         {"verb": "hangup"},
     ]
-    assert jambonz.after_stream(CALL, connect.on_failure) == ()
+    assert after_stream(jambonz, CALL, connect.on_failure) == ()
 
 
 def test_the_shortest_answer() -> None:
     """Without a secret no credentials are asked for; without anything to follow the call ends with the stream."""
-    (answer, listen, hangup) = verbs(bare.answer(IncomingCall(CALL, "", ""), Connect("wss://gw/s")).body)
+    (answer, listen, hangup) = verbs(answer_call(bare, IncomingCall(CALL, "", ""), Connect("wss://gw/s")).body)
     assert (answer["verb"], listen["sampleRate"], hangup["verb"]) == ("answer", 8000, "hangup")
     assert "wsAuth" not in listen
 
@@ -240,13 +231,13 @@ def test_the_shortest_answer() -> None:
 )
 def test_status(status: str, ended: bool) -> None:
     """A call status webhook."""
-    assert jambonz.status(webhook(CALLING | {"call_status": status})) == (CallStatus(CALL, status, ended),)
+    assert webhooks(jambonz).status(webhook(CALLING | {"call_status": status})) == (CallStatus(CALL, status, ended),)
 
 
 def test_a_status_that_says_nothing() -> None:
     """It names the call and no status."""
     with pytest.raises(WireError, match="call_status"):
-        jambonz.status(webhook(CALLING))
+        webhooks(jambonz).status(webhook(CALLING))
 
 
 def put(body: dict[str, str], **meaning: Any) -> HttpRequest:
@@ -261,8 +252,8 @@ def put(body: dict[str, str], **meaning: Any) -> HttpRequest:
 
 def test_hang_up() -> None:
     """By the REST API; a hostile id stays one part of the path."""
-    assert jambonz.hang_up(CALL) == (put({"call_status": "completed"}, gone=(404,), repeatable=True),)
-    assert jambonz.hang_up("a/../b")[0].url.endswith("/Calls/a%2F..%2Fb")
+    assert hang_up(jambonz, CALL) == (put({"call_status": "completed"}, gone=(404,), repeatable=True),)
+    assert hang_up(jambonz, "a/../b")[0].url.endswith("/Calls/a%2F..%2Fb")
 
 
 @pytest.mark.parametrize(
@@ -274,13 +265,13 @@ def test_hang_up() -> None:
 )
 def test_transfer(target: str, query: str, dialled: dict[str, str]) -> None:
     """The call is given other verbs, which it asks us for."""
-    assert jambonz.transfer(CALL, target) == (put({"call_hook": f"{ANSWER_URL}?transfer={query}"}),)
-    answer = jambonz.incoming(webhook(CALLING, (("transfer", target),)))
+    assert transfer(jambonz, CALL, target) == (put({"call_hook": f"{ANSWER_URL}?transfer={query}"}),)
+    answer = webhooks(jambonz).incoming(webhook(CALLING, (("transfer", target),)))
     assert isinstance(answer, Answer)
     assert verbs(answer.body) == [{"verb": "dial", "target": [dialled]}, {"verb": "hangup"}]
 
 
 def test_what_there_is_not() -> None:
     """No digits out; no call control without credentials, and no transfer without our own address."""
-    assert jambonz.send_digits(CALL, "1") == ()
-    assert bare.hang_up(CALL) == bare.transfer(CALL, "+1") == ()
+    assert send_digits(jambonz, CALL, "1") == ()
+    assert hang_up(bare, CALL) == transfer(bare, CALL, "+1") == ()

@@ -14,21 +14,12 @@ from gateway.errors import WireError
 from gateway.phone.commands import EndStream, PlayAudio, SendMark, TransferCall
 from gateway.phone.dialects.plivo.signature import signature_v3
 from gateway.phone.events import CallStarted, UnknownMessage
-from gateway.phone.provider import (
-    After,
-    CallStatus,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    SignatureError,
-    UnsignedError,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.provider import Grant, Proof, SignatureError, UnsignedError, Upgrade
 from gateway.phone.providers.plivo.provider import Plivo, PlivoCodec
+from gateway.phone.requests import HttpRequest
+from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
 from tests.conformance.transcripts import golden
+from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 CALL = "b77af520-6c3d-4b8f-9c2f-6e1d2d5f6a10"
 STREAM = "20170ece-0d1d-4f2b-8f7e-4c7f6a8e1b22"
@@ -39,9 +30,9 @@ TOKEN = "my_auth_token"
 ANSWER_URL = "https://gw.example.com/answer/plivo"
 
 
-def plivo(**more: str) -> Plivo:
+def plivo(answer_url: str = "") -> Plivo:
     section = settings.Plivo(auth_id="MA01", auth_token=SecretStr(TOKEN))
-    return Plivo(section, **more)
+    return Plivo(section, setup("plivo", answer_url))
 
 
 def started() -> PlivoCodec:
@@ -215,7 +206,7 @@ def signed(
 def test_signature_vectors(method: str, url: str, form: list[tuple[str, str]], signature: str) -> None:
     """The vectors hold, of account and main account, alone or among others; what is signed must not come twice."""
     headers = (("v3", signature), ("v3", f"AAAA,{signature}"), ("ma-v3", signature))
-    keys = {plivo().verify(signed(method, url, form, header, name=name), 0.0) for name, header in headers}
+    keys = {webhooks(plivo()).verify(signed(method, url, form, header, name=name), 0.0) for name, header in headers}
     assert len(keys) == 1
     assert len(keys.pop()) == hashlib.sha256().digest_size * 2
 
@@ -225,7 +216,7 @@ def test_a_dot_that_moves_into_the_nonce_makes_no_other_request() -> None:
     form = [("CallUUID", "u"), ("To", "sip:a.b@example")]
     proof = signature_v3(TOKEN, f"{URL}?CallUUIDuTosip:a.b@example", "12345")
     moved = signed("POST", URL, [("CallUUID", "u"), ("To", "sip:a")], proof, "b@example.12345")
-    assert plivo().verify(moved, 0.0) == plivo().verify(signed("POST", URL, form, proof), 0.0)
+    assert webhooks(plivo()).verify(moved, 0.0) == webhooks(plivo()).verify(signed("POST", URL, form, proof), 0.0)
 
 
 @vectors
@@ -245,16 +236,16 @@ def test_signature_refuses_any_change(method: str, url: str, form: list[tuple[st
         altered += [signed(method, url, [*form[:at], *form[at + 1 :]], signature) for at in range(len(form))]
     for request in altered:
         with pytest.raises(SignatureError):
-            plivo().verify(request, 0.0)
-    other = Plivo(settings.Plivo(auth_token=SecretStr(TOKEN + "6")))
+            webhooks(plivo()).verify(request, 0.0)
+    other = Plivo(settings.Plivo(auth_token=SecretStr(TOKEN + "6")), setup("plivo"))
     with pytest.raises(SignatureError, match="wrong"):
-        other.verify(signed(method, url, form, signature), 0.0)
+        webhooks(other).verify(signed(method, url, form, signature), 0.0)
 
 
 def test_without_a_token_nothing_is_believed() -> None:
     """A missing secret is a reason to refuse, and is told in the log by its name."""
     with pytest.raises(SignatureError, match="PLIVO_AUTH_TOKEN"):
-        Plivo(settings.Plivo()).verify(signed(*VECTORS[0]), 0.0)
+        webhooks(Plivo(settings.Plivo(), setup("plivo"))).verify(signed(*VECTORS[0]), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -278,18 +269,20 @@ def test_an_unsigned_upgrade_is_told() -> None:
     """Plivo signs each upgrade, so that a missing signature is told from a provider without any."""
     with pytest.raises(UnsignedError, match="X-Plivo-Signature-V3"):
         plivo().verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0)
-    assert Plivo(settings.Plivo()).verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0) is Proof.NONE
+    assert Plivo(settings.Plivo(), setup("plivo")).verify_upgrade(Upgrade("wss://answer.url/stream"), 0.0) is Proof.NONE
 
 
 def test_webhooks() -> None:
     """The call, the document that answers it, and the callbacks at its end."""
     call = IncomingCall(dict(FORM)["CallUUID"], "14155550100", "14155550199")
-    assert plivo().incoming(WebhookRequest("POST", URL, {}, FORM)) == call
-    answer = plivo().answer(call, Connect("wss://gw/s", After(transfer="+14155550111")))
+    assert webhooks(plivo()).incoming(WebhookRequest("POST", URL, {}, FORM)) == call
+    answer = answer_call(plivo(), call, Connect("wss://gw/s", After(transfer="+14155550111")))
     assert 'contentType="audio/x-mulaw;rate=8000"' in answer.body
     assert answer.body.endswith(">wss://gw/s</Stream><Dial><Number>14155550111</Number></Dial><Hangup/></Response>\n")
     ended = [("CallUUID", CALL), ("Event", "Hangup"), ("CallStatus", "completed")]
-    assert list(plivo().status(WebhookRequest("POST", URL, {}, ended))) == [CallStatus(CALL, "completed", ended=True)]
+    assert list(webhooks(plivo()).status(WebhookRequest("POST", URL, {}, ended))) == [
+        CallStatus(CALL, "completed", ended=True)
+    ]
 
 
 CALL_API = f"https://api.plivo.com/v1/Account/MA01/Call/{CALL}/"
@@ -299,8 +292,8 @@ BASIC = {"Authorization": "Basic TUEwMTpteV9hdXRoX3Rva2Vu"}
 def test_call_control() -> None:
     """Hanging up and transferring are requests; the transfer's document is asked for at our own address."""
     provider = plivo(answer_url=ANSWER_URL)
-    assert list(provider.hang_up(CALL)) == [HttpRequest("DELETE", CALL_API, BASIC, gone=(404,), repeatable=True)]
-    (request,) = provider.transfer(CALL, "+14155550111")
+    assert list(hang_up(provider, CALL)) == [HttpRequest("DELETE", CALL_API, BASIC, gone=(404,), repeatable=True)]
+    (request,) = transfer(provider, CALL, "+14155550111")
     assert (request.method, request.url) == ("POST", CALL_API)
     assert request.headers == BASIC | {"Content-Type": "application/json"}
     assert json.loads(request.body) == {
@@ -308,17 +301,17 @@ def test_call_control() -> None:
         "aleg_url": f"{ANSWER_URL}?transfer=14155550111",
         "aleg_method": "POST",
     }
-    assert provider.send_digits(CALL, "1") == ()
-    assert provider.after_stream(CALL, After("bye")) == ()
+    assert send_digits(provider, CALL, "1") == ()
+    assert after_stream(provider, CALL, After("bye")) == ()
 
 
 def test_without_credentials_or_address_there_is_no_call_control() -> None:
     """Nothing is asked of the API that it would refuse."""
-    assert plivo().transfer(CALL, "+14155550111") == ()
-    assert Plivo(settings.Plivo()).hang_up(CALL) == ()
+    assert transfer(plivo(), CALL, "+14155550111") == ()
+    assert hang_up(Plivo(settings.Plivo(), setup("plivo")), CALL) == ()
 
 
 def test_ids_cannot_leave_their_place_in_a_path() -> None:
     """A call id comes from outside and goes into a URL that carries our credentials."""
-    (request,) = plivo().hang_up("../../Number/1?x")
+    (request,) = hang_up(plivo(), "../../Number/1?x")
     assert request.url == "https://api.plivo.com/v1/Account/MA01/Call/..%2F..%2FNumber%2F1%3Fx/"

@@ -11,20 +11,12 @@ from gateway.errors import WireError
 from gateway.phone.commands import PlayAudio, SendDigits, SendMark, StopPlayback
 from gateway.phone.dialects.twilio.stream import CamelJsonCodec
 from gateway.phone.events import CallStarted
-from gateway.phone.provider import (
-    After,
-    CallStatus,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    SignatureError,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.provider import Grant, Proof, SignatureError, Upgrade
 from gateway.phone.providers.signalwire.provider import SignalWire
+from gateway.phone.requests import HttpRequest
+from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
 from tests.conformance.transcripts import golden
+from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 MESSAGES = golden("signalwire").messages
 START = str(MESSAGES[1])
@@ -38,9 +30,10 @@ signalwire = SignalWire(
         signing_key=SecretStr(KEY),
         stream_secret=SecretStr("s3cret"),
         api_url="https://example.signalwire.com",
-    )
+    ),
+    setup("signalwire"),
 )
-bare = SignalWire(settings.SignalWire())
+bare = SignalWire(settings.SignalWire(), setup("signalwire"))
 
 
 def fresh() -> CamelJsonCodec:
@@ -79,7 +72,7 @@ def webhook(signature: str, form: list[tuple[str, str]], url: str = URL, header:
 
 def refuses(request: WebhookRequest, provider: SignalWire = signalwire) -> bool:
     try:
-        provider.verify(request, 0)
+        webhooks(provider).verify(request, 0)
     except SignatureError:
         return True
     return False
@@ -88,7 +81,7 @@ def refuses(request: WebhookRequest, provider: SignalWire = signalwire) -> bool:
 @pytest.mark.parametrize("header", ["signalwire", "twilio"])
 def test_webhook_signature(header: str) -> None:
     """Twilio's scheme under a key of its own, in either header; everything is bound."""
-    assert signalwire.verify(webhook(SIGNATURE, FORM, header=header), 0) == ""
+    assert webhooks(signalwire).verify(webhook(SIGNATURE, FORM, header=header), 0) == ""
     assert refuses(webhook(SIGNATURE, [*FORM, ("x", "")], header=header))
     assert refuses(webhook(SIGNATURE, FORM, URL + "x", header))
     assert refuses(webhook(SIGNATURE, FORM, header=header), bare)
@@ -101,7 +94,7 @@ def test_webhook_signature(header: str) -> None:
 def test_repeated_fields_are_signed_as_they_came() -> None:
     """@signalwire/compatibility-api neither sorts nor de-duplicates them; key 12345, computed by its rule."""
     form = [("Digits", "5678"), ("Sid", "CA123"), ("Digits", "1234"), ("Digits", "1234")]
-    assert signalwire.verify(webhook("C2ZsV2TvqPTd4Cx4iqsxkRoGX3g=", form), 0) == ""
+    assert webhooks(signalwire).verify(webhook("C2ZsV2TvqPTd4Cx4iqsxkRoGX3g=", form), 0) == ""
     assert refuses(webhook("C2ZsV2TvqPTd4Cx4iqsxkRoGX3g=", form[:-1]))
 
 
@@ -124,10 +117,10 @@ def test_bearer_of_a_static_document() -> None:
 def test_answer_document() -> None:
     """cXML with both numbers, and what follows."""
     request = WebhookRequest("POST", URL, {}, [("CallSid", CALL), ("From", "+1415"), ("To", "+1800")])
-    call = signalwire.incoming(request)
+    call = webhooks(signalwire).incoming(request)
     assert call == IncomingCall(CALL, "+1415", "+1800")
     after = After(say="Bye", transfer="+15551230000")
-    answer = signalwire.answer(call, Connect("wss://gw.example.com/stream/signalwire/support/tok", after))
+    answer = answer_call(signalwire, call, Connect("wss://gw.example.com/stream/signalwire/support/tok", after))
     assert (answer.content_type, answer.status, answer.requests) == ("text/xml", 200, ())
     assert answer.body == (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -135,26 +128,26 @@ def test_answer_document() -> None:
         '<Parameter name="from" value="+1415"/><Parameter name="to" value="+1800"/>'
         "</Stream></Connect><Say>Bye</Say><Dial>+15551230000</Dial><Hangup/></Response>\n"
     )
-    assert signalwire.after_stream(CALL, after) == ()
+    assert after_stream(signalwire, CALL, after) == ()
 
 
 def test_call_control() -> None:
     """The Compatibility API's Call resource; keys go out on the stream."""
     url = f"https://example.signalwire.com/api/laml/2010-04-01/Accounts/p-1/Calls/{CALL}.json"
     headers = {"Authorization": "Basic cC0xOlBUMQ==", "Content-Type": "application/x-www-form-urlencoded"}
-    assert signalwire.hang_up(CALL) == (
+    assert hang_up(signalwire, CALL) == (
         HttpRequest("POST", url, headers, b"Status=completed", gone=(404,), repeatable=True),
     )
-    (request,) = signalwire.transfer(CALL, "sip:a@example.com")
+    (request,) = transfer(signalwire, CALL, "sip:a@example.com")
     assert (request.url, request.body[:15]) == (url, b"Twiml=%3CRespon")
-    assert signalwire.send_digits(CALL, "1") == ()
-    assert bare.hang_up(CALL) == bare.transfer(CALL, "+1") == ()
+    assert send_digits(signalwire, CALL, "1") == ()
+    assert hang_up(bare, CALL) == transfer(bare, CALL, "+1") == ()
 
 
 def test_status_callback() -> None:
     """As Twilio's."""
     request = WebhookRequest("POST", URL, {}, [("CallSid", CALL), ("CallStatus", "completed")])
-    assert signalwire.status(request) == (CallStatus(CALL, "completed", True),)
+    assert webhooks(signalwire).status(request) == (CallStatus(CALL, "completed", True),)
 
 
 def test_what_is_sent_is_json() -> None:

@@ -22,20 +22,11 @@ from gateway.phone.events import (
     PhoneEnd,
     UnknownMessage,
 )
-from gateway.phone.provider import (
-    After,
-    CallStatus,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    SignatureError,
-    UnsignedError,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.provider import Grant, Proof, SignatureError, UnsignedError, Upgrade
 from gateway.phone.providers.twilio.provider import Twilio
+from gateway.phone.requests import HttpRequest
+from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
+from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 SID = "MZ0123456789abcdef0123456789abcdef"
 CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
@@ -48,8 +39,8 @@ START = (
 
 TOKEN = "12345"
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
-twilio = Twilio(settings.Twilio(auth_token=SecretStr(TOKEN), account_sid=ACCOUNT))
-bare = Twilio(settings.Twilio())
+twilio = Twilio(settings.Twilio(auth_token=SecretStr(TOKEN), account_sid=ACCOUNT), setup("twilio"))
+bare = Twilio(settings.Twilio(), setup("twilio"))
 
 
 def fresh(grant: Grant | None = None) -> CamelJsonCodec:
@@ -221,7 +212,7 @@ def signed(url: str, form: list[tuple[str, str]], body: bytes, signature: str) -
 
 def accepts(request: WebhookRequest, provider: Twilio = twilio) -> bool:
     try:
-        provider.verify(request, 0)
+        webhooks(provider).verify(request, 0)
     except SignatureError as error:
         assert str(error)
         return False
@@ -243,7 +234,7 @@ def test_signature_refuses_any_change(url: str, form: list[tuple[str, str]], bod
     assert not accepts(signed(url, form, body, ""))
     assert not accepts(signed(url, form, body, "é\udce9"))
     assert not accepts(signed(url + "\udce9", form, body, signature))
-    other = Twilio(settings.Twilio(auth_token=SecretStr(TOKEN + "6")))
+    other = Twilio(settings.Twilio(auth_token=SecretStr(TOKEN + "6")), setup("twilio"))
     assert not accepts(signed(url, form, body, signature), other)
     assert not accepts(signed(url, form, body, signature), bare)
     if body:
@@ -289,14 +280,14 @@ CALL = IncomingCall("CA1", '+1"<', "+18005551212")
 
 def test_incoming_call() -> None:
     """The form names call and numbers; a request that is not Twilio's incoming-call webhook is told so."""
-    assert twilio.incoming(INCOMING) == CALL
+    assert webhooks(twilio).incoming(INCOMING) == CALL
     with pytest.raises(WireError, match="CallSid"):
-        twilio.incoming(WebhookRequest("POST", URL, {}))
+        webhooks(twilio).incoming(WebhookRequest("POST", URL, {}))
 
 
 def test_answer_document() -> None:
     """TwiML that connects the stream, carries the numbers, and never leaves the caller on a silent line."""
-    document = twilio.answer(CALL, CONNECT)
+    document = answer_call(twilio, CALL, CONNECT)
     assert document.content_type == "text/xml"
     assert not document.requests
     assert document.body == (
@@ -317,9 +308,9 @@ def test_answer_document() -> None:
 )
 def test_what_follows_a_failure_is_in_the_document(after: After, verbs: str) -> None:
     """It stands behind the stream, for where nothing is asked."""
-    document = twilio.answer(CALL, Connect(CONNECT.stream_url, after))
+    document = answer_call(twilio, CALL, Connect(CONNECT.stream_url, after))
     assert f"</Connect>{verbs}</Response>" in document.body
-    assert twilio.after_stream("CA1", after) == ()
+    assert after_stream(twilio, "CA1", after) == ()
 
 
 def test_call_control() -> None:
@@ -327,13 +318,13 @@ def test_call_control() -> None:
     headers = {"Authorization": "Basic QUMwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjoxMjM0NQ=="}
     headers["Content-Type"] = "application/x-www-form-urlencoded"
     url = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Calls/CA1%2F..json"
-    assert twilio.hang_up("CA1/.") == (
+    assert hang_up(twilio, "CA1/.") == (
         HttpRequest("POST", url, headers, b"Status=completed", gone=(404,), repeatable=True),
     )
     document = b"Twiml=%3CResponse%3E%3CDial%3E%2B15551230000%3C%2FDial%3E%3C%2FResponse%3E"
-    assert twilio.transfer("CA1/.", "+15551230000") == (HttpRequest("POST", url, headers, document),)
-    assert twilio.send_digits("CA1", "1") == ()
-    assert bare.hang_up("CA1") == bare.transfer("CA1", "+1") == ()
+    assert transfer(twilio, "CA1/.", "+15551230000") == (HttpRequest("POST", url, headers, document),)
+    assert send_digits(twilio, "CA1", "1") == ()
+    assert hang_up(bare, "CA1") == transfer(bare, "CA1", "+1") == ()
 
 
 def test_status_callbacks() -> None:
@@ -342,9 +333,11 @@ def test_status_callbacks() -> None:
     def callback(**fields: str) -> WebhookRequest:
         return WebhookRequest("POST", URL, {}, list(fields.items()))
 
-    assert twilio.status(callback(CallSid="CA1", CallStatus="in-progress")) == (
+    assert webhooks(twilio).status(callback(CallSid="CA1", CallStatus="in-progress")) == (
         CallStatus("CA1", "in-progress", False),
     )
-    assert twilio.status(callback(CallSid="CA1", CallStatus="no-answer")) == (CallStatus("CA1", "no-answer", True),)
+    assert webhooks(twilio).status(callback(CallSid="CA1", CallStatus="no-answer")) == (
+        CallStatus("CA1", "no-answer", True),
+    )
     with pytest.raises(WireError, match="CallStatus"):
-        twilio.status(callback(CallSid="CA1"))
+        webhooks(twilio).status(callback(CallSid="CA1"))

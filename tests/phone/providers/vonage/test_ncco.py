@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.phone.provider import After, Connect, IncomingCall
 from gateway.phone.providers.vonage import ncco
+from gateway.phone.webhook import After, Connect, IncomingCall
 
 UUID = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"
 CALL = IncomingCall(UUID, "+14158675309", "+18005551212")

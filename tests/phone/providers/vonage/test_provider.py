@@ -17,24 +17,13 @@ from gateway.config import providers as settings
 from gateway.errors import WireError
 from gateway.phone.commands import EndStream, PlayAudio, SendDigits, SendMark, StopPlayback, TransferCall
 from gateway.phone.events import CallStarted, DigitPressed, UnknownMessage
-from gateway.phone.provider import (
-    After,
-    Answer,
-    CallStatus,
-    Connect,
-    Grant,
-    HttpRequest,
-    IncomingCall,
-    Proof,
-    SignatureError,
-    StreamEnded,
-    UnsignedError,
-    Upgrade,
-    WebhookRequest,
-)
+from gateway.phone.provider import Grant, Proof, SignatureError, UnsignedError, Upgrade
 from gateway.phone.providers.vonage import ncco
 from gateway.phone.providers.vonage.provider import TRAITS, Vonage, VonageCodec
+from gateway.phone.requests import HttpRequest
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 from tests.conformance.transcripts import golden
+from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 CALL = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"
 MESSAGES = golden("vonage").messages
@@ -61,7 +50,7 @@ def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
 
 def vonage(**more: Any) -> Vonage:
     section = settings.Vonage(application_id=APPLICATION, signature_secret=SecretStr(SECRET), **more)
-    return Vonage(section, lambda: NOW)
+    return Vonage(section, setup("vonage", now_s=lambda: NOW))
 
 
 def started(connected: str = CONNECTED) -> VonageCodec:
@@ -186,7 +175,7 @@ def request(
 def test_official_vector() -> None:
     """The vendor's token holds, while it is fresh; having no id, all that is signed must not come twice."""
     key = hashlib.sha256(VECTOR.rpartition(".")[0].encode()).hexdigest()
-    assert vonage().verify(request("GET", bearer=VECTOR), NOW + 299) == key
+    assert webhooks(vonage()).verify(request("GET", bearer=VECTOR), NOW + 299) == key
 
 
 BODY = b'{"uuid":"u","from":"14155550100","to":"14155550199"}'
@@ -194,8 +183,8 @@ BODY = b'{"uuid":"u","from":"14155550100","to":"14155550199"}'
 
 def test_signed_webhook() -> None:
     """A POST is bound to its body, and its ``jti`` must not come twice."""
-    assert vonage().verify(request("POST", BODY, token(BODY)), NOW) == "j1"
-    assert vonage().verify(request("GET", bearer=token()), NOW) == "j1"
+    assert webhooks(vonage()).verify(request("POST", BODY, token(BODY)), NOW) == "j1"
+    assert webhooks(vonage()).verify(request("GET", bearer=token()), NOW) == "j1"
 
 
 @pytest.mark.parametrize(
@@ -216,13 +205,15 @@ def test_signed_webhook() -> None:
 def test_webhooks_that_are_refused(bad: WebhookRequest, says: str) -> None:
     """What is missing, forged, altered, old or another application's is refused, for a reason that the log tells."""
     with pytest.raises(SignatureError, match=says):
-        vonage().verify(bad, NOW)
+        webhooks(vonage()).verify(bad, NOW)
 
 
 def test_without_a_secret_nothing_is_believed() -> None:
     """A missing secret is a reason to refuse, and is told in the log by its name."""
     with pytest.raises(SignatureError, match="VONAGE_SIGNATURE_SECRET"):
-        Vonage(settings.Vonage(), lambda: NOW).verify(request("POST", BODY, token(BODY)), NOW)
+        webhooks(Vonage(settings.Vonage(), setup("vonage", now_s=lambda: NOW))).verify(
+            request("POST", BODY, token(BODY)), NOW
+        )
 
 
 def test_the_upgrade_brings_a_token_too() -> None:
@@ -250,21 +241,21 @@ EXPECTED = IncomingCall(CALL, "14158675309", "18005551212")
 
 def test_incoming_call() -> None:
     """By GET or by POST; numbers stay as Vonage writes them."""
-    assert vonage().incoming(request("GET", query=FIELDS)) == EXPECTED
-    assert vonage().incoming(request("POST", json.dumps(FIELDS).encode())) == EXPECTED
+    assert webhooks(vonage()).incoming(request("GET", query=FIELDS)) == EXPECTED
+    assert webhooks(vonage()).incoming(request("POST", json.dumps(FIELDS).encode())) == EXPECTED
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b"{}", b'{"uuid":[7]}', b"\xff", b"[" * 100_000])
 def test_what_announces_no_call(body: bytes) -> None:
     """Told so, in words."""
     with pytest.raises(WireError, match=r"uuid|JSON"):
-        vonage().incoming(request("POST", body))
+        webhooks(vonage()).incoming(request("POST", body))
 
 
 def test_answer_document() -> None:
     """An NCCO of the rate that is set."""
     connect = Connect("wss://gw/s", call_url=URL)
-    answer = vonage(rate_hz=24000).answer(EXPECTED, connect)
+    answer = answer_call(vonage(rate_hz=24000), EXPECTED, connect)
     assert answer == Answer(ncco.written(ncco.stream(EXPECTED, connect, 24000)), "application/json")
 
 
@@ -275,7 +266,7 @@ AFTER = After("Goodbye.", "en-US", "+14155550111")
 def test_the_end_of_the_stream_is_answered_with_what_follows(status: str) -> None:
     """A line's words and transfer, for a stream that ended or never came to be; the caller sees the called number."""
     body = json.dumps({"uuid": "leg", "status": status, "headers": {"call_uuid": CALL, "to": "18005551212"}})
-    ended = vonage().incoming(request("POST", body.encode()))
+    ended = webhooks(vonage()).incoming(request("POST", body.encode()))
     assert isinstance(ended, StreamEnded)
     assert (ended.call_id, ended.called) == (CALL, "18005551212")
     assert ended.answer(After()) == Answer(status=204)
@@ -290,7 +281,7 @@ def test_the_end_of_the_stream_is_answered_with_what_follows(status: str) -> Non
 def test_other_events_want_no_answer(status: str) -> None:
     """What happens to the call stays as it is."""
     body = json.dumps({"uuid": "leg", "status": status}).encode()
-    assert vonage().incoming(request("POST", body)) == Answer(status=204)
+    assert webhooks(vonage()).incoming(request("POST", body)) == Answer(status=204)
 
 
 @pytest.mark.parametrize(
@@ -312,13 +303,13 @@ def test_other_events_want_no_answer(status: str) -> None:
 )
 def test_events(fields: dict[str, Any], status: CallStatus) -> None:
     """Events of the stream's own leg name the call by the headers that our answer gave it."""
-    assert list(vonage().status(request("POST", json.dumps(fields).encode()))) == [status]
+    assert list(webhooks(vonage()).status(request("POST", json.dumps(fields).encode()))) == [status]
 
 
 def test_an_event_without_a_call_tells_its_reason() -> None:
     """So does Vonage tell of an NCCO that it could not read."""
     with pytest.raises(WireError, match="Syntax error in NCCO"):
-        vonage().status(request("POST", b'{"reason":"Syntax error in NCCO","conversation_uuid":"CON-1"}'))
+        webhooks(vonage()).status(request("POST", b'{"reason":"Syntax error in NCCO","conversation_uuid":"CON-1"}'))
 
 
 def test_call_control(private_key: rsa.RSAPrivateKey) -> None:
@@ -329,10 +320,10 @@ def test_call_control(private_key: rsa.RSAPrivateKey) -> None:
     number = {"type": "phone", "number": "15551230000"}
     ncco_of = {"type": "ncco", "ncco": [{"action": "connect", "endpoint": [number]}]}
     for (got,), path, body in (
-        (provider.hang_up(CALL), "", {"action": "hangup"}),
-        (provider.after_stream(CALL, After()), "", {"action": "hangup"}),
-        (provider.send_digits(CALL, "12#"), "/dtmf", {"digits": "12#"}),
-        (provider.transfer(CALL, "+15551230000"), "", {"action": "transfer", "destination": ncco_of}),
+        (hang_up(provider, CALL), "", {"action": "hangup"}),
+        (after_stream(provider, CALL, After()), "", {"action": "hangup"}),
+        (send_digits(provider, CALL, "12#"), "/dtmf", {"digits": "12#"}),
+        (transfer(provider, CALL, "+15551230000"), "", {"action": "transfer", "destination": ncco_of}),
     ):
         assert isinstance(got, HttpRequest)
         assert (got.method, got.url, json.loads(got.body)) == ("PUT", url + path, body)
@@ -348,10 +339,12 @@ def test_call_control(private_key: rsa.RSAPrivateKey) -> None:
         }
         seen.append(claims["jti"])
     assert len(set(seen)) == len(seen)
-    assert provider.after_stream(CALL, After("Goodbye.")) == ()
-    assert provider.after_stream(CALL, After(transfer="+15551230000")) == (), "the event of the end is answered with it"
+    assert after_stream(provider, CALL, After("Goodbye.")) == ()
+    assert after_stream(provider, CALL, After(transfer="+15551230000")) == (), (
+        "the event of the end is answered with it"
+    )
 
 
 def test_without_a_key_there_is_no_call_control() -> None:
     """Nothing is asked of the API that it would refuse."""
-    assert vonage().hang_up(CALL) == ()
+    assert hang_up(vonage(), CALL) == ()
