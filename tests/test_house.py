@@ -83,7 +83,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "sim/emulator/settings/engine.py",
     "sim/emulator/settings/fields.py",
     "sim/emulator/settings/formats.py",
-    "sim/emulator/settings/rules.py",
     "sim/emulator/settings/tool_choice.py",
     "sim/emulator/speaking/output.py",
     "sim/emulator/speaking/usage.py",

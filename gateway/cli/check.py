@@ -106,6 +106,7 @@ def _told(line: Line) -> dict[str, object]:
     return {
         "numbers": settings.numbers,
         "model": line.model,
+        "fallback_models": line.fallbacks,
         "agent": settings.agent.name if settings.agent else "",
         "tools": [*built_in, *(function.name for function in line.functions), *servers],
         "transfers": list(settings.transfers),

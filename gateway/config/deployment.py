@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 
 from gateway.config.accounts import check_accounts, supply, supply_accounts
 from gateway.config.api_versions import API_VERSION, DEFAULT_API_VERSION, is_api_version
+from gateway.config.line.models import ModelChain
 from gateway.config.providers import Providers
 from gateway.config.reading import environment
 from gateway.config.reading.document import read_document
@@ -135,8 +136,9 @@ class VoiceLive(Section):
     """The Azure resource; without it AZURE_COGNITIVE_SERVICES_ENDPOINT is taken."""
     key: Secret | None = None
     """API key, as ${NAME} only; without it AZURE_COGNITIVE_SERVICES_KEY, else DefaultAzureCredential."""
-    model: Text = DEFAULT_MODEL
-    """The model of lines that name none; without it VOICE_LIVE_MODEL, else gpt-realtime."""
+    model: ModelChain = DEFAULT_MODEL
+    """The model of lines that name none, or several in the order in which they are tried; without it VOICE_LIVE_MODEL,
+    else gpt-realtime."""
     api_version: Annotated[str, AfterValidator(_api_version), _pattern(f"^{API_VERSION}$")] = DEFAULT_API_VERSION
     """The service's API version."""
     scope: Annotated[Text, AfterValidator(_scope), _pattern(f"^{_SCOPE}$")] | None = None

@@ -9,8 +9,9 @@ from pathlib import Path
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
 from gateway.audio.sound import Sound
 from gateway.config.checks.leaks import leak_in, leaks
-from gateway.config.checks.service import findings
+from gateway.config.checks.service import findings_of_all
 from gateway.config.line.line import Line, Settings
+from gateway.config.line.models import models_of
 from gateway.config.line.placeholders import OF_THE_CALL, Mistake, mistakes
 from gateway.config.line.texts import filled_texts
 from gateway.config.line_functions import functions_of
@@ -61,14 +62,14 @@ class LineFile:
     def __init__(
         self,
         file: Path,
-        model: str,
+        model: str | tuple[str, ...],
         environ: Mapping[str, str],
         *,
         folder: Path | None = None,
         region: str = "",
         copies: Mapping[Path, Path] | None = None,
     ) -> None:
-        """Read the file. ``model`` and ``region`` are defaults; Python tools are also searched for in ``folder``.
+        """Read the file. ``model`` (or several) and ``region`` are defaults; Python tools may also be in ``folder``.
 
         ``copies`` maps files to the copies that are read in their place.
         """
@@ -89,12 +90,12 @@ class LineFile:
         settings = validate(Settings, document, context=region)
         instructions = self._read_instructions(file)
         if settings:
-            self._finish(settings, file, instructions, model, folder or file.parent)
+            self._finish(settings, file, instructions, models_of(model), folder or file.parent)
 
-    def _finish(self, settings: Settings, file: Path, instructions: str, model: str, folder: Path) -> None:
+    def _finish(self, settings: Settings, file: Path, instructions: str, models: tuple[str, ...], folder: Path) -> None:
         """Check the settings together, read the files that the line names, and make the line if nothing is wrong."""
-        chosen = "" if settings.agent else settings.model or model
-        for key, message in findings(settings, chosen):
+        first, *others = ("",) if settings.agent else models_of(settings.model) or models
+        for key, message in findings_of_all(settings, (first, *others)):
             self._refuse(key, message)
         functions, problems = functions_of(settings, folder)
         for key, message in problems:
@@ -103,7 +104,15 @@ class LineFile:
         if not self.errors:
             text = settings.instructions or instructions
             self.line = Line(
-                file.stem, file, settings, text, chosen, tuple(functions.values()), sounds, generation=self.generation
+                file.stem,
+                file,
+                settings,
+                text,
+                first,
+                tuple(functions.values()),
+                sounds,
+                generation=self.generation,
+                fallbacks=tuple(others),
             )
 
     def _refuse(self, key: KeyPath, message: str) -> None:

@@ -36,5 +36,9 @@ def proposals_for(
 
     Raises ``WireError`` for a format that Voice Live does not take.
     """
+    return tuple(_proposal(line.answered_by(model), audio_format, call, api_version) for model in line.models or ("",))
+
+
+def _proposal(line: Line, audio_format: AudioFormat, call: CallFacts, api_version: str) -> Proposal:
     session, _ = without_newer(session_for(line, audio_format, call), api_version)
-    return (Proposal(answering_for(line), session, policy_for(line)),)
+    return Proposal(answering_for(line), session, policy_for(line))

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from gateway.audio.formats import AudioFormat
 from gateway.config.line.line import Line
-from gateway.config.line.models import Engine, is_known
+from gateway.config.line.models import default_temperature
 from gateway.config.line.turns import AzureSemanticVad, Transcription
 from gateway.config.session_formats import INPUT_FORMATS, output_format_for
 from gateway.errors import WireError
@@ -59,7 +59,7 @@ def _of_a_model(line: Line, call: CallFacts) -> dict[str, Any]:
     }
     if tools:  # a text model refuses parallel_tool_calls where there are no tools
         members["parallel_tool_calls"] = settings.parallel_tool_calls
-    temperature = _temperature(line)
+    temperature = settings.temperature if settings.temperature is not None else default_temperature(line.model)
     if temperature is not None:
         members["temperature"] = temperature
     if settings.reasoning_effort:  # the efforts, and the default one, differ from model to model
@@ -101,15 +101,3 @@ def _transcription(transcription: Transcription | None, language: str | None) ->
         short = transcription.model.startswith(("whisper", "gpt-"))  # these take ISO 639-1 alone
         session["language"] = language.partition("-")[0] if short else language
     return session
-
-
-def _temperature(line: Line) -> float | None:
-    """Return the temperature: the line's, else the documented default where the model is known to take one.
-
-    GPT-5 models take 1.0 alone.
-    """
-    if line.settings.temperature is not None:
-        return line.settings.temperature
-    if line.engine is not Engine.CASCADED or not is_known(line.model):
-        return None
-    return 1.0 if line.model.startswith("gpt-5") else 0.8

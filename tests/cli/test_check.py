@@ -34,6 +34,7 @@ def test_a_script_is_told_what_each_line_can_do(config: Path, capsys: pytest.Cap
         "sales": {
             "numbers": ["*"],
             "model": "gpt-4.1",
+            "fallback_models": [],
             "agent": "",
             "tools": ["transfer_call", "order_status", "crm"],
             "transfers": ["desk"],

@@ -52,6 +52,7 @@ GATEWAY = {
 }
 SIZES = {
     "numbers": "at least 1",
+    "model": "at least 1",
     "metadata": "at most 14",
     "metadata.propertyNames": "at most 64",
     "metadata.additionalProperties": "at most 512",
@@ -64,6 +65,7 @@ SIZES = {
     "StaticInterim.texts": "at least 1",
     "Transcription.phrase_list": "at most 499",
     "WrittenInterim.triggers": "at least 1",
+    "VoiceLive.model": "at least 1",
     "Streams.key": "at least 1, at most 2",
 }
 

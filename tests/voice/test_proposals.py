@@ -17,6 +17,14 @@ def test_a_line_asks_for_its_session(tmp_path: Path) -> None:
     assert proposals_for(line, PCMU, CALL) == (expected,)
 
 
+def test_each_model_of_a_line_has_a_session_of_its_own(tmp_path: Path) -> None:
+    """In the order of the line, each with what the model takes."""
+    first, second = proposals_for(line_of(tmp_path, "model: [gpt-realtime, gpt-4.1-mini]"), PCMU, CALL)
+    assert (first.answering, second.answering) == (Model("gpt-realtime"), Model("gpt-4.1-mini"))
+    assert "temperature" not in first.session
+    assert second.session["temperature"] == 0.8
+
+
 def test_an_agent_may_have_settings_of_its_own(tmp_path: Path) -> None:
     """So more of ours may be left out."""
     (proposal,) = proposals_for(line_of(tmp_path, "", begins=AGENT), PCMU, CALL)

@@ -297,7 +297,7 @@ parallel_tool_calls: true
     [
         ("gpt-4.1", INSTRUCTIONS, ""),
         ("gpt-4.1", INSTRUCTIONS, TOOLS),
-        ("gpt-realtime", INSTRUCTIONS, "voice: marin\n" + TOOLS),
+        ("gpt-realtime-2.1", INSTRUCTIONS, "voice: marin\n" + TOOLS),
         ("", AGENT, ""),
         ("", AGENT, "voice: en-US-AvaMultilingualNeural\ngreeting: Hello."),
     ],

@@ -14,6 +14,7 @@ from gateway.config.checks.line_warnings import line_warnings, model_warning
 from gateway.config.checks.secret_warnings import secret_warnings
 from gateway.config.deployment import Deployment
 from gateway.config.line.line import Line
+from gateway.config.line.models import models_of
 from gateway.config.line.tools import McpTool
 from gateway.config.numbers import ANY_NUMBER
 
@@ -78,8 +79,9 @@ def _service(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
         yield "voice_live.endpoint: is not encrypted, which only an emulator may be"
     if service.endpoint and (path := urlsplit(service.endpoint).path.strip("/")):
         yield f"voice_live.endpoint: has the path /{path}, expected the resource's address without one"
-    if warning := model_warning(service.model):
-        yield f"voice_live.model: {warning}"
+    for model in models_of(service.model):
+        if warning := model_warning(model):
+            yield f"voice_live.model: {warning}"
     yield from _api_version(service.api_version)
     uses_mcp = any(isinstance(tool, McpTool) for line in lines for tool in line.settings.tools)
     if uses_mcp and service.api_version < MCP_SINCE:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from gateway.addresses import is_possible
 from gateway.config.checks.secret_warnings import tool_secret_warnings
 from gateway.config.line.line import Line, WrittenInterim
-from gateway.config.line.models import MODELS, Engine, engine_of, is_known
+from gateway.config.line.models import MODELS, Engine, engine_of, is_known, models_of, takes_parallel_tool_calls
 from gateway.config.line.turns import VAD_LANGUAGES, AzureSemanticVad, ServerVad, Transcription, main_language
 from gateway.config.line.voice_catalogue import is_documented, language_of, locales, nearest
 from gateway.config.line.voices import AzureStandardVoice, SpokenByAzure
@@ -57,11 +57,19 @@ def _numbers(line: Line) -> Iterator[str]:
 
 
 def _models(line: Line) -> Iterator[str]:
-    if warning := model_warning(line.settings.model or ""):
-        yield warning
+    for model in models_of(line.settings.model):
+        if warning := model_warning(model):
+            yield warning
+    yield from _parallel_calls(line)
     interim = line.settings.interim_response
     if isinstance(interim, WrittenInterim) and (warning := model_warning(interim.model)):
         yield f"interim_response.model: {warning}"
+
+
+def _parallel_calls(line: Line) -> Iterator[str]:
+    for model in line.models if line.settings.parallel_tool_calls else ():
+        if not takes_parallel_tool_calls(model):
+            yield f"parallel_tool_calls: {model} has refused true, and with it the session"
 
 
 def _voice(line: Line) -> Iterator[str]:

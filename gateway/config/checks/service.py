@@ -4,12 +4,20 @@ Source: Voice Live API reference 2026-07-15 and its how-to pages, on which model
 transcription and option. Each rule yields the keys that it is about, the most important first, and the mistake.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from gateway.config.checks import actions as action_rules
 from gateway.config.checks import tools as tool_rules
 from gateway.config.line.line import OWN_METADATA, Settings
-from gateway.config.line.models import Engine, engine_of, is_azure_realtime, is_gpt_realtime, reasons
+from gateway.config.line.models import (
+    Engine,
+    engine_of,
+    is_azure_realtime,
+    is_gpt_realtime,
+    is_text_model,
+    reasons,
+    takes_plain_speech,
+)
 from gateway.config.line.turns import AzureSemanticVad, SemanticVad
 from gateway.config.line.voices import AzureRealtimeVoice, OpenAIVoice
 from gateway.config.reading.problems import Finding
@@ -22,6 +30,11 @@ _GPT_REALTIME = "a gpt-realtime model"
 def findings(settings: Settings, model: str) -> list[Finding]:
     """Return what the service would refuse in ``settings`` with ``model``, each with its key."""
     return [finding for rule in RULES for finding in rule(settings, model)]
+
+
+def findings_of_all(settings: Settings, models: Sequence[str]) -> list[Finding]:
+    """Return what the service would refuse with any of ``models``, each mistake once."""
+    return list(dict.fromkeys(finding for model in models for finding in findings(settings, model)))
 
 
 def _named(model: str) -> str:
@@ -70,11 +83,11 @@ def transcription_and_model(settings: Settings, model: str) -> Iterator[Finding]
         return
     key = ("transcription", "model")
     wanted = transcription.model
-    if wanted.startswith("mai-") and engine_of(model) is Engine.NATIVE:
+    if wanted.startswith("mai-") and not is_text_model(model):
         yield key, f"{wanted} needs a text model, found {_named(model)}; use azure-speech"
     if wanted.startswith(("whisper", "gpt-")) and not is_gpt_realtime(model):
         yield key, f"{wanted} needs {_GPT_REALTIME}, found {_named(model)}; use azure-speech"
-    native = engine_of(model) is Engine.NATIVE
+    native = engine_of(model) is Engine.NATIVE and not takes_plain_speech(model)
     if wanted == "azure-speech" and native and not isinstance(settings.turn_detection, AzureSemanticVad):
         found = settings.turn_detection.type if settings.turn_detection else "none"
         other = "transcription: {model: whisper-1} or none" if is_gpt_realtime(model) else "transcription: none"
@@ -87,7 +100,7 @@ def transcription_options(settings: Settings, model: str) -> Iterator[Finding]:
     if (transcription := settings.transcription) is None:
         return
     speech = transcription.model == "azure-speech"
-    if transcription.phrase_list and (not speech or engine_of(model) is Engine.NATIVE):
+    if transcription.phrase_list and (not speech or not is_text_model(model)):
         found = f"model {model}" if speech else transcription.model
         yield ("transcription", "phrase_list"), f"needs azure-speech with a text model, found {found}"
     if transcription.custom_speech and not speech:
@@ -109,14 +122,14 @@ def noise_and_model(settings: Settings, model: str) -> Iterator[Finding]:
 
 def answers_and_model(settings: Settings, model: str) -> Iterator[Finding]:
     """Refuse temperature, reasoning and interim responses with models that do not support them."""
-    native = engine_of(model) is Engine.NATIVE
-    if settings.temperature is not None and native:
+    is_text = is_text_model(model)
+    if settings.temperature is not None and not is_text:
         yield ("temperature",), f"needs a text model such as gpt-4.1, found {_named(model)}"
     elif settings.temperature is not None and model.startswith("gpt-5") and settings.temperature != 1:
         yield ("temperature",), f"model {model} takes 1.0 alone, found {settings.temperature:g}"
     if settings.reasoning_effort is not None and not reasons(model):
         yield ("reasoning_effort",), f"needs a model that reasons, such as gpt-5, found {_named(model)}"
-    if settings.interim_response is not None and native:
+    if settings.interim_response is not None and not is_text:
         yield ("interim_response",), f"needs a text model such as gpt-4.1, found {_named(model)}"
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from gateway.config.line.agent import Agent
 from gateway.config.line.greeting import AnyGreeting
 from gateway.config.line.hours import Hours, nearest_time_zone
 from gateway.config.line.keys import Digits, Key, KeyAction
-from gateway.config.line.models import Engine, engine_of
+from gateway.config.line.models import Engine, ModelChain, engine_of
 from gateway.config.line.placeholders import OF_THE_CALL
 from gateway.config.line.time_zones import time_zone
 from gateway.config.line.tools import Tool
@@ -177,8 +177,9 @@ class Settings(Section):
     """The first words, said word for word; or {prompt: …} in the model's words; or {play: …} from a file; or none."""
     voice: Voice = DEFAULT_VOICE
     """An Azure voice's name, an OpenAI voice's name, or a section with a type."""
-    model: Text | None = None
-    """The Voice Live model; without it, that of gateway.yaml."""
+    model: ModelChain | None = None
+    """The Voice Live model; without it, that of gateway.yaml. Or several, [gpt-realtime, gpt-4.1-mini]: where the
+    region lacks one, or its session cannot be opened, the next one answers."""
     strict: Switch = False
     """Whether calls must have the voice as it is here, and end where the service refuses it; else a simpler form of it
     will do."""
@@ -254,11 +255,22 @@ class Line:
     """The recordings that ``play`` names, by the name as written."""
     generation: str = ""
     """A short hash of what was read: which version of the line a call has."""
+    fallbacks: tuple[str, ...] = ()
+    """The models that are tried after ``model``, in their order."""
 
     @property
     def engine(self) -> Engine:
         """The engine behind the line's model; an agent has a text model."""
         return engine_of(self.model)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All models in the order in which they are tried; none where an agent answers."""
+        return (self.model, *self.fallbacks) if self.model else ()
+
+    def answered_by(self, model: str) -> "Line":
+        """Return the same line with ``model`` as the one that answers."""
+        return replace(self, model=model)
 
     @property
     def following(self) -> Mapping[str, Rescue]:

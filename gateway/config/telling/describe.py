@@ -5,11 +5,13 @@ from urllib.parse import urlsplit
 
 from gateway.config.line.greeting import Greeting
 from gateway.config.line.line import Afterwards, Line, Rescue, Settings, StaticInterim
-from gateway.config.line.models import Engine
+from gateway.config.line.models import Engine, engine_of
 from gateway.config.line.turns import VAD_LANGUAGES, AzureSemanticVad, SemanticVad, ServerVad
 from gateway.config.line.voices import AnyVoice
 from gateway.config.numbers import ANY_NUMBER
 from gateway.config.telling.describe_actions import action_rows
+
+_KINDS = {Engine.NATIVE: "hears and speaks itself", Engine.CASCADED: "Azure speech to text and back"}
 
 
 def describe(line: Line) -> str:
@@ -66,8 +68,7 @@ def _answers(line: Line) -> Iterator[tuple[str, str]]:
         version = f", version {agent.version}" if agent.version else ""
         yield "agent", f"{agent.name} of the Foundry project {agent.project}{version}"
     else:
-        kind = "hears and speaks itself" if line.engine is Engine.NATIVE else "Azure speech to text and back"
-        yield "model", f"{line.model} ({kind})"
+        yield "model", ", else ".join(f"{model} ({_KINDS[engine_of(model)]})" for model in line.models)
     details = _told(
         f"temperature {settings.temperature:g}" if settings.temperature is not None else "",
         f"reasoning effort {settings.reasoning_effort}" if settings.reasoning_effort else "",

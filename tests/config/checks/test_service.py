@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gateway.config.line.models import Engine
 from gateway.config.line_file import LineFile
 
 LineErrors = Callable[..., list[str]]
@@ -59,9 +60,9 @@ INTERIM = "interim_response: {type: static_interim_response, texts: [One moment.
         ),
         ("gpt-4.1", 'commit_on: "#"', "commit_on: needs turn_detection: none"),
         (
-            "gpt-realtime",
+            "gpt-realtime-2",
             SERVER_VAD,
-            "turn_detection.type: server_vad with model gpt-realtime cannot have transcription by azure-speech, "
+            "turn_detection.type: server_vad with model gpt-realtime-2 cannot have transcription by azure-speech, "
             "expected azure_semantic_vad or transcription: {model: whisper-1} or none",
         ),
         (
@@ -71,10 +72,20 @@ INTERIM = "interim_response: {type: static_interim_response, texts: [One moment.
             "expected azure_semantic_vad or transcription: {model: whisper-1} or none",
         ),
         (
+            "azure-realtime",
+            SERVER_VAD + "\nvoice: {type: azure-realtime-native, name: ava}",
+            "turn_detection.type: server_vad with model azure-realtime cannot have transcription by azure-speech, "
+            "expected azure_semantic_vad or transcription: none",
+        ),
+        (
             "phi4-mm-realtime",
-            SERVER_VAD,
-            "turn_detection.type: server_vad with model phi4-mm-realtime cannot have transcription by "
-            "azure-speech, expected azure_semantic_vad or transcription: none",
+            "temperature: 0.7",
+            "temperature: needs a text model such as gpt-4.1, found model phi4-mm-realtime",
+        ),
+        (
+            "phi4-mm-realtime",
+            "transcription: {model: mai-transcribe-1}",
+            "transcription.model: mai-transcribe-1 needs a text model, found model phi4-mm-realtime; use azure-speech",
         ),
         (
             "gpt-4.1",
@@ -193,7 +204,37 @@ def test_a_combination_is_placed_at_the_key_that_was_written(line_errors: LineEr
     """The message stands at the key in the file; where that key is a default, at the nearest around it."""
     assert line_errors("greeting: Hi\nvoice: marin\n", model="gpt-4.1")[0].startswith("line.yaml:4:1: voice:")
     nested = "turn_detection:\n  threshold: 0.4\n  type: server_vad\n"
-    assert line_errors(nested, model="gpt-realtime")[0].startswith("line.yaml:5:3: turn_detection.type:")
+    assert line_errors(nested, model="gpt-realtime-2")[0].startswith("line.yaml:5:3: turn_detection.type:")
+
+
+def test_every_model_of_a_chain_must_go_with_the_line(line_errors: LineErrors, read_line: ReadLine) -> None:
+    """Whichever answers: each mistake is told once for a key, and names the model that it is about."""
+    assert line_errors("voice: marin\nmodel: [gpt-realtime, gpt-4.1-mini, gpt-4o]\n") == [
+        "line.yaml:3:1: voice: the OpenAI voice marin needs a gpt-realtime model, found model gpt-4.1-mini",
+    ]
+    twice = line_errors("commit_on: '#'\nmodel: [gpt-realtime, gpt-4.1-mini]\n")
+    assert twice == ["line.yaml:3:1: commit_on: needs turn_detection: none"]
+    line = read_line("model: [gpt-realtime, gpt-4.1-mini]\n").line
+    assert line
+    assert line.models == ("gpt-realtime", "gpt-4.1-mini")
+    assert (line.model, line.fallbacks, line.engine) == ("gpt-realtime", ("gpt-4.1-mini",), Engine.NATIVE)
+    assert line.answered_by("gpt-4.1-mini").engine is Engine.CASCADED
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model: []", "is empty, expected at least one"),
+        ("model: [gpt-realtime, gpt-realtime]", "names gpt-realtime twice"),
+        ("model: [gpt-realtime, ' ']", "is empty"),
+        ("model: {name: gpt-realtime}", "expected"),
+    ],
+)
+def test_a_chain_that_names_no_model(line_errors: LineErrors, text: str, message: str) -> None:
+    """It is told at its key, with what was expected."""
+    (error,) = line_errors(text)
+    assert error.startswith("line.yaml:3:")
+    assert message in error
 
 
 def test_the_line_s_own_model_decides(read_line: ReadLine) -> None:

@@ -190,6 +190,10 @@ def test_no_key_is_forgotten() -> None:
             "turn_detection: {type: semantic_vad}\ntranscription: none",
             "  turns      semantic_vad, eagerness auto",
         ),
+        (
+            "model: [gpt-realtime, gpt-4.1-mini]",
+            "  model      gpt-realtime (hears and speaks itself), else gpt-4.1-mini (Azure speech to text and back)",
+        ),
         ("barge_in: false", "  barge-in   the bot finishes first"),
         ("echo_cancellation: server_echo_cancellation", "  filters    echo cancellation"),
         (

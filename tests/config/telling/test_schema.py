@@ -192,6 +192,11 @@ ENVIRON = {
         (False, 'tools: [{mcp: {server_label: a, server_url: "${U}", require_approval: never, authorization: k}}]'),
         (False, 'tools: [{mcp: {server_label: a, server_url: "${U}", require_approval: maybe}}]'),
         (False, f"metadata: {{a: {'x' * 513}}}"),
+        (True, "model: [gpt-realtime, gpt-4.1-mini]"),
+        (False, "model: []"),
+        (False, "model: [gpt-4.1, gpt-4.1]"),
+        (False, "model: [gpt-4.1, 5]"),
+        (False, "tolerant: often"),
         (False, f"metadata: {{{'x' * 65}: a}}"),
     ],
 )

@@ -61,7 +61,7 @@ class Engine:
         profile: str | None = None,
     ) -> "Engine":
         """Find the engine by the model's name, or by the kind of model that a bring-your-own profile names."""
-        native = "realtime" in model and agent is None
+        native = "realtime" in model and not model.startswith("phi") and agent is None  # phi4-mm-realtime is cascaded
         if profile is not None:
             native = profile == "byom-azure-openai-realtime"
         return cls(model, native, api_version, agent, agent_version, conversation_id, own=profile is not None)
@@ -69,7 +69,7 @@ class Engine:
     @property
     def openai(self) -> bool:
         """True if it is one of OpenAI's speech models, which take options of their own."""
-        return self.native and (self.own or self.model.startswith("gpt-realtime"))
+        return self.native and (self.own or self.model.startswith("gpt-"))
 
     @property
     def resolved_model(self) -> str:

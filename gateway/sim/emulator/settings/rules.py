@@ -11,6 +11,9 @@ from gateway.sim.emulator.settings.tool_schema import WHAT_IS_TAKEN, is_taken
 
 _MCP_SINCE = "2026-04-10"
 _LOCKED = ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation")
+_PLAIN_SPEECH = ("gpt-realtime", "gpt-realtime-mini")
+"""Native models that take azure-speech with any turn detection (live tests of the SDKs)."""
+_ONE_CALL_AT_A_TIME = ("gpt-realtime", "gpt-realtime-mini", "gpt-realtime-1.5")
 _OPENAI_OUTPUT = ("pcm16", "g711_ulaw", "g711_alaw")
 
 
@@ -95,7 +98,8 @@ def _transcription(change: Change) -> None:
     if model.startswith("mai-") and engine.native:
         raise _invalid("input_audio_transcription.model", f"'{model}' is not supported with '{engine.model}'.")
     kind = (change.after["turn_detection"] or {"type": "none"})["type"]
-    if engine.native and model == "azure-speech" and not kind.startswith("azure_semantic_vad"):
+    strict = engine.native and engine.model not in _PLAIN_SPEECH
+    if strict and model == "azure-speech" and not kind.startswith("azure_semantic_vad"):
         raise Rejected(
             "turn_detection must be of type AzureSemanticVAD",
             code="invalid_request_error",
@@ -157,6 +161,21 @@ def check_tools(tools: Sequence[Tool], engine: Engine, where: str) -> None:
             raise _invalid(param, f"MCP tools need api-version {_MCP_SINCE}; this is {engine.api_version}.", where)
 
 
+def _parallel_tool_calls(change: Change) -> None:
+    if change.after.get("parallel_tool_calls") and change.engine.model in _ONE_CALL_AT_A_TIME:
+        raise _invalid("parallel_tool_calls", f"Parallel tool calls are not supported with '{change.engine.model}'.")
+
+
+def _end_of_utterance(change: Change) -> None:
+    detection = change.after["turn_detection"] or {}
+    if detection.get("end_of_utterance_detection") and change.engine.native:
+        raise Rejected(
+            f"End of utterance detection is not supported with '{change.engine.model}'.",
+            code="invalid_request_error",
+            param="session.turn_detection.end_of_utterance_detection",
+        )
+
+
 def _interim_response(change: Change) -> None:
     if change.after.get("interim_response") is not None and change.engine.native:
         raise _invalid(
@@ -213,10 +232,12 @@ _RULES: tuple[Callable[[Change], None], ...] = (
     _voice,
     _openai_format,
     _turn_detection,
+    _end_of_utterance,
     _transcription,
     _noise_reduction,
     _echo_cancellation,
     _tools,
+    _parallel_tool_calls,
     _interim_response,
     _metadata,
 )

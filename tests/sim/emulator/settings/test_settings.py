@@ -166,13 +166,13 @@ def test_formats_mean_what_they_say() -> None:
             "session.input_audio_transcription.model",
         ),
         (
-            NATIVE,
+            "gpt-realtime-2",
             {"input_audio_transcription": AZURE_SPEECH},
             "invalid_request_error",
             "session.turn_detection",
         ),
         (
-            NATIVE,
+            "gpt-realtime-2",
             {"input_audio_transcription": AZURE_SPEECH, "turn_detection": None},
             "invalid_request_error",
             "session.turn_detection",
@@ -358,18 +358,6 @@ def test_response_parameters() -> None:
     with pytest.raises(Rejected, match="Unknown parameter"):
         parse_response({"speed": 2}, settings())
     assert parse_response(None, settings()).modalities is None
-
-
-@pytest.mark.parametrize("name", ["pcm16", "g711_ulaw", "g711_alaw"])
-def test_openai_voices_have_three_formats(name: str) -> None:
-    """Other formats are refused with them, and taken with a voice of Azure."""
-    session = settings(NATIVE)
-    update(session, voice="marin", output_audio_format=name)
-    assert session.echo["output_audio_format"] == name
-    with pytest.raises(Rejected) as rejected:
-        update(session, output_audio_format="pcm16_16000hz")
-    assert rejected.value.param == "session.output_audio_format"
-    update(session, voice="en-US-AvaNeural", output_audio_format="pcm16_16000hz")
 
 
 def test_a_script_shows_something_else_than_what_was_asked_for() -> None:
