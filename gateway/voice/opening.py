@@ -143,20 +143,20 @@ class Opening:
     async def _open(self, proposal: Proposal) -> Opened:
         known = self._service.memory.left_out(self._key(proposal), _now()) if self._service.negotiate == "on" else ()
         negotiation = Negotiation(proposal.session, proposal.policy, known)
-        renewed = False
+        renewals = 0
         while True:
             socket = self._socket = await self._connect(proposal)
-            attempt = await self._configure(socket, proposal, negotiation, renewed=renewed)
+            attempt = await self._configure(socket, proposal, negotiation, renewals)
             if attempt.ready is not None:
                 return Opened(socket, proposal, attempt.ready, attempt.session, negotiation.left_out)
             await socket.close()
             refusal = attempt.refusal or Refusal()
             if refusal.passes and not self._has_retried:
                 await self._pause()
-            elif renewed or not attempt.left_out:
+            elif not attempt.left_out:
                 raise self._refused(proposal, refusal)
             else:
-                renewed = True
+                renewals += 1
 
     async def _connect(self, proposal: Proposal) -> WebSocket:
         while True:
@@ -178,9 +178,13 @@ class Opening:
         await asyncio.sleep(random.uniform(*RETRY_S))  # noqa: S311 -- no secret
 
     async def _configure(
-        self, socket: WebSocket, proposal: Proposal, negotiation: Negotiation, *, renewed: bool
+        self, socket: WebSocket, proposal: Proposal, negotiation: Negotiation, renewals: int
     ) -> Attempt:
-        """Ask for the session until it is accepted, or the connection is of no more use; return the last attempt."""
+        """Ask for the session until it is accepted, or the connection is of no more use; return the last attempt.
+
+        That one has ``left_out`` where another connection is worth while. There is one of these, and another one for
+        the plainest session where the service closed that one as well.
+        """
         for number in range(1, TRIES + 1):
             attempt = Attempt(proposal, negotiation.session, self._connections)
             self.attempts.append(attempt)
@@ -192,9 +196,10 @@ class Opening:
                 self._note_reducible(attempt, negotiation)
                 return attempt
             is_over = refusal.closed or refusal.code == "max_config_attempts_exceeded" or number == TRIES
-            if self._is_late() or (is_over and renewed):
+            connections = 2 if refusal.closed else 1
+            if self._is_late() or (is_over and renewals >= connections):
                 return attempt
-            last = renewed and number == TRIES - 1
+            last = renewals > 0 and number == TRIES - 1
             attempt.left_out = negotiation.refused(refusal, last=last)
             if is_over or not attempt.left_out:
                 return attempt

@@ -85,7 +85,7 @@ def in_order(session: Session, policy: Policy) -> Iterator[Sequence[str]]:
         return
     yield (*_OF_ANSWERS, TURNS)
     yield (TRANSCRIPTION, VOICE)
-    yield (OUTPUT,)
+    yield (*_NO_CHANGE, OUTPUT)
     if policy.tolerant:
         yield (NO_TRANSCRIPTION,)
         yield (SIMPLER_TURNS,)
