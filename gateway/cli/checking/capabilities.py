@@ -6,7 +6,9 @@ from gateway.addresses import is_sip
 from gateway.app import make_provider
 from gateway.config import Deployment, Line
 from gateway.config.providers import ProviderSettings
+from gateway.config.session_formats import is_converted
 from gateway.config.telling.describe_actions import wants_keys
+from gateway.doctor.sessions.bots import usual_format
 from gateway.phone.provider import Provider
 
 
@@ -20,6 +22,7 @@ def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[s
         made.append(provider)
         found += _of_the_provider(provider, section, known)
         found += [f"{line.name}: {warning}" for line in known for warning in _of_a_line(provider, line)]
+        found += [f"{line.name}: {warning}" for line in known for warning in _of_a_voice(provider, section, line)]
     if not made or any(provider.traits.transfers_after for provider in made):
         found += [f"{line.name}: {warning}" for line in known for warning in _of_failures(line)]
     return found
@@ -68,6 +71,17 @@ def _of_a_line(provider: Provider, line: Line) -> Iterator[str]:
             yield f"{key}.transfer: {title} does not do it"
         elif "to numbers" in traits.transfer and is_sip(to):
             yield f"{key}.transfer: {title} transfers to numbers alone, found {to}"
+
+
+def _of_a_voice(provider: Provider, section: ProviderSettings, line: Line) -> Iterator[str]:
+    """Yield that a voice is converted for the provider's streams, which costs time and quality."""
+    audio_format, voice = usual_format(provider, section), line.settings.voice
+    if line.settings.agent is None and is_converted(audio_format, voice):
+        remedy = (
+            f"; providers.{provider.name}.rate_hz: 24000 needs none" if "rate_hz" in type(section).model_fields else ""
+        )
+        rates = f"{voice.name} comes at 24 kHz and is converted for {provider.traits.title}'s {audio_format}"
+        yield f"voice: {rates}{remedy}"
 
 
 def _transfers(line: Line) -> Iterator[tuple[str, list[str]]]:

@@ -7,7 +7,7 @@ from gateway.config.line.greeting import Greeting
 from gateway.config.line.line import Afterwards, Line, Rescue, Settings, StaticInterim
 from gateway.config.line.models import Engine, engine_of
 from gateway.config.line.turns import VAD_LANGUAGES, AzureSemanticVad, SemanticVad, ServerVad
-from gateway.config.line.voices import AnyVoice
+from gateway.config.line.voices import AnyVoice, OpenAIVoice
 from gateway.config.numbers import ANY_NUMBER
 from gateway.config.telling.describe_actions import action_rows
 
@@ -29,7 +29,9 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
         yield "strict", "a call ends where the service refuses this voice"
     if settings.tolerant:
         yield "tolerant", "goes without transcription, or with server_vad, where the service takes no other"
-    yield "audio", "as the phone provider sends it, not converted"
+    converted = isinstance(settings.voice, OpenAIVoice)
+    linear = "; on linear streams of 8 and 16 kHz the voice is converted" if converted else ", not converted"
+    yield "audio", f"as the phone provider sends it{linear}"
     yield "language", settings.language or "detected"
     if settings.region:
         yield "region", f"{settings.region}, for numbers without a country code"

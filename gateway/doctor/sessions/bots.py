@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMU, AudioFormat
 from gateway.config import Deployment, Line
-from gateway.config.providers import provider_of
+from gateway.config.providers import ProviderSettings, provider_of
 from gateway.phone import providers
-from gateway.phone.provider import Setup
+from gateway.phone.provider import Provider, Setup
 from gateway.text import json_text
 from gateway.voice.bot import Agent, Answering, answering_for
 from gateway.voice.session import session_for
@@ -71,8 +71,12 @@ def formats_of(deployment: Deployment) -> Sequence[AudioFormat]:
     return tuple(dict.fromkeys(_formats(deployment))) or (PCMU,)
 
 
+def usual_format(provider: Provider, section: ProviderSettings) -> AudioFormat:
+    """Return the audio format in which an account's streams usually come: that of its sample rate, where it has one."""
+    return _LINEAR.get(getattr(section, "rate_hz", 0), provider.traits.formats[0])
+
+
 def _formats(deployment: Deployment) -> Iterator[AudioFormat]:
     for name, section in deployment.providers.accounts.items():
         provider = providers.make(provider_of(name, section), section, Setup(name, "", lambda: 0.0))
-        usual = provider.traits.formats[0]
-        yield _LINEAR.get(getattr(section, "rate_hz", 0), usual)
+        yield usual_format(provider, section)

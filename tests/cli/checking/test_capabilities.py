@@ -20,10 +20,10 @@ ACCOUNTS = {
 }
 
 
-def told(folder: Path, provider: str, line: str, **environ: str) -> list[str]:
+def told(folder: Path, provider: str, line: str, *, model: str = "gpt-4.1", **environ: str) -> list[str]:
     """The warnings for one line at one provider."""
     (folder / "lines").mkdir()
-    (folder / "lines" / "support.yaml").write_text(LINE + line)
+    (folder / "lines" / "support.yaml").write_text(LINE.replace("gpt-4.1", model) + line)
     (folder / "gateway.yaml").write_text(f"providers: {{{provider}: {{}}}}\n")
     deployment = load_deployment(folder / "gateway.yaml", ACCOUNTS | environ)
     return capability_warnings(deployment, Lines(deployment))
@@ -145,3 +145,37 @@ def test_each_key_of_a_rest_api_is_named_where_it_is_missing(tmp_path: Path, pro
         assert all(
             each.startswith(f"providers.{provider}: {key} is not set, so that calls cannot be") for each in found
         )
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        (
+            "vonage",
+            [
+                "support: voice: marin comes at 24 kHz and is converted for Vonage's l16/16000; "
+                "providers.vonage.rate_hz: 24000 needs none"
+            ],
+        ),
+        (
+            "jambonz",
+            [
+                "support: voice: marin comes at 24 kHz and is converted for jambonz's l16/8000; "
+                "providers.jambonz.rate_hz: 24000 needs none"
+            ],
+        ),
+        ("exotel", ["support: voice: marin comes at 24 kHz and is converted for Exotel's l16/8000"]),
+        ("acs", []),
+        ("twilio", []),
+    ],
+)
+def test_a_voice_that_is_converted_is_told(tmp_path: Path, provider: str, expected: list[str]) -> None:
+    """OpenAI voices have G.711 and 24 kHz alone; Azure voices have every format."""
+    warnings = told(tmp_path, provider, "voice: marin\n" + RESCUED, model="gpt-realtime")
+    assert [warning for warning in warnings if "voice" in warning] == expected
+
+
+@pytest.mark.parametrize("provider", ["vonage", "jambonz", "exotel"])
+def test_a_voice_of_azure_is_not_converted(tmp_path: Path, provider: str) -> None:
+    """Nor is one on a stream of 24 kHz."""
+    assert not [warning for warning in told(tmp_path, provider, RESCUED) if "voice" in warning]

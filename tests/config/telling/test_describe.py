@@ -194,6 +194,10 @@ def test_no_key_is_forgotten() -> None:
             "model: [gpt-realtime, gpt-4.1-mini]",
             "  model      gpt-realtime (hears and speaks itself), else gpt-4.1-mini (Azure speech to text and back)",
         ),
+        (
+            "voice: marin",
+            "  audio      as the phone provider sends it; on linear streams of 8 and 16 kHz the voice is converted",
+        ),
         ("barge_in: false", "  barge-in   the bot finishes first"),
         ("echo_cancellation: server_echo_cancellation", "  filters    echo cancellation"),
         (
