@@ -1,50 +1,121 @@
-"""Every provider has all of its parts: whoever adds one is told what is still to be written."""
+"""Every provider has all of its parts: what is missing is named with what to write, and where."""
 
-from pathlib import Path
+import ast
+import re
+from collections.abc import Iterator
 
 import pytest
 
+from gateway.audio.formats import AudioFormat
+from gateway.cli.providers import table
+from gateway.config.providers import settings_of
 from gateway.phone.providers import PROVIDERS
-from tests.documents import ROOT
+from gateway.sim.providers import PROVIDERS as SIMULATED
+from tests.conformance.transcripts import bare
+from tests.documents import ROOT, blocks
 
-NUMBER_WORDS = {13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen", 17: "seventeen", 18: "eighteen"}
-COUNTED = (ROOT / "README.md", ROOT / "docs" / "providers.md")
+TEMPLATE = "examples/provider_template"
 PARTS = {
-    "gateway/phone/providers/{name}/provider.py": "its class and the function make",
-    "tests/phone/providers/{name}/test_provider.py": "tests that hold its codec to the golden transcripts",
-    "tests/sim/providers/test_{name}.py": "tests of its simulated end",
-    "gateway/sim/providers/{name}.py": "its simulated end",
+    "gateway/phone/providers/{name}/__init__.py": "a docstring that says what it speaks and what its modules are",
+    "gateway/phone/providers/{name}/provider.py": "its class, a Provider, and the function make",
+    "gateway/sim/providers/{name}.py": "its simulated end, a SimProvider named provider",
+    "tests/phone/providers/{name}/test_provider.py": "tests of what is its own: signature, answers, requests",
     "docs/providers/{name}.md": "its page",
 }
+OF_EVERY_SECTION = ("provider", "stream_secret", "region")
+"""Keys that every provider has: docs/configuration.md describes them."""
+
+
+def text_of(path: str) -> str:
+    """Return a file of the project, empty where there is none."""
+    file = ROOT / path
+    return file.read_text("utf-8") if file.exists() else ""
 
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_each_part_of_a_provider_is_there(name: str, part: str) -> None:
-    """Module, tests and page have the provider's name."""
+    """Modules, tests and page have the provider's name."""
     path = part.format(name=name)
-    assert (ROOT / path).exists(), f"{name}: write {path}, {PARTS[part]} (docs/adding-a-provider.md)"
+    pattern = f"{TEMPLATE}/{part.format(name='acme')}"
+    assert text_of(path).strip(), f"{name}: write {path}: {PARTS[part]}; the pattern is {pattern}"
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_provider_has_golden_transcripts(name: str) -> None:
-    """The messages of its vendor's documents, one a line."""
-    folder = ROOT / "tests" / "transcripts" / name
-    transcripts = [path for path in folder.glob("*.jsonl") if path.stat().st_size]
-    assert transcripts, f"{name}: write its messages, byte for byte, to tests/transcripts/{name}/*.jsonl"
-
-
-@pytest.mark.parametrize("name", PROVIDERS)
-def test_a_provider_is_in_the_shipped_configuration_and_the_changelog(name: str) -> None:
-    """As a commented line of ``config/gateway.yaml``, and by its title where users read what is new."""
-    assert f"{name}:" in (ROOT / "config" / "gateway.yaml").read_text("utf-8"), (
-        f"{name}: add a commented line to config/gateway.yaml"
+    """The messages of its vendor's documents, and what they mean."""
+    found = [path for path in (ROOT / "tests" / "transcripts" / name).glob("*.jsonl") if path.stat().st_size]
+    assert found, (
+        f"{name}: write tests/transcripts/{name}/call.jsonl: the vendor's messages, byte for byte, and their events; "
+        f"tests/conformance/transcripts.py says how, the pattern is {TEMPLATE}/tests/transcripts/acme/call.jsonl"
     )
 
 
-@pytest.mark.parametrize("page", COUNTED, ids=lambda page: page.name)
-def test_the_documents_count_the_providers(page: Path) -> None:
-    """The number stands as a word; it grows with each provider."""
-    word = NUMBER_WORDS[len(PROVIDERS)]
-    text = " ".join(page.read_text("utf-8").lower().split())
-    assert f"{word} phone providers" in text, f"{page.name}: there are {word} phone providers now"
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_has_tests_of_its_own(name: str) -> None:
+    """Of what no other has: at least of its webhook or of its stream's proof."""
+    path = f"tests/phone/providers/{name}/test_provider.py"
+    assert re.search(r"^(async )?def test_", text_of(path), re.MULTILINE), f"{name}: write tests into {path}"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_has_its_row_in_the_table(name: str) -> None:
+    """As ``gateway providers`` prints it."""
+    row = table([bare(name)]).splitlines()[-1]
+    assert row in text_of("docs/providers.md"), f"{name}: write this row into the table of docs/providers.md:\n{row}"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_is_in_the_changelog(name: str) -> None:
+    """By its title, where users read what is new."""
+    title = bare(name).traits.title
+    said = " ".join(text_of("CHANGELOG.md").split())
+    assert title in said, f"{name}: write a line with {title!r} under the first Added of CHANGELOG.md"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_page_shows_every_key(name: str) -> None:
+    """Under *In gateway.yaml*, where it is looked for."""
+    path = f"docs/providers/{name}.md"
+    shown = "\n".join(block.text for block in blocks(ROOT / path) if block.language == "yaml")
+    for key in settings_of(name).model_fields:
+        if key not in OF_EVERY_SECTION:
+            assert re.search(rf"\b{key}:", shown), f"{name}: show the key {key} in the yaml of {path}, In gateway.yaml"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_both_ends_speak_of_the_same_provider(name: str) -> None:
+    """Name, title, formats, and whether keys are pressed on the stream."""
+    assert name in SIMULATED, f"{name}: write gateway/sim/providers/{name}.py: its simulated end"
+    ours, simulated = bare(name).traits, SIMULATED[name]
+    path = f"gateway/sim/providers/{name}.py"
+    assert simulated.name == name, f"{path}: name={simulated.name!r}: expected {name!r}"
+    assert simulated.title == ours.title, f"{path}: title={simulated.title!r}: expected that of its traits"
+    assert simulated.keys == ours.keys_in, f"{path}: keys={simulated.keys}: expected keys_in of its traits"
+    more = set(simulated.audio_formats) - set(ours.formats)
+    assert not more, f"{path}: audio_formats has {formats(more)}, which formats of its traits has not"
+
+
+def formats(found: set[AudioFormat]) -> str:
+    return ", ".join(sorted(map(str, found)))
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_imports_no_other(name: str) -> None:
+    """What several need lies in ``dialects`` or ``shared``."""
+    for path, module in imported(name):
+        other = re.match(r"gateway\.phone\.providers\.(\w+)", module)
+        assert not other or other[1] == name, (
+            f"{path}: imports {module}, another provider: what both need belongs into gateway/phone/dialects or shared"
+        )
+
+
+def imported(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the modules that the modules of a provider import."""
+    for path in sorted((ROOT / "gateway" / "phone" / "providers" / name).glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            for module in names:
+                yield path.relative_to(ROOT).as_posix(), module

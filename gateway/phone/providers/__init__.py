@@ -1,18 +1,6 @@
 """One package for each phone provider, found by its name: ``make`` of ``<name>/provider.py`` makes the provider.
 
-twilio/      Twilio: Media Streams, TwiML
-plivo/       Plivo: Audio Streaming, Plivo XML
-vobiz/       Vobiz: Plivo's protocol with its own signatures
-cloudonix/   Cloudonix: Twilio's protocol, CXML
-signalwire/  SignalWire: Twilio's protocol, cXML
-telnyx/      Telnyx: TeXML and Call Control
-vonage/      Vonage: WebSocket endpoints, NCCO
-bandwidth/   Bandwidth: BXML
-exotel/      Exotel: AgentStream, the Voicebot applet
-jambonz/     jambonz: the ``listen`` verb
-asterisk/    Asterisk: chan_websocket
-genesys/     Genesys Cloud: Audio Connector
-acs/         Azure Communication Services: Call Automation
+<name>/  a provider; its own docstring says what it speaks
 
 No provider imports another; what several need is in ``gateway.phone.dialects`` or ``gateway.phone.shared``.
 ``gateway.call`` imports none. Pure.

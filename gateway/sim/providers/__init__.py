@@ -3,21 +3,9 @@
 A module defines ``provider``, a :class:`~gateway.sim.phone.webhook.SimProvider`; it is imported when first asked for.
 Modules whose names begin with ``_`` are shared.
 
-twilio          Twilio's end of a call
+<name>          that provider's end of a call
 _plivo_dialect  what the providers with checkpoints share
-plivo           Plivo's end of a call
-vobiz           Vobiz' end of a call
-cloudonix       Cloudonix' end of a call
-signalwire      SignalWire's end of a call
 _telnyx_wire    Telnyx' media stream
-telnyx          Telnyx' end of a call
-vonage          Vonage's end of a call
-bandwidth       Bandwidth's end of a call
-exotel          Exotel's end of a call
-jambonz         jambonz' end of a call
-asterisk        Asterisk's end of a call
-genesys         Genesys Cloud's end of a call
-acs             Azure Communication Services' end of a call
 
 Imports neither ``gateway.phone`` nor ``gateway.voice`` nor ``gateway.call``.
 """

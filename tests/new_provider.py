@@ -1,0 +1,85 @@
+"""Make a new provider of the template: ``python -m tests.new_provider NAME [--title TITLE] [--project DIR]``.
+
+It copies ``examples/provider_template`` into the project under another name and adds what stands in files that are
+there: the section of gateway.yaml, the row of the table, a line of the changelog. The result passes the kit as it is.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / "examples" / "provider_template"
+PARTS = ("gateway", "tests", "docs")
+"""The folders of the template that are copied."""
+ROW = (
+    "| [Acme](providers/acme.md) ¹ | PCMU 8k | yes | marks, returned on clear too | yes | no "
+    "| REST, or closing the stream | REST | HMAC-SHA256 of time and body | token in the path |\n"
+)
+
+
+class NewProvider:
+    """A provider to be made in ``project``: its name in routes and files, and its title for people."""
+
+    def __init__(self, project: Path, name: str, title: str) -> None:
+        self._project = project
+        self._name = name
+        self._title = title or name.capitalize()
+        spelled = re.sub(r"\W", "", self._title)
+        self._class = spelled if spelled.lower() == name and spelled.isidentifier() else name.capitalize()
+
+    def make(self) -> list[str]:
+        """Write all files, and return those that were made or changed; raise ``ValueError`` where one is in the way."""
+        if not re.fullmatch(r"[a-z][a-z0-9]*", self._name):
+            raise ValueError(f"{self._name!r} is no name: expected small letters and digits, a letter first")
+        copies = {self._target(file): file for part in PARTS for file in sorted((TEMPLATE / part).rglob("*.*"))}
+        there = [path for path in copies if (self._project / path).exists()]
+        if there:
+            raise ValueError(f"{there[0]} is there already")
+        for path, file in copies.items():
+            (self._project / path).parent.mkdir(parents=True, exist_ok=True)
+            self._write(path, self._renamed(file.read_text("utf-8"), is_code=file.suffix != ".md"))
+        section = self._renamed((TEMPLATE / "settings.py").read_text("utf-8"))
+        self._insert("gateway/config/providers.py", "SECTIONS: Mapping", f"{section}\n\n")
+        self._insert("docs/providers.md", "\n¹ ", self._renamed(ROW, is_code=False))
+        self._insert("CHANGELOG.md", "- ", f"- {self._title} as a phone provider.\n", after="\n### Added\n")
+        return [*copies, "gateway/config/providers.py", "docs/providers.md", "CHANGELOG.md"]
+
+    def _target(self, file: Path) -> str:
+        return file.relative_to(TEMPLATE).as_posix().replace("acme", self._name)
+
+    def _renamed(self, text: str, *, is_code: bool = True) -> str:
+        text = text.replace("ACME", self._name.upper()).replace("acme", self._name)
+        text = text.replace('title="Acme"', f'title="{self._title}"').replace("Acme-", f"{self._class}-")
+        return text.replace("Acme", self._class if is_code else self._title)
+
+    def _insert(self, path: str, before: str, text: str, after: str = "") -> None:
+        whole = (self._project / path).read_text("utf-8")
+        start = whole.index(after) + len(after)
+        at = whole.index(before, start)
+        self._write(path, whole[:at] + text + whole[at:])
+
+    def _write(self, path: str, text: str) -> None:
+        (self._project / path).write_text(text, "utf-8")
+
+
+def main(words: list[str] | None = None) -> int:
+    """Make a provider; returns 2 where it cannot be made."""
+    parser = argparse.ArgumentParser(prog="python -m tests.new_provider", description=__doc__)
+    parser.add_argument("name", help="the word in routes, files and gateway.yaml, such as acme")
+    parser.add_argument("--title", default="", help="the name for people, such as 'Acme Phones'")
+    parser.add_argument("--project", type=Path, default=ROOT, help="where to make it; this project if left out")
+    options = parser.parse_args(words)
+    try:
+        files = NewProvider(options.project, options.name, options.title).make()
+    except ValueError as error:
+        print(error, file=sys.stderr)  # noqa: T201 -- a program
+        return 2
+    print("\n".join(files))  # noqa: T201
+    print(f"Now try it: .venv/bin/pytest tests/conformance -k {options.name}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
