@@ -71,6 +71,8 @@ class Answer(StrictModel):
     """The response that follows where the client does not approve of an MCP call."""
     ending: Literal["completed", "max_output_tokens", "content_filter", "failed"] = "completed"
     """The end of the response: whole, cut off by a limit (``incomplete``), or ``failed`` without any output."""
+    silent: bool = False
+    """``True`` if the response ends before its first output, whatever its ending."""
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
@@ -162,6 +164,9 @@ class Script(StrictModel):
     """The MCP servers by their ``server_label``."""
     language: str | None = None
     """The language of the bot's voice; by default, the language of the session's voice."""
+    overlapped: Literal["refused", "answered", "ignored"] = "refused"
+    """A turn that ends beside a running response: the service's own answer is refused by an error, follows the
+    response, or does not come."""
     vad: Literal["audio", "scripted"] = "audio"
     """``scripted``: audio is counted and never analysed, turns happen when a test says so."""
     transcription: Transcription = "normal"

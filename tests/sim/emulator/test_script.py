@@ -119,5 +119,14 @@ def test_the_documentation_names_every_key() -> None:
         assert [name for name in model.model_fields if name not in page] == []
     for name, field in Latency.model_fields.items():
         assert f"| `latency_ms.{name}` | {field.default} |" in page
-    for name in ("pace", "burst", "late_deltas", "done_events_on_cancel", "strict", "vad", "transcription"):
+    for name in (
+        "pace",
+        "burst",
+        "late_deltas",
+        "done_events_on_cancel",
+        "strict",
+        "vad",
+        "transcription",
+        "overlapped",
+    ):
         assert f"| `{name}` | {str(Script.model_fields[name].default).lower()} |" in page

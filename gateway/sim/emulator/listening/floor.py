@@ -38,7 +38,7 @@ class Floor:
         """Answer a turn that voice activity ended; after a response that is being cancelled, once that is over."""
         before = self._active
         if before is not None and before.cancel_reason is None:
-            await self._scene.out.emit("error", error=self._occupied(before).error(None))
+            await self._overlapped(before, ready)
             return
 
         async def both() -> None:
@@ -47,6 +47,19 @@ class Floor:
             await ready()
 
         self._start(ResponseFields(), both)
+
+    async def _overlapped(self, active: Response, ready: Ready) -> None:
+        """Take a turn that ended beside a response, as the script says that the service does."""
+        match self._scene.script.overlapped:
+            case "refused":
+                await self._scene.out.emit("error", error=self._occupied(active).error(None))
+            case "answered":
+                self._spawn(self._answer_behind(active, ready))
+
+    async def _answer_behind(self, active: Response, ready: Ready) -> None:
+        await active.finished.wait()
+        if self._active is None:
+            self._start(ResponseFields(), ready)
 
     def _occupied(self, active: Response) -> Rejected:
         return Rejected(

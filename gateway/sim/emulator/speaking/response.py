@@ -100,7 +100,7 @@ class Response:
         self._cut_short = await self._pause(begin_at - _now())
         objection = self._scene.mcp.objection(answer.all_mcp, self._tools)
         ending = answer.ending if objection is None else "failed"
-        if ending != "failed":
+        if ending != "failed" and not answer.silent:
             await self._put_out(answer, audio)
         reason = objection or answer.ending
         await self._emit_whole("response.done", "cancelled" if self._cut_short else _STATUS[ending], reason)

@@ -152,6 +152,36 @@ async def test_interrupt_response_off_lets_the_response_run() -> None:
         assert session.violations == []
 
 
+async def test_a_turn_beside_a_response_is_answered_behind_it() -> None:
+    """Where the script says so: by the service itself, once the response is over, and without an error."""
+    async with conversation(quick(pace=0.1, overlapped="answered")) as (wire, session):
+        await replying(wire, session, interrupt_response=False)
+        await session.speech_started()
+        await session.speech_stopped()
+        await wire.until("input_audio_buffer.committed")
+        await wire.send("response.cancel")
+        first = (await wire.until("response.done"))["response"]["id"]
+        created = (await wire.until("response.created"))["response"]
+        assert created["id"] != first
+        assert wire.all("error") == []
+        assert session.violations == []
+
+
+async def test_a_turn_beside_a_response_is_not_answered_at_all() -> None:
+    """Where the script says so; the client's own request is."""
+    async with conversation(quick(pace=0.1, overlapped="ignored")) as (wire, session):
+        await replying(wire, session, interrupt_response=False)
+        await session.speech_started()
+        await session.speech_stopped()
+        await wire.send("response.cancel")
+        await wire.until("response.done")
+        await wire.send("response.create", response={"metadata": {"by": "client"}})
+        created = (await wire.until("response.created"))["response"]
+        assert created["metadata"] == {"by": "client"}
+        assert wire.all("error") == []
+        assert session.violations == []
+
+
 async def test_auto_truncate_tells_where() -> None:
     """The service truncates at wall clock from the first delta, generation over or not; a client's own is late."""
     async with conversation(quick()) as (wire, session):

@@ -82,6 +82,21 @@ async def test_audio_comes_in_the_sessions_format_and_in_the_documented_sizes(na
     assert tokens == round(sum(sizes) / 50)
 
 
+@pytest.mark.parametrize(("ending", "status"), [("max_output_tokens", "incomplete"), ("completed", "completed")])
+async def test_a_response_without_a_sound(ending: str, status: str) -> None:
+    """It ends as the script says, and has no output; the turn after it is answered as usual."""
+    async with conversation(scripted({"say": "A", "ending": ending, "silent": True}, {"say": "B"})) as (wire, _):
+        said: list[str] = []
+        for expected in ([], ["B"]):
+            typed = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Where?"}]}
+            await wire.send("conversation.item.create", item=typed)
+            await wire.send("response.create")
+            done = (await wire.until("response.done"))["response"]
+            said = [part["transcript"] for item in done["output"] for part in item["content"]]
+            assert said == expected
+            assert done["status"] == (status if not expected else "completed")
+
+
 async def test_openai_voices_come_in_shorter_deltas() -> None:
     """A native voice has deltas of 250 ms."""
     async with conversation(quick(), model="gpt-realtime") as (wire, _):
