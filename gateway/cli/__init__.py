@@ -70,12 +70,12 @@ def _run(arguments: Sequence[str] | None) -> int:
         _strip_for_azure()
         code: int = options.run(options)
     except InputError as error:
-        _tell(error)
+        _report(error)
         if _is_missing(getattr(options, "config", None), error):
             print("gateway init writes a configuration that works", file=sys.stderr)
         return WRONG_INPUT
     except GatewayError as error:
-        _tell(error)
+        _report(error)
         return FAILED
     except KeyboardInterrupt:
         return 130
@@ -88,7 +88,7 @@ def _strip_for_azure() -> None:
         os.environ[name] = value_in(os.environ, name)
 
 
-def _tell(error: GatewayError) -> None:
+def _report(error: GatewayError) -> None:
     logs.flush()
     print(Redactor(secrets_in(os.environ)).text(str(error)), file=sys.stderr)
 

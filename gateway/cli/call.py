@@ -44,7 +44,7 @@ CODECS: dict[str, AudioFormat] = {
 }
 CALLER = "+14155550123"
 SCHEMES = ("http://", "https://", "ws://", "wss://")
-TOLD = (CallEnded.event,)
+REPORTED = (CallEnded.event,)
 """Events of the log that the narrator and the complaints report."""
 DEMO = (("order_status", None), ("change_delivery", 2500), ("goodbye", None))
 """The demo's recordings, each with its start after the reply's beginning; ``None`` waits for the reply's end."""
@@ -112,7 +112,7 @@ def add_call(commands: Any) -> None:
         action="append",
         default=[],
         metavar="KEYS[@SECONDS]",
-        help="press keys SECONDS after the call began; without @SECONDS, in turn, behind the recordings",
+        help="press keys SECONDS after the call began; without @SECONDS, in turn, after the recordings",
     )
     parser.add_argument(
         "--expect",
@@ -146,7 +146,7 @@ def _add_result_options(parser: argparse.ArgumentParser) -> None:
 async def _demo(options: argparse.Namespace) -> int:
     recordings = [(prompt.path, after_ms) for name, after_ms in DEMO if (prompt := caller_prompt(name))]
     utterances = [Utterance(load_recording(path, PCMU), after_ms) for path, after_ms in recordings]
-    logs.configure(json=False, level="error", without=TOLD)
+    logs.configure(json=False, level="error", without=REPORTED)
     narrator = Narrator(quiet=options.json)
     with starter() as folder:
         # The demo's own line needs nothing from the environment.
@@ -171,11 +171,11 @@ async def _call(options: argparse.Namespace) -> int:
         for index, path in enumerate(recordings)
     ]
     _warn_of_two_sides(utterances)
-    logs.configure(json=False, level="error", without=TOLD)
+    logs.configure(json=False, level="error", without=REPORTED)
     if options.url:
         to = options.to or _likely_number(options)
         plan = CallPlan(utterances, to, options.from_, provider=wire, audio_format=audio_format, presses=presses)
-        who = EMULATED if options.test_key else "the gateway at --url answers, with whatever stands behind it"
+        who = EMULATED if options.test_key else "the gateway at --url answers, with the service that it uses"
         narrator = Narrator(quiet=options.json)
         narrator.answered_by(who)
         return await place(plan, _running_gateway(options, wire), narrator, _keeping(options, who), expected)
@@ -208,7 +208,7 @@ def _check(options: argparse.Namespace, presses: Sequence[Press]) -> None:
     if options.url and options.script:
         raise InputError("--script: the emulator of a gateway that runs already has its own; leave out --url")
     if options.url and options.expect:
-        raise InputError("--expect: only the gateway knows the words, and one that runs already does not tell them")
+        raise InputError("--expect: only the gateway knows the words, and one that runs already does not report them")
     if options.test_key and not (options.url or "").startswith(("http://", "https://")):
         raise InputError("--test-key: expected beside --url http://…, as serve --emulator printed it")
 
@@ -251,10 +251,10 @@ def _likely_number(options: argparse.Namespace) -> str:
 
 def _running_gateway(options: argparse.Namespace, provider: str) -> CalledGateway:
     """Return a gateway that runs elsewhere: an HTTP URL is called by its webhook, any other by its stream."""
-    told = asyncio.Event()
-    told.set()
+    ended = asyncio.Event()
+    ended.set()
     if not options.url.startswith(("http://", "https://")):
-        return CalledGateway(stream_url=options.url, ended=told)
+        return CalledGateway(stream_url=options.url, ended=ended)
     account = options.provider
     base, webhook, line = options.url.rstrip("/").partition(f"/answer/{account}")
     return CalledGateway(
@@ -263,7 +263,7 @@ def _running_gateway(options: argparse.Namespace, provider: str) -> CalledGatewa
         status_url=f"{base}/status/{account}",
         secrets=_secrets(account, provider, options.test_key or ""),
         with_test_key=bool(options.test_key),
-        ended=told,
+        ended=ended,
     )
 
 

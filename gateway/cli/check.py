@@ -52,7 +52,7 @@ def add_check(commands: Any, online: Online) -> None:
 
 
 def add_schema(commands: Any) -> None:
-    """``gateway schema``."""
+    """Add ``gateway schema`` to the commands."""
     parser = commands.add_parser("schema", help="print the JSON Schema of a line file and of gateway.yaml, for editors")
     parser.add_argument("which", nargs="?", choices=["line", "gateway"], help="only this one")
     parser.set_defaults(run=_schema)

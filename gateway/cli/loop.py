@@ -25,23 +25,23 @@ def run(main: Coroutine[Any, Any, Result]) -> Result:
     SIGTERM and SIGHUP cancel it, as SIGINT does, so that everything it has open is closed in order. The process then
     exits with 128 plus the signal's number, as a shell reports a process that a signal has ended.
     """
-    told: list[signal.Signals] = []
+    received: list[signal.Signals] = []
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(_until_told(main, told))
+            return runner.run(_until_signalled(main, received))
         except asyncio.CancelledError:
-            if not told:
+            if not received:
                 raise
     logs.flush()
-    print(f"stopped by {told[0].name}", file=sys.stderr)
-    sys.exit(128 + told[0])
+    print(f"stopped by {received[0].name}", file=sys.stderr)
+    sys.exit(128 + received[0])
 
 
-async def _until_told(main: Coroutine[Any, Any, Result], told: list[signal.Signals]) -> Result:
+async def _until_signalled(main: Coroutine[Any, Any, Result], received: list[signal.Signals]) -> Result:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def stop(number: signal.Signals) -> None:
-        told.append(number)
+        received.append(number)
         if task is not None:
             task.cancel()
 

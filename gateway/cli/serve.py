@@ -17,7 +17,7 @@ from gateway.cli.check import add_config_option
 from gateway.cli.checking.capabilities import capability_warnings
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
-from gateway.cli.stopping import told_to_stop
+from gateway.cli.stopping import stop_on_signals
 from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board
 from gateway.cli.workers import Service, run_workers
 from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
@@ -146,7 +146,7 @@ def _run_serve(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace) -> int:
-    stop = told_to_stop()  # before anything that takes time: a signal during the start must stop in order too
+    stop = stop_on_signals()  # before anything that takes time: a signal during the start must stop in order too
     kept = kept_configuration()
     deployment = _usable(load_deployment(options.config, os.environ, copy=kept / DEPLOYMENT if kept else None))
     if options.private:
@@ -237,7 +237,7 @@ async def _service(options: argparse.Namespace, deployment: Deployment) -> Async
 
 
 async def _emulator(options: argparse.Namespace) -> int:
-    stop = told_to_stop()
+    stop = stop_on_signals()
     _configure_logs(options)
     script = load_script(options.script) if options.script else Script.for_anyone()
     try:

@@ -9,7 +9,7 @@ ONE_SIGNAL = ("SIGHUP",)
 
 
 class Stop:
-    """Holds whether a command is to stop, and whether at once; ``signal`` names the first request to stop."""
+    """A request to stop a command, in order or at once; ``signal`` names the first signal."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
@@ -23,8 +23,8 @@ class Stop:
         if self._urged:
             urge()
 
-    def told(self, name: str) -> None:
-        """Note a signal: the first asks to stop, a further one to stop at once."""
+    def request(self, name: str) -> None:
+        """Request a stop by a signal: in order for the first, at once for a further one."""
         if not self.asked.is_set():
             self.signal = name
             self.asked.set()
@@ -34,8 +34,8 @@ class Stop:
                 urge()
 
 
-def told_to_stop() -> Stop:
-    """Handle SIGINT, SIGTERM and SIGHUP from now on until the event loop is closed.
+def stop_on_signals() -> Stop:
+    """Return a request to stop that SIGINT, SIGTERM and SIGHUP make from now on until the event loop is closed.
 
     SIGHUP stays ignored if the parent process ignores it (nohup).
     """
@@ -43,5 +43,5 @@ def told_to_stop() -> Stop:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
             continue
-        loop.add_signal_handler(number, stop.told, number.name)
+        loop.add_signal_handler(number, stop.request, number.name)
     return stop

@@ -22,7 +22,7 @@ METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 SUPERVISOR_GONE = "supervisor gone"
 BEAT_S = 0.25
 ADOPT_S = 1.0
-"""How often a worker looks for calls whose worker has died."""
+"""Seconds between two searches for calls whose worker has died."""
 
 
 def worker_variable(number: int, descriptor: int, kept: Path) -> str:
@@ -81,7 +81,7 @@ def _supervisor_gone(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
     """Stop when the supervisor's end of standard input is closed, which happens even if the supervisor was killed."""
     if not os.read(sys.stdin.fileno(), 1):
         loop.remove_reader(sys.stdin.fileno())
-        stop.told(SUPERVISOR_GONE)
+        stop.request(SUPERVISOR_GONE)
 
 
 async def _adopt(board: Board, go_on: Callable[[KnownCall], Awaitable[None]]) -> None:

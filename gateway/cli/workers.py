@@ -18,7 +18,7 @@ import structlog
 from msgspec import Struct
 from prometheus_client.multiprocess import mark_process_dead
 
-from gateway.cli.stopping import Stop, told_to_stop
+from gateway.cli.stopping import Stop, stop_on_signals
 from gateway.cli.worker import METRICS_DIRECTORY, WORKER, worker_variable
 from gateway.config.kept import KeptDeployment, make_own
 from gateway.config.reading import environment
@@ -29,12 +29,12 @@ log = structlog.get_logger()
 
 (STREAM_KEY,) = environment.STREAM_KEY
 LOOK_S = 0.5
-"""How often the supervisor looks for signs of life. It counts looks, not seconds: it may itself have been stopped."""
+"""Seconds between two looks for signs of life. The supervisor counts looks, because it may itself have been stopped."""
 HUNG_LOOKS = 10
 START_LOOKS = 120
-"""Looks that a starting worker may take: a slow disk or many lines are no reason to kill it."""
+"""Most looks for the start of a worker: a slow disk or many lines are no reason to kill it."""
 END_LIMIT_S = 15.0
-"""How long a worker may take to end after the drain: closing calls takes 5 s."""
+"""Most seconds from the end of the drain to the end of a worker: closing calls takes 5 s."""
 STEADY_S = 10.0
 """A worker that has lived this long is replaced at once when it dies."""
 BACK_OFF_S = 0.5
@@ -62,11 +62,11 @@ def shared_key(environ: Mapping[str, str]) -> str:
 
 
 async def run_workers(count: int, service: Service) -> int:
-    """Run ``gateway serve`` ``count`` times until told to stop; a worker that dies or hangs is replaced.
+    """Run ``gateway serve`` ``count`` times until a signal stops them; a worker that dies or hangs is replaced.
 
     The kernel spreads connections over the workers (SO_REUSEPORT). Raises ``GatewayError`` if none can start.
     """
-    stop = told_to_stop()
+    stop = stop_on_signals()
     descriptor = board_file(service.calls)
     try:
         with (
@@ -125,7 +125,7 @@ def _keep(keeper: socket.socket, address: Any) -> None:
 
 
 class Supervisor:
-    """Keeps the workers running until it is told to stop. It shares ``board`` and ``kept`` with them."""
+    """Keeps the workers running until a stop is requested. It shares ``board`` and ``kept`` with them."""
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ class Supervisor:
             await self._back_off(soon)
 
     async def _back_off(self, soon: int) -> None:
-        """Wait before the next start, longer after each early death (``soon``), or until told to stop."""
+        """Wait before the next start, longer after each early death (``soon``), or until a stop is requested."""
         with suppress(TimeoutError):
             async with asyncio.timeout(min(BACK_OFF_LIMIT_S, BACK_OFF_S * 2 ** (soon - 1)) if soon else 0):
                 await self._stop.asked.wait()
@@ -205,11 +205,11 @@ class Supervisor:
         has_served = is_hung = False
         async with asyncio.TaskGroup() as group:
             end = group.create_task(worker.wait())
-            told = group.create_task(self._stop.asked.wait())
+            asked = group.create_task(self._stop.asked.wait())
             while not end.done():
-                waits = [end] if looks_left < math.inf else [end, told]
+                waits = [end] if looks_left < math.inf else [end, asked]
                 await asyncio.wait(waits, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-                if told.done() and looks_left == math.inf:
+                if asked.done() and looks_left == math.inf:
                     _ask(worker)
                     self._stop.at_once(partial(_ask, worker))
                     looks_left = (self._service.drain_s + END_LIMIT_S) / LOOK_S
@@ -223,7 +223,7 @@ class Supervisor:
                     is_hung = True
                     with suppress(ProcessLookupError):
                         worker.kill()
-            told.cancel()
+            asked.cancel()
         return is_hung
 
     def _note_death(self, number: int, worker: asyncio.subprocess.Process, *, is_hung: bool) -> None:

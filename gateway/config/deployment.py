@@ -119,79 +119,81 @@ Host = Annotated[Text, AfterValidator(listening_host), _pattern(r"^\[?[A-Za-z0-9
 
 
 class Listen(Section):
-    """Where the gateway waits for the providers."""
+    """The address on which the gateway accepts the providers' connections."""
 
     host: Host = "0.0.0.0"  # noqa: S104 -- a provider calls from outside; behind a proxy one writes 127.0.0.1
-    """The address to listen on; 0.0.0.0 is every one."""
+    """The address to listen on; 0.0.0.0 means all addresses of the machine."""
     port: Annotated[Whole, Field(ge=0, le=65535)] = 8080
-    """The port; 0 takes any free one."""
+    """The port to listen on; 0 takes any free one."""
     private: Annotated[Text, AfterValidator(_private)] | None = None
-    """HOST:PORT of a listener of its own for /healthz, /readyz and /metrics, which the other one then has not."""
+    """HOST:PORT of a separate listener for /healthz, /readyz and /metrics, which the main one then does not serve."""
 
 
 class VoiceLive(Section):
-    """How the gateway reaches Azure Voice Live."""
+    """The connection to Azure Voice Live."""
 
     endpoint: Endpoint | None = None
-    """The Azure resource; without it AZURE_COGNITIVE_SERVICES_ENDPOINT is taken."""
+    """The Azure resource; defaults to AZURE_COGNITIVE_SERVICES_ENDPOINT."""
     key: Secret | None = None
-    """API key, as ${NAME} only; without it AZURE_COGNITIVE_SERVICES_KEY, else DefaultAzureCredential."""
+    """API key, as ${NAME} only; defaults to AZURE_COGNITIVE_SERVICES_KEY. Without either, DefaultAzureCredential is
+    used."""
     model: ModelChain = DEFAULT_MODEL
-    """The model of lines that name none, or several in the order in which they are tried; without it VOICE_LIVE_MODEL,
-    else gpt-realtime."""
+    """The model of lines that name none, or several in the order in which they are tried; defaults to
+    VOICE_LIVE_MODEL, else gpt-realtime."""
     api_version: Annotated[str, AfterValidator(_api_version), _pattern(f"^{API_VERSION}$")] = DEFAULT_API_VERSION
-    """The service's API version."""
+    """The Voice Live API version."""
     scope: Annotated[Text, AfterValidator(_scope), _pattern(f"^{_SCOPE}$")] | None = None
-    """The scope of Microsoft Entra tokens; without it, that of the cloud that the endpoint's host belongs to."""
+    """The scope of Microsoft Entra tokens; defaults to that of the endpoint's cloud."""
     negotiate: Literal["on", "log", "off"] = "on"
     """on: a setting that the service refuses is left out, and the call goes on; log: the call ends, and the log says
     what would be left out; off: the call ends."""
     connect_timeout_s: Annotated[Number, Field(gt=0, le=60)] = 10
-    """Seconds that opening a session may take before the call is given up."""
+    """Seconds to wait for a session to open; then the call is given up."""
 
 
 class Streams(Section):
-    """How a media stream proves that it belongs to a call that was answered here."""
+    """The proof that a media stream belongs to a call that this gateway answered."""
 
     auth: Literal["token", "off"] = "token"
-    """token: by a token of our answer document, or by the provider's stream_secret; off: it need not (for tests)."""
+    """token: the stream brings a token from our answer document, or the provider's stream_secret; off: no proof, for
+    tests."""
     key: Rotated[Secret] | None = None
-    """What tokens are made with, as ${NAME} only; the same for all replicas. Without it GATEWAY_STREAM_KEY, else a
-    key made up at the start. While it is replaced, [new, old]."""
+    """The key that encrypts tokens, as ${NAME} only; the same for all replicas. Defaults to GATEWAY_STREAM_KEY, else to
+    a random key made at the start. During a rotation, [new, old]."""
     token_ttl_s: Annotated[Number, Field(gt=0, le=3600)] = 60
-    """Seconds between our answer and the stream's start, at most."""
+    """Seconds for which a token is valid, counted from our answer."""
 
 
 class DeploymentLimits(Section):
     """Bounds of the whole gateway."""
 
     calls: Annotated[Whole, Field(ge=1, le=100_000)] = 200
-    """Calls at once; one more is turned away."""
+    """Maximum number of simultaneous calls; further calls are turned away."""
     connections: Annotated[Whole, Field(ge=10, le=100_000)] = 1000
-    """Connections at once that carry no call; where one more comes, the one that was idle for longest is closed."""
+    """Maximum number of connections that carry no call; a further one closes the one that was idle for longest."""
     message_kb: Annotated[Whole, Field(ge=1, le=4096)] = 64
-    """Kilobytes of one message of a media stream; a larger one ends the stream."""
+    """Maximum kilobytes of one message of a media stream; a larger one ends the stream."""
     start_timeout_s: Annotated[Number, Field(gt=0, le=120)] = 10
-    """Seconds within which the start message of a new media stream must come; messages before it are ignored."""
+    """Seconds to wait for the start message of a new media stream; messages before it are ignored."""
 
 
 class Deployment(Section):
-    """gateway.yaml. Every key may be left out."""
+    """The settings in gateway.yaml. Every key is optional."""
 
     public_url: PublicUrl | None = None
-    """The address that providers reach; webhook signatures are checked against it. Else GATEWAY_PUBLIC_URL."""
+    """The address that providers reach; webhook signatures are checked against it. Defaults to GATEWAY_PUBLIC_URL."""
     listen: Listen = Listen()
-    """Where the gateway waits for the providers."""
+    """The address on which the gateway accepts the providers' connections."""
     voice_live: VoiceLive = VoiceLive()
-    """How the gateway reaches Azure Voice Live."""
+    """The connection to Azure Voice Live."""
     providers: Providers = Providers()
     """The phone providers that are served."""
     streams: Streams = Streams()
-    """How a media stream proves where it comes from."""
+    """The proof that a media stream belongs to a call that this gateway answered."""
     limits: DeploymentLimits = DeploymentLimits()
     """Bounds of the whole gateway."""
     lines: Text = "lines/*.yaml"
-    """Which files are phone lines; the path starts at this file."""
+    """The files of the phone lines, as a pattern; the path is relative to this file."""
 
     _origin: "_Origin" = PrivateAttr()
 

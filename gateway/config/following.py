@@ -11,14 +11,14 @@ import watchfiles
 from gateway.config.lines import Lines, Update
 
 POLL_S = 2.0
-"""How often the files are checked in any case: network mounts and links report no changes."""
+"""Seconds between two checks of the files, because network mounts and links report no changes."""
 _WAKE_MS = 250
-"""How long a change that came while a watch was being set up may go unnoticed."""
+"""Longest delay of a change that happens while a watch is being set up."""
 _GATHER_MS = 200
 """Changes within this time are handled together."""
 _STEP_MS = 50
 
-_TOLD_AT_ONCE = 20
+_REPORTED_AT_ONCE = 20
 _BREATH_S = 0.005
 """Pause after every few lines that are reported, so that calls get their turn when a thousand lines change at once."""
 
@@ -28,13 +28,13 @@ log = structlog.get_logger()
 class LineFollower:
     """Checks the files when the system reports a change, and every :data:`POLL_S`.
 
-    ``tell`` is called for each update and ``ended`` once the thread ends, both from that thread. It is a daemon thread,
-    because one that waits for a mount that does not answer can be neither interrupted nor joined.
+    ``report`` is called for each update and ``ended`` once the thread ends, both from that thread. It is a daemon
+    thread, because a thread that waits for a mount that does not answer can be neither interrupted nor joined.
     """
 
-    def __init__(self, lines: Lines, tell: Callable[[Update], None], ended: Callable[[], None]) -> None:
+    def __init__(self, lines: Lines, report: Callable[[Update], None], ended: Callable[[], None]) -> None:
         self._lines = lines
-        self._tell = tell
+        self._report = report
         self._ended = ended
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="line-files", daemon=True)
@@ -60,10 +60,10 @@ class LineFollower:
     def _look(self) -> Mapping[Path, int]:
         """Report what changed; return the folders to watch, each with its inode, because a folder may be made anew."""
         try:
-            for index, piece in enumerate(self._lines.refresh().pieces(_TOLD_AT_ONCE)):
+            for index, piece in enumerate(self._lines.refresh().pieces(_REPORTED_AT_ONCE)):
                 if self._stop.wait(_BREATH_S if index else 0):
                     break
-                self._tell(piece)
+                self._report(piece)
             return {folder: folder.stat().st_ino for folder in self._lines.folders() if folder.is_dir()}
         except Exception:  # a bug: the next look may find the changes
             log.exception("lines_not_followed")

@@ -55,7 +55,7 @@ def _in_python(tool: PythonTool, folder: Path) -> Function:
     if not is_tool_name(name):
         raise PythonToolError(f"{tool.python} has a name that is not fit for a tool, expected a name here")
     if problem := unfit_inside([description, found.parameters]):
-        raise PythonToolError(f"{tool.python} holds {problem}, in what it tells of itself, expected text")
+        raise PythonToolError(f"{tool.python} holds {problem}, in its description or parameters, expected text")
     return Function(
         name=name,
         description=description,
@@ -71,7 +71,7 @@ def _waiting(section: Waiting | None) -> WhileWaiting | None:
 
 
 def _names_taken(settings: Settings, functions: Mapping[int, Function]) -> list[Finding]:
-    """Return an error for each name that two tools have: the model could not tell them apart."""
+    """Return an error for each name that two tools have: the model could not distinguish them."""
     problems: list[Finding] = []
     owners: dict[str, str] = dict.fromkeys(BUILT_IN, "a built-in tool")
     for index, function in functions.items():

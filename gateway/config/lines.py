@@ -57,7 +57,7 @@ class _Entry:
 
     read: LineFile
     good: LineFile | None = None
-    told: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ class Lines:
         )
         read = read_file()
         if (old := self._entries.get(file)) is not None:
-            self._entries[file] = _Entry(read, old.good, old.told)
+            self._entries[file] = _Entry(read, old.good, old.reported)
             return
         copies = self._kept.copies(file) if self._kept and not read.line else {}
         self._entries[file] = _Entry(read, read_file(copies=copies) if copies else None)
@@ -250,8 +250,8 @@ class Lines:
             entry.good = adopted[file]
             errors = [*entry.read.errors, *conflicts.get(file, ())]
             generation = entry.read.generation
-            problems += [Refused(error, file.stem, generation) for error in errors if str(error) not in entry.told]
-            entry.told = {str(error) for error in errors}
+            problems += [Refused(error, file.stem, generation) for error in errors if str(error) not in entry.reported]
+            entry.reported = {str(error) for error in errors}
         return problems
 
     def _conflicts(self, adopted: dict[Path, LineFile | None]) -> dict[Path, list[ConfigError]]:

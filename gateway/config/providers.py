@@ -35,22 +35,23 @@ Address = Annotated[Name, AfterValidator(_address)]
 
 
 class ProviderSettings(Section):
-    """What every provider has."""
+    """The settings that every provider has."""
 
     proofs: ClassVar[tuple[str, ...]] = ("stream_secret",)
-    """The keys that prove that a request is the provider's; without them its requests are refused."""
+    """The keys that authenticate the provider's requests; without them its requests are refused."""
     refused_without: ClassVar[Mapping[str, str]] = {}
     """The requests that are refused without one of ``proofs``, if not all of the provider's are."""
     rest: ClassVar[tuple[str, ...]] = ()
     """The keys without which the provider's REST API cannot be asked about a call."""
 
     provider: "ProviderName | None" = None
-    """Whose account it is, where the section has a name of its own, such as twilio-eu."""
+    """The provider of the account, if the section has a name of its own, such as twilio-eu."""
     stream_secret: Rotated[Secret] | None = None
-    """For streams opened without our answer document (a static document, a dialplan): the last part of the stream's
-    path, or the password or key that the provider sends on connecting. While it is replaced, [new, old]."""
+    """Authenticates streams that are opened without our answer document (a static document, a dialplan): the last part
+    of the stream's path, or the password or key that the provider sends on connecting. During a rotation, [new,
+    old]."""
     region: Region | None = None
-    """The country whose habits the provider's numbers without a country code follow, two letters such as DE."""
+    """The country by whose rules the provider's numbers without a country code are read, two letters such as DE."""
 
     @classmethod
     def is_meant_by(cls, data: Mapping[str, object]) -> bool:
@@ -64,44 +65,44 @@ class ProviderSettings(Section):
 
 
 class Twilio(ProviderSettings):
-    """Twilio Media Streams."""
+    """Twilio Media Streams and Programmable Voice."""
 
     proofs = ("auth_token",)
     rest = ("auth_token",)
     account_sid: Name | None = None
-    """The account, AC…"""
+    """The SID of the account, AC…"""
     auth_token: Rotated[Secret] | None = None
     """Checks the signature of webhooks and signs calls to the REST API."""
     api_url: Address = "https://api.twilio.com"
-    """The REST API; another region has another."""
+    """The base of the REST API; each region has its own."""
 
 
 class SignalWire(ProviderSettings):
-    """SignalWire, cXML."""
+    """SignalWire calls by cXML documents."""
 
     proofs = ("signing_key",)
     rest = ("api_url", "api_token")
     project_id: Name | None = None
-    """The project."""
+    """The id of the project."""
     api_token: Secret | None = None
-    """For the REST API."""
+    """The token for the REST API."""
     signing_key: Rotated[Secret] | None = None
     """Checks the signature of webhooks."""
     api_url: Address | None = None
-    """https://<space>.signalwire.com"""
+    """The base of the space's REST API: https://<space>.signalwire.com"""
 
 
 class Cloudonix(ProviderSettings):
-    """Cloudonix, CXML."""
+    """Cloudonix calls by CXML documents."""
 
     proofs = ("api_key",)
     rest = ("domain", "api_key")
     domain: Name | None = None
-    """The domain."""
+    """The name of the Cloudonix domain."""
     api_key: Rotated[Secret] | None = None
-    """What webhooks carry in x-cx-apikey, and the REST API's bearer."""
+    """The key that webhooks carry in x-cx-apikey, and the bearer token of the REST API."""
     api_url: Address = "https://api.cloudonix.io"
-    """The REST API."""
+    """The base of the REST API."""
 
 
 class Telnyx(ProviderSettings):
@@ -114,7 +115,7 @@ class Telnyx(ProviderSettings):
     public_key: Rotated[PublicKey] | None = None
     """Checks the signature of webhooks: base64, from the portal."""
     api_url: Address = "https://api.telnyx.com"
-    """The REST API."""
+    """The base of the REST API."""
 
 
 class Exotel(ProviderSettings):
@@ -122,38 +123,38 @@ class Exotel(ProviderSettings):
 
 
 class Plivo(ProviderSettings):
-    """Plivo Audio Streaming."""
+    """Plivo Audio Streaming and Plivo XML."""
 
     proofs = ("auth_token",)
     rest = ("auth_id", "auth_token")
     auth_id: Name | None = None
-    """The account."""
+    """The id of the account."""
     auth_token: Rotated[Secret] | None = None
     """Checks the signature of webhooks and signs calls to the REST API."""
     api_url: Address = "https://api.plivo.com"
-    """The REST API."""
+    """The base of the REST API."""
 
 
 class Vobiz(ProviderSettings):
-    """Vobiz: Plivo's wire."""
+    """Vobiz, which speaks Plivo's protocols."""
 
     proofs = ("auth_token",)
     rest = ("auth_id", "auth_token")
     auth_id: Name | None = None
-    """The account."""
+    """The id of the account."""
     auth_token: Rotated[Secret] | None = None
     """Checks the signature of webhooks and signs calls to the REST API."""
     api_url: Address = "https://api.vobiz.ai"
-    """The REST API."""
+    """The base of the REST API."""
 
 
 class Vonage(ProviderSettings):
-    """Vonage Voice API."""
+    """The Vonage Voice API."""
 
     proofs = ("signature_secret",)
     rest = ("application_id", "private_key")
     application_id: Name | None = None
-    """The application."""
+    """The id of the application."""
     private_key: PrivateKey | None = None
     """The application's RSA key (PEM), for the REST API."""
     signature_secret: Rotated[Secret] | None = None
@@ -161,13 +162,13 @@ class Vonage(ProviderSettings):
     rate_hz: Literal[8000, 16000, 24000] = 16000
     """Sample rate of the stream."""
     api_key: Name | None = None
-    """The account's key, for gateway point alone."""
+    """The account's API key; only gateway point needs it."""
     api_secret: Secret | None = None
-    """The account's secret, for gateway point alone."""
+    """The account's API secret; only gateway point needs it."""
     api_url: Address = "https://api.nexmo.com"
-    """The REST API."""
+    """The base of the REST API."""
     rest_url: Address = "https://rest.nexmo.com"
-    """The older REST API."""
+    """The base of the older REST API."""
 
 
 class Genesys(ProviderSettings):
@@ -190,7 +191,7 @@ class Acs(ProviderSettings):
     }
     rest = ("endpoint", "access_key")
     endpoint: Address | None = None
-    """https://<resource>.communication.azure.com"""
+    """The endpoint of the resource: https://<resource>.communication.azure.com"""
     access_key: Base64Secret | None = None
     """The resource's key, for its REST API."""
     resource_id: Name | None = None
@@ -198,28 +199,28 @@ class Acs(ProviderSettings):
     rate_hz: Literal[16000, 24000] = 24000
     """Sample rate of the stream."""
     keys_url: Address = "https://acscallautomation.communication.azure.com/calling/keys"
-    """Where the keys of those tokens are published."""
+    """The URL at which the keys of those tokens are published."""
 
 
 class Bandwidth(ProviderSettings):
-    """Bandwidth, BXML."""
+    """Bandwidth calls by BXML documents."""
 
     proofs = ("webhook_user", "webhook_password")
     rest = ("account_id", "client_id", "client_secret")
     account_id: Name | None = None
-    """The account."""
+    """The id of the account."""
     client_id: Name | None = None
-    """The OAuth client."""
+    """The id of the OAuth client."""
     client_secret: Secret | None = None
-    """For the REST API."""
+    """The secret of the OAuth client, for the REST API."""
     webhook_user: Rotated[Name] | None = None
     """The user of the Basic credentials that webhooks carry."""
     webhook_password: Rotated[Secret] | None = None
-    """The Basic credentials that the application's webhooks carry."""
+    """The password of the Basic credentials that webhooks carry."""
     api_url: Address = "https://voice.bandwidth.com"
-    """The REST API."""
+    """The base of the REST API."""
     token_url: Address = "https://api.bandwidth.com/api/v1/oauth2/token"  # noqa: S105 -- an address
-    """Where tokens for the REST API come from."""
+    """The URL that issues tokens for the REST API."""
 
 
 class Jambonz(ProviderSettings):
@@ -228,7 +229,7 @@ class Jambonz(ProviderSettings):
     proofs = ("webhook_secret",)
     rest = ("account_sid", "api_key", "api_url")
     account_sid: Name | None = None
-    """The account."""
+    """The id of the account."""
     api_key: Secret | None = None
     """The key of the REST API."""
     webhook_secret: Rotated[Secret] | None = None
@@ -236,7 +237,7 @@ class Jambonz(ProviderSettings):
     rate_hz: Literal[8000, 16000, 24000] = 8000
     """Sample rate of the stream."""
     api_url: Address | None = None
-    """Your jambonz' REST API, https://…/api"""
+    """The base of your jambonz server's REST API: https://…/api"""
 
 
 class Asterisk(ProviderSettings):
@@ -263,12 +264,12 @@ else:
     """A provider that can be served."""
     _ACCOUNTS = tuple(Annotated[section, Tag(name)] for name, section in SECTIONS.items())
     Account = Annotated[Union[_ACCOUNTS], Discriminator(_provider_of)]  # noqa: UP007 -- of a tuple
-    """An account under a name of its own; it says whose it is."""
+    """An account under a name of its own; it names its provider."""
     _Keys = create_model(
         "_Keys",
         __base__=Section,
         **{
-            name: (section | None, Field(None, description=f"{section.__name__}; see docs/providers/{name}.md."))
+            name: (section | None, Field(None, description=f"The settings of {name}; see docs/providers/{name}.md."))
             for name, section in SECTIONS.items()
         },
     )
@@ -279,7 +280,7 @@ for _section in SECTIONS.values():
 
 
 class Providers(_Keys):
-    """The phone providers that are served; {} takes a provider with its defaults.
+    """The phone providers that are served; {} serves a provider with its defaults.
 
     A section under any other name is one more account at the provider that its key provider names.
     """

@@ -52,7 +52,7 @@ def load(reference: str, folder: Path) -> PythonFunction:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise PythonToolError(f"{reference} yields its results, expected a function that returns one")
     blocks = not inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(_called(function))
-    about, described = _told(inspect.getdoc(function) or "")
+    about, described = _described(inspect.getdoc(function) or "")
     try:
         taken, context = _parameters(function, described)
         arguments = _arguments(name, taken)
@@ -159,7 +159,7 @@ def _schema(arguments: type[BaseModel]) -> dict[str, Any]:
     try:
         schema = inlined(arguments.model_json_schema(schema_generator=_Schema))
     except (PydanticUserError, ValueError) as error:
-        raise PythonToolError(f"has parameters that no JSON Schema can tell: {_first_line(error)}") from None
+        raise PythonToolError(f"has parameters that JSON Schema cannot describe: {_first_line(error)}") from None
     plain: dict[str, Any] = _without_titles(schema)
     plain.setdefault("properties", {})
     for path, message in refusals(plain):
@@ -184,14 +184,14 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def _told(docstring: str) -> tuple[str, dict[str, str]]:
+def _described(docstring: str) -> tuple[str, dict[str, str]]:
     """Return a docstring's text on its function, and on each parameter of its section ``Args:`` (Google style)."""
     lines = docstring.splitlines()
     start = next((index for index, line in enumerate(lines) if _SECTION.fullmatch(line)), len(lines))
-    return "\n".join(lines[:start]).strip(), dict(_arguments_told(lines[start:]))
+    return "\n".join(lines[:start]).strip(), dict(_arguments_described(lines[start:]))
 
 
-def _arguments_told(lines: list[str]) -> Iterator[tuple[str, str]]:
+def _arguments_described(lines: list[str]) -> Iterator[tuple[str, str]]:
     section, name = "", ""
     text: list[str] = []
     margin: int | None = None

@@ -175,7 +175,7 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
         try:
             read_base64(encoded + "=" * (-len(encoded) % 4))
         except ValueError:
-            raise ValueError(f"begins with {WEBHOOK_PREFIX} and is not base64 behind it") from None
+            raise ValueError(f"begins with {WEBHOOK_PREFIX} and is not base64 after it") from None
     return secret
 
 

@@ -23,10 +23,10 @@ def what_follows(line: Line, end: EndReason | None, now: datetime) -> After:
         return After()
     if end in IN_ORDER:
         after = settings.after
-        return _told(line, after) if after is not None and end in after.ends else After()
+        return _after(line, after) if after is not None and end in after.ends else After()
     if settings.hours is not None and not settings.hours.is_open(now, settings.timezone):
         return After()
-    return _told(line, settings.on_failure)
+    return _after(line, settings.on_failure)
 
 
 def may_follow(line: Line) -> bool:
@@ -34,7 +34,7 @@ def may_follow(line: Line) -> bool:
     return line.settings.after is not None or line.settings.on_failure is not None
 
 
-def _told(line: Line, wanted: Rescue | None) -> After:
+def _after(line: Line, wanted: Rescue | None) -> After:
     if wanted is None:
         return After()
     return After(say=wanted.say or "", language=line.settings.language or "", transfer=line.number_of(wanted))

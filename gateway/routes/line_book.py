@@ -78,7 +78,7 @@ class HangWatch:
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._seen: Path | None = None
-        self._told: Path | None = None
+        self._logged: Path | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
@@ -91,9 +91,9 @@ class HangWatch:
     def look(self) -> None:
         """Compare with the last look; log each file once."""
         file = self._lines.looking_at
-        if file is not None and file is self._seen and file is not self._told:
+        if file is not None and file is self._seen and file is not self._logged:
             log.error("line_files_hang", file=str(file), detail="the lines stay as they were read last")
-            self._told = file
+            self._logged = file
         self._seen = file
 
     def _wait(self) -> None:

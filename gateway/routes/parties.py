@@ -27,11 +27,11 @@ def identified(started: CallStarted, line: Line, region: str) -> CallStarted:
     caller = "" if reason else _caller(started.caller, region, called)
     parameters = started.parameters
     if reason and started.caller:  # many streams carry the numbers as parameters too, which placeholders may name
-        parameters = {name: _told(value, started.caller) for name, value in started.parameters.items()}
+        parameters = {name: _without_caller(value, started.caller) for name, value in started.parameters.items()}
     return msgspec.structs.replace(started, caller=caller, called=called, withheld=reason, parameters=parameters)
 
 
-def _told(value: str, withheld_caller: str) -> str:
+def _without_caller(value: str, withheld_caller: str) -> str:
     """Return a parameter's value; the value that names a withheld caller, in any spelling, becomes unknown."""
     is_keyed = any(map(str.isdecimal, value)) and withheld(value) in REASONS
     return UNKNOWN if value == withheld_caller or is_keyed else value

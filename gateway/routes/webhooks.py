@@ -143,7 +143,7 @@ class Webhooks:
                 return await self._refuse(provider, webhooks.refuse(incoming), incoming, line, busy)
             return await self._connected(provider, webhooks, incoming, line)
         except WireError as error:
-            return Refused(Refusal.NOT_A_CALL, str(error), told=str(error))
+            return Refused(Refusal.NOT_A_CALL, str(error), text=str(error))
 
     async def _connected(
         self, provider: Provider, webhooks: ProviderWebhooks, call: IncomingCall, line: Line

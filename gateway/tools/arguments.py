@@ -10,13 +10,13 @@ from pydantic import BaseModel, ValidationError
 from gateway.tools.result import FunctionFailed, excerpt, read_json, write_json
 
 ARGUMENTS_LIMIT = 32 * 1024
-"""Characters of the arguments of one call; a caller's words take a few hundred."""
-ERRORS_TOLD = 3
-"""Mistakes that are reported at once; the model tries again with all arguments."""
+"""Most characters of the arguments of one call; a caller's words take a few hundred."""
+ERRORS_REPORTED = 3
+"""Most mistakes that are reported at once; the model tries again with all arguments."""
 
 
 def read_arguments(text: str, secret_names: Iterable[str]) -> dict[str, Any]:
-    """Return the arguments in ``text``, none under a secret's name: what is keyed in cannot come from the model.
+    """Return the arguments in ``text``, without those that the caller enters: the model cannot supply a secret.
 
     An empty text holds no arguments. Raises FunctionFailed (``refused``).
     """
@@ -37,7 +37,7 @@ def check_by_schema(arguments: Mapping[str, Any], checks: Draft202012Validator) 
     try:
         errors = [
             f"{'.'.join(map(str, error.absolute_path))}: {error.message}" if error.absolute_path else error.message
-            for error in islice(checks.iter_errors(arguments), ERRORS_TOLD)
+            for error in islice(checks.iter_errors(arguments), ERRORS_REPORTED)
         ]
     except RecursionError:
         raise refused("the arguments are nested too deep", "the arguments are nested too deep") from None
@@ -54,14 +54,14 @@ def read_by_model(arguments: Mapping[str, Any], model: type[BaseModel]) -> dict[
         given = model.model_validate_json(write_json(arguments))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        told = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:ERRORS_TOLD])
-        raise _mismatch([line.removeprefix(": ") for line in told]) from None
+        mistakes = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:ERRORS_REPORTED])
+        raise _mismatch([line.removeprefix(": ") for line in mistakes]) from None
     return {name: getattr(given, name) for name in model.model_fields}
 
 
-def refused(told: str, detail: str) -> FunctionFailed:
+def refused(message: str, detail: str) -> FunctionFailed:
     """Return the failure of a call that is not carried out, with its reason; the model may try again."""
-    return FunctionFailed(told, detail, "refused")
+    return FunctionFailed(message, detail, "refused")
 
 
 def _mismatch(errors: list[str]) -> FunctionFailed:

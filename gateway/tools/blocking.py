@@ -10,9 +10,9 @@ log = structlog.get_logger()
 
 BLOCKED_FROM_S = 0.05
 """A function that keeps the event loop longer than this delays the audio of every call."""
-TOLD_FROM = 2
+LOGGED_FROM = 2
 """The number of times before the log names it: one may be the import or the connection of a first call."""
-TOLD_EVERY_S = 60.0
+LOGGED_EVERY_S = 60.0
 
 
 class Blocking:
@@ -20,7 +20,7 @@ class Blocking:
 
     def __init__(self) -> None:
         self._times: dict[str, int] = {}
-        self._told_at: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     def note(self, tool: str, function: Callable[..., Any], blocked_s: float, now_s: float) -> None:
         """Note a run; the log names the function with its file and line from the second time on, once a minute."""
@@ -29,9 +29,9 @@ class Blocking:
         file, line = _place(function)
         key = f"{file}:{line} {tool}"
         times = self._times[key] = self._times.get(key, 0) + 1
-        if times < TOLD_FROM or now_s - self._told_at.get(key, -TOLD_EVERY_S) < TOLD_EVERY_S:
+        if times < LOGGED_FROM or now_s - self._logged_at.get(key, -LOGGED_EVERY_S) < LOGGED_EVERY_S:
             return
-        self._told_at[key] = now_s
+        self._logged_at[key] = now_s
         log.warning("function_blocks", tool=tool, blocked_ms=round(blocked_s * 1000), times=times, file=file, line=line)
 
 

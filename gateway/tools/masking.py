@@ -1,7 +1,8 @@
-"""Takes secret values out of what the model gets, however a service may have written them. Pure.
+"""Replaces secret values in the output for the model, in every spelling that services use. Pure.
 
 Not found are digits in words ("four two") or between words, a value that is reversed, enciphered, compressed or
-written in another base as a number, and a part of it, such as the last four digits of a card.
+written in another base as a number or within more than three encodings, and a part of it, such as the last four
+digits of a card.
 """
 
 import json
@@ -22,25 +23,25 @@ _OTHER_DIGITS = (
     "\u24f5-\u24fd\u24ff\u2776-\u277e\u2780-\u2788\u278a-\u2792\U00010a40-\U00010a43\U00010e60-\U00010e68"
     "\U00011052-\U0001105a\U0001f100-\U0001f10a"
 )
-"""Digits that are no decimal digits to Unicode: raised, lowered, in circles or brackets, with a dot or a comma."""
+"""Digits that Unicode does not call decimal: raised, lowered, in circles or brackets, with a dot or a comma."""
 _KEYS = "*#\uff0a\uff03\ufe61\ufe5f"
-"""The two keys that are no digits, full-width and small ones among them."""
+"""The two keys that are not digits, also in full-width and small forms."""
 _NO_KEYS = bytes(set(range(256)) - set(b"0123456789*#"))
 _WORD_PATTERN = rf"[^\W\d_{_OTHER_DIGITS}]+"
 _DIGIT_OR_WORD = re.compile(rf"[\d{_OTHER_DIGITS}]|{_WORD_PATTERN}")
-"""A digit, or a word, which no value spans; all between them only separates."""
+"""Matches a digit, or a word, which ends a value; any other character only separates."""
 _KEY_OR_WORD = re.compile(rf"[\d{_OTHER_DIGITS}{_KEYS}]|{_WORD_PATTERN}")
 _WORD = "w"
 _GAP = 12
-"""Characters that are not blank between two digits of one value at most: quotes, brackets, dashes and their escapes."""
+"""Most characters between two digits of one value, blanks not counted: quotes, brackets, dashes and their escapes."""
 _EXPONENT = re.compile(r"(?<![\d.])\d[\d.]{0,400}[eE][-+]?\d{1,3}")
 _JSON = re.compile(r"[{\[]|\A\s*\"")
 """The places where JSON may begin within a text."""
 _TRIES = 16
 _LONGEST_INT = 4000
-"""Digits of a number that Python converts."""
+"""Most digits of a number that Python converts (its default limit is 4300)."""
 _GROUPS = (2, 3, 4)
-"""Digits of a group, where a service splits a value into numbers."""
+"""Sizes of the groups into which services split a value."""
 
 
 def masked(output: str, secrets: Iterable[str]) -> str:
@@ -168,11 +169,11 @@ class _Masking:
         return bool(self._spans(text))
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where values stand in a text, in order; none lies over another."""
+        """Return start and end of each value in a text, in order and without overlaps."""
         return [(start, end) for _, start, end in self._places([text])]
 
     def _places(self, texts: Sequence[str]) -> list[tuple[int, int, int]]:
-        """Return where values stand in texts that follow each other: which text, start and end."""
+        """Return each value in consecutive texts: the index of the text, start and end."""
         found: list[tuple[int, int, int]] = []
         for values, pattern in ((self._values, _DIGIT_OR_WORD), (self._with_keys, _KEY_OR_WORD)):
             if values:
@@ -186,7 +187,7 @@ class _Masking:
         return merged
 
     def _mask_spread(self, members: list[_Member]) -> None:
-        """Replace what makes up a value together with its neighbours."""
+        """Replace the parts of a value that is spread over several members."""
         if len(members) < 2:
             return
         texts = [_written(member.value) for member in members]
@@ -202,7 +203,7 @@ class _Masking:
                     member.within[member.key] = MASK
 
     def _mask_groups(self, members: list[_Member]) -> None:
-        """Replace numbers that are the groups of a value: as numbers they have lost zeros in front."""
+        """Replace numbers that are the groups of a value; as numbers they have lost their leading zeros."""
         for group in self._groups:
             for first in range(len(members) - len(group) + 1):
                 within = members[first : first + len(group)]
@@ -212,7 +213,7 @@ class _Masking:
 
 
 def _found(values: list[str], texts: Sequence[str], pattern: re.Pattern[str]) -> Iterator[tuple[int, int, int]]:
-    """Yield where values stand; one that goes over several texts comes once for each."""
+    """Yield the places of values; a value that spans several texts is yielded once for each text."""
     if not _may_hold(values, texts):
         return
     pieces = [
@@ -262,7 +263,7 @@ def _plain(piece: str) -> str:
 
 
 def _groups(value: str) -> Iterator[tuple[int, ...]]:
-    """Yield the numbers that a value is when it is split; those alone that lose a zero by it."""
+    """Yield the groups of a value as numbers, for each way to split it in which a number loses a leading zero."""
     for size in _GROUPS:
         if len(value) % size and len(value) < 2 * size:
             continue
@@ -273,7 +274,7 @@ def _groups(value: str) -> Iterator[tuple[int, ...]]:
 
 
 def _members(within: list[Any] | dict[Any, Any]) -> Iterator[_Member]:
-    """Yield texts and numbers, and those of lists within, and of objects with one name; anything else as it is."""
+    """Yield the members, with those of inner lists and of inner objects with a single key in place of these."""
     for key in range(len(within)) if isinstance(within, list) else list(within):
         value = within[key]
         if isinstance(value, list) or (isinstance(value, dict) and len(value) == 1):
@@ -283,7 +284,7 @@ def _members(within: list[Any] | dict[Any, Any]) -> Iterator[_Member]:
 
 
 def _columns(rows: list[Any]) -> Iterator[list[_Member]]:
-    """Yield what objects in a list have under one name, for each name: one object for each key that was pressed."""
+    """Yield the values under each key of the objects in a list: services write one object for each key pressed."""
     objects = [row for row in rows if isinstance(row, dict) and len(row) > 1]
     if len(objects) > 1:
         for name in objects[0]:
@@ -291,7 +292,7 @@ def _columns(rows: list[Any]) -> Iterator[list[_Member]]:
 
 
 def _written(value: Any) -> str:
-    """Return a text or number as it is written; a word for anything else, which stands between values."""
+    """Return a text or number as it is written; for anything else a word, which separates values."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):

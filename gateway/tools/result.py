@@ -14,9 +14,9 @@ from gateway.text import joined
 Outcome = Literal["ok", "error", "timeout", "refused"]
 
 OUTPUT_LIMIT = 64 * 1024
-"""Bytes that an answer may have; more would only fill the model's memory."""
-TOLD_LIMIT = 500
-"""Characters of a foreign message that an error carries at most."""
+"""Most bytes of an answer; more would only fill the model's context."""
+EXCERPT_LIMIT = 500
+"""Most characters of a foreign message in an error."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class FunctionResult:
 
 
 class FunctionFailed(Exception):  # noqa: N818 -- the name says what happened to a function
-    """A function failed: ``told`` is for the model, ``detail`` for the log, and neither for both.
+    """A function failed: ``message`` is for the model, ``detail`` for the log.
 
     ``trace`` is where the operator's code raised, if it did.
     """
 
-    def __init__(self, told: str, detail: str, outcome: Outcome = "error", trace: str = "") -> None:
-        super().__init__(told)
-        self.told = told
+    def __init__(self, message: str, detail: str, outcome: Outcome = "error", trace: str = "") -> None:
+        super().__init__(message)
+        self.message = message
         self.detail = detail
         self.outcome = outcome
         self.trace = trace
@@ -64,7 +64,7 @@ def too_long() -> FunctionFailed:
 
 
 def require_short(value: Any) -> None:
-    """Raise FunctionFailed for a value that is far too long, after a check of no more of it than may be sent.
+    """Raise FunctionFailed for a value that is far too long; inspects no more of it than may be sent.
 
     Writing a large value as JSON holds the interpreter's lock for seconds, also in a thread, and so stops every call.
     """
@@ -93,9 +93,9 @@ def _inside(value: Any) -> Collection[Any]:
 
 
 def excerpt(text: str) -> str:
-    """Return ``text`` on one line, of :data:`TOLD_LIMIT` characters at most."""
-    line = " ".join(text[: 10 * TOLD_LIMIT].split())
-    return line if len(line) <= TOLD_LIMIT else line[: TOLD_LIMIT - 1] + "…"
+    """Return ``text`` on one line, of :data:`EXCERPT_LIMIT` characters at most."""
+    line = " ".join(text[: 10 * EXCERPT_LIMIT].split())
+    return line if len(line) <= EXCERPT_LIMIT else line[: EXCERPT_LIMIT - 1] + "…"
 
 
 def _finite(text: str) -> float:

@@ -25,11 +25,11 @@ from gateway.tools.validation import validator
 log = structlog.get_logger()
 
 AT_ONCE = 256
-"""Functions of all calls that run at the same time; further ones are refused."""
+"""Most functions of all calls that run at the same time; further ones are refused."""
 MASKED_AT_ONCE = 2048
-"""Characters of an answer that can be searched within the time of a frame."""
+"""Characters from which on an answer is searched in a thread: the search would take longer than a frame."""
 VALIDATORS = 512
-"""Compiled schemas that are kept: those of more functions than a process serves."""
+"""Most compiled schemas that are kept; more than the functions that a process serves."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class Functions:
             output = await self._output(call, self._http)
             return FunctionResult(await _masked(output, call.secrets.values()), "ok")
         except FunctionFailed as failure:
-            return _told(call, failure)
+            return _failed(call, failure)
         except InputError as error:
-            return _told(call, FunctionFailed("the function failed", str(error)))
+            return _failed(call, FunctionFailed("the function failed", str(error)))
         except Exception as error:  # noqa: BLE001 -- no mistake in a tool, or in this module, may end a call
             trace = python.trace_of(error)
-            return _told(call, FunctionFailed("the function failed", "it cannot be carried out", trace=trace))
+            return _failed(call, FunctionFailed("the function failed", "it cannot be carried out", trace=trace))
 
     async def _output(self, call: FunctionCall, http: aiohttp.ClientSession) -> str:
         if self._running >= AT_ONCE:
@@ -88,8 +88,8 @@ class Functions:
         except TimeoutError:
             if not limit.expired():
                 raise
-            told = f"no answer within {limit_s:g} seconds"
-            raise FunctionFailed(told, f"not done within {limit_s:g} s", "timeout") from None
+            message = f"no answer within {limit_s:g} seconds"
+            raise FunctionFailed(message, f"not done within {limit_s:g} s", "timeout") from None
         finally:
             self._running -= 1
         output = write_json(value)
@@ -138,10 +138,10 @@ async def _masked(output: str, secrets: Collection[str]) -> str:
     return await asyncio.to_thread(masked, output, tuple(secrets))
 
 
-def _told(call: FunctionCall, failure: FunctionFailed) -> FunctionResult:
-    """Return the failure as the model gets it. The log line has the details that the model must not have."""
+def _failed(call: FunctionCall, failure: FunctionFailed) -> FunctionResult:
+    """Return the failure for the model, and log the details that the model must not have."""
     trace = {"exception": failure.trace} if failure.trace else {}
     tool, call_id = call.function.name, call.context.tool_call_id
     log.warning("function_failed", tool=tool, call_id=call_id, outcome=failure.outcome, detail=failure.detail, **trace)
-    output = write_json({"error": failure.told})
+    output = write_json({"error": failure.message})
     return FunctionResult(masked(output, call.secrets.values()), failure.outcome)

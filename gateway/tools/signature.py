@@ -36,4 +36,4 @@ def _key(secret: str) -> bytes:
     try:
         return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except ValueError:
-        raise InputError(f"a secret that begins with {PREFIX} is not base64 behind it") from None
+        raise InputError(f"a secret that begins with {PREFIX} is not base64 after it") from None

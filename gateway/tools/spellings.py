@@ -18,6 +18,8 @@ _CODE_PREFIX = re.compile(r"(?:0x|0o|0b|x|u|U)(?=[0-9A-Fa-f])")
 _CODES = ((16, 2, 8), (10, 2, 5), (8, 2, 4), (2, 6, 8))
 """Bases in which services write a character's number, each with the fewest and the most digits of it."""
 _LARGEST = 0x10FFFF
+_WORD = "w"
+"""Stands for what is no character code: a word, which ends a value."""
 _NO_KEYS = bytes(set(range(256)) - set(b"0123456789*#"))
 _LINE_END = re.compile(r"[\r\n]+[ \t]*")
 _BETWEEN = re.compile(r"[\W_]")
@@ -39,7 +41,7 @@ class Spellings:
         return mask if self.hidden_in(clean) else clean
 
     def hidden_in(self, text: str, depth: int = DEPTH) -> bool:
-        """Return whether the text is another way of writing one for which ``holds`` is true."""
+        """Return ``True`` if the text is another spelling of one for which ``holds`` is true."""
         plain = _unescaped(text)
         if plain != text and self._holds(plain):
             return True
@@ -64,7 +66,7 @@ class Spellings:
                 yield bytes.fromhex(digits[start : start + (len(digits) - start) // 2 * 2])
 
     def _may_hold(self, decoded: bytes) -> bool:
-        """Return whether there are enough digits and keys; or letters of other scripts, which may be digits."""
+        """Return ``True`` if there are enough digits and keys, or letters of other scripts, which may be digits."""
         if len(decoded.translate(None, _NO_KEYS)) >= self._least:
             return True
         return not decoded.isascii() and len(decoded) >= 2 * self._least and _is_utf8(decoded)
@@ -85,15 +87,12 @@ def _text(data: bytes) -> str:
 def _unescaped(text: str) -> str:
     """Return the text without its escapes, which may be nested, and without the tags between."""
     for _ in range(DEPTH):
-        before = text
         if "%" in text:
             text = unquote(text)
         if "&" in text:
             text = html.unescape(text)
         if "\\" in text:
             text = _ESCAPE.sub(_character, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if text == before:
-            break
     return _TAG.sub(" ", text) if "<" in text else text
 
 
@@ -106,7 +105,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 def _from_codes(text: str) -> Iterator[str]:
-    """Yield the texts whose character codes the numbers in a text are; a number that is no code stands for a word."""
+    """Yield the numbers in a text read as character codes, once for each base; any other number becomes a word."""
     tokens = [_CODE_PREFIX.sub("", found[0]) for found in _TOKEN.finditer(text)]
     for base, fewest, most in _CODES:
         yield "".join(_of_code(token, base, fewest, most) for token in tokens)
@@ -114,12 +113,12 @@ def _from_codes(text: str) -> Iterator[str]:
 
 def _of_code(token: str, base: int, fewest: int, most: int) -> str:
     if not fewest <= len(token) <= most:
-        return "w"
+        return _WORD
     try:
         number = int(token, base)
     except ValueError:
-        return "w"
-    return chr(number) if ord(" ") <= number <= _LARGEST else "w"
+        return _WORD
+    return chr(number) if ord(" ") <= number <= _LARGEST else _WORD
 
 
 def _from_base64(text: str) -> bytes:

@@ -36,8 +36,8 @@ def _additional_properties(checks: Any, rest: Any, value: Any, schema: Any) -> I
         for name in names:
             yield from checks.descend(value[name], rest, path=name)
     elif rest is False and names:
-        told = f"{', '.join(map(repr, names))} {'was' if len(names) == 1 else 'were'} unexpected"
-        yield ValidationError(f"Additional properties are not allowed ({told})")
+        unexpected = f"{', '.join(map(repr, names))} {'was' if len(names) == 1 else 'were'} unexpected"
+        yield ValidationError(f"Additional properties are not allowed ({unexpected})")
 
 
 def _additional(names: Iterable[str], schema: Mapping[str, Any]) -> Iterator[str]:

@@ -84,7 +84,7 @@ async def test_an_answered_call_has_its_place() -> None:
         assert len(calls) == 1
 
 
-async def test_what_is_told_at_one_worker_reaches_the_call_at_another() -> None:
+async def test_what_is_logged_at_one_worker_reaches_the_call_at_another() -> None:
     """Its end, and a transfer that failed."""
     memory = Memory(bytes_for(2))
     here, there = (Calls(2, Places(memory, 0, 2, worker)) for worker in (1, 2))
@@ -224,7 +224,7 @@ async def test_an_answered_call_whose_stream_comes_at_the_end_has_no_place() -> 
             await draining
 
 
-async def test_a_call_that_begins_at_the_end_is_told_at_once() -> None:
+async def test_a_call_that_begins_at_the_end_is_logged_at_once() -> None:
     """No call slips through between its stream's start and its own."""
     calls, call = Calls(1), Ending()
     with calls.place():

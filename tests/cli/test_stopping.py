@@ -16,7 +16,7 @@ import pytest
 
 from gateway.cli import _parser, serve
 from gateway.cli.loop import run
-from gateway.cli.stopping import Stop, told_to_stop
+from gateway.cli.stopping import Stop, stop_on_signals
 from gateway.config import Deployment, load_deployment
 from tests.cli.test_main import ENVIRON, Running, command
 from tests.cli.test_main import serve as serve_arguments
@@ -30,9 +30,9 @@ def test_the_second_signal_urges_and_a_closed_terminal_does_not() -> None:
     stop, urged = Stop(), []
     stop.at_once(lambda: urged.append("early"))
     for name in ("SIGHUP", "SIGHUP"):
-        stop.told(name)
+        stop.request(name)
     assert (stop.asked.is_set(), stop.signal, urged) == (True, "SIGHUP", [])
-    stop.told("SIGTERM")
+    stop.request("SIGTERM")
     stop.at_once(lambda: urged.append("late"))
     assert (stop.signal, urged) == ("SIGHUP", ["early", "late"])
 
@@ -189,7 +189,7 @@ def test_any_other_command_closes_what_it_has_open(capsys: pytest.CaptureFixture
 
 async def test_handlers_last_as_long_as_the_loop() -> None:
     """A signal that comes while everything is being closed does not kill the process."""
-    stop = told_to_stop()
+    stop = stop_on_signals()
     os.kill(os.getpid(), signal.SIGHUP)
     await stop.asked.wait()
     with suppress(TimeoutError):

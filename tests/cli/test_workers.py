@@ -186,7 +186,7 @@ async def test_a_worker_that_dies_in_service_is_replaced(fleet: Callable[..., Fl
             kept = group.create_task(held.supervisor.keep_running(1))
             await held.until_started(5)
             assert not kept.done()
-            held.stop.told("SIGTERM")
+            held.stop.request("SIGTERM")
     deaths = [entry for entry in logs if entry["event"] == "worker_died"]
     assert [entry["calls"] for entry in deaths] == [["C1"], [], [], []]
     assert {(entry["worker"], entry["returncode"], entry["hung"]) for entry in deaths} == {(1, 9, False)}
@@ -206,7 +206,7 @@ async def test_a_replacement_that_cannot_start_ends_no_other_worker(fleet: Calla
         assert first.returncode is None
         assert not one.done()
         assert not other.done()
-        held.stop.told("SIGTERM")
+        held.stop.request("SIGTERM")
     assert len({worker.pid for worker in held.started}) == len(held.started)
 
 
@@ -231,7 +231,7 @@ async def test_a_system_without_room_for_a_process_ends_no_other_worker(
             group.create_task(held.supervisor.keep_running(2))
             await held.until_started(3)
             assert first.returncode is None
-            held.stop.told("SIGTERM")
+            held.stop.request("SIGTERM")
     refused = [entry for entry in logs if entry["event"] == "worker_not_started"]
     assert [(entry["worker"], entry["detail"]) for entry in refused] == [(2, "full"), (2, "no room")]
 
@@ -262,7 +262,7 @@ async def test_a_replacement_finds_what_a_cleaner_of_temporary_files_has_taken(f
         while held.board.beats(1) == beats and not died.done():  # noqa: ASYNC110 -- another process gives it
             await asyncio.sleep(0.01)
         assert not died.done()
-        held.stop.told("SIGTERM")
+        held.stop.request("SIGTERM")
 
 
 async def test_a_back_off_grows_to_its_limit(fleet: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,7 +282,7 @@ async def test_a_back_off_grows_to_its_limit(fleet: Callable[..., Fleet], monkey
         group.create_task(held.supervisor.keep_running(1))
         await held.until_started(6)
         monkeypatch.setattr("gateway.cli.workers.asyncio.timeout", timeout)
-        held.stop.told("SIGTERM")
+        held.stop.request("SIGTERM")
     assert waits == [1.0, 2.0, 4.0, 5.0, 5.0]
 
 
@@ -293,7 +293,7 @@ async def test_a_worker_that_hangs_is_killed_and_replaced(fleet: Callable[..., F
         async with asyncio.timeout(120), asyncio.TaskGroup() as group:
             group.create_task(held.supervisor.keep_running(1))
             await held.until_started(2)
-            held.stop.told("SIGTERM")
+            held.stop.request("SIGTERM")
     (died,) = [entry for entry in logs if entry["event"] == "worker_died"]
     assert (died["hung"], died["returncode"]) == (True, -signal.SIGKILL)
 
@@ -306,7 +306,7 @@ async def test_a_worker_that_hangs_does_not_keep_a_signal_from_ending_them(fleet
         worker = await held.until_started(1)
         await held.until_it_serves(1)
         worker.send_signal(signal.SIGSTOP)
-        held.stop.told("SIGTERM")
+        held.stop.request("SIGTERM")
     assert worker.returncode == -signal.SIGKILL
     assert len(held.started) == 1
 

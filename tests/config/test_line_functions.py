@@ -58,9 +58,9 @@ def test_what_a_python_function_tells_of_itself_can_be_carried(
     )
     assert line_errors("tools: [{python: odd_shop:f}, {python: odd_shop:g}]") == [
         "line.yaml:3:10: tools[0].python: odd_shop:f holds U+D83D, which is half of a character, "
-        "in what it tells of itself, expected text",
+        "in its description or parameters, expected text",
         "line.yaml:3:32: tools[1].python: odd_shop:g holds U+0007, a control character, "
-        "in what it tells of itself, expected text",
+        "in its description or parameters, expected text",
     ]
 
 

@@ -84,7 +84,7 @@ def test_no_line_at_all_is_an_error(folder: Folder) -> None:
         folder.load()
 
 
-def test_the_mistakes_of_all_files_are_told_at_once(folder: Folder) -> None:
+def test_the_mistakes_of_all_files_are_logged_at_once(folder: Folder) -> None:
     """In the order of the files."""
     folder.write("b.yaml", "numbers: []\n")
     folder.write("a.yaml", "gretting: x\n")

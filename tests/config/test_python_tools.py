@@ -187,7 +187,8 @@ def test_a_default_that_no_json_can_have_is_not_shown(tmp_path: Path, module: Ca
         ),
         (
             "from collections.abc import Callable\nasync def f(a: Callable[[], str]): ...",
-            "has parameters that no JSON Schema can tell: Cannot generate a JsonSchema for core_schema.CallableSchema",
+            "has parameters that JSON Schema cannot describe: Cannot generate a JsonSchema for "
+            "core_schema.CallableSchema",
         ),
         (
             "from typing import Any\nasync def f(a: str | list[Any] | object): ...",
@@ -196,7 +197,7 @@ def test_a_default_that_no_json_can_have_is_not_shown(tmp_path: Path, module: Ca
         ),
         (
             "from pydantic import BaseModel\nclass T(BaseModel):\n    child: 'T | None'\nasync def f(a: T): ...",
-            "has parameters that no JSON Schema can tell: T refers to itself",
+            "has parameters that JSON Schema cannot describe: T refers to itself",
         ),
     ],
 )

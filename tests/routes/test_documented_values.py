@@ -39,7 +39,7 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
         ("the key of a webhook is remembered, in seconds", (repeats.REPLAY_WINDOW_S, DAY_S)),
         ("the same answer is given, in seconds", (repeats.SAME_ANSWER_S, 60)),
         ("answers are remembered", (repeats.ANSWERS_LIMIT, 10_000)),
-        ("refusals of a kind are told", (flood.TOLD, 20)),
+        ("refusals of a kind are logged", (flood.LOGGED, 20)),
         ("refusals are counted anew, in seconds", (flood.PERIOD_S, 60)),
         ("a place is kept longer than its token is good, in seconds", (answer.MARGIN_S, 1)),
         ("a status in the log has, in characters", (answer.SHOWN_LENGTH, 40)),

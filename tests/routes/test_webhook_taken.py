@@ -191,8 +191,8 @@ async def test_what_names_no_call_is_told_what_was_expected(
     refused = await stage.webhook()
     assert isinstance(refused, Refused)
     assert refused.reason is Refusal.NOT_A_CALL
-    assert refused.told.startswith(told)
-    assert refused.detail == refused.told
+    assert refused.text.startswith(told)
+    assert refused.detail == refused.text
 
 
 async def test_a_call_without_an_id_is_no_fault(tmp_path: Path) -> None:

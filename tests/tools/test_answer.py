@@ -56,20 +56,20 @@ def test_a_success(answer: Answer, value: Any) -> None:
 )
 def test_what_cannot_be_read(answer: Answer, says: str) -> None:
     """Broken JSON, a charset that does not exist or does not fit, what is no text."""
-    assert failure(answer).told == says
+    assert failure(answer).message == says
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 def test_a_redirect_is_not_followed(status: int) -> None:
     """Arguments and keys go nowhere but where the operator said."""
-    assert "redirect" in failure(Answer(status, "text/plain")).told
+    assert "redirect" in failure(Answer(status, "text/plain")).message
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 599, 101, 700])
 def test_a_service_that_fails_says_nothing_to_the_model(status: int) -> None:
     """What stands in such an answer is for whoever runs the service."""
     failed = failure(Answer(status, JSON, "", b'{"error":"db-3.internal: SELECT failed"}'))
-    assert failed.told == "the service failed"
+    assert failed.message == "the service failed"
     assert failed.detail == f"the answer's status is {status}"
 
 
@@ -92,7 +92,7 @@ def test_a_service_that_fails_says_nothing_to_the_model(status: int) -> None:
 )
 def test_a_refusal_in_the_service_s_own_words(content_type: str, body: str, says: str) -> None:
     """A 4xx is about the request, so the model is told; without the keys that the line sends."""
-    assert failure(Answer(404, content_type, "", body.encode())).told == says
+    assert failure(Answer(404, content_type, "", body.encode())).message == says
 
 
 def test_of_two_keys_the_longer_is_hidden_as_a_whole() -> None:
@@ -101,7 +101,7 @@ def test_of_two_keys_the_longer_is_hidden_as_a_whole() -> None:
         http = HttpCall("POST", "https://shop.example.com/", {"X-Key": "key-of-the-shop"}, longer)
         with pytest.raises(FunctionFailed) as caught:
             value_of(Answer(403, "text/plain", "", f"no: {longer}, key-of-the-shop".encode()), http)
-        assert caught.value.told == "no: ***, ***"
+        assert caught.value.message == "no: ***, ***"
 
 
 def test_a_short_word_of_a_header_is_no_key() -> None:
@@ -109,12 +109,12 @@ def test_a_short_word_of_a_header_is_no_key() -> None:
     http = HttpCall("POST", "https://shop.example.com/", {"X-Shop": "seven77 eight888"})
     with pytest.raises(FunctionFailed) as caught:
         value_of(Answer(403, "text/plain", "", b"seven77 and eight888"), http)
-    assert caught.value.told == "seven77 and ***"
+    assert caught.value.message == "seven77 and ***"
 
 
 def test_a_refusal_is_short() -> None:
     """However much the service has to say."""
-    assert len(failure(Answer(400, "text/plain", "", b"x" * 9999)).told) == 500
+    assert len(failure(Answer(400, "text/plain", "", b"x" * 9999)).message) == 500
 
 
 def test_an_answer_does_not_show_its_body() -> None:

@@ -90,7 +90,7 @@ def test_the_schema_is_checked(arguments: dict[str, Any], says: str) -> None:
     """The model learns what is wrong, so that it can try again; the log has no argument."""
     with pytest.raises(FunctionFailed) as caught:
         check_by_schema(arguments, validator(SCHEMA))
-    assert says in caught.value.told
+    assert says in caught.value.message
     assert caught.value.outcome == "refused"
     assert caught.value.detail == "the arguments do not match the schema"
 
@@ -105,7 +105,7 @@ def test_mistakes_are_told_shortly() -> None:
     """However long the argument is that is wrong."""
     with pytest.raises(FunctionFailed) as caught:
         check_by_schema({"guests": "x" * 10_000}, validator(SCHEMA))
-    assert len(caught.value.told) <= 500
+    assert len(caught.value.message) <= 500
 
 
 def test_no_schema_is_fetched() -> None:
@@ -124,7 +124,7 @@ def test_what_pydantic_refuses_is_told() -> None:
     """Each mistake with its place, without a link and without the value."""
     with pytest.raises(FunctionFailed) as caught:
         read_by_model({"day": "tomorrow", "guests": [{}], "dog": 1}, Booking)
-    told = caught.value.told
+    told = caught.value.message
     assert "day: Input should be a valid date" in told
     assert "guests.0.name: Field required" in told
     assert "dog: Extra inputs are not permitted" in told

@@ -139,7 +139,7 @@ async def test_a_long_answer_is_not_read(http: aiohttp.ClientSession) -> None:
         return answer
 
     async with service(answering) as shop:
-        assert (await failure(http, shop.url)).told == "the answer is too long"
+        assert (await failure(http, shop.url)).message == "the answer is too long"
         async with asyncio.timeout(30):
             await dropped.wait()
     assert wrote[0] < 160 * OUTPUT_LIMIT
@@ -150,7 +150,7 @@ async def test_an_answer_of_just_the_limit_is_read(http: aiohttp.ClientSession) 
     async with service(web.Response(body=b"x" * OUTPUT_LIMIT)) as shop:
         assert len((await client.perform(http, Request("POST", shop.url, {}, b""))).body) == OUTPUT_LIMIT
     async with service(web.Response(body=b"x" * (OUTPUT_LIMIT + 1))) as shop:
-        assert (await failure(http, shop.url)).told == "the answer is too long"
+        assert (await failure(http, shop.url)).message == "the answer is too long"
 
 
 async def test_a_connection_is_tried_twice(http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ async def test_a_connection_is_tried_twice(http: aiohttp.ClientSession, monkeypa
 async def test_nobody_there_is_told(http: aiohttp.ClientSession, unused_tcp_port: int) -> None:
     """After two tries; where it was tried is not for the model."""
     failed = await failure(http, f"http://127.0.0.1:{unused_tcp_port}/o?card=4111")
-    assert failed.told == "the service cannot be reached"
+    assert failed.message == "the service cannot be reached"
     assert "4111" not in failed.detail
     assert str(unused_tcp_port) in failed.detail
 
@@ -181,7 +181,7 @@ async def test_nobody_there_is_told(http: aiohttp.ClientSession, unused_tcp_port
 async def test_a_host_that_is_no_name_is_told(http: aiohttp.ClientSession, url: str) -> None:
     """The model is told that the service failed; the call goes on."""
     failed = await failure(http, url)
-    assert failed.told == "the service failed"
+    assert failed.message == "the service failed"
     assert "4111" not in failed.detail
 
 
@@ -198,7 +198,7 @@ async def test_an_answer_that_breaks_off_is_not_asked_for_again(http: aiohttp.Cl
         return answer
 
     async with service(answering) as shop:
-        assert (await failure(http, shop.url, method)).told == "the service failed"
+        assert (await failure(http, shop.url, method)).message == "the service failed"
     assert len(shop.seen) == 1
 
 
@@ -212,7 +212,7 @@ async def test_a_connection_that_is_lost_is_not_asked_again(http: aiohttp.Client
         return web.Response()
 
     async with service(answering) as shop:
-        assert (await failure(http, shop.url, method)).told == "the service failed"
+        assert (await failure(http, shop.url, method)).message == "the service failed"
     assert len(shop.seen) == 1
 
 
@@ -227,7 +227,7 @@ async def test_what_is_no_http_is_a_failure(http: aiohttp.ClientSession) -> None
 
     async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        assert (await failure(http, f"http://127.0.0.1:{port}/")).told == "the service failed"
+        assert (await failure(http, f"http://127.0.0.1:{port}/")).message == "the service failed"
 
 
 async def test_a_certificate_that_nobody_vouches_for(http: aiohttp.ClientSession, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ async def test_a_certificate_that_nobody_vouches_for(http: aiohttp.ClientSession
     tls.load_cert_chain(self_signed(tmp_path))
     async with service(web.Response(text="ok"), tls) as shop:
         failed = await failure(http, shop.url)
-    assert failed.told == "the service cannot be reached securely"
+    assert failed.message == "the service cannot be reached securely"
     assert failed.detail.startswith("TLS failed")
     assert shop.seen == []
 

@@ -198,7 +198,7 @@ async def test_a_secret_of_the_line_that_is_none(tools: Functions) -> None:
     assert await failing(tools, function("http://127.0.0.1:1/", secret="whsec_%")) == (
         "the function failed",
         "error",
-        "a secret that begins with whsec_ is not base64 behind it",
+        "a secret that begins with whsec_ is not base64 after it",
     )
 
 

@@ -24,6 +24,7 @@ CARD = "4111111111111111"
         (f'{{"n":-{CARD}}}', '{"n":"entered"}'),
         ('{"pin":42}', '{"pin":"entered"}'),
         ('{"pin":"0042"}', '{"pin":"entered"}'),
+        (f'{{"name":"Jörg","card":"{CARD}"}}', '{"name":"Jörg","card":"entered"}'),
         ('{"said":"a \\"quote\\" and ü","n":[1.5,null,true]}', '{"said":"a \\"quote\\" and ü","n":[1.5,null,true]}'),
     ],
 )
@@ -115,6 +116,12 @@ def test_keys_that_are_no_digits() -> None:
     assert masked('"*12* 12"', ["*12*"]) == '"entered 12"'
 
 
+def test_two_secrets_that_overlap_are_replaced_as_one() -> None:
+    """Digits that end in the first keys of another."""
+    assert masked('"pay 0042#7 now"', ["0042", "42#7"]) == '"pay entered now"'
+    assert masked('"pay 42#00427 now"', ["42#0", "00427"]) == '"pay entered now"'
+
+
 @pytest.mark.parametrize("secrets", [[], [""]])
 def test_nothing_secret_changes_nothing(secrets: list[str]) -> None:
     """The output is the same object."""
@@ -128,3 +135,37 @@ def test_digits_in_an_object_each_are_one_secret() -> None:
     assert json.loads(masked(pressed, ["0042"])) == [{"key": "entered"}] * 4
     orders = '[{"id":0,"n":0},{"id":4,"n":2}]'
     assert masked(orders, ["0042"]) == orders
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ("[42,107]", '["entered","entered"]'),
+        ('["42","107"]', '["entered","entered"]'),
+        ('{"a":1,"b":42,"c":107,"d":2}', '{"a":1,"b":"entered","c":"entered","d":2}'),
+        ("[42,108]", "[42,108]"),
+        ("[42,true,107]", "[42,true,107]"),
+    ],
+)
+def test_groups_that_have_lost_their_zeros_are_replaced(output: str, shown: str) -> None:
+    """The digits 0042 and 0107, as a service reads them with ``int``."""
+    assert masked(output, ["00420107"]) == shown
+
+
+def test_true_is_no_group() -> None:
+    """It equals 1 in Python, not on a phone."""
+    assert masked("[true,2]", ["0102"]) == "[true,2]"
+    assert masked("[1,2]", ["0102"]) == '["entered","entered"]'
+
+
+@pytest.mark.parametrize(("between", "is_one"), [(12, True), (13, False)])
+def test_digits_far_apart_are_no_secret(between: int, is_one: bool) -> None:
+    """Twelve characters may stand between two digits, and any number of blanks."""
+    for gap in ("-" * between, " " + "-" * between + " " * 40):
+        assert ("entered" in masked(f'"00{gap}42"', ["0042"])) is is_one
+
+
+@pytest.mark.parametrize("fraction", ["\u00bd", "\u2155", "\u2163"], ids=["half", "fifth", "Roman four"])
+def test_a_number_that_is_no_digit_stands_before_a_secret(fraction: str) -> None:
+    """A half and a Roman four: several characters in plain text, one place here."""
+    assert masked(f'"{fraction}0042"', ["0042"]) == f'"{fraction}entered"'

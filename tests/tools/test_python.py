@@ -17,6 +17,7 @@ from gateway.function import CallContext, PythonCall, ToolError
 from gateway.tools import python
 from gateway.tools.blocking import Blocking
 from gateway.tools.result import OUTPUT_LIMIT, FunctionFailed, write_json
+from gateway.tools.threads import Threads
 from tests.tools.service import CONTEXT
 
 
@@ -144,16 +145,16 @@ async def test_what_is_far_too_long_is_not_written_at_all(monkeypatch: pytest.Mo
 async def test_a_message_for_the_model() -> None:
     """ToolError is how the operator's code says what is wrong."""
     failed = await raised(ToolError("we are fully booked on that day"))
-    assert (failed.told, failed.outcome, failed.trace) == ("we are fully booked on that day", "error", "")
-    assert len((await raised(ToolError("x" * 9999))).told) == 500
-    assert (await raised(ToolError())).told == "the function failed"
+    assert (failed.message, failed.outcome, failed.trace) == ("we are fully booked on that day", "error", "")
+    assert len((await raised(ToolError("x" * 9999))).message) == 500
+    assert (await raised(ToolError())).message == "the function failed"
 
 
 @pytest.mark.parametrize("kind", [ValueError, TimeoutError, SystemExit, asyncio.CancelledError])
 async def test_whatever_it_raises_is_its_own_failure(kind: type[BaseException]) -> None:
     """Even where it exits, times out by itself, or cancels something of its own: the call goes on."""
     failed = await raised(kind("4111111111111111"))
-    assert (failed.told, failed.outcome) == ("the function failed", "error")
+    assert (failed.message, failed.outcome) == ("the function failed", "error")
     assert kind.__name__ in failed.detail
 
 
@@ -173,7 +174,7 @@ async def test_a_traceback_holds_no_values() -> None:
     assert 'int(card + "x")' in trace
     assert "LookupError" in trace
     assert "ValueError" in trace
-    assert "4111111111111111" not in f"{trace}{caught.value.told}{caught.value.detail}"
+    assert "4111111111111111" not in f"{trace}{caught.value.message}{caught.value.detail}"
 
 
 async def test_a_wrong_call_is_a_failure() -> None:
@@ -184,6 +185,17 @@ async def test_a_wrong_call_is_a_failure() -> None:
     for function in (nothing, lambda order: order):
         with pytest.raises(FunctionFailed, match="the function failed"):
             await python.run("f", PythonCall(function), CONTEXT, {"order": "A-17"}, Blocking())
+
+
+async def test_a_coroutine_from_a_thread_is_a_failure() -> None:
+    """The log's traceback says what to write instead."""
+
+    async def status() -> str:
+        return "sent"
+
+    with pytest.raises(FunctionFailed, match="the function failed") as caught:
+        await python.run_in_thread("f", PythonCall(status, in_thread=True), CONTEXT, {}, Threads())
+    assert "the function returned a coroutine, expected async def" in caught.value.trace
 
 
 async def test_a_function_that_blocks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,16 @@
 
 import pytest
 
-from gateway.tools.result import TOLD_LIMIT, FunctionResult, excerpt, read_json, write_json
+from gateway.tools.result import (
+    EXCERPT_LIMIT,
+    OUTPUT_LIMIT,
+    FunctionFailed,
+    FunctionResult,
+    excerpt,
+    read_json,
+    require_short,
+    write_json,
+)
 
 
 def test_json_is_written_compact() -> None:
@@ -48,11 +57,18 @@ def test_what_json_cannot_say(value: float) -> None:
 def test_an_excerpt_is_one_short_line() -> None:
     """Bounded, and said to be cut."""
     assert excerpt(" no\n  such order ") == "no such order"
-    assert excerpt("x" * TOLD_LIMIT) == "x" * TOLD_LIMIT
-    assert len(excerpt("x" * 9999)) == TOLD_LIMIT
+    assert excerpt("x" * EXCERPT_LIMIT) == "x" * EXCERPT_LIMIT
+    assert len(excerpt("x" * 9999)) == EXCERPT_LIMIT
     assert excerpt("x" * 9999).endswith("x…")
 
 
 def test_a_result_does_not_show_its_output() -> None:
     """It may hold what belongs to the caller."""
     assert repr(FunctionResult('{"name":"Ada"}', "ok")) == "FunctionResult(outcome='ok')"
+
+
+def test_a_value_may_have_as_many_parts_as_an_answer_has_bytes() -> None:
+    """Each part takes at least one byte, and so does what holds them."""
+    require_short([0] * (OUTPUT_LIMIT - 1))
+    with pytest.raises(FunctionFailed, match="the answer is too long"):
+        require_short([0] * OUTPUT_LIMIT)

@@ -51,7 +51,8 @@ async def test_a_function_over_http(tools: Functions) -> None:
     async with service(web.json_response({"status": "sent", "on": ["friday"]})) as shop:
         result = await tools.call(asked(function(f"{shop.url}/orders", secret="hush"), ' {"order_number" :\n"A-17"}'))
     assert result == FunctionResult('{"status":"sent","on":["friday"]}', "ok")
-    assert json.loads(shop.bodies[0])["arguments"] == {"order_number": "A-17"}
+    body = json.loads(shop.bodies[0])
+    assert (body["tool"], body["arguments"]) == ("order_status", {"order_number": "A-17"})
     assert {"webhook-id", "webhook-timestamp", "webhook-signature"} <= shop.seen[0].headers.keys()
     assert shop.seen[0].headers["Idempotency-Key"] == "call-1:fc_1"
     assert shop.seen[0].content_type == "application/json"
@@ -353,3 +354,17 @@ async def test_a_long_answer_is_masked_beside_the_calls(tools: Functions, monkey
             result = await tools.call(asked(paying, "{}", secrets))
         assert (CARD in result.output) == (not secrets)
     assert threads == [False, True, True]
+
+
+async def test_the_length_from_which_an_answer_takes_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exactly that of the constant."""
+    on_the_loop = []
+
+    def noted(output: str, secrets: Iterable[str]) -> str:
+        on_the_loop.append(threading.current_thread() is threading.main_thread())
+        return output
+
+    monkeypatch.setattr(functions, "masked", noted)
+    for length in (functions.MASKED_AT_ONCE - 1, functions.MASKED_AT_ONCE):
+        await functions._masked("x" * length, [CARD])
+    assert on_the_loop == [True, False]

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.tools.masking import masked
+from gateway.tools.spellings import DEPTH
 
 Write = Callable[[str], object]
 CARD = "4539578763621486"
@@ -63,6 +64,8 @@ TEXTS: dict[str, Write] = {
     "escaped as in JSON, twice": lambda secret: "".join(f"\\\\u{ord(digit):04x}" for digit in secret),
     "escaped in part": lambda secret: f"\\x{ord(secret[0]):02x}{secret[1:]}",
     "escaped in octal": lambda secret: "".join(f"\\{ord(digit):03o}" for digit in secret),
+    "escaped in octal in part": lambda secret: f"\\{ord(secret[0]):03o}{secret[1:]}",
+    "with an escape that is no character": lambda secret: f"{secret[:2]}\\u{{110000}}{secret[2:]}",
     "full-width and escaped": lambda secret: "".join(f"\\u{ord(digit) + 0xFEE0:04x}" for digit in secret),
     "hexadecimal": lambda secret: secret.encode().hex(),
     "hexadecimal with a prefix": lambda secret: f"0x{secret.encode().hex().upper()}",
@@ -71,9 +74,14 @@ TEXTS: dict[str, Write] = {
     "hexadecimal within": lambda secret: f"id{f'x{secret}'.encode().hex()}",
     "codes": lambda secret: " ".join(str(ord(digit)) for digit in secret),
     "codes, hexadecimal": lambda secret: ", ".join(hex(ord(digit)) for digit in secret),
+    "codes around the last one": lambda secret: " ".join(
+        f"{code:x}" for code in (*secret[:2].encode(), sys.maxunicode, *secret[2:].encode())
+    ),
     "codes, binary": lambda secret: " ".join(f"{ord(digit):08b}" for digit in secret),
     **{f"base64 after {n}": within_base64("x" * n, "!") for n in range(3)},
     **{f"URL-safe base64 after {n}": within_base64("\xff\xfe?"[:n], "", base64.urlsafe_b64encode) for n in range(4)},
+    "URL-safe base64 around >": lambda secret: base64.urlsafe_b64encode(f"{secret[:2]}>{secret[2:]}".encode()).decode(),
+    "URL-safe base64 around ?": lambda secret: base64.urlsafe_b64encode(f"{secret[:2]}?{secret[2:]}".encode()).decode(),
     "base64 without padding": lambda secret: base64.b64encode(secret.encode()).decode().rstrip("="),
     "base64 behind a path": lambda secret: f"/files/{base64.b64encode(secret.encode()).decode()}",
     "base64 in lines": lambda secret: base64.encodebytes(f"{'x' * 50}{secret} {'y' * 50}".encode()).decode(),
@@ -180,6 +188,27 @@ def test_a_number_that_has_lost_its_zeros_is_found(text: str) -> None:
     """Where it is all of the text, or where its exponent shows that it is a number."""
     assert masked(json.dumps({"pin": text}), [PIN]).replace(" ", "") == '{"pin":"entered"}'
     assert masked('"42 parcels"', [PIN]) == '"42 parcels"'
+
+
+def test_two_character_codes_are_a_secret_of_two_digits() -> None:
+    """A floor, an age: the shortest that codes are looked for."""
+    assert masked('"49 50"', ["12"]) == '"entered"'
+    assert masked('"49 51"', ["12"]) == '"49 51"'
+
+
+def test_three_encodings_within_one_another_are_found() -> None:
+    """Further ones are not looked for, so that the work has an end."""
+    encoded = PIN
+    for times in range(1, 6):
+        encoded = base64.b64encode(encoded.encode()).decode()
+        assert (masked(json.dumps(encoded), [PIN]) == '"entered"') is (times <= DEPTH), times
+
+
+def test_the_end_of_base64_is_read() -> None:
+    """The text ends in two letters that could be taken for a sign of their own; without them a digit is missing."""
+    encoded = base64.b64encode("x0045\xd7".encode("latin-1")).decode()
+    assert encoded.endswith("XX")
+    assert masked(json.dumps(encoded), ["0045"]) == '"entered"'
 
 
 def test_every_digit_is_known() -> None:

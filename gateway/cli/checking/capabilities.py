@@ -62,7 +62,7 @@ def _of_a_line(provider: Provider, line: Line) -> Iterator[str]:
         elif "to numbers" in traits.transfer:
             yield from (f"{key}: {title} transfers to numbers alone, found {to}" for to in targets if is_sip(to))
     if not traits.keys_in:
-        yield from (f"{key}: {title} tells no keys that the caller presses" for key in wants_keys(line))
+        yield from (f"{key}: {title} does not report the keys that the caller presses" for key in wants_keys(line))
     for key, wanted in line.following.items():
         to = line.number_of(wanted)
         if wanted.say and not traits.says_after:

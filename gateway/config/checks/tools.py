@@ -82,7 +82,7 @@ def _address(tool: HttpTool) -> Iterator[Finding]:
             known = f"one of its required parameters, {listed(names)}" if names else "no placeholder"
             yield key, f"{piece} is no required parameter, expected {known}"
         elif path_begins and match.start() < path_begins.end():
-            yield key, f"{piece} stands in the host, where the model may not choose, expected it behind the host"
+            yield key, f"{piece} stands in the host, where the model may not choose, expected it after the host"
 
 
 def _secrets(tool: HttpTool) -> Iterator[Finding]:

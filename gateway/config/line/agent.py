@@ -9,15 +9,15 @@ class Agent(Section):
     """A Foundry agent; it has its own instructions, model and tools. Reached with Microsoft Entra ID alone."""
 
     name: Text
-    """The agent's name."""
+    """The name of the agent in its project."""
     project: Text
     """The Foundry project that it belongs to."""
     kind: Literal["prompt", "voice"] = "prompt"
     """voice for an agent that was made as a voice agent: it is reached by another route."""
     version: Wording | None = None
-    """Its version, in quotes; without it, the newest."""
+    """The agent's version, in quotes; defaults to the newest."""
     conversation_id: Text | None = None
-    """A conversation of the same agent and project to go on with."""
+    """A conversation of the same agent and project to continue."""
     foundry_resource_override: Text | None = None
     """The Foundry resource, where the agent is in another than the Voice Live endpoint's."""
     identity_client_id: Text | None = None

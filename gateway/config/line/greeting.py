@@ -11,15 +11,15 @@ class Greeting(Section):
     """The first words: one of say, prompt and play."""
 
     say: Text | None = None
-    """A text that is said word for word."""
+    """A text to say word for word."""
     prompt: Text | None = None
-    """What a greeting in the model's own words shall be like."""
+    """Instructions for a greeting in the model's own words."""
     play: Text | None = None
-    """An audio file that is played (WAV, FLAC, Ogg, MP3, AIFF), 60 s at most; its path starts at this file."""
+    """An audio file to play (WAV, FLAC, Ogg, MP3, AIFF), at most 60 s; the path is relative to this file."""
     text: Text | None = None
-    """The words of the recording, so that the model knows what was said; as they are, without placeholders."""
+    """The words of the recording, so that the model knows what was said; placeholders are not filled in."""
     interruptible: Switch = True
-    """Whether the caller may interrupt the greeting; false for a sentence that must be heard to its end."""
+    """Let the caller interrupt the greeting; false for a sentence that must be heard to its end."""
 
 
 def _by_text(value: Any) -> Any:

@@ -106,28 +106,28 @@ IsoDate = Annotated[str, AfterValidator(_date), Field(json_schema_extra={"patter
 
 
 class Closed(Section):
-    """What callers meet outside the hours: words or a recording, then a transfer; else the call ends."""
+    """Handles callers outside the hours: words or a recording, then a transfer or the end of the call."""
 
     say: Text | None = None
-    """What is said, word for word."""
+    """A text to say word for word."""
     play: Text | None = None
-    """An audio file that is played (WAV, FLAC, Ogg, MP3, AIFF), 60 s at most; its path starts at this file."""
+    """An audio file to play (WAV, FLAC, Ogg, MP3, AIFF), at most 60 s; the path is relative to this file."""
     text: Text | None = None
-    """The words of the recording; as they are, without placeholders."""
+    """The words of the recording; placeholders are not filled in."""
     transfer: TargetReference | None = None
-    """Where the call then goes: the name of one of the line's transfers."""
+    """The target of the call afterwards: the name of one of the line's transfers."""
 
 
 class Hours(Section):
-    """When the line is open, by the clock of its timezone."""
+    """The opening hours of the line, in its timezone."""
 
     open: Annotated[Mapping[DayRange, Spans], Field(min_length=1)]
     """Days, mon to sun or a range such as mon-fri, and their hours in quotes: "09:00-12:00,13:00-17:00". A span that
     passes midnight, "22:00-02:00", belongs to the day on which it begins. Other days are closed."""
     holidays: tuple[IsoDate, ...] = ()
-    """Dates on which the line does not open, such as 2026-12-25."""
+    """Dates on which the line stays closed, such as 2026-12-25."""
     closed: Closed
-    """What callers meet when the line is closed."""
+    """Handles callers while the line is closed."""
 
     def is_open(self, now: datetime.datetime, timezone: str) -> bool:
         """Return ``True`` if the line is open at ``now`` (which has a time zone) by the clocks of ``timezone``."""

@@ -16,20 +16,20 @@ Pause = Annotated[Number, Field(gt=0, le=60)]
 
 
 class Digits(Section):
-    """Digits that the caller keys are collected and given to the model as something the caller said."""
+    """Collects the digits that the caller presses and gives them to the model as words of the caller."""
 
     finish_on: FinishKey = "#"
-    """The key that ends an entry, in quotes; none: a pause alone does."""
+    """The key that ends an entry, in quotes; with none, only a pause ends it."""
     pause_s: Pause = 2
-    """Seconds after the last digit that end an entry too."""
+    """Seconds without a further digit that also end an entry."""
 
 
 class KeyAction(Section):
-    """What one key does, without the model: one of transfer, say and hang_up."""
+    """The action of one key, without the model: one of transfer, say and hang_up."""
 
     transfer: TargetReference | None = None
     """The name of one of the line's transfers."""
     say: Text | None = None
-    """What the bot says, word for word."""
+    """A text that the bot says word for word."""
     hang_up: Switch = False
-    """true: the call ends."""
+    """End the call when the key is pressed."""

@@ -77,34 +77,34 @@ OrderlyEnd = Literal["bot_hung_up", "silence", "time_limit"]
 
 
 class Silence(Section):
-    """What happens when the caller says nothing."""
+    """Reminds a caller who says nothing, then ends the call."""
 
     after_s: Annotated[Number, Field(ge=2, le=300)]
-    """Seconds of silence on both sides before the bot speaks up."""
+    """Seconds of silence on both sides before a reminder."""
     say: Text
-    """What it says then, word for word."""
+    """The reminder, word for word."""
     times: Annotated[Whole, Field(ge=1, le=10)] = 2
-    """How often it speaks up before the call ends."""
+    """Number of reminders before the call ends."""
 
 
 class Rescue(Section):
-    """What happens when the bot cannot go on, such as when Voice Live fails: words, then a transfer."""
+    """Handles a call in which the bot cannot go on, such as when Voice Live fails: words, then a transfer."""
 
     say: Text | None = None
-    """What the provider's own voice says, where the provider has one."""
+    """A text that the provider's own voice says, if the provider has one."""
     transfer: DestinationOrName | None = None
-    """Where the call then goes: the name of one of transfers, a phone number in quotes, or a sip: address."""
+    """The target of the call afterwards: the name of one of transfers, a phone number in quotes, or a sip: address."""
 
 
 class Afterwards(Rescue):
-    """What follows a call that ended in order: words, then a transfer; else the call ends."""
+    """Continues a call that ended in an orderly way: words, then a transfer or the end of the call."""
 
     ends: Annotated[tuple[OrderlyEnd, ...], Field(min_length=1, json_schema_extra={"uniqueItems": True})] = (
         "bot_hung_up",
         "silence",
         "time_limit",
     )
-    """The ends that it follows: the bot said goodbye, the caller said nothing, the call lasted as long as it may."""
+    """The ends after which it happens: the bot hung up, the caller said nothing, the call reached its time limit."""
 
 
 class LineLimits(Section):
@@ -113,20 +113,20 @@ class LineLimits(Section):
     duration_s: Annotated[Whole, Field(ge=10, le=3600)] = 1800
     """Seconds after which a call ends; Voice Live sessions last an hour at most."""
     calls: Annotated[Whole, Field(ge=1)] | None = None
-    """Calls at once on this line; without it, only the gateway's own limit counts."""
+    """Maximum number of simultaneous calls on this line; without it, only the gateway's own limit applies."""
     tool_calls: Annotated[Whole, Field(ge=1, le=1000)] = 100
-    """Tools that the model may call in one call; end_call and transfer_call are not counted."""
+    """Maximum number of tool calls of the model in one call; end_call and transfer_call are not counted."""
     secret_attempts: Annotated[Whole, Field(ge=1, le=100)] = 5
-    """Times that the caller may key in the secret digits of one tool in one call."""
+    """Maximum number of entries of secret digits for one tool in one call."""
 
 
 class InterimResponse(Section):
     """Words that fill a wait; only with text models and an Azure voice."""
 
     triggers: Annotated[tuple[Literal["latency", "tool"], ...], Field(min_length=1)] = ("latency",)
-    """Waits to fill: for a slow answer, for a tool."""
+    """The waits to fill: latency for a slow answer, tool for a tool."""
     latency_threshold_ms: Annotated[Whole, Field(ge=0, le=60_000)] = 2000
-    """Milliseconds that count as a slow answer."""
+    """Milliseconds after which an answer counts as slow."""
 
 
 class StaticInterim(InterimResponse):
@@ -142,92 +142,92 @@ class WrittenInterim(InterimResponse):
 
     type: Literal["llm_interim_response"]
     model: Text = "gpt-4.1-mini"
-    """The model that writes it."""
+    """The model that writes the text."""
     instructions: Text | None = None
-    """How it shall be written."""
+    """Instructions for the model that writes the text."""
     max_completion_tokens: Annotated[Whole, Field(ge=1)] = 50
-    """How long it may be."""
+    """Maximum length of the text in tokens."""
 
 
 class Settings(Section):
     """One phone line. Only numbers and instructions (or instructions_file, or agent) are required."""
 
     region: Region | None = None
-    """The country whose habits numbers without a country code follow, two letters such as DE; it overrides that of the
-    provider."""
+    """The country by whose rules numbers without a country code are read, two letters such as DE; it overrides the
+    provider's."""
     numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
-    """The line's phone numbers in quotes, in international format, with a region also as people write them there;
-    extensions as they are; "*" takes what no other line takes."""
+    """The line's phone numbers, in quotes: in international format, or as people write them in the region; extensions
+    as they are. "*" matches every number of no other line."""
     instructions: Text | None = None
-    """What the bot is, knows and does. {caller}, {called}, {line}, {now}, your variables and the stream's parameters
-    are filled in."""
+    """The instructions for the model. {caller}, {called}, {line}, {now}, your variables and the stream's parameters are
+    filled in."""
     instructions_file: Text | None = None
-    """A text file with the instructions instead; its path starts at this file."""
+    """A text file that contains the instructions; the path is relative to this file."""
     variables: Mapping[VariableName, Wording] = Field(default_factory=dict)
-    """Your own placeholders for instructions and for what is said."""
+    """Values of your own placeholders in the instructions and in texts to say."""
     parameters: Annotated[tuple[VariableName, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
-    """Parameters that the phone stream brings for a call; placeholders may name them."""
+    """Names of parameters that the phone stream brings for a call; placeholders may use them."""
     agent: Agent | None = None
     """A Foundry agent that answers instead of a model: it has its own instructions, model and tools."""
     timezone: Annotated[Text, AfterValidator(_time_zone)] = "UTC"
-    """Where the line is, for {now} and hours: an IANA name such as Europe/Berlin."""
+    """The time zone for {now} and hours: an IANA name such as Europe/Berlin."""
     hours: Hours | None = None
-    """When the line is open, and what callers meet when it is not; without it, it always is."""
+    """The opening hours, and what callers get outside them; without it, the line is always open."""
     greeting: Annotated[AnyGreeting | None, or_none(AnyGreeting)] = None
-    """The first words, said word for word; or {prompt: …} in the model's words; or {play: …} from a file; or none."""
+    """The bot's first words: a text to say word for word, {prompt: …} for the model's own words, {play: …} for a file,
+    or none."""
     voice: Voice = DEFAULT_VOICE
     """An Azure voice's name, an OpenAI voice's name, or a section with a type."""
     model: ModelChain | None = None
-    """The Voice Live model; without it, that of gateway.yaml. Or several, [gpt-realtime, gpt-4.1-mini]: where the
+    """The Voice Live model; defaults to that of gateway.yaml. Or several, [gpt-realtime, gpt-4.1-mini]: if the
     region lacks one, or its session cannot be opened, the next one answers."""
     strict: Switch = False
-    """Whether calls must have the voice as it is here, and end where the service refuses it; else a simpler form of it
-    will do."""
+    """End a call in which the service refuses the voice as configured; else a simpler form of the voice is used."""
     tolerant: Switch = False
-    """Whether calls may go without transcription, or with server_vad, where the service refuses what is configured."""
+    """Continue a call without transcription, or with server_vad, if the service refuses the configured one."""
     language: Language | None = None
-    """What callers speak, such as de-DE, or up to ten codes with commas; without it, it is detected."""
+    """The callers' language, such as de-DE, or up to ten codes with commas; without it, the language is detected."""
     turn_detection: Annotated[TurnDetection | None, or_none(TurnDetection)] = DEFAULT_TURN_DETECTION
-    """How the end of the caller's turn is found; none leaves it to a key on the phone (commit_on)."""
+    """Detects the end of the caller's turn; with none, a key on the phone ends it (commit_on)."""
     commit_on: Key | None = None
     """The key that ends the caller's turn when turn_detection is none, in quotes: "#"."""
     digits: Digits | None = None
-    """Digits that the caller keys are given to the model; without it, keys that mean nothing else are passed over."""
+    """Gives the digits that the caller presses to the model; without it, keys without another meaning are ignored."""
     on_key: Mapping[Key, KeyAction] = Field(default_factory=dict)
-    """What single keys do without the model, such as "0": {transfer: desk}."""
+    """Actions of single keys, without the model, such as "0": {transfer: desk}."""
     transfers: Mapping[TargetName, AnyTarget] = Field(default_factory=dict)
-    """Where calls may be transferred, by name: a number in quotes, a sip: address, or {to: …, description: …}."""
+    """The targets of transfers, by name: a number in quotes, a sip: address, or {to: …, description: …}."""
     noise_reduction: Annotated[NoiseReduction | None, or_none(NoiseReduction)] = None
     """A noise filter; azure_deep_noise_suppression can swallow words on a phone line."""
     echo_cancellation: Annotated[Echo | None, or_none(Echo)] = None
     """server_echo_cancellation, for phones that echo; the telephone network has its own."""
     transcription: Annotated[AnyTranscription | None, or_none(AnyTranscription)] = Transcription()
-    """How the caller's words are written down, or none."""
+    """Transcribes the caller's words; none switches it off."""
     barge_in: Switch = True
-    """Whether the caller may interrupt the bot."""
+    """Let the caller interrupt the bot."""
     silence: Silence | None = None
-    """What happens when the caller says nothing; without it, nothing does."""
+    """Reminds a caller who says nothing, then ends the call; without it, silence has no effect."""
     after: Afterwards | None = None
-    """What follows a call that ended in order; without it, the call is over."""
+    """Continues a call that ended in an orderly way; without it, the call ends."""
     on_failure: Rescue | None = None
-    """What happens when the bot cannot go on; without it, the caller is hung up on."""
+    """Handles a call in which the bot cannot go on; without it, the gateway hangs up."""
     limits: LineLimits = LineLimits()
     """Bounds of this line."""
     tools: Annotated[tuple[Tool, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
-    """What the bot can do besides talk: end_call hangs up after its last words were heard, transfer_call goes to one
-    of transfers, send_digits presses keys; and functions over HTTP, in Python, and MCP servers."""
+    """The tools of the bot: end_call hangs up after its last words were heard, transfer_call transfers to one of
+    transfers, send_digits presses keys; also functions over HTTP and in Python, and MCP servers."""
     tool_choice: Literal["auto", "none", "required"] = "auto"
-    """Whether the bot decides by itself to use a tool, may not, or must."""
+    """Tool use: auto leaves it to the model, none forbids it, required forces it."""
     parallel_tool_calls: Switch = False
-    """Whether it may use several tools at once."""
+    """Let the model call several tools at once."""
     temperature: Annotated[Number, Field(ge=0.6, le=1.2)] | None = None
-    """How freely a text model words its answers, 0.6 to 1.2; native models do not take it."""
+    """Randomness of a text model's answers, 0.6 to 1.2; native models do not support it."""
     max_response_output_tokens: Annotated[
         Annotated[Literal["inf"], Tag("text")] | Annotated[Whole, Field(ge=1, le=4096), Tag("other")], WORD_OR_WHOLE
     ] = "inf"
-    """How long one answer may be, 1 to 4096 tokens, or inf."""
+    """Maximum length of one answer, 1 to 4096 tokens, or inf."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
-    """How long a reasoning model thinks; more costs seconds of silence on the phone."""
+    """Effort of a reasoning model; more effort means more seconds of silence on the phone."""
     interim_response: Annotated[StaticInterim | WrittenInterim, Field(discriminator="type")] | None = None
     """Words that fill a long wait; only with text models and an Azure voice."""
     metadata: Annotated[
@@ -246,7 +246,7 @@ class Line:
     file: Path
     settings: Settings
     instructions: str = field(repr=False)
-    """As written; the placeholders are filled in for each call."""
+    """The instructions as written; the placeholders are filled in for each call."""
     model: str
     """The line's model, or the deployment's; empty where an agent answers."""
     functions: tuple[Function, ...] = ()

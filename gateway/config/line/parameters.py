@@ -29,32 +29,32 @@ class Parameter(Section):
     """A parameter that the model gives."""
 
     type: Literal["string", "integer", "number", "boolean"]
-    """What kind of value it is."""
+    """The JSON type of the value."""
     description: Text | None = None
-    """What it means, for the model."""
+    """The meaning of the parameter, for the model."""
     enum: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
-    """The only values it may have; for a string."""
+    """The values that a string may have."""
     optional: Switch = False
-    """Whether the model may leave it out."""
+    """Let the model leave the parameter out."""
 
 
 class SecretParameter(Section):
-    """A parameter that the caller keys in: neither the model nor the log ever has its value."""
+    """A parameter whose value the caller enters on the phone's keys; neither the model nor the log gets it."""
 
-    telling_key = "secret"
+    own_key = "secret"
 
     secret: Literal["digits"]
-    """digits: the keys of the phone."""
+    """digits: the value is entered on the phone's keys."""
     prompt: Text | None = None
-    """What is said before, word for word; without it, the model has to ask."""
+    """A text to say word for word before the entry; without it, the model asks for the value."""
     finish_on: FinishKey = "#"
     """The key that ends the entry, in quotes, or none."""
     length: Annotated[Whole, Field(ge=1, le=64)] | None = None
-    """So many digits end it too."""
+    """The number of digits that also ends the entry."""
     pause_s: Pause = 5
-    """Seconds after the last digit that end it too."""
+    """Seconds without a further digit that also end the entry."""
     timeout_s: Annotated[Number, Field(gt=0, le=300)] = 30
-    """Seconds that the first digit may take."""
+    """Seconds to wait for the first digit."""
 
 
 def _parameter_shape(value: Any) -> str:

@@ -83,12 +83,12 @@ Timeout = Annotated[Number, Field(gt=0, le=60)]
 
 
 class WhileWaiting(Section):
-    """What the bot says while a tool takes long."""
+    """Words of the bot while it waits for a tool."""
 
     say: Text
-    """What is said, word for word."""
+    """A text to say word for word."""
     after_s: Annotated[Number, Field(ge=0, le=60)] = 1.5
-    """Seconds after which it is said, unless the tool has answered."""
+    """Seconds to wait for the tool before the text is said."""
 
 
 def _by_text(value: Any) -> Any:
@@ -96,20 +96,20 @@ def _by_text(value: Any) -> Any:
 
 
 AnyWaiting = Annotated[WhileWaiting, BeforeValidator(_by_text, json_schema_input_type=WhileWaiting | Text)]
-"""What is said, or that text alone."""
+"""The words for a wait as a section, or as a text alone."""
 
 
 class HttpRequest(Section):
-    """The request that carries a tool out."""
+    """The request that carries out a function."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    """The method. GET has the arguments in the address, every other in a JSON body."""
+    """The HTTP method. GET has the arguments in the query, every other method in a JSON body."""
     url: HttpUrl
-    """The address; {name} in its path stands for a required parameter."""
+    """The URL; {name} in its path stands for a required parameter."""
     headers: Headers = Field(default_factory=dict, repr=False)
     """Further headers; keys and tokens as ${NAME}."""
     timeout_s: Timeout = 10
-    """Seconds that the answer may take, 60 at most."""
+    """Seconds to wait for the answer, at most 60."""
     secret: Rotated[WebhookSecret] | None = None
     """Signs the request with HMAC-SHA256, as ${NAME} only; while it is replaced, [new, old] both sign."""
 
@@ -117,45 +117,44 @@ class HttpRequest(Section):
 class HttpTool(Section):
     """A function that an HTTP request carries out."""
 
-    telling_key = "http"
+    own_key = "http"
 
     name: ToolName
-    """What the model calls it."""
+    """The name by which the model calls the function."""
     description: Text
-    """What it does and when to use it, for the model."""
+    """The purpose of the function and when to use it, for the model."""
     parameters: Parameters = Field(default_factory=dict)
-    """Its parameters by name, such as order_number: string (string? may be left out); or a JSON Schema with
-    type: object."""
+    """The parameters by name, such as order_number: string (string? is optional); or a JSON Schema of type: object."""
     http: HttpRequest
-    """The request that carries it out."""
+    """The request that carries out the function."""
     while_waiting: AnyWaiting | None = None
-    """What the bot says while it takes long: a text, or {say: …, after_s: …}."""
+    """Words of the bot while it waits for the function: a text, or {say: …, after_s: …}."""
 
 
 class PythonTool(Section):
     """A function that Python code carries out."""
 
-    telling_key = "python"
+    own_key = "python"
 
     python: Annotated[str, AfterValidator(_python_reference), Field(json_schema_extra={"pattern": f"^{_REFERENCE}$"})]
-    """The function, as package.module:function; modules are also looked for beside gateway.yaml."""
+    """The function, as package.module:function; modules are also searched for in the folder of gateway.yaml."""
     name: ToolName | None = None
-    """What the model calls it; without it, the function's name."""
+    """The name by which the model calls the function; defaults to the function's own name."""
     description: Text | None = None
-    """What it does and when to use it; without it, what the function's docstring says."""
+    """The purpose of the function and when to use it, for the model; defaults to the function's docstring."""
     timeout_s: Timeout = 10
-    """Seconds that it may take, 60 at most."""
+    """Seconds that the function may take, at most 60."""
     while_waiting: AnyWaiting | None = None
-    """What the bot says while it takes long: a text, or {say: …, after_s: …}."""
+    """Words of the bot while it waits for the function: a text, or {say: …, after_s: …}."""
 
 
 class ApprovedTools(Section):
-    """Which of a server's tools need the caller's yes; one that is in neither list does."""
+    """The approval that a server's tools need; a tool that is in neither list needs one."""
 
     never: tuple[Text, ...] = ()
-    """Tools that are used without asking."""
+    """Tools that need no approval."""
     always: tuple[Text, ...] = ()
-    """Tools that are used after a yes alone."""
+    """Tools that need the caller's approval."""
 
 
 def _approval_shape(value: Any) -> str:
@@ -166,46 +165,46 @@ class McpServer(Section):
     """An MCP server whose tools the service calls by itself."""
 
     server_label: ToolName
-    """What the server is called."""
+    """The name of the server in the session."""
     server_url: HttpUrl
-    """Its address."""
+    """The URL of the server."""
     allowed_tools: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
-    """The tools that may be used; without it, all."""
+    """The tools that the model may use; defaults to all."""
     require_approval: Annotated[
         Annotated[Literal["never", "always"], Tag("[word]")] | Annotated[ApprovedTools, Tag("[lists]")],
         Discriminator(_approval_shape),
     ] = "always"
-    """Whether the caller must say yes before a tool is used: never, always, or {never: […], always: […]}."""
+    """Ask the caller for approval before a tool is used: never, always, or {never: […], always: […]}."""
     authorization: SecretText | None = Field(default=None, repr=False)
-    """The Authorization that the server wants, as ${NAME} only."""
+    """The value of the Authorization header for the server, as ${NAME} only."""
     headers: Headers = Field(default_factory=dict, repr=False)
     """Further headers; keys and tokens as ${NAME}."""
 
 
 class Approval(Section):
-    """How the caller is asked before a tool of the server is used."""
+    """The question that asks the caller for approval, and the answers to it."""
 
     ask: Text
     """The question, word for word."""
     key: Key | None = None
-    """The key that means yes, in quotes; any other means no."""
+    """The key that means yes, in quotes; any other key means no."""
     words: tuple[Text, ...] = ()
     """Words that mean yes when the caller's answer begins with one of them; any other answer means no."""
     timeout_s: Annotated[Number, Field(gt=0, le=120)] = 20
-    """Seconds after which no answer means no."""
+    """Seconds after which a missing answer means no."""
 
 
 class McpTool(Section):
     """The tools of an MCP server."""
 
-    telling_key = "mcp"
+    own_key = "mcp"
 
     mcp: McpServer
-    """The server."""
+    """The MCP server and its tools."""
     approval: Approval | None = None
-    """How the caller is asked; needed unless require_approval is never."""
+    """The question that asks the caller for approval; required unless require_approval is never."""
     while_waiting: AnyWaiting | None = None
-    """What the bot says while a tool of the server takes long: a text, or {say: …, after_s: …}."""
+    """Words of the bot while it waits for a tool of the server: a text, or {say: …, after_s: …}."""
 
 
 def _tool_shape(value: Any) -> str:

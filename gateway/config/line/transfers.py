@@ -27,9 +27,9 @@ _WRITTEN = r"([tT][eE][lL]:)?\+[0-9 ().\-/]{7,24}"
 Destination = Annotated[str, AfterValidator(destination), Field(json_schema_extra={"pattern": f"^({_WRITTEN}|{SIP})$"})]
 """A phone number in quotes, or a sip: address."""
 TargetName = Annotated[str, AfterValidator(_target_name), Field(json_schema_extra={"pattern": f"^{_NAME}$"})]
-"""What a target is called."""
+"""The name of a target of the line."""
 TargetReference = Annotated[str, AfterValidator(_reference), Field(json_schema_extra={"pattern": f"^{_NAME}$"})]
-"""The name of one of the line's targets, where it is used."""
+"""A reference to one of the line's targets, by its name."""
 
 
 def _destination_or_name(text: str) -> str:
@@ -52,14 +52,14 @@ DestinationOrName = Annotated[
 
 
 class Target(Section):
-    """Somebody to transfer to."""
+    """A target of transfers."""
 
     to: Destination
     """A phone number in quotes, or a sip: address."""
     description: Text | None = None
-    """What this target is for: by it the model chooses (transfer_call)."""
+    """The purpose of the target; the model chooses by it (transfer_call)."""
     announce: Text | None = None
-    """What the bot says before the transfer, word for word."""
+    """A text that the bot says word for word before the transfer."""
 
 
 def _by_destination(value: Any) -> Any:

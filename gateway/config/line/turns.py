@@ -1,4 +1,4 @@
-"""Settings of a line's hearing: turn detection, transcription, echo cancellation.
+"""The settings for the caller's audio: turn detection, transcription, echo cancellation.
 
 Sections and defaults as in the Voice Live API reference 2026-07-15. The defaults are written out because the service's
 own differ by model and by API version.
@@ -50,14 +50,14 @@ def main_language(code: str) -> str:
 
 
 class EndOfUtterance(Section):
-    """A model that tells a pause for thought from the end of what the caller says."""
+    """Distinguishes a pause for thought from the end of the caller's turn, by a model."""
 
     model: EndOfUtteranceModel
-    """The model that judges."""
+    """The model that judges the end of the turn."""
     threshold_level: Literal["low", "medium", "high", "default"] = "default"
-    """How sure it must be that the caller is done."""
+    """The certainty required before the turn ends."""
     timeout_ms: Milliseconds = 1000
-    """Milliseconds after which the turn ends however unsure it is."""
+    """Milliseconds after which the turn ends in any case."""
 
 
 AnyEndOfUtterance = Annotated[
@@ -67,40 +67,40 @@ AnyEndOfUtterance = Annotated[
 
 
 class VoiceActivity(Section):
-    """What every voice activity detection can be told."""
+    """The settings that every voice activity detection has."""
 
     threshold: Annotated[Number, Field(ge=0, le=1)] = 0.5
-    """How loud or clear speech must be, 0 to 1; higher in noise."""
+    """Threshold of speech, 0 to 1; use a higher one in noise."""
     prefix_padding_ms: Milliseconds = 400
-    """Milliseconds kept from before the speech was noticed."""
+    """Milliseconds of audio to include from before the speech was detected."""
     silence_duration_ms: Milliseconds = 500
     """Milliseconds of silence that end the caller's turn."""
     speech_duration_ms: Milliseconds = 200
-    """Milliseconds of speech that it takes to be noticed."""
+    """Milliseconds that a sound must last to count as speech."""
     end_of_utterance_detection: AnyEndOfUtterance | None = None
     """Judges whether the caller is done; not with native models."""
 
 
 class ServerVad(VoiceActivity):
-    """Turns by loudness alone."""
+    """Detects turns by loudness alone."""
 
     type: Literal["server_vad"]
 
 
 class AzureSemanticVad(VoiceActivity):
-    """Turns by Azure's speech detection, which knows speech from noise."""
+    """Detects turns by Azure's speech detection, which distinguishes speech from noise."""
 
     type: Literal["azure_semantic_vad", "azure_semantic_vad_en", "azure_semantic_vad_multilingual"]
     prefix_padding_ms: Milliseconds = 420
-    """Milliseconds kept from before the speech was noticed."""
+    """Milliseconds of audio to include from before the speech was detected."""
     speech_duration_ms: Milliseconds = 80
-    """Milliseconds of speech that it takes to be noticed."""
+    """Milliseconds that a sound must last to count as speech."""
     remove_filler_words: Switch = False
     """Do not let "um" and "uh" interrupt the bot."""
     languages: tuple[VadLanguage, ...] | None = None
-    """Languages to expect; without it, those of the line's language, if it has one; not with azure_semantic_vad_en."""
+    """Languages to expect; defaults to those of the line's language, if it has one; not with azure_semantic_vad_en."""
     speech_duration_assistant_speaking_ms: Milliseconds | None = None
-    """Milliseconds of speech that it takes to interrupt the bot."""
+    """Milliseconds of speech that interrupt the bot."""
     appended_text_after_truncation: Text | None = None
     """Text put into the conversation after an answer that was cut short."""
 
@@ -116,11 +116,11 @@ class AzureSemanticVad(VoiceActivity):
 
 
 class SemanticVad(Section):
-    """Turns by the speech model's own judgement; only with gpt-realtime models."""
+    """Lets the speech model detect turns; only with gpt-realtime models."""
 
     type: Literal["semantic_vad"]
     eagerness: Literal["auto", "low", "medium", "high"] = "auto"
-    """How soon the bot takes its turn."""
+    """Eagerness of the bot to take its turn: high answers soonest."""
 
 
 _AnyTurnDetection = Annotated[ServerVad | AzureSemanticVad | SemanticVad, Field(discriminator="type")]
@@ -155,7 +155,7 @@ TranscriptionModel = Literal[
 
 
 class Transcription(Section):
-    """How the caller's words are written down."""
+    """Transcribes the caller's words."""
 
     model: TranscriptionModel = "azure-speech"
     """azure-speech goes with every model; mai-… with text models; whisper-1 and gpt-… with gpt-realtime models."""
@@ -176,13 +176,13 @@ AnyTranscription = Annotated[
 
 
 class EchoCancellation(Section):
-    """Removes the bot's own voice from what is heard."""
+    """Removes the bot's own voice from the caller's audio."""
 
     type: Literal["server_echo_cancellation"]
     reference_source: Literal["server"] = "server"
-    """What the bot said, as the service sent it; a phone stream cannot bring its own reference."""
+    """The reference signal: server means the audio that the service sent; a phone stream cannot bring its own."""
     channels: Literal[1] = 1
-    """One: the caller."""
+    """Number of audio channels; a phone stream has one."""
 
 
 NoiseReduction = Literal["azure_deep_noise_suppression", "near_field", "far_field"]

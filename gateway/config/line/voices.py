@@ -22,7 +22,7 @@ class OpenAIVoice(Section):
 
     type: Literal["openai"]
     name: Literal["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"]
-    """The voice's name."""
+    """The name of the voice in the Voice Live API."""
 
 
 class AzureRealtimeVoice(Section):
@@ -43,16 +43,16 @@ class AzureRealtimeVoice(Section):
         "ximena",
         "yunxi",
     ]
-    """The voice's name."""
+    """The name of the voice in the Voice Live API."""
 
 
 class SpokenByAzure(Section):
-    """What every Azure text-to-speech voice can be told."""
+    """The settings that every Azure text-to-speech voice has."""
 
     name: Text
     """The voice's name, such as en-US-AvaMultilingualNeural."""
     temperature: Annotated[Number, Field(ge=0, le=1)] | None = None
-    """How freely an HD voice varies its delivery, 0 to 1; other voices ignore it."""
+    """Variation of an HD voice's delivery, 0 to 1; other voices ignore it."""
     rate: Wording | None = None
     """Speed: "0.5" to "1.5", a change such as "+20%", or x-slow, slow, medium, fast, x-fast."""
     pitch: Wording | None = None
@@ -112,10 +112,10 @@ def _named(value: Any) -> Any:
         return {"type": "azure-realtime-native", "name": value}
     if _AZURE_NAME.fullmatch(value):
         return {"type": "azure-standard", "name": value}
-    told = suggestion(value, (*OPENAI_VOICES, *REALTIME_VOICES))
+    near = suggestion(value, (*OPENAI_VOICES, *REALTIME_VOICES))
     of_azure = nearest(value)
     is_name = value.lower() in (*OPENAI_VOICES, *REALTIME_VOICES)
-    hint = f"did you mean {of_azure}? " if of_azure and not is_name else f"{told} " if told.startswith("did") else ""
+    hint = f"did you mean {of_azure}? " if of_azure and not is_name else f"{near} " if near.startswith("did") else ""
     raise ValueError(
         f"is not a voice, {hint}expected an Azure voice such as en-US-AvaMultilingualNeural, "
         f"or one of {listed(OPENAI_VOICES)}"

@@ -157,8 +157,8 @@ def read_document(
     if root is None:  # nothing but comments
         return document
     if not isinstance(root, MappingNode):
-        told, index = syntax.odd_space(source) or (_NO_KEYS, 0)
-        document.refuse((), told, position_in(source, index))
+        message, index = syntax.odd_space(source) or (_NO_KEYS, 0)
+        document.refuse((), message, position_in(source, index))
         return document
     try:
         document.data = _Reader(document, environ, yaml, may_be_empty).mapping(root, ())

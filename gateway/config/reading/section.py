@@ -24,13 +24,13 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
-    telling_key: ClassVar[str] = ""
+    own_key: ClassVar[str] = ""
     """The key that only this section has, among those that may stand in the same place."""
 
     @classmethod
     def is_meant_by(cls, data: Mapping[str, object]) -> bool:
         """Return ``True`` if ``data`` must be this section, and none of the others that may stand in its place."""
-        return bool(cls.telling_key) and cls.telling_key in data
+        return bool(cls.own_key) and cls.own_key in data
 
 
 def _not_blank(text: str) -> str:

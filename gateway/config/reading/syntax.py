@@ -7,10 +7,10 @@ from ruamel.yaml.error import MarkedYAMLError, StringMark
 
 from gateway.config.reading.position import Position, position_in
 
-Told = tuple[str, int]
-"""A mistake, and the index of its character."""
+Mistake = tuple[str, int]
+"""A message, and the index of the character that it is about."""
 
-NO_COLON = 'expected "key: value": a ":" with a space behind it is missing'
+NO_COLON = 'expected "key: value": a ":" with a space after it is missing'
 IN_QUOTES = "write it in quotes"
 _ODD_SPACES = {
     "\u00a0": "a no-break space",
@@ -35,7 +35,7 @@ def merge_conflict(source: str) -> tuple[str, Position] | None:
     return "a merge conflict begins here, expected one of its two versions", Position(begun + 1, 1)
 
 
-def odd_space(line: str) -> Told | None:
+def odd_space(line: str) -> Mistake | None:
     """Find a character that only looks like a space in the indentation of ``line``, after its dash or after its key."""
     found = _ODD_PLACE.match(line)
     if found is None:
@@ -52,7 +52,7 @@ def odd_space_here(character: str) -> str:
 
 def explain(error: MarkedYAMLError, source: str) -> tuple[str, Position]:
     """Return the meaning of a parser's error, and its position."""
-    message, index = _Complaint(error, source).told()
+    message, index = _Complaint(error, source).explained()
     return message, position_in(source, index)
 
 
@@ -68,8 +68,8 @@ class _Complaint:
         self._at = _index(mark, source)
         self._opened = _index(error.context_mark, source) if error.context_mark else self._at
 
-    def told(self) -> Told:
-        kinds: tuple[Callable[[], Told | None], ...] = (
+    def explained(self) -> Mistake:
+        kinds: tuple[Callable[[], Mistake | None], ...] = (
             self._of_quotes,
             self._of_spaces,
             self._of_signs,
@@ -85,14 +85,14 @@ class _Complaint:
             return "a second document starts here, expected one per file", self._at
         return f"not valid YAML: {self._problem}", self._at
 
-    def _of_quotes(self) -> Told | None:
+    def _of_quotes(self) -> Mistake | None:
         if self._context.endswith("quoted scalar") and "end of stream" in self._problem:
             return "a quote is opened here and never closed", self._opened
         if "unknown escape character" in self._problem:
             return 'a "\\" in double quotes starts an escape: write "\\\\", or use single quotes', self._at - 1
         return None
 
-    def _of_spaces(self) -> Told | None:
+    def _of_spaces(self) -> Mistake | None:
         if self._source[self._at : self._at + 1] == "\t":
             return "a tab stands here, expected spaces: YAML is indented with spaces", self._at
         for start, line in self._lines_around():
@@ -100,7 +100,7 @@ class _Complaint:
                 return found[0], start + found[1]
         return None
 
-    def _of_signs(self) -> Told | None:
+    def _of_signs(self) -> Mistake | None:
         """Recognize a text that starts with a special character of YAML."""
         sign = self._source[self._at : self._at + 1]
         if "cannot start any token" in self._problem:
@@ -115,10 +115,10 @@ class _Complaint:
             return f'a text cannot start with "{sign} ": {IN_QUOTES}; a list begins in a line of its own', self._at
         if "expected a comment or a line break" in self._problem:
             sign = self._source[self._opened]
-            return f'a text stands behind "{sign}": begin it in the next line, indented', self._opened
+            return f'a text stands after "{sign}": begin it in the next line, indented', self._opened
         return None
 
-    def _of_brackets(self) -> Told | None:
+    def _of_brackets(self) -> Mistake | None:
         here = self._source[self._at : self._at + 1]
         if re.search(r"found '[]}]'", self._problem):
             return f'"{here}" closes nothing: {IN_QUOTES}, or delete it', self._at
@@ -131,8 +131,8 @@ class _Complaint:
             opened = min(index for sign in "[{" if (index := self._source.find(sign, line)) >= 0)
         inside = self._source[opened : self._at]
         if comment := re.search(r"[\s[{,](#)[^\n]*[]}]", inside):
-            told = f'a "#" starts a comment, which hides the rest of the line: {IN_QUOTES}'
-            return told, opened + comment.start(1)
+            message = f'a "#" starts a comment, which hides the rest of the line: {IN_QUOTES}'
+            return message, opened + comment.start(1)
         closing = "]" if inside.startswith("[") else "}"
         if here in ("]", "}"):
             return f'expected "{closing}", found "{here}"', self._at
@@ -140,7 +140,7 @@ class _Complaint:
             return f'expected a comma before this, or "{closing}"', self._at
         return f'a "{inside[:1]}" is opened here and never closed, expected "{closing}"', opened
 
-    def _of_block_text(self) -> Told | None:
+    def _of_block_text(self) -> Mistake | None:
         """Recognize a line that should belong to the text under ``|`` or ``>`` but is not indented like it."""
         number = self._line_of(self._opened if self._context == "while scanning a simple key" else self._at)
         above = next((n for n in range(number - 1, -1, -1) if self._ends_block(self._lines[n])), number)
@@ -161,7 +161,7 @@ class _Complaint:
         """Return ``True`` if a line cannot be text of a block above: the block's own header, or a key at the margin."""
         return _BLOCK_HEADER.fullmatch(line) is not None or bool(line.strip() and not _indent(line))
 
-    def _of_colons(self) -> Told | None:
+    def _of_colons(self) -> Mistake | None:
         if self._problem == "could not find expected ':'":
             return NO_COLON, self._opened
         if self._problem != "mapping values are not allowed here":
@@ -173,13 +173,13 @@ class _Complaint:
             return NO_COLON, self._start_of(number - 1) + _indent(above)
         return 'an unexpected ":": write a text that contains ": " in quotes, and check the indentation', self._at
 
-    def _of_indentation(self) -> Told | None:
+    def _of_indentation(self) -> Mistake | None:
         if not self._problem.startswith(("expected <block end>", "expected '<document start>'")):
             return None
         before = self._source[: self._at].rpartition("\n")[2].rstrip()
         if before.endswith(("'", '"', "]", "}")):
             end = "a closing quote" if before[-1] in "'\"" else f'"{before[-1]}"'
-            return f"text stands behind {end}: write the whole text in quotes", self._at
+            return f"text stands after {end}: write the whole text in quotes", self._at
         if before:
             return f"not valid YAML: {self._problem}", self._at
         return "the indentation fits none of the lines above, expected that of the keys it belongs with", self._at

@@ -140,7 +140,7 @@ def _message(details: ErrorDetails, path: KeyPath, kind: type[Section], data: An
     value = details["input"]
     match details["type"]:
         case "missing":
-            choices = [found.telling_key for found in _sections(kind, path[:-1], data) if found.telling_key]
+            choices = [found.own_key for found in _sections(kind, path[:-1], data) if found.own_key]
             return f"is missing, expected {listed(choices)}" if len(choices) > 1 else "is missing"
         case "extra_forbidden":
             return _unknown_key(str(path[-1]), path[:-1], kind, data)
@@ -191,7 +191,7 @@ def _typed(kind: str, value: Any) -> str:
     if not isinstance(value, str) or isinstance(value, FromEnvironment):
         return ""
     if kind == "tuple_type" and re.match(r"-\S", value):
-        return ': a space is missing behind the "-"'
+        return ': a space is missing after the "-"'
     number = {"int_type": r"-?\d+", "float_type": r"-?\d+(\.\d+)?"}.get(kind)
     is_number = number is not None and re.fullmatch(number, value)
     is_switch = kind == "bool_type" and value in ("true", "false")
@@ -281,13 +281,13 @@ def _sections(kind: type[Section], path: KeyPath, data: Any) -> list[type[Sectio
 
 
 def _meant(kinds: list[Any], data: Any) -> list[Any]:
-    """Return those of ``kinds`` that ``data`` shows by a telling key or its ``type``; all if it shows none."""
+    """Return those of ``kinds`` that ``data`` shows by a key of its own or its ``type``; all if it shows none."""
     if not isinstance(data, dict):
         return kinds
     sections = [found for found in kinds if _is_section(found)]
-    told = [found for found in sections if found.is_meant_by(data)]
+    by_key = [found for found in sections if found.is_meant_by(data)]
     named = [found for found in sections if "type" in data and data["type"] in _types(found)]
-    return told or named or [found for found in kinds if found not in sections or not found.telling_key] or kinds
+    return by_key or named or [found for found in kinds if found not in sections or not found.own_key] or kinds
 
 
 def _inside(kind: Any, part: str | int) -> tuple[Any, ...]:

@@ -200,9 +200,9 @@ class _Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        told = super().handle_error(request, status, exc, message)
-        text = told.text if isinstance(told, web.Response) else None
-        response = _Unsigned(status=told.status, text=text, content_type=told.content_type)
+        signed = super().handle_error(request, status, exc, message)
+        text = signed.text if isinstance(signed, web.Response) else None
+        response = _Unsigned(status=signed.status, text=text, content_type=signed.content_type)
         response.force_close()
         return response
 
@@ -227,8 +227,8 @@ class _Connection(RequestHandler):
         if not self._head_size:
             self.force_close()
             return
-        told = f"{self._head_size} bytes of a head in {HEAD_TIMEOUT_S:g} s"
-        self._bounds.refused(Refused(Refusal.TOO_SLOW, told, hint=_SLOW_HINT))
+        detail = f"{self._head_size} bytes of a head in {HEAD_TIMEOUT_S:g} s"
+        self._bounds.refused(Refused(Refusal.TOO_SLOW, detail, hint=_SLOW_HINT))
         self._refuse(408, "Request Timeout")
 
     def _refuse(self, status: int, reason: str) -> None:

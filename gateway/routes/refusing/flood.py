@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-TOLD = 20
+LOGGED = 20
 """Events of a kind that are logged in each period."""
 PERIOD_S = 60.0
 
@@ -14,7 +14,7 @@ Kind = TypeVar("Kind", bound=Hashable)
 
 class _Period(msgspec.Struct):
     ends_at: float
-    told: int = 0
+    logged: int = 0
     left_out: int = 0
 
 
@@ -29,8 +29,8 @@ class Flood(Generic[Kind]):
         period = self._periods.get(kind)
         if period is None or (now >= period.ends_at and not period.left_out):
             period = self._periods[kind] = _Period(now + PERIOD_S)
-        if period.told < TOLD and now < period.ends_at:
-            period.told += 1
+        if period.logged < LOGGED and now < period.ends_at:
+            period.logged += 1
             return True
         period.left_out += 1
         return False

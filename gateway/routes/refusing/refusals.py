@@ -33,12 +33,12 @@ _PROOF = re.compile(
 class Refused(Struct, frozen=True):
     """A request that is turned away. ``detail`` and ``fields`` are for the log alone.
 
-    ``told`` and ``hint`` replace what ``KINDS`` says for the reason.
+    ``text`` and ``hint`` replace those of ``KINDS`` for the reason.
     """
 
     reason: Refusal
     detail: str = ""
-    told: str = ""
+    text: str = ""
     hint: str = ""
     fields: Mapping[str, object] = {}
 
@@ -47,7 +47,7 @@ class Kind(Struct, frozen=True):
     """The consequences of a reason: the status and text for the peer, and the hint for the operator in the log."""
 
     status: int
-    told: str
+    text: str
     hint: str
 
 
@@ -168,7 +168,7 @@ class Refusals:
         """Return the answer to a request that is refused, after noting the refusal."""
         self.note(what, refused, method=request.method, path=shown(request.raw_path), **fields)
         kind = KINDS[refused.reason]
-        return web.Response(status=kind.status, text=f"{refused.told or kind.told}\n")
+        return web.Response(status=kind.status, text=f"{refused.text or kind.text}\n")
 
     @web.middleware
     async def doubted(self, request: web.Request, handler: Handler) -> web.StreamResponse:

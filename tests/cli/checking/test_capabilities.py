@@ -65,16 +65,16 @@ HOURS = 'timezone: UTC\nhours: {open: {mon: "09:00-17:00"}, closed: {say: Closed
         ("acs", "after: {say: Goodbye.}", "after.say: Azure Communication Services does not say it"),
         ("genesys", "after: {say: Goodbye.}", "after.say: Genesys Cloud does not say it"),
         ("asterisk", 'after: {transfer: "+14255550199"}', "after.transfer: Asterisk does not do it"),
-        ("bandwidth", "digits: {}", "digits: Bandwidth tells no keys that the caller presses"),
+        ("bandwidth", "digits: {}", "digits: Bandwidth does not report the keys that the caller presses"),
         (
             "bandwidth",
             'on_key: {"0": {say: Hello.}}',
-            "on_key.0: Bandwidth tells no keys that the caller presses",
+            "on_key.0: Bandwidth does not report the keys that the caller presses",
         ),
         (
             "bandwidth",
             'turn_detection: none\ncommit_on: "#"',
-            "commit_on: Bandwidth tells no keys that the caller presses",
+            "commit_on: Bandwidth does not report the keys that the caller presses",
         ),
     ],
 )

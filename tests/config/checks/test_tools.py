@@ -86,12 +86,12 @@ def at(url: str, parameters: str, method: str = "POST") -> str:
         (
             "gpt-4.1",
             at("https://{host}/", "{host: string}"),
-            "tools[0].http.url: {host} stands in the host, where the model may not choose, expected it behind the host",
+            "tools[0].http.url: {host} stands in the host, where the model may not choose, expected it after the host",
         ),
         (
             "gpt-4.1",
             at("HTTPS://{host}/", "{host: string}"),
-            "tools[0].http.url: {host} stands in the host, where the model may not choose, expected it behind the host",
+            "tools[0].http.url: {host} stands in the host, where the model may not choose, expected it after the host",
         ),
         (
             "gpt-4.1",

@@ -126,7 +126,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert (error.line, error.column) == (0, 0)
 
 
-def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_of_a_file_are_logged_at_once(tmp_path: Path) -> None:
     """Reading goes on behind a mistake."""
     assert len(read(tmp_path, "a: ${A}\nb: ${B}\na: 2\nc:\n")) == 4
 

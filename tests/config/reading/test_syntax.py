@@ -11,7 +11,7 @@ SPACE = "a no-break space (U+00A0) stands here, expected a plain space"
 COMMENT = '(a "#" starts a comment: write it in quotes), expected one; delete the line for the default'
 HIDDEN = 'a "#" starts a comment, which hides the rest of the line: write it in quotes'
 SIGN = '"*" is a sign of YAML here: write it in quotes'
-NO_COLON = 'expected "key: value": a ":" with a space behind it is missing'
+NO_COLON = 'expected "key: value": a ":" with a space after it is missing'
 INDENT = "the indentation fits none of the lines above, expected that of the keys it belongs with"
 
 
@@ -75,9 +75,9 @@ def test_what_looks_like_a_space_is_named(tmp_path: Path, text: str, expected: l
             '1:7: say.caller: has no value (a text that starts with "{" is written in quotes), expected one; '
             "delete the line for the default",
         ),
-        ("say: {caller}, hello\nx: 1\n", '1:14: text stands behind "}": write the whole text in quotes'),
-        ('say: "Hi" there\nx: 1\n', "1:11: text stands behind a closing quote: write the whole text in quotes"),
-        ("say: | hello\n", '1:6: a text stands behind "|": begin it in the next line, indented'),
+        ("say: {caller}, hello\nx: 1\n", '1:14: text stands after "}": write the whole text in quotes'),
+        ('say: "Hi" there\nx: 1\n', "1:11: text stands after a closing quote: write the whole text in quotes"),
+        ("say: | hello\n", '1:6: a text stands after "|": begin it in the next line, indented'),
         (
             'say: "C:\\path"\n',
             '1:9: a "\\" in double quotes starts an escape: write "\\\\", or use single quotes',

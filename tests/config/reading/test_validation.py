@@ -206,7 +206,7 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         ("after_s: 8", "line.yaml:3:1: after_s: belongs to silence, expected silence: {after_s: …}"),
         (
             "tools: -end_call",
-            "line.yaml:3:1: tools: expected a list in [brackets], found '-end_call': a space is missing behind the "
+            "line.yaml:3:1: tools: expected a list in [brackets], found '-end_call': a space is missing after the "
             '"-"',
         ),
         (
@@ -280,7 +280,7 @@ def test_what_is_required_is_told_where_it_is_missing(line_errors: LineErrors) -
     ]
 
 
-def test_all_mistakes_of_a_line_are_told_at_once(line_errors: LineErrors) -> None:
+def test_all_mistakes_of_a_line_are_logged_at_once(line_errors: LineErrors) -> None:
     """One reading finds what is wrong in every key, in the order of the file."""
     errors = line_errors("barge_in: maybe\ngretting: x\nlimits: {calls: 0}\nlanguage: german\nvoice: ${VOICE}\n")
     assert [error.split(":")[1] for error in errors] == ["3", "4", "5", "6", "7"]

@@ -330,7 +330,7 @@ async def test_health_may_be_asked_by_head(tmp_path: Path) -> None:
 def test_every_reason_has_its_hint() -> None:
     """None is without a status, a text and advice."""
     assert set(KINDS) == set(Refusal)
-    assert all(kind.told and kind.hint and 400 <= kind.status < 600 for kind in KINDS.values())
+    assert all(kind.text and kind.hint and 400 <= kind.status < 600 for kind in KINDS.values())
 
 
 @pytest.mark.parametrize(
