@@ -246,7 +246,7 @@ def _may_hold(values: list[str], texts: Sequence[str]) -> bool:
 
 
 def _is_near(a: _Piece, b: _Piece, texts: Sequence[str]) -> bool:
-    if a.place != b.place or b.start - a.end <= _GAP:
+    if a.place != b.place:
         return True
     return sum(not character.isspace() for character in texts[a.place][a.end : b.start]) <= _GAP
 
@@ -283,12 +283,13 @@ def _members(within: list[Any] | dict[Any, Any]) -> Iterator[_Member]:
             yield _Member(within, key)
 
 
-def _columns(rows: list[Any]) -> Iterator[list[_Member]]:
-    """Yield the values under each key of the objects in a list: services write one object for each key pressed."""
-    objects = [row for row in rows if isinstance(row, dict) and len(row) > 1]
-    if len(objects) > 1:
-        for name in objects[0]:
-            yield [_Member(row, name) for row in objects if name in row]
+def _columns(rows: list[Any]) -> Iterable[list[_Member]]:
+    """Return the values under each key of the objects in a list: services write one object for each key pressed."""
+    columns: dict[str, list[_Member]] = {}
+    for row in rows:
+        for name in row if isinstance(row, dict) else ():
+            columns.setdefault(name, []).append(_Member(row, name))
+    return columns.values()
 
 
 def _written(value: Any) -> str:

@@ -1,7 +1,6 @@
 """Other ways of writing a text, as services write what they were given: escapes, character codes, base64, hex. Pure."""
 
 import base64
-import binascii
 import html
 import re
 from collections.abc import Callable, Iterator
@@ -66,10 +65,8 @@ class Spellings:
                 yield bytes.fromhex(digits[start : start + (len(digits) - start) // 2 * 2])
 
     def _may_hold(self, decoded: bytes) -> bool:
-        """Return ``True`` if there are enough digits and keys, or letters of other scripts, which may be digits."""
-        if len(decoded.translate(None, _NO_KEYS)) >= self._least:
-            return True
-        return not decoded.isascii() and len(decoded) >= 2 * self._least and _is_utf8(decoded)
+        """Return ``True`` if there are enough digits and keys, or it is a text, whose digits may be of any script."""
+        return len(decoded.translate(None, _NO_KEYS)) >= self._least or _is_utf8(decoded)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -122,9 +119,7 @@ def _of_code(token: str, base: int, fewest: int, most: int) -> str:
 
 
 def _from_base64(text: str) -> bytes:
+    """Decode a part of a run of base64; a last letter that is no whole byte is dropped."""
     bare = text.rstrip("=").replace("-", "+").replace("_", "/")
     bare = bare if len(bare) % 4 != 1 else bare[:-1]
-    try:
-        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
-    except binascii.Error:
-        return b""
+    return base64.b64decode(bare + "=" * (-len(bare) % 4))

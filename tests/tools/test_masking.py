@@ -135,6 +135,19 @@ def test_digits_in_an_object_each_are_one_secret() -> None:
     assert json.loads(masked(pressed, ["0042"])) == [{"key": "entered"}] * 4
     orders = '[{"id":0,"n":0},{"id":4,"n":2}]'
     assert masked(orders, ["0042"]) == orders
+    mixed = '[{"at":"10:00","key":"12"},{"key":"34"},{"key":"5","n":7}]'
+    assert [row["key"] for row in json.loads(masked(mixed, ["12345"]))] == ["entered"] * 3
+
+
+def test_a_number_that_holds_the_beginning_is_replaced_as_a_whole() -> None:
+    """A part of a number is no number; a part of a text stays text."""
+    assert masked("[9912,34]", ["1234"]) == '["entered","entered"]'
+    assert masked('["9912",34]', ["1234"]) == '["99entered","entered"]'
+
+
+def test_a_number_is_read_as_it_is_written() -> None:
+    """Its last zeros are digits of the value."""
+    assert masked('{"n":12.3400}', ["123400"]) == '{"n":"entered"}'
 
 
 @pytest.mark.parametrize(

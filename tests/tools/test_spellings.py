@@ -66,6 +66,7 @@ TEXTS: dict[str, Write] = {
     "escaped in octal": lambda secret: "".join(f"\\{ord(digit):03o}" for digit in secret),
     "escaped in octal in part": lambda secret: f"\\{ord(secret[0]):03o}{secret[1:]}",
     "with an escape that is no character": lambda secret: f"{secret[:2]}\\u{{110000}}{secret[2:]}",
+    "escaped beside half a character": lambda secret: f"\\ud83d\\u{ord(secret[0]):04x}{secret[1:]}",
     "full-width and escaped": lambda secret: "".join(f"\\u{ord(digit) + 0xFEE0:04x}" for digit in secret),
     "hexadecimal": lambda secret: secret.encode().hex(),
     "hexadecimal with a prefix": lambda secret: f"0x{secret.encode().hex().upper()}",
@@ -88,6 +89,9 @@ TEXTS: dict[str, Write] = {
     "base64 of UTF-16": lambda secret: base64.b64encode(secret.encode("utf-16")).decode(),
     "base64 of base64": lambda secret: base64.b64encode(base64.b64encode(secret.encode())).decode(),
     "base64 of full-width": lambda secret: base64.b64encode(str(digits_at(0xFF10)(secret)).encode()).decode(),
+    "base64 of two scripts": lambda secret: base64.b64encode(
+        f"{secret[:2]}{digits_at(0x660)(secret[2:])}".encode()
+    ).decode(),
     "base64 of hexadecimal": lambda secret: base64.b64encode(secret.encode().hex().encode()).decode(),
     "base64 in a URL": lambda secret: quote(base64.b64encode(secret.encode()).decode(), safe=""),
     "JSON of a list": lambda secret: json.dumps(list(secret)),
