@@ -145,6 +145,7 @@ async def serving(
         outcomes=outcomes,
         observers=observers,
         authorize=keys.authorize,
+        authorize_start=keys.authorize_start,
         used=board.used,
         control=control,
         refusals=refusals,

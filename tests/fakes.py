@@ -112,6 +112,7 @@ class FakeSocket:
         self.pings = 0
         self.alive: Callable[[], None] | None = None
         self.closed_with: int | None = None
+        self.closed_because = ""
         self._messages = itertools.chain(messages)
 
     async def receive(self) -> str | bytes | None:
@@ -134,3 +135,4 @@ class FakeSocket:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         self.closed_with = code
+        self.closed_because = reason

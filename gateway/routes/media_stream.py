@@ -35,7 +35,7 @@ from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, unknown_line
 from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.request_url import requested_url
-from gateway.routes.stream_keys import is_over, note_stream
+from gateway.routes.stream_keys import Unproven, granted, is_over, note_stream
 from gateway.tools import Functions
 from gateway.upgrade import accept
 from gateway.websocket import WebSocket
@@ -66,7 +66,8 @@ class MediaStreams:
         functions: Functions,
         outcomes: Outcomes,
         observers: tuple[Observer, ...] = (),
-        authorize: Callable[[Provider, Upgrade, str, str], Awaitable[Grant]],
+        authorize: Callable[[Provider, Upgrade, str, str], Awaitable[Grant | Unproven]],
+        authorize_start: Callable[[Provider, CallStarted, str], Grant],
         used: UsedKeys,
         control: CallControl,
         refusals: Refusals,
@@ -83,6 +84,7 @@ class MediaStreams:
         self._outcomes = outcomes
         self._observers = (metrics.observe, *observers)
         self._authorize = authorize
+        self._authorize_start = authorize_start
         self._used = used
         self._control = control
         self._refusals = refusals
@@ -99,9 +101,10 @@ class MediaStreams:
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return self._refusals.response("stream", Refused(Refusal.NO_UPGRADE), request, provider=name)
         upgrade = self._upgrade(request)
-        grant = await self._admit(request, provider, upgrade)
-        if isinstance(grant, Refused):
-            return self._refusals.response("stream", grant, request, provider=name)
+        admitted = await self._admit(request, provider, upgrade)
+        if isinstance(admitted, Refused):
+            return self._refusals.response("stream", admitted, request, provider=name)
+        grant = admitted if isinstance(admitted, Grant) else Grant()
         with self._calls.place((name, grant.call_id) if grant.call_id else None) as place:
             if place is None:
                 await self.strand(KnownCall(name, grant.call_id, grant.line))
@@ -116,19 +119,19 @@ class MediaStreams:
                 return self._refusals.response("stream", Refused(Refusal.BAD_HANDSHAKE), request, provider=name)
             response, socket = accepted
             try:
-                await self._take(provider, grant, upgrade, socket, place)
+                await self._take(provider, admitted, upgrade, socket, place)
             finally:
                 await socket.close(INTERNAL_ERROR)
         return response
 
-    async def _admit(self, request: web.Request, provider: Provider, upgrade: Upgrade) -> Grant | Refused:
-        """Return the grant of the stream, or the refusal."""
+    async def _admit(self, request: web.Request, provider: Provider, upgrade: Upgrade) -> Grant | Unproven | Refused:
+        """Return the grant of the stream, that its start must prove it, or the refusal."""
         line, token = request.match_info.get("line", ""), request.match_info.get("token", "")
         try:
             grant = await self._authorize(provider, upgrade, line, token)
         except SignatureError as error:
             return Refused(Refusal.UNAUTHORIZED, str(error))
-        if grant.line and self._lines.find(grant.line) is None:
+        if isinstance(grant, Grant) and grant.line and self._lines.find(grant.line) is None:
             self._calls.cancel((provider.name, grant.call_id))
             await self.strand(KnownCall(provider.name, grant.call_id))
             return Refused(Refusal.UNKNOWN_LINE)
@@ -141,8 +144,11 @@ class MediaStreams:
             headers={name.lower(): value for name, value in request.headers.items()},
         )
 
-    async def _take(self, provider: Provider, grant: Grant, upgrade: Upgrade, socket: WebSocket, place: Place) -> None:
+    async def _take(
+        self, provider: Provider, admitted: Grant | Unproven, upgrade: Upgrade, socket: WebSocket, place: Place
+    ) -> None:
         traits = provider.traits
+        grant = admitted if isinstance(admitted, Grant) else Grant()
         phone = PhoneLeg(socket, provider.codec(upgrade, grant), peer_closes=traits.peer_closes, clears=traits.clears)
         call = KnownCall(provider.name, grant.call_id, grant.line)
         try:
@@ -162,6 +168,14 @@ class MediaStreams:
         if isinstance(started, PhoneClosed):
             log.info("stream_probed", provider=provider.name)
             return await phone.close()
+        if isinstance(admitted, Unproven):
+            try:
+                grant = self._authorize_start(provider, started, admitted.line)
+            except SignatureError as error:  # nothing that it says is believed, and it is not told why
+                self._refusals.note("stream", Refused(Refusal.UNAUTHORIZED, str(error)), provider=provider.name)
+                return await phone.turn_away(POLICY, "")
+            started = granted(started, grant)
+            self._calls.cancel((provider.name, started.call_id))  # the stream has a place
         if is_over(self._used, provider.name, started.call_id):
             late = Refused(Refusal.UNAUTHORIZED, "the call is over: its provider has reported its end")
             return await self._turn_away(phone, KnownCall(), late, POLICY)

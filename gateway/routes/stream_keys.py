@@ -4,11 +4,16 @@ import math
 import time
 from collections.abc import Mapping
 
+import msgspec
 import structlog
+from msgspec import Struct
 
 from gateway.call.metrics import Metrics
+from gateway.errors import WireError
 from gateway.fleet.used import UsedKeys
-from gateway.phone.provider import Grant, Proof, Provider, SignatureError, UnsignedError, Upgrade
+from gateway.phone.events import CallStarted
+from gateway.phone.provider import Grant, Proof, Provider, SignatureError, StartProof, UnsignedError, Upgrade
+from gateway.phone.shared.call_id import call_of
 from gateway.phone.shared.http_request import is_one_of
 from gateway.phone.token import Claims, StreamTokens
 from gateway.routes.published_keys import PublishedKeys
@@ -21,8 +26,16 @@ CALL_KEPT_S = 24 * 3600.0
 """How long a call that had its stream, or is over, is remembered; no provider lets a call last longer."""
 
 
+class Unproven(Struct, frozen=True):
+    """A stream that its start message must prove; ``line`` is that of its address, if it names one."""
+
+    line: str
+
+
 class StreamKeys:
     """Decides before the upgrade is answered, so that a peer without a key gets neither a socket nor a session.
+
+    Where a provider proves its streams by their start message, a peer without a key gets a socket until that has come.
 
     ``secrets`` are the ``stream_secret`` of each account, for streams that a static document or a dialplan opens. If a
     provider signs each upgrade, a token is valid only with the signature, because proxies log the token.
@@ -48,8 +61,10 @@ class StreamKeys:
         """Providers whose guessed form of signature has been right in this worker; the other workers know it too."""
         self._warned: set[str] = set()
 
-    async def authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
-        """Return whose stream it is. Raises ``SignatureError`` if nothing proves that it may be opened.
+    async def authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant | Unproven:
+        """Return whose stream it is, or that its start message must prove it; then ``authorize_start`` is to be called.
+
+        Raises ``SignatureError`` if nothing proves that it may be opened.
 
         The token is read first, which is cheap, and marked as used last.
         """
@@ -63,9 +78,34 @@ class StreamKeys:
         )
         if claims is not None:
             return self._use(provider, claims)
-        if by_secret or proof is Proof.STREAM or not self._required:
-            return Grant(line="" if line == ANY_LINE else line)
+        line = "" if line == ANY_LINE else line
+        if by_secret or proof is Proof.STREAM:
+            return Grant(line=line)
+        if provider.verify_start is not None:
+            return Unproven(line)
+        if not self._required:
+            return Grant(line=line)
         raise SignatureError("the stream has no token")
+
+    def authorize_start(self, provider: Provider, started: CallStarted, line: str) -> Grant:
+        """Return whose stream it is that is proven by its start message; ``line`` is that of the stream's address.
+
+        Raises ``SignatureError`` where the message proves nothing, or another call than it names.
+        """
+        now_s = time.time()
+        said = StartProof() if provider.verify_start is None else provider.verify_start(started, now_s)
+        if said.token:
+            claims = self._tokens.read(provider.name, said.token, now_s)
+            if line and claims.grant.line != line:
+                raise SignatureError(f"the token of the stream's start is for line {claims.grant.line}")
+            try:
+                call_of(claims.grant.call_id, started.call_id)
+            except WireError as error:
+                raise SignatureError(str(error)) from None
+            return self._use(provider, claims)
+        if said.proof is Proof.STREAM or not self._required:
+            return Grant(line=line)
+        raise SignatureError("the stream's start has no token")
 
     def _proof(
         self, provider: Provider, upgrade: Upgrade, now_s: float, by_secret: bool, claims: Claims | None
@@ -117,6 +157,16 @@ class StreamKeys:
         if not note_stream(self._used, provider.name, grant.call_id):
             raise SignatureError("the call had its stream before")
         return grant
+
+
+def granted(started: CallStarted, grant: Grant) -> CallStarted:
+    """Return the start of a stream with what our answer granted, which counts more than what the message says."""
+    return msgspec.structs.replace(
+        started,
+        call_id=grant.call_id or started.call_id,
+        caller=grant.caller or started.caller,
+        called=grant.called or started.called,
+    )
 
 
 def note_stream(used: UsedKeys, provider: str, call_id: str) -> bool:

@@ -234,6 +234,7 @@ class Webhooks:
         call_url = f"{self._public_url}/answer/{provider.name}/{segment(line.name)}"
         return Connect(
             stream_url=f"{streams}/{segment(line.name)}/{token}",
+            token=token,
             on_failure=what_follows(line, None, datetime.now(UTC)),
             then_url=f"{call_url}?{'='.join(STREAM_ENDED)}" if may_follow(line) else "",
             callback_url=f"{self._public_url}/status/{provider.name}",

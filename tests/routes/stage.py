@@ -30,6 +30,7 @@ from gateway.routes.media_stream import MediaStreams
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusing.refusals import Refusals, Refused
+from gateway.routes.stream_keys import StreamKeys, Unproven
 from gateway.routes.webhooks import Webhooks
 from gateway.tools import FunctionCall, FunctionResult, Functions
 from tests.e2e.rig import LINE, NUMBER, configuration
@@ -171,8 +172,9 @@ class Stage:
         board = Board(limit)
         self.used, self.outcomes = board.used, Outcomes(board.ends)
         self.calls, self.tokens = Calls(limit, board.places), StreamTokens("key", 60)
+        self._published_keys = PublishedKeys(self.control, self.metrics)
         self.notes: list[tuple[CallIdentity, TimedNote]] = []
-        self.grant: Grant | SignatureError = GRANT
+        self.grant: Grant | Unproven | SignatureError = GRANT
         self.prepared: list[CallStarted] = []
         providers: dict[str, Provider] = {"twilio": self.provider}
         self.streams = MediaStreams(
@@ -185,6 +187,7 @@ class Stage:
             outcomes=self.outcomes,
             observers=(lambda identity, note: self.notes.append((identity, note)),),
             authorize=self._authorize,
+            authorize_start=self._authorize_start,
             used=self.used,
             control=self.control,
             refusals=self.refusals,
@@ -199,7 +202,7 @@ class Stage:
             calls=self.calls,
             tokens=self.tokens,
             outcomes=self.outcomes,
-            published_keys=PublishedKeys(self.control, self.metrics),
+            published_keys=self._published_keys,
             control=self.control,
             refusals=self.refusals,
             metrics=self.metrics,
@@ -212,12 +215,16 @@ class Stage:
         self.prepared.append(call)
         return CallSettings(), None
 
-    async def _authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant:
+    async def _authorize(self, provider: Provider, upgrade: Upgrade, line: str, token: str) -> Grant | Unproven:
         if isinstance(self.grant, SignatureError):
             raise self.grant
         return self.grant
 
-    async def stream(self, *messages: str | None, grant: Grant = GRANT, failure: str = "") -> FakeSocket:
+    def _authorize_start(self, provider: Provider, started: CallStarted, line: str) -> Grant:
+        keys = StreamKeys(self.tokens, {}, self._published_keys, self.used, self.metrics, required=True)
+        return keys.authorize_start(provider, started, line)
+
+    async def stream(self, *messages: str | None, grant: Grant | Unproven = GRANT, failure: str = "") -> FakeSocket:
         """Take a stream that brings these messages; ``None`` is one on which no more comes."""
         socket = FakeSocket(*messages, failure=failure)
         taken: Any = socket

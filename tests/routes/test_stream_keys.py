@@ -66,7 +66,9 @@ class Door(StreamKeys):
         super().__init__(TOKENS, secrets, published, self.used, self.metrics, required=required)
 
     async def open(self, provider: Provider = TWILIO, token: str = "", line: str = "support") -> Grant:
-        return await self.authorize(provider, UPGRADE, line, token)
+        grant = await self.authorize(provider, UPGRADE, line, token)
+        assert isinstance(grant, Grant)
+        return grant
 
     def unproven(self) -> float:
         return self.metrics.registry.get_sample_value("gateway_upgrades_unproven_total", {"provider": "twilio"}) or 0
