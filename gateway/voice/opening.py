@@ -19,10 +19,10 @@ from gateway.voice.negotiation.echo import Difference, differences
 from gateway.voice.negotiation.memory import Key
 from gateway.voice.negotiation.negotiation import Negotiation
 from gateway.voice.negotiation.reductions import Session, member_of
-from gateway.voice.negotiation.refusal import Refusal, is_about_update, shortened
+from gateway.voice.negotiation.refusal import POLICY, Refusal, is_about_update, shortened
 from gateway.voice.proposals import Proposal
 from gateway.voice.service import VoiceConnectionError, VoiceLive, VoiceRefusedError
-from gateway.voice.service_words import advice_for_close
+from gateway.voice.service_words import advice_for_refusal
 from gateway.websocket import BROKEN, WebSocket
 
 log = structlog.get_logger()
@@ -35,8 +35,6 @@ NEGOTIATION_LIMIT_S = 4.0
 """The limit from the first refusal to the accepted session: the caller is waiting."""
 RETRY_S = (0.2, 0.6)
 """The bounds of the random time before a connection is tried again."""
-POLICY = 1008
-"""RFC 6455 §7.4.1: we violated a policy of the service."""
 _MODEL = "model"
 """The name of what is left out where another model of the line answers."""
 
@@ -192,6 +190,8 @@ class Opening:
             refusal = attempt.refusal
             if refusal is None or (refusal.passes and not self._has_retried):
                 return attempt
+            if refusal.is_quota:
+                return attempt
             if self._service.negotiate != "on":
                 self._note_reducible(attempt, negotiation)
                 return attempt
@@ -283,10 +283,10 @@ class Opening:
             if refusal.close_code == BROKEN and refusal.message:
                 detail = refusal.message
             return _FailedError(VoiceClosed(VoiceEnd.LOST, shortened(detail) + named), next_model=True)
-        advice = advice_for_close(refusal.close_code, proposal.answering)
-        said = f"{shortened(refusal.words)}{f'; {advice}' if advice else ''}{named}"
+        advice = advice_for_refusal(refusal, proposal.answering)
+        said = f"{refusal.words}{f'; {advice}' if advice else ''}{named}"
         closed = VoiceClosed(VoiceEnd.REFUSED, f"Voice Live refused the session: {said}")
-        return _FailedError(closed, next_model=True, refused=True)
+        return _FailedError(closed, next_model=not refusal.is_quota, refused=refusal.is_lasting)
 
     # Time
 
@@ -336,7 +336,7 @@ class Opening:
 
     def _log_reduced(self, proposal: Proposal, left_out: Sequence[str], **fields: object) -> None:
         first = next((one.refusal for one in self.attempts if one.refusal is not None), None)
-        said = shortened(first.words) if first is not None else ""
+        said = first.words if first is not None else ""
         log.warning("session_reduced", model=name_of(proposal.answering), left_out=[*left_out], detail=said, **fields)
 
 

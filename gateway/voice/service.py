@@ -268,7 +268,8 @@ def _refused(endpoint: str, answering: Answering, error: aiohttp.WSServerHandsha
     """Return a refused handshake: its status, what it usually means, the service's own words and its request's id."""
     status = error.status
     message = f"Voice Live at {endpoint} answered the connection with {status}"
-    details = (advice_for(status, endpoint, answering), said_in(error.message))
+    said = said_in(error.message)
+    details = (advice_for(status, endpoint, answering, said), said)
     message += "".join(f": {detail}" for detail in details if detail)
     if request_id := request_id_in(error.headers or {}):
         message += f" (request {request_id})"

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gateway.voice.bot import Agent, Answering
-from gateway.voice.negotiation.refusal import shortened
+from gateway.voice.negotiation.refusal import POLICY, Refusal, shortened
 
 _REQUEST_IDS = ("apim-request-id", "x-ms-request-id", "x-request-id", "x-ms-client-request-id")
 """Headers in which Azure's services name a request, the most useful first."""
@@ -16,23 +16,26 @@ _ADVICE: Mapping[int, str] = {
     404: "the endpoint has no Voice Live, or the region lacks the model",
     429: "the resource's quota of new connections is used up",
 }
-_POLICY = 1008
-"""RFC 6455 §7.4.1: the client violated a policy of the server."""
+_OF_THE_ROUTE = frozenset({"invalid_session_update_message", "max_config_attempts_exceeded"})
+"""Codes with which an agent of the other kind answers whatever it is asked for."""
 OLD_HOST = ".cognitiveservices.azure.com"
 """The end of the host of older resources, which takes no agents."""
 
 
-def advice_for(status: int, endpoint: str, answering: Answering) -> str:
-    """Return what a refused handshake with this status usually means; empty where it may mean anything."""
+def advice_for(status: int, endpoint: str, answering: Answering, said: str = "") -> str:
+    """Return what a refused handshake usually means, by its status and what it ``said``; empty if that is open."""
+    if status == 401 and "PermissionDenied" in said:  # the credential is right, and may not do this
+        status = 403
     host = urlsplit(endpoint).hostname or ""
     if status == 400 and isinstance(answering, Agent) and host.endswith(OLD_HOST):
         return f"agents are reached at {host.removesuffix(OLD_HOST)}.services.ai.azure.com"
     return _ADVICE.get(status, "")
 
 
-def advice_for_close(code: int, answering: Answering) -> str:
-    """Return what the close of a session before its acceptance usually means; empty where it may mean anything."""
-    if code != _POLICY or not isinstance(answering, Agent):
+def advice_for_refusal(refusal: Refusal, answering: Answering) -> str:
+    """Return what a refusal of every session usually means; empty where it may mean anything."""
+    is_of_the_route = refusal.close_code == POLICY or refusal.code in _OF_THE_ROUTE
+    if not is_of_the_route or not isinstance(answering, Agent):
         return ""
     if answering.kind == "voice":
         return "the agent may be none of kind voice, or the identity may lack Foundry User on its project"
@@ -55,7 +58,7 @@ def said_in(body: str) -> str:
         return shortened(str(answer.get("message") or error))
     found = error if isinstance(error, dict) else answer
     message, code = str(found.get("message") or ""), str(found.get("code") or found.get("statusCode") or "")
-    return shortened(f"{message} ({code})" if message and code and not code.isdigit() else message or code)
+    return shortened(f"{code}: {message}" if message and code and not code.isdigit() else message or code)
 
 
 def request_id_in(headers: Mapping[str, str]) -> str:

@@ -286,3 +286,86 @@ async def test_negotiation_can_be_turned_off(tmp_path: Path, mode: str) -> None:
         assert end["reason"] == "voice_refused"
         assert "Invalid parameter: 'session.metadata'." in str(end["detail"])
         assert len(held.emulator.sessions[0].updates) == 1
+
+
+CHAIN = "model: [gpt-realtime, gpt-4.1-mini]\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"refuse": {"models": ["gpt-realtime"]}},
+        {"refuse": {"updates": [{"member": "instructions", "models": ["gpt-realtime"]}]}},
+        {"refuse": {"updates": [{"how": "close", "models": ["gpt-realtime"]}]}},
+        {"refuse": {"opening": [{"models": ["gpt-realtime"], "code": "server_error", "then": "close"}]}},
+    ],
+    ids=["lacks the model", "refuses its session", "closes it", "fails with it"],
+)
+@virtual_time
+async def test_the_next_model_of_the_line_answers(tmp_path: Path, script: dict[str, Any]) -> None:
+    """The caller hears the greeting, and the next caller from that model at once; ``/readyz`` shows it."""
+    _, _, held = await two_calls(tmp_path, CHAIN, **script)
+    assert held.emulator.sessions[-1].model == "gpt-4.1-mini"
+    passed_over = {"answering": "gpt-realtime", "left_out": [], "passed_over": True}
+    assert passed_over in held.gateway.voice_live.shown_reductions()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"faults": {"handshake": {"status": 429, "times": 1}}},
+        {"faults": {"handshake": {"status": 503, "times": 1}}},
+        {"faults": {"handshake": {"reset": True, "times": 1}}},
+        {"refuse": {"opening": [{"code": "rate_limit_exceeded", "connections": [1], "then": "close"}]}},
+        {"refuse": {"opening": [{"code": "rate_limit_exceeded", "connections": [1], "then": "stay"}]}},
+    ],
+)
+@virtual_time
+async def test_what_passes_is_tried_once_more(tmp_path: Path, script: dict[str, Any]) -> None:
+    """A quota, a service in trouble, a reset: the caller waits half a second."""
+    await two_calls(tmp_path, EVERYTHING, **script)
+
+
+AGENT = "agent: {name: desk, project: contoso}\nvoice: en-US-AvaMultilingualNeural\n"
+
+
+def of_an_agent(tmp_path: Path) -> Path:
+    """A configuration with a line that an agent answers."""
+    line = PLAIN.replace("instructions: Answer.\n", AGENT)
+    return configuration(tmp_path, {"support": line}, 'providers: {twilio: {}}\nstreams: {auth: "off"}\n')
+
+
+@pytest.mark.parametrize("kind", ["any", "configured", "bare"])
+@virtual_time
+async def test_agents_of_every_kind_answer(tmp_path: Path, kind: str) -> None:
+    """One that has its own voice and turn detection is left them, one that has none gets ours."""
+    path = of_an_agent(tmp_path)
+    async with rig(path, instant(latency_ms=LATENCY_MS, pace=16, refuse={"agent": kind})) as held:
+        for number in (1, 2):
+            heard = await call(held, f"CA{number}")
+            assert isinstance(heard, Heard)
+            assert is_the_tone(heard)
+        assert len(held.emulator.sessions[-1].updates) == 1
+        assert ("voice" in held.emulator.sessions[-1].updates[0]) == (kind != "configured")
+
+
+@virtual_time
+async def test_an_agent_of_the_other_kind_is_told_in_words(tmp_path: Path) -> None:
+    """The service says no more than 1008."""
+    path = of_an_agent(tmp_path)
+    async with rig(path, instant(refuse={"agent": "voice"})) as held:
+        assert await call(held, "CA1") == 1000
+        end = await held.end_of("CA1")
+    assert end["reason"] == "voice_refused"
+    assert "kind: voice" in str(end["detail"])
+
+
+@virtual_time
+async def test_an_agent_at_the_old_host_is_told_where_agents_are(tmp_path: Path) -> None:
+    """The service answers 400, and gives no reason that helps."""
+    path = of_an_agent(tmp_path)
+    async with rig(path, instant(host="contoso.cognitiveservices.azure.com")) as held:
+        assert await call(held, "CA1") == 1000
+        end = await held.end_of("CA1")
+    assert end["reason"] == "voice_refused"
+    assert "answered the connection with 400" in str(end["detail"])

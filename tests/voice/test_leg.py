@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from gateway.audio.formats import L16_16K
 from gateway.sim.emulator import Emulator, Session
 from gateway.voice import opening as module
 from gateway.voice.bot import Agent, Answering, Model
@@ -45,6 +48,7 @@ from gateway.voice.leg import VoiceLeg
 from gateway.voice.proposals import Proposal
 from gateway.voice.service import VoiceLive
 from tests.sim.emulator.wire import ULAW, scripted
+from tests.voice.credential import FakeCredential
 
 MODEL = Model("gpt-4.1")
 SESSION = {"modalities": ["text", "audio"], "instructions": "Answer.", **ULAW}
@@ -339,3 +343,56 @@ async def test_a_command_before_the_connection_is_a_bug() -> None:
     with pytest.raises(RuntimeError, match="before SessionReady"):
         leg.send(CommitTurn())
     await leg.close()
+
+
+async def test_replies_in_another_format_are_converted() -> None:
+    """An OpenAI voice on a linear phone of 16 kHz: as long as it was, at the phone's rate, and complete."""
+    session = {"modalities": ["text", "audio"], "instructions": "Answer.", "output_audio_format": "pcm16"}
+    script = scripted({"say": "Yes."}, vad="scripted")
+    events: list[VoiceEvent] = []
+    async with (
+        asyncio.timeout(20),
+        Emulator(script) as service,
+        VoiceLive(service.endpoint, "any") as live,
+        asyncio.TaskGroup() as group,
+    ):
+        leg = VoiceLeg(live, [Proposal(Model("gpt-realtime"), session)], L16_16K)
+        done = asyncio.Event()
+
+        def tell(event: VoiceEvent) -> None:
+            events.append(event)
+            if isinstance(event, SessionReady | ResponseEnded):
+                done.set()
+
+        reading = group.create_task(leg.run(tell))
+        await done.wait()
+        done.clear()
+        leg.send(CreateResponse())
+        await done.wait()
+        await leg.close()
+        await reading
+        deltas = [record.event for record in service.sessions[0].sent if record.type == "response.audio.delta"]
+        sent = sum(delta["bytes"] for delta in deltas)
+    told = sum(len(event.audio) for event in events if isinstance(event, ReplyAudio))
+    assert told == pytest.approx(sent * 16_000 / 24_000, abs=2)
+    kinds = [type(event) for event in events]
+    assert kinds.index(ReplyComplete) == len(kinds) - kinds[::-1].index(ReplyAudio), "the last audio precedes the end"
+
+
+@pytest.mark.parametrize(("lives_s", "tense"), [(3600, "expires"), (-5, "expired")])
+async def test_a_lost_session_tells_when_its_token_expires(
+    credentials: list[FakeCredential], monkeypatch: pytest.MonkeyPatch, lives_s: float, tense: str
+) -> None:
+    """Nobody knows what the service does with an open session then."""
+    ends_at = round(time.time() + lives_s)
+    session = {key: value for key, value in SESSION.items() if key != "instructions"}
+    async with listening(session=session, answering=Agent("desk", "contoso")) as listener:
+        emulated = await session_of(listener)
+        monkeypatch.setattr(VoiceLive, "expires_at", lambda *_: float(ends_at))
+        emulated.cut("close", 4000, "session expired")
+        closed = await listener.until(VoiceClosed)
+    assert isinstance(closed, VoiceClosed)
+    when = f"{datetime.fromtimestamp(ends_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    lost = "Voice Live closed the session with 4000: session expired"
+    assert closed.detail == f"{lost}; the Entra token {tense} at {when}"
+    assert len(credentials) == 1

@@ -335,6 +335,16 @@ async def test_what_passes_is_tried_once_more(failure: FakeSocket | Exception, m
         assert isinstance(result, VoiceClosed)
 
 
+async def test_a_quota_that_stays_used_up_ends_the_call() -> None:
+    """Nothing is left out for it, and no other model is asked."""
+    sockets = [FakeSocket(error(code="rate_limit_exceeded", event_id=None)) for _ in range(2)]
+    service = Service(*sockets)
+    _, result = await opened(service, FIRST, SECOND)
+    assert isinstance(result, VoiceClosed)
+    assert "rate_limit_exceeded" in result.detail
+    assert [sent(socket) for socket in sockets] == [[SESSION], [SESSION]]
+
+
 async def test_an_agent_is_asked_for_the_formats_alone_in_the_end() -> None:
     """It may have a voice and turn detection of its own; a close with 1008 is told in words."""
     agent = Agent("desk", "contoso")

@@ -2,11 +2,13 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from azure.ai.voicelive.aio import connect
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError
@@ -281,3 +283,84 @@ async def test_an_error_whose_first_line_is_empty_is_told_by_its_kind(credential
         with pytest.raises(VoiceRefusedError, match=r"Entra token for Voice Live: ClientAuthenticationError$"):
             await live.connect(MODEL)
     assert len(credentials) == 1
+
+
+async def test_a_refusal_is_told_in_the_service_s_own_words() -> None:
+    """With the id of its request, which support asks for; not all of a long page."""
+
+    async def refuse(request: web.Request) -> web.Response:
+        body = {"error": {"code": "PermissionDenied", "message": "The principal lacks a role. " + "x" * 900}}
+        return web.json_response(body, status=401, headers={"apim-request-id": "0f3c-11"})
+
+    async with served(refuse) as endpoint, VoiceLive(endpoint, "right") as live:
+        with pytest.raises(VoiceRefusedError) as caught:
+            await live.connect(MODEL)
+    told = str(caught.value)
+    assert (
+        "lacks the roles Cognitive Services User and Foundry User: PermissionDenied: The principal lacks a role. xxx"
+        in told
+    )
+    assert told.endswith("… (request 0f3c-11)")
+    assert told.count("x") < 300
+    assert (caught.value.status, caught.value.passes) == (401, False)
+
+
+async def test_a_body_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status is told without it."""
+    monkeypatch.setattr("gateway.upgrade.REFUSAL_TIMEOUT_S", 0.05)
+    held = asyncio.Event()
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=503, headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await held.wait()
+        return response
+
+    async with served(refuse) as endpoint, VoiceLive(endpoint, "right") as live:
+        with pytest.raises(VoiceUnreachableError, match=r"with 503$") as caught:
+            await live.connect(MODEL)
+        held.set()
+    assert caught.value.passes
+
+
+async def test_a_connection_that_breaks_before_the_answer_may_pass() -> None:
+    """Unlike one that nobody takes."""
+    async with emulator(handshake={"reset": True}) as service, VoiceLive(service.endpoint, "right") as live:
+        with pytest.raises(VoiceUnreachableError) as caught:
+            await live.connect(MODEL)
+    assert caught.value.passes
+    async with VoiceLive("http://127.0.0.1:1", "right") as live:
+        with pytest.raises(VoiceUnreachableError) as caught:
+            await live.connect(MODEL)
+    assert not caught.value.passes
+
+
+@pytest.mark.usefixtures("credentials")
+async def test_an_agent_of_kind_voice_has_a_route_of_its_own() -> None:
+    """With a version and a header of its own; the SDK's query for agents is not sent."""
+    asked: list[web.Request] = []
+
+    async def note(request: web.Request) -> web.Response:
+        asked.append(request)
+        return web.Response(status=404)
+
+    agent = Agent("my desk", "contoso", "3", kind="voice")
+    async with served(note) as endpoint, VoiceLive(endpoint + "/base") as live:
+        with pytest.raises(VoiceRefusedError, match="404"):
+            await live.connect(agent)
+    (request,) = asked
+    assert request.raw_path == (
+        "/base/api/projects/contoso/agents/my%20desk/endpoint/protocols/voice"
+        "?api-version=2025-11-15-preview&agent-version=3"
+    )
+    assert request.headers["Foundry-Features"] == "VoiceAgents=V1Preview"
+    assert request.headers["Authorization"] == "Bearer token-of-the-gateway"
+
+
+@asynccontextmanager
+async def served(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """A server that answers every request so; its address."""
+    server = TestServer(web.Application())
+    server.app.router.add_get("/{path:.*}", handle)
+    async with asyncio.timeout(20), server:
+        yield str(server.make_url("")).rstrip("/")

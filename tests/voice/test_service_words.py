@@ -5,7 +5,8 @@ import json
 import pytest
 
 from gateway.voice.bot import Agent, Model
-from gateway.voice.service_words import advice_for, advice_for_close, request_id_in, said_in
+from gateway.voice.negotiation.refusal import Refusal
+from gateway.voice.service_words import advice_for, advice_for_refusal, request_id_in, said_in
 
 MODEL, AGENT, VOICE_AGENT = Model("gpt-4.1"), Agent("a", "p"), Agent("a", "p", kind="voice")
 HOST = "https://contoso.services.ai.azure.com"
@@ -17,7 +18,7 @@ OLD_HOST = "https://contoso.cognitiveservices.azure.com"
     [
         (json.dumps({"error": {"code": "429", "message": "Too many requests."}}), "Too many requests."),
         (json.dumps({"statusCode": 429, "message": "Rate limit is exceeded."}), "Rate limit is exceeded."),
-        (json.dumps({"error": {"code": "PermissionDenied", "message": "No role."}}), "No role. (PermissionDenied)"),
+        (json.dumps({"error": {"code": "PermissionDenied", "message": "No role."}}), "PermissionDenied: No role."),
         (json.dumps({"error": {"code": "PermissionDenied"}}), "PermissionDenied"),
         (json.dumps({"error": "unauthorized", "message": "No key."}), "No key."),
         (json.dumps({"error": "unauthorized"}), "unauthorized"),
@@ -55,12 +56,15 @@ def test_the_id_of_a_request(headers: dict[str, str], found: str) -> None:
 def test_advice_for_a_refused_handshake() -> None:
     """By the status; an agent at the older host is told where agents are."""
     assert "key or token is wrong" in advice_for(401, HOST, MODEL)
+    assert "lacks the roles" in advice_for(401, HOST, MODEL, "PermissionDenied: No role.")
     assert advice_for(400, OLD_HOST, MODEL) == advice_for(400, HOST, AGENT) == ""
     assert advice_for(400, OLD_HOST, AGENT) == "agents are reached at contoso.services.ai.azure.com"
 
 
-def test_advice_for_a_closed_session() -> None:
-    """1008 is the answer to an agent of the other kind."""
-    assert "kind: voice" in advice_for_close(1008, AGENT)
-    assert "none of kind voice" in advice_for_close(1008, VOICE_AGENT)
-    assert advice_for_close(1008, MODEL) == advice_for_close(1011, AGENT) == ""
+@pytest.mark.parametrize("refusal", [Refusal(close_code=1008), Refusal("invalid_session_update_message", "Invalid.")])
+def test_advice_for_a_refused_session(refusal: Refusal) -> None:
+    """That is the answer to an agent of the other kind."""
+    assert "kind: voice" in advice_for_refusal(refusal, AGENT)
+    assert "none of kind voice" in advice_for_refusal(refusal, VOICE_AGENT)
+    assert advice_for_refusal(refusal, MODEL) == ""
+    assert advice_for_refusal(Refusal(close_code=1011), AGENT) == ""

@@ -10,6 +10,10 @@ _ABOUT_SESSIONS = frozenset(
     {"invalid_model", "invalid_profile", "max_config_attempts_exceeded", "invalid_session_update_message"}
 )
 _OF_THE_MODEL = frozenset({"invalid_model", "invalid_profile"})
+_FAULTS = frozenset({"server_error", "internal_error"})
+_QUOTA = "rate_limit"
+POLICY = 1008
+"""RFC 6455 §7.4.1: we violated a policy of the service."""
 _TROUBLE = frozenset({1001, 1006, 1011, 1012, 1013})
 """Close codes of a server that has trouble of its own (RFC 6455 §7.4.1, IANA registry): going away, a broken
 connection, internal error, restart, try again later."""
@@ -35,14 +39,24 @@ class Refusal(Struct, frozen=True):
         return self.code in _OF_THE_MODEL
 
     @property
+    def is_quota(self) -> bool:
+        """``True`` if too much was asked for, whatever it was."""
+        return self.code.startswith(_QUOTA)
+
+    @property
+    def is_lasting(self) -> bool:
+        """``True`` if the service answered to this session, which it will refuse for longer."""
+        return self.code not in _FAULTS and not self.is_quota and self.close_code in (0, POLICY)
+
+    @property
     def passes(self) -> bool:
         """``True`` if the same session may be accepted a moment later."""
-        return self.code.startswith("rate_limit") or (self.close_code in _TROUBLE and not self.code)
+        return self.is_quota or (self.close_code in _TROUBLE and not self.code)
 
     @property
     def words(self) -> str:
         """The refusal in words, the service's own in them."""
-        said = self.message or self.code
+        said = shortened(self.message) or self.code
         if self.code and self.code not in said:
             said = f"{said} ({self.code})"
         if self.closed:
@@ -57,7 +71,7 @@ def is_about_update(error: ServiceError, update_id: str) -> bool:
         error.event_id == update_id
         or error.param.partition(".")[0].partition("[")[0] == "session"
         or error.code in _ABOUT_SESSIONS
-        or error.code.startswith("rate_limit")
+        or error.code.startswith(_QUOTA)
     )
 
 

@@ -48,6 +48,22 @@ def test_what_may_pass_by_itself(refusal: Refusal, passes: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("refusal", "is_lasting"),
+    [
+        (Refusal(code="invalid_model", close_code=1008), True),
+        (Refusal(code="invalid_request_error"), True),
+        (Refusal(close_code=1008), True),
+        (Refusal(close_code=1011), False),
+        (Refusal(code="server_error"), False),
+        (Refusal(code="rate_limit_exceeded"), False),
+    ],
+)
+def test_what_will_be_refused_for_longer(refusal: Refusal, is_lasting: bool) -> None:
+    """A model is passed over for hours only where the service answered to its session."""
+    assert refusal.is_lasting == is_lasting
+
+
+@pytest.mark.parametrize(
     ("refusal", "words"),
     [
         (Refusal("c_1", "no such voice"), "no such voice (c_1)"),
@@ -64,7 +80,8 @@ def test_the_words(refusal: Refusal, words: str) -> None:
 
 
 def test_words_are_cut() -> None:
-    """300 characters on one line."""
+    """300 characters on one line; the code stays."""
+    assert Refusal("c_1", "x" * 999).words == "x" * 299 + "… (c_1)"
     assert shortened(" a\n b ") == "a b"
     assert shortened("x" * 300) == "x" * 300
     assert shortened("x" * 301) == "x" * 299 + "…"
