@@ -18,7 +18,7 @@ from gateway.cli.checking.capabilities import capability_warnings
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
 from gateway.cli.stopping import stop_on_signals
-from gateway.cli.worker import is_worker, kept_configuration, on_duty, shared_board
+from gateway.cli.worker import is_first_worker, is_worker, kept_configuration, on_duty, shared_board
 from gateway.cli.workers import Service, run_workers
 from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
 from gateway.config.checks.dangers import weak_keys, weak_secrets
@@ -26,6 +26,7 @@ from gateway.config.checks.deployment_warnings import warnings
 from gateway.config.deployment import listening_host, private_listener
 from gateway.config.kept import DEPLOYMENT, KeptLines
 from gateway.config.secrets import secrets_within
+from gateway.doctor.background import examining
 from gateway.errors import GatewayError, InputError
 from gateway.fleet.board import WORKERS_LIMIT
 from gateway.logs import setup as logs
@@ -179,7 +180,11 @@ async def _serve(options: argparse.Namespace) -> int:
                     if test:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
-                    async with on_duty(board, stop, gateway.calls.take_news, gateway.go_on):
+                    is_examined = is_first_worker() and not options.emulator
+                    async with (
+                        examining(served, lines, gateway.voice_live) if is_examined else nullcontext(),
+                        on_duty(board, stop, gateway.calls.take_news, gateway.go_on),
+                    ):
                         await stop.asked.wait()
                     log.info("stopping", signal=stop.signal, calls=len(gateway.calls), drain_s=options.drain)
                     stop.at_once(gateway.calls.end_now)

@@ -35,6 +35,11 @@ def is_worker() -> bool:
     return WORKER in os.environ
 
 
+def is_first_worker() -> bool:
+    """Return ``True`` in one of several processes, and in a process that is alone."""
+    return not is_worker() or os.environ[WORKER].startswith("1/")
+
+
 def kept_configuration() -> Path | None:
     """Return the folder of the kept configuration; ``None`` outside a worker."""
     return Path(os.environ[WORKER].split("/", 2)[2]) if is_worker() else None

@@ -2,6 +2,7 @@
 
 row          a row: the result of one check, and the remedy
 examination  makes the checks in their order
+background   makes them beside the calls of a gateway that has started
 way/         the way to a server: name, connection, TLS, proxy, clock
 sessions/    the sessions that calls would open
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,7 +63,7 @@ async def means_for(
 
 async def examine(deployment: Deployment, lines: Sequence[Line], means: Means, tell: Tell, wishes: Wishes) -> None:
     """Make the checks, and tell each row as it is found; what costs audio only where it is wished for."""
-    for row in settings_rows(deployment):
+    for row in await asyncio.to_thread(settings_rows, deployment):  # reads a file, while calls may be in progress
         tell(row)
     bots = bots_of(deployment, lines, datetime.fromtimestamp(means.now_s(), UTC))
     address = address_of(deployment.require_endpoint())
@@ -103,10 +103,10 @@ async def _audio_tried(bot: Bot, talk: Talk, wishes: Wishes, tell: Tell) -> None
             tell(row)
 
 
-def settings_rows(deployment: Deployment) -> Iterator[Row]:
-    """Yield the settings that reach the outside, each with its value and its origin."""
-    for one in origins(deployment, ("public_url",), ("voice_live",)):
-        yield fine(one.key, f"{one.value} ({one.origin})", str(deployment.file))
+def settings_rows(deployment: Deployment) -> list[Row]:
+    """Return the settings that reach the outside, each with its value and its origin."""
+    found = origins(deployment, ("public_url",), ("voice_live",))
+    return [fine(one.key, f"{one.value} ({one.origin})", str(deployment.file)) for one in found]
 
 
 async def _way_checked(address: Address, deployment: Deployment, means: Means, tell: Tell) -> str:
@@ -128,11 +128,11 @@ def version_row(api_version: str) -> Row:
 
 
 async def _credentials(deployment: Deployment, bots: Sequence[Bot], means: Means) -> list[Row]:
-    key = deployment.voice_live.key
     rows = []
-    if key is not None:
-        origin = origins(deployment, ("voice_live", "key"))[0].origin
-        rows.append(key_found(origin))
-    if key is None or any(isinstance(bot.answering, Agent) for bot in bots):
+    has_key = deployment.voice_live.key is not None
+    if has_key:
+        (key,) = await asyncio.to_thread(origins, deployment, ("voice_live", "key"))
+        rows.append(key_found(key.origin))
+    if not has_key or any(isinstance(bot.answering, Agent) for bot in bots):
         rows.append(await token_checked(means.service.token, means.service.scope, means.now_s))
     return rows

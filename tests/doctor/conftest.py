@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,9 @@ from tests.doctor.stage import Authority, Stage, trusted
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Stage:
+def stage(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Stage:
     """A folder for a configuration; no variable of this machine reaches the doctor."""
     for name in list(os.environ):
         if (
@@ -18,7 +19,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
             or "PROXY" in name.upper()
         ):
             monkeypatch.delenv(name)
-    return Stage(tmp_path, monkeypatch, capsys)
+    return Stage(tmp_path_factory.mktemp("configuration"), monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -87,13 +87,12 @@ async def _connected(address: Address, addresses: list[str], about: str) -> tupl
 
 
 async def _encrypted(address: Address, ip: str, about: str) -> Row:
+    context = await asyncio.to_thread(ssl.create_default_context)  # reads a long file; calls may be in progress
     loop = asyncio.get_running_loop()
     begun = loop.time()
     try:
         async with asyncio.timeout(TLS_LIMIT_S):
-            _, writer = await asyncio.open_connection(
-                ip, address.port, ssl=ssl.create_default_context(), server_hostname=address.host
-            )
+            _, writer = await asyncio.open_connection(ip, address.port, ssl=context, server_hostname=address.host)
     except TimeoutError:
         detail = f"no TLS with {address.host} within {TLS_LIMIT_S:g} s"
         return failed("tls", detail, "check what stands between: a firewall or proxy that opens TLS", about)
@@ -133,7 +132,7 @@ def _remedy_of(error: ssl.SSLCertVerificationError) -> str:
 
 async def _issuer(address: Address, ip: str) -> str:
     """Return the issuer of a certificate that is not accepted; empty where it is not told."""
-    trusting = ssl.create_default_context()
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE  # to read the certificate; nothing is sent
     with suppress(OSError, TimeoutError):
