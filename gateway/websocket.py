@@ -216,7 +216,8 @@ class WebSocket:
         A peer that does not read is not waited for: a transport would keep its socket until the last byte is gone.
         """
         try:
-            is_reading = self._transport.get_write_buffer_size() <= CLOSE_ROOM
+            # asyncio's transport by TLS has no buffer any more once it was closed
+            is_reading = not self._transport.is_closing() and self._transport.get_write_buffer_size() <= CLOSE_ROOM
             whole_characters = reason.encode(errors="replace")[:REASON_LIMIT].decode(errors="ignore")
             self._end(None)
             self._read_on()

@@ -102,6 +102,8 @@ async def _tried(
         settings.key.get_secret_value() if settings.key else "",
         api_version=settings.api_version,
         connect_timeout_s=settings.connect_timeout_s,
+        scope=settings.scope or "",
+        negotiate=settings.negotiate,
     )
     async with service, means_for(service) as means:
         await examine(deployment, lines, means, tell, wishes)

@@ -13,11 +13,10 @@ from gateway.config import Deployment, Line
 from gateway.config.api_versions import DEFAULT_API_VERSION, newer_members
 from gateway.config.telling.origins import origins
 from gateway.doctor.row import Outcome, Row, fine, reduced, skipped
-from gateway.doctor.sessions import hearing, speaking
 from gateway.doctor.sessions.bots import Bot, bots_of
 from gateway.doctor.sessions.credential import key_found, token_checked
-from gateway.doctor.sessions.opened import STEPS, session_rows
-from gateway.doctor.sessions.talk import Talk, talking
+from gateway.doctor.sessions.opened import STEPS
+from gateway.doctor.sessions.trying import Trial, try_bot
 from gateway.doctor.way.address import Address, address_of
 from gateway.doctor.way.clock import compared
 from gateway.doctor.way.proxy import proxied
@@ -78,29 +77,11 @@ async def examine(deployment: Deployment, lines: Sequence[Line], means: Means, t
     tell(version_row(deployment.voice_live.api_version))
     for row in await _credentials(deployment, bots, means):
         tell(row)
+    trial = Trial(means.service, means.pace_s, wishes.speak, wishes.hear)
     for number, bot in enumerate(bots):
         if number:
             await asyncio.sleep(means.pace_s)
-        async with talking(means.service, bot) as talk:
-            for row in session_rows(bot, talk):
-                tell(row)
-            await _audio_tried(bot, talk, wishes, tell)
-
-
-async def _audio_tried(bot: Bot, talk: Talk, wishes: Wishes, tell: Tell) -> None:
-    """Let the bot speak and hear in its session, where that is wished for."""
-    for wished, steps, try_ in (
-        (wishes.speak, speaking.STEPS, speaking.speaking_rows),
-        (wishes.hear, hearing.STEPS, hearing.hearing_rows),
-    ):
-        if not wished:
-            continue
-        if talk.ready is None:
-            rows: Sequence[Row] = [skipped(step, "settings", bot.about) for step in steps]
-        else:
-            rows = await try_(bot, talk)
-        for row in rows:
-            tell(row)
+        await try_bot(bot, trial, tell)
 
 
 def settings_rows(deployment: Deployment) -> list[Row]:

@@ -28,14 +28,15 @@ class VoiceLeg:
     ) -> None:
         self._service = service
         self._audio_format = audio_format
-        self._opening = Opening(service, proposals)
+        self.opening = Opening(service, proposals)
+        """The attempts at a session, and what came of them."""
         self._is_agent = False
         self._socket: WebSocket | None = None
         self._closing: VoiceClosed | None = None
 
     async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
         """Pass every event to ``tell`` as it arrives, the closing event last; raise what ``tell`` raises."""
-        opened = await self._opening.run()
+        opened = await self.opening.run()
         if isinstance(opened, VoiceClosed):
             return tell(opened)
         socket = self._socket = opened.socket
@@ -89,7 +90,7 @@ class VoiceLeg:
     async def close(self) -> None:
         """End the session; safe in every state, the connecting one included, in which ``run`` must be cancelled."""
         self._closing = self._closing or VoiceClosed(VoiceEnd.CLOSED)
-        await self._opening.close()
+        await self.opening.close()
         if self._socket is not None:
             await self._socket.close()
 

@@ -24,6 +24,7 @@ from gateway.doctor.examination import means_for
 from gateway.doctor.row import Row
 from gateway.logs import setup as logs
 from tests.documents import ROOT
+from tests.voice.credential import FakeCredential
 
 KEY = "planted-key-0123456789abcdef"
 LINE = """
@@ -234,3 +235,8 @@ class Stage:
         out, err = await process.communicate()
         assert process.returncode is not None
         return process.returncode, out.decode(), err.decode()
+
+    def with_identity(self) -> None:
+        """Give the machine a Microsoft Entra identity, whose token is valid for an hour."""
+        FakeCredential.made, FakeCredential.failure = [], None
+        self._patch.setattr("azure.identity.aio.DefaultAzureCredential", FakeCredential)

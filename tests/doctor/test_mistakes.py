@@ -152,3 +152,54 @@ async def test_a_clock_that_is_ten_minutes_off(authority: Authority, stage: Stag
     code, name, detail = first(found)
     assert (code, name) == (1, "clock")
     assert f"10 min {'ahead of' if off_s > 0 else 'behind'} localhost" in detail
+
+
+async def test_a_model_that_the_region_lacks(authority: Authority, stage: Stage) -> None:
+    """The handshake succeeds, and an error follows."""
+    async with voice_live(authority, stage, refuse={"models": ["gpt-4.1"]}):
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "settings")
+    assert "gpt-4.1 is not supported in this region" in detail
+    assert "region" in found.row("settings").remedy
+
+
+async def test_a_refused_member(authority: Authority, stage: Stage) -> None:
+    """Calls work without it."""
+    async with voice_live(authority, stage, refuse={"updates": [{"member": "metadata"}]}):
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (4, "settings")
+    assert "session.metadata" in detail
+    assert found.row("settings").remedy.startswith("take metadata out of sales")
+
+
+async def test_a_refused_member_that_is_not_named(authority: Authority, stage: Stage) -> None:
+    """It is found by trying."""
+    rule = {"member": "input_audio_transcription", "how": "unnamed"}
+    async with voice_live(authority, stage, refuse={"updates": [rule]}):
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "settings")
+    assert "the session is accepted without input_audio_transcription" in detail
+
+
+async def test_another_format_in_the_echo(authority: Authority, stage: Stage) -> None:
+    """Callers would hear noise."""
+    async with voice_live(authority, stage, echo={"output_audio_format": "pcm16_16000hz"}):
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "echo")
+    assert "output_audio_format is pcm16_16000hz, where" in detail
+
+
+async def test_an_agent_of_the_wrong_kind(authority: Authority, stage: Stage) -> None:
+    """It is reached by another address, and the row says so."""
+    stage.write("lines/sales.yaml", 'numbers: ["*"]\nagent: {name: desk, project: contoso}\n')
+    async with voice_live(authority, stage, refuse={"agent": "voice"}):
+        stage.with_identity()
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (1, "settings")
+    assert "kind" in found.row("settings").remedy
+    assert "invalid_session_update_message" in detail

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from gateway.sim.emulator import Emulator
 from gateway.voice.bot import Agent, Answering, Model
 from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError, _agent_config, _Handshake
 from tests.conftest import open_sockets
+from tests.doctor.stage import Authority, behind_tls, trusted
 from tests.sim.emulator.wire import quick, scripted
 from tests.voice.credential import FakeCredential
 
@@ -364,3 +366,17 @@ async def served(handle: Callable[[web.Request], Awaitable[web.StreamResponse]])
     server.app.router.add_get("/{path:.*}", handle)
     async with asyncio.timeout(20), server:
         yield str(server.make_url("")).rstrip("/")
+
+
+async def test_a_socket_by_tls_may_be_closed_twice(tmp_path: Path) -> None:
+    """As without TLS, where its transport is gone after the first time."""
+    authority = Authority(tmp_path)
+    with trusted(authority):
+        async with (
+            emulator() as service,
+            behind_tls(int(service.endpoint.rpartition(":")[2]), authority.server()) as endpoint,
+            VoiceLive(endpoint, "right") as live,
+        ):
+            socket = await live.connect(MODEL)
+            await socket.close()
+            await socket.close()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
 
@@ -12,8 +11,9 @@ from gateway.config.providers import ProviderSettings, provider_of
 from gateway.phone import providers
 from gateway.phone.provider import Provider, Setup
 from gateway.text import json_text
-from gateway.voice.bot import Agent, Answering, answering_for
-from gateway.voice.session import session_for
+from gateway.voice.bot import Agent, Answering
+from gateway.voice.negotiation.reductions import Session
+from gateway.voice.proposals import Proposal, proposals_for
 from gateway.voice.texts import CallFacts
 
 _OF_THE_TEXTS = ("instructions", "metadata", "tools")
@@ -25,12 +25,25 @@ class Bot(Struct, frozen=True):
     """One session to try: that of ``line``, which the other ``lines`` share in all that can be refused."""
 
     line: Line
-    answering: Answering
+    proposals: Sequence[Proposal]
+    """What a call would ask for: the line's model, and those that follow where it is refused."""
     audio_format: AudioFormat
     facts: CallFacts
-    session: dict[str, Any]
-    """The session that a call would ask for, as production makes it."""
     lines: tuple[str, ...]
+
+    @property
+    def answering(self) -> Answering:
+        """The model or agent that answers where nothing is refused."""
+        return self.proposals[0].answering
+
+    @property
+    def session(self) -> Session:
+        """The session that a call would ask for first."""
+        return self.proposals[0].session
+
+    def alone(self, proposal: Proposal) -> "Bot":
+        """Return the bot with one of its proposals and no other."""
+        return Bot(self.line, (proposal,), self.audio_format, self.facts, self.lines)
 
     @property
     def about(self) -> str:
@@ -48,22 +61,27 @@ def bots_of(deployment: Deployment, lines: Iterable[Line], now: datetime) -> lis
     found: dict[str, Bot] = {}
     for line in lines:
         for audio_format in formats:
-            bot = _bot(line, audio_format, now)
-            told = {name: value for name, value in bot.session.items() if name not in _OF_THE_TEXTS}
-            key = json_text([repr(bot.answering), bool(bot.session.get("tools")), told])
+            bot = _bot(line, audio_format, now, deployment.voice_live.api_version)
+            key = json_text([_told(proposal) for proposal in bot.proposals])
             known = found.get(key)
             found[key] = _shared(known, line.name) if known else bot
     return list(found.values())
 
 
-def _bot(line: Line, audio_format: AudioFormat, now: datetime) -> Bot:
+def _bot(line: Line, audio_format: AudioFormat, now: datetime, api_version: str) -> Bot:
     facts = CallFacts("doctor", "", "", now)
-    return Bot(line, answering_for(line), audio_format, facts, session_for(line, audio_format, facts), (line.name,))
+    return Bot(line, proposals_for(line, audio_format, facts, api_version), audio_format, facts, (line.name,))
+
+
+def _told(proposal: Proposal) -> list[object]:
+    """Return what the service may refuse of a proposal."""
+    session = {name: value for name, value in proposal.session.items() if name not in _OF_THE_TEXTS}
+    return [repr(proposal.answering), bool(proposal.session.get("tools")), session]
 
 
 def _shared(bot: Bot, name: str) -> Bot:
     lines = tuple(dict.fromkeys((*bot.lines, name)))
-    return Bot(bot.line, bot.answering, bot.audio_format, bot.facts, bot.session, lines)
+    return Bot(bot.line, bot.proposals, bot.audio_format, bot.facts, lines)
 
 
 def formats_of(deployment: Deployment) -> Sequence[AudioFormat]:

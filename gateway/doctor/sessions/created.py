@@ -16,9 +16,6 @@ _MEMBERS = frozenset(
 """The members of a session that the reference names, and those that recorded sessions have."""
 
 
-def unknown_members(created: Mapping[str, Any]) -> list[str]:
-    """Return the names in a ``session.created`` that are new, in the order of the service."""
-    session = created.get("session")
-    inside = session if isinstance(session, Mapping) else {}
-    beside = [name for name in created if name not in ("type", "event_id", "session")]
-    return [*beside, *(f"session.{name}" for name in inside if name not in _MEMBERS)]
+def unknown_members(session: Mapping[str, Any]) -> list[str]:
+    """Return the names in the session of a ``session.created`` that are new, in the order of the service."""
+    return [name for name in session if name not in _MEMBERS]

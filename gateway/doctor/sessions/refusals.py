@@ -22,8 +22,8 @@ _BY_CODE = {
     "agent_initialization_failed": "correct the agent in Foundry: its voice settings must fit one key, 512 characters",
 }
 _AGENT_KIND = (
-    "use an agent of the kind prompt: agents of the kind voice are reached by another address, which this gateway does "
-    "not speak"
+    "write the kind into the line, agent: {kind: voice}: such agents are reached by another address; or correct the "
+    "name and the roles: the agent may not exist, or may not be allowed"
 )
 
 

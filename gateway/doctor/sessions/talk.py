@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from gateway.doctor.sessions.bots import Bot
 from gateway.doctor.sessions.tap import Message, TappedService
 from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
-from gateway.voice.proposals import Proposal, policy_for
-from gateway.voice.service import VoiceLive
+from gateway.voice.opening import Opening
+from gateway.voice.service import Negotiate, VoiceLive
 
 OPEN_LIMIT_S = 30.0
 """Longer than connection, negotiation and acceptance may take together by their own limits."""
@@ -29,6 +29,11 @@ class Talk:
         self.events: list[tuple[float, VoiceEvent]] = []
         """All events so far, each with its time on the loop's clock."""
         self.opened_s = 0.0
+
+    @property
+    def opening(self) -> Opening:
+        """The attempts at the session."""
+        return self._leg.opening
 
     @property
     def ready(self) -> SessionReady | None:
@@ -97,15 +102,14 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(service: VoiceLive, bot: Bot, session: dict[str, Any] | None = None) -> AsyncIterator[Talk]:
-    """Open the session of a bot, or ``session`` in its place, and close it when the block ends.
+async def talking(service: VoiceLive, bot: Bot, *, negotiate: Negotiate | None = None) -> AsyncIterator[Talk]:
+    """Open the session of a bot as its calls do, or with another ``negotiate``; close it when the block ends.
 
     The block begins when the session is accepted or refused.
     """
     arrived = asyncio.Event()
-    tapped = TappedService(service, arrived.set)
-    proposal = Proposal(bot.answering, bot.session if session is None else session, policy_for(bot.line))
-    leg = VoiceLeg(tapped.as_service(), [proposal])
+    tapped = TappedService(service, arrived.set, negotiate=negotiate or service.negotiate)
+    leg = VoiceLeg(tapped.as_service(), bot.proposals, bot.audio_format)
     talk = Talk(leg, tapped, arrived)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(leg.run(talk.tell))

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
-from gateway.voice.service import VoiceLive, VoiceRefusedError, VoiceUnreachableError
+from gateway.voice.service import Negotiate, VoiceLive, VoiceRefusedError, VoiceUnreachableError
 from gateway.websocket import BINARY, Take, WebSocket
 
 Message = dict[str, Any]
@@ -25,18 +25,17 @@ class Connection:
         """Return the received messages of a type."""
         return [message for message in self.received if message.get("type") == kind]
 
-    @property
-    def updates(self) -> list[Message]:
-        """The sessions that were asked for, one for each ``session.update``."""
-        return [message["session"] for message in self.sent if message.get("type") == "session.update"]
-
 
 class TappedService:
     """A :class:`VoiceLive` whose connections are noted; it is one in all else."""
 
-    def __init__(self, service: VoiceLive, noted: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, service: VoiceLive, noted: Callable[[], None] = lambda: None, negotiate: Negotiate = "on"
+    ) -> None:
         """Call ``noted`` after each message."""
         self._service = service
+        self.negotiate: Negotiate = negotiate
+        """What is done about a refused session, in place of the service's own."""
         self._noted = noted
         self.connections: list[Connection] = []
         self.failure: VoiceRefusedError | VoiceUnreachableError | None = None

@@ -9,9 +9,8 @@ from gateway.audio.formats import PCMU
 from gateway.doctor.sessions.bots import Bot
 from gateway.doctor.sessions.talk import Talk, talking
 from gateway.sim.emulator import Emulator
-from gateway.voice.bot import answering_for
+from gateway.voice.proposals import Proposal, proposals_for
 from gateway.voice.service import VoiceLive
-from gateway.voice.session import session_for
 from tests.sim.emulator.wire import scripted
 from tests.voice.lines import CALL, line_of
 
@@ -19,7 +18,13 @@ from tests.voice.lines import CALL, line_of
 def bot_of(tmp_path: Path, text: str = "", model: str = "gpt-4.1", **options: Any) -> Bot:
     """The bot of a line with this text."""
     line = line_of(tmp_path, text, model, **options)
-    return Bot(line, answering_for(line), PCMU, CALL, session_for(line, PCMU, CALL), (line.name,))
+    return Bot(line, proposals_for(line, PCMU, CALL), PCMU, CALL, (line.name,))
+
+
+def asking(bot: Bot, **members: Any) -> Bot:
+    """The bot, with these members in its session as well."""
+    first = bot.proposals[0]
+    return bot.alone(Proposal(first.answering, {**first.session, **members}, first.policy))
 
 
 @asynccontextmanager
@@ -33,7 +38,7 @@ async def at_emulator(*turns: dict[str, Any], **keys: Any) -> AsyncIterator[tupl
 
 
 @asynccontextmanager
-async def talk_of(bot: Bot, session: dict[str, Any] | None = None, **keys: Any) -> AsyncIterator[Talk]:
+async def talk_of(bot: Bot, **keys: Any) -> AsyncIterator[Talk]:
     """A session of the bot at an emulator with this script."""
-    async with at_emulator(**keys) as (service, _), talking(service, bot, session) as talk:
+    async with at_emulator(**keys) as (service, _), talking(service, bot) as talk:
         yield talk

@@ -34,7 +34,7 @@ def test_an_agent_takes_no_key() -> None:
     ("codes", "answering", "words"),
     [
         (["invalid_request_error", "invalid_model"], MODEL, "region"),
-        (["invalid_session_update_message"], AGENT, "kind voice"),
+        (["invalid_session_update_message"], AGENT, "kind: voice"),
         (["invalid_session_update_message"], MODEL, "take the named member out"),
         ([], MODEL, "take the named member out"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from gateway.doctor.sessions import talk as of_talk
 from gateway.voice.commands import CreateResponse
 from gateway.voice.events import ResponseEnded, ResponseStarted, SessionReady, VoiceEnd
-from tests.doctor.sessions.opening import at_emulator, bot_of, talk_of
+from tests.doctor.sessions.opening import asking, at_emulator, bot_of, talk_of
 
 
 async def test_a_session_is_open_within_the_block(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ async def test_events_are_awaited_in_their_order(tmp_path: Path) -> None:
 
 async def test_a_refused_session(tmp_path: Path) -> None:
     """The block begins all the same, with the reason, and waits for nothing."""
-    async with talk_of(bot_of(tmp_path), {"modalities": ["novel"]}) as talk:
+    async with talk_of(asking(bot_of(tmp_path), modalities=["novel"])) as talk:
         assert talk.ready is None
         assert talk.closed is not None
         assert talk.closed.end is VoiceEnd.REFUSED

@@ -21,7 +21,7 @@ async def test_messages_are_noted_in_both_directions(tmp_path: Path) -> None:
         await talk.until(ResponseEnded, limit_s=10)
         (connection,) = talk.tapped.connections
     assert [message["type"] for message in connection.sent] == ["session.update", "response.create"]
-    assert connection.updates == [bot.session]
+    assert connection.sent[0]["session"] == bot.session
     assert connection.handshake_s > 0
     (created,) = talk.tapped.all_of("session.created")
     assert created["session"]["id"]
