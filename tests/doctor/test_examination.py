@@ -34,7 +34,7 @@ async def test_cause_before_effect(config: Path) -> None:
         assert emulator.handshakes == 2
         emulator.check()
     names = [row.name for row in rows if "." not in row.name and row.name != "public_url"]
-    of_a_bot = ["handshake", "members", "settings"]
+    of_a_bot = ["handshake", "members", "settings", "echo"]
     assert names == ["name", "connection", "proxy", "clock", "version", "credential", *of_a_bot, *of_a_bot]
     assert took_s >= 0.2
 
