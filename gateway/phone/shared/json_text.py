@@ -35,6 +35,19 @@ def read_again(message: str, shape: type[Shape], title: str, error: Exception, *
         raise MessageError(f"not {title}: {misfit}") from None
 
 
+def read_message(message: str | bytes, decoder: msgspec.json.Decoder[Shape], title: str, started: bool) -> Shape:
+    """Read a message of a wire that is text alone; ``title`` and ``started`` are those of :func:`read_again`.
+
+    Raises ``WireError`` for binary and for what is no JSON, ``MessageError`` for JSON of another shape.
+    """
+    if isinstance(message, bytes):
+        raise WireError(f"expected text messages, got {len(message)} bytes of binary")
+    try:
+        return decoder.decode(message)
+    except UNREADABLE as error:
+        return read_again(message, decoder.type, title, error, started=started)
+
+
 def read_json(body: bytes) -> object:
     """Read a webhook's JSON as leniently as a start; raise one of ``UNREADABLE`` where it is no JSON."""
     try:

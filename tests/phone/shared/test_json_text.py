@@ -15,6 +15,7 @@ from gateway.phone.shared.json_text import (
     mark_name,
     read_again,
     read_json,
+    read_message,
     text_of,
 )
 
@@ -115,3 +116,25 @@ def test_what_cannot_be_read(message: str | bytes) -> None:
     """Every way in which the reader fails is known."""
     with pytest.raises(UNREADABLE):
         msgspec.json.decode(message)
+
+
+class _Shape(msgspec.Struct):
+    event: str
+
+
+def test_a_message_of_text_is_read_or_told() -> None:
+    """Binary and what is no JSON break the protocol; JSON of another shape is one wrong message."""
+    decoder = msgspec.json.Decoder(_Shape)
+    assert read_message('{"event":"x","more":1}', decoder, "a message", True) == _Shape("x")
+    assert read_message('{"event":"x","n":NaN}', decoder, "a message", False) == _Shape("x"), (
+        "a start is read leniently"
+    )
+    for wrong, kind, told in (
+        (b"12", WireError, "expected text messages, got 2 bytes of binary"),
+        ("{", WireError, "not a message: "),
+        ("[]", MessageError, "not a message: "),
+    ):
+        with pytest.raises(kind) as caught:
+            read_message(wrong, decoder, "a message", True)
+        assert type(caught.value) is kind
+        assert str(caught.value).startswith(told)

@@ -36,7 +36,7 @@ from gateway.phone.events import (
 )
 from gateway.phone.provider import Grant
 from gateway.phone.shared.call_id import call_of
-from gateway.phone.shared.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again, text_of
+from gateway.phone.shared.json_text import is_callers, key_pressed, mark_name, read_message, text_of
 from gateway.phone.shared.members import Members
 
 Formats = Mapping[tuple[str, int], AudioFormat]
@@ -60,7 +60,7 @@ class _Message(Struct):
     mark: Any = None
 
 
-_decode = msgspec.json.Decoder(_Message).decode
+_decoder = msgspec.json.Decoder(_Message)
 
 
 class CamelJsonCodec:
@@ -95,12 +95,7 @@ class CamelJsonCodec:
 
         Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
         """
-        if isinstance(message, bytes):
-            raise WireError(f"expected text messages, got {len(message)} bytes of binary")
-        try:
-            read = _decode(message)
-        except UNREADABLE as error:
-            read = read_again(message, _Message, "a Media Streams message", error, started=self._started)
+        read = read_message(message, _decoder, "a Media Streams message", self._started)
         if read.event == "media":
             media = read.media
             if media is None:

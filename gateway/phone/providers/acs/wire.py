@@ -23,7 +23,7 @@ from gateway.phone.commands import (
 from gateway.phone.events import CallerAudio, CallStarted, OddMessage, PhoneEvent, Playout, UnknownMessage
 from gateway.phone.provider import Grant
 from gateway.phone.shared.call_id import call_of
-from gateway.phone.shared.json_text import UNREADABLE, key_pressed, read_again
+from gateway.phone.shared.json_text import key_pressed, read_message
 from gateway.phone.shared.members import Members
 
 PLAYOUT = Playout(returns_marks=False, marks_return_at_once=False)
@@ -45,7 +45,7 @@ class _Message(Struct):
     dtmf: Any = msgspec.field(name="dtmfData", default=None)
 
 
-_decode = msgspec.json.Decoder(_Message).decode
+_decoder = msgspec.json.Decoder(_Message)
 
 
 class AcsCodec:
@@ -66,13 +66,7 @@ class AcsCodec:
 
         Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
         """
-        if isinstance(message, bytes):
-            raise WireError(f"expected text messages, got {len(message)} bytes of binary")
-        try:
-            read = _decode(message)
-        except UNREADABLE as error:
-            started = self._format is not None
-            read = read_again(message, _Message, "a media streaming message", error, started=started)
+        read = read_message(message, _decoder, "a media streaming message", self._format is not None)
         match read:
             case _Message(kind="AudioData", audio=_Audio() as audio):
                 return (CallerAudio(self._data_of(audio)),)

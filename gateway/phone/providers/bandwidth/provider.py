@@ -53,7 +53,7 @@ from gateway.phone.shared.http_request import (
     form_request,
     json_request,
 )
-from gateway.phone.shared.json_text import UNREADABLE, is_callers, read_again
+from gateway.phone.shared.json_text import is_callers, read_message
 from gateway.phone.shared.members import Members
 from gateway.phone.shared.webhook_body import json_body
 from gateway.phone.shared.xml_document import document, element
@@ -96,7 +96,7 @@ class _Message(Struct):
     stream_params: Any = msgspec.field(name="streamParams", default=None)
 
 
-_decode = msgspec.json.Decoder(_Message).decode
+_decoder = msgspec.json.Decoder(_Message)
 
 
 class BandwidthCodec:
@@ -111,12 +111,7 @@ class BandwidthCodec:
 
         Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
         """
-        if isinstance(message, bytes):
-            raise WireError(f"expected text messages, got {len(message)} bytes of binary")
-        try:
-            read = _decode(message)
-        except UNREADABLE as error:
-            read = read_again(message, _Message, "a stream message", error, started=self._started)
+        read = read_message(message, _decoder, "a stream message", self._started)
         match read:
             case _Message(event_type="media", payload=bytes() as audio):
                 return (CallerAudio(audio),) if read.track == "inbound" or is_callers(read.track) else ()

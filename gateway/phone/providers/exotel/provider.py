@@ -41,7 +41,7 @@ from gateway.phone.pointing import ByHand
 from gateway.phone.provider import Confirmation, Grant, Proof, Provider, Setup, SignatureError, Traits, Upgrade
 from gateway.phone.shared.call_id import call_of
 from gateway.phone.shared.http_request import check_basic
-from gateway.phone.shared.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again, text_of
+from gateway.phone.shared.json_text import is_callers, key_pressed, mark_name, read_message, text_of
 from gateway.phone.shared.members import Members
 from gateway.phone.webhook import Answer, CallStatus, Connect, IncomingCall, WebhookRequest, Webhooks
 
@@ -95,7 +95,7 @@ class _Message(Struct):
     mark: Any = None
 
 
-_decode = msgspec.json.Decoder(_Message).decode
+_decoder = msgspec.json.Decoder(_Message)
 
 
 class ExotelCodec:
@@ -117,13 +117,7 @@ class ExotelCodec:
 
         Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
         """
-        if isinstance(message, bytes):
-            raise WireError(f"expected text messages, got {len(message)} bytes of binary")
-        try:
-            read = _decode(message)
-        except UNREADABLE as error:
-            started = self._format is not None
-            read = read_again(message, _Message, "an AgentStream message", error, started=started)
+        read = read_message(message, _decoder, "an AgentStream message", self._format is not None)
         if read.event == "media":
             media = read.media
             if media is None:

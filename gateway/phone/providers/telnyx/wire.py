@@ -39,7 +39,7 @@ from gateway.phone.provider import Grant
 from gateway.phone.providers.telnyx.chunk_order import ChunkOrder
 from gateway.phone.providers.telnyx.g711_table import A_TO_MU, MU_TO_A
 from gateway.phone.shared.call_id import call_of
-from gateway.phone.shared.json_text import UNREADABLE, is_callers, key_pressed, mark_name, read_again
+from gateway.phone.shared.json_text import is_callers, key_pressed, mark_name, read_message
 from gateway.phone.shared.members import Members
 from gateway.phone.whole_samples import WholeSamples
 
@@ -76,7 +76,7 @@ class _Message(Struct):
     payload: Any = None
 
 
-_decode = msgspec.json.Decoder(_Message).decode
+_decoder = msgspec.json.Decoder(_Message)
 
 
 class TelnyxCodec:
@@ -100,12 +100,7 @@ class TelnyxCodec:
 
         Raises ``WireError`` for binary, non-JSON and a start that cannot be carried, ``MessageError`` for the rest.
         """
-        if isinstance(message, bytes):
-            raise WireError(f"expected text messages, got {len(message)} bytes of binary")
-        try:
-            read = _decode(message)
-        except UNREADABLE as error:
-            read = read_again(message, _Message, "a Telnyx media streaming message", error, started=self._started)
+        read = read_message(message, _decoder, "a Telnyx media streaming message", self._started)
         if read.event == "media":
             media = read.media
             if media is None:
