@@ -12,15 +12,11 @@ from gateway.config import Deployment, load_deployment
 from gateway.config.providers import ProviderName, Providers, Twilio, environment_names, settings_of
 from gateway.config.reading.environment import FromEnvironment
 from gateway.errors import GatewayError
-from gateway.phone.provider import Proof, SignatureError, Upgrade
 from gateway.phone.providers import PROVIDERS
-from gateway.phone.webhook import WebhookRequest
 from gateway.sim.providers import PROVIDERS as SIMULATED
 from gateway.sim.providers import open_account
-from tests.phone.parts import verify_upgrade
 
 NAMES = tuple(Providers.model_fields)
-WEBHOOK = WebhookRequest("POST", "https://gw.example.com/answer/any", {})
 
 
 def load(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> Deployment:
@@ -73,23 +69,6 @@ def test_an_account_has_all_that_its_provider_is_checked_by(name: str) -> None:
     values = {key: FromEnvironment(value, "the account") for key, value in settings.items()}
     section = settings_of(name).model_validate(values)
     assert all(getattr(section, key) for key in section.proofs)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_without_a_proof_nothing_is_taken(name: str) -> None:
-    """Whatever else is set: a webhook is refused where a key of ``proofs`` is missing, and the reason names one."""
-    settings = open_account(name, "http://127.0.0.1:1").settings
-    proofs = settings_of(name).proofs
-    values = {key: FromEnvironment(value, "the account") for key, value in settings.items() if key not in proofs}
-    provider = make_provider(name, settings_of(name).model_validate(values))
-    try:
-        proven = verify_upgrade(provider, Upgrade("wss://gw.example.com/stream/any"), 0)
-    except SignatureError:
-        proven = Proof.NONE
-    assert proven is Proof.NONE
-    if provider.webhooks is not None:
-        with pytest.raises(SignatureError):
-            provider.webhooks.verify(WEBHOOK, 0)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, urlsplit
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -173,21 +172,6 @@ events = st.fixed_dictionaries(
         "data": json_values,
     },
 )
-
-
-@given(
-    st.binary(max_size=200)
-    | json_values.map(lambda value: json.dumps(value).encode())
-    | st.lists(events, max_size=3).map(lambda value: json.dumps(value).encode())
-)
-def test_any_webhook_is_an_answer_or_a_wire_error(body: bytes) -> None:
-    """A body can be anything; the two routes fail in one way alone."""
-    acs = provider()
-    for read in (webhooks(acs).incoming, webhooks(acs).status):
-        try:
-            read(posted(body))
-        except WireError as error:
-            assert str(error)
 
 
 # Event Grid

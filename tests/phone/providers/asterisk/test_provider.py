@@ -8,12 +8,10 @@ from pydantic import SecretStr
 from gateway.config import providers as settings
 from gateway.phone.provider import Proof, SignatureError, Upgrade
 from gateway.phone.providers.asterisk.provider import Asterisk
-from gateway.phone.webhook import WebhookRequest
 from tests.phone.parts import setup
 
 asterisk = Asterisk(settings.Asterisk(stream_secret=SecretStr("s:3cret")), setup("asterisk"))
 bare = Asterisk(settings.Asterisk(), setup("asterisk"))
-REQUEST = WebhookRequest("POST", "https://gw.example.com/answer/asterisk", {}, body=b"{}")
 
 
 def credentials(text: bytes) -> Upgrade:

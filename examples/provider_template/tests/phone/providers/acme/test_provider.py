@@ -3,11 +3,9 @@
 import json
 
 import pytest
-from pydantic import SecretStr
 
-from gateway.config import providers as settings
-from gateway.phone.provider import Setup, SignatureError
-from gateway.phone.providers.acme.provider import Acme
+from gateway.phone.provider import SignatureError
+from gateway.phone.providers.acme.provider import AcmeCommands, AcmeWebhooks
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Connect, IncomingCall, StreamEnded, WebhookRequest
 
@@ -18,9 +16,8 @@ SIGNATURE = "1800000000.eda26fe70362496b2709a689d76cfb31a13112c012a8cc3d6615757e
 URL = "https://gw.example.com/answer/acme"
 CALL = IncomingCall("c-1", "+14155550100", "+14155550199")
 
-acme = Acme(
-    settings.Acme(webhook_secret=SecretStr("sesame"), api_key=SecretStr("key")), Setup("acme", URL, lambda: NOW_S)
-)
+webhooks = AcmeWebhooks("acme", ("sesame",))
+commands = AcmeCommands("https://api.acme.example", "key")
 
 
 def webhook(signature: str = SIGNATURE, body: bytes = BODY, query: tuple[tuple[str, str], ...] = ()) -> WebhookRequest:
@@ -29,7 +26,7 @@ def webhook(signature: str = SIGNATURE, body: bytes = BODY, query: tuple[tuple[s
 
 def test_the_signature() -> None:
     """A vector holds, and names what must not come twice."""
-    assert len(acme.webhooks.verify(webhook(), NOW_S)) == 64
+    assert len(webhooks.verify(webhook(), NOW_S)) == 64
 
 
 @pytest.mark.parametrize("at", range(len(SIGNATURE)))
@@ -37,31 +34,31 @@ def test_any_altered_byte_of_the_signature_is_refused(at: int) -> None:
     """The time is signed with the body."""
     other = "0" if SIGNATURE[at] != "0" else "1"
     with pytest.raises(SignatureError):
-        acme.webhooks.verify(webhook(SIGNATURE[:at] + other + SIGNATURE[at + 1 :]), NOW_S)
+        webhooks.verify(webhook(SIGNATURE[:at] + other + SIGNATURE[at + 1 :]), NOW_S)
 
 
 @pytest.mark.parametrize("now_s", [NOW_S - 301, NOW_S + 301])
 def test_an_old_webhook_is_refused(now_s: int) -> None:
     """Either way."""
     with pytest.raises(SignatureError, match="expected at most 300"):
-        acme.webhooks.verify(webhook(), now_s)
+        webhooks.verify(webhook(), now_s)
 
 
 def test_a_changed_body_is_refused() -> None:
     """The signature covers it."""
     with pytest.raises(SignatureError, match="Acme-Signature is wrong"):
-        acme.webhooks.verify(webhook(body=BODY.replace(b"0199", b"0198")), NOW_S)
+        webhooks.verify(webhook(body=BODY.replace(b"0199", b"0198")), NOW_S)
 
 
 def test_an_incoming_call() -> None:
     """With its numbers."""
-    assert acme.webhooks.incoming(webhook()) == CALL
+    assert webhooks.incoming(webhook()) == CALL
 
 
 def test_the_answer() -> None:
     """The stream, whom to ask then, and what follows where that fails."""
     connect = Connect("wss://gw/stream/t", After("Sorry.", "en-US", "+14155550111"), f"{URL}?stream=ended")
-    answer = acme.webhooks.answer(CALL, connect)
+    answer = webhooks.answer(CALL, connect)
     assert json.loads(answer.body) == [
         {"stream": "wss://gw/stream/t"},
         {"ask": f"{URL}?stream=ended"},
@@ -69,22 +66,21 @@ def test_the_answer() -> None:
         {"dial": "+14155550111"},
         {"hang_up": "done"},
     ]
-    assert json.loads(acme.webhooks.refuse(CALL).body) == [{"reject": "busy"}]
+    assert json.loads(webhooks.refuse(CALL).body) == [{"reject": "busy"}]
 
 
 def test_what_follows_the_stream() -> None:
     """Asked for with the query of ``then_url``."""
-    ended = acme.webhooks.incoming(webhook(query=(("stream", "ended"),)))
+    ended = webhooks.incoming(webhook(query=(("stream", "ended"),)))
     assert isinstance(ended, StreamEnded)
     assert json.loads(ended.answer(After()).body) == [{"hang_up": "done"}]
 
 
 def test_the_rest_api() -> None:
     """With the account's key; a call that is gone has ended."""
-    assert acme.commands is not None
     headers = {"Authorization": "Bearer key"}
     url = "https://api.acme.example/calls/c-1"
-    assert acme.commands.hang_up("c-1") == (HttpRequest("DELETE", url, headers, gone=(404,), repeatable=True),)
+    assert commands.hang_up("c-1") == (HttpRequest("DELETE", url, headers, gone=(404,), repeatable=True),)
     headers["Content-Type"] = "application/json"
     request = HttpRequest("POST", f"{url}/transfer", headers, b'{"to":"+14155550111"}')
-    assert acme.commands.transfer("c-1", "+14155550111") == (request,)
+    assert commands.transfer("c-1", "+14155550111") == (request,)

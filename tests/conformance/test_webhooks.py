@@ -1,0 +1,140 @@
+"""Every provider reads any webhook or refuses it, believes none without its secret, and rejects a call as busy."""
+
+import functools
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.config.providers import settings_of
+from gateway.errors import WireError
+from gateway.phone.provider import Proof, Provider, SignatureError, Upgrade
+from gateway.phone.providers import PROVIDERS
+from gateway.phone.shared.jwks import UnknownKeyError
+from gateway.phone.webhook import Answer, CallStatus, IncomingCall, StreamEnded, WebhookRequest
+from tests.conformance.accounts import CALL, CONNECT, GATEWAY, account
+from tests.conformance.transcripts import bare
+from tests.conformance.wires import words
+from tests.phone.any_json import values
+from tests.phone.parts import answer_call, verify_upgrade, webhooks
+
+NOW_S = 1_800_000_000.0
+ASKING = [name for name in PROVIDERS if bare(name).webhooks is not None]
+"""They ask us what to do with a call."""
+UPGRADE = Upgrade("wss://gw.example.com/stream/any")
+EMPTY = WebhookRequest("POST", f"{GATEWAY}/answer/any", {})
+account_of = functools.cache(account)
+"""The provider of an account; making a key takes its time."""
+
+
+@functools.cache
+def requests(name: str) -> st.SearchStrategy[WebhookRequest]:
+    """Make webhooks with the names and values that the source of a provider knows, and anything else."""
+    known = st.sampled_from(words(name))
+    text = known | st.text(max_size=12)
+    fields = st.lists(st.tuples(text, text), max_size=6)
+    leaf = values | known
+    inner = st.dictionaries(known, leaf, max_size=5)
+    objects = st.dictionaries(known, leaf | inner | st.lists(inner, max_size=2), max_size=6)
+    body = objects.map(lambda read: json.dumps(read).encode()) | st.lists(objects, max_size=2).map(
+        lambda read: json.dumps(read).encode()
+    )
+    return st.builds(
+        WebhookRequest,
+        method=st.sampled_from(["GET", "POST"]),
+        url=st.just(f"{GATEWAY}/answer/{name}"),
+        headers=st.dictionaries(text.map(str.lower), text, max_size=3),
+        form=fields,
+        body=body | st.binary(max_size=100) | values.map(lambda read: json.dumps(read).encode()),
+        query=fields | st.just([("stream", "ended")]) | st.just([("transfer", "+14155550111")]),
+    )
+
+
+@pytest.mark.parametrize("name", ASKING)
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_any_webhook_is_read_or_a_wire_error(name: str, data: st.DataObject) -> None:
+    """A call, the end of a stream, an answer, statuses; or a WireError that says what is wrong."""
+    request = data.draw(requests(name))
+    made = webhooks(account_of(name))
+    try:
+        assert isinstance(made.incoming(request), IncomingCall | StreamEnded | Answer)
+    except WireError as error:
+        assert str(error)
+    try:
+        assert all(isinstance(status, CallStatus) for status in made.status(request))
+    except WireError as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize("name", ASKING)
+@given(data=st.data())
+@settings(max_examples=15, deadline=None)
+def test_any_webhook_without_its_proof_is_refused(name: str, data: st.DataObject) -> None:
+    """Whatever its headers, fields and body say."""
+    request = data.draw(requests(name))
+    with pytest.raises((SignatureError, UnknownKeyError)) as caught:
+        webhooks(account_of(name)).verify(request, NOW_S)
+    assert str(caught.value)
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_without_its_secret_every_webhook_is_refused(name: str) -> None:
+    """And the log names what is not set."""
+    with pytest.raises(SignatureError) as caught:
+        webhooks(bare(name)).verify(EMPTY, NOW_S)
+    said = str(caught.value)
+    assert "not set" in said, f"{name}: say that it is not set: {said!r}"
+    assert name in said.lower(), f"{name}: name the variable that is not set, by variable_of: {said!r}"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_without_its_proofs_nothing_is_believed(name: str) -> None:
+    """Whatever else is set: neither a webhook nor a stream."""
+    made = account(name, settings_of(name).proofs)
+    assert proof_of(made) is Proof.NONE
+    if made.webhooks is not None:
+        with pytest.raises(SignatureError):
+            made.webhooks.verify(EMPTY, NOW_S)
+
+
+def proof_of(made: Provider) -> Proof:
+    """Return what a stream proves that brings nothing."""
+    try:
+        return verify_upgrade(made, UPGRADE, NOW_S)
+    except SignatureError:
+        return Proof.NONE
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_stream_that_brings_nothing_proves_nothing(name: str) -> None:
+    """With all secrets set."""
+    assert proof_of(account_of(name)) is Proof.NONE
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_call_is_connected_or_rejected(name: str) -> None:
+    """The answer has the stream's address, or its request has; no answer that rejects a call has it."""
+    made = account_of(name)
+    connected, refused = answer_call(made, CALL, CONNECT), webhooks(made).refuse(CALL)
+    assert CONNECT.stream_url in everything(connected).replace("\\/", "/")
+    assert CONNECT.stream_url not in everything(refused)
+    assert everything(refused) != everything(connected)
+
+
+def everything(answer: Answer) -> str:
+    """Return an answer with its requests as text."""
+    assert isinstance(answer.requests, tuple)
+    return answer.body + "".join(f"{request.url} {request.body.decode()}" for request in answer.requests)
+
+
+@pytest.mark.parametrize("name", ASKING)
+@pytest.mark.parametrize("read", ["incoming", "status"])
+def test_a_webhook_that_says_nothing_is_refused(name: str, read: str) -> None:
+    """With what was expected."""
+    ask: Callable[[WebhookRequest], object] = getattr(webhooks(account_of(name)), read)
+    with pytest.raises(WireError) as caught:
+        ask(EMPTY)
+    assert str(caught.value)
