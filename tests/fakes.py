@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from gateway.call.errands import Errand, ErrandEvent
 from gateway.errors import OutboxFullError
-from gateway.phone.commands import PhoneCommand
-from gateway.phone.events import PhoneClosed, PhoneEnd, PhoneEvent
+from gateway.phone.commands import PhoneCommand, StopPlayback
+from gateway.phone.events import PhoneClosed, PhoneEnd, PhoneEvent, PlaybackStopped
 from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
 
@@ -22,23 +22,26 @@ class FakePhone:
         self.writes = True
         self._events: asyncio.Queue[PhoneEvent] = asyncio.Queue()
         self.asked = asyncio.Event()
+        self._told_at_once: Callable[[PhoneEvent], None] = self.tell
 
     def tell(self, event: PhoneEvent) -> None:
         self._events.put_nowait(event)
 
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
+        self._told_at_once = tell
         while True:
             event = await self._events.get()
             tell(event)
             if isinstance(event, PhoneClosed):
                 return
 
-    def send(self, command: PhoneCommand) -> bool:
+    def send(self, command: PhoneCommand) -> None:
         if self.full:
             raise OutboxFullError("the peer has not read 262144 bytes")
         self.sent.append(command)
         self.asked.set()
-        return self.writes
+        if self.writes and isinstance(command, StopPlayback):
+            self._told_at_once(PlaybackStopped())
 
     async def close(self) -> None:
         self.closed = True

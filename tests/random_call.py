@@ -45,6 +45,7 @@ from gateway.phone.events import (
     OddMessage,
     PhoneClosed,
     PhoneEnd,
+    PlaybackStopped,
     Playout,
     SignOfLife,
     UnknownMessage,
@@ -81,7 +82,7 @@ from gateway.voice.events import (
     VoiceEnd,
 )
 from tests.notes import check_note
-from tests.story import check, meet
+from tests.story import check, meet, told
 
 EVENTS = 100
 SHOWN = 200
@@ -131,16 +132,16 @@ class RandomCall:
 
     def run(self) -> None:
         """Tell the call from its begin to its end, and behind it; raises where a rule is broken."""
-        self._check(self._conversation.begin(self._now))
+        self._check(told(self._conversation.begin(self._now)))
         for _ in range(EVENTS):
             self._wait(self._pause())
             event = self._event()
             self.log.append((self._now, event))
             if isinstance(event, SessionReady):
                 self._ready = True
-            self._check(self._conversation.handle(event, self._now))
+            self._check(told(self._conversation.handle(event, self._now)))
             if self._chance.random() < 0.1:
-                self._check(self._conversation.on_deadline(self._now))
+                self._check(told(self._conversation.on_deadline(self._now)))
         self._wait(4000.0)
         assert self._end is not None, "a call without an end"
         assert self._conversation.state is State.ENDED
@@ -271,6 +272,7 @@ class RandomCall:
         return self._chance.choice(
             (
                 MarkReturned("g0-1"),
+                PlaybackStopped(),
                 SignOfLife(),
                 UnknownMessage("new"),
                 MalformedMessage("bad"),

@@ -1,4 +1,7 @@
-"""A call told as a story: ``>>`` an event, ``<<`` the commands it leads to, on a clock that the story sets."""
+"""A call told as a story: ``>>`` an event, ``<<`` the commands it leads to, on a clock that the story sets.
+
+The commands of a moment are told leg by leg: those to the phone, those to the service, errands, the end of the call.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -10,7 +13,7 @@ from gateway.audio.formats import PCMU
 from gateway.call import notes
 from gateway.call.conversation import Conversation
 from gateway.call.ending import ENDED_BY, EndCall
-from gateway.call.messages import Command, Event
+from gateway.call.messages import Command, Commands, Event
 from gateway.call.notes import Note
 from gateway.call.settings import CallSettings
 from gateway.call.state import State
@@ -42,11 +45,17 @@ MOST_AT_ONCE = 20
 """So many times something may be due again at the same moment; a deadline that goes on longer is never met."""
 
 
+def told(commands: Commands) -> list[Command]:
+    """All commands in one list, notes before the end."""
+    end = [commands.end] if commands.end is not None else []
+    return [*commands.phone, *commands.voice, *commands.errands, *commands.notes, *end]
+
+
 def meet(conversation: Conversation, now: float) -> list[Command]:
     """Carry out whatever is due by ``now``; a deadline that stays in the past, and so keeps a processor busy, fails."""
     commands: list[Command] = []
     for _ in range(MOST_AT_ONCE):
-        done = conversation.on_deadline(now)
+        done = told(conversation.on_deadline(now))
         commands += done
         due = conversation.next_deadline()
         if due > now:
@@ -82,14 +91,14 @@ class Story:
         self.requests: list[str] = []
         """The ids of what was asked of the service; the commands are told without them."""
         self._plays_until = 0.0
-        self.begun = self._sort(self.conversation.begin(self.now))
+        self.begun = self._sort(told(self.conversation.begin(self.now)))
         """What the conversation does before any event."""
         if ready:
             self.tell(READY)
 
     def tell(self, event: Event) -> list[Command]:
         """``>>`` an event; returns the commands to the legs, the end of the call included."""
-        return self._sort(self.conversation.handle(event, self.now))
+        return self._sort(told(self.conversation.handle(event, self.now)))
 
     def wait(self, seconds: float) -> list[Command]:
         """Let time pass, meeting every deadline on the way."""
@@ -164,7 +173,7 @@ class Story:
         return [note for note in self.notes if isinstance(note, kind)]
 
     def _sort(self, commands: Sequence[Command]) -> list[Command]:
-        told: list[Command] = []
+        shown: list[Command] = []
         for command in commands:
             check(command)
             if isinstance(command, Note):
@@ -180,5 +189,5 @@ class Story:
             elif isinstance(command, CreateResponse | SayText):
                 self.requests.append(command.request_id)
                 command = replace(command, request_id="")  # noqa: PLW2901 -- told as the line wrote it
-            told.append(command)
-        return told
+            shown.append(command)
+        return shown

@@ -1,9 +1,10 @@
 """One call: two legs, and a pure conversation between them that decides everything.
 
-messages      what the conversation is told and what it asks
-state         the states of a call
+messages      the events of a conversation, and its commands by who carries them out
+state         the states of a call, and the events that may come in each
 settings      a line's settings as the conversation follows them, and limits of its own
 conversation  the rules: events and the time in, commands out
+parts         the parts of a call, and what they ask for
 speaking/     what the bot says: asked for, played, and heard
 caller_audio  decides which of the caller's audio reaches the service
 caller_clock  keeps the caller's audio on the call's clock

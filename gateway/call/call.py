@@ -10,13 +10,13 @@ from gateway.call import notes
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import Errand, ErrandEvent, TransferEnded
-from gateway.call.messages import Command, Event, is_errand, is_note, is_phone_command, is_voice_command
+from gateway.call.messages import Commands, Event
 from gateway.call.record import CallRecord
 from gateway.errors import OutboxFullError
-from gateway.phone.commands import PhoneCommand, StopPlayback
+from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
 from gateway.voice.commands import SendAudio, VoiceCommand
-from gateway.voice.events import CallerSpoke, VoiceClosed, VoiceEnd, VoiceEvent
+from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
 
 clock = time.monotonic
 """The call's clock: the event loop's own has a millisecond's grain under uvloop, and stands still within a turn."""
@@ -32,8 +32,8 @@ class Phone(Protocol):
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
         """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
 
-    def send(self, command: PhoneCommand) -> bool:
-        """Carry out at once; ``False`` where nothing was written, ``OutboxFullError`` where the peer does not read."""
+    def send(self, command: PhoneCommand) -> None:
+        """Carry out at once; ``OutboxFullError`` where the peer does not read. A stop that was written is an event."""
 
     async def close(self) -> None:
         """End the leg, in any state."""
@@ -140,14 +140,11 @@ class Call:
         if type(event) is not CallerAudio:
             self._handle(event)
             return
-        for command in self._conversation.receive_audio(event.audio, clock()):
-            if type(command) is not SendAudio:
-                self._perform((command,))
-                continue
-            try:
-                self._voice.send(command)
-            except OutboxFullError as error:
-                self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
+        asked = self._conversation.receive_audio(event.audio, clock())
+        if type(asked) is SendAudio:
+            self._send_to_voice((asked,))
+        elif asked is not None:
+            self._perform(asked)
 
     def _on_deadline(self) -> None:
         """The timer's callback; what fails in it is raised where the call's end is awaited."""
@@ -172,41 +169,33 @@ class Call:
         self._timer = self._loop.call_later((delay_s // LOOP_GRAIN_S + 2) * LOOP_GRAIN_S, self._on_deadline)
 
     def _handle(self, event: Event) -> None:
-        now = clock()
-        commands = self._conversation.handle(event, now)
-        stopped = self._perform(commands)
+        self._perform(self._conversation.handle(event, clock()))
         self._arm()
-        if stopped and isinstance(event, CallerSpoke):
-            written = clock()
-            self._record.add(written, notes.PlaybackStopped(round((written - now) * 1000, 3)))
 
-    def _perform(self, commands: Sequence[Command]) -> bool:
-        """Carry commands out, and tell whether a message that stops playback was written."""
-        stopped = False
-        for command in commands:
-            if is_note(command):
-                self._record.add(clock(), command)
-            elif self._ended.done():
-                continue  # carrying out one before this has ended the call: nothing is begun any more
-            elif is_phone_command(command):
-                stopped |= self._tell_phone(command) and type(command) is StopPlayback
-            elif is_voice_command(command):
-                self._tell_voice(command)
-            elif is_errand(command):
-                self._start(self._send_on(command))
-            elif type(command) is EndCall:
-                self._ended.set_result(command)
-        return stopped
+    def _perform(self, asked: Commands) -> None:
+        """Carry commands out, unless carrying one out before has ended the call; notes are kept all the same."""
+        if asked.phone and not self._ended.done():
+            self._send_to_phone(asked.phone)
+        if asked.voice and not self._ended.done():
+            self._send_to_voice(asked.voice)
+        if asked.errands and not self._ended.done():
+            for errand in asked.errands:
+                self._start(self._send_on(errand))
+        for note in asked.notes:
+            self._record.add(clock(), note)
+        if asked.end is not None and not self._ended.done():
+            self._ended.set_result(asked.end)
 
-    def _tell_phone(self, command: PhoneCommand) -> bool:
+    def _send_to_phone(self, commands: Sequence[PhoneCommand]) -> None:
         try:
-            return self._phone.send(command)
+            for command in commands:
+                self._phone.send(command)
         except OutboxFullError as error:
             self._handle(PhoneClosed(PhoneEnd.STALLED, str(error)))
-            return False
 
-    def _tell_voice(self, command: VoiceCommand) -> None:
+    def _send_to_voice(self, commands: Sequence[VoiceCommand]) -> None:
         try:
-            self._voice.send(command)
+            for command in commands:
+                self._voice.send(command)
         except OutboxFullError as error:
             self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))

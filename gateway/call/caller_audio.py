@@ -24,8 +24,7 @@ from gateway.voice.commands import SendAudio
 
 SignOfTheProvider = MarkReturned | DigitPressed | SignOfLife | UnknownMessage | MalformedMessage | OddMessage
 _SIGNS = frozenset(get_args(SignOfTheProvider))
-FLOOD = (EndCall(EndReason.STREAM_BROKEN, "provider", f"more than real time and {AHEAD_LIMIT_S:g} s of audio or keys"),)
-
+FLOOD = EndCall(EndReason.STREAM_BROKEN, "provider", f"more than real time and {AHEAD_LIMIT_S:g} s of audio or keys")
 LATE = notes.OddMessage("phone", "audio that came late, behind a pause that had been filled")
 
 
@@ -53,39 +52,39 @@ class CallerStream:
         """When audio came last."""
         return self._clock.last_at
 
-    def receive(self, audio: bytes, now: float) -> Sequence[SendAudio | EndCall | Note]:
-        """What goes to the service of this piece of audio; silence as long as it, while nobody listens.
+    def receive(self, audio: bytes, now: float) -> SendAudio | EndCall | Note | None:
+        """Return what this piece of audio leads to: itself for the service, or silence as long while nobody listens.
 
-        An empty piece is a sign of life of the provider, and nothing for the service, which would refuse it. Nor is
-        what comes too late. What comes faster than anybody speaks ends the call.
+        An empty piece is only a sign of life of the provider: the service would refuse it. A piece that comes too late
+        is let go. What comes faster than anybody speaks ends the call.
         """
         if not audio:
             self._liveness.note_life(now)
-            return ()
+            return None
         if not self._clock.take(len(audio), now):
             return self._let_go()
         if self._early is not None:
             self._keep(self._early, audio)
-            return ()
-        return (SendAudio(audio if now >= self._silenced_until else self._format.silence_for(audio)),)
+            return None
+        return SendAudio(audio if now >= self._silenced_until else self._format.silence_for(audio))
 
     def note_sign(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
         """Take whatever else the provider says: it is there. More keys than anybody can press end the call."""
         self._liveness.note_life(now)
         if type(event) is DigitPressed:
             self._clock.key(now)
-        return FLOOD if self._clock.is_flooded else ()
+        return (FLOOD,) if self._clock.is_flooded else ()
 
     def next_deadline(self) -> float:
         """When ``on_deadline`` wants to be called."""
         return min(self._clock.next_deadline(), self._liveness.next_deadline(self._clock.last_at))
 
-    def _let_go(self) -> Sequence[EndCall | Note]:
-        """Tell of audio that is not passed on, once a call."""
+    def _let_go(self) -> EndCall | Note | None:
+        """Note audio that is not passed on, once a call."""
         if self._clock.is_flooded:
             return FLOOD
         told, self._told_late = self._told_late, True
-        return () if told else (LATE,)
+        return None if told else LATE
 
     def on_deadline(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall]:
         """Fill a pause of the stream up to ``now``; ask a silent provider for a word, and give up a lost one."""

@@ -1,30 +1,27 @@
-"""What the caller's keys mean on a line. Pure.
+"""The meaning of the caller's keys on a line. Pure.
 
 A key belongs, in this order, to what is keyed in confidence, to a question that a key answers, to the end of a manual
-turn, to an action of its own where no digits came before it, and to the digits that the model is given.
+turn, to an action of its own where no digits came before it, and to the digits that the model is given. The first two
+are ``tools``; the conversation asks there first.
 """
 
 from gateway.call import notes
-from gateway.call.leaving import Leaving
+from gateway.call.leaving import LeaveCall
 from gateway.call.settings import CallSettings, KeyAction
-from gateway.call.speaking.responses import ANSWER, Request, Responses
-from gateway.call.tools.tools import ToolCommand, Tools
+from gateway.call.speaking.responses import ANSWER, Request
 from gateway.voice.commands import AddMessage, CommitTurn
 
 DIGITS_LIMIT = 64
 """More keys than anybody has to enter; then they are given to the model as they are."""
 
-KeyCommand = ToolCommand | CommitTurn | Request
+KeyCommand = CommitTurn | AddMessage | Request | LeaveCall | notes.DigitsEntered
 
 
 class Keypad:
     """Follows the caller's keys. Times are in seconds."""
 
-    def __init__(self, settings: CallSettings, responses: Responses, tools: Tools, leaving: Leaving) -> None:
+    def __init__(self, settings: CallSettings) -> None:
         self._settings = settings
-        self._responses = responses
-        self._tools = tools
-        self._leaving = leaving
         self._digits = ""
         self._by = 0.0
 
@@ -33,54 +30,46 @@ class Keypad:
         """``True`` if the caller is in the middle of keying something in."""
         return bool(self._digits)
 
-    def interrupts(self, digit: str, now: float) -> bool:
-        """``True`` if the key means something here, so that the bot falls silent for it."""
-        if self._tools.private(now):
-            return self._tools.counts(digit)
-        if self._tools.asks_for_key or self.collecting:
+    def interrupts(self, digit: str) -> bool:
+        """Return ``True`` if the key means something here, so that the bot falls silent for it."""
+        if self.collecting:
             return True
         settings = self._settings
         is_last = settings.digits is not None and digit == settings.digits.finish_on
         return digit == settings.commit_on or digit in settings.on_key or (settings.digits is not None and not is_last)
 
     def press(self, digit: str, now: float) -> list[KeyCommand]:
-        """What a key leads to."""
-        if self._tools.private(now):
-            return [*self._tools.key(digit, now)]
-        note = notes.DigitPressed(digit)
-        if allowed := self._tools.answer_by_key(digit, now):
-            return [note, *allowed]
+        """Take a key that answers nothing else."""
         if digit == self._settings.commit_on:
-            return [note, CommitTurn()]
+            return [CommitTurn()]
         if not self._digits and digit in self._settings.on_key:
-            return [note, *self._act(self._settings.on_key[digit], now)]
-        return [note, *self._collect(digit, now)]
+            return self._act(self._settings.on_key[digit])
+        return self._collect(digit, now)
 
     def next_deadline(self) -> float | None:
-        """When ``on_deadline`` wants to be called."""
+        """Return when ``on_deadline`` is due; ``None`` if nothing is."""
         return self._by if self._digits else None
 
     def on_deadline(self, now: float) -> list[KeyCommand]:
-        """Give the model the digits, where the pause behind the last one is over."""
-        return self._entered(now) if self._digits and now >= self._by else []
+        """Give the model the digits if the pause after the last one is over."""
+        return self._entered() if self._digits and now >= self._by else []
 
-    def _act(self, action: KeyAction, now: float) -> list[Request]:
+    def _act(self, action: KeyAction) -> list[KeyCommand]:
         if action.say is not None:
-            return self._responses.want(action.say, now)
-        self._leaving.plan(action.transfer, now)
-        return self._responses.want(action.transfer.announce, now) if action.transfer else []
+            return [action.say]
+        return [LeaveCall(action.transfer), *([action.transfer.announce] if action.transfer else [])]
 
     def _collect(self, digit: str, now: float) -> list[KeyCommand]:
         rule = self._settings.digits
         if rule is None:
             return []
         if digit == rule.finish_on:
-            return self._entered(now) if self._digits else []
+            return self._entered() if self._digits else []
         self._digits += digit
         self._by = now + rule.pause_s
-        return self._entered(now) if len(self._digits) >= DIGITS_LIMIT else []
+        return self._entered() if len(self._digits) >= DIGITS_LIMIT else []
 
-    def _entered(self, now: float) -> list[KeyCommand]:
+    def _entered(self) -> list[KeyCommand]:
         digits, self._digits = self._digits, ""
         message = AddMessage("user", f"(Keys pressed on the phone: {digits})")
-        return [notes.DigitsEntered(digits), message, *self._responses.want(ANSWER, now)]
+        return [notes.DigitsEntered(digits), message, ANSWER]

@@ -1,11 +1,13 @@
 """Leaving a call: the last words are heard to their end, then comes the hang-up or the transfer. Pure."""
 
+from msgspec import Struct
+
 from gateway.call import notes
 from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason
 from gateway.call.errands import TransferCaller
 from gateway.call.notes import Note
 from gateway.call.settings import TRANSFER_GRACE_S, CallSettings, Target
-from gateway.call.speaking.responses import ANSWER, Request, Responses
+from gateway.call.speaking.responses import ANSWER, Request
 from gateway.phone.events import PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse
 from gateway.voice.events import VoiceClosed
@@ -15,11 +17,25 @@ CALL_GOES_ON = AddMessage("system", "The caller spoke before the call was over: 
 RESULTS_FIRST = AddMessage("system", "The call goes on until the caller has the results of the other tools.")
 
 
-class Leaving:
-    """``True`` if and how the call is about to leave. Times are in seconds."""
+class LeaveCall(Struct, frozen=True):
+    """Ask to leave the call for ``target``, or to hang up, once the last words have been heard.
 
-    def __init__(self, settings: CallSettings, responses: Responses) -> None:
-        self._responses = responses
+    ``words`` are said where the response that is running says nothing itself.
+    """
+
+    target: Target | None
+    words: Request | None = None
+    by_model: bool = False
+
+
+class PutOffLeaving(Struct, frozen=True):
+    """Ask to stay where the model wanted to leave: it has called something else whose result must be said."""
+
+
+class Leaving:
+    """Follows a call from the plan to leave to its hang-up or transfer. Times are in seconds."""
+
+    def __init__(self, settings: CallSettings) -> None:
         self._limit_s = settings.farewell_limit_s
         self._line_closed = settings.closed
         self.planned = False
@@ -32,57 +48,52 @@ class Leaving:
         self._by: float | None = None
         self._voice_lost: EndCall | None = None
 
-    def plan(
-        self,
-        target: Target | None,
-        now: float,
-        words: Request | None = None,
-        *,
-        by_model: bool = False,
-        recorded_s: float = 0.0,
-    ) -> None:
-        """Leave for ``target``, or hang up; ``words`` are said where this response says nothing itself.
+    def plan(self, leave: LeaveCall, now: float, *, recorded_s: float = 0.0) -> None:
+        """Plan to leave; what is planned already stays, where the model asks.
 
         The limit counts from the end of a recording of ``recorded_s`` that is being played.
         """
-        self.planned, self._target, self._words, self._by_model = True, target, words, by_model
+        if leave.by_model and self.planned:
+            return
+        self.planned, self._by_model = True, leave.by_model
+        self._target, self._words = leave.target, leave.words
         self._by = now + recorded_s + self._limit_s
 
     def put_off(self) -> list[AddMessage | Note]:
-        """Stay, because the model has called something else whose result is to be told; what a key began goes on."""
+        """Stay where the model wanted to leave; what a key began goes on."""
         if not self.planned or not self._by_model:
             return []
         self.planned, self._by = False, None
         return [notes.HangUpCancelled(), RESULTS_FIRST]
 
     def call_off(self) -> list[AddMessage | Note]:
-        """Stay, because the caller speaks; the model is told, for it believes that the call is over."""
+        """Stay, because the caller speaks; a message tells the model, which believes that the call is over."""
         if not self.planned or self._line_closed:
             return []
         self.planned, self._by = False, None
         return [notes.HangUpCancelled(), CALL_GOES_ON]
 
     def spoken(self) -> None:
-        """Last words are being said: no others are needed."""
+        """Note that last words are being said, so that no others are needed."""
         self._words = None
 
     def take_words(self) -> Request | None:
-        """The last words, where they are still to be asked for; told once."""
+        """Return the last words if they are still to be asked for; once."""
         words, self._words = self._words, None
         return words if self.planned else None
 
     def next_deadline(self) -> float | None:
-        """When the call leaves, heard or not; or when a stream is closed that its transferred caller has left."""
+        """Return when to leave, heard or not; or when to close the stream of a caller who was transferred."""
         return self._by
 
     def on_deadline(self, now: float) -> list[TransferCaller | EndCall | Note]:
-        """Leave all the same, where that time has come."""
+        """Leave if that time has come."""
         if self._by is None or now < self._by:
             return []
         return self.leave("the last words were not confirmed as heard")
 
     def leave(self, detail: str = "") -> list[TransferCaller | EndCall | Note]:
-        """Nothing is left to be heard, or the deadline is met: hang up, or ask for the transfer."""
+        """Hang up, or ask for the transfer: nothing is left to be heard, or the deadline has come."""
         self.planned, self._by = False, None
         if self.transferring:
             return [EndCall(EndReason.TRANSFERRED, "bot")]
@@ -93,7 +104,7 @@ class Leaving:
         return [notes.TransferStarted(target.name), TransferCaller(target.name, target.to)]
 
     def transfer_ended(self, failure: str, now: float) -> list[AddMessage | EndCall | Request | Note]:
-        """The provider has taken the caller over, and ends the stream next; or the call goes on, and the model knows.
+        """Wait for the end of the stream of a caller who was transferred, or go on with the call after a failure.
 
         A closed line has nothing to go on with.
         """
@@ -110,10 +121,10 @@ class Leaving:
         if self._line_closed:
             return [failed, EndCall(EndReason.LINE_CLOSED, "bot", failure)]
         told = f"The caller could not be connected with {name}: that failed. Say so, and go on with the call."
-        return [failed, AddMessage("system", told), *self._responses.want(ANSWER, now)]
+        return [failed, AddMessage("system", told), ANSWER]
 
     def leg_closed(self, event: PhoneClosed | VoiceClosed) -> list[EndCall | Note]:
-        """A leg has ended, and the call with it.
+        """End the call, because one of its legs has ended.
 
         During a transfer the provider may end the stream before it answers us, and the service is not needed any more,
         unless the transfer fails.

@@ -1,6 +1,9 @@
-"""What a conversation is told and what it asks, of both legs and beside them. Pure."""
+"""The events that a conversation takes, and the commands that it returns, by who carries them out. Pure."""
 
-from typing import TypeGuard, get_args
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+from msgspec import Struct
 
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import Errand, ErrandEvent
@@ -8,73 +11,34 @@ from gateway.call.notes import Note
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import PhoneEvent
 from gateway.voice.commands import VoiceCommand
-from gateway.voice.events import (
-    ApprovalRequested,
-    CallerPaused,
-    CallerSaid,
-    CallerSpoke,
-    McpCalled,
-    McpReturned,
-    ReplyAudio,
-    ReplyComplete,
-    ReplySaid,
-    ResponseEnded,
-    ResponseStarted,
-    ServiceError,
-    ToolCalled,
-    ToolsListed,
-    ToolsRequested,
-    TranscriptionFailed,
-    TurnCommitted,
-    VoiceEvent,
-)
+from gateway.voice.events import VoiceEvent
 
-Command = PhoneCommand | VoiceCommand | Errand | Note | EndCall
 Event = PhoneEvent | VoiceEvent | ErrandEvent | ShutDown
-_NOTES = frozenset(Note.__subclasses__())
-_PHONE_COMMANDS, _VOICE_COMMANDS, _ERRANDS = map(frozenset, map(get_args, (PhoneCommand, VoiceCommand, Errand)))
-SESSION_EVENTS = frozenset(
-    {
-        CallerSpoke,
-        CallerPaused,
-        TurnCommitted,
-        CallerSaid,
-        TranscriptionFailed,
-        ResponseStarted,
-        ReplyAudio,
-        ReplySaid,
-        ReplyComplete,
-        ToolCalled,
-        ToolsRequested,
-        ToolsListed,
-        McpCalled,
-        McpReturned,
-        ApprovalRequested,
-        ResponseEnded,
-        ServiceError,
-    }
-)
-"""What means something only in a session; before there is one, nothing may be sent that would answer it."""
+Carried = PhoneCommand | VoiceCommand | Errand | Note
+"""What a leg, an errand beside the legs or the record of the call carries out."""
+Command = Carried | EndCall
 
 
-# By the type itself: ``isinstance`` asks each class of a union in turn, and a metaclass makes that slow.
+class Commands(Struct):
+    """What a conversation asks for at one moment; each list is carried out in its order."""
+
+    phone: list[PhoneCommand] = []
+    voice: list[VoiceCommand] = []
+    errands: list[Errand] = []
+    notes: list[Note] = []
+    end: EndCall | None = None
+    """The end of the call; nothing is asked for after it."""
+
+    def add(self, commands: Iterable[Carried]) -> None:
+        """Put each command at the end of its list."""
+        for command in commands:
+            getattr(self, LIST_OF[type(command)]).append(command)
 
 
-def is_note(command: object) -> TypeGuard[Note]:
-    """Tell whether it is for the record."""
-    return type(command) in _NOTES
-
-
-def is_phone_command(command: object) -> TypeGuard[PhoneCommand]:
-    """Tell whether the phone leg carries it out."""
-    return type(command) in _PHONE_COMMANDS
-
-
-def is_voice_command(command: object) -> TypeGuard[VoiceCommand]:
-    """Tell whether the voice leg carries it out."""
-    return type(command) in _VOICE_COMMANDS
-
-
-def is_errand(command: object) -> TypeGuard[Errand]:
-    """Tell whether it is carried out beside the legs."""
-    return type(command) in _ERRANDS
+LIST_OF: Mapping[type, str] = {
+    **dict.fromkeys(get_args(PhoneCommand), "phone"),
+    **dict.fromkeys(get_args(VoiceCommand), "voice"),
+    **dict.fromkeys(get_args(Errand), "errands"),
+    **dict.fromkeys(Note.__subclasses__(), "notes"),
+}
+"""The list of each command, by the type itself: ``isinstance`` is slow where classes have a metaclass."""

@@ -1,38 +1,37 @@
-"""How long nobody may speak on a line, counted from the last word that was heard. Pure."""
+"""The limit of silence on a line, counted from the last word that the caller heard. Pure."""
 
 from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.notes import Note
 from gateway.call.settings import CallSettings
-from gateway.call.speaking.responses import Request, Responses
+from gateway.call.speaking.responses import Request
 
 
 class SilenceTimer:
     """Minds the silence of both sides. Times are in seconds."""
 
-    def __init__(self, settings: CallSettings, responses: Responses) -> None:
+    def __init__(self, settings: CallSettings) -> None:
         self._rule = settings.silence
-        self._responses = responses
         self._quiet_since: float | None = None
         self._prompts = 0
 
     def quiet(self, now: float) -> bool:
-        """Nobody speaks, is heard, or is about to; ``True`` where that is new."""
+        """Note that nobody speaks, is heard, or is about to; return ``True`` if that is new."""
         if self._quiet_since is not None:
             return False
         self._quiet_since = now
         return True
 
     def interrupted(self) -> None:
-        """Somebody speaks, or something is awaited."""
+        """Note that somebody speaks, or that something is awaited."""
         self._quiet_since = None
 
     def caller_spoke(self, item_id: str, now: float) -> None:
-        """The caller begins a turn: the prompts are counted anew."""
+        """Count the prompts anew, because the caller begins a turn."""
         self._begin_again()
 
     def caller_pressed(self) -> None:
-        """The caller presses a key, which tells as much."""
+        """Count the prompts anew, because the caller presses a key."""
         self._begin_again()
 
     def _begin_again(self) -> None:
@@ -40,13 +39,13 @@ class SilenceTimer:
         self._prompts = 0
 
     def next_deadline(self) -> float | None:
-        """When ``on_deadline`` wants to be called."""
+        """Return when ``on_deadline`` is due; ``None`` if nothing is."""
         if self._rule is None or self._quiet_since is None:
             return None
         return self._quiet_since + self._rule.after_s
 
     def on_deadline(self, now: float) -> list[Request | EndCall | Note]:
-        """Speak up into the silence; where that was done often enough, end the call."""
+        """Ask for the prompt; end the call if it was said often enough."""
         due = self.next_deadline()
         if self._rule is None or due is None or now < due:
             return []
@@ -54,4 +53,4 @@ class SilenceTimer:
             return [EndCall(EndReason.SILENCE, "caller")]
         self._prompts += 1
         self._quiet_since = None
-        return [notes.SilencePrompt(self._prompts), *self._responses.want(self._rule.say, now)]
+        return [notes.SilencePrompt(self._prompts), self._rule.say]

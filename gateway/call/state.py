@@ -1,6 +1,20 @@
-"""Where a call stands. Pure."""
+"""The states of a call, and the events that may come in each. Pure."""
 
 import enum
+from collections.abc import Mapping
+from typing import get_args
+
+from gateway.call.ending import ShutDown
+from gateway.call.errands import ErrandEvent
+from gateway.phone.events import PhoneEvent
+from gateway.voice.events import (
+    MalformedEvent,
+    ServiceWarning,
+    SessionReady,
+    UnknownEvent,
+    VoiceClosed,
+    VoiceEvent,
+)
 
 
 class State(enum.Enum):
@@ -14,3 +28,19 @@ class State(enum.Enum):
     TRANSFERRING = enum.auto()
     """The provider is asked to connect the caller with somebody else."""
     ENDED = enum.auto()
+
+
+PHONE = frozenset(get_args(PhoneEvent))
+BESIDE = frozenset({*get_args(ErrandEvent), ShutDown})
+WITHOUT_SESSION = frozenset({SessionReady, VoiceClosed, MalformedEvent, UnknownEvent, ServiceWarning})
+IN_SESSION = frozenset(get_args(VoiceEvent)) - WITHOUT_SESSION
+"""Events that mean something only in a session; before there is one, nothing may be sent that would answer them."""
+
+EXPECTED: Mapping[State, frozenset[type]] = {
+    State.CONNECTING: PHONE | BESIDE | WITHOUT_SESSION,
+    State.TALKING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
+    State.LEAVING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
+    State.TRANSFERRING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
+    State.ENDED: frozenset(),
+}
+"""The events that are handled in each state. Any other is noted as unexpected; after the end nothing is noted."""

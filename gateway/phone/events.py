@@ -76,6 +76,10 @@ class WireReply(Struct, frozen=True):
     messages: tuple[str | bytes, ...]
 
 
+class PlaybackStopped(Struct, frozen=True):
+    """``StopPlayback`` was written to the provider; told by the leg, never by a wire."""
+
+
 class SignOfLife(Struct, frozen=True):
     """The provider is there: a ping, a pong, or a message that means nothing else."""
 
@@ -127,6 +131,7 @@ PhoneEvent = (
     | CallerAudio
     | DigitPressed
     | MarkReturned
+    | PlaybackStopped
     | SignOfLife
     | UnknownMessage
     | MalformedMessage

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from gateway.audio.formats import Encoding
 from gateway.errors import MessageError, OutboxFullError, WireError
-from gateway.phone.commands import AskForLife, EndStream, PhoneCommand, StreamCommand
+from gateway.phone.commands import AskForLife, EndStream, PhoneCommand, StopPlayback, StreamCommand
 from gateway.phone.early import Early
 from gateway.phone.events import (
     CallerAudio,
@@ -19,6 +19,7 @@ from gateway.phone.events import (
     PhoneClosed,
     PhoneEnd,
     PhoneEvent,
+    PlaybackStopped,
     SignOfLife,
     WireReply,
 )
@@ -72,6 +73,7 @@ class PhoneLeg:
         self._samples: WholeSamples | None = None
         self._closing: PhoneClosed | None = None
         self._read_out = asyncio.Event()
+        self._tell: Callable[[PhoneEvent], None] = self._untold.append
 
     async def start(self, timeout_s: float) -> CallStarted | PhoneClosed | None:
         """Read up to the start message; ``None`` if the stream was closed before, its closing event if it was a probe.
@@ -154,6 +156,7 @@ class PhoneLeg:
                     return False
             return True
 
+        self._tell = tell
         if self._early:
             tell(OddMessage(f"let go before the start: {self._early}"))
         for event in self._untold:
@@ -163,8 +166,8 @@ class PhoneLeg:
         if not is_closed:
             tell(self._closing or self._closed_by_peer())
 
-    def send(self, command: PhoneCommand) -> bool:
-        """Carry out a command at once; return ``False`` where nothing was written.
+    def send(self, command: PhoneCommand) -> None:
+        """Carry out a command at once, and report a stop that was written as ``PlaybackStopped``.
 
         Nothing is written where the wire does not support it, or where the connection is gone (see the closing event).
         Raises ``OutboxFullError`` where the peer has stopped reading.
@@ -175,10 +178,11 @@ class PhoneLeg:
                 self._socket.send(message)
                 written = True
         except ConnectionError:
-            return False
+            return
         if type(command) is AskForLife and not written:
             self._socket.ping()
-        return written
+        if type(command) is StopPlayback and written:
+            self._tell(PlaybackStopped())
 
     def order(self, command: StreamCommand) -> bool:
         """Carry out a command that leaves the conversation; return ``False`` where the wire does not support it."""

@@ -10,6 +10,7 @@ from gateway.call.caller_clock import AHEAD_LIMIT_S
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
+from gateway.call.messages import Commands
 from gateway.call.record import CallIdentity, CallRecord, TimedNote
 from gateway.call.settings import CallSettings, FunctionRule, Recorded
 from gateway.phone.commands import PhoneCommand, PlayAudio, StopPlayback
@@ -170,10 +171,10 @@ async def test_the_timer_is_set_to_what_is_due_first() -> None:
     played: list[tuple[float, int]] = []
     send = rig.phone.send
 
-    def noted(command: PhoneCommand) -> bool:
+    def noted(command: PhoneCommand) -> None:
         if isinstance(command, PlayAudio):
             played.append((loop.time(), len(command.audio)))
-        return send(command)
+        send(command)
 
     async def listen(frames: int) -> None:
         for _ in range(frames):
@@ -225,7 +226,7 @@ async def test_a_bug_outside_of_any_task_ends_the_call(monkeypatch: pytest.Monke
     monkeypatch.setattr(rig.conversation, moment, broken)
     monkeypatch.setattr(rig.conversation, "next_deadline", lambda: 0.0)
     if moment == "receive_audio":
-        monkeypatch.setattr(rig.conversation, "on_deadline", lambda _: ())
+        monkeypatch.setattr(rig.conversation, "on_deadline", lambda _: Commands())
         rig.phone.tell(CallerAudio(b"x"))
     with pytest.raises(ExceptionGroup) as caught:
         await rig.call.run()
@@ -320,7 +321,8 @@ async def test_nothing_is_begun_behind_an_end() -> None:
         running = group.create_task(rig.call.run())
         await asyncio.sleep(0)
         rig.phone.full = True
-        rig.call._perform([PlayAudio(b"b"), PlayAudio(b"c"), TransferCaller("desk", "+1"), notes.DigitsSent()])
+        transfer = TransferCaller("desk", "+1")
+        rig.call._perform(Commands([PlayAudio(b"b"), PlayAudio(b"c")], [], [transfer], [notes.DigitsSent()]))
         rig.call._arm()
     assert running.result().reason is EndReason.STREAM_STALLED
     assert rig.errands.sent == []

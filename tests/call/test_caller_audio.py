@@ -12,20 +12,20 @@ from gateway.voice.commands import SendAudio
 def test_audio_waits_for_the_session() -> None:
     """What is heard before the session is there is sent in one piece when it is, and then as it comes."""
     stream = CallerStream(PCMU, 0.0)
-    assert stream.receive(b"a", 0.1) == ()
-    assert stream.receive(b"b", 0.2) == ()
+    assert stream.receive(b"a", 0.1) is None
+    assert stream.receive(b"b", 0.2) is None
     assert stream.connected() == (SendAudio(b"ab"),)
-    assert stream.receive(b"c", 0.3) == (SendAudio(b"c"),)
+    assert stream.receive(b"c", 0.3) == SendAudio(b"c")
 
 
 def test_an_empty_message_is_not_passed_on() -> None:
     """The service refuses an append without audio; that the phone is alive counts all the same."""
     stream = CallerStream(PCMU, 0.0)
-    assert stream.receive(b"", 0.1) == ()
+    assert stream.receive(b"", 0.1) is None
     assert stream.connected() == ()
     stream.note_sign(SignOfLife(), 0.1)
     assert stream.on_deadline(7.6) == (AskForLife(),)
-    assert stream.receive(b"", 7.7) == ()
+    assert stream.receive(b"", 7.7) is None
     assert AskForLife() not in stream.on_deadline(15.1)
 
 
@@ -40,7 +40,7 @@ def test_private_audio_is_silence_of_the_format(audio_format: AudioFormat, silen
     stream = CallerStream(audio_format, 0.0)
     stream.connected()
     stream.set_private(private=True, now=1.0)
-    assert stream.receive(b"\x01\x02", 1.1) == (SendAudio(silence),)
+    assert stream.receive(b"\x01\x02", 1.1) == SendAudio(silence)
 
 
 def test_privacy_lasts_a_little_longer() -> None:
@@ -50,8 +50,8 @@ def test_privacy_lasts_a_little_longer() -> None:
     stream.set_private(private=True, now=1.0)
     stream.set_private(private=False, now=2.0)
     stream.set_private(private=False, now=2.4)
-    assert stream.receive(b"a", 2.4) == (SendAudio(b"\xff"),)
-    assert stream.receive(b"a", 2.6) == (SendAudio(b"a"),)
+    assert stream.receive(b"a", 2.4) == SendAudio(b"\xff")
+    assert stream.receive(b"a", 2.6) == SendAudio(b"a")
 
 
 def test_a_pause_waits_for_the_session_too() -> None:
@@ -75,7 +75,7 @@ def test_a_burst_during_an_entry_is_masked() -> None:
     stream.set_private(private=True, now=1.0)
     for tenth in range(10, 40):
         stream.on_deadline(tenth / 10)
-    passed = [command for _ in range(100) for command in stream.receive(b"\x01" * 160, 4.0)]
+    passed = [made for _ in range(100) if (made := stream.receive(b"\x01" * 160, 4.0)) is not None]
     passed.remove(LATE)  # told once, not for each frame
     assert 0 < len(passed) < 99
     assert passed == [SendAudio(b"\xd5" * 160)] * len(passed)
@@ -88,9 +88,9 @@ def test_a_flood_ends_the_call(connected: bool) -> None:
     if connected:
         stream.connected()
     taken = 0
-    while (commands := stream.receive(b"\x01" * 1600, 0.5)) is not FLOOD:
+    while (made := stream.receive(b"\x01" * 1600, 0.5)) is not FLOOD:
         taken += 1600
-        assert len(commands) == connected
+        assert (made is not None) is connected
     assert taken <= 8000 * 10.5
 
 
@@ -98,7 +98,7 @@ def test_a_flood_of_keys_ends_the_call() -> None:
     """Each of them may lead to a message to the service."""
     stream = CallerStream(PCMU, 0.0)
     keys = 0
-    while stream.note_sign(DigitPressed("1"), 1.0) is not FLOOD:
+    while stream.note_sign(DigitPressed("1"), 1.0) != (FLOOD,):
         keys += 1
     assert keys == 220
 

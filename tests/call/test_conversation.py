@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from gateway.call import notes
 from gateway.call.bad_messages import MALFORMED_LIMIT
 from gateway.call.ending import EndCall, EndReason, ShutDown
-from gateway.call.messages import Event
+from gateway.call.messages import Commands, Event
 from gateway.call.settings import CallSettings, KeyAction, Silence
 from gateway.phone.commands import AskForLife, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import (
@@ -539,7 +539,7 @@ def test_every_end_has_its_reason(event: PhoneClosed | VoiceClosed | ShutDown, r
         assert (ended.reason, ended.by) == (reason, by)
         assert story.tell(CallerAudio(b"x")) == []
         assert story.tell(CallerSpoke("u")) == []
-        assert story.conversation.on_deadline(story.now + 9999) == ()
+        assert story.conversation.on_deadline(story.now + 9999) == Commands()
 
 
 def test_what_was_heard_is_known_when_the_caller_hangs_up() -> None:

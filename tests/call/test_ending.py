@@ -7,7 +7,7 @@ import pytest
 from gateway.call.conversation import Conversation
 from gateway.call.ending import ENDED_BY, PHONE_ENDS, VOICE_ENDS, EndCall, EndReason, ShutDown, level_of
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferEnded
-from gateway.call.messages import Event
+from gateway.call.messages import Commands, Event
 from gateway.call.settings import Approval, CallSettings, Digits, FunctionRule, KeyAction, Recorded, Silence, Target
 from gateway.phone.events import (
     CallerAudio,
@@ -114,12 +114,12 @@ def test_after_the_end_nothing_is_done(end: Event, ready: bool) -> None:
         assert [isinstance(command, EndCall) for command in commands].count(True) == 1
         assert isinstance(commands[-1], EndCall)
         conversation = story.conversation
-        assert conversation.begin(story.now) == ()
+        assert conversation.begin(story.now) == Commands()
         assert conversation.next_deadline() == math.inf
         for event in ANYTHING:
-            assert conversation.handle(event, story.now) == ()
-        assert conversation.receive_audio(b"\xff" * 160, story.now) == ()
-        assert conversation.on_deadline(story.now + 10_000) == ()
+            assert conversation.handle(event, story.now) == Commands()
+        assert conversation.receive_audio(b"\xff" * 160, story.now) is None
+        assert conversation.on_deadline(story.now + 10_000) == Commands()
         assert conversation.state.name == "ENDED"
 
 
@@ -128,8 +128,8 @@ def test_after_the_end_nothing_is_done(end: Event, ready: bool) -> None:
 def test_a_call_that_ended_before_it_began_greets_nobody(greeting: SayText | Recorded, closed: bool) -> None:
     """>> the process stops, then the call begins << nothing: no recording, no greeting, no deadline."""
     conversation = Conversation(STARTED, CallSettings(greeting=greeting, closed=closed), 0.0)
-    assert conversation.handle(ShutDown(), 0.0)[-1] == EndCall(EndReason.SHUT_DOWN, "gateway")
-    assert conversation.begin(0.0) == ()
+    assert conversation.handle(ShutDown(), 0.0).end == EndCall(EndReason.SHUT_DOWN, "gateway")
+    assert conversation.begin(0.0) == Commands()
     assert conversation.next_deadline() == math.inf
 
 

@@ -1,16 +1,20 @@
-"""Events and commands of a conversation: each of them is handled by exactly one."""
+"""Events and commands of a conversation: each event has one reaction, and each command one list."""
 
 from typing import get_args
 
 from msgspec import Struct
 
+from gateway.call import notes
 from gateway.call.caller_audio import SignOfTheProvider, is_sign_of_life
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall
-from gateway.call.messages import SESSION_EVENTS, Command, Event, is_errand, is_note, is_phone_command, is_voice_command
+from gateway.call.errands import Errand, TransferCaller
+from gateway.call.messages import LIST_OF, Command, Commands, Event
 from gateway.call.notes import Note
+from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark
 from gateway.phone.events import CallerAudio
-from gateway.voice.events import SessionReady, VoiceClosed, VoiceEvent
+from gateway.voice.commands import AddMessage, CreateResponse, VoiceCommand
+from gateway.voice.events import VoiceClosed
 
 
 def instance(kind: type[Struct]) -> object:
@@ -23,23 +27,25 @@ def test_every_event_has_a_reaction() -> None:
     assert {*Conversation._REACTIONS, CallerAudio} == set(get_args(Event))
 
 
-def test_what_means_nothing_before_the_session_is_the_session_s() -> None:
-    """The rest of what the voice leg tells may come before: that it is ready, that it is closed, and bad messages."""
-    early = set(get_args(VoiceEvent)) - SESSION_EVENTS
-    assert {SessionReady, VoiceClosed} < early
-    assert {kind.__name__ for kind in early - {SessionReady, VoiceClosed}} == {
-        "MalformedEvent",
-        "ServiceWarning",
-        "UnknownEvent",
-    }
+def test_every_command_has_its_list() -> None:
+    """One of the legs, the errands beside them, or the notes; only the end of the call has none."""
+    kinds = {*get_args(Command), *Note.__subclasses__()} - {Note}
+    assert kinds - set(LIST_OF) == {EndCall}
+    assert set(LIST_OF) <= kinds
+    for union, name in ((PhoneCommand, "phone"), (VoiceCommand, "voice"), (Errand, "errands")):
+        assert {kind for kind, found in LIST_OF.items() if found == name} == set(get_args(union))
+    assert {name for kind, name in LIST_OF.items() if issubclass(kind, Note)} == {"notes"}
 
 
-def test_every_command_is_carried_out_by_one() -> None:
-    """One of the legs, an errand beside them, the record, or the end of the call."""
-    for kind in {*get_args(Command), *Note.__subclasses__()} - {Note}:
-        command = instance(kind)
-        takers = [take(command) for take in (is_phone_command, is_voice_command, is_errand, is_note)]
-        assert sum(takers) + (kind is EndCall) == 1, kind
+def test_commands_keep_their_order_leg_by_leg() -> None:
+    """Whatever comes between them."""
+    play, mark, say, ask = PlayAudio(b"a"), SendMark("m"), AddMessage("system", "x"), CreateResponse()
+    pressed, transfer = notes.DigitPressed("1"), TransferCaller("desk", "+1")
+    commands = Commands()
+    commands.add([say, play, pressed])
+    commands.add([mark, ask, transfer, play])
+    assert commands == Commands([play, mark, play], [say, ask], [transfer], [pressed])
+    assert Commands() == Commands([], [], [], [], None)
 
 
 def test_what_says_that_the_provider_is_there() -> None:

@@ -4,7 +4,6 @@ from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.settings import CallSettings, Silence
 from gateway.call.silence import SilenceTimer
-from gateway.call.speaking.responses import Responses
 from gateway.voice.commands import SayText
 
 SETTINGS = CallSettings(silence=Silence(10, SayText("Still there?"), 1))
@@ -12,7 +11,7 @@ SETTINGS = CallSettings(silence=Silence(10, SayText("Still there?"), 1))
 
 def test_a_line_without_the_rule_waits_for_ever() -> None:
     """No silence block, no deadline."""
-    silence_timer = SilenceTimer(CallSettings(), Responses())
+    silence_timer = SilenceTimer(CallSettings())
     silence_timer.quiet(0.0)
     assert silence_timer.next_deadline() is None
     assert silence_timer.on_deadline(1e6) == []
@@ -20,7 +19,7 @@ def test_a_line_without_the_rule_waits_for_ever() -> None:
 
 def test_silence_counts_from_its_beginning() -> None:
     """Being told again that it is quiet does not start the time anew."""
-    silence_timer = SilenceTimer(SETTINGS, Responses())
+    silence_timer = SilenceTimer(SETTINGS)
     assert silence_timer.quiet(5.0)
     assert not silence_timer.quiet(9.0)
     assert silence_timer.next_deadline() == 15.0
@@ -29,12 +28,9 @@ def test_silence_counts_from_its_beginning() -> None:
 
 def test_prompts_then_the_end() -> None:
     """The prompt, as often as the line says, then the end; an interruption starts the time again, not the count."""
-    silence_timer = SilenceTimer(SETTINGS, responses := Responses())
+    silence_timer = SilenceTimer(SETTINGS)
     silence_timer.quiet(0.0)
-    note, request = silence_timer.on_deadline(10.0)
-    assert note == notes.SilencePrompt(1)
-    assert isinstance(request, SayText)
-    responses.started("r", request.request_id, 10.1)
+    assert silence_timer.on_deadline(10.0) == [notes.SilencePrompt(1), SayText("Still there?")]
     silence_timer.interrupted()
     silence_timer.quiet(20.0)
     assert silence_timer.on_deadline(29.0) == []
@@ -43,12 +39,9 @@ def test_prompts_then_the_end() -> None:
 
 def test_a_caller_who_is_there_has_all_the_time_again() -> None:
     """Speech or a key forgets the prompts."""
-    silence_timer = SilenceTimer(SETTINGS, responses := Responses())
+    silence_timer = SilenceTimer(SETTINGS)
     silence_timer.quiet(0.0)
-    (_, request) = silence_timer.on_deadline(10.0)
-    assert isinstance(request, SayText)
-    responses.started("r", request.request_id, 10.1)
-    responses.ended("r", 11.0)
+    assert silence_timer.on_deadline(10.0) == [notes.SilencePrompt(1), SayText("Still there?")]
     silence_timer.caller_spoke("u", 12.0)
     silence_timer.quiet(20.0)
     assert silence_timer.on_deadline(30.0)[0] == notes.SilencePrompt(1)
@@ -56,7 +49,7 @@ def test_a_caller_who_is_there_has_all_the_time_again() -> None:
 
 def test_a_reminder_starts_no_time_by_itself() -> None:
     """What is said is followed by silence, and that has its own beginning; the second reminder is the second."""
-    silence_timer = SilenceTimer(CallSettings(silence=Silence(10, SayText("Still there?"), 3)), Responses())
+    silence_timer = SilenceTimer(CallSettings(silence=Silence(10, SayText("Still there?"), 3)))
     for count in (1, 2, 3):
         silence_timer.quiet(100.0 * count)
         assert silence_timer.on_deadline(100.0 * count + 10)[0] == notes.SilencePrompt(count)

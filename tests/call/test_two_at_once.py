@@ -251,7 +251,7 @@ def test_a_question_waits_for_the_end_of_an_entry() -> None:
     for key in "1111111":
         story.listen(4)
         assert press(story, key) == []
-    assert press(story, "#") == [RunFunction("a", "pay", "{}", {"card": KeyedDigits("1111111")}), ASK]
+    assert press(story, "#") == [ASK, RunFunction("a", "pay", "{}", {"card": KeyedDigits("1111111")})]
     assert story.noted(notes.ApprovalGiven) == []
     story.answer(response="q", item="iq", request=story.requests[-1])
     story.listen(3.2)

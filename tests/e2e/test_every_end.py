@@ -1,14 +1,14 @@
 """What follows a call for each reason of its end, at providers of each kind: who was served is not rescued."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.call.conversation import Conversation
-from gateway.call.messages import Command, Event
+from gateway.call.messages import Commands, Event
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.voice.events import CallerPaused
 from tests.e2e.exchange import Exchange, exchange
@@ -38,7 +38,7 @@ FAILED = (*FAULTS, "stream_lost", "shut_down", "fault")
 handle = Conversation.handle
 
 
-def failing(conversation: Conversation, event: Event, now: float) -> Sequence[Command]:
+def failing(conversation: Conversation, event: Event, now: float) -> Commands:
     """Fail by a bug where the caller has spoken."""
     if isinstance(event, CallerPaused):
         raise ZeroDivisionError

@@ -17,6 +17,7 @@ from gateway.phone.events import (
     PhoneClosed,
     PhoneEnd,
     PhoneEvent,
+    PlaybackStopped,
     SignOfLife,
     UnknownMessage,
     WireReply,
@@ -218,18 +219,29 @@ async def test_commands_to_a_dead_socket_are_dropped() -> None:
         def send(self, message: str | bytes) -> None:
             raise ConnectionResetError
 
-    assert PhoneLeg(Dead(), codec()).send(StopPlayback()) is False
+    leg = PhoneLeg(Dead(), codec())
+    leg.send(StopPlayback())
+    assert await told(leg) == [PhoneClosed(PhoneEnd.HUNG_UP, "the stream was closed with 1000")]
 
 
-async def test_a_command_tells_whether_a_message_carried_it() -> None:
-    """What has no word on the wire did not happen."""
-    assert (await started()).send(StopPlayback()) is True
-    assert (
-        PhoneLeg(FakeSocket(), Asterisk(AsteriskSettings(), setup("asterisk")).codec(Upgrade(), Grant())).send(
-            SendMark("x" * 200)
-        )
-        is False
-    )
+async def test_a_stop_that_was_written_is_told() -> None:
+    """At once while the leg runs; other commands are not, nor is a stop that the wire has no word for."""
+
+    class Dumb:
+        def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
+            return ()
+
+        def encode(self, command: PhoneCommand | StreamCommand) -> Sequence[str | bytes]:
+            return ()
+
+    leg = await started()
+    leg.send(SendMark("x"))
+    events = await told(leg)
+    leg.send(StopPlayback())
+    assert [type(event) for event in events] == [PhoneClosed, PlaybackStopped]
+    dumb = PhoneLeg(FakeSocket(), Dumb())
+    dumb.send(StopPlayback())
+    assert [type(event) for event in await told(dumb)] == [PhoneClosed]
 
 
 async def test_a_provider_that_cannot_discard_says_so_with_the_start() -> None:
@@ -262,13 +274,10 @@ async def test_a_message_that_means_nothing_is_a_sign_of_life() -> None:
 async def test_a_sign_of_life_is_asked_for() -> None:
     """By a ping; by the wire's own word where there is one, because Asterisk hangs up at pings."""
     socket = FakeSocket()
-    assert PhoneLeg(socket, codec()).send(AskForLife()) is False
+    PhoneLeg(socket, codec()).send(AskForLife())
     assert (socket.pings, socket.sent) == (1, [])
     socket = FakeSocket()
-    assert (
-        PhoneLeg(socket, Asterisk(AsteriskSettings(), setup("asterisk")).codec(Upgrade(), Grant())).send(AskForLife())
-        is True
-    )
+    PhoneLeg(socket, Asterisk(AsteriskSettings(), setup("asterisk")).codec(Upgrade(), Grant())).send(AskForLife())
     assert (socket.pings, socket.sent) == (0, ["GET_STATUS"])
 
 

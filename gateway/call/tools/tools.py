@@ -1,6 +1,6 @@
-"""What the model has called in one call: what runs, what is keyed in for it, what is still to be told.
+"""The tools that the model calls in one call: those that run, and the digits that are keyed in for them. Pure.
 
-All outputs go to the model as they come; when none is missing any more, one response is due. Pure.
+All outputs go to the model as they come; when none is missing any more, one response is due.
 """
 
 from typing import assert_never
@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.call import notes
 from gateway.call.errands import DialDigits, DigitsDialled, Errand, FunctionReturned, RunFunction
-from gateway.call.leaving import GOODBYE, Leaving
+from gateway.call.leaving import GOODBYE, LeaveCall, PutOffLeaving
 from gateway.call.notes import Note
 from gateway.call.settings import END_CALL, TRANSFER_CALL, CallSettings, FunctionRule, Target
 from gateway.call.speaking.responses import ANSWER, Request
@@ -18,7 +18,7 @@ from gateway.call.tools.mcp import McpTools
 from gateway.call.tools.secret_entry import SecretEntry
 from gateway.call.tools.waiting import Wait
 from gateway.text import json_text
-from gateway.voice.commands import AddMessage, AnswerApproval, ReturnToolOutput
+from gateway.voice.commands import AnswerApproval, ReturnToolOutput
 from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, ToolCalled, ToolsListed, ToolsRequested
 
 BEING_TRANSFERRED = '{"error":"the caller is being connected already"}'
@@ -34,7 +34,19 @@ DIALLED = '{"result":"the digits were dialled"}'
 ToolEvent = (
     FunctionReturned | DigitsDialled | ToolsRequested | ToolsListed | McpCalled | McpReturned | ApprovalRequested
 )
-ToolCommand = Errand | ReturnToolOutput | AnswerApproval | AddMessage | Note
+
+
+class CancelHeldResponse(msgspec.Struct, frozen=True):
+    """Ask to cancel the response that the service keeps open as long as a tool runs.
+
+    The service takes no other meanwhile. Cancelling it ends no tool: the result comes all the same, and a response of
+    its own reports it.
+    """
+
+
+ToolCommand = (
+    Errand | ReturnToolOutput | AnswerApproval | Note | Request | CancelHeldResponse | LeaveCall | PutOffLeaving
+)
 LAST_KEYS_S = 3.0
 """Behind an entry that its last key or its length has ended, and behind each further key: those are private too."""
 LATE_KEYS_S = 15.0
@@ -56,9 +68,8 @@ class _RunningFunction(msgspec.Struct):
 class Tools:
     """The tools of one call. Times are in seconds; what is returned is to be carried out."""
 
-    def __init__(self, settings: CallSettings, leaving: Leaving) -> None:
+    def __init__(self, settings: CallSettings) -> None:
         self._settings = settings
-        self._leaving = leaving
         self._running: dict[str, _RunningFunction] = {}
         self._mcp = McpTools(settings)
         """Those that the service runs by itself."""
@@ -93,13 +104,13 @@ class Tools:
         """``True`` if outputs are there that no response has told of yet, and none is missing."""
         return (self._output_untold or self._mcp.answer_due) and not self.busy
 
-    def called(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
-        """The model calls something. ``silent``: it has said nothing that is still to be heard."""
+    def called(self, call: ToolCalled, now: float, *, silent: bool, transferring: bool) -> list[ToolCommand]:
+        """Carry out what the model calls. ``silent``: it has said nothing that is still to be heard."""
         note = notes.ToolCalled(call.name, call.call_id)
         if call.name not in _LEAVING_TOOLS and not self._allowance.take():
             self._output_untold = self._output_untold or self._allowance.answers
             return [note, _returned_at_once(call, "refused"), ReturnToolOutput(call.call_id, TOOLS_SPENT)]
-        return [note, *self._carry_out(call, now, silent=silent)]
+        return [note, *self._carry_out(call, now, silent=silent, transferring=transferring)]
 
     def caller_spoke(self, item_id: str, now: float) -> None:
         """The caller begins a turn."""
@@ -133,30 +144,30 @@ class Tools:
                 called = self._mcp.called(event, now)
                 if called:
                     self._allowance.take()
-                return [*called, *(self._leaving.put_off() if called else ())]
+                return [*called, *([PutOffLeaving()] if called else ())]
             case McpReturned():
                 return [*self._mcp.returned(event, now)]
             case ApprovalRequested() if self._allowance.tools_spent:
                 return [*self._mcp.denied(event, now)]
             case ApprovalRequested():
-                return [*self._mcp.requested(event, now), *self._leaving.put_off()]
+                return [*self._mcp.requested(event, now), PutOffLeaving()]
             case _:
                 assert_never(event)
 
-    def not_carried_out(self, call: ToolCalled) -> list[ToolCommand]:
+    def not_carried_out(self, call: ToolCalled) -> list[ReturnToolOutput]:
         """A call of a response that was cancelled: an output it must have, and no response follows."""
         return [ReturnToolOutput(call.call_id, NOT_DONE)]
 
-    def _carry_out(self, call: ToolCalled, now: float, *, silent: bool) -> list[ToolCommand]:
+    def _carry_out(self, call: ToolCalled, now: float, *, silent: bool, transferring: bool) -> list[ToolCommand]:
         if call.name in self._settings.functions:
-            return [*self._leaving.put_off(), *self._begin_function(call, now)]
+            return [PutOffLeaving(), *self._begin_function(call, now)]
         match call.name if call.name in self._settings.built_in else "":
-            case "end_call" | "transfer_call" if self._leaving.transferring:
+            case "end_call" | "transfer_call" if transferring:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BEING_TRANSFERRED)]
             case "end_call" | "transfer_call" if self._output_untold or self._mcp.answer_due or self.busy:
                 return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BUSY)]
             case "end_call":
-                return self._leave(call, None, GOODBYE, ENDING, now, silent=silent)
+                return self._leave(call, None, GOODBYE if silent else None, ENDING)
             case "transfer_call":
                 target = self._settings.targets.get(argument(call, "target"))
                 if target is None:
@@ -165,19 +176,16 @@ class Tools:
                         call.call_id, json_text({"error": f"unknown target, expected one of {known}"})
                     )
                     return [_returned_at_once(call, "refused"), *refusal]
-                return self._leave(call, target, target.announce, TRANSFERRING, now, silent=silent)
+                return self._leave(call, target, target.announce if silent else None, TRANSFERRING)
             case "send_digits":
                 return self._dial(call, now)
             case _:
                 return self._answer(call.call_id, NO_SUCH_TOOL)
 
-    def _leave(
-        self, call: ToolCalled, target: Target | None, words: Request, output: str, now: float, *, silent: bool
-    ) -> list[ToolCommand]:
-        """Leave once the last words were heard; those of this response are enough."""
-        if not self._leaving.planned:
-            self._leaving.plan(target, now, words if silent else None, by_model=True)
-        return [_returned_at_once(call, "ok"), ReturnToolOutput(call.call_id, output)]
+    def _leave(self, call: ToolCalled, target: Target | None, words: Request | None, output: str) -> list[ToolCommand]:
+        """Leave once the last words were heard: those of this response, or ``words``."""
+        leave = LeaveCall(target, words, by_model=True)
+        return [leave, _returned_at_once(call, "ok"), ReturnToolOutput(call.call_id, output)]
 
     def _begin_function(self, call: ToolCalled, now: float) -> list[ToolCommand]:
         """Start a function, or the entry of what the caller has to key in for it."""
@@ -196,7 +204,7 @@ class Tools:
         if not 0 < len(digits) <= _MOST_KEYS or not _KEYS.issuperset(digits):
             return self._answer(call.call_id, BAD_DIGITS)
         self._running[call.call_id] = _RunningFunction(call.name, now, Wait(None, now))
-        return [*self._leaving.put_off(), DialDigits(call.call_id, digits)]
+        return [PutOffLeaving(), DialDigits(call.call_id, digits)]
 
     def _answer(self, call_id: str, output: str) -> list[ToolCommand]:
         """Give the model an output; the response that tells of it is due."""
@@ -291,30 +299,36 @@ class Tools:
             due.append(self._entry.next_deadline())
         return min((at for at in due if at is not None), default=None)
 
-    def on_deadline(self, now: float, *, quiet: bool) -> list[ToolCommand]:
-        """Whatever is due. ``quiet``: nobody speaks or is about to."""
+    def on_deadline(self, now: float, *, quiet: bool, talking: bool, held: bool) -> list[ToolCommand]:
+        """Return what is due. ``quiet``: nobody speaks or is about to, or only a response ``held`` open for a tool.
+
+        Words that cover a wait are said only while ``talking``.
+        """
         commands: list[ToolCommand] = [*self._mcp.on_deadline(now, quiet=quiet and self._entry is None)]
         entry = self._entry
-        if entry is None or now < entry.next_deadline():
-            return commands
+        if entry is not None and now >= entry.next_deadline():
+            commands += self._entry_due(entry, now, quiet=quiet)
+        return [*commands, *self._please_wait(now, quiet=quiet and talking, held=held and talking)]
+
+    def _entry_due(self, entry: SecretEntry, now: float, *, quiet: bool) -> list[ToolCommand]:
+        """End an entry whose time is over; one that has not begun waits for the end of speech."""
         if entry.begun:
-            return [*commands, *self._entered(entry, now, LATE_KEYS_S)]
+            return self._entered(entry, now, LATE_KEYS_S)
         if not quiet:
             entry.wait(now)
-            return commands
+            return []
         done = entry.ended_note("nothing")
         self._entry = None
         self._private_until = now + LATE_KEYS_S
-        return [*commands, done, *self._answer(entry.call.call_id, NOTHING_KEYED)]
+        return [done, *self._answer(entry.call.call_id, NOTHING_KEYED)]
 
-    def please_wait_for_servers(self, now: float, *, quiet: bool) -> list[Request]:
-        """The same for what the service runs by itself."""
-        return self._mcp.please_wait(now, quiet=quiet)
-
-    def please_wait(self, now: float, *, quiet: bool) -> list[Request]:
-        """What is to be said because a function takes long: once for each, and only into silence."""
+    def _please_wait(self, now: float, *, quiet: bool, held: bool) -> list[Request | CancelHeldResponse]:
+        """Ask for the words that cover the wait for tools: once for each tool, and the same words once for several."""
         waits = [running.wait for running in self._running.values()]
-        return [words for wait in waits if (words := wait.words(now, quiet=quiet)) is not None]
+        of_functions = [words for wait in waits if (words := wait.words(now, quiet=quiet)) is not None]
+        of_servers = self._mcp.please_wait(now, quiet=quiet or held)
+        free = [CancelHeldResponse()] if of_servers else []
+        return [*free, *dict.fromkeys((*of_functions, *of_servers))]
 
     def _run_function(
         self, call: ToolCalled, rule: FunctionRule, now: float, entry: SecretEntry | None = None

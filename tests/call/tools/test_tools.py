@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import DialDigits, DigitsDialled, FunctionReturned, RunFunction
-from gateway.call.leaving import RESULTS_FIRST
+from gateway.call.leaving import RESULTS_FIRST, LeaveCall
 from gateway.call.settings import CallSettings, FunctionRule, KeyAction, Silence, Target, Waiting
 from gateway.call.tools.tools import BAD_DIGITS, BUSY, DIALLED, NO_SUCH_TOOL, NOT_DONE
 from gateway.phone.commands import StopPlayback
@@ -191,7 +191,7 @@ def test_a_function_does_not_hold_up_the_key_that_hangs_up() -> None:
     story = Story(replace(SETTINGS, on_key={"*": KeyAction(say=None)}))
     answering = story.tell(ResponseStarted("r"))
     assert answering == []
-    story.conversation._leaving.plan(None, story.now)  # as the key does, while the response runs
+    story.conversation._leaving.plan(LeaveCall(None), story.now)  # as the key does, while the response runs
     assert story.tell(ToolCalled("r", "b", "status", "{}")) == [RunFunction("b", "status", "{}")]
     assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [EndCall(EndReason.BOT_HUNG_UP, "bot")]
 

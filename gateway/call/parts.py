@@ -1,0 +1,101 @@
+"""The parts of a call, and what they ask for. Pure."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar
+
+from gateway.call.bad_messages import BadMessages
+from gateway.call.caller_audio import CallerStream
+from gateway.call.ending import EndCall
+from gateway.call.keypad import Keypad
+from gateway.call.leaving import LeaveCall, Leaving, PutOffLeaving
+from gateway.call.messages import Carried, Commands
+from gateway.call.settings import CallSettings
+from gateway.call.silence import SilenceTimer
+from gateway.call.speaking.bot import Bot
+from gateway.call.speaking.responses import Request
+from gateway.call.state import State
+from gateway.call.tools.tools import CancelHeldResponse, Tools
+from gateway.call.transcripts import Transcripts
+from gateway.phone.events import CallStarted
+from gateway.voice.commands import CreateResponse, SayText
+
+Wish = Carried | EndCall | LeaveCall | PutOffLeaving | CancelHeldResponse
+"""What a part asks for. A request without an id is a response that is wanted; the bot asks for it in its turn."""
+
+
+def _add_one(parts: "Parts", command: Carried, now: float) -> None:
+    parts.add((command,))
+
+
+class Parts:
+    """The parts of one call. They know nothing of one another: each returns what it asks for, which is done here.
+
+    Commands are collected in ``asked`` while an event or a deadline is handled. Times are in seconds.
+    """
+
+    def __init__(self, started: CallStarted, settings: CallSettings, now: float) -> None:
+        self.bot = Bot(settings, started.audio_format, started.playout)
+        self.leaving = Leaving(settings)
+        self.tools = Tools(settings)
+        self.keypad = Keypad(settings)
+        self.transcripts = Transcripts()
+        self.caller_audio = CallerStream(started.audio_format, now, settings.stream_silence_limit_s)
+        self.silence = SilenceTimer(settings)
+        self.bad_messages = BadMessages(now)
+        self.connected = False
+        """``True`` once the session is ready."""
+        self.ended = False
+        self.asked = Commands()
+
+    @property
+    def state(self) -> State:
+        """Where the call stands."""
+        if self.ended:
+            return State.ENDED
+        if not self.connected:
+            return State.CONNECTING
+        if self.leaving.transferring:
+            return State.TRANSFERRING
+        return State.LEAVING if self.leaving.planned else State.TALKING
+
+    def next_deadline(self) -> float:
+        """Return when the first part has something due, the caller's audio apart, which is asked each time."""
+        parts = (self.bot, self.tools, self.keypad, self.silence, self.leaving)
+        return min((due for part in parts if (due := part.next_deadline()) is not None), default=math.inf)
+
+    def carry_out(self, wishes: Iterable[Wish], now: float) -> None:
+        """Do what a part asks for, in order, up to the end of the call."""
+        for wish in wishes:
+            self._WISHES.get(type(wish), _add_one)(self, wish, now)
+            if self.ended:
+                return
+
+    def add(self, commands: Iterable[Carried]) -> None:
+        """Collect commands."""
+        self.asked.add(commands)
+
+    def want(self, request: Request, now: float) -> None:
+        """Ask for a response, now or in its turn."""
+        self.asked.add(self.bot.want(request, now))
+
+    def end(self, end: EndCall, now: float) -> None:
+        """End the call, with all that belongs to it."""
+        self.ended = True
+        self.silence.interrupted()
+        self.asked.add([*self.bot.end(now), *self.tools.abandon()])
+        self.asked.end = end
+
+    def hand_over(self) -> Commands:
+        """Return the commands collected so far, and collect anew."""
+        asked, self.asked = self.asked, Commands()
+        return asked
+
+    _WISHES: ClassVar[Mapping[type, Callable[..., None]]] = {
+        CreateResponse: want,
+        SayText: want,
+        CancelHeldResponse: lambda self, *_: self.asked.add(self.bot.cancel()),
+        LeaveCall: lambda self, leave, now: self.leaving.plan(leave, now),
+        PutOffLeaving: lambda self, *_: self.asked.add(self.leaving.put_off()),
+        EndCall: end,
+    }

@@ -1,0 +1,265 @@
+"""The bot's side of one call: what it is to say, what it says, and how much of it the caller has heard. Pure."""
+
+from collections.abc import Sequence
+
+from gateway.audio.formats import AudioFormat
+from gateway.call import notes
+from gateway.call.ending import EndCall
+from gateway.call.notes import Note
+from gateway.call.settings import CallSettings
+from gateway.call.speaking.greeting import RECORDING, Greeting
+from gateway.call.speaking.playback import HeardReply, Playback
+from gateway.call.speaking.responses import ANSWER, Request, Responses
+from gateway.phone.commands import PhoneCommand
+from gateway.phone.events import Playout
+from gateway.voice.commands import AddMessage, CancelResponse, TruncateReply
+from gateway.voice.events import ReplyAudio, ResponseEnded, ResponseStarted, ResponseStatus, ServiceError
+
+BotCommand = PhoneCommand | Request | CancelResponse | TruncateReply | AddMessage | Note
+
+
+class Bot:
+    """Joins the responses of the service, their playback and the greeting.
+
+    Times are in seconds. Of what is returned, requests have an id and go to the service as they are.
+    """
+
+    def __init__(self, settings: CallSettings, audio_format: AudioFormat, playout: Playout) -> None:
+        self._settings = settings
+        self._playback = Playback(audio_format, playout)
+        self._responses = Responses()
+        self._greeting = Greeting(settings)
+        self._connected = False
+        self._untold: list[AddMessage] = []
+        self._last_reply = ""
+        self._paused_at: float | None = None
+        """The end of the caller's turn that the next reply answers."""
+        self._spoke_at: float | None = None
+        """The beginning of the speech for which playback is being stopped."""
+
+    @property
+    def greeting(self) -> Request | None:
+        """The greeting, if the service is to say it."""
+        return self._greeting.request
+
+    @property
+    def recorded_s(self) -> float:
+        """The length of a recorded greeting, in seconds; 0 if there is none."""
+        recording = self._greeting.recording
+        return self._playback.duration_s(recording.audio) if recording else 0.0
+
+    @property
+    def is_protected(self) -> bool:
+        """``True`` while the greeting must not be interrupted."""
+        return self._greeting.protected
+
+    @property
+    def is_silent(self) -> bool:
+        """``True`` if the caller has heard everything that was said."""
+        return self._playback.idle
+
+    @property
+    def is_idle(self) -> bool:
+        """``True`` if nothing is said, asked for or about to be, and the caller is not speaking."""
+        return self._playback.idle and self._responses.idle
+
+    @property
+    def waits_for_a_tool(self) -> bool:
+        """``True`` if a response runs that says nothing: it is kept open for a tool of the service, if one runs."""
+        return self._playback.idle and self._responses.waits_for_a_tool
+
+    @property
+    def request(self) -> Request | None:
+        """The request that the running response carries out."""
+        return self._responses.request
+
+    @property
+    def answers(self) -> bool:
+        """``True`` if the running response answers the conversation, and does not only say a text."""
+        return self._responses.answers
+
+    @property
+    def late_frames(self) -> int:
+        """Frames that reached the phone after their moment."""
+        return self._playback.late_frames
+
+    def is_current(self, response_id: str) -> bool:
+        """Return ``True`` if this response runs and is not cancelled."""
+        return response_id == self._responses.response and not self._responses.cancelled
+
+    def runs(self, response_id: str) -> bool:
+        """Return ``True`` if this response runs, cancelled or not."""
+        return response_id == self._responses.response
+
+    # What is wanted
+
+    def begin(self, now: float) -> list[BotCommand]:
+        """Begin a recorded greeting."""
+        commands: list[BotCommand] = [*self._greeting.notes()]
+        if recording := self._greeting.recording:
+            commands += self._playback.add(RECORDING, recording.audio, now)
+            commands += self._playback.complete(RECORDING, now)
+        return commands
+
+    def connected(self) -> list[AddMessage]:
+        """Return the messages that had to wait for the session."""
+        self._connected = True
+        return self._untold
+
+    def want(self, request: Request, now: float) -> Sequence[BotCommand]:
+        """Ask for a response, now or as soon as the service would take the request."""
+        return self._responses.want(request, now)
+
+    def cancel(self) -> Sequence[BotCommand]:
+        """Cancel the response that runs."""
+        return self._responses.cancel()
+
+    def goes_on(self, now: float) -> None:
+        """Note that the running response has brought something, or that one of its tools runs."""
+        self._responses.goes_on(now)
+
+    # The caller
+
+    def caller_spoke(self, item_id: str, now: float) -> None:
+        """Note that the caller begins a turn."""
+        self._responses.caller_spoke(item_id, now)
+        self._paused_at = None
+
+    def caller_paused(self, now: float) -> None:
+        """Note the end of the caller's speech, from which the wait for an answer is measured."""
+        self._paused_at = now
+
+    def turn_over(self, item_id: str, now: float) -> Sequence[BotCommand]:
+        """Expect the service's own answer; ask for one to a turn that a key ended, or that came during a response."""
+        during_a_response = self._responses.response is not None and not self._responses.cancelled
+        answers_itself = not self._settings.commit_on and not during_a_response
+        if answers_itself:
+            self._responses.answer_owed(now)
+        done = self._responses.caller_done(item_id, now)
+        return done if answers_itself else [*done, *self._responses.want(ANSWER, now)]
+
+    def caller_done(self, item_id: str, now: float) -> Sequence[BotCommand]:
+        """Note that a turn is over, because its transcript has come or failed."""
+        return self._responses.caller_done(item_id, now)
+
+    def nobody_answers(self) -> None:
+        """Forget the end of the caller's turn: no reply will answer it."""
+        self._paused_at = None
+
+    def interrupt(self, now: float, *, by_speech: bool) -> list[BotCommand]:
+        """Fall silent: the phone's queue and ours, the response that runs, and the one that is on its way.
+
+        Of a reply that is not complete the service may have sent more, which is dropped here.
+        """
+        stop, heard = self._playback.stop(now)
+        self._spoke_at = now if by_speech else None
+        self._responses.drop_wishes()
+        cancel = self._responses.cancel()
+        cut = [reply for reply in heard if reply.heard_ms < reply.received_ms or not reply.complete]
+        commands: list[BotCommand] = [*stop, *self._note_heard(heard), *cancel]
+        commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut if reply.reply_id != RECORDING]
+        if cut or cancel:
+            replies = [notes.CutReply(reply.reply_id, reply.heard_ms, reply.received_ms) for reply in cut]
+            commands.append(notes.BargeIn(replies, response_cancelled=bool(cancel)))
+        return commands
+
+    def playback_stopped(self, now: float) -> list[Note]:
+        """Note how soon the phone was stopped, if that was for the caller's speech."""
+        spoke_at, self._spoke_at = self._spoke_at, None
+        return [notes.PlaybackStopped(round((now - spoke_at) * 1000, 3))] if spoke_at is not None else []
+
+    # What the service and the phone report
+
+    def response_started(self, event: ResponseStarted, now: float) -> list[BotCommand]:
+        """Follow a response that begins; cancel one that nobody wants any more, which returns something."""
+        was_wanted = self._responses.started(event.response_id, event.request_id, now)
+        self._greeting.response_started(event.response_id, self._responses.request)
+        overtaken = self._responses.caller_speaks and self._settings.barge_in and not self._greeting.protected
+        if was_wanted and not overtaken:
+            return []
+        if overtaken:  # the answer comes after a text that was dropped, and the caller waits for that
+            self._paused_at = None
+        return [*self._responses.cancel(), notes.BargeIn([], response_cancelled=True)]
+
+    def reply_audio(self, reply: ReplyAudio, now: float) -> list[BotCommand]:
+        """Play audio of the response that runs."""
+        self._responses.goes_on(now)
+        commands: list[BotCommand] = [*self._playback.add(reply.item_id, reply.audio, now)]
+        if reply.item_id != self._last_reply:
+            self._last_reply = reply.item_id
+            self._greeting.reply_begun(reply.response_id, reply.item_id)
+            waited = None if self._paused_at is None else round((now - self._paused_at) * 1000)
+            self._paused_at = None
+            commands.append(notes.ReplyStarted(reply.item_id, waited))
+        return commands
+
+    def reply_complete(self, item_id: str, now: float) -> Sequence[BotCommand]:
+        """Let the end of a reply be played."""
+        return self._playback.complete(item_id, now)
+
+    def mark_returned(self, name: str, now: float) -> None:
+        """Note how far the phone has played."""
+        self._playback.mark_returned(name, now)
+
+    def response_ended(self, ended: ResponseEnded, now: float) -> list[BotCommand]:
+        """Let the end of a response be played, and ask for the next one that is wanted."""
+        commands: list[BotCommand] = []
+        if not self._responses.cancelled:
+            commands += self._playback.complete(None, now)
+            if ended.status is not ResponseStatus.COMPLETED:
+                commands.append(notes.ResponseCutShort(ended.status.value, ended.detail))
+        commands += self._responses.ended(ended.response_id, now, failed=ended.status is ResponseStatus.FAILED)
+        return commands
+
+    def refused(self, error: ServiceError, now: float) -> list[BotCommand]:
+        """Note an error of the service; a request that it refuses is made again."""
+        note = notes.ServiceError(error.code, error.message)
+        return [note, *self._responses.refused(error.event_id, error.code, now)]
+
+    # Where things stand
+
+    def heard(self, now: float) -> list[BotCommand]:
+        """Note the replies that were now heard to their end."""
+        return self._note_heard(self._playback.heard(now))
+
+    def greeting_over(self) -> None:
+        """Note that nobody speaks, so that the greeting is over, whatever came of it."""
+        self._greeting.over()
+
+    def end(self, now: float) -> list[BotCommand]:
+        """Stop playback for the end of the call, and note what was heard."""
+        stop, heard = self._playback.stop(now)
+        return [*stop, *(command for command in self._note_heard(heard) if isinstance(command, Note))]
+
+    def next_deadline(self) -> float | None:
+        """Return when ``on_deadline`` or ``give_up`` is due; ``None`` if nothing is."""
+        playback, responses = self._playback.next_deadline(), self._responses.next_deadline()
+        if playback is None or responses is None:
+            return responses if playback is None else playback
+        return min(playback, responses)
+
+    def on_deadline(self, now: float) -> list[PhoneCommand | EndCall]:
+        """Top up the audio at the provider; end the call if it does not read what it is sent."""
+        return [*self._playback.on_deadline(now), *self._playback.stalled()]
+
+    def give_up(self, now: float, *, tool_at_work: bool) -> list[BotCommand]:
+        """Give up what the service owes and never brings; a response whose tool runs is not hurried."""
+        if tool_at_work:
+            self._responses.goes_on(now)
+        given_up = self._responses.on_deadline(now)
+        if not any(isinstance(command, CancelResponse) for command in given_up):
+            return [*given_up]
+        note = notes.ResponseCutShort("given_up", "nothing more came of it")
+        return [*self._playback.complete(None, now), note, *given_up]
+
+    def _note_heard(self, replies: Sequence[HeardReply]) -> list[BotCommand]:
+        """Note what was heard, and report to the model what the service did not speak itself."""
+        commands: list[BotCommand] = []
+        for reply in replies:
+            commands.append(notes.ReplyHeard(reply.reply_id, reply.heard_ms, reply.received_ms))
+            if message := self._greeting.heard(reply):
+                if self._connected:
+                    commands.append(message)
+                else:
+                    self._untold.append(message)
+        return commands
