@@ -30,7 +30,7 @@ class Phone(Protocol):
     """The phone leg as a call sees it."""
 
     async def run(self, tell: Callable[[PhoneEvent], None]) -> None:
-        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
+        """Pass every event to ``tell`` as it arrives, the closing event last; raise what ``tell`` raises."""
 
     def send(self, command: PhoneCommand) -> None:
         """Carry out at once; ``OutboxFullError`` where the peer does not read. A stop that was written is an event."""
@@ -43,7 +43,7 @@ class Voice(Protocol):
     """The voice leg as a call sees it."""
 
     async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
-        """Tell every event as it arrives, the closing event last, and return; what ``tell`` raises is raised here."""
+        """Pass every event to ``tell`` as it arrives, the closing event last; raise what ``tell`` raises."""
 
     def send(self, command: VoiceCommand) -> None:
         """Carry out at once; ``OutboxFullError`` where the peer does not read."""
@@ -53,16 +53,16 @@ class Voice(Protocol):
 
 
 class Errands(Protocol):
-    """Who carries out what the conversation asks beside the legs."""
+    """The executor of errands, which run beside the legs."""
 
     async def run(self, errand: Errand) -> ErrandEvent:
-        """Do it, however long that takes, and tell what came of it; it is cancelled when the call ends."""
+        """Do it, however long that takes, and return its result; it is cancelled when the call ends."""
 
 
 class Call:
     """Runs a conversation between two legs until it ends; nothing of either is left afterwards.
 
-    ``on_end`` is told the end before the legs are closed.
+    ``on_end`` is called with the end before the legs are closed.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Call:
         self._ended: asyncio.Future[EndCall] = self._loop.create_future()
 
     async def run(self) -> EndCall:
-        """Run the call to its end and tell why it ended. A bug in the call is raised, with both legs closed."""
+        """Run the call to its end and return that. A bug in the call is raised, with both legs closed."""
         try:
             async with self._group:
                 self._start(self._phone.run(self._on_phone_event))

@@ -1,4 +1,4 @@
-"""What of the caller's audio reaches the service. Pure."""
+"""The caller's audio on its way to the service: kept, passed on, silenced or let go. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ from gateway.voice.commands import SendAudio
 SignOfTheProvider = MarkReturned | DigitPressed | SignOfLife | UnknownMessage | MalformedMessage | OddMessage
 _SIGNS = frozenset(get_args(SignOfTheProvider))
 FLOOD = EndCall(EndReason.STREAM_BROKEN, "provider", f"more than real time and {AHEAD_LIMIT_S:g} s of audio or keys")
-LATE = notes.OddMessage("phone", "audio that came late, behind a pause that had been filled")
+LATE = notes.OddMessage("phone", "audio that came late, after a pause that had been filled")
 
 
 def is_sign_of_life(event: object) -> TypeGuard[SignOfTheProvider]:
-    """Tell whether an event, other than audio, says that the provider is there."""
+    """Return ``True`` if an event, other than audio, says that the provider is there."""
     return type(event) in _SIGNS
 
 
@@ -49,7 +49,7 @@ class CallerStream:
 
     @property
     def last_at(self) -> float:
-        """When audio came last."""
+        """The time at which audio came last."""
         return self._clock.last_at
 
     def receive(self, audio: bytes, now: float) -> SendAudio | EndCall | Note | None:
@@ -61,7 +61,7 @@ class CallerStream:
         if not audio:
             self._liveness.note_life(now)
             return None
-        if not self._clock.take(len(audio), now):
+        if not self._clock.count(len(audio), now):
             return self._let_go()
         if self._early is not None:
             self._keep(self._early, audio)
@@ -69,14 +69,14 @@ class CallerStream:
         return SendAudio(audio if now >= self._silenced_until else self._format.silence_for(audio))
 
     def note_sign(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
-        """Take whatever else the provider says: it is there. More keys than anybody can press end the call."""
+        """Note that the provider is there, whatever it says. More keys than anybody can press end the call."""
         self._liveness.note_life(now)
         if type(event) is DigitPressed:
-            self._clock.key(now)
+            self._clock.count_key(now)
         return (FLOOD,) if self._clock.is_flooded else ()
 
     def next_deadline(self) -> float:
-        """When ``on_deadline`` wants to be called."""
+        """Return when ``on_deadline`` is due."""
         return min(self._clock.next_deadline(), self._liveness.next_deadline(self._clock.last_at))
 
     def _let_go(self) -> EndCall | Note | None:
@@ -87,7 +87,7 @@ class CallerStream:
         return None if told else LATE
 
     def on_deadline(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall]:
-        """Fill a pause of the stream up to ``now``; ask a silent provider for a word, and give up a lost one."""
+        """Fill a pause of the stream up to ``now``; ask a silent provider for a sign of life, or give it up."""
         asked = self._liveness.on_deadline(now, self._clock.last_at)
         silence = self._clock.on_deadline(now)
         if silence and self._early is not None:
@@ -96,7 +96,7 @@ class CallerStream:
         return (*([SendAudio(silence)] if silence else ()), *asked)
 
     def connected(self) -> Sequence[SendAudio]:
-        """The session is there: the last seconds of what the caller has said meanwhile, unless nobody may listen."""
+        """Return the last seconds that the caller said before the session was ready, unless nobody may listen."""
         early, self._early = self._early, None
         return (SendAudio(bytes(early)),) if early and self._silenced_until < math.inf else ()
 

@@ -1,14 +1,14 @@
 """The caller's audio on the call's clock: pauses filled, late audio let go, and no more of it than real time. Pure.
 
 A phone that is muted, on hold or suppresses silence sends no frames, and the service ends a turn only by silence that
-it receives. So the time that a pause takes is filled with silence. What comes late all the same, in a burst behind the
+it receives. So the time that a pause takes is filled with silence. What comes late all the same, in a burst after the
 pause, has its time already: it is let go as far as silence stands in its place, and no time is counted twice.
 """
 
 from gateway.audio.formats import AudioFormat
 
 JITTER_S = 0.4
-"""Audio may be this late or early: a shorter gap is the network's, and what made it comes behind it."""
+"""Audio may be this late or early: a shorter gap is the network's, and the audio that made it comes after it."""
 STEP_S = 0.1
 """A pause is filled in pieces of this length, once it is longer than the jitter."""
 FILL_LIMIT_S = 2.0
@@ -16,7 +16,7 @@ FILL_LIMIT_S = 2.0
 LATENESS_S = 0.05
 """A deadline that is met later than this says that the process stood still: frames that wait are to be read first."""
 BURST_S = 1.0
-"""Audio that has come in time for so long behind a pause is not late any more."""
+"""Audio that has come in time for so long after a pause is not late any more."""
 AHEAD_LIMIT_S = 10.0
 """A caller's audio may be this much more than real time; nobody speaks faster."""
 PIECE_MS = 2
@@ -28,7 +28,7 @@ KEY_S = 0.05
 class CallerClock:
     """Counts the audio of one caller. Times are in seconds, sizes in bytes.
 
-    ``take`` comes fifty times a second: while audio comes in time it compares, and calculates nothing.
+    ``count`` is called fifty times a second: while audio comes in time it compares, and calculates nothing.
     """
 
     def __init__(self, audio_format: AudioFormat, now: float) -> None:
@@ -48,25 +48,25 @@ class CallerClock:
         self._was_late = False
         self._keys = 0
         self.last_at = now
-        """When audio came last."""
+        """The time at which audio came last."""
         self.is_flooded = False
         """Set once more audio or keys came than anybody can say or press."""
 
-    def take(self, size: int, now: float) -> bool:
+    def count(self, size: int, now: float) -> bool:
         """Count audio that has come; ``False`` where it is to be let go."""
         self.last_at = now
         self._last_size = size
         self._received += size
         return (self._received < self._look_at and size >= self._least) or self._look(size, now)
 
-    def key(self, now: float) -> None:
+    def count_key(self, now: float) -> None:
         """Count a key."""
         self._keys += 1
         if self._keys > round((now - self._started_at + AHEAD_LIMIT_S) / KEY_S):
             self.is_flooded = True
 
     def next_deadline(self) -> float:
-        """When ``on_deadline`` wants to be called: once a gap is a pause, and then for each piece of it.
+        """Return when ``on_deadline`` is due: once a gap is a pause, and then for each piece of it.
 
         The next piece of audio may be as long as the last one, and takes as long to come.
         """

@@ -10,13 +10,15 @@ from gateway.fleet.board import Board
 from gateway.fleet.places import CallKey, Full, KnownCall, News, Place, Places
 
 EXPECTED_POLL_S = 0.1
-"""How often a drain looks whether the streams of answered calls have come, which may be at another worker."""
+"""The interval at which a drain looks for the streams of answered calls, which may come to another worker."""
 _REFUSALS = {Full.ALL: Refusal.FULL, Full.LINE: Refusal.LINE_FULL}
 
 
 class Calls:
-    """Who is on the phone. A call that is answered by a webhook has its place from then on; any other call takes one
-    when its stream opens, before that has said whose it is.
+    """The calls of one process.
+
+    A call that is answered by a webhook has its place from then on; any other call takes one when its stream opens,
+    before that has said whose it is.
 
     ``places`` are shared by all workers; without them they are of this process alone.
     """
@@ -44,12 +46,12 @@ class Calls:
 
     @property
     def in_use(self) -> int:
-        """How many places are taken or kept, at all workers."""
+        """The number of places that are taken or kept, at all workers."""
         return self._places.in_use()
 
     @property
     def unwilling(self) -> Refusal:
-        """Why a call is not taken, where none is."""
+        """The reason for which no call is taken now."""
         return Refusal.SHUT_DOWN if self.draining else Refusal.FULL
 
     def reserve(self, key: CallKey, line: str, line_limit: int | None, life_s: float) -> Refusal | None:
@@ -121,7 +123,7 @@ class Calls:
         return self._take_back(key, detail) or self._places.tell(key, News.TRANSFER_FAILED)
 
     def take_news(self) -> None:
-        """Take what providers told other workers of the calls here."""
+        """Act on reports about the calls here that providers sent to other workers."""
         for key, news in self._places.take_news():
             act = self._end if news is News.OVER else self._take_back
             act(key, f"{key[0]} told another worker")

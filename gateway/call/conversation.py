@@ -57,11 +57,11 @@ class Conversation:
         self._caller_audio, self._silence = parts.caller_audio, parts.silence
         self._ends_at = now + settings.duration_limit_s
         self._due: float | None = None
-        """When something is due that the caller's audio does not put off; ``None`` where that is to be looked for."""
+        """The next deadline that the caller's audio does not put off; ``None`` if it is to be computed."""
 
     @property
     def state(self) -> State:
-        """Where the call stands."""
+        """The state of the call."""
         return self._parts.state
 
     @property
@@ -241,10 +241,10 @@ class Conversation:
         silent, transferring = self._bot.is_silent, self._leaving.transferring
         self._parts.carry_out(self._tools.called(call, now, silent=silent, transferring=transferring), now)
 
-    # Where things stand
+    # After each event
 
     def _settle(self, now: float) -> None:
-        """Do what follows from where things stand, and decide if the service may listen to the caller."""
+        """Do what follows from the new state, and decide if the service may listen to the caller."""
         if self._parts.ended:
             return
         self._follow_up(now)

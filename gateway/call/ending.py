@@ -1,4 +1,4 @@
-"""Why a call ended and who ended it, decided where it happened. Pure."""
+"""The reasons for which calls end, and who ends them; decided where it happens. Pure."""
 
 import enum
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from gateway.voice.events import VoiceEnd
 
 
 class EndReason(enum.StrEnum):
-    """Why a call ended; metrics and logs carry these words."""
+    """The reasons for which calls end; metrics and logs carry these words."""
 
     CALLER_HUNG_UP = "caller_hung_up"
     BOT_HUNG_UP = "bot_hung_up"
@@ -48,7 +48,7 @@ ENDED_BY: Mapping[EndReason, str] = {
     EndReason.SHUT_DOWN: "gateway",
     EndReason.FAULT: "gateway",
 }
-"""Who ends a call for each reason; metrics have a series for each pair before the first call."""
+"""The side that ends a call for each reason; metrics have a series for each pair before the first call."""
 _ERRORS = frozenset(
     {
         EndReason.VOICE_UNAVAILABLE,

@@ -1,4 +1,4 @@
-"""What the conversation has done beside its two legs, and what came of it. Pure."""
+"""Errands, which the conversation asks for beside its two legs, and their results. Pure."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""``True`` if the provider is still there, by whatever comes from it. Pure."""
+"""Finds out if the provider is still there, by whatever comes from it. Pure."""
 
 import math
 
@@ -19,11 +19,11 @@ class Liveness:
         self._life_at = now
 
     def note_life(self, now: float) -> None:
-        """Something other than audio has come."""
+        """Note that something other than audio has come."""
         self._life_at = now
 
     def next_deadline(self, audio_at: float) -> float:
-        """When ``on_deadline`` wants to be called."""
+        """Return when ``on_deadline`` is due."""
         last_at = max(self._life_at, audio_at)
         return max(self._asked_at, last_at) + self._limit_s / 2
 

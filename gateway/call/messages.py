@@ -15,12 +15,12 @@ from gateway.voice.events import VoiceEvent
 
 Event = PhoneEvent | VoiceEvent | ErrandEvent | ShutDown
 Carried = PhoneCommand | VoiceCommand | Errand | Note
-"""What a leg, an errand beside the legs or the record of the call carries out."""
+"""Commands to the legs, errands, and notes for the record."""
 Command = Carried | EndCall
 
 
 class Commands(Struct):
-    """What a conversation asks for at one moment; each list is carried out in its order."""
+    """Commands of a conversation at one moment; each list is carried out in its order."""
 
     phone: list[PhoneCommand] = []
     voice: list[VoiceCommand] = []

@@ -21,7 +21,7 @@ from gateway.phone.events import CallStarted
 from gateway.voice.commands import CreateResponse, SayText
 
 Wish = Carried | EndCall | LeaveCall | PutOffLeaving | CancelHeldResponse
-"""What a part asks for. A request without an id is a response that is wanted; the bot asks for it in its turn."""
+"""Anything that a part may ask for. A request is a response that is wanted, without an id, and waits for its turn."""
 
 
 def _add_one(parts: "Parts", command: Carried, now: float) -> None:
@@ -50,7 +50,7 @@ class Parts:
 
     @property
     def state(self) -> State:
-        """Where the call stands."""
+        """The state of the call."""
         if self.ended:
             return State.ENDED
         if not self.connected:

@@ -1,4 +1,4 @@
-"""What happened on a call, in order: the notes of the conversation, each with its time. Pure."""
+"""The record of a call: its notes, each with its time, passed to observers. Pure."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from gateway.call.notes import Note
 
 
 class CallIdentity(Struct, frozen=True):
-    """Whose call it is."""
+    """The call to which a note belongs."""
 
     call_id: str
     provider: str
@@ -17,7 +17,7 @@ class CallIdentity(Struct, frozen=True):
     called: str
     audio_format: str
     started_at: float
-    """When the stream began, on the call's clock."""
+    """The beginning of the stream, on the call's clock."""
 
 
 class TimedNote(Struct, frozen=True):

@@ -1,10 +1,10 @@
-"""Why a webhook, a stream or another request was turned away, before it became a call. Pure."""
+"""The reasons for which a webhook, a stream or another request is turned away before it becomes a call. Pure."""
 
 import enum
 
 
 class Refusal(enum.StrEnum):
-    """Why somebody was turned away; metrics and logs carry these words."""
+    """The reasons for which requests are turned away; metrics and logs carry these words."""
 
     FULL = "full"
     LINE_FULL = "line_full"

@@ -8,9 +8,9 @@ from gateway.call.speaking.responses import Request
 from gateway.function import SecretDigits
 
 CONNECT_BUFFER_S = 10.0
-"""What the caller says before the session is ready is kept this far back."""
+"""The last seconds that the caller says before the session is ready are kept."""
 TRANSFER_GRACE_S = 5.0
-"""How long the provider may take to end the stream of a call that it has transferred."""
+"""The time within which the provider ends the stream of a call that it has transferred."""
 SILENCED_TAIL_S = 0.5
 """The sound of the last secret key may come after the word that it was pressed."""
 
@@ -23,7 +23,7 @@ SEND_DIGITS = "send_digits"
 
 
 class Silence(Struct, frozen=True):
-    """What to do when nobody speaks: every ``after_s`` say ``say``, ``times`` times, then hang up."""
+    """The reminder to a silent caller: every ``after_s`` ``say``, ``times`` times, then the end of the call."""
 
     after_s: float
     say: Request
@@ -38,7 +38,7 @@ class Recorded(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """Whom a caller may be transferred to; ``announce`` is said before, unless the model has said something."""
+    """A target of transfers; ``announce`` is said before, unless the model has said something."""
 
     name: str
     to: str
@@ -53,21 +53,21 @@ class Secret(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """What is said while a tool takes long: once, into silence, after ``after_s``."""
+    """Words that are said while a tool takes long: once, into silence, after ``after_s``."""
 
     words: Request
     after_s: float = 1.5
 
 
 class FunctionRule(Struct, frozen=True):
-    """What the conversation minds of a function: what is keyed in for it, and what is said while it takes long."""
+    """The secrets that are keyed in for a function, and the words that are said while it takes long."""
 
     secrets: tuple[Secret, ...] = ()
     waiting: Waiting | None = None
 
 
 class Approval(Struct, frozen=True):
-    """How a caller allows what an MCP server is to do: by a key, or by words that the next utterance begins with."""
+    """The caller's approval of a tool of an MCP server: by a key, or by words with which the next utterance begins."""
 
     ask: Request
     key: str = ""
@@ -83,7 +83,7 @@ class Digits(Struct, frozen=True):
 
 
 class KeyAction(Struct, frozen=True):
-    """What one key does without the model: a transfer, a text, or the end of the call."""
+    """The action of one key, without the model: a transfer, a text, or the end of the call."""
 
     transfer: Target | None = None
     say: Request | None = None
@@ -111,7 +111,7 @@ class CallSettings(Struct, frozen=True):
     approvals: Mapping[str, Approval] = {}
     """By the label of the MCP server."""
     mcp_waiting: Mapping[str, Waiting] = {}
-    """What is said while a tool of a server takes long, by the label of the server."""
+    """Words that are said while a tool of a server takes long, by the label of the server."""
     duration_limit_s: float = 3600.0
     tool_calls_limit: int = 100
     """So many tools the model may call; built-in ones that end or transfer the call are not counted."""
@@ -120,4 +120,4 @@ class CallSettings(Struct, frozen=True):
     stream_silence_limit_s: float = 15.0
     """A provider that sends no audio for so long has lost the stream without saying so."""
     farewell_limit_s: float = 60.0
-    """How long the bot's last words may take to be heard before the call ends all the same."""
+    """The time after which the call ends although the bot's last words were not confirmed as heard."""

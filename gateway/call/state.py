@@ -18,7 +18,7 @@ from gateway.voice.events import (
 
 
 class State(enum.Enum):
-    """Where a call stands."""
+    """The states of a call."""
 
     CONNECTING = enum.auto()
     """The caller is there, the session is not ready yet."""

@@ -37,7 +37,7 @@ class Stream:
         for _ in range(number):
             self.wait(every_s)
             size = self.format.bytes_for(20)
-            if self.clock.take(size, self.now):
+            if self.clock.count(size, self.now):
                 self.passed += size
             else:
                 self.let_go += size
@@ -104,11 +104,11 @@ def test_a_pause_is_filled_as_it_goes_on(audio_format: AudioFormat) -> None:
 def test_long_pieces_are_no_pauses() -> None:
     """A phone that gathers a second of audio before it sends: the next piece may take as long, and some jitter."""
     clock, chance, now = CallerClock(PCMU, START), random.Random(5), START
-    clock.take(PCMU.bytes_for(1000), now)
+    clock.count(PCMU.bytes_for(1000), now)
     for number in range(1, 100):
         now = START + number + chance.uniform(-0.1, 0.2)
         assert clock.next_deadline() > now
-        assert clock.take(PCMU.bytes_for(1000), now)
+        assert clock.count(PCMU.bytes_for(1000), now)
 
 
 def test_long_pieces_behind_a_pause() -> None:
@@ -118,7 +118,7 @@ def test_long_pieces_behind_a_pause() -> None:
         stream.wait(10.0)
         for _ in range(4):
             stream.wait(1.0)
-            assert stream.clock.take(PCMU.bytes_for(1000), stream.now)
+            assert stream.clock.count(PCMU.bytes_for(1000), stream.now)
 
 
 def test_a_phone_that_never_sends() -> None:
@@ -210,7 +210,7 @@ def test_nobody_speaks_faster_than_real_time() -> None:
 def test_tiny_pieces_are_a_flood_too() -> None:
     """Each piece is a message to the service, however short it is; those of providers are of 20 ms."""
     clock, passed = CallerClock(PCMU, START), 0
-    while clock.take(1, START + 1.0):
+    while clock.count(1, START + 1.0):
         passed += 1
     assert clock.is_flooded
     assert passed == 11_000 / PIECE_MS
@@ -229,9 +229,9 @@ def test_nobody_presses_keys_so_fast() -> None:
     """Keys have a length too."""
     clock = CallerClock(PCMU, START)
     for number in range(int(AHEAD_LIMIT_S / KEY_S)):
-        clock.key(START)
+        clock.count_key(START)
         assert not clock.is_flooded, number
-    clock.key(START)
+    clock.count_key(START)
     assert clock.is_flooded
 
 
@@ -239,7 +239,7 @@ def test_a_single_sample_that_is_missing_is_filled_in() -> None:
     """Silence is what is missing, however short that is: of a phone that was ahead, a piece of one byte comes last."""
     clock = CallerClock(PCMU, START)
     for size in (*[160] * 50, 1):
-        clock.take(size, START)
+        clock.count(size, START)
     assert clock.next_deadline() == START + 1 / 8000 + JITTER_S
     assert clock.on_deadline(clock.next_deadline()) == b"\xff"
 
@@ -258,5 +258,5 @@ def test_late_audio_is_let_go_for_as_long_as_silence_stands_in_its_place() -> No
 def test_who_looks_too_late_looks_once_more_before_anything_is_filled_in(late_s: float, is_filled: bool) -> None:
     """Audio may have come meanwhile, and wait: up to the bound, that bound included, it is filled in at once."""
     clock = CallerClock(PCMU, START)
-    clock.take(160, START)
+    clock.count(160, START)
     assert bool(clock.on_deadline(clock.next_deadline() + late_s)) is is_filled

@@ -1,4 +1,4 @@
-"""The greeting: whether it may be interrupted, and a recorded one that the service does not speak itself. Pure."""
+"""The greeting: protected from interruption or not, said by the service or played from a recording. Pure."""
 
 from msgspec.structs import replace
 
@@ -27,11 +27,11 @@ class Greeting:
 
     @property
     def recording(self) -> Recorded | None:
-        """What is to be played, if that is the greeting."""
+        """The recording to be played, if the greeting is one."""
         return self._words if isinstance(self._words, Recorded) else None
 
     def notes(self) -> list[Note]:
-        """What is to be noted as the call begins."""
+        """Return the notes for the beginning of the call."""
         made: list[Note] = [notes.ClosedLine()] if self._line_closed else []
         if recording := self.recording:
             made.append(notes.GreetingPlayed(RECORDING))
@@ -41,25 +41,25 @@ class Greeting:
 
     @property
     def request(self) -> Request | None:
-        """What the service is to say, if that is the greeting."""
+        """The request to the service, if it is to say the greeting."""
         return None if isinstance(self._words, Recorded) else self._words
 
     def response_started(self, response_id: str, request: Request | None) -> None:
-        """A response begins: the greeting's, where it carries the greeting out."""
+        """Note a response that begins: it is the greeting's if it carries out that request."""
         if request is not None and replace(request, request_id="") == self.request:
             self._response = response_id
 
     def reply_begun(self, response_id: str, item_id: str) -> None:
-        """A reply of a response begins to be played."""
+        """Note that a reply of a response begins to be played."""
         if response_id == self._response:
             self._replies.add(item_id)
 
     def over(self) -> None:
-        """Nobody speaks: whatever came of the greeting, it is over."""
+        """Note that nobody speaks: whatever came of the greeting, it is over."""
         self.protected = False
 
     def heard(self, reply: HeardReply) -> AddMessage | None:
-        """A reply is over, to its end or not: a recorded greeting becomes part of the conversation, as far as heard."""
+        """Note that a reply is over; return what was heard of a recorded greeting, as a message to the model."""
         if reply.reply_id in self._replies:
             self._replies.discard(reply.reply_id)
             self.protected = False
@@ -71,7 +71,7 @@ class Greeting:
 
 
 def _share(text: str, reply: HeardReply) -> str:
-    """The words that were heard, cut in proportion to the time, at the end of a word."""
+    """Return the words that were heard: cut in proportion to the time, at the end of a word."""
     if reply.heard_ms >= reply.received_ms:
         return text
     reached = round(len(text) * reply.heard_ms / reply.received_ms)

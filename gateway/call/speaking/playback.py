@@ -1,7 +1,7 @@
-"""What the caller hears, and when: outgoing audio paced on an absolute clock, and the ledger of what was heard.
+"""Outgoing audio, paced on an absolute clock, and the ledger of what the caller has heard.
 
 Voice Live delivers a reply many times faster than it can be spoken. The reply waits here; the provider is given a
-bounded lead of it, in whole frames. A mark behind every piece tells when the caller has heard up to it, and between
+bounded lead of it, in whole frames. A mark after every piece returns when the caller has heard up to it, and between
 two marks the ear moves on at the speed of time. Positions are bytes of the outgoing stream since the call began.
 """
 
@@ -15,13 +15,13 @@ from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayba
 from gateway.phone.events import Playout
 
 MARK_GRACE_S = 2.0
-"""A mark that is this late behind the clock is taken as lost, and the clock believed."""
+"""A mark that is later than this by the clock is taken as lost, and the clock is believed."""
 CLOCK_GRACE_S = 0.25
-"""How far behind our clock a phone that confirms nothing may be: the way there, and its own buffer."""
+"""A phone that confirms nothing may be this much later than our clock: the way there, and its own buffer."""
 STALL_LIMIT_S = 5.0
 """So much audio beyond the lead without a mark that returns: the phone does not read what it is sent."""
 ROUNDING = 0.01
-"""Bytes by which times on a clock that has run for weeks may be off: a deadline is met at its time, not behind it."""
+"""Bytes by which times on a clock that has run for weeks may be off: a deadline is met at its time, not after it."""
 RTT_LIMIT_S = 0.5
 """A probe that takes longer measured something else than the way there and back."""
 
@@ -39,7 +39,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class HeardReply:
-    """How much of a reply reached the caller: ``heard_ms`` of the ``received_ms`` that the service had delivered.
+    """The part of a reply that reached the caller: ``heard_ms`` of the ``received_ms`` that the service had delivered.
 
     ``complete``: the service had nothing more of it to deliver.
     """
@@ -81,7 +81,7 @@ class Playback:
         """Frames that were here but reached the phone after their moment: our own lateness, not the service's."""
 
     def add(self, reply_id: str, audio: bytes, now: float) -> list[PhoneCommand]:
-        """Queue audio of a reply behind what is queued, and send what the lead has room for."""
+        """Queue audio of a reply, and send as much as the lead has room for."""
         reply = self._reply(reply_id)
         if audio:
             reply.received += len(audio)
@@ -90,7 +90,7 @@ class Playback:
         return self._fill(now)
 
     def complete(self, reply_id: str | None, now: float) -> list[PhoneCommand]:
-        """No more audio of this reply (of any, for ``None``) will come: its part frame may go, padded with silence."""
+        """Note that a reply (``None``: each) is complete, so that its part frame may go, padded with silence."""
         for reply in self._replies:
             if reply_id in (None, reply.reply_id):
                 reply.complete = True
@@ -105,7 +105,7 @@ class Playback:
         return self._fill(now)
 
     def next_deadline(self) -> float | None:
-        """When the lead wants topping up, or a reply has been heard by the clock alone; ``None`` when idle."""
+        """Return when the lead is to be topped up, or a reply is heard by the clock alone; ``None`` when idle."""
         if self._ready():
             return self._time_at(self._sent - self._lead + self._refill)
         if self._ready(is_dry=True):
@@ -114,7 +114,7 @@ class Playback:
         return self._late_end(first) if first is not None and first.complete else None
 
     def mark_returned(self, name: str, now: float) -> bool:
-        """A mark came back; ``False`` if it is none of ours or was overtaken by ``stop``."""
+        """Note a mark that came back; return ``False`` if it is none of ours or was overtaken by ``stop``."""
         self._unconfirmed = 0
         if self._probe is not None and name == self._probe[0]:
             rtt_s = now - self._probe[1]
@@ -132,7 +132,7 @@ class Playback:
         return True
 
     def heard(self, now: float) -> list[HeardReply]:
-        """Replies that have now been heard to their end; each is told once."""
+        """Return the replies that have now been heard to their end, each once."""
         done: list[HeardReply] = []
         while self._replies and self._replies[0].complete and self._is_heard(self._replies[0], now):
             reply = self._replies.popleft()
@@ -141,7 +141,7 @@ class Playback:
         return done
 
     def stop(self, now: float) -> tuple[list[PhoneCommand], list[HeardReply]]:
-        """Silence at once: what to send, and what had been heard of each reply that this cut short.
+        """Fall silent at once; return the commands, and how much was heard of each reply that is cut short.
 
         What is on its way to us and back plays on until the provider reads our ``StopPlayback``, so the measured
         round trip counts as heard. A phone plays whole frames, and a mark returns with the frame before it: on average
@@ -185,7 +185,7 @@ class Playback:
         return ([PlayAudio(b"")] if untold else []), cut
 
     def duration_s(self, audio: bytes) -> float:
-        """How long audio in the call's format lasts."""
+        """Return the duration of audio in the call's format."""
         return len(audio) / self._bytes_per_s
 
     def stalled(self) -> list[EndCall]:
@@ -241,7 +241,7 @@ class Playback:
             commands.append(SendMark(probe))
 
     def _send(self, size: int, commands: list[PhoneCommand], *, is_dry: bool = False) -> None:
-        """Send at most ``size`` bytes (whole frames) of what waits, and a mark behind it."""
+        """Send at most ``size`` bytes (whole frames) of what waits, and a mark after it."""
         is_end = is_dry and not self._ready()
         piece = self._take(min(size, self._ready(is_dry=is_dry)))
         if not piece:

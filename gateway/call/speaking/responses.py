@@ -1,4 +1,4 @@
-"""Which response is wanted, asked for and running: who speaks, who was asked to, whose answer it is that begins. Pure.
+"""The responses of a call: those that are wanted, the one that was asked for, the one that runs. Pure.
 
 The service takes a ``response.create`` only while no response runs or is asked for, and it answers committed turns by
 itself. So each request of ours carries an id, which comes back with its response and with its refusal; a response
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from gateway.voice.commands import CancelResponse, CreateResponse, SayText
 
 ANSWER_LIMIT_S = 10.0
-"""A response that is owed, asked for or runs, and that brings nothing for so long, brings nothing any more."""
+"""A response that is owed, asked for or runs is given up when it has brought nothing for this long."""
 CANCEL_LIMIT_S = 3.0
 """A response that was given up is over by then, whether the service has said so or not."""
 RETRY_AFTER_S = 1.0
@@ -33,7 +33,7 @@ class Responses:
         self.response: str | None = None
         """The response that runs, as far as we know."""
         self.request: Request | None = None
-        """What it carries out; ``None`` where the service began it by itself."""
+        """The request that it carries out; ``None`` if the service began it by itself."""
         self.cancelled = False
         """``True`` if what comes of it is to be dropped."""
         self._response_by = 0.0
@@ -51,7 +51,7 @@ class Responses:
 
     @property
     def caller_speaks(self) -> bool:
-        """``True`` if the caller is in the middle of a turn, as the service tells it."""
+        """``True`` if the caller is in the middle of a turn, as the service reports it."""
         return self._speech is not None
 
     @property
@@ -70,7 +70,7 @@ class Responses:
         return self.response is not None and self.request in (None, ANSWER)
 
     def next_deadline(self) -> float | None:
-        """When ``on_deadline`` wants to be called."""
+        """Return when ``on_deadline`` is due; ``None`` if nothing is."""
         if self.idle:
             return None
         due = [
@@ -125,7 +125,7 @@ class Responses:
         return self._release(now)
 
     def drop_wishes(self) -> None:
-        """No text that was wanted or asked for is to be heard any more; what is unanswered stays so."""
+        """Drop the texts that were wanted or asked for; answers that are wanted stay wanted."""
         self._wanted = deque(request for request in self._wanted if request == ANSWER)
         self._dropped = self._requested is not None
 
@@ -138,7 +138,7 @@ class Responses:
 
     @property
     def _is_alone(self) -> bool:
-        """Whether, beside the response that may run, nobody speaks, is asked to, or is about to."""
+        """``True`` if, beside the response that may run, nobody speaks, is asked to, or is about to."""
         return self._requested is None and not self._wanted and self._owed_by is None and self._speech is None
 
     @property
@@ -159,23 +159,23 @@ class Responses:
     # What the service says
 
     def caller_spoke(self, item_id: str, now: float) -> None:
-        """The caller has begun a turn."""
+        """Note that the caller has begun a turn."""
         self._speech, self._speech_by = item_id, now + SPEECH_LIMIT_S
         self._tried_again = False
 
     def caller_done(self, item_id: str, now: float) -> list[Request]:
-        """That turn is over."""
+        """Note that this turn is over."""
         if self._speech == item_id:
             self._speech = None
         return self._release(now)
 
     def answer_owed(self, now: float) -> None:
-        """The service will answer a turn by itself: one answer is enough; a text that was wanted is said behind it."""
+        """Expect the service's own answer to a turn: one is enough; a text that is wanted is said after it."""
         self._owed_by = now + ANSWER_LIMIT_S
         self._wanted = deque(request for request in self._wanted if request != ANSWER)
 
     def started(self, response_id: str, request_id: str, now: float) -> bool:
-        """A response runs: ours by its id, or the service's own; ``False`` if it was dropped before it began."""
+        """Note a response that begins, ours by its id or the service's own; ``False`` if it was dropped before."""
         self.response, self.request, self.cancelled, self._spoke = response_id, None, False, False
         self._response_by = now + ANSWER_LIMIT_S
         asked = self._requested
@@ -189,13 +189,13 @@ class Responses:
         return not dropped
 
     def goes_on(self, now: float) -> None:
-        """The response has brought a sound or a call, or one of its tools is at work."""
+        """Note that the response has brought a sound or a call, or that one of its tools runs."""
         self._response_by = now + ANSWER_LIMIT_S
         self._spoke = True
         self._tried_again = False
 
     def ended(self, response_id: str, now: float, *, failed: bool = False) -> list[Request]:
-        """A response is over; one that ``failed`` before the caller heard anything is tried once more."""
+        """Note the end of a response; one that ``failed`` before the caller heard anything is tried once more."""
         if response_id != self.response:
             return []
         if failed and not self.cancelled and not self._spoke:
@@ -204,7 +204,7 @@ class Responses:
         return self._release(now)
 
     def refused(self, request_id: str, code: str, now: float) -> list[Request]:
-        """The service did not take a request: one that came too early is made again, any other is tried once more."""
+        """Note a refused request: one that came too early is made again, any other is tried once more."""
         if self._requested is None or request_id != self._requested.request_id:
             return []
         request, dropped = self._requested, self._dropped
@@ -212,7 +212,7 @@ class Responses:
         if code == ALREADY_ACTIVE and not dropped:
             self._wanted.appendleft(replace(request, request_id=""))
             if self.response is None:
-                self._owed_by = now + ANSWER_LIMIT_S  # the response that is in the way has yet to be told
+                self._owed_by = now + ANSWER_LIMIT_S  # the response that is in the way has yet to be reported
         elif not dropped:
             self._try_again(replace(request, request_id=""), now + RETRY_AFTER_S)
         return self._release(now)

@@ -1,4 +1,4 @@
-"""How much a model may do in one call: tools that it calls, and secrets that it lets the caller key in. Pure."""
+"""The limits of a model in one call: tools that it calls, and secrets that it lets the caller key in. Pure."""
 
 from collections import Counter
 
@@ -22,16 +22,16 @@ class Allowance:
 
     @property
     def tools_spent(self) -> bool:
-        """Return whether the call may use no more tools."""
+        """``True`` if the call may use no more tools."""
         return self._tools_used >= self._tool_calls
 
     @property
     def answers(self) -> bool:
-        """Return whether a response may tell of what was refused."""
+        """``True`` if a response may report what was refused."""
         return self._refused <= ANSWERS
 
-    def take(self) -> bool:
-        """Count a call of a tool; ``False`` where it is to be refused."""
+    def count_tool(self) -> bool:
+        """Count a call of a tool; return ``False`` if it is to be refused."""
         if self.tools_spent:
             self._refused += 1
             return False
@@ -39,7 +39,7 @@ class Allowance:
         return True
 
     def caller_spoke(self, item_id: str, now: float) -> None:
-        """A turn of the caller begins: its answer may be refused as often again."""
+        """Allow as many refusals again in the answer to a new turn of the caller."""
         self._refused = 0
 
     def keyed(self, function: str) -> None:
@@ -47,5 +47,5 @@ class Allowance:
         self._attempts[function] += 1
 
     def may_key(self, function: str) -> bool:
-        """Return whether the caller may key in once more what a function needs."""
+        """Return ``True`` if the caller may key in once more what a function needs."""
         return self._attempts[function] < self._secret_attempts

@@ -1,4 +1,4 @@
-"""The tools of MCP servers, which the service runs by itself: what runs, and what waits for the caller's word. Pure.
+"""The tools of MCP servers, which the service runs by itself: those that run, and those that wait for approval. Pure.
 
 Voice Live API reference 2026-07-15: a result is spoken only when a response is asked for, ``completed`` may come twice,
 and after the response that called has ended.
@@ -21,7 +21,7 @@ from gateway.voice.events import ApprovalRequested, McpCalled, McpReturned, Tool
 How = Literal["key", "words", "no answer", "not understood", "not asked", "limit"]
 Outcome = Literal["ok", "error", "timeout"]
 RUN_LIMIT_S = 60.0
-"""A server that takes longer is not waited for; its result may still be told."""
+"""A server that takes longer is not waited for; its result may still be reported."""
 TRANSCRIPT_LIMIT_S = 5.0
 """A turn whose words have not come by then, counted from its end, was not understood."""
 GRANTED_LIMIT_S = 10.0
@@ -73,7 +73,7 @@ class McpTools:
         self._questions: list[_Question] = []
         self._granted: list[_Granted] = []
         self.answer_due = False
-        """``True`` if results are there that no response has told of yet."""
+        """``True`` if there are results that no response has reported yet."""
 
     @property
     def running(self) -> bool:
@@ -86,7 +86,7 @@ class McpTools:
         return bool(self._runs or self._questions or self._granted)
 
     def listed(self, event: ToolsRequested | ToolsListed) -> list[Note]:
-        """The service asks a server for its tools, or has its answer."""
+        """Note that a server has listed its tools, or has failed to."""
         if isinstance(event, ToolsRequested):
             self._servers[event.item_id] = event.server
             return []
@@ -94,7 +94,7 @@ class McpTools:
         return [notes.McpListed(server, "error" if event.failed else "ok")]
 
     def called(self, call: McpCalled, now: float) -> list[Note]:
-        """The service runs a tool; it may say so more than once."""
+        """Note that the service runs a tool; it may say so more than once."""
         if call.item_id in self._runs or call.item_id in self._over:
             return []
         same = (granted for granted in self._granted if (granted.server, granted.tool) == (call.server, call.tool))
@@ -104,7 +104,7 @@ class McpTools:
         return [notes.McpCalled(call.server, call.tool, call.item_id)]
 
     def returned(self, returned: McpReturned, now: float) -> list[Note]:
-        """A tool is done; only the first word of it counts."""
+        """Note that a tool is done; only the first report counts."""
         run = self._runs.pop(returned.item_id, None)
         if run is None:
             return []
@@ -112,13 +112,13 @@ class McpTools:
         return [self._end(returned.item_id, run, "error" if returned.failed else "ok", now)]
 
     def please_wait(self, now: float, *, quiet: bool) -> list[Request]:
-        """What is to be said because a server takes long: once for each call, and only into silence."""
+        """Return the words that are due because a server takes long: once for each call, and only into silence."""
         return [words for run in self._runs.values() if (words := run.wait.words(now, quiet=quiet)) is not None]
 
     # The caller's word
 
     def requested(self, request: ApprovalRequested, now: float) -> list[AnswerApproval | Note]:
-        """The service asks for a word; a server that the line has no question for is denied."""
+        """Ask the caller for approval; deny it to a server for which the line has no question."""
         approval = self._approvals.get(request.server)
         if approval is None:
             return self._answered(request, now, approved=False, how="not asked")
@@ -126,11 +126,11 @@ class McpTools:
         return [notes.ApprovalAsked(request.server, request.tool)]
 
     def denied(self, request: ApprovalRequested, now: float) -> list[AnswerApproval | Note]:
-        """The service asks for a word after the call's last tool: the caller is not asked."""
+        """Deny approval without asking the caller: no further tool may be called."""
         return self._answered(request, now, approved=False, how="limit")
 
     def question(self, now: float) -> Request | None:
-        """What the caller is to be asked, one question at a time; told once."""
+        """Return the question that the caller is to be asked now; each once."""
         question = self._questions[0] if self._questions else None
         if question is None or question.wanted:
             return None
@@ -139,12 +139,12 @@ class McpTools:
         return question.approval.ask
 
     def unsaid(self) -> None:
-        """The caller interrupted: what was not asked yet is to be asked again."""
+        """Ask again what was not asked to its end, because the caller interrupted."""
         for question in self._questions:
             question.wanted = question.asked
 
     def asking(self, request: Request | None) -> None:
-        """A response begins that says this."""
+        """Note that a response begins, which may ask the question."""
         if self._questions and self._questions[0].wanted and self._questions[0].approval.ask == request:
             question = self._questions[0]
             question.asked, question.turn, question.words_by = True, "", None
@@ -156,25 +156,25 @@ class McpTools:
         return bool(self._questions and self._questions[0].asked and self._questions[0].approval.key)
 
     def press(self, digit: str, now: float) -> list[AnswerApproval | Note]:
-        """A key: the one that allows, or any other, which denies. Nothing where no question takes a key."""
+        """Take a key as the answer: one allows, any other denies. Return nothing if no question takes a key."""
         if not self.takes_keys:
             return []
         question = self._questions[0]
         return self._settle(question, now, approved=digit == question.approval.key, how="key")
 
     def caller_spoke(self, item_id: str, now: float) -> None:
-        """The caller begins a turn: the first one since the question answers it."""
+        """Note that the caller begins a turn: the first one since the question answers it."""
         if self._questions and self._questions[0].asked:
             self._questions[0].turn = self._questions[0].turn or item_id
 
     def caller_done(self, item_id: str, now: float) -> None:
-        """That turn is over: its words come next, or never."""
+        """Note that this turn is over: its words come next, or never."""
         for question in self._questions[:1]:
             if question.turn == item_id and question.approval.words and question.words_by is None:
                 question.words_by = now + TRANSCRIPT_LIMIT_S
 
     def not_understood(self, item_id: str, now: float) -> list[AnswerApproval | Note]:
-        """The words of a turn could not be made out: ask once more; then the key decides, or it is a no."""
+        """Ask once more, because the words of a turn could not be made out; then the key decides, or it is a no."""
         question = next((q for q in self._questions if q.turn == item_id and q.approval.words), None)
         if question is None:
             return []
@@ -189,7 +189,7 @@ class McpTools:
         return [note, *self._settle(question, now, approved=False, how="not understood")]
 
     def caller_said(self, item_id: str, text: str, now: float) -> list[AnswerApproval | Note]:
-        """The words of a turn: they allow where they begin with a word that does, and deny otherwise.
+        """Take the words of a turn as the answer: they allow if they begin with a word that does, and deny otherwise.
 
         Of noise the service may write punctuation alone, which says nothing.
         """
@@ -219,7 +219,7 @@ class McpTools:
     # Time
 
     def next_deadline(self) -> float | None:
-        """When ``on_deadline`` wants to be called."""
+        """Return when ``on_deadline`` is due; ``None`` if nothing is."""
         if not self.busy:
             return None
         due = [run.since + RUN_LIMIT_S for run in self._runs.values()]

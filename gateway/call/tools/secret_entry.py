@@ -20,7 +20,7 @@ class SecretEntry:
     def __init__(self, call: ToolCalled, secrets: Sequence[Secret], now: float) -> None:
         self.call = call
         self.values: dict[str, KeyedDigits] = {}
-        """What was keyed in so far, by parameter."""
+        """The digits so far, by parameter."""
         self._left = list(secrets)
         self._digits = ""
         self._prompted = False
@@ -46,7 +46,7 @@ class SecretEntry:
         return not self._left
 
     def next_deadline(self) -> float:
-        """When the entry ends by itself."""
+        """Return when the entry ends by itself."""
         return self._by
 
     @property
@@ -55,7 +55,7 @@ class SecretEntry:
         return bool(self._digits)
 
     def prompt(self) -> Request | None:
-        """What the caller is told to key in; told once, and not to one who has begun."""
+        """Return the prompt, once, and not for a caller who has begun."""
         if self._prompted or self._digits:
             return None
         self._prompted = True
@@ -70,11 +70,11 @@ class SecretEntry:
         return digit in DIGITS or (digit == self.secret.digits.finish_on and self.begun)
 
     def unsaid(self) -> None:
-        """The prompt was not heard: it is to be said again."""
+        """Say the prompt again, because it was not heard."""
         self._prompted = False
 
     def press(self, digit: str, now: float) -> bool:
-        """Take a key; ``True`` where it completes the parameter."""
+        """Take a key; return ``True`` if it completes the parameter."""
         rule = self.secret.digits
         if digit == rule.finish_on:
             return bool(self._digits)
@@ -83,7 +83,7 @@ class SecretEntry:
             self._by = now + rule.pause_s
         return len(self._digits) >= (rule.length or MOST_DIGITS)
 
-    def take(self, now: float) -> None:
+    def keep(self, now: float) -> None:
         """Keep what was keyed in, and go on to the next parameter."""
         self.values[self.secret.digits.parameter] = KeyedDigits(self._digits)
         self._digits, self._prompted = "", False

@@ -48,9 +48,9 @@ ToolCommand = (
     Errand | ReturnToolOutput | AnswerApproval | Note | Request | CancelHeldResponse | LeaveCall | PutOffLeaving
 )
 LAST_KEYS_S = 3.0
-"""Behind an entry that its last key or its length has ended, and behind each further key: those are private too."""
+"""Keys are private so long after an entry that its last key or its length has ended, and after each further key."""
 LATE_KEYS_S = 15.0
-"""The same behind an entry that ended by itself: the caller may only have been slow."""
+"""The same after an entry that ended by itself: the caller may only have been slow."""
 _LEAVING_TOOLS = frozenset({END_CALL, TRANSFER_CALL})
 _KEYS = frozenset("0123456789*#")
 _MOST_KEYS = 32
@@ -74,7 +74,7 @@ class Tools:
         self._mcp = McpTools(settings)
         """Those that the service runs by itself."""
         self._entry: SecretEntry | None = None
-        """What the caller is keying in that the model must not see."""
+        """The digits that the caller is keying in and the model must not see."""
         self._private_until = 0.0
         self._output_untold = False
         self._allowance = Allowance(settings)
@@ -101,36 +101,36 @@ class Tools:
 
     @property
     def answer_due(self) -> bool:
-        """``True`` if outputs are there that no response has told of yet, and none is missing."""
+        """``True`` if there are outputs that no response has reported yet, and none is missing."""
         return (self._output_untold or self._mcp.answer_due) and not self.busy
 
     def called(self, call: ToolCalled, now: float, *, silent: bool, transferring: bool) -> list[ToolCommand]:
         """Carry out what the model calls. ``silent``: it has said nothing that is still to be heard."""
         note = notes.ToolCalled(call.name, call.call_id)
-        if call.name not in _LEAVING_TOOLS and not self._allowance.take():
+        if call.name not in _LEAVING_TOOLS and not self._allowance.count_tool():
             self._output_untold = self._output_untold or self._allowance.answers
             return [note, _returned_at_once(call, "refused"), ReturnToolOutput(call.call_id, TOOLS_SPENT)]
         return [note, *self._carry_out(call, now, silent=silent, transferring=transferring)]
 
     def caller_spoke(self, item_id: str, now: float) -> None:
-        """The caller begins a turn."""
+        """Note that the caller begins a turn."""
         self._allowance.caller_spoke(item_id, now)
         self._mcp.caller_spoke(item_id, now)
 
     def caller_done(self, item_id: str, now: float) -> None:
-        """That turn is over."""
+        """Note that this turn is over."""
         self._mcp.caller_done(item_id, now)
 
     def caller_said(self, item_id: str, text: str, now: float) -> list[AnswerApproval | Note]:
-        """The words of a turn, which may answer a question."""
+        """Take the words of a turn, which may answer a question."""
         return self._mcp.caller_said(item_id, text, now)
 
     def not_understood(self, item_id: str, now: float) -> list[AnswerApproval | Note]:
-        """The words of a turn could not be made out, though they may have been meant to answer a question."""
+        """Note that the words of a turn, which may have answered a question, could not be made out."""
         return self._mcp.not_understood(item_id, now)
 
     def handle(self, event: ToolEvent, now: float) -> list[ToolCommand]:
-        """What comes of the tools."""
+        """Take a result or a report of a tool."""
         match event:
             case FunctionReturned():
                 return self._function_returned(event, now)
@@ -143,7 +143,7 @@ class Tools:
             case McpCalled():
                 called = self._mcp.called(event, now)
                 if called:
-                    self._allowance.take()
+                    self._allowance.count_tool()
                 return [*called, *([PutOffLeaving()] if called else ())]
             case McpReturned():
                 return [*self._mcp.returned(event, now)]
@@ -155,7 +155,7 @@ class Tools:
                 assert_never(event)
 
     def not_carried_out(self, call: ToolCalled) -> list[ReturnToolOutput]:
-        """A call of a response that was cancelled: an output it must have, and no response follows."""
+        """Refuse a call of a cancelled response: it must have an output, and no response follows."""
         return [ReturnToolOutput(call.call_id, NOT_DONE)]
 
     def _carry_out(self, call: ToolCalled, now: float, *, silent: bool, transferring: bool) -> list[ToolCommand]:
@@ -207,12 +207,12 @@ class Tools:
         return [PutOffLeaving(), DialDigits(call.call_id, digits)]
 
     def _answer(self, call_id: str, output: str) -> list[ToolCommand]:
-        """Give the model an output; the response that tells of it is due."""
+        """Give the model an output; a response that reports it is due."""
         self._output_untold = True
         return [ReturnToolOutput(call_id, output)]
 
     def _function_returned(self, returned: FunctionReturned, now: float) -> list[ToolCommand]:
-        """A function is done: hand the model its output, which names what was keyed in without saying it."""
+        """Hand the model the output of a function, which names what was keyed in without saying it."""
         running = self._running.pop(returned.call_id, None)
         if running is None:
             return []
@@ -224,7 +224,7 @@ class Tools:
         return [note, *self._answer(returned.call_id, output)]
 
     def wish(self, now: float) -> Request | None:
-        """Return what is to be said now that nobody speaks: a prompt, a question, or an answer. Told once.
+        """Return the request that is due now that nobody speaks: a prompt, a question, or an answer. Each once.
 
         The answer knows the outputs. A question waits for the end of an entry, during which neither a key nor a word
         would answer it.
@@ -236,13 +236,13 @@ class Tools:
         return asked
 
     def unsaid(self) -> None:
-        """The caller interrupted, or the service was kept from speaking: questions and prompts are still to be said."""
+        """Say questions and prompts again: the caller interrupted, or the service was kept from speaking."""
         self._mcp.unsaid()
         if self._entry is not None:
             self._entry.unsaid()
 
     def response_started(self, request: Request | None, *, answers: bool) -> None:
-        """A response begins that says ``request``, or ``answers``: then it knows every output so far."""
+        """Note a response that begins: it says ``request``, or it ``answers`` and so knows every output so far."""
         self._mcp.asking(request)
         if answers and not self.busy:
             self._output_untold = self._mcp.answer_due = False
@@ -250,19 +250,19 @@ class Tools:
     # What the caller keys in confidence
 
     def private(self, now: float) -> bool:
-        """``True`` if a key is nobody's to know: during an entry, and for a while behind it, when its last may come."""
+        """Return ``True`` if a key must stay secret: during an entry, and for a while after it, for late keys."""
         return self._entry is not None or now < self._private_until
 
     def counts(self, digit: str) -> bool:
-        """``True`` if a key is part of what is keyed in."""
+        """Return ``True`` if a key is part of what is keyed in."""
         return self._entry is not None and self._entry.counts(digit)
 
     def answer_by_key(self, digit: str, now: float) -> list[AnswerApproval | Note]:
-        """A key that may answer a question; nothing where none takes a key."""
+        """Take a key as the answer to a question; return nothing if none takes a key."""
         return self._mcp.press(digit, now)
 
     def key(self, digit: str, now: float) -> list[ToolCommand]:
-        """A key that is private."""
+        """Take a private key."""
         if self._entry is None:
             self._private_until = max(self._private_until, now + LAST_KEYS_S)
             return []
@@ -270,7 +270,7 @@ class Tools:
 
     def _entered(self, entry: SecretEntry, now: float, private_s: float) -> list[ToolCommand]:
         done = entry.ended_note("entered")
-        entry.take(now)
+        entry.keep(now)
         if not entry.complete:
             return [done, entry.started_note()]
         self._entry = None
@@ -280,7 +280,7 @@ class Tools:
         return [done, self._run_function(entry.call, rule, now, entry)]
 
     def abandon(self) -> list[Note]:
-        """The call ends: whatever was keyed in is forgotten."""
+        """Forget whatever was keyed in, because the call ends."""
         if self._entry is None:
             return []
         note = self._entry.ended_note("abandoned")
@@ -290,7 +290,7 @@ class Tools:
     # Time
 
     def next_deadline(self) -> float | None:
-        """When ``on_deadline`` wants to be called."""
+        """Return when ``on_deadline`` is due; ``None`` if nothing is."""
         if not self.busy:
             return None
         due = [running.wait.at for running in self._running.values()]
@@ -348,7 +348,7 @@ def _returned_at_once(call: ToolCalled, outcome: str) -> notes.ToolReturned:
 
 
 def argument(call: ToolCalled, name: str) -> str:
-    """A text among the arguments that the model wrote; empty where there is none or they are no JSON object."""
+    """Return a text among the arguments that the model wrote; empty if there is none or they are no JSON object."""
     try:
         arguments: object = msgspec.json.decode(call.arguments)
     except (msgspec.DecodeError, RecursionError):

@@ -13,7 +13,7 @@ class Wait:
     def __init__(self, rule: Waiting | None, now: float) -> None:
         self._rule = rule
         self.at = now + rule.after_s if rule is not None else None
-        """When the words are due; ``None`` where there are none, or once they were told."""
+        """The time at which the words are due; ``None`` if there are none, or once they were returned."""
 
     def words(self, now: float, *, quiet: bool) -> Request | None:
         """Return what is to be said, once and only into silence; while it is not ``quiet``, it is due again later."""

@@ -131,7 +131,7 @@ def test_counts() -> None:
     allowance = Allowance(CallSettings(secret_attempts_limit=1, tool_calls_limit=1))
     allowance.keyed("a")
     assert (allowance.may_key("a"), allowance.may_key("b")) == (False, True)
-    assert (allowance.take(), allowance.take()) == (True, False)
+    assert (allowance.count_tool(), allowance.count_tool()) == (True, False)
 
 
 def test_every_turn_may_be_told_of_as_many_refusals() -> None:
@@ -140,7 +140,7 @@ def test_every_turn_may_be_told_of_as_many_refusals() -> None:
     for _ in range(2):
         told = []
         for _ in range(5):
-            assert not allowance.take()
+            assert not allowance.count_tool()
             told.append(allowance.answers)
         assert told == [True] * ANSWERS + [False] * 2
         allowance.caller_spoke("u", 0.0)
