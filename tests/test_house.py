@@ -49,7 +49,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "cli/accounts.py",
     "cli/checking/checked.py",
     "cli/loop.py",
-    "config/following.py",
     "config/line/agent.py",
     "config/line/greeting.py",
     "config/line/keys.py",
