@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from gateway.config.line.agent import AGENTS_HOST, OLD_HOST
 from gateway.voice.bot import Agent, Answering
 from gateway.voice.negotiation.refusal import POLICY, Refusal, shortened
 
@@ -18,8 +19,6 @@ _ADVICE: Mapping[int, str] = {
 }
 _OF_THE_ROUTE = frozenset({"invalid_session_update_message", "max_config_attempts_exceeded"})
 """Codes with which an agent of the other kind answers whatever it is asked for."""
-OLD_HOST = ".cognitiveservices.azure.com"
-"""The end of the host of older resources, which takes no agents."""
 
 
 def advice_for(status: int, endpoint: str, answering: Answering, said: str = "") -> str:
@@ -28,7 +27,7 @@ def advice_for(status: int, endpoint: str, answering: Answering, said: str = "")
         status = 403
     host = urlsplit(endpoint).hostname or ""
     if status == 400 and isinstance(answering, Agent) and host.endswith(OLD_HOST):
-        return f"agents are reached at {host.removesuffix(OLD_HOST)}.services.ai.azure.com"
+        return f"agents are reached at {host.removesuffix(OLD_HOST)}{AGENTS_HOST}"
     return _ADVICE.get(status, "")
 
 

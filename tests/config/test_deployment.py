@@ -198,6 +198,15 @@ def test_secrets_are_in_no_error(tmp_path: Path) -> None:
             "gateway.yaml:1:35: providers.twilio.auth_token: environment variable NOPE is not set",
         ),
         (
+            "voice_live: {scope: ai.azure.com}",
+            "gateway.yaml:1:14: voice_live.scope: 'ai.azure.com' is not a scope, expected such as "
+            "https://ai.azure.com/.default",
+        ),
+        (
+            "voice_live: {negotiate: never}",
+            "gateway.yaml:1:14: voice_live.negotiate: 'never' is not known, expected on, log or off",
+        ),
+        (
             "voice_live: {connect_timeout_s: 0}",
             "gateway.yaml:1:14: voice_live.connect_timeout_s: 0 is too small, expected more than 0",
         ),
@@ -262,3 +271,14 @@ def test_what_is_no_private_listener_is_told(text: str) -> None:
     """With what was expected."""
     with pytest.raises(ValueError, match="expected such as"):
         private_listener(text)
+
+
+def test_how_sessions_are_negotiated_and_by_whom(tmp_path: Path) -> None:
+    """The words need no quotes; the scope loses what a copy brings along."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text("voice_live: {negotiate: off, scope: ' https://a.example/.default '}\n")
+    voice_live = load_deployment(file, {}).voice_live
+    assert (voice_live.negotiate, voice_live.scope) == ("off", "https://a.example/.default")
+    file.write_text("lines: lines/*.yaml\n")
+    voice_live = load_deployment(file, {}).voice_live
+    assert (voice_live.negotiate, voice_live.scope) == ("on", None)

@@ -29,6 +29,22 @@ async def test_alive_and_ready(tmp_path: Path) -> None:
         assert await get(held, "/readyz") == (200, {"status": "ready", "calls": 0, "limit": 7})
 
 
+async def test_what_the_service_refuses_is_shown(tmp_path: Path) -> None:
+    """Beside the state, from the first call on that had to do without; the metric counts each, by member."""
+    script = instant(refuse={"updates": [{"member": "metadata"}]})
+    async with rig(configuration(tmp_path), script) as held:
+        assert await held.metric("gateway_session_reduced_total", member="metadata") == 0
+        assert await held.metric("gateway_session_differs_total", member="voice") == 0
+        async with bare_phone(held.stream_url) as phone:
+            await phone.start()
+            await phone.next("media")
+            await phone.hang_up()
+        await held.end_of(phone.call_id)
+        _, shown = await get(held, "/readyz")
+        assert shown["session_reduced"] == [{"answering": "gpt-4.1", "left_out": ["metadata"], "passed_over": False}]
+        assert await held.metric("gateway_session_reduced_total", member="metadata") == 1
+
+
 async def test_full_and_draining_are_not_ready(tmp_path: Path) -> None:
     """503 tells a load balancer to go elsewhere; the process is alive all the same."""
     async with rig(configuration(tmp_path, gateway=GATEWAY + "limits: {calls: 1}\n"), instant()) as held:

@@ -13,10 +13,12 @@ from gateway.config.api_versions import (
 from gateway.config.checks.line_warnings import line_warnings, model_warning
 from gateway.config.checks.secret_warnings import secret_warnings
 from gateway.config.deployment import Deployment
+from gateway.config.line.agent import AGENTS_HOST, OLD_HOST
 from gateway.config.line.line import Line
 from gateway.config.line.models import models_of
 from gateway.config.line.tools import McpTool
 from gateway.config.numbers import ANY_NUMBER
+from gateway.config.reading.problems import listed
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 -- nothing listens there on their account
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -79,6 +81,13 @@ def _service(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
         yield "voice_live.endpoint: is not encrypted, which only an emulator may be"
     if service.endpoint and (path := urlsplit(service.endpoint).path.strip("/")):
         yield f"voice_live.endpoint: has the path /{path}, expected the resource's address without one"
+    host = urlsplit(service.endpoint or "").hostname or ""
+    agents = [line.name for line in lines if line.settings.agent is not None]
+    if agents and host.endswith(OLD_HOST):
+        yield (
+            f"voice_live.endpoint: {host} takes no agents, as {listed(agents)} has: expected "
+            f"{host.removesuffix(OLD_HOST)}{AGENTS_HOST}"
+        )
     for model in models_of(service.model):
         if warning := model_warning(model):
             yield f"voice_live.model: {warning}"

@@ -4,6 +4,11 @@ from typing import Literal
 
 from gateway.config.reading.section import Section, Text, Wording
 
+AGENTS_HOST = ".services.ai.azure.com"
+"""The end of the hosts that take agents."""
+OLD_HOST = ".cognitiveservices.azure.com"
+"""The end of the hosts of older resources, which answer an agent's connection with 400."""
+
 
 class Agent(Section):
     """A Foundry agent; it has its own instructions, model and tools. Reached with Microsoft Entra ID alone."""

@@ -92,3 +92,15 @@ def test_a_national_number_needs_a_region(read_line: ReadLine, tmp_path: Path) -
     ]
     assert told(read_line, tmp_path, DE + url, base) == []
     assert told(read_line, tmp_path, TWILIO + url, f"region: DE\n{base}") == []
+
+
+def test_agents_at_the_older_host(read_line: ReadLine, tmp_path: Path) -> None:
+    """The service answers 400 there; a line of a model may use it."""
+    gateway = f"{TWILIO}public_url: https://b.example\nvoice_live: {{endpoint: 'https://contoso.HOST'}}\n"
+    old, new = "cognitiveservices.azure.com", "services.ai.azure.com"
+    agent = 'numbers: ["*"]\nagent: {name: desk, project: contoso}\n'
+    (warned,) = told(read_line, tmp_path, gateway.replace("HOST", old), agent)
+    assert warned.startswith(f"voice_live.endpoint: contoso.{old} takes no agents, as ")
+    assert warned.endswith(f"expected contoso.{new}")
+    assert told(read_line, tmp_path, gateway.replace("HOST", new), agent) == []
+    assert told(read_line, tmp_path, gateway.replace("HOST", old)) == []
