@@ -1,4 +1,4 @@
-"""What every test gets: a leak is a failure."""
+"""Fixtures of every test: a leaked task or socket is a failure."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ def pytest_configure() -> None:
 
 
 def open_sockets() -> int:
-    """How many sockets this process holds."""
+    """Return the number of sockets that this process holds."""
     fds = Path("/proc/self/fd")
     count = 0
     for fd in fds.iterdir():
@@ -31,7 +31,7 @@ def open_sockets() -> int:
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """A command that a test runs in this process sets the log's level, which other tests do not have to know."""
+    """Restore the log's level, which a command that a test runs in this process sets."""
     before = structlog.get_config()
     yield
     structlog.configure(**before)
@@ -39,14 +39,14 @@ def logging_as_before() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_leaks_in_async_tests(request: pytest.FixtureRequest) -> None:
-    """Async tests are watched for what they leave behind."""
+    """Watch async tests for tasks and sockets that they leave open."""
     if request.node.get_closest_marker("asyncio"):
         request.getfixturevalue("no_leaks")
 
 
 @pytest_asyncio.fixture
 async def no_leaks() -> AsyncIterator[None]:
-    """A task or socket that outlives its test fails it. Cancellation and closing get a few turns of the loop."""
+    """Fail a test whose tasks or sockets outlive it. Cancellation and closing get a few turns of the loop."""
     before = open_sockets()
     yield
     tasks = asyncio.all_tasks()

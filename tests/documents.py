@@ -14,7 +14,7 @@ _FENCE = re.compile(r"^```(?P<language>\w*) *(?P<mark>[^\n]*)\n(?P<text>.*?)^```
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: ``sh`` alone is run as it stands; a word behind it says what it needs besides the clone."""
+    """A fenced block: ``sh`` alone is run as it stands; a word after it names a need besides the clone."""
 
     language: str
     mark: str
@@ -22,18 +22,18 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """The fenced blocks of a page."""
+    """Return the fenced blocks of a page."""
     found = _FENCE.finditer(page.read_text("utf-8"))
     return [Block(match["language"], match["mark"], match["text"]) for match in found]
 
 
 def prose(page: Path) -> str:
-    """A page without its fenced blocks."""
+    """Return a page without its fenced blocks."""
     return _FENCE.sub("", page.read_text("utf-8"))
 
 
 def commands(block: Block) -> Iterator[list[str]]:
-    """The commands of a block, in words; ``&&`` separates two."""
+    """Return the commands of a block, in words; ``&&`` separates two."""
     for line in block.text.splitlines():
         for command in line.split("&&"):
             if words := shlex.split(command, comments=True):

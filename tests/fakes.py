@@ -13,7 +13,7 @@ from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
 
 
 class FakePhone:
-    """A phone leg: ``tell`` makes it say something; what it was asked is in ``sent``."""
+    """A phone leg: ``tell`` makes it report an event; ``sent`` holds its commands."""
 
     def __init__(self) -> None:
         self.sent: list[PhoneCommand] = []
@@ -49,7 +49,7 @@ class FakePhone:
 
 
 class FakeVoice:
-    """A voice leg: ``tell`` makes it say something; what it was asked is in ``sent``."""
+    """A voice leg: ``tell`` makes it report an event; ``sent`` holds its commands."""
 
     def __init__(self) -> None:
         self.sent: list[VoiceCommand] = []
@@ -83,7 +83,7 @@ class FakeVoice:
 
 
 class FakeErrands:
-    """Carries nothing out by itself: ``answer`` tells what came of an errand; those that were sent are in ``sent``."""
+    """Errands that the test carries out: ``sent`` holds them, and ``answer`` reports the result of one."""
 
     def __init__(self) -> None:
         self.sent: list[Errand] = []
@@ -105,7 +105,7 @@ class FakeErrands:
 
 
 class FakeSocket:
-    """A media socket with its messages written down beforehand; ``None`` waits for ever."""
+    """A media socket with prepared messages; ``None`` waits for ever."""
 
     def __init__(self, *messages: str | bytes | None, close_code: int | None = 1000, failure: str = "") -> None:
         self.sent: list[str | bytes] = []

@@ -86,7 +86,7 @@ from tests.story import check, meet, told
 
 EVENTS = 100
 SHOWN = 200
-"""Characters of each thing that led to a failure: audio is long."""
+"""Most characters shown of each event that led to a failure: audio is long."""
 PLAYOUTS = (
     Playout(),
     Playout(returns_marks=False, marks_return_at_once=False),
@@ -113,7 +113,7 @@ class RandomCall:
         self._now = chance.choice((0.0, 1000.0, 1_234_567.891))
         self._format = chance.choice(FORMATS)
         self.log: list[tuple[float, object]] = []
-        """What happened, for whoever looks for the reason."""
+        """The events and commands of the call, to find the reason of a failure."""
         started = CallStarted("CA1", "MZ1", self._format, chance.choice(PLAYOUTS))
         self._conversation = Conversation(started, self._settings(), self._now)
         self._ready = False
@@ -131,7 +131,7 @@ class RandomCall:
         self._transferring = 0
 
     def run(self) -> None:
-        """Tell the call from its begin to its end, and behind it; raises where a rule is broken."""
+        """Run the call from its start to its end, and past it; raise where a rule is broken."""
         self._check(told(self._conversation.begin(self._now)))
         for _ in range(EVENTS):
             self._wait(self._pause())
@@ -213,7 +213,7 @@ class RandomCall:
             assert self._conversation.next_deadline() == float("inf")
 
     def _keep(self, command: Command) -> None:
-        """What the other side of a command may refer to."""
+        """Remember the ids in a command, to which later events may refer."""
         match command:
             case SendMark(name=name):
                 self._marks.append(name)
@@ -253,7 +253,7 @@ class RandomCall:
         return kept[-1]
 
     def _one_of(self, kept: Sequence[str]) -> str:
-        """Mostly the last, sometimes another, rarely one that nobody has heard of."""
+        """Return mostly the last one, sometimes another, rarely an unknown one."""
         kind = self._chance.random()
         if not kept or kind < 0.03:
             return "unheard-of"
@@ -343,7 +343,7 @@ class RandomCall:
 
 
 def run(seed: int) -> None:
-    """Run the call of a seed; what it broke is raised with the seed and what led there."""
+    """Run the call of a seed; raise what it broke, with the seed and the events before it."""
     call = RandomCall(seed)
     try:
         call.run()
@@ -353,7 +353,7 @@ def run(seed: int) -> None:
 
 
 def main(first: int, last: int) -> None:
-    """Run all seeds from ``first`` up to ``last``, and tell what each of them broke."""
+    """Run all seeds from ``first`` up to ``last``, and report what each of them broke."""
     failed = 0
     for seed in range(first, last):
         try:

@@ -42,7 +42,7 @@ STARTED = CallStarted("CA1", "MZ1", PCMU, Playout(), caller="+14155550100", call
 
 
 MOST_AT_ONCE = 20
-"""So many times something may be due again at the same moment; a deadline that goes on longer is never met."""
+"""Most deadlines at one moment; a deadline that is due more often than that is never met."""
 
 
 def told(commands: Commands) -> list[Command]:
@@ -89,10 +89,10 @@ class Story:
         self.played = 0
         self.marks: list[tuple[str, float]] = []
         self.requests: list[str] = []
-        """The ids of what was asked of the service; the commands are told without them."""
+        """The ids of the requests to the service; commands are returned without them."""
         self._plays_until = 0.0
         self.begun = self._sort(told(self.conversation.begin(self.now)))
-        """What the conversation does before any event."""
+        """The commands of the conversation before any event."""
         if ready:
             self.tell(READY)
 
@@ -111,7 +111,7 @@ class Story:
         return commands
 
     def return_marks(self) -> list[Command]:
-        """The phone returns the marks of what it has played by now."""
+        """Return the marks of the audio that the phone has played by now."""
         due = [name for name, at in self.marks if at <= self.now]
         self.marks = [(name, at) for name, at in self.marks if at > self.now]
         return [command for name in due for command in self.tell(MarkReturned(name))]
@@ -121,7 +121,7 @@ class Story:
         return self._listen(seconds, self.return_marks)
 
     def listen_without_marks(self, seconds: float) -> list[Command]:
-        """``listen`` with a phone that returns nothing."""
+        """Let time pass as ``listen`` does, with a phone that returns no marks."""
         return self._listen(seconds, list)
 
     def _listen(self, seconds: float, return_marks: Callable[[], list[Command]]) -> list[Command]:
@@ -141,13 +141,13 @@ class Story:
         return [command for command in commands if not isinstance(command, PlayAudio | SendMark)]
 
     def call(self, name: str, arguments: str = "{}", *, call_id: str = "call_1", response: str = "r") -> list[Command]:
-        """The model calls a tool, and nothing else, in a response of its own."""
+        """Let the model call a tool, and nothing else, in a response of its own."""
         commands = self.tell(ResponseStarted(response))
         commands += self.tell(ToolCalled(response, call_id, name, arguments))
         return commands + self.tell(ResponseEnded(response, ResponseStatus.COMPLETED))
 
     def goes_on(self, seconds: float = 120.0, *, interruptible: bool = True) -> None:
-        """Fail where anything comes of what was, for two minutes of silence and a turn that follows.
+        """Fail on any later effect of the past, for two minutes of silence and a turn that follows.
 
         The turn is heard, and answered by the service; the wait for it is noted, and its answer can be interrupted.
         """

@@ -81,7 +81,7 @@ def test_nothing_is_made_up(written: str, region: str, stays: str) -> None:
 
 
 def test_the_likeliest_reading_comes_first() -> None:
-    """What is left over is there for the one who knows which numbers exist."""
+    """The other readings are for a caller who knows which numbers exist."""
     assert readings("33123456789", "DE") == ("+33123456789", "+4933123456789", "33123456789")
 
 
@@ -107,7 +107,7 @@ def test_a_long_text_is_no_address() -> None:
     "number", ["", "+", "sip:", "sip:@", "tel:", "<>", "<sip:>", "+" + "9" * 40, "0" * 40, "@", ";ext=5"]
 )
 def test_any_text_reads_as_something(number: str) -> None:
-    """Who calls writes what they like."""
+    """A caller may send any text as a number."""
     assert isinstance(read(number, "DE"), str)
 
 

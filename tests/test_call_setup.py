@@ -1,4 +1,4 @@
-"""What a call begins with: of its line, and of its stream."""
+"""The settings with which a call begins, from its line and its stream."""
 
 import wave
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from gateway.voice.texts import CallFacts
 from tests.e2e.rig import configuration
 
 FACTS = CallFacts("CA1", "+14155550123", "+14255550100", datetime(2026, 5, 4, 9, 30, tzinfo=UTC))
-"""A Monday."""
+"""The facts of a call on a Monday."""
 SERVICE = VoiceLive("http://127.0.0.1:1", "any")
 
 
@@ -82,7 +82,7 @@ HOURS = 'hours: {{open: {{mon-fri: "{span}"}}, closed: {closed}}}\ntransfers: {{
 
 
 def test_tools_become_rules(tmp_path: Path) -> None:
-    """What the conversation minds of a function, and which built-in tools it knows."""
+    """The conversation gets the rules of each function, and the names of the built-in tools."""
     settings = call_settings_of(
         tmp_path,
         "tools:\n"

@@ -21,19 +21,19 @@ TEXT = (ROOT / "docs" / "commands.md").read_text("utf-8")
 
 
 def section(heading: str) -> str:
-    """What stands under a heading, up to the next of its rank."""
+    """Return the text under a heading, up to the next heading of its rank."""
     found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
     assert found is not None, heading
     return found[1]
 
 
 def first_column(text: str) -> list[str]:
-    """What the rows of the tables are about."""
+    """Return the first cell of each table row."""
     return [row for row in re.findall(r"^\| (.+?) \|", text, re.MULTILINE) if not row.startswith(("option", "arg"))]
 
 
 def arguments(command: str) -> list[argparse.Action]:
-    """What the parser takes, but for ``--help``."""
+    """Return the arguments of a parser, without ``--help``."""
     return [action for action in COMMANDS[command]._actions if not isinstance(action, argparse._HelpAction)]
 
 
@@ -74,7 +74,7 @@ def test_the_recordings_that_come_along_are_named() -> None:
 
 
 def test_the_exit_codes_are_those_of_the_code() -> None:
-    """And no others."""
+    """The page lists these exit codes and no others."""
     assert [int(row) for row in first_column(section("Exit codes")) if row.isdigit()] == [
         0,
         FAILED,

@@ -102,7 +102,7 @@ SCHEMA = {
     "properties": {"services": {"type": "object", "additionalProperties": _SERVICE}},
     "patternProperties": {"^x-": True},
 }
-"""What this file uses of the Compose specification (compose-spec, 05-services.md)."""
+"""The part of the Compose specification that this file uses (compose-spec, 05-services.md)."""
 
 
 def instruction(name: str) -> list[str]:
@@ -111,7 +111,7 @@ def instruction(name: str) -> list[str]:
 
 
 def words(service: str) -> list[str]:
-    """What a service runs, behind the image's ENTRYPOINT."""
+    """Return the words of a service's command, which follow the image's ENTRYPOINT."""
     command: list[str] = SERVICES[service].get("command") or json.loads(instruction("CMD")[-1])
     return command
 
@@ -190,7 +190,7 @@ def test_the_services_find_each_other() -> None:
 
 
 def settings(service: str) -> dict[str, str]:
-    """A service's environment."""
+    """Return the environment of a service."""
     found: dict[str, str] = SERVICES[service].get("environment", {})
     return found
 
@@ -215,7 +215,7 @@ def test_the_settings_are_ones_that_the_gateway_knows() -> None:
 
 
 def recordings() -> list[Path]:
-    """What the caller plays."""
+    """Return the recordings that the caller plays."""
     found: list[Path] = options("caller").recordings
     return found
 

@@ -1,4 +1,4 @@
-"""What a call's conversation has done beside its legs."""
+"""The errands of a conversation, carried out beside its legs."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ class Control(CallControl):
         self._failure = failure
 
     async def _perform(self, request: HttpRequest, until: float) -> bytes:
-        """Keep it."""
+        """Keep the request instead of making it."""
         self.made.append(request)
         if self._failure:
             raise CallControlError(self._failure)
@@ -60,7 +60,7 @@ class Echo(Functions):
     """A function that answers with what it was given."""
 
     async def call(self, call: FunctionCall) -> FunctionResult:
-        """All of it."""
+        """Return everything that the function was given."""
         about = {"tool": call.function.name, "context": vars(call.context), "secrets": dict(call.secrets)}
         return FunctionResult(json.dumps({**about, "arguments": call.arguments}), "ok")
 
@@ -156,7 +156,7 @@ async def test_a_transfer_whose_request_cannot_be_written(tmp_path: Path) -> Non
 
 
 async def test_a_transfer_on_the_stream(tmp_path: Path) -> None:
-    """Where the wire has a word for it, it is said there."""
+    """A provider whose stream has a transfer message gets that message."""
     socket, control = FakeSocket(start_text("genesys")), Control()
     genesys = provider("genesys", api_key="k", client_secret="c2VjcmV0")
     phone = leg(genesys, socket)

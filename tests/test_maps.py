@@ -30,7 +30,7 @@ def rows(text: str) -> list[tuple[int, str, str]]:
 
 
 def paragraphs(text: str) -> list[str]:
-    """What blank lines separate."""
+    """Return the paragraphs of a text, which blank lines separate."""
     return text.split("\n\n")
 
 
@@ -65,7 +65,7 @@ def without_a_row(package: Path, named: list[str]) -> set[str]:
 
 
 def is_there(package: Path, name: str) -> bool:
-    """Whether a name of a map is a folder, a file or a module of the package."""
+    """Return ``True`` if a name of a map is a folder, a file or a module of the package."""
     if name in BY_NAME:
         return True
     path = package / name
@@ -88,7 +88,7 @@ def test_a_package_names_all_that_is_in_it(package: Path) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES, ids=of)
 def test_a_package_names_no_module_that_is_not_there(package: Path) -> None:
-    """What its text calls ``gateway.…`` can be found."""
+    """Every ``gateway.…`` that its text names can be found."""
     for name in re.findall(r"``(gateway(?:\.(?!yaml)\w+)+)``", docstring(package / "__init__.py")):
         assert find_spec(name) is not None, name
 
@@ -102,7 +102,7 @@ def classes() -> Iterator[tuple[str, list[str]]]:
 
 
 def is_pythons(name: str) -> bool:
-    """Whether that is the name of an exception of Python."""
+    """Return ``True`` if that is the name of an exception of Python."""
     kind = getattr(builtins, name, None)
     return isinstance(kind, type) and issubclass(kind, BaseException)
 
@@ -153,7 +153,7 @@ def test_the_words_are_the_same_in_code_and_documents() -> None:
 
 
 def section(heading: str) -> str:
-    """What stands on the page under a heading."""
+    """Return the text of the page under a heading."""
     _, found, rest = PAGE.partition(f"\n## {heading}\n")
     assert found, heading
     return rest.partition("\n## ")[0]

@@ -17,7 +17,7 @@ MOST_EQUIVALENT = {
     "tools": 6,
     "voice": 4,
 }
-"""So many mutants are named as equivalent: fewer when one of them can be killed or its code is gone, never more."""
+"""Most mutants that are named as equivalent: fewer when one of them can be killed or its code is gone, never more."""
 
 
 def test_the_list_of_equivalent_mutants_only_shrinks() -> None:
@@ -29,7 +29,7 @@ def test_the_list_of_equivalent_mutants_only_shrinks() -> None:
 
 
 def test_equivalent_mutants_are_of_code_that_is_there() -> None:
-    """What became of a line is looked at anew when the line changes."""
+    """A line that has changed is judged anew."""
     for file in equivalent_files():
         lines = {line.strip() for line in (ROOT / file).read_text("utf-8").splitlines()}
         for change in equivalents(file):

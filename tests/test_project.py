@@ -1,4 +1,4 @@
-"""What the project says about itself is true: links, commands, names, pins."""
+"""The project's statements about itself are true: links, commands, names, pins."""
 
 import argparse
 import asyncio
@@ -51,7 +51,7 @@ def files(directory: Path = ROOT) -> Iterator[Path]:
 
 
 def pins(python: str) -> dict[str, str]:
-    """What constraints.txt pins on that Python."""
+    """Return the pins of constraints.txt for that Python."""
     found: dict[str, str] = {}
     for line in CONSTRAINTS.read_text("utf-8").splitlines():
         if line.startswith("#"):
@@ -156,7 +156,7 @@ def test_a_set_up_shows_its_progress_on_a_terminal(tmp_path: Path, on_a_terminal
 
 
 def is_empty(directory: Path) -> bool:
-    """Whether nothing is in it."""
+    """Return ``True`` if it holds nothing."""
     return not any(directory.iterdir())
 
 

@@ -79,7 +79,7 @@ FIRST_EVENTS: list[tuple[str, Callable[[Metrics], None]]] = [
 
 @needs_promtool
 def test_the_first_event_of_a_process_fires_its_alert(tmp_path: Path) -> None:
-    """What /metrics says before and after it: a series that began with the event would show no increase."""
+    """The series exists before the event: one that began with it would show no increase."""
     tests = []
     for alert, happens in FIRST_EVENTS:
         metrics = Metrics(["twilio", "acs"])

@@ -1,4 +1,4 @@
-"""What the README says a newcomer can type works as it stands."""
+"""Every command of the README works as it is written."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ def from_nothing() -> dict[str, str]:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """What the commands are run in: the configuration with the README's own line in it, and the recordings."""
+    """Return a directory to run the commands in, with the configuration, the README's own line and the recordings."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
     (tmp_path / "gateway").symlink_to(ROOT / "gateway")
     named = re.search(r"Save this as `(config/lines/\w+\.yaml)`", TEXT)
@@ -74,7 +74,7 @@ async def run(clone: Path, words: list[str]) -> str:
 
 
 def test_every_command_is_one_of_ours_or_explained() -> None:
-    """What cannot be run here (an account, a container) is at least something that the command line takes."""
+    """Commands that need an account or a container are at least accepted by the command line."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for words in TYPED:
         match words:

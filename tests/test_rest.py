@@ -82,7 +82,7 @@ async def speaking(*pieces: bytes, ends: bool = False) -> AsyncIterator[tuple[st
 
 @pytest.fixture
 def waited_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long it was waited between tries, which takes no time here."""
+    """Return the waits between tries, which take no time here."""
     noted: list[float] = []
 
     async def sleep(delay_s: float) -> None:
@@ -117,7 +117,7 @@ async def test_an_answer_in_pieces_is_read_whole(pieces: tuple[bytes, ...]) -> N
 
 
 async def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was asked for cannot be told from a part; of a command the status tells enough."""
+    """A part of an answer is not enough for a query; for a command the status is enough."""
     monkeypatch.setattr(rest, "ANSWER_LIMIT", 1000)
     async with api(200, body="x" * 100_000) as (url, seen), CallControl() as control:
         with pytest.raises(CallControlError, match="answered with more than 1000 bytes"):

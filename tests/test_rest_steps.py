@@ -66,7 +66,7 @@ async def test_steps_that_cannot_be_written_are_a_refusal() -> None:
 
 
 async def test_steps_are_closed_where_a_request_fails() -> None:
-    """What they hold open is let go of at once."""
+    """The resources that the steps hold are released at once."""
     closed = []
 
     def steps() -> Steps[None]:
@@ -96,7 +96,7 @@ async def test_a_caller_waits_five_seconds_at_most(repeatable: bool, has_token: 
 
 
 async def test_a_token_that_cannot_be_sent_is_a_refusal() -> None:
-    """What the token's endpoint answers becomes a header."""
+    """The answer of the token's endpoint becomes a header."""
     async with api(200, body='{"access_token":"a\\nb"}') as (url, seen), CallControl() as control:
         with pytest.raises(CallControlError, match="header"):
             await control.perform(with_token(url))

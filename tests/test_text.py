@@ -1,4 +1,4 @@
-"""What JSON and XML can carry."""
+"""The characters that JSON and XML can carry."""
 
 import json
 

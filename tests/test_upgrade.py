@@ -129,7 +129,7 @@ async def answering(answer: str) -> AsyncIterator[str]:
 
 
 async def connected(http: aiohttp.ClientSession, url: str) -> WebSocket:
-    """A client's socket."""
+    """Return a client's socket, connected and upgraded."""
     return await connect(http, url, {}, max_message=0, close_timeout_s=0.1, heartbeat_s=0)
 
 

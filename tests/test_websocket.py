@@ -123,7 +123,7 @@ async def test_messages_are_received_until_the_close(side: str) -> None:
 
 @pytest.mark.parametrize("side", SIDES)
 async def test_a_peer_that_does_not_read_fills_the_outbox(side: str) -> None:
-    """What it owes is bounded: the limit, and 64 KiB each before the transport and aiohttp notice."""
+    """The backlog is bounded: by the limit, and 64 KiB each before the transport and aiohttp notice."""
     async with pair(side, outbox_limit=64 * 1024) as both:
         fill(both.ours)
         held = both.transport.get_write_buffer_size()

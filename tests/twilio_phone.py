@@ -1,4 +1,4 @@
-"""A simulated phone of Twilio, for those who need no other."""
+"""A simulated phone of Twilio, for tests that need no other provider."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,12 +21,12 @@ class SimulatedTwilio(SimulatedPhone):
 
     @property
     def call_sid(self) -> str:
-        """The call's id, as Twilio calls it."""
+        """Return the call's id, which Twilio calls ``CallSid``."""
         return self.call_id
 
     @property
     def stream_sid(self) -> str:
-        """The stream's id, as Twilio calls it."""
+        """Return the stream's id, which Twilio calls ``StreamSid``."""
         return self.stream_id
 
     @classmethod

@@ -69,7 +69,7 @@ class _Selector(selectors.BaseSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """See the module."""
+    """An event loop that takes its time from the :class:`_Selector`; see the module."""
 
     def __init__(self) -> None:
         self._virtual = _Selector()

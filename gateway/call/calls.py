@@ -116,11 +116,11 @@ class Calls:
 
     def reported_over(self, key: CallKey, detail: str) -> bool:
         """End this call, which its provider reports as over, at whichever worker; ``False`` where there is none."""
-        return self._end(key, detail) or self._places.tell(key, News.OVER)
+        return self._end(key, detail) or self._places.report(key, News.OVER)
 
     def transfer_failed(self, key: CallKey, detail: str) -> bool:
         """Let this call go on, which its provider could not transfer; ``False`` where no worker has it."""
-        return self._take_back(key, detail) or self._places.tell(key, News.TRANSFER_FAILED)
+        return self._take_back(key, detail) or self._places.report(key, News.TRANSFER_FAILED)
 
     def take_news(self) -> None:
         """Act on reports about the calls here that providers sent to other workers."""

@@ -7,7 +7,7 @@ SLOTS = 1 << 16
 DIGEST_BYTES = 16
 SLOT_BYTES = DIGEST_BYTES + 1
 SIZE = SLOTS * SLOT_BYTES
-"""Bytes of memory."""
+"""Bytes of memory of the table, one for each remembered call."""
 
 
 class Ends:

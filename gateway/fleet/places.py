@@ -106,11 +106,6 @@ class Places:
             expired = sum(self._until_of(index) <= now for index in self._each(_State.RESERVED))
             return self.size - states.count(_State.FREE) - expired
 
-    def line_is_full(self, line: str, limit: int | None) -> bool:
-        """Return whether ``line`` has ``limit`` calls."""
-        with self._memory.locked():
-            return self._line_is_full(_line_key(line), limit)
-
     def reserve(self, call: CallKey, line: str, line_limit: int | None, life_s: float) -> Full | None:
         """Keep a place for the stream of a call that is answered now; return why there is none."""
         key, line_key, until = _call_key(call), _line_key(line), self._now() + life_s
@@ -166,7 +161,7 @@ class Places:
             self._clear(index)
             return known
 
-    def tell(self, call: CallKey, news: News) -> bool:
+    def report(self, call: CallKey, news: News) -> bool:
         """Pass on a report on a call; return ``False`` where no worker has the call."""
         with self._memory.locked():
             index = next(self._find_key(_call_key(call), _State.TAKEN), None)
@@ -179,13 +174,13 @@ class Places:
         if not any(self._bytes.find(bytes([news]), self._news, self._keys) >= 0 for news in News):
             return []
         with self._memory.locked():
-            told = []
+            reports = []
             for index in self._each(_State.TAKEN, self._worker):
                 if news := self._bytes[self._news + index]:
                     self._bytes[self._news + index] = 0
                     known = self._known(index)
-                    told.append(((known.provider, known.call_id), News(news)))
-            return told
+                    reports.append(((known.provider, known.call_id), News(news)))
+            return reports
 
     def reserved(self) -> list[KnownCall]:
         """Return the calls whose streams this worker has promised a place to, and that have not come."""

@@ -131,9 +131,9 @@ def _without_request(record: logging.LogRecord) -> logging.LogRecord:
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, HttpProcessingError):
         return record
-    told = copy.copy(record)
-    told.msg, told.args, told.exc_info = f"{record.getMessage()}: {fault_of(error)}", (), None
-    return told
+    copied = copy.copy(record)
+    copied.msg, copied.args, copied.exc_info = f"{record.getMessage()}: {fault_of(error)}", (), None
+    return copied
 
 
 class _Renderer:

@@ -11,7 +11,7 @@ from gateway.routes.refusing.http_errors import http_log
 from gateway.routes.refusing.refusals import Refusals
 
 IDLE_LIMIT_S = 75.0
-"""How long a connection may be idle after a request; a proxy in front drops its idle ones after 60 s."""
+"""Most seconds that a connection may be idle after a request; a proxy in front drops its idle ones after 60 s."""
 BACKLOG = 512
 """Connections that the kernel queues until they are accepted."""
 

@@ -22,7 +22,7 @@ LIFE_S = 3600.0
 RETRY_S = 10.0
 """Shortest time between two fetches of a provider's keys, whether the first succeeded or failed."""
 WAIT_S = 5.0
-"""How long a request waits for a key; the server that publishes them may be slow."""
+"""Most seconds that a request waits for a key; the server that publishes them may be slow."""
 
 
 class PublishedKeys:

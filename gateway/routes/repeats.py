@@ -16,9 +16,9 @@ from gateway.routes.refusing.refusals import Refused
 log = structlog.get_logger()
 
 SAME_ANSWER_S = 60.0
-"""How long a repeated request gets the same answer; a provider that got no answer asks again within seconds."""
+"""Seconds for which a repeated request gets the same answer; a provider without an answer asks again within seconds."""
 REPLAY_WINDOW_S = 24 * 3600.0
-"""How long the key of a request is remembered; some providers sign no time, so their signatures never expire."""
+"""Seconds for which the key of a request is remembered; without a signed time, signatures never expire."""
 ANSWERS_LIMIT = 10_000
 RETRY_HEADER = "i-twilio-idempotency-token"
 """Twilio's header: the same in each retry of one webhook, different when a flow sends the same request anew."""

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 ANY_LINE = "-"
 """Means "the line of the called number" in a stream's path in which a secret follows."""
 CALL_KEPT_S = 24 * 3600.0
-"""How long a call that had its stream, or is over, is remembered; no provider lets a call last longer."""
+"""Seconds for which a call is remembered that had its stream or is over; no provider lets a call last longer."""
 
 
 class Unproven(Struct, frozen=True):

@@ -56,7 +56,7 @@ SHOWN_LENGTH = 40
 """Characters of a status that are logged."""
 BODY_TIMEOUT_S = 5.0
 MARGIN_S = 1.0
-"""How much longer a place is kept than the stream's token is valid; the token counts whole seconds."""
+"""Seconds for which a place is kept beyond the validity of the stream's token, which counts whole seconds."""
 
 
 class Webhooks:

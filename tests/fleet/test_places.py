@@ -120,10 +120,9 @@ def test_a_line_has_its_own_limit(two: tuple[Places, Places]) -> None:
     assert reserved is not None
     assert other is not None
     assert second.name(reserved, A, "sales", 1)
-    assert first.line_is_full("sales", 1)
-    assert not first.line_is_full("sales", None)
     assert not first.name(other, B, "sales", 1)
     assert first.name(other, B, "sales", 2)
+    assert first.name(other, B, "support", None)
 
 
 def test_what_a_worker_is_told_of_anothers_call_is_passed_on(two: tuple[Places, Places]) -> None:
@@ -132,12 +131,12 @@ def test_what_a_worker_is_told_of_anothers_call_is_passed_on(two: tuple[Places, 
     held = first.take()
     assert held is not None
     first.name(held, A, "sales", None)
-    assert not second.tell(B, News.OVER)
-    assert second.tell(A, News.OVER)
+    assert not second.report(B, News.OVER)
+    assert second.report(A, News.OVER)
     assert second.take_news() == []
     assert first.take_news() == [(A, News.OVER)]
     assert first.take_news() == []
-    assert second.tell(A, News.TRANSFER_FAILED)
+    assert second.report(A, News.TRANSFER_FAILED)
     first.free(held)
     again = first.take()
     assert again is not None
@@ -209,8 +208,8 @@ async def test_processes_give_out_each_place_once(descriptor: int) -> None:
         for taker in takers:
             assert taker.stdout is not None
             assert await taker.stdout.readline() == b"ready\n"
-        told = [(await taker.communicate(b"go\n"))[0] for taker in takers]
-    assert sum(map(int, told)) == 40
+        taken = [(await taker.communicate(b"go\n"))[0] for taker in takers]
+    assert sum(map(int, taken)) == 40
 
 
 def test_what_has_run_out_elsewhere_makes_no_room_on_a_line(two: tuple[Places, Places], clock: Clock) -> None:
@@ -219,9 +218,8 @@ def test_what_has_run_out_elsewhere_makes_no_room_on_a_line(two: tuple[Places, P
     assert first.reserve(A, "support", None, 5) is None
     assert first.reserve(B, "sales", 1, 300) is None
     clock.now += 6
-    assert second.line_is_full("sales", 1)
-    assert not second.line_is_full("support", 1)
     assert second.reserve(("twilio", "CA3"), "sales", 1, 300) is Full.LINE
+    assert second.reserve(("twilio", "CA3"), "support", 1, 300) is None
 
 
 def test_a_place_that_has_run_out_is_nobody_s(two: tuple[Places, Places], clock: Clock) -> None:

@@ -50,11 +50,6 @@ class Recording:
         return self.audio_format.duration_ms(len(self.audio))
 
     @property
-    def speech_start_ms(self) -> float:
-        """The start of the speech; 0 where there is none."""
-        return self.speech[0].start_ms if self.speech else 0
-
-    @property
     def speech_end_ms(self) -> float:
         """The end of the last speech; the end of the recording where there is none."""
         return self.speech[-1].end_ms if self.speech else self.duration_ms

@@ -127,7 +127,7 @@ class Violated:
 
 
 Order = Media | Mark | Clear | Pause | Digits | HangUp | Transfer | Send | Close | Violated
-"""What a message of the gateway means to the phone; see :meth:`Wire.parse`."""
+"""The meaning of a message of the gateway to the phone; see :meth:`Wire.parse`."""
 
 
 class Wire(ABC):

@@ -89,7 +89,7 @@ class AsteriskWire(Wire):
         return (audio,)
 
     def key(self, digit: str) -> Sequence[str]:
-        """Return DTMF_END."""
+        """Return DTMF_END with the key that was pressed."""
         if self._json:
             return (_written({"event": "DTMF_END", "channel_id": self.call.call_id, "digit": digit}),)
         return (_in_words("DTMF_END", {"digit": digit, **self._named}),)

@@ -69,7 +69,7 @@ class VonageWire(Wire):
         return (_text({"event": "websocket:connected", "content-type": content_type, **self.stream.parameters}),)
 
     def media(self, audio: bytes, timestamp_ms: int) -> Sequence[bytes]:
-        """Return bare samples."""
+        """Return a frame of the caller's audio as bare samples."""
         return (audio,)
 
     def key(self, digit: str) -> Sequence[str]:
@@ -108,7 +108,7 @@ class VonageWire(Wire):
         return (_text({"event": "websocket:notify", "payload": payload}),)
 
     def cleared(self) -> Sequence[str]:
-        """Return websocket:cleared."""
+        """Return websocket:cleared, the confirmation of a clear."""
         return ('{"event":"websocket:cleared"}',)
 
 
