@@ -24,6 +24,7 @@ app             connects configuration, legs, conversation and routes to a runni
 call_setup      makes the settings and the voice leg of one call
 errands         carries out what a conversation asks beside its legs
 doctor/         tries what a call needs before the first one comes
+tape/           tapes of calls: recorded, redacted, checked, reported
 tools/          carries out functions: HTTP requests and Python code
 function        the types of a function
 rest            makes the requests to providers' REST APIs

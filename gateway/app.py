@@ -1,11 +1,12 @@
 """Connects configuration, legs, conversation and routes to one running gateway; no other module does."""
 
 import asyncio
+import os
 import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -23,12 +24,13 @@ from gateway.call_setup import prepare
 from gateway.config import Deployment, Line, Lines
 from gateway.config.deployment import private_listener
 from gateway.config.providers import ProviderSettings, provider_of
-from gateway.config.secrets import values_of
+from gateway.config.secrets import secrets_within, values_of
 from gateway.config.telling.origins import origins
 from gateway.errors import GatewayError
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
 from gateway.logs import setup as logs
+from gateway.logs.redaction import secrets_in
 from gateway.network.descriptors import left_for_connections
 from gateway.phone import providers
 from gateway.phone.events import CallStarted
@@ -46,6 +48,8 @@ from gateway.routes.refusing.refusals import Refusals, Refused
 from gateway.routes.refusing.unrouted import Unrouted
 from gateway.routes.stream_keys import StreamKeys
 from gateway.routes.webhooks import Webhooks
+from gateway.tape.service import TapedVoiceLive
+from gateway.tape.tapes import Tapes, Wanted
 from gateway.tools import Functions
 from gateway.voice.negotiation.reductions import MEMBERS
 from gateway.voice.service import VoiceLive
@@ -89,12 +93,13 @@ async def serving(
     drain_s: float = 0.0,
     observers: tuple[Observer, ...] = (),
     on_refusal: Callable[[Refused, str], None] | None = None,
+    tape: Wanted | None = None,
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` replaces
     Microsoft Entra ID. ``board`` is what it shares with other workers, where it is one of several. ``observers`` get
-    the notes of calls, ``on_refusal`` gets each refusal, with what to do about it.
+    the notes of calls, ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped.
     Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot.
     """
     served = providers_of(deployment)
@@ -106,7 +111,8 @@ async def serving(
     key, *old = values_of(deployment.streams.key) or (secrets.token_urlsafe(32),)  # else one for this process' life
     tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
     public_url = deployment.public_url or ""
-    control = CallControl()
+    tapes = _tapes(tape, deployment, lines, key, board, endpoint) if tape else None
+    control = CallControl(tapes.exchanged if tapes else None)
     functions = Functions(metrics.functions_left_running.inc)
     outcomes = Outcomes(board.ends)
     published_keys = PublishedKeys(control, metrics)
@@ -119,7 +125,7 @@ async def serving(
         required=deployment.streams.auth == "token",
     )
     refusals = Refusals(metrics, urlsplit(public_url).path, on_refusal)
-    voice_live = VoiceLive(
+    voice_live = (TapedVoiceLive if tapes else VoiceLive)(
         endpoint,
         api_key,
         api_version=deployment.voice_live.api_version,
@@ -143,7 +149,7 @@ async def serving(
         prepare=prepared,
         functions=functions,
         outcomes=outcomes,
-        observers=observers,
+        observers=(*observers, tapes.observe) if tapes else observers,
         authorize=keys.authorize,
         authorize_start=keys.authorize_start,
         used=board.used,
@@ -152,6 +158,7 @@ async def serving(
         public_url=public_url,
         max_message=deployment.limits.message_kb * 1024,
         start_timeout_s=deployment.limits.start_timeout_s,
+        tapes=tapes,
     )
     webhooks = Webhooks(
         providers=served,
@@ -167,6 +174,7 @@ async def serving(
         used=board.used,
         replayed=board.webhooks,
         strand=streams.strand,
+        tapes=tapes,
     )
     health = Health(calls, metrics, board, voice_live.shown_reductions)
     connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
@@ -174,6 +182,7 @@ async def serving(
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None
     app = _routes(streams, webhooks, None if watched else health, refusals)
     async with (
+        tapes or nullcontext(),
         voice_live,
         control,
         functions,
@@ -268,6 +277,23 @@ def make_provider(name: str, settings: ProviderSettings, public_url: str = "") -
     """Make a provider with its settings; ``name`` is its own, or that of the account with these settings."""
     setup = Setup(name, f"{public_url}/answer/{name}" if public_url else "", time.time)
     return providers.make(provider_of(name, settings), settings, setup)
+
+
+def _tapes(tape: Wanted, deployment: Deployment, lines: Lines, key: str, board: Board, endpoint: str) -> Tapes:
+    """Return the tapes of the calls that are wanted, with all that must not be on them."""
+    accounts = deployment.providers.accounts
+    within = secrets_within([deployment, *(line.settings for line in lines)])
+    hosts = (urlsplit(url).hostname for url in (endpoint, deployment.public_url or ""))
+    return Tapes(
+        tape,
+        key=key.encode(),
+        used=board.used,
+        secrets={*within, *secrets_in(os.environ)},
+        private=filter(None, hosts),
+        providers={name: provider_of(name, section) for name, section in accounts.items()},
+        regions=_regions(deployment),
+        api_version=deployment.voice_live.api_version,
+    )
 
 
 def _stream_secrets(deployment: Deployment) -> dict[str, tuple[str, ...]]:

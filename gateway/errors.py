@@ -26,6 +26,7 @@ UnreadableError            a file of the configuration cannot be read (config.re
 _TooMuchError              a YAML file is nested too deeply or expands to too much (config.reading.document)
 ApiRefusal                 a simulated REST API refuses a request (sim.phone.rest_api)
 _FailedError               no session came about with one model (voice.opening)
+_CaughtError               a simulated webhook was caught, not sent (tape.report.provider_model)
 Rejected                   the emulator answers a client event with an error (sim.emulator.record)
 ValueError                 of Python
   InterpolationError       a ``${NAME}`` cannot be replaced (config.reading.environment)

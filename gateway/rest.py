@@ -5,7 +5,7 @@ import math
 import re
 import time
 from asyncio import sleep
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import ParamSpec
 
@@ -66,10 +66,22 @@ class CallControlError(GatewayError):
         self.refused = refused
 
 
-class CallControl:
-    """One HTTP client for the process. Use as an async context manager."""
+class Exchanged(msgspec.Struct, frozen=True):
+    """One try of a request, as it was sent, and its answer. ``status`` is 0 where none came."""
 
-    def __init__(self) -> None:
+    request: HttpRequest
+    took_s: float
+    status: int = 0
+    answer_headers: Mapping[str, str] = {}
+    body: bytes = b""
+    failure: str = ""
+
+
+class CallControl:
+    """One HTTP client for the process. Use as an async context manager; ``exchanged`` is told of every try."""
+
+    def __init__(self, exchanged: Callable[[Exchanged], None] | None = None) -> None:
+        self._exchanged = exchanged
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "CallControl":
@@ -141,6 +153,7 @@ class CallControl:
         if self._http is None:
             raise RuntimeError("CallControl is used outside its context")
         where = _where(request)
+        begun = time.monotonic()
         body = bytearray()
         answer = None
         failure = _Failure("")
@@ -167,6 +180,10 @@ class CallControl:
             failure = _Failure(f"{where} cannot be sent: {_complaint(error)}")
         except (aiohttp.ClientError, OSError) as error:
             failure = _Failure(f"{where} failed: {str(error) or type(error).__name__}", request.repeatable)
+        if self._exchanged is not None:
+            took_s = time.monotonic() - begun
+            status, answered = (answer.status, dict(answer.headers)) if answer is not None else (0, {})
+            self._exchanged(Exchanged(request, took_s, status, answered, bytes(body), failure.told))
         if answer is None:
             return failure
         outcome = _outcome(request, answer, bytes(body))

@@ -98,6 +98,7 @@ def _calls_on(loop: VirtualTimeLoop) -> Iterator[None]:
         patch.setattr("gateway.call.call.clock", loop.time)
         patch.setattr("gateway.routes.media_stream.clock", loop.time)
         patch.setattr("gateway.fleet.places.clock", loop.time)
+        patch.setattr("gateway.tape.tapes.clock", loop.time)
         yield
 
 

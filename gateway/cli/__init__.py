@@ -15,6 +15,7 @@ init               ``gateway init``: writes a configuration that works
 point              ``gateway point``: sets a number's webhook
 accounts           finds an account by its name
 providers          ``gateway providers``: what each provider can do
+tape               ``gateway tape``: what is left on a tape, and what it shows; the options of ``serve`` that make one
 completion         ``gateway completion``: completes commands in a shell
 tables             tables for a terminal
 
@@ -28,7 +29,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gateway.cli import call, check, completion, doctor, init, point, providers, serve
+from gateway.cli import call, check, completion, doctor, init, point, providers, serve, tape
 from gateway.cli.worker import is_worker
 from gateway.config import ConfigErrors
 from gateway.config.reading.env_file import load_env_file
@@ -123,5 +124,6 @@ def _parser() -> argparse.ArgumentParser:
     check.add_schema(commands)
     providers.add_providers(commands)
     point.add_point(commands)
+    tape.add_tape(commands)
     completion.add_completion(commands, _parser)
     return parser

@@ -18,6 +18,7 @@ from gateway.cli.checking.capabilities import capability_warnings
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
 from gateway.cli.stopping import stop_on_signals
+from gateway.cli.tape import add_tape_options, wanted_tape
 from gateway.cli.worker import is_first_worker, is_worker, kept_configuration, on_duty, shared_board
 from gateway.cli.workers import Service, run_workers
 from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
@@ -62,6 +63,7 @@ def add_serve(commands: Any) -> None:
     parser.add_argument(
         "--drain", type=_seconds, default=0.0, metavar="S", help="seconds that calls may go on after the signal to stop"
     )
+    add_tape_options(parser)
     _add_log_options(parser)
     parser.set_defaults(run=_run_serve)
 
@@ -124,6 +126,7 @@ def _run_serve(options: argparse.Namespace) -> int:
     _configure_logs(options)
     if not 1 <= options.workers <= WORKERS_LIMIT:
         raise InputError(f"--workers: {options.workers}, expected 1 to {WORKERS_LIMIT}")
+    wanted_tape(options)  # an option that cannot be used is the command's fault, not a worker's
     if options.workers == 1 or is_worker():
         return run(_serve(options))
     if options.emulator:
@@ -176,6 +179,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     board=board,
                     reuse_port=is_worker(),
                     drain_s=options.drain,
+                    tape=wanted_tape(options),
                 ) as gateway:
                     if test:
                         print(test.told(lines), flush=True)

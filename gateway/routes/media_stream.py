@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 
@@ -25,7 +26,7 @@ from gateway.errors import WireError
 from gateway.fleet.places import KnownCall, Place
 from gateway.fleet.used import UsedKeys
 from gateway.phone.events import CallStarted, PhoneClosed
-from gateway.phone.leg import PhoneLeg
+from gateway.phone.leg import MediaSocket, PhoneLeg
 from gateway.phone.provider import Grant, Provider, SignatureError, Upgrade
 from gateway.phone.webhook import After
 from gateway.rest import CallControl, CallControlError, described
@@ -36,9 +37,9 @@ from gateway.routes.parties import identified, unknown_line
 from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.request_url import requested_url
 from gateway.routes.stream_keys import Unproven, granted, is_over, note_stream
+from gateway.tape.tapes import Tapes
 from gateway.tools import Functions
 from gateway.upgrade import accept
-from gateway.websocket import WebSocket
 
 log = structlog.get_logger()
 
@@ -74,7 +75,9 @@ class MediaStreams:
         public_url: str,
         max_message: int,
         start_timeout_s: float,
+        tapes: Tapes | None = None,
     ) -> None:
+        self._tapes = tapes
         self._providers = providers
         self._lines = lines
         self._calls = calls
@@ -103,6 +106,7 @@ class MediaStreams:
         upgrade = self._upgrade(request)
         admitted = await self._admit(request, provider, upgrade)
         if isinstance(admitted, Refused):
+            self._tape_refusal(provider, upgrade, admitted.detail or admitted.reason.value)
             return self._refusals.response("stream", admitted, request, provider=name)
         grant = admitted if isinstance(admitted, Grant) else Grant()
         with self._calls.place((name, grant.call_id) if grant.call_id else None) as place:
@@ -117,7 +121,10 @@ class MediaStreams:
             )
             if accepted is None:
                 return self._refusals.response("stream", Refused(Refusal.BAD_HANDSHAKE), request, provider=name)
-            response, socket = accepted
+            response, opened = accepted
+            socket: MediaSocket = opened
+            if self._tapes is not None:
+                socket = self._tapes.stream(opened, provider, upgrade, grant)
             try:
                 await self._take(provider, admitted, upgrade, socket, place)
             finally:
@@ -145,7 +152,7 @@ class MediaStreams:
         )
 
     async def _take(
-        self, provider: Provider, admitted: Grant | Unproven, upgrade: Upgrade, socket: WebSocket, place: Place
+        self, provider: Provider, admitted: Grant | Unproven, upgrade: Upgrade, socket: MediaSocket, place: Place
     ) -> None:
         traits = provider.traits
         grant = admitted if isinstance(admitted, Grant) else Grant()
@@ -173,6 +180,7 @@ class MediaStreams:
                 grant = self._authorize_start(provider, started, admitted.line)
             except SignatureError as error:  # nothing that it says is believed, and it is not told why
                 self._refusals.note("stream", Refused(Refusal.UNAUTHORIZED, str(error)), provider=provider.name)
+                self._tape_refusal(provider, upgrade, str(error))
                 return await phone.turn_away(POLICY, "")
             started = granted(started, grant)
             self._calls.cancel((provider.name, started.call_id))  # the stream has a place
@@ -193,9 +201,17 @@ class MediaStreams:
             call = KnownCall(provider.name, started.call_id, line.name)
             full = Refused(Refusal.LINE_FULL, f"line {line.name} is busy")
             return await self._turn_away(phone, call, full, TRY_AGAIN_LATER)
-        with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
+        context = structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name)
+        with context, self._taping(socket, provider, started):
             await self._run(provider, line, started, phone)
         return None
+
+    def _taping(self, socket: MediaSocket, provider: Provider, started: CallStarted) -> AbstractContextManager[None]:
+        return nullcontext() if self._tapes is None else self._tapes.call(socket, provider, started)
+
+    def _tape_refusal(self, provider: Provider, upgrade: Upgrade, reason: str) -> None:
+        if self._tapes is not None:
+            self._tapes.refused_stream(provider, upgrade, reason)
 
     async def _turn_away(self, phone: PhoneLeg, call: KnownCall, refused: Refused, code: int) -> None:
         self._refusals.note("stream", refused)

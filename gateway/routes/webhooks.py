@@ -46,6 +46,7 @@ from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.repeats import Repeats
 from gateway.routes.request_url import requested_url
 from gateway.routes.stream_keys import note_over, note_stream
+from gateway.tape.tapes import Tapes
 
 log = structlog.get_logger()
 
@@ -82,6 +83,7 @@ class Webhooks:
         used: UsedKeys,
         replayed: SharedUsedKeys,
         strand: Callable[[KnownCall], Awaitable[None]],
+        tapes: Tapes | None = None,
     ) -> None:
         """``strand`` starts what follows a call whose stream did not come; ``replayed`` holds the keys of webhooks."""
         self._providers = providers
@@ -96,6 +98,7 @@ class Webhooks:
         self._metrics = metrics
         self._used = used
         self._strand = strand
+        self._tapes = tapes
         self._repeats = Repeats(tokens.ttl_s, replayed)
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -270,9 +273,20 @@ class Webhooks:
             key = await self._published_keys.checked(provider, webhook.headers, verify)
         except SignatureError as error:
             url = webhook.url.partition("?")[0]  # without the query, which has numbers and secrets
+            if self._tapes is not None:
+                self._tapes.refused_webhook(provider, webhook, str(error))
             return Refused(Refusal.BAD_SIGNATURE, str(error), fields={"url": url})
         take = partial(act, provider, webhooks, webhook, line_name)
-        return await self._repeats.once(provider.name, webhook, key, now_s, take)
+        taking = self._repeats.once(provider.name, webhook, key, now_s, take)
+        if self._tapes is None:
+            return await taking
+        with self._tapes.webhook(provider, webhook) as answered:
+            outcome = await taking
+            if isinstance(outcome, Answer):
+                answered(outcome, "")
+            else:
+                answered(None, outcome.detail or outcome.reason.value)
+            return outcome
 
     async def _read(self, request: web.Request) -> WebhookRequest | Refused:
         body = await _body(request)

@@ -23,6 +23,7 @@ from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.rest_api import SimulatedApi
 from gateway.sim.providers import open_account
 from gateway.sim.providers.acs import publish_keys
+from gateway.tape.tapes import Wanted
 from tests.e2e.rig import configuration, load
 
 CALLER = "+14155550123"
@@ -108,6 +109,7 @@ async def exchange(
     gateway_yaml: str = "{}\n",
     environ: Mapping[str, str] | None = None,
     limit_s: float = 60,
+    tape: Wanted | None = None,
     **emulator: Any,
 ) -> AsyncIterator[Exchange]:
     """Serve the providers ``names`` until the block ends; a block that takes longer than ``limit_s`` has hung."""
@@ -127,7 +129,15 @@ async def exchange(
             held[0].observe(identity, note)
 
         running = await stack.enter_async_context(
-            serving(served, read, endpoint=service.endpoint, api_key="any", listener=listener, observers=(observe,))
+            serving(
+                served,
+                read,
+                endpoint=service.endpoint,
+                api_key="any",
+                listener=listener,
+                observers=(observe,),
+                tape=tape,
+            )
         )
         held.append(Exchange(url, service, running, providers_of(served), accounts, apis))
         yield held[0]

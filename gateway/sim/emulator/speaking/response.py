@@ -29,9 +29,9 @@ from gateway.sim.emulator.speaking.usage import usage
 from gateway.sim.emulator.speaking.words import TOKEN, Words
 from gateway.sim.speech import spoken
 
-_AZURE_DELTAS_MS = (200, 300, 500)
+AZURE_DELTAS_MS = (200, 300, 500)
 """The first, the second and all further audio deltas of Azure TTS."""
-_OPENAI_DELTAS_MS = (250,)
+OPENAI_DELTAS_MS = (250,)
 _STATUS = {
     "completed": "completed",
     "max_output_tokens": "incomplete",
@@ -201,7 +201,7 @@ class Response:
     def _delta_sizes_ms(self) -> tuple[int, ...]:
         asked = self._request.voice
         kind = asked.type if asked is not None else self._scene.settings.echo["voice"]["type"]
-        return _OPENAI_DELTAS_MS if kind == "openai" else _AZURE_DELTAS_MS
+        return OPENAI_DELTAS_MS if kind == "openai" else AZURE_DELTAS_MS
 
     async def _timestamps(self, part: Event, text: str, window_ms: range, whole_ms: float) -> None:
         if not self._scene.settings.echo["output_audio_timestamp_types"]:
