@@ -5,6 +5,7 @@ more fails until it is struck out.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -98,6 +99,25 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "voice/commands.py",
     "voice/events.py",
 }
+OPENS_WITH_A_QUESTION = re.compile(r"(What|Whether|How|Who|Whom|Whose|Which)\b")
+DOCSTRINGS_THAT_OPEN_WITH_A_QUESTION = {
+    "doctor/sessions/bisection.py": 1,
+    "doctor/sessions/bots.py": 1,
+    "doctor/sessions/tap.py": 1,
+    "phone/provider.py": 3,
+    "routes/listeners.py": 1,
+    "routes/published_keys.py": 1,
+    "routes/repeats.py": 2,
+    "routes/stream_keys.py": 1,
+    "routes/webhooks.py": 1,
+    "sim/emulator/script.py": 1,
+    "sim/phone/wire.py": 1,
+    "voice/negotiation/memory.py": 6,
+    "voice/negotiation/reductions.py": 2,
+    "voice/opening.py": 2,
+    "voice/service.py": 2,
+}
+"""The most that a file may have; none is added, and no number grows."""
 
 
 def modules() -> list[Path]:
@@ -160,3 +180,30 @@ def test_the_tests_of_a_module_stand_where_it_does() -> None:
         and not (ROOT / "tests" / path.parent.relative_to(GATEWAY) / f"test_{path.name}").exists()
     }
     assert without == WITHOUT_TESTS_OF_THEIR_OWN
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    """Find the docstrings of a file: of its module, classes and functions, and those after a constant or a field."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            for statement in node.body:
+                match statement:
+                    case ast.Expr(ast.Constant(str(text))):
+                        yield text.strip()
+
+
+def test_a_docstring_opens_with_what_is_so() -> None:
+    """With a verb or a noun, and with no question: "Return the duration of audio", not "How long audio lasts"."""
+    found = {
+        name_of(path): sum(OPENS_WITH_A_QUESTION.match(text) is not None for text in docstrings(path))
+        for path in GATEWAY.rglob("*.py")
+    }
+    more = {name: count for name, count in found.items() if count > DOCSTRINGS_THAT_OPEN_WITH_A_QUESTION.get(name, 0)}
+    assert more == {}, "rewrite these: the verb first, or the noun"
+
+
+def test_docstrings_of_fields_are_seen(tmp_path: Path) -> None:
+    """Each of the places where one may stand."""
+    file = tmp_path / "module.py"
+    file.write_text('"""A"""\nX = 1\n"""B"""\nclass C:\n    """C"""\n    f: int\n    """D"""\n    def g(): "E"\n')
+    assert sorted(docstrings(file)) == ["A", "B", "C", "D", "E"]
