@@ -9,7 +9,14 @@ from gateway.config.providers import ProviderSettings
 from gateway.config.session_formats import is_converted
 from gateway.config.telling.describe_actions import wants_keys
 from gateway.doctor.sessions.bots import usual_format
-from gateway.phone.provider import Provider
+from gateway.path_segment import segment
+from gateway.phone.provider import Grant, Provider
+from gateway.phone.token import StreamTokens
+
+LONGEST_ADDRESS = 500
+"""Characters of a stream's address that every provider is known to take."""
+_CALL_ID_LENGTH = 64
+"""Characters of a call's id: more than most providers' ids have."""
 
 
 def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
@@ -23,6 +30,10 @@ def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[s
         found += _of_the_provider(provider, section, known)
         found += [f"{line.name}: {warning}" for line in known for warning in _of_a_line(provider, line)]
         found += [f"{line.name}: {warning}" for line in known for warning in _of_a_voice(provider, section, line)]
+        if public_url := deployment.public_url:
+            found += [
+                f"{line.name}: {warning}" for line in known for warning in _of_an_address(provider, public_url, line)
+            ]
     if not made or any(provider.traits.transfers_after for provider in made):
         found += [f"{line.name}: {warning}" for line in known for warning in _of_failures(line)]
     return found
@@ -71,6 +82,20 @@ def _of_a_line(provider: Provider, line: Line) -> Iterator[str]:
             yield f"{key}.transfer: {title} does not do it"
         elif "to numbers" in traits.transfer and is_sip(to):
             yield f"{key}.transfer: {title} transfers to numbers alone, found {to}"
+
+
+def _of_an_address(provider: Provider, public_url: str, line: Line) -> Iterator[str]:
+    """Yield that the address of the line's streams, with a usual token in it, may be too long for a provider."""
+    if not public_url or provider.webhooks is None:
+        return
+    grant = Grant(line.name, "c" * _CALL_ID_LENGTH, "+" + "1" * 15, "+" + "1" * 15)
+    token = StreamTokens("key", 60).issue(provider.name, grant, 0)
+    address = f"{public_url.replace('http', 'ws', 1)}/stream/{provider.name}/{segment(line.name)}/{token}"
+    if len(address) > LONGEST_ADDRESS:
+        yield (
+            f"the address of its streams at {provider.traits.title} has about {len(address)} characters, and some "
+            f"providers take no more than {LONGEST_ADDRESS}: shorten public_url, or the name of the line or the account"
+        )
 
 
 def _of_a_voice(provider: Provider, section: ProviderSettings, line: Line) -> Iterator[str]:

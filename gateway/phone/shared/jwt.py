@@ -2,13 +2,15 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jwt
 from jwt.types import Options
 
 from gateway.phone.provider import SignatureError
+from gateway.phone.shared.json_text import UNREADABLE, read_object
 
 FRESH_S = 300
 """The largest difference between ``iat`` and our clock, in either direction."""
@@ -64,8 +66,23 @@ def _claims(token: str, secrets: tuple[str, ...]) -> Mapping[str, Any]:
 
 
 def check_payload_hash(claims: Mapping[str, Any], body: bytes) -> None:
-    """Raise ``SignatureError`` where ``payload_hash`` is not the SHA-256 of the body, in hexadecimal."""
-    given = str(claims.get("payload_hash", "")).lower()
-    expected = hashlib.sha256(body).hexdigest()
-    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode()):
+    """Raise ``SignatureError`` where ``payload_hash`` is not the SHA-256 of the body, in hexadecimal.
+
+    Vonage's pages name the body as it is sent, its support article the JSON written anew without spaces. Either is
+    right: both mean what the body says, in the words of the reader that reads it afterwards.
+    """
+    given = str(claims.get("payload_hash", "")).lower().encode("utf-8", "surrogatepass")
+    hashes = (hashlib.sha256(form).hexdigest() for form in _forms(body))
+    if not any(hmac.compare_digest(given, expected.encode()) for expected in hashes):
         raise SignatureError("the JWT's payload_hash is missing or is not the body's")
+
+
+def _forms(body: bytes) -> Iterator[bytes]:
+    """Yield a body as it is, and, if it is a JSON object, written anew without spaces, letters as they are."""
+    yield body
+    try:
+        compact = json.dumps(read_object(body), separators=(",", ":"), ensure_ascii=False).encode()
+    except (*UNREADABLE, ValueError):
+        return
+    if compact != body:
+        yield compact

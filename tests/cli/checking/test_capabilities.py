@@ -179,3 +179,25 @@ def test_a_voice_that_is_converted_is_told(tmp_path: Path, provider: str, expect
 def test_a_voice_of_azure_is_not_converted(tmp_path: Path, provider: str) -> None:
     """Nor is one on a stream of 24 kHz."""
     assert not [warning for warning in told(tmp_path, provider, RESCUED) if "voice" in warning]
+
+
+@pytest.mark.parametrize(
+    ("provider", "length", "is_told"),
+    [("twilio", 100, False), ("twilio", 200, True), ("telnyx", 200, True), ("asterisk", 200, False)],
+)
+def test_an_address_of_streams_that_may_be_too_long_is_told(
+    tmp_path: Path, provider: str, length: int, is_told: bool
+) -> None:
+    """Some providers cut it; where no answer of ours names it, it has no token."""
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "support.yaml").write_text(LINE + RESCUED)
+    host = "h" * 50 + "." + "example.com"
+    url = f"https://{host}/{'p' * (length - len(host) - 9)}"
+    assert len(url) == length
+    (tmp_path / "gateway.yaml").write_text(f"public_url: {url}\nproviders: {{{provider}: {{}}}}\n")
+    deployment = load_deployment(tmp_path / "gateway.yaml", ACCOUNTS)
+    found = [each for each in capability_warnings(deployment, Lines(deployment)) if "characters" in each]
+    assert len(found) == is_told
+    for each in found:
+        assert each.startswith("support: the address of its streams at ")
+        assert "take no more than 500: shorten public_url" in each

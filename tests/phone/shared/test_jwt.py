@@ -1,5 +1,6 @@
 """JSON Web Tokens with a shared secret."""
 
+import hashlib
 from typing import Any
 
 import jwt
@@ -70,6 +71,44 @@ def test_the_body_s_hash() -> None:
     digest = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"
     check_payload_hash({"payload_hash": digest}, b"abc")
     check_payload_hash({"payload_hash": digest.lower()}, b"abc")
+
+
+COMPACT = '{"from":"14155550100","name":"J\u00fcrgen/M","n":[1,true,null]}'.encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        COMPACT,
+        b'{ "from": "14155550100", "name": "J\\u00fcrgen\\/M",\n "n": [1, true, null] }',
+        '{"from": "14155550100", "name": "J\u00fcrgen/M", "n": [1, true, null]}'.encode(),
+    ],
+)
+def test_the_hash_of_the_json_without_spaces(body: bytes) -> None:
+    """Vonage may hash what it sends, or the same JSON written anew."""
+    for signed in (body, COMPACT):
+        check_payload_hash({"payload_hash": hashlib.sha256(signed).hexdigest()}, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        COMPACT.replace(b"14155550100", b"14155550101"),
+        COMPACT.replace(b"true", b"false"),
+        COMPACT[:-1] + b',"status":"completed"}',
+        COMPACT[:-1] + b',"from":"14155550101"}',
+        b'{"n":[1,true,null],' + COMPACT[1:-21] + b"}",
+        b"[" + COMPACT + b"]",
+        COMPACT[:-1],
+        b'{"x":' + b"[" * 100_000,
+        b"\xff",
+        b"",
+    ],
+)
+def test_a_body_that_says_something_else_is_refused(body: bytes) -> None:
+    """Whatever is changed in it, added to it or left out."""
+    with pytest.raises(SignatureError, match="payload_hash"):
+        check_payload_hash({"payload_hash": hashlib.sha256(COMPACT).hexdigest()}, body)
 
 
 @pytest.mark.parametrize(

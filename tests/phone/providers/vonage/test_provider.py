@@ -191,7 +191,7 @@ def test_signed_webhook() -> None:
     ("bad", "says"),
     [
         (request("POST", BODY), "is missing"),
-        (request("POST", BODY + b" ", token(BODY)), "payload_hash"),
+        (request("POST", BODY.replace(b"1", b"2", 1), token(BODY)), "payload_hash"),
         (request("POST", b"", token(BODY)), "payload_hash"),
         (request("POST", BODY, token(BODY, payload_hash=7)), "payload_hash"),
         (request("POST", BODY, token(BODY, iat=NOW - 301)), "issued at"),
