@@ -51,6 +51,7 @@ class _Failure(msgspec.Struct, frozen=True):
     wait_s: float = 0.0
     answer: str = ""
     refused: bool = False
+    status: int = 0
 
 
 class CallControlError(GatewayError):
@@ -58,12 +59,14 @@ class CallControlError(GatewayError):
 
     ``answer`` is the beginning of its answer, which may name people and their numbers: for private fields of the log
     and for whoever typed the command. ``refused``: the provider said no; else it may have done it.
+    ``status`` is that of its answer, 0 without one.
     """
 
-    def __init__(self, told: str, answer: str = "", *, refused: bool = False) -> None:
+    def __init__(self, told: str, answer: str = "", *, refused: bool = False, status: int = 0) -> None:
         super().__init__(told)
         self.answer = answer
         self.refused = refused
+        self.status = status
 
 
 class Exchanged(msgspec.Struct, frozen=True):
@@ -141,11 +144,11 @@ class CallControl:
             if isinstance(outcome, bytes):
                 return outcome
             if not outcome.again or attempt == TRIES:
-                raise CallControlError(outcome.told, outcome.answer, refused=outcome.refused)
+                raise _failed(outcome)
             wait_s = max(BACKOFF_S * 2**attempt, outcome.wait_s)
             if loop.time() + wait_s >= until:
                 asked = f"; it asks to wait for {outcome.wait_s:.0f} s, which is too long" if outcome.wait_s else ""
-                raise CallControlError(f"{outcome.told}{asked}", outcome.answer, refused=outcome.refused)
+                raise _failed(outcome, asked)
             await sleep(wait_s)
             attempt += 1
 
@@ -202,7 +205,12 @@ def _outcome(request: HttpRequest, answer: aiohttp.ClientResponse, body: bytes) 
     codes = ", ".join(dict.fromkeys(code[1] or code[2] for code in _CODE.finditer(excerpt)))
     told = f"{_where(request)} was answered with {status}"
     is_refusal = status not in PERHAPS_DONE
-    return _Failure(f"{told} ({codes})" if codes else told, again, wait_s, excerpt, is_refusal)
+    return _Failure(f"{told} ({codes})" if codes else told, again, wait_s, excerpt, is_refusal, status)
+
+
+def _failed(failure: _Failure, asked: str = "") -> CallControlError:
+    """Return the error of a try that failed; ``asked`` is added to its message."""
+    return CallControlError(f"{failure.told}{asked}", failure.answer, refused=failure.refused, status=failure.status)
 
 
 def _wait_s(retry_after: str, now_s: float) -> float:

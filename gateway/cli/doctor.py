@@ -46,6 +46,13 @@ def add_doctor(commands: Any) -> None:
     parser.add_argument("--line", metavar="NAME", help="try the sessions of this line alone")
     parser.add_argument("--speak", action="store_true", help="let each bot greet, and cancel and truncate an answer")
     parser.add_argument("--hear", action="store_true", help="play a recording to each bot, and wait for its answer")
+    parser.add_argument(
+        "--phone",
+        action="append",
+        default=[],
+        metavar="PROVIDER",
+        help="look at this account of gateway.yaml from its provider's side as well; may be repeated",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, for a script")
     parser.set_defaults(run=lambda options: run(_doctor(options)))
 
@@ -64,7 +71,7 @@ async def _examined(options: argparse.Namespace, write: Write) -> list[Row]:
     if checked.errors:
         return _told(_errors(checked.errors), checked, write)
     (deployment,) = checked.deployments
-    wishes = Wishes(speak=options.speak, hear=options.hear)
+    wishes = Wishes(options.speak, options.hear, _accounts(options.phone, deployment))
     return await _tried(checked, wishes, _chosen(checked.lines, options.line), deployment, write)
 
 
@@ -136,6 +143,15 @@ def _chosen(lines: Sequence[Line], name: str | None) -> list[Line]:
     if not found:
         raise InputError(f"--line: {name} is no line, expected one of {', '.join(line.name for line in lines)}")
     return found
+
+
+def _accounts(names: Sequence[str], deployment: Deployment) -> tuple[str, ...]:
+    served = deployment.providers.served
+    for name in names:
+        if name not in served:
+            known = ", ".join(served) or "a provider under providers in gateway.yaml"
+            raise InputError(f"--phone: {name} is not served, expected {known}")
+    return tuple(dict.fromkeys(names))
 
 
 def _redactor(checked: Checked) -> Redactor:

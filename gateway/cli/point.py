@@ -70,6 +70,10 @@ async def _change(pointing: Pointing, dry_run: bool) -> int:
         print(f"{one_line(change.what)}\n  before: {before}\n  after:  {after}")
         fallback = one_line(shown.text(change.fallback_before)) or "(nothing)"
         print(f"  fallback before: {fallback}\n  fallback after:  {shown.text(change.fallback_after)}")
+        if unfit := change.unfit_codecs:
+            print(
+                f"  codecs: {', '.join(unfit)} cannot be used: set them to {' and '.join(change.usable_codecs)} alone"
+            )
         if dry_run:
             print("dry run: nothing was changed")
         elif not change.is_needed:

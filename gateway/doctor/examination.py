@@ -12,6 +12,7 @@ import aiohttp
 from gateway.config import Deployment, Line
 from gateway.config.api_versions import DEFAULT_API_VERSION, newer_members
 from gateway.config.telling.origins import origins
+from gateway.doctor.phone.account import Account, account_checked
 from gateway.doctor.row import Outcome, Row, fine, reduced, skipped
 from gateway.doctor.sessions.bots import Bot, bots_of
 from gateway.doctor.sessions.credential import key_found, token_checked
@@ -64,6 +65,15 @@ async def examine(deployment: Deployment, lines: Sequence[Line], means: Means, t
     """Make the checks, and tell each row as it is found; what costs audio only where it is wished for."""
     for row in await asyncio.to_thread(settings_rows, deployment):  # reads a file, while calls may be in progress
         tell(row)
+    await _examine_voice_live(deployment, lines, means, tell, wishes)
+    for name in wishes.phone:
+        settings = await asyncio.to_thread(origins, deployment, ("providers", name))
+        await account_checked(Account(name, deployment, lines, settings), means.http, means.now_s, tell)
+
+
+async def _examine_voice_live(
+    deployment: Deployment, lines: Sequence[Line], means: Means, tell: Tell, wishes: Wishes
+) -> None:
     bots = bots_of(deployment, lines, datetime.fromtimestamp(means.now_s(), UTC))
     address = address_of(deployment.require_endpoint())
     broken = await _way_checked(address, deployment, means, tell)

@@ -3,7 +3,7 @@
 Each provider has its own way in ``providers/<name>/pointing.py``, or a sentence for the operator.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -30,6 +30,15 @@ class Change(Struct, frozen=True):
     request: HttpRequest
     fallback_before: str = ""
     fallback_after: str = ""
+    codecs: Sequence[str] = ()
+    """The codecs that calls may come in, in the provider's names and by its preference; empty where it tells none."""
+    usable_codecs: Sequence[str] = ()
+    """Those of its codecs that a stream to this gateway may have."""
+
+    @property
+    def unfit_codecs(self) -> list[str]:
+        """The codecs in which calls are refused."""
+        return [codec for codec in self.codecs if codec not in self.usable_codecs]
 
     @property
     def is_needed(self) -> bool:

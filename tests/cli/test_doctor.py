@@ -55,6 +55,7 @@ def test_there_is_no_configuration(config: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--phone", "twilio"], "--phone: twilio is not served, expected a provider under providers in gateway.yaml"),
         (["--line", "support"], "--line: support is no line, expected one of sales"),
     ],
 )

@@ -207,3 +207,25 @@ async def test_what_a_number_points_at_is_shown_without_its_password(
         assert await _point(_parser().parse_args(["point", "twilio", NUMBER, "--config", config, "--dry-run"])) == 0
     assert changes == []
     assert "before: https://…@old.example.com/?token=…\n" in capsys.readouterr().out
+
+
+async def test_codecs_that_cannot_be_used_are_told(
+    config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls in them would be refused at their start; an application without codecs says nothing."""
+    application = {"friendly_name": "bots", "inbound": {"codecs": ["G722", "G711U"]}}
+    documents: dict[str, object] = {
+        "/v2/phone_numbers": {"data": [{"connection_id": "77"}]},
+        "/v2/texml_applications/77": {"data": application},
+    }
+    Path(config).write_text("public_url: https://gw.example.com\nproviders: {telnyx: {}}\n")
+    arguments = ["point", "telnyx", NUMBER, "--config", config, "--dry-run"]
+    async with api(documents) as (url, _):
+        for name, value in (("API_KEY", "k"), ("API_URL", url)):
+            monkeypatch.setenv(f"TELNYX_{name}", value)
+        assert await _point(_parser().parse_args(arguments)) == 0
+        told = capsys.readouterr().out
+        application["inbound"] = {}
+        assert await _point(_parser().parse_args(arguments)) == 0
+    assert "codecs: G722 cannot be used: set them to G711U and G711A alone\n" in told
+    assert "codecs" not in capsys.readouterr().out

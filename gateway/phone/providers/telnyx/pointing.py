@@ -7,6 +7,9 @@ from gateway.errors import InputError
 from gateway.phone.pointing import Account, Change, Pointing, Urls, changing, fetched, id_segment
 from gateway.phone.shared.http_request import bearer
 
+_USABLE = ("G711U", "G711A")
+"""PCMU and PCMA, as connections name them: what a stream brings without transcoding."""
+
 
 def find(account: Account[settings.Telnyx], number: str, urls: Urls) -> Pointing:
     """Find a number and its application."""
@@ -31,4 +34,13 @@ def find(account: Account[settings.Telnyx], number: str, urls: Urls) -> Pointing
     }
     what = f"TeXML application {application.get('friendly_name') or connection} of {number}"
     before, fallback = str(application.get("voice_url") or ""), str(application.get("voice_fallback_url") or "")
-    return Change(what, before, urls.answer, changing("PATCH", url, authorization, body), fallback, urls.fallback)
+    return Change(
+        what,
+        before,
+        urls.answer,
+        changing("PATCH", url, authorization, body),
+        fallback,
+        urls.fallback,
+        codecs=tuple(map(str, (application.get("inbound") or {}).get("codecs") or ())),
+        usable_codecs=_USABLE,
+    )
