@@ -209,6 +209,11 @@ async def test_what_a_number_points_at_is_shown_without_its_password(
     assert "before: https://…@old.example.com/?token=…\n" in capsys.readouterr().out
 
 
+def serving(config: str, provider: str) -> None:
+    """Write a deployment that serves this provider."""
+    Path(config).write_text(f"public_url: https://gw.example.com\nproviders: {{{provider}: {{}}}}\n", "utf-8")
+
+
 async def test_codecs_that_cannot_be_used_are_told(
     config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,7 +223,7 @@ async def test_codecs_that_cannot_be_used_are_told(
         "/v2/phone_numbers": {"data": [{"connection_id": "77"}]},
         "/v2/texml_applications/77": {"data": application},
     }
-    Path(config).write_text("public_url: https://gw.example.com\nproviders: {telnyx: {}}\n")
+    serving(config, "telnyx")
     arguments = ["point", "telnyx", NUMBER, "--config", config, "--dry-run"]
     async with api(documents) as (url, _):
         for name, value in (("API_KEY", "k"), ("API_URL", url)):
