@@ -235,7 +235,7 @@ async def _keep_fresh(identity: Identity) -> None:
     while True:
         try:
             await identity.fetch()
-        except AzureError as error:
+        except (AzureError, aiohttp.ClientError, OSError, ValueError) as error:
             if not is_failing:  # the calls that go on failing say so themselves
                 log.warning("identity_unavailable", detail=first_line(error))
             is_failing = True

@@ -117,11 +117,12 @@ async def test_the_first_token_is_there_before_the_first_call() -> None:
     assert credential.closed
 
 
+@pytest.mark.parametrize("kind", [ClientAuthenticationError, OSError, ValueError])
 @virtual_time
-async def test_a_failure_is_logged_once_and_tried_again() -> None:
+async def test_a_failure_is_logged_once_and_tried_again(kind: type[Exception]) -> None:
     """Until it succeeds; the calls meanwhile say it themselves."""
     credential = Credential()
-    credential.failure = ClientAuthenticationError("no such tenant\nAttempted credentials: …")
+    credential.failure = kind("no such tenant\nAttempted credentials: …")
     structlog.reset_defaults()
     with capture_logs() as logs:
         async with VoiceLive(ENDPOINT, identity=credential):
