@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from gateway.voice.negotiation.reductions import Session
+from gateway.config.session_formats import PCM16
+from gateway.voice.negotiation.reductions import RATE, Session
 
-_SPELLINGS = {"pcm16-8000hz": "pcm16_8000hz", "pcm16-16000hz": "pcm16_16000hz", "pcm16_24000hz": "pcm16"}
-"""Other names of output formats: those of the 2025 previews, and the full name of ``pcm16``."""
-_AUDIO = ("output_audio_format", "input_audio_format", "input_audio_sampling_rate")
+_FULL_NAMES = {"pcm16_24000hz": "pcm16"}
+_AUDIO = ("output_audio_format", "input_audio_format", RATE)
 _INNER = (
     ("voice", ("type", "name")),
     ("turn_detection", ("type", "create_response", "interrupt_response", "auto_truncate")),
@@ -46,8 +46,18 @@ def differences(asked: Session, echoed: Session) -> tuple[Difference, ...]:
 def _audio(asked: Session, echoed: Session) -> Iterator[Difference]:
     for member in _AUDIO:
         wanted, found = asked.get(member), echoed.get(member)
-        if wanted is not None and found is not None and _SPELLINGS.get(str(found), found) != wanted:
+        if wanted is None or found is None or (member == RATE and asked.get("input_audio_format") != PCM16):
+            continue  # G.711 has one rate, whatever is shown
+        if _spelt(found) != _spelt(wanted):
             yield Difference(member, wanted, found)
+
+
+def _spelt(value: object) -> object:
+    """Return a format by one of its names: those of the 2025 previews have a hyphen."""
+    if not isinstance(value, str):
+        return value
+    name = value.lower().replace("-", "_")
+    return _FULL_NAMES.get(name, name)
 
 
 def _inner(asked: Session, echoed: Session) -> Iterator[Difference]:

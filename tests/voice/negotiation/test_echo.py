@@ -16,7 +16,7 @@ def test_what_was_asked_for_is_no_difference() -> None:
 
 @pytest.mark.parametrize(
     ("member", "echoed"),
-    [("output_audio_format", "pcm16"), ("input_audio_format", "pcm16"), ("input_audio_sampling_rate", 24_000)],
+    [("output_audio_format", "pcm16"), ("input_audio_format", "pcm16")],
 )
 def test_another_audio_format_is_a_refusal(member: str, echoed: object) -> None:
     """One side would hear noise."""
@@ -28,7 +28,12 @@ def test_another_audio_format_is_a_refusal(member: str, echoed: object) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "echoed"),
-    [("pcm16_8000hz", "pcm16-8000hz"), ("pcm16_16000hz", "pcm16-16000hz"), ("pcm16", "pcm16_24000hz")],
+    [
+        ("pcm16_8000hz", "pcm16-8000hz"),
+        ("pcm16_16000hz", "pcm16-16000hz"),
+        ("pcm16", "pcm16_24000hz"),
+        ("g711_ulaw", "G711-ULAW"),
+    ],
 )
 def test_other_spellings_of_a_format_are_the_same(asked: str, echoed: str) -> None:
     """Those of the previews, and the full name."""
@@ -59,3 +64,11 @@ def test_turns_by_key_that_the_service_detects_are_told() -> None:
         Difference("turn_detection", None, "server_vad"),
     )
     assert differences({"turn_detection": None}, {"turn_detection": None}) == ()
+
+
+def test_another_rate_of_linear_audio_is_a_refusal() -> None:
+    """G.711 has one, whatever is shown."""
+    linear = {"input_audio_format": "pcm16", "input_audio_sampling_rate": 16_000}
+    (found,) = differences(linear, {**linear, "input_audio_sampling_rate": 24_000})
+    assert found.is_refusal
+    assert differences(SESSION, {**SESSION, "input_audio_sampling_rate": 24_000}) == ()
