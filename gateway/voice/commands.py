@@ -24,6 +24,8 @@ class CreateResponse(Struct, frozen=True):
     instructions: str = ""
     request_id: str = ""
     """The id that comes back with the response, and with an error that refuses it."""
+    labelled: bool = True
+    """``False`` leaves the id out of the response's metadata: it comes back with an error alone."""
 
 
 class SayText(Struct, frozen=True):
@@ -32,6 +34,13 @@ class SayText(Struct, frozen=True):
     text: str
     request_id: str = ""
     """The same as in ``CreateResponse``."""
+    labelled: bool = True
+    """The same as in ``CreateResponse``."""
+
+
+def said_by_the_model(text: str, request_id: str = "") -> CreateResponse:
+    """Return the request that has the model itself say a text, where nothing else speaks."""
+    return CreateResponse(f"Say exactly this to the caller, word for word, and nothing else:\n{text}", request_id)
 
 
 class CancelResponse(Struct, frozen=True):
@@ -45,6 +54,19 @@ class TruncateReply(Struct, frozen=True):
 
     item_id: str
     heard_ms: int
+
+
+_TRUNCATION = "truncate-"
+
+
+def truncation_id(item_id: str) -> str:
+    """Return the ``event_id`` of the message that truncates a reply; an error that refuses it carries the id."""
+    return f"{_TRUNCATION}{item_id}"
+
+
+def truncated_by(event_id: str) -> str:
+    """Return the item that the message with this id truncates; empty if it is another message."""
+    return event_id.removeprefix(_TRUNCATION) if event_id.startswith(_TRUNCATION) else ""
 
 
 class AddMessage(Struct, frozen=True):

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from gateway.audio.formats import AudioFormat
 from gateway.config.session_formats import OUTPUT_FORMATS
 from gateway.errors import WireError
@@ -81,7 +83,7 @@ class VoiceLeg:
         if self._is_agent and isinstance(command, CreateResponse) and command.instructions:
             # refused with "Overriding instructions in response.create is not supported with Agent service."
             self.send(AddMessage("system", command.instructions))
-            command = CreateResponse(request_id=command.request_id)
+            command = replace(command, instructions="")
         try:
             self._socket.send(wire.encode(command), TEXT)
         except ConnectionError:

@@ -9,7 +9,7 @@ from gateway.addresses import is_sip
 from gateway.config.line.line import Line
 from gateway.config.line.placeholders import fill
 from gateway.config.line.time_zones import time_zone
-from gateway.voice.commands import CreateResponse, SayText
+from gateway.voice.commands import CreateResponse, SayText, said_by_the_model
 
 PARAMETER_LIMIT = 500
 """Characters that are used of a stream parameter; the rest is dropped."""
@@ -64,7 +64,7 @@ def word_for_word(line: Line, text: str, call: CallFacts) -> SayText | CreateRes
     text = fill(text, _values(line, call))
     if line.synthesizes:
         return SayText(text)
-    return CreateResponse(f"Say exactly this to the caller, word for word, and nothing else:\n{text}")
+    return said_by_the_model(text)
 
 
 def missing(line: Line, call: CallFacts) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from gateway.voice.commands import (
     SendAudio,
     TruncateReply,
     VoiceCommand,
+    truncation_id,
 )
 from gateway.voice.events import (
     ApprovalRequested,
@@ -89,16 +90,18 @@ def _model(
     match command:
         case CommitTurn():
             return models.ClientEventInputAudioBufferCommit()
-        case CreateResponse(instructions=instructions, request_id=request_id):
+        case CreateResponse(instructions=instructions):
             asked = models.ResponseCreateParams(instructions=instructions) if instructions else None
-            return _response_create(asked, request_id)
-        case SayText(text=text, request_id=request_id):
+            return _response_create(asked, command)
+        case SayText(text=text):
             said = models.AssistantMessageItem(content=[models.OutputTextContentPart(text=text)])
-            return _response_create(models.ResponseCreateParams(pre_generated_assistant_message=said), request_id)
+            return _response_create(models.ResponseCreateParams(pre_generated_assistant_message=said), command)
         case CancelResponse(response_id=response_id):
             return models.ClientEventResponseCancel(response_id=response_id or None)
         case TruncateReply(item_id=item_id, heard_ms=heard_ms):
-            return models.ClientEventConversationItemTruncate(item_id=item_id, content_index=0, audio_end_ms=heard_ms)
+            return models.ClientEventConversationItemTruncate(
+                event_id=truncation_id(item_id), item_id=item_id, content_index=0, audio_end_ms=heard_ms
+            )
         case AddMessage(role=role, text=text):
             return models.ClientEventConversationItemCreate(item=_message(role, text))
         case AnswerApproval(request_id=request_id, approved=approved):
@@ -123,13 +126,14 @@ def _message(role: Role, text: str) -> models.MessageItem:
             return models.UserMessageItem(content=[models.InputTextContentPart(text=text)])
 
 
-def _response_create(asked: models.ResponseCreateParams | None, request_id: str) -> models.ClientEvent:
+def _response_create(
+    asked: models.ResponseCreateParams | None, command: CreateResponse | SayText
+) -> models.ClientEvent:
     """Return the message with the id in it twice: errors return the event's id, ``response.created`` the metadata."""
-    if not request_id:
-        return models.ClientEventResponseCreate(response=asked)
-    asked = asked or models.ResponseCreateParams()
-    asked.metadata = {REQUEST_KEY: request_id}
-    return models.ClientEventResponseCreate(event_id=request_id, response=asked)
+    if command.request_id and command.labelled:
+        asked = asked or models.ResponseCreateParams()
+        asked.metadata = {REQUEST_KEY: command.request_id}
+    return models.ClientEventResponseCreate(event_id=command.request_id or None, response=asked)
 
 
 def decode(text: str | bytes) -> Sequence[VoiceEvent]:

@@ -365,13 +365,15 @@ def test_late_audio_is_nobodys() -> None:
 
 
 def test_a_turn_heard_beside_a_response_is_answered_after_it() -> None:
-    """>> a whole turn over a line without barge_in << asked for once the response has ended: the service would not."""
+    """>> a whole turn over a line without barge_in << asked for 300 ms after the response: the service may answer."""
     story = Story(CallSettings(barge_in=False))
     story.tell(ResponseStarted("r"))
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
     assert story.tell(TurnCommitted("u")) == []
-    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == []
+    assert story.wait(0.29) == []
+    assert story.wait(0.02) == [CreateResponse()]
 
 
 def test_a_key_in_the_farewell_keeps_the_call() -> None:
@@ -487,6 +489,7 @@ def test_unknown_tool_is_answered() -> None:
 def test_key_commits_the_turn() -> None:
     """>> # on a line with manual turns << the bot is silenced, the turn committed; the response follows the commit."""
     story = answering(Story(CallSettings(commit_on="#")), done=True)
+    story.listen(0.2)
     told = story.tell(DigitPressed("#"))
     assert [type(command) for command in told] == [StopPlayback, TruncateReply, CommitTurn]
     assert story.tell(TurnCommitted("u")) == [CreateResponse()]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from gateway.call import bad_messages, call, caller_clock, keypad, settings
-from gateway.call.speaking import playback, responses
+from gateway.call.speaking import playback, responses, truncations
 from gateway.call.tools import mcp, secret_entry, tools, waiting
 from gateway.phone.events import Playout
 from gateway.voice import opening, service
@@ -26,13 +26,15 @@ def promised() -> list[tuple[str, str, float | None]]:
         ("architecture", "Once the next frame is {:g} ms late", 1000 * caller_clock.JITTER_S),
         ("architecture", "silence of the codec up to now, then every {:g} ms", 1000 * caller_clock.STEP_S),
         ("architecture", "of a burst after a pause only {:g} ms are passed on", 1000 * caller_clock.JITTER_S),
-        ("architecture", "After {:g} s of nothing it is asked", line.stream_silence_limit_s / 2),
+        ("architecture", "After {:g} s without any", line.stream_silence_limit_s / 2),
         ("architecture", "returns no marks: where marks come back as audio is played, {:g} s", playback.STALL_LIMIT_S),
         ("architecture", "the service hears silence in place of the caller", None),
         ("architecture", "stay in confidence for {:g} s", tools.LAST_KEYS_S),
         ("architecture", "and for {:g} s where the entry ended because nothing more came", tools.LATE_KEYS_S),
         ("architecture", "may let {:g} KiB pile up there", OUTBOX_LIMIT / 1024),
         ("architecture", "{:g} KiB of them wait, and then the peer does", UNREAD_LIMIT / 1024),
+        ("architecture", "where it has not begun within {:g} ms, because it is asked", 1000 * responses.OWN_ANSWER_S),
+        ("architecture", "of a reply that was heard for less than {:g} ms nothing is told", truncations.LEAST_MS),
         ("operating", "failed, is empty, or did not come in {:g} s", mcp.TRANSCRIPT_LIMIT_S),
         ("operating", "or brought nothing for {:g} s, not even a pong", line.stream_silence_limit_s),
         ("operating", "no mark came back for {:g} s of audio", playback.STALL_LIMIT_S),

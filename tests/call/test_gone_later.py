@@ -182,13 +182,29 @@ def test_only_the_first_reply_of_an_answer_has_a_latency() -> None:
 
 
 def test_an_answer_that_the_service_cancelled_is_not_tried_again() -> None:
-    """>> cancelled or incomplete << noted; nothing is asked for, and the call goes on."""
-    for status in (ResponseStatus.CANCELLED, ResponseStatus.INCOMPLETE):
-        story = Story()
-        story.tell(ResponseStarted("r"))
-        assert story.tell(ResponseEnded("r", status, "why")) == []
-        assert story.noted(notes.ResponseCutShort) == [notes.ResponseCutShort(status.value, "why")]
-        story.goes_on()
+    """>> cancelled << noted; nothing is asked for, and the call goes on."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED, "why")) == []
+    assert story.noted(notes.ResponseCutShort) == [notes.ResponseCutShort("cancelled", "why")]
+    story.goes_on()
+
+
+def test_an_answer_that_ends_incomplete_is_tried_again_where_it_brought_no_sound() -> None:
+    """>> incomplete without a sound, twice << asked for once more; with words << heard, and nothing is asked for."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.INCOMPLETE, "max_output_tokens")) == []
+    assert story.listen(1.1) == [CreateResponse()]
+    story.tell(ResponseStarted("r2", story.requests[-1]))
+    assert story.tell(ResponseEnded("r2", ResponseStatus.INCOMPLETE, "max_output_tokens")) == []
+    story.goes_on()
+
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", SPEECH * 50))
+    assert story.tell(ResponseEnded("r", ResponseStatus.INCOMPLETE, "max_output_tokens")) == []
+    story.goes_on()
 
 
 def test_an_answer_that_failed_half_way_is_not_tried_again() -> None:
@@ -303,6 +319,7 @@ def test_a_key_that_commits_keeps_the_call_for_good() -> None:
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", SPEECH * 100))
     story.tell(ToolCalled("r", "c", "end_call", "{}"))
+    story.listen(0.2)
     told = story.tell(DigitPressed("#"))
     assert [type(command) for command in told] == [StopPlayback, CancelResponse, TruncateReply, AddMessage, CommitTurn]
     story.tell(ResponseEnded("r", ResponseStatus.CANCELLED))
@@ -449,7 +466,7 @@ def test_an_interruption_is_noted_with_what_was_heard() -> None:
     assert replies[1].heard_ms == 0
     assert noted.response_cancelled is True
     cut = [command for command in told if isinstance(command, TruncateReply)]
-    assert [(reply.item_id, reply.heard_ms) for reply in cut] == [(r.item_id, r.heard_ms) for r in replies]
+    assert cut == [TruncateReply("i1", replies[0].heard_ms)], "of the other one nothing was heard"
 
 
 # A closed line

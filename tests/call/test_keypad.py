@@ -63,6 +63,7 @@ def test_the_first_digit_silences_the_bot() -> None:
     """>> a key while the bot speaks << silent at once; the answer waits for the rest."""
     story = Story(SETTINGS)
     story.answer(seconds=5)
+    story.listen(0.2)
     assert [type(command) for command in press(story, "1")] == [StopPlayback, TruncateReply]
     assert press(story, "2#") == [entered("12"), CreateResponse()]
 
@@ -156,6 +157,7 @@ def test_a_key_that_answers_silences_the_question() -> None:
     story = Story(CallSettings(approvals={"crm": Approval(ask, key="1")}))
     story.tell(ApprovalRequested("a", "crm", "book"))
     story.answer(response="q", item="iq", request=story.requests[-1], seconds=3)
+    story.listen(0.2)
     told = press(story, "1")
     assert [type(command) for command in told] == [StopPlayback, TruncateReply, AnswerApproval]
     assert story.noted(notes.DigitPressed) == [notes.DigitPressed("1")]
@@ -166,6 +168,7 @@ def test_the_last_key_silences_the_bot() -> None:
     story = Story(SETTINGS)
     press(story, "1")
     story.answer(seconds=3)
+    story.listen(0.2)
     told = press(story, "#")
     assert [type(command) for command in told] == [StopPlayback, TruncateReply, AddMessage, CreateResponse]
 

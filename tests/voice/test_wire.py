@@ -75,11 +75,21 @@ from gateway.voice.events import (
                 "response": {"metadata": {"request_id": "request-1"}},
             },
         ),
+        (
+            CreateResponse("Hm.", "request-1", labelled=False),
+            {"type": "response.create", "event_id": "request-1", "response": {"instructions": "Hm."}},
+        ),
         (CancelResponse(), {"type": "response.cancel"}),
         (CancelResponse("resp_1"), {"type": "response.cancel", "response_id": "resp_1"}),
         (
             TruncateReply("item_1", 1480),
-            {"type": "conversation.item.truncate", "item_id": "item_1", "content_index": 0, "audio_end_ms": 1480},
+            {
+                "type": "conversation.item.truncate",
+                "event_id": "truncate-item_1",
+                "item_id": "item_1",
+                "content_index": 0,
+                "audio_end_ms": 1480,
+            },
         ),
         (
             ReturnToolOutput("call_1", "{}"),

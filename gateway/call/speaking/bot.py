@@ -10,10 +10,14 @@ from gateway.call.settings import CallSettings
 from gateway.call.speaking.greeting import RECORDING, Greeting
 from gateway.call.speaking.playback import HeardReply, Playback
 from gateway.call.speaking.responses import ANSWER, Request, Responses
+from gateway.call.speaking.truncations import Truncations
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import Playout
 from gateway.voice.commands import AddMessage, CancelResponse, TruncateReply
 from gateway.voice.events import ReplyAudio, ResponseEnded, ResponseStarted, ResponseStatus, ServiceError
+
+_MAY_BE_SILENT = (ResponseStatus.FAILED, ResponseStatus.INCOMPLETE)
+"""The ends of a response that is tried once more where it brought no sound."""
 
 BotCommand = PhoneCommand | Request | CancelResponse | TruncateReply | AddMessage | Note
 
@@ -29,6 +33,7 @@ class Bot:
         self._playback = Playback(audio_format, playout)
         self._responses = Responses()
         self._greeting = Greeting(settings)
+        self._truncations = Truncations()
         self._connected = False
         self._untold: list[AddMessage] = []
         self._last_reply = ""
@@ -130,13 +135,18 @@ class Bot:
         self._paused_at = now
 
     def turn_over(self, item_id: str, now: float) -> Sequence[BotCommand]:
-        """Expect the service's own answer; ask for one to a turn that a key ended, or that came during a response."""
+        """Expect the service's own answer; ask for one to a turn that a key ended.
+
+        A turn that came during a response is answered after it, by the service or because it is asked.
+        """
         during_a_response = self._responses.response is not None and not self._responses.cancelled
-        answers_itself = not self._settings.commit_on and not during_a_response
-        if answers_itself:
+        by_key = bool(self._settings.commit_on)
+        if not (by_key or during_a_response):
             self._responses.answer_owed(now)
         done = self._responses.caller_done(item_id, now)
-        return done if answers_itself else [*done, *self._responses.want(ANSWER, now)]
+        if by_key:
+            return [*done, *self._responses.want(ANSWER, now)]
+        return [*done, *self._responses.turn_overlapped(now)] if during_a_response else done
 
     def caller_done(self, item_id: str, now: float) -> Sequence[BotCommand]:
         """Note that a turn is over, because its transcript has come or failed."""
@@ -157,7 +167,7 @@ class Bot:
         cancel = self._responses.cancel()
         cut = [reply for reply in heard if reply.heard_ms < reply.received_ms or not reply.complete]
         commands: list[BotCommand] = [*stop, *self._note_heard(heard), *cancel]
-        commands += [TruncateReply(reply.reply_id, reply.heard_ms) for reply in cut if reply.reply_id != RECORDING]
+        commands += self._truncations.cut(cut)
         if cut or cancel:
             replies = [notes.CutReply(reply.reply_id, reply.heard_ms, reply.received_ms) for reply in cut]
             commands.append(notes.BargeIn(replies, response_cancelled=bool(cancel)))
@@ -208,13 +218,13 @@ class Bot:
             commands += self._playback.complete(None, now)
             if ended.status is not ResponseStatus.COMPLETED:
                 commands.append(notes.ResponseCutShort(ended.status.value, ended.detail))
-        commands += self._responses.ended(ended.response_id, now, failed=ended.status is ResponseStatus.FAILED)
-        return commands
+        commands += self._truncations.response_ended()
+        return [*commands, *self._responses.ended(ended.response_id, now, failed=ended.status in _MAY_BE_SILENT)]
 
     def refused(self, error: ServiceError, now: float) -> list[BotCommand]:
-        """Note an error of the service; a request that it refuses is made again."""
-        note = notes.ServiceError(error.code, error.message)
-        return [note, *self._responses.refused(error.event_id, error.code, now)]
+        """Note an error of the service; a request or truncation that it refuses is made again."""
+        self._truncations.refused(error, running=self._responses.response is not None)
+        return [notes.ServiceError(error.code, error.message), *self._responses.refused(error, now)]
 
     # Where things stand
 

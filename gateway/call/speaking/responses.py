@@ -9,7 +9,9 @@ from collections import deque
 
 from msgspec.structs import replace
 
+from gateway.call.speaking.request_form import RequestForm, passes
 from gateway.voice.commands import CancelResponse, CreateResponse, SayText
+from gateway.voice.events import ServiceError
 
 ANSWER_LIMIT_S = 10.0
 """A response that is owed, asked for or runs is given up when it has brought nothing for this long."""
@@ -19,6 +21,8 @@ RETRY_AFTER_S = 1.0
 """A request that was refused, or that failed without a sound, is made once more after this."""
 SPEECH_LIMIT_S = 30.0
 """``speech_stopped`` may never follow ``speech_started``: nobody speaks for so long without half a second's pause."""
+OWN_ANSWER_S = 0.3
+"""A turn that ended beside a response may be answered by the service itself, right behind that response."""
 ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 Request = CreateResponse | SayText
@@ -42,6 +46,9 @@ class Responses:
         self._requested: Request | None = None
         self._requested_by = 0.0
         self._dropped = False
+        self._form = RequestForm()
+        self._overlapped = False
+        """A turn ended beside a response, and has not been answered yet."""
         self._wanted: deque[Request] = deque()
         self._held_until = 0.0
         self._requests = 0
@@ -124,6 +131,11 @@ class Responses:
             self._wanted.append(request)
         return self._release(now)
 
+    def turn_overlapped(self, now: float) -> list[Request]:
+        """Note a turn that ended during a response: it is answered after it, by the service or because it is asked."""
+        self._overlapped = True
+        return self.want(ANSWER, now)
+
     def drop_wishes(self) -> None:
         """Drop the texts that were wanted or asked for; answers that are wanted stay wanted."""
         self._wanted = deque(request for request in self._wanted if request == ANSWER)
@@ -154,7 +166,7 @@ class Responses:
         self._requested = replace(self._wanted.popleft(), request_id=f"request-{self._requests}")
         self._requested_by = now + ANSWER_LIMIT_S
         self._dropped = False
-        return [self._requested]
+        return [self._form.of(self._requested)]
 
     # What the service says
 
@@ -180,6 +192,10 @@ class Responses:
         self._response_by = now + ANSWER_LIMIT_S
         asked = self._requested
         is_ours = asked is not None and (request_id == asked.request_id or (not request_id and self._owed_by is None))
+        if self._overlapped and (not is_ours or self._asked_to_answer):
+            self._overlapped = False
+            if not is_ours:
+                self._wanted = deque(request for request in self._wanted if request != ANSWER)
         if not is_ours:
             self._owed_by = None
             return True
@@ -201,18 +217,32 @@ class Responses:
         if failed and not self.cancelled and not self._spoke:
             self._try_again(self.request or ANSWER, now + RETRY_AFTER_S)
         self.response = None
+        if self._overlapped:
+            self._held_until = max(self._held_until, now + OWN_ANSWER_S)
         return self._release(now)
 
-    def refused(self, request_id: str, code: str, now: float) -> list[Request]:
-        """Note a refused request: one that came too early is made again, any other is tried once more."""
-        if self._requested is None or request_id != self._requested.request_id:
+    def refused(self, error: ServiceError, now: float) -> list[Request]:
+        """Note a request that the service did not take.
+
+        One that came too early is made again; one that was refused for what it holds, without that; one that met a
+        failure of the service is tried once more.
+        """
+        if self._requested is None or error.event_id != self._requested.request_id:
             return []
-        request, dropped = self._requested, self._dropped
+        request, dropped = replace(self._requested, request_id=""), self._dropped
+        answered = self._overlapped and self._asked_to_answer  # what is in the way is the service's own answer
         self._requested, self._dropped = None, False
-        if code == ALREADY_ACTIVE and not dropped:
-            self._wanted.appendleft(replace(request, request_id=""))
+        if error.code == ALREADY_ACTIVE and not dropped:
+            if not answered:
+                self._wanted.appendleft(request)
             if self.response is None:
                 self._owed_by = now + ANSWER_LIMIT_S  # the response that is in the way has yet to be reported
-        elif not dropped:
-            self._try_again(replace(request, request_id=""), now + RETRY_AFTER_S)
+        elif not dropped and passes(error):
+            self._try_again(request, now + RETRY_AFTER_S)
+        elif not dropped and self._form.reduce(request, error):
+            self._wanted.appendleft(request)
         return self._release(now)
+
+    @property
+    def _asked_to_answer(self) -> bool:
+        return self._requested is not None and replace(self._requested, request_id="") == ANSWER

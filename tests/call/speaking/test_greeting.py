@@ -78,8 +78,8 @@ def test_a_legal_sentence_is_heard_to_its_end() -> None:
     story.tell(CallerPaused("u"))
     assert story.tell(TurnCommitted("u")) == []
     story.tell(ReplyComplete("g", "i"))
-    assert story.tell(ResponseEnded("g", ResponseStatus.COMPLETED)) == [CreateResponse()]
-    assert story.listen(3.2) == []
+    assert story.tell(ResponseEnded("g", ResponseStatus.COMPLETED)) == []
+    assert story.listen(3.2) == [CreateResponse()]
     assert story.played == 24_000
 
 
@@ -134,7 +134,8 @@ def test_protection_ends_with_the_greeting_although_an_answer_waits_behind_it() 
     story.tell(CallerPaused("u"))
     story.tell(TurnCommitted("u"))
     story.tell(ReplyComplete("g", "i"))
-    assert story.tell(ResponseEnded("g", ResponseStatus.COMPLETED)) == [CreateResponse()]
+    assert story.tell(ResponseEnded("g", ResponseStatus.COMPLETED)) == []
+    assert story.listen(0.4) == [CreateResponse()]
     story.answer(response="r", item="answer", request=story.requests[-1], seconds=3)
     assert story.listen(1.5) == []
     assert story.tell(CallerSpoke("v")) == [], "the legal sentence is still heard"

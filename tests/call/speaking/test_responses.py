@@ -13,9 +13,15 @@ from gateway.call.speaking.responses import (
     Responses,
 )
 from gateway.voice.commands import CancelResponse, CreateResponse, SayText
+from gateway.voice.events import ServiceError
 
 HELLO, BYE = SayText("Hello."), SayText("Bye.")
 START = 1000.0
+
+
+def refusal(request_id: str, code: str, message: str = "", param: str = "") -> ServiceError:
+    """Return the error by which the service refuses a request."""
+    return ServiceError(code, message, request_id, param)
 
 
 def ids(requests: list[Request]) -> list[str]:
@@ -81,13 +87,13 @@ def test_a_request_is_refused() -> None:
     """Made once more after a second, to the moment; its id is new; and a third time it is not made."""
     responses = Responses()
     responses.want(HELLO, START)
-    assert responses.refused("request-1", "server_error", START) == []
+    assert responses.refused(refusal("request-1", "server_error"), START) == []
     assert responses.next_deadline() == START + RETRY_AFTER_S
     assert responses.on_deadline(START + RETRY_AFTER_S - 0.001) == []
     assert responses.on_deadline(START + RETRY_AFTER_S) == [SayText("Hello.", "request-2")]
-    assert responses.refused("request-1", "server_error", START + 2) == [], "not the one that is asked for"
+    assert responses.refused(refusal("request-1", "server_error"), START + 2) == [], "not the one that is asked for"
     assert not of(responses, "idle")
-    assert responses.refused("request-2", "server_error", START + 2) == []
+    assert responses.refused(refusal("request-2", "server_error"), START + 2) == []
     assert of(responses, "idle")
 
 
@@ -96,7 +102,7 @@ def test_a_request_that_came_too_early() -> None:
     responses = Responses()
     responses.want(HELLO, START)
     responses.want(BYE, START)
-    assert responses.refused("request-1", ALREADY_ACTIVE, START) == []
+    assert responses.refused(refusal("request-1", ALREADY_ACTIVE), START) == []
     assert responses.next_deadline() == START + ANSWER_LIMIT_S
     responses.started("other", "", START + 1)
     assert of(responses, "request") is None
@@ -110,7 +116,7 @@ def test_a_request_that_came_too_early_and_whose_obstacle_is_never_told() -> Non
     """Nothing begins within ten seconds << an answer is asked for, and then the text."""
     responses = Responses()
     responses.want(HELLO, START)
-    responses.refused("request-1", ALREADY_ACTIVE, START)
+    responses.refused(refusal("request-1", ALREADY_ACTIVE), START)
     assert responses.on_deadline(START + ANSWER_LIMIT_S - 0.001) == []
     assert responses.on_deadline(START + ANSWER_LIMIT_S) == [CreateResponse(request_id="request-2")]
     responses.started("r", "request-2", START + ANSWER_LIMIT_S)
@@ -123,7 +129,7 @@ def test_a_refused_request_that_was_interrupted_is_forgotten(code: str) -> None:
     responses = Responses()
     responses.want(HELLO, START)
     responses.drop_wishes()
-    assert responses.refused("request-1", code, START) == []
+    assert responses.refused(refusal("request-1", code), START) == []
     assert of(responses, "idle")
     (bye,) = responses.want(BYE, START)
     assert responses.started("r", bye.request_id, START), "what is asked for behind it is heard"
@@ -289,7 +295,7 @@ def test_a_second_try_is_renewed_by_a_turn_or_a_sound() -> None:
         responses.ended("r", START, failed=True)
         tried = responses.next_deadline() == START + RETRY_AFTER_S
         responses.on_deadline(START + RETRY_AFTER_S)
-        responses.refused(f"request-{responses._requests}", "server_error", START)
+        responses.refused(refusal(f"request-{responses._requests}", "server_error"), START)
         return tried
 
     assert [fails(), fails()] == [True, False]
@@ -338,7 +344,7 @@ def test_an_answer_that_was_refused_is_still_one_wish(code: str, meanwhile: str)
     """Another wish for an answer is the same, an interruption keeps it, and it is asked for once."""
     responses = Responses()
     responses.want(ANSWER, START)
-    responses.refused("request-1", code, START)
+    responses.refused(refusal("request-1", code), START)
     if meanwhile == "another wish":
         responses.want(ANSWER, START)
     else:

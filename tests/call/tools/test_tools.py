@@ -139,6 +139,7 @@ def test_a_call_of_a_cancelled_response_gets_an_output_and_is_not_run() -> None:
     story = Story(SETTINGS)
     story.tell(ResponseStarted("r"))
     story.tell(ReplyAudio("r", "i", b"\x10" * 16000))
+    story.listen(0.2)
     told = story.tell(CallerSpoke("u"))
     assert [type(command) for command in told] == [StopPlayback, CancelResponse, TruncateReply]
     assert story.tell(ToolCalled("r", "c", "status", "{}")) == [ReturnToolOutput("c", NOT_DONE)]
