@@ -130,7 +130,7 @@ async def behind_tls(port: int, context: ssl.SSLContext) -> AsyncIterator[str]:
             for end in (writer, inner_writer):
                 with suppress(OSError):
                     await end.wait_closed()
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # the test is over
             writer.close()
         finally:
             tasks.discard(task)

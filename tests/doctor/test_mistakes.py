@@ -1,5 +1,6 @@
 """The doctor finds mistakes that were planted, over real TLS, and names each of them first."""
 
+import json
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from gateway.doctor.sessions import hearing
 from gateway.sim.emulator import Emulator
-from tests.doctor.stage import KEY, Authority, Examined, Stage, answering, behind_tls
+from tests.doctor.stage import KEY, LINE, Authority, Examined, Stage, answering, behind_tls
 from tests.sim.emulator.wire import scripted
 
 
@@ -18,7 +20,7 @@ from tests.sim.emulator.wire import scripted
 async def voice_live(authority: Authority, stage: Stage, **keys: Any) -> AsyncIterator[Emulator]:
     """A Voice Live service by TLS, which the configuration names; ``keys`` are those of its script."""
     async with (
-        Emulator(scripted({"say": "A"}, **keys), api_key=KEY) as emulator,
+        Emulator(scripted(*keys.pop("turns", [{"say": "A"}]), **keys), api_key=KEY) as emulator,
         behind_tls(int(emulator.endpoint.rpartition(":")[2]), authority.server()) as endpoint,
     ):
         stage.set(AZURE_COGNITIVE_SERVICES_ENDPOINT=endpoint, AZURE_COGNITIVE_SERVICES_KEY=KEY)
@@ -203,3 +205,39 @@ async def test_an_agent_of_the_wrong_kind(authority: Authority, stage: Stage) ->
     assert (code, name) == (1, "settings")
     assert "kind" in found.row("settings").remedy
     assert "invalid_session_update_message" in detail
+
+
+async def test_a_model_that_follows_and_is_not_there(authority: Authority, stage: Stage) -> None:
+    """Calls work as long as the first one answers."""
+    stage.write("lines/sales.yaml", LINE.replace("model: gpt-4.1", "model: [gpt-4.1, gpt-4o]"))
+    async with voice_live(authority, stage, refuse={"models": ["gpt-4o"]}):
+        found = await stage.examined()
+    code, name, detail = first(found)
+    assert (code, name) == (4, "fallback")
+    assert "gpt-4o is not supported in this region" in detail
+
+
+async def test_audio_is_tried_where_it_is_asked_for(
+    authority: Authority, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The greeting, a cancel, a truncation; a recording, its transcript and an answer."""
+    monkeypatch.setattr(hearing, "FRAME_S", 0.0005)
+    heard = {"heard": "Hi. I would like to know where my order is.", "say": "One. " * 60}
+    async with voice_live(authority, stage, turns=[heard], pace=4.0):
+        found = await stage.examined("--speak", "--hear")
+    assert found.faults == []
+    steps = [row.name for row in found.rows[-7:]]
+    assert steps == ["greeting", "pace", "cancel", "truncate", "turn", "transcript", "answer"]
+
+
+async def test_no_row_shows_what_the_service_repeats_of_a_secret(authority: Authority, stage: Stage) -> None:
+    """Neither for a reader nor for a script."""
+    stage.write("lines/sales.yaml", LINE)
+    rule = {"member": "metadata", "how": "unnamed", "message": f"Refused for the key {KEY}."}
+    async with voice_live(authority, stage, refuse={"updates": [rule]}):
+        for_readers = await stage.examined()
+        for_scripts = await stage.examined("--json")
+    for found in (for_readers, for_scripts):
+        assert "Refused for the key …." in found.row("settings").detail
+        assert "planted" not in found.told
+    assert for_readers.code == json.loads(for_scripts.told)["exit"] == 4

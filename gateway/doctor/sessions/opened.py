@@ -26,8 +26,9 @@ def session_rows(bot: Bot, talk: Talk, culprit: Culprit | None = None) -> Iterat
         yield _refused_handshake(bot, talk)
         yield from (skipped(step, "handshake", about) for step in STEPS[1:])
         return
-    yield fine("handshake", f"opened in {talk.tapped.connections[0].handshake_s * 1000:.0f} ms", about)
     created = talk.opening.created
+    session = f", session {created['id']}" if created.get("id") else ""
+    yield fine("handshake", f"opened in {talk.tapped.connections[0].handshake_s * 1000:.0f} ms{session}", about)
     unknown = unknown_members(created)
     if created:
         yield fine("members", f"new in session.created: {', '.join(unknown)}" if unknown else "all known", about)

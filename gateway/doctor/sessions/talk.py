@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from gateway.doctor.sessions.bots import Bot
 from gateway.doctor.sessions.tap import Message, TappedService
+from gateway.errors import OutboxFullError
 from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
@@ -51,8 +52,11 @@ class Talk:
         self._arrived.set()
 
     def send(self, command: VoiceCommand) -> None:
-        """Carry out a command."""
-        self._leg.send(command)
+        """Carry out a command; a service that does not read ends the session."""
+        try:
+            self._leg.send(command)
+        except OutboxFullError as error:
+            self.tell(VoiceClosed(VoiceEnd.STALLED, str(error)))
 
     async def until(self, *kinds: type[VoiceEvent], limit_s: float) -> VoiceEvent | None:
         """Return the next event of a kind after the one that was returned last; ``None`` at the limit or the end."""

@@ -44,9 +44,10 @@ async def _looked_up(address: Address, about: str) -> tuple[list[Row], list[str]
     except TimeoutError:
         detail = f"{address.host} was not found within {LOOK_UP_LIMIT_S:g} s"
         return [failed("name", detail, "check the name server of this machine (/etc/resolv.conf)", about)], []
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that IDNA cannot write
         remedy = "check the spelling of the host, and that this machine's name server knows it"
-        return [failed("name", f"{address.host} is not known: {error.strerror or error}", remedy, about)], []
+        reason = getattr(error, "strerror", None) or error
+        return [failed("name", f"{address.host} is not known: {reason}", remedy, about)], []
     finally:
         await names.close()
     took_s = loop.time() - begun

@@ -23,6 +23,7 @@ async def test_a_session_that_is_accepted(tmp_path: Path) -> None:
     assert {row.outcome for row in rows.values()} == {"fine"}
     assert list(rows) == ["handshake", "members", "settings", "echo"]
     assert rows["members"].detail == "all known"
+    assert "ms, session sess_" in rows["handshake"].detail
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(403, "failed"), (500, "unclear"), (503, "unclear")])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.doctor.sessions import talk as of_talk
+from gateway.errors import OutboxFullError
 from gateway.voice.commands import CreateResponse
 from gateway.voice.events import ResponseEnded, ResponseStarted, SessionReady, VoiceEnd
 from tests.doctor.sessions.opening import asking, at_emulator, bot_of, talk_of
@@ -50,3 +51,16 @@ async def test_a_session_that_never_opens(tmp_path: Path, monkeypatch: pytest.Mo
     async with talk_of(bot_of(tmp_path), faults={"handshake": {"never": True}}) as talk:
         assert talk.closed is not None
         assert talk.closed.detail == "no session within 0.1 s"
+
+
+async def test_a_service_that_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends the session, without an exception."""
+
+    def full(*_: object) -> None:
+        raise OutboxFullError("the peer has not read 300000 bytes")
+
+    async with talk_of(bot_of(tmp_path)) as talk:
+        monkeypatch.setattr(talk._leg, "send", full)
+        talk.send(CreateResponse())
+        assert talk.closed is not None
+        assert talk.closed.end is VoiceEnd.STALLED
