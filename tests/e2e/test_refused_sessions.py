@@ -88,10 +88,11 @@ async def call(held: Rig, call_id: str, **started: Any) -> Heard | int | None:
         return Heard(heard, after_s)
 
 
-def is_the_tone(heard: Heard) -> bool:
+def is_the_tone(heard: Heard, audio_format: AudioFormat = PCMU) -> bool:
     """``True`` if the phone's format holds the tone: any other format would be noise, silence, or another pitch."""
-    samples = g711.decode(heard.audio, PCMU)[: 8000 - 400].astype(float)
-    wanted = samples_of_tone(8000)[: samples.size].astype(float)
+    rate_hz = audio_format.rate_hz
+    samples = g711.decode(heard.audio, audio_format)[: round(0.95 * rate_hz)].astype(float)
+    wanted = samples_of_tone(rate_hz)[: samples.size].astype(float)
     alike = float(np.dot(samples, wanted) / (np.linalg.norm(samples) * np.linalg.norm(wanted) + 1))
     return alike > 0.98
 
