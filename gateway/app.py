@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
@@ -34,7 +35,7 @@ from gateway.logs.redaction import secrets_in
 from gateway.network.descriptors import left_for_connections
 from gateway.phone import providers
 from gateway.phone.events import CallStarted
-from gateway.phone.provider import Provider, Setup
+from gateway.phone.provider import KeySet, Provider, Setup
 from gateway.phone.token import StreamTokens
 from gateway.rest import CallControl
 from gateway.routes.health import Health
@@ -115,7 +116,7 @@ async def serving(
     control = CallControl(tapes.exchanged if tapes else None)
     functions = Functions(metrics.functions_left_running.inc)
     outcomes = Outcomes(board.ends)
-    published_keys = PublishedKeys(control, metrics)
+    published_keys = PublishedKeys(control, metrics, _kept_keys(deployment, served))
     keys = StreamKeys(
         tokens,
         _stream_secrets(deployment),
@@ -294,6 +295,12 @@ def _tapes(tape: Wanted, deployment: Deployment, lines: Lines, key: str, board: 
         regions=_regions(deployment),
         api_version=deployment.voice_live.api_version,
     )
+
+
+def _kept_keys(deployment: Deployment, served: dict[str, Provider]) -> dict[str, tuple[KeySet, Path]]:
+    """Return the published keys that a file keeps; a relative path is one beside ``gateway.yaml``."""
+    published = {name: provider.published_keys for name, provider in served.items()}
+    return {name: (keys, deployment.file.parent / keys.file) for name, keys in published.items() if keys and keys.file}
 
 
 def _stream_secrets(deployment: Deployment) -> dict[str, tuple[str, ...]]:

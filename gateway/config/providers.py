@@ -200,6 +200,8 @@ class Acs(ProviderSettings):
     """Sample rate of the stream."""
     keys_url: Address = "https://acscallautomation.communication.azure.com/calling/keys"
     """The URL at which the keys of those tokens are published."""
+    keys_file: Name | None = None
+    """A file that keeps the keys, for a start while they cannot be fetched; a relative path is beside gateway.yaml."""
 
 
 class Bandwidth(ProviderSettings):

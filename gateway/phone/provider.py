@@ -146,6 +146,9 @@ class KeySet(Protocol):
     unknown key.
     """
 
+    file: str = ""
+    """The file that keeps the keys beyond the process' life; empty for none."""
+
     def request(self) -> HttpRequest:
         """Return the request that fetches the keys."""
 

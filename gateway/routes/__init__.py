@@ -5,6 +5,7 @@ webhooks          ``/answer`` and ``/status``: verifies and answers webhooks
 media_stream      ``/stream``: turns a media stream into a call
 stream_keys       decides who may open a media stream
 published_keys    fetches the keys that a provider publishes
+kept_keys         keeps them in a file
 request_url       the public URL of a request, as signatures cover it
 repeats           answers repeated webhooks, refuses replayed ones
 parties           who calls whom

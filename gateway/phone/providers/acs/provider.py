@@ -72,7 +72,7 @@ class Acs(Provider):
     def __init__(self, settings: settings.Acs, setup: Setup) -> None:
         self.name = setup.name
         self._connections = Connections()
-        self._keys = AcsKeys(settings.keys_url, settings.resource_id or "")
+        self._keys = AcsKeys(settings.keys_url, settings.resource_id or "", settings.keys_file or "")
         self.published_keys = self._keys
         self._resource_id = settings.resource_id or ""
         commands = None

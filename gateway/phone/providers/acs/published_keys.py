@@ -10,7 +10,8 @@ ISSUER = "https://acscallautomation.communication.azure.com"
 class AcsKeys(KeySet):
     """The keys that are published at ``url``; they change now and then. ``audience`` is whom tokens must be for."""
 
-    def __init__(self, url: str, audience: str) -> None:
+    def __init__(self, url: str, audience: str, file: str = "") -> None:
+        self.file = file
         self._url = url
         self._audience = audience
         self._keys: jwks.Keys = {}
