@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, urlsplit
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gateway.audio.formats import L16_16K
@@ -153,25 +152,6 @@ def test_formats_that_cannot_be_bridged(given: str, instead: str) -> None:
 def test_unknown_kinds() -> None:
     """A kind that is not known is counted."""
     assert started().decode('{"kind":"TranscriptionData"}') == (UnknownMessage("TranscriptionData"),)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-events = st.fixed_dictionaries(
-    {},
-    optional={
-        "eventType": st.sampled_from(
-            ["Microsoft.Communication.IncomingCall", "Microsoft.EventGrid.SubscriptionValidationEvent"]
-        ),
-        "type": st.just("Microsoft.Communication.CallDisconnected") | json_values,
-        "data": json_values,
-    },
-)
 
 
 # Event Grid

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
@@ -293,10 +292,4 @@ def test_each_wait_has_all_the_room(how: str) -> None:
     assert codec.decode("MEDIA_XON") == (WireReply((b"b" * 160,)),)
 
 
-names = ("MEDIA_START", "MEDIA_MARK_PROCESSED", "DTMF_END", "MEDIA_XOFF", "MEDIA_XON", "ERROR", "STATUS", "X")
 fields = ("channel_id", "format", "optimal_frame_size", "connection_id", "channel_variables", "digit", "correlation_id")
-words = st.builds(
-    lambda event, pairs: " ".join([event, *(f"{name}:{value}" for name, value in pairs)]),
-    st.sampled_from(names),
-    st.lists(st.tuples(st.sampled_from(fields), st.text(max_size=12)), max_size=5),
-)

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gateway.config import providers as settings
@@ -144,17 +143,6 @@ def test_broken_starts(message: str, says: str) -> None:
     """A call that cannot be carried is refused at once."""
     with pytest.raises(WireError, match=says):
         BandwidthCodec(Grant()).decode(message)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-    max_leaves=12,
-)
-messages = st.fixed_dictionaries(
-    {"eventType": st.sampled_from(["start", "media", "stop", "x"])},
-    optional=dict.fromkeys(("metadata", "payload", "track", "streamParams"), json_values),
-)
 
 
 def test_credentials_of_the_webhook() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gateway.audio.formats import PCMU
@@ -289,25 +288,6 @@ def test_a_hostile_session_id_stays_inside_its_string() -> None:
     hostile = 'x","type":"disconnect'
     reply = only_reply(fresh().decode(client(1, "open", open_parameters(), id=hostile)))
     assert (reply["id"], reply["type"]) == (hostile, "opened")
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-    max_leaves=12,
-)
-KINDS = ["open", "ping", "close", "dtmf", "error", "paused", "update", "playback_started", "playback_completed", "x"]
-PARAMETERS = [{}, {"digit": "1"}, {"reason": "end"}, {"code": 1}, open_parameters()]
-messages = st.fixed_dictionaries(
-    {
-        "version": st.sampled_from(["2", "1"]),
-        "id": st.sampled_from([SESSION, ""]),
-        "type": st.sampled_from(KINDS),
-        "seq": st.sampled_from([1, 2]) | st.integers(),
-        "parameters": st.sampled_from(PARAMETERS) | json_values,
-    },
-    optional={"serverseq": st.integers(0, 2) | json_values},
-)
 
 
 # The example of the reference implementation (signature-verifier.test.ts, "Verify AudioHook documentation example").

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
 from gateway.call.speaking.playback import Playback
@@ -265,15 +264,3 @@ def test_no_sample_passes_for_a_mark() -> None:
     across = b"\x00\xff\xff\x00"
     assert codec.encode(PlayAudio(across)) == (across,)
     assert codec.encode(PlayAudio(b"\xff\xff\xff")) == (b"\x00\x00\xff",)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-    max_leaves=12,
-)
-messages = st.fixed_dictionaries(
-    {},
-    optional=dict.fromkeys(("event", "dtmf", "data", "callSid", "sampleRate", "mixType", "from"), json_values)
-    | {"type": st.sampled_from(["mark", "playDone", "x"])},
-)

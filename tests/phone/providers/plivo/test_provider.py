@@ -5,7 +5,6 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat
@@ -160,17 +159,6 @@ def test_a_hostile_stream_id_stays_inside_its_string() -> None:
     codec.decode(json.dumps(message))
     (out,) = codec.encode(SendMark('"'))
     assert json.loads(out) == {"event": "checkpoint", "streamId": hostile, "name": '"'}
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-    max_leaves=12,
-)
-events = st.fixed_dictionaries(
-    {"event": st.sampled_from(["start", "media", "dtmf", "playedStream", "clearedAudio", "stop", "x"])},
-    optional=dict.fromkeys(("start", "media", "dtmf", "name", "extra_headers"), json_values),
-)
 
 
 # No vector of V3 is published by Plivo; these agree with plivo-python's validate_v3_signature.

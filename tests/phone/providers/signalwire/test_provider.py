@@ -20,7 +20,6 @@ from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, s
 
 MESSAGES = golden("signalwire").messages
 START = str(MESSAGES[1])
-STREAM = "7d56a1b2-3c4d-4e5f-8a9b-0c1d2e3f4a5b"
 CALL = "b1e2c3d4-5f60-4718-92a3-b4c5d6e7f809"
 KEY = "12345"
 signalwire = SignalWire(

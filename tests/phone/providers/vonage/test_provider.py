@@ -9,7 +9,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat
@@ -147,17 +146,6 @@ def test_broken_starts(message: str | bytes, says: str) -> None:
     """A call that cannot be carried is refused at once, and the setting named that would mend it."""
     with pytest.raises(WireError, match=says):
         VonageCodec(Grant()).decode(message)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-    max_leaves=12,
-)
-events = st.fixed_dictionaries(
-    {"event": st.sampled_from(["connected", "dtmf", "notify", "cleared", "x"]).map("websocket:{}".format)},
-    optional=dict.fromkeys(("content-type", "digit", "dtmf", "payload", "call_uuid", "from"), json_values),
-)
 
 
 def token(body: bytes = b"", secret: str = SECRET, **claims: Any) -> str:

@@ -1,0 +1,139 @@
+"""What is missing of a provider is asked for by a sentence that says what to write, and where."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conformance import test_call_control, test_parts, test_transcripts
+from tests.conformance.transcripts import read
+from tests.documents import ROOT
+
+PROVIDER = "gateway/phone/providers/twilio/provider.py"
+TRANSCRIPT = "tests/transcripts/twilio/call.jsonl"
+FILES = (
+    PROVIDER,
+    TRANSCRIPT,
+    "gateway/phone/providers/twilio/__init__.py",
+    "gateway/sim/providers/twilio.py",
+    "tests/phone/providers/twilio/test_provider.py",
+    "docs/providers/twilio.md",
+    "docs/providers.md",
+    "CHANGELOG.md",
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with the files of one provider."""
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    monkeypatch.setattr(test_parts, "ROOT", tmp_path)
+    return tmp_path
+
+
+Check = Callable[[str], None]
+
+
+@pytest.mark.parametrize("part", test_parts.PARTS)
+def test_a_part_that_is_missing(project: Path, part: str) -> None:
+    """Module, simulated end, tests or page: each with its pattern."""
+    path = part.format(name="twilio")
+    test_parts.test_each_part_of_a_provider_is_there("twilio", part)
+    (project / path).unlink()
+    with pytest.raises(AssertionError, match=f"twilio: write {path}: .*; the pattern is examples/provider_template/"):
+        test_parts.test_each_part_of_a_provider_is_there("twilio", part)
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "check", "sentence"),
+    [
+        (
+            TRANSCRIPT,
+            "",
+            "",
+            test_parts.test_a_provider_has_golden_transcripts,
+            "twilio: write tests/transcripts/twilio/call.jsonl: the vendor's messages, byte for byte, and their events",
+        ),
+        (
+            "tests/phone/providers/twilio/test_provider.py",
+            "def test_",
+            "def no_test_",
+            test_parts.test_a_provider_has_tests_of_its_own,
+            "twilio: write tests into tests/phone/providers/twilio/test_provider.py",
+        ),
+        (
+            "docs/providers.md",
+            "[Twilio]",
+            "[Another]",
+            test_parts.test_a_provider_has_its_row_in_the_table,
+            "twilio: write this row into the table of docs/providers.md:",
+        ),
+        (
+            "CHANGELOG.md",
+            "Twilio",
+            "Another",
+            test_parts.test_a_provider_is_in_the_changelog,
+            "twilio: write a line with 'Twilio' under the first Added of CHANGELOG.md",
+        ),
+        (
+            "docs/providers/twilio.md",
+            "    auth_token:",
+            "    token:",
+            test_parts.test_the_page_shows_every_key,
+            "twilio: show the key auth_token in the yaml of docs/providers/twilio.md, In gateway.yaml",
+        ),
+        (
+            PROVIDER,
+            "from gateway.config.secrets",
+            "from gateway.phone.providers.plivo import provider\nfrom gateway.config.secrets",
+            test_parts.test_a_provider_imports_no_other,
+            f"{PROVIDER}: imports gateway.phone.providers.plivo.provider, another provider",
+        ),
+    ],
+    ids=["transcript", "tests", "row", "changelog", "key", "import"],
+)
+def test_a_line_that_is_missing(project: Path, path: str, old: str, new: str, check: Check, sentence: str) -> None:
+    """In a file that is there."""
+    check("twilio")
+    text = (project / path).read_text("utf-8")
+    assert old in text
+    (project / path).write_text(text.replace(old, new) if old else "", "utf-8")
+    with pytest.raises(AssertionError) as caught:
+        check("twilio")
+    assert sentence in str(caught.value)
+
+
+def test_no_word_of_how_a_number_is_pointed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence for the operator."""
+
+    monkeypatch.setattr(test_call_control, "bare", lambda name: object())
+    with pytest.raises(AssertionError, match=r"twilio: write pointing into gateway/phone/providers/twilio/provider.py"):
+        test_call_control.test_a_number_is_pointed_by_an_api_or_by_hand("twilio")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('{"digit":"1"}', '{"digit":"2"}', '{"event":{"DigitPressed":{"digit":"1"}}}'),
+        ('{"event":{"DigitPressed":{"digit":"1"}}}\n', "", '{"event":{"DigitPressed":{"digit":"1"}}}'),
+        ('{"out":"{\\"event\\":\\"clear\\"', '{"out":"{\\"event\\":\\"stop\\"', '{"out":"{\\"event\\":\\"clear\\"'),
+        ("DigitPressed", "KeyPressed", "KeyPressed is none of CallStarted, "),
+        ('"name":"g1-1"', '"title":"g1-1"', "required field `name`"),
+        ('{"event":{"DigitPressed', '{"events":{"DigitPressed', "'events' is no kind of line"),
+    ],
+    ids=["event", "no event", "message", "unknown event", "unknown member", "unknown line"],
+)
+def test_a_transcript_that_is_wrong(project: Path, old: str, new: str, sentence: str) -> None:
+    """The line that is wrong, and the lines that would be right."""
+    file = project / TRANSCRIPT
+    test_transcripts.test_a_wire_does_what_its_transcript_says(read("twilio", file))
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(AssertionError) as caught:
+        test_transcripts.test_a_wire_does_what_its_transcript_says(read("twilio", file))
+    assert f"{TRANSCRIPT}:" in str(caught.value)
+    assert sentence in str(caught.value)
