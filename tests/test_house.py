@@ -28,8 +28,6 @@ LONG_FILES = {
     "tests/config/test_lines.py",
     "tests/e2e/test_attacks.py",
     "tests/e2e/test_bad_input.py",
-    "tests/phone/providers/acs/test_provider.py",
-    "tests/phone/providers/genesys/test_provider.py",
     "tests/routes/refusing/test_refusals.py",
     "tests/routes/test_webhooks.py",
     "tests/sim/caller/test_call.py",
