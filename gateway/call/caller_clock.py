@@ -105,7 +105,7 @@ class CallerClock:
         return self._base + self._received / self._bytes_per_s
 
     def _begin_pause(self) -> None:
-        """Take a phone whose clock is not quite ours at its word: its frames came in time until now."""
+        """Believe a phone whose clock is not quite ours: its frames came in time until now."""
         if self._pause_of != self.last_at:
             self._pause_of = self.last_at
             reached = self._reached

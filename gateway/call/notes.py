@@ -155,7 +155,7 @@ class ResponseCutShort(Note, frozen=True):
     """Made when a response has failed, is incomplete, or was given up."""
 
     status: str
-    """The service's word: ``failed``, ``incomplete`` or ``cancelled``; ours: ``given_up``."""
+    """As the service reports it: ``failed``, ``incomplete`` or ``cancelled``; or our own ``given_up``."""
     detail: str
 
 

@@ -12,7 +12,7 @@ CONNECT_BUFFER_S = 10.0
 TRANSFER_GRACE_S = 5.0
 """The time within which the provider ends the stream of a call that it has transferred."""
 SILENCED_TAIL_S = 0.5
-"""The sound of the last secret key may come after the word that it was pressed."""
+"""The sound of the last secret key may come after the report that it was pressed."""
 
 END_CALL = "end_call"
 """The built-in tool by which the model ends the call."""

@@ -26,7 +26,7 @@ class Allowance:
         return self._tools_used >= self._tool_calls
 
     @property
-    def answers(self) -> bool:
+    def reports_refusals(self) -> bool:
         """``True`` if a response may report what was refused."""
         return self._refused <= ANSWERS
 

@@ -82,7 +82,7 @@ class McpTools:
 
     @property
     def busy(self) -> bool:
-        """``True`` if a server is at work or about to be, or the caller's word awaited."""
+        """``True`` if a server is at work or about to be, or the caller's approval is awaited."""
         return bool(self._runs or self._questions or self._granted)
 
     def listed(self, event: ToolsRequested | ToolsListed) -> list[Note]:
@@ -115,7 +115,7 @@ class McpTools:
         """Return the words that are due because a server takes long: once for each call, and only into silence."""
         return [words for run in self._runs.values() if (words := run.wait.words(now, quiet=quiet)) is not None]
 
-    # The caller's word
+    # The caller's approval
 
     def requested(self, request: ApprovalRequested, now: float) -> list[AnswerApproval | Note]:
         """Ask the caller for approval; deny it to a server for which the line has no question."""

@@ -108,7 +108,7 @@ class Tools:
         """Carry out what the model calls. ``silent``: it has said nothing that is still to be heard."""
         note = notes.ToolCalled(call.name, call.call_id)
         if call.name not in _LEAVING_TOOLS and not self._allowance.count_tool():
-            self._output_untold = self._output_untold or self._allowance.answers
+            self._output_untold = self._output_untold or self._allowance.reports_refusals
             return [note, _returned_at_once(call, "refused"), ReturnToolOutput(call.call_id, TOOLS_SPENT)]
         return [note, *self._carry_out(call, now, silent=silent, transferring=transferring)]
 
@@ -163,16 +163,16 @@ class Tools:
             return [PutOffLeaving(), *self._begin_function(call, now)]
         match call.name if call.name in self._settings.built_in else "":
             case "end_call" | "transfer_call" if transferring:
-                return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BEING_TRANSFERRED)]
+                return [_returned_at_once(call, "refused"), *self._give_output(call.call_id, BEING_TRANSFERRED)]
             case "end_call" | "transfer_call" if self._output_untold or self._mcp.answer_due or self.busy:
-                return [_returned_at_once(call, "refused"), *self._answer(call.call_id, BUSY)]
+                return [_returned_at_once(call, "refused"), *self._give_output(call.call_id, BUSY)]
             case "end_call":
                 return self._leave(call, None, GOODBYE if silent else None, ENDING)
             case "transfer_call":
                 target = self._settings.targets.get(argument(call, "target"))
                 if target is None:
                     known = ", ".join(self._settings.targets)
-                    refusal = self._answer(
+                    refusal = self._give_output(
                         call.call_id, json_text({"error": f"unknown target, expected one of {known}"})
                     )
                     return [_returned_at_once(call, "refused"), *refusal]
@@ -180,7 +180,7 @@ class Tools:
             case "send_digits":
                 return self._dial(call, now)
             case _:
-                return self._answer(call.call_id, NO_SUCH_TOOL)
+                return self._give_output(call.call_id, NO_SUCH_TOOL)
 
     def _leave(self, call: ToolCalled, target: Target | None, words: Request | None, output: str) -> list[ToolCommand]:
         """Leave once the last words were heard: those of this response, or ``words``."""
@@ -193,20 +193,20 @@ class Tools:
         if not rule.secrets:
             return [self._run_function(call, rule, now)]
         if self._entry is not None:
-            return self._answer(call.call_id, ONE_AT_A_TIME)
+            return self._give_output(call.call_id, ONE_AT_A_TIME)
         if not self._allowance.may_key(call.name):
-            return [_returned_at_once(call, "refused"), *self._answer(call.call_id, SECRETS_SPENT)]
+            return [_returned_at_once(call, "refused"), *self._give_output(call.call_id, SECRETS_SPENT)]
         self._entry = SecretEntry(call, rule.secrets, now)
         return [self._entry.started_note()]
 
     def _dial(self, call: ToolCalled, now: float) -> list[ToolCommand]:
         digits = argument(call, "digits")
         if not 0 < len(digits) <= _MOST_KEYS or not _KEYS.issuperset(digits):
-            return self._answer(call.call_id, BAD_DIGITS)
+            return self._give_output(call.call_id, BAD_DIGITS)
         self._running[call.call_id] = _RunningFunction(call.name, now, Wait(None, now))
         return [PutOffLeaving(), DialDigits(call.call_id, digits)]
 
-    def _answer(self, call_id: str, output: str) -> list[ToolCommand]:
+    def _give_output(self, call_id: str, output: str) -> list[ToolCommand]:
         """Give the model an output; a response that reports it is due."""
         self._output_untold = True
         return [ReturnToolOutput(call_id, output)]
@@ -221,7 +221,7 @@ class Tools:
             output = json_text({**dict.fromkeys(running.keyed, "entered"), "result": msgspec.Raw(output.encode())})
         took_ms = round((now - running.since) * 1000)
         note = notes.ToolReturned(running.name, returned.call_id, returned.outcome, took_ms)
-        return [note, *self._answer(returned.call_id, output)]
+        return [note, *self._give_output(returned.call_id, output)]
 
     def wish(self, now: float) -> Request | None:
         """Return the request that is due now that nobody speaks: a prompt, a question, or an answer. Each once.
@@ -320,7 +320,7 @@ class Tools:
         done = entry.ended_note("nothing")
         self._entry = None
         self._private_until = now + LATE_KEYS_S
-        return [done, *self._answer(entry.call.call_id, NOTHING_KEYED)]
+        return [done, *self._give_output(entry.call.call_id, NOTHING_KEYED)]
 
     def _please_wait(self, now: float, *, quiet: bool, held: bool) -> list[Request | CancelHeldResponse]:
         """Ask for the words that cover the wait for tools: once for each tool, and the same words once for several."""

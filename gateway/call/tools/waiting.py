@@ -4,7 +4,7 @@ from gateway.call.settings import Waiting
 from gateway.call.speaking.responses import Request
 
 LOOK_AGAIN_S = 0.2
-"""The least time after which it is looked again whether anybody still speaks."""
+"""The least time until words that had to wait for silence are due again."""
 
 
 class Wait:

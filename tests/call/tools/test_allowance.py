@@ -141,7 +141,7 @@ def test_every_turn_may_be_told_of_as_many_refusals() -> None:
         told = []
         for _ in range(5):
             assert not allowance.count_tool()
-            told.append(allowance.answers)
+            told.append(allowance.reports_refusals)
         assert told == [True] * ANSWERS + [False] * 2
         allowance.caller_spoke("u", 0.0)
 
