@@ -142,7 +142,10 @@ class Call:
             return
         asked = self._conversation.receive_audio(event.audio, clock())
         if type(asked) is SendAudio:
-            self._send_to_voice((asked,))
+            try:
+                self._voice.send(asked)
+            except OutboxFullError as error:
+                self._handle(VoiceClosed(VoiceEnd.STALLED, str(error)))
         elif asked is not None:
             self._perform(asked)
 

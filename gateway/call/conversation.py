@@ -10,11 +10,11 @@ from gateway.call.caller_audio import is_sign_of_life
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferEnded
 from gateway.call.leaving import LeaveCall
-from gateway.call.messages import Commands, Event
+from gateway.call.messages import NOTHING, Commands, Event
 from gateway.call.notes import Note
 from gateway.call.parts import Parts
 from gateway.call.settings import CallSettings
-from gateway.call.state import EXPECTED, State
+from gateway.call.state import EXPECTED, TALKING, State
 from gateway.call.tools.tools import ToolEvent
 from gateway.phone.events import (
     CallerAudio,
@@ -72,7 +72,7 @@ class Conversation:
     def begin(self, now: float) -> Commands:
         """Begin a recorded greeting, whether the session is there or not; nothing, where the call has ended already."""
         if self._parts.ended:
-            return Commands()
+            return NOTHING
         self._due = None
         self._parts.add(self._bot.begin(now))
         if self._settings.closed and self._bot.greeting is None:
@@ -85,8 +85,8 @@ class Conversation:
         kind = type(event)
         if type(event) is CallerAudio:
             done = self.receive_audio(event.audio, now)
-            return Commands(voice=[done]) if type(done) is SendAudio else done or Commands()
-        if kind not in EXPECTED[self.state]:
+            return Commands(voice=[done]) if type(done) is SendAudio else done or NOTHING
+        if kind not in EXPECTED[self._parts.state]:
             self._unexpected(kind)
             return self._parts.hand_over()
         self._due = None
@@ -118,7 +118,7 @@ class Conversation:
     def on_deadline(self, now: float) -> Commands:
         """Return what is due by ``now``."""
         if now < self.next_deadline():  # as is usual: a pause of the stream was looked for, and frames have come
-            return Commands()
+            return NOTHING
         self._due = None
         if now >= self._ends_at:
             self._parts.end(EndCall(EndReason.TIME_LIMIT, "gateway"), now)
@@ -135,7 +135,7 @@ class Conversation:
             return
         self._parts.add(self._bot.give_up(now, tool_at_work=self._tools.server_at_work))
         quiet = self._bot.is_idle
-        talking, held = self.state is State.TALKING, self._bot.waits_for_a_tool
+        talking, held = self._parts.state is TALKING, self._bot.waits_for_a_tool
         self._parts.carry_out(self._tools.on_deadline(now, quiet=quiet, talking=talking, held=held), now)
         self._parts.carry_out(self._keypad.on_deadline(now), now)
         self._settle(now)

@@ -35,6 +35,10 @@ class Commands(Struct):
             getattr(self, LIST_OF[type(command)]).append(command)
 
 
+NOTHING = Commands()
+"""No commands; nothing is ever added to these."""
+
+
 LIST_OF: Mapping[type, str] = {
     **dict.fromkeys(get_args(PhoneCommand), "phone"),
     **dict.fromkeys(get_args(VoiceCommand), "voice"),

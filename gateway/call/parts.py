@@ -1,7 +1,7 @@
 """The parts of a call, and what they ask for. Pure."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from gateway.call.bad_messages import BadMessages
@@ -9,12 +9,12 @@ from gateway.call.caller_audio import CallerStream
 from gateway.call.ending import EndCall
 from gateway.call.keypad import Keypad
 from gateway.call.leaving import LeaveCall, Leaving, PutOffLeaving
-from gateway.call.messages import Carried, Commands
+from gateway.call.messages import NOTHING, Carried, Commands
 from gateway.call.settings import CallSettings
 from gateway.call.silence import SilenceTimer
 from gateway.call.speaking.bot import Bot
 from gateway.call.speaking.responses import Request
-from gateway.call.state import State
+from gateway.call.state import CONNECTING, ENDED, LEAVING, TALKING, TRANSFERRING, State
 from gateway.call.tools.tools import CancelHeldResponse, Tools
 from gateway.call.transcripts import Transcripts
 from gateway.phone.events import CallStarted
@@ -22,10 +22,6 @@ from gateway.voice.commands import CreateResponse, SayText
 
 Wish = Carried | EndCall | LeaveCall | PutOffLeaving | CancelHeldResponse
 """Anything that a part may ask for. A request is a response that is wanted, without an id, and waits for its turn."""
-
-
-def _add_one(parts: "Parts", command: Carried, now: float) -> None:
-    parts.add((command,))
 
 
 class Parts:
@@ -46,18 +42,18 @@ class Parts:
         self.connected = False
         """``True`` once the session is ready."""
         self.ended = False
-        self.asked = Commands()
+        self.asked = NOTHING
 
     @property
     def state(self) -> State:
         """The state of the call."""
         if self.ended:
-            return State.ENDED
+            return ENDED
         if not self.connected:
-            return State.CONNECTING
+            return CONNECTING
         if self.leaving.transferring:
-            return State.TRANSFERRING
-        return State.LEAVING if self.leaving.planned else State.TALKING
+            return TRANSFERRING
+        return LEAVING if self.leaving.planned else TALKING
 
     def next_deadline(self) -> float:
         """Return when the first part has something due, the caller's audio apart, which is asked each time."""
@@ -67,35 +63,44 @@ class Parts:
     def carry_out(self, wishes: Iterable[Wish], now: float) -> None:
         """Do what a part asks for, in order, up to the end of the call."""
         for wish in wishes:
-            self._WISHES.get(type(wish), _add_one)(self, wish, now)
-            if self.ended:
-                return
+            grant = self._WISHES.get(type(wish))
+            if grant is None:
+                self.add((wish,))  # type: ignore[arg-type]  # whatever is no wish in the table is carried out as it is
+            else:
+                grant(self, wish, now)
+                if self.ended:
+                    return
 
-    def add(self, commands: Iterable[Carried]) -> None:
+    def add(self, commands: Sequence[Carried]) -> None:
         """Collect commands."""
-        self.asked.add(commands)
+        if commands:
+            if self.asked is NOTHING:
+                self.asked = Commands()
+            self.asked.add(commands)
 
     def want(self, request: Request, now: float) -> None:
         """Ask for a response, now or in its turn."""
-        self.asked.add(self.bot.want(request, now))
+        self.add(self.bot.want(request, now))
 
     def end(self, end: EndCall, now: float) -> None:
         """End the call, with all that belongs to it."""
         self.ended = True
         self.silence.interrupted()
-        self.asked.add([*self.bot.end(now), *self.tools.abandon()])
+        self.add([*self.bot.end(now), *self.tools.abandon()])
+        if self.asked is NOTHING:
+            self.asked = Commands()
         self.asked.end = end
 
     def hand_over(self) -> Commands:
         """Return the commands collected so far, and collect anew."""
-        asked, self.asked = self.asked, Commands()
+        asked, self.asked = self.asked, NOTHING
         return asked
 
     _WISHES: ClassVar[Mapping[type, Callable[..., None]]] = {
         CreateResponse: want,
         SayText: want,
-        CancelHeldResponse: lambda self, *_: self.asked.add(self.bot.cancel()),
+        CancelHeldResponse: lambda self, *_: self.add(self.bot.cancel()),
         LeaveCall: lambda self, leave, now: self.leaving.plan(leave, now),
-        PutOffLeaving: lambda self, *_: self.asked.add(self.leaving.put_off()),
+        PutOffLeaving: lambda self, *_: self.add(self.leaving.put_off()),
         EndCall: end,
     }

@@ -17,7 +17,7 @@ from gateway.voice.events import (
 )
 
 
-class State(enum.Enum):
+class State(enum.IntEnum):
     """The states of a call."""
 
     CONNECTING = enum.auto()
@@ -30,6 +30,9 @@ class State(enum.Enum):
     ENDED = enum.auto()
 
 
+CONNECTING, TALKING, LEAVING, TRANSFERRING, ENDED = State
+"""By name: an attribute of an enumeration is looked up slowly, and every event asks for the state."""
+
 PHONE = frozenset(get_args(PhoneEvent))
 BESIDE = frozenset({*get_args(ErrandEvent), ShutDown})
 WITHOUT_SESSION = frozenset({SessionReady, VoiceClosed, MalformedEvent, UnknownEvent, ServiceWarning})
@@ -37,10 +40,10 @@ IN_SESSION = frozenset(get_args(VoiceEvent)) - WITHOUT_SESSION
 """Events that mean something only in a session; before there is one, nothing may be sent that would answer them."""
 
 EXPECTED: Mapping[State, frozenset[type]] = {
-    State.CONNECTING: PHONE | BESIDE | WITHOUT_SESSION,
-    State.TALKING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
-    State.LEAVING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
-    State.TRANSFERRING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
-    State.ENDED: frozenset(),
+    CONNECTING: PHONE | BESIDE | WITHOUT_SESSION,
+    TALKING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
+    LEAVING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
+    TRANSFERRING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
+    ENDED: frozenset(),
 }
 """The events that are handled in each state. Any other is noted as unexpected; after the end nothing is noted."""

@@ -230,7 +230,8 @@ class Bot:
 
     def heard(self, now: float) -> list[BotCommand]:
         """Note the replies that were now heard to their end."""
-        return self._note_heard(self._playback.heard(now))
+        heard = self._playback.heard(now)
+        return self._note_heard(heard) if heard else []
 
     def greeting_over(self) -> None:
         """Note that nobody speaks, so that the greeting is over, whatever came of it."""
