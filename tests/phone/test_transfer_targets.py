@@ -14,13 +14,18 @@ from gateway.phone.providers import PROVIDERS
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Answer, Connect, IncomingCall, WebhookRequest
 from gateway.sim.providers import open_account
+from tests.conformance.transcripts import bare
 from tests.phone.parts import after_stream, answer_call, transfer, webhooks
 
 CALL = IncomingCall("CA1@AC1", "+14155550123", "+14255550100", "context")
 TARGETS = ("sip:desk@example.com", "sips:desk@example.com", "sips:+14255550199@example.com")
 DIALS_AS_NUMBER = ("<Number>", "<PhoneNumber>", '"type":"phone"', '"phoneNumber"', "<Dial>sip")
-WITHOUT_TRANSFER = ("exotel", "asterisk", "genesys", "acs")
-"""They have no request for it, none for SIP, or their stream has a word for it."""
+TRANSFERRING = [
+    name
+    for name in PROVIDERS
+    if bare(name).traits.transfer.startswith("REST") and "to numbers" not in bare(name).traits.transfer
+]
+"""They have a request for it, for addresses as well."""
 WITH_AFTER = ("twilio", "signalwire", "cloudonix", "telnyx", "plivo", "vobiz", "bandwidth", "jambonz")
 """Their answer document says what follows the stream."""
 
@@ -52,7 +57,7 @@ def _values(body: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("name", [name for name in PROVIDERS if name not in WITHOUT_TRANSFER])
+@pytest.mark.parametrize("name", TRANSFERRING)
 def test_a_call_is_transferred_to_an_address_as_such(name: str, target: str) -> None:
     """By the REST API, and by the document that this fetches."""
     held = provider(name)
