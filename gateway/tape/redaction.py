@@ -21,6 +21,8 @@ _EPOCH = range(1_500_000_000, 2_500_000_000)
 """Seconds since 1970 that are a time and no number of a person."""
 _LARGEST = 10_000_000
 _DEEPEST = 60
+_LONGEST_COUNT = 16
+_LONGEST_KEPT = 100
 _WORDS = re.compile(r"[^\W\d_]{4,}")
 _QUOTED = re.compile(r"""(?<![\w])(['"`])(.+?)\1(?![\w])""")
 
@@ -33,6 +35,8 @@ class Redaction:
         self._secrets = Redactor(secrets)
         self._replaced: dict[str, str] = {}
         self._words: set[str] = set()
+        self._texts: dict[tuple[str, str, bool], str] = {}
+        self._names: dict[tuple[str, bool], str] = {}
         for text in private:
             self._remember(text, fakes.text(text))
 
@@ -62,8 +66,19 @@ class Redaction:
         return self.fakes.text(str(value))
 
     def text(self, text: str, name: str = "", *, private: bool = False) -> str:
-        """Return a text as it may stand on a tape."""
+        """Return a text as it may stand on a tape. Most of a message is the same in the next one, and looked up."""
         low = name.lower()
+        if low in rules.COUNTERS and not private and len(text) <= _LONGEST_COUNT and text.isdecimal():
+            return text
+        key = (text, name, private)
+        shown = self._texts.get(key)
+        if shown is None:
+            shown = self._text(text, name, low, private=private)
+            if len(text) <= _LONGEST_KEPT and len(self._texts) < REMEMBERED and low not in rules.VERBATIM:
+                self._texts[key] = shown
+        return shown
+
+    def _text(self, text: str, name: str, low: str, *, private: bool) -> str:
         if not text or is_fake(text) or rules.MARK.fullmatch(text):
             return text
         is_secret = self._is_secret(text) and low not in rules.VERBATIM
@@ -162,6 +177,14 @@ class Redaction:
     def name(self, name: object, *, private: bool = False) -> str:
         """Return the name of a member or a field: kept where it looks like one."""
         text = str(name)
+        shown = self._names.get((text, private))
+        if shown is None:
+            shown = self._shown_name(text, private=private)
+            if len(self._names) < REMEMBERED:
+                self._names[text, private] = shown
+        return shown
+
+    def _shown_name(self, text: str, *, private: bool) -> str:
         is_plain = (rules.PLAIN_NAME if private else rules.NAME).fullmatch(text)
         is_number = sum(sign.isdigit() for sign in text) >= 7
         return text if is_plain and not is_number and not self._is_secret(text) else self._hash(text)

@@ -98,4 +98,6 @@ class TapedSocket:
     def _ended(self) -> None:
         if self._note is not None and not self._is_ended:
             self._is_ended = True
-            self._note("in", "closed", {"code": self._socket.close_code, "failure": self._socket.failure})
+            reason = self._socket.close_reason if isinstance(self._socket, WebSocket) else ""
+            told = {"code": self._socket.close_code, "reason": reason, "failure": self._socket.failure}
+            self._note("in", "closed", told)

@@ -82,7 +82,7 @@ async def test_everything_is_passed_on_and_recorded() -> None:
         ("in", "message", b"audio"),
         ("in", "alive", None),
         ("in", "message", "stop"),
-        ("in", "closed", {"code": 1000, "failure": ""}),
+        ("in", "closed", {"code": 1000, "reason": "", "failure": ""}),
         ("out", "message", "mark"),
         ("out", "ping", None),
     ]
@@ -96,7 +96,7 @@ async def test_our_close_and_its_code_are_recorded_once() -> None:
     await recording.close(1011)
     assert notes == [
         ("out", "close", {"code": 1008, "reason": "no call"}),
-        ("in", "closed", {"code": 1008, "failure": ""}),
+        ("in", "closed", {"code": 1008, "reason": "", "failure": ""}),
     ]
     assert socket.closed == [(1008, "no call"), (1011, "")]
 

@@ -214,9 +214,9 @@ def _end(tape: Tape, messages: Sequence[Heard]) -> Iterator[Finding]:
     has_stop = any(isinstance(event, PhoneClosed) for one in messages for event in one.events)
     for number, line in tape.of("phone", "in", "closed"):
         facts = line.facts or {}
-        code, failure = facts.get("code"), str(facts.get("failure") or "")
+        code, words = facts.get("code"), str(facts.get("failure") or facts.get("reason") or "")
         if code not in ORDERLY and code is not None and not has_stop:
-            yield Finding("closed", "phone", f"the stream was closed with {code}", number, line.t, verbatim=failure)
+            yield Finding("closed", "phone", f"the stream was closed with {code}", number, line.t, verbatim=words)
     for number, line in tape.of("phone", "out", "refused"):
         reason = str((line.facts or {}).get("reason", ""))
         yield Finding("refused", "phone", "we refused the stream", number, line.t, verbatim=reason)

@@ -113,7 +113,8 @@ def _connections(tape: Tape) -> Iterator[Finding]:
         if line.n not in closed_by_us:
             facts = line.facts or {}
             told = f"the service closed the connection with {facts.get('code')}"
-            yield Finding("closed", "voice", told, number, line.t, verbatim=str(facts.get("failure") or ""))
+            words = str(facts.get("failure") or facts.get("reason") or "")
+            yield Finding("closed", "voice", told, number, line.t, verbatim=words)
 
 
 def _order(said: Sequence[Said]) -> Iterator[Finding]:

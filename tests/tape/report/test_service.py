@@ -97,7 +97,7 @@ def test_connections_that_failed_or_were_closed_are_told() -> None:
     """What we closed is no finding."""
     lines = [
         Line(0.1, "voice", "in", "refused", 5, facts={"error": "answered the connection with 403"}),
-        Line(0.2, "voice", "in", "closed", 6, facts={"code": 1008, "failure": ""}),
+        Line(0.2, "voice", "in", "closed", 6, facts={"code": 1008, "reason": "max_config_attempts_exceeded"}),
         Line(0.3, "voice", "out", "close", 7, facts={"code": 1000}),
         Line(0.4, "voice", "in", "closed", 7, facts={"code": 1000}),
     ]
@@ -105,7 +105,7 @@ def test_connections_that_failed_or_were_closed_are_told() -> None:
     found = list(service_findings(Tape(header, list(enumerate(lines)))))
     assert [(one.kind, one.verbatim or one.detail) for one in found] == [
         ("refused", "answered the connection with 403"),
-        ("closed", "the service closed the connection with 1008"),
+        ("closed", "max_config_attempts_exceeded"),
     ]
 
 
