@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.mutants.__main__ import package_of
 from tests.mutants.mutation import ROOT, equivalent_files, equivalents, mutations
 from tests.mutants.tool import REPORT, Package, drawn, packages, reported
 
@@ -41,6 +42,13 @@ def test_each_mutation_has_a_name_of_its_own() -> None:
     names = [(mutation.file, mutation.name) for mutation in mutations()]
     assert len(names) > 300
     assert len(names) == len(set(names))
+
+
+def test_each_mutation_is_tried_on_the_tests_of_its_package() -> None:
+    """Also one of a module in a sub-package; those of a package inside another have their own."""
+    tried = {mutation.file: package_of(mutation) for mutation in mutations()}
+    assert tried["gateway/call/speaking/responses.py"] == tried["gateway/call/conversation.py"] == "gateway/call"
+    assert all(file.startswith(f"{package}/") for file, package in tried.items())
 
 
 def test_each_mutation_is_a_program() -> None:

@@ -104,12 +104,23 @@ def _is_noticed(session: pytest.Session, mutation: Mutation | None) -> bool:
     return status != 0
 
 
+def package_of(mutation: Mutation) -> str:
+    """Return the package whose tests are run for a mutation: the innermost of ``TESTS`` around its file.
+
+    Raises ``ValueError`` where there is none, so that no mutation is passed over without a word.
+    """
+    around = [package for package in TESTS if mutation.file.startswith(f"{package}/")]
+    if not around:
+        raise ValueError(f"{mutation.file}: no package of TESTS")
+    return max(around, key=len)
+
+
 def main(part: str = "") -> int:
     """Try all mutations whose file or name holds ``part``; returns how many were not noticed."""
     began, tried, survivors = time.monotonic(), 0, 0
     chosen = [mutation for mutation in mutations() if part in mutation.file or part in mutation.name]
     for package, tests in TESTS.items():
-        trial = Trial([mutation for mutation in chosen if mutation.file.rpartition("/")[0] == package])
+        trial = Trial([mutation for mutation in chosen if package_of(mutation) == package])
         if not trial._chosen:
             continue
         code = pytest.main([*OPTIONS, *tests], plugins=[trial])

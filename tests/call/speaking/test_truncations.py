@@ -30,6 +30,17 @@ def test_a_reply_is_truncated_from_a_tenth_of_a_second_on() -> None:
     assert truncations.cut(replies) == [TruncateReply("b", LEAST_MS)]
 
 
+def test_a_second_refusal_is_the_last() -> None:
+    """Also where another response runs by then."""
+    truncations = Truncations()
+    refused = ServiceError("invalid_value", "", truncation_id("a"))
+    truncations.cut([heard("a", 500)])
+    truncations.refused(refused, running=True)
+    assert truncations.response_ended() == [TruncateReply("a", 500)]
+    truncations.refused(refused, running=True)
+    assert truncations.response_ended() == []
+
+
 def test_a_refusal_is_no_matter_where_no_response_runs_or_the_service_truncated_itself() -> None:
     """Nor is one of another message."""
     truncations = Truncations()
