@@ -67,9 +67,9 @@ class Opened:
     proposal: Proposal
     ready: SessionReady
     session: Session
-    """What was sent and accepted."""
+    """The session that was sent and accepted."""
     left_out: Sequence[str]
-    """What was left out of the proposal's session."""
+    """The reductions of the proposal's session."""
 
 
 class _FailedError(Exception):

@@ -121,10 +121,10 @@ class VoiceLive:
         self.endpoint = endpoint
         self.api_version = api_version
         self.negotiate: Negotiate = negotiate
-        """Whether a refused session is asked for again without what was refused."""
+        """``on`` if a refused session is asked for again without what was refused."""
         self.watch = watch or Unwatched()
         self.memory = Memory()
-        """What the service refused before."""
+        """The refusals so far."""
         self._api_key = api_key
         self._connect_timeout_s = connect_timeout_s
         self.scope = scope_for(endpoint, scope)

@@ -1,4 +1,4 @@
-"""What the service refused before, so that the next call does not ask for it again. Pure: time is an argument."""
+"""Remembers refusals of the service, so that the next call does not ask again. Pure: time is an argument."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 REMEMBERED_S = 6 * 3600.0
-"""How long a refusal is remembered; a member or model that was refused may be accepted later."""
+"""The time for which a refusal is remembered; a member or model that was refused may be accepted later."""
 TROUBLE_S = 60.0
-"""How long a model is passed over whose sessions failed for another reason than a refusal."""
+"""The time for which a model is passed over whose sessions failed for another reason than a refusal."""
 LOGGED_EVERY_S = 3600.0
 KEYS_LIMIT = 256
 """Keys that are remembered; one more displaces the one that was used longest ago."""
 
 
 class Key(Struct, frozen=True):
-    """What a refusal depends on."""
+    """The circumstances on which a refusal depends."""
 
     endpoint: str
     api_version: str
@@ -34,7 +34,7 @@ class _Entry:
 
 
 class Reduced(Struct, frozen=True):
-    """What is left out of the sessions of a key, for display."""
+    """The reductions of the sessions of a key, for display."""
 
     answering: str
     left_out: tuple[str, ...]
@@ -43,7 +43,7 @@ class Reduced(Struct, frozen=True):
 
 
 class Memory:
-    """What was left out of accepted sessions, and which models failed, by key; ``now`` is in seconds on any clock."""
+    """Reductions of accepted sessions and models that failed, by key; ``now`` is in seconds on any clock."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()

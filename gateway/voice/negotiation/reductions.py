@@ -1,4 +1,4 @@
-"""What may be left out of a session, and in which order where the service does not name it. Pure.
+"""Reduces a session by what may be left out of it, in an order for where the service names nothing. Pure.
 
 A *reduction* is named by the member that it concerns, such as ``metadata`` or ``turn_detection.languages``. Most remove
 it; those of ``turn_detection``, ``voice`` and ``input_audio_transcription`` reduce the member to its simplest form.
@@ -17,7 +17,7 @@ Session = Mapping[str, Any]
 
 
 class Policy(Struct, frozen=True):
-    """What a line allows."""
+    """The allowances of a line."""
 
     strict: bool = False
     """The voice must be as configured."""
