@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from gateway.audio.formats import PCMU
 from gateway.errors import MessageError, WireError
-from gateway.phone.commands import EndStream
+from gateway.phone.commands import EndStream, PlayAudio, StopPlayback
 from gateway.phone.events import MalformedMessage, PhoneClosed, UnknownMessage, WireReply
 from gateway.phone.provider import Grant, Upgrade
-from gateway.phone.providers.genesys.wire import GenesysCodec
+from gateway.phone.providers.genesys.wire import LONG_MESSAGE, PLAYOUT, GenesysCodec
 from tests.phone.providers.genesys.test_provider import SESSION, client, fresh, media, open_parameters, opened
 
 
@@ -115,3 +116,38 @@ def test_the_media_that_were_offered_are_in_the_refusal() -> None:
     )
     with pytest.raises(WireError, match="the media offered are none: expected PCMU"):
         fresh().decode(client(1, "open", open_parameters(media=[])))
+
+
+HALF = bytes(LONG_MESSAGE // 2)
+TOO_MANY = {"code": 429, "message": "too many requests"}
+
+
+def test_many_messages_become_longer_ones_for_the_rest_of_the_session() -> None:
+    """After a 429 a piece waits for another; before it, and after any other error, it goes as it is."""
+    codec = opened()
+    codec.decode(client(2, "error", TOO_MANY | {"code": 415}))
+    assert list(codec.encode(PlayAudio(HALF, more=True))) == [HALF]
+    assert codec.decode(client(3, "error", TOO_MANY)) == (UnknownMessage("error 429: too many requests"),)
+    for _ in range(2):
+        assert list(codec.encode(PlayAudio(HALF, more=True))) == []
+        assert list(codec.encode(PlayAudio(HALF, more=True))) == [2 * HALF]
+    assert list(codec.encode(PlayAudio(3 * HALF, more=True))) == [3 * HALF]
+
+
+def test_the_end_of_what_is_said_waits_for_nothing() -> None:
+    """Nor is what was discarded sent later."""
+    codec = opened()
+    codec.decode(client(2, "error", TOO_MANY))
+    assert list(codec.encode(PlayAudio(HALF))) == [HALF]
+    codec.encode(PlayAudio(HALF, more=True))
+    assert list(codec.encode(PlayAudio(b""))) == [HALF], "the end that comes without audio"
+    codec.encode(PlayAudio(HALF, more=True))
+    codec.encode(StopPlayback())
+    assert list(codec.encode(PlayAudio(b""))) == []
+    assert list(codec.encode(PlayAudio(HALF))) == [HALF]
+
+
+def test_what_waits_leaves_the_client_with_audio() -> None:
+    """It is less than half of what is sent ahead."""
+    assert PLAYOUT.gathers
+    assert PCMU.bytes_for(PLAYOUT.lead_ms) >= 2 * LONG_MESSAGE

@@ -39,8 +39,18 @@ from gateway.phone.shared.json_text import UNREADABLE, key_pressed, read_again, 
 from gateway.phone.shared.members import Members
 from gateway.text import json_text
 
-PLAYOUT = Playout(frame_ms=200, lead_ms=800, refill_ms=400, marks_return_at_once=False, marks_return_on_the_way=False)
+PLAYOUT = Playout(
+    frame_ms=200,
+    lead_ms=800,
+    refill_ms=400,
+    marks_return_at_once=False,
+    marks_return_on_the_way=False,
+    gathers=True,
+)
 """Many small messages are answered with 429 (too many requests); pieces of 200 ms are known to be accepted."""
+TOO_MANY = "429"
+LONG_MESSAGE = 2 * PCMU.bytes_for(PLAYOUT.frame_ms)
+"""Bytes of a message after a 429. Twice as many would leave the client without audio while they are gathered."""
 AUDIO_LIMIT = 64_000
 """Bytes of one binary message that the reference client takes."""
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -96,6 +106,8 @@ class GenesysCodec:
         self._wrong = ""
         self._marks: list[str] = []
         self._playing = False
+        self._gathers = False
+        self._gathered = b""
 
     def decode(self, message: str | bytes) -> Sequence[PhoneEvent | WireReply]:
         """Return the events of one message.
@@ -167,6 +179,7 @@ class GenesysCodec:
                 return closed, PhoneClosed(PhoneEnd.HUNG_UP, f"closed by Genesys: {reason[:40]}", is_probe)
             case "error":
                 code, what = parameters.text("code"), parameters.text("message")
+                self._gathers = self._gathers or code == TOO_MANY
                 return (UnknownMessage(f"error {code[:8]}: {what[:80]}"),)
             case "paused" | "resumed" | "discarded" | "update":
                 return ()
@@ -225,7 +238,8 @@ class GenesysCodec:
         if self._state is not _State.OPEN:
             return ()
         match command:
-            case PlayAudio(audio=audio):
+            case PlayAudio(audio=audio, more=more):
+                audio = self._taken(audio, more) if self._gathers else audio
                 return [audio[start : start + AUDIO_LIMIT] for start in range(0, len(audio), AUDIO_LIMIT)]
             case SendMark(name=mark):
                 self._marks.append(mark)
@@ -233,6 +247,7 @@ class GenesysCodec:
             case StopPlayback():
                 self._marks.clear()
                 self._playing = False
+                self._gathered = b""
                 return (self._message("event", {"entities": [{"type": "barge_in", "data": {}}]}),)
             case EndStream():
                 return self._disconnect({"reason": "completed"})
@@ -243,6 +258,12 @@ class GenesysCodec:
                 return ()
             case _:
                 assert_never(command)
+
+    def _taken(self, audio: bytes, more: bool) -> bytes:
+        """Return what is to be sent: nothing while more comes and it is less than a long message."""
+        gathered = self._gathered + audio
+        self._gathered = gathered if more and len(gathered) < LONG_MESSAGE else b""
+        return b"" if self._gathered else gathered
 
     def _disconnect(self, parameters: Mapping[str, object]) -> tuple[str, ...]:
         if self._state in (_State.DISCONNECTING, _State.CLOSED):
