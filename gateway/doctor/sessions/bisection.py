@@ -13,7 +13,7 @@ Session: TypeAlias = Mapping[str, Any]
 
 CONNECTIONS_LIMIT = 8
 _BASE = ("modalities", "input_audio_format", "input_audio_sampling_rate", "output_audio_format")
-"""What a session of ours always has."""
+"""The members that a session of ours always has."""
 _NEEDED = ("type", "name", "model", "endpoint_id", "create_response", "interrupt_response", "auto_truncate")
 """Members of a section that are not tried apart from it."""
 

@@ -26,7 +26,7 @@ class Bot(Struct, frozen=True):
 
     line: Line
     proposals: Sequence[Proposal]
-    """What a call would ask for: the line's model, and those that follow where it is refused."""
+    """The sessions that a call would ask for: that of the line's model, then those of the models that follow."""
     audio_format: AudioFormat
     facts: CallFacts
     lines: tuple[str, ...]

@@ -35,7 +35,7 @@ class TappedService:
         """Call ``noted`` after each message."""
         self._service = service
         self.negotiate: Negotiate = negotiate
-        """What is done about a refused session, in place of the service's own."""
+        """The reaction to a refused session, in place of the service's own."""
         self._noted = noted
         self.connections: list[Connection] = []
         self.failure: VoiceRefusedError | VoiceUnreachableError | None = None
