@@ -1,8 +1,10 @@
 """The commands to the voice leg (Voice Live API reference 2026-07-15, client events)."""
 
+from collections.abc import Collection
 from typing import Literal, final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 Role = Literal["user", "assistant", "system"]
 
@@ -41,6 +43,13 @@ class SayText(Struct, frozen=True):
 def said_by_the_model(text: str, request_id: str = "") -> CreateResponse:
     """Return the request that has the model itself say a text, where nothing else speaks."""
     return CreateResponse(f"Say exactly this to the caller, word for word, and nothing else:\n{text}", request_id)
+
+
+def without_members(request: CreateResponse | SayText, members: Collection[str]) -> CreateResponse | SayText:
+    """Return a request without these members of its ``response``, which an older version of the API does not know."""
+    if isinstance(request, SayText) and "pre_generated_assistant_message" in members:
+        request = said_by_the_model(request.text, request.request_id)
+    return replace(request, labelled=False) if "metadata" in members else request
 
 
 class CancelResponse(Struct, frozen=True):

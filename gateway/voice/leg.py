@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from gateway.audio.formats import AudioFormat
+from gateway.config.api_versions import RESPONSE_SINCE, newer_members
 from gateway.config.session_formats import OUTPUT_FORMATS
 from gateway.errors import WireError
 from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
-from gateway.voice.commands import AddMessage, CreateResponse, VoiceCommand
+from gateway.voice.commands import AddMessage, CreateResponse, SayText, VoiceCommand, without_members
 from gateway.voice.conversion import Conversion
 from gateway.voice.events import MalformedEvent, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.opening import Opened, Opening
@@ -33,6 +34,7 @@ class VoiceLeg:
         self.opening = Opening(service, proposals)
         """The attempts at a session, and what came of them."""
         self._is_agent = False
+        self._unknown = newer_members(service.api_version, RESPONSE_SINCE)
         self._socket: WebSocket | None = None
         self._closing: VoiceClosed | None = None
 
@@ -80,6 +82,8 @@ class VoiceLeg:
         """
         if self._socket is None:
             raise RuntimeError("a command before SessionReady")
+        if self._unknown and isinstance(command, CreateResponse | SayText):
+            command = without_members(command, self._unknown)
         if self._is_agent and isinstance(command, CreateResponse) and command.instructions:
             # refused with "Overriding instructions in response.create is not supported with Agent service."
             self.send(AddMessage("system", command.instructions))

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.sim.emulator import Session
 from tests.e2e.bare_phone import BarePhone, bare_phone
-from tests.e2e.rig import LINE, Rig, configuration, instant, noise, rig, session_of
+from tests.e2e.rig import GATEWAY, LINE, Rig, configuration, instant, noise, rig, session_of
 from tests.virtual_time import virtual_time
 
 
@@ -44,6 +44,7 @@ async def greeted(held: Rig, phone: BarePhone) -> Session:
     return session
 
 
+NAMES = {"pre_generated_assistant_message": "ready", "instructions": "said"}
 NAMED = {"member": "pre_generated_assistant_message"}
 
 
@@ -65,14 +66,33 @@ async def test_a_greeting_whose_request_is_refused(
     """It is asked for without what was refused, and heard; the next text of the call is asked for so at once."""
     script = instant({"say": "100 ms"}, refuse={"responses": rules})
     silence = "silence: {after_s: 2, say: Are you there?, times: 1}\n"
-    names = {"pre_generated_assistant_message": "ready", "instructions": "said"}
     async with (
         rig(configuration(tmp_path, {"support": LINE + silence}), script) as held,
         bare_phone(held.stream_url, "CA1") as phone,
     ):
         session = await greeted(held, phone)
-        found = [{names.get(name, name) for name in response} for response in asked(session)]
+        found = [{NAMES.get(name, name) for name in response} for response in asked(session)]
         assert found == members
+        await phone.hang_up()
+        await held.end_of("CA1")
+        held.emulator.check()
+
+
+@pytest.mark.parametrize(
+    ("version", "members"),
+    [("2026-04-10", {"metadata", "ready"}), ("2026-01-01-preview", {"metadata", "said"}), ("2025-10-01", {"said"})],
+)
+@virtual_time
+async def test_what_an_older_version_does_not_know_is_not_asked_for(
+    tmp_path: Path, version: str, members: set[str]
+) -> None:
+    """The emulator refuses by version, and has nothing to refuse: one request, and the greeting is heard."""
+    gateway = f'{GATEWAY}voice_live: {{api_version: "{version}"}}\n'
+    file = configuration(tmp_path, {"support": LINE}, gateway)
+    async with rig(file, instant()) as held, bare_phone(held.stream_url, "CA1") as phone:
+        session = await greeted(held, phone)
+        assert [{NAMES.get(name, name) for name in response} for response in asked(session)] == [members]
+        assert len(session.updates) == 1
         await phone.hang_up()
         await held.end_of("CA1")
         held.emulator.check()
