@@ -42,7 +42,9 @@ def test_every_note_has_a_row(kind: type[Note]) -> None:
     assert level == logging.getLevelName(_level(fine)).lower()
 
 
-@pytest.mark.parametrize(("events", "fields"), [(events, fields) for events, _, fields in rows()], ids=str)
+@pytest.mark.parametrize(
+    ("events", "fields"), [(events, fields) for events, _, fields in rows()], ids=lambda names: "+".join(sorted(names))
+)
 def test_a_row_has_the_fields_of_its_notes(events: list[str], fields: set[str]) -> None:
     """All of them and no other; a row of several notes has what any of them has, and is of notes alone."""
     made = [kind for kind in KINDS if kind.event in events]
