@@ -25,6 +25,7 @@ from gateway.sim.providers import open_account
 from gateway.sim.providers.acs import publish_keys
 from gateway.tape.tapes import Wanted
 from tests.e2e.rig import configuration, load
+from tests.e2e.waiting import Waits
 
 CALLER = "+14155550123"
 
@@ -40,6 +41,7 @@ class Exchange:
     accounts: Mapping[str, Account]
     apis: Mapping[str, SimulatedApi]
     notes: dict[str, list[TimedNote]] = field(default_factory=dict)
+    waits: Waits = field(default_factory=Waits)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def observe(self, identity: CallIdentity, note: TimedNote) -> None:
@@ -53,9 +55,10 @@ class Exchange:
 
     async def told(self, line: str, kind: str, count: int = 1) -> dict[str, object]:
         """The note of that kind with that number on a line, once it has come."""
-        while len(self.fields(line, kind)) < count:
-            self._changed.clear()
-            await self._changed.wait()
+        with self.waits.on(f"{kind} of {line}, number {count}"):
+            while len(self.fields(line, kind)) < count:
+                self._changed.clear()
+                await self._changed.wait()
         return self.fields(line, kind)[count - 1]
 
     async def session_of(self, line: str) -> Session:
@@ -114,7 +117,8 @@ async def exchange(
 ) -> AsyncIterator[Exchange]:
     """Serve the providers ``names`` until the block ends; a block that takes longer than ``limit_s`` has hung."""
     deployment, read = load(configuration(folder, lines, gateway_yaml), environ)
-    async with asyncio.timeout(limit_s), contextlib.AsyncExitStack() as stack:
+    waits = Waits()
+    async with waits.within(limit_s), contextlib.AsyncExitStack() as stack:
         apis = {name: await stack.enter_async_context(SimulatedApi.serving()) for name in names}
         if "acs" in apis:
             publish_keys(apis["acs"])
@@ -139,7 +143,7 @@ async def exchange(
                 tape=tape,
             )
         )
-        held.append(Exchange(url, service, running, providers_of(served), accounts, apis))
+        held.append(Exchange(url, service, running, providers_of(served), accounts, apis, waits=waits))
         yield held[0]
 
 

@@ -138,7 +138,7 @@ async def make_calls(folder: Path) -> dict[str, Outcome | Exception]:
 
     async def make(held: Exchange, case: Case) -> None:
         try:
-            async with accounts[case.provider], asyncio.timeout(60):
+            async with accounts[case.provider], held.waits.within(60):
                 outcomes[case.name] = await Caller(held, case).call()
         except Exception as error:  # noqa: BLE001 -- it is raised again in the tests of this case
             outcomes[case.name] = error
@@ -189,7 +189,8 @@ class Caller:
                 await self._talk_over(number)
             if case.ended_by == "bot":
                 await self._session.speech_stopped()
-                await phone.closed.wait()
+                with held.waits.on(f"the end of the call at {case.provider}, by the bot"):
+                    await phone.closed.wait()
             else:
                 phone.hang_up()
                 await phone.closed.wait()
@@ -231,22 +232,23 @@ class Caller:
         base = self._phone.playout.played_bytes
         await self._session.speech_stopped()
         played = base + self._phone.bot_format.bytes_for(self._chance.randrange(300, 800))
-        await self._until(lambda: self._phone.playout.played_bytes >= played)
+        await self._until(lambda: self._phone.playout.played_bytes >= played, f"story {number} to be played so far")
         await asyncio.sleep(self._chance.uniform(0, 0.02))
         await self._session.speech_started()
         await self._session.until(lambda session: len(truncates(session)) == number + 1)
-        await self._until(lambda: len(self._phone.clears) > number)
+        await self._until(lambda: len(self._phone.clears) > number, f"clear {number + 1}")
 
     async def _until_quiet(self) -> None:
         """The queue is empty, and the last frame out of it is over as well."""
-        await self._until(lambda: self._phone.playout.idle)
+        await self._until(lambda: self._phone.playout.idle, "a phone that has played all")
         frames = self._phone.clock.frames
-        await self._until(lambda: self._phone.clock.frames > frames + 2)
+        await self._until(lambda: self._phone.clock.frames > frames + 2, "two more frames")
 
-    async def _until(self, happened: Callable[[], bool]) -> None:
-        while not happened():
-            self._ticked.clear()
-            await self._ticked.wait()
+    async def _until(self, happened: Callable[[], bool], what: str) -> None:
+        with self._held.waits.on(f"{what} at {self._case.provider}"):
+            while not happened():
+                self._ticked.clear()
+                await self._ticked.wait()
 
 
 def keeping(phone: SimulatedPhone) -> KeepingPlayout:

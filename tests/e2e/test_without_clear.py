@@ -64,7 +64,7 @@ class PatientCaller(Caller):
             await self._session.speech_started()
         await self._session.speech_stopped()
         played = self._phone.playout.played_bytes + self._phone.bot_format.bytes_for(self._chance.randrange(300, 800))
-        await self._until(lambda: self._phone.playout.played_bytes >= played)
+        await self._until(lambda: self._phone.playout.played_bytes >= played, f"story {number} to be played so far")
         await self._session.speech_started()
         await self._session.until(lambda session: len(truncates(session)) == number + 1)
         await self._until_quiet()
