@@ -23,7 +23,7 @@ LARGEST = 8 * 1024 * 1024
 
 
 class Entry(Struct, frozen=True):
-    """What happened, as it was: a message, or what ``kind`` says."""
+    """An entry as it is recorded, not redacted yet: a message, or something that ``kind`` names."""
 
     at: float
     """The machine's clock, in seconds."""

@@ -36,7 +36,7 @@ _MEMBERS = frozenset(form.Line.__struct_fields__)
 
 
 class Known(Struct, frozen=True):
-    """What this gateway knows must not be on a tape."""
+    """The values of this gateway that must not be on a tape."""
 
     secrets: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What may stand on a tape as it is, by names and by forms; anything else is replaced. Data for ``redaction``. Pure."""
+"""Names and forms of texts that may stand on a tape as they are; ``redaction`` replaces all others. Pure."""
 
 import enum
 import re

@@ -37,7 +37,7 @@ class TapeFile:
     def __init__(self, path: Path, tape: CallTape, header: Header) -> None:
         self.path = path
         self.lost: Counter[str] = Counter()
-        """What was lost since the last line; counted by the event loop."""
+        """The records that were lost since the last line; counted by the event loop."""
         self.lines = 0
         self._tape = tape
         self._header = header

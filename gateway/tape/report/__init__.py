@@ -1,4 +1,4 @@
-"""What a tape shows, and what in it differs from what our decoders, the SDK and the simulators assume.
+"""The report on a tape: facts, and differences from what our decoders, the SDK and the simulators assume.
 
 reporting       the whole report, for people and for scripts
 finding         facts and differences

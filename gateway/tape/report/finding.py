@@ -1,4 +1,4 @@
-"""What a report says: facts, and what differs from what is assumed."""
+"""The parts of a report: facts, and differences from what is assumed."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,7 +25,7 @@ class Finding(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """What a tape shows."""
+    """The facts and the differences that a tape shows."""
 
     facts: dict[str, Any]
     findings: list[Finding]

@@ -1,4 +1,4 @@
-"""What a provider's messages and webhooks look like, as its simulator writes them."""
+"""The members of a provider's messages and webhooks, as its simulator writes them."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from gateway.tape.rules import PRIVATE
 
 _CALLER, _CALLED = "+14155550123", "+14255550100"
 _PARAMETERS = {"call_uuid": "1", "from": _CALLER, "to": _CALLED}
-"""What our answers have the provider say in the first message."""
+"""The parameters that our answers have the provider send in the first message."""
 _URL = "http://gateway.example"
 _QUIRKS: Mapping[str, tuple[frozenset[str], ...]] = {"asterisk": (frozenset(), frozenset({"json"}))}
 """Forms in which a provider may speak, beside its usual one."""
