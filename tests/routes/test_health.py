@@ -10,8 +10,11 @@ import aiohttp
 import pytest
 
 from gateway.call.ending import EndReason
-from gateway.call.metrics import KNOWN_ERRORS
+from gateway.call.metrics import KNOWN_ERRORS, Metrics
 from gateway.call.refusal import Refusal
+from gateway.fleet.board import Board
+from gateway.routes.health import _exposition
+from gateway.routes.worker_processes import WorkerDeaths
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import GATEWAY, LINE, Rig, configuration, instant, listening, rig, session_of
 
@@ -183,3 +186,16 @@ async def test_the_process_and_the_build_are_told(tmp_path: Path) -> None:
         assert 0 < await held.metric("process_open_fds") < await held.metric("process_max_fds")
         async with aiohttp.ClientSession() as http, http.get(f"{held.gateway.url}/metrics") as said:
             assert "_created" not in await said.text()
+
+
+def test_metrics_of_several_workers_come_from_their_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not from the process that is asked; where the directory was removed, its own are all that is left."""
+    metrics, deaths = Metrics(["twilio"]), WorkerDeaths(Board(1))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    of_all = _exposition(metrics.registry, deaths).decode()
+    assert "gateway_calls_limit" not in of_all
+    assert "gateway_workers_died" in of_all
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "removed"))
+    of_one = _exposition(metrics.registry, deaths).decode()
+    assert "gateway_calls_limit" in of_one
+    assert "gateway_workers_died" in of_one

@@ -161,6 +161,13 @@ async def test_keys_are_fetched_when_a_token_names_one(clock: Clock) -> None:
 
 
 @pytest.mark.usefixtures("clock")
+async def test_the_first_fetch_waits_for_nothing(clock: Clock) -> None:
+    """The monotonic clock begins with the machine: half a second after it started, keys are fetched as ever."""
+    clock.now = 0.5
+    async with held(b"a") as this:
+        assert await this.check("a") == "checked by a"
+
+
 async def test_whoever_comes_meanwhile_waits_for_the_same_answer() -> None:
     """One request is made for all of them; one that gives up waiting does not end it."""
     async with held(b"a") as this:
