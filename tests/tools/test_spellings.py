@@ -245,3 +245,8 @@ def test_no_text_takes_long(text: str) -> None:
         return time.process_time() - started
 
     assert min(work(16_000) for _ in range(2)) < 8 * min(work(4_000) for _ in range(2)) + 0.2
+
+
+def test_one_escape_in_octal_is_read() -> None:
+    """That of a nine, whose code does not end in its own digit."""
+    assert masked(json.dumps("\\071042"), ["9042"]) == '"entered"'
