@@ -1,7 +1,7 @@
 """The opening of a session over sockets whose messages are known: what is sent, tried again and given up."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -314,17 +314,21 @@ async def test_a_wrong_key_is_wrong_for_every_model(failure: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    "failure",
+    "failing",
     [
-        VoiceRefusedError("429", status=429, passes=True),
-        VoiceUnreachableError("503", status=503, passes=True),
-        VoiceUnreachableError("reset", passes=True),
-        FakeSocket(error(code="rate_limit_exceeded", event_id=None)),
+        lambda: VoiceRefusedError("429", status=429, passes=True),
+        lambda: VoiceUnreachableError("503", status=503, passes=True),
+        lambda: VoiceUnreachableError("reset", passes=True),
+        lambda: FakeSocket(error(code="rate_limit_exceeded", event_id=None)),
     ],
+    ids=["429", "503", "reset", "error event"],
 )
 @virtual_time
-async def test_what_passes_is_tried_once_more(failure: FakeSocket | Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_passes_is_tried_once_more(
+    failing: Callable[[], FakeSocket | Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After a short time at random; the second failure is the end."""
+    failure = failing()
     monkeypatch.setattr(module, "RETRY_S", (0.2, 0.6))
     begun = module._now()
     _, result = await opened(Service(failure, FakeSocket(ready())))
