@@ -143,7 +143,7 @@ def running(
         log = Path(folder) / "log"
         profiled = ["bench.profiling", str(profile)] if profile else []
         counted = [*COUNTED, f"--callgrind-out-file={count}"] if count else []
-        command = [*counted, sys.executable, "-m", *profiled, *_arguments(name, port, Path(folder), tools_port)]
+        command = [*counted, sys.executable, "-m", *profiled, *_arguments(name, port, Path(folder), tools_port, tree)]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 -- our own programs
                 command, env=environment, cwd=tree, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -164,13 +164,16 @@ def line_yaml(tools_port: int | None) -> str:
     return f"{LINE_YAML}parallel_tool_calls: true\ntools:\n{tools}"
 
 
-def _arguments(name: str, port: int, folder: Path, tools_port: int | None) -> list[str]:
+def _arguments(name: str, port: int, folder: Path, tools_port: int | None, tree: Path | None) -> list[str]:
     if name == "plain":
         return ["bench.plain_bridge", str(port)]
     (folder / "lines").mkdir()
     (folder / "lines" / "bench.yaml").write_text(line_yaml(tools_port))
     (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port))
-    return ["gateway", "serve", "--config", str(folder / "gateway.yaml"), "--port", str(port)]
+    # Older revisions have no doctor. Its session would be counted as a call's.
+    has_doctor = tree is None or (tree / "gateway" / "doctor").is_dir()
+    options = ["--no-doctor"] if has_doctor else []
+    return ["gateway", "serve", "--config", str(folder / "gateway.yaml"), "--port", str(port), *options]
 
 
 def _await_listening(process: "subprocess.Popen[bytes]", port: int, log: Path, limit_s: float) -> None:

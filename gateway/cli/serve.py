@@ -63,6 +63,9 @@ def add_serve(commands: Any) -> None:
     parser.add_argument(
         "--drain", type=_seconds, default=0.0, metavar="S", help="seconds that calls may go on after the signal to stop"
     )
+    parser.add_argument(
+        "--no-doctor", action="store_true", help="do not examine the first line in the background after the start"
+    )
     add_tape_options(parser)
     _add_log_options(parser)
     parser.set_defaults(run=_run_serve)
@@ -184,7 +187,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     if test:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
-                    is_examined = is_first_worker() and not options.emulator
+                    is_examined = is_first_worker() and not (options.emulator or options.no_doctor)
                     async with (
                         examining(served, lines, gateway.voice_live) if is_examined else nullcontext(),
                         on_duty(board, stop, gateway.calls.take_news, gateway.go_on),

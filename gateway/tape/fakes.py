@@ -34,9 +34,14 @@ def is_fake(text: str) -> bool:
 
 
 def _is_fake_id(text: str) -> bool:
+    if _begins_with_mark(text):  # also where the letters of a mark look like a prefix, as in ``fa4e_Im…``
+        return True
     prefix = _PREFIX.match(text)
-    rest = text[prefix.end() :] if prefix else text
-    return "".join(_ALNUM.findall(rest))[: len(MARK)].lower() == MARK
+    return prefix is not None and _begins_with_mark(text[prefix.end() :])
+
+
+def _begins_with_mark(text: str) -> bool:
+    return "".join(_ALNUM.findall(text))[: len(MARK)].lower() == MARK
 
 
 def secret(text: str) -> str:

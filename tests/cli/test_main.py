@@ -189,7 +189,7 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str], which: str) -> None:
 def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C in the middle of a command is the shell's 130."""
 
-    def interrupted(_: object) -> int:
+    def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("gateway.cli.check._check", interrupted)

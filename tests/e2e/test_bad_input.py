@@ -186,14 +186,16 @@ async def test_an_error_of_the_service_in_a_call(tmp_path: Path) -> None:
 
 async def test_a_session_that_is_refused(tmp_path: Path) -> None:
     """The service's own words are the reason's detail."""
-    error = {"type": "error", "error": {"type": "invalid_request_error", "code": "x", "message": "No such voice."}}
+    refusal = {"type": "invalid_request_error", "code": "invalid_profile", "message": "No such voice."}
+    error = {"type": "error", "error": refusal}
     script = instant(faults={"send": [{"at": "session.created", "event": error}]})
     async with rig(configuration(tmp_path), script) as held, bare_phone(held.stream_url) as phone:
         await phone.start()
         assert await phone.closed() == 1000
         end = await held.end_of(phone.call_id)
         assert (end["reason"], end["by"]) == ("voice_refused", "service")
-        assert end["detail"] == "Voice Live refused the session: No such voice."
+        words = r"Voice Live refused the session: No such voice\. \(invalid_profile\) \(session sess_\w+\)"
+        assert re.fullmatch(words, str(end["detail"]))
 
 
 async def test_a_wrong_key(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ IDS = [
     "c-2a913f94-7fa91773-a426-4118-8b8b-b691ab0a0ae1",
     "WebSocket/gw/0x7f1c",
     "MZ01",
+    "7MDm_VeU3UYj55U1X-fSRqILAvCioRyClLyL02s",
+    "5d:_b3ddc2027-0cfee0210-",
 ]
 
 
