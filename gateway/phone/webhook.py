@@ -122,7 +122,8 @@ class Webhooks(Protocol):
     def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
         """Return the call that a webhook announces, or the stream whose end it reports, or the answer to any other.
 
-        Raises ``WireError`` where it is neither.
+        :meth:`status` is asked about the same request where it is no call, so that a vendor with one address for all
+        events loses none. Raises ``WireError`` where it is neither.
         """
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer | Steps[Answer]:

@@ -98,8 +98,10 @@ def test_a_provider_that_brings_keys_shows_one(name: str) -> None:
         for event in step.events
     )
     has = bare(name).traits.keys_in
-    assert shown == has, (
-        f"{golden(name).path}: {'add a key, with its event DigitPressed' if has else 'keys_in is False'}"
+    assert shown == has, f"{golden(name).path}: " + (
+        "add a key, with its event DigitPressed, or set keys_in=False in the traits"
+        if has
+        else "it has a key, but keys_in=False in the traits: set True"
     )
 
 

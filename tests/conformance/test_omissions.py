@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import test_call_control, test_parts, test_transcripts
+from gateway.config.providers import ProviderSettings
+from tests.conformance import test_call_control, test_parts, test_starts, test_transcripts, wires
+from tests.conformance.accounts import account
 from tests.conformance.transcripts import read
 from tests.documents import ROOT
 
@@ -137,3 +139,36 @@ def test_a_transcript_that_is_wrong(project: Path, old: str, new: str, sentence:
         test_transcripts.test_a_wire_does_what_its_transcript_says(read("twilio", file))
     assert f"{TRANSCRIPT}:" in str(caught.value)
     assert sentence in str(caught.value)
+
+
+def test_a_key_of_the_account_that_the_settings_have_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both places are named."""
+    monkeypatch.setattr("tests.conformance.accounts.settings_of", lambda name: Bare)
+    with pytest.raises(AssertionError) as caught:
+        account("twilio")
+    assert "twilio: open_account in gateway/sim/providers/twilio.py gives" in str(caught.value)
+    assert "auth_token, which class Bare in gateway/config/providers.py has not" in str(caught.value)
+
+
+class Bare(ProviderSettings):
+    """A provider's settings without any key of its own."""
+
+
+def test_a_start_that_is_refused_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reason; tests that need it are skipped."""
+    monkeypatch.setattr(wires, "start_text", lambda provider: '{"event":"start"}')
+    wires.refusal.cache_clear()
+    try:
+        with pytest.raises(AssertionError, match=f"{TRANSCRIPT}: the codec refuses the start, .*: start"):
+            test_starts.test_the_golden_start_is_taken("twilio")
+        with pytest.raises(pytest.skip.Exception, match="twilio: the golden start is refused"):
+            wires.begun("twilio")
+    finally:
+        wires.refusal.cache_clear()
+
+
+def test_keys_that_no_transcript_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Either the transcript or the traits are to be changed."""
+    monkeypatch.setattr(test_call_control, "transcripts", lambda name: [])
+    with pytest.raises(AssertionError, match=r"add a key, .* or set keys_in=False in the traits"):
+        test_call_control.test_a_provider_that_brings_keys_shows_one("twilio")

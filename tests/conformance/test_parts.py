@@ -90,10 +90,17 @@ def test_both_ends_speak_of_the_same_provider(name: str) -> None:
     ours, simulated = bare(name).traits, SIMULATED[name]
     path = f"gateway/sim/providers/{name}.py"
     assert simulated.name == name, f"{path}: name={simulated.name!r}: expected {name!r}"
-    assert simulated.title == ours.title, f"{path}: title={simulated.title!r}: expected that of its traits"
-    assert simulated.keys == ours.keys_in, f"{path}: keys={simulated.keys}: expected keys_in of its traits"
+    assert simulated.title == ours.title, (
+        f"{path}: title={simulated.title!r}: expected {ours.title!r}, as in its traits"
+    )
+    assert simulated.keys == ours.keys_in, (
+        f"{path}: keys={simulated.keys}: expected keys={ours.keys_in}, as keys_in of its traits; "
+        f"or set keys_in={simulated.keys} in the traits"
+    )
     more = set(simulated.audio_formats) - set(ours.formats)
-    assert not more, f"{path}: audio_formats has {formats(more)}, which formats of its traits has not"
+    assert not more, (
+        f"{path}: audio_formats has {formats(more)}, which formats of its traits has not: list it there too"
+    )
 
 
 def formats(found: set[AudioFormat]) -> str:

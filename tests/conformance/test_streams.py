@@ -28,9 +28,11 @@ from tests.conformance.wires import (
     begun,
     changed,
     ends,
+    format_of,
     fresh,
     golden_audio,
     linear_start,
+    need_start,
     places,
     start_at,
     start_text,
@@ -59,6 +61,7 @@ def early(provider: str) -> list[str | bytes]:
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_what_comes_before_the_start_is_let_go(provider: str) -> None:
     """Neither what it is nor how much of it there is turns the call away; it is counted by kind and told once."""
+    need_start(provider)
     start, before = start_text(provider), early(provider)
     leg = PhoneLeg(FakeSocket(*before, start), fresh(provider))
     assert isinstance(await leg.start(5), CallStarted)
@@ -115,8 +118,19 @@ def beside(provider: str, message: Mapping[str, object]) -> set[str]:
 def test_a_wire_with_linear_audio_says_how_a_call_gets_it(provider: str) -> None:
     """So that half a sample is tried with it as well."""
     linear = any(each.sample_bytes == 2 for each in bare(provider).traits.formats)
-    wanted = "add linear, the changes to the start that give linear audio, to" if linear else "take linear from"
-    assert linear == (about(provider).linear is not None), f"{golden(provider).path}: {wanted} the line about"
+    wanted = (
+        "add linear, the changes to the start that give linear audio, to the line about"
+        if linear
+        else "take linear from the line about, or list the linear format in formats of the traits"
+    )
+    assert linear == (about(provider).linear is not None), f"{golden(provider).path}: {wanted}"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_golden_call_is_in_a_format_of_the_traits(provider: str) -> None:
+    """The table says what a stream may bring."""
+    spoken, listed = format_of(golden(provider)), bare(provider).traits.formats
+    assert spoken in listed, f"{golden(provider).path}: the call is in {spoken}: list it in formats of the traits"
 
 
 @pytest.mark.parametrize("provider", LINEAR)

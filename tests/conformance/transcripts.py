@@ -64,6 +64,8 @@ class About(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The changes to the start that give linear audio; nothing where there is none."""
     big_endian: bool = False
     """``True`` if linear audio is in network byte order."""
+    answers: list[Any] = []
+    """The JSON with which its REST API answers the steps of ``Webhooks.answer``, in order."""
     in_order: bool = False
     """``True`` if messages are numbered, so that one cannot stand elsewhere."""
 

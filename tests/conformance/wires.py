@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from gateway.audio.formats import AudioFormat
 from gateway.errors import WireError
 from gateway.phone.events import CallerAudio, CallStarted, OddMessage, PhoneClosed
@@ -29,8 +31,25 @@ def fresh(provider: str) -> Codec:
     return made(provider, Grant("support", golden_id(provider), CALLER, CALLED), golden(provider).stream.upgrade)
 
 
+@functools.cache
+def refusal(provider: str) -> str:
+    """Return why a fresh wire refuses the golden start; empty where it begins the call."""
+    try:
+        events = fresh(provider).decode(start_text(provider))
+    except WireError as error:
+        return str(error)
+    return "" if any(isinstance(event, CallStarted) for event in events) else "it is no CallStarted"
+
+
+def need_start(provider: str) -> None:
+    """Skip a test that needs the golden start where that is refused: one test says so for all."""
+    if refusal(provider):
+        pytest.skip(f"{provider}: the golden start is refused, see test_the_golden_start_is_taken")
+
+
 def begun(provider: str) -> Codec:
     """Make a wire whose call has started."""
+    need_start(provider)
     codec = fresh(provider)
     codec.decode(start_text(provider))
     return codec
@@ -78,6 +97,7 @@ def format_of(transcript: Transcript) -> AudioFormat:
 
 def begin(provider: str, start: str) -> tuple[CallStarted, list[OddMessage]]:
     """Return the call that a start makes, and what was odd about it."""
+    need_start(provider)
     events = [event for event in fresh(provider).decode(start) if isinstance(event, CallStarted | OddMessage)]
     assert isinstance(events[0], CallStarted)
     return events[0], [event for event in events[1:] if isinstance(event, OddMessage)]
@@ -116,6 +136,7 @@ def free(provider: str) -> list[str]:
 
 def linear_start(provider: str) -> dict[str, Any]:
     """Return the golden start of a call in linear audio."""
+    need_start(provider)
     start = start_of(provider)
     for place, value in (about(provider).linear or {}).items():
         start = changed(start, place, value)
