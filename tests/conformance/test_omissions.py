@@ -9,6 +9,7 @@ import pytest
 from gateway.config.providers import ProviderSettings
 from tests.conformance import test_call_control, test_parts, test_starts, test_transcripts, wires
 from tests.conformance.accounts import account
+from tests.conformance.own import own
 from tests.conformance.transcripts import read
 from tests.documents import ROOT
 
@@ -165,6 +166,22 @@ def test_a_start_that_is_refused_is_reported_once(monkeypatch: pytest.MonkeyPatc
             wires.begun("twilio")
     finally:
         wires.refusal.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("part", "check"),
+    [
+        ("sign", test_parts.test_a_provider_that_asks_us_says_how_it_signs),
+        ("ANNOUNCED", test_parts.test_a_provider_with_webhooks_of_json_shows_two),
+        ("ENDED", test_parts.test_a_provider_with_webhooks_of_json_shows_two),
+    ],
+)
+def test_a_part_of_its_tests_that_is_missing(monkeypatch: pytest.MonkeyPatch, part: str, check: Check) -> None:
+    """By its name, and with the pattern."""
+    check("telnyx")
+    monkeypatch.setattr(test_parts, "own", lambda name, asked: None if asked == part else own(name, asked))
+    with pytest.raises(AssertionError, match=rf"telnyx: write {part}, .* into tests/phone/providers/telnyx/test_pro"):
+        check("telnyx")
 
 
 def test_keys_that_no_transcript_shows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from gateway.cli.providers import table
 from gateway.config.providers import settings_of
 from gateway.phone.providers import PROVIDERS
 from gateway.sim.providers import PROVIDERS as SIMULATED
+from tests.conformance.own import ASKING, own, reads_json, wanted
 from tests.conformance.transcripts import bare
 from tests.documents import ROOT, blocks
 
@@ -56,6 +57,19 @@ def test_a_provider_has_tests_of_its_own(name: str) -> None:
     """Of what no other has: at least of its webhook or of its stream's proof."""
     path = f"tests/phone/providers/{name}/test_provider.py"
     assert re.search(r"^(async )?def test_", text_of(path), re.MULTILINE), f"{name}: write tests into {path}"
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_provider_that_asks_us_says_how_it_signs(name: str) -> None:
+    """Its webhooks are then tried with anything in them, signed."""
+    assert own(name, "sign"), f"{name}: {wanted(name, 'sign, the headers of a webhook signed by its simulated end')}"
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_provider_with_webhooks_of_json_shows_two(name: str) -> None:
+    """They are then tried without each member that nobody needs."""
+    for part in ("ANNOUNCED", "ENDED") if reads_json(name) else ():
+        assert own(name, part), f"{name}: {wanted(name, f'{part}, a webhook of JSON and the places that it needs')}"
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -15,14 +15,13 @@ from gateway.phone.providers import PROVIDERS
 from gateway.phone.shared.jwks import UnknownKeyError
 from gateway.phone.webhook import Answer, CallStatus, IncomingCall, StreamEnded, WebhookRequest
 from tests.conformance.accounts import CALL, CONNECT, GATEWAY, account
+from tests.conformance.own import ASKING
 from tests.conformance.transcripts import about, bare
 from tests.conformance.wires import words
 from tests.phone.any_json import values
 from tests.phone.parts import answer_call, verify_upgrade, webhooks
 
 NOW_S = 1_800_000_000.0
-ASKING = [name for name in PROVIDERS if bare(name).webhooks is not None]
-"""They ask us what to do with a call."""
 UPGRADE = Upgrade("wss://gw.example.com/stream/any")
 EMPTY = WebhookRequest("POST", f"{GATEWAY}/answer/any", {})
 account_of = functools.cache(account)

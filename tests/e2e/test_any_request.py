@@ -1,30 +1,27 @@
 """Whatever comes to any route, signed or not: an answer, and never a server error or a bug in the log."""
 
 import asyncio
-import base64
 import contextlib
 import functools
-import hashlib
 import json
 import logging
-import time
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import jwt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from gateway.sim.providers import PROVIDERS, acs, jambonz, plivo, telnyx, twilio, vobiz
+from gateway.sim.providers import PROVIDERS
+from tests.conformance.own import ASKING, signer
 from tests.e2e.bare_phone import bare_phone
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, instant
 from tests.phone.any_json import messages, values
+from tests.phone.providers.vonage.test_provider import sign
 
 EXAMPLES = 30
 """For each provider, of requests and of streams; enough that a route without a guard fails within a few runs."""
@@ -107,64 +104,6 @@ forms_of_target = st.sampled_from(
     ["{path}", "http://gw.example.com{path}", "http://[{path}", "//{path}", "{path}#x", "*"]
 )
 METHODS = ("GET", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "X")
-
-Signer = Callable[[Mapping[str, str], str, bytes], Mapping[str, str]]
-
-
-def basic(user: str, password: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
-
-
-def fields_of(body: bytes) -> dict[str, str]:
-    """The form that a body is, for signatures that cover it."""
-    return dict(urllib.parse.parse_qsl(body.decode("latin-1"), keep_blank_values=True))
-
-
-def of_telnyx(secrets: Mapping[str, str], url: str, body: bytes) -> dict[str, str]:
-    stamp = str(int(time.time()))
-    return {
-        "Telnyx-Timestamp": stamp,
-        "Telnyx-Signature-Ed25519": telnyx.signature(secrets["private_key"], stamp, body),
-    }
-
-
-def of_vonage(secrets: Mapping[str, str], url: str, body: bytes, **claims: object) -> dict[str, str]:
-    hashed = {"payload_hash": hashlib.sha256(body).hexdigest(), "application_id": secrets["application_id"]}
-    known = {"iat": int(time.time()), "jti": str(uuid4()), **hashed, **claims}
-    return {"Authorization": f"Bearer {jwt.encode(known, secrets['signature_secret'], algorithm='HS256')}"}
-
-
-def of_plivo(secrets: Mapping[str, str], url: str, body: bytes) -> dict[str, str]:
-    nonce = str(uuid4())
-    signed = plivo.signature_v3(secrets["auth_token"], "POST", url, fields_of(body), nonce)
-    return {"X-Plivo-Signature-V3": signed, "X-Plivo-Signature-V3-Nonce": nonce}
-
-
-def of_vobiz(secrets: Mapping[str, str], url: str, body: bytes) -> dict[str, str]:
-    nonce = str(uuid4())
-    signed = vobiz.signature_v3(secrets["auth_token"], url.partition("?")[0], nonce)
-    return {"X-Vobiz-Signature-V3": signed, "X-Vobiz-Signature-V3-Nonce": nonce}
-
-
-SIGNERS: Mapping[str, Signer] = {
-    "twilio": lambda secrets, url, body: {
-        "X-Twilio-Signature": twilio.signature(secrets["auth_token"], url, fields_of(body))
-    },
-    "signalwire": lambda secrets, url, body: {
-        "X-SignalWire-Signature": twilio.signature(secrets["signing_key"], url, fields_of(body))
-    },
-    "cloudonix": lambda secrets, url, body: {"X-Cx-Apikey": secrets["api_key"], "X-Cx-Session": "s1"},
-    "telnyx": of_telnyx,
-    "exotel": lambda secrets, url, body: basic("x", secrets["stream_secret"]),
-    "plivo": of_plivo,
-    "vobiz": of_vobiz,
-    "vonage": of_vonage,
-    "acs": lambda secrets, url, body: {"Authorization": acs.token(secrets["resource_id"], 300)},
-    "bandwidth": lambda secrets, url, body: basic(secrets["webhook_user"], secrets["webhook_password"]),
-    "jambonz": lambda secrets, url, body: {
-        "Jambonz-Signature": jambonz.signature(secrets["webhook_secret"], body, int(time.time()))
-    },
-}
 
 
 class Served:
@@ -267,7 +206,7 @@ def test_any_request_is_answered(served: Served, provider: str, data: st.DataObj
     assert served.run(lambda: served.send(method, target, headers, body)) < 500
 
 
-@pytest.mark.parametrize("provider", SIGNERS)
+@pytest.mark.parametrize("provider", ASKING)
 @several
 @given(data=st.data())
 def test_any_signed_webhook_is_answered(served: Served, provider: str, data: st.DataObject) -> None:
@@ -279,7 +218,7 @@ def test_any_signed_webhook_is_answered(served: Served, provider: str, data: st.
     target = f"{path}?{query}" if query else path
     body = data.draw(bodies)
     kind = "application/x-www-form-urlencoded" if not body.startswith((b"{", b"[")) else "application/json"
-    signed = SIGNERS[provider](served.held.accounts[provider].secrets, served.held.url + target, body)
+    signed = signer(provider)(served.held.accounts[provider].secrets, served.held.url + target, body)
     status = served.run(lambda: served.send("POST", target, {"Content-Type": kind, **signed}, body))
     assert status < 500 or status == 502
 
@@ -289,7 +228,7 @@ def test_any_time_in_a_token_is_read(served: Served, iat: object) -> None:
     """Right or wrong, however large."""
     secrets, body = served.held.accounts["vonage"].secrets, b'{"status":{"a":1},"uuid":[]}'
     for claims in ({"iat": iat}, {"exp": iat}, {"jti": iat}, {"application_id": iat}, {"payload_hash": iat}):
-        headers = {"Content-Type": "application/json", **of_vonage(secrets, "", body, **claims)}
+        headers = {"Content-Type": "application/json", **sign(secrets, "", body, **claims)}
         for route in ("answer", "status"):
             send = functools.partial(served.send, "POST", f"/{route}/vonage", headers, body)
             assert served.run(send) < 500

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from gateway.phone.webhook import (
     StreamEnded,
     WebhookRequest,
 )
+from tests.conformance.own import basic_header
 from tests.conformance.transcripts import golden
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, verify_upgrade, webhooks
 
@@ -286,3 +288,20 @@ def test_what_there_is_not() -> None:
     assert send_digits(bandwidth, CALL, "1") == ()
     assert hang_up(bare, CALL) == transfer(bare, CALL, "+1") == ()
     assert transfer(Bandwidth(settings.Bandwidth(), setup("bandwidth")), CALL, "+1") == ()
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    return basic_header(secrets["webhook_user"], secrets["webhook_password"])
+
+
+ANNOUNCED = (
+    INITIATE,
+    {"eventType", "callId"},
+)
+"""A call announced by JSON, and the places that it needs."""
+ENDED = (
+    INITIATE | {"eventType": "disconnect", "cause": "hangup"},
+    {"eventType", "callId"},
+)
+"""A callback that a call has ended, and the places that it needs."""

@@ -1,6 +1,7 @@
 """Cloudonix: its webhook, its REST API, and Twilio's wire; examples as Cloudonix sends them."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 from pydantic import SecretStr
@@ -138,3 +139,20 @@ def test_status_callback() -> None:
     assert webhooks(cloudonix).status(as_json(CallStatus="completed")) == (CallStatus(SESSION, "completed", True),)
     with pytest.raises(WireError, match="CallStatus"):
         webhooks(cloudonix).status(as_json(CallStatus=""))
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    return {"X-Cx-Apikey": secrets["api_key"], "X-Cx-Session": "s1"}
+
+
+ANNOUNCED = (
+    BODY,
+    {"CallSid"},
+)
+"""A call announced by JSON, and the places that it needs."""
+ENDED = (
+    BODY | {"CallStatus": "completed"},
+    {"CallSid", "CallStatus"},
+)
+"""A callback that a call has ended, and the places that it needs."""

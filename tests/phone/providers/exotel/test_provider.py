@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 
 import pytest
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from gateway.phone.events import (
 from gateway.phone.provider import Grant, Proof, SignatureError, Upgrade
 from gateway.phone.providers.exotel.provider import Exotel, ExotelCodec, playout_of
 from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
+from tests.conformance.own import basic_header
 from tests.conformance.transcripts import golden
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
@@ -209,3 +211,8 @@ def test_status_callback() -> None:
     assert webhooks(exotel).status(WebhookRequest("POST", URL, {}, form)) == (CallStatus("CA01", "completed", True),)
     with pytest.raises(WireError, match="Status"):
         webhooks(exotel).status(WebhookRequest("POST", URL, {}, form[:1]))
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    return basic_header("x", secrets["stream_secret"])

@@ -3,6 +3,8 @@
 import base64
 import hmac
 import json
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from gateway.phone.provider import Proof, SignatureError, UnsignedError, Upgrade
 from gateway.phone.providers.jambonz.provider import Jambonz
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.sim.providers import jambonz as simulated
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 CALL = "b6f48929-8e86-4d62-ae3b-64fb574d91f6"
@@ -263,3 +266,20 @@ def test_what_there_is_not() -> None:
     """No digits out; no call control without credentials, and no transfer without our own address."""
     assert send_digits(jambonz, CALL, "1") == ()
     assert hang_up(bare, CALL) == transfer(bare, CALL, "+1") == ()
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    return {"Jambonz-Signature": simulated.signature(secrets["webhook_secret"], body, int(time.time()))}
+
+
+ANNOUNCED = (
+    CALLING,
+    {"call_sid"},
+)
+"""A call announced by JSON, and the places that it needs."""
+ENDED = (
+    CALLING | {"call_status": "completed", "duration": 7},
+    {"call_sid", "call_status"},
+)
+"""A callback that a call has ended, and the places that it needs."""

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
+from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -17,6 +19,8 @@ from gateway.phone.provider import Grant, Proof, SignatureError, UnsignedError, 
 from gateway.phone.providers.plivo.provider import Plivo, PlivoCodec
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.sim.providers import plivo as simulated
+from tests.conformance.own import fields_of
 from tests.conformance.transcripts import golden
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
@@ -303,3 +307,10 @@ def test_ids_cannot_leave_their_place_in_a_path() -> None:
     """A call id comes from outside and goes into a URL that carries our credentials."""
     (request,) = hang_up(plivo(), "../../Number/1?x")
     assert request.url == "https://api.plivo.com/v1/Account/MA01/Call/..%2F..%2FNumber%2F1%3Fx/"
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    nonce = str(uuid4())
+    right = simulated.signature_v3(secrets["auth_token"], "POST", url, fields_of(body), nonce)
+    return {"X-Plivo-Signature-V3": right, "X-Plivo-Signature-V3-Nonce": nonce}

@@ -1,6 +1,7 @@
 """SignalWire: where it differs from Twilio; examples as in SignalWire's documentation."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 from pydantic import SecretStr
@@ -15,6 +16,8 @@ from gateway.phone.provider import Grant, Proof, SignatureError, Upgrade
 from gateway.phone.providers.signalwire.provider import SignalWire
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.sim.providers import twilio as simulated
+from tests.conformance.own import fields_of
 from tests.conformance.transcripts import golden
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
@@ -158,3 +161,8 @@ def test_what_is_sent_is_json() -> None:
     for command in (PlayAudio(b"\x00"), SendDigits("1"), StopPlayback(), SendMark("m")):
         (out,) = codec.encode(command)
         assert json.loads(out)["streamSid"] == hostile
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    return {"X-SignalWire-Signature": simulated.signature(secrets["signing_key"], url, fields_of(body))}

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from gateway.phone.provider import Proof, SignatureError, Upgrade
 from gateway.phone.providers.telnyx.provider import Telnyx
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.sim.providers import telnyx as simulated
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 PUBLIC_KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -305,3 +308,22 @@ def test_status() -> None:
     )
     with pytest.raises(WireError, match="call_control_id"):
         webhooks(telnyx).status(event("call.hangup"))
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    stamp = str(int(time.time()))
+    right = simulated.signature(secrets["private_key"], stamp, body)
+    return {"Telnyx-Timestamp": stamp, "Telnyx-Signature-Ed25519": right}
+
+
+ANNOUNCED = (
+    json.loads(initiated().body),
+    {"data", "data.event_type", "data.payload", "data.payload.call_control_id", "data.payload.direction"},
+)
+"""A call announced by JSON, and the places that it needs."""
+ENDED = (
+    {"data": {"event_type": "call.hangup", "id": "1", "payload": {"call_control_id": "c", "hangup_cause": "x"}}},
+    {"data", "data.event_type", "data.payload", "data.payload.call_control_id"},
+)
+"""A callback that a call has ended, and the places that it needs."""

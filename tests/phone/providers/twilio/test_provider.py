@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import strategies as st
@@ -26,6 +27,8 @@ from gateway.phone.provider import Grant, Proof, SignatureError, UnsignedError, 
 from gateway.phone.providers.twilio.provider import Twilio
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.sim.providers import twilio as simulated
+from tests.conformance.own import fields_of
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 SID = "MZ0123456789abcdef0123456789abcdef"
@@ -341,3 +344,8 @@ def test_status_callbacks() -> None:
     )
     with pytest.raises(WireError, match="CallStatus"):
         webhooks(twilio).status(callback(CallSid="CA1"))
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    return {"X-Twilio-Signature": simulated.signature(secrets["auth_token"], url, fields_of(body))}

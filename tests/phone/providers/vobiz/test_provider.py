@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -12,6 +14,7 @@ from gateway.phone.provider import Grant, Proof, SignatureError, Upgrade
 from gateway.phone.providers.vobiz.provider import Vobiz, VobizCodec
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
+from gateway.sim.providers import vobiz as simulated
 from tests.conformance.transcripts import golden
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, verify_upgrade, webhooks
 
@@ -114,3 +117,10 @@ def test_call_control() -> None:
     assert transfer(vobiz(), CALL, "+14155550111") == ()
     assert hang_up(Vobiz(settings.Vobiz(), setup("vobiz")), CALL) == ()
     assert after_stream(provider, CALL, After("bye")) == ()
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    nonce = str(uuid4())
+    right = simulated.signature_v3(secrets["auth_token"], url.partition("?")[0], nonce)
+    return {"X-Vobiz-Signature-V3": right, "X-Vobiz-Signature-V3-Nonce": nonce}

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import jwt
 import pytest
@@ -336,3 +338,22 @@ def test_call_control(private_key: rsa.RSAPrivateKey) -> None:
 def test_without_a_key_there_is_no_call_control() -> None:
     """Nothing is asked of the API that it would refuse."""
     assert hang_up(vonage(), CALL) == ()
+
+
+def sign(secrets: Mapping[str, str], url: str, body: bytes, **claims: object) -> Mapping[str, str]:
+    """The headers of a webhook, as the simulated end signs it."""
+    hashed = {"payload_hash": hashlib.sha256(body).hexdigest(), "application_id": secrets["application_id"]}
+    known = {"iat": int(time.time()), "jti": str(uuid4()), **hashed, **claims}
+    return {"Authorization": f"Bearer {jwt.encode(known, secrets['signature_secret'], algorithm='HS256')}"}
+
+
+ANNOUNCED = (
+    FIELDS,
+    {"uuid"},
+)
+"""A call announced by JSON, and the places that it needs."""
+ENDED = (
+    {"uuid": "u", "status": "completed", "headers": {"x": "y"}, "duration": "7", "start_time": None},
+    {"uuid", "status"},
+)
+"""A callback that a call has ended, and the places that it needs."""
