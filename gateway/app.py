@@ -209,7 +209,7 @@ async def serving(
         )
         with _watching(metrics):
             try:
-                yield Gateway(url, calls, metrics, voice_live, streams.strand, private_url)
+                yield Gateway(url, calls, metrics, voice_live, streams.adopt, private_url)
             finally:
                 await calls.drain(drain_s, DRAIN_LIMIT_S)
                 await streams.strand_expected()

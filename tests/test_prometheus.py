@@ -71,6 +71,10 @@ FIRST_EVENTS: list[tuple[str, Callable[[Metrics], None]]] = [
     ("GatewaySeesOddMessages", noted(notes.MalformedMessage("voice", ""))),
     ("GatewayAnswersSlowly", noted(notes.ReplyStarted("r", 4000))),
     ("GatewayStutters", lambda m: m.ended(CALL, EndCall(EndReason.CALLER_HUNG_UP, "caller"), 20.0, late_frames=40)),
+    (
+        "GatewayLosesMarks",
+        lambda m: m.ended(CALL, EndCall(EndReason.CALLER_HUNG_UP, "caller"), 20.0, late_frames=0, marks_lost=40),
+    ),
     ("GatewayCallControlFails", lambda m: m.call_control_failures.labels("twilio").inc()),
     ("GatewayKeysAreUnavailable", lambda m: m.keys_unavailable.labels("acs").inc()),
     ("GatewayRefusesALine", lambda m: m.lines_refused.inc()),

@@ -69,6 +69,11 @@ class Conversation:
         """Frames of the bot's voice that reached the phone after their moment."""
         return self._bot.late_frames
 
+    @property
+    def marks_lost(self) -> int:
+        """Marks that the provider has not returned though they were due."""
+        return self._bot.marks_lost
+
     def begin(self, now: float) -> Commands:
         """Begin a recorded greeting, whether the session is there or not; nothing, where the call has ended already."""
         if self._parts.ended:

@@ -101,6 +101,12 @@ class Metrics:
         self.frames_late = Counter(
             "gateway_frames_late", "Frames sent to a phone after their moment by our own lateness.", registry=r
         )
+        self.marks_lost = Counter(
+            "gateway_marks_lost",
+            "Marks that a provider did not return though the audio before them was played.",
+            ["provider"],
+            registry=r,
+        )
         self.messages_odd = Counter(
             "gateway_messages_odd", "Messages that were unknown, malformed or odd.", ["leg", "kind"], registry=r
         )
@@ -174,6 +180,7 @@ class Metrics:
             self.call_control_failures.labels(provider)
             self.keys_unavailable.labels(provider)
             self.upgrades_unproven.labels(provider)
+            self.marks_lost.labels(provider)
         self._know_tool(OTHER)
 
     def know_line(self, line: str, tools: Iterable[str] = ()) -> None:
@@ -249,8 +256,9 @@ class Metrics:
         self.tool_calls.labels(tool if tool in self._tools else OTHER, outcome).inc()
         self.tool_duration.observe(took_ms / 1000)
 
-    def ended(self, identity: CallIdentity, end: EndCall, at: float, late_frames: int) -> None:
+    def ended(self, identity: CallIdentity, end: EndCall, at: float, late_frames: int, marks_lost: int = 0) -> None:
         """Count a call that has ended."""
         self.call_ends.labels(end.reason.value, end.by, identity.line).inc()
         self.frames_late.inc(late_frames)
+        self.marks_lost.labels(identity.provider).inc(marks_lost)
         self.call_duration.observe(at - identity.started_at)

@@ -74,6 +74,8 @@ class Traits(Struct, frozen=True):
     """``True`` if streams that our document did not open are always signed as well."""
     guesses_upgrade: bool = False
     """``True`` if the form of the upgrade's signature is a guess: it is required after the first right one."""
+    reconnects: int = 0
+    """The number of times that the provider opens a call's lost stream again, at the same address."""
     peer_closes: bool = False
     """``True`` if the provider alone may close the socket, after a message that ends the stream."""
     unsure: bool = False

@@ -38,11 +38,15 @@ class StreamTokens:
         claims = json_bytes(Claims(provider, secrets.token_urlsafe(12), grant))
         return self._fernet.encrypt_at_time(claims, int(now_s)).decode().rstrip("=")
 
-    def read(self, provider: str, token: str, now_s: float) -> Claims:
-        """Return a token's content; raise ``SignatureError`` where it is forged, too old, or another provider's."""
+    def read(self, provider: str, token: str, now_s: float, life_s: float | None = None) -> Claims:
+        """Return a token's content; raise ``SignatureError`` where it is forged, too old, or another provider's.
+
+        It is too old ``life_s`` seconds after its issue, or ``ttl_s`` where that is ``None``.
+        """
         padded = token + "=" * (-len(token) % 4)
+        life_s = self.ttl_s if life_s is None else life_s
         try:
-            claims = msgspec.json.decode(self._fernet.decrypt_at_time(padded, int(self.ttl_s), int(now_s)), type=Claims)
+            claims = msgspec.json.decode(self._fernet.decrypt_at_time(padded, int(life_s), int(now_s)), type=Claims)
         except (InvalidToken, msgspec.DecodeError, ValueError):
             raise SignatureError("the stream's token is forged or too old") from None
         if claims.provider != provider:

@@ -36,7 +36,7 @@ from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, unknown_line
 from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.request_url import requested_url
-from gateway.routes.stream_keys import Unproven, granted, is_over, note_stream
+from gateway.routes.stream_keys import Unproven, granted, is_over, note_lost, note_stream
 from gateway.tape.tapes import Tapes
 from gateway.tools import Functions
 from gateway.upgrade import accept
@@ -170,6 +170,7 @@ class MediaStreams:
             late = Refused(Refusal.NO_START, f"no start within {self._start_timeout_s:g} s{instead}")
             return await self._turn_away(phone, call, late, POLICY)
         if started is None:
+            self._note_early_loss(provider, call, socket)
             call = KnownCall()  # the provider has ended it
             return await self._turn_away(phone, call, Refused(Refusal.CLOSED_BEFORE_START, socket.failure), 1000)
         if isinstance(started, PhoneClosed):
@@ -227,6 +228,13 @@ class MediaStreams:
             follows = what_follows(line, None, datetime.now(UTC)) if line else After()
             await self._go_on(provider, call.call_id, follows)
 
+    async def adopt(self, call: KnownCall) -> None:
+        """Take over a call whose worker has died: its stream is lost; start what follows it."""
+        provider = self._providers.get(call.provider)
+        if provider is not None:
+            note_lost(self._used, provider, call.call_id)
+        await self.strand(call)
+
     async def strand_expected(self) -> None:
         """Start what follows the calls that were answered here and whose streams can no longer be taken."""
         async with asyncio.TaskGroup() as group:
@@ -248,7 +256,7 @@ class MediaStreams:
         record = CallRecord(identity, (*self._observers, replies.observe, _log_note))
         record.add(clock(), notes.CallStarted(started.caller, started.called, line.generation))
         key = (provider.name, started.call_id)
-        end, late_frames = EndCall(EndReason.FAULT, "gateway"), 0
+        end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0
         try:
             settings, voice = self._prepare(line, started)
             conversation = Conversation(started, settings, clock())
@@ -261,10 +269,10 @@ class MediaStreams:
                 control=self._control,
                 metrics=self._metrics,
             )
-            call = Call(phone, voice, conversation, record, errands, partial(self._outcomes.note_end, key))
+            call = Call(phone, voice, conversation, record, errands, partial(self._note_end, provider, key))
             with self._metrics.calls.track_inprogress(), self._calls.running(call, key):
                 end = await call.run()
-            late_frames = conversation.late_frames
+            late_frames, marks_lost = conversation.late_frames, conversation.marks_lost
         except asyncio.CancelledError:
             end = EndCall(EndReason.SHUT_DOWN, "gateway", "the process did not wait for the call's end")
             raise
@@ -272,10 +280,19 @@ class MediaStreams:
             log.exception("call_failed")
         finally:
             now = clock()
-            self._metrics.ended(identity, end, now, late_frames)
+            self._metrics.ended(identity, end, now, late_frames, marks_lost)
             record.add(now, _call_ended(identity, end, now, replies.count))
         if end.reason not in _OVER:
             await self._go_on(provider, started.call_id, what_follows(line, end.reason, datetime.now(UTC)))
+
+    def _note_early_loss(self, provider: Provider, call: KnownCall, socket: MediaSocket) -> None:
+        if socket.failure:
+            note_lost(self._used, provider, call.call_id)
+
+    def _note_end(self, provider: Provider, key: tuple[str, str], end: EndCall) -> None:
+        self._outcomes.note_end(key, end)
+        if end.reason is EndReason.STREAM_LOST:
+            note_lost(self._used, provider, key[1])
 
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
         """Ask providers that need a request for it to do what follows the stream; if they refuse, to end the call."""

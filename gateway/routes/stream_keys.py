@@ -26,6 +26,10 @@ CALL_KEPT_S = 24 * 3600.0
 """Seconds for which a call is remembered that had its stream or is over; no provider lets a call last longer."""
 
 
+RECONNECT_S = 60.0
+"""Seconds after the loss of a stream in which its provider may open it again, where the provider does so."""
+
+
 class Unproven(Struct, frozen=True):
     """A stream that its start message must prove; ``line`` is that of its address, if it names one."""
 
@@ -70,7 +74,7 @@ class StreamKeys:
         """
         now_s = time.time()
         by_secret = bool(token) and is_one_of(token, self._secrets.get(provider.name, ()))
-        claims = self._tokens.read(provider.name, token, now_s) if token and not by_secret else None
+        claims = self._read(provider, token, now_s) if token and not by_secret else None
         if claims is not None and claims.grant.line != line:
             raise SignatureError(f"the stream's token is for line {claims.grant.line}")
         proof = await self._published_keys.checked(
@@ -106,6 +110,18 @@ class StreamKeys:
         if said.proof is Proof.STREAM or not self._required:
             return Grant(line=line)
         raise SignatureError("the stream's start has no token")
+
+    def _read(self, provider: Provider, token: str, now_s: float) -> Claims:
+        """Read a token; one that is too old only where the call's lost stream may be opened again."""
+        try:
+            return self._tokens.read(provider.name, token, now_s)
+        except SignatureError:
+            if not provider.traits.reconnects:
+                raise
+            claims = self._tokens.read(provider.name, token, now_s, CALL_KEPT_S)
+            if not may_reconnect(self._used, provider, claims.grant.call_id):
+                raise
+            return claims
 
     def _proof(
         self, provider: Provider, upgrade: Upgrade, now_s: float, by_secret: bool, claims: Claims | None
@@ -146,13 +162,17 @@ class StreamKeys:
             log.warning("upgrade_unproven", provider=provider.name, detail=detail, hint=hint)
 
     def _use(self, provider: Provider, claims: Claims) -> Grant:
-        """Mark a token as used: it is valid once, and its call gets one stream."""
+        """Mark a token as used: it is valid once, and its call gets one stream, or another where that was lost."""
         grant = claims.grant
+        is_gone = bool(grant.call_id) and is_over(self._used, provider.name, grant.call_id)
+        if not is_gone and use_reconnect(self._used, provider, grant.call_id):
+            log.info("stream_reconnected", provider=provider.name, call=grant.call_id)
+            return grant
         if not self._used.use(f"token {claims.nonce}", self._tokens.ttl_s + 60):
             raise SignatureError("the stream's token was used before")
         if not grant.call_id:
             return grant
-        if is_over(self._used, provider.name, grant.call_id):
+        if is_gone:
             raise SignatureError("the call is over: its provider has reported its end")
         if not note_stream(self._used, provider.name, grant.call_id):
             raise SignatureError("the call had its stream before")
@@ -172,6 +192,40 @@ def granted(started: CallStarted, grant: Grant) -> CallStarted:
 def note_stream(used: UsedKeys, provider: str, call_id: str) -> bool:
     """Remember that a call had its stream, or gets none any more; return ``False`` if that was known."""
     return used.use(f"stream {provider} {call_id}", CALL_KEPT_S)
+
+
+def note_lost(used: UsedKeys, provider: Provider, call_id: str) -> None:
+    """Remember that a call's stream was lost, so that its provider may open it again, as often as its traits say."""
+    for number in range(provider.traits.reconnects if call_id else 0):
+        if not used.is_used(_reconnect(provider, call_id, number)):
+            used.use(_lost(provider, call_id, number), RECONNECT_S)
+            return
+
+
+def may_reconnect(used: UsedKeys, provider: Provider, call_id: str) -> bool:
+    """Return ``True`` if a call's stream was lost and has not been opened again."""
+    return _to_reconnect(used, provider, call_id) is not None
+
+
+def use_reconnect(used: UsedKeys, provider: Provider, call_id: str) -> bool:
+    """Let a call's lost stream be opened again, once for each loss; ``False`` where none was lost."""
+    number = _to_reconnect(used, provider, call_id)
+    return number is not None and used.use(_reconnect(provider, call_id, number), CALL_KEPT_S)
+
+
+def _to_reconnect(used: UsedKeys, provider: Provider, call_id: str) -> int | None:
+    for number in range(provider.traits.reconnects):
+        if not used.is_used(_reconnect(provider, call_id, number)):
+            return number if used.is_used(_lost(provider, call_id, number)) else None
+    return None
+
+
+def _lost(provider: Provider, call_id: str, number: int) -> str:
+    return f"lost {provider.name} {call_id} {number}"
+
+
+def _reconnect(provider: Provider, call_id: str, number: int) -> str:
+    return f"reconnect {provider.name} {call_id} {number}"
 
 
 def note_over(used: UsedKeys, provider: str, call_id: str) -> None:

@@ -674,6 +674,20 @@ def test_a_lost_mark_ends_no_call() -> None:
         story.marks = story.marks[:-1]
         assert not any(isinstance(command, EndCall) for command in story.listen(4.0))
         story.marks.clear()
+    assert story.conversation.marks_lost == 20
+
+
+def test_marks_that_return_are_not_lost() -> None:
+    """None of a reply that was heard, and none of one that the caller spoke over."""
+    story = Story()
+    story.answer(seconds=1)
+    story.listen(4.0)
+    story.answer(seconds=3, response="r2", item="i2")
+    story.listen(1.0)
+    story.tell(CallerSpoke("u"))
+    story.listen(4.0)
+    story.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert story.conversation.marks_lost == 0
 
 
 def test_odd_messages_are_counted_and_bounded() -> None:

@@ -26,6 +26,15 @@ def test_a_call_from_start_to_end() -> None:
     assert value(metrics, "gateway_frames_late_total") == 3
 
 
+def test_lost_marks_by_provider() -> None:
+    """The series is there from the start."""
+    metrics = Metrics(["twilio", "exotel"])
+    assert value(metrics, "gateway_marks_lost_total", provider="exotel") == 0
+    metrics.ended(CALL, EndCall(EndReason.SILENCE, "caller"), 70.0, late_frames=0, marks_lost=5)
+    assert value(metrics, "gateway_marks_lost_total", provider="twilio") == 5
+    assert value(metrics, "gateway_marks_lost_total", provider="exotel") == 0
+
+
 def test_latency_is_that_of_answers() -> None:
     """A greeting answers nothing."""
     metrics = Metrics()

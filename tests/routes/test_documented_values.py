@@ -36,6 +36,7 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
     """Return what each bound is now, and what it was chosen to be."""
     return [
         ("a call is remembered that had its stream or is over, in seconds", (stream_key.CALL_KEPT_S, DAY_S)),
+        ("a lost stream may be opened again, in seconds", (stream_key.RECONNECT_S, 60)),
         ("the key of a webhook is remembered, in seconds", (repeats.REPLAY_WINDOW_S, DAY_S)),
         ("the same answer is given, in seconds", (repeats.SAME_ANSWER_S, 60)),
         ("answers are remembered", (repeats.ANSWERS_LIMIT, 10_000)),

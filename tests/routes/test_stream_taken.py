@@ -203,6 +203,7 @@ async def test_what_follows_a_stream_is_asked_for_by_its_end(
     times = iter([100.0, 100.0, 101.0, 112.34])
     monkeypatch.setattr(media_stream, "clock", lambda: next(times))
     monkeypatch.setattr(Conversation, "late_frames", 7)
+    monkeypatch.setattr(Conversation, "marks_lost", 3)
     run.end = EndCall(end, "caller", "a detail")
     run.notes = [notes.ReplyStarted("r", 300), notes.ReplyStarted("s", 300), notes.ReplyHeard("r", 1, 1)]
     stage = Stage(tmp_path)
@@ -219,6 +220,7 @@ async def test_what_follows_a_stream_is_asked_for_by_its_end(
     }
     assert stage.metric("gateway_call_ends_total", reason=end.value, by="caller", line="support") == 1
     assert stage.metric("gateway_frames_late_total") == 7
+    assert stage.metric("gateway_marks_lost_total", provider="twilio") == 3
     assert stage.metric("gateway_call_duration_seconds_sum") == pytest.approx(12.34)
     assert stage.metric("gateway_calls_started_total", provider="twilio", line="support") == 1
     assert stage.calls.in_use == 0

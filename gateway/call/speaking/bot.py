@@ -88,6 +88,11 @@ class Bot:
         """Frames that reached the phone after their moment."""
         return self._playback.late_frames
 
+    @property
+    def marks_lost(self) -> int:
+        """Marks that the provider has not returned though they were due."""
+        return self._playback.marks_lost
+
     def is_current(self, response_id: str) -> bool:
         """Return ``True`` if this response runs and is not cancelled."""
         return response_id == self._responses.response and not self._responses.cancelled

@@ -77,6 +77,9 @@ class Playback:
         self._trial: tuple[str, float] | None = None
         self._starved = True
         self._end_untold = False
+        self._lost_upto = 0
+        self.marks_lost = 0
+        """Marks behind audio that the provider has not returned, more than ``MARK_GRACE_S`` after they were due."""
         self.late_frames = 0
         """Frames that were here but reached the phone after their moment: our own lateness, not the service's."""
 
@@ -128,6 +131,8 @@ class Playback:
         position = self._marks.pop(name, None)
         if position is None:
             return False
+        if position <= self._lost_upto:
+            self.marks_lost -= 1  # it was only very late
         self._take_sample(position, now)
         return True
 
@@ -138,6 +143,8 @@ class Playback:
             reply = self._replies.popleft()
             received_ms = self._ms(reply.received)
             done.append(HeardReply(reply.reply_id, received_ms, received_ms))
+        if done:
+            self._count_lost(now)
         return done
 
     def stop(self, now: float) -> tuple[list[PhoneCommand], list[HeardReply]]:
@@ -147,6 +154,7 @@ class Playback:
         round trip counts as heard. A phone plays whole frames, and a mark returns with the frame before it: on average
         half a frame of what the clock says has not been played.
         """
+        self._count_lost(now)
         if not self._playout.clears:
             return self._let_play()
         grain_s = self._playout.tick_ms / 2000 if self._uses_marks else 0.0
@@ -317,6 +325,20 @@ class Playback:
         behind_s = now - self._time_at(position)
         if first_of_run or behind_s < 0 or behind_s > tick_s:
             self._anchor = (position, now)
+
+    def _count_lost(self, now: float) -> None:
+        """Count the marks that are overdue, or were overtaken by a later one; each once.
+
+        Where marks return only when all has been played, none is due before.
+        """
+        due = self._ear(now - MARK_GRACE_S)
+        if not self._playout.marks_return_on_the_way and due < self._sent:
+            return
+        for position in reversed(self._marks.values()):
+            if position <= self._lost_upto:
+                break
+            self.marks_lost += position <= due
+        self._lost_upto = max(self._lost_upto, due)
 
     def _ear(self, now: float) -> int:
         """The position that the caller has heard up to."""

@@ -331,3 +331,69 @@ def test_a_mark_on_trial_proves_marks_whenever_it_returns(returned_at: float) ->
     commands = playback.add("b", SECOND, 40.0) if playback.heard(31.0) else []
     assert len(marks(commands)) == 2
     assert playback.mark_returned(marks(commands)[0], 40.02)
+
+
+def lost(playback: Playback, now: float) -> int:
+    """Return the marks that are lost by then, where all that was said has been heard."""
+    playback.on_deadline(now)
+    playback.heard(now)
+    return playback.marks_lost
+
+
+def test_a_mark_is_lost_two_seconds_after_it_was_due() -> None:
+    """A reply of 400 ms has two, behind its first frame and its last; they may come until then, and count once."""
+    playback = Playback(PCMU, Playout())
+    playback.add("a", SECOND[:3200], 0.0)
+    playback.complete("a", 0.0)
+    assert lost(playback, 2.39) == 0
+    assert lost(playback, 2.41) == 2
+    playback.add("b", SECOND[:3200], 10.0)
+    playback.complete("b", 10.0)
+    assert lost(playback, 12.41) == 4
+
+
+def test_a_mark_that_another_overtakes_is_lost_and_one_that_comes_after_all_is_not() -> None:
+    """Marks return in order; whatever comes is taken back from the count."""
+    playback = Playback(PCMU, Playout())
+    _probe, first, second = marks(playback.add("a", SECOND[:3200], 0.0))
+    playback.complete("a", 0.0)
+    assert playback.mark_returned(second, 0.4)
+    assert lost(playback, 0.41) == 1
+    assert playback.mark_returned(first, 0.9)
+    assert playback.marks_lost == 0
+
+
+def test_marks_of_a_reply_that_is_cut_short_are_lost_if_they_were_overdue() -> None:
+    """Those that a stop overtakes need not return."""
+    early, late = Playback(PCMU, Playout()), Playback(PCMU, Playout())
+    for playback, until in ((early, 1.0), (late, 3.0)):
+        playback.add("a", SECOND * 5, 0.0)
+        for tenth in range(1, round(until * 10) + 1):
+            playback.on_deadline(tenth / 10)
+        playback.stop(until)
+        playback.stop(until + 10)
+    assert early.marks_lost == 0
+    assert late.marks_lost == 5, "those of the first second: of a frame, up to 400 ms, and of 200 ms thrice"
+
+
+def test_marks_that_return_when_all_was_played_are_not_due_before() -> None:
+    """With the next reply behind them they may be late by all of it."""
+    playback = Playback(PCMU, Playout(marks_return_on_the_way=False))
+    playback.add("a", SECOND[:3200], 0.0)
+    playback.complete("a", 0.0)
+    playback.add("b", SECOND * 4, 0.1)
+    playback.complete("b", 0.1)
+    for tenth in range(2, 42):
+        assert lost(playback, tenth / 10) == 0
+    assert [reply.reply_id for reply in playback._replies] == ["b"]
+    sent = len(playback._marks)
+    assert lost(playback, 6.5) == sent > 10
+
+
+@pytest.mark.parametrize("playout", [NO_MARKS, Playout(marks_on_trial=True)])
+def test_where_no_mark_is_promised_none_is_lost(playout: Playout) -> None:
+    """The clock is believed; a mark on trial proves that there are none."""
+    playback = Playback(PCMU, playout)
+    playback.add("a", SECOND[:3200], 0.0)
+    playback.complete("a", 0.0)
+    assert lost(playback, 10.0) == 0

@@ -73,6 +73,7 @@ TRAITS = Traits(
     transfers_after=False,
     signature="Basic credentials, where the applet's address carries them",
     stream_key="Basic credentials, or token in the path",
+    reconnects=1,
     unsure=True,
 )
 ENDED = frozenset({"completed", "failed", "busy", "no-answer", "canceled"})

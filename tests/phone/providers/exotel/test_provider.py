@@ -20,6 +20,7 @@ from gateway.phone.providers.exotel.provider import Exotel, ExotelCodec, playout
 from gateway.phone.webhook import After, CallStatus, Connect, IncomingCall, WebhookRequest
 from tests.conformance.own import basic_header
 from tests.conformance.transcripts import golden
+from tests.conformance.wires import GONE
 from tests.phone.parts import after_stream, answer_call, hang_up, send_digits, setup, transfer, webhooks
 
 MESSAGES = golden("exotel").messages
@@ -132,6 +133,22 @@ def test_the_other_track_and_the_unknown() -> None:
     message = json.dumps({"event": "media", "media": {"track": "outbound", "payload": ""}})
     assert started().decode(message) == ()
     assert started().decode('{"event":"clear"}') == (UnknownMessage("clear"),)
+
+
+@pytest.mark.parametrize("value", [GONE, None, 7, "7", -1, 0.5, 10**30, "", "x", True, [], {}])
+@pytest.mark.parametrize("member", ["sequence_number", "chunk", "timestamp", "duration"])
+def test_numbers_that_nobody_needs(member: str, value: object) -> None:
+    """In whatever shape the messages bring them, or without them, each says the same."""
+    given, plain = fresh(), fresh()
+    for text in MESSAGES:
+        message = json.loads(text)
+        for place in (message, message.get("media"), message.get("dtmf")):
+            if place is None or (place is message) != (member == "sequence_number"):
+                continue
+            place.pop(member, None)
+            if value is not GONE:
+                place[member] = value
+        assert given.decode(json.dumps(message)) == plain.decode(text)
 
 
 def test_what_the_wire_has_no_word_for() -> None:
