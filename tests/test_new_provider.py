@@ -86,6 +86,17 @@ def test_it_touches_nine_files(project: Path) -> None:
     assert len(TOUCHED) <= 9
 
 
+def test_a_long_name_fits_into_the_lines(tmp_path: Path) -> None:
+    """So that the first commit needs no new line breaks."""
+    for name in ("gateway/config/providers.py", "docs/providers.md", "CHANGELOG.md", "pyproject.toml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    assert main(["continentalphones", "--title", "Continental Phones", "--project", str(tmp_path)]) == 0
+    for words in (("check", "--select", "E501"), ("format", "--check")):
+        linted = run(tmp_path, "ruff", *words, "gateway/phone", "gateway/sim", "tests")
+        assert linted.returncode == 0, linted.stdout
+
+
 def test_a_name_that_is_none_or_taken_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In a line, and nothing is written."""
     assert main(["Big-Name", "--project", str(project)]) == 2

@@ -1,4 +1,4 @@
-"""Acme's end of a call: its stream as JSON, its signed webhooks, the steps that answer them, its REST API.
+"""Acme's end of a call: JSON stream, signed webhooks, the steps that answer them, REST API.
 
 Source: name here the pages of the vendor's documents that this is written from.
 """

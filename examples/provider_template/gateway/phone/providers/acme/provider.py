@@ -134,7 +134,7 @@ class AcmeCodec:
             raise WireError("start without its call")
         codec = start.text("codec")
         if codec != "mulaw/8000":
-            raise WireError(f"codec {codec[:40]!r}: expected mulaw/8000, set codec of the stream in Acme's console")
+            raise WireError(f"codec {codec[:40]!r}: expected mulaw/8000, set codec of the stream at Acme")
         self._started = True
         started = CallStarted(
             call_id=call_id,

@@ -1,4 +1,4 @@
-"""Acme's own: its signature, its answers, its REST API. The wire is in its transcript, and the kit tries the rest."""
+"""Acme's own: signature, answers, REST API. Its transcript has the wire; the kit tries the rest."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from gateway.phone.provider import SignatureError
 from gateway.phone.providers.acme.provider import AcmeCommands, AcmeWebhooks
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Connect, IncomingCall, StreamEnded, WebhookRequest
-from gateway.sim.providers import acme
+from gateway.sim.providers import acme as simulated
 
 NOW_S = 1_800_000_000
 BODY = b'{"event":"incoming","call":"c-1","from":"+14155550100","to":"+14155550199"}'
@@ -29,7 +29,8 @@ commands = AcmeCommands("https://api.acme.example", "key")
 
 def sign(secrets: Mapping[str, str], url: str, body: bytes) -> Mapping[str, str]:
     """The headers of a webhook, as the simulated end signs it."""
-    return {"Acme-Signature": acme.signature(secrets["webhook_secret"], body, int(time.time()))}
+    right = simulated.signature(secrets["webhook_secret"], body, int(time.time()))
+    return {"Acme-Signature": right}
 
 
 def webhook(signature: str = SIGNATURE, body: bytes = BODY, query: tuple[tuple[str, str], ...] = ()) -> WebhookRequest:
@@ -43,7 +44,7 @@ def test_the_signature() -> None:
 
 def test_the_simulated_end_signs_alike() -> None:
     """By the vector too, so that both ends are not wrong together."""
-    assert acme.signature("sesame", BODY, NOW_S) == SIGNATURE
+    assert simulated.signature("sesame", BODY, NOW_S) == SIGNATURE
 
 
 @pytest.mark.parametrize("at", range(len(SIGNATURE)))
