@@ -63,7 +63,7 @@ async def run(clone: Path, words: list[str]) -> str:
         stderr=PIPE,
     )
     try:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(110):
             out, err = await process.communicate()
     finally:
         if process.returncode is None:

@@ -259,11 +259,11 @@ async def test_the_service_refuses(tmp_path: Path, status: int, reason: str) -> 
         assert str(status) in str(end["detail"])
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(300)
 async def test_a_thousand_calls_leave_memory_flat(tmp_path: Path) -> None:
     """Once everything has been used, a call does not leave as much as its own id behind."""
     async with (
-        rig(configuration(tmp_path), instant(), limit_s=150, keep_sessions=0) as held,
+        rig(configuration(tmp_path), instant(), limit_s=250, keep_sessions=0) as held,
         aiohttp.ClientSession() as http,
     ):
         await short_calls(held, http, 200)
