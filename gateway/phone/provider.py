@@ -83,7 +83,7 @@ class Traits(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True):
-    """What a provider is made with, beside its section of ``gateway.yaml``."""
+    """The means to make a provider, beside its section of ``gateway.yaml``."""
 
     name: str
     """As in the routes and in ``gateway.yaml``: the provider's own, or that of one of several accounts there."""
@@ -159,12 +159,12 @@ class KeySet(Protocol):
 
 
 class StartProof(Struct, frozen=True):
-    """What the first message of a stream proves."""
+    """The proof in the first message of a stream."""
 
     token: str = ""
     """The token that our answer gave the call (``Connect.token``), as the message brings it; empty for none."""
     proof: Proof = Proof.NONE
-    """What the message proves beside the token."""
+    """The proof that the message brings beside the token."""
 
 
 class Provider(Protocol):

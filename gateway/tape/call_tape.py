@@ -15,7 +15,7 @@ from gateway.tape.redaction import Redaction
 from gateway.text import json_bytes
 
 SOUND = frozenset({("media", "payload"), ("", "payload"), ("audioData", "data"), ("AudioData", "Data"), ("", "audio")})
-"""Where base64 audio stands in a message: the member's owner, and the member."""
+"""The places of base64 audio in messages: the member's owner, and the member."""
 BIG_ENDIAN = frozenset({"telnyx"})
 """Providers whose linear audio is in network byte order."""
 LARGEST = 8 * 1024 * 1024

@@ -184,7 +184,7 @@ class Script(StrictModel):
     faults: Faults = Faults()
     refuse: Refuse = Refuse()
     echo: dict[str, Any] = Field(default_factory=dict)
-    """What an accepted session has and shows whatever the client asked for; a mapping overrides member by member."""
+    """Members that an accepted session shows, whatever the client asked for; a mapping overrides its own members."""
     host: str | None = None
     """The host that clients ask for, whatever they connect to; by default, their ``Host`` header."""
 

@@ -55,7 +55,7 @@ def test_a_stop_by_key_is_not_measured_from_the_speech_before() -> None:
 
 
 def test_a_response_that_is_given_up_ends_its_reply() -> None:
-    """What came of it is played to its end, and the note says so."""
+    """Play the audio that came of it to its end, and note that it was cut short."""
     bot = speaking()
     assert bot.give_up(2.0, tool_at_work=False) == []
     assert bot.give_up(1.0 + ANSWER_LIMIT_S, tool_at_work=True) == []

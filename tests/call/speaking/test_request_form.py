@@ -1,4 +1,4 @@
-"""What is left out of requests that the service refuses."""
+"""Requests are made again without the part that the service refuses."""
 
 import pytest
 from msgspec.structs import replace

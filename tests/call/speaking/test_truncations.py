@@ -1,4 +1,4 @@
-"""What the service is told of replies that were cut short."""
+"""Reports to the service of replies that were cut short."""
 
 from gateway.call.speaking.playback import HeardReply
 from gateway.call.speaking.truncations import LEAST_MS, Truncations

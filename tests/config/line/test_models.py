@@ -56,7 +56,7 @@ def test_an_unknown_model_is_judged_by_its_name() -> None:
     ],
 )
 def test_a_temperature_is_known_of_documented_text_models(model: str, temperature: float | None) -> None:
-    """Whoever may not take one is sent none."""
+    """Send none to a model that may not take one."""
     assert default_temperature(model) == temperature
 
 

@@ -1,4 +1,4 @@
-"""Where settings come from."""
+"""The origins of settings."""
 
 from pathlib import Path
 
