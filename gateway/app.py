@@ -95,24 +95,26 @@ async def serving(
     observers: tuple[Observer, ...] = (),
     on_refusal: Callable[[Refused, str], None] | None = None,
     tape: Wanted | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` replaces
     Microsoft Entra ID. ``board`` is what it shares with other workers, where it is one of several. ``observers`` get
     the notes of calls, ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped.
-    Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot.
+    ``clock`` is that of calls, in seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError``
+    where the private one cannot.
     """
     served = providers_of(deployment)
     metrics = Metrics(served)
-    board = board or Board(deployment.limits.calls)
+    board = board or Board(deployment.limits.calls, now=clock)
     calls = Calls(deployment.limits.calls, board.places)
     metrics.calls_limit.set(calls.limit)
     metrics.know_members((*MEMBERS, "model"))
     key, *old = values_of(deployment.streams.key) or (secrets.token_urlsafe(32),)  # else one for this process' life
     tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
     public_url = deployment.public_url or ""
-    tapes = _tapes(tape, deployment, lines, key, board, endpoint) if tape else None
+    tapes = _tapes(tape, deployment, lines, key, board, endpoint, clock) if tape else None
     control = CallControl(tapes.exchanged if tapes else None)
     functions = Functions(metrics.functions_left_running.inc)
     outcomes = Outcomes(board.ends)
@@ -160,6 +162,7 @@ async def serving(
         max_message=deployment.limits.message_kb * 1024,
         start_timeout_s=deployment.limits.start_timeout_s,
         tapes=tapes,
+        clock=clock,
     )
     webhooks = Webhooks(
         providers=served,
@@ -280,7 +283,15 @@ def make_provider(name: str, settings: ProviderSettings, public_url: str = "") -
     return providers.make(provider_of(name, settings), settings, setup)
 
 
-def _tapes(tape: Wanted, deployment: Deployment, lines: Lines, key: str, board: Board, endpoint: str) -> Tapes:
+def _tapes(
+    tape: Wanted,
+    deployment: Deployment,
+    lines: Lines,
+    key: str,
+    board: Board,
+    endpoint: str,
+    clock: Callable[[], float],
+) -> Tapes:
     """Return the tapes of the calls that are wanted, with all that must not be on them."""
     accounts = deployment.providers.accounts
     within = secrets_within([deployment, *(line.settings for line in lines)])
@@ -294,6 +305,7 @@ def _tapes(tape: Wanted, deployment: Deployment, lines: Lines, key: str, board: 
         providers={name: provider_of(name, section) for name, section in accounts.items()},
         regions=_regions(deployment),
         api_version=deployment.voice_live.api_version,
+        clock=clock,
     )
 
 

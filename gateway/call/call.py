@@ -18,8 +18,6 @@ from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
 from gateway.voice.commands import SendAudio, VoiceCommand
 from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
 
-clock = time.monotonic
-"""The call's clock: the event loop's own has a millisecond's grain under uvloop, and stands still within a turn."""
 LOOP_GRAIN_S = 0.001
 """uvloop counts in whole milliseconds and may call up to two early, which would find nothing due and be set again."""
 CLOSE_LIMIT_S = 2.0
@@ -62,7 +60,8 @@ class Errands(Protocol):
 class Call:
     """Runs a conversation between two legs until it ends; nothing of either is left afterwards.
 
-    ``on_end`` is called with the end before the legs are closed.
+    ``on_end`` is called with the end before the legs are closed. ``clock`` is the call's, in seconds: the event
+    loop's own has a millisecond's grain under uvloop, and stands still within a turn.
     """
 
     def __init__(
@@ -73,6 +72,8 @@ class Call:
         record: CallRecord,
         errands: Errands,
         on_end: Callable[[EndCall], None] = lambda _: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._phone = phone
         self._voice = voice
@@ -80,6 +81,7 @@ class Call:
         self._record = record
         self._errands = errands
         self._on_end = on_end
+        self._clock = clock
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -93,7 +95,7 @@ class Call:
             async with self._group:
                 self._start(self._phone.run(self._on_phone_event))
                 self._start(self._voice.run(self._handle))
-                self._perform(self._conversation.begin(clock()))
+                self._perform(self._conversation.begin(self._clock()))
                 self._arm()
                 ended = await self._ended
                 self._on_end(ended)  # before the stream closes: then the provider asks what follows
@@ -134,13 +136,13 @@ class Call:
                 closing.create_task(self._phone.close())
                 closing.create_task(self._voice.close())
         except TimeoutError:
-            self._record.add(clock(), notes.CloseTimedOut(CLOSE_LIMIT_S))
+            self._record.add(self._clock(), notes.CloseTimedOut(CLOSE_LIMIT_S))
 
     def _on_phone_event(self, event: PhoneEvent) -> None:
         if type(event) is not CallerAudio:
             self._handle(event)
             return
-        asked = self._conversation.receive_audio(event.audio, clock())
+        asked = self._conversation.receive_audio(event.audio, self._clock())
         if type(asked) is SendAudio:
             try:
                 self._voice.send(asked)
@@ -153,7 +155,7 @@ class Call:
         """The timer's callback; what fails in it is raised where the call's end is awaited."""
         self._timer_at = math.inf
         try:
-            self._perform(self._conversation.on_deadline(clock()))
+            self._perform(self._conversation.on_deadline(self._clock()))
             self._arm()
         except Exception as error:
             if self._ended.done():
@@ -168,11 +170,11 @@ class Call:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = deadline
-        delay_s = max(0.0, deadline - clock())
+        delay_s = max(0.0, deadline - self._clock())
         self._timer = self._loop.call_later((delay_s // LOOP_GRAIN_S + 2) * LOOP_GRAIN_S, self._on_deadline)
 
     def _handle(self, event: Event) -> None:
-        self._perform(self._conversation.handle(event, clock()))
+        self._perform(self._conversation.handle(event, self._clock()))
         self._arm()
 
     def _perform(self, asked: Commands) -> None:
@@ -185,7 +187,7 @@ class Call:
             for errand in asked.errands:
                 self._start(self._send_on(errand))
         for note in asked.notes:
-            self._record.add(clock(), note)
+            self._record.add(self._clock(), note)
         if asked.end is not None and not self._ended.done():
             self._ended.set_result(asked.end)
 

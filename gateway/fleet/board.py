@@ -1,6 +1,7 @@
 """The memory of all workers as a whole: its parts and their places."""
 
 import struct
+from collections.abc import Callable
 
 from gateway.fleet import ends
 from gateway.fleet.ends import Ends
@@ -27,17 +28,22 @@ def _size(calls: int) -> int:
 
 
 class Board:
-    """The memory of the workers, as number ``worker`` sees it; without ``descriptor`` there is one process alone."""
+    """The memory of the workers, as number ``worker`` sees it; without ``descriptor`` there is one process alone.
 
-    def __init__(self, calls: int, descriptor: int | None = None, worker: int = 1) -> None:
+    ``now`` replaces the machine's clock.
+    """
+
+    def __init__(
+        self, calls: int, descriptor: int | None = None, worker: int = 1, now: Callable[[], float] | None = None
+    ) -> None:
         memory = Memory(_size(calls), descriptor)
         self._bytes = memory.bytes
         self._worker = worker
-        self.used = SharedUsedKeys(memory, _USED)
-        self.webhooks = SharedUsedKeys(memory, _WEBHOOKS)
+        self.used = SharedUsedKeys(memory, _USED, now)
+        self.webhooks = SharedUsedKeys(memory, _WEBHOOKS, now)
         """Separate, so that no number of webhooks displaces a used token."""
         self.ends = Ends(memory.bytes, _ENDS)
-        self.places = Places(memory, _ENDS + ends.SIZE, calls, worker)
+        self.places = Places(memory, _ENDS + ends.SIZE, calls, worker, now)
 
     def beat(self) -> None:
         """Count one more sign of life of this worker."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from gateway.call import notes
-from gateway.call.call import Call, Voice, clock
+from gateway.call.call import Call, Voice
 from gateway.call.calls import Calls
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason, level_of
@@ -76,8 +77,10 @@ class MediaStreams:
         max_message: int,
         start_timeout_s: float,
         tapes: Tapes | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tapes = tapes
+        self._clock = clock
         self._providers = providers
         self._lines = lines
         self._calls = calls
@@ -250,16 +253,16 @@ class MediaStreams:
             caller=started.caller,
             called=started.called,
             audio_format=str(started.audio_format),
-            started_at=clock(),
+            started_at=self._clock(),
         )
         replies = _Replies()
         record = CallRecord(identity, (*self._observers, replies.observe, _log_note))
-        record.add(clock(), notes.CallStarted(started.caller, started.called, line.generation))
+        record.add(self._clock(), notes.CallStarted(started.caller, started.called, line.generation))
         key = (provider.name, started.call_id)
         end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0
         try:
             settings, voice = self._prepare(line, started)
-            conversation = Conversation(started, settings, clock())
+            conversation = Conversation(started, settings, self._clock())
             errands = CallErrands(
                 line=line,
                 started=started,
@@ -269,7 +272,8 @@ class MediaStreams:
                 control=self._control,
                 metrics=self._metrics,
             )
-            call = Call(phone, voice, conversation, record, errands, partial(self._note_end, provider, key))
+            on_end = partial(self._note_end, provider, key)
+            call = Call(phone, voice, conversation, record, errands, on_end, clock=self._clock)
             with self._metrics.calls.track_inprogress(), self._calls.running(call, key):
                 end = await call.run()
             late_frames, marks_lost = conversation.late_frames, conversation.marks_lost
@@ -279,7 +283,7 @@ class MediaStreams:
         except Exception:
             log.exception("call_failed")
         finally:
-            now = clock()
+            now = self._clock()
             self._metrics.ended(identity, end, now, late_frames, marks_lost)
             record.add(now, _call_ended(identity, end, now, replies.count))
         if end.reason not in _OVER:

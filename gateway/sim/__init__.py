@@ -1,12 +1,13 @@
 """The outside world, for tests and demonstrations: simulated phones and a Voice Live emulator.
 
-phone/      a simulated phone, over any provider's wire
-providers/  each provider's end of a call
-caller/     a caller who speaks, listens and presses keys
-emulator/   a Voice Live service
-speech      makes speech without a network
-prompts/    recorded speech
-report/     the folder and the page of a call
+phone/        a simulated phone, over any provider's wire
+providers/    each provider's end of a call
+caller/       a caller who speaks, listens and presses keys
+emulator/     a Voice Live service
+speech        makes speech without a network
+prompts/      recorded speech
+report/       the folder and the page of a call
+virtual_time  an event loop whose time jumps to the next timer
 
 A second implementation: imports neither ``gateway.phone`` nor ``gateway.voice`` nor ``gateway.call``, or one mistake
 would hide in both. May import what else stands below ``gateway.sim`` in the layers of pyproject.toml.

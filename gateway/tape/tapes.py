@@ -5,6 +5,7 @@ import hmac
 import itertools
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -12,7 +13,6 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from time import monotonic as clock
 
 import structlog
 from msgspec import Struct
@@ -56,8 +56,9 @@ class Wanted(Struct, frozen=True):
 class Taped:
     """A call that is taped; ``add`` costs microseconds."""
 
-    def __init__(self, file: TapeFile, writer: Writer) -> None:
+    def __init__(self, file: TapeFile, writer: Writer, clock: Callable[[], float]) -> None:
         self.file = file
+        self.clock = clock
         self.has_stream = False
         self._writer = writer
         self._numbers = itertools.count(os.getpid() * 1000 % 10_000_000)
@@ -68,7 +69,7 @@ class Taped:
 
     def add(self, side: str, to: str, kind: str, payload: object, n: int = 0, at: float | None = None) -> None:
         """Record what happened now, or ``at``."""
-        self._writer.add(self.file, Entry(clock() if at is None else at, side, to, payload, kind, n))
+        self._writer.add(self.file, Entry(self.clock() if at is None else at, side, to, payload, kind, n))
 
 
 current: ContextVar[Taped | None] = ContextVar("current", default=None)
@@ -94,8 +95,10 @@ class Tapes:
         providers: Mapping[str, str] | None = None,
         regions: Mapping[str, str] | None = None,
         api_version: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wanted = wanted
+        self._clock = clock
         self._key = hmac.digest(key, b"tape", "sha256")
         self._used = used
         self._secrets = tuple(secrets)
@@ -116,7 +119,7 @@ class Tapes:
         self._writer.close()
         for file in {id(taped.file): taped.file for taped in self._running.values()}.values():
             if file.lost:
-                file.add(Entry(clock(), "gateway", "", file.lost, "lost"))
+                file.add(Entry(self._clock(), "gateway", "", file.lost, "lost"))
             file.close()
 
     # Which calls
@@ -145,7 +148,7 @@ class Tapes:
         fakes = Fakes(key)
         name = f"tape-{re.sub('[^a-z0-9-]', '', account)}-{key.hex()[:16]}.jsonl"
         redaction = Redaction(fakes, self._secrets, self._private)
-        now = clock()
+        now = self._clock()
         provider = self._providers.get(account, account)
         header = Header(
             tape=FORM,
@@ -159,7 +162,7 @@ class Tapes:
             call=fakes.identifier(call_id),
         )
         tape = CallTape(redaction, provider, header.clock, keep_audio=self._wanted.audio)
-        taped = Taped(TapeFile(self._wanted.folder / name, tape, header), self._writer)
+        taped = Taped(TapeFile(self._wanted.folder / name, tape, header), self._writer, self._clock)
         self._running[account, call_id] = taped
         log.info("tape_started", file=str(taped.file.path), provider=account)
         return taped
@@ -221,7 +224,7 @@ class Tapes:
         is_anothers = grant.caller or (grant.call_id and not self._is_armed())
         if taped is None and is_anothers:
             return socket
-        recorder = _Recorder(taped)
+        recorder = _Recorder(taped, self._clock)
         recorder.add("phone", "in", "upgrade", Exchange(upgrade.headers, "GET", upgrade.url))
         recorder.add("phone", "out", "opened", None)
         return _PhoneSocket(socket, recorder)
@@ -270,7 +273,7 @@ class Tapes:
         if taped is not None:
             request, number = exchanged.request, taped.number()
             asked = Exchange(request.headers, request.method, request.url, request.body)
-            taped.add("rest", "out", "request", asked, number, at=clock() - exchanged.took_s)
+            taped.add("rest", "out", "request", asked, number, at=self._clock() - exchanged.took_s)
             answer = Exchange(
                 exchanged.answer_headers, content=exchanged.body, status=exchanged.status, failure=exchanged.failure
             )
@@ -280,8 +283,9 @@ class Tapes:
 class _Recorder:
     """Records what a stream brings; keeps it while it is not known whose stream it is."""
 
-    def __init__(self, taped: Taped | None) -> None:
+    def __init__(self, taped: Taped | None, clock: Callable[[], float]) -> None:
         self.taped = taped
+        self._clock = clock
         self._pending: list[tuple[str, str, str, object, float]] = []
         if taped is not None:
             taped.has_stream = True
@@ -291,7 +295,7 @@ class _Recorder:
         if self.taped is not None:
             self.taped.add(side, to, kind, payload)
         elif len(self._pending) < PENDING_LIMIT:
-            self._pending.append((side, to, kind, payload, clock()))
+            self._pending.append((side, to, kind, payload, self._clock()))
 
     def decide(self, taped: Taped) -> None:
         """Record what was kept, and what comes, on this tape."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gateway.call import notes
-from gateway.call.call import Call, clock
+from gateway.call.call import Call
 from gateway.call.caller_clock import AHEAD_LIMIT_S
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
@@ -32,9 +32,9 @@ class Rig:
             CallIdentity("CA1", "twilio", "support", "", "", "pcmu/8000", 0.0),
             (lambda _, note: self.notes.append(note),),
         )
-        now = asyncio.get_running_loop().time()
-        self.conversation = Conversation(STARTED, settings or CallSettings(), now)
-        self.call = Call(self.phone, self.voice, self.conversation, self.record, self.errands)
+        clock = asyncio.get_running_loop().time
+        self.conversation = Conversation(STARTED, settings or CallSettings(), clock())
+        self.call = Call(self.phone, self.voice, self.conversation, self.record, self.errands, clock=clock)
 
     async def until_asked(self, kind: type[VoiceCommand]) -> None:
         """Wait until the voice leg was asked for this."""
@@ -151,7 +151,8 @@ async def test_a_peer_that_does_not_read_ends_the_call(leg: str, reason: EndReas
 
 async def test_a_flood_of_audio_ends_the_call() -> None:
     """More than anybody says ends it, and the service is given ten seconds more than real time, and no more."""
-    rig, began = Rig(), clock()
+    rig, clock = Rig(), asyncio.get_running_loop().time
+    began = clock()
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         running = group.create_task(rig.call.run())
         rig.voice.tell(SessionReady("s", "m"))

@@ -8,6 +8,7 @@ import pytest
 from gateway.call.call import Call
 from gateway.call.calls import Calls
 from gateway.call.refusal import Refusal
+from gateway.fleet.board import Board
 from gateway.fleet.memory import Memory
 from gateway.fleet.places import Places, bytes_for
 from tests.virtual_time import virtual_time
@@ -140,13 +141,14 @@ async def test_an_answered_call_keeps_its_place_through_a_drain() -> None:
 @virtual_time
 async def test_a_drain_waits_for_an_answered_call_no_longer_than_it_has_its_place() -> None:
     """Its stream does not come."""
-    calls, loop = Calls(1), asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
+    calls = Calls(1, Board(1, now=loop.time).places)
     calls.reserve(KEY, "a", None, 20)
     before = loop.time()
     async with asyncio.timeout(25):
         await calls.drain(3600, 60)
     assert loop.time() - before > 19
-    calls = Calls(1)
+    calls = Calls(1, Board(1, now=loop.time).places)
     calls.reserve(KEY, "a", None, 20)
     calls.end_now()
     async with asyncio.timeout(1):

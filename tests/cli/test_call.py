@@ -1,5 +1,6 @@
 """What a simulated call is worth as a check: its exit code and what it complains of."""
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -120,7 +121,14 @@ async def test_a_gateway_elsewhere_is_asked_first(
             deployment, lines = load(file, settings)
             async with (
                 Emulator(instant({"call": {"name": "end_call"}})) as service,
-                serving(deployment, lines, endpoint=service.endpoint, api_key="any", listener=listener),
+                serving(
+                    deployment,
+                    lines,
+                    endpoint=service.endpoint,
+                    api_key="any",
+                    listener=listener,
+                    clock=asyncio.get_running_loop().time,
+                ),
             ):
                 calling = call(capsys, "--url", url, "--to", NUMBER, "--out", tmp_path / f"out{secret}")
                 if expected:

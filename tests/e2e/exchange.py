@@ -141,6 +141,7 @@ async def exchange(
                 listener=listener,
                 observers=(observe,),
                 tape=tape,
+                clock=asyncio.get_running_loop().time,
             )
         )
         held.append(Exchange(url, service, running, providers_of(served), accounts, apis, waits=waits))

@@ -107,7 +107,13 @@ class Rig:
 
 @asynccontextmanager
 async def rig(
-    file: Path, script: Script, *, environ: Mapping[str, str] | None = None, limit_s: float = 30, **emulator: Any
+    file: Path,
+    script: Script,
+    *,
+    environ: Mapping[str, str] | None = None,
+    limit_s: float = 30,
+    clock: Callable[[], float] | None = None,
+    **emulator: Any,
 ) -> AsyncIterator[Rig]:
     """Emulator and gateway, until the block ends; a block that takes longer than ``limit_s`` has hung."""
     deployment, lines = load(file, environ)
@@ -126,6 +132,7 @@ async def rig(
             host="127.0.0.1",
             port=0,
             observers=(observe,),
+            clock=clock or asyncio.get_running_loop().time,
         ) as gateway:
             held.append(Rig(service, gateway))
             yield held[0]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlencode
@@ -31,10 +31,15 @@ CALL = {"CallSid": "CA1", "From": "+14155550123", "To": "+14255550100", "CallSta
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, *, text: str = GATEWAY, lines: Mapping[str, str] | None = None, **environ: str
+    folder: Path,
+    *,
+    text: str = GATEWAY,
+    lines: Mapping[str, str] | None = None,
+    clock: Callable[[], float] | None = None,
+    **environ: str,
 ) -> AsyncIterator[Rig]:
     environ = {"TWILIO_AUTH_TOKEN": TOKEN, **environ}
-    async with rig(configuration(folder, lines, text), instant(), environ=environ) as held:
+    async with rig(configuration(folder, lines, text), instant(), environ=environ, clock=clock) as held:
         yield held
 
 
@@ -287,9 +292,9 @@ async def test_a_request_that_comes_again(tmp_path: Path, monkeypatch: pytest.Mo
     text = f"public_url: {PUBLIC}\nproviders: {{plivo: {{}}}}\n"
     form = {"CallUUID": "U1", "From": "14155550123", "To": "14255550100", "CallStatus": "completed"}
     monkeypatch.setattr(answer, "time", clock := Clock())
-    monkeypatch.setattr("gateway.fleet.used.clock", clock.time)
     said = []
-    async with gateway(tmp_path, text=text, PLIVO_AUTH_TOKEN=TOKEN) as held, aiohttp.ClientSession() as http:
+    served = gateway(tmp_path, text=text, clock=clock.time, PLIVO_AUTH_TOKEN=TOKEN)
+    async with served as held, aiohttp.ClientSession() as http:
         with capture_logs() as logs:
             for nonce, after_s in (("1", 0), ("1", 1), ("2", 0), ("1", 300)):
                 clock.now_s += after_s

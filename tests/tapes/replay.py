@@ -39,7 +39,15 @@ async def replayed(
             endpoint = await stack.enter_async_context(voice_of(tape))
         deployment, lines = load(configuration(folder, {"support": line(tools.url)}, gateway))
         served = await stack.enter_async_context(
-            serving(deployment, lines, endpoint=endpoint, api_key="any", host="127.0.0.1", observers=(observe,))
+            serving(
+                deployment,
+                lines,
+                endpoint=endpoint,
+                api_key="any",
+                host="127.0.0.1",
+                observers=(observe,),
+                clock=asyncio.get_running_loop().time,
+            )
         )
         await play_phone(tape, f"{served.url.replace('http', 'ws', 1)}/stream/{provider}/support")
         async with asyncio.timeout(END_LIMIT_S):

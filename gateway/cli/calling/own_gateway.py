@@ -28,6 +28,7 @@ from gateway.sim.emulator import Emulator, Script
 from gateway.sim.phone.rest_api import SimulatedApi
 from gateway.sim.providers import open_account
 from gateway.sim.providers.acs import publish_keys
+from gateway.sim.virtual_time import clock_of
 
 CALLED = "+14255550100"
 """The number to dial if the only line takes any number."""
@@ -126,6 +127,7 @@ async def own_gateway(
                 listener=listener,
                 observers=(observe,),
                 on_refusal=refuse,
+                clock=clock_of(asyncio.get_running_loop()),
             )
         )
         yield CalledGateway(

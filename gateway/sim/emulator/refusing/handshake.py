@@ -1,6 +1,6 @@
 """Refuses the WebSocket handshake: credentials, quota, parameters, and what the script asks for."""
 
-import time
+import asyncio
 from collections import deque
 from uuid import uuid4
 
@@ -68,7 +68,7 @@ class Handshakes:
         limit = self._script.faults.connections_per_minute
         if limit is None:
             return False
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         while self._times and now - self._times[0] >= 60:
             self._times.popleft()
         self._times.append(now)

@@ -1,0 +1,55 @@
+"""The loop whose time jumps: real sockets and threads of the process, and timers without waiting."""
+
+import asyncio
+import time
+
+from gateway.sim.virtual_time import VirtualTimeLoop, clock_of
+from tests.virtual_time import virtual_time
+
+
+@virtual_time
+async def test_a_timer_of_an_hour_is_due_at_once() -> None:
+    """And at its time, to the microsecond."""
+    loop = asyncio.get_running_loop()
+    before, really = loop.time(), time.process_time()
+    await asyncio.sleep(3600)
+    assert abs(loop.time() - before - 3600) < 1e-3
+    assert time.process_time() - really < 1
+
+
+@virtual_time
+async def test_what_a_socket_brings_comes_before_the_next_timer() -> None:
+    """Bytes on their way are served first, so that no time-out strikes in place of them."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.read(100))
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(echo, "127.0.0.1", 0) as server, asyncio.timeout(0.001):
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        writer.write(b"hello")
+        assert await reader.read() == b"hello"
+        writer.close()
+        await writer.wait_closed()
+
+
+@virtual_time
+async def test_time_stands_still_while_a_thread_works() -> None:
+    """A thread takes real time, in which no timer comes due."""
+    loop = asyncio.get_running_loop()
+    before = loop.time()
+    async with asyncio.timeout(0.001):
+        await asyncio.to_thread(time.sleep, 0.01)
+    assert loop.time() == before
+
+
+def test_calls_have_the_clock_of_a_virtual_loop() -> None:
+    """And the machine's on any other."""
+    virtual, real = VirtualTimeLoop(), asyncio.new_event_loop()
+    try:
+        assert clock_of(virtual) == virtual.time
+        assert clock_of(real) is time.monotonic
+    finally:
+        virtual.close()
+        real.close()
