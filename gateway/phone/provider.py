@@ -56,6 +56,9 @@ class Traits(Struct, frozen=True):
     playout: Playout
     clears: bool = True
     """``True`` if audio that was sent can be discarded; otherwise all that was sent counts as heard."""
+    sends_on_receipt: bool = False
+    """``True`` if the codec keeps our audio and sends one frame for each that comes, silence where it has none: it
+    discards by itself, without a message."""
     confirmation: Confirmation = Confirmation.MARKS
     keys_in: bool = True
     keys_out: str = ""

@@ -14,8 +14,10 @@ from gateway.tape.form import Line
 from gateway.tape.redaction import Redaction
 from gateway.text import json_bytes
 
-SOUND = frozenset({("media", "payload"), ("", "payload"), ("audioData", "data"), ("AudioData", "Data"), ("", "audio")})
-"""The places of base64 audio in messages: the member's owner, and the member."""
+SOUND = frozenset({"payload", "data", "audio", "media", "chunk"})
+"""The names, in lower case, of members that have audio in base64 wherever they stand."""
+SHORTEST_SOUND = 8
+"""The number of signs from which ``data`` is audio; a key or a word is shorter."""
 BIG_ENDIAN = frozenset({"telnyx"})
 """Providers whose linear audio is in network byte order."""
 LARGEST = 8 * 1024 * 1024
@@ -92,18 +94,17 @@ class CallTape:
         text = message if isinstance(message, str) else message.decode("utf-8", "replace")
         return {"text": self._redaction.words(text) if len(text) < 2000 else self._redaction.fakes.text(text)}
 
-    def _without_sound(self, entry: Entry, message: Any, owner: str = "") -> Any:
+    def _without_sound(self, entry: Entry, message: Any) -> Any:
         """Return a message with ``$audio …`` in place of its audio."""
         if not isinstance(message, dict):
             return message
         is_delta = str(message.get("type", "")).endswith("audio.delta")
         shown = {}
         for name, value in message.items():
-            is_sound = (owner, name) in SOUND or (is_delta and name == "delta")
-            if is_sound and isinstance(value, str) and (audio := _decoded(value)) is not None:
+            if (audio := _sound_in(name, value, is_delta=is_delta)) is not None:
                 shown[name] = self._sound(entry.side, entry.to, audio)
             else:
-                shown[name] = self._without_sound(entry, value, name)
+                shown[name] = self._without_sound(entry, value)
         return shown
 
     def _sound(self, side: str, to: str, audio: bytes) -> str:
@@ -137,9 +138,13 @@ class CallTape:
         return shown | bodies.body(redaction, exchange.content, kind)
 
 
-def _decoded(text: str) -> bytes | None:
+def _sound_in(name: str, value: object, *, is_delta: bool) -> bytes | None:
+    """Return the audio that a member holds; ``None`` where it holds none."""
+    is_named = name.lower() in SOUND or (is_delta and name == "delta")
+    if not is_named or not isinstance(value, str) or (name == "data" and len(value) < SHORTEST_SOUND):
+        return None
     try:
-        return b64decode(text, validate=True)
+        return b64decode(value, validate=True)
     except ValueError:
         return None
 

@@ -64,7 +64,12 @@ TIME = re.compile(
 PRODUCT = re.compile(r"[A-Za-z][A-Za-z._-]{0,39}/\d{1,4}(?:\.\d{1,4}){0,3}")
 """A program and its version, as in User-Agent (RFC 9110 §10.1.5)."""
 VERSION = re.compile(r"\d{1,3}(?:\.\d{1,4}){1,3}")
-FORMAT = re.compile(r"(?:pcmu|pcma|l16)/\d{4,5}")
+FORMAT = re.compile(
+    r"(?:audio/)?(?:x-)?(?:pcm[au]?|l16|lpcm|linear-?16|slin|[mu]-?law|alaw|a-law|mulaw|g711_?[au]?law)"
+    r"(?:[/;] ?(?:rate=)?\d{4,5})?(?:; ?channels=\d)?",
+    re.IGNORECASE,
+)
+"""A format of audio, as providers spell it: ``pcmu/8000``, ``audio/l16;rate=16000``."""
 VOICE = re.compile(r"[a-z]{2,3}-[A-Z]{2}-[A-Za-z0-9]+(?::[A-Za-z0-9]+)?Neural[A-Za-z0-9]*")
 MODEL = re.compile(r"(?:gpt|phi4?|azure|whisper|mai|o\d|grok|deepseek|llama)[\w.-]{0,40}")
 LANGUAGE = re.compile(r"[a-z]{2,3}-[A-Z]{2}")

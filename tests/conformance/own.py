@@ -14,16 +14,12 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from gateway.phone.providers import PROVIDERS
-from tests.conformance.transcripts import bare
 from tests.documents import ROOT
+from tests.kinds import ASKING
 
 PATTERN = "examples/provider_template/tests/phone/providers/acme/test_provider.py"
 Signer = Callable[[Mapping[str, str], str, bytes], Mapping[str, str]]
 Golden = tuple[dict[str, Any], set[str]]
-
-ASKING = [name for name in PROVIDERS if bare(name).webhooks is not None]
-"""They ask us what to do with a call."""
 
 
 @functools.cache

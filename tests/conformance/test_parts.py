@@ -11,9 +11,10 @@ from gateway.cli.providers import table
 from gateway.config.providers import settings_of
 from gateway.phone.providers import PROVIDERS
 from gateway.sim.providers import PROVIDERS as SIMULATED
-from tests.conformance.own import ASKING, own, reads_json, wanted
+from tests.conformance.own import own, reads_json, wanted
 from tests.conformance.transcripts import bare
 from tests.documents import ROOT, blocks
+from tests.kinds import ASKING
 
 TEMPLATE = "examples/provider_template"
 PARTS = {

@@ -15,9 +15,9 @@ from gateway.phone.providers import PROVIDERS
 from gateway.phone.shared.jwks import UnknownKeyError
 from gateway.phone.webhook import Answer, CallStatus, IncomingCall, StreamEnded, WebhookRequest
 from tests.conformance.accounts import CALL, CONNECT, GATEWAY, account
-from tests.conformance.own import ASKING
 from tests.conformance.transcripts import about, bare
 from tests.conformance.wires import words
+from tests.kinds import ASKING
 from tests.phone.any_json import values
 from tests.phone.parts import answer_call, verify_upgrade, webhooks
 

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from gateway.sim.providers import PROVIDERS
-from tests.conformance.own import ASKING, signer
+from tests.conformance.own import signer
 from tests.e2e.bare_phone import bare_phone
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, instant
+from tests.kinds import ASKING
 from tests.phone.any_json import messages, values
 from tests.phone.providers.vonage.test_provider import sign
 

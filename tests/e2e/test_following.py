@@ -17,6 +17,7 @@ from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.providers.twilio import signature
+from tests.conformance.transcripts import bare
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, configuration, instant, load, noise
 from tests.e2e.test_outlived_streams import CASES, NUMBERS, line_of
@@ -24,9 +25,8 @@ from tests.virtual_time import virtual_time
 
 RESCUE = "+14255550177"
 KEYS = f'tools: [end_call]\nafter: {{say: Thank you.}}\non_failure: {{say: Sorry., transfer: "{RESCUE}"}}\n'
-OF_THEIR_OWN = frozenset({"genesys", "asterisk", "exotel"})
-"""Here a flow or dialplan of the operator's says what follows."""
-FOLLOWED = tuple(case for case in CASES if case not in OF_THEIR_OWN)
+FOLLOWED = tuple(case for case in CASES if bare(case.partition(" ")[0]).traits.transfers_after)
+"""At the others a flow or dialplan of the operator's says what follows."""
 TOKEN = "0123456789abcdef"
 
 
@@ -46,6 +46,11 @@ def calling(held: Exchange, case: str) -> contextlib.AbstractAsyncContextManager
     """A call to the case's line."""
     provider, _, quirk = case.partition(" ")
     return held.call(provider, NUMBERS[case], quirks=[quirk] if quirk else [])
+
+
+def says_after(case: str) -> bool:
+    """Whether the provider says words after the stream."""
+    return bare(case.partition(" ")[0]).traits.says_after
 
 
 def told(phone: SimulatedPhone) -> tuple[list[str], list[str]]:
@@ -71,7 +76,7 @@ async def test_a_satisfied_caller_is_not_rescued(tmp_path: Path, case: str) -> N
         assert (await held.told(line_of(case), "call_ended"))["reason"] == "bot_hung_up"
         said, reached = told(phone)
     assert reached == []
-    assert said == ([] if case == "acs" else ["Thank you."])
+    assert said == (["Thank you."] if says_after(case) else [])
 
 
 @pytest.mark.parametrize("case", FOLLOWED)
@@ -87,7 +92,7 @@ async def test_the_caller_of_a_failed_call_is_rescued(tmp_path: Path, case: str)
         assert (await held.told(line_of(case), "call_ended"))["reason"] == "voice_lost"
         said, reached = told(phone)
     assert reached == [RESCUE]
-    assert said == ([] if case == "acs" else ["Sorry."])
+    assert said == (["Sorry."] if says_after(case) else [])
 
 
 async def test_any_worker_knows_how_a_call_ended(tmp_path: Path) -> None:

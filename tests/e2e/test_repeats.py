@@ -9,13 +9,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.sim.phone.webhook import Reply, Webhook
-from gateway.sim.providers import PROVIDERS
 from tests.e2e.exchange import exchange
 from tests.e2e.rig import LINE, NUMBER, instant
-from tests.e2e.test_providers import STREAM_ONLY
+from tests.kinds import ASKING
 
 
-@pytest.mark.parametrize("provider", [name for name in PROVIDERS if name not in STREAM_ONLY])
+@pytest.mark.parametrize("provider", ASKING)
 async def test_a_webhook_delivered_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
     """Both get the same answer, the REST API is asked for nothing twice, no replay and no bad signature is counted."""
     pairs: list[tuple[Reply, Reply]] = []

@@ -23,9 +23,9 @@ from gateway.sim.prompts import FOLDER
 from tests.e2e.bare_phone import SILENCE, STREAM, bare_phone, media
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, configuration, instant, noise, rig
+from tests.kinds import STREAM_ONLY
 from tests.virtual_time import in_virtual_time, virtual_time
 
-STREAM_ONLY = frozenset({"genesys", "asterisk"})
 GREETING, ANSWER, STORY = "400 ms of a greeting", "600 ms of an answer", "20000 ms of a story"
 QUESTION = Sound.read(FOLDER / "caller" / "order_status.wav")
 JITTER_S = 0.4
@@ -38,9 +38,9 @@ class Air:
     def __init__(self, phone: SimulatedPhone) -> None:
         self.does: Literal["pass", "lose", "keep", "suppress"] = "pass"
         self._kept: list[Message] = []
-        self._media: Callable[[bytes, int], Sequence[Message]] = phone._wire.media
-        self._silence = phone.audio_format.silence(phone._wire.frame_ms)
-        vars(phone._wire).update(media=self._take)
+        self._media: Callable[[bytes, int], Sequence[Message]] = phone.wire.media
+        self._silence = phone.audio_format.silence(phone.wire.frame_ms)
+        vars(phone.wire).update(media=self._take)
 
     def _take(self, audio: bytes, timestamp_ms: int) -> Sequence[Message]:
         if self.does == "lose" or (self.does == "suppress" and audio == self._silence):

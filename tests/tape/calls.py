@@ -18,8 +18,8 @@ from gateway.tape.tapes import Wanted
 from tests.e2e.exchange import CALLER, Exchange, exchange
 from tests.e2e.rig import noise
 from tests.e2e.tool_server import tool_server
+from tests.kinds import STREAM_ONLY
 
-STREAM_ONLY = frozenset({"genesys", "asterisk"})
 WORDS = {
     "caller": "Marzipanhändler Okonkwo orders nineteen zeppelins",
     "bot": "Certainly Okonkwo, zeppelins are sold in Quellenburg",

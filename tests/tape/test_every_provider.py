@@ -12,6 +12,7 @@ from gateway.phone.providers import PROVIDERS
 from gateway.tape.checking import Known, left_on
 from gateway.tape.form import read_tape
 from gateway.tape.report.reporting import report
+from tests.kinds import ASKING
 from tests.tape.calls import KEYS, NUMBERS, WORDS, TapedCall, line, taped_calls
 from tests.tapes.replay import replayed
 from tests.virtual_time import in_virtual_time
@@ -96,7 +97,7 @@ def test_all_parts_are_on_it(call: TapedCall) -> None:
         assert tape.of(side, "in", "message")
         assert tape.of(side, "out", "message")
         assert tape.of(side, "in", "closed")
-    has_webhook = call.provider not in ("genesys", "asterisk")
+    has_webhook = call.provider in ASKING
     assert bool(tape.of("webhook", "in", "request")) == has_webhook
     assert bool(tape.of("webhook", "out", "answer")) == has_webhook
     assert [facts for _, line in tape.of("gateway", kind="note") if (facts := line.facts or {})["kind"] == "call_ended"]

@@ -9,6 +9,23 @@ def test_words_of_the_service_are_known_from_its_sdk(word: str) -> None:
     assert word in rules.VOCABULARY
 
 
+@pytest.mark.parametrize(
+    ("text", "is_format"),
+    [
+        ("pcmu/8000", True),
+        ("mulaw/8000", True),
+        ("audio/l16;rate=24000", True),
+        ("audio/x-mulaw", True),
+        ("LINEAR16", True),
+        ("lawyer", False),
+        ("pcmu/8000 of Ann", False),
+    ],
+)
+def test_formats_are_known_by_their_form(text: str, is_format: bool) -> None:
+    """In the spelling of a provider that nobody has listed."""
+    assert bool(rules.FORMAT.fullmatch(text)) == is_format
+
+
 def test_first_names_are_no_words_of_the_service() -> None:
     """Voices and avatars have some, and so have callers."""
     assert not {"andrew", "ava", "lisa", "emma", "brian"} & rules.VOCABULARY

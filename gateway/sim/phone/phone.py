@@ -56,7 +56,7 @@ class SimulatedPhone:
     ) -> None:
         self._socket = socket
         self._session = session
-        self._wire = wire
+        self.wire = wire
         self._on_tick = on_tick
         self._keep = keep
         self._saying = bytearray()
@@ -145,7 +145,7 @@ class SimulatedPhone:
     async def press(self, digit: str) -> None:
         """Press a key now."""
         self.keys_pressed.append(asyncio.get_running_loop().time())
-        await self._send(self._wire.key(digit))
+        await self._send(self.wire.key(digit))
 
     def hang_up(self) -> None:
         """End the call as the provider does when a caller hangs up; within one frame."""
@@ -187,8 +187,8 @@ class SimulatedPhone:
 
     async def _begin(self) -> None:
         self.started_at = asyncio.get_running_loop().time()
-        await self._send(self._wire.opening())
-        if self._wire.ready:
+        await self._send(self.wire.opening())
+        if self.wire.ready:
             self._ready.set()
 
     async def _until_ready(self, url: str, timeout_s: float) -> None:
@@ -215,8 +215,8 @@ class SimulatedPhone:
             await self._say_goodbye()
 
     async def _say_goodbye(self) -> None:
-        await self._send(self._wire.stop())
-        if not self._wire.stopped:
+        await self._send(self.wire.stop())
+        if not self.wire.stopped:
             try:
                 async with asyncio.timeout(_FAREWELL_S):
                     await self._answered.wait()
@@ -232,7 +232,7 @@ class SimulatedPhone:
         await self._follow_playback(heard)
         number = self.clock.frames
         queued_ms = self.bot_format.duration_ms(self.playout.queued_bytes)
-        await self._send(self._wire.tick(number * FRAME_MS, queued_ms))
+        await self._send(self.wire.tick(number * FRAME_MS, queued_ms))
         if self._on_tick is not None:
             self._on_tick(Tick(number, now, heard))
         while self._pressing:
@@ -247,18 +247,18 @@ class SimulatedPhone:
             self.bot_audio += heard.audio
         self._frame_audio += frame
         end_ms = (number + 1) * FRAME_MS
-        if end_ms % self._wire.frame_ms == 0:
+        if end_ms % self.wire.frame_ms == 0:
             audio = bytes(self._frame_audio)
             self._frame_audio.clear()
-            await self._send(self._wire.media(audio, end_ms - self._wire.frame_ms))
+            await self._send(self.wire.media(audio, end_ms - self.wire.frame_ms))
 
     async def _follow_playback(self, heard: Heard) -> None:
         if heard.size and not self._playing:
             self._playing = True
-            await self._send(self._wire.playback_started())
+            await self._send(self.wire.playback_started())
         if self._playing and self.playout.idle:
             self._playing = False
-            await self._send(self._wire.playback_ended())
+            await self._send(self.wire.playback_ended())
 
     async def _receive(self) -> None:
         loop = asyncio.get_running_loop()
@@ -269,14 +269,14 @@ class SimulatedPhone:
                 case aiohttp.WSMsgType.PING:
                     with contextlib.suppress(ConnectionError):
                         await self._socket.pong(message.data)
-                    await self._obey(self._wire.pinged(), loop.time())
+                    await self._obey(self.wire.pinged(), loop.time())
                 case aiohttp.WSMsgType.ERROR:
-                    self.warn(Violated(f"WebSocket protocol error: {message.data}", self._wire.protocol_error_code))
+                    self.warn(Violated(f"WebSocket protocol error: {message.data}", self.wire.protocol_error_code))
                 case _:
                     pass  # a pong that nobody asked for
         if not self._hanging_up:
             closed_by_gateway = self._closing_with is None and self._socket.close_code != LOST
-            if closed_by_gateway and not self._wire.gateway_may_close:
+            if closed_by_gateway and not self.wire.gateway_may_close:
                 self.warn(Violated("the gateway closed the stream; expected the provider to close it"))
             self._over()
         self._ready.set()
@@ -293,14 +293,14 @@ class SimulatedPhone:
 
     async def _read(self, message: Message, now: float) -> None:
         try:
-            orders = self._wire.parse(message)
+            orders = self.wire.parse(message)
         except WireError as error:
-            self.warn(Violated(str(error), self._wire.invalid_code))
+            self.warn(Violated(str(error), self.wire.invalid_code))
             return
         await self._obey(orders, now)
-        if self._wire.ready:
+        if self.wire.ready:
             self._ready.set()
-        if self._hanging_up and self._wire.stopped:
+        if self._hanging_up and self.wire.stopped:
             self._answered.set()
 
     async def _obey(self, orders: Sequence[Order], now: float) -> None:
@@ -313,7 +313,7 @@ class SimulatedPhone:
             case Media(audio):
                 self._note(Received(now, "media", position, size=len(audio)))
                 if not self.playout.add(audio):
-                    await self._obey(self._wire.overflowed(), now)
+                    await self._obey(self.wire.overflowed(), now)
             case Mark(name):
                 self._note(Received(now, "mark", position, name=name))
                 if self.playout.mark(name):
@@ -346,10 +346,10 @@ class SimulatedPhone:
         self.clears.append(message)
         for name in cleared.marks:
             await self._return_mark(name, now, cleared=True)
-        await self._send(self._wire.cleared())
+        await self._send(self.wire.cleared())
 
     async def _return_mark(self, name: str, now: float, *, cleared: bool) -> None:
-        messages = self._wire.mark_returned(name, cleared=cleared)
+        messages = self.wire.mark_returned(name, cleared=cleared)
         if messages and self._keep:
             self.returned.append(Returned(now, name))
         await self._send(messages)

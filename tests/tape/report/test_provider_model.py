@@ -5,6 +5,7 @@ from gateway.phone import providers
 from gateway.phone.provider import Grant, Setup, Upgrade
 from gateway.phone.providers import PROVIDERS
 from gateway.tape.report.provider_model import fields_of, paths_in, shape_of, stream_model, webhook_model
+from tests.kinds import ASKING
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -26,7 +27,7 @@ def test_a_pong_of_ours_brings_the_next_ping() -> None:
     assert "parameters.rtt" not in model.always["ping"]
 
 
-@pytest.mark.parametrize("name", [name for name in PROVIDERS if name not in ("genesys", "asterisk")])
+@pytest.mark.parametrize("name", ASKING)
 def test_each_simulator_tells_its_first_webhook(name: str) -> None:
     """Of a call, and not the question whose address it is."""
     fields = webhook_model(name)

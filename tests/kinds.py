@@ -1,0 +1,55 @@
+"""The kinds of providers, by what each says of itself: no test lists names, so that each has a new provider in it."""
+
+import functools
+import json
+
+from gateway.errors import GatewayError
+from gateway.phone.provider import SignatureError, Upgrade
+from gateway.phone.providers import PROVIDERS
+from gateway.sim.phone.wire import Wire
+from tests.conformance.accounts import account
+from tests.conformance.transcripts import about, bare
+from tests.phone.parts import verify_upgrade
+
+POLICY = 1008
+"""The close code of a stream whose start proves nothing."""
+ASKING = tuple(name for name in PROVIDERS if bare(name).webhooks is not None)
+"""They ask us what to do with a call."""
+STREAM_ONLY = frozenset(PROVIDERS) - frozenset(ASKING)
+"""They ask no webhook: their streams prove by themselves whose they are."""
+PROVEN_BY_START = frozenset(name for name in PROVIDERS if bare(name).verify_start is not None)
+"""Their streams have a fixed address: the upgrade is accepted, and the first message decides."""
+CLEARED_BY_MESSAGE = frozenset(
+    name for name in PROVIDERS if bare(name).traits.clears and not bare(name).traits.sends_on_receipt
+)
+"""Audio that they have is discarded by a message of ours."""
+
+
+def names_number(wire: Wire, number: str) -> bool:
+    """Return whether a number stands in what a simulated phone begins a stream with; else the token alone says it."""
+    return number in f"{wire.stream.url} {wire.stream.headers} {wire.opening()!r}"
+
+
+def names_call(name: str, wire: Wire, call_id: str) -> bool:
+    """Return whether a simulated phone begins its stream with this call's id; else the token alone says it."""
+    place = about(name).call_id
+    if not place:
+        return call_id in f"{wire.stream.headers}"
+    starts = [json.loads(message) for message in wire.opening() if isinstance(message, str)]
+    return call_id in [functools.reduce(_member, place.split("."), start) for start in starts]
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+@functools.cache
+def demands_proof(name: str) -> bool:
+    """Return whether a stream needs more than our token: its own signature, from the first stream on."""
+    if bare(name).traits.guesses_upgrade:
+        return False
+    try:
+        verify_upgrade(account(name), Upgrade("wss://gw.example.com/stream/any"), 1_800_000_000.0)
+    except (SignatureError, GatewayError):
+        return True
+    return False
