@@ -16,10 +16,10 @@ import structlog
 from aiohttp import web
 from azure.core.credentials_async import AsyncTokenCredential
 
-from gateway.call.call import Voice
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
+from gateway.call.recovery.legs import Voice
 from gateway.call.settings import CallSettings
 from gateway.call_setup import prepare
 from gateway.config import Deployment, Line, Lines

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import structlog
 
 from gateway.audio.formats import AudioFormat
-from gateway.call.call import Voice
+from gateway.call.recovery.legs import Voice
 from gateway.call.settings import (
     Approval,
     CallSettings,

@@ -56,6 +56,9 @@ class FakeVoice:
         self.closed = False
         self.full = False
         self.close_hangs = False
+        self.conversation_id = ""
+        self.later: list[FakeVoice] = []
+        """The legs that were made after this one."""
         self._events: asyncio.Queue[VoiceEvent] = asyncio.Queue()
         self.asked = asyncio.Event()
 
@@ -80,6 +83,12 @@ class FakeVoice:
         if self.close_hangs:
             await asyncio.Event().wait()
         self.tell(VoiceClosed(VoiceEnd.CLOSED))
+
+    def again(self, conversation_id: str) -> "FakeVoice":
+        leg = FakeVoice()
+        leg.conversation_id = conversation_id
+        self.later.append(leg)
+        return leg
 
 
 class FakeErrands:

@@ -13,6 +13,7 @@ tools/        what the model calls, and the caller's part in it
 keypad        what the caller's keys mean
 silence       the time for which nobody speaks, and its limit
 leaving       hang-up and transfer, after the last words were heard
+recovery/     a session that takes a call over
 ending        the end reasons
 liveness      whether the provider is still there
 bad_messages  notes messages that nobody understands, and counts those that break the protocol

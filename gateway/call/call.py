@@ -12,16 +12,18 @@ from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import Errand, ErrandEvent, TransferEnded
 from gateway.call.messages import Commands, Event
 from gateway.call.record import CallRecord
+from gateway.call.recovery.commands import LegCommand
+from gateway.call.recovery.legs import Running, Voice, VoiceLegs
 from gateway.errors import OutboxFullError
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import CallerAudio, PhoneClosed, PhoneEnd, PhoneEvent
 from gateway.voice.commands import SendAudio, VoiceCommand
-from gateway.voice.events import VoiceClosed, VoiceEnd, VoiceEvent
+from gateway.voice.events import VoiceClosed, VoiceEnd
 
 LOOP_GRAIN_S = 0.001
 """uvloop counts in whole milliseconds and may call up to two early, which would find nothing due and be set again."""
 CLOSE_LIMIT_S = 2.0
-"""Closing both legs takes no longer; whatever is left of them is cancelled."""
+"""Closing legs takes no longer; whatever is left of them is cancelled."""
 
 
 class Phone(Protocol):
@@ -32,19 +34,6 @@ class Phone(Protocol):
 
     def send(self, command: PhoneCommand) -> None:
         """Carry out at once; ``OutboxFullError`` where the peer does not read. A stop that was written is an event."""
-
-    async def close(self) -> None:
-        """End the leg, in any state."""
-
-
-class Voice(Protocol):
-    """The voice leg as a call sees it."""
-
-    async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
-        """Pass every event to ``tell`` as it arrives, the closing event last; raise what ``tell`` raises."""
-
-    def send(self, command: VoiceCommand) -> None:
-        """Carry out at once; ``OutboxFullError`` where the peer does not read."""
 
     async def close(self) -> None:
         """End the leg, in any state."""
@@ -77,6 +66,8 @@ class Call:
     ) -> None:
         self._phone = phone
         self._voice = voice
+        """The voice leg in use."""
+        self._legs = VoiceLegs(voice, self._handle, self._start, self._close_leg)
         self._conversation = conversation
         self._record = record
         self._errands = errands
@@ -94,7 +85,7 @@ class Call:
         try:
             async with self._group:
                 self._start(self._phone.run(self._on_phone_event))
-                self._start(self._voice.run(self._handle))
+                self._legs.begin()
                 self._perform(self._conversation.begin(self._clock()))
                 self._arm()
                 ended = await self._ended
@@ -110,10 +101,11 @@ class Call:
                 self._timer.cancel()
         return ended
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._group.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _send_on(self, errand: Errand) -> None:
         self._handle(await self._errands.run(errand))
@@ -134,9 +126,20 @@ class Call:
         try:
             async with asyncio.timeout(CLOSE_LIMIT_S), asyncio.TaskGroup() as closing:
                 closing.create_task(self._phone.close())
-                closing.create_task(self._voice.close())
+                for voice in self._legs.open:
+                    closing.create_task(voice.close())
         except TimeoutError:
             self._record.add(self._clock(), notes.CloseTimedOut(CLOSE_LIMIT_S))
+
+    async def _close_leg(self, voice: Voice, running: Running) -> None:
+        """Close a voice leg that is not needed any more, while the call goes on."""
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await voice.close()
+        except TimeoutError:
+            self._record.add(self._clock(), notes.CloseTimedOut(CLOSE_LIMIT_S))
+        finally:
+            running.cancel()
 
     def _on_phone_event(self, event: PhoneEvent) -> None:
         if type(event) is not CallerAudio:
@@ -179,6 +182,8 @@ class Call:
 
     def _perform(self, asked: Commands) -> None:
         """Carry commands out, unless carrying one out before has ended the call; notes are kept all the same."""
+        if asked.legs and not self._ended.done():
+            self._change_legs(asked.legs)
         if asked.phone and not self._ended.done():
             self._send_to_phone(asked.phone)
         if asked.voice and not self._ended.done():
@@ -190,6 +195,11 @@ class Call:
             self._record.add(self._clock(), note)
         if asked.end is not None and not self._ended.done():
             self._ended.set_result(asked.end)
+
+    def _change_legs(self, commands: Sequence[LegCommand]) -> None:
+        for command in commands:
+            self._legs.perform(command)
+        self._voice = self._legs.in_use
 
     def _send_to_phone(self, commands: Sequence[PhoneCommand]) -> None:
         try:

@@ -13,6 +13,7 @@ from gateway.call.leaving import LeaveCall
 from gateway.call.messages import NOTHING, Commands, Event
 from gateway.call.notes import Note
 from gateway.call.parts import Parts
+from gateway.call.recovery.commands import VoiceFailed, VoiceOpened
 from gateway.call.settings import CallSettings
 from gateway.call.state import EXPECTED, TALKING, State
 from gateway.call.tools.tools import ToolEvent
@@ -314,6 +315,6 @@ class Conversation:
             get_args(BadMessage),
             lambda self, event, now: self._parts.carry_out(self._parts.bad_messages.handle(event, now), now),
         ),
-        **dict.fromkeys((CallStarted, SignOfLife), lambda *_: None),
+        **dict.fromkeys((CallStarted, SignOfLife, VoiceOpened, VoiceFailed), lambda *_: None),
     }
     """By the type itself: asking for one type after the other costs far more, since these classes have a metaclass."""

@@ -8,13 +8,14 @@ from msgspec import Struct
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import Errand, ErrandEvent
 from gateway.call.notes import Note
+from gateway.call.recovery.commands import LegCommand, LegEvent
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import PhoneEvent
 from gateway.voice.commands import VoiceCommand
 from gateway.voice.events import VoiceEvent
 
-Event = PhoneEvent | VoiceEvent | ErrandEvent | ShutDown
-Carried = PhoneCommand | VoiceCommand | Errand | Note
+Event = PhoneEvent | VoiceEvent | LegEvent | ErrandEvent | ShutDown
+Carried = PhoneCommand | VoiceCommand | LegCommand | Errand | Note
 """Commands to the legs, errands, and notes for the record."""
 Command = Carried | EndCall
 
@@ -28,6 +29,8 @@ class Commands(Struct):
     notes: list[Note] = []
     end: EndCall | None = None
     """The end of the call; nothing is asked for after it."""
+    legs: list[LegCommand] = []
+    """Changes of the voice legs, which come before what is sent to them."""
 
     def add(self, commands: Iterable[Carried]) -> None:
         """Put each command at the end of its list."""
@@ -42,6 +45,7 @@ NOTHING = Commands()
 LIST_OF: Mapping[type, str] = {
     **dict.fromkeys(get_args(PhoneCommand), "phone"),
     **dict.fromkeys(get_args(VoiceCommand), "voice"),
+    **dict.fromkeys(get_args(LegCommand), "legs"),
     **dict.fromkeys(get_args(Errand), "errands"),
     **dict.fromkeys(Note.__subclasses__(), "notes"),
 }

@@ -6,6 +6,7 @@ from typing import get_args
 
 from gateway.call.ending import ShutDown
 from gateway.call.errands import ErrandEvent
+from gateway.call.recovery.commands import LegEvent
 from gateway.phone.events import PhoneEvent
 from gateway.voice.events import (
     MalformedEvent,
@@ -34,7 +35,7 @@ CONNECTING, TALKING, LEAVING, TRANSFERRING, ENDED = State
 """By name: an attribute of an enumeration is looked up slowly, and every event asks for the state."""
 
 PHONE = frozenset(get_args(PhoneEvent))
-BESIDE = frozenset({*get_args(ErrandEvent), ShutDown})
+BESIDE = frozenset({*get_args(ErrandEvent), *get_args(LegEvent), ShutDown})
 WITHOUT_SESSION = frozenset({SessionReady, VoiceClosed, MalformedEvent, UnknownEvent, ServiceWarning})
 IN_SESSION = frozenset(get_args(VoiceEvent)) - WITHOUT_SESSION
 """Events that mean something only in a session; before there is one, nothing may be sent that would answer them."""

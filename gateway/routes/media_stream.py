@@ -12,13 +12,14 @@ import structlog
 from aiohttp import web
 
 from gateway.call import notes
-from gateway.call.call import Call, Voice
+from gateway.call.call import Call
 from gateway.call.calls import Calls
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason, level_of
 from gateway.call.metrics import Metrics
 from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, CallRecord, Observer, TimedNote
+from gateway.call.recovery.legs import Voice
 from gateway.call.refusal import Refusal
 from gateway.call.settings import CallSettings
 from gateway.config import Line

@@ -10,6 +10,10 @@ class SessionReady(Struct, frozen=True):
 
     session_id: str
     model: str
+    lasts_s: float = 0.0
+    """Seconds from now until the session expires, as the service reports it; 0 if it does not."""
+    conversation_id: str = ""
+    """The conversation of an agent, with which another session can go on; empty if the service names none."""
 
 
 class CallerSpoke(Struct, frozen=True):
@@ -193,6 +197,8 @@ class VoiceClosed(Struct, frozen=True):
 
     end: VoiceEnd
     detail: str = ""
+    passes: bool = False
+    """``True`` if a session that was not opened may be opened a moment later: a quota, the service's own trouble."""
 
 
 VoiceEvent = (

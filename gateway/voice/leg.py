@@ -15,7 +15,7 @@ from gateway.voice.commands import AddMessage, CreateResponse, SayText, VoiceCom
 from gateway.voice.conversion import Conversion
 from gateway.voice.events import MalformedEvent, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.opening import Opened, Opening
-from gateway.voice.proposals import Proposal
+from gateway.voice.proposals import Proposal, going_on_with
 from gateway.voice.service import VoiceLive
 from gateway.websocket import TEXT, WebSocket
 
@@ -30,6 +30,7 @@ class VoiceLeg:
         self, service: VoiceLive, proposals: Sequence[Proposal], audio_format: AudioFormat | None = None
     ) -> None:
         self._service = service
+        self._proposals = proposals
         self._audio_format = audio_format
         self.opening = Opening(service, proposals)
         """The attempts at a session, and what came of them."""
@@ -47,7 +48,7 @@ class VoiceLeg:
         answering = opened.proposal.answering
         self._is_agent = isinstance(answering, Agent)
         try:
-            tell(opened.ready)
+            tell(replace(opened.ready, lasts_s=self._lasts_s()))
             await socket.hand_to(self._taker(opened, tell))
             tell(self._closing or self._closed_by_service(socket, answering))
         finally:
@@ -92,6 +93,15 @@ class VoiceLeg:
             self._socket.send(wire.encode(command), TEXT)
         except ConnectionError:
             return
+
+    def again(self, conversation_id: str) -> "VoiceLeg":
+        """Return a leg for one more session of the same call; its agent goes on with ``conversation_id``, if given."""
+        return VoiceLeg(self._service, going_on_with(self._proposals, conversation_id), self._audio_format)
+
+    def _lasts_s(self) -> float:
+        """Return the seconds until the session expires; 0 where the service has not said when."""
+        expires_at = wire.expires_at(self.opening.attempts[-1].echoed)
+        return max(0.0, expires_at - datetime.now(UTC).timestamp()) if expires_at else 0.0
 
     async def close(self) -> None:
         """End the session; safe in every state, the connecting one included, in which ``run`` must be cancelled."""

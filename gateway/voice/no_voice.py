@@ -24,3 +24,7 @@ class NoVoice:
     async def close(self) -> None:
         """End the leg; safe to call twice."""
         self._closed.set()
+
+    def again(self, conversation_id: str) -> "NoVoice":
+        """Return another leg without a session."""
+        return NoVoice()

@@ -168,7 +168,8 @@ class Opening:
                 end = VoiceEnd.REFUSED if isinstance(error, VoiceRefusedError) else VoiceEnd.UNREACHABLE
                 refused = error.status in (400, 404)
                 next_model = refused or error.status >= 500
-                raise _FailedError(VoiceClosed(end, str(error)), next_model=next_model, refused=refused) from None
+                closed = VoiceClosed(end, str(error), error.passes)
+                raise _FailedError(closed, next_model=next_model, refused=refused) from None
 
     async def _pause(self) -> None:
         """Wait before the one connection that is tried again; at random, so that many calls do not return at once."""
@@ -282,10 +283,10 @@ class Opening:
             detail = f"Voice Live closed the session with {refusal.close_code}{reason}"
             if refusal.close_code == BROKEN and refusal.message:
                 detail = refusal.message
-            return _FailedError(VoiceClosed(VoiceEnd.LOST, shortened(detail) + named), next_model=True)
+            return _FailedError(VoiceClosed(VoiceEnd.LOST, shortened(detail) + named, passes=True), next_model=True)
         advice = advice_for_refusal(refusal, proposal.answering)
         said = f"{refusal.words}{f'; {advice}' if advice else ''}{named}"
-        closed = VoiceClosed(VoiceEnd.REFUSED, f"Voice Live refused the session: {said}")
+        closed = VoiceClosed(VoiceEnd.REFUSED, f"Voice Live refused the session: {said}", refusal.passes)
         return _FailedError(closed, next_model=not refusal.is_quota, refused=refusal.is_lasting)
 
     # Time

@@ -1,12 +1,12 @@
 """The sessions to ask for in one call: one for each model of its line, in their order. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.audio.formats import AudioFormat
 from gateway.config.api_versions import DEFAULT_API_VERSION, without_newer
 from gateway.config.line.line import Line
-from gateway.voice.bot import Answering, answering_for
+from gateway.voice.bot import Agent, Answering, answering_for
 from gateway.voice.negotiation.reductions import Policy, Session
 from gateway.voice.session import session_for
 from gateway.voice.texts import CallFacts
@@ -37,6 +37,18 @@ def proposals_for(
     Raises ``WireError`` for a format that Voice Live does not take.
     """
     return tuple(_proposal(line.answered_by(model), audio_format, call, api_version) for model in line.models or ("",))
+
+
+def going_on_with(proposals: Sequence[Proposal], conversation_id: str) -> Sequence[Proposal]:
+    """Return the same proposals, the agent's with a conversation that it goes on with; a model has none."""
+    if not conversation_id:
+        return proposals
+    return tuple(
+        replace(one, answering=replace(one.answering, conversation_id=conversation_id))
+        if isinstance(one.answering, Agent)
+        else one
+        for one in proposals
+    )
 
 
 def _proposal(line: Line, audio_format: AudioFormat, call: CallFacts, api_version: str) -> Proposal:

@@ -177,7 +177,23 @@ def _text(message: Message, key: str) -> str:
 
 def _session_ready(message: Message) -> Sequence[VoiceEvent]:
     session = message["session"]
-    return (SessionReady(str(session.get("id") or ""), str(session.get("model") or "")),)
+    return (
+        SessionReady(
+            str(session.get("id") or ""), str(session.get("model") or ""), conversation_id=_conversation_of(session)
+        ),
+    )
+
+
+def _conversation_of(session: Message) -> str:
+    """Return the conversation of the agent that answers; empty for a model, or where the service names none."""
+    agent = session.get("agent")
+    return str(agent.get("thread_id") or "") if isinstance(agent, Mapping) else ""
+
+
+def expires_at(session: Message) -> float:
+    """Return the Unix time at which a session expires, as ``session.updated`` has it; 0 where it has none."""
+    value = session.get("expires_at")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
 
 def _transcription_failed(message: Message) -> Sequence[VoiceEvent]:

@@ -11,6 +11,7 @@ from gateway.call.ending import EndCall
 from gateway.call.errands import Errand, TransferCaller
 from gateway.call.messages import LIST_OF, Command, Commands, Event
 from gateway.call.notes import Note
+from gateway.call.recovery.commands import LegCommand
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark
 from gateway.phone.events import CallerAudio
 from gateway.voice.commands import AddMessage, CreateResponse, VoiceCommand
@@ -32,7 +33,7 @@ def test_every_command_has_its_list() -> None:
     kinds = {*get_args(Command), *Note.__subclasses__()} - {Note}
     assert kinds - set(LIST_OF) == {EndCall}
     assert set(LIST_OF) <= kinds
-    for union, name in ((PhoneCommand, "phone"), (VoiceCommand, "voice"), (Errand, "errands")):
+    for union, name in ((PhoneCommand, "phone"), (VoiceCommand, "voice"), (Errand, "errands"), (LegCommand, "legs")):
         assert {kind for kind, found in LIST_OF.items() if found == name} == set(get_args(union))
     assert {name for kind, name in LIST_OF.items() if issubclass(kind, Note)} == {"notes"}
 

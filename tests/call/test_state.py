@@ -9,6 +9,7 @@ from gateway.call import notes
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferEnded
 from gateway.call.messages import Event
+from gateway.call.recovery.commands import VoiceFailed, VoiceOpened
 from gateway.call.settings import CallSettings, Target
 from gateway.call.state import EXPECTED, State
 from gateway.phone.events import (
@@ -88,6 +89,8 @@ EVENTS: tuple[Event, ...] = (
     FunctionReturned("c", "{}"),
     DigitsDialled("c"),
     TransferEnded(),
+    VoiceOpened(2, SessionReady("s2", "m")),
+    VoiceFailed(2, VoiceClosed(VoiceEnd.LOST)),
     ShutDown(),
 )
 LINE = CallSettings(

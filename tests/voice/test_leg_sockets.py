@@ -1,6 +1,7 @@
 """The voice leg over a socket whose messages are known: how a session that does not come about is told."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -10,7 +11,7 @@ from multidict import CIMultiDict
 
 from gateway.errors import GatewayError
 from gateway.voice import wire
-from gateway.voice.bot import Answering, Model
+from gateway.voice.bot import Agent, Answering, Model
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.proposals import Proposal
@@ -79,7 +80,7 @@ async def test_a_connection_that_breaks_at_once_is_lost() -> None:
         def send(self, message: str | bytes) -> None:
             raise ConnectionError("the peer reset the connection")
 
-    assert await told(Gone()) == [VoiceClosed(VoiceEnd.LOST, "the peer reset the connection")]
+    assert await told(Gone()) == [VoiceClosed(VoiceEnd.LOST, "the peer reset the connection", passes=True)]
 
 
 async def test_what_broke_the_connection_is_told() -> None:
@@ -89,8 +90,30 @@ async def test_what_broke_the_connection_is_told() -> None:
         VoiceClosed(VoiceEnd.LOST, "no pong"),
     ]
     assert await told(FakeSocket(close_code=1011)) == [
-        VoiceClosed(VoiceEnd.LOST, "Voice Live closed the session with 1011")
+        VoiceClosed(VoiceEnd.LOST, "Voice Live closed the session with 1011", passes=True)
     ]
+
+
+async def test_the_rest_of_a_session_s_time_is_told() -> None:
+    """Counted from now, where the service says when it expires; a time that is over is no time."""
+    for left_s, told_s in ((3600.0, 3600.0), (-5.0, 0.0)):
+        session = {"id": "s", "model": "m", "expires_at": datetime.now(UTC).timestamp() + left_s}
+        ready, _ = await told(FakeSocket(json.dumps({"type": "session.updated", "session": session})))
+        assert isinstance(ready, SessionReady)
+        assert ready.lasts_s == pytest.approx(told_s, abs=5)
+
+
+def test_another_leg_of_a_call_goes_on_with_its_agent_s_conversation() -> None:
+    """A model has no conversation that outlives its session; nothing else of what is asked for changes."""
+    agent, model = Agent("a", "p"), Model("m")
+    leg = VoiceLeg(Service(FakeSocket()), [Proposal(agent, {"voice": 1}), Proposal(model, {})])
+    assert going_on(leg.again("conv_1")) == [Agent("a", "p", conversation_id="conv_1"), model]
+    assert going_on(leg.again("")) == [agent, model]
+
+
+def going_on(leg: VoiceLeg) -> list[Answering]:
+    """Return who would answer in the session of a leg."""
+    return [proposal.answering for proposal in leg.opening._proposals]
 
 
 def answer(status: int, body: str = "", headers: dict[str, str] | None = None) -> aiohttp.WSServerHandshakeError:

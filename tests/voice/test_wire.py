@@ -170,6 +170,10 @@ FAILED = {"id": "r", "status": "failed", "status_details": {"type": "failed", "e
     [
         ({"type": "session.updated", "session": {"id": "s", "model": "m", "new": 1}}, SessionReady("s", "m")),
         (
+            {"type": "session.updated", "session": {"id": "s", "model": "", "agent": {"thread_id": "conv_1"}}},
+            SessionReady("s", "", conversation_id="conv_1"),
+        ),
+        (
             {"type": "input_audio_buffer.speech_started", "audio_start_ms": 1, "item_id": "u"},
             CallerSpoke("u"),
         ),
@@ -437,3 +441,12 @@ def test_half_of_a_character_ends_no_call() -> None:
         assert "\ufffd" in wire.encode(command).decode()
     updated = json.loads(wire.session_update({"metadata": {"call_id": "\udcff"}}))
     assert updated["session"] == {"metadata": {"call_id": "\ufffd"}}
+
+
+@pytest.mark.parametrize(
+    ("session", "expires_at"),
+    [({"expires_at": 1790731031}, 1790731031.0), ({}, 0.0), ({"expires_at": "soon"}, 0.0), ({"expires_at": True}, 0.0)],
+)
+def test_the_expiry_of_a_session(session: dict[str, object], expires_at: float) -> None:
+    """A Unix time; the session has none where the service does not say."""
+    assert wire.expires_at(session) == expires_at
