@@ -8,6 +8,7 @@ from gateway.audio.formats import AudioFormat
 from gateway.call.recovery.legs import Voice
 from gateway.call.settings import (
     Approval,
+    BargeInRules,
     CallSettings,
     Digits,
     FunctionRule,
@@ -64,8 +65,9 @@ def call_settings_for(line: Line, call: CallFacts, audio_format: AudioFormat) ->
     digits = settings.digits
     return CallSettings(
         greeting=_greeting(line, call, audio_format),
-        interruptible=settings.greeting.interruptible if settings.greeting else True,
-        barge_in=settings.barge_in,
+        interruptible=settings.greeting_interruptible,
+        barge_in=bool(settings.barge_in),
+        barge_in_rules=BargeInRules(settings.barge_in_rules.protect_ms, settings.barge_in_rules.min_speech_ms),
         commit_on=settings.commit_on or "",
         digits=Digits(digits.finish_on or "", digits.pause_s) if digits else None,
         on_key={

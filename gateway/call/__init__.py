@@ -6,6 +6,7 @@ settings      a line's settings as the conversation follows them, and limits of 
 conversation  the rules: events and the time in, commands out
 parts         the parts of a call, and what they ask for
 speaking/     what the bot says: asked for, played, and heard
+barge_in/     whether speech of the caller interrupts the bot
 caller_audio  decides which of the caller's audio reaches the service
 caller_clock  keeps the caller's audio on the call's clock
 transcripts   what the caller said, in writing

@@ -55,7 +55,7 @@ class Conversation:
         self._settings = settings
         self._parts = parts = Parts(started, settings, now)
         self._bot, self._leaving, self._tools, self._keypad = parts.bot, parts.leaving, parts.tools, parts.keypad
-        self._caller_audio, self._silence = parts.caller_audio, parts.silence
+        self._caller_audio, self._silence, self._held_speech = parts.caller_audio, parts.silence, parts.held_speech
         self._ends_at = now + settings.duration_limit_s
         self._due: float | None = None
         """The next deadline that the caller's audio does not put off; ``None`` if it is to be computed."""
@@ -139,6 +139,8 @@ class Conversation:
             self._parts.carry_out(left, now)
             self._settle(now)
             return
+        if self._held_speech.on_deadline(now, self._bot.reply_began(now)):
+            self._parts.interrupt(now, by_speech=True)
         self._parts.add(self._bot.give_up(now, tool_at_work=self._tools.server_at_work))
         quiet = self._bot.is_idle
         talking, held = self._parts.state is TALKING, self._bot.waits_for_a_tool
@@ -153,7 +155,7 @@ class Conversation:
         for part in (self._bot, self._tools, self._silence):
             part.caller_spoke(event.item_id, now)
         if self._settings.barge_in:
-            self._interrupt_bot(now, by_speech=True)
+            self._parts.caller_spoke(event.item_id, now)
         else:
             self._parts.add(self._leaving.call_off())
 
@@ -163,6 +165,7 @@ class Conversation:
         self._turn_over(event, now)
 
     def _turn_over(self, event: CallerPaused | TurnCommitted, now: float) -> None:
+        self._parts.add(self._held_speech.over(event.item_id, now))
         self._parts.add(self._bot.turn_over(event.item_id, now))
         self._tools.caller_done(event.item_id, now)
 
@@ -185,23 +188,15 @@ class Conversation:
         self._silence.caller_pressed()
         if self._tools.private(now):
             if self._tools.counts(digit):
-                self._interrupt_bot(now)
+                self._parts.interrupt(now)
             self._parts.carry_out(self._tools.key(digit, now), now)
             return
         acts = self._parts.connected and not self._leaving.transferring
         if acts and (self._tools.asks_for_key or self._keypad.interrupts(digit)):
-            self._interrupt_bot(now)
+            self._parts.interrupt(now)
         self._note(notes.DigitPressed(digit))
         if acts:
             self._parts.carry_out(self._tools.answer_by_key(digit, now) or self._keypad.press(digit, now), now)
-
-    def _interrupt_bot(self, now: float, *, by_speech: bool = False) -> None:
-        """Silence the bot, but for a greeting that must be heard; what it was about to leave for is called off."""
-        if self._bot.is_protected or self._leaving.transferring:
-            return
-        self._tools.unsaid()
-        self._parts.add(self._bot.interrupt(now, by_speech=by_speech))
-        self._parts.add(self._leaving.call_off())
 
     # The bot
 
@@ -217,7 +212,7 @@ class Conversation:
                 self._leaving.plan(LeaveCall(self._settings.closed_to), now)
 
     def _response_started(self, event: ResponseStarted, now: float) -> None:
-        cancelled = self._bot.response_started(event, now)
+        cancelled = self._bot.response_started(event, now, held=self._held_speech.is_held)
         self._parts.add(cancelled)
         if cancelled:
             self._tools.unsaid()

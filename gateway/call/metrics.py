@@ -7,6 +7,7 @@ appears with its first event.
 import importlib.metadata
 import platform
 from collections.abc import Iterable
+from typing import get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -94,6 +95,9 @@ class Metrics:
             buckets=_SHORT_BUCKETS,
             registry=r,
         )
+        self.speech_ignored = Counter(
+            "gateway_speech_ignored", "Speech of callers that did not interrupt the bot.", ["reason"], registry=r
+        )
         self.barge_ins = Counter("gateway_barge_ins", "Replies that the caller spoke over.", registry=r)
         self.event_loop_lag = Histogram(
             "gateway_event_loop_lag_seconds", "How late a timer runs.", buckets=_SHORT_BUCKETS, registry=r
@@ -174,6 +178,8 @@ class Metrics:
         self.messages_odd.labels("phone", "odd")
         for outcome in ("ok", "failed"):
             self.transfers.labels(outcome)
+        for reason in get_args(notes.SpeechIgnored.__annotations__["reason"]):
+            self.speech_ignored.labels(reason)
         for code in (*KNOWN_ERRORS, OTHER):
             self.service_errors.labels(code)
         for provider in self._providers:
@@ -229,6 +235,8 @@ class Metrics:
                 self.session_setup.observe(note.at - identity.started_at)
             case notes.ReplyStarted(latency_ms=int(latency_ms)):
                 self.turn_latency.labels(identity.line).observe(latency_ms / 1000)
+            case notes.SpeechIgnored(reason=reason):
+                self.speech_ignored.labels(reason).inc()
             case notes.BargeIn():
                 self.barge_ins.inc()
             case notes.PlaybackStopped(after_ms=after_ms):

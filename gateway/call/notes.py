@@ -128,6 +128,13 @@ class BargeIn(Note, frozen=True):
     response_cancelled: bool
 
 
+class SpeechIgnored(Note, frozen=True):
+    """Made when speech of the caller is over and has not interrupted the bot, by the line's rules."""
+
+    item_id: str
+    reason: Literal["short", "protected"]
+
+
 class PlaybackStopped(Note, frozen=True):
     """Made when the stop that follows speech of the caller has been written to the phone."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from gateway.call.bad_messages import BadMessages
+from gateway.call.barge_in.held_speech import HeldSpeech
 from gateway.call.caller_audio import CallerStream
 from gateway.call.ending import EndCall
 from gateway.call.keypad import Keypad
@@ -34,6 +35,7 @@ class Parts:
         self.bot = Bot(settings, started.audio_format, started.playout)
         self.leaving = Leaving(settings)
         self.tools = Tools(settings)
+        self.held_speech = HeldSpeech(settings.barge_in_rules)
         self.keypad = Keypad(settings)
         self.transcripts = Transcripts()
         self.caller_audio = CallerStream(started.audio_format, now, settings.stream_silence_limit_s)
@@ -57,7 +59,7 @@ class Parts:
 
     def next_deadline(self) -> float:
         """Return when the first part has something due, the caller's audio apart, which is asked each time."""
-        parts = (self.bot, self.tools, self.keypad, self.silence, self.leaving)
+        parts = (self.bot, self.tools, self.keypad, self.silence, self.leaving, self.held_speech)
         return min((due for part in parts if (due := part.next_deadline()) is not None), default=math.inf)
 
     def carry_out(self, wishes: Iterable[Wish], now: float) -> None:
@@ -81,6 +83,20 @@ class Parts:
     def want(self, request: Request, now: float) -> None:
         """Ask for a response, now or in its turn."""
         self.add(self.bot.want(request, now))
+
+    def caller_spoke(self, item_id: str, now: float) -> None:
+        """Silence the bot for speech of the caller, now or once the line's rules let it be interrupted."""
+        bot = self.bot
+        if self.held_speech.begin(item_id, now, bot.reply_began(now), speaks=not bot.says_nothing):
+            self.interrupt(now, by_speech=True)
+
+    def interrupt(self, now: float, *, by_speech: bool = False) -> None:
+        """Silence the bot, but for a greeting that must be heard; what it was about to leave for is called off."""
+        if self.bot.is_protected or self.leaving.transferring:
+            return
+        self.tools.unsaid()
+        self.add(self.bot.interrupt(now, by_speech=by_speech))
+        self.add(self.leaving.call_off())
 
     def end(self, end: EndCall, now: float) -> None:
         """End the call, with all that belongs to it."""

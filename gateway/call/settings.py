@@ -89,6 +89,15 @@ class KeyAction(Struct, frozen=True):
     say: Request | None = None
 
 
+class BargeInRules(Struct, frozen=True):
+    """The rules by which speech of the caller interrupts a reply; without any, it does at once."""
+
+    protect_ms: int = 0
+    """The first milliseconds of a reply are not interrupted."""
+    min_speech_ms: int = 0
+    """Speech that is shorter does not interrupt."""
+
+
 class CallSettings(Struct, frozen=True):
     """A line's settings as far as the conversation follows them; durations in seconds."""
 
@@ -99,6 +108,7 @@ class CallSettings(Struct, frozen=True):
     """The line is closed: after the greeting the call ends, or goes to ``closed_to``."""
     closed_to: Target | None = None
     barge_in: bool = True
+    barge_in_rules: BargeInRules = BargeInRules()
     commit_on: str = ""
     """The key that ends the caller's turn, on a line with manual turns."""
     digits: Digits | None = None

@@ -23,6 +23,8 @@ LINE = {
     "ServerVad.prefix_padding_ms": ("0 to 10000", 400),
     "ServerVad.silence_duration_ms": ("0 to 10000", 500),
     "ServerVad.speech_duration_ms": ("0 to 10000", 200),
+    "BargeIn.min_speech_ms": ("0 to 10000", 0),
+    "BargeIn.protect_ms": ("0 to 10000", 0),
     "EndOfUtterance.timeout_ms": ("0 to 10000", 1000),
     "Digits.pause_s": ("above 0 to 60", 2),
     "HttpRequest.timeout_s": ("above 0 to 60", 10),

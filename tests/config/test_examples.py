@@ -118,7 +118,7 @@ def test_the_examples_of_the_documentation_are_right(tmp_path: Path) -> None:
     write_wav(tmp_path / "welcome.wav", np.zeros(800, np.int16), 8000)
     text = (ROOT / "docs" / "configuration.md").read_text()
     examples = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert len(examples) == 10
+    assert len(examples) == 11
     for example in examples:
         piece = f"tools:\n{example}" if example.startswith("  - ") else example
         if example.startswith("parameters:"):

@@ -64,6 +64,15 @@ class Bot:
         return self._playback.idle
 
     @property
+    def says_nothing(self) -> bool:
+        """``True`` if nothing is heard, and no response runs or is asked for."""
+        return self._playback.idle and not self._responses.is_busy
+
+    def reply_began(self, now: float) -> float | None:
+        """Return when the caller began to hear the reply that is heard now; ``None`` if none is."""
+        return self._playback.began_at(now)
+
+    @property
     def is_idle(self) -> bool:
         """``True`` if nothing is said, asked for or about to be, and the caller is not speaking."""
         return self._playback.idle and self._responses.idle
@@ -185,11 +194,15 @@ class Bot:
 
     # What the service and the phone report
 
-    def response_started(self, event: ResponseStarted, now: float) -> list[BotCommand]:
-        """Follow a response that begins; cancel one that nobody wants any more, which returns something."""
+    def response_started(self, event: ResponseStarted, now: float, *, held: bool = False) -> list[BotCommand]:
+        """Follow a response that begins; cancel one that nobody wants any more, which returns something.
+
+        ``held``: the caller speaks, and does not interrupt yet.
+        """
         was_wanted = self._responses.started(event.response_id, event.request_id, now)
         self._greeting.response_started(event.response_id, self._responses.request)
         overtaken = self._responses.caller_speaks and self._settings.barge_in and not self._greeting.protected
+        overtaken = overtaken and not held
         if was_wanted and not overtaken:
             return []
         if overtaken:  # the answer comes after a text that was dropped, and the caller waits for that

@@ -208,6 +208,16 @@ class Playback:
         """``True`` if there is nothing left that the caller has not heard."""
         return not self._replies
 
+    def began_at(self, now: float) -> float | None:
+        """Return when the reply that the caller hears, or heard last, began to be heard; ``None`` if none waits."""
+        ear, began = self._ear(now), None
+        for reply in self._replies:
+            if reply.sent:
+                began = self._time_at(reply.start)
+                if ear < reply.start + reply.sent:
+                    break
+        return began
+
     def _cut(self, reply: Reply, ear: int) -> HeardReply:
         heard = min(max(ear - reply.start, 0), reply.sent) if reply.sent else 0
         return HeardReply(reply.reply_id, self._ms(heard), self._ms(reply.received), reply.complete)

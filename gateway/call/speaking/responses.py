@@ -62,6 +62,11 @@ class Responses:
         return self._speech is not None
 
     @property
+    def is_busy(self) -> bool:
+        """``True`` if a response runs or was asked for."""
+        return self.response is not None or self._requested is not None
+
+    @property
     def idle(self) -> bool:
         """``True`` if nobody speaks, is asked to, or is about to."""
         return self.response is None and self._is_alone
@@ -156,8 +161,7 @@ class Responses:
     @property
     def _is_free(self) -> bool:
         """``True`` if the service would take a request."""
-        running = self.response is not None or self._requested is not None
-        return not running and self._speech is None and self._owed_by is None
+        return not self.is_busy and self._speech is None and self._owed_by is None
 
     def _release(self, now: float) -> list[Request]:
         if not self._wanted or not self._is_free or now < self._held_until:

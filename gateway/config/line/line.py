@@ -20,7 +20,9 @@ from gateway.config.line.tools import Tool
 from gateway.config.line.transfers import AnyTarget, DestinationOrName, TargetName
 from gateway.config.line.turns import (
     DEFAULT_TURN_DETECTION,
+    AnyBargeIn,
     AnyTranscription,
+    BargeIn,
     Echo,
     Language,
     NoiseReduction,
@@ -203,8 +205,8 @@ class Settings(Section):
     """server_echo_cancellation, for phones that echo; the telephone network has its own."""
     transcription: Annotated[AnyTranscription | None, or_none(AnyTranscription)] = Transcription()
     """Transcribes the caller's words; none switches it off."""
-    barge_in: Switch = True
-    """Let the caller interrupt the bot."""
+    barge_in: AnyBargeIn = True
+    """Let the caller interrupt the bot: true, false, or rules, such as {min_speech_ms: 300}."""
     silence: Silence | None = None
     """Reminds a caller who says nothing, then ends the call; without it, silence has no effect."""
     after: Afterwards | None = None
@@ -235,6 +237,16 @@ class Settings(Section):
         Field(max_length=16 - len(OWN_METADATA)),
     ] = Field(default_factory=dict)
     """Your own labels for the service's logs; the gateway adds call_id and line."""
+
+    @property
+    def greeting_interruptible(self) -> bool:
+        """``True`` if the caller may interrupt the greeting."""
+        return self.barge_in_rules.greeting and (self.greeting is None or self.greeting.interruptible)
+
+    @property
+    def barge_in_rules(self) -> BargeIn:
+        """The rules by which the caller interrupts the bot; the default ones where the line has none."""
+        return self.barge_in if isinstance(self.barge_in, BargeIn) else BargeIn()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 import typing
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from gateway.config.reading.section import Number, Section, Switch, Text, Whole, by_name
 
@@ -140,6 +140,24 @@ TurnDetection = Annotated[
 ]
 """A section, or its type alone."""
 DEFAULT_TURN_DETECTION = AzureSemanticVad(type="azure_semantic_vad")
+
+
+class BargeIn(Section):
+    """The rules by which the caller interrupts the bot."""
+
+    protect_ms: Milliseconds = 0
+    """Milliseconds at the beginning of a reply in which speech does not interrupt it; who still speaks then does."""
+    min_speech_ms: Milliseconds = 0
+    """Milliseconds for which the caller must speak to interrupt; shorter speech is answered after the reply."""
+    greeting: Switch = True
+    """Let the caller interrupt the greeting; false for a greeting that must be heard to its end."""
+
+
+AnyBargeIn = Annotated[
+    Annotated[Switch, Tag("switch")] | Annotated[BargeIn, Tag("section")],
+    Discriminator(lambda value: "section" if isinstance(value, dict) else "switch"),
+]
+"""The rules, or whether the caller may interrupt at all."""
 
 
 TranscriptionModel = Literal[

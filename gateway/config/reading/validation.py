@@ -50,6 +50,7 @@ _KINDS = {
 _SHAPES: dict[str | int, str] = {
     "numbers": 'a list, such as ["+14255550100"]',
     "greeting": "a text, {say: …}, {prompt: …}, {play: …} or none",
+    "barge_in": "true, false or keys with values, such as {min_speech_ms: 300}",
     "voice": "a voice's name or keys with values",
     "turn_detection": "a word such as azure_semantic_vad, keys with values, such as {type: …}, or none",
     "transcription": "a word such as azure-speech, keys with values, such as {model: …}, or none",

@@ -40,7 +40,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     yield from _placeholders(line)
     yield "greeting", _greeting(line)
     yield "turns", _turns(line)
-    yield "barge-in", "the caller may interrupt" if settings.barge_in else "the bot finishes first"
+    yield "barge-in", _barge_in(settings)
     if silence := settings.silence:
         times = f"up to {silence.times} times" if silence.times > 1 else "once"
         yield "silence", f"after {silence.after_s:g} s says {silence.say!r}, {times}"
@@ -91,6 +91,18 @@ def _placeholders(line: Line) -> Iterator[tuple[str, str]]:
 def _voice(voice: AnyVoice) -> str:
     details = voice.model_dump(exclude={"name", "type"}, exclude_none=True)
     return ", ".join([f"{voice.name} ({voice.type})", *(f"{key} {_shown(value)}" for key, value in details.items())])
+
+
+def _barge_in(settings: Settings) -> str:
+    if not settings.barge_in:
+        return "the bot finishes first"
+    rules = settings.barge_in_rules
+    return _told(
+        "the caller may interrupt",
+        f"by {rules.min_speech_ms} ms of speech" if rules.min_speech_ms else "",
+        f"but not the first {rules.protect_ms} ms of a reply" if rules.protect_ms else "",
+        "" if rules.greeting else "not the greeting",
+    )
 
 
 def _written(settings: Settings) -> str:
@@ -154,7 +166,7 @@ def _greeting(line: Line) -> str:
         case greeting:
             said = "word for word" if line.synthesizes else "the model is asked to say exactly this"
             how = f"{greeting.say!r} ({said})"
-    return how if line.settings.greeting.interruptible else f"{how}, heard to its end"
+    return how if line.settings.greeting_interruptible else f"{how}, heard to its end"
 
 
 def _turns(line: Line) -> str:

@@ -41,7 +41,11 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             "line.yaml:3:36: turn_detection.interrupt_response: the gateway sets it, "
             "expected barge_in: true or false on the line",
         ),
-        ("barge_in: yes", "line.yaml:3:1: barge_in: expected true or false, found 'yes'"),
+        (
+            "barge_in: yes",
+            "line.yaml:3:1: barge_in: expected true, false or keys with values, such as "
+            "{min_speech_ms: 300}, found 'yes'",
+        ),
         (
             "silence: {after_s: ten, say: Hello?}",
             "line.yaml:3:11: silence.after_s: expected a number, found 'ten'",
@@ -171,7 +175,11 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             f"as en-US-AvaMultilingualNeural, or one of {VOICES}",
         ),
         ('temperature: "0.8"', "line.yaml:3:1: temperature: expected a number, found '0.8': write it without quotes"),
-        ('barge_in: "true"', "line.yaml:3:1: barge_in: expected true or false, found 'true': write it without quotes"),
+        (
+            'barge_in: "true"',
+            "line.yaml:3:1: barge_in: expected true, false or keys with values, such as "
+            "{min_speech_ms: 300}, found 'true': write it without quotes",
+        ),
         (
             "voice: \u201calloy\u201d",
             "line.yaml:3:1: voice: '\u201calloy\u201d' is not a voice, did you mean alloy? expected an Azure voice "
@@ -309,7 +317,11 @@ def test_any_kind_of_value_may_come_from_the_environment(read_line: Callable[...
 @pytest.mark.parametrize(
     ("text", "value", "expected"),
     [
-        ("barge_in: ${X}", "no", "barge_in: expected true or false, found the value of X"),
+        (
+            "barge_in: ${X}",
+            "no",
+            "barge_in: expected true, false or keys with values, such as {min_speech_ms: 300}, found the value of X",
+        ),
         ("silence: {after_s: ${X}, say: x}", "nan", "silence.after_s: expected a number, found the value of X"),
     ],
 )

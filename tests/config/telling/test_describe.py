@@ -199,6 +199,12 @@ def test_no_key_is_forgotten() -> None:
             "  audio      as the phone provider sends it; on linear streams of 8 and 16 kHz the voice is converted",
         ),
         ("barge_in: false", "  barge-in   the bot finishes first"),
+        ("barge_in: {}", "  barge-in   the caller may interrupt"),
+        (
+            "barge_in: {protect_ms: 500, min_speech_ms: 300, greeting: false}",
+            "  barge-in   the caller may interrupt, by 300 ms of speech, but not the first 500 ms of a reply, "
+            "not the greeting",
+        ),
         ("echo_cancellation: server_echo_cancellation", "  filters    echo cancellation"),
         (
             "model: gpt-4.1\ninterim_response: {type: static_interim_response, texts: [Hm., So.], "

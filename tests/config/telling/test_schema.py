@@ -81,6 +81,7 @@ def test_every_key_is_described(kind: str) -> None:
         {"hours": {"open": {"mon": "9-17"}, "closed": {"say": "x"}}},
         {"tools": [{"name": "a", "description": "b"}]},
         {"barge_in": "yes"},
+        {"barge_in": {"protect": 1}},
         {"greeting": None},
         {"turn_detection": {"type": "server_vat"}},
         {"numbers": ["555-0100"]},
@@ -102,6 +103,7 @@ def test_the_schema_refuses_what_the_gateway_refuses(more: dict[str, Any]) -> No
         {"tools": [{"python": "a.b:c"}, "end_call"]},
         {"echo_cancellation": "server_echo_cancellation"},
         {"max_response_output_tokens": "inf"},
+        {"barge_in": {"protect_ms": 500, "greeting": False}},
         {"voice": {"type": "azure-standard", "name": "x", "rate": 1.1}},
     ],
 )
