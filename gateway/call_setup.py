@@ -13,6 +13,7 @@ from gateway.call.settings import (
     Digits,
     FunctionRule,
     KeyAction,
+    Parting,
     Recorded,
     Secret,
     Silence,
@@ -82,6 +83,7 @@ def call_settings_for(line: Line, call: CallFacts, audio_format: AudioFormat) ->
         targets=targets,
         approvals=dict(_approvals(line, say)),
         mcp_waiting=dict(_mcp_waiting(line, say)),
+        parting=_parting(line, say),
         duration_limit_s=settings.limits.duration_s,
         tool_calls_limit=settings.limits.tool_calls,
         secret_attempts_limit=settings.limits.secret_attempts,
@@ -110,6 +112,16 @@ def _targets(line: Line, say: Say) -> Iterator[tuple[str, Target]]:
             else CreateResponse(f"Tell the caller in one short sentence that you connect them now with: {name}.")
         )
         yield name, Target(name, target.to, announce)
+
+
+def _parting(line: Line, say: Say) -> Parting | None:
+    """Return what ``on_shutdown`` says; a key that it lacks is that of ``on_failure``."""
+    wanted = {"on_shutdown": line.settings.on_shutdown, "on_failure": line.settings.on_failure}
+    words = next((one.say for one in wanted.values() if one and one.say), None)
+    key, to = next(((key, line.number_of(one)) for key, one in wanted.items() if one and one.transfer), ("", ""))
+    if words is None and not to:
+        return None
+    return Parting(say(words) if words else None, Target(key, to, CreateResponse()) if to else None)
 
 
 def _function(function: Function, say: Say) -> FunctionRule:

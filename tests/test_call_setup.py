@@ -8,7 +8,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.audio.formats import PCMA, PCMU
-from gateway.call.settings import Approval, CallSettings, Digits, KeyAction, Recorded, Silence, Target, Waiting
+from gateway.call.settings import (
+    Approval,
+    CallSettings,
+    Digits,
+    KeyAction,
+    Parting,
+    Recorded,
+    Silence,
+    Target,
+    Waiting,
+)
 from gateway.call_setup import call_settings_for, prepare
 from gateway.config import Lines, load_deployment
 from gateway.voice.commands import CreateResponse, SayText
@@ -195,3 +205,24 @@ def test_a_greeting_that_is_empty_is_none(tmp_path: Path) -> None:
     """A greeting of one missing parameter is not asked of the service, which would refuse it."""
     settings = call_settings_of(tmp_path, 'parameters: [words]\ngreeting: "{words}"\n')
     assert settings.greeting is None
+
+
+PARTINGS = [
+    ("", None),
+    ("on_failure: {say: Sorry.}", Parting(SayText("Sorry."))),
+    (
+        'on_failure: {say: Sorry., transfer: "+14255550199"}\non_shutdown: {say: "We restart, {caller}."}',
+        Parting(SayText("We restart, +14155550123."), Target("on_failure", "+14255550199", CreateResponse())),
+    ),
+    (
+        'transfers: {desk: "+14255550198"}\non_shutdown: {transfer: desk}',
+        Parting(None, Target("on_shutdown", "+14255550198", CreateResponse())),
+    ),
+]
+
+
+@pytest.mark.parametrize(("keys", "parting"), PARTINGS)
+def test_a_key_that_on_shutdown_lacks_is_that_of_on_failure(tmp_path: Path, keys: str, parting: Parting | None) -> None:
+    """Each of its keys, and both where it is not there; a line without either ends its calls at once."""
+    (line,) = lines_of(tmp_path, f"model: gpt-4.1\n{keys}\n")
+    assert call_settings_for(line, FACTS, PCMU).parting == parting

@@ -169,6 +169,9 @@ def test_every_service_is_bounded(name: str) -> None:
     if options(name).command == "serve":
         limits = DeploymentLimits()
         assert service["ulimits"]["nofile"] >= needed(limits.calls, limits.connections)
+        minutes = re.fullmatch(r"(\d+)m", service["stop_grace_period"])
+        assert minutes is not None
+        assert int(minutes[1]) * 60 >= options(name).drain + 60
 
 
 def test_the_services_find_each_other() -> None:

@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from gateway.cli import _parser
+from gateway.cli.workers import END_LIMIT_S
 from gateway.config.deployment import private_listener
 from tests.documents import ROOT
 
@@ -31,11 +32,11 @@ def test_a_manifest_is_what_kubernetes_takes(manifest: dict[str, Any]) -> None:
 
 
 def test_the_pod_runs_a_command_of_ours_for_as_long_as_it_drains() -> None:
-    """Kubernetes kills a pod no earlier than ten seconds after its calls had their time."""
+    """Kubernetes kills a pod no earlier than a minute after its calls had their time."""
     (container,) = POD["containers"]
     options = _parser().parse_args(container["args"])
     assert options.command == "serve"
-    assert POD["terminationGracePeriodSeconds"] >= options.drain + 10
+    assert POD["terminationGracePeriodSeconds"] >= options.drain + 60 > options.drain + END_LIMIT_S
     assert container["ports"][0]["containerPort"] == options.port
     assert container["ports"][1]["containerPort"] == private_listener(options.private)[1]
 
@@ -51,7 +52,7 @@ def test_the_probes_ask_what_they_should() -> None:
 
 
 def test_the_unit_runs_a_command_of_ours_for_as_long_as_it_drains() -> None:
-    """systemd kills it no earlier than ten seconds after its calls had their time."""
+    """systemd kills it no earlier than a minute after its calls had their time."""
     unit = configparser.ConfigParser(interpolation=None, strict=True)
     unit.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep the case of keys
     unit.read(UNIT, "utf-8")
@@ -60,7 +61,7 @@ def test_the_unit_runs_a_command_of_ours_for_as_long_as_it_drains() -> None:
     options = _parser().parse_args(words)
     assert Path(program).name == "gateway"
     assert options.command == "serve"
-    assert int(service["TimeoutStopSec"]) >= options.drain + 10
+    assert int(service["TimeoutStopSec"]) >= options.drain + 60 > options.drain + END_LIMIT_S
 
 
 @pytest.mark.skipif(SYSTEMD_ANALYZE is None, reason="systemd-analyze is not installed")

@@ -110,9 +110,13 @@ class Call:
     async def _send_on(self, errand: Errand) -> None:
         self._handle(await self._errands.run(errand))
 
-    def shut_down(self) -> None:
-        """End the call because the process ends."""
-        self._handle(ShutDown())
+    def shut_down(self, *, at_once: bool = False) -> bool:
+        """End the call because the process ends; return ``True`` if it says so to the caller first.
+
+        With ``at_once`` nothing is said. What is said already is cut off.
+        """
+        self._handle(ShutDown(at_once))
+        return not self._ended.done()
 
     def reported_over(self, detail: str) -> None:
         """End the call because the provider says, beside the stream, that it is over."""

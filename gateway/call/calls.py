@@ -6,9 +6,13 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 from gateway.call.call import Call
 from gateway.call.refusal import Refusal
+from gateway.call.settings import PARTING_LIMIT_S
 from gateway.fleet.board import Board
 from gateway.fleet.places import CallKey, Full, KnownCall, News, Place, Places
 
+ANNOUNCE_LIMIT_S = PARTING_LIMIT_S + 10.0
+"""The time within which the calls that are left at the end of a drain are told and handed on: 5 s for the provider's
+REST API, and 5 s for the end of the stream."""
 EXPECTED_POLL_S = 0.1
 """The interval at which a drain looks for the streams of answered calls, which may come to another worker."""
 _REFUSALS = {Full.ALL: Refusal.FULL, Full.LINE: Refusal.LINE_FULL}
@@ -146,7 +150,8 @@ class Calls:
     async def drain(self, grace_s: float, limit_s: float) -> None:
         """Take no more calls, give those in progress ``grace_s`` to end by themselves, then end them in order.
 
-        Returns when the last has ended, or ``limit_s`` after it was asked to.
+        Those that are left say why and hand their callers on, as their lines say, within ``ANNOUNCE_LIMIT_S``; then
+        they end at once. Returns when the last has ended, or ``limit_s`` after it was asked to.
         """
         self.draining = True
         await self._grace(grace_s)
@@ -156,17 +161,20 @@ class Calls:
         now = asyncio.get_running_loop().time()
         for wait in self._waits_for_start:
             wait.reschedule(now)
-        for call in list(self._calls):
-            call.shut_down()
+        speaking = [call for call in list(self._calls) if call.shut_down(at_once=self._no_grace.is_set())]
+        if speaking:
+            await self._grace(ANNOUNCE_LIMIT_S, expects_streams=False)
+            for call in list(self._calls):
+                call.shut_down(at_once=True)
         with suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
                 await self._empty.wait()
 
     def end_now(self) -> None:
-        """Cut the grace of a drain short: its calls are ended in order now."""
+        """Cut a drain short: its calls are ended in order now, whatever they are about to say."""
         self._no_grace.set()
 
-    async def _grace(self, grace_s: float) -> None:
+    async def _grace(self, grace_s: float, *, expects_streams: bool = True) -> None:
         """Return when no call is left or expected, when the grace is over, or when it is cut short."""
         loop = asyncio.get_running_loop()
         over_at = loop.time() + grace_s
@@ -174,7 +182,7 @@ class Calls:
             no_grace = group.create_task(self._no_grace.wait())
             while (left := over_at - loop.time()) > 0 and not no_grace.done():
                 if not self._held:
-                    if not self._places.reserved():
+                    if not expects_streams or not self._places.reserved():
                         break
                     await asyncio.wait([no_grace], timeout=min(left, EXPECTED_POLL_S))
                     continue

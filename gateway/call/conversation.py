@@ -249,7 +249,7 @@ class Conversation:
         if self._parts.ended:
             return
         self._follow_up(now)
-        private = self._tools.asks_for_secret or self._leaving.transferring or self._settings.closed
+        private = self._tools.asks_for_secret or self._leaving.is_deaf or self._settings.closed
         self._caller_audio.set_private(private=private, now=now)
 
     def _follow_up(self, now: float) -> None:
@@ -298,7 +298,7 @@ class Conversation:
         TransferEnded: lambda self, event, now: self._parts.carry_out(
             self._leaving.transfer_ended(event.failure, now), now
         ),
-        ShutDown: lambda self, _, now: self._parts.end(EndCall(EndReason.SHUT_DOWN, "gateway"), now),
+        ShutDown: lambda self, event, now: self._parts.shut_down(event, now),
         **dict.fromkeys(
             (PhoneClosed, VoiceClosed),
             lambda self, event, now: self._parts.carry_out(self._leaving.leg_closed(event), now),

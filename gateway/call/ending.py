@@ -27,6 +27,8 @@ class EndReason(enum.StrEnum):
     TIME_LIMIT = "time_limit"
     SILENCE = "silence"
     SHUT_DOWN = "shut_down"
+    SHUT_DOWN_ANNOUNCED = "shut_down_announced"
+    """The process stops, and the caller has heard the line's words about it."""
     FAULT = "fault"
     """The gateway's own: a bug, with its traceback in the log."""
 
@@ -46,6 +48,7 @@ ENDED_BY: Mapping[EndReason, str] = {
     EndReason.TIME_LIMIT: "gateway",
     EndReason.SILENCE: "caller",
     EndReason.SHUT_DOWN: "gateway",
+    EndReason.SHUT_DOWN_ANNOUNCED: "gateway",
     EndReason.FAULT: "gateway",
 }
 """The side that ends a call for each reason; metrics have a series for each pair before the first call."""
@@ -76,7 +79,9 @@ class EndCall(Struct, frozen=True):
 
 
 class ShutDown(Struct, frozen=True):
-    """The process is about to end."""
+    """The process is about to end. With ``at_once``, nothing may be said or asked for any more."""
+
+    at_once: bool = False
 
 
 PHONE_ENDS = {

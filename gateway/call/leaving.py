@@ -6,7 +6,7 @@ from gateway.call import notes
 from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason
 from gateway.call.errands import TransferCaller
 from gateway.call.notes import Note
-from gateway.call.settings import TRANSFER_GRACE_S, CallSettings, Target
+from gateway.call.settings import PARTING_LIMIT_S, TRANSFER_GRACE_S, CallSettings, Parting, Target
 from gateway.call.speaking.responses import ANSWER, Request
 from gateway.phone.events import PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse
@@ -42,6 +42,12 @@ class Leaving:
         """The call leaves as soon as what is being said has been heard."""
         self.transferring = False
         """The provider has been asked to connect the caller with somebody else."""
+        self.parting = False
+        """``True`` if the call leaves because the gateway stops."""
+        self._is_final = False
+        """``True`` if neither the caller nor the model calls it off."""
+        self._is_unsaid = False
+        """``True`` if nothing has been heard of the words that a gateway that stops has for the caller."""
         self._by_model = False
         self._target: Target | None = None
         self._words: Request | None = None
@@ -53,29 +59,44 @@ class Leaving:
 
         The limit counts from the end of a recording of ``recorded_s`` that is being played.
         """
-        if leave.by_model and self.planned:
+        if self._is_final or (leave.by_model and self.planned):
             return
         self.planned, self._by_model = True, leave.by_model
         self._target, self._words = leave.target, leave.words
         self._by = now + recorded_s + self._limit_s
 
+    def part(self, parting: Parting, now: float) -> bool:
+        """Leave because the gateway stops, once its words have been heard; ``False`` where the call leaves already."""
+        was_leaving, self._is_final = self.planned or self.transferring, True
+        if was_leaving:
+            return False
+        self.planned = self.parting = True
+        self._target, self._words, self._is_unsaid = parting.target, None, parting.words is not None
+        self._by = now + PARTING_LIMIT_S
+        return True
+
+    @property
+    def is_deaf(self) -> bool:
+        """``True`` if what the caller says has no effect any more."""
+        return self.transferring or self.parting
+
     def put_off(self) -> list[AddMessage | Note]:
         """Stay where the model wanted to leave; what a key began goes on."""
-        if not self.planned or not self._by_model:
+        if not self.planned or not self._by_model or self._is_final:
             return []
         self.planned, self._by = False, None
         return [notes.HangUpCancelled(), RESULTS_FIRST]
 
     def call_off(self) -> list[AddMessage | Note]:
         """Stay, because the caller speaks; a message tells the model, which believes that the call is over."""
-        if not self.planned or self._line_closed:
+        if not self.planned or self._line_closed or self._is_final:
             return []
         self.planned, self._by = False, None
         return [notes.HangUpCancelled(), CALL_GOES_ON]
 
     def spoken(self) -> None:
         """Note that last words are being said, so that no others are needed."""
-        self._words = None
+        self._words, self._is_unsaid = None, False
 
     def take_words(self) -> Request | None:
         """Return the last words if they are still to be asked for; once."""
@@ -98,7 +119,7 @@ class Leaving:
         if self.transferring:
             return [EndCall(EndReason.TRANSFERRED, "bot")]
         if self._target is None:
-            return [EndCall(EndReason.LINE_CLOSED if self._line_closed else EndReason.BOT_HUNG_UP, "bot", detail)]
+            return [self._end(detail)]
         self.transferring = True
         target = self._target
         return [notes.TransferStarted(target.name), TransferCaller(target.name, target.to)]
@@ -116,6 +137,8 @@ class Leaving:
             return [notes.Transferred(name)]
         self.transferring, self._by = False, None
         failed = notes.TransferFailed(name, failure)
+        if self._is_final:
+            return [failed, EndCall(EndReason.SHUT_DOWN, "gateway", failure)]
         if self._voice_lost is not None:
             return [failed, self._voice_lost]
         if self._line_closed:
@@ -140,6 +163,13 @@ class Leaving:
         if self.transferring and event.end is PhoneEnd.HUNG_UP:
             return [notes.Transferred(self._name), end]
         return [EndCall(*PHONE_ENDS[event.end], event.detail)]
+
+    def _end(self, detail: str) -> EndCall:
+        """Return the end of a call that goes nowhere else; ``detail`` says that its last words may not be heard."""
+        if self.parting:
+            was_heard = not detail and not self._is_unsaid
+            return EndCall(EndReason.SHUT_DOWN_ANNOUNCED if was_heard else EndReason.SHUT_DOWN, "gateway", detail)
+        return EndCall(EndReason.LINE_CLOSED if self._line_closed else EndReason.BOT_HUNG_UP, "bot", detail)
 
     @property
     def _name(self) -> str:

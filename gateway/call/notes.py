@@ -295,6 +295,16 @@ class HangUpCancelled(Note, frozen=True):
     """Made when the bot was about to leave the call and stays."""
 
 
+class ShutDownAnnounced(Note, frozen=True):
+    """Made when the gateway stops and the call leaves: after words of the bot, and to a target of the line.
+
+    ``target`` is ``None`` where the call ends.
+    """
+
+    says: bool
+    target: str | None
+
+
 # Messages that are wrong
 
 

@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from gateway.call import notes
 from gateway.call.bad_messages import BadMessages
 from gateway.call.barge_in.held_speech import HeldSpeech
 from gateway.call.caller_audio import CallerStream
-from gateway.call.ending import EndCall
+from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.keypad import Keypad
 from gateway.call.leaving import LeaveCall, Leaving, PutOffLeaving
 from gateway.call.messages import NOTHING, Carried, Commands
@@ -34,6 +35,7 @@ class Parts:
     def __init__(self, started: CallStarted, settings: CallSettings, now: float) -> None:
         self.bot = Bot(settings, started.audio_format, started.playout)
         self.leaving = Leaving(settings)
+        self._parting = settings.parting
         self.tools = Tools(settings)
         self.held_speech = HeldSpeech(settings.barge_in_rules)
         self.keypad = Keypad(settings)
@@ -106,6 +108,17 @@ class Parts:
         if self.asked is NOTHING:
             self.asked = Commands()
         self.asked.end = end
+
+    def shut_down(self, event: ShutDown, now: float) -> None:
+        """Let the caller hear why, and leave; end the call at once where nothing may or can be said any more."""
+        parting = self._parting
+        if parting is None or not self.connected or event.at_once:
+            self.end(EndCall(EndReason.SHUT_DOWN, "gateway"), now)
+        elif self.leaving.part(parting, now):
+            self.tools.unsaid()
+            target = parting.target.name if parting.target else None
+            self.add([notes.ShutDownAnnounced(parting.words is not None, target)])
+            self.add(self.bot.say_last(parting.words, now))
 
     def hand_over(self) -> Commands:
         """Return the commands collected so far, and collect anew."""

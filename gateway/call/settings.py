@@ -11,6 +11,8 @@ CONNECT_BUFFER_S = 10.0
 """The last seconds that the caller says before the session is ready are kept."""
 TRANSFER_GRACE_S = 5.0
 """The time within which the provider ends the stream of a call that it has transferred."""
+PARTING_LIMIT_S = 20.0
+"""The time within which the words of a gateway that stops are heard."""
 SILENCED_TAIL_S = 0.5
 """The sound of the last secret key may come after the report that it was pressed."""
 
@@ -98,6 +100,13 @@ class BargeInRules(Struct, frozen=True):
     """Speech that is shorter does not interrupt."""
 
 
+class Parting(Struct, frozen=True):
+    """The end of a call that still goes on when the gateway stops: the bot's words, then a transfer or the end."""
+
+    words: Request | None = None
+    target: Target | None = None
+
+
 class CallSettings(Struct, frozen=True):
     """A line's settings as far as the conversation follows them; durations in seconds."""
 
@@ -122,6 +131,8 @@ class CallSettings(Struct, frozen=True):
     """By the label of the MCP server."""
     mcp_waiting: Mapping[str, Waiting] = {}
     """Words that are said while a tool of a server takes long, by the label of the server."""
+    parting: Parting | None = None
+    """The steps where the gateway stops; without them the call ends at once, and the provider goes on with it."""
     duration_limit_s: float = 3600.0
     tool_calls_limit: int = 100
     """So many tools the model may call; built-in ones that end or transfer the call are not counted."""

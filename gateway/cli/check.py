@@ -112,6 +112,7 @@ def _told(line: Line) -> dict[str, object]:
         "transfers": list(settings.transfers),
         "after": _following(line, settings.after),
         "on_failure": _following(line, settings.on_failure),
+        "on_shutdown": _following(line, settings.on_shutdown),
     }
 
 

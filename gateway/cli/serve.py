@@ -37,6 +37,8 @@ from gateway.sim.emulator import Emulator, Script, load_script
 log = structlog.get_logger()
 
 EMULATOR_PORT = 8090
+DRAIN_S = 60.0
+"""Seconds that calls may go on after a signal to stop, unless ``--drain`` says otherwise."""
 KEPT_SESSIONS = 100
 """Ended sessions that the emulator remembers; the number is bounded because it may run for months."""
 
@@ -61,7 +63,11 @@ def add_serve(commands: Any) -> None:
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one core each (default 1)")
     parser.add_argument(
-        "--drain", type=_seconds, default=0.0, metavar="S", help="seconds that calls may go on after the signal to stop"
+        "--drain",
+        type=_seconds,
+        default=DRAIN_S,
+        metavar="S",
+        help=f"seconds that calls may go on after the signal to stop (default {DRAIN_S:g})",
     )
     parser.add_argument(
         "--no-doctor", action="store_true", help="do not examine the first line in the background after the start"

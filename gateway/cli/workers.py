@@ -18,6 +18,7 @@ import structlog
 from msgspec import Struct
 from prometheus_client.multiprocess import mark_process_dead
 
+from gateway.call.calls import ANNOUNCE_LIMIT_S
 from gateway.cli.stopping import Stop, stop_on_signals
 from gateway.cli.worker import METRICS_DIRECTORY, WORKER, worker_variable
 from gateway.config.kept import KeptDeployment, make_own
@@ -33,7 +34,7 @@ LOOK_S = 0.5
 HUNG_LOOKS = 10
 START_LOOKS = 120
 """Most looks for the start of a worker: a slow disk or many lines are no reason to kill it."""
-END_LIMIT_S = 15.0
+END_LIMIT_S = ANNOUNCE_LIMIT_S + 15.0
 """Most seconds from the end of the drain to the end of a worker: closing calls takes 5 s."""
 STEADY_S = 10.0
 """A worker that has lived this long is replaced at once when it dies."""

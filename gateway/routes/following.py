@@ -9,8 +9,10 @@ from gateway.phone.webhook import After
 
 IN_ORDER = frozenset({EndReason.BOT_HUNG_UP, EndReason.SILENCE, EndReason.TIME_LIMIT})
 """Ends that ``after`` may name."""
-NOTHING_LEFT = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED, EndReason.LINE_CLOSED})
-"""Ends that nothing follows: the caller is gone, or the line has said that it is closed."""
+NOTHING_LEFT = frozenset(
+    {EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED, EndReason.LINE_CLOSED, EndReason.SHUT_DOWN_ANNOUNCED}
+)
+"""Ends that nothing follows: the caller is gone, or has heard that the line is closed or the gateway stops."""
 
 
 def what_follows(line: Line, end: EndReason | None, now: datetime) -> After:

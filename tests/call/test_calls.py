@@ -23,8 +23,9 @@ class Ending:
     def __init__(self) -> None:
         self.told = asyncio.Event()
 
-    def shut_down(self) -> None:
+    def shut_down(self, *, at_once: bool = False) -> bool:
         self.told.set()
+        return False
 
     async def run(self, calls: Calls) -> None:
         """Take a place and keep it until told to end."""

@@ -40,6 +40,7 @@ def test_a_script_is_told_what_each_line_can_do(config: Path, capsys: pytest.Cap
             "transfers": ["desk"],
             "after": {"say": "", "transfer": ""},
             "on_failure": {"say": "", "transfer": ""},
+            "on_shutdown": {"say": "", "transfer": ""},
         }
     }
 

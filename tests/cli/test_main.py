@@ -76,6 +76,8 @@ def serve(config: Path, *more: str) -> tuple[str, ...]:
         "--emulator",
         "--log",
         "json",
+        "--drain",
+        "0",
         *more,
     )
 

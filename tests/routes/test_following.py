@@ -29,6 +29,7 @@ EXPECTED = {
     EndReason.VOICE_LOST: RESCUE,
     EndReason.VOICE_STALLED: RESCUE,
     EndReason.SHUT_DOWN: RESCUE,
+    EndReason.SHUT_DOWN_ANNOUNCED: After(),
     EndReason.FAULT: RESCUE,
     None: RESCUE,
 }

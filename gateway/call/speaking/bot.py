@@ -36,6 +36,9 @@ class Bot:
         self._truncations = Truncations()
         self._connected = False
         self._untold: list[AddMessage] = []
+        self._is_last = False
+        """``True`` if the bot says nothing any more but ``_last_words``."""
+        self._last_words: Request | None = None
         self._last_reply = ""
         self._paused_at: float | None = None
         """The end of the caller's turn that the next reply answers."""
@@ -55,8 +58,8 @@ class Bot:
 
     @property
     def is_protected(self) -> bool:
-        """``True`` while the greeting must not be interrupted."""
-        return self._greeting.protected
+        """``True`` while the greeting, or the last words of a gateway that stops, must not be interrupted."""
+        return self._greeting.protected or self._is_last
 
     @property
     def is_silent(self) -> bool:
@@ -127,7 +130,15 @@ class Bot:
 
     def want(self, request: Request, now: float) -> Sequence[BotCommand]:
         """Ask for a response, now or as soon as the service would take the request."""
-        return self._responses.want(request, now)
+        return [] if self._is_last else self._responses.want(request, now)
+
+    def say_last(self, words: Request | None, now: float) -> list[BotCommand]:
+        """Fall silent, and say these words alone: nothing interrupts them, and no other response is played."""
+        stopped = self.interrupt(now, by_speech=False)
+        self._is_last, self._last_words = True, words
+        self._responses.drop_answers()
+        said = self._responses.want(words, now) if words is not None else ()
+        return [*(command for command in stopped if not isinstance(command, notes.BargeIn)), *said]
 
     def cancel(self) -> Sequence[BotCommand]:
         """Cancel the response that runs."""
@@ -201,9 +212,10 @@ class Bot:
         """
         was_wanted = self._responses.started(event.response_id, event.request_id, now)
         self._greeting.response_started(event.response_id, self._responses.request)
-        overtaken = self._responses.caller_speaks and self._settings.barge_in and not self._greeting.protected
+        overtaken = self._responses.caller_speaks and self._settings.barge_in and not self.is_protected
         overtaken = overtaken and not held
-        if was_wanted and not overtaken:
+        is_late = self._is_last and self._responses.request != self._last_words
+        if was_wanted and not overtaken and not is_late:
             return []
         if overtaken:  # the answer comes after a text that was dropped, and the caller waits for that
             self._paused_at = None

@@ -146,6 +146,11 @@ class Responses:
         self._wanted = deque(request for request in self._wanted if request == ANSWER)
         self._dropped = self._requested is not None
 
+    def drop_answers(self) -> None:
+        """Drop the answers that are wanted; one that the service owes of its own accord still comes."""
+        self._wanted.clear()
+        self._overlapped = False
+
     def cancel(self) -> list[CancelResponse]:
         """Cancel the response that runs, once."""
         if self.response is None or self.cancelled:

@@ -120,3 +120,5 @@ def _transfers(line: Line) -> Iterator[tuple[str, list[str]]]:
             yield f"on_key.{key}", [named[action.transfer]]
     if settings.hours and settings.hours.closed.transfer:
         yield "hours.closed.transfer", [named[settings.hours.closed.transfer]]
+    if settings.on_shutdown and settings.on_shutdown.transfer:
+        yield "on_shutdown.transfer", [line.number_of(settings.on_shutdown)]

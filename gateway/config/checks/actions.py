@@ -90,13 +90,14 @@ def keys_once(settings: Settings, model: str) -> Iterator[Finding]:
 
 
 def known_transfers(settings: Settings, model: str) -> Iterator[Finding]:
-    """Refuse a transfer of keys, hours, ``after`` or ``on_failure`` to a target that the line does not have."""
+    """Refuse a transfer of keys, hours, ``after`` or ``on_…`` to a target that the line does not have."""
     named: list[tuple[KeyPath, str | None]] = [
         (("on_key", key, "transfer"), action.transfer) for key, action in settings.on_key.items()
     ]
     if settings.hours:
         named.append((("hours", "closed", "transfer"), settings.hours.closed.transfer))
-    for key, wanted in (("after", settings.after), ("on_failure", settings.on_failure)):
+    rescues = {"after": settings.after, "on_failure": settings.on_failure, "on_shutdown": settings.on_shutdown}
+    for key, wanted in rescues.items():
         target = wanted.transfer if wanted else None
         if target is not None and not (target.startswith("+") or is_sip(target)):
             named.append(((key, "transfer"), target))

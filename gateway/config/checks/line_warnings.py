@@ -49,6 +49,8 @@ def _numbers(line: Line) -> Iterator[str]:
     targets = [(f"transfers.{name}", target.to) for name, target in settings.transfers.items()]
     targets += [(f"numbers[{index}]", number) for index, number in enumerate(settings.numbers)]
     targets += [(f"{key}.transfer", line.number_of(wanted)) for key, wanted in line.following.items()]
+    if parting := settings.on_shutdown:
+        targets.append(("on_shutdown.transfer", line.number_of(parting)))
     for key, number in targets:
         if number.startswith("+") and not is_possible(number):
             yield f"{key}: {number} is no number of any country: its country code or its length is wrong"

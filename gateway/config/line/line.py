@@ -98,6 +98,15 @@ class Rescue(Section):
     """The target of the call afterwards: the name of one of transfers, a phone number in quotes, or a sip: address."""
 
 
+class Parting(Rescue):
+    """Ends a call that still goes on when the gateway stops: words of the bot, then a transfer."""
+
+    say: Text | None = None
+    """A text that the bot says, word for word; without it, that of on_failure."""
+    transfer: DestinationOrName | None = None
+    """The target of the call afterwards, as in on_failure; without it, that of on_failure."""
+
+
 class Afterwards(Rescue):
     """Continues a call that ended in an orderly way: words, then a transfer or the end of the call."""
 
@@ -213,6 +222,9 @@ class Settings(Section):
     """Continues a call that ended in an orderly way; without it, the call ends."""
     on_failure: Rescue | None = None
     """Handles a call in which the bot cannot go on; without it, the gateway hangs up."""
+    on_shutdown: Parting | None = None
+    """Ends a call that still goes on when the gateway stops and its drain is over; without it, the bot does what
+    on_failure says."""
     limits: LineLimits = LineLimits()
     """Bounds of this line."""
     tools: Annotated[tuple[Tool, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
@@ -291,7 +303,7 @@ class Line:
         return {key: wanted for key, wanted in both.items() if wanted is not None}
 
     def number_of(self, wanted: Rescue) -> str:
-        """Return the destination of ``after`` or ``on_failure``; nothing if the call ends."""
+        """Return the destination of ``after``, ``on_failure`` or ``on_shutdown``; nothing if the call ends."""
         named = self.settings.transfers.get(wanted.transfer or "")
         return named.to if named else wanted.transfer or ""
 

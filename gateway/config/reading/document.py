@@ -168,7 +168,7 @@ def read_document(
 
 
 def _is_phone_number(path: KeyPath, text: str) -> bool:
-    is_target = path in (("after", "transfer"), ("on_failure", "transfer"))
+    is_target = path in (("after", "transfer"), ("on_failure", "transfer"), ("on_shutdown", "transfer"))
     is_target = is_target or (path[0] == "transfers" and (len(path) == 2 or path[-1] == "to"))
     return path[0] == "numbers" or (is_target and text.startswith("+"))
 

@@ -51,6 +51,8 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     yield from _waits(settings)
     yield "after", _after(line)
     yield "on_failure", _following(line, line.settings.on_failure)
+    parting = line.settings.on_shutdown
+    yield "shutdown", _following(line, parting) if parting else "as on_failure"
     calls = (
         f"{settings.limits.calls} calls at once" if settings.limits.calls else "as many at once as the gateway takes"
     )

@@ -15,6 +15,7 @@ _SENTENCES: Mapping[str, str] = {
     "silence": "The caller stayed silent",
     "time_limit": "The call reached its time limit",
     "shut_down": "The gateway was shut down",
+    "shut_down_announced": "The gateway was shut down, and said so",
     "stream_lost": "The media stream was lost",
     "stream_stalled": "The provider stopped reading",
     "stream_broken": "The media stream was broken",

@@ -78,7 +78,7 @@ ALONE = 'numbers: ["*"]\n'
                 f"{key}.transfer: 'a b' is neither a phone number such as +14255550199 nor an address such as "
                 "sip:desk@example.com, nor the name of one of transfers",
             )
-            for key in ("after", "on_failure")
+            for key in ("after", "on_failure", "on_shutdown")
         ),
         *(
             (
@@ -86,7 +86,7 @@ ALONE = 'numbers: ["*"]\n'
                 f"{key}.transfer: '+14255550199,12' is not a place to transfer to: nobody dials an extension behind a "
                 "number, expected it without",
             )
-            for key in ("after", "on_failure")
+            for key in ("after", "on_failure", "on_shutdown")
         ),
         *(
             (
@@ -96,6 +96,7 @@ ALONE = 'numbers: ["*"]\n'
             for key, text in (
                 ("after.transfer", "after: {transfer: N}"),
                 ("on_failure.transfer", "on_failure: {transfer: N}"),
+                ("on_shutdown.transfer", "on_shutdown: {transfer: N}"),
                 ("transfers.desk", "transfers: {desk: N}"),
                 ("transfers.desk.to", "transfers: {desk: {to: N}}"),
             )

@@ -32,6 +32,7 @@ def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
         "  tools      none",
         "  after      the call ends",
         "  on_failure the call ends",
+        "  shutdown   as on_failure",
         "  limits     1800 s a call, as many at once as the gateway takes",
     ]
 
@@ -60,6 +61,7 @@ EACH_KEY = [
     "after: {say: Goodbye.}",
     "after: {say: Goodbye., ends: [silence]}",
     "on_failure: {say: Sorry.}",
+    "on_shutdown: {say: Sorry.}",
     "limits: {calls: 3}",
     "tools: [end_call]\nlimits: {tool_calls: 7}",
     "tools: [end_call]",
@@ -103,6 +105,10 @@ def test_no_key_is_forgotten() -> None:
         (
             'transfers: {desk: "+14255550199"}\non_failure: {transfer: desk}',
             "  on_failure transfers to desk, +14255550199",
+        ),
+        (
+            'on_shutdown: {say: Sorry., transfer: "+14255550199"}',
+            "  shutdown   says 'Sorry.', then transfers to +14255550199",
         ),
         ("language: de-DE", "  turns      azure_semantic_vad, end after 500 ms of silence, listens for de"),
         (
