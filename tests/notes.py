@@ -12,6 +12,8 @@ MAY_BE_EMPTY = {
     (notes.McpListed, "server"),
     (notes.McpReturned, "item_id"),
     (notes.ReplySaid, "text"),
+    (notes.ReplyHeard, "text"),
+    (notes.ReplyHeard, "unheard"),
     (notes.SessionReady, "session_id"),
     (notes.SessionReady, "model"),
     (notes.TranscriptionFailed, "code"),

@@ -66,6 +66,7 @@ from gateway.voice.events import (
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
+    ReplyText,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
@@ -80,6 +81,7 @@ from gateway.voice.events import (
     UnknownEvent,
     VoiceClosed,
     VoiceEnd,
+    WordSpoken,
 )
 from tests.notes import check_note
 from tests.story import check, meet, told
@@ -307,7 +309,9 @@ class RandomCall:
         if kind < 0.75:
             return ReplyComplete(response, self._one_of(self._items))
         if kind < 0.8:
-            return ReplySaid(response, self._one_of(self._items), "Words.")
+            item = self._one_of(self._items)
+            words = (ReplyText(response, item, "A few "), WordSpoken(response, item, "few", chance.randrange(2000)))
+            return chance.choice((*words, ReplySaid(response, item, "A few words.")))
         if kind < 0.93:
             return ResponseEnded(response, chance.choice(list(ResponseStatus)))
         code = chance.choice((ALREADY_ACTIVE, "response_cancel_not_active", "server_error"))

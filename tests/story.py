@@ -19,7 +19,7 @@ from gateway.call.settings import CallSettings
 from gateway.call.state import State
 from gateway.phone.commands import PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, CallStarted, MarkReturned, Playout
-from gateway.voice.commands import CreateResponse, SayText, SendAudio, TruncateReply
+from gateway.voice.commands import CreateResponse, SayText, SeedItem, SendAudio, TruncateReply
 from gateway.voice.events import (
     CallerPaused,
     CallerSpoke,
@@ -99,6 +99,10 @@ class Story:
     def tell(self, event: Event) -> list[Command]:
         """``>>`` an event; returns the commands to the legs, the end of the call included."""
         return self._sort(told(self.conversation.handle(event, self.now)))
+
+    def seed(self, limit_chars: int) -> list[SeedItem]:
+        """Return what a new session would be given now."""
+        return self.conversation._parts.seed(limit_chars)
 
     def wait(self, seconds: float) -> list[Command]:
         """Let time pass, meeting every deadline on the way."""

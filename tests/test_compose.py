@@ -263,7 +263,7 @@ async def test_the_demo_as_compose_runs_it(tmp_path: Path) -> None:
         replaced |= {"/calls/": f"{tmp_path}/", "/recordings/": f"{ROOT}/gateway/sim/prompts/caller/"}
         call = [substituted(word, replaced) for word in words("caller")]
         caller = await python("-m", "gateway", *call, settings=settings("caller"))
-        call_id = await told(gateway, r'^(?=.*"reply_said").*"call": "(\w+)"')
+        call_id = await told(gateway, r'^(?=.*"reply_heard").*"call": "(\w+)"')
         await over(settings("demo-gateway")["TWILIO_AUTH_TOKEN"], f"http://127.0.0.1:{here}/status/twilio", call_id)
         await caller.wait()
         gateway.terminate()

@@ -13,6 +13,7 @@ transcripts   what the caller said, in writing
 tools/        what the model calls, and the caller's part in it
 keypad        what the caller's keys mean
 silence       the time for which nobody speaks, and its limit
+history/      what was said and done, for a session that takes the call over
 leaving       hang-up and transfer, after the last words were heard
 recovery/     a session that takes a call over
 ending        the end reasons

@@ -33,7 +33,6 @@ from gateway.voice.events import (
     CallerSpoke,
     ReplyAudio,
     ReplyComplete,
-    ReplySaid,
     ResponseEnded,
     ResponseStarted,
     ServiceError,
@@ -42,6 +41,7 @@ from gateway.voice.events import (
     TranscriptionFailed,
     TurnCommitted,
     VoiceClosed,
+    WordEvent,
 )
 
 
@@ -166,12 +166,14 @@ class Conversation:
 
     def _turn_over(self, event: CallerPaused | TurnCommitted, now: float) -> None:
         self._parts.add(self._held_speech.over(event.item_id, now))
+        self._parts.history.turn(event.item_id)
         self._parts.add(self._bot.turn_over(event.item_id, now))
         self._tools.caller_done(event.item_id, now)
 
     def _caller_said(self, said: CallerSaid, now: float) -> None:
         self._parts.add(self._bot.caller_done(said.item_id, now))
         words = self._parts.transcripts.words(said)
+        self._parts.history.caller_said(said.item_id, words)
         if words:
             self._note(notes.CallerSaid(said.item_id, words))
             self._parts.add(self._tools.caller_said(said.item_id, words, now))
@@ -224,9 +226,6 @@ class Conversation:
             self._leaving.spoken()
             self._parts.add(self._bot.reply_audio(reply, now))
 
-    def _reply_said(self, event: ReplySaid, now: float) -> None:
-        self._note(notes.ReplySaid(event.item_id, event.text))
-
     def _response_ended(self, ended: ResponseEnded, now: float) -> None:
         if not self._bot.runs(ended.response_id):
             return
@@ -235,6 +234,7 @@ class Conversation:
             self._parts.want(words, now)
 
     def _tool_called(self, call: ToolCalled, now: float) -> None:
+        self._parts.history.called(call)
         if not self._bot.is_current(call.response_id):
             self._parts.add(self._tools.not_carried_out(call))
             return
@@ -288,7 +288,7 @@ class Conversation:
         SessionReady: _session_ready,
         ResponseStarted: _response_started,
         ReplyAudio: _reply_audio,
-        ReplySaid: _reply_said,
+        **dict.fromkeys(get_args(WordEvent), lambda self, event, _: self._parts.add(self._bot.words(event))),
         ReplyComplete: lambda self, event, now: self._parts.add(self._bot.reply_complete(event.item_id, now)),
         MarkReturned: lambda self, event, now: self._bot.mark_returned(event.name, now),
         PlaybackStopped: lambda self, _, now: self._parts.add(self._bot.playback_stopped(now)),

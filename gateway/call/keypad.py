@@ -6,6 +6,7 @@ are ``tools``; the conversation asks there first.
 """
 
 from gateway.call import notes
+from gateway.call.history.entries import keys_text
 from gateway.call.leaving import LeaveCall
 from gateway.call.settings import CallSettings, KeyAction
 from gateway.call.speaking.responses import ANSWER, Request
@@ -71,5 +72,4 @@ class Keypad:
 
     def _entered(self) -> list[KeyCommand]:
         digits, self._digits = self._digits, ""
-        message = AddMessage("user", f"(Keys pressed on the phone: {digits})")
-        return [notes.DigitsEntered(digits), message, ANSWER]
+        return [notes.DigitsEntered(digits), AddMessage("user", keys_text(digits)), ANSWER]

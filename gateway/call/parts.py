@@ -9,6 +9,7 @@ from gateway.call.bad_messages import BadMessages
 from gateway.call.barge_in.held_speech import HeldSpeech
 from gateway.call.caller_audio import CallerStream
 from gateway.call.ending import EndCall, EndReason, ShutDown
+from gateway.call.history.history import History
 from gateway.call.keypad import Keypad
 from gateway.call.leaving import LeaveCall, Leaving, PutOffLeaving
 from gateway.call.messages import NOTHING, Carried, Commands
@@ -20,7 +21,7 @@ from gateway.call.state import CONNECTING, ENDED, LEAVING, TALKING, TRANSFERRING
 from gateway.call.tools.tools import CancelHeldResponse, Tools
 from gateway.call.transcripts import Transcripts
 from gateway.phone.events import CallStarted
-from gateway.voice.commands import CreateResponse, SayText
+from gateway.voice.commands import CreateResponse, SayText, SeedItem
 
 Wish = Carried | EndCall | LeaveCall | PutOffLeaving | CancelHeldResponse
 """Anything that a part may ask for. A request is a response that is wanted, without an id, and waits for its turn."""
@@ -43,6 +44,7 @@ class Parts:
         self.caller_audio = CallerStream(started.audio_format, now, settings.stream_silence_limit_s)
         self.silence = SilenceTimer(settings)
         self.bad_messages = BadMessages(now)
+        self.history = History()
         self.connected = False
         """``True`` once the session is ready."""
         self.ended = False
@@ -123,7 +125,13 @@ class Parts:
     def hand_over(self) -> Commands:
         """Return the commands collected so far, and collect anew."""
         asked, self.asked = self.asked, NOTHING
+        if asked.notes or asked.voice:
+            self.history.follow(asked)
         return asked
+
+    def seed(self, limit_chars: int) -> list[SeedItem]:
+        """Return the items with which a new session takes the call over; what waits to be played counts as heard."""
+        return self.history.seed(limit_chars, self.bot.being_said())
 
     _WISHES: ClassVar[Mapping[type, Callable[..., None]]] = {
         CreateResponse: want,

@@ -26,7 +26,7 @@ from gateway.text import one_line_inside, printable
 
 log = structlog.get_logger()
 
-PRIVATE = frozenset({"text", "digit", "digits", "caller", "called", "parameters", "answer"})
+PRIVATE = frozenset({"text", "unheard", "digit", "digits", "caller", "called", "parameters", "answer"})
 """Fields that hold what a caller said or keyed in, or who it is: hidden unless the operator asks for them."""
 
 GAP = "log_lines_lost"

@@ -363,7 +363,7 @@ def _level(note: Note) -> int:
             | notes.CloseTimedOut()
         ):
             return logging.WARNING
-        case notes.ReplyHeard() | notes.PlaybackStopped() | notes.CallerPaused() | notes.UnknownMessage():
+        case notes.ReplySaid() | notes.PlaybackStopped() | notes.CallerPaused() | notes.UnknownMessage():
             return logging.DEBUG
         case _:
             return logging.INFO

@@ -99,6 +99,32 @@ class ReturnToolOutput(Struct, frozen=True):
     output: str
 
 
+class SeedMessage(Struct, frozen=True):
+    """Put into a new session what was said in the one before it; no response follows."""
+
+    role: Role
+    text: str
+
+
+class SeedCall(Struct, frozen=True):
+    """Put into a new session a function that the model called in the one before it; it is not called again."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON text, as the model wrote it."""
+
+
+class SeedOutput(Struct, frozen=True):
+    """Put into a new session the result of a ``SeedCall``, which must stand before it."""
+
+    call_id: str
+    output: str
+
+
+SeedItem = SeedMessage | SeedCall | SeedOutput
+"""The items of a call's history, with which a new session begins; the history does not take them up again."""
+
 VoiceCommand = (
     SendAudio
     | CommitTurn
@@ -109,4 +135,5 @@ VoiceCommand = (
     | AddMessage
     | AnswerApproval
     | ReturnToolOutput
+    | SeedItem
 )

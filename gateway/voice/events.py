@@ -65,12 +65,33 @@ class ReplyAudio(Struct, frozen=True, gc=False):
     audio: bytes
 
 
+class ReplyText(Struct, frozen=True):
+    """A piece of a reply's text (``response.audio_transcript.delta``); the text comes ahead of the audio."""
+
+    response_id: str
+    item_id: str
+    text: str
+
+
+class WordSpoken(Struct, frozen=True):
+    """A word of a reply ends at this time of its audio (``response.audio_timestamp.delta``); Azure voices only."""
+
+    response_id: str
+    item_id: str
+    word: str
+    end_ms: int
+
+
 class ReplySaid(Struct, frozen=True):
     """The whole text of a reply, complete before the caller has heard it."""
 
     response_id: str
     item_id: str
     text: str
+
+
+WordEvent = ReplyText | WordSpoken | ReplySaid
+"""The events that bring words of a reply."""
 
 
 class ReplyComplete(Struct, frozen=True):
@@ -210,7 +231,7 @@ VoiceEvent = (
     | TranscriptionFailed
     | ResponseStarted
     | ReplyAudio
-    | ReplySaid
+    | WordEvent
     | ReplyComplete
     | ToolCalled
     | ToolsRequested

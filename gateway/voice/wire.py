@@ -24,6 +24,10 @@ from gateway.voice.commands import (
     ReturnToolOutput,
     Role,
     SayText,
+    SeedCall,
+    SeedItem,
+    SeedMessage,
+    SeedOutput,
     SendAudio,
     TruncateReply,
     VoiceCommand,
@@ -39,6 +43,7 @@ from gateway.voice.events import (
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
+    ReplyText,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
@@ -52,6 +57,7 @@ from gateway.voice.events import (
     TurnCommitted,
     UnknownEvent,
     VoiceEvent,
+    WordSpoken,
 )
 
 SESSION_UPDATE_ID = "session"
@@ -85,7 +91,8 @@ def _model(
     | TruncateReply
     | AddMessage
     | AnswerApproval
-    | ReturnToolOutput,
+    | ReturnToolOutput
+    | SeedItem,
 ) -> models.ClientEvent:
     match command:
         case CommitTurn():
@@ -102,13 +109,17 @@ def _model(
             return models.ClientEventConversationItemTruncate(
                 event_id=truncation_id(item_id), item_id=item_id, content_index=0, audio_end_ms=heard_ms
             )
-        case AddMessage(role=role, text=text):
+        case AddMessage(role=role, text=text) | SeedMessage(role=role, text=text):
             return models.ClientEventConversationItemCreate(item=_message(role, text))
         case AnswerApproval(request_id=request_id, approved=approved):
             return models.ClientEventConversationItemCreate(
                 item=models.MCPApprovalResponseRequestItem(approval_request_id=request_id, approve=approved)
             )
-        case ReturnToolOutput(call_id=call_id, output=output):
+        case SeedCall(call_id=call_id, name=name, arguments=arguments):
+            return models.ClientEventConversationItemCreate(
+                item=models.FunctionCallItem(call_id=call_id, name=name, arguments=arguments)
+            )
+        case ReturnToolOutput(call_id=call_id, output=output) | SeedOutput(call_id=call_id, output=output):
             return models.ClientEventConversationItemCreate(
                 item=models.FunctionCallOutputItem(call_id=call_id, output=output)
             )
@@ -210,6 +221,13 @@ def _audio(message: Message) -> Sequence[VoiceEvent]:
     return (ReplyAudio(_text(message, "response_id"), _text(message, "item_id"), audio),)
 
 
+def _word_spoken(message: Message) -> Sequence[VoiceEvent]:
+    end_ms = message["audio_offset_ms"] + message["audio_duration_ms"]
+    if not isinstance(end_ms, int):
+        raise TypeError(f"the end of a word is {type(end_ms).__name__}, expected whole milliseconds")
+    return (WordSpoken(_text(message, "response_id"), _text(message, "item_id"), _text(message, "text"), end_ms),)
+
+
 def _tool_called(message: Message) -> Sequence[VoiceEvent]:
     item = message["item"]
     if item.get("type") != "function_call" or item.get("status") == "incomplete":
@@ -271,6 +289,10 @@ _READERS: dict[str, Callable[[Message], Sequence[VoiceEvent]]] = {
         ResponseStarted(_text(m["response"], "id"), str((m["response"].get("metadata") or {}).get(REQUEST_KEY) or "")),
     ),
     "response.audio.delta": _audio,
+    "response.audio_transcript.delta": lambda m: (
+        ReplyText(_text(m, "response_id"), _text(m, "item_id"), _text(m, "delta")),
+    ),
+    "response.audio_timestamp.delta": _word_spoken,
     "response.audio_transcript.done": lambda m: (
         ReplySaid(_text(m, "response_id"), _text(m, "item_id"), str(m.get("transcript") or "")),
     ),

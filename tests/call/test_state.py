@@ -36,6 +36,7 @@ from gateway.voice.events import (
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
+    ReplyText,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
@@ -50,6 +51,7 @@ from gateway.voice.events import (
     UnknownEvent,
     VoiceClosed,
     VoiceEnd,
+    WordSpoken,
 )
 from tests.story import SPEECH, STARTED, Story
 
@@ -77,6 +79,8 @@ EVENTS: tuple[Event, ...] = (
     ResponseStarted("r"),
     ReplyAudio("r", "i", SPEECH),
     ReplyComplete("r", "i"),
+    ReplyText("r", "i", "Hello"),
+    WordSpoken("r", "i", "Hello", 400),
     ReplySaid("r", "i", "Hello."),
     ResponseEnded("r", ResponseStatus.COMPLETED),
     ServiceError("c", "m"),
@@ -166,6 +170,7 @@ def test_only_a_session_has_turns_and_replies() -> None:
     assert {kind.__name__ for kind in every - EXPECTED[State.CONNECTING]} == {
         *("CallerSpoke", "CallerPaused", "TurnCommitted", "CallerSaid", "TranscriptionFailed"),
         *("ResponseStarted", "ReplyAudio", "ReplyComplete", "ReplySaid", "ResponseEnded", "ServiceError"),
+        *("ReplyText", "WordSpoken"),
         *("ToolCalled", "ToolsRequested", "ToolsListed", "McpCalled", "McpReturned", "ApprovalRequested"),
     }
     for state in (State.TALKING, State.LEAVING, State.TRANSFERRING):

@@ -127,7 +127,7 @@ async def test_serve_can_be_told_to_log_private_fields(tmp_path: Path) -> None:
         port = (await gateway.until("serving"))["port"]
         async with bare_phone(f"ws://127.0.0.1:{port}/stream/twilio") as phone:
             await phone.start()
-            said = await gateway.until("reply_said")
+            said = await gateway.until("reply_heard")
         assert said["text"] == "Hello."
         assert await gateway.stop(signal.SIGINT) == 0
         (started,) = [entry for entry in gateway.log if entry["event"] == "call_started"]

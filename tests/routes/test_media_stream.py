@@ -267,7 +267,8 @@ def test_the_last_line_of_a_call_has_all_that_a_search_needs() -> None:
         (notes.CallEnded(EndReason.FAULT, "gateway", "", "twilio", 1.0, turns=0), "error"),
         (notes.CallEnded(EndReason.STREAM_LOST, "provider", "", "twilio", 1.0, turns=0), "warning"),
         (notes.CallEnded(EndReason.BOT_HUNG_UP, "bot", "", "twilio", 1.0, turns=0), "info"),
-        (notes.ReplyHeard("r", 1, 1), "debug"),
+        (notes.ReplyHeard("r", 1, 1, "Hello."), "info"),
+        (notes.ReplySaid("r", "Hello."), "debug"),
     ],
 )
 def test_what_failed_is_no_information(note: Note, level: str) -> None:

@@ -32,6 +32,7 @@ from gateway.voice.events import (
     ReplyAudio,
     ReplyComplete,
     ReplySaid,
+    ReplyText,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
@@ -115,7 +116,8 @@ async def test_a_turn_from_end_to_end() -> None:
         await session.speech_started()
         await session.speech_stopped()
         await listener.until(ResponseEnded)
-    kinds = [type(event) for event in listener.events if not isinstance(event, ReplyAudio)]
+    assert "".join(event.text for event in listener.events if isinstance(event, ReplyText)) == "On its way."
+    kinds = [type(event) for event in listener.events if not isinstance(event, ReplyAudio | ReplyText)]
     assert kinds == [
         SessionReady,
         CallerSpoke,

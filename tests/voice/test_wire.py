@@ -17,6 +17,9 @@ from gateway.voice.commands import (
     CreateResponse,
     ReturnToolOutput,
     SayText,
+    SeedCall,
+    SeedMessage,
+    SeedOutput,
     SendAudio,
     TruncateReply,
     VoiceCommand,
@@ -104,6 +107,17 @@ from gateway.voice.events import (
                 "type": "conversation.item.create",
                 "item": {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "1234"}]},
             },
+        ),
+        *(
+            (command, {"type": "conversation.item.create", "item": item})
+            for command, item in (
+                (
+                    SeedMessage("assistant", "1"),
+                    {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "1"}]},
+                ),
+                (SeedCall("c", "f", "{}"), {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}),
+                (SeedOutput("c", "{}"), {"type": "function_call_output", "call_id": "c", "output": "{}"}),
+            )
         ),
         (
             AddMessage("system", "Be brief."),
@@ -261,7 +275,6 @@ def test_messages_in(message: dict[str, object], event: VoiceEvent) -> None:
     "message",
     [
         {"type": "session.created", "session": {}},
-        {"type": "response.audio_transcript.delta", "delta": " word"},
         {"type": "response.output_item.done", "response_id": "r", "item": {"id": "i", "type": "message"}},
         {"type": "response.output_item.done", "response_id": "r", "item": {**CALL, "status": "incomplete"}},
         {"type": "conversation.item.created", "previous_item_id": None, "item": {"id": "u", "type": "message"}},

@@ -12,6 +12,7 @@ from gateway.voice.commands import SayText
 from gateway.voice.events import (
     CallerSaid,
     ReplySaid,
+    ReplyText,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
@@ -22,6 +23,7 @@ from gateway.voice.events import (
     TranscriptionFailed,
     UnknownEvent,
     VoiceEvent,
+    WordSpoken,
 )
 
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
@@ -30,6 +32,16 @@ TRANSCRIPTION = "conversation.item.input_audio_transcription"
 def read(message: dict[str, Any]) -> list[VoiceEvent]:
     """Return what a message tells."""
     return list(wire.decode(json.dumps(message)))
+
+
+def test_words_of_a_reply() -> None:
+    """A piece of its text, and the end of a word in its audio; a time that is no whole number breaks the protocol."""
+    where = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
+    assert read({"type": "response.audio_transcript.delta", **where, "delta": " the"}) == [ReplyText("r", "i", " the")]
+    times = {"audio_offset_ms": 420, "audio_duration_ms": 180, "text": "there", "timestamp_type": "word"}
+    assert read({"type": "response.audio_timestamp.delta", **where, **times}) == [WordSpoken("r", "i", "there", 600)]
+    with pytest.raises(WireError, match="end of a word is float, expected whole milliseconds"):
+        read({"type": "response.audio_timestamp.delta", **where, **times, "audio_offset_ms": 0.5})
 
 
 @pytest.mark.parametrize("nothing", [{}, {"id": None, "model": None, "code": None, "message": None, "type": None}])

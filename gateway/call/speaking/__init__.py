@@ -4,6 +4,7 @@ bot           joins those below: what is to be said, what is said, and what of i
 responses     decides when a response may be asked for, and whose it is
 request_form  leaves out of requests what the service refuses
 playback      paces outgoing audio and keeps account of what was heard
+words         the words of replies, and which of them were heard
 greeting      the greeting, spoken or recorded
 truncations   reports to the service what was heard of a reply
 

@@ -11,10 +11,20 @@ from gateway.call.speaking.greeting import RECORDING, Greeting
 from gateway.call.speaking.playback import HeardReply, Playback
 from gateway.call.speaking.responses import ANSWER, Request, Responses
 from gateway.call.speaking.truncations import Truncations
+from gateway.call.speaking.words import ReplyWords, Share
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import Playout
 from gateway.voice.commands import AddMessage, CancelResponse, TruncateReply
-from gateway.voice.events import ReplyAudio, ResponseEnded, ResponseStarted, ResponseStatus, ServiceError
+from gateway.voice.events import (
+    ReplyAudio,
+    ReplySaid,
+    ReplyText,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    ServiceError,
+    WordEvent,
+)
 
 _MAY_BE_SILENT = (ResponseStatus.FAILED, ResponseStatus.INCOMPLETE)
 """The ends of a response that is tried once more where it brought no sound."""
@@ -34,6 +44,7 @@ class Bot:
         self._responses = Responses()
         self._greeting = Greeting(settings)
         self._truncations = Truncations()
+        self._words = ReplyWords()
         self._connected = False
         self._untold: list[AddMessage] = []
         self._is_last = False
@@ -121,6 +132,7 @@ class Bot:
         if recording := self._greeting.recording:
             commands += self._playback.add(RECORDING, recording.audio, now)
             commands += self._playback.complete(RECORDING, now)
+            self._words.complete(RECORDING, recording.text)
         return commands
 
     def connected(self) -> list[AddMessage]:
@@ -233,6 +245,18 @@ class Bot:
             commands.append(notes.ReplyStarted(reply.item_id, waited))
         return commands
 
+    def words(self, event: WordEvent) -> Sequence[Note]:
+        """Take words of a reply, or the time at which one is spoken, which nobody needs of a cancelled response."""
+        if isinstance(event, ReplySaid):
+            self._words.complete(event.item_id, event.text)
+            return (notes.ReplySaid(event.item_id, event.text),)
+        if self.is_current(event.response_id):
+            if isinstance(event, ReplyText):
+                self._words.add(event.item_id, event.text)
+            else:
+                self._words.spoken(event.item_id, event.word, event.end_ms)
+        return ()
+
     def reply_complete(self, item_id: str, now: float) -> Sequence[BotCommand]:
         """Let the end of a reply be played."""
         return self._playback.complete(item_id, now)
@@ -248,6 +272,7 @@ class Bot:
             commands += self._playback.complete(None, now)
             if ended.status is not ResponseStatus.COMPLETED:
                 commands.append(notes.ResponseCutShort(ended.status.value, ended.detail))
+        self._words.response_ended({reply.reply_id for reply in self._playback.playing()})
         commands += self._truncations.response_ended()
         return [*commands, *self._responses.ended(ended.response_id, now, failed=ended.status in _MAY_BE_SILENT)]
 
@@ -262,6 +287,10 @@ class Bot:
         """Note the replies that were now heard to their end."""
         heard = self._playback.heard(now)
         return self._note_heard(heard) if heard else []
+
+    def being_said(self) -> list[notes.ReplyHeard]:
+        """Return the replies that are not over yet, as they are noted if nothing interrupts what waits to be played."""
+        return [_heard_note(reply, self._words.share(reply)) for reply in self._playback.playing()]
 
     def greeting_over(self) -> None:
         """Note that nobody speaks, so that the greeting is over, whatever came of it."""
@@ -297,10 +326,14 @@ class Bot:
         """Note what was heard, and report to the model what the service did not speak itself."""
         commands: list[BotCommand] = []
         for reply in replies:
-            commands.append(notes.ReplyHeard(reply.reply_id, reply.heard_ms, reply.received_ms))
+            commands.append(_heard_note(reply, self._words.over(reply)))
             if message := self._greeting.heard(reply):
                 if self._connected:
                     commands.append(message)
                 else:
                     self._untold.append(message)
         return commands
+
+
+def _heard_note(reply: HeardReply, share: Share) -> notes.ReplyHeard:
+    return notes.ReplyHeard(reply.reply_id, reply.heard_ms, reply.received_ms, share.heard, share.unheard)

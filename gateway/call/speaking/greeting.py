@@ -7,6 +7,7 @@ from gateway.call.notes import Note
 from gateway.call.settings import CallSettings, Recorded
 from gateway.call.speaking.playback import HeardReply
 from gateway.call.speaking.responses import Request
+from gateway.call.speaking.words import share_of
 from gateway.voice.commands import AddMessage
 
 RECORDING = "recording"
@@ -66,13 +67,6 @@ class Greeting:
         recording = self.recording
         if reply.reply_id != RECORDING or recording is None:
             return None
-        text = _share(recording.text, reply) if recording.text else UNKNOWN_WORDS
+        share = share_of(recording.text, reply.heard_ms, reply.received_ms)
+        text = share.heard if recording.text else UNKNOWN_WORDS
         return AddMessage("assistant", text) if text else None
-
-
-def _share(text: str, reply: HeardReply) -> str:
-    """Return the words that were heard: cut in proportion to the time, at the end of a word."""
-    if reply.heard_ms >= reply.received_ms:
-        return text
-    reached = round(len(text) * reply.heard_ms / reply.received_ms)
-    return text[: text.rfind(" ", 0, reached + 1)].rstrip() if " " in text[: reached + 1] else ""

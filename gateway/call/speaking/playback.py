@@ -203,6 +203,11 @@ class Playback:
             return []
         return [EndCall(EndReason.STREAM_STALLED, "provider", f"no mark came back for {STALL_LIMIT_S:g} s of audio")]
 
+    def playing(self) -> list[HeardReply]:
+        """Return the replies that are being played or wait for it, as they are when all of that was heard."""
+        sizes = ((reply, self._ms(reply.received)) for reply in self._replies)
+        return [HeardReply(reply.reply_id, size_ms, size_ms, reply.complete) for reply, size_ms in sizes]
+
     @property
     def idle(self) -> bool:
         """``True`` if there is nothing left that the caller has not heard."""

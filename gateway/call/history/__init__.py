@@ -1,0 +1,8 @@
+"""The history of one call, as it was heard, for a session that takes the call over. Pure.
+
+entries  one thing that was said or done, a class for each kind
+history  keeps the newest of them, in order
+seed     the items that a new session begins with
+
+Fed by ``conversation`` and ``parts``; nothing here decides.
+"""
