@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 from azure.core.credentials_async import AsyncTokenCredential
+from pydantic import SecretStr
 
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
@@ -24,9 +25,11 @@ from gateway.call.settings import CallSettings
 from gateway.call_setup import prepare
 from gateway.config import Deployment, Line, Lines
 from gateway.config.deployment import private_listener
+from gateway.config.endpoints import EndpointSection
 from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import secrets_within, values_of
 from gateway.config.telling.origins import origins
+from gateway.doctor.probing import probing
 from gateway.errors import GatewayError
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
@@ -52,6 +55,9 @@ from gateway.routes.webhooks import Webhooks
 from gateway.tape.service import TapedVoiceLive
 from gateway.tape.tapes import Tapes, Wanted
 from gateway.tools import Functions
+from gateway.voice.bot import answering_for
+from gateway.voice.endpoints.making import pooled
+from gateway.voice.endpoints.pooled import PooledVoiceLive
 from gateway.voice.negotiation.reductions import MEMBERS
 from gateway.voice.service import VoiceLive
 from gateway.voice.texts import CallFacts
@@ -71,7 +77,7 @@ class Gateway:
     url: str
     calls: Calls
     metrics: Metrics
-    voice_live: VoiceLive
+    voice_live: PooledVoiceLive
     go_on: Callable[[KnownCall], Awaitable[None]]
     """Continues a call whose stream ended with another worker."""
     private_url: str = ""
@@ -83,7 +89,7 @@ async def serving(
     deployment: Deployment,
     lines: Lines,
     *,
-    endpoint: str,
+    endpoint: str = "",
     api_key: str = "",
     identity: AsyncTokenCredential | None = None,
     host: str = "",
@@ -99,13 +105,14 @@ async def serving(
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
-    ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``identity`` replaces
-    Microsoft Entra ID. ``board`` is what it shares with other workers, where it is one of several. ``observers`` get
-    the notes of calls, ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped.
-    ``clock`` is that of calls, in seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError``
-    where the private one cannot.
+    ``endpoint`` and ``api_key`` replace the deployment's endpoints, ``identity`` replaces Microsoft Entra ID.
+    ``listener`` is a socket that listens already, in place of ``host`` and ``port``. ``board`` is what it shares with
+    other workers, where it is one of several. ``observers`` get the notes of calls, ``on_refusal`` gets each refusal,
+    with what to do about it. ``tape`` says which calls are taped. ``clock`` is that of calls, in seconds. Raises
+    ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot.
     """
     served = providers_of(deployment)
+    sections = (_section(endpoint, api_key),) if endpoint else deployment.reached
     metrics = Metrics(served)
     board = board or Board(deployment.limits.calls, now=clock)
     calls = Calls(deployment.limits.calls, board.places)
@@ -114,7 +121,8 @@ async def serving(
     key, *old = values_of(deployment.streams.key) or (secrets.token_urlsafe(32),)  # else one for this process' life
     tokens = StreamTokens(key, deployment.streams.token_ttl_s, *old)
     public_url = deployment.public_url or ""
-    tapes = _tapes(tape, deployment, lines, key, board, endpoint, clock) if tape else None
+    where = [one.endpoint for one in sections]
+    tapes = _tapes(tape, deployment, lines, key, board, where, clock) if tape else None
     control = CallControl(tapes.exchanged if tapes else None)
     functions = Functions(metrics.functions_left_running.inc)
     outcomes = Outcomes(board.ends)
@@ -128,14 +136,14 @@ async def serving(
         required=deployment.streams.auth == "token",
     )
     refusals = Refusals(metrics, urlsplit(public_url).path, on_refusal)
-    voice_live = (TapedVoiceLive if tapes else VoiceLive)(
-        endpoint,
-        api_key,
-        api_version=deployment.voice_live.api_version,
-        connect_timeout_s=deployment.voice_live.connect_timeout_s,
+    voice_live, of_endpoints = pooled(
+        deployment,
+        sections,
+        board.sessions,
+        metrics.registry,
+        asyncio.get_running_loop().time,
+        kind=TapedVoiceLive if tapes else VoiceLive,
         identity=identity,
-        scope=deployment.voice_live.scope or "",
-        negotiate=deployment.voice_live.negotiate,
         watch=metrics,
     )
 
@@ -180,7 +188,7 @@ async def serving(
         strand=streams.strand,
         tapes=tapes,
     )
-    health = Health(calls, metrics, board, voice_live.shown_reductions)
+    health = Health(calls, metrics, board, voice_live, of_endpoints)
     connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
     metrics.connections_limit.set(connections.limit)
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None
@@ -188,6 +196,7 @@ async def serving(
     async with (
         tapes or nullcontext(),
         voice_live,
+        probing(voice_live, next((answering_for(line) for line in lines), None)),
         control,
         functions,
         published_keys,
@@ -240,6 +249,11 @@ async def _watched(
         yield address
 
 
+def _section(endpoint: str, api_key: str) -> EndpointSection:
+    """Return the endpoint that is used in place of the deployment's."""
+    return EndpointSection.model_construct(endpoint=endpoint, key=SecretStr(api_key) if api_key else None)
+
+
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -289,13 +303,13 @@ def _tapes(
     lines: Lines,
     key: str,
     board: Board,
-    endpoint: str,
+    endpoints: Sequence[str],
     clock: Callable[[], float],
 ) -> Tapes:
     """Return the tapes of the calls that are wanted, with all that must not be on them."""
     accounts = deployment.providers.accounts
     within = secrets_within([deployment, *(line.settings for line in lines)])
-    hosts = (urlsplit(url).hostname for url in (endpoint, deployment.public_url or ""))
+    hosts = (urlsplit(url).hostname for url in (*endpoints, deployment.public_url or ""))
     return Tapes(
         tape,
         key=key.encode(),

@@ -26,10 +26,10 @@ from gateway.config.line.hours import Closed
 from gateway.config.line.tools import McpTool
 from gateway.function import Function
 from gateway.voice.commands import CreateResponse, SayText
+from gateway.voice.endpoints.pooled import Service
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.no_voice import NoVoice
 from gateway.voice.proposals import proposals_for
-from gateway.voice.service import VoiceLive
 from gateway.voice.texts import CallFacts, greeting_for, missing, word_for_word
 
 log = structlog.get_logger()
@@ -38,14 +38,15 @@ Say = Callable[[str], Request]
 """Makes the request for the bot's words of a text of the line."""
 
 
-def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: VoiceLive) -> tuple[CallSettings, Voice]:
+def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: Service) -> tuple[CallSettings, Voice]:
     """Make settings and voice leg of one call. A closed line whose words need no service opens no session."""
     if absent := missing(line, call):
         log.warning("stream_parameters_missing", names=list(absent))
     settings = call_settings_for(line, call, audio_format)
     if settings.closed and not isinstance(settings.greeting, Request):
         return settings, NoVoice()
-    return settings, VoiceLeg(service, proposals_for(line, audio_format, call, service.api_version), audio_format)
+    proposals = proposals_for(line, audio_format, call, service.api_version)
+    return settings, VoiceLeg(service, proposals, audio_format, call.call_id)
 
 
 def call_settings_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> CallSettings:

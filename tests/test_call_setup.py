@@ -22,6 +22,7 @@ from gateway.call.settings import (
 from gateway.call_setup import call_settings_for, prepare
 from gateway.config import Lines, load_deployment
 from gateway.voice.commands import CreateResponse, SayText
+from gateway.voice.endpoints.pooled import Single
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.no_voice import NoVoice
 from gateway.voice.service import VoiceLive
@@ -30,7 +31,7 @@ from tests.e2e.rig import configuration
 
 FACTS = CallFacts("CA1", "+14155550123", "+14255550100", datetime(2026, 5, 4, 9, 30, tzinfo=UTC))
 """The facts of a call on a Monday."""
-SERVICE = VoiceLive("http://127.0.0.1:1", "any")
+SERVICE = Single(VoiceLive("http://127.0.0.1:1", "any"))
 
 
 def lines_of(folder: Path, text: str) -> Lines:

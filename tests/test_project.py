@@ -27,6 +27,7 @@ from gateway.config.reading import environment
 from gateway.fleet.board import Board
 from gateway.logs.setup import GAP
 from gateway.routes.worker_processes import WorkerDeaths
+from gateway.voice.endpoints.metrics import EndpointMetrics
 from tests.documents import PAGES, ROOT, blocks, commands, prose
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -235,7 +236,9 @@ def test_variables_exist(page: Path) -> None:
 
 def test_the_operator_is_told_every_metric() -> None:
     """The table of metrics has all of them, and no other."""
-    collected = [*Metrics().registry.collect(), *WorkerDeaths(Board(1)).collect()]
+    registry = Metrics().registry
+    EndpointMetrics(registry, ["west"])
+    collected = [*registry.collect(), *WorkerDeaths(Board(1)).collect()]
     families = [family for family in collected if family.name.startswith("gateway_")]
     told = set(re.findall(r"^\| `(gateway_\w+)` \|", OPERATING, re.MULTILINE))
     assert told == {family.name + ("_total" if family.type == "counter" else "") for family in families}

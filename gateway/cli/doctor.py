@@ -15,14 +15,14 @@ from gateway.cli.checking.checked import Checked, checked_deployment
 from gateway.cli.loop import run
 from gateway.config import Deployment, Line
 from gateway.config.secrets import secrets_within
-from gateway.doctor.examination import Wishes, examine, means_for
+from gateway.doctor.examination import VOICE_LIVE, Wishes, examine, examine_endpoint, means_for
 from gateway.doctor.row import Outcome, Row, exit_code, fine, first_fault
 from gateway.errors import ConfigError, InputError
 from gateway.logs import setup as logs
 from gateway.logs.outlet import styled_output
 from gateway.logs.redaction import Redactor, secrets_in
 from gateway.text import one_line
-from gateway.voice.service import VoiceLive
+from gateway.voice.endpoints.making import service_at
 
 _SHOWN = {
     Outcome.FINE: ("ok", "green"),
@@ -97,23 +97,19 @@ async def _tried(
 
     if checked.warnings:
         tell(fine("warnings", f"{len(checked.warnings)}; gateway check tells them", str(deployment.file)))
-    settings = deployment.voice_live
     try:
-        endpoint = deployment.require_endpoint()
+        first, *others = deployment.reached
     except ConfigError as error:
         for row in _errors([error]):
             tell(row)
         return rows
-    service = VoiceLive(
-        endpoint,
-        settings.key.get_secret_value() if settings.key else "",
-        api_version=settings.api_version,
-        connect_timeout_s=settings.connect_timeout_s,
-        scope=settings.scope or "",
-        negotiate=settings.negotiate,
-    )
-    async with service, means_for(service) as means:
+    about = f"{VOICE_LIVE}, {first.label}" if others else VOICE_LIVE
+    async with service_at(deployment, first) as service, means_for(service, about=about) as means:
         await examine(deployment, lines, means, tell, wishes)
+    for other in others:
+        about = f"{VOICE_LIVE}, {other.label}"
+        async with service_at(deployment, other) as service, means_for(service, about=about) as means:
+            await examine_endpoint(deployment, lines, means, tell, wishes)
     return rows
 
 

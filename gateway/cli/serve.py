@@ -195,7 +195,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     _spare_the_collector()
                     is_examined = is_first_worker() and not (options.emulator or options.no_doctor)
                     async with (
-                        examining(served, lines, gateway.voice_live) if is_examined else nullcontext(),
+                        examining(served, lines, gateway.voice_live.first) if is_examined else nullcontext(),
                         on_duty(board, stop, gateway.calls.take_news, gateway.go_on),
                     ):
                         await stop.asked.wait()
@@ -226,7 +226,7 @@ def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, hos
     found = [*map(str, lines.overlooked), *warnings(deployment, lines), *capability_warnings(deployment, lines)]
     found += weak_secrets(deployment)
     if options.emulator:
-        found = [warning for warning in found if not warning.startswith("voice_live.endpoint:")]  # it is not used
+        found = [warning for warning in found if not warning.startswith("voice_live.endpoint")]  # it is not used
         if host and any("refused" in warning for warning in found):
             found.append(f"--emulator: no test credentials are made, because others may reach {host}; leave out --host")
     for warning in found:
@@ -244,14 +244,14 @@ def _make_room(deployment: Deployment) -> None:
 
 @asynccontextmanager
 async def _service(options: argparse.Namespace, deployment: Deployment) -> AsyncIterator[tuple[str, str]]:
-    """Yield endpoint and API key of the Voice Live to use; the key is empty for Microsoft Entra ID."""
+    """Yield endpoint and API key of the emulator; empty where the deployment's endpoints are used."""
     if options.emulator:
         async with Emulator(Script.for_anyone(), keep_sessions=KEPT_SESSIONS) as emulator:
             log.info("emulator", endpoint=emulator.endpoint)
             yield emulator.endpoint, "emulator"
         return
-    key = deployment.voice_live.key
-    yield deployment.require_endpoint(), key.get_secret_value() if key else ""
+    deployment.require_endpoint()
+    yield "", ""
 
 
 async def _emulator(options: argparse.Namespace) -> int:

@@ -229,6 +229,7 @@ class Supervisor:
 
     def _note_death(self, number: int, worker: asyncio.subprocess.Process, *, is_hung: bool) -> None:
         calls = self._board.places.orphan(number)
+        self._board.sessions.orphan(number)
         self._board.note_death(len(calls))
         lost = [call.call_id for call in calls]
         log.error("worker_died", worker=number, returncode=worker.returncode, hung=is_hung, calls=lost)

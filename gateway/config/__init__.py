@@ -1,6 +1,7 @@
 """YAML and environment to typed, immutable settings, or ConfigErrors that say file, line and column.
 
 deployment       ``gateway.yaml``: where the gateway is, how it reaches Voice Live, its limits
+endpoints        the Azure resources at which sessions are opened
 api_versions     which version of the Voice Live API knows which member
 providers        the accounts at providers, as they are configured
 accounts         the names of the accounts, and their environment variables
@@ -14,7 +15,7 @@ numbers          which line a called number belongs to
 lines            all lines, and their files as they change
 following        follows the files in a thread
 kept             copies of the last good configuration, for new workers
-urls             which URLs a request can go to
+urls             the URLs of the configuration, and which a request can go to
 reading/         YAML to values that know where they were written
 checks/          errors and warnings about what was read
 telling/         describes a configuration in words, and as JSON Schema

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 
 from gateway.config.accounts import check_accounts, supply, supply_accounts
 from gateway.config.api_versions import API_VERSION, DEFAULT_API_VERSION, is_api_version
+from gateway.config.endpoints import EndpointLimits, EndpointSection, check_endpoints, has_endpoints
 from gateway.config.line.models import ModelChain
 from gateway.config.providers import Providers
 from gateway.config.reading import environment
@@ -19,7 +20,7 @@ from gateway.config.reading.problems import ConfigErrors, KeyPath, dotted, liste
 from gateway.config.reading.section import Number, Section, Text, Whole
 from gateway.config.reading.validation import validate
 from gateway.config.secrets import Rotated, Secret
-from gateway.config.urls import can_be_asked
+from gateway.config.urls import Endpoint, PublicUrl, pattern_of
 from gateway.errors import ConfigError
 
 DEFAULT_MODEL = "gpt-realtime"
@@ -62,29 +63,6 @@ def _scope(text: str) -> str:
     return text
 
 
-_AFTER_SCHEME = r"://[^/\s?#@]+(/[^\s?#@]*)?"
-_ENDPOINT, _PUBLIC_URL = rf"(https?|wss?){_AFTER_SCHEME}", rf"https?{_AFTER_SCHEME}"
-
-
-def _url(pattern: str, example: str) -> AfterValidator:
-    def check(text: str) -> str:
-        text = environment.bare(text)
-        if not re.fullmatch(pattern, text) or not can_be_asked(text):
-            raise ValueError(f"is not an address that can be used, expected such as {example}")
-        return text.rstrip("/")
-
-    return AfterValidator(check)
-
-
-def _pattern(pattern: str) -> Any:
-    """Return a pattern for editors; the validator beside it reports the errors."""
-    return Field(json_schema_extra={"pattern": pattern})
-
-
-Endpoint = Annotated[str, _url(_ENDPOINT, "https://my-resource.services.ai.azure.com"), _pattern(f"^{_ENDPOINT}$")]
-PublicUrl = Annotated[str, _url(_PUBLIC_URL, "https://voice.example.com"), _pattern(f"^{_PUBLIC_URL}$")]
-
-
 def listening_host(text: str) -> str:
     """Return the host to listen on; an IPv6 address may stand in brackets. Raises ``ValueError``."""
     host = text.strip()
@@ -115,7 +93,7 @@ def _private(text: str) -> str:
     return text.strip()
 
 
-Host = Annotated[Text, AfterValidator(listening_host), _pattern(r"^\[?[A-Za-z0-9._:%-]+\]?$")]
+Host = Annotated[Text, AfterValidator(listening_host), pattern_of(r"^\[?[A-Za-z0-9._:%-]+\]?$")]
 
 
 class Listen(Section):
@@ -137,12 +115,16 @@ class VoiceLive(Section):
     key: Secret | None = None
     """API key, as ${NAME} only; defaults to AZURE_COGNITIVE_SERVICES_KEY. Without either, DefaultAzureCredential is
     used."""
+    limits: EndpointLimits = EndpointLimits()
+    """The quota of the endpoint."""
+    endpoints: Annotated[tuple[EndpointSection, ...], Field(max_length=16)] = ()
+    """Several Azure resources in place of endpoint, key and limits: the next one opens the session where one cannot."""
     model: ModelChain = DEFAULT_MODEL
     """The model of lines that name none, or several in the order in which they are tried; defaults to
     VOICE_LIVE_MODEL, else gpt-realtime."""
-    api_version: Annotated[str, AfterValidator(_api_version), _pattern(f"^{API_VERSION}$")] = DEFAULT_API_VERSION
+    api_version: Annotated[str, AfterValidator(_api_version), pattern_of(f"^{API_VERSION}$")] = DEFAULT_API_VERSION
     """The Voice Live API version."""
-    scope: Annotated[Text, AfterValidator(_scope), _pattern(f"^{_SCOPE}$")] | None = None
+    scope: Annotated[Text, AfterValidator(_scope), pattern_of(f"^{_SCOPE}$")] | None = None
     """The scope of Microsoft Entra tokens; defaults to that of the endpoint's cloud."""
     negotiate: Literal["on", "log", "off"] = "on"
     """on: a setting that the service refuses is left out, and the call goes on; log: the call ends, and the log says
@@ -212,8 +194,17 @@ class Deployment(Section):
         return self._origin.environ
 
     def require_endpoint(self) -> str:
-        """Return the Voice Live endpoint. Raises ConfigError if neither file nor environment names one."""
-        return self._required(("voice_live", "endpoint"), self.voice_live.endpoint)
+        """Return the first Voice Live endpoint. Raises ConfigError if neither file nor environment names one."""
+        return self.reached[0].endpoint
+
+    @property
+    def reached(self) -> tuple[EndpointSection, ...]:
+        """The Voice Live endpoints. Raises ConfigError if neither file nor environment names one."""
+        if self.voice_live.endpoints:
+            return self.voice_live.endpoints
+        endpoint = self._required(("voice_live", "endpoint"), self.voice_live.endpoint)
+        key, limits = self.voice_live.key, self.voice_live.limits
+        return (EndpointSection.model_construct(endpoint=endpoint, key=key, limits=limits),)
 
     def require_public_url(self) -> str:
         """Return the address that providers reach, without a trailing slash. Raises ConfigError if none is known."""
@@ -244,11 +235,14 @@ def load_deployment(
     """
     document = read_document(path, environ, may_be_empty=MAY_BE_EMPTY, copy=copy)
     if endpoint is not None:
+        document.remove(("voice_live", "endpoints"))
         document.replace(("voice_live", "endpoint"), endpoint)
     for key, names in FALLBACKS.items():
-        supply(document, key, names, environ, takes_two=key == ("streams", "key"))
+        if key not in (("voice_live", "endpoint"), ("voice_live", "key")) or not has_endpoints(document):
+            supply(document, key, names, environ, takes_two=key == ("streams", "key"))
     check_accounts(document)
     supply_accounts(document, environ)
+    check_endpoints(document)
     deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
     if deployment is None or document.errors:
         raise ConfigErrors(document.errors)

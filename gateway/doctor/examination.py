@@ -40,6 +40,8 @@ class Means:
     http: aiohttp.ClientSession
     now_s: Callable[[], float]
     pace_s: float
+    about: str
+    """The service in the rows: with its endpoint's name where there are several."""
 
 
 @dataclass(frozen=True)
@@ -54,36 +56,37 @@ class Wishes:
 
 @asynccontextmanager
 async def means_for(
-    service: VoiceLive, *, now_s: Callable[[], float] = time.time, pace_s: float = PACE_S
+    service: VoiceLive, *, now_s: Callable[[], float] = time.time, pace_s: float = PACE_S, about: str = VOICE_LIVE
 ) -> AsyncIterator[Means]:
     """Yield the means to examine a service that is in use."""
     async with aiohttp.ClientSession(connector=Connector(force_close=True)) as http:
-        yield Means(service, http, now_s, pace_s)
+        yield Means(service, http, now_s, pace_s, about)
 
 
 async def examine(deployment: Deployment, lines: Sequence[Line], means: Means, tell: Tell, wishes: Wishes) -> None:
     """Make the checks, and tell each row as it is found; what costs audio only where it is wished for."""
     for row in await asyncio.to_thread(settings_rows, deployment):  # reads a file, while calls may be in progress
         tell(row)
-    await _examine_voice_live(deployment, lines, means, tell, wishes)
+    await examine_endpoint(deployment, lines, means, tell, wishes)
     for name in wishes.phone:
         settings = await asyncio.to_thread(origins, deployment, ("providers", name))
         await account_checked(Account(name, deployment, lines, settings), means.http, means.now_s, tell)
 
 
-async def _examine_voice_live(
+async def examine_endpoint(
     deployment: Deployment, lines: Sequence[Line], means: Means, tell: Tell, wishes: Wishes
 ) -> None:
+    """Make the checks of one endpoint: the way there, the credential, the session of each bot."""
     bots = bots_of(deployment, lines, datetime.fromtimestamp(means.now_s(), UTC))
-    address = address_of(deployment.require_endpoint())
+    address = address_of(means.service.endpoint)
     broken = await _way_checked(address, deployment, means, tell)
     if broken:
-        tell(skipped("clock", broken, VOICE_LIVE))
-        tell(skipped("credential", broken, VOICE_LIVE))
+        tell(skipped("clock", broken, means.about))
+        tell(skipped("credential", broken, means.about))
         for bot in bots:
             tell(skipped(STEPS[0], broken, bot.about))
         return
-    tell(await compared(means.http, address, VOICE_LIVE, means.now_s))
+    tell(await compared(means.http, address, means.about, means.now_s))
     tell(version_row(deployment.voice_live.api_version))
     for row in await _credentials(deployment, bots, means):
         tell(row)
@@ -102,9 +105,9 @@ def settings_rows(deployment: Deployment) -> list[Row]:
 
 async def _way_checked(address: Address, deployment: Deployment, means: Means, tell: Tell) -> str:
     """Check the way to the service; return the name of the step that failed, or nothing."""
-    rows = await reached(address, VOICE_LIVE)
+    rows = await reached(address, means.about)
     broken = next((row.name for row in rows if row.outcome is Outcome.FAILED), "")
-    for row in (*rows, proxied(address, deployment.environ, VOICE_LIVE, is_reached=not broken)):
+    for row in (*rows, proxied(address, deployment.environ, means.about, is_reached=not broken)):
         tell(row)
     return broken
 
@@ -120,9 +123,10 @@ def version_row(api_version: str) -> Row:
 
 async def _credentials(deployment: Deployment, bots: Sequence[Bot], means: Means) -> list[Row]:
     rows = []
-    has_key = deployment.voice_live.key is not None
+    has_key = means.service.has_key
     if has_key:
-        (key,) = await asyncio.to_thread(origins, deployment, ("voice_live", "key"))
+        path = ("voice_live", "endpoints" if deployment.voice_live.endpoints else "key")
+        (key,) = await asyncio.to_thread(origins, deployment, path)
         rows.append(key_found(key.origin))
     if not has_key or any(isinstance(bot.answering, Agent) for bot in bots):
         rows.append(await token_checked(means.service.token, means.service.scope, means.now_s))

@@ -3,10 +3,12 @@
 import struct
 from collections.abc import Callable
 
-from gateway.fleet import ends
+from gateway.fleet import ends, rates, sessions
 from gateway.fleet.ends import Ends
 from gateway.fleet.memory import Memory, shared_file
 from gateway.fleet.places import Places, bytes_for
+from gateway.fleet.rates import Rates
+from gateway.fleet.sessions import Sessions
 from gateway.fleet.used import SIZE, SharedUsedKeys
 
 WORKERS_LIMIT = 255
@@ -16,6 +18,10 @@ _BEATS = 2
 _USED = (_BEATS + WORKERS_LIMIT + 1) * _NUMBER.size
 _WEBHOOKS = _USED + SIZE
 _ENDS = _WEBHOOKS + SIZE
+_HOURS = _ENDS + ends.SIZE
+_COUNTED = 16_384
+"""Lines and callers whose calls of an hour are counted."""
+_PLACES = _HOURS + rates.bytes_for(_COUNTED)
 
 
 def board_file(calls: int) -> int:
@@ -24,7 +30,7 @@ def board_file(calls: int) -> int:
 
 
 def _size(calls: int) -> int:
-    return _ENDS + ends.SIZE + bytes_for(calls)
+    return _PLACES + bytes_for(calls) + sessions.bytes_for(calls)
 
 
 class Board:
@@ -43,7 +49,11 @@ class Board:
         self.webhooks = SharedUsedKeys(memory, _WEBHOOKS, now)
         """Separate, so that no number of webhooks displaces a used token."""
         self.ends = Ends(memory.bytes, _ENDS)
-        self.places = Places(memory, _ENDS + ends.SIZE, calls, worker, now)
+        self.memory = memory
+        self.hours = Rates(memory, _HOURS, _COUNTED, 3600.0)
+        """The calls of the last hour, by line and by caller."""
+        self.places = Places(memory, _PLACES, calls, worker, now)
+        self.sessions = Sessions(memory, _PLACES + bytes_for(calls), calls, worker)
 
     def beat(self) -> None:
         """Count one more sign of life of this worker."""

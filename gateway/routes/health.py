@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -13,6 +12,9 @@ from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
 from gateway.fleet.board import Board
 from gateway.routes.worker_processes import WorkerDeaths, WorkerProcesses
+from gateway.voice.endpoints.metrics import EndpointMetrics
+from gateway.voice.endpoints.pool import Lack, Shown
+from gateway.voice.endpoints.pooled import PooledVoiceLive
 
 
 class Health:
@@ -23,11 +25,12 @@ class Health:
         calls: Calls,
         metrics: Metrics,
         board: Board,
-        reductions: Callable[[], Sequence[Mapping[str, object]]] = tuple,
+        voice_live: PooledVoiceLive,
+        of_endpoints: EndpointMetrics,
     ) -> None:
-        """``reductions`` tells what is left out of Voice Live sessions because the service refused it."""
         self._calls = calls
-        self._reductions = reductions
+        self._voice_live = voice_live
+        self._of_endpoints = of_endpoints
         self._metrics = metrics
         self._deaths = WorkerDeaths(board)
 
@@ -36,20 +39,44 @@ class Health:
         return web.json_response({"status": "alive", "calls": len(self._calls)})
 
     async def ready(self, request: web.Request) -> web.Response:
-        """Return 200 while one more call would be taken; 503 when full or shutting down."""
-        status = "ready" if self._calls.willing else "draining" if self._calls.draining else "full"
+        """Return 200 while one more call would be taken; 503 when full, shutting down, or without Voice Live."""
+        now = asyncio.get_running_loop().time()
+        pool = self._voice_live.pool
+        lack = pool.lack(now)
+        is_willing = self._calls.willing and lack is None
+        status = "ready" if is_willing else "draining" if self._calls.draining else "full"
+        if status == "full" and lack is Lack.UNREACHABLE:
+            status = "unreachable"
         body: dict[str, object] = {"status": status, "calls": self._calls.in_use, "limit": self._calls.limit}
-        if reductions := self._reductions():
+        body["voice_live"] = "reachable" if lack is None else lack.value
+        if lack is not None or len(pool.endpoints) > 1:
+            body["endpoints"] = [_shown(one) for one in pool.shown(now)]
+        if reductions := self._voice_live.shown_reductions():
             body["session_reduced"] = list(reductions)
-        return web.json_response(body, status=200 if self._calls.willing else 503)
+        return web.json_response(body, status=200 if is_willing else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Return the metrics in the Prometheus text format, version 0.0.4; with several workers, those of all of them.
 
         Many lines have many series: the text is made in a thread, so that it does not delay any call's audio.
         """
+        self._of_endpoints.measure(self._voice_live.pool, asyncio.get_running_loop().time())
         text = (await asyncio.to_thread(_exposition, self._metrics.registry, self._deaths)).decode()
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
+
+
+def _shown(endpoint: Shown) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "name": endpoint.name,
+        "circuit": endpoint.circuit.value,
+        "sessions": endpoint.sessions,
+        "sessions_minute": endpoint.in_minute,
+    }
+    if endpoint.last_failure:
+        shown["last_failure"] = endpoint.last_failure
+    if endpoint.ready_s is not None:
+        shown["ready_ms"] = round(endpoint.ready_s * 1000)
+    return shown
 
 
 def _exposition(own: CollectorRegistry, deaths: WorkerDeaths) -> bytes:

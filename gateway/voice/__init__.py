@@ -11,7 +11,9 @@ negotiation/   what to ask for after a refusal
 proposals      the sessions to ask for in one call
 service_words  what the service says in HTTP, and what usually helps
 identity       the token of Microsoft Entra ID
-service        connects to Voice Live: one credential, one connection pool
+service        connects to one endpoint of Voice Live: one credential, one connection pool
+endpoints/     which endpoint opens the next session
+learning       notes what a negotiation taught
 opening        opens a session, and negotiates it where it is refused
 conversion     converts replies for a phone of another format
 leg            runs one session: events in, commands out

@@ -13,6 +13,7 @@ from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
 from gateway.voice.commands import AddMessage, CreateResponse, SayText, VoiceCommand, without_members
 from gateway.voice.conversion import Conversion
+from gateway.voice.endpoints.pooled import Service
 from gateway.voice.events import MalformedEvent, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.opening import Opened, Opening
 from gateway.voice.proposals import Proposal, going_on_with
@@ -24,15 +25,21 @@ class VoiceLeg:
     """One session. ``run`` connects; ``SessionReady`` comes first, if at all, and ``VoiceClosed`` last.
 
     ``audio_format`` is the phone's: replies in another are converted; ``None`` passes them as they come.
+    ``call_id`` names the call for which a session may have been reserved.
     """
 
     def __init__(
-        self, service: VoiceLive, proposals: Sequence[Proposal], audio_format: AudioFormat | None = None
+        self,
+        service: Service | VoiceLive,
+        proposals: Sequence[Proposal],
+        audio_format: AudioFormat | None = None,
+        call_id: str = "",
     ) -> None:
         self._service = service
         self._proposals = proposals
+        self._call_id = call_id
         self._audio_format = audio_format
-        self.opening = Opening(service, proposals)
+        self.opening = Opening(service, proposals, call_id)
         """The attempts at a session, and what came of them."""
         self._is_agent = False
         self._unknown = newer_members(service.api_version, RESPONSE_SINCE)
@@ -50,8 +57,9 @@ class VoiceLeg:
         try:
             tell(replace(opened.ready, lasts_s=self._lasts_s()))
             await socket.hand_to(self._taker(opened, tell))
-            tell(self._closing or self._closed_by_service(socket, answering))
+            tell(self._closing or _closed_by_service(socket, opened.lease.service, answering))
         finally:
+            opened.lease.end()
             await socket.close()
         return None
 
@@ -96,7 +104,8 @@ class VoiceLeg:
 
     def again(self, conversation_id: str) -> "VoiceLeg":
         """Return a leg for one more session of the same call; its agent goes on with ``conversation_id``, if given."""
-        return VoiceLeg(self._service, going_on_with(self._proposals, conversation_id), self._audio_format)
+        proposals = going_on_with(self._proposals, conversation_id)
+        return VoiceLeg(self._service, proposals, self._audio_format, self._call_id)
 
     def _lasts_s(self) -> float:
         """Return the seconds until the session expires; 0 where the service has not said when."""
@@ -110,15 +119,16 @@ class VoiceLeg:
         if self._socket is not None:
             await self._socket.close()
 
-    def _closed_by_service(self, socket: WebSocket, answering: Answering) -> VoiceClosed:
-        """Return the closing event. The SDK's iterator ends alike for both: if we did not close it, it was lost."""
-        reason = f": {socket.close_reason}" if socket.close_reason else ""
-        detail = socket.failure or f"Voice Live closed the session with {socket.close_code}{reason}"
-        if expires_at := self._service.expires_at(answering):
-            when = datetime.fromtimestamp(expires_at, UTC)
-            tense = "expired" if when <= datetime.now(UTC) else "expires"
-            detail += f"; the Entra token {tense} at {when:%Y-%m-%dT%H:%M:%SZ}"
-        return VoiceClosed(VoiceEnd.LOST, detail)
+
+def _closed_by_service(socket: WebSocket, service: VoiceLive, answering: Answering) -> VoiceClosed:
+    """Return the closing event. The SDK's iterator ends alike for both: if we did not close it, it was lost."""
+    reason = f": {socket.close_reason}" if socket.close_reason else ""
+    detail = socket.failure or f"Voice Live closed the session with {socket.close_code}{reason}"
+    if expires_at := service.expires_at(answering):
+        when = datetime.fromtimestamp(expires_at, UTC)
+        tense = "expired" if when <= datetime.now(UTC) else "expires"
+        detail += f"; the Entra token {tense} at {when:%Y-%m-%dT%H:%M:%SZ}"
+    return VoiceClosed(VoiceEnd.LOST, detail)
 
 
 def _decode(message: str | bytes) -> Sequence[VoiceEvent]:

@@ -7,18 +7,22 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
 
 from gateway.errors import WireError
 from gateway.voice import wire
-from gateway.voice.bot import name_of
+from gateway.voice.endpoints.circuit import Failure
+from gateway.voice.endpoints.lease import Lease
+from gateway.voice.endpoints.pooled import Service, service_of
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd
+from gateway.voice.learning import key_of, note_opened, note_reducible
 from gateway.voice.negotiation.echo import Difference, differences
 from gateway.voice.negotiation.memory import Key
 from gateway.voice.negotiation.negotiation import Negotiation
-from gateway.voice.negotiation.reductions import Session, member_of
+from gateway.voice.negotiation.reductions import Session
 from gateway.voice.negotiation.refusal import POLICY, Refusal, is_about_update, shortened
 from gateway.voice.proposals import Proposal
 from gateway.voice.service import VoiceConnectionError, VoiceLive, VoiceRefusedError
@@ -35,8 +39,8 @@ NEGOTIATION_LIMIT_S = 4.0
 """The limit from the first refusal to the accepted session: the caller is waiting."""
 RETRY_S = (0.2, 0.6)
 """The bounds of the random time before a connection is tried again."""
-_MODEL = "model"
-"""The name of what is left out where another model of the line answers."""
+SHARE_S = 0.5
+"""The least time that a connection gets where several endpoints share the connect time-out."""
 
 
 @dataclass
@@ -70,60 +74,76 @@ class Opened:
     """The session that was sent and accepted."""
     left_out: Sequence[str]
     """The reductions of the proposal's session."""
+    lease: Lease
+    """To be ended with the session."""
 
 
 class _FailedError(Exception):
-    """No session came about with one proposal."""
+    """No session came about with one proposal at one endpoint."""
 
-    def __init__(self, closed: VoiceClosed, *, next_model: bool = False, refused: bool = False) -> None:
+    def __init__(
+        self, closed: VoiceClosed, *, next_model: bool = False, refused: bool = False, failure: Failure | None = None
+    ) -> None:
         super().__init__(closed.detail)
         self.closed = closed
         self.next_model = next_model
         """``True`` if another model may be accepted."""
         self.refused = refused
         """``True`` if the service will refuse it for longer."""
+        self.failure = failure
+        """The failure of the endpoint, once it was connected to."""
 
 
 class Opening:
     """Opens one session by the first of ``proposals`` that is accepted. ``attempts`` tells what was tried.
 
-    The proposals are the models of a line in their order; those that failed lately come last.
+    The proposals are the models of a line in their order; those that failed lately come last. Each is tried at one
+    endpoint after the other. A session may have been reserved for ``call_id``.
     """
 
-    def __init__(self, service: VoiceLive, proposals: Sequence[Proposal]) -> None:
-        self._service = service
+    def __init__(self, service: Service | VoiceLive, proposals: Sequence[Proposal], call_id: str = "") -> None:
+        self._service = service_of(service)
         self._proposals = proposals
+        self._call_id = call_id
         self._socket: WebSocket | None = None
+        self._lease: Lease | None = None
         self._is_closing = False
         self._connections = 0
         self._has_retried = False
         self._ends_at: float | None = None
         """When the negotiation must be over; ``None`` before the first refusal."""
+        self._connect_until: float | None = None
+        """When the time for connecting is over, where there are several endpoints."""
+        self._share_until: float | None = None
+        """When the next endpoint is to be tried."""
         self.attempts: list[Attempt] = []
         self.created: Mapping[str, Any] = {}
         """The session that ``session.created`` showed last."""
         self.noted: list[ServiceError] = []
         """Errors that were not about our updates."""
+        self._failed: list[tuple[Key, _FailedError]] = []
 
     async def run(self) -> Opened | VoiceClosed:
         """Return the open session, or the closing event of a leg that got none. No socket is left in that case."""
-        failed: list[tuple[Proposal, _FailedError]] = []
+        closed = VoiceClosed(VoiceEnd.CLOSED)
         try:
             for proposal in self._in_turn():
                 try:
                     opened = await self._open(proposal)
                 except _FailedError as failure:
-                    failed.append((proposal, failure))
+                    closed = failure.closed
                     if self._is_closing or not failure.next_model or self._is_late():
                         break
                 else:
-                    self._note_opened(opened, failed)
-                    self._socket = None
+                    self._note_opened(opened)
+                    self._socket = self._lease = None
                     return opened
         finally:
+            if self._lease is not None:
+                self._lease.end()
             if self._socket is not None:
                 await self._socket.close()
-        return VoiceClosed(VoiceEnd.CLOSED) if self._is_closing else failed[-1][1].closed
+        return VoiceClosed(VoiceEnd.CLOSED) if self._is_closing else closed
 
     async def close(self) -> None:
         """Give up: ``run`` returns soon, unless it is connecting, when it must be cancelled."""
@@ -134,35 +154,65 @@ class Opening:
     # One model
 
     def _in_turn(self) -> Sequence[Proposal]:
-        """Return the proposals, those whose models failed lately behind the others."""
-        now = _now()
-        return sorted(self._proposals, key=lambda one: self._service.memory.fails(self._key(one), now))
+        """Return the proposals, those whose models failed lately at every endpoint behind the others."""
+
+        def fails(proposal: Proposal) -> bool:
+            return all(self._fails(proposal, one) for one in self._service.where(proposal.answering))
+
+        return sorted(self._proposals, key=fails)
+
+    def _fails(self, proposal: Proposal, service: VoiceLive) -> bool:
+        return self._service.memory.fails(key_of(service, proposal), _now())
 
     async def _open(self, proposal: Proposal) -> Opened:
-        known = self._service.memory.left_out(self._key(proposal), _now()) if self._service.negotiate == "on" else ()
+        """Open a session with one model, at one endpoint after the other."""
+        tried: set[str] = set()
+        last: _FailedError | None = None
+        fails = partial(self._fails, proposal)
+        while (lease := self._service.lease(proposal.answering, tried, fails, self._call_id)) is not None:
+            self._lease = lease
+            tried.add(lease.name)
+            try:
+                return await self._open_at(lease, proposal, tried)
+            except _FailedError as failure:
+                self._note_failed(lease, proposal, failure)
+                failure.next_model = failure.next_model or (last is not None and last.next_model)
+                last = failure
+                if self._is_closing or self._is_late():
+                    break
+        if last is None:
+            closed = VoiceClosed(VoiceEnd.REFUSED, self._service.lacking(proposal.answering), passes=True)
+            raise _FailedError(closed, next_model=True)
+        raise last
+
+    async def _open_at(self, lease: Lease, proposal: Proposal, tried: set[str]) -> Opened:
+        key = key_of(lease.service, proposal)
+        known = self._service.memory.left_out(key, _now()) if self._service.negotiate == "on" else ()
         negotiation = Negotiation(proposal.session, proposal.policy, known)
         renewals = 0
         while True:
-            socket = self._socket = await self._connect(proposal)
-            attempt = await self._configure(socket, proposal, negotiation, renewals)
+            socket = self._socket = await self._connect(lease, proposal, tried)
+            attempt = await self._configure(socket, lease, proposal, negotiation, renewals)
             if attempt.ready is not None:
-                return Opened(socket, proposal, attempt.ready, attempt.session, negotiation.left_out)
+                lease.ready()
+                return Opened(socket, proposal, attempt.ready, attempt.session, negotiation.left_out, lease)
             await socket.close()
             refusal = attempt.refusal or Refusal()
-            if refusal.passes and not self._has_retried:
+            if refusal.passes and not self._has_retried and not self._service.others(proposal.answering, tried):
                 await self._pause()
             elif not attempt.left_out:
                 raise self._refused(proposal, refusal)
             else:
                 renewals += 1
 
-    async def _connect(self, proposal: Proposal) -> WebSocket:
+    async def _connect(self, lease: Lease, proposal: Proposal, tried: set[str]) -> WebSocket:
         while True:
             self._connections += 1
+            others = self._service.others(proposal.answering, tried)
             try:
-                return await self._service.connect(proposal.answering)
+                return await lease.connect(proposal.answering, self._share_s(lease, others))
             except VoiceConnectionError as error:
-                if error.passes and not self._has_retried and not self._is_closing:
+                if error.passes and not others and not self._has_retried and not self._is_closing:
                     await self._pause()
                     continue
                 end = VoiceEnd.REFUSED if isinstance(error, VoiceRefusedError) else VoiceEnd.UNREACHABLE
@@ -171,13 +221,27 @@ class Opening:
                 closed = VoiceClosed(end, str(error), error.passes)
                 raise _FailedError(closed, next_model=next_model, refused=refused) from None
 
+    def _share_s(self, lease: Lease, others: int) -> float | None:
+        """Return the time for one connection: what is left of the connect time-out, shared with ``others``.
+
+        ``None`` where no other endpoint was there from the start.
+        """
+        now = _now()
+        if self._connect_until is None:
+            if not others:
+                return None
+            self._connect_until = now + lease.service.connect_timeout_s
+        share_s = max(SHARE_S, (self._connect_until - now) / (others + 1))
+        self._share_until = now + share_s if others else None
+        return share_s
+
     async def _pause(self) -> None:
         """Wait before the one connection that is tried again; at random, so that many calls do not return at once."""
         self._has_retried = True
         await asyncio.sleep(random.uniform(*RETRY_S))  # noqa: S311 -- no secret
 
     async def _configure(
-        self, socket: WebSocket, proposal: Proposal, negotiation: Negotiation, renewals: int
+        self, socket: WebSocket, lease: Lease, proposal: Proposal, negotiation: Negotiation, renewals: int
     ) -> Attempt:
         """Ask for the session until it is accepted, or the connection is of no more use; return the last attempt.
 
@@ -194,7 +258,7 @@ class Opening:
             if refusal.is_quota:
                 return attempt
             if self._service.negotiate != "on":
-                self._note_reducible(attempt, negotiation)
+                note_reducible(lease.service, proposal, negotiation, refusal, self._first_said(), _now())
                 return attempt
             is_over = refusal.closed or refusal.code == "max_config_attempts_exceeded" or number == TRIES
             connections = 2 if refusal.closed else 1
@@ -225,7 +289,8 @@ class Opening:
                         due = min(due, begun + NEGOTIATION_LIMIT_S)
                         limit.reschedule(due)
         except TimeoutError:
-            raise _FailedError(VoiceClosed(VoiceEnd.UNREACHABLE, self._unanswered(due - begun))) from None
+            closed = VoiceClosed(VoiceEnd.UNREACHABLE, self._unanswered(due - begun))
+            raise _FailedError(closed, failure=Failure.UNREACHABLE) from None
         except ConnectionError as error:
             attempt.refusal = Refusal(message=str(error), close_code=BROKEN)
         finally:
@@ -265,7 +330,7 @@ class Opening:
         if self._is_closing:
             raise _FailedError(VoiceClosed(VoiceEnd.CLOSED))
         if socket.failure:  # no pong, or broken frames: no session of ours is the cause
-            raise _FailedError(VoiceClosed(VoiceEnd.LOST, socket.failure))
+            raise _FailedError(VoiceClosed(VoiceEnd.LOST, socket.failure), failure=Failure.TROUBLE)
         before = self.noted[-1] if self.noted else ServiceError("", "")
         words = [text for text in (before.message, socket.close_reason) if text]
         return Refusal(before.code, "; ".join(words), before.param, socket.close_code or BROKEN)
@@ -283,66 +348,50 @@ class Opening:
             detail = f"Voice Live closed the session with {refusal.close_code}{reason}"
             if refusal.close_code == BROKEN and refusal.message:
                 detail = refusal.message
-            return _FailedError(VoiceClosed(VoiceEnd.LOST, shortened(detail) + named, passes=True), next_model=True)
+            closed = VoiceClosed(VoiceEnd.LOST, shortened(detail) + named, passes=True)
+            return _FailedError(closed, next_model=True, failure=Failure.TROUBLE)
         advice = advice_for_refusal(refusal, proposal.answering)
         said = f"{refusal.words}{f'; {advice}' if advice else ''}{named}"
         closed = VoiceClosed(VoiceEnd.REFUSED, f"Voice Live refused the session: {said}", refusal.passes)
-        return _FailedError(closed, next_model=not refusal.is_quota, refused=refusal.is_lasting)
+        failure = Failure.QUOTA if refusal.is_quota else None
+        return _FailedError(closed, next_model=not refusal.is_quota, refused=refusal.is_lasting, failure=failure)
 
     # Time
 
     def _due(self, limit: float) -> float:
-        return limit if self._ends_at is None else min(limit, self._ends_at)
+        return min(limit, self._ends_at or limit, self._share_until or limit)
 
     def _is_late(self) -> bool:
-        return self._ends_at is not None and _now() >= self._ends_at
+        return any(until is not None and _now() >= until for until in (self._ends_at, self._connect_until))
 
     # What was learnt
 
-    def _key(self, proposal: Proposal) -> Key:
-        voice = proposal.session.get("voice")
-        kind = str(voice.get("type") or "") if isinstance(voice, Mapping) else ""
-        return Key(
-            self._service.endpoint,
-            self._service.api_version,
-            name_of(proposal.answering),
-            kind,
-            str(proposal.session.get("output_audio_format") or ""),
+    def _note_failed(self, lease: Lease, proposal: Proposal, failure: _FailedError) -> None:
+        if failure.failure is not None:
+            lease.failed(failure.failure)
+        elif failure.refused:
+            lease.answered()
+        lease.end()
+        self._failed.append((key_of(lease.service, proposal), failure))
+
+    def _note_opened(self, opened: Opened) -> None:
+        memory, now = self._service.memory, _now()
+        for key, failure in self._failed:
+            if failure.next_model:
+                memory.note_failed(key, now, refused=failure.refused)
+        is_another = opened.proposal is not self._proposals[0]
+        note_opened(
+            opened.lease.service,
+            opened.proposal,
+            opened.left_out,
+            self.attempts[-1].differences,
+            self._first_said(),
+            now,
+            is_another=is_another,
         )
 
-    def _note_opened(self, opened: Opened, failed: Sequence[tuple[Proposal, _FailedError]]) -> None:
-        memory, now, key = self._service.memory, _now(), self._key(opened.proposal)
-        for proposal, failure in failed:
-            memory.note_failed(self._key(proposal), now, refused=failure.refused)
-        memory.note_accepted(key, opened.left_out, now)
-        is_another = opened.proposal is not self._proposals[0]
-        left_out = (*((_MODEL,) if is_another else ()), *opened.left_out)
-        for member in dict.fromkeys(map(member_of, left_out)):
-            self._service.watch.session_reduced(member)
-        if left_out and memory.should_log(key, "session_reduced", now):
-            self._log_reduced(opened.proposal, left_out)
-        soft = self.attempts[-1].differences
-        for member in dict.fromkeys(member_of(one.member) for one in soft):
-            self._service.watch.session_differs(member)
-        if soft and memory.should_log(key, "session_differs", now):
-            log.warning("session_differs", model=name_of(opened.proposal.answering), detail=_listed(soft))
-
-    def _note_reducible(self, attempt: Attempt, negotiation: Negotiation) -> None:
-        """Log what would be left out, where the operator wants that and no more."""
-        refusal = attempt.refusal
-        if self._service.negotiate == "log" and refusal is not None:
-            left_out = negotiation.refused(refusal)
-            if left_out and self._service.memory.should_log(self._key(attempt.proposal), "session_reduced", _now()):
-                self._log_reduced(attempt.proposal, left_out, only_logged=True)
-
-    def _log_reduced(self, proposal: Proposal, left_out: Sequence[str], **fields: object) -> None:
-        first = next((one.refusal for one in self.attempts if one.refusal is not None), None)
-        said = first.words if first is not None else ""
-        log.warning("session_reduced", model=name_of(proposal.answering), left_out=[*left_out], detail=said, **fields)
-
-
-def _listed(found: Sequence[Difference]) -> str:
-    return "; ".join(one.words for one in found)
+    def _first_said(self) -> str:
+        return next((one.refusal.words for one in self.attempts if one.refusal is not None), "")
 
 
 def _now() -> float:

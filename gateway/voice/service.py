@@ -45,9 +45,11 @@ Negotiate = Literal["on", "log", "off"]
 class VoiceConnectionError(GatewayError):
     """No connection; ``status`` is the HTTP status of the answer, 0 without one."""
 
-    def __init__(self, message: str, *, status: int = 0, passes: bool = False) -> None:
+    def __init__(self, message: str, *, status: int = 0, passes: bool = False, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after_s = retry_after_s
+        """The time after which the service takes requests again, as its Retry-After says; 0 where it says none."""
         self.passes = passes
         """``True`` if the same connection may succeed a moment later: a quota, the service's own trouble, a reset."""
 
@@ -103,7 +105,8 @@ class VoiceLive:
     ``api_key`` empty means Microsoft Entra ID through ``DefaultAzureCredential``, which honours
     ``AZURE_TOKEN_CREDENTIALS`` and caches its token for all calls. Agents take no key: for them it is always Entra.
     ``identity`` replaces ``DefaultAzureCredential``, and is closed at the end. Without a key its first token is fetched
-    at the start, and kept fresh. ``scope`` is that of its tokens, empty for that of the endpoint's cloud.
+    at the start, and kept fresh. ``scope`` is that of its tokens, empty for that of the endpoint's cloud. ``client_id``
+    names a managed identity, where the machine has several.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class VoiceLive:
         connect_timeout_s: float = 10.0,
         identity: AsyncTokenCredential | None = None,
         scope: str = "",
+        client_id: str = "",
         negotiate: Negotiate = "on",
         watch: Watch | None = None,
     ) -> None:
@@ -126,7 +130,8 @@ class VoiceLive:
         self.memory = Memory()
         """The refusals so far."""
         self._api_key = api_key
-        self._connect_timeout_s = connect_timeout_s
+        self._client_id = client_id
+        self.connect_timeout_s = connect_timeout_s
         self.scope = scope_for(endpoint, scope)
         """The scope of its Microsoft Entra tokens."""
         self._identity = Identity(identity, self.scope, asyncio.Lock()) if identity is not None else None
@@ -151,6 +156,11 @@ class VoiceLive:
         if self._identity is not None:
             await self._identity.close()
 
+    @property
+    def has_key(self) -> bool:
+        """``True`` if models are reached with an API key."""
+        return bool(self._api_key)
+
     def expires_at(self, answering: Answering) -> float:
         """Return the Unix time at which the token of this session's connection expires; 0 where a key was used."""
         if self._identity is None or (self._api_key and isinstance(answering, Model)):
@@ -164,14 +174,17 @@ class VoiceLive:
             {"answering": one.answering, "left_out": list(one.left_out), "passed_over": one.failed} for one in shown
         ]
 
-    async def connect(self, answering: Answering, query: Mapping[str, str] | None = None) -> WebSocket:
-        """Return a connected socket, before the first message in either direction.
+    async def connect(
+        self, answering: Answering, query: Mapping[str, str] | None = None, *, limit_s: float | None = None
+    ) -> WebSocket:
+        """Return a connected socket, before the first message in either direction; within ``limit_s``, if that is less.
 
         Raises ``VoiceRefusedError`` (credentials, role, quota, redirect) or ``VoiceUnreachableError`` (no connection,
         no answer within the connect time-out).
         """
         if self._http is None:
             raise RuntimeError("VoiceLive is used outside its context")
+        limit_s = min(self.connect_timeout_s, limit_s or self.connect_timeout_s)
         handshake = _Handshake(
             credential=await self._credential_for(answering),
             endpoint=self.endpoint,
@@ -182,11 +195,11 @@ class VoiceLive:
             extra_headers={},
         )
         try:
-            async with asyncio.timeout(self._connect_timeout_s):
+            async with asyncio.timeout(limit_s):
                 return await handshake.open(self._http, answering)
         except TimeoutError:
             raise VoiceUnreachableError(
-                f"Voice Live at {self.endpoint} did not answer within {self._connect_timeout_s:g} s"
+                f"Voice Live at {self.endpoint} did not answer within {limit_s:.3g} s"
             ) from None
         except aiohttp.WSServerHandshakeError as error:
             raise _refused(self.endpoint, answering, error) from None
@@ -223,7 +236,9 @@ class VoiceLive:
             library = await asyncio.to_thread(importlib.import_module, "azure.identity.aio")
             if self._identity is None:
                 try:
-                    self._identity = Identity(library.DefaultAzureCredential(), self.scope, asyncio.Lock())
+                    options = {"managed_identity_client_id": self._client_id} if self._client_id else {}
+                    credential = library.DefaultAzureCredential(**options)
+                    self._identity = Identity(credential, self.scope, asyncio.Lock())
                 except ValueError as error:  # AZURE_TOKEN_CREDENTIALS names no credential that exists
                     raise VoiceRefusedError(f"no Microsoft Entra identity: {first_line(error)}") from None
         return self._identity
@@ -274,4 +289,12 @@ def _refused(endpoint: str, answering: Answering, error: aiohttp.WSServerHandsha
     if request_id := request_id_in(error.headers or {}):
         message += f" (request {request_id})"
     kind = VoiceUnreachableError if status >= 500 else VoiceRefusedError
-    return kind(message, status=status, passes=status == 429 or status >= 500)
+    return kind(
+        message, status=status, passes=status == 429 or status >= 500, retry_after_s=_retry_after(error.headers or {})
+    )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Return the seconds of a Retry-After (RFC 9110 §10.2.3); 0 without one, and for a date."""
+    text = headers.get("Retry-After", "").strip()
+    return float(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0.0

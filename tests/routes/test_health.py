@@ -25,11 +25,19 @@ async def get(held: Rig, path: str) -> tuple[int, Any]:
         return said.status, await said.json()
 
 
+def told(status: str, calls: int = 1) -> dict[str, object]:
+    """The answer of a gateway for one call."""
+    return {"status": status, "calls": calls, "limit": 1, "voice_live": "reachable"}
+
+
 async def test_alive_and_ready(tmp_path: Path) -> None:
     """200 with how many calls there are and how many there may be."""
     async with rig(configuration(tmp_path, gateway=GATEWAY + "limits: {calls: 7}\n"), instant()) as held:
         assert await get(held, "/healthz") == (200, {"status": "alive", "calls": 0})
-        assert await get(held, "/readyz") == (200, {"status": "ready", "calls": 0, "limit": 7})
+        assert await get(held, "/readyz") == (
+            200,
+            {"status": "ready", "calls": 0, "limit": 7, "voice_live": "reachable"},
+        )
 
 
 async def test_what_the_service_refuses_is_shown(tmp_path: Path) -> None:
@@ -54,15 +62,15 @@ async def test_full_and_draining_are_not_ready(tmp_path: Path) -> None:
         async with bare_phone(held.stream_url) as phone:
             await phone.start()
             await phone.next("media")
-            assert await get(held, "/readyz") == (503, {"status": "full", "calls": 1, "limit": 1})
+            assert await get(held, "/readyz") == (503, told("full"))
             assert await get(held, "/healthz") == (200, {"status": "alive", "calls": 1})
             async with asyncio.TaskGroup() as group:
                 draining = group.create_task(held.gateway.calls.drain(10, 1))
                 await asyncio.sleep(0)
-                assert await get(held, "/readyz") == (503, {"status": "draining", "calls": 1, "limit": 1})
+                assert await get(held, "/readyz") == (503, told("draining"))
                 await phone.hang_up()
                 await draining
-        assert await get(held, "/readyz") == (503, {"status": "draining", "calls": 0, "limit": 1})
+        assert await get(held, "/readyz") == (503, told("draining", calls=0))
 
 
 async def test_metrics_without_the_folder_of_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ class Service(VoiceLive):
         super().__init__(ENDPOINT, "key")
         self.socket = socket
 
-    async def connect(self, answering: Answering, query: Any = None) -> Any:
+    async def connect(self, answering: Answering, query: Any = None, *, limit_s: float | None = None) -> Any:
         """Return the socket."""
         return self.socket
 

@@ -1,7 +1,7 @@
 """The opening of a session over sockets whose messages are known: what is sent, tried again and given up."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -61,7 +61,7 @@ class Service(VoiceLive):
         self.connections = list(connections)
         self.asked: list[Answering] = []
 
-    async def connect(self, answering: Answering, query: Mapping[str, str] | None = None) -> Any:
+    async def connect(self, answering: Answering, query: Any = None, *, limit_s: float | None = None) -> Any:
         """Return the next socket, or raise the next failure."""
         self.asked.append(answering)
         connection = self.connections.pop(0)

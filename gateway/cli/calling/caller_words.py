@@ -38,7 +38,7 @@ def script_of(
     """
     if script:
         return load_script(script)
-    if deployment.voice_live.endpoint:
+    if deployment.voice_live.endpoint or deployment.voice_live.endpoints:
         return None
     words = [words_of(path.read_bytes()) for path in recordings]
     in_turns = line.settings.turn_detection is not None and all(press.at_ms is None for press in presses)

@@ -97,7 +97,6 @@ async def own_gateway(
         told = f"{reason}: {refused.detail}" if refused.detail else reason
         refusals.append(redactor.text(f"the gateway's own account: {told}; {hint}"))
 
-    key = deployment.voice_live.key
     async with contextlib.AsyncExitStack() as stack:
         api = await stack.enter_async_context(SimulatedApi.serving())
         if provider == "acs":
@@ -115,14 +114,14 @@ async def own_gateway(
                 "listen": Listen(),
             }
         )
-        endpoint = emulator.endpoint if emulator else deployment.require_endpoint()
-        api_key = "emulator" if emulator else key.get_secret_value() if key else ""
+        if emulator is None:
+            deployment.require_endpoint()
         await stack.enter_async_context(
             serving(
                 served,
                 lines,
-                endpoint=endpoint,
-                api_key=api_key,
+                endpoint=emulator.endpoint if emulator else "",
+                api_key="emulator" if emulator else "",
                 identity=EmulatedIdentity() if emulator else None,
                 listener=listener,
                 observers=(observe,),

@@ -13,9 +13,10 @@ from gateway.config.api_versions import (
 from gateway.config.checks.line_warnings import line_warnings, model_warning
 from gateway.config.checks.secret_warnings import secret_warnings
 from gateway.config.deployment import Deployment
+from gateway.config.endpoints import EndpointSection
 from gateway.config.line.agent import AGENTS_HOST, OLD_HOST
 from gateway.config.line.line import Line
-from gateway.config.line.models import models_of
+from gateway.config.line.models import engine_of, is_known, models_of
 from gateway.config.line.tools import McpTool
 from gateway.config.numbers import ANY_NUMBER
 from gateway.config.reading.problems import listed
@@ -75,19 +76,14 @@ def _public_url(url: str) -> Iterator[str]:
 
 def _service(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
     service = deployment.voice_live
-    if service.endpoint is None:
+    if service.endpoints:
+        for index, one in enumerate(service.endpoints):
+            yield from _endpoint(f"voice_live.endpoints[{index}].endpoint", one.endpoint, lines)
+        yield from _models_there(service.endpoints, lines)
+    elif service.endpoint is None:
         yield "voice_live.endpoint: not set, so calls need the emulator"
-    elif service.endpoint.startswith(("http://", "ws://")):
-        yield "voice_live.endpoint: is not encrypted, which only an emulator may be"
-    if service.endpoint and (path := urlsplit(service.endpoint).path.strip("/")):
-        yield f"voice_live.endpoint: has the path /{path}, expected the resource's address without one"
-    host = urlsplit(service.endpoint or "").hostname or ""
-    agents = [line.name for line in lines if line.settings.agent is not None]
-    if agents and host.endswith(OLD_HOST):
-        yield (
-            f"voice_live.endpoint: {host} takes no agents, as {listed(agents)} has: expected "
-            f"{host.removesuffix(OLD_HOST)}{AGENTS_HOST}"
-        )
+    else:
+        yield from _endpoint("voice_live.endpoint", service.endpoint, lines)
     for model in models_of(service.model):
         if warning := model_warning(model):
             yield f"voice_live.model: {warning}"
@@ -97,6 +93,33 @@ def _service(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
         yield f"voice_live.api_version: MCP servers need {MCP_SINCE} or later"
     if deployment.streams.auth == "off":
         yield "streams.auth: off, whoever knows the address of the media stream can start a call"
+
+
+def _endpoint(key: str, endpoint: str, lines: Sequence[Line]) -> Iterator[str]:
+    if endpoint.startswith(("http://", "ws://")):
+        yield f"{key}: is not encrypted, which only an emulator may be"
+    if path := urlsplit(endpoint).path.strip("/"):
+        yield f"{key}: has the path /{path}, expected the resource's address without one"
+    host = urlsplit(endpoint).hostname or ""
+    agents = [line.name for line in lines if line.settings.agent is not None]
+    if agents and host.endswith(OLD_HOST):
+        yield (
+            f"{key}: {host} takes no agents, as {listed(agents)} has: expected "
+            f"{host.removesuffix(OLD_HOST)}{AGENTS_HOST}"
+        )
+
+
+def _models_there(endpoints: Sequence[EndpointSection], lines: Sequence[Line]) -> Iterator[str]:
+    """Yield the lines that no endpoint can answer, and models whose name at an endpoint is one of another kind."""
+    for line in lines:
+        wanted = set(line.models)
+        if all(one.models is not None and not wanted & one.models.keys() for one in endpoints):
+            named = ", ".join(line.models) or "an agent"
+            yield f"{line.name}: model: no entry of voice_live.endpoints has {named}, so its calls find none"
+    for index, one in enumerate(endpoints):
+        for model, there in (one.models or {}).items():
+            if is_known(there) and engine_of(model) is not engine_of(there):
+                yield f"voice_live.endpoints[{index}].models.{model}: {there} takes other settings than {model}"
 
 
 def _api_version(version: str) -> Iterator[str]:

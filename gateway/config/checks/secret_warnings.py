@@ -26,6 +26,8 @@ def secret_warnings(deployment: Deployment) -> Iterator[str]:
         yield from _unused(name, section, deployment)
     yield from _problems("streams.key", values_of(deployment.streams.key))
     yield from _problems("voice_live.key", values_of(deployment.voice_live.key))
+    for index, one in enumerate(deployment.voice_live.endpoints):
+        yield from _problems(f"voice_live.endpoints[{index}].key", values_of(one.key))
 
 
 def tool_secret_warnings(line: Line) -> Iterator[str]:

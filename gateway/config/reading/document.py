@@ -107,6 +107,11 @@ class Document:
 
     def replace(self, path: KeyPath, value: str) -> None:
         """Replace the value of the key at ``path``, even if the file's own value is wrong."""
+        self.remove(path)
+        self.supply(path, value)
+
+    def remove(self, path: KeyPath) -> None:
+        """Leave out the key at ``path``, even if its value is wrong."""
         self.errors = [error for error in self.errors if error.key != dotted(path)]
         self.broken.discard(path)
         section: Any = self.data
@@ -114,7 +119,6 @@ class Document:
             section = section.get(part) if isinstance(section, dict) else None
         if isinstance(section, dict):
             section.pop(path[-1], None)
-        self.supply(path, value)
 
     def place(self, path: KeyPath, node: Node, at: Node) -> None:
         """Remember that the key at ``path`` was written at ``at`` and its value at ``node``."""
@@ -168,7 +172,8 @@ def read_document(
 
 
 def _is_phone_number(path: KeyPath, text: str) -> bool:
-    is_target = path in (("after", "transfer"), ("on_failure", "transfer"), ("on_shutdown", "transfer"))
+    following = ("after", "on_failure", "on_shutdown", "when_full")
+    is_target = len(path) == 2 and path[0] in following and path[1] == "transfer"
     is_target = is_target or (path[0] == "transfers" and (len(path) == 2 or path[-1] == "to"))
     return path[0] == "numbers" or (is_target and text.startswith("+"))
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 
 from gateway.config.accounts import supply_accounts
 from gateway.config.deployment import FALLBACKS, MAY_BE_EMPTY, Deployment
+from gateway.config.endpoints import EndpointSection
 from gateway.config.reading.document import Document, read_document
 from gateway.config.reading.environment import FromEnvironment, first_set
 from gateway.config.reading.problems import KeyPath, dotted
@@ -82,4 +83,6 @@ def _shown(value: Any) -> str:
         return "not set"
     if isinstance(value, SecretStr) or (isinstance(value, tuple) and any(isinstance(one, SecretStr) for one in value)):
         return _SET
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(one.label if isinstance(one, EndpointSection) else str(one) for one in value)
+    return str(value)

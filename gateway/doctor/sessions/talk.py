@@ -9,6 +9,7 @@ from gateway.doctor.sessions.bots import Bot
 from gateway.doctor.sessions.tap import Message, TappedService
 from gateway.errors import OutboxFullError
 from gateway.voice.commands import VoiceCommand
+from gateway.voice.endpoints.pooled import Single
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.opening import Opening
@@ -113,7 +114,7 @@ async def talking(service: VoiceLive, bot: Bot, *, negotiate: Negotiate | None =
     """
     arrived = asyncio.Event()
     tapped = TappedService(service, arrived.set, negotiate=negotiate or service.negotiate)
-    leg = VoiceLeg(tapped.as_service(), bot.proposals, bot.audio_format)
+    leg = VoiceLeg(Single(tapped.as_service()), bot.proposals, bot.audio_format)
     talk = Talk(leg, tapped, arrived)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(leg.run(talk.tell))

@@ -104,3 +104,19 @@ def test_agents_at_the_older_host(read_line: ReadLine, tmp_path: Path) -> None:
     assert warned.endswith(f"expected contoso.{new}")
     assert told(read_line, tmp_path, gateway.replace("HOST", new), agent) == []
     assert told(read_line, tmp_path, gateway.replace("HOST", old)) == []
+
+
+def test_each_endpoint_is_looked_at_and_each_line_has_one(read_line: ReadLine, tmp_path: Path) -> None:
+    """A model that no endpoint has, and one that is of another kind there."""
+    text = """
+voice_live:
+  endpoints:
+    - {endpoint: "http://west.example", models: {gpt-4.1: gpt-realtime}}
+    - {endpoint: "https://east.example/path", models: [gpt-4.1-mini]}
+providers: {}
+"""
+    found = told(read_line, tmp_path, text, ANY.replace("gpt-4.1", "gpt-realtime"))
+    assert "voice_live.endpoints[0].endpoint: is not encrypted, which only an emulator may be" in found
+    assert any(one.startswith("voice_live.endpoints[1].endpoint: has the path /path") for one in found)
+    assert any("model: no entry of voice_live.endpoints has gpt-realtime" in one for one in found)
+    assert "voice_live.endpoints[0].models.gpt-4.1: gpt-realtime takes other settings than gpt-4.1" in found
