@@ -91,7 +91,8 @@ def test_the_files_of_a_folder_are_told(
     """Each file, and each key of ``call.json``; the page names none that is not there."""
     files, keys = section("A call's folder").split("`call.json`:\n")
     assert {row.strip("`") for row in first_column(files)} - {"file", "---"} == set(FILES)
-    header = {"line": "l", "generation": "g", "answered_by": "a", "model": "m", "voice": "v", "complaints": []}
+    texts = dict.fromkeys(("line", "generation", "answered_by", "model", "voice"), "x")
+    header = {**texts, "complaints": [], "faults": {}}
     summary = json.loads((write_folder(tmp_path, call, notes=notes, header=header) / "call.json").read_text("utf-8"))
     assert set(re.findall(r"`(\w+)`", " ".join(first_column(keys)))) == set(summary)
     for name in (*summary["turns"][0].keys() - {"item_id"}, *summary["ended"], *summary["answers"][0]):

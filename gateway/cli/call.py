@@ -13,6 +13,7 @@ from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFor
 from gateway.call.notes import CallEnded
 from gateway.cli.accounts import provider_named
 from gateway.cli.calling.caller_words import found, script_of
+from gateway.cli.calling.faults import add_fault_options, check_emulated, chosen_faults
 from gateway.cli.calling.narrator import Narrator
 from gateway.cli.calling.own_gateway import CALLED, CalledGateway, number_to_call, own_gateway
 from gateway.cli.calling.placing import Keeping, place
@@ -121,9 +122,10 @@ def add_call(commands: Any) -> None:
         metavar="TEXT",
         help="fail unless the bot is heard to say TEXT; may be repeated; without --url only",
     )
+    add_fault_options(parser)
     parser.add_argument("--max-answer-ms", type=int, metavar="N", help="fail if an answer takes longer than N ms")
     _add_result_options(parser)
-    parser.set_defaults(run=lambda options: run(_call(options)))
+    parser.set_defaults(run=lambda options: run(_call(options), virtual=options.virtual_time))
 
 
 def _dialled(text: str) -> str:
@@ -164,6 +166,7 @@ async def _call(options: argparse.Namespace) -> int:
     audio_format = CODECS[options.codec] if options.codec else PROVIDERS[wire].audio_formats[0]
     presses = [parse_press(text) for text in options.press]
     _check(options, presses)
+    faults = chosen_faults(options)
     expected = Expected(options.expect, options.max_answer_ms)
     recordings = [found(path) for path in options.recordings]
     utterances = [
@@ -178,7 +181,8 @@ async def _call(options: argparse.Namespace) -> int:
         who = EMULATED if options.test_key else "the gateway at --url answers, with the service that it uses"
         narrator = Narrator(quiet=options.json)
         narrator.answered_by(who)
-        return await place(plan, _running_gateway(options, wire), narrator, _keeping(options, who), expected)
+        keeping = _keeping(options, who)
+        return await place(plan, _running_gateway(options, wire), narrator, keeping, expected, faults)
     deployment, lines = _configuration(options.config)
     to = options.to or number_to_call(lines)
     line = lines.for_number(to)
@@ -187,12 +191,16 @@ async def _call(options: argparse.Namespace) -> int:
         raise InputError(f"--to: no line takes {to}, expected one of {known}")
     plan = CallPlan(utterances, to, options.from_, provider=wire, audio_format=audio_format, presses=presses)
     script = script_of(options.script, deployment, line, recordings, presses)
+    if script is None:
+        check_emulated(options, faults, deployment.require_endpoint())
     who = EMULATED if script else f"{_model(line)} at {deployment.require_endpoint()} answers"
     narrator = Narrator(quiet=options.json, words=script is None or script.transcription == "normal")
     keeping = _keeping(options, who, **_about(line))
     async with own_gateway(deployment, lines, wire, narrator.note, script, account=options.provider) as stream:
         narrator.answered_by(who)
-        return await place(plan, stream, narrator, keeping, expected)
+        if faults is not None and stream.emulator is not None:
+            stream.emulator.faults = faults.drawn.service
+        return await place(plan, stream, narrator, keeping, expected, faults)
 
 
 def _check(options: argparse.Namespace, presses: Sequence[Press]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from gateway.logs import setup as logs
+from gateway.sim.virtual_time import VirtualTimeLoop
 
 Result = TypeVar("Result")
 
@@ -19,14 +20,14 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-def run(main: Coroutine[Any, Any, Result]) -> Result:
-    """Run ``main`` to its end, on uvloop if it is installed.
+def run(main: Coroutine[Any, Any, Result], *, virtual: bool = False) -> Result:
+    """Run ``main`` to its end, on uvloop if it is installed; ``virtual`` lets time jump to whatever happens next.
 
     SIGTERM and SIGHUP cancel it, as SIGINT does, so that everything it has open is closed in order. The process then
     exits with 128 plus the signal's number, as a shell reports a process that a signal has ended.
     """
     received: list[signal.Signals] = []
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else _loop_factory()) as runner:
         try:
             return runner.run(_until_signalled(main, received))
         except asyncio.CancelledError:

@@ -17,6 +17,7 @@ from gateway.config.reading.environment import FromEnvironment
 from gateway.phone.provider import Provider
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator, Script, Session
+from gateway.sim.faults.phone import PhoneFaults
 from gateway.sim.phone.accounts import Account
 from gateway.sim.phone.observed import Tick
 from gateway.sim.phone.phone import SimulatedPhone
@@ -83,6 +84,7 @@ class Exchange:
         on_tick: Callable[[Tick], None] | None = None,
         keep: bool = True,
         quirks: Iterable[str] = (),
+        faults: PhoneFaults | None = None,
     ) -> AbstractAsyncContextManager[SimulatedPhone]:
         """Call in through the provider's webhook, or straight through the stream ``url``."""
         return dial(
@@ -99,6 +101,7 @@ class Exchange:
             on_tick=on_tick,
             keep=keep,
             quirks=quirks,
+            faults=faults,
         )
 
 

@@ -3,6 +3,7 @@
 placing       one call, from its first ring to its folder and exit code
 own_gateway   a gateway for one call
 loopback      what ``gateway serve --emulator`` adds on this machine
+faults        the faults of a call, and what is kept of them
 caller_words  the words of the recordings that are played
 narrator      prints the call as it happens
 spoken        when the words of a call were spoken

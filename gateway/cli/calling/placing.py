@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from gateway.cli.calling.faults import CallFaults
 from gateway.cli.calling.narrator import Narrator
 from gateway.cli.calling.own_gateway import CalledGateway
 from gateway.cli.calling.refusals import explained
@@ -41,6 +42,10 @@ class Keeping:
     open: bool = False
     header: Mapping[str, object] = field(default_factory=dict)
 
+    def with_header(self, **further: object) -> "Keeping":
+        """Return the same with ``further`` keys of ``call.json``."""
+        return replace(self, header={**self.header, **further})
+
     def check(self) -> None:
         """Raise ``InputError`` if the folder could not be written later or is not empty."""
         out = self.out or CALLS
@@ -53,7 +58,14 @@ class Keeping:
             raise InputError(f"{'--out: ' if self.out else ''}{there} cannot be written to, so no call could be kept")
 
 
-async def place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keeping: Keeping, expected: Expected) -> int:
+async def place(
+    plan: CallPlan,
+    stream: CalledGateway,
+    narrator: Narrator,
+    keeping: Keeping,
+    expected: Expected,
+    faults: CallFaults | None = None,
+) -> int:
     """Make the call, keep it however it ends, print what was wrong, and return the exit code."""
     asked = replace(
         plan, url=stream.stream_url, answer_url=stream.answer_url, status_url=stream.status_url, secrets=stream.secrets
@@ -65,7 +77,13 @@ async def place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keepi
             narrator.progress(step)
 
         try:
-            result = await place_call(asked, api=stream.api, on_progress=progress, hang_up=signals.hang_up)
+            result = await place_call(
+                asked,
+                api=stream.api,
+                on_progress=progress,
+                hang_up=signals.hang_up,
+                faults=faults.drawn.phone if faults else None,
+            )
         except InputError:
             raise
         except GatewayError as error:
@@ -78,6 +96,10 @@ async def place(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keepi
     interrupted = signals.hang_up.is_set()
     if interrupted:
         found.insert(0, "interrupted: the caller hung up")
+    if faults is not None:
+        result = replace(result, events=(*result.events, *faults.events()))
+        keeping = keeping.with_header(faults=faults.told(result.started_at))
+        found += [faults.again()] if found else []
     _keep(result, stream, narrator, keeping, found)
     return INTERRUPTED if interrupted else FAILED if found else 0
 

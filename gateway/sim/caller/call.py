@@ -20,12 +20,13 @@ from gateway.sim.caller.keys import Press
 from gateway.sim.caller.measures import Measures, is_audible, measure
 from gateway.sim.caller.recording import Span
 from gateway.sim.caller.timeline import TimelineEvent
+from gateway.sim.faults.phone import PhoneFaults
 from gateway.sim.phone.continuation import Step
 from gateway.sim.phone.observed import FrameClock, Received, Tick, Violation
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.playout import FRAME_MS
 from gateway.sim.phone.rest_api import SimulatedApi
-from gateway.sim.phone.wire import Party
+from gateway.sim.phone.wire import Ender, Party
 from gateway.sim.providers import PROVIDERS
 
 _GRACE_S = 10.0
@@ -123,7 +124,7 @@ class CallResult:
     events: tuple[TimelineEvent, ...]
     measures: Measures
     clock: FrameClock
-    ended_by: Party
+    ended_by: Ender
     end_reason: str
     close_code: int | None
     unplayed_ms: float
@@ -169,12 +170,13 @@ async def place_call(
     on_progress: Callable[[Progress], None] | None = None,
     api: SimulatedApi | None = None,
     hang_up: asyncio.Event | None = None,
+    faults: PhoneFaults | None = None,
 ) -> CallResult:
     """Make the call and return when it is over; ``api`` is the provider's, where the gateway needs one.
 
-    ``hang_up`` lets the caller hang up when it is set. Raises ``GatewayError`` where the gateway cannot be reached or
-    refuses the call, and ``InputError`` for keys on a stream that carries none. A failure once the stream is open, a
-    call that is held beyond its limit included, is the result's ``failure``.
+    ``hang_up`` lets the caller hang up when it is set; ``faults`` are those of the stream. Raises ``GatewayError``
+    where the gateway cannot be reached or refuses the call, and ``InputError`` for keys on a stream that carries none.
+    A failure once the stream is open, a call that is held beyond its limit included, is the result's ``failure``.
     """
     chosen = PROVIDERS.get(plan.provider)
     if plan.presses and chosen is not None and not chosen.keys:
@@ -195,6 +197,7 @@ async def place_call(
             quirks=plan.quirks,
             api=api,
             on_tick=side.tick,
+            faults=faults,
         ) as phone:
             started = datetime.now(UTC)
             side.pick_up(phone)

@@ -8,6 +8,7 @@ import aiohttp
 
 from gateway.audio.formats import AudioFormat
 from gateway.errors import InputError
+from gateway.sim.faults.phone import PhoneFaults
 from gateway.sim.phone.connecting import RefusedError
 from gateway.sim.phone.observed import Tick
 from gateway.sim.phone.phone import SimulatedPhone
@@ -34,14 +35,15 @@ async def dial(
     api: SimulatedApi | None = None,
     on_tick: Callable[[Tick], None] | None = None,
     keep: bool = True,
+    faults: PhoneFaults | None = None,
     timeout_s: float = 10.0,
 ) -> AsyncIterator[SimulatedPhone]:
     """Call through the stream ``url``, or by asking ``answer_url`` first; leaving the body hangs up.
 
     See :class:`~gateway.sim.phone.wire.SimCall` for what the arguments mean, and :meth:`SimulatedPhone.open` for
-    ``on_tick`` and ``keep``. After the stream of a call that was answered, the provider acts as it does at a call's
-    end. Raises ``GatewayError`` where the gateway cannot be reached or refuses the call, and ``InputError`` for a
-    provider or an audio format that does not exist.
+    ``on_tick``, ``keep`` and ``faults``. After the stream of a call that was answered, the provider acts as it does
+    at a call's end. Raises ``GatewayError`` where the gateway cannot be reached or refuses the call, and
+    ``InputError`` for a provider or an audio format that does not exist.
     """
     chosen = _provider(provider)
     call = SimCall(
@@ -61,7 +63,9 @@ async def dial(
         opening = await webhook.call_in() if answer_url else webhook.stream(url)
         wire = chosen.wire(replace(call, audio_format=opening.audio_format or call.audio_format), opening)
         try:
-            async with SimulatedPhone.open(opening, wire, on_tick=on_tick, keep=keep, timeout_s=timeout_s) as phone:
+            async with SimulatedPhone.open(
+                opening, wire, on_tick=on_tick, keep=keep, faults=faults, timeout_s=timeout_s
+            ) as phone:
                 webhook.connected(phone)
                 yield phone
         except RefusedError as refused:

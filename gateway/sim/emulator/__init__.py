@@ -14,6 +14,7 @@ mcp             tools of MCP servers
 script          the script: what the emulator hears, says and breaks
 dialogue        where a session stands in its script
 faults          faults on purpose
+on_demand       carries out faults on demand
 outgoing        sends and records every server event
 record          what a session keeps, and how it rejects an event
 ids             ids as the service makes them

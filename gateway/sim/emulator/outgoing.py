@@ -12,7 +12,9 @@ from aiohttp import WSMsgType, web
 
 from gateway.sim.emulator.faults import Extra, Faults
 from gateway.sim.emulator.ids import event_id
+from gateway.sim.emulator.on_demand import strike
 from gateway.sim.emulator.record import Event, Record
+from gateway.sim.faults.service import ConnectionFaults
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,11 +28,14 @@ class Outgoing:
         transport: asyncio.Transport,
         faults: Faults,
         on_change: Callable[[], None],
+        on_demand: ConnectionFaults | None = None,
     ) -> None:
         self._socket = socket
         self._transport = transport
         self._faults = faults
         self._on_change = on_change
+        self.on_demand = on_demand or ConnectionFaults()
+        """The faults on demand of this connection."""
         self._counts: Counter[str] = Counter()
         self.sent: list[Record] = []
         self.over = False
@@ -56,6 +61,9 @@ class Outgoing:
         self._on_change()
         if self._faults.send or self._faults.cut is not None:
             await self._fault_behind(str(event["type"]))
+        if self.on_demand.follows_events:
+            for fault in self.on_demand.after(str(event["type"]), asyncio.get_running_loop().time()):
+                await strike(self, fault)
 
     async def raw(self, frame: bytes | str) -> None:
         """Send one text frame as it stands, JSON or not."""

@@ -1,25 +1,16 @@
 """The script of the emulator, a YAML file as typed models: what it hears and says, and its faults."""
 
-import difflib
 import itertools
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.reader import ReaderError
+from pydantic import ConfigDict, Field, model_validator
 
-from gateway.config.reading import syntax
-from gateway.config.reading.position import position_in
-from gateway.config.reading.text_file import decoded
-from gateway.errors import ConfigError
 from gateway.sim.emulator.faults import Faults, StrictModel
 from gateway.sim.emulator.refusing.rules import MODELS, Refuse
-from gateway.text import described, joined_inside
+from gateway.sim.yaml_model import load
 
 
 class Call(StrictModel):
@@ -248,72 +239,5 @@ _NEUTRAL = (
 
 def load_script(path: Path | str) -> Script:
     """Load the script from a YAML file; ConfigError with file, line and column where it is not one."""
-    path = Path(path)
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read the script: {error.strerror}", file=path) from error
-    errors: list[ConfigError] = []
-    text = decoded(source, path, errors)
-    if text is None:
-        raise errors[0]
-    data = _parsed(text, path)
-    if not isinstance(data, dict):
-        raise ConfigError("expected a mapping with greeting, turns, …", file=path, line=1, column=1)
-    try:
-        return Script.model_validate(data)
-    except ValidationError as error:
-        raise _located(error, path, text) from error
-
-
-def _parsed(text: str, path: Path) -> Any:
-    try:
-        data = YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        message, at = syntax.explain(error, text)
-        raise ConfigError(message, file=path, line=at.line, column=at.column) from error
-    except ReaderError as error:
-        at = position_in(text, error.position)
-        message = f"not valid YAML: the character U+{error.character:04X} is not allowed"
-        raise ConfigError(message, file=path, line=at.line, column=at.column) from error
-    except RecursionError as error:
-        raise ConfigError("nested too deeply", file=path) from error
-    data = joined_inside(data)
-    try:
-        json.dumps(data, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError as error:
-        raise ConfigError(f"a text holds {described(error.object[error.start])}", file=path) from error
-    return data
-
-
-def _located(error: ValidationError, path: Path, text: str) -> ConfigError:
-    first = error.errors()[0]
-    node: Any = YAML(typ="rt").load(text)  # a round-trip tree knows where its keys stand
-    line, column = 0, 0
-    keys: list[str] = []
-    for key in first["loc"]:
-        try:
-            position = node.lc.key if isinstance(key, str) else node.lc.item
-            line, column = position(key)
-            node = node[key]
-        except (AttributeError, KeyError, TypeError):
-            continue  # a tag that pydantic adds for a branch of a union, or a key that is missing
-        keys.append(str(key))
-    return ConfigError(
-        f"{'.'.join(keys) or 'script'}: {_message(first['type'], first['msg'], first['loc'])}",
-        file=path,
-        line=line + 1,
-        column=column + 1,
-        key=".".join(keys),
-    )
-
-
-def _message(kind: str, message: str, location: Sequence[str | int]) -> str:
-    if kind == "missing":
-        return f"the key {location[-1]!r} is missing"
-    if kind != "extra_forbidden":
-        return message.removeprefix("Value error, ")
-    models = (Script, Turn, Call, McpCall, McpServer, Faults, Latency, *MODELS)
-    known = sorted(set[str]().union(*(model.model_fields for model in models)))
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
+    parts = (Turn, Call, McpCall, McpServer, Faults, Latency, *MODELS)
+    return load(path, Script, "script", "greeting, turns", parts)

@@ -10,10 +10,12 @@ from typing import Self
 import structlog
 from aiohttp import web
 
+from gateway.sim.emulator.on_demand import handshake_fault, with_faults
 from gateway.sim.emulator.refusing.handshake import Handshakes, refused_by, request_ids
 from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.session import Session
 from gateway.sim.emulator.settings.engine import Engine
+from gateway.sim.faults.service import ConnectionFaults, ServiceFaults
 
 _MESSAGE_LIMIT_BYTES = 24 << 20
 """An append carries up to 15 MiB of audio, in base64."""
@@ -52,6 +54,8 @@ class Emulator:
         self._runner: web.AppRunner | None = None
         self.sessions: list[Session] = []
         """The sessions in the order of opening; they stay after their end."""
+        self.faults = ServiceFaults()
+        """The faults of the connections that are made from now on, beside those of the script."""
         self.handshakes = 0
         """All handshakes that were tried, the refused ones included."""
 
@@ -118,7 +122,8 @@ class Emulator:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.handshakes += 1
-        refusal = await self._refusal(request)
+        faults = self.faults.connect()
+        refusal = await self._refusal(request, faults)
         if refusal is not None:
             log.info("handshake_refused", status=refusal.status)
             return refusal
@@ -135,7 +140,7 @@ class Emulator:
         if request.transport is None:  # the client went during the handshake
             return socket
         session = Session(
-            self._script,
+            with_faults(self._script, faults),
             _engine(request),
             query={key: value for key, value in request.query.items() if key.lower() not in _SECRETS},
             headers={key: value for key, value in request.headers.items() if key.lower() not in _SECRETS},
@@ -143,6 +148,7 @@ class Emulator:
             transport=request.transport,
             keep_audio=self._keep_audio,
             connection=next(self._connections),
+            faults=faults,
         )
         self.sessions.append(session)
         self._arrived.set()
@@ -157,8 +163,8 @@ class Emulator:
         for session in ended[: max(0, len(ended) - self._keep_sessions)]:
             self.sessions.remove(session)
 
-    async def _refusal(self, request: web.Request) -> web.Response | None:
-        fault = self._gate.fault()
+    async def _refusal(self, request: web.Request, faults: ConnectionFaults) -> web.Response | None:
+        fault = handshake_fault(faults.refuses(asyncio.get_running_loop().time())) or self._gate.fault()
         if fault is None:
             return self._gate.refusal(request)
         if fault.never:

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from aiohttp import WSMsgType, web
 
+from gateway.sim.emulator.on_demand import strike_in_time
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event, Record, Rejected
 from gateway.sim.emulator.refusing import agents
@@ -20,6 +21,7 @@ from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.service import Service
 from gateway.sim.emulator.settings.engine import Engine
 from gateway.sim.emulator.speaking.supply import Supply
+from gateway.sim.faults.service import ConnectionFaults
 
 log = structlog.get_logger()
 _decode = msgspec.json.Decoder().decode
@@ -45,6 +47,7 @@ class Session:
         transport: asyncio.Transport,
         keep_audio: bool,
         connection: int = 1,
+        faults: ConnectionFaults | None = None,
     ) -> None:
         self._script = script
         self._clock = asyncio.get_running_loop().time
@@ -55,7 +58,7 @@ class Session:
         self._ends_at = self._clock() + lifetime_s
         self._waiting: list[asyncio.Future[None]] = []
         self._background = asyncio.TaskGroup()
-        self._out = Outgoing(socket, transport, script.faults, self._notify)
+        self._out = Outgoing(socket, transport, script.faults, self._notify, faults)
         self._opening = opening_refusal(script.refuse, engine.model, query.get("profile"), connection)
         self._is_voice_agent = engine.agent is not None and script.refuse.agent == "voice"
         self._configuration = Configuration(script.refuse, engine, connection, self._out.cut)
@@ -200,11 +203,14 @@ class Session:
 
     async def _in_background(self) -> None:
         async with self._background:
+            self._out.on_demand.begin(self._clock())
+            self._spawn(strike_in_time(self._out, self._out.on_demand))
             cut = self._script.faults.cut
             if cut is not None and cut.after_s is not None:
                 await asyncio.sleep(cut.after_s)
                 self._out.cut(cut.how, cut.code, cut.reason)
             await asyncio.sleep(self._ends_at - self._clock())
+            self._out.on_demand.expired(self._clock())
             self._out.cut("close", 1001, "session expired")
 
     async def _close_when_asked(self) -> None:

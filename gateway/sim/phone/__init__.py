@@ -8,6 +8,7 @@ webhook       asks the gateway for an answer and obeys it
 continuation  what becomes of a call after its stream
 rest_api      a provider's REST API
 accounts      an account at a provider, and what makes its values
+connection    the connection of a phone, which may be reset or abandoned
 connecting    errors of connecting, in one line
 
 Imports neither ``gateway.phone`` nor ``gateway.voice`` nor ``gateway.call``.

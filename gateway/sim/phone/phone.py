@@ -8,7 +8,9 @@ from typing import Self, assert_never
 import aiohttp
 
 from gateway.errors import GatewayError, WireError
-from gateway.sim.phone.connecting import reaching
+from gateway.sim.faults.phone import PhoneFaults
+from gateway.sim.faults.plan import PhoneReset
+from gateway.sim.phone.connection import Connection, open_stream
 from gateway.sim.phone.continuation import Step
 from gateway.sim.phone.observed import FrameClock, Received, Returned, Tick, Violation
 from gateway.sim.phone.playout import FRAME_MS, Heard, Playout
@@ -16,6 +18,7 @@ from gateway.sim.phone.wire import (
     Clear,
     Close,
     Digits,
+    Ender,
     HangUp,
     Mark,
     Media,
@@ -53,8 +56,11 @@ class SimulatedPhone:
         *,
         on_tick: Callable[[Tick], None] | None = None,
         keep: bool = True,
+        faults: PhoneFaults | None = None,
     ) -> None:
         self._socket = socket
+        self._connection = Connection(socket)
+        self._faults = faults
         self._session = session
         self.wire = wire
         self._on_tick = on_tick
@@ -87,7 +93,7 @@ class SimulatedPhone:
         self.unplayed_ms: float | None = None
         """The gateway's audio that was still queued when the stream ended."""
         self.closed = asyncio.Event()
-        self.ended_by: Party = "gateway"
+        self.ended_by: Ender = "gateway"
         self.end_reason = "the gateway closed the stream"
         self.continuation: tuple[Step, ...] = ()
         """The steps that the caller met after the stream, once the provider has gone on."""
@@ -102,18 +108,19 @@ class SimulatedPhone:
         *,
         on_tick: Callable[[Tick], None] | None = None,
         keep: bool = True,
+        faults: PhoneFaults | None = None,
         timeout_s: float = 10.0,
     ) -> AsyncIterator[Self]:
         """Open the stream and keep the call going until the body is left, which hangs up.
 
         The body begins when the caller's audio may flow, or the gateway has ended the stream before. ``on_tick`` is
         called before each frame, with what was heard; words that it lets the caller say begin in the same frame.
-        Without ``keep`` it only counts, and keeps no audio and no messages. Raises ``GatewayError`` where the stream
-        cannot be opened.
+        Without ``keep`` it only counts, and keeps no audio and no messages. ``faults`` strike from the first frame on.
+        Raises ``GatewayError`` where the stream cannot be opened.
         """
         async with aiohttp.ClientSession() as session:
-            socket = await _open(session, opening, timeout_s)
-            phone = cls(socket, session, wire, on_tick=on_tick, keep=keep)
+            socket = await open_stream(session, opening, timeout_s)
+            phone = cls(socket, session, wire, on_tick=on_tick, keep=keep, faults=faults)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     await phone._begin()
@@ -208,13 +215,33 @@ class SimulatedPhone:
             await asyncio.sleep(max(0.0, due - loop.time()))
             if self.closed.is_set():
                 return
+            if self._faults is not None and await self._is_gone(self._faults, loop.time()):
+                return
             await self._frame(loop.time())
             self.clock.sent(loop.time() - due)
         self._stop_playing()
         if not self.closed.is_set():
             await self._say_goodbye()
 
+    async def _is_gone(self, faults: PhoneFaults, now: float) -> bool:
+        """Let the faults of this frame strike; return ``True`` where the phone is gone by one."""
+        faults.tick(now - self.started_at, now, audible=self._playing)
+        self._connection.read(on=faults.reads)
+        if faults.gone is None:
+            return False
+        is_reset = isinstance(faults.gone, PhoneReset)
+        self.ended_by, self.end_reason = "network", "the connection was reset" if is_reset else "the phone vanished"
+        self._hanging_up = True
+        self._stop_playing()
+        if is_reset:
+            self._connection.reset()
+        else:
+            await self._connection.abandon()
+        self._over()
+        return True
+
     async def _say_goodbye(self) -> None:
+        self._connection.read(on=True)
         await self._send(self.wire.stop())
         if not self.wire.stopped:
             try:
@@ -250,7 +277,14 @@ class SimulatedPhone:
         if end_ms % self.wire.frame_ms == 0:
             audio = bytes(self._frame_audio)
             self._frame_audio.clear()
-            await self._send(self.wire.media(audio, end_ms - self.wire.frame_ms))
+            await self._send_audio(audio, end_ms - self.wire.frame_ms)
+
+    async def _send_audio(self, audio: bytes, timestamp_ms: int) -> None:
+        if self._faults is None:
+            await self._send(self.wire.media(audio, timestamp_ms))
+        else:
+            sent = () if self._faults.loses() else self.wire.media(audio, timestamp_ms)
+            await self._send(self._faults.pass_on(sent))
 
     async def _follow_playback(self, heard: Heard) -> None:
         if heard.size and not self._playing:
@@ -359,28 +393,5 @@ class SimulatedPhone:
             self.messages.append(message)
 
     async def _send(self, messages: Sequence[Message]) -> None:
-        with contextlib.suppress(ConnectionError):  # the gateway has gone: the receiving side learns it next
-            for message in messages:
-                if isinstance(message, str):
-                    await self._socket.send_str(message)
-                else:
-                    await self._socket.send_bytes(message)
-
-
-async def _open(
-    session: aiohttp.ClientSession, opening: StreamOpening, timeout_s: float
-) -> aiohttp.ClientWebSocketResponse:
-    with reaching(opening.url, "the stream", timeout_s):
-        async with asyncio.timeout(timeout_s):
-            socket = await session.ws_connect(
-                opening.url,
-                headers=opening.headers,
-                protocols=opening.subprotocols,
-                timeout=aiohttp.ClientWSTimeout(ws_close=5.0),
-                autoping=False,
-            )
-    if opening.subprotocols and socket.protocol not in opening.subprotocols:
-        await socket.close()
-        expected = " or ".join(opening.subprotocols)
-        raise GatewayError(f"the stream {opening.url} was accepted without sub-protocol {expected}")
-    return socket
+        if self._faults is None or self._faults.gone is None:
+            await self._connection.send(messages)

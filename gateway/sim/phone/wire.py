@@ -10,6 +10,8 @@ from gateway.audio.formats import AudioFormat
 Message = str | bytes
 """A WebSocket message: text or binary."""
 Party = Literal["caller", "gateway"]
+Ender = Literal["caller", "gateway", "network"]
+"""The side that ended a stream; the network, where the stream was lost on its way."""
 
 
 @dataclass(frozen=True)

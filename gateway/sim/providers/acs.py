@@ -221,7 +221,7 @@ class AcsWebhook(Webhook):
 
     async def ended(self) -> None:
         """Report the end. A call outlives its stream: if the gateway closed that, it has to end the call too."""
-        if self.phone is not None and self.phone.ended_by == "gateway":
+        if self.phone is not None and self.phone.ended_by != "caller":
             try:
                 async with asyncio.timeout(FAREWELL_S):
                     await self._over.wait()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.timeline import TimelineEvent
+from gateway.sim.phone.wire import Ender
 
 NORMAL_CLOSE = 1000
 _SENTENCES: Mapping[str, str] = {
@@ -41,6 +42,13 @@ class Outcome:
     phone: str
 
 
+_ENDED_BY: Mapping[Ender, str] = {
+    "caller": "The caller hung up",
+    "gateway": "The gateway ended the call",
+    "network": "The stream was lost",
+}
+
+
 def outcome(result: CallResult, notes: Sequence[TimelineEvent]) -> Outcome:
     """Return how the call ended: by the gateway's account where there is one, else by what the phone saw."""
     ended = next((note.fields for note in notes if note.kind == "call_ended"), {})
@@ -48,7 +56,7 @@ def outcome(result: CallResult, notes: Sequence[TimelineEvent]) -> Outcome:
     if reason:
         told = _SENTENCES.get(reason, f"{reason.replace('_', ' ').capitalize()}, by the {by}")
     else:
-        told = "The caller hung up" if result.ended_by == "caller" else "The gateway ended the call"
+        told = _ENDED_BY[result.ended_by]
     failures = []
     if reason and reason not in _FINE:
         failures.append(f"{told}: {detail}" if detail else told)

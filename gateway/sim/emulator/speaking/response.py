@@ -17,6 +17,7 @@ from gateway.sim.emulator.function_calls import call_function
 from gateway.sim.emulator.history import Entry, History
 from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.mcp import McpRun, McpServers
+from gateway.sim.emulator.on_demand import server_error
 from gateway.sim.emulator.outgoing import Outgoing
 from gateway.sim.emulator.record import Event
 from gateway.sim.emulator.script import Answer, Script
@@ -27,6 +28,7 @@ from gateway.sim.emulator.settings.settings import Settings
 from gateway.sim.emulator.speaking.output import Output
 from gateway.sim.emulator.speaking.usage import usage
 from gateway.sim.emulator.speaking.words import TOKEN, Words
+from gateway.sim.faults.plan import Mute
 from gateway.sim.speech import spoken
 
 AZURE_DELTAS_MS = (200, 300, 500)
@@ -94,7 +96,12 @@ class Response:
             await ready()
         await self._pause(latency.create / 1000)
         answer = self._answer
+        mute = self._scene.out.on_demand.response_begins(_now())
+        if mute is not None and mute.answers != "created" and await self._is_unanswered(mute):
+            return
         await self._emit_whole("response.created", "in_progress")
+        if mute is not None and mute.answers == "created":
+            await self._say_nothing(mute.for_s)
         begin_at = _now() + latency.first_delta / 1000 + faults.stall_s
         audio = await self._audio(answer.say)
         self._cut_short = await self._pause(begin_at - _now())
@@ -105,6 +112,23 @@ class Response:
         reason = objection or answer.ending
         await self._emit_whole("response.done", "cancelled" if self._cut_short else _STATUS[ending], reason)
         self.finished.set()
+
+    async def _is_unanswered(self, mute: Mute) -> bool:
+        """Answer a request by an error or by nothing, as a mute service does; return ``False`` once it speaks again."""
+        if mute.answers == "error":
+            await self._scene.out.emit("error", error=server_error("server_error"))
+            self._cancelled.set()
+        unanswered = await self._say_nothing(mute.for_s)
+        if unanswered:
+            self.finished.set()
+        return unanswered
+
+    async def _say_nothing(self, for_s: float | None) -> bool:
+        """Wait as long as the service is mute; return ``True`` when the response is cancelled meanwhile."""
+        if for_s is not None:
+            return await self._pause(for_s)
+        await self._cancelled.wait()
+        return True
 
     async def _put_out(self, answer: Answer, audio: bytes) -> None:
         if answer.say is not None and not self._cut_short:
