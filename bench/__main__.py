@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import beside_refusals, beside_tools, capacity, instructions, profiling, report, trial, versus
+from bench import beside_refusals, beside_tools, capacity, echo, instructions, profiling, report, trial, versus
 from bench.target import NAMES
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
@@ -58,6 +58,9 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--instructions",
         action="store_true",
         help="count the instructions of a caller's frame with valgrind; with --vs of the other revision too",
+    )
+    parser.add_argument(
+        "--echo", action="store_true", help="how well the echo gate knows echoes from callers, half a minute; no levels"
     )
     options = parser.parse_args(words)
     if options.vs and options.only == "plain":
@@ -191,6 +194,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit code."""
     options = arguments(words)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that an ended bench ends what it started
+    if options.echo:
+        print(echo.table(echo.measure()))
+        return 0
     try:
         take_the_machine()
         capacities: dict[str, capacity.Capacity] = {}

@@ -149,7 +149,8 @@ async def serving(
 
     def prepared(line: Line, started: CallStarted) -> tuple[CallSettings, Voice]:
         facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC), started.parameters)
-        return prepare(line, started.audio_format, facts, voice_live)
+        watch_speech = len(calls) <= deployment.limits.watched_calls
+        return prepare(line, started.audio_format, facts, voice_live, watch_speech=watch_speech)
 
     book = LineBook(lines, metrics, _regions(deployment))
     streams = MediaStreams(

@@ -38,18 +38,25 @@ Say = Callable[[str], Request]
 """Makes the request for the bot's words of a text of the line."""
 
 
-def prepare(line: Line, audio_format: AudioFormat, call: CallFacts, service: Service) -> tuple[CallSettings, Voice]:
-    """Make settings and voice leg of one call. A closed line whose words need no service opens no session."""
+def prepare(
+    line: Line, audio_format: AudioFormat, call: CallFacts, service: Service, *, watch_speech: bool = False
+) -> tuple[CallSettings, Voice]:
+    """Make settings and voice leg of one call. A closed line whose words need no service opens no session.
+
+    ``watch_speech``: the gateway itself listens for a caller whom the service does not hear.
+    """
     if absent := missing(line, call):
         log.warning("stream_parameters_missing", names=list(absent))
-    settings = call_settings_for(line, call, audio_format)
+    settings = call_settings_for(line, call, audio_format, watch_speech=watch_speech)
     if settings.closed and not isinstance(settings.greeting, Request):
         return settings, NoVoice()
     proposals = proposals_for(line, audio_format, call, service.api_version)
     return settings, VoiceLeg(service, proposals, audio_format, call.call_id)
 
 
-def call_settings_for(line: Line, call: CallFacts, audio_format: AudioFormat) -> CallSettings:
+def call_settings_for(
+    line: Line, call: CallFacts, audio_format: AudioFormat, *, watch_speech: bool = False
+) -> CallSettings:
     """Return the settings of the conversation for one call of a line."""
     settings = line.settings
     say: Say = lambda text: word_for_word(line, text, call)  # noqa: E731 -- a name for what every function here takes
@@ -69,7 +76,8 @@ def call_settings_for(line: Line, call: CallFacts, audio_format: AudioFormat) ->
         greeting=_greeting(line, call, audio_format),
         interruptible=settings.greeting_interruptible,
         barge_in=bool(settings.barge_in),
-        barge_in_rules=BargeInRules(settings.barge_in_rules.protect_ms, settings.barge_in_rules.min_speech_ms),
+        barge_in_rules=_barge_in_rules(line),
+        watches_speech=watch_speech and bool(settings.barge_in) and settings.turn_detection is not None,
         commit_on=settings.commit_on or "",
         digits=Digits(digits.finish_on or "", digits.pause_s) if digits else None,
         on_key={
@@ -89,6 +97,11 @@ def call_settings_for(line: Line, call: CallFacts, audio_format: AudioFormat) ->
         tool_calls_limit=settings.limits.tool_calls,
         secret_attempts_limit=settings.limits.secret_attempts,
     )
+
+
+def _barge_in_rules(line: Line) -> BargeInRules:
+    rules = line.settings.barge_in_rules
+    return BargeInRules(rules.protect_ms, rules.min_speech_ms, rules.echo_gate)
 
 
 def _greeting(line: Line, call: CallFacts, audio_format: AudioFormat) -> Request | Recorded | None:

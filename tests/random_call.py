@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU
-from gateway.call.conversation import Conversation
+from gateway.call.barge_in.listening import conversation_for
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import (
     DialDigits,
@@ -22,6 +22,7 @@ from gateway.call.messages import Command, Event
 from gateway.call.notes import Note
 from gateway.call.settings import (
     Approval,
+    BargeInRules,
     CallSettings,
     Digits,
     FunctionRule,
@@ -117,7 +118,7 @@ class RandomCall:
         self.log: list[tuple[float, object]] = []
         """The events and commands of the call, to find the reason of a failure."""
         started = CallStarted("CA1", "MZ1", self._format, chance.choice(PLAYOUTS))
-        self._conversation = Conversation(started, self._settings(), self._now)
+        self._conversation = conversation_for(started, self._settings(), self._now)
         self._ready = False
         self._end: EndCall | None = None
         self._serial = 0
@@ -165,6 +166,8 @@ class RandomCall:
             closed=chance.random() < 0.1,
             closed_to=TARGET if maybe() else None,
             barge_in=chance.random() < 0.8,
+            barge_in_rules=BargeInRules(chance.choice((0, 500)), chance.choice((0, 300)), maybe()),
+            watches_speech=maybe(),
             commit_on=chance.choice(("", "", "#")),
             digits=Digits(chance.choice(("#", "")), chance.choice((0.1, 2.0))) if maybe() else None,
             on_key={"0": KeyAction(transfer=TARGET), "9": KeyAction(say=SAY), "8": KeyAction()} if maybe() else {},

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gateway.audio.formats import PCMU
 from gateway.call import notes
+from gateway.call.barge_in.listening import conversation_for
 from gateway.call.conversation import Conversation
 from gateway.call.ending import ENDED_BY, EndCall
 from gateway.call.messages import Command, Commands, Event
@@ -84,7 +85,7 @@ class Story:
         self, settings: CallSettings | None = None, *, ready: bool = True, started: CallStarted = STARTED
     ) -> None:
         self.now = 1000.0
-        self.conversation = Conversation(started, settings or CallSettings(), self.now)
+        self.conversation = conversation_for(started, settings or CallSettings(), self.now)
         self.notes: list[Note] = []
         self.played = 0
         self.marks: list[tuple[str, float]] = []

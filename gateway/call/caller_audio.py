@@ -52,6 +52,11 @@ class CallerStream:
         """The time at which audio came last."""
         return self._clock.last_at
 
+    @property
+    def is_private(self) -> bool:
+        """``True`` while the service hears silence in place of the caller."""
+        return self._silenced_until == math.inf
+
     def receive(self, audio: bytes, now: float) -> SendAudio | EndCall | Note | None:
         """Return what this piece of audio leads to: itself for the service, or silence as long while nobody listens.
 

@@ -99,7 +99,7 @@ class Conversation:
         if is_sign_of_life(event):
             self._parts.carry_out(self._caller_audio.note_sign(event, now), now)
         if not self._parts.ended:
-            self._REACTIONS[kind](self, event, now)
+            self.REACTIONS[kind](self, event, now)
             self._settle(now)
         return self._parts.hand_over()
 
@@ -278,7 +278,7 @@ class Conversation:
         if not self._parts.ended:
             self._note(notes.UnknownMessage("voice", f"{kind.__name__} too early"))
 
-    _REACTIONS: ClassVar[Mapping[type, Callable[..., None]]] = {
+    REACTIONS: ClassVar[Mapping[type, Callable[..., None]]] = {
         CallerSpoke: _caller_spoke,
         CallerPaused: _caller_paused,
         TurnCommitted: _turn_over,

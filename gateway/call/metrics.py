@@ -98,6 +98,11 @@ class Metrics:
         self.speech_ignored = Counter(
             "gateway_speech_ignored", "Speech of callers that did not interrupt the bot.", ["reason"], registry=r
         )
+        self.speech_unreported = Counter(
+            "gateway_speech_unreported",
+            "Callers who spoke over the bot without a report of the service.",
+            registry=r,
+        )
         self.barge_ins = Counter("gateway_barge_ins", "Replies that the caller spoke over.", registry=r)
         self.event_loop_lag = Histogram(
             "gateway_event_loop_lag_seconds", "How late a timer runs.", buckets=_SHORT_BUCKETS, registry=r
@@ -237,6 +242,8 @@ class Metrics:
                 self.turn_latency.labels(identity.line).observe(latency_ms / 1000)
             case notes.SpeechIgnored(reason=reason):
                 self.speech_ignored.labels(reason).inc()
+            case notes.SpeechUnreported():
+                self.speech_unreported.inc()
             case notes.BargeIn():
                 self.barge_ins.inc()
             case notes.PlaybackStopped(after_ms=after_ms):

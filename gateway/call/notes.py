@@ -136,7 +136,11 @@ class SpeechIgnored(Note, frozen=True):
     """Made when speech of the caller is over and has not interrupted the bot, by the line's rules."""
 
     item_id: str
-    reason: Literal["short", "protected"]
+    reason: Literal["short", "protected", "echo"]
+
+
+class SpeechUnreported(Note, frozen=True):
+    """Made when the caller speaks over the bot and the service does not report it: the bot is silenced."""
 
 
 class PlaybackStopped(Note, frozen=True):

@@ -98,6 +98,8 @@ class BargeInRules(Struct, frozen=True):
     """The first milliseconds of a reply are not interrupted."""
     min_speech_ms: int = 0
     """Speech that is shorter does not interrupt."""
+    echo_gate: bool = False
+    """Speech that is an echo of the bot is not taken for the caller's."""
 
 
 class Parting(Struct, frozen=True):
@@ -118,6 +120,8 @@ class CallSettings(Struct, frozen=True):
     closed_to: Target | None = None
     barge_in: bool = True
     barge_in_rules: BargeInRules = BargeInRules()
+    watches_speech: bool = False
+    """The gateway itself listens for a caller whose speech the service does not report."""
     commit_on: str = ""
     """The key that ends the caller's turn, on a line with manual turns."""
     digits: Digits | None = None
@@ -142,3 +146,8 @@ class CallSettings(Struct, frozen=True):
     """A provider that sends no audio for so long has lost the stream without saying so."""
     farewell_limit_s: float = 60.0
     """The time after which the call ends although the bot's last words were not confirmed as heard."""
+
+    @property
+    def listens(self) -> bool:
+        """``True`` if the gateway listens to the caller itself."""
+        return self.watches_speech or self.barge_in_rules.echo_gate

@@ -153,6 +153,9 @@ class DeploymentLimits(Section):
     """Maximum number of simultaneous calls; further calls are turned away."""
     connections: Annotated[Whole, Field(ge=10, le=100_000)] = 1000
     """Maximum number of connections that carry no call; a further one closes the one that was idle for longest."""
+    watched_calls: Annotated[Whole, Field(ge=0, le=100_000)] = 20
+    """Number of simultaneous calls in a process up to which a new call is watched for callers whom Voice Live does not
+    hear; 0 switches it off."""
     message_kb: Annotated[Whole, Field(ge=1, le=4096)] = 64
     """Maximum kilobytes of one message of a media stream; a larger one ends the stream."""
     start_timeout_s: Annotated[Number, Field(gt=0, le=120)] = 10

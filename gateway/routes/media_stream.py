@@ -12,9 +12,9 @@ import structlog
 from aiohttp import web
 
 from gateway.call import notes
+from gateway.call.barge_in.listening import conversation_for
 from gateway.call.call import Call
 from gateway.call.calls import Calls
-from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason, level_of
 from gateway.call.metrics import Metrics
 from gateway.call.notes import Note
@@ -263,7 +263,7 @@ class MediaStreams:
         end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0
         try:
             settings, voice = self._prepare(line, started)
-            conversation = Conversation(started, settings, self._clock())
+            conversation = conversation_for(started, settings, self._clock())
             errands = CallErrands(
                 line=line,
                 started=started,
@@ -360,6 +360,7 @@ def _level(note: Note) -> int:
             | notes.MalformedMessage()
             | notes.ResponseCutShort()
             | notes.TransferFailed()
+            | notes.SpeechUnreported()
             | notes.CloseTimedOut()
         ):
             return logging.WARNING

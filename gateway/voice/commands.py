@@ -1,7 +1,7 @@
 """The commands to the voice leg (Voice Live API reference 2026-07-15, client events)."""
 
-from collections.abc import Collection
-from typing import Literal, final
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -63,6 +63,18 @@ class TruncateReply(Struct, frozen=True):
 
     item_id: str
     heard_ms: int
+
+
+class DeleteItem(Struct, frozen=True):
+    """Take an item out of the conversation, such as a turn that was an echo."""
+
+    item_id: str
+
+
+class SetTurnDetection(Struct, frozen=True):
+    """Send the session's turn detection again, as the session has it."""
+
+    turn_detection: Mapping[str, Any]
 
 
 _TRUNCATION = "truncate-"
@@ -132,6 +144,8 @@ VoiceCommand = (
     | SayText
     | CancelResponse
     | TruncateReply
+    | DeleteItem
+    | SetTurnDetection
     | AddMessage
     | AnswerApproval
     | ReturnToolOutput

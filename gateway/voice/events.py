@@ -1,6 +1,8 @@
 """The events of the voice leg (Voice Live API reference 2026-07-15, server events)."""
 
 import enum
+from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -14,6 +16,8 @@ class SessionReady(Struct, frozen=True):
     """Seconds from now until the session expires, as the service reports it; 0 if it does not."""
     conversation_id: str = ""
     """The conversation of an agent, with which another session can go on; empty if the service names none."""
+    turn_detection: Mapping[str, Any] | None = None
+    """The session's turn detection, as it was sent and accepted; ``None`` if the caller's turns are ended by hand."""
 
 
 class CallerSpoke(Struct, frozen=True):

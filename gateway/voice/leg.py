@@ -55,7 +55,8 @@ class VoiceLeg:
         answering = opened.proposal.answering
         self._is_agent = isinstance(answering, Agent)
         try:
-            tell(replace(opened.ready, lasts_s=self._lasts_s()))
+            turns = opened.session.get("turn_detection")
+            tell(replace(opened.ready, lasts_s=self._lasts_s(), turn_detection=turns))
             await socket.hand_to(self._taker(opened, tell))
             tell(self._closing or _closed_by_service(socket, opened.lease.service, answering))
         finally:

@@ -21,6 +21,7 @@ from gateway.voice.commands import (
     CancelResponse,
     CommitTurn,
     CreateResponse,
+    DeleteItem,
     ReturnToolOutput,
     Role,
     SayText,
@@ -29,6 +30,7 @@ from gateway.voice.commands import (
     SeedMessage,
     SeedOutput,
     SendAudio,
+    SetTurnDetection,
     TruncateReply,
     VoiceCommand,
     truncation_id,
@@ -63,6 +65,9 @@ from gateway.voice.events import (
 SESSION_UPDATE_ID = "session"
 """The ``event_id`` of our first ``session.update``; errors that refuse it carry it."""
 
+TURN_DETECTION_ID = "turn_detection"
+"""That of an update of the turn detection alone."""
+
 REQUEST_KEY = "request_id"
 """The key of a response's metadata under which our request's id comes back."""
 
@@ -75,6 +80,8 @@ def encode(command: VoiceCommand) -> bytes:
     """Return the JSON text that carries the command, in UTF-8."""
     if type(command) is SendAudio:  # several times quicker than isinstance, with a class that has a metaclass
         return APPEND + b64encode(command.audio) + END
+    if isinstance(command, SetTurnDetection):  # the SDK's models refuse members that the service documents
+        return session_update({"turn_detection": command.turn_detection}, TURN_DETECTION_ID).encode()
     return json_text(_model(command).as_dict()).encode()
 
 
@@ -89,6 +96,7 @@ def _model(
     | SayText
     | CancelResponse
     | TruncateReply
+    | DeleteItem
     | AddMessage
     | AnswerApproval
     | ReturnToolOutput
@@ -109,6 +117,8 @@ def _model(
             return models.ClientEventConversationItemTruncate(
                 event_id=truncation_id(item_id), item_id=item_id, content_index=0, audio_end_ms=heard_ms
             )
+        case DeleteItem(item_id=item_id):
+            return models.ClientEventConversationItemDelete(item_id=item_id)
         case AddMessage(role=role, text=text) | SeedMessage(role=role, text=text):
             return models.ClientEventConversationItemCreate(item=_message(role, text))
         case AnswerApproval(request_id=request_id, approved=approved):

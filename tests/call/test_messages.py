@@ -25,7 +25,7 @@ def instance(kind: type[Struct]) -> object:
 
 def test_every_event_has_a_reaction() -> None:
     """But for the caller's audio, which has a way of its own; and nothing else has one."""
-    assert {*Conversation._REACTIONS, CallerAudio} == set(get_args(Event))
+    assert {*Conversation.REACTIONS, CallerAudio} == set(get_args(Event))
 
 
 def test_every_command_has_its_list() -> None:

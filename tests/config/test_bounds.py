@@ -45,6 +45,7 @@ LINE = {
 }
 GATEWAY = {
     "DeploymentLimits.calls": ("1 to 100000", 200),
+    "DeploymentLimits.watched_calls": ("0 to 100000", 20),
     "DeploymentLimits.connections": ("10 to 100000", 1000),
     "DeploymentLimits.message_kb": ("1 to 4096", 64),
     "DeploymentLimits.start_timeout_s": ("above 0 to 120", 10),

@@ -15,12 +15,14 @@ from gateway.voice.commands import (
     CancelResponse,
     CommitTurn,
     CreateResponse,
+    DeleteItem,
     ReturnToolOutput,
     SayText,
     SeedCall,
     SeedMessage,
     SeedOutput,
     SendAudio,
+    SetTurnDetection,
     TruncateReply,
     VoiceCommand,
 )
@@ -92,6 +94,15 @@ from gateway.voice.events import (
                 "item_id": "item_1",
                 "content_index": 0,
                 "audio_end_ms": 1480,
+            },
+        ),
+        (DeleteItem("item_1"), {"type": "conversation.item.delete", "item_id": "item_1"}),
+        (
+            SetTurnDetection({"type": "server_vad", "threshold": 0.5}),
+            {
+                "type": "session.update",
+                "event_id": "turn_detection",
+                "session": {"turn_detection": {"type": "server_vad", "threshold": 0.5}},
             },
         ),
         (

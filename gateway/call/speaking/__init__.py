@@ -1,12 +1,13 @@
 """The bot's side of one call: responses are asked for, played, and heard. Pure.
 
-bot           joins those below: what is to be said, what is said, and what of it was heard
-responses     decides when a response may be asked for, and whose it is
-request_form  leaves out of requests what the service refuses
-playback      paces outgoing audio and keeps account of what was heard
-words         the words of replies, and which of them were heard
-greeting      the greeting, spoken or recorded
-truncations   reports to the service what was heard of a reply
+bot            joins those below: what is to be said, what is said, and what of it was heard
+responses      decides when a response may be asked for, and whose it is
+request_form   leaves out of requests what the service refuses
+playback       paces outgoing audio and keeps account of what was heard
+kept_playback  keeps what was played lately, to be compared with the caller's audio
+words          the words of replies, and which of them were heard
+greeting       the greeting, spoken or recorded
+truncations    reports to the service what was heard of a reply
 
 ``bot`` imports the others, and only the parts of the conversation import ``bot``; what is wanted
 (``responses.Request``) may be imported by every part.

@@ -8,6 +8,7 @@ from gateway.call.ending import EndCall
 from gateway.call.notes import Note
 from gateway.call.settings import CallSettings
 from gateway.call.speaking.greeting import RECORDING, Greeting
+from gateway.call.speaking.kept_playback import KeptPlayback
 from gateway.call.speaking.playback import HeardReply, Playback
 from gateway.call.speaking.responses import ANSWER, Request, Responses
 from gateway.call.speaking.truncations import Truncations
@@ -40,7 +41,10 @@ class Bot:
 
     def __init__(self, settings: CallSettings, audio_format: AudioFormat, playout: Playout) -> None:
         self._settings = settings
-        self._playback = Playback(audio_format, playout)
+        kept = KeptPlayback(audio_format, playout) if settings.listens else None
+        self._playback = kept or Playback(audio_format, playout)
+        self.played = kept.played if kept is not None else None
+        """The audio that the caller heard lately, where it is kept."""
         self._responses = Responses()
         self._greeting = Greeting(settings)
         self._truncations = Truncations()
@@ -162,6 +166,11 @@ class Bot:
 
     # The caller
 
+    @property
+    def caller_speaks(self) -> bool:
+        """``True`` if the caller is in the middle of a turn, as the service reports it."""
+        return self._responses.caller_speaks
+
     def caller_spoke(self, item_id: str, now: float) -> None:
         """Note that the caller begins a turn."""
         self._responses.caller_spoke(item_id, now)
@@ -232,6 +241,11 @@ class Bot:
         if overtaken:  # the answer comes after a text that was dropped, and the caller waits for that
             self._paused_at = None
         return [*self._responses.cancel(), notes.BargeIn([], response_cancelled=True)]
+
+    def refuse(self, event: ResponseStarted, now: float) -> Sequence[CancelResponse]:
+        """Cancel a response that the service begins by itself, and that nobody waits for."""
+        self._responses.started(event.response_id, event.request_id, now)
+        return self._responses.cancel()
 
     def reply_audio(self, reply: ReplyAudio, now: float) -> list[BotCommand]:
         """Play audio of the response that runs."""

@@ -151,6 +151,8 @@ class BargeIn(Section):
     """Milliseconds for which the caller must speak to interrupt; shorter speech is answered after the reply."""
     greeting: Switch = True
     """Let the caller interrupt the greeting; false for a greeting that must be heard to its end."""
+    echo_gate: Switch = False
+    """Do not take an echo of the bot for the caller, for phones that echo: speech is compared with what was played."""
 
 
 AnyBargeIn = Annotated[

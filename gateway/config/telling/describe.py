@@ -104,6 +104,7 @@ def _barge_in(settings: Settings) -> str:
         f"by {rules.min_speech_ms} ms of speech" if rules.min_speech_ms else "",
         f"but not the first {rules.protect_ms} ms of a reply" if rules.protect_ms else "",
         "" if rules.greeting else "not the greeting",
+        "an echo of the bot does not" if rules.echo_gate else "",
     )
 
 

@@ -88,6 +88,8 @@ class Faults(StrictModel):
     gap_s: float = Field(default=0, ge=0)
     """The gap in the middle of every response's audio."""
     send: list[Extra] = Field(default_factory=list)
+    deaf: bool = False
+    """No speech of the caller is reported until the session is updated for the second time."""
     pong: bool = True
     expire_after_s: float | None = Field(default=None, gt=0)
     """The session's lifetime, reported in ``expires_at`` and ended by a close with 1001."""

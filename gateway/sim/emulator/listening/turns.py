@@ -31,6 +31,8 @@ class Turns:
         """The format of appended audio."""
         self._delay_ms = scene.script.latency_ms.detection
         self._listens = scene.script.vad == "audio"
+        self._deaf_updates = 2 if scene.script.faults.deaf else 0
+        """So many updates are to come before speech is reported."""
         self._ear = Ear(self.format, settings.sensitivity)
         self._told_later: deque[tuple[float, Onset | Pause]] = deque()
         self._buffered_ms = 0.0
@@ -52,6 +54,7 @@ class Turns:
     def settings_changed(self) -> None:
         """Take the session's numbers, and its format, after an update."""
         settings = self._scene.settings
+        self._deaf_updates = max(0, self._deaf_updates - 1)
         if settings.input_format != self.format:
             self.format = settings.input_format
             position_ms = self._ear.position_ms
@@ -67,7 +70,7 @@ class Turns:
         audio = self._decoded(encoded)
         self.appended_bytes += len(audio)
         self._buffered_ms += self.format.duration_ms(len(audio))
-        if not self._listens or self._scene.settings.turn_detection is None:
+        if not self._listens or self._deaf_updates or self._scene.settings.turn_detection is None:
             self._ear.skip(len(audio))
             return audio
         for found in self._ear.feed(audio):

@@ -1,0 +1,139 @@
+"""A conversation that also listens to the caller itself: for echoes, and for speech that the service does not report.
+
+The lines and calls that want neither have a ``Conversation`` as it is, and pay nothing for this. Pure.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from gateway.call import notes
+from gateway.call.barge_in.echo_gate import EchoGate
+from gateway.call.barge_in.hearing import Hearing
+from gateway.call.barge_in.speech_watch import FRAME_MS, SpeechWatch
+from gateway.call.conversation import Conversation
+from gateway.call.messages import Commands
+from gateway.call.settings import CallSettings
+from gateway.call.speaking.kept_playback import Played
+from gateway.phone.events import CallStarted
+from gateway.voice.commands import SendAudio, SetTurnDetection
+from gateway.voice.events import (
+    CallerPaused,
+    CallerSaid,
+    CallerSpoke,
+    ResponseStarted,
+    SessionReady,
+    TranscriptionFailed,
+    TurnCommitted,
+)
+
+
+def conversation_for(started: CallStarted, settings: CallSettings, now: float) -> Conversation:
+    """Return the conversation of a call, which listens itself only where its settings want that."""
+    return (ListeningConversation if settings.listens else Conversation)(started, settings, now)
+
+
+class ListeningConversation(Conversation):
+    """A ``Conversation`` behind an echo gate, under a speech watch, or both."""
+
+    def __init__(self, started: CallStarted, settings: CallSettings, now: float) -> None:
+        super().__init__(started, settings, now)
+        played = self._bot.played or Played(started.audio_format)
+        self._hearing = Hearing(started.audio_format, played)
+        self._gate = EchoGate(self._hearing) if settings.barge_in_rules.echo_gate else None
+        self._watch = SpeechWatch(started.audio_format) if settings.watches_speech else None
+        self._turn_detection: Mapping[str, Any] | None = None
+
+    # Speech that the service does not report
+
+    def receive_audio(self, audio: bytes, now: float) -> SendAudio | Commands | None:
+        """Do as ``Conversation`` does, and keep the audio; ten times a second, look at it."""
+        made = super().receive_audio(audio, now)
+        self._hearing.take(audio, now)
+        watch = self._watch
+        if watch is None or now < watch.next_at or type(made) is not SendAudio:
+            return made
+        if not self._is_over_the_bot:
+            watch.forget(now)
+            return made
+        if not watch.look(self._hearing.newest(FRAME_MS), now):
+            return made
+        watch.forget(now)
+        if self._hearing.is_echo():
+            return made
+        self._parts.add((made, *self._unheard()))
+        self._parts.interrupt(now)
+        self._due = None
+        self._settle(now)
+        return self._parts.hand_over()
+
+    @property
+    def _is_over_the_bot(self) -> bool:
+        """``True`` if speech of the caller would interrupt the bot, and the service has reported none."""
+        bot = self._bot
+        may_be = not bot.is_silent and not bot.is_protected and not bot.caller_speaks
+        return may_be and self._turn_detection is not None and not self._caller_audio.is_private
+
+    def _unheard(self) -> tuple[notes.SpeechUnreported, SetTurnDetection]:
+        return notes.SpeechUnreported(), SetTurnDetection(self._turn_detection or {})
+
+    def _session_ready(self, ready: SessionReady, now: float) -> None:
+        if ready.turn_detection:
+            self._turn_detection = ready.turn_detection
+        super()._session_ready(ready, now)
+
+    # Speech that is an echo
+
+    def next_deadline(self) -> float:
+        """Return when ``on_deadline`` is due, for the echo gate too."""
+        due = super().next_deadline()
+        checked_at = self._gate.next_deadline() if self._gate is not None else None
+        return due if checked_at is None or due == math.inf else min(due, checked_at)
+
+    def _meet_deadlines(self, now: float) -> None:
+        if self._gate is not None and (item_id := self._gate.on_deadline(now)) is not None:
+            super()._caller_spoke(CallerSpoke(item_id), now)
+        super()._meet_deadlines(now)
+
+    def _caller_spoke(self, event: CallerSpoke, now: float) -> None:
+        if self._gate is None or not self._gate.begin(event.item_id, now):
+            super()._caller_spoke(event, now)
+
+    def _caller_paused(self, event: CallerPaused, now: float) -> None:
+        if self._gate is not None and self._gate.is_echo(event.item_id):
+            self._parts.add(self._gate.paused(event.item_id))
+        else:
+            super()._caller_paused(event, now)
+
+    def _turn_committed(self, event: TurnCommitted, now: float) -> None:
+        if self._gate is not None and self._gate.is_echo(event.item_id):
+            self._parts.add(self._gate.committed(event.item_id, now))
+        else:
+            if self._gate is not None:
+                self._gate.turn_over()
+            self._turn_over(event, now)
+
+    def _caller_said(self, said: CallerSaid, now: float) -> None:
+        if self._gate is None or not self._gate.is_echo(said.item_id):
+            super()._caller_said(said, now)
+
+    def _transcription_failed(self, failed: TranscriptionFailed, now: float) -> None:
+        if self._gate is None or not self._gate.is_echo(failed.item_id):
+            super()._transcription_failed(failed, now)
+
+    def _response_started(self, event: ResponseStarted, now: float) -> None:
+        if self._gate is not None and not event.request_id and self._gate.takes_answer(now):
+            self._parts.add(self._bot.refuse(event, now))
+        else:
+            super()._response_started(event, now)
+
+    REACTIONS: ClassVar[Mapping[type, Callable[..., None]]] = {
+        **Conversation.REACTIONS,
+        CallerSpoke: _caller_spoke,
+        CallerPaused: _caller_paused,
+        TurnCommitted: _turn_committed,
+        CallerSaid: _caller_said,
+        TranscriptionFailed: _transcription_failed,
+        ResponseStarted: _response_started,
+        SessionReady: _session_ready,
+    }

@@ -1,0 +1,56 @@
+"""The speech watch: notices a caller who speaks over the bot while the service reports no speech. Pure."""
+
+from collections import deque
+
+import numpy as np
+import webrtcvad
+
+from gateway.audio import g711
+from gateway.audio.formats import AudioFormat
+
+EVERY_S = 0.1
+"""The time between two frames that are looked at."""
+FRAME_MS = 20
+SPEECH_S = 1.5
+"""The duration of speech after which the service must have reported it."""
+SHARE = 0.7
+"""The share of the frames of speech that the detector must take for speech: between words there are pauses."""
+STRICTEST = 3
+"""The mode of the WebRTC detector that takes the least for speech."""
+QUIET_RMS = 184.0
+"""-45 dBFS: quieter audio is not looked at."""
+_RATES_HZ = (8000, 16000)
+"""The rates that the detector takes, of those that phone streams have."""
+
+
+class SpeechWatch:
+    """Looks at ten frames a second of a caller over whom the bot speaks. Times are in seconds."""
+
+    def __init__(self, audio_format: AudioFormat) -> None:
+        self._format = audio_format
+        self._detector = webrtcvad.Vad(STRICTEST)
+        self._found: deque[bool] = deque(maxlen=round(SPEECH_S / EVERY_S) + 1)
+        self.next_at = 0.0
+        """The time of the next frame that is to be looked at."""
+
+    def forget(self, now: float) -> None:
+        """Begin anew: the bot is silent, or the service hears the caller."""
+        self._found.clear()
+        self.next_at = now + EVERY_S
+
+    def look(self, audio: bytes, now: float) -> bool:
+        """Look at the newest audio; return ``True`` once the caller has spoken for as long as ``SPEECH_S``."""
+        self.next_at = now + EVERY_S
+        self._found.append(self._is_speech(audio))
+        found = self._found
+        return len(found) == found.maxlen and found[0] and sum(found) >= SHARE * len(found)
+
+    def _is_speech(self, audio: bytes) -> bool:
+        samples = g711.decode(audio, self._format)
+        level = samples.astype(np.float32)
+        if float(np.sqrt(np.mean(level * level))) < QUIET_RMS:
+            return False
+        rate_hz = self._format.rate_hz
+        if rate_hz not in _RATES_HZ:  # 24 kHz: the mean of three samples is near enough for this detector
+            samples, rate_hz = level.reshape(-1, rate_hz // 8000).mean(axis=1).astype("<i2"), 8000
+        return bool(self._detector.is_speech(samples.tobytes(), rate_hz))

@@ -1,0 +1,46 @@
+"""The speech watch: how much speech it needs, and what it takes for speech."""
+
+import numpy as np
+import pytest
+
+from gateway.audio import g711
+from gateway.audio.formats import L16_16K, L16_24K, PCMA, PCMU, AudioFormat
+from gateway.audio.resample import resample
+from gateway.call.barge_in.speech_watch import FRAME_MS, SpeechWatch
+from tests.call.barge_in.sounds import caller_speech
+
+
+def looked_at(samples: g711.Samples, audio_format: AudioFormat) -> list[bool]:
+    """What the watch says of each frame that it looks at, ten times a second."""
+    watch = SpeechWatch(audio_format)
+    audio = g711.encode(samples, audio_format)
+    step, frame = audio_format.bytes_for(100), audio_format.bytes_for(FRAME_MS)
+    return [watch.look(audio[at : at + frame], at / step / 10) for at in range(0, len(audio) - frame, step)]
+
+
+@pytest.mark.parametrize("audio_format", [PCMU, PCMA, L16_16K, L16_24K], ids=str)
+def test_a_second_and_a_half_of_speech_is_noticed(audio_format: AudioFormat) -> None:
+    """In each format of a phone stream, and not before."""
+    speech = resample(g711.decode(caller_speech(4.0), PCMU), 8000, audio_format.rate_hz)
+    found = looked_at(speech, audio_format)
+    assert not any(found[:15])
+    assert any(found)
+
+
+@pytest.mark.parametrize("level", [0, 60, 150])
+def test_noise_is_not(level: int) -> None:
+    """Silence and the noise of a line, at up to -47 dBFS."""
+    noise = (np.random.default_rng(1).normal(size=8000 * 20) * level).astype(np.int16)
+    assert not any(looked_at(noise, PCMU))
+
+
+def test_it_begins_anew_when_it_is_told_to() -> None:
+    """With nothing of what was before, and a tenth of a second later."""
+    watch = SpeechWatch(PCMU)
+    frame = caller_speech(0.02)
+    for number in range(14):
+        watch.look(frame, number / 10)
+    watch.forget(5.0)
+    assert watch.next_at == 5.1
+    assert not watch.look(frame, 5.1)
+    assert watch.next_at == pytest.approx(5.2)
