@@ -7,6 +7,7 @@ processes do not see this time.
 
 import asyncio
 import selectors
+import socket
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -15,12 +16,36 @@ from typing import Any, TypeVar, TypeVarTuple
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-SETTLE_S = 0.00002
-"""Real time for a packet that the kernel has deferred; those of the loopback interface usually arrive at once."""
+HOPS = 4
+"""Packets that may follow from one another before a socket is ready: a handshake has three."""
 STUCK_S = 30.0
 """Real time after which a loop that waits for nothing but sockets and threads has hung."""
 THREAD_S = 0.001
 """Real time between two looks at the sockets while a thread works."""
+
+
+class _Fence:
+    """Waits for the packets on their way: the loopback interface delivers in order, though late on a busy machine."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self._near = socket.create_connection(server.getsockname())
+            self._far, _ = server.accept()
+        for end in (self._near, self._far):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def wait(self) -> None:
+        """Return when whatever was sent before has arrived, and what the kernel has sent in answer."""
+        for _ in range(HOPS // 2):
+            self._near.send(b".")
+            self._far.recv(1)
+            self._far.send(b".")
+            self._near.recv(1)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._near.close()
+        self._far.close()
 
 
 class _Selector(selectors.BaseSelector):
@@ -28,6 +53,7 @@ class _Selector(selectors.BaseSelector):
 
     def __init__(self) -> None:
         self._real = selectors.DefaultSelector()
+        self._fence = _Fence()
         self.now = 0.0
         self.threads = 0
         """Calls that run in threads: their results come in real time."""
@@ -43,7 +69,7 @@ class _Selector(selectors.BaseSelector):
             return ready
         if self.threads:
             return self._real.select(THREAD_S)
-        time.sleep(SETTLE_S)  # a selector rounds its timeout up to a whole millisecond
+        self._fence.wait()
         if not (ready := self._real.select(0)):
             self.now += timeout
         return ready
@@ -59,6 +85,7 @@ class _Selector(selectors.BaseSelector):
 
     def close(self) -> None:
         self._real.close()
+        self._fence.close()
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
         return self._real.get_map()

@@ -37,13 +37,18 @@ WATCHES = ("anon_inode:inotify", "anon_inode:[eventpoll]", "anon_inode:[eventfd]
 """What the thread that follows the lines' files opens when it comes to it; no call has any of these."""
 
 
-def handles() -> int:
-    """File handles of this process, sockets included."""
-    found = 0
+def open_files() -> list[str]:
+    """Return what the file handles of this process lead to: paths, and ``socket:[n]`` or ``pipe:[n]``."""
+    found = []
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 -- this one opens no second handle
         with suppress(FileNotFoundError):
-            found += os.readlink(f"/proc/self/fd/{name}") not in WATCHES  # noqa: PTH115 -- socket:[n] is no path
-    return found
+            found.append(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115 -- socket:[n] is no path
+    return [path for path in found if path not in WATCHES]
+
+
+def handles() -> int:
+    """Return the number of file handles of this process, sockets included."""
+    return len(open_files())
 
 
 @asynccontextmanager

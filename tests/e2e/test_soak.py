@@ -8,6 +8,7 @@ import gc
 import os
 import threading
 import tracemalloc
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from msgspec import Struct
 
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import LINE, Rig, configuration, instant, noise, rig
-from tests.e2e.test_hang_up import handles
+from tests.e2e.test_hang_up import open_files
 from tests.virtual_time import virtual_time
 
 COUNT = int(os.environ.get("SOAK", "160"))
@@ -36,7 +37,8 @@ class Held(Struct, frozen=True):
     """What the process holds."""
 
     tasks: int
-    descriptors: int
+    descriptors: Counter[str]
+    """By kind: ``socket``, ``pipe`` or the path of a file."""
     threads: int
     memory: int
 
@@ -44,7 +46,8 @@ class Held(Struct, frozen=True):
     def now(cls) -> "Held":
         """Count it."""
         gc.collect()
-        return cls(len(asyncio.all_tasks()), handles(), threading.active_count(), tracemalloc.get_traced_memory()[0])
+        kinds = Counter(path.partition(":[")[0] for path in open_files())
+        return cls(len(asyncio.all_tasks()), kinds, threading.active_count(), tracemalloc.get_traced_memory()[0])
 
 
 @contextmanager
@@ -110,5 +113,5 @@ async def test_nothing_stays_of_many(
             after = await waves(held, act, WARM_UP, WARM_UP + COUNT)
     print(f"{COUNT} of {act.__name__}: before {before}, after {after}")  # noqa: T201 -- figures for whoever runs it
     assert (after.tasks, after.threads) == (before.tasks, before.threads)
-    assert after.descriptors <= before.descriptors
+    assert not after.descriptors - before.descriptors
     assert after.memory - before.memory < SPARE_BYTES + BYTES_EACH * COUNT

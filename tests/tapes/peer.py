@@ -71,7 +71,7 @@ class Side:
             if line.to == "out" and (kind := _kind(line)):
                 expected[kind] += 1
             elif line.to == "in" and (message := message_of(line)) is not None:
-                await self._until(lambda: self._came >= expected)
+                await self._until_came(expected)
                 await asyncio.sleep(max(0.0, begun + line.t - first - loop.time()))
                 await send(self._live(message))
             elif line.to == "in" and line.kind == "closed":
@@ -82,12 +82,15 @@ class Side:
             async with asyncio.timeout(PATIENCE_S):
                 await self.over.wait()
 
-    async def _until(self, happened: Any) -> None:
-        with suppress(TimeoutError):
+    async def _until_came(self, expected: Counter[str]) -> None:
+        """Wait for messages of the gateway; one that does not come in time is waited for this once."""
+        try:
             async with asyncio.timeout(PATIENCE_S):
-                while not happened() and not self.over.is_set():
+                while not (self._came >= expected or self.over.is_set()):
                     self._changed.clear()
                     await self._changed.wait()
+        except TimeoutError:
+            self._came |= expected
 
     def _live(self, message: Message) -> Message:
         if isinstance(message, str):
