@@ -1,6 +1,7 @@
 """A call told as a story: ``>>`` an event, ``<<`` the commands it leads to, on a clock that the story sets.
 
-The commands of a moment are told leg by leg: those to the phone, those to the service, errands, the end of the call.
+The commands of a moment are told leg by leg: changes of the voice leg, those to the phone, those to the service,
+errands, the end of the call.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,7 +50,7 @@ MOST_AT_ONCE = 20
 def told(commands: Commands) -> list[Command]:
     """All commands in one list, notes before the end."""
     end = [commands.end] if commands.end is not None else []
-    return [*commands.phone, *commands.voice, *commands.errands, *commands.notes, *end]
+    return [*commands.legs, *commands.phone, *commands.voice, *commands.errands, *commands.notes, *end]
 
 
 def meet(conversation: Conversation, now: float) -> list[Command]:

@@ -1,7 +1,7 @@
 """Messages of a peer that nobody understands: noted, and bounded where they break the protocol. Pure."""
 
 from gateway.call import notes
-from gateway.call.ending import EndCall, EndReason
+from gateway.call.ending import EndCall, EndReason, LoseVoice
 from gateway.call.notes import Note
 from gateway.phone.events import MalformedMessage, OddMessage, UnknownMessage
 from gateway.voice.events import MalformedEvent, ServiceWarning, UnknownEvent
@@ -23,8 +23,8 @@ class BadMessages:
         self._readable = (0, now)
         self._odd: set[str] = set()
 
-    def handle(self, event: BadMessage, now: float) -> list[Note | EndCall]:
-        """Note the message; one unreadable message too many ends the call.
+    def handle(self, event: BadMessage, now: float) -> list[Note | EndCall | LoseVoice]:
+        """Note the message; one unreadable message too many ends the call, or its session.
 
         What is readable and wrong costs the caller nothing, so it ends no call; more of it than the limit is not noted.
         """
@@ -42,18 +42,21 @@ class BadMessages:
             case MalformedMessage(detail=detail) | MalformedEvent(detail=detail):
                 return [_malformed(leg, detail), *self._count(leg, now)]
 
-    def _note_once(self, detail: str) -> list[Note | EndCall]:
+    def _note_once(self, detail: str) -> list[Note | EndCall | LoseVoice]:
         if detail in self._odd or len(self._odd) >= ODD_LIMIT:
             return []
         self._odd.add(detail)
         return [notes.OddMessage("phone", detail)]
 
-    def _count(self, leg: str, now: float) -> list[EndCall]:
+    def _count(self, leg: str, now: float) -> list[EndCall | LoseVoice]:
         self._unreadable[leg] = count, _ = _counted(self._unreadable[leg], now)
         if count < MALFORMED_LIMIT:
             return []
-        reason, by = (EndReason.STREAM_BROKEN, "provider") if leg == "phone" else (EndReason.VOICE_LOST, "service")
-        return [EndCall(reason, by, f"{MALFORMED_LIMIT} malformed messages in a minute")]
+        detail = f"{MALFORMED_LIMIT} malformed messages in a minute"
+        if leg == "phone":
+            return [EndCall(EndReason.STREAM_BROKEN, "provider", detail)]
+        self._unreadable[leg] = (0, now)
+        return [LoseVoice("broken", EndCall(EndReason.VOICE_LOST, "service", detail))]
 
 
 def _counted(before: tuple[int, float], now: float) -> tuple[int, float]:

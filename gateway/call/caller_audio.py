@@ -39,9 +39,15 @@ class CallerStream:
     Pauses of the stream are silence too. Times are in seconds.
     """
 
-    def __init__(self, audio_format: AudioFormat, now: float, silence_limit_s: float = 15.0) -> None:
+    def __init__(
+        self, audio_format: AudioFormat, now: float, silence_limit_s: float = 15.0, *, keeps_turns: bool = False
+    ) -> None:
         self._format = audio_format
+        self._keeps_turns = keeps_turns
         self._early: bytearray | None = bytearray()
+        """The audio for a session that is not there yet, or for the one that may come after a loss."""
+        self._passes_on = False
+        """``True`` if what is kept is also passed on: a turn whose words are not known yet."""
         self._silenced_until = -math.inf
         self._told_late = False
         self._clock = CallerClock(audio_format, now)
@@ -69,8 +75,7 @@ class CallerStream:
         if not self._clock.count(len(audio), now):
             return self._let_go()
         if self._early is not None:
-            self._keep(self._early, audio)
-            return None
+            return self._kept(self._early, audio, now)
         return SendAudio(audio if now >= self._silenced_until else self._format.silence_for(audio))
 
     def note_sign(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
@@ -97,8 +102,26 @@ class CallerStream:
         silence = self._clock.on_deadline(now)
         if silence and self._early is not None:
             self._keep(self._early, silence)
-            silence = b""
+            silence = silence if self._passes_on else b""
         return (*([SendAudio(silence)] if silence else ()), *asked)
+
+    def turn_begun(self) -> None:
+        """Keep the turn that the caller begins until its words are known: the session may be lost before."""
+        if self._keeps_turns and self._early is None:
+            self._early, self._passes_on = bytearray(), True
+
+    def turn_known(self) -> None:
+        """Let go of a turn whose words are known, or that was answered."""
+        if self._passes_on:
+            self._early, self._passes_on = None, False
+
+    def lost(self) -> bool:
+        """Keep what the caller says until a session is ready; return ``True`` if a turn of theirs is kept already."""
+        is_kept = self._passes_on and bool(self._early)
+        if not self._passes_on and self._early is not None:
+            return False
+        self._early, self._passes_on = self._early or bytearray(), False
+        return is_kept
 
     def connected(self) -> Sequence[SendAudio]:
         """Return the last seconds that the caller said before the session was ready, unless nobody may listen."""
@@ -111,6 +134,12 @@ class CallerStream:
             self._silenced_until = math.inf
         elif self._silenced_until == math.inf:
             self._silenced_until = now + SILENCED_TAIL_S
+
+    def _kept(self, early: bytearray, audio: bytes, now: float) -> SendAudio | None:
+        """Keep a piece of audio, silence in place of what nobody may hear, and pass it on if there is a session."""
+        audio = audio if now >= self._silenced_until else self._format.silence_for(audio)
+        self._keep(early, audio)
+        return SendAudio(audio) if self._passes_on else None
 
     def _keep(self, early: bytearray, audio: bytes) -> None:
         early += audio

@@ -14,6 +14,7 @@ from gateway.call.messages import NOTHING, Commands, Event
 from gateway.call.notes import Note
 from gateway.call.parts import Parts
 from gateway.call.recovery.commands import VoiceFailed, VoiceOpened
+from gateway.call.recovery.sessions import Sessions
 from gateway.call.settings import CallSettings
 from gateway.call.state import EXPECTED, TALKING, State
 from gateway.call.tools.tools import ToolEvent
@@ -56,6 +57,8 @@ class Conversation:
         self._parts = parts = Parts(started, settings, now)
         self._bot, self._leaving, self._tools, self._keypad = parts.bot, parts.leaving, parts.tools, parts.keypad
         self._caller_audio, self._silence, self._held_speech = parts.caller_audio, parts.silence, parts.held_speech
+        self._sessions = Sessions(parts, settings, started.audio_format, now)
+        parts.lose = self._sessions.lose
         self._ends_at = now + settings.duration_limit_s
         self._due: float | None = None
         """The next deadline that the caller's audio does not put off; ``None`` if it is to be computed."""
@@ -118,7 +121,7 @@ class Conversation:
         if self._parts.ended:
             return math.inf
         if self._due is None:
-            self._due = min(self._ends_at, self._parts.next_deadline())
+            self._due = min(self._ends_at, self._parts.next_deadline(), self._sessions.due)
         return min(self._due, self._caller_audio.next_deadline())
 
     def on_deadline(self, now: float) -> Commands:
@@ -135,6 +138,9 @@ class Conversation:
         return self._parts.hand_over()
 
     def _meet_deadlines(self, now: float) -> None:
+        self._sessions.on_deadline(now)
+        if self._parts.ended:
+            return
         if left := self._leaving.on_deadline(now):
             self._parts.carry_out(left, now)
             self._settle(now)
@@ -142,18 +148,21 @@ class Conversation:
         if self._held_speech.on_deadline(now, self._bot.reply_began(now)):
             self._parts.interrupt(now, by_speech=True)
         self._parts.add(self._bot.give_up(now, tool_at_work=self._tools.server_at_work))
-        quiet = self._bot.is_idle
+        self._sessions.check(now)
+        quiet = self._bot.is_idle and not self._parts.recovering
         talking, held = self._parts.state is TALKING, self._bot.waits_for_a_tool
         self._parts.carry_out(self._tools.on_deadline(now, quiet=quiet, talking=talking, held=held), now)
         self._parts.carry_out(self._keypad.on_deadline(now), now)
         self._settle(now)
-        self._parts.carry_out(self._silence.on_deadline(now), now)
+        if not self._parts.ended:
+            self._parts.carry_out(self._silence.on_deadline(now), now)
 
     # The caller
 
     def _caller_spoke(self, event: CallerSpoke, now: float) -> None:
         for part in (self._bot, self._tools, self._silence):
             part.caller_spoke(event.item_id, now)
+        self._caller_audio.turn_begun()
         if self._settings.barge_in:
             self._parts.caller_spoke(event.item_id, now)
         else:
@@ -169,8 +178,10 @@ class Conversation:
         self._parts.history.turn(event.item_id)
         self._parts.add(self._bot.turn_over(event.item_id, now))
         self._tools.caller_done(event.item_id, now)
+        self._sessions.check(now)
 
     def _caller_said(self, said: CallerSaid, now: float) -> None:
+        self._turn_known()
         self._parts.add(self._bot.caller_done(said.item_id, now))
         words = self._parts.transcripts.words(said)
         self._parts.history.caller_said(said.item_id, words)
@@ -181,6 +192,7 @@ class Conversation:
             self._parts.add(self._tools.not_understood(said.item_id, now))
 
     def _transcription_failed(self, failed: TranscriptionFailed, now: float) -> None:
+        self._turn_known()
         self._note(notes.TranscriptionFailed(failed.item_id, failed.code, failed.detail))
         self._parts.add(self._bot.caller_done(failed.item_id, now))
         self._parts.add(self._tools.not_understood(failed.item_id, now))
@@ -203,15 +215,12 @@ class Conversation:
     # The bot
 
     def _session_ready(self, ready: SessionReady, now: float) -> None:
-        if self._parts.connected:
-            return
-        self._parts.connected = True
-        self._note(notes.SessionReady(ready.session_id, ready.model))
-        self._parts.add([*self._bot.connected(), *self._caller_audio.connected()])
-        if self._bot.greeting is not None:
-            self._parts.want(self._bot.greeting, now)
-            if self._settings.closed:
-                self._leaving.plan(LeaveCall(self._settings.closed_to), now)
+        self._sessions.ready(ready, now)
+
+    def _turn_known(self) -> None:
+        """Let go of a turn that is over, and whose words have come or will not; the caller may have begun another."""
+        if not self._bot.responses.caller_speaks:
+            self._caller_audio.turn_known()
 
     def _response_started(self, event: ResponseStarted, now: float) -> None:
         cancelled = self._bot.response_started(event, now, held=self._held_speech.is_held)
@@ -232,6 +241,12 @@ class Conversation:
         self._parts.add(self._bot.response_ended(ended, now))
         if words := self._leaving.take_words():
             self._parts.want(words, now)
+        self._turn_known()
+        self._sessions.check(now)
+
+    def _service_error(self, error: ServiceError, now: float) -> None:
+        self._parts.add(self._bot.refused(error, now))
+        self._sessions.error(error, now)
 
     def _tool_called(self, call: ToolCalled, now: float) -> None:
         self._parts.history.called(call)
@@ -255,6 +270,9 @@ class Conversation:
     def _follow_up(self, now: float) -> None:
         """Note replies heard to their end, leave after the last words, or begin to count silence."""
         self._parts.add(self._bot.heard(now))
+        if self._parts.recovering:
+            self._sessions.settle(now)
+            return
         if self._leaving.transferring or not (self._parts.connected or self._leaving.planned):
             return
         if not self._bot.is_idle:
@@ -263,6 +281,8 @@ class Conversation:
         self._bot.greeting_over()
         if self._leaving.planned:
             self._parts.carry_out(self._leaving.leave(), now)
+        elif self._sessions.may_roll_over and not self._tools.server_at_work:
+            self._sessions.roll_over(now)
         elif request := self._tools.wish(now):
             self._parts.want(request, now)
         elif self._tools.busy or self._keypad.collecting:
@@ -293,16 +313,16 @@ class Conversation:
         MarkReturned: lambda self, event, now: self._bot.mark_returned(event.name, now),
         PlaybackStopped: lambda self, _, now: self._parts.add(self._bot.playback_stopped(now)),
         ResponseEnded: _response_ended,
-        ServiceError: lambda self, event, now: self._parts.add(self._bot.refused(event, now)),
+        ServiceError: _service_error,
         ToolCalled: _tool_called,
         TransferEnded: lambda self, event, now: self._parts.carry_out(
             self._leaving.transfer_ended(event.failure, now), now
         ),
         ShutDown: lambda self, event, now: self._parts.shut_down(event, now),
-        **dict.fromkeys(
-            (PhoneClosed, VoiceClosed),
-            lambda self, event, now: self._parts.carry_out(self._leaving.leg_closed(event), now),
-        ),
+        PhoneClosed: lambda self, event, now: self._parts.carry_out(self._leaving.phone_closed(event), now),
+        VoiceClosed: lambda self, event, now: self._sessions.closed(event, now),
+        VoiceOpened: lambda self, event, now: self._sessions.opened(event, now),
+        VoiceFailed: lambda self, event, now: self._sessions.failed(event, now),
         **dict.fromkeys(
             get_args(ToolEvent), lambda self, event, now: self._parts.carry_out(self._tools.handle(event, now), now)
         ),
@@ -310,6 +330,6 @@ class Conversation:
             get_args(BadMessage),
             lambda self, event, now: self._parts.carry_out(self._parts.bad_messages.handle(event, now), now),
         ),
-        **dict.fromkeys((CallStarted, SignOfLife, VoiceOpened, VoiceFailed), lambda *_: None),
+        **dict.fromkeys((CallStarted, SignOfLife), lambda *_: None),
     }
     """By the type itself: asking for one type after the other costs far more, since these classes have a metaclass."""

@@ -78,6 +78,21 @@ class EndCall(Struct, frozen=True):
     detail: str = ""
 
 
+class LoseVoice(Struct, frozen=True):
+    """Take the session for lost: the call goes on with another one, or comes to ``end``."""
+
+    cause: str
+    """One of ``CAUSES``."""
+    end: EndCall
+    passes: bool = True
+    """``False`` if another session would be refused as well."""
+
+
+CAUSES = ("lost", "stalled", "unreachable", "refused", "mute", "errors", "broken")
+"""The causes for which a session counts as lost: how its connection ended; or no sound, a burst of errors, messages
+that nobody can read. Metrics have a series for each."""
+
+
 class ShutDown(Struct, frozen=True):
     """The process is about to end. With ``at_once``, nothing may be said or asked for any more."""
 

@@ -3,14 +3,13 @@
 from msgspec import Struct
 
 from gateway.call import notes
-from gateway.call.ending import PHONE_ENDS, VOICE_ENDS, EndCall, EndReason
+from gateway.call.ending import PHONE_ENDS, EndCall, EndReason, LoseVoice
 from gateway.call.errands import TransferCaller
 from gateway.call.notes import Note
 from gateway.call.settings import PARTING_LIMIT_S, TRANSFER_GRACE_S, CallSettings, Parting, Target
 from gateway.call.speaking.responses import ANSWER, Request
 from gateway.phone.events import PhoneClosed, PhoneEnd
 from gateway.voice.commands import AddMessage, CreateResponse
-from gateway.voice.events import VoiceClosed
 
 GOODBYE = CreateResponse("Say goodbye to the caller in one short sentence.")
 CALL_GOES_ON = AddMessage("system", "The caller spoke before the call was over: it goes on.")
@@ -52,7 +51,7 @@ class Leaving:
         self._target: Target | None = None
         self._words: Request | None = None
         self._by: float | None = None
-        self._voice_lost: EndCall | None = None
+        self._voice_lost: LoseVoice | None = None
 
     def plan(self, leave: LeaveCall, now: float, *, recorded_s: float = 0.0) -> None:
         """Plan to leave; what is planned already stays, where the model asks.
@@ -124,7 +123,7 @@ class Leaving:
         target = self._target
         return [notes.TransferStarted(target.name), TransferCaller(target.name, target.to)]
 
-    def transfer_ended(self, failure: str, now: float) -> list[AddMessage | EndCall | Request | Note]:
+    def transfer_ended(self, failure: str, now: float) -> list[AddMessage | EndCall | LoseVoice | Request | Note]:
         """Wait for the end of the stream of a caller who was transferred, or go on with the call after a failure.
 
         A closed line has nothing to go on with.
@@ -137,25 +136,23 @@ class Leaving:
             return [notes.Transferred(name)]
         self.transferring, self._by = False, None
         failed = notes.TransferFailed(name, failure)
+        lost, self._voice_lost = self._voice_lost, None
         if self._is_final:
             return [failed, EndCall(EndReason.SHUT_DOWN, "gateway", failure)]
-        if self._voice_lost is not None:
-            return [failed, self._voice_lost]
         if self._line_closed:
-            return [failed, EndCall(EndReason.LINE_CLOSED, "bot", failure)]
+            return [failed, lost.end if lost else EndCall(EndReason.LINE_CLOSED, "bot", failure)]
         told = f"The caller could not be connected with {name}: that failed. Say so, and go on with the call."
-        return [failed, AddMessage("system", told), ANSWER]
+        return [failed, *([lost] if lost else []), AddMessage("system", told), ANSWER]
 
-    def leg_closed(self, event: PhoneClosed | VoiceClosed) -> list[EndCall | Note]:
-        """End the call, because one of its legs has ended.
+    def voice_lost(self, lost: LoseVoice) -> None:
+        """Note that the session is lost during a transfer: it is not needed any more, unless the transfer fails."""
+        self._voice_lost = lost
 
-        During a transfer the provider may end the stream before it answers us, and the service is not needed any more,
-        unless the transfer fails.
+    def phone_closed(self, event: PhoneClosed) -> list[EndCall | Note]:
+        """End the call, because the stream has ended.
+
+        During a transfer the provider may end the stream before it answers us.
         """
-        if isinstance(event, VoiceClosed):
-            end = EndCall(*VOICE_ENDS[event.end], event.detail)
-            self._voice_lost = end
-            return [] if self.transferring else [end]
         has_answered = self.transferring and self._by is not None
         end = EndCall(EndReason.TRANSFERRED, "bot")
         if has_answered:

@@ -8,7 +8,7 @@ from gateway.call import notes
 from gateway.call.bad_messages import BadMessages
 from gateway.call.barge_in.held_speech import HeldSpeech
 from gateway.call.caller_audio import CallerStream
-from gateway.call.ending import EndCall, EndReason, ShutDown
+from gateway.call.ending import EndCall, EndReason, LoseVoice, ShutDown
 from gateway.call.history.history import History
 from gateway.call.keypad import Keypad
 from gateway.call.leaving import LeaveCall, Leaving, PutOffLeaving
@@ -17,13 +17,13 @@ from gateway.call.settings import CallSettings
 from gateway.call.silence import SilenceTimer
 from gateway.call.speaking.bot import Bot
 from gateway.call.speaking.responses import Request
-from gateway.call.state import CONNECTING, ENDED, LEAVING, TALKING, TRANSFERRING, State
+from gateway.call.state import CONNECTING, ENDED, LEAVING, RECOVERING, TALKING, TRANSFERRING, State
 from gateway.call.tools.tools import CancelHeldResponse, Tools
 from gateway.call.transcripts import Transcripts
 from gateway.phone.events import CallStarted
 from gateway.voice.commands import CreateResponse, SayText, SeedItem
 
-Wish = Carried | EndCall | LeaveCall | PutOffLeaving | CancelHeldResponse
+Wish = Carried | EndCall | LoseVoice | LeaveCall | PutOffLeaving | CancelHeldResponse
 """Anything that a part may ask for. A request is a response that is wanted, without an id, and waits for its turn."""
 
 
@@ -41,13 +41,19 @@ class Parts:
         self.held_speech = HeldSpeech(settings.barge_in_rules)
         self.keypad = Keypad(settings)
         self.transcripts = Transcripts()
-        self.caller_audio = CallerStream(started.audio_format, now, settings.stream_silence_limit_s)
+        keeps_turns = settings.trouble.tries > 0
+        limit_s = settings.stream_silence_limit_s
+        self.caller_audio = CallerStream(started.audio_format, now, limit_s, keeps_turns=keeps_turns)
         self.silence = SilenceTimer(settings)
         self.bad_messages = BadMessages(now)
         self.history = History()
         self.connected = False
         """``True`` once the session is ready."""
+        self.recovering = False
+        """``True`` while there is no session, and another one is sought."""
         self.ended = False
+        self.lose: Callable[[LoseVoice, float], None] = lambda lost, now: self.end(lost.end, now)
+        """Goes on without the session in use."""
         self.asked = NOTHING
 
     @property
@@ -55,6 +61,8 @@ class Parts:
         """The state of the call."""
         if self.ended:
             return ENDED
+        if self.recovering:
+            return RECOVERING
         if not self.connected:
             return CONNECTING
         if self.leaving.transferring:
@@ -140,4 +148,5 @@ class Parts:
         LeaveCall: lambda self, leave, now: self.leaving.plan(leave, now),
         PutOffLeaving: lambda self, *_: self.add(self.leaving.put_off()),
         EndCall: end,
+        LoseVoice: lambda self, lost, now: self.lose(lost, now),
     }

@@ -1,6 +1,6 @@
 """A line's settings as far as the conversation follows them, and the conversation's own bounds. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -109,6 +109,21 @@ class Parting(Struct, frozen=True):
     target: Target | None = None
 
 
+class Trouble(Struct, frozen=True):
+    """The rules for a call whose session is lost; with no ``tries`` the call ends with its session."""
+
+    tries: int = 0
+    """Sessions that are tried until one is heard again."""
+    limit_s: float = 20.0
+    """The time within which the call has a session again, or ends."""
+    connect_limit_s: float = 10.0
+    """The same for the first session, counted from the start of the call."""
+    phrase: Callable[[], bytes] = bytes
+    """Returns the words that the caller hears meanwhile, in the call's format; none where they are not there yet."""
+    seed: int | None = None
+    """Seeds the back-off; ``None`` for one that nobody can foresee."""
+
+
 class CallSettings(Struct, frozen=True):
     """A line's settings as far as the conversation follows them; durations in seconds."""
 
@@ -144,6 +159,11 @@ class CallSettings(Struct, frozen=True):
     """So often the caller may key in the secrets of one function."""
     stream_silence_limit_s: float = 15.0
     """A provider that sends no audio for so long has lost the stream without saying so."""
+    trouble: Trouble = Trouble()
+    seed_limit_chars: int = 20_000
+    """So much of the conversation so far a session that takes the call over is told: the newest of it."""
+    session_limit_s: float = 0.0
+    """The life of a session, where the service reports none; 0 if it is not known."""
     farewell_limit_s: float = 60.0
     """The time after which the call ends although the bot's last words were not confirmed as heard."""
 

@@ -23,6 +23,8 @@ class State(enum.IntEnum):
 
     CONNECTING = enum.auto()
     """The caller is there, the session is not ready yet."""
+    RECOVERING = enum.auto()
+    """The session was lost, or not opened, and another one is sought."""
     TALKING = enum.auto()
     LEAVING = enum.auto()
     """The call is about to end or to be transferred, and the last words are still being heard."""
@@ -31,7 +33,7 @@ class State(enum.IntEnum):
     ENDED = enum.auto()
 
 
-CONNECTING, TALKING, LEAVING, TRANSFERRING, ENDED = State
+CONNECTING, RECOVERING, TALKING, LEAVING, TRANSFERRING, ENDED = State
 """By name: an attribute of an enumeration is looked up slowly, and every event asks for the state."""
 
 PHONE = frozenset(get_args(PhoneEvent))
@@ -42,6 +44,7 @@ IN_SESSION = frozenset(get_args(VoiceEvent)) - WITHOUT_SESSION
 
 EXPECTED: Mapping[State, frozenset[type]] = {
     CONNECTING: PHONE | BESIDE | WITHOUT_SESSION,
+    RECOVERING: PHONE | BESIDE,
     TALKING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
     LEAVING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,
     TRANSFERRING: PHONE | BESIDE | WITHOUT_SESSION | IN_SESSION,

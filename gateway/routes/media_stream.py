@@ -362,8 +362,11 @@ def _level(note: Note) -> int:
             | notes.TransferFailed()
             | notes.SpeechUnreported()
             | notes.CloseTimedOut()
+            | notes.SessionLost()
         ):
             return logging.WARNING
+        case notes.SessionNotRecovered():
+            return logging.ERROR
         case notes.ReplySaid() | notes.PlaybackStopped() | notes.CallerPaused() | notes.UnknownMessage():
             return logging.DEBUG
         case _:

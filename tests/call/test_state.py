@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.call import notes
 from gateway.call.ending import EndCall, ShutDown
 from gateway.call.errands import DigitsDialled, FunctionReturned, TransferEnded
 from gateway.call.messages import Event
 from gateway.call.recovery.commands import VoiceFailed, VoiceOpened
-from gateway.call.settings import CallSettings, Target
+from gateway.call.settings import CallSettings, Target, Trouble
 from gateway.call.state import EXPECTED, State
 from gateway.phone.events import (
     CallerAudio,
@@ -127,8 +128,16 @@ def ended() -> Story:
     return story
 
 
+def recovering() -> Story:
+    """The session was lost."""
+    story = Story(replace(LINE, trouble=Trouble(tries=3, seed=1)))
+    story.tell(VoiceClosed(VoiceEnd.LOST))
+    return story
+
+
 STORIES: Mapping[State, Callable[[], Story]] = {
     State.CONNECTING: lambda: Story(LINE, ready=False),
+    State.RECOVERING: recovering,
     State.TALKING: lambda: Story(LINE),
     State.LEAVING: leaving,
     State.TRANSFERRING: transferring,
@@ -172,6 +181,9 @@ def test_only_a_session_has_turns_and_replies() -> None:
         *("ResponseStarted", "ReplyAudio", "ReplyComplete", "ReplySaid", "ResponseEnded", "ServiceError"),
         *("ReplyText", "WordSpoken"),
         *("ToolCalled", "ToolsRequested", "ToolsListed", "McpCalled", "McpReturned", "ApprovalRequested"),
+    }
+    assert {kind.__name__ for kind in EXPECTED[State.CONNECTING] - EXPECTED[State.RECOVERING]} == {
+        *("SessionReady", "VoiceClosed", "MalformedEvent", "UnknownEvent", "ServiceWarning")
     }
     for state in (State.TALKING, State.LEAVING, State.TRANSFERRING):
         assert EXPECTED[state] == every

@@ -44,6 +44,10 @@ class HeldSpeech:
         self._item_id = None
         return (SpeechIgnored(item_id, "protected" if now >= self._long_at else "short"),)
 
+    def session_lost(self) -> None:
+        """Hold nothing: nobody will say when this speech is over."""
+        self._item_id = None
+
     def next_deadline(self) -> float | None:
         """Return when ``on_deadline`` is due; ``None`` if nothing is held."""
         return None if self._item_id is None else self._due

@@ -7,6 +7,7 @@ from gateway.call import notes
 from gateway.call.ending import EndCall
 from gateway.call.notes import Note
 from gateway.call.settings import CallSettings
+from gateway.call.speaking.comfort import Cover, is_comfort
 from gateway.call.speaking.greeting import RECORDING, Greeting
 from gateway.call.speaking.kept_playback import KeptPlayback
 from gateway.call.speaking.playback import HeardReply, Playback
@@ -55,6 +56,10 @@ class Bot:
         """``True`` if the bot says nothing any more but ``_last_words``."""
         self._last_words: Request | None = None
         self._last_reply = ""
+        self.replies_begun = 0
+        """The replies of which the caller was sent audio."""
+        self.cover = Cover(self._playback)
+        """The sounds that cover the lack of a session."""
         self._paused_at: float | None = None
         """The end of the caller's turn that the next reply answers."""
         self._spoke_at: float | None = None
@@ -119,6 +124,11 @@ class Bot:
     def marks_lost(self) -> int:
         """Marks that the provider has not returned though they were due."""
         return self._playback.marks_lost
+
+    @property
+    def responses(self) -> Responses:
+        """The responses: what is wanted of the service, and where that stands."""
+        return self._responses
 
     def is_current(self, response_id: str) -> bool:
         """Return ``True`` if this response runs and is not cancelled."""
@@ -207,7 +217,7 @@ class Bot:
 
         Of a reply that is not complete the service may have sent more, which is dropped here.
         """
-        stop, heard = self._playback.stop(now)
+        stop, heard = self._stop(now)
         self._spoke_at = now if by_speech else None
         self._responses.drop_wishes()
         cancel = self._responses.cancel()
@@ -250,14 +260,16 @@ class Bot:
     def reply_audio(self, reply: ReplyAudio, now: float) -> list[BotCommand]:
         """Play audio of the response that runs."""
         self._responses.goes_on(now)
-        commands: list[BotCommand] = [*self._playback.add(reply.item_id, reply.audio, now)]
-        if reply.item_id != self._last_reply:
-            self._last_reply = reply.item_id
-            self._greeting.reply_begun(reply.response_id, reply.item_id)
-            waited = None if self._paused_at is None else round((now - self._paused_at) * 1000)
-            self._paused_at = None
-            commands.append(notes.ReplyStarted(reply.item_id, waited))
-        return commands
+        begun = self._reply_begun(reply, now) if reply.item_id != self._last_reply else []
+        return [*begun, *self._playback.add(reply.item_id, reply.audio, now)]
+
+    def _reply_begun(self, reply: ReplyAudio, now: float) -> list[BotCommand]:
+        self._last_reply = reply.item_id
+        self.replies_begun += 1
+        self._greeting.reply_begun(reply.response_id, reply.item_id)
+        waited = None if self._paused_at is None else round((now - self._paused_at) * 1000)
+        self._paused_at = None
+        return [*self.cover.hush(now), notes.ReplyStarted(reply.item_id, waited)]
 
     def words(self, event: WordEvent) -> Sequence[Note]:
         """Take words of a reply, or the time at which one is spoken, which nobody needs of a cancelled response."""
@@ -306,13 +318,36 @@ class Bot:
         """Return the replies that are not over yet, as they are noted if nothing interrupts what waits to be played."""
         return [_heard_note(reply, self._words.share(reply)) for reply in self._playback.playing()]
 
+    # A session after another
+
+    def session_lost(self, now: float, *, turn_is_kept: bool) -> tuple[list[BotCommand], bool]:
+        """Forget the session; what is here is played. Return if a reply was cut off before its end, too."""
+        had_spoken = self._responses.lost(turn_is_kept=turn_is_kept)
+        playing = self._playback.playing()
+        self._truncations.session_lost([reply.reply_id for reply in playing])
+        self._paused_at = self._spoke_at = None
+        is_cut = had_spoken and not all(reply.complete for reply in playing)
+        return [*self._playback.complete(None, now)], is_cut
+
+    def session_ready(self, now: float, *, owed: bool) -> Sequence[BotCommand]:
+        """Ask the next session for what is wanted; ``owed``: it has a turn of the caller's to answer by itself."""
+        return self._responses.back(now, owed=owed)
+
+    def ends_at(self, now: float) -> float:
+        """Return when the caller will have heard all that is here, by the clock; not before ``now``."""
+        return self._playback.ends_at(now)
+
+    def _stop(self, now: float) -> tuple[list[PhoneCommand], list[HeardReply]]:
+        stop, heard = self._playback.stop(now)
+        return stop, [reply for reply in heard if not is_comfort(reply.reply_id)]
+
     def greeting_over(self) -> None:
         """Note that nobody speaks, so that the greeting is over, whatever came of it."""
         self._greeting.over()
 
     def end(self, now: float) -> list[BotCommand]:
         """Stop playback for the end of the call, and note what was heard."""
-        stop, heard = self._playback.stop(now)
+        stop, heard = self._stop(now)
         return [*stop, *(command for command in self._note_heard(heard) if isinstance(command, Note))]
 
     def next_deadline(self) -> float | None:
@@ -340,6 +375,8 @@ class Bot:
         """Note what was heard, and report to the model what the service did not speak itself."""
         commands: list[BotCommand] = []
         for reply in replies:
+            if is_comfort(reply.reply_id):
+                continue
             commands.append(_heard_note(reply, self._words.over(reply)))
             if message := self._greeting.heard(reply):
                 if self._connected:

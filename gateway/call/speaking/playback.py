@@ -208,6 +208,10 @@ class Playback:
         sizes = ((reply, self._ms(reply.received)) for reply in self._replies)
         return [HeardReply(reply.reply_id, size_ms, size_ms, reply.complete) for reply, size_ms in sizes]
 
+    def ends_at(self, now: float) -> float:
+        """Return when the caller will have heard all that is here, by the clock; not before ``now``."""
+        return max(now, self._time_at(self._sent + self._waiting_bytes))
+
     @property
     def idle(self) -> bool:
         """``True`` if there is nothing left that the caller has not heard."""

@@ -23,6 +23,10 @@ SPEECH_LIMIT_S = 30.0
 """``speech_stopped`` may never follow ``speech_started``: nobody speaks for so long without half a second's pause."""
 OWN_ANSWER_S = 0.3
 """A turn that ended beside a response may be answered by the service itself, right behind that response."""
+PATIENCE_S = 3.0
+"""A response or an answer that the caller did not wait for had at least this long to bring a sound."""
+MUTE_TRIES = 2
+"""So many tries of any kind without a sound, and nothing more is expected of the session."""
 ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 Request = CreateResponse | SayText
@@ -55,6 +59,24 @@ class Responses:
         self._owed_by: float | None = None
         self._speech: str | None = None
         self._speech_by = 0.0
+        self._away = False
+        """``True`` while there is no session that would take a request."""
+        self._silent_tries = 0
+
+    @property
+    def is_generating(self) -> bool:
+        """``True`` if a response runs."""
+        return self.response is not None
+
+    @property
+    def has_spoken(self) -> bool:
+        """``True`` if a response runs that has brought a sound or a call."""
+        return self.response is not None and self._spoke
+
+    @property
+    def is_mute(self) -> bool:
+        """``True`` if the service takes requests and brings nothing, not even once more."""
+        return self._silent_tries >= MUTE_TRIES
 
     @property
     def caller_speaks(self) -> bool:
@@ -104,10 +126,12 @@ class Responses:
             self._speech = None
         if self._owed_by is not None and now >= self._owed_by:
             self._owed_by = None
+            self._silent_tries += 1
             self._try_again(ANSWER)
         if self._requested is not None and now >= self._requested_by:
             request, self._requested = replace(self._requested, request_id=""), None
             if not self._dropped:
+                self._silent_tries += 1
                 self._try_again(request)
         if self.response is not None and now >= self._response_by:
             commands += self._give_up(now)
@@ -118,6 +142,7 @@ class Responses:
             self.response = None
             return []
         if not self._spoke:
+            self._silent_tries += 1
             self._try_again(self.request or ANSWER)
         self._response_by = now + CANCEL_LIMIT_S
         return self.cancel()
@@ -166,7 +191,7 @@ class Responses:
     @property
     def _is_free(self) -> bool:
         """``True`` if the service would take a request."""
-        return not self.is_busy and self._speech is None and self._owed_by is None
+        return not (self.is_busy or self._away) and self._speech is None and self._owed_by is None
 
     def _release(self, now: float) -> list[Request]:
         if not self._wanted or not self._is_free or now < self._held_until:
@@ -180,7 +205,9 @@ class Responses:
     # What the service says
 
     def caller_spoke(self, item_id: str, now: float) -> None:
-        """Note that the caller has begun a turn."""
+        """Note that the caller has begun a turn; one that begins over a response that says nothing gives up on it."""
+        if self.response is not None and not (self.cancelled or self._spoke):
+            self._silent_tries += now - (self._response_by - ANSWER_LIMIT_S) >= PATIENCE_S
         self._speech, self._speech_by = item_id, now + SPEECH_LIMIT_S
         self._tried_again = False
 
@@ -192,6 +219,8 @@ class Responses:
 
     def answer_owed(self, now: float) -> None:
         """Expect the service's own answer to a turn: one is enough; a text that is wanted is said after it."""
+        if self._owed_by is not None:
+            self._silent_tries += now - (self._owed_by - ANSWER_LIMIT_S) >= PATIENCE_S
         self._owed_by = now + ANSWER_LIMIT_S
         self._wanted = deque(request for request in self._wanted if request != ANSWER)
 
@@ -218,12 +247,14 @@ class Responses:
         self._response_by = now + ANSWER_LIMIT_S
         self._spoke = True
         self._tried_again = False
+        self._silent_tries = 0
 
     def ended(self, response_id: str, now: float, *, failed: bool = False) -> list[Request]:
         """Note the end of a response; one that ``failed`` before the caller heard anything is tried once more."""
         if response_id != self.response:
             return []
         if failed and not self.cancelled and not self._spoke:
+            self._silent_tries += 1
             self._try_again(self.request or ANSWER, now + RETRY_AFTER_S)
         self.response = None
         if self._overlapped:
@@ -247,9 +278,46 @@ class Responses:
             if self.response is None:
                 self._owed_by = now + ANSWER_LIMIT_S  # the response that is in the way has yet to be reported
         elif not dropped and passes(error):
+            self._silent_tries += 1
             self._try_again(request, now + RETRY_AFTER_S)
         elif not dropped and self._form.reduce(request, error):
             self._wanted.appendleft(request)
+        elif not dropped:
+            self._silent_tries += 1
+        return self._release(now)
+
+    # A session after another
+
+    def lost(self, *, turn_is_kept: bool) -> bool:
+        """Forget the session; what it was to bring is wanted of the next one.
+
+        ``turn_is_kept``: the caller's last turn is sent once more, and answered by itself. Return ``True`` if the
+        response that runs has brought a sound or a call.
+        """
+        running, asked = (self.response is not None and not self.cancelled), self._requested
+        wanted = [request for request in self._wanted if not (turn_is_kept and request == ANSWER)]
+        if running and not self._spoke:
+            asked = self.request or ANSWER
+        elif self._dropped:
+            asked = None
+        elif asked is None and (self._owed_by is not None or self._overlapped):
+            asked = ANSWER
+        if asked is not None:
+            asked = replace(asked, request_id="")
+            if asked not in wanted and not (turn_is_kept and asked == ANSWER):
+                wanted.insert(0, asked)
+        self._wanted = deque(wanted)
+        had_spoken = running and self._spoke
+        self.response = self.request = self._requested = self._owed_by = self._speech = None
+        self.cancelled = self._dropped = self._tried_again = self._overlapped = False
+        self._held_until, self._silent_tries, self._form, self._away = 0.0, 0, RequestForm(), True
+        return had_spoken
+
+    def back(self, now: float, *, owed: bool) -> list[Request]:
+        """Ask the next session for what is wanted; ``owed``: it has a turn of the caller's to answer by itself."""
+        self._away = False
+        if owed:
+            self.answer_owed(now)
         return self._release(now)
 
     @property

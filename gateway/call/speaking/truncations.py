@@ -18,16 +18,23 @@ class Truncations:
     def __init__(self) -> None:
         self._asked: dict[str, TruncateReply] = {}
         self._again: list[TruncateReply] = []
+        self._unknown: set[str] = set()
 
     def cut(self, replies: Sequence[HeardReply]) -> list[TruncateReply]:
         """Return the truncations of replies that were cut off; a recording is none of the service's."""
         asked = [
             TruncateReply(reply.reply_id, reply.heard_ms)
             for reply in replies
-            if reply.reply_id != RECORDING and reply.heard_ms >= LEAST_MS
+            if reply.reply_id != RECORDING and reply.reply_id not in self._unknown and reply.heard_ms >= LEAST_MS
         ]
         self._asked |= {one.item_id: one for one in asked}
         return asked
+
+    def session_lost(self, replies: Sequence[str]) -> None:
+        """Truncate none of these, which are still being played: the next session does not know them."""
+        self._unknown = set(replies)
+        self._asked.clear()
+        self._again.clear()
 
     def refused(self, error: ServiceError, *, running: bool) -> None:
         """Keep a truncation that was refused for a second try, if a response is ``running`` and it is the first try."""

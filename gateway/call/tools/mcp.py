@@ -216,6 +216,19 @@ class McpTools:
         note = notes.ApprovalGiven(request.server, request.tool, approved=approved, how=how)
         return [AnswerApproval(request.request_id, approved), note]
 
+    def session_lost(self, now: float) -> list[Note]:
+        """Give up what the session was doing: what runs, and what the caller was to be asked; the model is told."""
+        given_up: list[Note] = [self._end(item_id, run, "error", now) for item_id, run in self._runs.items()]
+        given_up += [_return_note("", granted, "error", now) for granted in self._granted]
+        for request in (question.request for question in self._questions):
+            given_up.append(notes.ApprovalGiven(request.server, request.tool, approved=False, how="no answer"))
+        self._runs.clear()
+        self._granted.clear()
+        self._questions.clear()
+        self._servers.clear()
+        self.answer_due = self.answer_due or bool(given_up)
+        return given_up
+
     # Time
 
     def next_deadline(self) -> float | None:

@@ -158,6 +158,10 @@ class Tools:
         """Refuse a call of a cancelled response: it must have an output, and no response follows."""
         return [ReturnToolOutput(call.call_id, NOT_DONE)]
 
+    def session_lost(self, now: float) -> list[Note]:
+        """Give up what the session itself was doing; functions go on, and the next session gets their outputs."""
+        return self._mcp.session_lost(now)
+
     def _carry_out(self, call: ToolCalled, now: float, *, silent: bool, transferring: bool) -> list[ToolCommand]:
         if call.name in self._settings.functions:
             return [PutOffLeaving(), *self._begin_function(call, now)]
