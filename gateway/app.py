@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,7 +44,7 @@ from gateway.phone.token import StreamTokens
 from gateway.rest import CallControl
 from gateway.routes.health import Health
 from gateway.routes.line_book import LineBook
-from gateway.routes.listeners import listening
+from gateway.routes.listeners import Inherited, Listener, listening
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
@@ -80,6 +81,8 @@ class Gateway:
     voice_live: PooledVoiceLive
     go_on: Callable[[KnownCall], Awaitable[None]]
     """Continues a call whose stream ended with another worker."""
+    retire: Callable[[], Awaitable[None]]
+    """Leaves new connections to another process that holds the same sockets; calls that come all the same are taken."""
     private_url: str = ""
     """The address of the private listener for health and metrics; empty without one."""
 
@@ -95,8 +98,8 @@ async def serving(
     host: str = "",
     port: int = 0,
     listener: socket.socket | None = None,
+    inherited: Inherited | None = None,
     board: Board | None = None,
-    reuse_port: bool = False,
     drain_s: float = 0.0,
     observers: tuple[Observer, ...] = (),
     on_refusal: Callable[[Refused, str], None] | None = None,
@@ -106,10 +109,11 @@ async def serving(
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
 
     ``endpoint`` and ``api_key`` replace the deployment's endpoints, ``identity`` replaces Microsoft Entra ID.
-    ``listener`` is a socket that listens already, in place of ``host`` and ``port``. ``board`` is what it shares with
-    other workers, where it is one of several. ``observers`` get the notes of calls, ``on_refusal`` gets each refusal,
-    with what to do about it. ``tape`` says which calls are taped. ``clock`` is that of calls, in seconds. Raises
-    ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot.
+    ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``inherited`` are those of one of
+    several processes, and ``board`` is what it shares with the others. ``observers`` get the notes of calls,
+    ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped. ``clock`` is that
+    of calls, in seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private
+    one cannot.
     """
     served = providers_of(deployment)
     sections = (_section(endpoint, api_key),) if endpoint else deployment.reached
@@ -194,6 +198,7 @@ async def serving(
     metrics.connections_limit.set(connections.limit)
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None
     app = _routes(streams, webhooks, None if watched else health, refusals)
+    sockets = inherited.public if inherited else [listener] if listener else ()
     async with (
         tapes or nullcontext(),
         voice_live,
@@ -203,18 +208,16 @@ async def serving(
         published_keys,
         book.following(),
         refusals,
-        listening(
-            app, connections, refusals, host=host, port=port, listener=listener, reuse_port=reuse_port
-        ) as address,
-        _watched(health, refusals, watched, reuse_port) as private,
+        listening(app, connections, refusals, host=host, port=port, sockets=sockets) as public,
+        _watched(health, refusals, watched, inherited.private if inherited else ()) as private,
     ):
-        url, private_url = _url(*address), _url(*private) if private else ""
+        url, private_url = _url(public), _url(private) if private else ""
         names = [line.name for line in lines]
         (version,) = origins(deployment, ("voice_live", "api_version"))
         log.info(
             "serving",
-            host=address[0],
-            port=address[1],
+            host=public.host,
+            port=public.port,
             private=private_url,
             lines=names,
             api_version=version.value,
@@ -222,16 +225,30 @@ async def serving(
         )
         with _watching(metrics):
             try:
-                yield Gateway(url, calls, metrics, voice_live, streams.adopt, private_url)
+                yield Gateway(
+                    url,
+                    calls,
+                    metrics,
+                    voice_live,
+                    streams.adopt,
+                    partial(_retire, calls, public, private),
+                    private_url,
+                )
             finally:
                 await calls.drain(drain_s, DRAIN_LIMIT_S)
                 await streams.strand_expected()
 
 
+async def _retire(calls: Calls, *listeners: Listener | None) -> None:
+    calls.retiring = True
+    for listener in filter(None, listeners):
+        await listener.retire()
+
+
 @asynccontextmanager
 async def _watched(
-    health: Health, refusals: Refusals, where: tuple[str, int] | None, reuse_port: bool
-) -> AsyncIterator[tuple[str, int] | None]:
+    health: Health, refusals: Refusals, where: tuple[str, int] | None, sockets: Sequence[socket.socket]
+) -> AsyncIterator[Listener | None]:
     """Serve health and metrics on the private listener, if there is one."""
     if where is None:
         yield None
@@ -242,12 +259,12 @@ async def _watched(
     host, port = where
     connections = Connections(WATCHERS, None, refusals.note)
     async with AsyncExitStack() as stack:
-        begun = listening(app, connections, refusals, host=host, port=port, reuse_port=reuse_port)
+        begun = listening(app, connections, refusals, host=host, port=port, sockets=sockets)
         try:
-            address = await stack.enter_async_context(begun)
+            private = await stack.enter_async_context(begun)
         except OSError as error:
             raise GatewayError(f"listen.private: cannot listen on {host}:{port}: {error.strerror or error}") from None
-        yield address
+        yield private
 
 
 def _section(endpoint: str, api_key: str) -> EndpointSection:
@@ -255,8 +272,9 @@ def _section(endpoint: str, api_key: str) -> EndpointSection:
     return EndpointSection.model_construct(endpoint=endpoint, key=SecretStr(api_key) if api_key else None)
 
 
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _url(listener: Listener) -> str:
+    host = f"[{listener.host}]" if ":" in listener.host else listener.host
+    return f"http://{host}:{listener.port}"
 
 
 def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health | None, refusals: Refusals) -> web.Application:

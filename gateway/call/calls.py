@@ -31,6 +31,8 @@ class Calls:
         self.limit = limit
         self._places = places or Board(limit).places
         self.draining = False
+        self.retiring = False
+        """Another process takes the new calls; those that come here all the same are taken."""
         self.ending = False
         """The grace is over: calls in progress are being ended."""
         self._held = 0
@@ -150,10 +152,11 @@ class Calls:
     async def drain(self, grace_s: float, limit_s: float) -> None:
         """Take no more calls, give those in progress ``grace_s`` to end by themselves, then end them in order.
 
-        Those that are left say why and hand their callers on, as their lines say, within ``ANNOUNCE_LIMIT_S``; then
-        they end at once. Returns when the last has ended, or ``limit_s`` after it was asked to.
+        A process that is ``retiring`` takes those that come all the same. Calls that are left say why and hand their
+        callers on, as their lines say, within ``ANNOUNCE_LIMIT_S``; then they end at once. Returns when the last has
+        ended, or ``limit_s`` after it was asked to.
         """
-        self.draining = True
+        self.draining = not self.retiring
         await self._grace(grace_s)
         self.ending = True
         if not self._held:

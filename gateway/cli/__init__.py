@@ -4,6 +4,7 @@ serve              ``gateway serve`` and ``gateway emulator``
 loop               the event loop
 stopping           stops a long command by signals
 workers            ``serve --workers N``: the supervisor
+processes/         the environment and the sockets of the processes of ``serve``
 worker             ``serve --workers N``: one worker
 check              ``gateway check`` and ``gateway schema``
 doctor             ``gateway doctor``: tries what a call needs
@@ -30,10 +31,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from gateway.cli import call, check, completion, doctor, init, point, providers, serve, tape
+from gateway.cli.processes.environ import Environment, strip_for_azure
 from gateway.cli.worker import is_worker
 from gateway.config import ConfigErrors
-from gateway.config.reading.env_file import load_env_file
-from gateway.config.reading.environment import value_in
 from gateway.errors import GatewayError, InputError
 from gateway.logs import setup as logs
 from gateway.logs.outlet import outlets
@@ -65,10 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     options.arguments = sys.argv[1:] if arguments is None else arguments
+    options.environment = Environment()
     try:
-        if not is_worker():  # which has what its supervisor has read
-            load_env_file(Path(".env"))
-        _strip_for_azure()
+        if is_worker():  # which has what its supervisor has read
+            strip_for_azure()
+        else:
+            options.environment.read()
         code: int = options.run(options)
     except InputError as error:
         _report(error)
@@ -81,12 +83,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
-
-
-def _strip_for_azure() -> None:
-    """Strip the variables that Microsoft's identity library reads: mounted secrets end in a line feed."""
-    for name in [name for name in os.environ if name.startswith("AZURE_")]:
-        os.environ[name] = value_in(os.environ, name)
 
 
 def _report(error: GatewayError) -> None:

@@ -6,21 +6,30 @@ import math
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from gateway.app import serving
+from gateway.app import Gateway, serving
 from gateway.cli.calling.loopback import LOOPBACK, is_loopback, loopback
 from gateway.cli.check import add_config_option
 from gateway.cli.checking.capabilities import capability_warnings
 from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
-from gateway.cli.stopping import stop_on_signals
+from gateway.cli.processes.environ import Environment
+from gateway.cli.stopping import Stop, stop_on_signals
 from gateway.cli.tape import add_tape_options, wanted_tape
-from gateway.cli.worker import is_first_worker, is_worker, kept_configuration, on_duty, shared_board
-from gateway.cli.workers import Service, run_workers
+from gateway.cli.worker import (
+    inherited_listeners,
+    is_first_worker,
+    is_worker,
+    kept_configuration,
+    on_duty,
+    shared_board,
+)
+from gateway.cli.workers import MOST_WORKERS, Service, run_workers
 from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
 from gateway.config.checks.dangers import weak_keys, weak_secrets
 from gateway.config.checks.deployment_warnings import warnings
@@ -29,7 +38,6 @@ from gateway.config.kept import DEPLOYMENT, KeptLines
 from gateway.config.secrets import secrets_within
 from gateway.doctor.background import examining
 from gateway.errors import GatewayError, InputError
-from gateway.fleet.board import WORKERS_LIMIT
 from gateway.logs import setup as logs
 from gateway.network.descriptors import needed, raise_limit
 from gateway.sim.emulator import Emulator, Script, load_script
@@ -61,7 +69,13 @@ def add_serve(commands: Any) -> None:
         metavar="HOST:PORT",
         help="listen there for /healthz, /readyz and /metrics alone, instead of listen.private",
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one core each (default 1)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="worker processes, one core each, which SIGHUP replaces one by one (default: none, one process alone)",
+    )
     parser.add_argument(
         "--drain",
         type=_seconds,
@@ -133,10 +147,10 @@ def _configure_logs(options: argparse.Namespace) -> None:
 
 def _run_serve(options: argparse.Namespace) -> int:
     _configure_logs(options)
-    if not 1 <= options.workers <= WORKERS_LIMIT:
-        raise InputError(f"--workers: {options.workers}, expected 1 to {WORKERS_LIMIT}")
+    if not 0 <= options.workers <= MOST_WORKERS:
+        raise InputError(f"--workers: {options.workers}, expected 1 to {MOST_WORKERS}")
     wanted_tape(options)  # an option that cannot be used is the command's fault, not a worker's
-    if options.workers == 1 or is_worker():
+    if not options.workers or is_worker():
         return run(_serve(options))
     if options.emulator:
         raise InputError("--workers with --emulator: each worker would have an emulator of its own; run one apart")
@@ -154,12 +168,30 @@ def _run_serve(options: argparse.Namespace) -> int:
         calls=deployment.limits.calls,
         drain_s=options.drain,
         private=watched,
+        reread=partial(_reread, options, deployment),
     )
     return run(run_workers(options.workers, service))
 
 
+def _reread(options: argparse.Namespace, deployment: Deployment) -> None:
+    """Read the environment and ``gateway.yaml`` anew, for the workers that are started from now on.
+
+    Raises ``GatewayError`` where they cannot be used, or change what all workers share.
+    """
+    environment: Environment = options.environment
+    before = dict(os.environ)
+    environment.read()
+    try:
+        changed = _usable(load_deployment(options.config, os.environ))
+        if (changed.limits.calls, changed.listen) != (deployment.limits.calls, deployment.listen):
+            raise GatewayError(f"{options.config}: limits.calls and listen need a restart of the whole service")
+    except GatewayError:
+        environment.restore(before)
+        raise
+
+
 async def _serve(options: argparse.Namespace) -> int:
-    stop = stop_on_signals()  # before anything that takes time: a signal during the start must stop in order too
+    stop = stop_on_signals(restarts=True)  # before anything that takes time: a signal may come during the start
     kept = kept_configuration()
     deployment = _usable(load_deployment(options.config, os.environ, copy=kept / DEPLOYMENT if kept else None))
     if options.private:
@@ -186,7 +218,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     port=port,
                     listener=test.listener if test else None,
                     board=board,
-                    reuse_port=is_worker(),
+                    inherited=inherited_listeners(),
                     drain_s=options.drain,
                     tape=wanted_tape(options),
                 ) as gateway:
@@ -198,12 +230,25 @@ async def _serve(options: argparse.Namespace) -> int:
                         examining(served, lines, gateway.voice_live.first) if is_examined else nullcontext(),
                         on_duty(board, stop, gateway.calls.take_news, gateway.go_on),
                     ):
-                        await stop.asked.wait()
-                    log.info("stopping", signal=stop.signal, calls=len(gateway.calls), drain_s=options.drain)
+                        await _until_it_ends(stop, gateway, options.drain)
                     stop.at_once(gateway.calls.end_now)
         except OSError as error:
             raise GatewayError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
     return 0
+
+
+async def _until_it_ends(stop: Stop, gateway: Gateway, drain_s: float) -> None:
+    """Return when a stop is requested, or, in a worker, when another one takes the new calls."""
+    await stop.wait()
+    while not stop.asked.is_set() and not is_worker():
+        log.warning("restart_ignored", detail="a process alone would lose its calls; --workers 1 replaces it in order")
+        stop.restart.clear()
+        await stop.wait()
+    if not stop.asked.is_set():
+        await gateway.retire()
+        log.info("retiring", calls=len(gateway.calls), drain_s=drain_s)
+        return
+    log.info("stopping", signal=stop.signal, calls=len(gateway.calls), drain_s=drain_s)
 
 
 def _usable(deployment: Deployment) -> Deployment:

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import structlog
 from gateway.cli.stopping import Stop
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
+from gateway.routes.listeners import Inherited
 
 log = structlog.get_logger()
 
@@ -19,6 +21,8 @@ WORKER = "GATEWAY_WORKER"
 """A worker's variable that holds its number, the board's descriptor, and the folder of the kept configuration."""
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder of several processes' metrics (prometheus_client, "Multiprocess Mode")."""
+LISTENERS = "GATEWAY_WORKER_LISTENERS"
+"""A worker's variable: the descriptors of its sockets, and after a semicolon of those for health and metrics."""
 SUPERVISOR_GONE = "supervisor gone"
 BEAT_S = 0.25
 ADOPT_S = 1.0
@@ -28,6 +32,19 @@ ADOPT_S = 1.0
 def worker_variable(number: int, descriptor: int, kept: Path) -> str:
     """Return the value of :data:`WORKER` for a worker."""
     return f"{number}/{descriptor}/{kept}"
+
+
+def listeners_variable(public: Sequence[socket.socket], private: Sequence[socket.socket]) -> str:
+    """Return the value of :data:`LISTENERS` for a worker."""
+    return ";".join(",".join(str(one.fileno()) for one in sockets) for sockets in (public, private))
+
+
+def inherited_listeners() -> Inherited | None:
+    """Return the sockets that the supervisor has made; ``None`` outside a worker."""
+    if LISTENERS not in os.environ:
+        return None
+    public, private = ([int(one) for one in each.split(",") if one] for each in os.environ[LISTENERS].split(";"))
+    return Inherited([socket.socket(fileno=one) for one in public], [socket.socket(fileno=one) for one in private])
 
 
 def is_worker() -> bool:

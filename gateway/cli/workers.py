@@ -1,15 +1,16 @@
 """``gateway serve --workers N``: N processes on one port that share their limits, and their supervisor."""
 
 import asyncio
-import errno
 import math
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,19 @@ from msgspec import Struct
 from prometheus_client.multiprocess import mark_process_dead
 
 from gateway.call.calls import ANNOUNCE_LIMIT_S
+from gateway.cli.processes.ports import bound, close_all, port_kept
 from gateway.cli.stopping import Stop, stop_on_signals
-from gateway.cli.worker import METRICS_DIRECTORY, WORKER, worker_variable
+from gateway.cli.worker import LISTENERS, METRICS_DIRECTORY, WORKER, listeners_variable, worker_variable
 from gateway.config.kept import KeptDeployment, make_own
 from gateway.config.reading import environment
 from gateway.errors import GatewayError
-from gateway.fleet.board import Board, board_file
+from gateway.fleet.board import WORKERS_LIMIT, Board, board_file
 
 log = structlog.get_logger()
 
 (STREAM_KEY,) = environment.STREAM_KEY
+MOST_WORKERS = WORKERS_LIMIT // 2
+"""The most workers: each may have a successor while it is being replaced."""
 LOOK_S = 0.5
 """Seconds between two looks for signs of life. The supervisor counts looks, because it may itself have been stopped."""
 HUNG_LOOKS = 10
@@ -55,6 +59,20 @@ class Service(Struct, frozen=True):
     drain_s: float = 0.0
     private: tuple[str, int] | None = None
     """Host and port of the separate listener for health and metrics, if there is one."""
+    reread: Callable[[], None] = lambda: None
+    """Reads the environment and the configuration anew; raises ``GatewayError`` where they cannot be used."""
+
+
+@dataclass(eq=False)
+class Worker:
+    """A worker process. ``number`` is its own on the board; a successor has the same ``place``, and so the sockets."""
+
+    place: int
+    number: int
+    process: asyncio.subprocess.Process
+    retires: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once another worker takes the new calls."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def shared_key(environ: Mapping[str, str]) -> str:
@@ -65,9 +83,10 @@ def shared_key(environ: Mapping[str, str]) -> str:
 async def run_workers(count: int, service: Service) -> int:
     """Run ``gateway serve`` ``count`` times until a signal stops them; a worker that dies or hangs is replaced.
 
-    The kernel spreads connections over the workers (SO_REUSEPORT). Raises ``GatewayError`` if none can start.
+    SIGHUP replaces all of them, one by one. The kernel spreads connections over the workers (SO_REUSEPORT). Raises
+    ``GatewayError`` if none can start.
     """
-    stop = stop_on_signals()
+    stop = stop_on_signals(restarts=True)
     descriptor = board_file(service.calls)
     try:
         with (
@@ -87,42 +106,14 @@ async def run_workers(count: int, service: Service) -> int:
             supervisor = Supervisor(service, Board(service.calls, descriptor), descriptor, kept, shared, stop)
             try:
                 async with asyncio.TaskGroup() as group:
-                    for number in range(1, count + 1):
-                        group.create_task(supervisor.keep_running(number))
+                    for place in range(1, count + 1):
+                        group.create_task(supervisor.keep_running(place))
+                    group.create_task(supervisor.replace_on_request())
             except* GatewayError as failed:
                 raise failed.exceptions[0] from None
     finally:
         os.close(descriptor)
     return 0
-
-
-@contextmanager
-def port_kept(host: str, port: int) -> Iterator[None]:
-    """Reserve the port for the workers of this service, so that a second gateway cannot listen on it.
-
-    SO_REUSEPORT alone would give each a share of the calls. Raises ``GatewayError`` if another gateway has the port.
-    """
-    with ExitStack() as held:
-        try:
-            for family, kind, protocol, _, address in socket.getaddrinfo(
-                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            ):
-                _keep(held.enter_context(socket.socket(family, kind, protocol)), address)
-        except OSError as error:
-            hint = "; is another gateway running?" if error.errno == errno.EADDRINUSE else ""
-            raise GatewayError(f"cannot listen on {host}:{port}: {error.strerror or error}{hint}") from None
-        yield
-
-
-def _keep(keeper: socket.socket, address: Any) -> None:
-    """Bind a socket that never listens, so that only sockets with SO_REUSEPORT may share its address."""
-    if keeper.family is socket.AF_INET6:
-        keeper.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    # During the bind, connections that are being closed do not prevent it; afterwards workers may share the address.
-    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    keeper.bind(address)
-    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
 class Supervisor:
@@ -144,35 +135,135 @@ class Supervisor:
         self._shared = shared
         self._stop = stop
         self._has_served = False
+        self._free = set(range(1, WORKERS_LIMIT + 1))
+        """Numbers on the board that no worker has."""
+        self._sockets: dict[int, tuple[list[socket.socket], list[socket.socket]]] = {}
+        self._running: dict[int, Worker] = {}
+        self._successors: dict[int, asyncio.Future[Worker]] = {}
 
-    async def keep_running(self, number: int) -> None:
+    async def keep_running(self, place: int) -> None:
         """Run a worker, and another when it dies; after early deaths wait longer each time.
 
         Raises ``GatewayError`` if the worker cannot start and no worker has ever served.
         """
+        try:
+            async with asyncio.TaskGroup() as watches:
+                await self._keep_running(place, watches)
+        except* GatewayError as failed:
+            raise failed.exceptions[0] from None
+        finally:
+            self._close_sockets(place)
+
+    async def _keep_running(self, place: int, watches: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
         soon = 0
-        while not self._stop.asked.is_set():
+        while (successor := self._successor(place)).done() or not self._stop.asked.is_set():
             started = loop.time()
-            try:
-                worker = await self._started(number)
-            except OSError as error:
-                self._note_no_start(number, error)
-                soon += 1
-                await self._back_off(soon)
+            if successor.done():
+                worker = self._successors.pop(place).result()
+            else:
+                try:
+                    worker = await self._started(place)
+                except OSError as error:
+                    self._note_no_start(place, error)
+                    soon += 1
+                    await self._back_off(soon)
+                    continue
+            self._running[place] = worker
+            watch = watches.create_task(self._watched(worker))
+            waits: list[asyncio.Future[Any]] = [watch, self._successor(place)]
+            await asyncio.wait(waits, return_when=_FIRST)
+            if not watch.done():
                 continue
-            try:
-                is_hung = await self._ended(worker, number)
-            finally:
-                await _kill(worker)
-            mark_process_dead(worker.pid, self._shared[METRICS_DIRECTORY])  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
-            if self._stop.asked.is_set() and not is_hung:
+            del self._running[place]
+            if self._stop.asked.is_set() and not watch.result():
                 return
             if not self._has_served:
-                raise GatewayError(f"worker {number} ended with {worker.returncode} before it could serve")
-            self._note_death(number, worker, is_hung=is_hung)
+                code = worker.process.returncode
+                raise GatewayError(f"worker {place} ended with {code} before it could serve")
             soon = 0 if loop.time() - started > STEADY_S else soon + 1
+            if soon > 1:
+                self._close_sockets(place)  # its share of connections goes to the others while it cannot start
             await self._back_off(soon)
+
+    def _successor(self, place: int) -> asyncio.Future[Worker]:
+        """Return the future of the worker that takes the place of the present one."""
+        if place not in self._successors:
+            self._successors[place] = asyncio.get_running_loop().create_future()
+        return self._successors[place]
+
+    async def replace_on_request(self) -> None:
+        """Replace the workers whenever a restart is requested, until a stop is."""
+        while not self._stop.asked.is_set():
+            await self._stop.wait()
+            if self._stop.restart.is_set() and not self._stop.asked.is_set():
+                self._stop.restart.clear()
+                await self._replace_all()
+
+    async def _replace_all(self) -> None:
+        """Replace one worker after the other; the next only once its predecessor has no call left."""
+        before = self._shared
+        try:
+            self._service.reread()
+            content = self._kept.renew()
+        except (GatewayError, OSError) as error:
+            log.error("restart_refused", detail=str(error))
+            return
+        key = environment.value_in(os.environ, STREAM_KEY) or before[STREAM_KEY]
+        self._shared = {**os.environ, METRICS_DIRECTORY: before[METRICS_DIRECTORY], STREAM_KEY: key}
+        log.info("restarting", workers=len(self._running))
+        has_begun = False
+        for place in sorted(self._running):
+            if not await self._replace(place):
+                break
+            has_begun = True
+        else:
+            log.info("restarted")
+            return
+        if not has_begun and not self._stop.asked.is_set():
+            self._shared = before
+            self._kept.replace(content)
+
+    async def _replace(self, place: int) -> bool:
+        """Start a successor, leave the new calls to it, and wait for the end of those that there are."""
+        try:
+            successor = await self._started(place)
+        except (OSError, GatewayError) as error:
+            log.error("restart_failed", worker=place, detail=str(error))
+            return False
+        try:
+            serves = await self._serves(successor)
+        except BaseException:
+            await _kill(successor.process)
+            raise
+        if not serves:
+            await _kill(successor.process)
+            self._forget(successor)
+            if not self._stop.asked.is_set():
+                code = successor.process.returncode
+                log.error("restart_failed", worker=place, detail=f"its successor ended with {code} and never served")
+            return False
+        old = self._running.get(place)
+        self._successor(place).set_result(successor)
+        if old is not None:
+            _signal(old.process, signal.SIGHUP)
+            old.retires.set()
+            await old.ended.wait()
+            self._board.note_replacement()
+            log.info("worker_replaced", worker=place, pid=successor.process.pid)
+        return True
+
+    async def _serves(self, worker: Worker) -> bool:
+        """Wait for the first sign of life of a worker; ``False`` where it ends before, or a stop is requested."""
+        seen, looks = self._board.beats(worker.number), 0
+        while worker.process.returncode is None and not self._stop.asked.is_set() and looks < START_LOOKS * _FINER:
+            if self._board.beats(worker.number) != seen:
+                return True
+            looks += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S / _FINER):
+                    await worker.process.wait()
+        return False
 
     async def _back_off(self, soon: int) -> None:
         """Wait before the next start, longer after each early death (``soon``), or until a stop is requested."""
@@ -180,41 +271,78 @@ class Supervisor:
             async with asyncio.timeout(min(BACK_OFF_LIMIT_S, BACK_OFF_S * 2 ** (soon - 1)) if soon else 0):
                 await self._stop.asked.wait()
 
-    def _note_no_start(self, number: int, error: OSError) -> None:
+    def _note_no_start(self, place: int, error: OSError) -> None:
         """Log that no process can be started, as without memory. Raises ``GatewayError`` if no worker has served."""
         detail = error.strerror or str(error)
         if not self._has_served:
-            raise GatewayError(f"worker {number} cannot be started: {detail}") from None
-        log.error("worker_not_started", worker=number, detail=detail)
+            raise GatewayError(f"worker {place} cannot be started: {detail}") from None
+        log.error("worker_not_started", worker=place, detail=detail)
 
-    async def _started(self, number: int) -> asyncio.subprocess.Process:
+    async def _started(self, place: int) -> Worker:
+        """Start a worker with the sockets of its place. Raises ``OSError``, and ``GatewayError`` without sockets."""
         self._kept.write()
         make_own(Path(self._shared[METRICS_DIRECTORY]))
+        if place not in self._sockets:
+            private = bound(*self._service.private) if self._service.private else []
+            self._sockets[place] = bound(self._service.host, self._service.port), private
+        public, private = self._sockets[place]
+        number = place if place in self._free else max(self._free)
         # Its own session: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order. Their
         # standard input closes with the supervisor, however that ends: see ``worker.on_duty``.
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "gateway", *self._service.arguments),
-            env={**self._shared, WORKER: worker_variable(number, self._descriptor, self._kept.folder)},
+            env={
+                **self._shared,
+                WORKER: worker_variable(number, self._descriptor, self._kept.folder),
+                LISTENERS: listeners_variable(public, private),
+            },
             start_new_session=True,
             stdin=asyncio.subprocess.PIPE,
-            pass_fds=[self._descriptor],
+            pass_fds=[self._descriptor, *(one.fileno() for one in (*public, *private))],
         )
+        self._free.discard(number)
+        return Worker(place, number, process)
 
-    async def _ended(self, worker: asyncio.subprocess.Process, number: int) -> bool:
-        """Wait for a worker's end, which a stop asks for. Kill one that hangs; return ``True`` if it was killed."""
-        seen, silent, looks_left = self._board.beats(number), 0, math.inf
-        has_served = is_hung = False
+    def _close_sockets(self, place: int) -> None:
+        for sockets in self._sockets.pop(place, ()):
+            close_all(sockets)
+
+    async def _watched(self, worker: Worker) -> bool:
+        """Wait for a worker's end, which a stop or a replacement asks for; note any other.
+
+        Kill one that hangs, and return ``True`` if it was killed.
+        """
+        try:
+            is_hung = await self._ended(worker)
+        finally:
+            await _kill(worker.process)
+            worker.ended.set()
+        mark_process_dead(worker.process.pid, self._shared[METRICS_DIRECTORY])  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
+        is_in_order = not is_hung and (
+            self._stop.asked.is_set() or (worker.retires.is_set() and worker.process.returncode == 0)
+        )
+        if not is_in_order and self._has_served:
+            self._note_death(worker, is_hung=is_hung)
+        self._forget(worker)
+        return is_hung
+
+    async def _ended(self, worker: Worker) -> bool:
+        seen, silent, looks_left = self._board.beats(worker.number), 0, math.inf
+        limit = (self._service.drain_s + END_LIMIT_S) / LOOK_S
+        has_served = is_hung = is_asked = False
         async with asyncio.TaskGroup() as group:
-            end = group.create_task(worker.wait())
+            end = group.create_task(worker.process.wait())
             asked = group.create_task(self._stop.asked.wait())
             while not end.done():
-                waits = [end] if looks_left < math.inf else [end, asked]
-                await asyncio.wait(waits, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-                if asked.done() and looks_left == math.inf:
-                    _ask(worker)
-                    self._stop.at_once(partial(_ask, worker))
-                    looks_left = (self._service.drain_s + END_LIMIT_S) / LOOK_S
-                beats = self._board.beats(number)
+                waits = [end] if is_asked else [end, asked]
+                await asyncio.wait(waits, timeout=LOOK_S, return_when=_FIRST)
+                if asked.done() and not is_asked:
+                    is_asked, looks_left = True, limit
+                    _signal(worker.process, signal.SIGTERM)
+                    self._stop.at_once(partial(_signal, worker.process, signal.SIGTERM))
+                if worker.retires.is_set():
+                    looks_left = min(looks_left, limit)
+                beats = self._board.beats(worker.number)
                 has_served = has_served or beats != seen
                 self._has_served = self._has_served or has_served
                 silent = 0 if beats != seen else silent + 1
@@ -223,30 +351,39 @@ class Supervisor:
                 if silent >= (HUNG_LOOKS if has_served else START_LOOKS) or looks_left <= 0:
                     is_hung = True
                     with suppress(ProcessLookupError):
-                        worker.kill()
+                        worker.process.kill()
             asked.cancel()
         return is_hung
 
-    def _note_death(self, number: int, worker: asyncio.subprocess.Process, *, is_hung: bool) -> None:
-        calls = self._board.places.orphan(number)
-        self._board.sessions.orphan(number)
+    def _note_death(self, worker: Worker, *, is_hung: bool) -> None:
+        calls = self._board.places.orphan(worker.number)
+        self._board.sessions.orphan(worker.number)
         self._board.note_death(len(calls))
         lost = [call.call_id for call in calls]
-        log.error("worker_died", worker=number, returncode=worker.returncode, hung=is_hung, calls=lost)
+        code = worker.process.returncode
+        log.error("worker_died", worker=worker.place, returncode=code, hung=is_hung, calls=lost)
+
+    def _forget(self, worker: Worker) -> None:
+        self._free.add(worker.number)
 
 
-async def _kill(worker: asyncio.subprocess.Process) -> None:
+_FIRST = asyncio.FIRST_COMPLETED
+_FINER = 10
+"""A successor's first sign of life is looked for so many times more often."""
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
     """End a worker that is still running when its supervision fails or is cancelled; kill it if it does not end."""
-    if worker.returncode is None:
-        _ask(worker)
+    if process.returncode is None:
+        _signal(process, signal.SIGTERM)
         with suppress(TimeoutError):
             async with asyncio.timeout(END_LIMIT_S):
-                await worker.wait()
-    if worker.returncode is None:
-        worker.kill()
-        await worker.wait()
+                await process.wait()
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
-def _ask(worker: asyncio.subprocess.Process) -> None:
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
-        worker.terminate()
+        process.send_signal(number)

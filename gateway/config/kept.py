@@ -38,7 +38,22 @@ class KeptDeployment:
     def __init__(self, file: Path, folder: Path) -> None:
         """Read the file. Raises ``OSError``."""
         self.folder = folder
+        self._file = file
         self._content = file.read_bytes()
+
+    def renew(self) -> bytes:
+        """Keep ``gateway.yaml`` as it is now, and return what was kept before. Raises ``OSError``."""
+        before = self._content
+        self.replace(self._file.read_bytes())
+        return before
+
+    def replace(self, content: bytes) -> None:
+        """Keep this content. Raises ``OSError``."""
+        make_own(self.folder)
+        written = self.folder / f"{DEPLOYMENT}.new"
+        written.write_bytes(content)
+        written.replace(self.folder / DEPLOYMENT)
+        self._content = content
 
     def write(self) -> None:
         """Write the copy if it is missing: a cleaner of temporary files may remove it after days. Raises OSError."""

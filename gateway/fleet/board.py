@@ -13,8 +13,8 @@ from gateway.fleet.used import SIZE, SharedUsedKeys
 
 WORKERS_LIMIT = 255
 _NUMBER = struct.Struct("Q")
-_DIED, _LOST = 0, 1
-_BEATS = 2
+_DIED, _LOST, _REPLACED = 0, 1, 2
+_BEATS = 3
 _USED = (_BEATS + WORKERS_LIMIT + 1) * _NUMBER.size
 _WEBHOOKS = _USED + SIZE
 _ENDS = _WEBHOOKS + SIZE
@@ -68,6 +68,15 @@ class Board:
         """Count a worker that died, and the calls that ended with it; by the supervisor alone."""
         self._write(_DIED, self.died + 1)
         self._write(_LOST, self.lost + lost)
+
+    def note_replacement(self) -> None:
+        """Count a worker that was replaced in order; by the supervisor alone."""
+        self._write(_REPLACED, self.replaced + 1)
+
+    @property
+    def replaced(self) -> int:
+        """The number of workers that were replaced in order."""
+        return self._read(_REPLACED)
 
     @property
     def died(self) -> int:

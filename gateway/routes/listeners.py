@@ -1,8 +1,9 @@
 """The gateway's listeners: one for the providers and, where configured, a separate one for monitoring."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -16,6 +17,25 @@ BACKLOG = 512
 """Connections that the kernel queues until they are accepted."""
 
 
+@dataclass(frozen=True)
+class Inherited:
+    """Sockets that another process has bound to their addresses, and holds as well."""
+
+    public: Sequence[socket.socket]
+    private: Sequence[socket.socket] = ()
+    """For health and metrics, where they have a listener of their own."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listener that serves. ``port`` is the one that it got."""
+
+    host: str
+    port: int
+    retire: Callable[[], Awaitable[None]]
+    """Leave new connections to others that hold the same sockets; those that are open end with their next answer."""
+
+
 @asynccontextmanager
 async def listening(
     app: web.Application,
@@ -24,13 +44,11 @@ async def listening(
     *,
     host: str = "",
     port: int = 0,
-    listener: socket.socket | None = None,
-    reuse_port: bool = False,
-) -> AsyncIterator[tuple[str, int]]:
-    """Serve ``app`` until the block ends; yield the address and port that it got.
+    sockets: Sequence[socket.socket] = (),
+) -> AsyncIterator[Listener]:
+    """Serve ``app`` until the block ends.
 
-    ``listener`` is a socket that listens already; it replaces ``host`` and ``port``.
-    Raises ``OSError`` if it cannot listen on the address.
+    ``sockets`` are bound already; they replace ``host`` and ``port``. Raises ``OSError`` if it cannot listen there.
     """
     runner = BoundedRunner(
         app,
@@ -42,13 +60,17 @@ async def listening(
     )
     await runner.setup()
     try:
-        site: web.BaseSite
-        if listener is not None:
-            site = web.SockSite(runner, listener)
-        else:
-            site = web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_port=reuse_port or None)
-        await site.start()
+        sites: list[web.BaseSite] = [web.SockSite(runner, one, backlog=BACKLOG) for one in sockets]
+        sites = sites or [web.TCPSite(runner, host, port, backlog=BACKLOG)]
+        for site in sites:
+            await site.start()
+
+        async def retire() -> None:
+            connections.close_after_answers = True
+            for site in sites:
+                await site.stop()
+
         address = runner.addresses[0]
-        yield address[0], address[1]
+        yield Listener(address[0], address[1], retire)
     finally:
         await runner.cleanup()

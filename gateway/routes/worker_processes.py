@@ -15,14 +15,15 @@ _LIVE_GAUGES = "gauge_livesum_"
 
 
 class WorkerDeaths(Collector):
-    """Counts how often a worker died, as the supervisor has seen it; 0 if there is only one process."""
+    """Counts how often a worker died or was replaced, as the supervisor saw it; 0 if there is only one process."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
 
     def collect(self) -> Iterator[Metric]:
-        """Return the number of deaths, and of the calls that were lost with them."""
+        """Return the number of deaths, of the calls that were lost with them, and of replacements in order."""
         yield CounterMetricFamily("gateway_workers_died", "Workers that died or were killed.", self._board.died)
+        yield CounterMetricFamily("gateway_workers_replaced", "Workers replaced in order.", self._board.replaced)
         yield CounterMetricFamily("gateway_calls_lost", "Calls that ended with their worker.", self._board.lost)
 
 

@@ -37,7 +37,7 @@ def test_the_second_signal_urges_and_a_closed_terminal_does_not() -> None:
     assert (stop.signal, urged) == ("SIGHUP", ["early", "late"])
 
 
-@pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 async def test_each_signal_stops_in_order(tmp_path: Path, how: signal.Signals) -> None:
     """Calls end with their reason, the log names the signal, and the exit code is 0."""
     async with command(*serve_arguments(configuration(tmp_path)), cwd=tmp_path) as gateway:
@@ -83,11 +83,31 @@ async def workers(tmp_path: Path, *more: str) -> AsyncIterator[tuple[Running, in
         yield gateway, port
 
 
-async def test_a_closed_terminal_stops_workers_in_order(tmp_path: Path) -> None:
-    """The supervisor passes it on, and ends with 0."""
-    async with workers(tmp_path) as (gateway, _):
-        assert await gateway.stop(signal.SIGHUP) == 0
-    assert [entry["event"] for entry in gateway.log].count("stopping") == 2
+async def test_a_hang_up_of_a_process_alone_loses_no_call(tmp_path: Path) -> None:
+    """It cannot be replaced: the log says what could be."""
+    async with command(*serve_arguments(configuration(tmp_path)), cwd=tmp_path) as gateway:
+        port = (await gateway.until("serving"))["port"]
+        async with bare_phone(f"ws://127.0.0.1:{port}/stream/twilio") as phone:
+            await phone.start()
+            await phone.next("media")
+            gateway.process.send_signal(signal.SIGHUP)
+            assert "--workers 1" in str((await gateway.until("restart_ignored"))["detail"])
+            await phone.hang_up()
+            assert (await gateway.until("call_ended"))["reason"] == "caller_hung_up"
+        assert await gateway.stop() == 0
+
+
+@pytest.mark.parametrize(("restarts", "had", "has"), [(True, False, False), (True, True, True), (True, True, False)])
+async def test_a_hang_up_is_a_restart_unless_the_terminal_is_gone(
+    monkeypatch: pytest.MonkeyPatch, restarts: bool, had: bool, has: bool
+) -> None:
+    """A service manager sends it on purpose, a terminal when it closes."""
+    there = iter([had, has])
+    monkeypatch.setattr("gateway.cli.stopping.has_terminal", lambda: next(there, has))
+    stop = stop_on_signals(restarts=restarts)
+    os.kill(os.getpid(), signal.SIGHUP)
+    await stop.wait()
+    assert (stop.restart.is_set(), stop.asked.is_set()) == ((False, True) if had and not has else (True, False))
 
 
 async def test_the_second_signal_reaches_the_workers(tmp_path: Path) -> None:

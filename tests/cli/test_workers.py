@@ -122,8 +122,9 @@ class Fleet:
         monkeypatch.setattr(asyncio, "create_subprocess_exec", self._start)
         for name, value in (("LOOK_S", 0.02), ("HUNG_LOOKS", 100), ("BACK_OFF_S", 0.001), ("START_LOOKS", 3000)):
             monkeypatch.setattr(workers, name, value)
-        service = workers.Service(arguments=[], config=CONFIG, host="127.0.0.1", port=1, calls=5)
-        shared = {**os.environ, METRICS_DIRECTORY: str(folder), "PYTHONPATH": str(CONFIG.parents[1])}
+        service = workers.Service(arguments=[], config=CONFIG, host="127.0.0.1", port=0, calls=5)
+        monkeypatch.setenv("PYTHONPATH", str(CONFIG.parents[1]))
+        shared = {**os.environ, METRICS_DIRECTORY: str(folder), "GATEWAY_STREAM_KEY": "key"}
         kept = KeptDeployment(CONFIG, folder)
         self.supervisor = workers.Supervisor(service, self.board, self.descriptor, kept, shared, self.stop)
 
@@ -316,32 +317,6 @@ async def test_a_worker_that_cannot_start_ends_them_all(fleet: Callable[..., Fle
     held = fleet("os._exit(2)")
     with pytest.raises(GatewayError, match="worker 1 ended with 2 before it could serve"):
         await held.supervisor.keep_running(1)
-
-
-def test_a_port_that_is_taken_is_refused(free: int) -> None:
-    """Also where the other service shares its port with its own workers, and while none of them runs."""
-    with workers.port_kept("127.0.0.1", free):
-        for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104 -- what the shipped configuration has
-            with (
-                pytest.raises(GatewayError, match=f"cannot listen on {host}:{free}: .* is another gateway running"),
-                workers.port_kept(host, free),
-            ):
-                pass
-        with socket.socket() as worker:
-            worker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            worker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            worker.bind(("127.0.0.1", free))
-            worker.listen()
-            with socket.create_connection(("127.0.0.1", free)):
-                pass
-    with workers.port_kept("127.0.0.1", free):
-        pass
-
-
-@pytest.fixture
-def free() -> int:
-    """A port that nobody has."""
-    return free_port()
 
 
 async def test_a_broken_configuration_meanwhile_keeps_no_worker_from_coming_back(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ from gateway.routes.worker_processes import WorkerDeaths, WorkerProcesses
 def test_deaths_and_the_calls_that_ended_with_them_are_counted() -> None:
     """Each by its own name; nothing is told of a process that is alone."""
     board = Board(5)
-    assert _values(board) == {"gateway_workers_died_total": 0, "gateway_calls_lost_total": 0}
+    names = ("gateway_workers_died_total", "gateway_calls_lost_total", "gateway_workers_replaced_total")
+    assert _values(board) == dict.fromkeys(names, 0)
     board.note_death(3)
     board.note_death(0)
-    assert _values(board) == {"gateway_workers_died_total": 2, "gateway_calls_lost_total": 3}
+    board.note_replacement()
+    assert _values(board) == dict(zip(names, (2, 3, 1), strict=True))
 
 
 def _values(board: Board) -> dict[str, float]:

@@ -18,6 +18,8 @@ HEAD_LIMIT = 32 * 1024
 HEAD_TIMEOUT_S = 10.0
 """Longest time from a connection's start to the end of its first head, and from first to last byte of a later one."""
 HEADERS_LIMIT = 100
+SWITCHING = 101
+"""The status of an upgrade to a WebSocket (RFC 9110 §15.2.2)."""
 _BARE = "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _SLOW_HINT = "the head of a request did not come in time: somebody holds connections open, or a proxy opens them early"
 _LARGE_HINT = "no provider's request has so many or so long headers: look at the proxy in front"
@@ -38,6 +40,8 @@ class Connections:
         gauge: Gauge | None = None,
     ) -> None:
         self.limit = limit
+        self.close_after_answers = False
+        """``True`` if no connection is to bring a further request."""
         self._descriptors = descriptors
         self._gauge = gauge
         self._note = note
@@ -107,7 +111,12 @@ class BoundedRunner(web.AppRunner):
     def __init__(self, app: web.Application, connections: Connections, **settings: Any) -> None:
         super().__init__(app, access_log=None, auto_decompress=False, max_headers=HEADERS_LIMIT, **settings)
         self._connections = connections
+        app.on_response_prepare.append(self._as_a_last_answer)
         app.on_response_prepare.append(_without_server)
+
+    async def _as_a_last_answer(self, request: web.Request, response: web.StreamResponse) -> None:
+        if self._connections.close_after_answers and response.status != SWITCHING:
+            response.force_close()
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
