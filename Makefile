@@ -3,6 +3,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # On a terminal pip shows what it does, which may take minutes; elsewhere it is silent.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install $(if $(MAKE_TERMOUT),,--quiet) -c constraints.txt
+# Tests start the command hundreds of times; compiling it each time would double their time.
+export PYTHONDONTWRITEBYTECODE :=
 EDITABLE := --no-build-isolation --editable
 
 IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
