@@ -130,10 +130,16 @@ class Call:
         try:
             async with asyncio.timeout(CLOSE_LIMIT_S), asyncio.TaskGroup() as closing:
                 closing.create_task(self._phone.close())
-                for voice in self._legs.open:
-                    closing.create_task(voice.close())
+                for voice, running in self._legs.open:
+                    closing.create_task(self._end_leg(voice, running))
         except TimeoutError:
             self._record.add(self._clock(), notes.CloseTimedOut(CLOSE_LIMIT_S))
+
+    async def _end_leg(self, voice: Voice, running: Running | None) -> None:
+        """Close a voice leg. One that still connects is cancelled now: the phone's close may take longer."""
+        await voice.close()
+        if running is not None:
+            running.cancel()
 
     async def _close_leg(self, voice: Voice, running: Running) -> None:
         """Close a voice leg that is not needed any more, while the call goes on."""

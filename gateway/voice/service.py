@@ -24,8 +24,8 @@ from gateway.voice.negotiation.watch import Unwatched, Watch
 from gateway.voice.service_words import advice_for, request_id_in, said_in
 from gateway.websocket import WebSocket
 
-HEARTBEAT_S = 30.0
-"""Ping interval, as the SDK's; a service that leaves a ping unanswered for half of it is lost."""
+HEARTBEAT_S = 9.0
+"""Silence after which the service is pinged; one that leaves a ping unanswered for half of it is lost, after 13.5 s."""
 MAX_MESSAGE = 4 * 1024 * 1024
 CLOSE_TIMEOUT_S = 1.0
 TOKEN_RETRY_S = 15.0

@@ -91,7 +91,7 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
         ("behind a pause audio may be late, in seconds", (caller_clock.BURST_S, 1)),
         ("a key takes, in seconds", (caller_clock.KEY_S, 0.05)),
         ("a session is opened, in seconds", (opening.READY_TIMEOUT_S, 10)),
-        ("the service is pinged, in seconds", (service.HEARTBEAT_S, 30)),
+        ("the service is pinged, in seconds", (service.HEARTBEAT_S, 9)),
         ("a session is closed, in seconds", (service.CLOSE_TIMEOUT_S, 1)),
         ("a message of the service has, in bytes", (service.MAX_MESSAGE, 4 * 1024 * 1024)),
         ("a phone is sent ahead, in milliseconds", (playout.lead_ms, 400)),

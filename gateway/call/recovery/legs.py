@@ -64,9 +64,9 @@ class VoiceLegs:
         self._run(FIRST)
 
     @property
-    def open(self) -> Sequence[Voice]:
-        """All legs that were not closed."""
-        return tuple(self._legs.values())
+    def open(self) -> Sequence[tuple[Voice, Running | None]]:
+        """All legs that were not closed, each with its task."""
+        return tuple((leg, self._running.get(number)) for number, leg in self._legs.items())
 
     def perform(self, command: LegCommand) -> None:
         """Open, use or close a leg."""
