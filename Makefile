@@ -42,7 +42,7 @@ demo-restaurant: $(VENV)/.installed
 	@$(BIN)/python examples/play.py restaurant
 
 test: check
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: lint
 	$(BIN)/gateway check

@@ -12,6 +12,39 @@ import pytest_asyncio
 import structlog
 
 
+LONGEST = (
+    "test_wheel",
+    "test_readme",
+    "e2e/test_workers",
+    "e2e/test_any_request",
+    "e2e/test_unsteady_phones",
+    "e2e/test_hang_up",
+    "e2e/test_calls",
+    "cli/test_stopping",
+    "cli/test_workers",
+    "e2e/test_cross_talk",
+    "e2e/test_unread_log",
+    "sim/emulator/test_sdk_contract",
+    "e2e/test_ground_truth",
+    "logs/test_outlet",
+    "e2e/test_attacks",
+    "call/test_random_call",
+    "e2e/test_soak",
+    "e2e/test_sharing",
+    "cli/test_main",
+    "bench/test_beside_tools",
+    "doctor/test_mistakes",
+)
+"""Files that take ten seconds or more, the longest first: begun last, they would keep one process waiting for another."""
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files."""
+    places = {FOLDER / f"{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 def pytest_configure() -> None:
     """Let SIGHUP end a process, as the tests of signals expect, although ``nohup`` has it ignored by all it starts."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -28,6 +28,7 @@ from gateway.fleet.board import Board
 from gateway.logs.setup import GAP
 from gateway.routes.worker_processes import WorkerDeaths
 from gateway.voice.endpoints.metrics import EndpointMetrics
+from tests.conftest import FOLDER, LONGEST
 from tests.documents import PAGES, ROOT, blocks, commands, prose
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -270,3 +271,8 @@ def section(heading: str) -> str:
 def first_column(text: str) -> list[str]:
     """The first column of the tables in a text, without their heads."""
     return [row.split("|")[1] for row in re.findall(r"^\|.*$", text, re.MULTILINE) if row.startswith("| `")]
+
+
+def test_the_longest_files_are_there() -> None:
+    """A file that was moved would be begun late, and keep a process waiting."""
+    assert [name for name in LONGEST if not (FOLDER / f"{name}.py").exists()] == []
