@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 import structlog
 
-
 LONGEST = (
     "test_wheel",
     "test_readme",
@@ -35,7 +34,7 @@ LONGEST = (
     "bench/test_beside_tools",
     "doctor/test_mistakes",
 )
-"""Files that take ten seconds or more, the longest first: begun last, they would keep one process waiting for another."""
+"""Files that take ten seconds or more, the longest first: begun last, they would keep the other process waiting."""
 FOLDER = Path(__file__).parent
 
 
