@@ -35,6 +35,8 @@ class _Run(Struct):
     tool: str
     since: float
     wait: Wait
+    is_allowed: bool
+    """``True`` if the caller has allowed it."""
 
 
 class _Question(Struct):
@@ -51,6 +53,10 @@ class _Question(Struct):
     asks: int = 0
     turn: str = ""
     words_by: float | None = None
+    item_id: str = ""
+    """The item of the call, where the service shows it before the caller has allowed it."""
+    is_noted: bool = False
+    """``True`` if that call is noted already."""
 
 
 class _Granted(Struct):
@@ -98,10 +104,25 @@ class McpTools:
         if call.item_id in self._runs or call.item_id in self._over:
             return []
         same = (granted for granted in self._granted if (granted.server, granted.tool) == (call.server, call.tool))
-        if (granted := next(same, None)) is not None:
+        granted = next(same, None)
+        if granted is None and self._held(call):
+            return []
+        if granted is not None:
             self._granted.remove(granted)
-        self._runs[call.item_id] = _Run(call.server, call.tool, now, Wait(self._waiting.get(call.server), now))
+        self._run(call.item_id, call.server, call.tool, now, is_allowed=granted is not None)
         return [notes.McpCalled(call.server, call.tool, call.item_id)]
+
+    def _run(self, item_id: str, server: str, tool: str, now: float, *, is_allowed: bool) -> None:
+        self._runs[item_id] = _Run(server, tool, now, Wait(self._waiting.get(server), now), is_allowed)
+
+    def _held(self, call: McpCalled) -> bool:
+        """Hold a call that the service shows while the caller has yet to allow it: it does not run."""
+        for question in self._questions:
+            same = (question.request.server, question.request.tool) == (call.server, call.tool)
+            if same and question.item_id in ("", call.item_id):
+                question.item_id = call.item_id
+                return True
+        return False
 
     def returned(self, returned: McpReturned, now: float) -> list[Note]:
         """Note that a tool is done; only the first report counts."""
@@ -121,13 +142,27 @@ class McpTools:
         """Ask the caller for approval; deny it to a server for which the line has no question."""
         approval = self._approvals.get(request.server)
         if approval is None:
-            return self._answered(request, now, approved=False, how="not asked")
-        self._questions.append(_Question(request, approval, now + approval.timeout_s))
+            return [*self._denied_run(request, now), *self._answered(request, approved=False, how="not asked")]
+        question = _Question(request, approval, now + approval.timeout_s)
+        if (item_id := self._shown_before(request)) is not None:
+            del self._runs[item_id]
+            question.item_id, question.is_noted = item_id, True
+        self._questions.append(question)
         return [notes.ApprovalAsked(request.server, request.tool)]
 
     def denied(self, request: ApprovalRequested, now: float) -> list[AnswerApproval | Note]:
         """Deny approval without asking the caller: no further tool may be called."""
-        return self._answered(request, now, approved=False, how="limit")
+        return [*self._denied_run(request, now), *self._answered(request, approved=False, how="limit")]
+
+    def _shown_before(self, request: ApprovalRequested) -> str | None:
+        """Return the item of the call that the request is for, where the service has shown it before."""
+        wanted = (request.server, request.tool)
+        runs = (item for item, run in self._runs.items() if (run.server, run.tool) == wanted and not run.is_allowed)
+        return next(runs, None)
+
+    def _denied_run(self, request: ApprovalRequested, now: float) -> list[Note]:
+        item_id = self._shown_before(request)
+        return [] if item_id is None else [self._end(item_id, self._runs.pop(item_id), "error", now)]
 
     def question(self, now: float) -> Request | None:
         """Return the question that the caller is to be asked now; each once."""
@@ -204,15 +239,25 @@ class McpTools:
 
     def _settle(self, question: _Question, now: float, *, approved: bool, how: How) -> list[AnswerApproval | Note]:
         self._questions.remove(question)
-        return self._answered(question.request, now, approved=approved, how=how)
-
-    def _answered(
-        self, request: ApprovalRequested, now: float, *, approved: bool, how: How
-    ) -> list[AnswerApproval | Note]:
+        answer = self._answered(question.request, approved=approved, how=how)
+        if question.item_id:
+            return [*answer, *self._decided(question, now, approved=approved)]
         if approved:
-            self._granted.append(_Granted(request.server, request.tool, now))
-        else:
-            self.answer_due = True
+            self._granted.append(_Granted(question.request.server, question.request.tool, now))
+        return answer
+
+    def _decided(self, question: _Question, now: float, *, approved: bool) -> list[Note]:
+        """Run the call that the service has shown already, from now on; or note that it never will."""
+        item_id, server, tool = question.item_id, question.request.server, question.request.tool
+        called = notes.McpCalled(server, tool, item_id)
+        if approved:
+            self._run(item_id, server, tool, now, is_allowed=True)
+            return [] if question.is_noted else [called]
+        self._over.add(item_id)
+        return [notes.McpReturned(server, tool, item_id, "error", took_ms=0)] if question.is_noted else []
+
+    def _answered(self, request: ApprovalRequested, *, approved: bool, how: How) -> list[AnswerApproval | Note]:
+        self.answer_due = self.answer_due or not approved
         note = notes.ApprovalGiven(request.server, request.tool, approved=approved, how=how)
         return [AnswerApproval(request.request_id, approved), note]
 
@@ -220,8 +265,10 @@ class McpTools:
         """Give up what the session was doing: what runs, and what the caller was to be asked; the model is told."""
         given_up: list[Note] = [self._end(item_id, run, "error", now) for item_id, run in self._runs.items()]
         given_up += [_return_note("", granted, "error", now) for granted in self._granted]
-        for request in (question.request for question in self._questions):
+        for question in self._questions:
+            request = question.request
             given_up.append(notes.ApprovalGiven(request.server, request.tool, approved=False, how="no answer"))
+            given_up += self._decided(question, now, approved=False) if question.item_id else []
         self._runs.clear()
         self._granted.clear()
         self._questions.clear()

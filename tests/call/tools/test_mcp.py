@@ -691,3 +691,70 @@ def test_a_turn_before_a_question_that_failed_and_is_said_after_all_is_no_answer
     told = story.tell(CallerSaid("u1", "Yes."))
     assert [command for command in told if isinstance(command, AnswerApproval)] == []
     assert say(story, "No.", "u2") == [AnswerApproval("mcpr_1", approved=False)]
+
+
+CALL_FIRST, REQUEST_FIRST, CALL_BESIDE = "call, request", "request, call", "request, response.done, call"
+
+
+def shown_and_asked(order: str) -> Story:
+    """The service shows the call itself before the caller has allowed it; clients have seen several orders."""
+    story = Story(SETTINGS)
+    story.tell(ResponseStarted("r"))
+    if order == CALL_FIRST:
+        story.tell(CALLED)
+    story.tell(WANTED)
+    if order == REQUEST_FIRST:
+        story.tell(CALLED)
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [ASK]
+    if order == CALL_BESIDE:
+        story.tell(CALLED)
+    story.answer(response="r2", item="i2", request=story.requests[-1])
+    story.listen(5)
+    return story
+
+
+@pytest.mark.parametrize("order", [CALL_FIRST, REQUEST_FIRST, CALL_BESIDE])
+def test_a_call_that_is_denied_is_over_in_any_order(order: str) -> None:
+    """>> a call that is shown before it is allowed; the key that denies << the model answers at once."""
+    story = shown_and_asked(order)
+    assert story.tell(DigitPressed("2")) == [AnswerApproval("mcpr_1", approved=False), CreateResponse()]
+    kinds = [note.event for note in story.notes]
+    assert kinds.count("mcp_called") == kinds.count("mcp_returned") == (order == CALL_FIRST)
+
+
+@pytest.mark.parametrize("order", [CALL_FIRST, REQUEST_FIRST, CALL_BESIDE])
+def test_a_call_that_is_allowed_runs_from_then_on_in_any_order(order: str) -> None:
+    """The time that the caller takes for the answer is not the server's."""
+    story = shown_and_asked(order)
+    assert story.tell(DigitPressed("1")) == [AnswerApproval("mcpr_1", approved=True)]
+    story.listen(0.4)
+    assert story.tell(McpReturned("item_m")) == [CreateResponse()]
+    (returned,) = (note for note in story.notes if isinstance(note, notes.McpReturned))
+    assert (returned.outcome, returned.took_ms) == ("ok", 400)
+    assert [note.event for note in story.notes].count("mcp_called") == 1
+
+
+def test_a_second_call_of_the_same_tool_leaves_the_first_running() -> None:
+    """>> a call that was allowed; a request for another << the first one's result is still waited for."""
+    story = shown_and_asked(CALL_FIRST)
+    story.tell(DigitPressed("1"))
+    story.tell(ResponseStarted("r3"))
+    story.tell(ApprovalRequested("mcpr_2", "crm", "get_customer"))
+    story.tell(McpReturned("item_m"))
+    (returned,) = (note for note in story.notes if isinstance(note, notes.McpReturned))
+    assert returned.outcome == "ok"
+
+
+def test_a_call_without_a_question_is_over_when_it_is_denied() -> None:
+    """>> a call of a server for which the line has no question, then its request << denied, and nothing runs."""
+    story = running(Story(CallSettings(silence=SETTINGS.silence)))
+    assert story.tell(WANTED) == [AnswerApproval("mcpr_1", approved=False)]
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [CreateResponse()]
+
+
+def test_a_call_that_was_denied_does_not_begin_late() -> None:
+    """>> the call once more after the denial << nothing runs, and nothing is noted."""
+    story = shown_and_asked(REQUEST_FIRST)
+    story.tell(DigitPressed("2"))
+    story.tell(CALLED)
+    assert [note.event for note in story.notes].count("mcp_called") == 0
