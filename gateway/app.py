@@ -51,6 +51,7 @@ from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusing.connections import Connections
 from gateway.routes.refusing.refusals import Refusals, Refused
 from gateway.routes.refusing.unrouted import Unrouted
+from gateway.routes.sessions_ahead import SessionsAhead
 from gateway.routes.stream_keys import StreamKeys
 from gateway.routes.webhooks import Webhooks
 from gateway.tape.service import TapedVoiceLive
@@ -156,6 +157,8 @@ async def serving(
         watch_speech = len(calls) <= deployment.limits.watched_calls
         return prepare(line, started.audio_format, facts, voice_live, watch_speech=watch_speech)
 
+    at_most = 0 if tapes else deployment.voice_live.open_ahead  # a tape begins with its call
+    ahead = SessionsAhead(prepared, at_most, metrics)
     book = LineBook(lines, metrics, _regions(deployment))
     streams = MediaStreams(
         providers=served,
@@ -163,6 +166,7 @@ async def serving(
         calls=calls,
         metrics=metrics,
         prepare=prepared,
+        ahead=ahead,
         functions=functions,
         outcomes=outcomes,
         observers=(*observers, tapes.observe) if tapes else observers,
@@ -191,6 +195,7 @@ async def serving(
         used=board.used,
         replayed=board.webhooks,
         strand=streams.strand,
+        ahead=ahead,
         tapes=tapes,
     )
     health = Health(calls, metrics, board, voice_live, of_endpoints)
@@ -202,6 +207,7 @@ async def serving(
     async with (
         tapes or nullcontext(),
         voice_live,
+        ahead,
         probing(voice_live, next((answering_for(line) for line in lines), None)),
         control,
         functions,

@@ -82,6 +82,12 @@ class Metrics:
             buckets=_LATENCY_BUCKETS,
             registry=r,
         )
+        self.sessions_ahead = Counter(
+            "gateway_sessions_ahead",
+            "Sessions opened when a webhook announced their call, by what became of them.",
+            ["outcome"],
+            registry=r,
+        )
         self.turn_latency = Histogram(
             "gateway_turn_latency_seconds",
             "From the service's end of the caller's turn to the first audio of the reply sent to the phone.",

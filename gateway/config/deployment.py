@@ -129,6 +129,9 @@ class VoiceLive(Section):
     negotiate: Literal["on", "log", "off"] = "on"
     """on: a setting that the service refuses is left out, and the call goes on; log: the call ends, and the log says
     what would be left out; off: the call ends."""
+    open_ahead: Annotated[Whole, Field(ge=0, le=1000)] = 0
+    """Number of sessions, in each worker, that may be open before the streams of their calls are there; with 0, each
+    session is opened when its stream begins."""
     connect_timeout_s: Annotated[Number, Field(gt=0, le=60)] = 10
     """Seconds to wait for a session to open; then the call is given up."""
 

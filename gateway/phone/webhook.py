@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from gateway.audio.formats import AudioFormat
 from gateway.phone.requests import Requests, Steps
 
 STREAM_ENDED = ("stream", "ended")
@@ -82,6 +83,8 @@ class Answer(Struct, frozen=True):
     requests: Requests = ()
     otherwise: Requests = ()
     """Requests made where one of those is refused, so that the caller is not left in silence."""
+    audio_format: AudioFormat | None = None
+    """The format of the stream that the answer opens; ``None`` if it opens none, or its start alone says which."""
 
 
 class StreamEnded(Struct, frozen=True):

@@ -3,6 +3,7 @@
 listeners         where the gateway listens
 webhooks          ``/answer`` and ``/status``: verifies and answers webhooks
 media_stream      ``/stream``: turns a media stream into a call
+sessions_ahead    opens sessions when webhooks announce their calls
 stream_keys       decides who may open a media stream
 published_keys    fetches the keys that a provider publishes
 kept_keys         keeps them in a file

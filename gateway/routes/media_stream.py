@@ -38,6 +38,7 @@ from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, unknown_line
 from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.request_url import requested_url
+from gateway.routes.sessions_ahead import SessionsAhead
 from gateway.routes.stream_keys import Unproven, granted, is_over, note_lost, note_stream
 from gateway.tape.tapes import Tapes
 from gateway.tools import Functions
@@ -66,6 +67,7 @@ class MediaStreams:
         calls: Calls,
         metrics: Metrics,
         prepare: Callable[[Line, CallStarted], tuple[CallSettings, Voice]],
+        ahead: SessionsAhead,
         functions: Functions,
         outcomes: Outcomes,
         observers: tuple[Observer, ...] = (),
@@ -87,6 +89,7 @@ class MediaStreams:
         self._calls = calls
         self._metrics = metrics
         self._prepare = prepare
+        self._ahead = ahead
         self._functions = functions
         self._outcomes = outcomes
         self._observers = (metrics.observe, *observers)
@@ -208,7 +211,7 @@ class MediaStreams:
             return await self._turn_away(phone, call, full, TRY_AGAIN_LATER)
         context = structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name)
         with context, self._taping(socket, provider, started):
-            await self._run(provider, line, started, phone)
+            await self._run(provider, line, started, phone, grant.call_id)
         return None
 
     def _taping(self, socket: MediaSocket, provider: Provider, started: CallStarted) -> AbstractContextManager[None]:
@@ -246,7 +249,10 @@ class MediaStreams:
                 self._calls.cancel((call.provider, call.call_id))
                 group.create_task(self.strand(call))
 
-    async def _run(self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg) -> None:
+    async def _run(
+        self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg, granted_call: str
+    ) -> None:
+        """Run a call to its end; ``granted_call`` is the id for which its token was issued."""
         identity = CallIdentity(
             call_id=started.call_id,
             provider=provider.name,
@@ -262,7 +268,8 @@ class MediaStreams:
         key = (provider.name, started.call_id)
         end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0
         try:
-            settings, voice = self._prepare(line, started)
+            claimed = self._ahead.claim((provider.name, granted_call), line, started)
+            settings, voice = claimed or self._prepare(line, started)
             conversation = conversation_for(started, settings, self._clock())
             errands = CallErrands(
                 line=line,

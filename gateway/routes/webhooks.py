@@ -45,6 +45,7 @@ from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.repeats import Repeats
 from gateway.routes.request_url import requested_url
+from gateway.routes.sessions_ahead import Outcome, SessionsAhead
 from gateway.routes.stream_keys import note_over, note_stream
 from gateway.tape.tapes import Tapes
 
@@ -83,6 +84,7 @@ class Webhooks:
         used: UsedKeys,
         replayed: SharedUsedKeys,
         strand: Callable[[KnownCall], Awaitable[None]],
+        ahead: SessionsAhead,
         tapes: Tapes | None = None,
     ) -> None:
         """``strand`` starts what follows a call whose stream did not come; ``replayed`` holds the keys of webhooks."""
@@ -98,6 +100,7 @@ class Webhooks:
         self._metrics = metrics
         self._used = used
         self._strand = strand
+        self._ahead = ahead
         self._tapes = tapes
         self._repeats = Repeats(tokens.ttl_s, replayed)
 
@@ -160,6 +163,8 @@ class Webhooks:
             if not isinstance(answered, Answer):
                 self._calls.cancel((provider.name, call.call_id))
         if isinstance(answered, Answer):
+            region = self._lines.region(provider.name)
+            self._ahead.open((provider.name, call.call_id), line, call, region, answered.audio_format)
             log.info("call_answered", provider=provider.name, call=call.call_id, line=line.name)
         return answered
 
@@ -209,6 +214,7 @@ class Webhooks:
         if status.ended:
             for key in keys:
                 note_over(self._used, *key)
+                self._ahead.drop(key, Outcome.CALL_OVER)
             ended = self._calls.reported_over(keys[0], f"{provider.name} says {word}")
         log.info("call_status", provider=provider.name, call=status.call_id, status=word, ended_here=ended)
         if status.stream_failed and all(note_stream(self._used, *key) for key in keys):

@@ -1,7 +1,8 @@
 """The voice leg: a Voice Live session as events in and commands out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -13,12 +14,23 @@ from gateway.voice import wire
 from gateway.voice.bot import Agent, Answering
 from gateway.voice.commands import AddMessage, CreateResponse, SayText, VoiceCommand, without_members
 from gateway.voice.conversion import Conversion
+from gateway.voice.endpoints.lease import Lease
 from gateway.voice.endpoints.pooled import Service
 from gateway.voice.events import MalformedEvent, VoiceClosed, VoiceEnd, VoiceEvent
 from gateway.voice.opening import Opened, Opening
 from gateway.voice.proposals import Proposal, going_on_with
 from gateway.voice.service import VoiceLive
 from gateway.websocket import TEXT, WebSocket
+
+
+class Ahead(Protocol):
+    """A task that opens the session of a leg before it runs."""
+
+    def __await__(self) -> Generator[Any, None, Opened | VoiceClosed]:
+        """Return what came of it."""
+
+    def cancel(self) -> object:
+        """Stop it."""
 
 
 class VoiceLeg:
@@ -41,19 +53,24 @@ class VoiceLeg:
         self._audio_format = audio_format
         self.opening = Opening(service, proposals, call_id)
         """The attempts at a session, and what came of them."""
+        self.opened: Ahead | None = None
+        """What opens the session before ``run``, if anything does."""
         self._is_agent = False
         self._unknown = newer_members(service.api_version, RESPONSE_SINCE)
+        self._asked: CreateResponse | SayText | None = None
+        """The request that was made before the call was there."""
+        self._is_edited = bool(self._unknown)
+        """``True`` if requests do not go out as they are."""
+        self._lease: Lease | None = None
         self._socket: WebSocket | None = None
         self._closing: VoiceClosed | None = None
 
     async def run(self, tell: Callable[[VoiceEvent], None]) -> None:
         """Pass every event to ``tell`` as it arrives, the closing event last; raise what ``tell`` raises."""
-        opened = await self.opening.run()
+        opened = await (self.open() if self.opened is None else self.opened)
         if isinstance(opened, VoiceClosed):
             return tell(opened)
-        socket = self._socket = opened.socket
-        answering = opened.proposal.answering
-        self._is_agent = isinstance(answering, Agent)
+        socket, answering = opened.socket, opened.proposal.answering
         try:
             turns = opened.session.get("turn_detection")
             tell(replace(opened.ready, lasts_s=self._lasts_s(), turn_detection=turns))
@@ -63,6 +80,25 @@ class VoiceLeg:
             opened.lease.end()
             await socket.close()
         return None
+
+    async def open(self, ask: CreateResponse | SayText | None = None) -> Opened | VoiceClosed:
+        """Open the session; in time for the call's first words, ``ask`` for them before the call is there.
+
+        The call asks for them all the same, and is not passed on. What the service answers waits for ``run``.
+        """
+        opened = await self.opening.run()
+        if isinstance(opened, Opened):
+            self._socket, self._lease = opened.socket, opened.lease
+            self._is_agent = isinstance(opened.proposal.answering, Agent)
+            if ask is not None:
+                self.send(ask)
+                self._asked, self._is_edited = ask, True
+        return opened
+
+    @property
+    def is_lost(self) -> bool:
+        """``True`` if the session was opened, and its connection has ended."""
+        return self._socket is not None and self._socket.close_code is not None
 
     def _taker(self, opened: Opened, tell: Callable[[VoiceEvent], None]) -> Callable[[str | bytes], bool]:
         """Return what takes the service's messages; it converts audio only where the phone has another format."""
@@ -92,7 +128,10 @@ class VoiceLeg:
         """
         if self._socket is None:
             raise RuntimeError("a command before SessionReady")
-        if self._unknown and isinstance(command, CreateResponse | SayText):
+        if self._is_edited and isinstance(command, CreateResponse | SayText):
+            if command == self._asked:
+                self._asked, self._is_edited = None, bool(self._unknown)
+                return
             command = without_members(command, self._unknown)
         if self._is_agent and isinstance(command, CreateResponse) and command.instructions:
             # refused with "Overriding instructions in response.create is not supported with Agent service."
@@ -116,7 +155,11 @@ class VoiceLeg:
     async def close(self) -> None:
         """End the session; safe in every state, the connecting one included, in which ``run`` must be cancelled."""
         self._closing = self._closing or VoiceClosed(VoiceEnd.CLOSED)
+        if self.opened is not None:
+            self.opened.cancel()
         await self.opening.close()
+        if self._lease is not None:
+            self._lease.end()
         if self._socket is not None:
             await self._socket.close()
 

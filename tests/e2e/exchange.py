@@ -85,6 +85,7 @@ class Exchange:
         keep: bool = True,
         quirks: Iterable[str] = (),
         faults: PhoneFaults | None = None,
+        setup_s: float = 0.0,
     ) -> AbstractAsyncContextManager[SimulatedPhone]:
         """Call in through the provider's webhook, or straight through the stream ``url``."""
         return dial(
@@ -102,6 +103,7 @@ class Exchange:
             keep=keep,
             quirks=quirks,
             faults=faults,
+            setup_s=setup_s,
         )
 
 

@@ -30,6 +30,7 @@ from gateway.routes.media_stream import MediaStreams
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusing.refusals import Refusals, Refused
+from gateway.routes.sessions_ahead import SessionsAhead
 from gateway.routes.stream_keys import StreamKeys, Unproven
 from gateway.routes.webhooks import Webhooks
 from gateway.tools import FunctionCall, FunctionResult, Functions
@@ -176,6 +177,7 @@ class Stage:
         self.notes: list[tuple[CallIdentity, TimedNote]] = []
         self.grant: Grant | Unproven | SignatureError = GRANT
         self.prepared: list[CallStarted] = []
+        ahead = SessionsAhead(self._prepare, 0, self.metrics)
         providers: dict[str, Provider] = {"twilio": self.provider}
         self.streams = MediaStreams(
             providers=providers,
@@ -183,6 +185,7 @@ class Stage:
             calls=self.calls,
             metrics=self.metrics,
             prepare=self._prepare,
+            ahead=ahead,
             functions=Answering(),
             outcomes=self.outcomes,
             observers=(lambda identity, note: self.notes.append((identity, note)),),
@@ -209,6 +212,7 @@ class Stage:
             used=self.used,
             replayed=board.webhooks,
             strand=self.streams.strand,
+            ahead=ahead,
         )
 
     def _prepare(self, line: object, call: CallStarted) -> tuple[CallSettings, Any]:

@@ -34,6 +34,15 @@ ANSWER = CreateResponse()
 """The wish to have answered whatever stands in the conversation: it has no words of its own."""
 
 
+def first_request(request: Request) -> Request:
+    """Return a request as the first one of a call is made."""
+    return replace(request, request_id=_request_id(1))
+
+
+def _request_id(number: int) -> str:
+    return f"request-{number}"
+
+
 class Responses:
     """Asks for one response after the other. Times are in seconds; what is returned is to be sent to the voice leg."""
 
@@ -197,7 +206,7 @@ class Responses:
         if not self._wanted or not self._is_free or now < self._held_until:
             return []
         self._requests += 1
-        self._requested = replace(self._wanted.popleft(), request_id=f"request-{self._requests}")
+        self._requested = replace(self._wanted.popleft(), request_id=_request_id(self._requests))
         self._requested_by = now + ANSWER_LIMIT_S
         self._dropped = False
         return [self._form.of(self._requested)]

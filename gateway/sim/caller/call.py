@@ -40,6 +40,7 @@ class CallPlan:
     ``presses`` are the keys that the caller presses as well. ``secrets`` sign the webhook and the upgrade; see
     :class:`~gateway.sim.phone.wire.SimCall`. ``audio_format`` is the caller's (by default the provider's usual one),
     unless the gateway's answer asks for another. The caller hangs up by itself after ``max_duration_s``.
+    The provider opens the stream ``setup_s`` after the gateway's answer.
     """
 
     utterances: Sequence[Utterance]
@@ -56,6 +57,7 @@ class CallPlan:
     patience: Patience = field(default_factory=Patience)
     hang_up_by: Party = "caller"
     max_duration_s: float = 600.0
+    setup_s: float = 0.0
 
 
 ProgressKind = Literal[
@@ -198,6 +200,7 @@ async def place_call(
             api=api,
             on_tick=side.tick,
             faults=faults,
+            setup_s=plan.setup_s,
         ) as phone:
             started = datetime.now(UTC)
             side.pick_up(phone)

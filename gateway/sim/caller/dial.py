@@ -1,5 +1,6 @@
 """Call the gateway from a simulated phone of any provider."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
@@ -37,13 +38,16 @@ async def dial(
     keep: bool = True,
     faults: PhoneFaults | None = None,
     timeout_s: float = 10.0,
+    setup_s: float = 0.0,
 ) -> AsyncIterator[SimulatedPhone]:
     """Call through the stream ``url``, or by asking ``answer_url`` first; leaving the body hangs up.
 
     See :class:`~gateway.sim.phone.wire.SimCall` for what the arguments mean, and :meth:`SimulatedPhone.open` for
-    ``on_tick``, ``keep`` and ``faults``. After the stream of a call that was answered, the provider acts as it does
-    at a call's end. Raises ``GatewayError`` where the gateway cannot be reached or refuses the call, and
-    ``InputError`` for a provider or an audio format that does not exist.
+    ``on_tick``, ``keep`` and ``faults``. The provider opens the stream ``setup_s`` after the gateway's answer.
+
+    After the stream of a call that was answered, the provider acts as it does at a call's end. Raises ``GatewayError`` where the
+    gateway cannot be reached or refuses the call, and ``InputError`` for a provider or an audio format that does not
+    exist.
     """
     chosen = _provider(provider)
     call = SimCall(
@@ -61,6 +65,7 @@ async def dial(
     async with aiohttp.ClientSession() as http:
         webhook = chosen.webhook(call, http, api)
         opening = await webhook.call_in() if answer_url else webhook.stream(url)
+        await asyncio.sleep(setup_s)
         wire = chosen.wire(replace(call, audio_format=opening.audio_format or call.audio_format), opening)
         try:
             async with SimulatedPhone.open(

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
+from msgspec.structs import replace
+
 from gateway.addresses import is_sip
+from gateway.audio.formats import PCMU
 from gateway.errors import WireError
 from gateway.phone.shared.numbers import without_plus
 from gateway.phone.shared.xml_document import document, element
@@ -35,7 +38,8 @@ def stream_xml(connect: Connect) -> Answer:
         attributes |= {"statusCallbackUrl": connect.callback_url, "statusCallbackMethod": "POST"}
     stream = element("Stream", text=connect.stream_url, attributes=attributes)
     then = [element("Redirect", text=connect.then_url, attributes={"method": "POST"})] if connect.then_url else []
-    return _answer(stream, *then, *_verbs(connect.on_failure), element("Hangup"))
+    verbs = (stream, *then, *_verbs(connect.on_failure), element("Hangup"))
+    return replace(_answer(*verbs), audio_format=PCMU)
 
 
 def busy() -> Answer:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from gateway.audio.formats import L16_16K, L16_24K
+from gateway.audio.formats import L16_16K, L16_24K, AudioFormat, Encoding
 from gateway.config import providers as settings
 from gateway.config.secrets import read_base64, value_of, values_of
 from gateway.errors import WireError
@@ -172,7 +172,7 @@ class AcsWebhooks(Webhooks):
             url, stream_url = connect.callback_url, connect.stream_url
             response = yield self._commands.answer(call.context, url, stream_url, self._rate_hz)
             self._note_connection(call, response)
-        return Answer()
+        return Answer(audio_format=AudioFormat(Encoding.L16, self._rate_hz))
 
     def _note_connection(self, call: IncomingCall, response: bytes) -> None:
         try:

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from pybase64 import b64encode_as_string
 
 from gateway.addresses import is_sip
@@ -237,13 +238,14 @@ class BandwidthWebhooks(Webhooks):
         stream = {"mode": "bidirectional", "tracks": "inbound", "destination": connect.stream_url}
         url = connect.then_url
         then = [element("Redirect", attributes={"redirectUrl": url, "redirectMethod": "POST"})] if url else []
-        return _answer(
+        answer = _answer(
             element("StartStream", attributes={"name": STREAM, **stream}),
             element("StopStream", attributes={"name": STREAM, "wait": "true"}),
             *then,
             *_verbs(connect.on_failure),
             element("Hangup"),
         )
+        return replace(answer, audio_format=PCMU)
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Hang up: a call that is not answered yet is rejected so (BXML ``<Hangup>``)."""

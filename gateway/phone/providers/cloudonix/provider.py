@@ -99,7 +99,7 @@ class CloudonixWebhooks(Webhooks):
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """Return the CXML that connects the call to the stream; the numbers go in the stream's token."""
-        return Answer(twiml.connect_stream(connect), twiml.CONTENT_TYPE)
+        return Answer(twiml.connect_stream(connect), twiml.CONTENT_TYPE, audio_format=PCMU)
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy, without answering it."""

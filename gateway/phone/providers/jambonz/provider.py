@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from msgspec.structs import replace
+
 from gateway.addresses import is_sip
+from gateway.audio.formats import AudioFormat, Encoding
 from gateway.config import providers as settings
 from gateway.config.reading.environment import variable_of
 from gateway.config.secrets import first, value_of, values_of
@@ -161,7 +164,8 @@ class JambonzWebhooks(Webhooks):
             listen["actionHook"] = hook
         if self._stream_secrets:
             listen["wsAuth"] = {"username": USER, "password": first(self._stream_secrets)}
-        return _document([{"verb": "answer"}, listen, *_verbs(connect.on_failure)])
+        answer = _document([{"verb": "answer"}, listen, *_verbs(connect.on_failure)])
+        return replace(answer, audio_format=AudioFormat(Encoding.L16, self._rate_hz))
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Decline the call as busy ("sip:decline"), with no ``answer`` before it."""

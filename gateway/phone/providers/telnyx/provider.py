@@ -176,10 +176,10 @@ class TelnyxWebhooks(Webhooks):
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """Return TeXML, or the command that answers the call and opens the stream."""
         if _is_texml(call.call_id):
-            return Answer(twiml.connect_stream(connect, attributes=STREAM), twiml.CONTENT_TYPE)
+            return Answer(twiml.connect_stream(connect, attributes=STREAM), twiml.CONTENT_TYPE, audio_format=PCMU)
         if self._commands is None:
             raise WireError("a Call Control webhook is answered by commands: set TELNYX_API_KEY, or use TeXML")
-        return Answer(requests=self._commands.answer(call, connect))
+        return Answer(requests=self._commands.answer(call, connect), audio_format=PCMU)
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy: TeXML, or the command ("Reject a call")."""

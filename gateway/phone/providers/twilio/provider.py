@@ -99,7 +99,9 @@ class TwilioWebhooks(Webhooks):
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """Return TwiML that connects the call to the stream and carries the numbers, which the stream lacks."""
-        return Answer(twiml.connect_stream(connect, twiml.numbers(call), has_action=True), twiml.CONTENT_TYPE)
+        return Answer(
+            twiml.connect_stream(connect, twiml.numbers(call), has_action=True), twiml.CONTENT_TYPE, audio_format=PCMU
+        )
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy, without answering it."""

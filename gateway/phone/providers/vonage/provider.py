@@ -9,7 +9,7 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from gateway.audio.formats import L16_8K, L16_16K, L16_24K
+from gateway.audio.formats import L16_8K, L16_16K, L16_24K, AudioFormat, Encoding
 from gateway.config import providers as settings
 from gateway.config.reading.environment import variable_of
 from gateway.config.secrets import read_private_key, values_of
@@ -266,7 +266,8 @@ class VonageWebhooks(Webhooks):
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer:
         """Return the NCCO, with the call's id and numbers, which the stream itself lacks."""
-        return Answer(ncco.written(ncco.stream(call, connect, self._rate_hz)), "application/json")
+        document = ncco.written(ncco.stream(call, connect, self._rate_hz))
+        return Answer(document, "application/json", audio_format=AudioFormat(Encoding.L16, self._rate_hz))
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Return an NCCO without an action: nothing answers the call, and it ends."""
