@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import logging
 import os
 import resource
 import signal
@@ -11,7 +12,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import beside_refusals, beside_tools, capacity, echo, instructions, profiling, report, trial, versus
+import structlog
+
+from bench import ahead, beside_refusals, beside_tools, capacity, echo, instructions, profiling, report, trial, versus
 from bench.target import NAMES
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
@@ -61,6 +64,9 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--echo", action="store_true", help="how well the echo gate knows echoes from callers, half a minute; no levels"
+    )
+    parser.add_argument(
+        "--ahead", action="store_true", help="how soon the greeting is heard with sessions opened ahead; no levels"
     )
     options = parser.parse_args(words)
     if options.vs and options.only == "plain":
@@ -196,6 +202,10 @@ def main(words: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that an ended bench ends what it started
     if options.echo:
         print(echo.table(echo.measure()))
+        return 0
+    if options.ahead:
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+        print(ahead.table(ahead.measure()))
         return 0
     try:
         take_the_machine()

@@ -51,6 +51,7 @@ GATEWAY = {
     "DeploymentLimits.start_timeout_s": ("above 0 to 120", 10),
     "Listen.port": ("0 to 65535", 8080),
     "Streams.token_ttl_s": ("above 0 to 3600", 60),
+    "VoiceLive.open_ahead": ("0 to 1000", 0),
     "VoiceLive.connect_timeout_s": ("above 0 to 60", 10),
 }
 SIZES = {

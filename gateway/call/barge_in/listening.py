@@ -13,8 +13,10 @@ from gateway.call.barge_in.hearing import Hearing
 from gateway.call.barge_in.speech_watch import FRAME_MS, SpeechWatch
 from gateway.call.conversation import Conversation
 from gateway.call.messages import Commands
+from gateway.call.recovery.commands import VoiceOpened
 from gateway.call.settings import CallSettings
 from gateway.call.speaking.kept_playback import Played
+from gateway.call.state import LEAVING, TALKING
 from gateway.phone.events import CallStarted
 from gateway.voice.commands import SendAudio, SetTurnDetection
 from gateway.voice.events import (
@@ -72,7 +74,11 @@ class ListeningConversation(Conversation):
         """``True`` if speech of the caller would interrupt the bot, and the service has reported none."""
         bot = self._bot
         may_be = not bot.is_silent and not bot.is_protected and not bot.caller_speaks
-        return may_be and self._turn_detection is not None and not self._caller_audio.is_private
+        return may_be and self._is_in_session and bool(self._turn_detection) and not self._caller_audio.is_private
+
+    @property
+    def _is_in_session(self) -> bool:
+        return self._parts.state in (TALKING, LEAVING)
 
     def _unheard(self) -> tuple[notes.SpeechUnreported, SetTurnDetection]:
         return notes.SpeechUnreported(), SetTurnDetection(self._turn_detection or {})
@@ -81,6 +87,10 @@ class ListeningConversation(Conversation):
         if ready.turn_detection:
             self._turn_detection = ready.turn_detection
         super()._session_ready(ready, now)
+
+    def _voice_opened(self, event: VoiceOpened, now: float) -> None:
+        self._turn_detection = event.ready.turn_detection or self._turn_detection
+        Conversation.REACTIONS[VoiceOpened](self, event, now)
 
     # Speech that is an echo
 
@@ -91,7 +101,8 @@ class ListeningConversation(Conversation):
         return due if checked_at is None or due == math.inf else min(due, checked_at)
 
     def _meet_deadlines(self, now: float) -> None:
-        if self._gate is not None and (item_id := self._gate.on_deadline(now)) is not None:
+        item_id = self._gate.on_deadline(now) if self._gate is not None else None
+        if item_id is not None and self._is_in_session:
             super()._caller_spoke(CallerSpoke(item_id), now)
         super()._meet_deadlines(now)
 
@@ -136,4 +147,5 @@ class ListeningConversation(Conversation):
         TranscriptionFailed: _transcription_failed,
         ResponseStarted: _response_started,
         SessionReady: _session_ready,
+        VoiceOpened: _voice_opened,
     }

@@ -45,9 +45,9 @@ async def dial(
     See :class:`~gateway.sim.phone.wire.SimCall` for what the arguments mean, and :meth:`SimulatedPhone.open` for
     ``on_tick``, ``keep`` and ``faults``. The provider opens the stream ``setup_s`` after the gateway's answer.
 
-    After the stream of a call that was answered, the provider acts as it does at a call's end. Raises ``GatewayError`` where the
-    gateway cannot be reached or refuses the call, and ``InputError`` for a provider or an audio format that does not
-    exist.
+    After the stream of a call that was answered, the provider acts as it does at a call's end. Raises
+    ``GatewayError`` where the gateway cannot be reached or refuses the call, and ``InputError`` for a provider or an
+    audio format that does not exist.
     """
     chosen = _provider(provider)
     call = SimCall(
