@@ -28,7 +28,7 @@ UNCLAIMED_S = 5.0
 
 
 class Outcome(enum.StrEnum):
-    """What becomes of a session that is opened ahead, or is not."""
+    """The fate of a session that is opened ahead, or is not."""
 
     CLAIMED = "claimed"
     """The call's stream came, and took it."""

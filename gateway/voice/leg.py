@@ -54,7 +54,7 @@ class VoiceLeg:
         self.opening = Opening(service, proposals, call_id)
         """The attempts at a session, and what came of them."""
         self.opened: Ahead | None = None
-        """What opens the session before ``run``, if anything does."""
+        """The task that opens the session before ``run``, if there is one."""
         self._is_agent = False
         self._unknown = newer_members(service.api_version, RESPONSE_SINCE)
         self._asked: CreateResponse | SayText | None = None

@@ -26,7 +26,7 @@ class EchoGate:
         self._check_at = 0.0
         self._echoes: set[str] = set()
         self._answers_by: list[float] = []
-        """When answers of the service to echoes are due at the latest."""
+        """The times by which answers of the service to echoes have begun, if they come."""
 
     def begin(self, item_id: str, now: float) -> bool:
         """Note that the service reports speech; return ``True`` if it is an echo."""
