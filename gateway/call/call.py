@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from gateway.call import notes
@@ -49,8 +49,9 @@ class Errands(Protocol):
 class Call:
     """Runs a conversation between two legs until it ends; nothing of either is left afterwards.
 
-    ``on_end`` is called with the end before the legs are closed. ``clock`` is the call's, in seconds: the event
-    loop's own has a millisecond's grain under uvloop, and stands still within a turn.
+    ``on_end`` is called with the end before the legs are closed, and then ``leave``, which may ask the provider to go
+    on otherwise than its document says. ``clock`` is the call's, in seconds: the event loop's own has a millisecond's
+    grain under uvloop, and stands still within a turn.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Call:
         errands: Errands,
         on_end: Callable[[EndCall], None] = lambda _: None,
         *,
+        leave: Callable[[EndCall], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._phone = phone
@@ -72,6 +74,7 @@ class Call:
         self._record = record
         self._errands = errands
         self._on_end = on_end
+        self._leave = leave
         self._clock = clock
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,6 +93,8 @@ class Call:
                 self._arm()
                 ended = await self._ended
                 self._on_end(ended)  # before the stream closes: then the provider asks what follows
+                if self._leave is not None:
+                    await self._leave(ended)
                 await self._close_legs()
                 for task in self._tasks:
                     task.cancel()

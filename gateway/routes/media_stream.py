@@ -30,9 +30,10 @@ from gateway.fleet.used import UsedKeys
 from gateway.phone.events import CallStarted, PhoneClosed
 from gateway.phone.leg import MediaSocket, PhoneLeg
 from gateway.phone.provider import Grant, Provider, SignatureError, Upgrade
+from gateway.phone.requests import Requests
 from gateway.phone.webhook import After
 from gateway.rest import CallControl, CallControlError, described
-from gateway.routes.following import what_follows
+from gateway.routes.following import GONE, follows_instead, goes_on_by_itself, then_url, what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, unknown_line
@@ -281,7 +282,8 @@ class MediaStreams:
                 metrics=self._metrics,
             )
             on_end = partial(self._note_end, provider, key)
-            call = Call(phone, voice, conversation, record, errands, on_end, clock=self._clock)
+            leave = partial(self._leave, provider, line, started.call_id)
+            call = Call(phone, voice, conversation, record, errands, on_end, leave=leave, clock=self._clock)
             with self._metrics.calls.track_inprogress(), self._calls.running(call, key):
                 end = await call.run()
             late_frames, marks_lost = conversation.late_frames, conversation.marks_lost
@@ -294,7 +296,7 @@ class MediaStreams:
             now = self._clock()
             self._metrics.ended(identity, end, now, late_frames, marks_lost)
             record.add(now, _call_ended(identity, end, now, replies.count))
-        if end.reason not in _OVER:
+        if end.reason not in GONE:
             await self._go_on(provider, started.call_id, what_follows(line, end.reason, datetime.now(UTC)))
 
     def _note_early_loss(self, provider: Provider, call: KnownCall, socket: MediaSocket) -> None:
@@ -306,18 +308,37 @@ class MediaStreams:
         if end.reason is EndReason.STREAM_LOST:
             note_lost(self._used, provider, key[1])
 
+    async def _leave(self, provider: Provider, line: Line, call_id: str, end: EndCall) -> None:
+        """Let a call leave its stream where the rest of its document is for failures, and this end is none."""
+        now = datetime.now(UTC)
+        after = follows_instead(line, end.reason, now)
+        if after is None or provider.commands is None or provider.commands.redirect is None:
+            return
+        if not goes_on_by_itself(provider, line, now):
+            return
+        url = then_url(self._public_url, provider.name, line.name)
+        hang_up, redirect = provider.commands.hang_up, provider.commands.redirect
+        requests = described(redirect, call_id, url) if after != After() else described(hang_up, call_id)
+        await self._perform(provider, requests)
+
+    async def _perform(self, provider: Provider, requests: Requests) -> CallControlError | None:
+        """Make requests of a provider's REST API; log, count and return its refusal."""
+        try:
+            await self._control.perform(requests)
+        except CallControlError as error:
+            self._metrics.call_control_failures.labels(provider.name).inc()
+            log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
+            return error
+        return None
+
     async def _go_on(self, provider: Provider, call_id: str, after: After) -> None:
         """Ask providers that need a request for it to do what follows the stream; if they refuse, to end the call."""
         after_stream = provider.commands.after_stream if provider.commands else None
         if after_stream is None:
             return
-        try:
-            await self._control.perform(described(after_stream, call_id, after))
-        except CallControlError as error:
-            self._metrics.call_control_failures.labels(provider.name).inc()
-            log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
-            if error.refused and (after.say or after.transfer):
-                await self._go_on(provider, call_id, After())
+        error = await self._perform(provider, described(after_stream, call_id, after))
+        if error is not None and error.refused and (after.say or after.transfer):
+            await self._go_on(provider, call_id, After())
 
 
 class _Replies:
@@ -341,10 +362,6 @@ def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) ->
         duration_s=round(now - identity.started_at, 1),
         turns=turns,
     )
-
-
-_OVER = frozenset({EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED})
-"""Ends after which the call no longer exists at its provider."""
 
 
 def _log_note(identity: CallIdentity, note: TimedNote) -> None:

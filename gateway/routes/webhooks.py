@@ -26,7 +26,6 @@ from gateway.phone.requests import Requests, Steps
 from gateway.phone.shared.call_id import checked
 from gateway.phone.token import StreamTokens
 from gateway.phone.webhook import (
-    STREAM_ENDED,
     After,
     Answer,
     CallStatus,
@@ -37,7 +36,7 @@ from gateway.phone.webhook import (
 )
 from gateway.phone.webhook import Webhooks as ProviderWebhooks
 from gateway.rest import CallControl, CallControlError, described
-from gateway.routes.following import may_follow, what_follows
+from gateway.routes.following import goes_on_by_itself, may_follow, then_url, what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import unknown_line
@@ -241,11 +240,13 @@ class Webhooks:
         token = self._tokens.issue(provider.name, grant, time.time())
         streams = self._public_url.replace("http", "ws", 1) + f"/stream/{provider.name}"
         call_url = f"{self._public_url}/answer/{provider.name}/{segment(line.name)}"
+        now = datetime.now(UTC)
+        asks = may_follow(line) and not goes_on_by_itself(provider, line, now)
         return Connect(
             stream_url=f"{streams}/{segment(line.name)}/{token}",
             token=token,
-            on_failure=what_follows(line, None, datetime.now(UTC)),
-            then_url=f"{call_url}?{'='.join(STREAM_ENDED)}" if may_follow(line) else "",
+            on_failure=what_follows(line, None, now),
+            then_url=then_url(self._public_url, provider.name, line.name) if asks else "",
             callback_url=f"{self._public_url}/status/{provider.name}",
             call_url=call_url,
         )

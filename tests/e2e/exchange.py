@@ -118,9 +118,13 @@ async def exchange(
     environ: Mapping[str, str] | None = None,
     limit_s: float = 60,
     tape: Wanted | None = None,
+    in_front: Callable[[str], AbstractAsyncContextManager[str]] | None = None,
     **emulator: Any,
 ) -> AsyncIterator[Exchange]:
-    """Serve the providers ``names`` until the block ends; a block that takes longer than ``limit_s`` has hung."""
+    """Serve the providers ``names`` until the block ends; a block that takes longer than ``limit_s`` has hung.
+
+    ``in_front`` is what stands before the gateway's own URL: it yields the URL that providers know.
+    """
     deployment, read = load(configuration(folder, lines, gateway_yaml), environ)
     waits = Waits()
     async with waits.within(limit_s), contextlib.AsyncExitStack() as stack:
@@ -131,6 +135,8 @@ async def exchange(
         service = await stack.enter_async_context(Emulator(script, **emulator))
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        if in_front is not None:
+            url = await stack.enter_async_context(in_front(url))
         served = deployment.model_copy(update={"public_url": url, "providers": _sections(accounts)})
         held: list[Exchange] = []
 

@@ -272,8 +272,7 @@ def stand_in(run: Run) -> type:
             record: CallRecord,
             errands: CallErrands,
             on_end: Any,
-            *,
-            clock: object,
+            **rest: Any,
         ) -> None:
             self._record, self._on_end = record, on_end
             run.errands.append(errands)

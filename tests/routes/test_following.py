@@ -2,13 +2,17 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from gateway.call.ending import EndReason
 from gateway.config import Line
+from gateway.phone.provider import CallCommands, Provider
+from gateway.phone.requests import Requests
 from gateway.phone.webhook import After
-from gateway.routes.following import may_follow, what_follows
+from gateway.routes.following import follows_instead, goes_on_by_itself, may_follow, then_url, what_follows
 from tests.e2e.rig import LINE, configuration, load
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -87,3 +91,38 @@ def test_where_nothing_may_follow_nothing_is_asked(tmp_path: Path) -> None:
     assert not may_follow(line_of(tmp_path / "1", ""))
     assert may_follow(line_of(tmp_path / "2", "after: {say: Goodbye.}\n"))
     assert may_follow(line_of(tmp_path / "3", "on_failure: {say: Sorry.}\n"))
+
+
+class Redirecting(CallCommands):
+    """A REST API that can send a call on."""
+
+    def hang_up(self, call_id: str) -> Requests:
+        raise AssertionError(call_id)
+
+    def redirect(self, call_id: str, url: str) -> Requests:
+        raise AssertionError(call_id, url)
+
+
+@pytest.mark.parametrize(
+    ("keys", "has_api", "expected"),
+    [(BOTH, True, True), (BOTH, False, False), ("after: {say: Thank you.}", True, False)],
+)
+def test_a_document_goes_on_by_itself_where_other_ends_can_be_told(
+    tmp_path: Path, keys: str, has_api: bool, expected: bool
+) -> None:
+    """It takes a rescue, and a provider that can be told otherwise."""
+    provider = cast(Provider, SimpleNamespace(commands=Redirecting() if has_api else None))
+    assert goes_on_by_itself(provider, line_of(tmp_path, keys), NOON) == expected
+
+
+@pytest.mark.parametrize("end", list(EndReason))
+def test_what_follows_instead_is_told_of_every_end_but_failures(tmp_path: Path, end: EndReason) -> None:
+    """A failure is what the document is for; a caller who has gone needs nothing."""
+    line = line_of(tmp_path, BOTH)
+    gone = end in (EndReason.CALLER_HUNG_UP, EndReason.TRANSFERRED)
+    assert follows_instead(line, end, NOON) == (None if gone or EXPECTED[end] == RESCUE else EXPECTED[end])
+
+
+def test_the_url_that_is_asked_names_the_line() -> None:
+    """In a path that any name of a line may stand in."""
+    assert then_url("https://x", "plivo", "the desk") == "https://x/answer/plivo/the%20desk?stream=ended"

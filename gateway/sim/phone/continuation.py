@@ -67,6 +67,15 @@ async def _asked(verb: Redirect, behind: list[Verb], fetch: Fetch, fallback_url:
         return [Step("failed", str(error))]
 
 
+def redirected(document: str) -> Redirect | None:
+    """Return the first verb of an XML document where it asks for another document."""
+    try:
+        verbs = verbs_of(document, "")
+    except WireError:
+        return None
+    return verbs[0] if verbs and isinstance(verbs[0], Redirect) else None
+
+
 def verbs_of(document: str, url: str) -> list[Verb]:
     """Return the verbs of an XML document that ``url`` gave. Raises ``WireError`` where it is none."""
     try:

@@ -34,6 +34,9 @@ class Webhook(ABC):
     ``phone``, which is set once the stream is open.
     """
 
+    next_verbs: tuple[Verb, ...] = ()
+    """The verbs after the stream, once :meth:`call_in` knows."""
+
     def __init__(self, call: SimCall, http: aiohttp.ClientSession, api: SimulatedApi | None = None) -> None:
         self.call = call
         self.http = http
@@ -74,6 +77,14 @@ class Webhook(ABC):
         What the gateway should have done by now and has not is reported by ``phone.warn``.
         """
         return
+
+    def redirect(self, verbs: Sequence[Verb]) -> bool:
+        """Leave the stream for other verbs, as the gateway asked of the REST API; false where no call is left."""
+        if self.phone is None or self.phone.closed.is_set():
+            return False
+        self.next_verbs = tuple(verbs)
+        self.phone.end(HangUp("sent on to another document"))
+        return True
 
     def may_transfer(self) -> None:
         """Raise ``ApiRefusal`` where the API is set to refuse transfers; before anything else is done for one."""

@@ -17,7 +17,7 @@ import msgspec
 from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat, Encoding
 from gateway.errors import GatewayError, WireError
 from gateway.sim.phone.accounts import Account, Keys
-from gateway.sim.phone.connecting import BusyError
+from gateway.sim.phone.connecting import BusyError, RefusedError
 from gateway.sim.phone.continuation import Verb, behind_stream, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
 from gateway.sim.phone.webhook import Webhook
@@ -248,7 +248,12 @@ class CheckpointWebhook(Webhook):
         """Report the stream's end, then the call's."""
         if self._document is not None and self._document.callback_url:
             stream = {"Event": "StopStream", "StreamID": self.call.stream_id, "CallStatus": "in-progress"}
-            await self.post(self._document.callback_url, stream, "the stream's status callback", (200, 204))
+            try:
+                await self.post(self._document.callback_url, stream, "the stream's status callback", (200, 204))
+            except RefusedError:
+                raise
+            except GatewayError:
+                pass  # nobody is there: the provider goes on without an answer
         await self.go_on(self.next_verbs, self._fetch)
         if self._calls_path:
             self.api.off("DELETE", self._calls_path)
@@ -301,12 +306,13 @@ class CheckpointWebhook(Webhook):
         redirect = {"Event": "Redirect", "CallStatus": "in-progress"}
         url = str(request.data["aleg_url"])
         try:
-            target = parse_dial(await self.post(url, redirect, "the transfer's document"))
+            text = await self.post(url, redirect, "the transfer's document")
+            verbs = verbs_of(text, url)
+            done = self.redirect(verbs) if len(verbs) > 1 else self.end(Transfer(parse_dial(text)))
         except GatewayError as error:
             if self.phone is not None:
                 self.phone.warn(Violated(f"{url}: {error}"))
             return ApiResponse(202, {"message": "call transferred"})  # it comes before the document is asked for
-        done = self.end(Transfer(target))
         return ApiResponse(202, {"message": "call transferred"}) if done else ApiResponse(404, {"error": "not found"})
 
 

@@ -112,9 +112,6 @@ class BandwidthWebhook(Webhook):
     ``client_id`` and ``client_secret`` are exchanged for the token.
     """
 
-    next_verbs: tuple[Verb, ...] = ()
-    """The verbs after the stream, once :meth:`call_in` knows."""
-
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade, with both numbers as parameters, as a document of the operator's may pass them."""
         numbers = {"from": self.call.from_, "to": self.call.to}
@@ -181,15 +178,18 @@ class BandwidthWebhook(Webhook):
             case {"state": "completed"}:
                 return ApiResponse(200 if self.end(HangUp("by REST")) else 404)
             case {"state": "active", "redirectUrl": str() as url}:
-                return await self._redirect(url)
+                return await self._send_on(url)
             case _:
                 return ApiResponse(400, {"type": "validation", "description": "expected state completed or active"})
 
-    async def _redirect(self, url: str) -> ApiResponse:
+    async def _send_on(self, url: str) -> ApiResponse:
         self.may_transfer()
         try:
             reply = await self._post(url, "redirect", "the redirect webhook")
-            target = _verbs(reply.text, url)[0].find("./*")
+            first, *more = _verbs(reply.text, url)
+            if more:
+                return ApiResponse(200 if self.redirect(behind_stream([first, *more], url)) else 404)
+            target = first.find("./*")
         except GatewayError as error:
             if self.phone is not None:
                 self.phone.warn(Violated(str(error)))

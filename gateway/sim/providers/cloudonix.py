@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from gateway.audio.formats import PCMU
 from gateway.sim.phone.accounts import Account, Keys
-from gateway.sim.phone.continuation import Verb, verbs_of
+from gateway.sim.phone.continuation import Redirect, Verb, redirected, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, ApiRoute
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
 from gateway.sim.phone.wire import HangUp, SimCall, StreamOpening, Transfer
@@ -38,9 +38,6 @@ class CloudonixWebhook(Webhook):
 
     The secret ``api_key`` goes with every webhook, and is the API's bearer token.
     """
-
-    next_verbs: tuple[Verb, ...] = ()
-    """The verbs after the stream, once :meth:`call_in` knows."""
 
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade without headers of its own; the numbers as parameters."""
@@ -78,13 +75,16 @@ class CloudonixWebhook(Webhook):
         return self._obey(request, HangUp("REST"), 204)
 
     def _replace(self, request: ApiRequest) -> ApiResponse:
-        target = dialled(str(request.data.get("cxml", "")))
-        return self._obey(request, Transfer(target), 202) if target else ApiResponse(400)
+        document = str(request.data.get("cxml", ""))
+        target = dialled(document)
+        order = Transfer(target) if target else redirected(document)
+        return self._obey(request, order, 202) if order else ApiResponse(400)
 
-    def _obey(self, request: ApiRequest, order: HangUp | Transfer, status: int) -> ApiResponse:
+    def _obey(self, request: ApiRequest, order: HangUp | Transfer | Redirect, status: int) -> ApiResponse:
         if request.headers.get("authorization") != f"Bearer {self.call.secrets.get('api_key', '')}":
             return ApiResponse(401)
-        return ApiResponse(status if self.end(order) else 404)
+        done = self.redirect([order]) if isinstance(order, Redirect) else self.end(order)
+        return ApiResponse(status if done else 404)
 
     async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
         return verbs_of((await self._post(url, "in-progress", "what follows the stream")).text, url)

@@ -14,7 +14,7 @@ import msgspec
 from gateway.audio.formats import L16_16K, L16_24K, PCMU, AudioFormat, Encoding
 from gateway.errors import WireError
 from gateway.sim.phone.accounts import Account, Keys
-from gateway.sim.phone.continuation import Verb, verbs_of
+from gateway.sim.phone.continuation import Redirect, Verb, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
 from gateway.sim.phone.wire import (
@@ -157,9 +157,6 @@ class SignalWireWebhook(Webhook):
     Signed with the secret ``signing_key``; the Call resource takes ``project_id`` and ``api_token``.
     """
 
-    next_verbs: tuple[Verb, ...] = ()
-    """The verbs after the stream, once :meth:`call_in` knows."""
-
     def stream(self, url: str) -> StreamOpening:
         """Return a static document's stream: both numbers as parameters, the stream's secret as bearer token."""
         numbers = {"from": self.call.from_, "to": self.call.to}
@@ -202,6 +199,8 @@ class SignalWireWebhook(Webhook):
         expected = base64.b64encode(f"{_project(self.call)}:{token}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {expected}":
             return ApiResponse(401)
+        if url := str(request.data.get("Url", "")):
+            return ApiResponse(200, {"sid": self.call.call_id}) if self.redirect([Redirect(url)]) else ApiResponse(404)
         order = ordered(request)
         if order is None:
             return ApiResponse(400)

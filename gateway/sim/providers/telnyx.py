@@ -21,7 +21,7 @@ from gateway.audio.formats import PCMA, PCMU, AudioFormat
 from gateway.errors import WireError
 from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
-from gateway.sim.phone.continuation import Step, Verb, verbs_of
+from gateway.sim.phone.continuation import Step, Verb, redirected, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, ApiRoute, SimulatedApi
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
 from gateway.sim.phone.wire import HangUp, SimCall, StreamOpening, Transfer, Violated
@@ -135,7 +135,10 @@ class TelnyxWebhook(Webhook):
             return ApiResponse(401)
         if request.data.get("Status") == "completed":
             return OK if self.end(HangUp("REST")) else ApiResponse(404)
-        target = dialled(str(request.data.get("Texml", "")))
+        document = str(request.data.get("Texml", ""))
+        if onward := redirected(document):
+            return OK if self.redirect([onward]) else ApiResponse(404)
+        target = dialled(document)
         if not target:
             return ApiResponse(422)
         return OK if self.end(Transfer(target)) else ApiResponse(404)

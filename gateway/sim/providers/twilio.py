@@ -250,9 +250,6 @@ class TwilioWebhook(Webhook):
     Of the REST API it plays the update of the call (REST, Calls resource), with the account's credentials.
     """
 
-    next_verbs: tuple[Verb, ...] = ()
-    """The verbs after the stream, once :meth:`call_in` knows."""
-
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade, signed; both numbers as parameters, as an answer document would pass them."""
         numbers = {"from": self.call.from_, "to": self.call.to}
@@ -294,6 +291,9 @@ class TwilioWebhook(Webhook):
         document = str(request.data.get("Twiml", ""))
         if len(document) > TWIML_LIMIT:
             return ApiResponse(400, {"code": 32018, "message": "Twiml is too long", "status": 400})
+        if url := str(request.data.get("Url", "")):
+            done = self.redirect([Redirect(url)])
+            return ApiResponse(200, {"sid": self.call.call_id}) if done else ApiResponse(404)
         order = ordered(request)
         if order is None:
             return ApiResponse(400, {"code": 21218, "message": "Invalid ApplicationSid", "status": 400})

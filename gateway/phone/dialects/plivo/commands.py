@@ -31,7 +31,11 @@ class PlivoCommands(CallCommands):
         """Send the call on to a document that dials; none without ``answer_url``."""
         if not self._answer_url:
             return ()
-        body = {"legs": "aleg", "aleg_url": transfer_url(self._answer_url, target), "aleg_method": "POST"}
+        return self.redirect(call_id, transfer_url(self._answer_url, target))
+
+    def redirect(self, call_id: str, url: str) -> Requests:
+        """Send the call on to the document of ``url``."""
+        body = {"legs": "aleg", "aleg_url": url, "aleg_method": "POST"}
         headers = {**self._credentials, "Content-Type": "application/json"}
         return (HttpRequest("POST", self._url(call_id), headers, json_bytes(body)),)
 

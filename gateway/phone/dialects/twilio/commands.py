@@ -23,6 +23,10 @@ class TwimlCommands(CallCommands):
         """Replace the running document by a ``<Dial>``; the stream then stops."""
         return (self._update(call_id, {"Twiml": twiml.dial_document(target)}),)
 
+    def redirect(self, call_id: str, url: str) -> Requests:
+        """Let the provider ask ``url`` for another document; the stream then stops."""
+        return (self._update(call_id, {"Url": url, "Method": "POST"}),)
+
     def _update(self, call_id: str, form: dict[str, str]) -> HttpRequest:
         url = f"{self._accounts_url}/{segment(self._account)}/Calls/{segment(call_id)}.json"
         return form_request(url, form, self._authorization)

@@ -53,6 +53,11 @@ def dial(target: str) -> Element:
     return element("Dial", element("Sip", text=target)) if is_sip(target) else element("Dial", text=target)
 
 
+def redirect_document(url: str) -> str:
+    """Return a document that does nothing but ask ``url`` for another."""
+    return response(element("Redirect", text=url, attributes={"method": "POST"}))
+
+
 def dial_document(target: str) -> str:
     """Return a document that does nothing but dial."""
     return response(dial(target))

@@ -280,7 +280,10 @@ class BandwidthCommands(CallCommands):
         """Send the call on to a document that dials; none without ``answer_url``."""
         if not self._answer_url:
             return ()
-        url = f"{self._answer_url}?{urlencode({'transfer': target})}"
+        return self.redirect(call_id, f"{self._answer_url}?{urlencode({'transfer': target})}")
+
+    def redirect(self, call_id: str, url: str) -> Requests:
+        """Send the call on to the document of ``url``."""
         return self._update(call_id, {"state": "active", "redirectUrl": url, "redirectMethod": "POST"})
 
     def _update(self, call_id: str, body: Mapping[str, str], *, is_end: bool = False) -> Steps[None]:

@@ -129,8 +129,15 @@ class CloudonixCommands(CallCommands):
 
     def transfer(self, call_id: str, target: str) -> Requests:
         """Give the session another document; the stream then stops."""
+        return self._replace(call_id, twiml.dial_document(target))
+
+    def redirect(self, call_id: str, url: str) -> Requests:
+        """Give the session a document that asks ``url`` for another."""
+        return self._replace(call_id, twiml.redirect_document(url))
+
+    def _replace(self, call_id: str, document: str) -> Requests:
         url = f"{self._api_url}/calls/{segment(self._domain)}/sessions/{segment(call_id)}/application"
-        return (json_request(url, {"cxml": twiml.dial_document(target)}, self._authorization),)
+        return (json_request(url, {"cxml": document}, self._authorization),)
 
 
 def _read(request: WebhookRequest) -> Members:

@@ -257,6 +257,10 @@ class TelnyxCommands(CallCommands):
         body = {"to": target, "target_leg_client_state": _state(_Next(hang_up=call_id))}
         return (self._command(call_id, "transfer", body),)
 
+    def redirect(self, call_id: str, url: str) -> Requests:
+        """Give a call of TeXML a document that asks ``url`` for another; Call Control has :meth:`after_stream`."""
+        return (self._update_texml(call_id, {"Texml": twiml.redirect_document(url)}),) if _is_texml(call_id) else ()
+
     def send_digits(self, call_id: str, digits: str) -> Requests:
         """Dial digits by the REST API; TeXML has no request for it."""
         return () if _is_texml(call_id) else (self._command(call_id, "send_dtmf", {"digits": digits}),)

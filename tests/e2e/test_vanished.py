@@ -1,0 +1,77 @@
+"""The gateway's process vanishes in the middle of a call: what the caller gets of each provider, without asking us."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.phone.providers import PROVIDERS
+from gateway.phone.requests import Requests
+from gateway.rest import CallControl
+from gateway.sim.caller.dial import dial
+from gateway.sim.phone.phone import SimulatedPhone
+from tests.documents import ROOT
+from tests.e2e.exchange import Exchange, exchange
+from tests.e2e.relay import Relay
+from tests.e2e.rig import instant, noise
+from tests.e2e.test_following import KEYS, RESCUE, lines
+from tests.e2e.test_outlived_streams import NUMBERS, line_of
+from tests.virtual_time import virtual_time
+
+WITHOUT_US = ("twilio", "telnyx", "plivo", "signalwire", "bandwidth", "jambonz", "cloudonix", "vobiz")
+"""Their answer document says itself what follows."""
+
+
+@pytest.fixture(autouse=True)
+def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator speaks as long as a text says."""
+    monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
+
+
+async def vanish_during(held: Exchange, relay: Relay, monkeypatch: pytest.MonkeyPatch, case: str) -> SimulatedPhone:
+    """Call, and let the gateway be gone once the greeting was heard; the phone after the call's end."""
+
+    async def nobody_asks(control: CallControl, requests: Requests) -> None:
+        """A process that is gone makes no request."""
+
+    provider, _, quirk = case.partition(" ")
+    secrets, api = held.accounts[provider].secrets, held.apis[provider]
+    async with dial(
+        provider,
+        "",
+        answer_url=f"{held.url}/answer/{provider}",
+        to=NUMBERS[case],
+        from_="+14155550123",
+        secrets=secrets,
+        quirks=[quirk] if quirk else [],
+        api=api,
+    ) as phone:
+        await held.told(line_of(case), "reply_heard")
+        monkeypatch.setattr(CallControl, "perform", nobody_asks)
+        relay.vanish()
+        await phone.closed.wait()
+    return phone
+
+
+@pytest.mark.parametrize("case", WITHOUT_US)
+@virtual_time
+async def test_the_document_rescues_the_caller_of_a_gateway_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """The stream breaks off and no webhook is answered: the words, then the rescue, by the provider alone."""
+    relay = Relay()
+    async with exchange(tmp_path, PROVIDERS, lines(KEYS), instant(), in_front=relay.before) as held:
+        phone = await vanish_during(held, relay, monkeypatch, case)
+    said = [step.text for step in phone.continuation if step.kind == "say"]
+    reached = ["+" + step.text.removeprefix("+") for step in phone.continuation if step.kind == "transfer"]
+    assert (said, reached) == (["Sorry."], [RESCUE])
+    assert "failed" not in {step.kind for step in phone.continuation}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_providers_page_says_what_follows_without_the_gateway(provider: str) -> None:
+    """In a row of its table."""
+    page = (ROOT / "docs" / "providers" / f"{provider}.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| when the gateway is gone |")]
+    assert len(rows) == 1, f"docs/providers/{provider}.md: expected one row: when the gateway is gone"
+    has_document = "the answer document" in rows[0]
+    assert has_document == (provider in WITHOUT_US)
