@@ -47,7 +47,7 @@ from gateway.voice.events import (
     VoiceClosed,
     VoiceEnd,
 )
-from tests.story import STARTED, Story
+from tests.story import SPEECH, STARTED, Story
 
 GREETING = SayText("Hello.")
 READY = SessionReady("sess_1", "gpt-realtime")
@@ -707,3 +707,12 @@ def test_a_failed_response_is_noted() -> None:
     story.tell(ResponseStarted("r"))
     story.tell(ResponseEnded("r", ResponseStatus.FAILED, "quota"))
     assert story.noted(notes.ResponseCutShort) == [notes.ResponseCutShort("failed", "quota")]
+
+
+def test_the_end_of_another_response_says_nothing_of_the_one_that_runs() -> None:
+    """>> the end of a response that is not the running one, cut short << nothing is noted, and the reply goes on."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", SPEECH * 10))
+    assert story.tell(ResponseEnded("before", ResponseStatus.INCOMPLETE, "content_filter")) == []
+    assert not any(isinstance(note, notes.ResponseCutShort) for note in story.notes)

@@ -1,6 +1,7 @@
 """The tools of MCP servers and the caller's word for them, told as stories over the conversation."""
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
@@ -758,3 +759,10 @@ def test_a_call_that_was_denied_does_not_begin_late() -> None:
     story.tell(DigitPressed("2"))
     story.tell(CALLED)
     assert [note.event for note in story.notes].count("mcp_called") == 0
+
+
+def test_a_key_that_answers_does_nothing_else() -> None:
+    """>> the key that allows, which also ends the call elsewhere << the approval alone."""
+    story = asked(Story(replace(SETTINGS, on_key={"1": KeyAction()})))
+    assert story.tell(DigitPressed("1")) == [AnswerApproval("mcpr_1", approved=True)]
+    assert story.listen(2) == []
