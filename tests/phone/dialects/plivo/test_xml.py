@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.audio.formats import PCMU
 from gateway.errors import WireError
 from gateway.phone.dialects.plivo import xml as stream_xml
 from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest
@@ -35,6 +36,7 @@ def test_answer_document() -> None:
         '<Speak language="en-US">Goodbye &amp; thanks.</Speak><Dial><Number>14155550111</Number></Dial>'
         "<Hangup/></Response>\n",
         "text/xml",
+        audio_format=PCMU,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from gateway.audio.formats import PCMU
 from gateway.config import providers as settings
 from gateway.errors import WireError
 from gateway.phone.events import CallStarted, UnknownMessage
@@ -220,6 +221,7 @@ def test_answer_document() -> None:
         '<SpeakSentence locale="en_US">Bye &amp; &lt;b&gt;.</SpeakSentence>'
         "<Transfer><PhoneNumber>+14155550111</PhoneNumber></Transfer><Hangup/></Response>\n",
         "application/xml",
+        audio_format=PCMU,
     )
     assert after_stream(bandwidth, CALL, connect.on_failure) == ()
 

@@ -246,7 +246,8 @@ def test_answer_document() -> None:
     """An NCCO of the rate that is set."""
     connect = Connect("wss://gw/s", call_url=URL)
     answer = answer_call(vonage(rate_hz=24000), EXPECTED, connect)
-    assert answer == Answer(ncco.written(ncco.stream(EXPECTED, connect, 24000)), "application/json")
+    document = ncco.written(ncco.stream(EXPECTED, connect, 24000))
+    assert answer == Answer(document, "application/json", audio_format=L16_24K)
 
 
 AFTER = After("Goodbye.", "en-US", "+14155550111")
