@@ -22,6 +22,7 @@ config/         YAML and environment to typed settings
 routes/         the HTTP routes: webhooks, media streams, health
 app             connects configuration, legs, conversation and routes to a running gateway
 call_setup      makes the settings and the voice leg of one call
+phrases         renders words for callers whose session is lost, ahead of their need
 errands         carries out what a conversation asks beside its legs
 doctor/         tries what a call needs before the first one comes
 tape/           tapes of calls: recorded, redacted, checked, reported

@@ -23,7 +23,7 @@ from gateway.call.metrics import Metrics
 from gateway.call.record import Observer
 from gateway.call.recovery.legs import Voice
 from gateway.call.settings import CallSettings
-from gateway.call_setup import prepare
+from gateway.call_setup import SessionRules, prepare
 from gateway.config import Deployment, Line, Lines
 from gateway.config.deployment import private_listener
 from gateway.config.endpoints import EndpointSection
@@ -41,6 +41,7 @@ from gateway.phone import providers
 from gateway.phone.events import CallStarted
 from gateway.phone.provider import KeySet, Provider, Setup
 from gateway.phone.token import StreamTokens
+from gateway.phrases import Phrases
 from gateway.rest import CallControl
 from gateway.routes.health import Health
 from gateway.routes.line_book import LineBook
@@ -151,11 +152,14 @@ async def serving(
         identity=identity,
         watch=metrics,
     )
+    phrases = Phrases(voice_live, deployment.phrases)
 
     def prepared(line: Line, started: CallStarted) -> tuple[CallSettings, Voice]:
         facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC), started.parameters)
         watch_speech = len(calls) <= deployment.limits.watched_calls
-        return prepare(line, started.audio_format, facts, voice_live, watch_speech=watch_speech)
+        audio_format, times = started.audio_format, deployment.voice_live
+        sessions = SessionRules(times.connect_timeout_s, times.session_limit_s, phrases.of(line, audio_format))
+        return prepare(line, audio_format, facts, voice_live, watch_speech=watch_speech, sessions=sessions)
 
     at_most = 0 if tapes else deployment.voice_live.open_ahead  # a tape begins with its call
     ahead = SessionsAhead(prepared, at_most, metrics)
@@ -211,6 +215,7 @@ async def serving(
         probing(voice_live, next((answering_for(line) for line in lines), None)),
         control,
         functions,
+        phrases,
         published_keys,
         book.following(),
         refusals,
@@ -229,6 +234,7 @@ async def serving(
             api_version=version.value,
             api_version_from=version.origin,
         )
+        phrases.begin(lines)
         with _watching(metrics):
             try:
                 yield Gateway(

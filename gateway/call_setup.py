@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.audio.formats import AudioFormat
 from gateway.call.recovery.legs import Voice
@@ -18,6 +20,7 @@ from gateway.call.settings import (
     Secret,
     Silence,
     Target,
+    Trouble,
     Waiting,
 )
 from gateway.call.speaking.responses import Request
@@ -34,12 +37,28 @@ from gateway.voice.texts import CallFacts, greeting_for, missing, word_for_word
 
 log = structlog.get_logger()
 
+
+class SessionRules(Struct, frozen=True):
+    """The rules for the sessions of a call that are not the line's; times in seconds."""
+
+    connect_timeout_s: float = 10.0
+    session_limit_s: float = 3600.0
+    phrase: Callable[[], bytes] = bytes
+    """Returns what the caller hears while the session is lost, in the call's format; empty if it is not there yet."""
+
+
 Say = Callable[[str], Request]
 """Makes the request for the bot's words of a text of the line."""
 
 
 def prepare(
-    line: Line, audio_format: AudioFormat, call: CallFacts, service: Service, *, watch_speech: bool = False
+    line: Line,
+    audio_format: AudioFormat,
+    call: CallFacts,
+    service: Service,
+    *,
+    watch_speech: bool = False,
+    sessions: SessionRules | None = None,
 ) -> tuple[CallSettings, Voice]:
     """Make settings and voice leg of one call. A closed line whose words need no service opens no session.
 
@@ -48,6 +67,10 @@ def prepare(
     if absent := missing(line, call):
         log.warning("stream_parameters_missing", names=list(absent))
     settings = call_settings_for(line, call, audio_format, watch_speech=watch_speech)
+    if not settings.closed:
+        rules = sessions or SessionRules()
+        trouble = Trouble(line.trouble.tries, line.trouble.limit_s, rules.connect_timeout_s, rules.phrase)
+        settings = replace(settings, trouble=trouble, session_limit_s=rules.session_limit_s)
     if settings.closed and not isinstance(settings.greeting, Request):
         return settings, NoVoice()
     proposals = proposals_for(line, audio_format, call, service.api_version)

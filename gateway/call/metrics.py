@@ -19,7 +19,7 @@ from prometheus_client import (
 )
 
 from gateway.call import notes
-from gateway.call.ending import ENDED_BY, EndCall
+from gateway.call.ending import CAUSES, ENDED_BY, EndCall
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.call.refusal import Refusal
 
@@ -87,6 +87,26 @@ class Metrics:
             "Sessions opened when a webhook announced their call, by what became of them.",
             ["outcome"],
             registry=r,
+        )
+        self.sessions_lost = Counter(
+            "gateway_sessions_lost",
+            "Sessions that were lost while a call went on, by cause and by what came of it.",
+            ["cause", "outcome"],
+            registry=r,
+        )
+        self.session_recovery = Histogram(
+            "gateway_session_recovery_seconds",
+            "From the loss of a session to the next one that is ready.",
+            buckets=_LATENCY_BUCKETS,
+            registry=r,
+        )
+        self.silence_covered = Counter(
+            "gateway_silence_covered_seconds",
+            "Length of the words and tones that callers heard while there was no session.",
+            registry=r,
+        )
+        self.roll_overs = Counter(
+            "gateway_session_roll_overs", "Sessions that took a call over before one expired.", ["moment"], registry=r
         )
         self.turn_latency = Histogram(
             "gateway_turn_latency_seconds",
@@ -189,6 +209,11 @@ class Metrics:
         self.messages_odd.labels("phone", "odd")
         for outcome in ("ok", "failed"):
             self.transfers.labels(outcome)
+        for cause in CAUSES:
+            for outcome in ("recovered", "not_recovered"):
+                self.sessions_lost.labels(cause, outcome)
+        for moment in ("pause", "forced"):
+            self.roll_overs.labels(moment)
         for reason in get_args(notes.SpeechIgnored.__annotations__["reason"]):
             self.speech_ignored.labels(reason)
         for code in (*KNOWN_ERRORS, OTHER):
@@ -244,6 +269,15 @@ class Metrics:
                 self.calls_started.labels(identity.provider, identity.line).inc()
             case notes.SessionReady():
                 self.session_setup.observe(note.at - identity.started_at)
+            case notes.SessionRecovered(cause=cause, after_ms=after_ms, covered_ms=covered_ms):
+                self.sessions_lost.labels(cause, "recovered").inc()
+                self.session_recovery.observe(after_ms / 1000)
+                self.silence_covered.inc(covered_ms / 1000)
+            case notes.SessionNotRecovered(cause=cause, covered_ms=covered_ms):
+                self.sessions_lost.labels(cause, "not_recovered").inc()
+                self.silence_covered.inc(covered_ms / 1000)
+            case notes.SessionRolledOver(forced=forced):
+                self.roll_overs.labels("forced" if forced else "pause").inc()
             case notes.ReplyStarted(latency_ms=int(latency_ms)):
                 self.turn_latency.labels(identity.line).observe(latency_ms / 1000)
             case notes.SpeechIgnored(reason=reason):

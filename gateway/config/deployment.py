@@ -13,6 +13,7 @@ from gateway.config.accounts import check_accounts, supply, supply_accounts
 from gateway.config.api_versions import API_VERSION, DEFAULT_API_VERSION, is_api_version
 from gateway.config.endpoints import EndpointLimits, EndpointSection, check_endpoints, has_endpoints
 from gateway.config.line.models import ModelChain
+from gateway.config.line.trouble import OnTrouble, OnTroubleOfAll
 from gateway.config.providers import Providers
 from gateway.config.reading import environment
 from gateway.config.reading.document import read_document
@@ -42,6 +43,7 @@ MAY_BE_EMPTY: set[KeyPath] = {
     ("providers",),
     *(("providers", name) for name in Providers.model_fields),
     ("streams",),
+    ("on_trouble",),
     ("limits",),
 }
 """Keys that may stand in the file without a value."""
@@ -134,6 +136,8 @@ class VoiceLive(Section):
     session is opened when its stream begins."""
     connect_timeout_s: Annotated[Number, Field(gt=0, le=60)] = 10
     """Seconds to wait for a session to open; then the call is given up."""
+    session_limit_s: Annotated[Whole, Field(ge=60, le=86_400)] = 3600
+    """Seconds that a session lasts where the service does not tell; another one takes the call over before."""
 
 
 class Streams(Section):
@@ -178,6 +182,8 @@ class Deployment(Section):
     """The phone providers that are served."""
     streams: Streams = Streams()
     """The proof that a media stream belongs to a call that this gateway answered."""
+    on_trouble: OnTroubleOfAll = OnTroubleOfAll()
+    """Keeps calls whose Voice Live session is lost, on lines that have no on_trouble of their own."""
     limits: DeploymentLimits = DeploymentLimits()
     """Bounds of the whole gateway."""
     lines: Text = "lines/*.yaml"
@@ -193,6 +199,18 @@ class Deployment(Section):
     def file(self) -> Path:
         """The file that it was read from."""
         return self._origin.file
+
+    @property
+    def trouble(self) -> OnTrouble:
+        """The rules for lines that have no ``on_trouble``; a relative path is one beside ``gateway.yaml``."""
+        rules = self.on_trouble
+        play = str(self.file.parent / rules.play) if rules.play else None
+        return OnTrouble(say=rules.say, play=play, tries=rules.tries, limit_s=rules.limit_s)
+
+    @property
+    def phrases(self) -> Path | None:
+        """The folder that keeps rendered words, if there is one."""
+        return self.file.parent / self.on_trouble.cache if self.on_trouble.cache else None
 
     @property
     def environ(self) -> Mapping[str, str]:

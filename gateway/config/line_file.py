@@ -14,6 +14,7 @@ from gateway.config.line.line import Line, Settings
 from gateway.config.line.models import models_of
 from gateway.config.line.placeholders import OF_THE_CALL, Mistake, mistakes
 from gateway.config.line.texts import filled_texts
+from gateway.config.line.trouble import OnTrouble
 from gateway.config.line_functions import functions_of
 from gateway.config.reading.document import read_document
 from gateway.config.reading.position import position_in
@@ -32,7 +33,7 @@ from gateway.logs.redaction import secrets_in
 
 MAX_SOUND_S = 60
 """Seconds of a recording that a line may play."""
-_PLAYED: tuple[KeyPath, ...] = (("greeting", "play"), ("hours", "closed", "play"))
+_PLAYED: tuple[KeyPath, ...] = (("greeting", "play"), ("hours", "closed", "play"), ("on_trouble", "play"))
 """The keys that name a recording."""
 
 GENERATION_LENGTH = 8
@@ -68,14 +69,18 @@ class LineFile:
         folder: Path | None = None,
         region: str = "",
         copies: Mapping[Path, Path] | None = None,
+        trouble: OnTrouble | None = None,
     ) -> None:
-        """Read the file. ``model`` (or several) and ``region`` are defaults; Python tools may also be in ``folder``.
+        """Read the file; Python tools may also be in ``folder``.
+
+        ``model`` (or several), ``region`` and ``trouble`` are defaults.
 
         ``copies`` maps files to the copies that are read in their place.
         """
         self.stamps = {file: stamp(file)}
         self.line: Line | None = None
         self._copies = copies or {}
+        self._trouble = trouble or OnTrouble()
         self._secrets = secrets_in(environ)
         self._document = document = read_document(file, environ, copy=self._copies.get(file))
         self._note_unread(file, document.errors)
@@ -113,6 +118,7 @@ class LineFile:
                 sounds,
                 generation=self.generation,
                 fallbacks=tuple(others),
+                trouble=settings.on_trouble or self._trouble,
             )
 
     def _refuse(self, key: KeyPath, message: str) -> None:
@@ -175,7 +181,8 @@ class LineFile:
     def _read_sounds(self, settings: Settings, line_file: Path) -> dict[str, Sound]:
         """Return the recordings that the line plays, already encoded, because a call has no time for that."""
         greeting, hours = settings.greeting, settings.hours
-        named = (greeting.play if greeting else None, hours.closed.play if hours else None)
+        trouble = settings.on_trouble or self._trouble
+        named = (greeting.play if greeting else None, hours.closed.play if hours else None, trouble.play)
         sounds: dict[str, Sound] = {}
         for key, name in zip(_PLAYED, named, strict=True):
             if not name:

@@ -219,6 +219,7 @@ class Lines:
             deployment.environ,
             folder=deployment.file.parent,
             region=deployment.providers.region,
+            trouble=deployment.trouble,
         )
         read = read_file()
         if (old := self._entries.get(file)) is not None:

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from gateway.call import bad_messages, call, caller_clock, keypad, settings
-from gateway.call.speaking import playback, responses, truncations
+from gateway.call.recovery import attempts
+from gateway.call.speaking import comfort, playback, responses, truncations
 from gateway.call.tools import mcp, secret_entry, tools, waiting
 from gateway.phone.events import Playout
 from gateway.voice import opening, service
@@ -42,7 +43,13 @@ def promised() -> list[tuple[str, str, float | None]]:
         ("operating", "more audio or keys than real time and {:g} s", caller_clock.AHEAD_LIMIT_S),
         ("configuration", "at most {} digits each", secret_entry.MOST_DIGITS),
         ("tools", "whoever is at the other end: 1 to {} of", tools._MOST_KEYS),
-        ("voice-live", "`limits.duration_s` is at most {:g}", line.duration_limit_s),
+        ("operating", "{:g} ms after its end the words of `on_trouble`", 1000 * comfort.AFTER_S),
+        ("operating", "is not spoken over for {:g} s", comfort.AFTER_SPEECH_S),
+        ("operating", "is asked for within {:g} ms", 1000 * attempts.FIRST_WAIT_S),
+        ("operating", "and after up to {:g} s at last", attempts.LONGEST_WAIT_S),
+        ("operating", "after ten errors in ten seconds", None),
+        ("operating", "the newest {:,} characters", line.seed_limit_chars),
+        ("operating", "said meanwhile, the last {:g} s", settings.CONNECT_BUFFER_S),
     ]
 
 

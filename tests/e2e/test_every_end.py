@@ -25,6 +25,7 @@ transfers: {{sales: "+14255550188"}}
 silence: {{after_s: 2, times: 1, say: 100 ms}}
 after: {{say: Thank you.}}
 on_failure: {{say: Sorry., transfer: "{RESCUE}"}}
+on_trouble: {{tries: 0}}
 """
 FAULTS: Mapping[str, Mapping[str, Any]] = {
     "voice_refused": {"handshake": {"status": 401}},

@@ -24,7 +24,10 @@ from tests.e2e.test_outlived_streams import CASES, NUMBERS, line_of
 from tests.virtual_time import virtual_time
 
 RESCUE = "+14255550177"
-KEYS = f'tools: [end_call]\nafter: {{say: Thank you.}}\non_failure: {{say: Sorry., transfer: "{RESCUE}"}}\n'
+KEYS = (
+    "tools: [end_call]\nafter: {say: Thank you.}\non_trouble: {tries: 0}\n"
+    f'on_failure: {{say: Sorry., transfer: "{RESCUE}"}}\n'
+)
 FOLLOWED = tuple(case for case in CASES if bare(case.partition(" ")[0]).traits.transfers_after)
 """At the others a flow or dialplan of the operator's says what follows."""
 TOKEN = "0123456789abcdef"

@@ -22,7 +22,7 @@ from tests.e2e.bare_phone import BarePhone, bare_phone, media
 from tests.e2e.rig import LINE, Rig, configuration, instant, noise, rig, session_of
 
 SAY = "4000 ms"
-TALKER = {"support": LINE.replace("Hello.", SAY)}
+TALKER = {"support": LINE.replace("Hello.", SAY) + "on_trouble: {tries: 0}\n"}
 ENDER = {"support": LINE.replace("Hello.", "100 ms") + "tools: [end_call]\n"}
 WAYS = {"stop": "caller_hung_up", "close": "caller_hung_up", "reset": "stream_lost"}
 

@@ -100,7 +100,7 @@ def is_the_tone(heard: Heard, audio_format: AudioFormat = PCMU) -> bool:
 def settings(tmp_path: Path, line: str, gateway: str = "") -> Path:
     """A configuration with one line."""
     begins = 'providers: {twilio: {}}\nstreams: {auth: "off"}\n'
-    return configuration(tmp_path, {"support": PLAIN + line}, begins + gateway)
+    return configuration(tmp_path, {"support": PLAIN + line + "on_trouble: {tries: 0}\n"}, begins + gateway)
 
 
 async def without_refusal(tmp_path: Path, line: str, gateway: str) -> float:

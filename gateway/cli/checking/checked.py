@@ -73,7 +73,8 @@ def _check_line(file: Path, deployment: Deployment | None, checked: Checked) -> 
     environ = deployment.environ if deployment else os.environ
     model = deployment.voice_live.model if deployment else first_set(environ, MODEL) or DEFAULT_MODEL
     folder, region = (deployment.file.parent, deployment.providers.region) if deployment else (file.parent, "")
-    read = LineFile(file, model, environ, folder=folder, region=region)
+    trouble = deployment.trouble if deployment else None
+    read = LineFile(file, model, environ, folder=folder, region=region, trouble=trouble)
     if read.line is None:
         checked.errors += read.errors
         return

@@ -25,6 +25,13 @@ def greeting_in_one_way(settings: Settings, model: str) -> Iterator[Finding]:
         yield ("greeting", "text"), "needs play: these are the words of a recording"
 
 
+def one_phrase_for_trouble(settings: Settings, model: str) -> Iterator[Finding]:
+    """Refuse words for a lost session that are both said and played."""
+    trouble = settings.on_trouble
+    if trouble is not None and trouble.say is not None and trouble.play is not None:
+        yield ("on_trouble", "play"), "stands beside say, expected one of say and play"
+
+
 def agent_and_the_rest(settings: Settings, model: str) -> Iterator[Finding]:
     """Refuse keys that the agent sets itself."""
     if settings.agent is None:
@@ -110,6 +117,7 @@ def known_transfers(settings: Settings, model: str) -> Iterator[Finding]:
 
 RULES = (
     greeting_in_one_way,
+    one_phrase_for_trouble,
     agent_and_the_rest,
     parameters_once,
     hours_of_each_day,

@@ -14,6 +14,7 @@ time_zones       time zones by name
 tools            the tools of the bot
 parameters       the parameters of a tool
 transfers        the targets of transfers, by name
+trouble          what a caller hears while the session is lost
 keys             what the caller's keys do
 
 May import what ``gateway.config`` may import. Pure, but for files.

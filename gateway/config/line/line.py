@@ -18,6 +18,7 @@ from gateway.config.line.placeholders import OF_THE_CALL
 from gateway.config.line.time_zones import time_zone
 from gateway.config.line.tools import Tool
 from gateway.config.line.transfers import AnyTarget, DestinationOrName, TargetName
+from gateway.config.line.trouble import OnTrouble
 from gateway.config.line.turns import (
     DEFAULT_TURN_DETECTION,
     AnyBargeIn,
@@ -121,8 +122,8 @@ class Afterwards(Rescue):
 class LineLimits(Section):
     """Bounds of one line."""
 
-    duration_s: Annotated[Whole, Field(ge=10, le=3600)] = 1800
-    """Seconds after which a call ends; Voice Live sessions last an hour at most."""
+    duration_s: Annotated[Whole, Field(ge=10, le=43_200)] = 1800
+    """Seconds after which a call ends. Voice Live sessions last an hour; a longer call goes on with another one."""
     calls: Annotated[Whole, Field(ge=1)] | None = None
     """Maximum number of simultaneous calls on this line; without it, only the gateway's own limit applies."""
     tool_calls: Annotated[Whole, Field(ge=1, le=1000)] = 100
@@ -222,6 +223,9 @@ class Settings(Section):
     """Continues a call that ended in an orderly way; without it, the call ends."""
     on_failure: Rescue | None = None
     """Handles a call in which the bot cannot go on; without it, the gateway hangs up."""
+    on_trouble: OnTrouble | None = None
+    """Keeps a call whose Voice Live session is lost: words for the caller, and tries at another session; without it,
+    that of gateway.yaml."""
     on_shutdown: Parting | None = None
     """Ends a call that still goes on when the gateway stops and its drain is over; without it, the bot does what
     on_failure says."""
@@ -277,6 +281,8 @@ class Line:
     """Its tools over HTTP and in Python."""
     sounds: Mapping[str, Sound] = field(default_factory=dict)
     """The recordings that ``play`` names, by the name as written."""
+    trouble: OnTrouble = field(default_factory=OnTrouble)
+    """The rules for a lost session, the line's or the deployment's."""
     generation: str = ""
     """A short hash of what was read: which version of the line a call has."""
     fallbacks: tuple[str, ...] = ()

@@ -62,6 +62,7 @@ _SECTIONS: dict[str | int, str] = {
     "after": "{say: …} or {transfer: …}",
     "on_failure": "{say: …} or {transfer: …}",
     "on_shutdown": "{say: …} or {transfer: …}",
+    "on_trouble": "{say: …} or {play: …}",
     "on_key": "{transfer: …}",
     "hours": '{open: {mon-fri: "09:00-17:00"}, closed: {say: …}}',
     "open": '{mon-fri: "09:00-17:00"}',

@@ -51,6 +51,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     yield from _waits(settings)
     yield "after", _after(line)
     yield "on_failure", _following(line, line.settings.on_failure)
+    yield "trouble", _trouble(line)
     parting = line.settings.on_shutdown
     yield "shutdown", _following(line, parting) if parting else "as on_failure"
     calls = (
@@ -93,6 +94,14 @@ def _placeholders(line: Line) -> Iterator[tuple[str, str]]:
 def _voice(voice: AnyVoice) -> str:
     details = voice.model_dump(exclude={"name", "type"}, exclude_none=True)
     return ", ".join([f"{voice.name} ({voice.type})", *(f"{key} {_shown(value)}" for key, value in details.items())])
+
+
+def _trouble(line: Line) -> str:
+    trouble = line.trouble
+    if not trouble.tries:
+        return "a call ends with its session"
+    heard = f"says {trouble.say!r}" if trouble.say else f"plays {trouble.play}" if trouble.play else "a soft tone"
+    return f"{heard}, up to {trouble.tries} tries at another session in {trouble.limit_s:g} s"
 
 
 def _barge_in(settings: Settings) -> str:

@@ -23,6 +23,7 @@ ALONE = 'numbers: ["*"]\n'
             "greeting.prompt: stands beside say, expected one of say, prompt and play",
         ),
         ("greeting: {say: Hello., text: Hello.}", "greeting.text: needs play: these are the words of a recording"),
+        ("on_trouble: {say: Wait., play: a.wav}", "on_trouble.play: stands beside say, expected one of say and play"),
         (
             "variables: {order: 1}\nparameters: [order]",
             "parameters[0]: order is also one of variables, expected another name",

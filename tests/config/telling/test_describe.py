@@ -32,6 +32,7 @@ def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
         "  tools      none",
         "  after      the call ends",
         "  on_failure the call ends",
+        "  trouble    a soft tone, up to 6 tries at another session in 20 s",
         "  shutdown   as on_failure",
         "  limits     1800 s a call, as many at once as the gateway takes",
     ]
@@ -61,6 +62,7 @@ EACH_KEY = [
     "after: {say: Goodbye.}",
     "after: {say: Goodbye., ends: [silence]}",
     "on_failure: {say: Sorry.}",
+    "on_trouble: {say: One moment.}",
     "on_shutdown: {say: Sorry.}",
     "limits: {calls: 3}",
     "tools: [end_call]\nlimits: {tool_calls: 7}",
@@ -106,6 +108,8 @@ def test_no_key_is_forgotten() -> None:
             'transfers: {desk: "+14255550199"}\non_failure: {transfer: desk}',
             "  on_failure transfers to desk, +14255550199",
         ),
+        ("on_trouble: {say: Wait., limit_s: 9}", "  trouble    says 'Wait.', up to 6 tries at another session in 9 s"),
+        ("on_trouble: {tries: 0}", "  trouble    a call ends with its session"),
         (
             'on_shutdown: {say: Sorry., transfer: "+14255550199"}',
             "  shutdown   says 'Sorry.', then transfers to +14255550199",

@@ -130,7 +130,7 @@ ENVIRON = {
     [
         (True, "limits: {duration_s: 10, calls: 1}"),
         (False, "limits: {duration_s: 9}"),
-        (False, "limits: {duration_s: 3601}"),
+        (False, "limits: {duration_s: 43201}"),
         (False, "limits: {calls: 0}"),
         (True, 'limits: {duration_s: "${A}", calls: "${A}0"}'),
         (False, 'limits: {duration_s: "40"}'),
