@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ async def calling(held: Rig) -> AsyncIterator[BarePhone]:
     """A caller whose phone sends a frame every 20 ms until the block ends."""
 
     async def send(phone: BarePhone) -> None:
-        while True:
-            await phone.send(media())
-            await asyncio.sleep(FRAME_S)
+        with suppress(ConnectionError):
+            while True:
+                await phone.send(media())
+                await asyncio.sleep(FRAME_S)
 
     async with bare_phone(held.stream_url) as phone, asyncio.TaskGroup() as group:
         await phone.start()
@@ -36,10 +37,11 @@ async def calling(held: Rig) -> AsyncIterator[BarePhone]:
 
 
 async def _listen(phone: BarePhone) -> None:
-    """Return each mark as soon as it comes."""
-    while True:
-        mark = await phone.next("mark")
-        await phone.send(_returned(mark))
+    """Return each mark as soon as it comes, until the gateway closes the stream."""
+    with suppress(EOFError, ConnectionError):
+        while True:
+            mark = await phone.next("mark")
+            await phone.send(_returned(mark))
 
 
 def _returned(mark: dict[str, Any]) -> str:
