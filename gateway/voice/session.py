@@ -12,6 +12,7 @@ from gateway.audio.formats import AudioFormat
 from gateway.config.line.line import Line
 from gateway.config.line.models import default_temperature
 from gateway.config.line.turns import AzureSemanticVad, Transcription
+from gateway.config.line.voices import SpokenByAzure
 from gateway.config.session_formats import INPUT_FORMATS, output_format_for
 from gateway.errors import WireError
 from gateway.voice.texts import CallFacts, instructions_for
@@ -42,6 +43,8 @@ def session_for(line: Line, audio_format: AudioFormat, call: CallFacts) -> dict[
         session |= _of_a_model(line, call)
     if settings.agent is None or "voice" in settings.model_fields_set:  # an agent may have its own voice
         session["voice"] = _written(settings.voice)
+        if isinstance(settings.voice, SpokenByAzure):  # no other voice has the times of words
+            session["output_audio_timestamp_types"] = ["word"]
     if settings.interim_response:
         session["interim_response"] = _written(settings.interim_response)
     return session

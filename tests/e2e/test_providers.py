@@ -17,6 +17,7 @@ from gateway.phone.provider import Confirmation, Traits
 from gateway.phone.providers import PROVIDERS
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency
+from gateway.sim.emulator.speaking.words import word_times
 from gateway.sim.phone.observed import Tick
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.providers import PROVIDERS as SIMULATED
@@ -30,7 +31,10 @@ STREAM_ONLY = frozenset({"genesys", "asterisk"})
 WITHOUT_MARKS = ("20.16", "20.17")
 """Generations of Asterisk that do not know marks; the second is sent one, because nothing tells it from the next."""
 GREETING, ANSWER, FAREWELL = "412.5 ms of a greeting", "463 ms of an answer", "305 ms of a farewell"
-STORIES = [f"{2501 + number} ms of story {number}" for number in range(3)]
+STORIES = [
+    f"{2501 + number} ms of story {number}, which goes on and on: it has many short words, and is told at length. So."
+    for number in range(3)
+]
 """Each is talked over."""
 STORIES_AT = range(2, 5)
 """Which replies they are."""
@@ -77,6 +81,8 @@ class Outcome:
     playout: KeepingPlayout
     played: bytes
     digits: list[object]
+    heard: list[dict[str, object]]
+    """The gateway's account of each reply."""
     end: Mapping[str, object]
     violations: list[str] = field(default_factory=list)
 
@@ -202,6 +208,7 @@ class Caller:
             keeping(phone),
             bytes(self._played),
             [note["digit"] for note in held.fields(case.line, "digit_pressed")],
+            held.fields(case.line, "reply_heard"),
             end,
             [f"{violation.code} {violation.what}" for violation in phone.violations],
         )
@@ -327,19 +334,43 @@ async def test_the_phone_plays_what_the_service_said(outcome: Outcome) -> None:
 
 async def test_what_was_heard_is_told(case: Case, outcome: Outcome) -> None:
     """Within 20 ms where playback is confirmed, within 60 ms where it is computed."""
-    confirmed = traits(case).confirmation in (Confirmation.MARKS, Confirmation.PLAYED_MARKS)
-    confirmed = confirmed and not set(WITHOUT_MARKS) & set(case.quirks)
-    told = truncates(outcome.session)
+    told, wrong = truncates(outcome.session), []
     assert len(told) == len(STORIES)
-    replies, wrong = await said(outcome), []
-    clears = outcome.phone.clears[: len(STORIES)]
-    for number, clear, told_ms in zip(STORIES_AT, clears, told, strict=True):
-        assert clear.cleared is not None
-        start = bytes(outcome.playout.stream).find(replies[number][:64])
-        played_ms = outcome.phone.bot_format.duration_ms(clear.cleared.position - start)
-        if abs(told_ms - played_ms) > (20 if confirmed else 60):
-            wrong.append(f"story {number}: {played_ms:g} ms were heard, {told_ms} ms were told")
+    for story, played_ms, told_ms in zip(STORIES, await played(outcome), told, strict=True):
+        if abs(told_ms - played_ms) > tolerance_ms(case):
+            wrong.append(f"{story}: {played_ms:g} ms were heard, {told_ms} ms were told")
     assert not wrong
+
+
+async def test_the_words_that_were_heard_are_known(case: Case, outcome: Outcome) -> None:
+    """Those that the phone had played to their end, by the service's own times of words, and the rest as not heard."""
+    notes = [note for note in outcome.heard if note["unheard"]]
+    assert len(notes) == len(STORIES)
+    for number, (story, note, played_ms) in enumerate(zip(STORIES, notes, await played(outcome), strict=True)):
+        ends_ms = [word.offset_ms + word.duration_ms for word in word_times(story, 2501 + number)]
+        text, unheard = str(note["text"]), str(note["unheard"])
+        assert f"{text} {unheard}".strip() == story
+        early, late = (
+            sum(end_ms <= played_ms + by for end_ms in ends_ms) for by in (-tolerance_ms(case), tolerance_ms(case))
+        )
+        assert early <= len(text.split()) <= late, f"{played_ms:g} ms of it were played, and known is: {text}"
+
+
+async def played(outcome: Outcome) -> list[float]:
+    """Return how much of each story the phone played, in milliseconds."""
+    replies, stream = await said(outcome), bytes(outcome.playout.stream)
+    found = []
+    for number, clear in zip(STORIES_AT, outcome.phone.clears[: len(STORIES)], strict=True):
+        assert clear.cleared is not None
+        start = stream.find(replies[number][:64])
+        found.append(outcome.phone.bot_format.duration_ms(clear.cleared.position - start))
+    return found
+
+
+def tolerance_ms(case: Case) -> int:
+    """Return how far the gateway may be off: less where the provider confirms what it has played."""
+    confirmed = traits(case).confirmation in (Confirmation.MARKS, Confirmation.PLAYED_MARKS)
+    return 20 if confirmed and not set(WITHOUT_MARKS) & set(case.quirks) else 60
 
 
 def traits(case: Case) -> Traits:

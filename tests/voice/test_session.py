@@ -63,6 +63,7 @@ def test_a_session_is_complete(tmp_path: Path) -> None:
         "tool_choice": "auto",
         "temperature": 0.8,
         "max_response_output_tokens": "inf",
+        "output_audio_timestamp_types": ["word"],
         "metadata": {"call_id": "CA1", "line": "sales"},
     }
 
@@ -267,6 +268,13 @@ def test_an_agent_keeps_what_is_its_own(tmp_path: Path) -> None:
         },
         "metadata": {"team": "a", "call_id": "CA1", "line": "sales"},
     }
+
+
+@pytest.mark.parametrize(("voice", "asked"), [("en-US-AvaNeural", True), ("marin", False)])
+def test_the_times_of_words_are_asked_for_where_the_voice_has_them(tmp_path: Path, voice: str, asked: bool) -> None:
+    """Text-to-speech voices of Azure have them, with any model; OpenAI's have none."""
+    session = session_for(line_of(tmp_path, f"voice: {voice}", model="gpt-realtime"), PCMU, CALL)
+    assert (session.get("output_audio_timestamp_types") == ["word"]) is asked
 
 
 def test_an_agent_speaks_with_the_voice_that_its_line_names(tmp_path: Path) -> None:

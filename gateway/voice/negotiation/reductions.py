@@ -47,7 +47,8 @@ _NO_CHANGE: Mapping[str, object] = {
     "tool_choice": "auto",
 }
 """Members with the values that say what most models do by themselves."""
-_LABELS = ("metadata", "include", "output_audio_timestamp_types")
+WORD_TIMES = "output_audio_timestamp_types"
+_LABELS = ("metadata", "include", WORD_TIMES)
 _OF_ANSWERS = ("interim_response", "reasoning_effort", "temperature")
 MEMBERS = (
     *(*_LABELS, *_NO_CHANGE, *_OF_ANSWERS, *_INSIDE),
@@ -124,7 +125,8 @@ def _simple_voice(session: Session, policy: Policy) -> Session | None:
 
 
 def _no_voice(session: Session, policy: Policy) -> Session | None:
-    return None if policy.strict else _without(session, VOICE)
+    """Return the session without a voice, and without the times of its words, which the service's own may not have."""
+    return None if policy.strict else _without(_without(session, VOICE), WORD_TIMES)
 
 
 def _simple_transcription(session: Session, _: Policy) -> Session:

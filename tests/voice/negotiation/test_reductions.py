@@ -55,6 +55,13 @@ def test_a_tolerant_line_goes_further() -> None:
     assert plainest["turn_detection"] == {**PLAIN_TURNS, "type": "server_vad"}
 
 
+def test_the_service_s_own_voice_may_have_no_times_of_words() -> None:
+    """So they are not asked for where the line's voice is left out."""
+    timed = {**SESSION, "output_audio_timestamp_types": ["word"]}
+    assert (plain := reduced(timed, "voice.name", LINE)) is not None
+    assert timed.keys() - plain.keys() == {"voice", "output_audio_timestamp_types"}
+
+
 def test_a_strict_line_keeps_its_voice() -> None:
     """To the last of its members."""
     assert after(STRICT)[-1]["voice"] == SESSION["voice"]

@@ -8,6 +8,7 @@ from gateway.sim.emulator.settings.engine import AZURE_REALTIME_VOICES, OPENAI_V
 from gateway.sim.emulator.settings.fields import FunctionTool, Tool
 from gateway.sim.emulator.settings.formats import input_format
 from gateway.sim.emulator.settings.tool_schema import WHAT_IS_TAKEN, is_taken
+from gateway.sim.emulator.speaking.words import has_times
 
 _MCP_SINCE = "2026-04-10"
 _LOCKED = ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation")
@@ -79,6 +80,12 @@ def _openai_format(change: Change) -> None:
     name = change.after["output_audio_format"]
     if change.after["voice"]["type"] == "openai" and name not in _OPENAI_OUTPUT:
         raise _invalid("output_audio_format", f"Output format '{name}' is not supported with OpenAI voices.")
+
+
+def _word_times(change: Change) -> None:
+    kind = change.after["voice"]["type"]
+    if change.after["output_audio_timestamp_types"] and not has_times(kind):
+        raise _invalid("output_audio_timestamp_types", f"Timestamps are not supported with voices of type '{kind}'.")
 
 
 def _turn_detection(change: Change) -> None:
@@ -231,6 +238,7 @@ _RULES: tuple[Callable[[Change], None], ...] = (
     _audio_format,
     _voice,
     _openai_format,
+    _word_times,
     _turn_detection,
     _end_of_utterance,
     _transcription,

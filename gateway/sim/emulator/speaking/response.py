@@ -4,8 +4,8 @@ The order is that of recorded sessions; cancellation ends with ``response.done``
 """
 
 import asyncio
-import re
 from base64 import b64encode
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ from gateway.sim.emulator.settings.formats import OUTPUT
 from gateway.sim.emulator.settings.settings import Settings
 from gateway.sim.emulator.speaking.output import Output
 from gateway.sim.emulator.speaking.usage import usage
-from gateway.sim.emulator.speaking.words import TOKEN, Words
+from gateway.sim.emulator.speaking.words import TOKEN, Words, WordTime, has_times, word_times
 from gateway.sim.faults.plan import Mute
 from gateway.sim.speech import spoken
 
@@ -201,6 +201,7 @@ class Response:
         deltas = list(slices(audio, audio_format, self._delta_sizes_ms()))
         gap_before = (len(deltas) // script.burst + 1) // 2 * script.burst
         start, sent_ms, late_left = _now(), 0.0, script.late_deltas
+        times = deque(word_times(said.text, whole_ms)) if self._times_words else deque()
         for index, delta in enumerate(deltas):
             if not self._cut_short and index and index % script.burst == 0:
                 start += script.faults.gap_s if index == gap_before else 0
@@ -210,37 +211,39 @@ class Response:
             late_left -= self._cut_short
             entry.first_delta_at = entry.first_delta_at or _now()
             size_ms = audio_format.duration_ms(len(delta))
-            window_ms = range(round(sent_ms), round(sent_ms + size_ms))
             sent_ms += size_ms
             await self._say(part, said.until(sent_ms / whole_ms))
             entry.spoke(said.so_far, sent_ms)  # before a client that is quick can truncate it
             encoded = b64encode(delta).decode("ascii")
             await self._scene.out.emit_audio(len(delta), response_id=self.id, **part, delta=encoded)
-            await self._timestamps(part, said.text, window_ms, whole_ms)
+            while times and times[0].offset_ms < sent_ms:
+                await self._timestamp(part, times.popleft())
 
     async def _say(self, part: Event, tokens: list[str]) -> None:
         for token in tokens:
             await self._emit("response.audio_transcript.delta", **part, delta=token)
 
-    def _delta_sizes_ms(self) -> tuple[int, ...]:
+    @property
+    def _voice_type(self) -> str:
         asked = self._request.voice
-        kind = asked.type if asked is not None else self._scene.settings.echo["voice"]["type"]
-        return OPENAI_DELTAS_MS if kind == "openai" else AZURE_DELTAS_MS
+        return str(asked.type if asked is not None else self._scene.settings.echo["voice"]["type"])
 
-    async def _timestamps(self, part: Event, text: str, window_ms: range, whole_ms: float) -> None:
-        if not self._scene.settings.echo["output_audio_timestamp_types"]:
-            return
-        for match in re.finditer(r"\S+", text):
-            offset_ms = int(match.start() / len(text) * whole_ms)
-            if offset_ms in window_ms:
-                await self._emit(
-                    "response.audio_timestamp.delta",
-                    **part,
-                    audio_offset_ms=offset_ms,
-                    audio_duration_ms=round(len(match.group()) / len(text) * whole_ms),
-                    text=match.group(),
-                    timestamp_type="word",
-                )
+    @property
+    def _times_words(self) -> bool:
+        return bool(self._scene.settings.echo["output_audio_timestamp_types"]) and has_times(self._voice_type)
+
+    def _delta_sizes_ms(self) -> tuple[int, ...]:
+        return OPENAI_DELTAS_MS if self._voice_type == "openai" else AZURE_DELTAS_MS
+
+    async def _timestamp(self, part: Event, word: WordTime) -> None:
+        await self._emit(
+            "response.audio_timestamp.delta",
+            **part,
+            audio_offset_ms=word.offset_ms,
+            audio_duration_ms=word.duration_ms,
+            text=word.text,
+            timestamp_type="word",
+        )
 
     async def _write(self, text: str) -> None:
         entry = await self._open_message("text")
@@ -275,7 +278,7 @@ class Response:
         if self._cut_short and not self._scene.script.done_events_on_cancel:
             return
         await self._emit("response.audio.done", **part)
-        if self._scene.settings.echo["output_audio_timestamp_types"]:
+        if self._times_words:
             await self._emit("response.audio_timestamp.done", **part)
         await self._emit("response.audio_transcript.done", **part, transcript=transcript)
         await self._emit("response.content_part.done", **part, part=content)

@@ -1,9 +1,43 @@
 """A text as the service's transcript sends it, token by token."""
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 TOKEN = re.compile(r"\s*\S+")
 """A word with the space before it."""
+_SIGNS = ".,;:!?…()\"'"
+"""Signs around a word, which is reported without them."""
+_PAUSES = {",": 4, ";": 6, ":": 6, ".": 8, "!": 8, "?": 8}
+"""The pause after a word that ends so, in letters."""
+_TIMED_VOICES = frozenset({"azure-standard", "azure-custom", "azure-personal"})
+"""The types of voices whose words have times."""
+
+
+class WordTime(NamedTuple):
+    """A word and its place in the audio, in milliseconds."""
+
+    text: str
+    offset_ms: int
+    duration_ms: int
+
+
+def has_times(voice_type: str) -> bool:
+    """Return whether the service knows when a voice of this type says each word."""
+    return voice_type in _TIMED_VOICES
+
+
+def word_times(text: str, whole_ms: float) -> Iterator[WordTime]:
+    """Yield the words of ``text`` in audio of this length: each as long as it has letters, with pauses at signs."""
+    tokens = [(token, token.strip(_SIGNS)) for token in text.split()]
+    pauses = [1 + _PAUSES.get(token[-1], 0) for token, _ in tokens]
+    letters = sum(len(word) for _, word in tokens) + sum(pauses)
+    at = 0
+    for (_, word), pause in zip(tokens, pauses, strict=True):
+        offset_ms, end_ms = (round(whole_ms * place / letters) for place in (at, at + len(word)))
+        if word:
+            yield WordTime(word, offset_ms, end_ms - offset_ms)
+        at += len(word) + pause
 
 
 class Words:

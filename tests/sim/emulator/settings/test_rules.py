@@ -6,6 +6,7 @@ from gateway.sim.emulator.record import Rejected
 from gateway.sim.emulator.settings.engine import Engine
 from gateway.sim.emulator.settings.settings import Settings
 
+AVA = {"type": "azure-standard", "name": "en-US-AvaNeural"}
 AZURE_SPEECH = {"model": "azure-speech"}
 END_OF_UTTERANCE = {"type": "server_vad", "end_of_utterance_detection": {"model": "semantic_detection_v1"}}
 
@@ -28,6 +29,7 @@ def update(model: str, *updates: dict[str, Any]) -> Settings:
             "session.turn_detection.end_of_utterance_detection",
         ),
         ("phi4-mm-realtime", {"voice": "alloy"}, "session.voice"),
+        ("gpt-realtime", {"output_audio_timestamp_types": ["word"]}, "session.output_audio_timestamp_types"),
         ("gpt-realtime-2", {"input_audio_transcription": AZURE_SPEECH}, "session.turn_detection"),
     ],
 )
@@ -42,6 +44,7 @@ def test_what_only_some_models_refuse(model: str, session: dict[str, Any], param
     ("model", "session"),
     [
         ("gpt-realtime", {"parallel_tool_calls": False}),
+        ("gpt-realtime", {"output_audio_timestamp_types": ["word"], "voice": AVA}),
         ("gpt-realtime-2", {"parallel_tool_calls": True}),
         ("phi4-mm-realtime", {"turn_detection": END_OF_UTTERANCE}),
         ("gpt-realtime", {"input_audio_transcription": AZURE_SPEECH}),
