@@ -86,7 +86,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "sim/emulator/settings/tool_choice.py",
     "sim/emulator/speaking/output.py",
     "sim/emulator/speaking/usage.py",
-    "sim/emulator/speaking/words.py",
     "sim/phone/connecting.py",
     "sim/phone/observed.py",
     "sim/phone/webhook.py",

@@ -71,6 +71,10 @@ def call() -> CallResult:
     )
 
 
+CUT = {"text": "It is on its way", "unheard": "and comes tomorrow at noon."}
+"""The words of a reply, more of them before the cut than its time would tell."""
+
+
 @pytest.fixture
 def notes() -> list[TimelineEvent]:
     """The gateway's account; transcripts come late, the reply's words come all at once."""
@@ -84,7 +88,7 @@ def notes() -> list[TimelineEvent]:
         TimelineEvent(
             at(4_300), "reply_said", {"item_id": "r2", "text": "It is on its way and comes tomorrow at noon."}
         ),
-        TimelineEvent(at(6_090), "reply_heard", {"item_id": "r2", "heard_ms": 2_000, "received_ms": 5_200}),
+        TimelineEvent(at(6_090), "reply_heard", {"item_id": "r2", "heard_ms": 2_000, "received_ms": 5_200, **CUT}),
         TimelineEvent(at(6_091), "barge_in", {"replies": [{"item_id": "r2", "heard_ms": 2_000, "received_ms": 5_200}]}),
         TimelineEvent(at(7_100), "caller_said", {"item_id": "c2", "text": "Wait, not tomorrow."}),
         TimelineEvent(at(7_450), "reply_started", {"item_id": "r3"}),

@@ -101,6 +101,8 @@ class Narrator:
                 self._write(self._spoken.caller_at(at_s), "caller", text, BOLD)
             case notes.ReplySaid(item_id=item_id, text=text):
                 self._spoken.reply_said(item_id, text, at_s)
+            case notes.ReplyHeard(text=text, unheard=unheard) if text and unheard:
+                self._write(at_s, "bot", f"(not heard: {unheard})", DIM)
             case notes.BargeIn(replies=replies):
                 for reply in replies:
                     heard, received = reply.heard_ms / 1000, reply.received_ms / 1000

@@ -82,7 +82,7 @@ def _silence(result: CallResult, stream: CalledGateway) -> Iterator[str]:
 
 
 def _unmet(result: CallResult, stream: CalledGateway, expected: Expected) -> Iterator[str]:
-    heard = [_plain(turn.heard_text) for turn in dialogue(result, stream.timeline()) if turn.speaker == "bot"]
+    heard = [_plain(turn.text) for turn in dialogue(result, stream.timeline()) if turn.speaker == "bot"]
     for text in expected.texts:
         if not any(_plain(text) in words for words in heard):
             yield f"--expect: the bot was not heard to say {text!r}"

@@ -17,9 +17,9 @@ _CATCH_MS = 500
 class Turn:
     """One turn, in milliseconds from the start of the call. ``text`` is empty where the words are not known.
 
-    Of the bot's, ``heard_ms`` of ``generated_ms`` reached the caller's ear, where the gateway noted both; it was
-    ``interrupted`` if not all of it did; ``answered_after_ms`` is its latency. Of the caller's, ``barge_in`` tells of
-    words over the bot's.
+    Of the bot's, ``text`` is what the caller heard, and ``unheard`` was generated behind it; ``heard_ms`` of
+    ``generated_ms`` reached the caller's ear, where the gateway noted both; it was ``interrupted`` if not all of it
+    did; ``answered_after_ms`` is its latency. Of the caller's, ``barge_in`` tells of words over the bot's.
     """
 
     speaker: Literal["caller", "bot"]
@@ -28,25 +28,12 @@ class Turn:
     text: str = ""
     recording: str = ""
     item_id: str = ""
+    unheard: str = ""
     heard_ms: int | None = None
     generated_ms: int | None = None
     interrupted: bool = False
     answered_after_ms: int | None = None
     barge_in: BargeIn | None = None
-
-    @property
-    def heard_text(self) -> str:
-        """The words that were heard, as far as time shows it: cut in proportion, at the end of a word."""
-        if not self.interrupted or not self.generated_ms or self.heard_ms is None:
-            return self.text
-        share = round(len(self.text) * min(1.0, self.heard_ms / self.generated_ms))
-        end = self.text.rfind(" ", 0, share + 1)
-        return self.text if share >= len(self.text) else self.text[: max(end, 0)]
-
-    @property
-    def unheard_text(self) -> str:
-        """The words after :attr:`heard_text`."""
-        return self.text[len(self.heard_text) :]
 
 
 def dialogue(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[Turn, ...]:
@@ -104,6 +91,21 @@ class _Account:
     heard_ms: int | None = None
     generated_ms: int | None = None
     interrupted: bool = False
+    text: str = ""
+    unheard: str = ""
+
+    def words(self, generated: str) -> tuple[str, str]:
+        """Return the words that were heard and those that were not, of a reply with this text.
+
+        Where the gateway has not noted them they are those that time shows: cut in proportion, at the end of a word.
+        """
+        if self.text or self.unheard:
+            return self.text, self.unheard
+        if not self.interrupted or not self.generated_ms or self.heard_ms is None:
+            return generated, ""
+        share = round(len(generated) * min(1.0, self.heard_ms / self.generated_ms))
+        end = len(generated) if share >= len(generated) else max(generated.rfind(" ", 0, share + 1), 0)
+        return generated[:end], generated[end:].strip()
 
 
 def _replies(result: CallResult, notes: Sequence[TimelineEvent]) -> list[Turn]:
@@ -125,13 +127,15 @@ def _replies(result: CallResult, notes: Sequence[TimelineEvent]) -> list[Turn]:
         end_ms = start_ms + account.heard_ms if account.heard_ms is not None else span.end_ms if span else start_ms
         end_ms = min(end_ms, result.duration_ms)
         free_ms = end_ms
+        text, unheard = account.words(texts.get(item_id, ""))
         turns.append(
             Turn(
                 "bot",
                 start_ms,
                 end_ms,
-                texts.get(item_id, ""),
+                text,
                 item_id=str(item_id),
+                unheard=unheard,
                 heard_ms=account.heard_ms,
                 generated_ms=account.generated_ms,
                 interrupted=account.interrupted,
@@ -160,8 +164,10 @@ def _accounts(notes: Sequence[TimelineEvent]) -> dict[object, _Account]:
             heard_ms = _milliseconds(figure, "heard_ms", known.heard_ms)
             generated_ms = _milliseconds(figure, "generated_ms", known.generated_ms)
             generated_ms = _milliseconds(figure, "received_ms", _milliseconds(figure, "sent_ms", generated_ms))
+            text, unheard = (str(figure.get(name) or getattr(known, name)) for name in ("text", "unheard"))
             cut = None not in (heard_ms, generated_ms) and (heard_ms or 0) < (generated_ms or 0)
-            accounts[figure.get("item_id")] = _Account(heard_ms, generated_ms, note.kind == "barge_in" or cut)
+            interrupted = note.kind == "barge_in" or cut
+            accounts[figure.get("item_id")] = _Account(heard_ms, generated_ms, interrupted, text, unheard)
     return accounts
 
 

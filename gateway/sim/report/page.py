@@ -70,7 +70,7 @@ def render_report(
         result=result,
         plan=result.plan,
         moments=_moments(turns, done),
-        words_known=any(turn.text for turn in turns),
+        words_known=any(turn.text or turn.unheard for turn in turns),
         gateway_told=bool(notes),
         about=_about(header, notes),
         line=str(header.get("line", "")),

@@ -22,7 +22,6 @@ def transcript(turns: Sequence[Turn], happenings: Sequence[Happening]) -> str:
 
 
 def _words(turn: Turn) -> str:
-    if not turn.text:
+    if not (turn.text or turn.unheard):
         return turn.recording or f"spoke for {(turn.end_ms - turn.start_ms) / 1000:.2f} s"
-    unheard = turn.unheard_text.strip()
-    return f"{turn.heard_text.strip()} [not heard: {unheard}]".strip() if unheard else turn.text
+    return f"{turn.text} [not heard: {turn.unheard}]".strip() if turn.unheard else turn.text

@@ -32,6 +32,14 @@ STORY = (
 )
 
 
+def test_what_was_not_heard_of_a_reply(capsys: pytest.CaptureFixture[str]) -> None:
+    """The words behind the cut; nothing of a reply that was heard to its end, or of which no word was heard."""
+    narrator = Narrator()
+    for words in (("Hello.", "How are you?"), ("Hello.", ""), ("", "Hello.")):
+        told(narrator, TimedNote(102.1, notes.ReplyHeard("r", 1500, 4200, *words)))
+    assert capsys.readouterr().out.splitlines() == ["   0.0 s  bot     (not heard: How are you?)"]
+
+
 def test_words_as_they_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Seconds from the start, who, what; no colour where it is not a terminal."""
     narrator = Narrator()

@@ -1,9 +1,11 @@
 """A call as a dialogue."""
 
+import pytest
+
 from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.measures import BargeIn
 from gateway.sim.caller.timeline import TimelineEvent
-from gateway.sim.report.dialogue import Turn, dialogue
+from gateway.sim.report.dialogue import dialogue
 
 
 def test_the_gateway_s_words_join_what_was_heard(call: CallResult, notes: list[TimelineEvent]) -> None:
@@ -11,22 +13,21 @@ def test_the_gateway_s_words_join_what_was_heard(call: CallResult, notes: list[T
     assert [(turn.speaker, turn.start_ms, turn.text) for turn in dialogue(call, notes)] == [
         ("bot", 400, "Hello, this is <Contoso> & Sons."),
         ("caller", 2_500, "Where is my order?"),
-        ("bot", 4_100, "It is on its way and comes tomorrow at noon."),
+        ("bot", 4_100, "It is on its way"),
         ("caller", 6_000, "Wait, not tomorrow."),
         ("bot", 7_500, "Of course."),
     ]
 
 
 def test_an_interrupted_reply_tells_what_was_heard_of_it(call: CallResult, notes: list[TimelineEvent]) -> None:
-    """By time, and in words as far as time tells; the words over it carry the barge-in."""
+    """By time and in words, as the gateway has noted both; the words over it carry the barge-in."""
     greeting, _, cut, over, last = dialogue(call, notes)
     assert (cut.interrupted, cut.heard_ms, cut.generated_ms) == (True, 2_000, 5_200)
     assert cut.end_ms == 6_100
-    assert cut.heard_text == "It is on its way"
-    assert cut.unheard_text == " and comes tomorrow at noon."
+    assert (cut.text, cut.unheard) == ("It is on its way", "and comes tomorrow at noon.")
     assert over.barge_in == BargeIn(6_000, 100)
     assert not greeting.interrupted
-    assert greeting.heard_text == greeting.text
+    assert not greeting.unheard
     assert not last.interrupted
 
 
@@ -81,9 +82,26 @@ def test_several_transcripts_of_one_recording_are_one_turn(call: CallResult) -> 
     assert callers == [(1_000, "(noise)"), (2_500, "Good morning. Where is it?"), (6_000, "")]
 
 
-def test_words_are_cut_between_words() -> None:
-    """Never inside one; nothing heard is nothing said."""
-    turn = Turn("bot", 0, 0, "one two three", interrupted=True, heard_ms=50, generated_ms=100)
-    assert turn.heard_text == "one"
-    assert Turn("bot", 0, 0, "one two", interrupted=True, heard_ms=0, generated_ms=100).heard_text == ""
-    assert Turn("bot", 0, 0, "one two", interrupted=True, heard_ms=100, generated_ms=100).unheard_text == ""
+@pytest.mark.parametrize(
+    ("heard_ms", "words"),
+    [
+        (50, ("one", "two three")),
+        (0, ("", "one two three")),
+        (100, ("one two three", "")),
+        (120, ("one two three", "")),
+    ],
+)
+def test_words_that_the_gateway_did_not_divide_are_cut_between_words(
+    call: CallResult, heard_ms: int, words: tuple[str, str]
+) -> None:
+    """In proportion of the time, never inside one; a reply of which nothing was noted was heard."""
+    notes = [
+        TimelineEvent(call.started_at + 4.1, "reply_started", {"item_id": "r2"}),
+        TimelineEvent(call.started_at + 4.2, "reply_said", {"item_id": "r2", "text": "one two three"}),
+    ]
+    assert [(turn.text, turn.unheard) for turn in dialogue(call, notes) if turn.speaker == "bot"] == [
+        ("one two three", "")
+    ]
+    heard = {"item_id": "r2", "heard_ms": heard_ms, "received_ms": 100}
+    notes.append(TimelineEvent(call.started_at + 6.1, "reply_heard", heard))
+    assert [(turn.text, turn.unheard) for turn in dialogue(call, notes) if turn.speaker == "bot"] == [words]

@@ -8,7 +8,7 @@ from gateway.sim.report.transcript import transcript
 def test_each_thing_is_a_line_in_the_order_of_time() -> None:
     """Words, or what is known in their place; unheard words in brackets."""
     turns = [
-        Turn("bot", 61_230, 62_000, "One two three four", heard_ms=500, generated_ms=1_000, interrupted=True),
+        Turn("bot", 61_230, 62_000, "One two", unheard="three four", interrupted=True),
         Turn("caller", 300, 900, recording="question.wav"),
         Turn("bot", 1_000, 2_500),
     ]
