@@ -41,6 +41,8 @@ async def strike_in_time(out: "Outgoing", faults: ConnectionFaults) -> None:
     loop = asyncio.get_running_loop()
     while (at := faults.next_at()) < math.inf:
         await asyncio.sleep(at - loop.time())
+        if out.over:
+            return
         for fault in faults.due(loop.time()):
             await strike(out, fault)
 
@@ -54,6 +56,7 @@ async def strike(out: "Outgoing", fault: Fault) -> None:
             out.cut("reset", 1006, "")
         case HalfOpen():
             out.cut("freeze", 1006, "")
+            await out.abandoned()
         case Errors(count=count, code=code):
             for _ in range(count):
                 await out.emit("error", error=server_error(code))

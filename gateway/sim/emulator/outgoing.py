@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from aiohttp import WSMsgType, web
 
+from gateway.sim.abandoned import until_closed_by_peer
 from gateway.sim.emulator.faults import Extra, Faults
 from gateway.sim.emulator.ids import event_id
 from gateway.sim.emulator.on_demand import strike
@@ -100,6 +101,11 @@ class Outgoing:
         padding = {"padding": "x" * extra.padding_bytes} if extra.padding_bytes else {}
         await self.raw(_encode({**event, **padding}))
         self.sent.append(Record(asyncio.get_running_loop().time(), event))
+
+    async def abandoned(self) -> None:
+        """Drop a frozen connection once the client has closed it."""
+        await until_closed_by_peer(self._transport)
+        self._transport.abort()
 
     def cut(self, how: str, code: int, reason: str) -> None:
         """End the connection: ``close`` with code and reason, ``reset``, or ``freeze``."""

@@ -20,6 +20,7 @@ from gateway.sim.faults.service import ConnectionFaults, ServiceFaults
 _MESSAGE_LIMIT_BYTES = 24 << 20
 """An append carries up to 15 MiB of audio, in base64."""
 _CLOSE_TIMEOUT_S = 2.0
+LOOK_AGAIN_S = 0.1
 _SECRETS = frozenset(("api-key", "authorization", "agent-access-token"))
 
 log = structlog.get_logger()
@@ -168,8 +169,15 @@ class Emulator:
         if fault is None:
             return self._gate.refusal(request)
         if fault.never:
-            await self._stopping.wait()
+            await self._hold(request)
         return refused_by(fault, request)
+
+    async def _hold(self, request: web.Request) -> None:
+        """Leave a handshake without an answer, until the client goes."""
+        while request.transport is not None and not self._stopping.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._stopping.wait()
 
 
 def _engine(request: web.Request) -> Engine:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import select
 import socket
 import struct
 from collections.abc import Sequence
@@ -10,12 +9,9 @@ from collections.abc import Sequence
 import aiohttp
 
 from gateway.errors import GatewayError
+from gateway.sim.abandoned import until_closed_by_peer
 from gateway.sim.phone.connecting import reaching
 from gateway.sim.phone.wire import Message, StreamOpening
-
-LOOK_AGAIN_S = 0.02
-ABANDONED_LIMIT_S = 60.0
-"""The time after which a connection that the gateway keeps, although its phone is gone, is closed here."""
 
 
 class Connection:
@@ -58,16 +54,9 @@ class Connection:
     async def abandon(self) -> None:
         """Neither read nor close, as a phone without a network; return once the gateway has closed its end."""
         self.read(on=False)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + ABANDONED_LIMIT_S
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        watched = select.poll()  # a FIN behind bytes that are not read is seen by POLLRDHUP alone
-        watched.register(transport.get_extra_info("socket").fileno(), getattr(select, "POLLRDHUP", 0))
-        while loop.time() < until and not watched.poll(0):  # noqa: ASYNC110 -- nothing else says so
-            await asyncio.sleep(LOOK_AGAIN_S)
-        transport.abort()
+        if (transport := self._transport) is not None:
+            await until_closed_by_peer(transport)
+            transport.abort()
 
 
 async def open_stream(

@@ -63,6 +63,7 @@ class SimulatedApi:
         self.unexpected: list[ApiRequest] = []
         self._routes: dict[tuple[str, str], ApiRoute] = {}
         self._came = asyncio.Event()
+        self._server: web.Server | None = None
 
     @classmethod
     @asynccontextmanager
@@ -73,6 +74,7 @@ class SimulatedApi:
         app.router.add_route("*", "/{path:.*}", api._take)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
+        api._server = runner.server
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
@@ -80,6 +82,11 @@ class SimulatedApi:
             yield api
         finally:
             await runner.cleanup()
+
+    @property
+    def connections(self) -> int:
+        """The number of connections that clients keep open."""
+        return len(self._server.connections) if self._server is not None else 0
 
     def on(self, method: str, path: str, route: ApiRoute) -> None:
         """Answer requests to ``path``, in which ``{name}`` stands for one part; the last one set for a path counts."""

@@ -3,9 +3,9 @@
 import asyncio
 
 from gateway.audio.formats import PCMU
+from gateway.sim.abandoned import ABANDONED_LIMIT_S
 from gateway.sim.faults import FaultPlan, drawn
 from gateway.sim.faults.phone import PhoneFaults
-from gateway.sim.phone.connection import ABANDONED_LIMIT_S
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.wire import SimCall, StreamOpening
 from tests.sim.phone.test_phone import WordWire
