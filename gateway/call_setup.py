@@ -1,5 +1,6 @@
 """Makes the settings of a call's conversation and its voice leg, from its line and its stream."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import structlog
@@ -117,6 +118,7 @@ def call_settings_for(
         mcp_waiting=dict(_mcp_waiting(line, say)),
         parting=_parting(line, say),
         duration_limit_s=settings.limits.duration_s,
+        no_audio_limit_s=settings.limits.no_audio_s or math.inf,
         tool_calls_limit=settings.limits.tool_calls,
         secret_attempts_limit=settings.limits.secret_attempts,
     )

@@ -64,9 +64,11 @@ def test_what_the_conversation_knows_of_a_line(tmp_path: Path) -> None:
     assert (settings.barge_in, settings.duration_limit_s) == (False, 90)
     assert settings.silence == Silence(7, SayText("Hello?"), 3)
     assert (settings.tool_calls_limit, settings.secret_attempts_limit) == (100, 5)
-    (line,) = lines_of(tmp_path / "bounded", "model: gpt-4.1\nlimits: {tool_calls: 7, secret_attempts: 2}\n")
+    (line,) = lines_of(
+        tmp_path / "bounded", "model: gpt-4.1\nlimits: {tool_calls: 7, secret_attempts: 2, no_audio_s: 60}\n"
+    )
     settings = call_settings_for(line, FACTS, PCMU)
-    assert (settings.tool_calls_limit, settings.secret_attempts_limit) == (7, 2)
+    assert (settings.tool_calls_limit, settings.secret_attempts_limit, settings.no_audio_limit_s) == (7, 2, 60)
     (line,) = lines_of(tmp_path / "manual", "model: gpt-4.1\nturn_detection: none\ncommit_on: '#'\n")
     assert call_settings_for(line, FACTS, PCMU).commit_on == "#"
     (line,) = lines_of(tmp_path / "plain", "")

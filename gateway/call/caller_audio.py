@@ -40,7 +40,13 @@ class CallerStream:
     """
 
     def __init__(
-        self, audio_format: AudioFormat, now: float, silence_limit_s: float = 15.0, *, keeps_turns: bool = False
+        self,
+        audio_format: AudioFormat,
+        now: float,
+        silence_limit_s: float = 15.0,
+        no_audio_limit_s: float = math.inf,
+        *,
+        keeps_turns: bool = False,
     ) -> None:
         self._format = audio_format
         self._keeps_turns = keeps_turns
@@ -51,7 +57,7 @@ class CallerStream:
         self._silenced_until = -math.inf
         self._told_late = False
         self._clock = CallerClock(audio_format, now)
-        self._liveness = Liveness(silence_limit_s, now)
+        self._liveness = Liveness(silence_limit_s, now, no_audio_limit_s)
 
     @property
     def last_at(self) -> float:

@@ -42,8 +42,8 @@ class Parts:
         self.keypad = Keypad(settings)
         self.transcripts = Transcripts()
         keeps_turns = settings.trouble.tries > 0
-        limit_s = settings.stream_silence_limit_s
-        self.caller_audio = CallerStream(started.audio_format, now, limit_s, keeps_turns=keeps_turns)
+        limits_s = settings.stream_silence_limit_s, settings.no_audio_limit_s
+        self.caller_audio = CallerStream(started.audio_format, now, *limits_s, keeps_turns=keeps_turns)
         self.silence = SilenceTimer(settings)
         self.bad_messages = BadMessages(now)
         self.history = History()

@@ -1,5 +1,6 @@
 """A line's settings as far as the conversation follows them, and the conversation's own bounds. Pure."""
 
+import math
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
@@ -159,6 +160,8 @@ class CallSettings(Struct, frozen=True):
     """So often the caller may key in the secrets of one function."""
     stream_silence_limit_s: float = 15.0
     """A provider that sends no audio for so long has lost the stream without saying so."""
+    no_audio_limit_s: float = math.inf
+    """A call whose provider answers, and sends no audio for so long, has lost its media."""
     trouble: Trouble = Trouble()
     seed_limit_chars: int = 20_000
     """So much of the conversation so far a session that takes the call over is told: the newest of it."""

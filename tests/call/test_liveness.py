@@ -41,3 +41,17 @@ def test_a_process_that_stood_still_asks_first() -> None:
     assert liveness.on_deadline(300.0, 0.0) == [AskForLife()]
     assert liveness.on_deadline(307.4, 0.0) == []
     assert liveness.on_deadline(307.5, 0.0) == [LOST]
+
+
+def test_a_stream_that_is_alive_and_brings_no_audio() -> None:
+    """It ends after its own limit, whatever answers come; audio begins the time anew."""
+    silent = EndCall(
+        EndReason.STREAM_LOST, "provider", "no audio from the provider for 60 s, although its stream is alive"
+    )
+    liveness = Liveness(15.0, 0.0, no_audio_s=60.0)
+    for second in range(0, 60, 5):
+        assert silent not in liveness.on_deadline(second, 0.0)
+        liveness.note_life(second)
+    assert liveness.next_deadline(0.0) == 60.0
+    assert liveness.on_deadline(60.0, 20.0) == []
+    assert liveness.on_deadline(60.0, 0.0) == [silent]

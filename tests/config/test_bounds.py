@@ -31,6 +31,7 @@ LINE = {
     "PythonTool.timeout_s": ("above 0 to 60", 10),
     "LineLimits.duration_s": ("10 to 43200", 1800),
     "LineLimits.calls": ("1 or more", None),
+    "LineLimits.no_audio_s": ("20 to 3600", None),
     "LineLimits.tool_calls": ("1 to 1000", 100),
     "LineLimits.secret_attempts": ("1 to 100", 5),
     "OnTrouble.limit_s": ("above 0 to 120", 20),

@@ -105,6 +105,23 @@ async def test_the_longest_call_is_no_longer_where_no_media_flows(tmp_path: Path
         await asyncio.gather(*map(one, PROVIDERS))
 
 
+@virtual_time
+async def test_a_call_without_media_ends_where_the_line_says_so(tmp_path: Path) -> None:
+    """At every provider, though its stream is alive: after ``limits.no_audio_s``, and not before."""
+    keys = "limits: {no_audio_s: 20}\n"
+    async with exchange(tmp_path, PROVIDERS, lines("", keys), instant(), limit_s=600) as held:
+
+        async def one(provider: str) -> None:
+            faults = plan(phone=[{"kind": "loss", "share": 1, "when": {"s": 2}}])
+            phone, at = await run_call(held, provider, faults)
+            end = await held.told(provider, "call_ended")
+            assert (provider, end["reason"]) == (provider, "stream_lost")
+            assert "20 s, although its stream is alive" in str(end["detail"])
+            assert (provider, 21.8 <= at - phone.started_at <= 22 + CLOSED_S + GRAIN_S) == (provider, True)
+
+        await asyncio.gather(*map(one, PROVIDERS))
+
+
 TOOLS = """
 tools:
   - end_call

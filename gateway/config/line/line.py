@@ -126,6 +126,8 @@ class LineLimits(Section):
     """Seconds after which a call ends. Voice Live sessions last an hour; a longer call goes on with another one."""
     calls: Annotated[Whole, Field(ge=1)] | None = None
     """Maximum number of simultaneous calls on this line; without it, only the gateway's own limit applies."""
+    no_audio_s: Annotated[Whole, Field(ge=20, le=3600)] | None = None
+    """Seconds without audio of the caller after which a call ends whose stream is alive; without it, none does."""
     tool_calls: Annotated[Whole, Field(ge=1, le=1000)] = 100
     """Maximum number of tool calls of the model in one call; end_call and transfer_call are not counted."""
     secret_attempts: Annotated[Whole, Field(ge=1, le=100)] = 5

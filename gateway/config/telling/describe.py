@@ -58,7 +58,13 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
         f"{settings.limits.calls} calls at once" if settings.limits.calls else "as many at once as the gateway takes"
     )
     limits = settings.limits
-    told = [f"{limits.duration_s} s a call", calls, f"{limits.tool_calls} tools a call" if settings.tools else ""]
+    quiet = f"{limits.no_audio_s} s without audio" if limits.no_audio_s else ""
+    told = [
+        f"{limits.duration_s} s a call",
+        quiet,
+        calls,
+        f"{limits.tool_calls} tools a call" if settings.tools else "",
+    ]
     if any(function.secrets for function in line.functions):
         told.append(f"secrets keyed in {limits.secret_attempts} times")
     yield "limits", ", ".join(filter(None, told))

@@ -14,7 +14,8 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         ("gretting: Hello", "line.yaml:3:1: gretting: unknown key, did you mean greeting?"),
         (
             "limits:\n  xyzzy: 1",
-            "line.yaml:4:3: limits.xyzzy: unknown key, expected calls, duration_s, secret_attempts or tool_calls",
+            "line.yaml:4:3: limits.xyzzy: unknown key, "
+            "expected calls, duration_s, no_audio_s, secret_attempts or tool_calls",
         ),
         (
             "turn_detection:\n  type: server_vad\n  treshold: 0.4",

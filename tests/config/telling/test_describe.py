@@ -168,8 +168,8 @@ def test_no_key_is_forgotten() -> None:
             "  filters    far_field, echo cancellation",
         ),
         (
-            "tools: [end_call]\nlimits: {calls: 3, tool_calls: 7, duration_s: 60}",
-            "  limits     60 s a call, 3 calls at once, 7 tools a call",
+            "tools: [end_call]\nlimits: {calls: 3, tool_calls: 7, duration_s: 60, no_audio_s: 30}",
+            "  limits     60 s a call, 30 s without audio, 3 calls at once, 7 tools a call",
         ),
         (
             "tools: [{name: a, description: b, http: {url: 'https://a.b'}, parameters: {pin: {secret: digits}}}]\n"

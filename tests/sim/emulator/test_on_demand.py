@@ -86,7 +86,7 @@ async def test_a_half_open_connection() -> None:
         await asyncio.sleep(3)
         await wire.socket.ping()
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(40):
                 await wire.socket.receive()
 
 
