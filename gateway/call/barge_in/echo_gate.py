@@ -25,8 +25,8 @@ class EchoGate:
         """The speech that goes on, and is an echo so far."""
         self._check_at = 0.0
         self._echoes: set[str] = set()
-        self._answers_by: list[float] = []
-        """The times by which answers of the service to echoes have begun, if they come."""
+        self._committed: list[tuple[str, float]] = []
+        """The echoes that became turns, each with the time by which the service has begun its answer, if it does."""
 
     def begin(self, item_id: str, now: float) -> bool:
         """Note that the service reports speech; return ``True`` if it is an echo."""
@@ -49,19 +49,25 @@ class EchoGate:
         self._item_id = None
         return (SpeechIgnored(item_id, "echo"),)
 
-    def committed(self, item_id: str, now: float) -> Sequence[DeleteItem]:
+    def committed(self, item_id: str, now: float) -> None:
         """Note that an echo became a turn of the conversation, which the service answers."""
-        self._answers_by.append(now + ANSWER_LIMIT_S)
-        return (DeleteItem(item_id),)
+        self._committed.append((item_id, now + ANSWER_LIMIT_S))
 
-    def turn_over(self) -> None:
-        """Note a turn of the caller: from here on the service answers that."""
-        self._answers_by.clear()
+    def turn_over(self) -> Sequence[DeleteItem]:
+        """Note a turn of the caller: from here on the service answers that, and the echoes before it can be deleted."""
+        committed, self._committed = self._committed, []
+        return [DeleteItem(item_id) for item_id, _ in committed]
 
-    def takes_answer(self, now: float) -> bool:
-        """Return ``True`` if a response that the service begins by itself answers an echo."""
-        self._answers_by = [due for due in self._answers_by if due > now]
-        return bool(self._answers_by) and self._answers_by.pop(0) > now
+    def answered(self, now: float) -> Sequence[DeleteItem]:
+        """Note a response that the service begins by itself; return the echo that it answers, which can be deleted now.
+
+        A text model has a turn in its conversation only once that is transcribed; its answer comes after that.
+        """
+        due = [(item_id, by) for item_id, by in self._committed if by > now]
+        if not due:
+            return ()
+        self._committed.remove(due[0])
+        return (DeleteItem(due[0][0]),)
 
     def next_deadline(self) -> float | None:
         """Return when ``on_deadline`` is due; ``None`` if no echo goes on."""

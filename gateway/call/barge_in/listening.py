@@ -118,10 +118,10 @@ class ListeningConversation(Conversation):
 
     def _turn_committed(self, event: TurnCommitted, now: float) -> None:
         if self._gate is not None and self._gate.is_echo(event.item_id):
-            self._parts.add(self._gate.committed(event.item_id, now))
+            self._gate.committed(event.item_id, now)
         else:
             if self._gate is not None:
-                self._gate.turn_over()
+                self._parts.add(self._gate.turn_over())
             self._turn_over(event, now)
 
     def _caller_said(self, said: CallerSaid, now: float) -> None:
@@ -133,8 +133,9 @@ class ListeningConversation(Conversation):
             super()._transcription_failed(failed, now)
 
     def _response_started(self, event: ResponseStarted, now: float) -> None:
-        if self._gate is not None and not event.request_id and self._gate.takes_answer(now):
-            self._parts.add(self._bot.refuse(event, now))
+        echo = self._gate.answered(now) if self._gate is not None and not event.request_id else ()
+        if echo:
+            self._parts.add([*self._bot.refuse(event, now), *echo])
         else:
             super()._response_started(event, now)
 

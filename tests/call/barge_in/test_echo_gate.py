@@ -67,12 +67,15 @@ def test_a_caller_who_begins_during_an_echo_is_heard() -> None:
 def test_the_answer_to_an_echo_is_not_wanted() -> None:
     """One for each, for five seconds, and none once the caller has had a turn."""
     gate = EchoGate(Verdict())
-    assert not gate.takes_answer(1.0)
-    assert gate.committed("a", 1.0) == (DeleteItem("a"),)
-    assert gate.takes_answer(2.0)
-    assert not gate.takes_answer(2.0)
+    assert gate.answered(1.0) == ()
     gate.committed("a", 1.0)
-    assert not gate.takes_answer(6.0)
-    gate.committed("a", 1.0)
-    gate.turn_over()
-    assert not gate.takes_answer(1.0)
+    gate.committed("b", 2.0)
+    assert gate.answered(3.0) == (DeleteItem("a"),)
+    assert gate.answered(3.0) == (DeleteItem("b"),)
+    assert gate.answered(3.0) == ()
+    gate.committed("c", 1.0)
+    assert gate.answered(6.0) == ()
+    gate.committed("d", 6.0)
+    assert gate.turn_over() == [DeleteItem("c"), DeleteItem("d")]
+    assert gate.turn_over() == []
+    assert gate.answered(6.0) == ()

@@ -95,9 +95,9 @@ def test_an_echo_does_not_interrupt() -> None:
     assert sends(story, echo(1.5, 2.5)) == []
     assert story.tell(CallerPaused("c1")) == []
     assert story.noted(notes.SpeechIgnored) == [notes.SpeechIgnored("c1", "echo")]
-    assert story.tell(TurnCommitted("c1")) == [DeleteItem("c1")]
-    assert story.tell(ResponseStarted("r2")) == [CancelResponse("r2")]
+    assert story.tell(TurnCommitted("c1")) == []
     assert story.tell(CallerSaid("c1", "Your order")) == []
+    assert story.tell(ResponseStarted("r2")) == [CancelResponse("r2"), DeleteItem("c1")]
     assert story.tell(TranscriptionFailed("c1")) == []
     assert story.tell(ResponseEnded("r2", ResponseStatus.CANCELLED)) == []
     assert sends(story, echo(2.5, 9.0)) == []
@@ -145,7 +145,7 @@ def test_the_answer_to_the_caller_s_turn_is_not_taken_for_one_to_an_echo() -> No
     sends(story, mixed(echo(1.5, 1.9), caller_speech(0.4)))
     story.tell(CallerSpoke("c2"))
     story.tell(CallerPaused("c2"))
-    story.tell(TurnCommitted("c2"))
+    assert story.tell(TurnCommitted("c2")) == [DeleteItem("c1")]
     assert story.answer(response="r2", item="i2") == []
 
 
