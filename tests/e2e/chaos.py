@@ -33,6 +33,8 @@ SLACK_S = 2.6
 SHORT_S, LONG_S = (0.4, 2.6), (20.5, 21.5)
 """The time at which the caller hangs up; the long one is for what is noticed late."""
 SLOW = frozenset({"vanish", "half_open", "no_answer", "stalled_reader"})
+PASSING = frozenset({"cut", "reset", "half_open", "expire", "errors", "malformed", "late_deltas"})
+"""The faults of a session that another one does not have."""
 OURS = ("gateway.call.", "gateway.phone.", "gateway.voice.", "gateway.websocket", "gateway.sim.")
 """The modules whose timers belong to a call; the gateway's own measure of the loop's lag is not among them."""
 
@@ -168,6 +170,8 @@ def judge(made: Made) -> str:
     found = list(causes(made))
     if not any(reason in cause.reasons and cause.at <= at + SLACK_S for cause in found):
         return f"{reason} has no cause"
+    if reason.startswith("voice_") and {one.kind for one in made.faults.struck if one.side == "service"} <= PASSING:
+        return f"{reason}, although another session could be had"
     overdue = [cause.what for cause in found if cause.by is not None and cause.by + SLACK_S < at]
     return f"{reason} came too late, after {' and '.join(overdue)}" if overdue else ""
 

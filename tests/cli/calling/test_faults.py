@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from gateway.cli import main
-from tests.e2e.rig import configuration
+from tests.e2e.rig import LINE, configuration
 
 FAULTS = """
 service:
@@ -31,7 +31,8 @@ def call(folder: Path, *words: str | Path, faults: str = FAULTS) -> tuple[int, d
     """Call in virtual time: the exit code, and ``call.json``."""
     file, out = folder / "faults.yaml", folder / "out"
     file.write_text(faults, "utf-8")
-    config = configuration(folder, gateway="providers: {twilio: {}}\n")
+    line = f"{LINE}on_trouble: {{tries: 0}}\n"  # a call ends with its session
+    config = configuration(folder, {"support": line}, "providers: {twilio: {}}\n")
     words = ("order_status", "goodbye", "--config", config, "--faults", file, "--out", out, "--force", *words)
     code = main(["call", "--virtual-time", *map(str, words)])
     return code, json.loads((out / "call.json").read_text("utf-8"))
