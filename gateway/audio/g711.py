@@ -20,14 +20,23 @@ Samples = npt.NDArray[np.int16]
 
 def decode(data: bytes, audio_format: AudioFormat) -> Samples:
     """Decode ``data`` to samples; a trailing half sample of L16 is a ``ValueError``."""
+    return np.frombuffer(linear(data, audio_format), dtype="<i2")
+
+
+def linear(data: bytes, audio_format: AudioFormat) -> bytes:
+    """Return audio as linear 16-bit samples, little-endian."""
     match audio_format.encoding:
         case Encoding.PCMU:
-            data = audioop.ulaw2lin(data, 2)
+            return bytes(audioop.ulaw2lin(data, 2))
         case Encoding.PCMA:
-            data = audioop.alaw2lin(data, 2)
+            return bytes(audioop.alaw2lin(data, 2))
         case Encoding.L16:
-            pass
-    return np.frombuffer(data, dtype="<i2")
+            return data
+
+
+def level(samples: bytes) -> int:
+    """Return the root mean square of linear samples, without making an array of them."""
+    return int(audioop.rms(samples, 2))
 
 
 def encode(samples: Samples, audio_format: AudioFormat) -> bytes:

@@ -44,6 +44,7 @@ class ListeningConversation(Conversation):
         self._hearing = Hearing(started.audio_format, played)
         self._gate = EchoGate(self._hearing) if settings.barge_in_rules.echo_gate else None
         self._watch = SpeechWatch(started.audio_format) if settings.watches_speech else None
+        self._looked_at = started.audio_format.bytes_for(FRAME_MS)
         self._turn_detection: Mapping[str, Any] | None = None
 
     # Speech that the service does not report
@@ -58,7 +59,8 @@ class ListeningConversation(Conversation):
         if not self._is_over_the_bot:
             watch.forget(now)
             return made
-        if not watch.look(self._hearing.newest(FRAME_MS), now):
+        newest = audio[-self._looked_at :] if len(audio) >= self._looked_at else self._hearing.newest(FRAME_MS)
+        if not watch.look(newest, now):
             return made
         watch.forget(now)
         if self._hearing.is_echo():
@@ -73,7 +75,9 @@ class ListeningConversation(Conversation):
     def _is_over_the_bot(self) -> bool:
         """``True`` if speech of the caller would interrupt the bot, and the service has reported none."""
         bot = self._bot
-        may_be = not bot.is_silent and not bot.is_protected and not bot.caller_speaks
+        if bot.is_silent:
+            return False
+        may_be = not bot.is_protected and not bot.caller_speaks
         return may_be and self._is_in_session and bool(self._turn_detection) and not self._caller_audio.is_private
 
     @property

@@ -17,7 +17,7 @@ SHARE = 0.7
 """The share of the frames of speech that the detector must take for speech: between words there are pauses."""
 STRICTEST = 3
 """The mode of the WebRTC detector that takes the least for speech."""
-QUIET_RMS = 184.0
+QUIET_RMS = 184
 """-45 dBFS: quieter audio is not looked at."""
 _RATES_HZ = (8000, 16000)
 """The rates that the detector takes, of those that phone streams have."""
@@ -46,11 +46,11 @@ class SpeechWatch:
         return len(found) == found.maxlen and found[0] and sum(found) >= SHARE * len(found)
 
     def _is_speech(self, audio: bytes) -> bool:
-        samples = g711.decode(audio, self._format)
-        level = samples.astype(np.float32)
-        if float(np.sqrt(np.mean(level * level))) < QUIET_RMS:
+        samples = g711.linear(audio, self._format)
+        if g711.level(samples) < QUIET_RMS:
             return False
         rate_hz = self._format.rate_hz
         if rate_hz not in _RATES_HZ:  # 24 kHz: the mean of three samples is near enough for this detector
-            samples, rate_hz = level.reshape(-1, rate_hz // 8000).mean(axis=1).astype("<i2"), 8000
-        return bool(self._detector.is_speech(samples.tobytes(), rate_hz))
+            means = np.frombuffer(samples, "<i2").reshape(-1, rate_hz // 8000).mean(axis=1)
+            samples, rate_hz = means.astype("<i2").tobytes(), 8000
+        return bool(self._detector.is_speech(samples, rate_hz))
