@@ -122,7 +122,7 @@ class Parts:
     def shut_down(self, event: ShutDown, now: float) -> None:
         """Let the caller hear why, and leave; end the call at once where nothing may or can be said any more."""
         parting = self._parting
-        if parting is None or not self.connected or event.at_once:
+        if parting is None or event.at_once or self.recovering or not self.connected:
             self.end(EndCall(EndReason.SHUT_DOWN, "gateway"), now)
         elif self.leaving.part(parting, now):
             self.tools.unsaid()

@@ -6,6 +6,7 @@ from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferCaller, TransferEnded
 from gateway.call.settings import PARTING_LIMIT_S, CallSettings, KeyAction, Parting, Target
+from gateway.call.state import State
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
 from gateway.voice.commands import CancelResponse, CreateResponse, SayText, SendAudio, TruncateReply
@@ -19,6 +20,7 @@ from gateway.voice.events import (
     ToolCalled,
     TurnCommitted,
 )
+from tests.call.recovery.lost import LOST, TROUBLE, state_of
 from tests.story import SILENCE, SPEECH, Story
 
 WORDS = SayText("We have to restart. I am connecting you with a colleague.")
@@ -148,3 +150,23 @@ def test_words_that_the_service_refuses_are_the_providers() -> None:
     assert story.listen(1.2) == [WORDS]
     story.tell(ResponseStarted("r2", story.requests[-1]))
     assert story.tell(ResponseEnded("r2", ResponseStatus.FAILED)) == [SHUT_DOWN]
+
+
+def test_a_call_without_a_session_ends_at_once() -> None:
+    """>> the session is lost, and the gateway stops << the provider goes on: nobody is there to say the words."""
+    story = Story(CallSettings(parting=Parting(WORDS, RESCUE), trouble=TROUBLE))
+    story.tell(LOST)
+    assert state_of(story) is not State.ENDED
+    assert story.tell(ShutDown())[-1] == SHUT_DOWN
+
+
+def test_a_session_that_is_lost_over_the_words_does_not_keep_the_caller() -> None:
+    """>> the session ends in the middle of the words << what is here is played, and the transfer goes on."""
+    story = Story(CallSettings(parting=Parting(WORDS, RESCUE), trouble=TROUBLE))
+    story.tell(ShutDown())
+    story.tell(ResponseStarted("r", story.requests[-1]))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 8000))
+    story.listen(0.5)
+    story.tell(LOST)
+    asked = story.listen(3)
+    assert TransferCaller("on_failure", "+14255550199") in asked

@@ -57,6 +57,7 @@ async def bring_about(reason: str, held: Exchange, case: str, phone: SimulatedPh
         phone.ended_by, phone.end_reason = "gateway", "the stream was lost on the way"
         await phone._session.close()
     elif reason == "shut_down":
+        held.gateway.calls.end_now()  # without a word of the bot's
         await held.gateway.calls.drain(0, 60)
     elif reason != "silence":
         session = await held.session_of(line_of(case))
