@@ -1,6 +1,7 @@
 """Every provider controls a call as its traits say; its requests say what counts as done, and what may come twice."""
 
 from collections.abc import Callable, Sequence
+from urllib.parse import unquote
 
 import pytest
 
@@ -19,11 +20,11 @@ from gateway.phone.pointing import ByApi, ByHand
 from gateway.phone.provider import Confirmation, Provider
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.requests import HttpRequest
-from gateway.phone.webhook import After
+from gateway.phone.webhook import After, Connect, IncomingCall
 from tests.conformance.accounts import account
 from tests.conformance.transcripts import bare, golden, transcripts
 from tests.conformance.wires import begin, begun, format_of, start_text
-from tests.phone.parts import after_stream, hang_up, send_digits, transfer
+from tests.phone.parts import after_stream, answer_call, hang_up, redirect, send_digits, transfer
 
 IDS = ("call-1", "CALL@ACCOUNT")
 """The second is a call of TeXML."""
@@ -66,6 +67,23 @@ def test_what_is_asked_of_an_api_is_what_the_traits_say(name: str) -> None:
     assert found - after == by_traits(name), f"{name}: hang_up, transfer or keys_out of the traits say otherwise"
     commands = account(name).commands
     assert bool(after) == (commands is not None and commands.after_stream is not None)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_that_can_be_sent_on_has_the_rescue_in_its_document(name: str) -> None:
+    """Then nobody is asked after a failure, and whatever else follows is to be asked for at the URL of the request."""
+    provider = account(name)
+    if provider.commands is None or provider.commands.redirect is None:
+        return
+    url = "https://voice.example.com/answer/x/line?stream=ended"
+    requests = asked(name, lambda made, call_id: redirect(made, call_id, url))
+    assert requests
+    named = [unquote(f"{request.url} {(request.body or b'').decode()}").replace("&amp;", "&") for request in requests]
+    assert all(url in text for text in named), named
+    connect = Connect("wss://voice.example.com/stream/x", on_failure=After("Sorry.", transfer="+14255550177"))
+    answer = answer_call(provider, IncomingCall(IDS[1], "+14155550123", "+14255550100"), connect)
+    assert "Sorry." in answer.body
+    assert "14255550177" in answer.body
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

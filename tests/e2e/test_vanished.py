@@ -6,7 +6,7 @@ import pytest
 
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.requests import Requests
-from gateway.rest import CallControl
+from gateway.rest import CallControl, CallControlError
 from gateway.sim.caller.dial import dial
 from gateway.sim.phone.phone import SimulatedPhone
 from tests.documents import ROOT
@@ -65,6 +65,28 @@ async def test_the_document_rescues_the_caller_of_a_gateway_that_is_gone(
     reached = ["+" + step.text.removeprefix("+") for step in phone.continuation if step.kind == "transfer"]
     assert (said, reached) == (["Sorry."], [RESCUE])
     assert "failed" not in {step.kind for step in phone.continuation}
+
+
+@virtual_time
+async def test_a_call_whose_end_the_provider_is_not_told_is_rescued_rather_than_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The REST API fails when the bot has hung up: the document goes on as after a failure."""
+
+    async def refused(control: CallControl, requests: Requests) -> None:
+        raise CallControlError("POST https://api was answered with 500")
+
+    script = instant({"say": "100 ms", "call": {"name": "end_call"}})
+    async with exchange(tmp_path, ["twilio"], lines(KEYS), script) as held:
+        async with held.call("twilio", NUMBERS["twilio"]) as phone:
+            session = await held.session_of(line_of("twilio"))
+            await held.told(line_of("twilio"), "reply_heard")
+            monkeypatch.setattr(CallControl, "perform", refused)
+            await session.speech_started()
+            await session.speech_stopped()
+            await phone.closed.wait()
+        assert (await held.told(line_of("twilio"), "call_ended"))["reason"] == "bot_hung_up"
+    assert [(step.kind, step.text) for step in phone.continuation[:2]] == [("say", "Sorry."), ("transfer", RESCUE)]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

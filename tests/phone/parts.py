@@ -55,6 +55,12 @@ def answer_call(provider: Provider, call: IncomingCall, connect: Connect, *answe
     return answered
 
 
+def redirect(provider: Provider, call_id: str, url: str) -> tuple[HttpRequest, ...]:
+    """The requests that send a call on to a URL of ours; none where the provider has no API for it."""
+    by_api = provider.commands.redirect if provider.commands else None
+    return written(by_api(call_id, url) if by_api else None)
+
+
 def hang_up(provider: Provider, call_id: str) -> tuple[HttpRequest, ...]:
     """The requests that end a call; none where the provider has no API for it."""
     return written(provider.commands.hang_up(call_id) if provider.commands else None)
