@@ -140,7 +140,7 @@ class CallCommands(Protocol):
     send_digits: Callable[[str, str], Requests] | None = None
     """From a call's id and digits, the requests that dial them; no request where that is impossible for this call."""
     redirect: Callable[[str, str], Requests] | None = None
-    """From a call's id and a URL of ours, the requests by which it leaves its stream and is asked about there; no request
+    """From a call's id and a URL of ours, the requests by which it leaves its stream and is asked about there; none
     where that is impossible. With it, the answer document alone serves after a failure."""
     after_stream: Callable[[str, After], Requests] | None = None
     """From a call's id and what is to follow its stream, the requests for it; no request where the provider asks us.
