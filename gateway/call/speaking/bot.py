@@ -273,18 +273,19 @@ class Bot:
 
     def words(self, event: WordEvent) -> Sequence[Note]:
         """Take words of a reply, or the time at which one is spoken, which nobody needs of a cancelled response."""
-        if isinstance(event, ReplySaid):
-            self._words.complete(event.item_id, event.text)
-            return (notes.ReplySaid(event.item_id, event.text),)
         if self.is_current(event.response_id):
-            if isinstance(event, ReplyText):
+            if isinstance(event, ReplySaid):
+                self._words.complete(event.item_id, event.text)
+            elif isinstance(event, ReplyText):
                 self._words.add(event.item_id, event.text)
             else:
                 self._words.spoken(event.item_id, event.word, event.end_ms)
-        return ()
+        return (notes.ReplySaid(event.item_id, event.text),) if isinstance(event, ReplySaid) else ()
 
     def reply_complete(self, item_id: str, now: float) -> Sequence[BotCommand]:
         """Let the end of a reply be played."""
+        if not self._responses.cancelled:
+            self._words.delivered(item_id)
         return self._playback.complete(item_id, now)
 
     def mark_returned(self, name: str, now: float) -> None:

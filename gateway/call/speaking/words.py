@@ -49,14 +49,20 @@ class ReplyWords:
         """Take the whole text of a reply."""
         if whole and (text := self._of(item_id)) is not None:
             text.pieces = [whole]
+            text.is_whole = True
+
+    def delivered(self, item_id: str) -> None:
+        """Note that all audio of a reply is here, so that its text is not ahead of it any more."""
+        if (text := self._texts.get(item_id)) is not None:
+            text.is_whole = True
 
     def over(self, reply: HeardReply) -> Share:
         """Return what was heard of a reply that is over, and forget its words."""
         share = self.share(reply)
         self._forget(reply.reply_id)
-        if reply.complete and not share.unheard:
+        if reply.complete and share.heard and not share.unheard:
             self._chars += len(share.heard)
-            self._ms += reply.received_ms if share.heard else 0
+            self._ms += reply.received_ms
         return share
 
     def share(self, reply: HeardReply) -> Share:
@@ -64,12 +70,12 @@ class ReplyWords:
         known = self._texts.get(reply.reply_id)
         if known is None:
             return Share()
-        text = known.text
-        if reply.complete and reply.heard_ms >= reply.received_ms:
+        text, is_whole = known.text, reply.complete and known.is_whole
+        if is_whole and reply.heard_ms >= reply.received_ms:
             return Share(text.strip())
         if known.times:
             return _parted(text, known.spoken_by(reply.heard_ms))
-        return _parted(text, _reached(text, reply, 0.0 if reply.complete else self._chars / self._ms))
+        return _parted(text, _reached(text, reply, 0.0 if is_whole else self._chars / self._ms))
 
     def response_ended(self, playing: Container[str]) -> None:
         """Forget the words of replies that have brought no audio and will bring none."""
@@ -92,6 +98,8 @@ class _Text:
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
+        self.is_whole = False
+        """``True`` if there is audio for all of it: no session was lost while the reply was generated."""
         self.times: list[tuple[int, str]] = []
         """The end of each word in the audio, in milliseconds."""
 
@@ -130,8 +138,8 @@ def _parted(text: str, upto: int) -> Share:
 def _reached(text: str, reply: HeardReply, chars_per_ms: float) -> int:
     """Return where in the text the last word ends that was heard, in proportion of the audio.
 
-    Of a reply that is not complete the text may be ahead of the audio: its whole length is reckoned from the speed of
-    the speech.
+    The text of a reply that is still generated, or was cut off, may be ahead of the audio: then its whole length is
+    reckoned from the speed of the speech, ``chars_per_ms``.
     """
     whole_ms = max(float(reply.received_ms), len(text) / chars_per_ms if chars_per_ms else 0.0)
     return end_of_word(text, round(len(text) * reply.heard_ms / whole_ms) if whole_ms else 0)

@@ -2,11 +2,22 @@
 
 import pytest
 
+from gateway.call import notes
 from gateway.call.errands import FunctionReturned, TransferEnded
 from gateway.call.history.history import MOST_CHARS, MOST_ENTRIES, MOST_IN_ONE, History
 from gateway.call.history.seed import GOES_ON
 from gateway.call.messages import Commands
-from gateway.call.settings import Approval, CallSettings, Digits, FunctionRule, KeyAction, Recorded, Secret, Target
+from gateway.call.settings import (
+    Approval,
+    CallSettings,
+    Digits,
+    FunctionRule,
+    KeyAction,
+    Recorded,
+    Secret,
+    Target,
+    Trouble,
+)
 from gateway.function import SecretDigits
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import AddMessage, SayText, SeedCall, SeedItem, SeedMessage, SeedOutput
@@ -26,6 +37,8 @@ from gateway.voice.events import (
     ToolCalled,
     TranscriptionFailed,
     TurnCommitted,
+    VoiceClosed,
+    VoiceEnd,
     WordSpoken,
 )
 from tests.story import Story
@@ -102,6 +115,17 @@ def test_what_waits_to_be_played_counts_as_heard() -> None:
         story.tell(WordSpoken("r", "i", word, (index + 1) * 300))
     assert items(story) == [SeedMessage("assistant", "We are open")]
     assert '"from nine to five."' in note(story)
+
+
+def test_a_reply_that_its_session_did_not_finish() -> None:
+    """>> a session lost in mid-reply, what is here is heard to its end << not the text that was ahead of it."""
+    story = Story(CallSettings(trouble=Trouble(tries=3)))
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyText("r", "i", TEXT))
+    story.tell(ReplyAudio("r", "i", SECOND))
+    story.tell(VoiceClosed(VoiceEnd.LOST))
+    story.listen(1.3)
+    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("i", 1000, 1000, "We are open", "from nine to five.")]
 
 
 def test_turns_without_words() -> None:

@@ -54,6 +54,18 @@ def test_a_text_that_is_ahead_of_its_audio_is_reckoned_by_the_speed_of_speech() 
     assert words.share(HeardReply("i", 1000, 1000, complete=False)) == Share("We are open", "from nine to five.")
 
 
+def test_a_reply_whose_session_was_lost_is_as_long_as_its_audio() -> None:
+    """What is here is played and heard to its end; the text ahead of it was never spoken."""
+    words = ReplyWords()
+    words.add("i", TEXT)
+    lost = HeardReply("i", 1000, 1000)
+    assert words.share(lost) == Share("We are open", "from nine to five.")
+    words.delivered("i")
+    assert words.share(lost) == Share(TEXT)
+    words.delivered("unknown")
+    assert words.share(HeardReply("unknown", 1000, 1000)) == Share()
+
+
 def test_the_speed_is_that_of_the_call() -> None:
     """Measured by the replies that were heard to their end: this bot speaks three times as slowly as is usual."""
     words = ReplyWords()
@@ -93,7 +105,7 @@ def test_a_script_without_spaces_is_cut_between_its_signs(text: str, heard_ms: i
 def test_words_of_a_reply_that_is_over_or_silent_are_forgotten() -> None:
     """Late pieces begin nothing; a reply that is played keeps its words at the end of the response."""
     words = ReplyWords()
-    words.add("i", TEXT)
+    words.complete("i", TEXT)
     assert words.over(HeardReply("i", 500, 500)) == Share(TEXT)
     words.add("i", " And more.")
     words.spoken("i", "more", 4000)
