@@ -65,6 +65,7 @@ class ListeningConversation(Conversation):
         watch.forget(now)
         if self._hearing.is_echo():
             return made
+        watch.alarmed()
         self._parts.add((made, *self._unheard()))
         self._parts.interrupt(now)
         self._due = None
@@ -111,6 +112,8 @@ class ListeningConversation(Conversation):
         super()._meet_deadlines(now)
 
     def _caller_spoke(self, event: CallerSpoke, now: float) -> None:
+        if self._watch is not None:
+            self._watch.reported()
         if self._gate is None or not self._gate.begin(event.item_id, now):
             super()._caller_spoke(event, now)
 

@@ -17,6 +17,8 @@ SHARE = 0.7
 """The share of the frames of speech that the detector must take for speech: between words there are pauses."""
 STRICTEST = 3
 """The mode of the WebRTC detector that takes the least for speech."""
+MOST_ALARMS = 2
+"""Alarms in one call: what the service goes on leaving out is somebody in the room rather than the caller."""
 QUIET_RMS = 184
 """-45 dBFS: quieter audio is not looked at."""
 _RATES_HZ = (8000, 16000)
@@ -30,6 +32,8 @@ class SpeechWatch:
         self._format = audio_format
         self._detector = webrtcvad.Vad(STRICTEST)
         self._found: deque[bool] = deque(maxlen=round(SPEECH_S / EVERY_S) + 1)
+        self._alarms_left = MOST_ALARMS
+        self._is_armed = True
         self.next_at = 0.0
         """The time of the next frame that is to be looked at."""
 
@@ -38,12 +42,24 @@ class SpeechWatch:
         self._found.clear()
         self.next_at = now + EVERY_S
 
+    def reported(self) -> None:
+        """Note that the service reports speech: it hears, and may stop hearing again."""
+        self._is_armed = self._alarms_left > 0
+
     def look(self, audio: bytes, now: float) -> bool:
-        """Look at the newest audio; return ``True`` once the caller has spoken for as long as ``SPEECH_S``."""
+        """Look at the newest audio; return ``True`` once the caller has spoken for as long as ``SPEECH_S``.
+
+        After that it takes a report of the service before it returns ``True`` again.
+        """
         self.next_at = now + EVERY_S
         self._found.append(self._is_speech(audio))
         found = self._found
-        return len(found) == found.maxlen and found[0] and sum(found) >= SHARE * len(found)
+        return self._is_armed and len(found) == found.maxlen and found[0] and sum(found) >= SHARE * len(found)
+
+    def alarmed(self) -> None:
+        """Note that the bot was silenced."""
+        self._alarms_left -= 1
+        self._is_armed = False
 
     def _is_speech(self, audio: bytes) -> bool:
         samples = g711.linear(audio, self._format)

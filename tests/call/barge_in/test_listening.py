@@ -172,6 +172,21 @@ def test_a_caller_whom_the_service_does_not_hear_is_noticed() -> None:
     assert sends(story, caller_speech(3.0)) == []
 
 
+def test_the_next_time_takes_a_report_of_the_service() -> None:
+    """>> speech that nobody reports, over the next reply too << nothing; a report, and speech again << silence."""
+    story = watched()
+    for number in range(2):
+        story.answer(seconds=8, response=f"r{number}", item=f"i{number}")
+        sends(story, b"\xff" * 8000 + caller_speech(2.2))
+        assert len(story.noted(notes.SpeechUnreported)) == 1
+    story.tell(CallerSpoke("c1"))
+    story.tell(CallerPaused("c1"))
+    story.tell(TurnCommitted("c1"))
+    story.answer(seconds=8, response="r9", item="i9")
+    sends(story, b"\xff" * 8000 + caller_speech(2.2))
+    assert len(story.noted(notes.SpeechUnreported)) == 2
+
+
 def test_every_frame_is_passed_on_all_the_same() -> None:
     """The frame that brings the decision too."""
     story = watched()

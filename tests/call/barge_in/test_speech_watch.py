@@ -44,3 +44,21 @@ def test_it_begins_anew_when_it_is_told_to() -> None:
     assert watch.next_at == 5.1
     assert not watch.look(frame, 5.1)
     assert watch.next_at == pytest.approx(5.2)
+
+
+def test_it_gives_alarm_again_once_the_service_has_heard_somebody() -> None:
+    """And twice in a call at most: what is still left out then is not the caller."""
+    watch = SpeechWatch(PCMU)
+    speech = caller_speech(3.0)
+    pieces = [speech[at : at + 160] for at in range(0, 20000, 800)]
+
+    def alarms() -> bool:
+        watch.forget(0.0)
+        return any(watch.look(piece, 0.0) for piece in pieces)
+
+    for _ in range(2):
+        assert alarms()
+        watch.alarmed()
+        assert not alarms()
+        watch.reported()
+    assert not alarms()
