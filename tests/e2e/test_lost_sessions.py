@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.sim.emulator import Script, Session
-from tests.e2e.bare_phone import BarePhone, bare_phone, media
+from tests.e2e.bare_phone import SILENCE, BarePhone, bare_phone, media
 from tests.e2e.rig import LINE, Rig, configuration, instant, rig
 from tests.virtual_time import virtual_time
 
@@ -18,14 +18,14 @@ FRAME_S = 0.02
 
 
 @asynccontextmanager
-async def calling(held: Rig) -> AsyncIterator[BarePhone]:
-    """A caller whose phone sends a frame every 20 ms until the block ends."""
+async def calling(held: Rig, frames: int = 1) -> AsyncIterator[BarePhone]:
+    """A caller whose phone sends frames of 20 ms until the block ends, ``frames`` of them in a message."""
 
     async def send(phone: BarePhone) -> None:
         with suppress(ConnectionError):
             while True:
-                await phone.send(media())
-                await asyncio.sleep(FRAME_S)
+                await phone.send(media(SILENCE * frames))
+                await asyncio.sleep(FRAME_S * frames)
 
     async with bare_phone(held.stream_url) as phone, asyncio.TaskGroup() as group:
         await phone.start()
@@ -107,18 +107,31 @@ async def test_a_service_that_stays_away_ends_the_call_after_its_tries(tmp_path:
         assert held.fields(phone.call_id, "session_not_recovered")[0]["cause"] == "lost"
 
 
-@pytest.mark.parametrize("minutes", [3])
-@virtual_time
-async def test_sessions_of_twenty_seconds_carry_a_call_of_minutes(tmp_path: Path, minutes: int) -> None:
-    """Every frame of the caller reaches a session, and nothing is heard of the changes."""
-    script: Script = instant(faults={"expire_after_s": 20})
-    async with rig(configuration(tmp_path), script, limit_s=3600, keep_audio=False) as held:
-        async with calling(held) as phone:
+async def rolled_over(folder: Path, script: Script, line: str, minutes: int, frames: int) -> list[bool]:
+    """Whether each change of session was forced, in a call of so long; no frame of the caller may be lost."""
+    sent = 60 * minutes * 8000
+    async with rig(configuration(folder, {"support": line}), script, limit_s=1e5, keep_audio=False) as held:
+        async with calling(held, frames) as phone:
             await asyncio.sleep(60 * minutes)
-            rolled = held.fields(phone.call_id, "session_rolled_over")
-            sent = 60 * minutes * 8000
-        assert len(rolled) >= 60 * minutes // 20 - 1
-        assert not any(note["forced"] for note in rolled)
-        assert held.fields(phone.call_id, "session_lost") == []
+            changes = held.fields(phone.call_id, "session_rolled_over")
         received = sum(session.appended_bytes for session in held.emulator.sessions)
         assert received == pytest.approx(sent, abs=8000)
+        assert held.fields(phone.call_id, "session_lost") == []
+        assert [session.violations for session in held.emulator.sessions] == [[]] * len(held.emulator.sessions)
+    return [bool(change["forced"]) for change in changes]
+
+
+@virtual_time
+async def test_sessions_of_twenty_seconds_carry_a_call_of_three_minutes(tmp_path: Path) -> None:
+    """Every frame of the caller reaches a session; each change is made while nobody speaks."""
+    script = instant(faults={"expire_after_s": 20})
+    changes = await rolled_over(tmp_path, script, LINE, 3, 1)
+    assert len(changes) >= 8
+    assert not any(changes)
+
+
+@virtual_time
+async def test_a_call_of_sixty_five_minutes_outlives_a_session_of_an_hour(tmp_path: Path) -> None:
+    """With the service's own ``expires_at``, a minute ahead of it."""
+    line = LINE.replace("gpt-4.1", "gpt-realtime") + "limits: {duration_s: 7200}\n"
+    assert await rolled_over(tmp_path, instant(), line, 65, 20) == [False]
