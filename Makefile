@@ -18,12 +18,15 @@ ifeq ($(REUSED),)
 .PHONY: $(BIN)/python
 endif
 
-.PHONY: help demo demo-support demo-restaurant test check lint bench mutants serve clean
+.PHONY: help dev provider demo demo-support demo-restaurant test check lint bench mutants serve clean
 
 help:
 	@echo 'make demo    one simulated call, no account needed'
 	@echo 'make demo-support, make demo-restaurant'
 	@echo '             the same with tools: a line and the back end of examples/booking_server.py'
+	@echo 'make dev     what developing needs, in $(VENV)'
+	@echo 'make provider NAME=twilio'
+	@echo '             all tests of one provider'
 	@echo 'make test    everything that is checked: lint, types, layers, the configuration, the tests'
 	@echo 'make check   the same without the tests'
 	@echo 'make serve   the gateway, as config/gateway.yaml says'
@@ -40,6 +43,12 @@ demo-support: $(VENV)/.installed
 
 demo-restaurant: $(VENV)/.installed
 	@$(BIN)/python examples/play.py restaurant
+
+dev: $(VENV)/.installed-dev
+
+provider: $(VENV)/.installed-dev
+	@test '$(NAME)' || { echo 'Name the provider: make provider NAME=twilio' >&2; exit 1; }
+	$(BIN)/pytest -q tests -k '$(NAME)'
 
 test: check
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder

@@ -1,5 +1,7 @@
-"""A provider that is made of the template passes the kit as it is."""
+"""A provider that is made of a template passes the kit as it is, and holds a conversation."""
 
+import ast
+import json
 import os
 import re
 import shutil
@@ -10,9 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests.documents import ROOT
-from tests.new_provider import main
+from tests.new_provider import TEMPLATES, main
+from tests.provider_switches import KINDS, SWITCHES, Kind, switched
 
 NAME, TITLE = "zenith", "Zenith Phones"
+OTHERS = {
+    "plain": ("--binary", "--no-marks", "--no-clear", "--no-keys", "--no-rest"),
+    "paced": ("--kind", "commands", "--paced", "--no-keys"),
+}
+"""Made beside it, with these switches: what each vendor has not, and the ways that no provider here has."""
+NAMES = (NAME, *OTHERS)
 COPIED = ("gateway", "tests", "docs", "config", "examples", "pyproject.toml", "CHANGELOG.md", "README.md")
 TOUCHED = [
     "gateway/phone/providers/zenith/__init__.py",
@@ -30,7 +39,7 @@ PAGE = ROOT / "docs" / "adding-a-provider.md"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of this project with a provider made of the template."""
+    """A copy of this project with providers made of the templates."""
     project = tmp_path_factory.mktemp("project")
     for name in COPIED:
         source = ROOT / name
@@ -39,6 +48,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             shutil.copy(source, project / name)
     assert main([NAME, "--title", TITLE, "--project", str(project)]) == 0
+    for name, switches in OTHERS.items():
+        assert main([name, *switches, "--project", str(project)]) == 0
     return project
 
 
@@ -56,15 +67,39 @@ def kit(project: Path, *files: str, chosen: str = NAME) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_a_provider_of_the_template_passes_the_kit(project: Path) -> None:
-    """Its own tests as well; and it is as well written as the rest."""
-    said = kit(project, "tests/conformance", f"tests/phone/providers/{NAME}")
+def test_a_provider_of_a_template_passes_the_kit(project: Path) -> None:
+    """Its own tests as well, and the same calls that every provider makes; and it is as well written as the rest."""
+    own = [f"tests/phone/providers/{name}" for name in NAMES]
+    said = kit(project, "tests/conformance", "tests/e2e/test_providers.py", *own, chosen=" or ".join(NAMES))
     assert " passed" in said, said
     assert " failed" not in said, said
     assert " error" not in said, said
     for words in (("check",), ("format", "--check")):
-        linted = run(project, "ruff", *words, *(name for name in TOUCHED if name.endswith(".py")))
+        made = [path for path in project.rglob("*.py") if set(NAMES) & {*path.parts, path.stem}]
+        linted = run(project, "ruff", *words, *map(str, made), "gateway/config/providers.py")
         assert linted.returncode == 0, linted.stdout
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_switch_finds_its_place(kind: Kind) -> None:
+    """Alone and with all others that go with it: a template that is changed takes its switches along."""
+    files = [path for path in (TEMPLATES / kind).rglob("*.*") if "__pycache__" not in path.parts]
+    switches = list(SWITCHES[kind])
+    sets = [[], *([one] for one in switches), [one for one in switches if one != "paced"]]
+    for chosen in sets:
+        for path in files:
+            text = switched(path.relative_to(TEMPLATES / kind).as_posix(), path.read_text("utf-8"), kind, chosen)
+            if path.suffix == ".py":
+                ast.parse(text)
+            if path.suffix == ".jsonl":
+                assert all(json.loads(line) for line in text.splitlines())
+
+
+def test_a_switch_that_its_kind_has_not_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With those that it has, and nothing is written."""
+    assert main(["other", "--kind", "commands", "--binary", "--project", str(project)]) == 2
+    assert "--binary is no switch of --kind commands: it has no-clear, no-keys, paced" in capsys.readouterr().err
+    assert not (project / "docs" / "providers" / "other.md").exists()
 
 
 def is_cache(path: Path) -> bool:
@@ -80,6 +115,7 @@ def test_it_touches_nine_files(project: Path) -> None:
         if path.is_file()
         and not is_cache(path.relative_to(project))
         and not (ROOT / path.relative_to(project)).exists()
+        and not set(OTHERS) & {*path.parts, path.stem}
     ]
     edited = [name for name in TOUCHED if (ROOT / name).exists()]
     assert sorted([*changed, *edited]) == sorted(TOUCHED)

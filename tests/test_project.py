@@ -30,6 +30,7 @@ from gateway.routes.worker_processes import WorkerDeaths
 from gateway.voice.endpoints.metrics import EndpointMetrics
 from tests.conftest import FOLDER, LONGEST
 from tests.documents import PAGES, ROOT, blocks, commands, prose
+from tests.new_provider import options_parser
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONSTRAINTS = ROOT / "constraints.txt"
@@ -184,7 +185,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def options_of_ours() -> set[str]:
     """Every option of every command, and of the tools that the documents name."""
-    helped = "".join(parser.format_help() for parser in (_parser(), *subcommands().values()))
+    helped = "".join(parser.format_help() for parser in (_parser(), options_parser(), *subcommands().values()))
     programs = "".join((ROOT / path).read_text("utf-8") for path in ("bench/__main__.py", "tests/mutants/tool.py"))
     return {*re.findall(r"--[a-z-]+", helped), *re.findall(r'"(--[a-z-]+)"', programs), "--profile"}
 

@@ -84,7 +84,7 @@ class Redaction:
         is_secret = self._is_secret(text) and low not in rules.VERBATIM
         if is_secret or (rules.SECRETS.search(low) and not rules.NOT_SECRETS.search(low)):
             return secret(text)
-        if low in rules.KEYS:
+        if low in rules.KEYS or (low == "key" and rules.KEY.fullmatch(text)):
             return re.sub("[0-9A-Da-d]", "5", text) if len(text) < 40 else self._hash(text)
         if (inside := _json_in(text)) is not None and low != "output":
             return json.dumps(self.value(inside, low or "arguments", private=True), separators=(",", ":"))

@@ -22,6 +22,8 @@ PRIVATE = _words(
 )
 """Members in which all texts, and all numbers of more than one digit, are the operator's or the caller's."""
 KEYS = frozenset({"digit", "digits", "dtmf"})
+KEY = re.compile("[0-9*#A-D]")
+"""A key of a phone, in a member that is named ``key``."""
 SECRETS = re.compile(
     r"secret|token|passw|signature|credential|authorization|api[-_]?key|jwt|bearer|^sig$|^auth$|cookie"
 )
@@ -65,7 +67,7 @@ PRODUCT = re.compile(r"[A-Za-z][A-Za-z._-]{0,39}/\d{1,4}(?:\.\d{1,4}){0,3}")
 """A program and its version, as in User-Agent (RFC 9110 §10.1.5)."""
 VERSION = re.compile(r"\d{1,3}(?:\.\d{1,4}){1,3}")
 FORMAT = re.compile(
-    r"(?:audio/)?(?:x-)?(?:pcm[au]?|l16|lpcm|linear-?16|slin|[mu]-?law|alaw|a-law|mulaw|g711_?[au]?law)"
+    r"(?:audio/)?(?:x-)?(?:pcm[au]?|l16|lpcm|linear(?:-?16)?|slin|[mu]-?law|alaw|a-law|mulaw|g711_?[au]?law)"
     r"(?:[/;] ?(?:rate=)?\d{4,5})?(?:; ?channels=\d)?",
     re.IGNORECASE,
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.config.providers import SECTIONS
 from gateway.config.telling.schema import schemas
 
 LINE = {
@@ -103,7 +104,7 @@ def test_each_list_has_its_size() -> None:
     accounts = {key: size for key, size in found.items() if key not in SIZES}
     assert {key: size for key, size in found.items() if key in SIZES} == SIZES
     assert set(accounts.values()) == {"at least 1, at most 2"}, "of accounts only secrets while they are replaced"
-    assert sum(key.endswith(".stream_secret") for key in accounts) == 13
+    assert sum(key.endswith(".stream_secret") for key in accounts) == len(SECTIONS)
 
 
 def _keys(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

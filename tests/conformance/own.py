@@ -2,6 +2,7 @@
 ``golden.py`` beside it.
 
 ``sign``       a function: the headers of a webhook, from the account's secrets, the URL and the body
+``entered``    a function: a webhook's URL as the operator enters it, where it has a secret in it; from secrets and URL
 ``ANNOUNCED``  a call announced by JSON, and the places of the members that it needs
 ``ENDED``      a status callback by JSON that a call has ended, and the same
 """
@@ -17,7 +18,7 @@ from typing import Any
 from tests.documents import ROOT
 from tests.kinds import ASKING
 
-PATTERN = "examples/provider_template/tests/phone/providers/acme/test_provider.py"
+PATTERN = "examples/provider_template/documents/tests/phone/providers/acme/test_provider.py"
 Signer = Callable[[Mapping[str, str], str, bytes], Mapping[str, str]]
 Golden = tuple[dict[str, Any], set[str]]
 
@@ -43,6 +44,12 @@ def signer(name: str) -> Signer:
     found: Signer | None = own(name, "sign")
     assert found is not None, f"{name}: {wanted(name, 'sign')}"
     return found
+
+
+def entered(name: str, secrets: Mapping[str, str], url: str) -> str:
+    """Return a webhook's URL as the operator enters it at the provider."""
+    with_secret: Callable[[Mapping[str, str], str], str] | None = own(name, "entered")
+    return url if with_secret is None else with_secret(secrets, url)
 
 
 def wanted(name: str, part: str) -> str:

@@ -46,7 +46,8 @@ def test_a_part_that_is_missing(project: Path, part: str) -> None:
     path = part.format(name="twilio")
     test_parts.test_each_part_of_a_provider_is_there("twilio", part)
     (project / path).unlink()
-    with pytest.raises(AssertionError, match=f"twilio: write {path}: .*; the pattern is examples/provider_template/"):
+    wanted = f"twilio: write {path}: .*; the pattern is {test_parts.TEMPLATE}/"
+    with pytest.raises(AssertionError, match=wanted):
         test_parts.test_each_part_of_a_provider_is_there("twilio", part)
 
 

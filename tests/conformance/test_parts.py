@@ -16,7 +16,7 @@ from tests.conformance.transcripts import bare
 from tests.documents import ROOT, blocks
 from tests.kinds import ASKING
 
-TEMPLATE = "examples/provider_template"
+TEMPLATE = "examples/provider_template/documents"
 PARTS = {
     "gateway/phone/providers/{name}/__init__.py": "a docstring that says what it speaks and what its modules are",
     "gateway/phone/providers/{name}/provider.py": "its class, a Provider, and the function make",

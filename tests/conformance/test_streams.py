@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from gateway.errors import WireError
+from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import (
     CallerAudio,
     CallStarted,
@@ -15,8 +16,10 @@ from gateway.phone.events import (
     OddMessage,
     PhoneClosed,
     PhoneEvent,
+    WireReply,
 )
 from gateway.phone.leg import PhoneLeg
+from gateway.phone.provider import Codec
 from gateway.phone.providers import PROVIDERS
 from tests.conformance.transcripts import about, bare, golden
 from tests.conformance.wires import (
@@ -86,6 +89,30 @@ async def test_another_protocol_is_refused_at_once(provider: str) -> None:
     """What is no message of this wire, and a start that says what nothing here can carry, need no waiting."""
     with pytest.raises(WireError):
         await PhoneLeg(FakeSocket("not JSON", None), fresh(provider)).start(5)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_wire_that_sends_on_receipt_sends_a_frame_for_each(provider: str) -> None:
+    """Ours in order while there is some, then silence; a stop discards what waits. Any other wire sends none."""
+    codec, audio_format = begun(provider), format_of(golden(provider))
+    caller, ours = golden_audio(provider), audio_format.silence(60).replace(b"\0", b"\1")
+    if not bare(provider).traits.sends_on_receipt:
+        codec.encode(PlayAudio(ours))
+        sent = sent_on(codec, caller)
+        assert not sent, f"{provider}: set sends_on_receipt in the traits: its codec sends for audio that comes: {sent}"
+        return
+    written = list(codec.encode(PlayAudio(ours)))
+    assert not written, f"{provider}: sends_on_receipt of the traits: PlayAudio is sent at once: {written}"
+    counts = [len(sent_on(codec, caller)) for _ in range(2)]
+    codec.encode(StopPlayback())
+    silent = sent_on(codec, caller)
+    assert [*counts, len(silent)] == [1, 1, 1], f"{provider}: send one message for each that comes"
+    assert silent == sent_on(begun(provider), caller), f"{provider}: discard on StopPlayback what waits"
+
+
+def sent_on(codec: Codec, message: str | bytes) -> list[str | bytes]:
+    """Return what a codec wants sent at once for a message."""
+    return [out for event in codec.decode(message) if isinstance(event, WireReply) for out in event.messages]
 
 
 TEXT_AUDIO = [name for name in PROVIDERS if about(name).audio]

@@ -7,16 +7,18 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.config.providers import settings_of
 from gateway.errors import WireError
-from gateway.phone.provider import Proof, Provider, SignatureError, Upgrade
+from gateway.phone.events import CallStarted
+from gateway.phone.provider import Proof, Provider, SignatureError, StartProof, Upgrade
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.shared.jwks import UnknownKeyError
 from gateway.phone.webhook import Answer, CallStatus, IncomingCall, StreamEnded, WebhookRequest
 from tests.conformance.accounts import CALL, CONNECT, GATEWAY, account
-from tests.conformance.transcripts import about, bare
-from tests.conformance.wires import words
+from tests.conformance.transcripts import about, bare, golden
+from tests.conformance.wires import start_text, unvouched, words
 from tests.kinds import ASKING
 from tests.phone.any_json import values
 from tests.phone.parts import answer_call, verify_upgrade, webhooks
@@ -127,6 +129,25 @@ def test_a_call_is_connected_or_rejected(name: str) -> None:
     assert expected in said, f"{name}: neither answer nor requests have {expected}: {said}"
     assert CONNECT.token not in everything(refused)
     assert everything(refused) != everything(connected)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_what_a_start_proves(name: str) -> None:
+    """Where the address is fixed, the golden start brings the token or a proof, and one without parameters nothing."""
+    made, path = account_of(name), golden(name).path
+    (start,) = (event for event in unvouched(name).decode(start_text(name)) if isinstance(event, CallStarted))
+    if made.verify_start is None:
+        assert "{stream}" not in str(made.pointing) or made.webhooks is None or made.verify_upgrade is not None, (
+            f"{name}: who enters {{stream}} has one address for all streams: write verify_start or verify_upgrade"
+        )
+        return
+    said = made.verify_start(start, NOW_S)
+    assert said.token or said.proof is Proof.STREAM, f"{path}: the start proves nothing: add the token that it brings"
+    try:
+        nothing = made.verify_start(replace(start, parameters={}), NOW_S)
+    except SignatureError:
+        return
+    assert nothing == StartProof(), f"{name}: verify_start believes a start without parameters"
 
 
 def everything(answer: Answer) -> str:

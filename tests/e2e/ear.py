@@ -7,8 +7,8 @@ from gateway.sim.phone.playout import LIMIT_MS, Playout
 class KeepingPlayout(Playout):
     """A playout buffer that remembers every byte that it was ever given."""
 
-    def __init__(self, audio_format: AudioFormat, *, limit_ms: int = LIMIT_MS) -> None:
-        super().__init__(audio_format, limit_ms=limit_ms)
+    def __init__(self, audio_format: AudioFormat, *, limit_ms: int = LIMIT_MS, drops_silence: bool = False) -> None:
+        super().__init__(audio_format, limit_ms=limit_ms, drops_silence=drops_silence)
         self.stream = bytearray()
 
     def add(self, audio: bytes) -> bool:

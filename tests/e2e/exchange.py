@@ -22,8 +22,7 @@ from gateway.sim.phone.accounts import Account
 from gateway.sim.phone.observed import Tick
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.rest_api import SimulatedApi
-from gateway.sim.providers import open_account
-from gateway.sim.providers.acs import publish_keys
+from gateway.sim.providers import open_account_at
 from gateway.tape.tapes import Wanted
 from tests.e2e.rig import configuration, load
 from tests.e2e.waiting import Waits
@@ -129,9 +128,7 @@ async def exchange(
     waits = Waits()
     async with waits.within(limit_s), contextlib.AsyncExitStack() as stack:
         apis = {name: await stack.enter_async_context(SimulatedApi.serving()) for name in names}
-        if "acs" in apis:
-            publish_keys(apis["acs"])
-        accounts = {name: open_account(name, api.url) for name, api in apis.items()}
+        accounts = {name: open_account_at(name, api) for name, api in apis.items()}
         service = await stack.enter_async_context(Emulator(script, **emulator))
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

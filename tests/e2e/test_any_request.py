@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from gateway.sim.providers import PROVIDERS
-from tests.conformance.own import signer
+from tests.conformance.own import entered, signer
 from tests.e2e.bare_phone import bare_phone
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, instant
@@ -216,10 +216,11 @@ def test_any_signed_webhook_is_answered(served: Served, provider: str, data: st.
         f"/{data.draw(st.sampled_from(['answer', 'status']))}/{provider}{data.draw(st.sampled_from(['', '/support']))}"
     )
     query = urllib.parse.urlencode(data.draw(queries), errors="replace")
-    target = f"{path}?{query}" if query else path
+    secrets = served.held.accounts[provider].secrets
+    target = entered(provider, secrets, f"{path}?{query}" if query else path)
     body = data.draw(bodies)
     kind = "application/x-www-form-urlencoded" if not body.startswith((b"{", b"[")) else "application/json"
-    signed = signer(provider)(served.held.accounts[provider].secrets, served.held.url + target, body)
+    signed = signer(provider)(secrets, served.held.url + target, body)
     status = served.run(lambda: served.send("POST", target, {"Content-Type": kind, **signed}, body))
     assert status < 500 or status == 502
 

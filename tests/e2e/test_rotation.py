@@ -18,8 +18,7 @@ from gateway.sim.caller.call import CallPlan, CallResult, place_call
 from gateway.sim.emulator import Emulator
 from gateway.sim.phone.accounts import Account
 from gateway.sim.phone.rest_api import SimulatedApi
-from gateway.sim.providers import open_account
-from gateway.sim.providers.acs import publish_keys
+from gateway.sim.providers import open_account_at
 from tests.e2e.rig import NUMBER, configuration, instant, load
 
 
@@ -27,7 +26,7 @@ class Served:
     """A gateway whose provider has two accounts' secrets, ``new`` and ``old``."""
 
     def __init__(self, provider: str, account: str, url: str, api: SimulatedApi, emulator: Emulator) -> None:
-        self.new, self.old, self.other = (open_account(provider, api.url) for _ in range(3))
+        self.new, self.old, self.other = (open_account_at(provider, api) for _ in range(3))
         self.url = url
         self.emulator = emulator
         self._provider, self._account, self._api = provider, account, api
@@ -68,8 +67,6 @@ async def served(folder: Path, provider: str, account: str) -> AsyncIterator[Ser
     deployment, lines = load(configuration(folder))
     async with contextlib.AsyncExitStack() as stack:
         api = await stack.enter_async_context(SimulatedApi.serving())
-        if provider == "acs":
-            publish_keys(api)
         emulator = await stack.enter_async_context(Emulator(instant()))
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         held = Served(provider, account, f"http://127.0.0.1:{listener.getsockname()[1]}", api, emulator)

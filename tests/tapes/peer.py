@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 
 from gateway.tape.form import Line, Tape, kind_of
 from gateway.tape.wire_text import Message, message_of
+from tests.kinds import without_token
 
 PATIENCE_S = 3.0
 """How long a message waits for one of the gateway's that does not come any more."""
@@ -131,6 +132,7 @@ async def play_phone(tape: Tape, url: str) -> None:
 
         async def send(message: Message) -> None:
             with suppress(ConnectionError):
+                message = without_token(tape.header.provider, message)
                 await (ws.send_str(message) if isinstance(message, str) else ws.send_bytes(message))
 
         async def read() -> None:

@@ -15,8 +15,6 @@ from gateway.config.reading.environment import FromEnvironment
 from gateway.sim.providers import PROVIDERS, open_account
 
 LOOPBACK = "127.0.0.1"
-UNCALLED = frozenset({"acs"})
-"""Providers whose calls need a REST API that the gateway and the caller both reach."""
 CALLER = ("--interrupt-after", "2500", "order_status", "change_delivery", "goodbye")
 """Arguments of the printed command: the caller's part of the emulator's default dialogue."""
 
@@ -33,7 +31,7 @@ class Loopback:
     def told(self, lines: Lines) -> str:
         """Return how to call this gateway: the command to type, or why there is none."""
         accounts = self.deployment.providers.accounts.items()
-        served = [name for name, section in accounts if provider_of(name, section) in PROVIDERS.keys() - UNCALLED]
+        served = [name for name, section in accounts if not PROVIDERS[provider_of(name, section)].commanded]
         if not served:
             return "\nNo call from another terminal can be simulated for the providers that are served.\n"
         name = next((name for name in served if name in PROVIDERS), served[0])

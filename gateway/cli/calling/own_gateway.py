@@ -26,8 +26,7 @@ from gateway.routes.refusing.refusals import Refused
 from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.emulator import Emulator, Script
 from gateway.sim.phone.rest_api import SimulatedApi
-from gateway.sim.providers import open_account
-from gateway.sim.providers.acs import publish_keys
+from gateway.sim.providers import open_account_at
 from gateway.sim.virtual_time import clock_of
 
 CALLED = "+14255550100"
@@ -99,9 +98,7 @@ async def own_gateway(
 
     async with contextlib.AsyncExitStack() as stack:
         api = await stack.enter_async_context(SimulatedApi.serving())
-        if provider == "acs":
-            publish_keys(api)
-        opened = open_account(provider, api.url)
+        opened = open_account_at(provider, api)
         redactor = Redactor(secrets_of(opened.secrets) | secrets_in(os.environ))
         emulator = await stack.enter_async_context(Emulator(script)) if script is not None else None
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

@@ -79,7 +79,7 @@ class SimulatedPhone:
         self.url = wire.stream.url
         self.call_id = wire.call.call_id
         self.stream_id = wire.call.stream_id
-        self.playout = Playout(wire.bot_format, limit_ms=wire.queue_limit_ms)
+        self.playout = Playout(wire.bot_format, limit_ms=wire.queue_limit_ms, drops_silence=wire.fills_with_silence)
         self.started_at = 0.0
         self.clock = FrameClock()
         self.caller_audio = bytearray()
@@ -260,6 +260,7 @@ class SimulatedPhone:
         number = self.clock.frames
         queued_ms = self.bot_format.duration_ms(self.playout.queued_bytes)
         await self._send(self.wire.tick(number * FRAME_MS, queued_ms))
+        await self._obey(self.wire.due(number * FRAME_MS, queued_ms), now)
         if self._on_tick is not None:
             self._on_tick(Tick(number, now, heard))
         while self._pressing:

@@ -40,9 +40,14 @@ class Cleared:
 
 
 class Playout:
-    """A queue of audio and marks that plays one frame per :meth:`tick`."""
+    """A queue of audio and marks that plays one frame per :meth:`tick`.
 
-    def __init__(self, audio_format: AudioFormat, *, limit_ms: int = LIMIT_MS) -> None:
+    With ``drops_silence``, silence that comes while nothing waits is not queued: it fills a pause that may not be.
+    """
+
+    def __init__(self, audio_format: AudioFormat, *, limit_ms: int = LIMIT_MS, drops_silence: bool = False) -> None:
+        self._format = audio_format
+        self._drops_silence = drops_silence
         self._frame_bytes = audio_format.bytes_for(FRAME_MS)
         self._silence = audio_format.silence(FRAME_MS)
         self._limit_bytes = audio_format.bytes_for(limit_ms)
@@ -70,6 +75,8 @@ class Playout:
         """Queue audio of any length; false, and nothing queued, where the buffer would hold too much."""
         if len(self._queue) + len(audio) > self._limit_bytes:
             return False
+        if self._drops_silence and not self._queue and audio == self._format.silence_for(audio):
+            return True
         if audio and not self._queue:
             self._run_bytes = 0
         self._queue += audio

@@ -160,7 +160,8 @@ class SimProvider:
 
     ``account`` opens an account there, whose REST API is played at the address that it is given. ``audio_formats`` are
     those that a phone of this provider may speak, the usual one first; ``keys`` is false where its streams carry no
-    keys.
+    keys. ``commanded`` is true where calls are answered by the REST API, which gateway and caller must then both
+    reach. ``serve`` adds to the API what is there before any call, such as published keys.
     """
 
     name: str
@@ -172,3 +173,5 @@ class SimProvider:
     new_call_id: Callable[[], str] = _uuid
     new_stream_id: Callable[[], str] = _uuid
     account: Callable[[Keys, str], Account] = no_account
+    commanded: bool = False
+    serve: Callable[[SimulatedApi], None] | None = None

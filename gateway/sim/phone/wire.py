@@ -147,6 +147,8 @@ class Wire(ABC):
     """The provider's error code for a message that :meth:`parse` refuses."""
     protocol_error_code: int = 1002
     """The same for a message that is no WebSocket message; by default the close code (RFC 6455 §7.4.1)."""
+    fills_with_silence: bool = False
+    """``True`` if the gateway sends silence where it has nothing to say: such a frame is not taken for the bot's."""
     gateway_may_close: bool = True
     """``True`` if the gateway may end a stream by closing the socket; otherwise that is a violation."""
 
@@ -214,6 +216,10 @@ class Wire(ABC):
 
     def tick(self, now_ms: int, queued_ms: float) -> Sequence[Message]:
         """Return what is sent every 20 ms from the start of the audio: pings, flow control by how much audio waits."""
+        return ()
+
+    def due(self, now_ms: int, queued_ms: float) -> Sequence[Order]:
+        """Return what the provider does by itself, asked every 20 ms after :meth:`tick`: ``Close`` a silent stream."""
         return ()
 
     def stop(self) -> Sequence[Message]:

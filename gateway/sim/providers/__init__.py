@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from gateway.sim.phone.accounts import Account, Keys
+from gateway.sim.phone.rest_api import SimulatedApi
 from gateway.sim.phone.webhook import SimProvider
 
 
@@ -50,3 +51,10 @@ def open_account(provider: str, api_url: str, key: str = "") -> Account:
     keys = Keys(provider, key or secrets.token_urlsafe(24))
     opened, shared = PROVIDERS[provider].account(keys, api_url), keys.texts("stream_secret")
     return Account({**opened.settings, **shared}, {**opened.secrets, **shared})
+
+
+def open_account_at(provider: str, api: SimulatedApi) -> Account:
+    """Return an account at ``provider`` whose REST API is ``api``, which then has what is there before any call."""
+    if (serve := PROVIDERS[provider].serve) is not None:
+        serve(api)
+    return open_account(provider, api.url)

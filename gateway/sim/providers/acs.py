@@ -394,5 +394,7 @@ provider = SimProvider(
     wire=AcsWire,
     webhook=AcsWebhook,
     account=open_account,
+    commanded=True,
+    serve=publish_keys,
     audio_formats=(L16_24K, L16_16K),
 )

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -21,7 +22,7 @@ from gateway.phone.events import (
     UnknownMessage,
     WireReply,
 )
-from gateway.phone.provider import Codec, Confirmation, Grant, Provider, Setup, Upgrade
+from gateway.phone.provider import Codec, Confirmation, Grant, Provider, Setup, SignatureError, Upgrade
 from gateway.tape.form import Line, Tape
 from gateway.tape.levels import SESSION_FORMATS
 from gateway.tape.report.finding import Finding
@@ -95,7 +96,7 @@ def phone_findings(tape: Tape) -> Iterator[Finding]:
     if not messages:
         yield Finding("no_stream", "phone", "no message of a media stream is on the tape")
     yield from _decoded(messages)
-    yield from _shapes(messages, model)
+    yield from _shapes(messages, model, provider)
     audio_format = next((e.audio_format for one in messages for e in one.events if isinstance(e, CallStarted)), None)
     yield from _sizes(messages, model, audio_format)
     yield from _gaps(messages)
@@ -126,12 +127,27 @@ def _decoded(messages: Sequence[Heard]) -> Iterator[Finding]:
             yield Finding("order", "phone", "audio before the start of the stream", one.number, one.line.t)
 
 
-def _shapes(messages: Sequence[Heard], model: Model) -> Iterator[Finding]:
+def _tokens_in(one: Heard, provider: Provider) -> set[str]:
+    """Return the names of the start's parameters that are the token of our answer."""
+    if provider.verify_start is None:
+        return set()
+    names = set()
+    for event in one.events:
+        if isinstance(event, CallStarted):
+            with suppress(SignatureError):
+                token = provider.verify_start(event, 0.0).token
+                names |= {name for name, value in event.parameters.items() if token and value == token}
+    return names
+
+
+def _shapes(messages: Sequence[Heard], model: Model, provider: Provider) -> Iterator[Finding]:
     seen: dict[str, set[str]] = {}
     for one in messages:
         if not isinstance(one.message, str):
             continue
         kind, paths = shape_of(one.message)
+        ours = _tokens_in(one, provider)
+        paths = {path for path in paths if path.rpartition(".")[2] not in ours}
         known = model.members.get(kind)
         if known is None:
             continue

@@ -9,7 +9,7 @@ import pytest
 from gateway.app import serving
 from gateway.cli import _parser
 from gateway.cli.call import _call, _secrets
-from gateway.cli.calling.loopback import CALLER, UNCALLED, is_loopback, loopback
+from gateway.cli.calling.loopback import CALLER, is_loopback, loopback
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.config.providers import Providers, settings_of
 from gateway.config.secrets import values_of
@@ -30,7 +30,7 @@ def command(served: Deployment, host: str = "127.0.0.1") -> list[str]:
     return shlex.split(next((line for line in told.splitlines() if line.strip().startswith("gateway call")), ""))
 
 
-@pytest.mark.parametrize("provider", [name for name in Providers.model_fields if name not in UNCALLED])
+@pytest.mark.parametrize("provider", [name for name in Providers.model_fields if not PROVIDERS[name].commanded])
 def test_every_provider_gets_the_proofs_that_the_caller_makes(tmp_path: Path, provider: str) -> None:
     """Both ends make them of the key in the printed command; ``gateway call`` takes that command."""
     served = deployment(tmp_path, f"providers: {{{provider}: {{}}}}\n")
@@ -64,7 +64,7 @@ async def test_the_command_calls_the_gateway_of_every_provider(tmp_path: Path) -
                 ):
                     return await _call(options)
 
-    called = [provider for provider in Providers.model_fields if provider not in UNCALLED]
+    called = [provider for provider in Providers.model_fields if not PROVIDERS[provider].commanded]
     codes = await asyncio.gather(*map(call, called))
     assert dict(zip(called, codes, strict=True)) == dict.fromkeys(called, 0)
 
@@ -122,8 +122,3 @@ def test_the_address_is_written_as_a_url_has_it(tmp_path: Path) -> None:
 def test_only_this_machine(host: str, expected: bool) -> None:
     """Whatever others may reach gets no credentials that are printed."""
     assert is_loopback(host) is expected
-
-
-def test_every_simulated_phone_is_known() -> None:
-    """Those that need a REST API of both ends are simulated too, by a gateway of one's own."""
-    assert set(PROVIDERS) > UNCALLED

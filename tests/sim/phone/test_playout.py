@@ -112,3 +112,13 @@ def test_more_than_ten_minutes_are_not_taken() -> None:
     assert not playout.add(bytes(8_000 * 2))
     assert playout.add(bytes(8_000))
     assert playout.queued_bytes == 8_000 * 600
+
+
+def test_silence_that_fills_a_pause_is_no_audio() -> None:
+    """Where the gateway may not pause: it is dropped while nothing waits, and kept behind words."""
+    playout = Playout(PCMU, drops_silence=True)
+    assert playout.add(b"\xff" * 160)
+    assert (playout.idle, playout.added_bytes) == (True, 0)
+    playout.add(SPOKEN * 160)
+    playout.add(b"\xff" * 160)
+    assert playout.queued_bytes == 320
