@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from gateway.app import make_provider
-from gateway.audio import g711
 from gateway.audio.formats import AudioFormat
 from gateway.config.providers import settings_of
 from gateway.phone.provider import Confirmation, Traits
@@ -21,7 +19,7 @@ from gateway.sim.emulator.speaking.words import word_times
 from gateway.sim.phone.observed import Tick
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.providers import PROVIDERS as SIMULATED
-from tests.e2e.ear import KeepingPlayout
+from tests.e2e.ear import KeepingPlayout, as_played, common
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import noise
 from tests.kinds import CLEARED_BY_MESSAGE, STREAM_ONLY
@@ -300,28 +298,15 @@ def test_the_service_hears_what_the_phone_sent(outcome: Outcome) -> None:
 async def said(outcome: Outcome) -> list[bytes]:
     """What the service said, as the phone is to hear it."""
     texts = (GREETING, ANSWER, *STORIES, *([FAREWELL] if outcome.end["by"] == "bot" else []))
-    return [heard(outcome, await noise(text, outcome.phone.audio_format)) for text in texts]
-
-
-def heard(outcome: Outcome, audio: bytes) -> bytes:
-    """The service's audio as the phone is to hear it.
-
-    Telnyx takes ours in mu-law, whatever the caller's law is; jambonz takes a sample of -1 for a mark.
-    """
-    spoken, played = outcome.phone.audio_format, outcome.phone.bot_format
-    if outcome.case.provider == "jambonz":
-        samples = np.frombuffer(audio, "<i2")
-        return np.where(samples == -1, 0, samples).astype("<i2").tobytes()
-    return audio if spoken == played else g711.encode(g711.decode(audio, spoken), played)
+    phone = outcome.phone
+    return [as_played(outcome.case.provider, phone, await noise(text, phone.audio_format)) for text in texts]
 
 
 async def test_the_phone_plays_what_the_service_said(outcome: Outcome) -> None:
-    """Byte for byte: each reply whole, up to the clear where the caller spoke, and nothing old after it.
-
-    Every byte has to be a reply's, or silence that fills up a last frame.
-    """
+    """Each reply byte for byte, up to where the caller spoke; every other byte is silence that fills up a frame."""
     stream = bytes(outcome.playout.stream)
-    silence = heard(outcome, outcome.phone.audio_format.silence(max(400, round(duration_ms(outcome, stream)))))
+    spoken = outcome.phone.audio_format.silence(round(outcome.phone.bot_format.duration_ms(len(stream))))
+    silence = as_played(outcome.case.provider, outcome.phone, spoken)
     cuts = iter(cuts_of(outcome, await said(outcome)))
     at, expected = 0, b""
     for number, reply in enumerate(await said(outcome)):
@@ -338,11 +323,6 @@ async def test_the_phone_plays_what_the_service_said(outcome: Outcome) -> None:
     assert outcome.played.startswith(expected), f"{len(outcome.played)} bytes were played of {len(expected)}"
 
 
-def duration_ms(outcome: Outcome, audio: bytes) -> float:
-    """How long the phone plays this."""
-    return outcome.phone.bot_format.duration_ms(len(audio))
-
-
 def cuts_of(outcome: Outcome, replies: Sequence[bytes]) -> list[tuple[int, int]]:
     """Where each story was cut: up to which byte it was sent, and up to which it was played."""
     if outcome.case.provider in CLEARED_BY_MESSAGE:
@@ -354,12 +334,6 @@ def cuts_of(outcome: Outcome, replies: Sequence[bytes]) -> list[tuple[int, int]]
         end = start + common(stream[start:], replies[number])
         cuts.append((end, end))
     return cuts
-
-
-def common(one: bytes, other: bytes) -> int:
-    """With how many bytes both begin."""
-    pairs = zip(one, other, strict=False)
-    return next((at for at, (mine, its) in enumerate(pairs) if mine != its), min(len(one), len(other)))
 
 
 async def test_what_was_heard_is_told(case: Case, outcome: Outcome) -> None:
