@@ -11,6 +11,7 @@ import pytest
 from gateway.audio.formats import PCMU
 from gateway.sim.emulator import Script, Session
 from gateway.sim.emulator.script import Latency, Turn
+from gateway.sim.emulator.speaking.words import word_times
 from tests.e2e.ear import KeepingPlayout
 from tests.e2e.rig import NUMBER, Rig, configuration, instant, noise, rig, session_of
 from tests.twilio_phone import SimulatedTwilio, Tick
@@ -133,7 +134,7 @@ class Caller:
 class Fate:
     """What became of the reply of a round, in bytes: ``sent`` to the phone, ``played`` by it, out of ``whole``.
 
-    ``cut`` tells whether a clear ended it; ``told`` is what the service was told, in milliseconds.
+    ``told`` is what the service was told, in milliseconds; ``words`` are those that the gateway knows to be heard.
     """
 
     moment: Moment
@@ -141,6 +142,7 @@ class Fate:
     sent: int
     played: int
     told: int | None
+    words: str = ""
 
     @property
     def kind(self) -> str:
@@ -152,7 +154,7 @@ class Fate:
         return KINDS[3] if self.whole - self.played <= 5 * FRAME else KINDS[2]
 
 
-async def fates(caller: Caller) -> list[Fate]:
+async def fates(caller: Caller, rig: Rig) -> list[Fate]:
     """Take the phone's stream apart into the replies of the rounds; every byte has to be accounted for.
 
     A reply is known by its content. Where a clear cut one short, the next byte behind the clear has to be of a later
@@ -167,19 +169,20 @@ async def fates(caller: Caller) -> list[Fate]:
     }
     deltas = [record.event for record in caller.session.sent if record.type == "response.audio.delta"]
     items = {delta["response_id"]: delta["item_id"] for delta in deltas}
+    words = {note["item_id"]: str(note["text"]) for note in rig.fields(caller.phone.call_sid, "reply_heard")}
     at, found = 0, []
     for moment in caller.moments:
         audio = await spoken(moment.round)
         response = caller.responses[moment.round - 1]
-        told = truncated.pop(items.get(response), None)
+        told, known = truncated.pop(items.get(response), None), words.get(items.get(response), "")
         while clears[0][0] <= at < len(caller.playout.stream):
             clears.popleft()
         end, played = clears[0]
         size = min(len(audio), end - at)
         if not size or caller.playout.stream[at : at + size] != audio[:size]:
-            found.append(Fate(moment, len(audio), 0, 0, told))
+            found.append(Fate(moment, len(audio), 0, 0, told, known))
             continue
-        found.append(Fate(moment, len(audio), size, min(played - at, size), told))
+        found.append(Fate(moment, len(audio), size, min(played - at, size), told, known))
         at += size
         if size == len(audio):
             padding = -len(audio) % FRAME
@@ -191,7 +194,7 @@ async def fates(caller: Caller) -> list[Fate]:
 
 
 def test_what_was_heard_is_told_to_the_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """240 seeded barge-ins of four kinds: truncated within 20 ms of what was played, and nothing old after a clear."""
+    """240 seeded barge-ins of four kinds: truncated within 20 ms of what was played, and its words are known."""
     monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
     callers = [Caller(seed) for seed in range(CALLS)]
     latency = Latency(update=0, transcription=20, create=30, first_delta=100, first_audio=40)
@@ -204,7 +207,7 @@ def test_what_was_heard_is_told_to_the_frame(tmp_path: Path, monkeypatch: pytest
                 calling.create_task(caller.call(held))
                 await asyncio.sleep(FRAME_MS / 1000 + 0.001)  # so that the phones' frames do not come all at once
         held.emulator.check()
-        return [fate for caller in callers for fate in await fates(caller)]
+        return [fate for caller in callers for fate in await fates(caller, held)]
 
     told = in_virtual_time(calls)
     errors = [r.event["error"]["code"] for caller in callers for r in caller.session.sent if r.type == "error"]
@@ -214,6 +217,8 @@ def test_what_was_heard_is_told_to_the_frame(tmp_path: Path, monkeypatch: pytest
     assert not any(caller.phone.violations for caller in callers)
     assert len(told) == CALLS * ROUNDS
     wrong = [fate for fate in told if not is_true(fate)]
+    assert not wrong, "\n".join(map(str, wrong))
+    wrong = [fate for fate in told if not has_true_words(fate)]
     assert not wrong, "\n".join(map(str, wrong))
     assert {kind for kind, count in Counter(fate.kind for fate in told).items() if count >= 20} == set(KINDS)
 
@@ -227,6 +232,15 @@ def is_true(fate: Fate) -> bool:
         return abs(PCMU.bytes_for(fate.told) - fate.played) <= FRAME
     next_to_nothing = PCMU.bytes_for(NEXT_TO_NOTHING_MS) + FRAME
     return not fate.sent or fate.whole - fate.played <= FRAME or fate.played < next_to_nothing
+
+
+def has_true_words(fate: Fate) -> bool:
+    """Return whether the gateway knows the words that were played to their end, to the frame, and no others."""
+    spoken = text(fate.moment.round)
+    ends_ms = [word.offset_ms + word.duration_ms for word in word_times(spoken, PCMU.duration_ms(fate.whole))]
+    played_ms = PCMU.duration_ms(fate.played)
+    early, late = (sum(end_ms <= played_ms + by_ms for end_ms in ends_ms) for by_ms in (-FRAME_MS, FRAME_MS))
+    return spoken.startswith(fate.words) and early <= len(fate.words.split()) <= late
 
 
 async def test_a_caller_who_speaks_into_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
