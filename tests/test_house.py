@@ -72,7 +72,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "phone/events.py",
     "phone/providers/acs/wire.py",
     "phone/providers/genesys/wire.py",
-    "routes/listeners.py",
     "sim/caller/timeline.py",
     "sim/emulator/faults.py",
     "sim/emulator/function_calls.py",

@@ -157,6 +157,24 @@ async def test_a_drain_waits_for_an_answered_call_no_longer_than_it_has_its_plac
     assert [expected.call_id for expected in calls.expected()] == ["CA1"]
 
 
+@virtual_time
+async def test_a_process_that_retires_takes_the_calls_that_come_all_the_same() -> None:
+    """On a connection that was open before: its webhook is answered, its stream has a place, and the drain waits."""
+    calls, call = Calls(3), Ending()
+    calls.retiring = True
+    async with asyncio.TaskGroup() as group:
+        with calls.place(KEY), calls.running(cast("Call", call), KEY):
+            draining = group.create_task(calls.drain(30, 60))
+            await asyncio.sleep(5)
+            assert calls.willing
+            assert calls.reserve(OTHER, "a", None, 60) is None
+        with calls.place(OTHER) as place:
+            assert place is not None
+            await asyncio.sleep(5)
+            assert not draining.done()
+        await draining
+
+
 async def test_a_drain_of_nothing_is_over_at_once() -> None:
     """And nobody is let in afterwards."""
     calls = Calls(1)

@@ -117,6 +117,7 @@ class BoundedRunner(web.AppRunner):
     async def _as_a_last_answer(self, request: web.Request, response: web.StreamResponse) -> None:
         if self._connections.close_after_answers and response.status != SWITCHING:
             response.force_close()
+            response.headers[hdrs.CONNECTION] = "close"
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
