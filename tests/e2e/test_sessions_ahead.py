@@ -219,6 +219,20 @@ async def test_a_session_that_dies_while_it_waits_is_not_taken(tmp_path: Path) -
 
 
 @virtual_time
+async def test_a_claimed_session_that_is_lost_is_replaced_as_any_other(tmp_path: Path) -> None:
+    """Before the first sound of its greeting: another session says it."""
+    slow = instant(latency_ms={"handshake": CONNECT_MS, "first_delta": 1500})
+    async with exchange(tmp_path, ["twilio"], SPOKEN, slow, gateway_yaml=AHEAD) as held:
+        async with held.call("twilio", NUMBER, setup_s=SETUP_S):
+            await held.told("support", "session_ready")
+            held.emulator.sessions[0].cut("reset")
+            await held.told("support", "reply_heard")
+        assert len(held.emulator.sessions) == 2
+        assert [note["text"] for note in held.fields("support", "reply_said")] == ["600 ms"]
+        assert outcomes(held) == {"claimed": 1}
+
+
+@virtual_time
 async def test_a_session_of_another_format_is_not_taken(tmp_path: Path) -> None:
     """And the next call's is opened in the format that the stream had."""
     async with exchange(tmp_path, ["twilio"], SPOKEN, script(), gateway_yaml=AHEAD) as held:
