@@ -66,6 +66,7 @@ FIRST_EVENTS: list[tuple[str, Callable[[Metrics], None]]] = [
     ("GatewayToolsFail", noted(notes.ToolReturned("status", "c", "error", 5))),
     ("GatewayToolsFail", noted(notes.McpReturned("crm", "any", "m", "timeout", 5))),
     ("GatewayTransfersFail", noted(notes.TransferFailed("desk", "busy"))),
+    ("GatewayIsNotHeard", lambda m: m.speech_unreported.inc(10)),
     ("GatewayIsThrottled", noted(notes.ServiceError("rate_limit_exceeded", ""))),
     ("GatewaySeesOddMessages", noted(notes.MalformedMessage("phone", ""))),
     ("GatewaySeesOddMessages", noted(notes.MalformedMessage("voice", ""))),
