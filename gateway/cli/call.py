@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,13 @@ def add_call(commands: Any) -> None:
         metavar="TEXT",
         help="fail unless the bot is heard to say TEXT; may be repeated; without --url only",
     )
+    parser.add_argument(
+        "--hang-up-after",
+        type=int,
+        default=600,
+        metavar="S",
+        help="the caller hangs up after S seconds at the latest (default 600)",
+    )
     add_fault_options(parser)
     parser.add_argument("--max-answer-ms", type=int, metavar="N", help="fail if an answer takes longer than N ms")
     _add_result_options(parser)
@@ -175,9 +183,18 @@ async def _call(options: argparse.Namespace) -> int:
     ]
     _warn_of_two_sides(utterances)
     logs.configure(json=False, level="error", without=REPORTED)
+    planned = partial(
+        CallPlan,
+        utterances,
+        from_=options.from_,
+        provider=wire,
+        audio_format=audio_format,
+        presses=presses,
+        max_duration_s=options.hang_up_after,
+    )
     if options.url:
         to = options.to or _likely_number(options)
-        plan = CallPlan(utterances, to, options.from_, provider=wire, audio_format=audio_format, presses=presses)
+        plan = planned(to=to)
         who = EMULATED if options.test_key else "the gateway at --url answers, with the service that it uses"
         narrator = Narrator(quiet=options.json)
         narrator.answered_by(who)
@@ -189,7 +206,7 @@ async def _call(options: argparse.Namespace) -> int:
     if line is None:
         known = ", ".join(number for line in lines for number in line.settings.numbers)
         raise InputError(f"--to: no line takes {to}, expected one of {known}")
-    plan = CallPlan(utterances, to, options.from_, provider=wire, audio_format=audio_format, presses=presses)
+    plan = planned(to=to)
     script = script_of(options.script, deployment, line, recordings, presses)
     if script is None:
         check_emulated(options, faults, deployment.require_endpoint())
@@ -208,6 +225,8 @@ def _check(options: argparse.Namespace, presses: Sequence[Press]) -> None:
     after_ms = options.interrupt_after
     if after_ms is not None and after_ms < 0:
         raise InputError(f"--interrupt-after: {after_ms} is negative, expected milliseconds from 0")
+    if options.hang_up_after < 1:
+        raise InputError(f"--hang-up-after: {options.hang_up_after} is too short, expected seconds from 1")
     if not options.recordings and not presses:
         raise InputError("expected a RECORDING or --press: the caller would say and do nothing")
     if options.url and not options.url.startswith(SCHEMES):

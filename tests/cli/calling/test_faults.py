@@ -100,6 +100,16 @@ def test_a_model_has_the_time_of_its_own_and_no_faults(
         assert said in capsys.readouterr().err
 
 
+def test_a_call_lasts_as_long_as_the_caller_may(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten minutes by itself, and as many as are asked for: none of them is waited for."""
+    config = configuration(tmp_path, gateway="providers: {twilio: {}}\n")
+    words = ("--press", "1@29", "--config", config, "--out", tmp_path / "out", "--virtual-time")
+    assert main(["call", *map(str, words), "--hang-up-after", "30"]) == 0
+    assert json.loads((tmp_path / "out" / "call.json").read_text("utf-8"))["duration_ms"] in range(29_000, 30_100)
+    assert main(["call", *map(str, words), "--hang-up-after", "0"]) == 2
+    assert "--hang-up-after: 0 is too short, expected seconds from 1" in capsys.readouterr().err
+
+
 def test_a_seed_is_a_number(capsys: pytest.CaptureFixture[str]) -> None:
     """The error says what was expected."""
     with pytest.raises(SystemExit):
