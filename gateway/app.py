@@ -43,6 +43,7 @@ from gateway.phone.provider import KeySet, Provider, Setup
 from gateway.phone.token import StreamTokens
 from gateway.phrases import Phrases
 from gateway.rest import CallControl
+from gateway.routes.admitting.admission import Admission
 from gateway.routes.health import Health
 from gateway.routes.line_book import LineBook
 from gateway.routes.listeners import Inherited, Listener, listening
@@ -81,6 +82,8 @@ class Gateway:
     calls: Calls
     metrics: Metrics
     voice_live: PooledVoiceLive
+    admission: Admission
+    """Says whether a new call may be taken."""
     go_on: Callable[[KnownCall], Awaitable[None]]
     """Continues a call whose stream ended with another worker."""
     retire: Callable[[], Awaitable[None]]
@@ -118,7 +121,7 @@ async def serving(
     one cannot.
     """
     served = providers_of(deployment)
-    sections = (_section(endpoint, api_key),) if endpoint else deployment.reached
+    sections = (_section(endpoint, api_key, deployment),) if endpoint else deployment.reached
     metrics = Metrics(served)
     board = board or Board(deployment.limits.calls, now=clock)
     calls = Calls(deployment.limits.calls, board.places)
@@ -142,12 +145,13 @@ async def serving(
         required=deployment.streams.auth == "token",
     )
     refusals = Refusals(metrics, urlsplit(public_url).path, on_refusal)
+    loop = asyncio.get_running_loop()
     voice_live, of_endpoints = pooled(
         deployment,
         sections,
         board.sessions,
         metrics.registry,
-        asyncio.get_running_loop().time,
+        loop.time,
         kind=TapedVoiceLive if tapes else VoiceLive,
         identity=identity,
         watch=metrics,
@@ -164,10 +168,12 @@ async def serving(
     at_most = 0 if tapes else deployment.voice_live.open_ahead  # a tape begins with its call
     ahead = SessionsAhead(prepared, at_most, metrics)
     book = LineBook(lines, metrics, _regions(deployment))
+    admission = Admission(calls, board, voice_live.pool, loop.time, deployment.streams.token_ttl_s)
     streams = MediaStreams(
         providers=served,
         lines=book,
         calls=calls,
+        admission=admission,
         metrics=metrics,
         prepare=prepared,
         ahead=ahead,
@@ -190,6 +196,8 @@ async def serving(
         public_url=public_url,
         lines=book,
         calls=calls,
+        admission=admission,
+        when_full=deployment.when_full,
         tokens=tokens,
         outcomes=outcomes,
         control=control,
@@ -242,6 +250,7 @@ async def serving(
                     calls,
                     metrics,
                     voice_live,
+                    admission,
                     streams.adopt,
                     partial(_retire, calls, public, private),
                     private_url,
@@ -279,9 +288,10 @@ async def _watched(
         yield private
 
 
-def _section(endpoint: str, api_key: str) -> EndpointSection:
-    """Return the endpoint that is used in place of the deployment's."""
-    return EndpointSection.model_construct(endpoint=endpoint, key=SecretStr(api_key) if api_key else None)
+def _section(endpoint: str, api_key: str, deployment: Deployment) -> EndpointSection:
+    """Return the endpoint that is used in place of the deployment's, with the same quota."""
+    key, limits = SecretStr(api_key) if api_key else None, deployment.voice_live.limits
+    return EndpointSection.model_construct(endpoint=endpoint, key=key, limits=limits)
 
 
 def _url(listener: Listener) -> str:

@@ -20,6 +20,7 @@ GatewayError               a failure whose message is complete by itself
   RenderingError           a text was not spoken ahead of its need (phrases)
   RefusedError             the gateway refused a simulated call (sim.phone.connecting)
   BusyError                the gateway rejected a simulated call as busy (sim.phone.connecting)
+  TurnedAwayError          the gateway answered a simulated call without a stream (sim.phone.turned_away)
 OutboxFullError            a peer does not read, and what waits for it passed the limit
 ToolError                  an operator's function tells the model what is wrong (function)
 FunctionFailed             a function failed: what the model and the log are told (tools.result)

@@ -15,7 +15,7 @@ ANNOUNCE_LIMIT_S = PARTING_LIMIT_S + 10.0
 REST API, and 5 s for the end of the stream."""
 EXPECTED_POLL_S = 0.1
 """The interval at which a drain looks for the streams of answered calls, which may come to another worker."""
-_REFUSALS = {Full.ALL: Refusal.FULL, Full.LINE: Refusal.LINE_FULL}
+_REFUSALS = {Full.ALL: Refusal.FULL, Full.LINE: Refusal.LINE_FULL, Full.CALLER: Refusal.CALLER_FULL}
 
 
 class Calls:
@@ -60,11 +60,19 @@ class Calls:
         """The reason for which no call is taken now."""
         return Refusal.SHUT_DOWN if self.draining else Refusal.FULL
 
-    def reserve(self, key: CallKey, line: str, line_limit: int | None, life_s: float) -> Refusal | None:
+    def reserve(
+        self,
+        key: CallKey,
+        line: str,
+        line_limit: int | None,
+        life_s: float,
+        caller: str = "",
+        caller_limit: int | None = None,
+    ) -> Refusal | None:
         """Keep a place for the stream of a call that is about to be answered; return why it cannot be."""
         if self.draining:
-            return Refusal.SHUT_DOWN
-        full = self._places.reserve(key, line, line_limit, life_s)
+            return Refusal.DRAINING
+        full = self._places.reserve(key, line, line_limit, life_s, caller, caller_limit)
         return _REFUSALS[full] if full else None
 
     def cancel(self, key: CallKey) -> KnownCall | None:
@@ -95,9 +103,22 @@ class Calls:
             if not self._held:
                 self._empty.set()
 
-    def name(self, place: Place, key: CallKey, line: str, line_limit: int | None) -> bool:
-        """Note whose call holds a place; ``False`` where its line is full."""
-        return self._places.name(place, key, line, line_limit)
+    def name(
+        self,
+        place: Place,
+        key: CallKey,
+        line: str,
+        line_limit: int | None,
+        caller: str = "",
+        caller_limit: int | None = None,
+    ) -> Refusal | None:
+        """Note whose call holds a place; return why it is turned away, where no webhook had reserved the place."""
+        full = self._places.name(place, key, line, line_limit, caller, caller_limit)
+        return _REFUSALS[full] if full else None
+
+    def is_reserved_for(self, place: Place, line: str) -> bool:
+        """Return whether a webhook had reserved the place for a call of ``line``."""
+        return self._places.is_reserved_for(place, line)
 
     @asynccontextmanager
     async def opening(self) -> AsyncIterator[None]:

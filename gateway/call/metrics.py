@@ -72,6 +72,9 @@ class Metrics:
         self._calls_refused = Counter(
             "gateway_calls_refused", "Webhooks, streams and other requests turned away.", ["reason"], registry=r
         )
+        self._turned_away = Counter(
+            "gateway_calls_turned_away", "Answers to calls for which there was no room.", ["given"], registry=r
+        )
         self.call_ends = Counter("gateway_call_ends", "Calls ended.", ["reason", "by", "line"], registry=r)
         self.call_duration = Histogram(
             "gateway_call_duration_seconds", "From start message to end.", buckets=_DURATION_BUCKETS, registry=r
@@ -203,6 +206,8 @@ class Metrics:
         self.build.labels(importlib.metadata.version("voice-line-gateway"), platform.python_version()).set(1)
         for refusal in Refusal:
             self._calls_refused.labels(refusal.value)
+        for given in ("busy", "say", "transfer", "wait"):
+            self._turned_away.labels(given)
         for leg in ("phone", "voice"):
             for kind in ("unknown", "malformed"):
                 self.messages_odd.labels(leg, kind)
@@ -261,6 +266,10 @@ class Metrics:
     def refused(self, reason: Refusal) -> None:
         """Count a webhook or a stream that was turned away."""
         self._calls_refused.labels(reason.value).inc()
+
+    def turned_away(self, given: str) -> None:
+        """Count an answer to a call for which there was no room: ``busy``, ``say``, ``transfer`` or ``wait``."""
+        self._turned_away.labels(given).inc()
 
     def observe(self, identity: CallIdentity, note: TimedNote) -> None:  # noqa: C901 -- one case a kind of note
         """Count a note of a call's record."""

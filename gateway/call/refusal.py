@@ -8,6 +8,12 @@ class Refusal(enum.StrEnum):
 
     FULL = "full"
     LINE_FULL = "line_full"
+    LINE_RATE = "line_rate"
+    CALLER_FULL = "caller_full"
+    CALLER_RATE = "caller_rate"
+    VOICE_FULL = "voice_full"
+    VOICE_UNREACHABLE = "voice_unreachable"
+    DRAINING = "draining"
     SHUT_DOWN = "shut_down"
     UNKNOWN_NUMBER = "unknown_number"
     UNKNOWN_LINE = "unknown_line"

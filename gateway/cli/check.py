@@ -115,8 +115,15 @@ def _told(line: Line) -> dict[str, object]:
         "transfers": list(settings.transfers),
         "after": _following(line, settings.after),
         "on_failure": _following(line, settings.on_failure),
+        "when_full": _when_full(line),
         "on_shutdown": _following(line, settings.on_shutdown),
     }
+
+
+def _when_full(line: Line) -> dict[str, object] | None:
+    """Return the keys of ``when_full`` that are set; ``None`` where it is that of gateway.yaml."""
+    full = line.settings.when_full
+    return None if full is None else full.model_dump(exclude_none=True)
 
 
 def _following(line: Line, wanted: Rescue | None) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 from gateway.config.accounts import check_accounts, supply, supply_accounts
 from gateway.config.api_versions import API_VERSION, DEFAULT_API_VERSION, is_api_version
 from gateway.config.endpoints import EndpointLimits, EndpointSection, check_endpoints, has_endpoints
+from gateway.config.line.full import DeploymentWhenFull, or_busy
 from gateway.config.line.models import ModelChain
 from gateway.config.line.trouble import OnTrouble, OnTroubleOfAll
 from gateway.config.providers import Providers
@@ -186,6 +187,9 @@ class Deployment(Section):
     """Keeps calls whose Voice Live session is lost, on lines that have no on_trouble of their own."""
     limits: DeploymentLimits = DeploymentLimits()
     """Bounds of the whole gateway."""
+    when_full: Annotated[DeploymentWhenFull, or_busy(DeploymentWhenFull)] = DeploymentWhenFull()
+    """Answers a call for which there is no room, on lines without when_full: busy (the default), or words, a wait, a
+    transfer."""
     lines: Text = "lines/*.yaml"
     """The files of the phone lines, as a pattern; the path is relative to this file."""
 

@@ -45,3 +45,7 @@ def pattern_of(pattern: str) -> Any:
 
 Endpoint = Annotated[str, _url(_ENDPOINT, "https://my-resource.services.ai.azure.com"), pattern_of(f"^{_ENDPOINT}$")]
 PublicUrl = Annotated[str, _url(_PUBLIC_URL, "https://voice.example.com"), pattern_of(f"^{_PUBLIC_URL}$")]
+WebAddress = Annotated[
+    str, _url(rf"https?{_AFTER_SCHEME}(\?[^\s#]*)?", "https://www.example.com/music.mp3"), pattern_of("^https?://")
+]
+"""The address of a file on the web."""

@@ -25,7 +25,7 @@ _LINE_BYTES = 8
 _TEXT_BYTES = 512
 _UNTIL = struct.Struct("d")
 _LENGTH = struct.Struct("H")
-_RECORD_BYTES = 1 + 1 + 1 + _KEY_BYTES + _LINE_BYTES + _UNTIL.size + _TEXT_BYTES
+_RECORD_BYTES = 1 + 1 + 1 + _KEY_BYTES + 2 * _LINE_BYTES + _UNTIL.size + _TEXT_BYTES
 _NO_LINE = bytes(_LINE_BYTES)
 _SEPARATOR = "\0"
 
@@ -52,6 +52,7 @@ class Full(enum.Enum):
 
     ALL = enum.auto()
     LINE = enum.auto()
+    CALLER = enum.auto()
 
 
 class Place(Struct, eq=False):
@@ -90,7 +91,8 @@ class Places:
         self._news = self._states + size
         self._keys = self._news + size
         self._lines = self._keys + size * _KEY_BYTES
-        self._until = self._lines + size * _LINE_BYTES
+        self._callers = self._lines + size * _LINE_BYTES
+        self._until = self._callers + size * _LINE_BYTES
         self._texts = self._until + size * _UNTIL.size
 
     def is_full(self) -> bool:
@@ -106,18 +108,33 @@ class Places:
             expired = sum(self._until_of(index) <= now for index in self._each(_State.RESERVED))
             return self.size - states.count(_State.FREE) - expired
 
-    def reserve(self, call: CallKey, line: str, line_limit: int | None, life_s: float) -> Full | None:
-        """Keep a place for the stream of a call that is answered now; return why there is none."""
+    def reserve(
+        self,
+        call: CallKey,
+        line: str,
+        line_limit: int | None,
+        life_s: float,
+        caller: str = "",
+        caller_limit: int | None = None,
+    ) -> Full | None:
+        """Keep a place for the stream of a call that is answered now; return why there is none.
+
+        ``caller_limit`` is for the calls of ``caller`` on this line; an empty caller has none.
+        """
         key, line_key, until = _call_key(call), _line_key(line), self._now() + life_s
+        caller_key = _caller_key(line, caller)
         with self._memory.locked():
             index = self._find_reserved(key)
             if index is None:
                 index = self._find_free()
                 if index is None:
                     return Full.ALL
-                if self._line_is_full(line_key, line_limit):
+                if self._is_full(self._lines, line_key, line_limit):
                     return Full.LINE
+                if caller and self._is_full(self._callers, caller_key, caller_limit):
+                    return Full.CALLER
             self._write(index, _State.RESERVED, key, line_key, until, (*call, line))
+            self._write_caller(index, caller_key)
         return None
 
     def take(self, call: CallKey | None = None, *, reserved_only: bool = False) -> Place | None:
@@ -134,16 +151,34 @@ class Places:
             self._bytes[self._states + index] = _State.TAKEN
             return Place(index, self._key_of(index))
 
-    def name(self, place: Place, call: CallKey, line: str, line_limit: int | None) -> bool:
-        """Note whose place it is; return ``False`` where the line is full and the place was not reserved for it."""
-        line_key = _line_key(line)
+    def name(
+        self,
+        place: Place,
+        call: CallKey,
+        line: str,
+        line_limit: int | None,
+        caller: str = "",
+        caller_limit: int | None = None,
+    ) -> Full | None:
+        """Note whose place it is; return why it is taken back, where the place was not reserved for the line."""
+        line_key, caller_key = _line_key(line), _caller_key(line, caller)
         with self._memory.locked():
-            if self._line_of(place.index) != line_key and self._line_is_full(line_key, line_limit):
-                return False
+            if self._line_of(place.index) == line_key:
+                caller_key = self._cell(self._callers, place.index)
+            elif self._is_full(self._lines, line_key, line_limit):
+                return Full.LINE
+            elif caller and self._is_full(self._callers, caller_key, caller_limit):
+                return Full.CALLER
             if self._is_held(place):
                 place.key = _call_key(call)
                 self._write(place.index, _State.TAKEN, place.key, line_key, 0.0, (*call, line))
-        return True
+                self._write_caller(place.index, caller_key)
+        return None
+
+    def is_reserved_for(self, place: Place, line: str) -> bool:
+        """Return whether a place was reserved for a call of ``line``, and not taken by a stream alone."""
+        with self._memory.locked():
+            return self._line_of(place.index) == _line_key(line)
 
     def free(self, place: Place) -> None:
         """Free a place that a stream held."""
@@ -238,12 +273,13 @@ class Places:
                 yield index
             at += 1
 
-    def _line_is_full(self, line: bytes, limit: int | None) -> bool:
+    def _is_full(self, column: int, key: bytes, limit: int | None) -> bool:
+        """Return whether ``limit`` places have ``key`` in a column of lines or callers."""
         if limit is None:
             return False
         now = self._now()
-        expired = sum(self._until_of(i) <= now and self._line_of(i) == line for i in self._each(_State.RESERVED))
-        return self._bytes[self._lines : self._until].count(line) - expired >= limit
+        expired = sum(self._until_of(i) <= now and self._cell(column, i) == key for i in self._each(_State.RESERVED))
+        return self._bytes[column : column + self.size * _LINE_BYTES].count(key) - expired >= limit
 
     def _is_held(self, place: Place) -> bool:
         index = place.index
@@ -258,6 +294,7 @@ class Places:
         self._bytes[at : at + _KEY_BYTES] = key
         at = self._lines + index * _LINE_BYTES
         self._bytes[at : at + _LINE_BYTES] = line
+        self._write_caller(index, _NO_LINE)
         _UNTIL.pack_into(self._bytes, self._until + index * _UNTIL.size, until)
         text = _SEPARATOR.join(texts).encode("utf-8", "surrogatepass")[: _TEXT_BYTES - _LENGTH.size]
         at = self._texts + index * _TEXT_BYTES
@@ -282,8 +319,15 @@ class Places:
         return self._bytes[at : at + _KEY_BYTES]
 
     def _line_of(self, index: int) -> bytes:
-        at = self._lines + index * _LINE_BYTES
+        return self._cell(self._lines, index)
+
+    def _cell(self, column: int, index: int) -> bytes:
+        at = column + index * _LINE_BYTES
         return self._bytes[at : at + _LINE_BYTES]
+
+    def _write_caller(self, index: int, caller: bytes) -> None:
+        at = self._callers + index * _LINE_BYTES
+        self._bytes[at : at + _LINE_BYTES] = caller
 
     def _until_of(self, index: int) -> float:
         (until,) = _UNTIL.unpack_from(self._bytes, self._until + index * _UNTIL.size)
@@ -297,3 +341,7 @@ def _call_key(call: CallKey) -> bytes:
 
 def _line_key(line: str) -> bytes:
     return hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=_LINE_BYTES).digest()
+
+
+def _caller_key(line: str, caller: str) -> bytes:
+    return _line_key(_SEPARATOR.join((line, caller))) if caller else _NO_LINE

@@ -11,6 +11,8 @@ from msgspec import Struct
 from gateway.audio.formats import AudioFormat
 from gateway.phone.requests import Requests, Steps
 
+PAUSE_S = 5
+"""Seconds between two questions of a call that waits in silence."""
 STREAM_ENDED = ("stream", "ended")
 """The query of ``Connect.then_url``, where the provider asks what follows a stream."""
 
@@ -55,6 +57,15 @@ class After(Struct, frozen=True):
     language: str = ""
     transfer: str = ""
     """A number in E.164, or an address of SIP."""
+
+
+class Wait(Struct, frozen=True):
+    """The wait of a call for which there is no room: music once, or a pause, and then the provider asks again."""
+
+    url: str
+    """The URL where the provider asks whether there is room now; it answers as for a new call."""
+    music: str = ""
+    """The address of a short recording; empty for a pause of ``PAUSE_S``."""
 
 
 class Connect(Struct, frozen=True):
@@ -134,6 +145,14 @@ class Webhooks(Protocol):
 
     def refuse(self, call: IncomingCall) -> Answer:
         """Return the answer that rejects a call as busy, in place of :meth:`answer`."""
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Return the answer to a call for which there is no room: words, then a wait, or a transfer, or the end.
+
+        By default it is that of :meth:`refuse`: for a provider whose traits have neither ``says_full`` nor
+        ``transfers_full`` nor ``waits_full``. ``follows`` is empty where the call ends, after a wait.
+        """
+        return self.refuse(call)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a status callback reports; raise ``WireError`` where it reports nothing."""

@@ -14,6 +14,7 @@ line_book         the current lines, in memory
 following         decides what follows a call's stream
 outcomes          remembers how calls ended
 refusing/         turns requests away
+admitting/        takes calls, or answers those for which there is no room
 health            ``/healthz``, ``/readyz`` and ``/metrics``
 worker_processes  collects the metrics of all workers
 

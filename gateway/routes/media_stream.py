@@ -33,6 +33,7 @@ from gateway.phone.provider import Grant, Provider, SignatureError, Upgrade
 from gateway.phone.requests import Requests
 from gateway.phone.webhook import After
 from gateway.rest import CallControl, CallControlError, described
+from gateway.routes.admitting.admission import Admission
 from gateway.routes.following import GONE, follows_instead, goes_on_by_itself, then_url, what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
@@ -66,6 +67,7 @@ class MediaStreams:
         providers: dict[str, Provider],
         lines: LineBook,
         calls: Calls,
+        admission: Admission,
         metrics: Metrics,
         prepare: Callable[[Line, CallStarted], tuple[CallSettings, Voice]],
         ahead: SessionsAhead,
@@ -88,6 +90,7 @@ class MediaStreams:
         self._providers = providers
         self._lines = lines
         self._calls = calls
+        self._admission = admission
         self._metrics = metrics
         self._prepare = prepare
         self._ahead = ahead
@@ -147,7 +150,7 @@ class MediaStreams:
         except SignatureError as error:
             return Refused(Refusal.UNAUTHORIZED, str(error))
         if isinstance(grant, Grant) and grant.line and self._lines.find(grant.line) is None:
-            self._calls.cancel((provider.name, grant.call_id))
+            self._admission.cancel((provider.name, grant.call_id))
             await self.strand(KnownCall(provider.name, grant.call_id))
             return Refused(Refusal.UNKNOWN_LINE)
         return grant
@@ -192,7 +195,7 @@ class MediaStreams:
                 self._tape_refusal(provider, upgrade, str(error))
                 return await phone.turn_away(POLICY, "")
             started = granted(started, grant)
-            self._calls.cancel((provider.name, started.call_id))  # the stream has a place
+            self._admission.cancel((provider.name, started.call_id))  # the stream has a place
         if is_over(self._used, provider.name, started.call_id):
             late = Refused(Refusal.UNAUTHORIZED, "the call is over: its provider has reported its end")
             return await self._turn_away(phone, KnownCall(), late, POLICY)
@@ -206,9 +209,10 @@ class MediaStreams:
             unknown = unknown_line(grant.line, started.called, region)
             return await self._turn_away(phone, KnownCall(provider.name, started.call_id), unknown, POLICY)
         started = identified(started, line, region)
-        if not self._calls.name(place, (provider.name, started.call_id), line.name, line.settings.limits.calls):
+        reason = self._admission.name(place, (provider.name, started.call_id), line, started.caller)
+        if reason is not None:
             call = KnownCall(provider.name, started.call_id, line.name)
-            full = Refused(Refusal.LINE_FULL, f"line {line.name} is busy")
+            full = Refused(reason, f"line {line.name} is busy")
             return await self._turn_away(phone, call, full, TRY_AGAIN_LATER)
         context = structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name)
         with context, self._taping(socket, provider, started):
@@ -247,7 +251,7 @@ class MediaStreams:
         """Start what follows the calls that were answered here and whose streams can no longer be taken."""
         async with asyncio.TaskGroup() as group:
             for call in self._calls.expected():
-                self._calls.cancel((call.provider, call.call_id))
+                self._admission.cancel((call.provider, call.call_id))
                 group.create_task(self.strand(call))
 
     async def _run(

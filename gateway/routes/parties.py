@@ -31,6 +31,14 @@ def identified(started: CallStarted, line: Line, region: str) -> CallStarted:
     return msgspec.structs.replace(started, caller=caller, called=called, withheld=reason, parameters=parameters)
 
 
+def caller_of(caller: str, called: str, line: Line, region: str) -> str:
+    """Return a caller in standard form; empty for one who withholds the number. ``region`` is the provider's."""
+    if withheld(caller):
+        return ""
+    of_line = line.settings.region or region
+    return _caller(caller[:LONGEST], of_line, own_number(called[:LONGEST], line.settings.numbers, of_line))
+
+
 def _without_caller(value: str, withheld_caller: str) -> str:
     """Return a parameter's value; the value that names a withheld caller, in any spelling, becomes unknown."""
     is_keyed = any(map(str.isdecimal, value)) and withheld(value) in REASONS

@@ -17,9 +17,10 @@ from gateway.call.ending import EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.refusal import Refusal
 from gateway.config import Line
+from gateway.config.line.full import DeploymentWhenFull
 from gateway.errors import WireError
 from gateway.fleet.places import CallKey, KnownCall
-from gateway.fleet.used import SharedUsedKeys, UsedKeys
+from gateway.fleet.used import SharedUsedKeys
 from gateway.path_segment import segment
 from gateway.phone.provider import Grant, Provider, SignatureError
 from gateway.phone.requests import Requests, Steps
@@ -36,10 +37,12 @@ from gateway.phone.webhook import (
 )
 from gateway.phone.webhook import Webhooks as ProviderWebhooks
 from gateway.rest import CallControl, CallControlError, described
+from gateway.routes.admitting.admission import Admission
+from gateway.routes.admitting.when_full import FullPlan, Given, answered, plan_for
 from gateway.routes.following import goes_on_by_itself, may_follow, then_url, what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
-from gateway.routes.parties import unknown_line
+from gateway.routes.parties import caller_of, unknown_line
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusing.refusals import Refusals, Refused, unserved
 from gateway.routes.repeats import Repeats
@@ -56,8 +59,10 @@ FIELDS_LIMIT = 200
 SHOWN_LENGTH = 40
 """Characters of a status that are logged."""
 BODY_TIMEOUT_S = 5.0
-MARGIN_S = 1.0
-"""Seconds for which a place is kept beyond the validity of the stream's token, which counts whole seconds."""
+WAITING = "waiting"
+"""The query of the address where a provider asks again for a call that waits; its value only makes each one another."""
+WAITED_S = 3600.0
+"""Seconds for which it is remembered that a call has waited."""
 
 
 class Webhooks:
@@ -74,13 +79,15 @@ class Webhooks:
         public_url: str,
         lines: LineBook,
         calls: Calls,
+        admission: Admission,
+        when_full: DeploymentWhenFull,
         tokens: StreamTokens,
         outcomes: Outcomes,
         published_keys: PublishedKeys,
         control: CallControl,
         refusals: Refusals,
         metrics: Metrics,
-        used: UsedKeys,
+        used: SharedUsedKeys,
         replayed: SharedUsedKeys,
         strand: Callable[[KnownCall], Awaitable[None]],
         ahead: SessionsAhead,
@@ -91,6 +98,8 @@ class Webhooks:
         self._public_url = public_url
         self._lines = lines
         self._calls = calls
+        self._admission = admission
+        self._when_full = when_full
         self._tokens = tokens
         self._outcomes = outcomes
         self._published_keys = published_keys
@@ -143,9 +152,10 @@ class Webhooks:
             if line is None:
                 is_ours = not webhook.field("Direction").startswith("outbound")  # as Twilio and its likes say
                 return unknown_line(line_name, incoming.called, self._lines.region(provider.name), is_ours=is_ours)
-            key = (provider.name, incoming.call_id)
-            if busy := self._calls.reserve(key, line.name, line.settings.limits.calls, self._tokens.ttl_s + MARGIN_S):
-                return await self._refuse(provider, webhooks.refuse(incoming), incoming, line, busy)
+            caller = caller_of(incoming.caller, incoming.called, line, self._lines.region(provider.name))
+            reason = self._admission.take((provider.name, incoming.call_id), line, caller)
+            if reason is not None:
+                return await self._turn_away(provider, webhooks, incoming, line, reason)
             return await self._connected(provider, webhooks, incoming, line)
         except WireError as error:
             return Refused(Refusal.NOT_A_CALL, str(error), text=str(error))
@@ -160,20 +170,33 @@ class Webhooks:
             answered = await self._carry_out(provider, answer)
         finally:
             if not isinstance(answered, Answer):
-                self._calls.cancel((provider.name, call.call_id))
+                self._admission.cancel((provider.name, call.call_id))
         if isinstance(answered, Answer):
             region = self._lines.region(provider.name)
             self._ahead.open((provider.name, call.call_id), line, call, region, answered.audio_format)
             log.info("call_answered", provider=provider.name, call=call.call_id, line=line.name)
         return answered
 
-    async def _refuse(
-        self, provider: Provider, answer: Answer, call: IncomingCall, line: Line, reason: Refusal
+    async def _turn_away(
+        self, provider: Provider, webhooks: ProviderWebhooks, call: IncomingCall, line: Line, reason: Refusal
     ) -> Answer | Refused:
-        """Reject a call before it is answered."""
-        refused = Refused(reason, f"the caller is told that line {line.name} is busy")
-        self._refusals.note("webhook", refused, provider=provider.name, call=call.call_id)
+        """Answer a call for which there is no room, as ``when_full`` says."""
+        plan = plan_for(line, self._when_full, provider.traits, reason)
+        left_s = self._wait_left_s(provider, call, plan) if plan.wait_s else None
+        url = f"{self._call_url(provider, line)}?{WAITING}={left_s or plan.wait_s:.0f}"
+        answer, given = answered(webhooks, call, plan, left_s=left_s, ask_again_url=url)
+        self._metrics.turned_away(given.value)
+        if left_s is None or given is not Given.WAIT:
+            refused = Refused(reason, f"no room on line {line.name}", fields={"given": given.value})
+            self._refusals.note("webhook", refused, provider=provider.name, call=call.call_id)
         return await self._carry_out(provider, answer)
+
+    def _wait_left_s(self, provider: Provider, call: IncomingCall, plan: FullPlan) -> float | None:
+        """Return how long a caller may go on waiting; ``None`` for one who begins to wait now."""
+        waiting = f"waiting {provider.name} {call.call_id}"
+        if self._used.use(waiting, plan.wait_s + WAITED_S):
+            return None
+        return max(0.0, self._used.left_s(waiting) - WAITED_S)
 
     def _follow(self, provider: Provider, ended: StreamEnded, line_name: str) -> Answer:
         """Answer with what follows a stream, by how the call ended; with nothing if its line is gone."""
@@ -209,7 +232,7 @@ class Webhooks:
         keys = [(provider.name, call_id) for call_id in (status.call_id, status.answered_as) if call_id]
         expected = None
         if status.ended or status.stream_failed:
-            expected = next(filter(None, [self._calls.cancel(key) for key in keys]), None)
+            expected = next(filter(None, [self._admission.cancel(key) for key in keys]), None)
         if status.ended:
             for key in keys:
                 note_over(self._used, *key)
@@ -239,7 +262,7 @@ class Webhooks:
         grant = Grant(line.name, call.call_id, call.caller[:LONGEST], call.called[:LONGEST])
         token = self._tokens.issue(provider.name, grant, time.time())
         streams = self._public_url.replace("http", "ws", 1) + f"/stream/{provider.name}"
-        call_url = f"{self._public_url}/answer/{provider.name}/{segment(line.name)}"
+        call_url = self._call_url(provider, line)
         now = datetime.now(UTC)
         asks = may_follow(line) and not goes_on_by_itself(provider, line, now)
         return Connect(
@@ -250,6 +273,9 @@ class Webhooks:
             callback_url=f"{self._public_url}/status/{provider.name}",
             call_url=call_url,
         )
+
+    def _call_url(self, provider: Provider, line: Line) -> str:
+        return f"{self._public_url}/answer/{provider.name}/{segment(line.name)}"
 
     async def _carry_out(self, provider: Provider, answer: Answer | Steps[Answer]) -> Answer | Refused:
         """Make the requests that an answer needs; return it. Where one is refused, make those for that case."""

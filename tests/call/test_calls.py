@@ -63,10 +63,10 @@ async def test_calls_are_counted_by_line() -> None:
         assert first is not None
         assert second is not None
         assert third is not None
-        assert calls.name(first, KEY, "a", 1)
-        assert not calls.name(second, OTHER, "a", 1)
-        assert calls.name(second, OTHER, "a", 2)
-        assert calls.name(third, OTHER, "b", 1)
+        assert calls.name(first, KEY, "a", 1) is None
+        assert calls.name(second, OTHER, "a", 1) is Refusal.LINE_FULL
+        assert calls.name(second, OTHER, "a", 2) is None
+        assert calls.name(third, OTHER, "b", 1) is None
         assert calls.reserve(("twilio", "CA3"), "a", 2, 60) is Refusal.LINE_FULL
     assert calls.reserve(("twilio", "CA3"), "a", 1, 60) is None
 
@@ -127,7 +127,7 @@ async def test_an_answered_call_keeps_its_place_through_a_drain() -> None:
     async with asyncio.TaskGroup() as group:
         draining = group.create_task(calls.drain(30, 60))
         await asyncio.sleep(5)
-        assert calls.reserve(OTHER, "a", None, 60) is Refusal.SHUT_DOWN
+        assert calls.reserve(OTHER, "a", None, 60) is Refusal.DRAINING
         for key in (OTHER, None):
             with calls.place(key) as place:
                 assert place is None

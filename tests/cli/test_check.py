@@ -41,6 +41,7 @@ def test_a_script_is_told_what_each_line_can_do(config: Path, capsys: pytest.Cap
             "after": {"say": "", "transfer": ""},
             "on_failure": {"say": "", "transfer": ""},
             "on_shutdown": {"say": "", "transfer": ""},
+            "when_full": None,
         }
     }
 

@@ -29,7 +29,7 @@ def test_the_command_prints_every_provider(capsys: pytest.CaptureFixture[str]) -
     head, line, *rows = capsys.readouterr().out.splitlines()
     assert set(line) == {"|", " ", "-"}
     assert [re.findall(r"\(providers/(\w+)\.md\)", row) for row in rows] == [[name] for name in Providers.model_fields]
-    assert {row.count("|") for row in (head, line, *rows)} == {11}
+    assert {row.count("|") for row in (head, line, *rows)} == {12}
 
 
 def test_a_row_says_what_the_provider_declares() -> None:
@@ -49,7 +49,7 @@ def test_a_row_says_what_the_provider_declares() -> None:
     *_, row = table([Humble(Settings(), setup("humble"))]).splitlines()
     assert row == (
         "| [Humble Phones](providers/humble.md) ¹ | PCMU 8k, L16 8k | no | none: computed from the clock | no | no | no"
-        " | no | none | none |"
+        " | no | no | none | none |"
     )
 
 

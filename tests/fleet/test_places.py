@@ -119,10 +119,10 @@ def test_a_line_has_its_own_limit(two: tuple[Places, Places]) -> None:
     reserved, other = second.take(A), first.take()
     assert reserved is not None
     assert other is not None
-    assert second.name(reserved, A, "sales", 1)
-    assert not first.name(other, B, "sales", 1)
-    assert first.name(other, B, "sales", 2)
-    assert first.name(other, B, "support", None)
+    assert second.name(reserved, A, "sales", 1) is None
+    assert first.name(other, B, "sales", 1) is Full.LINE
+    assert first.name(other, B, "sales", 2) is None
+    assert first.name(other, B, "support", None) is None
 
 
 def test_what_a_worker_is_told_of_anothers_call_is_passed_on(two: tuple[Places, Places]) -> None:

@@ -1,6 +1,7 @@
 """The routes without a network: a provider that says what its test gives it, and what is asked of it."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, CallRecord, TimedNote
 from gateway.call.settings import CallSettings
 from gateway.config import Lines, load_deployment
+from gateway.config.line.full import DeploymentWhenFull
 from gateway.config.providers import Twilio as Settings
 from gateway.errands import CallErrands
 from gateway.errors import WireError
@@ -23,8 +25,9 @@ from gateway.phone.provider import CallCommands, Codec, Grant, Provider, Signatu
 from gateway.phone.providers.twilio.provider import Twilio
 from gateway.phone.requests import HttpRequest, Steps
 from gateway.phone.token import StreamTokens
-from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, Wait, WebhookRequest
 from gateway.rest import CallControl, CallControlError
+from gateway.routes.admitting.admission import Admission
 from gateway.routes.line_book import LineBook
 from gateway.routes.media_stream import MediaStreams
 from gateway.routes.outcomes import Outcomes
@@ -34,6 +37,8 @@ from gateway.routes.sessions_ahead import SessionsAhead
 from gateway.routes.stream_keys import StreamKeys, Unproven
 from gateway.routes.webhooks import Webhooks
 from gateway.tools import FunctionCall, FunctionResult, Functions
+from gateway.voice.endpoints.endpoint import Endpoint
+from gateway.voice.endpoints.pool import Pool
 from tests.e2e.rig import LINE, NUMBER, configuration
 from tests.fakes import FakeSocket
 from tests.phone.parts import setup
@@ -102,6 +107,9 @@ class Scripted(Twilio):
 
     def refuse(self, call: IncomingCall) -> Answer:
         return Answer(f"{call.call_id} is refused", requests=(HttpRequest("POST", f"{API}/refuse"),))
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        return Answer(f"{call.call_id} is told {follows.say!r}")
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         if isinstance(self.statuses, WireError):
@@ -173,6 +181,8 @@ class Stage:
         board = Board(limit)
         self.used, self.outcomes = board.used, Outcomes(board.ends)
         self.calls, self.tokens = Calls(limit, board.places), StreamTokens("key", 60)
+        pool = Pool([Endpoint("west")], board.sessions)
+        self.admission = Admission(self.calls, board, pool, time.monotonic, 60)
         self._published_keys = PublishedKeys(self.control, self.metrics)
         self.notes: list[tuple[CallIdentity, TimedNote]] = []
         self.grant: Grant | Unproven | SignatureError = GRANT
@@ -183,6 +193,7 @@ class Stage:
             providers=providers,
             lines=self.lines,
             calls=self.calls,
+            admission=self.admission,
             metrics=self.metrics,
             prepare=self._prepare,
             ahead=ahead,
@@ -203,6 +214,8 @@ class Stage:
             public_url=PUBLIC,
             lines=self.lines,
             calls=self.calls,
+            admission=self.admission,
+            when_full=DeploymentWhenFull(),
             tokens=self.tokens,
             outcomes=self.outcomes,
             published_keys=self._published_keys,

@@ -6,6 +6,7 @@ from pathlib import Path
 from gateway.routes import line_book, listeners, media_stream, published_keys, repeats
 from gateway.routes import stream_keys as stream_key
 from gateway.routes import webhooks as answer
+from gateway.routes.admitting import admission
 from gateway.routes.refusing import connections, flood, refusals
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,7 +43,7 @@ def chosen() -> list[tuple[str, tuple[float, float]]]:
         ("answers are remembered", (repeats.ANSWERS_LIMIT, 10_000)),
         ("refusals of a kind are logged", (flood.LOGGED, 20)),
         ("refusals are counted anew, in seconds", (flood.PERIOD_S, 60)),
-        ("a place is kept longer than its token is good, in seconds", (answer.MARGIN_S, 1)),
+        ("a place is kept longer than its token is good, in seconds", (admission.MARGIN_S, 1)),
         ("a status in the log has, in characters", (answer.SHOWN_LENGTH, 40)),
         ("a path in the log has, in characters", (refusals.SHOWN_LENGTH, 120)),
         ("published keys are fresh, in seconds", (published_keys.LIFE_S, 3600)),

@@ -122,7 +122,7 @@ async def test_a_call_whose_connection_is_refused_is_ended_otherwise(tmp_path: P
     [
         (LIMITED, 5, False, Refusal.LINE_FULL),
         (None, 1, False, Refusal.FULL),
-        (None, 5, True, Refusal.SHUT_DOWN),
+        (None, 5, True, Refusal.DRAINING),
     ],
 )
 async def test_a_call_without_a_place_is_told_so(
@@ -137,7 +137,7 @@ async def test_a_call_without_a_place_is_told_so(
         assert await stage.webhook() == Answer("CA2 is refused", requests=(HttpRequest("POST", f"{API}/refuse"),))
     assert [made.url for made in stage.control.made] == [f"{API}/refuse"]
     (refused,) = stage.refused
-    assert (refused.reason, refused.detail) == (reason, "the caller is told that line support is busy")
+    assert (refused.reason, refused.detail) == (reason, "no room on line support")
     (entry,) = logs
     assert (entry["event"], entry["provider"], entry["call"]) == ("webhook_refused", "twilio", "CA2")
     assert stage.metric("gateway_calls_refused_total", reason=reason.value) == 1
@@ -152,7 +152,7 @@ async def test_a_place_is_kept_a_little_longer_than_the_token_is_good(
     stage = Stage(tmp_path, LIMITED)
     monkeypatch.setattr(stage.calls, "reserve", lambda *given: kept.append(given))
     await stage.webhook()
-    assert kept == [(KEY, "support", 1, 61.0)]
+    assert kept == [(KEY, "support", 1, 61.0, CALLER, None)]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from gateway.addresses import is_sip
 from gateway.app import make_provider
 from gateway.config import Deployment, Line
+from gateway.config.line.full import DeploymentWhenFull, WhenFull
 from gateway.config.providers import ProviderSettings
 from gateway.config.session_formats import is_converted
 from gateway.config.telling.describe_actions import wants_keys
@@ -29,6 +30,8 @@ def capability_warnings(deployment: Deployment, lines: Iterable[Line]) -> list[s
         made.append(provider)
         found += _of_the_provider(provider, section, known)
         found += [f"{line.name}: {warning}" for line in known for warning in _of_a_line(provider, line)]
+        found += [f"{line.name}: {warning}" for line in known for warning in _of_a_full_line(provider, line)]
+        found += [f"{warning}" for warning in _of_when_full(provider, deployment.when_full)]
         found += [f"{line.name}: {warning}" for line in known for warning in _of_a_voice(provider, section, line)]
         if public_url := deployment.public_url:
             found += [
@@ -82,6 +85,20 @@ def _of_a_line(provider: Provider, line: Line) -> Iterator[str]:
             yield f"{key}.transfer: {title} does not do it"
         elif "to numbers" in traits.transfer and is_sip(to):
             yield f"{key}.transfer: {title} transfers to numbers alone, found {to}"
+
+
+def _of_a_full_line(provider: Provider, line: Line) -> Iterator[str]:
+    """Yield what of the line's answer to a call without room a provider cannot do."""
+    if line.settings.when_full is not None:
+        yield from _of_when_full(provider, line.settings.when_full)
+
+
+def _of_when_full(provider: Provider, full: WhenFull | DeploymentWhenFull) -> Iterator[str]:
+    traits, title = provider.traits, provider.traits.title
+    wanted = (("say", full.say, traits.says_full), ("transfer", full.transfer, traits.transfers_full))
+    for key, value, can in (*wanted, ("wait_s", full.wait_s, traits.waits_full)):
+        if value and not can:
+            yield f"when_full.{key}: {title} does not do it for a call that is not taken"
 
 
 def _of_an_address(provider: Provider, public_url: str, line: Line) -> Iterator[str]:

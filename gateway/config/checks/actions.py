@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from gateway.addresses import is_sip
+from gateway.config.line.full import WhenFull
 from gateway.config.line.hours import DAYS, Closed, days_of
-from gateway.config.line.line import Settings
+from gateway.config.line.line import Rescue, Settings
 from gateway.config.reading.problems import Finding, KeyPath, suggestion
 
 _OF_THE_AGENT = ("model", "tools", "tool_choice", "parallel_tool_calls", "temperature", "reasoning_effort")
@@ -103,7 +104,9 @@ def known_transfers(settings: Settings, model: str) -> Iterator[Finding]:
     ]
     if settings.hours:
         named.append((("hours", "closed", "transfer"), settings.hours.closed.transfer))
-    rescues = {"after": settings.after, "on_failure": settings.on_failure, "on_shutdown": settings.on_shutdown}
+    rescues: dict[str, Rescue | WhenFull | None] = {
+        key: getattr(settings, key) for key in ("after", "on_failure", "on_shutdown", "when_full")
+    }
     for key, wanted in rescues.items():
         target = wanted.transfer if wanted else None
         if target is not None and not (target.startswith("+") or is_sip(target)):

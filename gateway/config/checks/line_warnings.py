@@ -51,6 +51,11 @@ def _numbers(line: Line) -> Iterator[str]:
     targets += [(f"{key}.transfer", line.number_of(wanted)) for key, wanted in line.following.items()]
     if parting := settings.on_shutdown:
         targets.append(("on_shutdown.transfer", line.number_of(parting)))
+    if full := settings.when_full:
+        named = settings.transfers.get(full.transfer or "")
+        targets.append(("when_full.transfer", named.to if named else full.transfer or ""))
+        if full.music and not full.wait_s:
+            yield "when_full.music: does nothing without wait_s"
     for key, number in targets:
         if number.startswith("+") and not is_possible(number):
             yield f"{key}: {number} is no number of any country: its country code or its length is wrong"

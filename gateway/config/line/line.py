@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, Tag
 
 from gateway.audio.sound import Sound
 from gateway.config.line.agent import Agent
+from gateway.config.line.full import WhenFull, or_busy
 from gateway.config.line.greeting import AnyGreeting
 from gateway.config.line.hours import Hours, nearest_time_zone
 from gateway.config.line.keys import Digits, Key, KeyAction
@@ -128,6 +129,12 @@ class LineLimits(Section):
     """Maximum number of simultaneous calls on this line; without it, only the gateway's own limit applies."""
     no_audio_s: Annotated[Whole, Field(ge=20, le=3600)] | None = None
     """Seconds without audio of the caller after which a call ends whose stream is alive; without it, none does."""
+    calls_per_hour: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Maximum number of calls in an hour on this line; without it, they are not limited."""
+    caller_calls: Annotated[Whole, Field(ge=1)] | None = None
+    """Maximum number of simultaneous calls of one caller on this line; withheld numbers are not limited."""
+    caller_calls_per_hour: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Maximum number of calls in an hour of one caller on this line; withheld numbers are not limited."""
     tool_calls: Annotated[Whole, Field(ge=1, le=1000)] = 100
     """Maximum number of tool calls of the model in one call; end_call and transfer_call are not counted."""
     secret_attempts: Annotated[Whole, Field(ge=1, le=100)] = 5
@@ -228,6 +235,9 @@ class Settings(Section):
     on_trouble: OnTrouble | None = None
     """Keeps a call whose Voice Live session is lost: words for the caller, and tries at another session; without it,
     that of gateway.yaml."""
+    when_full: Annotated[WhenFull | None, or_busy(WhenFull)] = None
+    """Answers a call for which there is no room: busy, or words, a wait, a transfer; defaults to that of gateway.yaml,
+    else busy."""
     on_shutdown: Parting | None = None
     """Ends a call that still goes on when the gateway stops and its drain is over; without it, the bot does what
     on_failure says."""

@@ -63,6 +63,7 @@ _SECTIONS: dict[str | int, str] = {
     "on_failure": "{say: …} or {transfer: …}",
     "on_shutdown": "{say: …} or {transfer: …}",
     "on_trouble": "{say: …} or {play: …}",
+    "when_full": "busy, {say: …} or {transfer: …}",
     "on_key": "{transfer: …}",
     "hours": '{open: {mon-fri: "09:00-17:00"}, closed: {say: …}}',
     "open": '{mon-fri: "09:00-17:00"}',

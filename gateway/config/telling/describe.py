@@ -54,6 +54,7 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     yield "trouble", _trouble(line)
     parting = line.settings.on_shutdown
     yield "shutdown", _following(line, parting) if parting else "as on_failure"
+    yield "when full", _when_full(line)
     calls = (
         f"{settings.limits.calls} calls at once" if settings.limits.calls else "as many at once as the gateway takes"
     )
@@ -67,6 +68,9 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     ]
     if any(function.secrets for function in line.functions):
         told.append(f"secrets keyed in {limits.secret_attempts} times")
+    told.append(f"{limits.calls_per_hour} calls an hour" if limits.calls_per_hour else "")
+    told.append(f"{limits.caller_calls} calls at once of one caller" if limits.caller_calls else "")
+    told.append(f"{limits.caller_calls_per_hour} calls an hour of one caller" if limits.caller_calls_per_hour else "")
     yield "limits", ", ".join(filter(None, told))
     if settings.metadata:
         yield "labels", ", ".join(settings.metadata)
@@ -156,6 +160,22 @@ def _following(line: Line, wanted: Rescue | None) -> str:
     number = line.number_of(wanted)
     says = [f"says {wanted.say!r}"] if wanted.say else []
     return ", then ".join([*says, f"transfers to {named}{number}" if number else "the call ends"])
+
+
+def _when_full(line: Line) -> str:
+    full = line.settings.when_full
+    if full is None:
+        return "as gateway.yaml says"
+    if not (full.say or full.wait_s or full.transfer):
+        return "busy"
+    named = line.settings.transfers.get(full.transfer or "")
+    number = named.to if named else full.transfer
+    steps = [
+        f"says {full.say!r}" if full.say else "",
+        f"lets the caller wait for {full.wait_s} s{' with music' if full.music else ''}" if full.wait_s else "",
+        f"transfers to {number}" if number else "the call ends",
+    ]
+    return ", then ".join(filter(None, steps))
 
 
 def _shown(value: object) -> str:

@@ -92,6 +92,16 @@ KINDS: Mapping[Refusal, Kind] = {
     ),
     Refusal.FULL: Kind(503, "no more calls at the moment", "raise limits.calls, or add workers or machines"),
     Refusal.LINE_FULL: Kind(503, "the line is busy", "raise limits.calls of the line"),
+    Refusal.LINE_RATE: Kind(503, "the line is busy", "raise limits.calls_per_hour of the line"),
+    Refusal.CALLER_FULL: Kind(503, "the line is busy", "one caller has limits.caller_calls calls on the line"),
+    Refusal.CALLER_RATE: Kind(503, "the line is busy", "one caller had limits.caller_calls_per_hour calls in an hour"),
+    Refusal.VOICE_FULL: Kind(
+        503, "no more calls at the moment", "raise the quota in Azure, then its limits, or add an entry of endpoints"
+    ),
+    Refusal.VOICE_UNREACHABLE: Kind(
+        503, "no more calls at the moment", "no Voice Live endpoint can be reached: /readyz and gateway doctor say why"
+    ),
+    Refusal.DRAINING: Kind(503, "the gateway stops", "calls are sent here while the gateway stops: ask /readyz"),
     Refusal.BAD_START: Kind(
         400, "bad start", "the stream's first messages are not this provider's, or in another format"
     ),

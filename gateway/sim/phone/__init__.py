@@ -6,6 +6,7 @@ playout       the buffer of audio until the caller hears it
 observed      what the phone observed, each with its time
 webhook       asks the gateway for an answer and obeys it
 continuation  what becomes of a call after its stream
+turned_away   what a call meets that the gateway does not take
 rest_api      a provider's REST API
 accounts      an account at a provider, and what makes its values
 connection    the connection of a phone, which may be reset or abandoned

@@ -12,13 +12,20 @@ REDIRECTS = 5
 """The number of documents that one call asks for, before the simulated provider gives up."""
 _SAY = frozenset({"Say", "Speak", "SpeakSentence"})
 _DIAL = frozenset({"Dial", "Transfer"})
+_PAUSE = frozenset({"Pause", "Wait"})
+_PLAY = frozenset({"Play", "PlayAudio"})
+MUSIC_S = "10"
+"""The seconds of every recording that a simulated provider plays."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step that the caller meets: words, a transfer, the end. ``failed``: an end with the provider's own error."""
+    """A step that the caller meets: words, a transfer, the end. ``failed``: an end with the provider's own error.
 
-    kind: Literal["say", "transfer", "hang_up", "failed"]
+    The text of a ``wait``, with music or without, is its seconds.
+    """
+
+    kind: Literal["say", "transfer", "wait", "hang_up", "failed"]
     text: str = ""
 
 
@@ -96,6 +103,10 @@ def _verb(element: Xml.Element, url: str) -> Verb:
         return Step("say", text)
     if element.tag in _DIAL:
         return Step("transfer", text)
+    if element.tag in _PAUSE:
+        return Step("wait", element.get("length") or element.get("duration") or "1")
+    if element.tag in _PLAY:
+        return Step("wait", MUSIC_S)
     if element.tag == "Redirect":
         return Redirect(urljoin(url, element.get("redirectUrl", "") or text))
     return Step("hang_up") if element.tag == "Hangup" else Step("failed", f"no verb of a call's end: {element.tag}")

@@ -20,6 +20,7 @@ from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError, RefusedError
 from gateway.sim.phone.continuation import Verb, behind_stream, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.turned_away import connected, verbs_of_an_end
 from gateway.sim.phone.webhook import Webhook
 from gateway.sim.phone.wire import HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
 
@@ -193,6 +194,10 @@ def new_nonce() -> str:
     return str(secrets.randbelow(10**20))
 
 
+RINGING = {"Event": "StartApp", "CallStatus": "ringing"}
+REDIRECTED = {"Event": "Redirect", "CallStatus": "in-progress"}
+
+
 class CheckpointWebhook(Webhook):
     """The webhook: asks for the document, opens its stream, reports both ends; plays the calls of the REST API."""
 
@@ -229,7 +234,11 @@ class CheckpointWebhook(Webhook):
 
     async def call_in(self) -> StreamOpening:
         """Post the incoming call; the stream is the answer's."""
-        text = await self.post(self.call.answer_url, {"Event": "StartApp", "CallStatus": "ringing"})
+        text = await connected(
+            self.call.answer_url,
+            lambda url: self.post(url, RINGING if url == self.call.answer_url else REDIRECTED),
+            verbs_of_an_end,
+        )
         document = self._document = self._checked(text)
         self.next_verbs = document.next_verbs
         if self.has_api:
@@ -263,8 +272,7 @@ class CheckpointWebhook(Webhook):
             await self.post(self.call.status_url, over, "the hangup callback", (200, 204))
 
     async def _fetch(self, url: str, failed: str) -> Sequence[Verb]:
-        redirect = {"Event": "Redirect", "CallStatus": "in-progress"}
-        return verbs_of(await self.post(url, redirect, "what follows the stream"), url)
+        return verbs_of(await self.post(url, REDIRECTED, "what follows the stream"), url)
 
     async def post(
         self,

@@ -29,6 +29,7 @@ from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Step
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, SimulatedApi
+from gateway.sim.phone.turned_away import TurnedAwayError
 from gateway.sim.phone.webhook import SimProvider, Webhook
 from gateway.sim.phone.wire import (
     Clear,
@@ -183,6 +184,7 @@ class AcsWebhook(Webhook):
         """Tones that the gateway sent, as ACS names them."""
         self._over = asyncio.Event()
         self._is_rejected = False
+        self._redirected: tuple[Step, ...] = ()
 
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade, with the ids of the call and its token."""
@@ -194,9 +196,12 @@ class AcsWebhook(Webhook):
         await self._validate()
         self.api.on("POST", f"{CONNECTIONS}:answer", self._answer)
         self.api.on("POST", f"{CONNECTIONS}:reject", self._reject)
+        self.api.on("POST", f"{CONNECTIONS}:redirect", self._redirect)
         await self.ask(self._delivery_url(), body=self._incoming(), headers=_event_grid("Notification"))
         if self._is_rejected:
             raise BusyError(self.call.answer_url)
+        if self._redirected:
+            raise TurnedAwayError(self.call.answer_url, self._redirected)
         if self.answered is None:
             raise GatewayError(f"{self.call.answer_url} took the incoming call and did not answer it by the REST API")
         options = self.answered["mediaStreamingOptions"]
@@ -267,6 +272,10 @@ class AcsWebhook(Webhook):
             return denied
         self._is_rejected = request.data == {"incomingCallContext": self._context(), "callRejectReason": "busy"}
         return ApiResponse(204 if self._is_rejected else 400)
+
+    def _redirect(self, request: ApiRequest) -> ApiResponse:
+        self._redirected = (Step("transfer", request.data["target"]["phoneNumber"]["value"]), Step("hang_up"))
+        return self._denied(request) or ApiResponse(204)
 
     def _answer(self, request: ApiRequest) -> ApiResponse:
         if (denied := self._denied(request)) is not None:
@@ -365,17 +374,10 @@ def _identifier(number: str) -> dict[str, Any]:
 
 
 def _event(kind: str, data: Mapping[str, object]) -> bytes:
-    event = {
-        "id": str(uuid4()),
-        "topic": "/subscriptions/s/resourceGroups/r/providers/Microsoft.Communication/CommunicationServices/simulated",
-        "subject": "",
-        "eventType": kind,
-        "dataVersion": "1.0",
-        "metadataVersion": "1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "data": data,
-    }
-    return json.dumps([event]).encode()
+    topic = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Communication/CommunicationServices/simulated"
+    event = {"id": str(uuid4()), "topic": topic, "subject": "", "eventType": kind, "data": data}
+    versions = {"dataVersion": "1.0", "metadataVersion": "1", "eventTime": "2026-01-01T00:00:00Z"}
+    return json.dumps([event | versions]).encode()
 
 
 def _event_grid(kind: str) -> dict[str, str]:

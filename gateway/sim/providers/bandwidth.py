@@ -19,6 +19,7 @@ from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Verb, behind_stream, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.turned_away import connected, verbs_of_an_end
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
 from gateway.sim.phone.wire import (
     Clear,
@@ -122,7 +123,11 @@ class BandwidthWebhook(Webhook):
         if self.has_api:
             self.api.on("POST", "/api/v1/oauth2/token", self._token)
             self.api.on("POST", "/api/v2/accounts/{account}/calls/{call}", self._update)
-        reply = await self._post(self.call.answer_url, "initiate")
+        reply = await connected(
+            self.call.answer_url,
+            lambda url: self._post(url, "initiate" if url == self.call.answer_url else "redirect"),
+            lambda reply, url: verbs_of_an_end(reply.text, url),
+        )
         verbs = _verbs(reply.text, self.call.answer_url)
         opening, rest = _started(verbs, self.call.answer_url)
         self.next_verbs = tuple(behind_stream(rest, self.call.answer_url))

@@ -11,6 +11,7 @@ from gateway.audio.formats import PCMU
 from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.continuation import Redirect, Verb, redirected, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, ApiRoute
+from gateway.sim.phone.turned_away import connected, verbs_of_an_end
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
 from gateway.sim.phone.wire import HangUp, SimCall, StreamOpening, Transfer
 from gateway.sim.providers.twilio import TwilioWire, dialled, new_sid, parse_answer, without_query
@@ -49,7 +50,11 @@ class CloudonixWebhook(Webhook):
         if self.has_api:
             for method, path, route in self._routes:
                 self.api.on(method, path, route)
-        reply = await self._post(self.call.answer_url, "in-progress")
+        reply = await connected(
+            self.call.answer_url,
+            lambda url: self._post(url, "in-progress"),
+            lambda reply, url: verbs_of_an_end(reply.text, url),
+        )
         answer = parse_answer(reply.text, self.call.answer_url)
         self.next_verbs = answer.next_verbs
         return StreamOpening(answer.url, parameters=answer.parameters)

@@ -18,8 +18,9 @@ from gateway.audio.formats import L16_8K, L16_16K, L16_24K
 from gateway.errors import GatewayError, WireError
 from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
-from gateway.sim.phone.continuation import Redirect, Step, Verb
+from gateway.sim.phone.continuation import MUSIC_S, Redirect, Step, Verb
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.turned_away import connected
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
 from gateway.sim.phone.wire import (
     Clear,
@@ -170,7 +171,13 @@ class JambonzWebhook(Webhook):
         """Post the call; the stream is the one of the answer's ``listen``."""
         if self.has_api:
             self.api.on("PUT", "/api/v1/Accounts/{account}/Calls/{call}", self._update)
-        reply = await self._post(self.call.answer_url, "trying", "the answer webhook")
+        reply = await connected(
+            self.call.answer_url,
+            lambda url: self._post(
+                url, "trying" if url == self.call.answer_url else "in-progress", "the answer webhook"
+            ),
+            _without_stream,
+        )
         verbs = _verbs(reply, self.call.answer_url)
         if verbs[0].get("verb") == "sip:decline" and verbs[0].get("status") == BUSY_HERE:
             raise BusyError(self.call.answer_url)
@@ -262,9 +269,22 @@ def _verbs(reply: Reply, url: str) -> Sequence[dict[str, Any]]:
     return verbs
 
 
+def _without_stream(reply: Reply, url: str) -> Sequence[Verb] | None:
+    """Return what verbs do to a caller who is not connected; ``None`` for verbs of another kind."""
+    verbs = [verb for verb in _verbs(reply, url) if verb.get("verb") != "answer"]
+    known = verbs and verbs[0].get("verb") in ("say", "play", "pause", "dial", "redirect")
+    return [*map(_verb, verbs)] if known else None
+
+
 def _verb(verb: Mapping[str, Any]) -> Verb:
     """Return what a verb after the stream does to the caller."""
     match verb:
+        case {"verb": "pause", "length": int() as seconds}:
+            return Step("wait", str(seconds))
+        case {"verb": "play", "url": str()}:
+            return Step("wait", MUSIC_S)
+        case {"verb": "redirect", "actionHook": str() as hook}:
+            return Redirect(hook)
         case {"verb": "say", "text": str() as text}:
             return Step("say", text)
         case {"verb": "dial", "target": [{"number": str() as to} | {"sipUri": str() as to}, *_]}:

@@ -16,6 +16,7 @@ from gateway.errors import WireError
 from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.continuation import Redirect, Verb, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.turned_away import connected, verbs_of_an_end
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
 from gateway.sim.phone.wire import (
     Clear,
@@ -167,7 +168,11 @@ class SignalWireWebhook(Webhook):
         """Post the incoming call; the stream is the one of the answer's ``<Connect>``, in the codec that it names."""
         if self.has_api:
             self.api.on("POST", self._resource, self._update)
-        reply = await self._post(self.call.answer_url, "ringing")
+        reply = await connected(
+            self.call.answer_url,
+            lambda url: self._post(url, "ringing" if url == self.call.answer_url else "in-progress"),
+            lambda reply, url: verbs_of_an_end(reply.text, url),
+        )
         answer = parse_answer(reply.text, self.call.answer_url)
         self.next_verbs = answer.next_verbs
         attributes = _stream_attributes(reply.text)

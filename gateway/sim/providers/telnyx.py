@@ -18,11 +18,12 @@ import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.audio.formats import PCMA, PCMU, AudioFormat
-from gateway.errors import WireError
+from gateway.errors import GatewayError, WireError
 from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Step, Verb, redirected, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, ApiRoute, SimulatedApi
+from gateway.sim.phone.turned_away import TurnedAwayError, connected, verbs_of_an_end
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
 from gateway.sim.phone.wire import HangUp, SimCall, StreamOpening, Transfer, Violated
 from gateway.sim.providers._telnyx_wire import ACCOUNT_SID, CODECS, TelnyxWire
@@ -105,7 +106,11 @@ class TelnyxWebhook(Webhook):
     # TeXML
 
     async def _answered_by_document(self) -> StreamOpening:
-        reply = await self._post_form(self.call.answer_url, "ringing")
+        reply = await connected(
+            self.call.answer_url,
+            lambda url: self._post_form(url, "ringing" if url == self.call.answer_url else "in-progress"),
+            lambda reply, url: verbs_of_an_end(reply.text, url),
+        )
         answer = parse_answer(reply.text, self.call.answer_url)
         self.next_verbs = answer.next_verbs
         stream = Xml.fromstring(reply.text).find("./Connect/Stream")  # noqa: S314 -- of the gateway under test
@@ -154,10 +159,10 @@ class TelnyxWebhook(Webhook):
         if action != "answer":
             raise WireError(f"the call was to be answered, found {action or 'no command'}")
         self._events_url = str(body.get("webhook_url") or self._events_url)
-        await self._tell("call.answered", state="answered")
+        await self._tell("call.answered", state="answered", client_state=body.get("client_state"))
         stream = {name.removeprefix("stream_"): str(value) for name, value in body.items()}
         if not stream.get("url"):
-            raise WireError("the command answer has no stream_url")
+            raise await self._turned_away(body.get("client_state"))
         token = stream.get("auth_token", "")
         return StreamOpening(
             stream["url"],
@@ -169,6 +174,25 @@ class TelnyxWebhook(Webhook):
                 stream.get("bidirectional_sampling_rate"),
             ),
         )
+
+    async def _turned_away(self, client_state: object) -> GatewayError:
+        """Obey the commands for a call that was answered without a stream, and return what the caller met."""
+        if not client_state:
+            self._alive = False
+            return WireError("the command answer has no stream_url")
+        steps: list[Step] = []
+        while self._alive:
+            action, body = await self._next_command()
+            if action == "speak":
+                steps.append(Step("say", str(body.get("payload", ""))))
+                await self._tell("call.speak.ended", client_state=body.get("client_state"), status="completed")
+                continue
+            if action == "transfer":
+                steps.append(Step("transfer", str(body.get("to", ""))))
+            elif action != "hangup":
+                steps.append(Step("failed", "the call was answered and left alone"))
+            self._alive = False
+        return TurnedAwayError(self.call.answer_url, [*steps, Step("hang_up")])
 
     async def _go_on(self) -> None:
         """Go on with the call as commanded, until it is hung up or handed on: closing the stream does not end it."""

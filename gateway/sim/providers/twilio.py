@@ -21,6 +21,7 @@ from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Redirect, Verb, behind_stream, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.turned_away import connected, verbs_of_an_end
 from gateway.sim.phone.webhook import Reply, SimProvider, Webhook
 from gateway.sim.phone.wire import (
     Clear,
@@ -259,7 +260,11 @@ class TwilioWebhook(Webhook):
         """Post the incoming call; the stream is the one of the answer's ``<Connect>``."""
         if self.has_api:
             self.api.on("POST", self._resource, self._update)
-        reply = await self._post(self.call.answer_url, "ringing")
+        reply = await connected(
+            self.call.answer_url,
+            lambda url: self._post(url, "ringing" if url == self.call.answer_url else "in-progress"),
+            lambda reply, url: verbs_of_an_end(reply.text, url),
+        )
         if reply.content_type not in CONTENT_TYPES:
             raise WireError(
                 f"12300: the answer of {self.call.answer_url} is {reply.content_type}; "

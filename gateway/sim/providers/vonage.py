@@ -25,6 +25,7 @@ from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Step
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, SimulatedApi
+from gateway.sim.phone.turned_away import TurnedAwayError
 from gateway.sim.phone.webhook import SimProvider, Webhook
 from gateway.sim.phone.wire import (
     Clear,
@@ -184,6 +185,8 @@ class VonageWebhook(Webhook):
             text = (await self.ask(url, method="GET", headers=self._signed())).text
         if text.strip() == "[]":
             raise BusyError(self.call.answer_url)
+        if (steps := _of_an_end(text)) is not None:
+            raise TurnedAwayError(self.call.answer_url, steps)
         try:
             ncco = self._ncco = parse_ncco(text)
         except WireError as error:
@@ -318,6 +321,17 @@ def _steps(actions: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
         else:
             steps.append(Step("failed", f"no action of a call's end: {action.get('action')}"))
     return (*steps, Step("hang_up"))
+
+
+def _of_an_end(text: str) -> Sequence[Step] | None:
+    """Return what an NCCO does that begins with words, or connects somebody else; ``None`` for another one."""
+    try:
+        match json.loads(text):
+            case [{"action": "talk"}, *_] | [{"endpoint": [{"type": "phone" | "sip"}, *_]}, *_] as actions:
+                return _steps(actions)
+    except ValueError:
+        pass
+    return None
 
 
 def _target(actions: Sequence[Mapping[str, Any]]) -> str:

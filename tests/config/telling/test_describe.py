@@ -34,6 +34,7 @@ def test_a_line_is_told_in_rows(read_line: ReadLine) -> None:
         "  on_failure the call ends",
         "  trouble    a soft tone, up to 6 tries at another session in 20 s",
         "  shutdown   as on_failure",
+        "  when full  as gateway.yaml says",
         "  limits     1800 s a call, as many at once as the gateway takes",
     ]
 
@@ -63,6 +64,7 @@ EACH_KEY = [
     "after: {say: Goodbye., ends: [silence]}",
     "on_failure: {say: Sorry.}",
     "on_trouble: {say: One moment.}",
+    "when_full: {say: Busy.}",
     "on_shutdown: {say: Sorry.}",
     "limits: {calls: 3}",
     "tools: [end_call]\nlimits: {tool_calls: 7}",
@@ -113,6 +115,16 @@ def test_no_key_is_forgotten() -> None:
         (
             'on_shutdown: {say: Sorry., transfer: "+14255550199"}',
             "  shutdown   says 'Sorry.', then transfers to +14255550199",
+        ),
+        ("when_full: busy", "  when full  busy"),
+        (
+            'transfers: {desk: "+14255550199"}\nwhen_full: {say: Hold., wait_s: 60, transfer: desk}',
+            "  when full  says 'Hold.', then lets the caller wait for 60 s, then transfers to +14255550199",
+        ),
+        (
+            "limits: {calls_per_hour: 9, caller_calls: 1, caller_calls_per_hour: 3}",
+            "  limits     1800 s a call, as many at once as the gateway takes, 9 calls an hour, "
+            "1 calls at once of one caller, 3 calls an hour of one caller",
         ),
         ("language: de-DE", "  turns      azure_semantic_vad, end after 500 ms of silence, listens for de"),
         (

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from gateway.phone.dialects.plivo import xml
-from gateway.phone.webhook import Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest, Webhooks
+from gateway.phone.webhook import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    IncomingCall,
+    StreamEnded,
+    Wait,
+    WebhookRequest,
+    Webhooks,
+)
 
 
 class XmlWebhooks(Webhooks):
@@ -20,6 +30,10 @@ class XmlWebhooks(Webhooks):
     def refuse(self, call: IncomingCall) -> Answer:
         """Hang up as busy, without answering the call."""
         return xml.busy()
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Answer a call for which there is no room with words, a wait, a transfer."""
+        return xml.full(follows, wait)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a hang-up or stream callback reports."""

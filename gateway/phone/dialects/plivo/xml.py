@@ -14,7 +14,17 @@ from gateway.audio.formats import PCMU
 from gateway.errors import WireError
 from gateway.phone.shared.numbers import without_plus
 from gateway.phone.shared.xml_document import document, element
-from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
+from gateway.phone.webhook import (
+    PAUSE_S,
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    IncomingCall,
+    StreamEnded,
+    Wait,
+    WebhookRequest,
+)
 
 CONTENT_TYPE = "audio/x-mulaw;rate=8000"
 """The stream's ``contentType``. Without it the stream would be linear, their default."""
@@ -45,6 +55,15 @@ def stream_xml(connect: Connect) -> Answer:
 def busy() -> Answer:
     """Reject a call as busy ("The Hangup element"); as the first element it leaves the call unanswered."""
     return _answer(element("Hangup", attributes={"reason": "busy"}))
+
+
+def full(follows: After, wait: Wait | None) -> Answer:
+    """Answer a call for which there is no room: words, then a wait and another question, or a transfer, or the end."""
+    if wait is None:
+        return _following(follows)
+    pause = element("Wait", attributes={"length": str(PAUSE_S)})
+    music = element("Play", text=wait.music) if wait.music else pause
+    return _answer(*_verbs(follows), music, element("Redirect", text=wait.url, attributes={"method": "POST"}))
 
 
 def transfer_url(answer_url: str, target: str) -> str:

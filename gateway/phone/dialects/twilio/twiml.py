@@ -3,13 +3,23 @@
 Source: Twilio Voice, TwiML ``<Stream>``, ``<Connect>``, ``<Dial>``; webhook requests. Pure.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from gateway.addresses import is_sip
 from gateway.errors import WireError
 from gateway.phone.shared.xml_document import document, element, response
-from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
+from gateway.phone.webhook import (
+    PAUSE_S,
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    IncomingCall,
+    StreamEnded,
+    Wait,
+    WebhookRequest,
+)
 
 CONTENT_TYPE = "text/xml"
 ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
@@ -66,6 +76,16 @@ def dial_document(target: str) -> str:
 def busy() -> Answer:
     """Reject a call as busy (TwiML ``<Reject>``); as the first verb it leaves the call unanswered."""
     return Answer(document(element("Reject", attributes={"reason": "busy"})), CONTENT_TYPE)
+
+
+def full(follows: After, wait: Wait | None) -> Answer:
+    """Answer a call for which there is no room: words, then a wait and another question, or a transfer, or the end."""
+    last: Iterable[Element] = (element("Hangup"),)
+    if wait is not None:
+        pause = element("Pause", attributes={"length": str(PAUSE_S)})
+        music = element("Play", text=wait.music) if wait.music else pause
+        last = (music, element("Redirect", text=wait.url, attributes={"method": "POST"}))
+    return Answer(document(*_verbs(follows), *last), CONTENT_TYPE)
 
 
 def _verbs(after: After) -> Iterator[Element]:

@@ -69,6 +69,13 @@ class AcsCommands(CallCommands):
         body = {"incomingCallContext": context, "callRejectReason": "busy"}
         return self._request("/calling/callConnections:reject", body)
 
+    def redirect(self, context: str, target: str) -> Requests:
+        """Redirect a call that is not answered yet ("Redirect call"); none without a number to dial."""
+        if not target or is_sip(target):
+            return ()
+        body = {"incomingCallContext": context, "target": _participant(target)}
+        return (self._request("/calling/callConnections:redirect", body),)
+
     def after_stream(self, call_id: str, after: After) -> Requests:
         """Transfer or end the call, which outlives its stream. Words would need a speech resource of ACS' own."""
         return (after.transfer and self.transfer(call_id, after.transfer)) or self.hang_up(call_id)

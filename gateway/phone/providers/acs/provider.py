@@ -33,7 +33,16 @@ from gateway.phone.shared.http_request import is_one_of
 from gateway.phone.shared.json_text import UNREADABLE, read_json, read_object
 from gateway.phone.shared.jwt import bearer
 from gateway.phone.shared.members import Members
-from gateway.phone.webhook import Answer, CallStatus, Connect, IncomingCall, WebhookRequest, Webhooks
+from gateway.phone.webhook import (
+    After,
+    Answer,
+    CallStatus,
+    Connect,
+    IncomingCall,
+    Wait,
+    WebhookRequest,
+    Webhooks,
+)
 from gateway.text import json_text
 
 TRAITS = Traits(
@@ -45,6 +54,7 @@ TRAITS = Traits(
     hang_up="REST",
     transfer="REST, to numbers",
     says_after=False,
+    transfers_full=True,
     signature="secret in the Event Grid URL; JWT on callbacks",
     stream_key="token in the path and JWT of the upgrade",
     signs_all=True,
@@ -184,6 +194,13 @@ class AcsWebhooks(Webhooks):
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy by the REST API."""
         return Answer(requests=(self._commands.reject(call.context),) if self._commands else ())
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Redirect a call for which there is no room, before it is answered; where that is refused, reject it."""
+        redirect = self._commands.redirect(call.context, follows.transfer) if self._commands else ()
+        if not redirect:
+            return self.refuse(call)
+        return Answer(requests=redirect, otherwise=self.refuse(call).requests)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what the events report that ACS posts to the ``callbackUri``, as CloudEvents."""

@@ -59,12 +59,14 @@ from gateway.phone.shared.members import Members
 from gateway.phone.shared.webhook_body import json_body
 from gateway.phone.shared.xml_document import document, element
 from gateway.phone.webhook import (
+    PAUSE_S,
     After,
     Answer,
     CallStatus,
     Connect,
     IncomingCall,
     StreamEnded,
+    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -77,6 +79,9 @@ TRAITS = Traits(
     keys_in=False,
     hang_up="REST, or closing the stream",
     transfer="REST",
+    says_full=True,
+    transfers_full=True,
+    waits_full=True,
     signature="Basic credentials",
     stream_key="token in the path",
     unsure=True,
@@ -225,7 +230,7 @@ class BandwidthWebhooks(Webhooks):
             return _answer(_transfer(target))
         if request.asks_what_follows and event.text("eventType") != ENDED:
             return StreamEnded(event.text("callId"), event.text("to"), _following)
-        if event.text("eventType") in ("initiate", "answer"):
+        if event.text("eventType") in ("initiate", "answer", "redirect"):
             return IncomingCall(event.text("callId"), event.text("from"), event.text("to"))
         return Answer(status=204)
 
@@ -250,6 +255,15 @@ class BandwidthWebhooks(Webhooks):
     def refuse(self, call: IncomingCall) -> Answer:
         """Hang up: a call that is not answered yet is rejected so (BXML ``<Hangup>``)."""
         return _answer(element("Hangup"))
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Answer a call for which there is no room with BXML; Bandwidth asks again by ``redirect``."""
+        if wait is None:
+            return _following(follows)
+        pause = element("Pause", attributes={"duration": str(PAUSE_S)})
+        music = element("PlayAudio", text=wait.music) if wait.music else pause
+        again = element("Redirect", attributes={"redirectUrl": wait.url, "redirectMethod": "POST"})
+        return _answer(*_verbs(follows), music, again)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what any of the call's webhooks reports; ``disconnect`` is the last."""

@@ -21,11 +21,13 @@ from gateway.phone.shared.http_request import bearer, ending, is_one_of, json_re
 from gateway.phone.shared.members import Members
 from gateway.phone.shared.webhook_body import json_body
 from gateway.phone.webhook import (
+    After,
     Answer,
     CallStatus,
     Connect,
     IncomingCall,
     StreamEnded,
+    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -38,6 +40,9 @@ TRAITS = Traits(
     confirmation=Confirmation.MARKS,
     hang_up="REST, or closing the stream",
     transfer="REST",
+    says_full=True,
+    transfers_full=True,
+    waits_full=True,
     signature="API key in a header",
     stream_key="token in the path",
     unsure=True,
@@ -104,6 +109,10 @@ class CloudonixWebhooks(Webhooks):
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy, without answering it."""
         return twiml.busy()
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Answer a call for which there is no room with CXML."""
+        return twiml.full(follows, wait)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a status callback reports."""

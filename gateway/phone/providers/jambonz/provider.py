@@ -36,12 +36,14 @@ from gateway.phone.shared.http_request import bearer, check_basic, ending, same
 from gateway.phone.shared.members import Members
 from gateway.phone.shared.webhook_body import json_body
 from gateway.phone.webhook import (
+    PAUSE_S,
     After,
     Answer,
     CallStatus,
     Connect,
     IncomingCall,
     StreamEnded,
+    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -54,6 +56,9 @@ TRAITS = Traits(
     confirmation=Confirmation.MARKS,
     hang_up="stream (then the next verb), REST",
     transfer="REST",
+    says_full=True,
+    transfers_full=True,
+    waits_full=True,
     signature="HMAC-SHA256 of time and body",
     stream_key="token in the path and Basic credentials; alone they do too",
     unsure=True,
@@ -170,6 +175,14 @@ class JambonzWebhooks(Webhooks):
     def refuse(self, call: IncomingCall) -> Answer:
         """Decline the call as busy ("sip:decline"), with no ``answer`` before it."""
         return _document([{"verb": "sip:decline", "status": 486, "reason": "Busy Here"}])
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Answer a call for which there is no room with verbs; jambonz asks again by ``redirect``."""
+        if wait is None:
+            return _document([{"verb": "answer"}, *_verbs(follows)])
+        words: Verbs = [{"verb": "say", "text": follows.say}] if follows.say else []
+        music = {"verb": "play", "url": wait.music} if wait.music else {"verb": "pause", "length": PAUSE_S}
+        return _document([{"verb": "answer"}, *words, music, {"verb": "redirect", "actionHook": wait.url}])
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a call status webhook reports, or the ``actionHook`` of the stream's end."""

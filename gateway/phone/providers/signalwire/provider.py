@@ -16,11 +16,13 @@ from gateway.phone.provider import Confirmation, Grant, Proof, Provider, Setup, 
 from gateway.phone.providers.signalwire import pointing
 from gateway.phone.shared.http_request import is_one_of
 from gateway.phone.webhook import (
+    After,
     Answer,
     CallStatus,
     Connect,
     IncomingCall,
     StreamEnded,
+    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -33,6 +35,9 @@ TRAITS = Traits(
     keys_out="stream",
     hang_up="REST, or closing the stream",
     transfer="REST",
+    says_full=True,
+    transfers_full=True,
+    waits_full=True,
     signature="HMAC-SHA1 of URL and form",
     stream_key="token in the path, or a bearer token",
     unsure=True,
@@ -96,6 +101,10 @@ class SignalWireWebhooks(Webhooks):
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy, without answering it."""
         return twiml.busy()
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Answer a call for which there is no room with cXML."""
+        return twiml.full(follows, wait)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a call status callback reports."""

@@ -45,6 +45,7 @@ from gateway.phone.webhook import (
     Connect,
     IncomingCall,
     StreamEnded,
+    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -58,6 +59,9 @@ TRAITS = Traits(
     keys_out="REST",
     hang_up="REST; TeXML: closing the stream too",
     transfer="REST",
+    says_full=True,
+    transfers_full=True,
+    waits_full=True,
     signature="Ed25519 of time and body",
     stream_key="token in the path, or a token header",
     unsure=True,
@@ -75,6 +79,8 @@ LANGUAGE = "en-US"
 class _Next(Struct, omit_defaults=True):
     """The step after an event of Call Control; travels there and back as ``client_state``."""
 
+    say: str = ""
+    language: str = ""
     transfer: str = ""
     hang_up: str = ""
     """The call to end when the leg that this belongs to has ended: a transfer's caller is not left alone."""
@@ -167,6 +173,9 @@ class TelnyxWebhooks(Webhooks):
         following = _following(payload.text("client_state"))
         if following is None or self._commands is None:
             return Answer()
+        if kind == "call.answered" and (following.say or following.transfer):
+            after = After(following.say, following.language, following.transfer)
+            return Answer(requests=self._commands.after_stream(call_id, after))
         if kind == "call.speak.ended":
             return self._commands.after_words(call_id, following.transfer)
         if kind == "call.hangup" and following.hang_up:
@@ -186,6 +195,17 @@ class TelnyxWebhooks(Webhooks):
         if _is_texml(call.call_id):
             return twiml.busy()
         return Answer(requests=self._commands.reject(call.call_id) if self._commands else ())
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Answer a call for which there is no room: TeXML, or the command that answers it; there it does not wait.
+
+        The event ``call.answered`` starts what follows.
+        """
+        if _is_texml(call.call_id):
+            return twiml.full(follows, wait)
+        if self._commands is None or not (follows.say or follows.transfer):
+            return self.refuse(call)
+        return Answer(requests=self._commands.answer_to(call, follows), otherwise=self._commands.reject(call.call_id))
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a TeXML status callback or an event of Call Control reports."""
@@ -221,6 +241,11 @@ class TelnyxCommands(CallCommands):
         if call.context:
             body["command_id"] = call.context
         return (self._command(call.call_id, "answer", body),)
+
+    def answer_to(self, call: IncomingCall, follows: After) -> Requests:
+        """Answer a call without a stream; its event ``call.answered`` brings back what follows."""
+        state = _state(_Next(follows.say, follows.language, follows.transfer))
+        return (self._command(call.call_id, "answer", {"client_state": state}),)
 
     def reject(self, call_id: str) -> Requests:
         """Reject a call as busy ("Reject a call")."""

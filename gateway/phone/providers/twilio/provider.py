@@ -26,11 +26,13 @@ from gateway.phone.provider import (
 from gateway.phone.providers.twilio import pointing
 from gateway.phone.shared.signed_url import spellings
 from gateway.phone.webhook import (
+    After,
     Answer,
     CallStatus,
     Connect,
     IncomingCall,
     StreamEnded,
+    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -42,6 +44,9 @@ TRAITS = Traits(
     confirmation=Confirmation.MARKS,
     hang_up="REST, or closing the stream",
     transfer="REST",
+    says_full=True,
+    transfers_full=True,
+    waits_full=True,
     signature="HMAC-SHA1 of URL and form; the upgrade too",
     stream_key="token in the path and the signature",
 )
@@ -106,6 +111,10 @@ class TwilioWebhooks(Webhooks):
     def refuse(self, call: IncomingCall) -> Answer:
         """Reject the call as busy, without answering it."""
         return twiml.busy()
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Answer a call for which there is no room with TwiML."""
+        return twiml.full(follows, wait)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what a call status callback reports (docs/voice/api/call-resource, StatusCallback)."""

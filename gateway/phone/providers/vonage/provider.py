@@ -62,6 +62,7 @@ from gateway.phone.webhook import (
     Connect,
     IncomingCall,
     StreamEnded,
+    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -75,6 +76,8 @@ TRAITS = Traits(
     keys_out="REST",
     hang_up="REST",
     transfer="REST",
+    says_full=True,
+    transfers_full=True,
     signature="JWT with a hash of the body; the upgrade too",
     stream_key="token in the path, and the JWT from the first right one on",
     guesses_upgrade=True,
@@ -272,6 +275,10 @@ class VonageWebhooks(Webhooks):
     def refuse(self, call: IncomingCall) -> Answer:
         """Return an NCCO without an action: nothing answers the call, and it ends."""
         return Answer(ncco.written([]), "application/json")
+
+    def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
+        """Answer a call for which there is no room with an NCCO that talks and connects; it does not wait."""
+        return Answer(ncco.written(ncco.following(follows, call.called)), "application/json")
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:
         """Return what an event reports. An event of the stream's own leg names the call by our NCCO's headers."""
