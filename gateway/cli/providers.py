@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -64,12 +64,6 @@ def table(providers: Iterable[Provider]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _when_full(traits: Traits) -> Iterator[str]:
-    for can, word in ((traits.says_full, "say"), (traits.transfers_full, "transfer"), (traits.waits_full, "wait")):
-        if can:
-            yield word
-
-
 def _row(traits: Traits) -> tuple[str, ...]:
     title = traits.title + (UNSURE if traits.unsure else "")
     codecs = ", ".join(f"{f.encoding.value.upper()} {f.rate_hz // 1000}k" for f in traits.formats)
@@ -82,7 +76,7 @@ def _row(traits: Traits) -> tuple[str, ...]:
         traits.keys_out or "no",
         traits.hang_up or "no",
         traits.transfer or "no",
-        ", ".join(_when_full(traits)) or "no",
+        ", ".join(traits.when_full) or "no",
         traits.signature or "none",
         traits.stream_key or "none",
     )

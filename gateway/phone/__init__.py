@@ -3,6 +3,7 @@
 events         the events of the phone leg
 commands       the commands to the phone leg
 requests       HTTP requests as data, and steps that need the answers to those before
+waiting        the wait of a call for which there is no room
 webhook        the webhooks of a provider and our answers
 pointing       makes a provider call this gateway: by its API, or by hand
 provider       the interface of every provider

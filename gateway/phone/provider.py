@@ -69,12 +69,8 @@ class Traits(Struct, frozen=True):
     """``True`` if the words of a line's ``after`` and ``on_failure`` are said when its stream has ended."""
     transfers_after: bool = True
     """``True`` if calls are then transferred."""
-    says_full: bool = False
-    """``True`` if the answer to a call for which there is no room can say words."""
-    transfers_full: bool = False
-    """``True`` if it can transfer the call."""
-    waits_full: bool = False
-    """``True`` if it can let the caller wait, with music, and ask again."""
+    when_full: tuple[str, ...] = ()
+    """The abilities of its answer to a call for which there is no room: ``say``, ``transfer``, ``wait``."""
     signature: str = ""
     """The proof that a webhook is the provider's, in a few words."""
     stream_key: str = ""

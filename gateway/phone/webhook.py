@@ -10,9 +10,8 @@ from msgspec import Struct
 
 from gateway.audio.formats import AudioFormat
 from gateway.phone.requests import Requests, Steps
+from gateway.phone.waiting import Wait
 
-PAUSE_S = 5
-"""Seconds between two questions of a call that waits in silence."""
 STREAM_ENDED = ("stream", "ended")
 """The query of ``Connect.then_url``, where the provider asks what follows a stream."""
 
@@ -57,15 +56,6 @@ class After(Struct, frozen=True):
     language: str = ""
     transfer: str = ""
     """A number in E.164, or an address of SIP."""
-
-
-class Wait(Struct, frozen=True):
-    """The wait of a call for which there is no room: music once, or a pause, and then the provider asks again."""
-
-    url: str
-    """The URL where the provider asks whether there is room now; it answers as for a new call."""
-    music: str = ""
-    """The address of a short recording; empty for a pause of ``PAUSE_S``."""
 
 
 class Connect(Struct, frozen=True):
@@ -147,11 +137,7 @@ class Webhooks(Protocol):
         """Return the answer that rejects a call as busy, in place of :meth:`answer`."""
 
     def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
-        """Return the answer to a call for which there is no room: words, then a wait, or a transfer, or the end.
-
-        By default it is that of :meth:`refuse`: for a provider whose traits have neither ``says_full`` nor
-        ``transfers_full`` nor ``waits_full``. ``follows`` is empty where the call ends, after a wait.
-        """
+        """Return the answer to a call for which there is no room; by default that of :meth:`refuse`."""
         return self.refuse(call)
 
     def status(self, request: WebhookRequest) -> Sequence[CallStatus]:

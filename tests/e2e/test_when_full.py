@@ -27,7 +27,7 @@ ON_FAILURE = f'on_failure: {{say: Sorry., transfer: "{RESCUE}"}}\n'
 WHEN_FULL = f'when_full: {{say: All lines are busy., transfer: "{DESK}"}}\n'
 ONE = "limits: {calls: 1}\n"
 REFUSED = {"handshake": {"status": 429, "retry_after_s": 100}}
-WAITING = [case for case in ASKED if bare(case.partition(" ")[0]).traits.waits_full and " " not in case]
+WAITING = [case for case in ASKED if "wait" in bare(case.partition(" ")[0]).traits.when_full and " " not in case]
 """Call Control of Telnyx has no document in which a call could wait."""
 
 
@@ -65,8 +65,8 @@ async def turned_away(held: Exchange, case: str) -> list[tuple[str, str]]:
 def expected(case: str) -> list[tuple[str, str]]:
     """What the traits of a provider promise of ``WHEN_FULL``."""
     traits = bare(case.partition(" ")[0]).traits
-    said = [("say", "All lines are busy.")] if traits.says_full else []
-    reached = [("transfer", DESK)] if traits.transfers_full else []
+    said = [("say", "All lines are busy.")] if "say" in traits.when_full else []
+    reached = [("transfer", DESK)] if "transfer" in traits.when_full else []
     if not said and not reached:
         return [("refused", "503")]
     return [*said, *reached, ("hang_up", "")]

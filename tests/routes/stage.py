@@ -25,7 +25,8 @@ from gateway.phone.provider import CallCommands, Codec, Grant, Provider, Signatu
 from gateway.phone.providers.twilio.provider import Twilio
 from gateway.phone.requests import HttpRequest, Steps
 from gateway.phone.token import StreamTokens
-from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, Wait, WebhookRequest
+from gateway.phone.waiting import Wait
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 from gateway.rest import CallControl, CallControlError
 from gateway.routes.admitting.admission import Admission
 from gateway.routes.line_book import LineBook

@@ -95,9 +95,9 @@ def _of_a_full_line(provider: Provider, line: Line) -> Iterator[str]:
 
 def _of_when_full(provider: Provider, full: WhenFull | DeploymentWhenFull) -> Iterator[str]:
     traits, title = provider.traits, provider.traits.title
-    wanted = (("say", full.say, traits.says_full), ("transfer", full.transfer, traits.transfers_full))
-    for key, value, can in (*wanted, ("wait_s", full.wait_s, traits.waits_full)):
-        if value and not can:
+    wanted = (("say", full.say, "say"), ("transfer", full.transfer, "transfer"), ("wait_s", full.wait_s, "wait"))
+    for key, value, ability in wanted:
+        if value and ability not in traits.when_full:
             yield f"when_full.{key}: {title} does not do it for a call that is not taken"
 
 

@@ -8,7 +8,8 @@ from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.config.line.full import DeploymentWhenFull, FullAnswer, WhenFull
 from gateway.phone.provider import Traits
-from gateway.phone.webhook import After, Answer, IncomingCall, Wait, Webhooks
+from gateway.phone.waiting import Wait
+from gateway.phone.webhook import After, Answer, IncomingCall, Webhooks
 
 OF_THE_CALLER = frozenset({Refusal.CALLER_FULL, Refusal.CALLER_RATE})
 """Reasons that lie with the caller, who is rejected as busy: a transfer would let the calls through."""
@@ -39,11 +40,12 @@ def plan_for(line: Line, default: DeploymentWhenFull, traits: Traits, reason: Re
     transfer = wanted.transfer if isinstance(wanted, WhenFull | DeploymentWhenFull) else None
     named = line.settings.transfers.get(transfer or "")
     follows = After(
-        say=wanted.say or "" if traits.says_full else "",
+        say=wanted.say or "" if "say" in traits.when_full else "",
         language=line.settings.language or "",
-        transfer=(named.to if named else transfer or "") if traits.transfers_full else "",
+        transfer=(named.to if named else transfer or "") if "transfer" in traits.when_full else "",
     )
-    waits = traits.waits_full and reason is not Refusal.DRAINING  # this process will not be there to be asked again
+    # while it drains, this process will not be there to be asked again
+    waits = "wait" in traits.when_full and reason is not Refusal.DRAINING
     return FullPlan(follows, float(wanted.wait_s or 0) if waits else 0.0, wanted.music or "" if waits else "")
 
 

@@ -9,7 +9,8 @@ from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.config.line.full import DeploymentWhenFull
 from gateway.phone.providers.twilio.provider import TRAITS, TwilioWebhooks
-from gateway.phone.webhook import After, Answer, IncomingCall, Wait
+from gateway.phone.waiting import Wait
+from gateway.phone.webhook import After, Answer, IncomingCall
 from gateway.routes.admitting.when_full import FullPlan, Given, answered, plan_for
 from tests.e2e.rig import LINE, configuration, load
 
@@ -60,7 +61,7 @@ def test_what_a_provider_cannot_do_is_left_out(tmp_path: Path) -> None:
     """And nobody waits while the gateway drains."""
     full = line(tmp_path, f'when_full: {{say: Hold., wait_s: 60, transfer: "{DESK}"}}\n')
     default = DeploymentWhenFull()
-    plain = msgspec.structs.replace(TRAITS, says_full=False, waits_full=False)
+    plain = msgspec.structs.replace(TRAITS, when_full=("transfer",))
     assert plan_for(full, default, plain, Refusal.FULL) == FullPlan(After(transfer=DESK))
     assert plan_for(full, default, TRAITS, Refusal.DRAINING) == FullPlan(After(say="Hold.", transfer=DESK))
 

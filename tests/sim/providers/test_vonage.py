@@ -259,7 +259,7 @@ async def test_an_action_behind_the_connect_is_told() -> None:
 async def test_an_answer_that_is_no_ncco_is_one_clear_line() -> None:
     """With its address."""
     async with gateway() as serving:
-        serving.answer = '[{"action":"talk","text":"Hello."}]'
+        serving.answer = '[{"action":"record"}]'
         with pytest.raises(GatewayError, match=r"/answer/vonage: the NCCO connects no WebSocket"):
             async with called(serving):
                 pass

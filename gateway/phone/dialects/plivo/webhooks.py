@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.phone.dialects.plivo import xml
+from gateway.phone.waiting import Wait
 from gateway.phone.webhook import (
     After,
     Answer,
@@ -10,7 +11,6 @@ from gateway.phone.webhook import (
     Connect,
     IncomingCall,
     StreamEnded,
-    Wait,
     WebhookRequest,
     Webhooks,
 )

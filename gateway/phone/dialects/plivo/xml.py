@@ -14,17 +14,8 @@ from gateway.audio.formats import PCMU
 from gateway.errors import WireError
 from gateway.phone.shared.numbers import without_plus
 from gateway.phone.shared.xml_document import document, element
-from gateway.phone.webhook import (
-    PAUSE_S,
-    After,
-    Answer,
-    CallStatus,
-    Connect,
-    IncomingCall,
-    StreamEnded,
-    Wait,
-    WebhookRequest,
-)
+from gateway.phone.waiting import PAUSE_S, Wait
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 
 CONTENT_TYPE = "audio/x-mulaw;rate=8000"
 """The stream's ``contentType``. Without it the stream would be linear, their default."""

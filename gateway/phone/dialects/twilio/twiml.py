@@ -9,17 +9,8 @@ from xml.etree.ElementTree import Element
 from gateway.addresses import is_sip
 from gateway.errors import WireError
 from gateway.phone.shared.xml_document import document, element, response
-from gateway.phone.webhook import (
-    PAUSE_S,
-    After,
-    Answer,
-    CallStatus,
-    Connect,
-    IncomingCall,
-    StreamEnded,
-    Wait,
-    WebhookRequest,
-)
+from gateway.phone.waiting import PAUSE_S, Wait
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, StreamEnded, WebhookRequest
 
 CONTENT_TYPE = "text/xml"
 ENDED = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})

@@ -33,16 +33,8 @@ from gateway.phone.shared.http_request import is_one_of
 from gateway.phone.shared.json_text import UNREADABLE, read_json, read_object
 from gateway.phone.shared.jwt import bearer
 from gateway.phone.shared.members import Members
-from gateway.phone.webhook import (
-    After,
-    Answer,
-    CallStatus,
-    Connect,
-    IncomingCall,
-    Wait,
-    WebhookRequest,
-    Webhooks,
-)
+from gateway.phone.waiting import Wait
+from gateway.phone.webhook import After, Answer, CallStatus, Connect, IncomingCall, WebhookRequest, Webhooks
 from gateway.text import json_text
 
 TRAITS = Traits(
@@ -54,7 +46,7 @@ TRAITS = Traits(
     hang_up="REST",
     transfer="REST, to numbers",
     says_after=False,
-    transfers_full=True,
+    when_full=("transfer",),
     signature="secret in the Event Grid URL; JWT on callbacks",
     stream_key="token in the path and JWT of the upgrade",
     signs_all=True,

@@ -58,15 +58,14 @@ from gateway.phone.shared.json_text import is_callers, read_message
 from gateway.phone.shared.members import Members
 from gateway.phone.shared.webhook_body import json_body
 from gateway.phone.shared.xml_document import document, element
+from gateway.phone.waiting import PAUSE_S, Wait
 from gateway.phone.webhook import (
-    PAUSE_S,
     After,
     Answer,
     CallStatus,
     Connect,
     IncomingCall,
     StreamEnded,
-    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -79,9 +78,7 @@ TRAITS = Traits(
     keys_in=False,
     hang_up="REST, or closing the stream",
     transfer="REST",
-    says_full=True,
-    transfers_full=True,
-    waits_full=True,
+    when_full=("say", "transfer", "wait"),
     signature="Basic credentials",
     stream_key="token in the path",
     unsure=True,

@@ -20,6 +20,7 @@ from gateway.phone.requests import HttpRequest, Requests
 from gateway.phone.shared.http_request import bearer, ending, is_one_of, json_request
 from gateway.phone.shared.members import Members
 from gateway.phone.shared.webhook_body import json_body
+from gateway.phone.waiting import Wait
 from gateway.phone.webhook import (
     After,
     Answer,
@@ -27,7 +28,6 @@ from gateway.phone.webhook import (
     Connect,
     IncomingCall,
     StreamEnded,
-    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -40,9 +40,7 @@ TRAITS = Traits(
     confirmation=Confirmation.MARKS,
     hang_up="REST, or closing the stream",
     transfer="REST",
-    says_full=True,
-    transfers_full=True,
-    waits_full=True,
+    when_full=("say", "transfer", "wait"),
     signature="API key in a header",
     stream_key="token in the path",
     unsure=True,

@@ -35,15 +35,14 @@ from gateway.phone.requests import HttpRequest, Requests
 from gateway.phone.shared.http_request import bearer, check_basic, ending, same
 from gateway.phone.shared.members import Members
 from gateway.phone.shared.webhook_body import json_body
+from gateway.phone.waiting import PAUSE_S, Wait
 from gateway.phone.webhook import (
-    PAUSE_S,
     After,
     Answer,
     CallStatus,
     Connect,
     IncomingCall,
     StreamEnded,
-    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -56,9 +55,7 @@ TRAITS = Traits(
     confirmation=Confirmation.MARKS,
     hang_up="stream (then the next verb), REST",
     transfer="REST",
-    says_full=True,
-    transfers_full=True,
-    waits_full=True,
+    when_full=("say", "transfer", "wait"),
     signature="HMAC-SHA256 of time and body",
     stream_key="token in the path and Basic credentials; alone they do too",
     unsure=True,

@@ -38,9 +38,7 @@ TRAITS = Traits(
     keys_out="stream",
     hang_up="REST, or closing the stream",
     transfer="REST",
-    says_full=True,
-    transfers_full=True,
-    waits_full=True,
+    when_full=("say", "transfer", "wait"),
     signature="HMAC-SHA256 of URL, form and nonce (V3); the upgrade too",
     stream_key="token in the path and the signature",
 )

@@ -15,6 +15,7 @@ from gateway.phone.pointing import Account, ByApi
 from gateway.phone.provider import Confirmation, Grant, Proof, Provider, Setup, SignatureError, Traits, Upgrade
 from gateway.phone.providers.signalwire import pointing
 from gateway.phone.shared.http_request import is_one_of
+from gateway.phone.waiting import Wait
 from gateway.phone.webhook import (
     After,
     Answer,
@@ -22,7 +23,6 @@ from gateway.phone.webhook import (
     Connect,
     IncomingCall,
     StreamEnded,
-    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -35,9 +35,7 @@ TRAITS = Traits(
     keys_out="stream",
     hang_up="REST, or closing the stream",
     transfer="REST",
-    says_full=True,
-    transfers_full=True,
-    waits_full=True,
+    when_full=("say", "transfer", "wait"),
     signature="HMAC-SHA1 of URL and form",
     stream_key="token in the path, or a bearer token",
     unsure=True,

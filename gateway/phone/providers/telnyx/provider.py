@@ -37,6 +37,7 @@ from gateway.phone.requests import HttpRequest, Requests
 from gateway.phone.shared.http_request import bearer, ending, form_request, is_one_of, json_request
 from gateway.phone.shared.json_text import UNREADABLE, read_object
 from gateway.phone.shared.members import Members
+from gateway.phone.waiting import Wait
 from gateway.phone.webhook import (
     STREAM_ENDED,
     After,
@@ -45,7 +46,6 @@ from gateway.phone.webhook import (
     Connect,
     IncomingCall,
     StreamEnded,
-    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -59,9 +59,7 @@ TRAITS = Traits(
     keys_out="REST",
     hang_up="REST; TeXML: closing the stream too",
     transfer="REST",
-    says_full=True,
-    transfers_full=True,
-    waits_full=True,
+    when_full=("say", "transfer", "wait"),
     signature="Ed25519 of time and body",
     stream_key="token in the path, or a token header",
     unsure=True,

@@ -25,6 +25,7 @@ from gateway.phone.provider import (
 )
 from gateway.phone.providers.twilio import pointing
 from gateway.phone.shared.signed_url import spellings
+from gateway.phone.waiting import Wait
 from gateway.phone.webhook import (
     After,
     Answer,
@@ -32,7 +33,6 @@ from gateway.phone.webhook import (
     Connect,
     IncomingCall,
     StreamEnded,
-    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -44,9 +44,7 @@ TRAITS = Traits(
     confirmation=Confirmation.MARKS,
     hang_up="REST, or closing the stream",
     transfer="REST",
-    says_full=True,
-    transfers_full=True,
-    waits_full=True,
+    when_full=("say", "transfer", "wait"),
     signature="HMAC-SHA1 of URL and form; the upgrade too",
     stream_key="token in the path and the signature",
 )

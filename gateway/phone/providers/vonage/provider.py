@@ -55,6 +55,7 @@ from gateway.phone.shared.http_request import ending
 from gateway.phone.shared.json_text import UNREADABLE, key_pressed, mark_name, read_again, read_object
 from gateway.phone.shared.jwt import algorithm, bearer, check_payload_hash, read_hs256
 from gateway.phone.shared.members import Members
+from gateway.phone.waiting import Wait
 from gateway.phone.webhook import (
     After,
     Answer,
@@ -62,7 +63,6 @@ from gateway.phone.webhook import (
     Connect,
     IncomingCall,
     StreamEnded,
-    Wait,
     WebhookRequest,
     Webhooks,
 )
@@ -76,8 +76,7 @@ TRAITS = Traits(
     keys_out="REST",
     hang_up="REST",
     transfer="REST",
-    says_full=True,
-    transfers_full=True,
+    when_full=("say", "transfer"),
     signature="JWT with a hash of the body; the upgrade too",
     stream_key="token in the path, and the JWT from the first right one on",
     guesses_upgrade=True,
