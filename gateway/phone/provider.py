@@ -145,15 +145,13 @@ class CallCommands(Protocol):
     """From a call's id and a URL of ours, the requests by which it leaves its stream and is asked about there; none
     where that is impossible. With it, the answer document alone serves after a failure."""
     after_stream: Callable[[str, After], Requests] | None = None
-    """From a call's id and what is to follow its stream, the requests for it; no request where the provider asks us.
-    A provider without it always asks, or goes on by itself."""
+    """From a call's id and what is to follow its stream, the requests for it; none where the provider asks us."""
 
 
 class KeySet(Protocol):
     """The keys that a provider publishes (RFC 7517), by which its tokens are checked.
 
-    ``verify`` and ``verify_upgrade`` raise ``UnknownKeyError``, before they have changed anything, if a token names an
-    unknown key.
+    ``verify`` and ``verify_upgrade`` raise ``UnknownKeyError``, before they change anything, for an unknown key.
     """
 
     file: str = ""
@@ -198,19 +196,15 @@ class Provider(Protocol):
         """Return a fresh wire for one stream."""
 
     verify_upgrade: Callable[[Upgrade, float], Proof] | None = None
-    """From the stream's request and the Unix time, the proof that the request brings by itself.
-
-    Raises ``UnsignedError`` where a signature is missing that the provider puts under each stream, ``SignatureError``
-    where one is wrong.
-    """
+    """From the stream's request and the Unix time, the proof that the request brings by itself. Raises
+    ``UnsignedError`` where a signature is missing that is under each stream, ``SignatureError`` where one is wrong."""
     upgrade_key: Callable[[Upgrade], tuple[str, float]] | None = None
     """From a request whose proof was right, the part of its signature that never repeats, and for how many seconds to
     remember it: the signature may be used once. ``None`` where it may come again."""
     verify_start: Callable[[CallStarted, float], StartProof] | None = None
     """From the start message and the Unix time, what it proves: for a provider whose streams have a fixed address, so
     that the request that opens one proves nothing. It is asked where nothing else proved the stream, before anything
-    that the message says is believed. Raises ``SignatureError`` where a proof in it is wrong.
-    """
+    that the message says is believed. Raises ``SignatureError`` where a proof in it is wrong."""
     published_keys: KeySet | None = None
     """The keys that it publishes, where its requests carry tokens signed with them."""
     webhooks: Webhooks | None = None

@@ -117,17 +117,14 @@ class Webhooks(Protocol):
     def verify(self, request: WebhookRequest, now_s: float) -> str:
         """Check a webhook's signature; return a text that only this request of the provider has, or an empty one.
 
-        It is made of what is signed (a nonce with all the rest, an event's id), never of the signature's text: base64
-        has several spellings of the same bytes.
-
-        Raises ``SignatureError`` where it is missing, wrong, too old, or no secret is configured.
+        It is made of what is signed (a nonce with all the rest, an event's id), never of the signature's text, which
+        has several spellings. Raises ``SignatureError`` where it is missing, wrong, too old, or no secret is set.
         """
 
     def incoming(self, request: WebhookRequest) -> IncomingCall | StreamEnded | Answer:
         """Return the call that a webhook announces, or the stream whose end it reports, or the answer to any other.
 
-        :meth:`status` is asked about the same request where it is no call, so that a vendor with one address for all
-        events loses none. Raises ``WireError`` where it is neither.
+        :meth:`status` is asked about the same request where it is no call. Raises ``WireError`` where it is neither.
         """
 
     def answer(self, call: IncomingCall, connect: Connect) -> Answer | Steps[Answer]:

@@ -201,12 +201,12 @@ async def test_what_follows_a_stream_is_asked_for_by_its_end(
 ) -> None:
     """Nothing where no call is left; the end is counted, noted with all that a search needs, and remembered."""
     times = iter([100.0, 100.0, 101.0, 112.34])
-    monkeypatch.setattr(media_stream, "clock", lambda: next(times))
     monkeypatch.setattr(Conversation, "late_frames", 7)
     monkeypatch.setattr(Conversation, "marks_lost", 3)
     run.end = EndCall(end, "caller", "a detail")
     run.notes = [notes.ReplyStarted("r", 300), notes.ReplyStarted("s", 300), notes.ReplyHeard("r", 1, 1)]
     stage = Stage(tmp_path)
+    monkeypatch.setattr(stage.streams, "_clock", lambda: next(times))
     await stage.stream("start")
     assert stage.control.asked() == asked
     assert stage.outcomes.find(("twilio", "CA1")) is end
