@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 from azure.core.credentials_async import AsyncTokenCredential
-from pydantic import SecretStr
 
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
@@ -26,7 +25,6 @@ from gateway.call.settings import CallSettings
 from gateway.call_setup import SessionRules, prepare
 from gateway.config import Deployment, Line, Lines
 from gateway.config.deployment import private_listener
-from gateway.config.endpoints import EndpointSection
 from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import secrets_within, values_of
 from gateway.config.telling.origins import origins
@@ -60,7 +58,7 @@ from gateway.tape.service import TapedVoiceLive
 from gateway.tape.tapes import Tapes, Wanted
 from gateway.tools import Functions
 from gateway.voice.bot import answering_for
-from gateway.voice.endpoints.making import pooled
+from gateway.voice.endpoints.making import in_place, pooled
 from gateway.voice.endpoints.pooled import PooledVoiceLive
 from gateway.voice.negotiation.reductions import MEMBERS
 from gateway.voice.service import VoiceLive
@@ -121,7 +119,7 @@ async def serving(
     one cannot.
     """
     served = providers_of(deployment)
-    sections = (_section(endpoint, api_key, deployment),) if endpoint else deployment.reached
+    sections = (in_place(deployment, endpoint, api_key),) if endpoint else deployment.reached
     metrics = Metrics(served)
     board = board or Board(deployment.limits.calls, now=clock)
     calls = Calls(deployment.limits.calls, board.places)
@@ -286,12 +284,6 @@ async def _watched(
         except OSError as error:
             raise GatewayError(f"listen.private: cannot listen on {host}:{port}: {error.strerror or error}") from None
         yield private
-
-
-def _section(endpoint: str, api_key: str, deployment: Deployment) -> EndpointSection:
-    """Return the endpoint that is used in place of the deployment's, with the same quota."""
-    key, limits = SecretStr(api_key) if api_key else None, deployment.voice_live.limits
-    return EndpointSection.model_construct(endpoint=endpoint, key=key, limits=limits)
 
 
 def _url(listener: Listener) -> str:

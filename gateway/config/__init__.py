@@ -1,6 +1,7 @@
 """YAML and environment to typed, immutable settings, or ConfigErrors that say file, line and column.
 
 deployment       ``gateway.yaml``: where the gateway is, how it reaches Voice Live, its limits
+full             the answer to a call for which there is no room
 endpoints        the Azure resources at which sessions are opened
 api_versions     which version of the Voice Live API knows which member
 providers        the accounts at providers, as they are configured

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 from gateway.config.accounts import check_accounts, supply, supply_accounts
 from gateway.config.api_versions import API_VERSION, DEFAULT_API_VERSION, is_api_version
 from gateway.config.endpoints import EndpointLimits, EndpointSection, check_endpoints, has_endpoints
-from gateway.config.line.full import DeploymentWhenFull, or_busy
+from gateway.config.full import DeploymentWhenFull, or_busy
 from gateway.config.line.models import ModelChain
 from gateway.config.line.trouble import OnTrouble, OnTroubleOfAll
 from gateway.config.providers import Providers

@@ -17,7 +17,7 @@ from gateway.call.ending import EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.refusal import Refusal
 from gateway.config import Line
-from gateway.config.line.full import DeploymentWhenFull
+from gateway.config.full import DeploymentWhenFull
 from gateway.errors import WireError
 from gateway.fleet.places import CallKey, KnownCall
 from gateway.fleet.used import SharedUsedKeys

@@ -12,7 +12,7 @@ import pytest
 from gateway.app import Gateway, serving
 from gateway.sim.emulator import Emulator, Script
 from tests.e2e.bare_phone import bare_phone
-from tests.e2e.rig import GATEWAY, configuration, instant, load, noise
+from tests.e2e.rig import GATEWAY, LINE, configuration, instant, load, noise
 from tests.virtual_time import in_virtual_time, virtual_time
 
 CONNECT_S = 0.4
@@ -30,7 +30,9 @@ async def two(folder: Path, first: Script, second: Script) -> AsyncIterator[tupl
     async with Emulator(first) as west, Emulator(second) as east:
         where = f"[{{name: west, endpoint: '{west.endpoint}', key: '${{K}}'}}, "
         where += f"{{name: east, endpoint: '{east.endpoint}', key: '${{K}}', priority: 2}}]"
-        file = configuration(folder, gateway=f"{GATEWAY}voice_live: {{endpoints: {where}}}\n")
+        file = configuration(
+            folder, {"support": LINE + "on_trouble: {tries: 0}\n"}, f"{GATEWAY}voice_live: {{endpoints: {where}}}\n"
+        )
         deployment, read = load(file, {"K": "any"})
         clock = asyncio.get_running_loop().time
         async with serving(deployment, read, host="127.0.0.1", port=0, clock=clock) as gateway:

@@ -23,7 +23,7 @@ from tests.e2e.test_outlived_streams import ASKED, NUMBERS, line_of, lines
 from tests.virtual_time import virtual_time
 
 RESCUE, DESK = "+14255550177", "+14255550188"
-ON_FAILURE = f'on_failure: {{say: Sorry., transfer: "{RESCUE}"}}\n'
+ON_FAILURE = f'on_trouble: {{tries: 0}}\non_failure: {{say: Sorry., transfer: "{RESCUE}"}}\n'
 WHEN_FULL = f'when_full: {{say: All lines are busy., transfer: "{DESK}"}}\n'
 ONE = "limits: {calls: 1}\n"
 REFUSED = {"handshake": {"status": 429, "retry_after_s": 100}}

@@ -15,7 +15,7 @@ from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, CallRecord, TimedNote
 from gateway.call.settings import CallSettings
 from gateway.config import Lines, load_deployment
-from gateway.config.line.full import DeploymentWhenFull
+from gateway.config.full import DeploymentWhenFull
 from gateway.config.providers import Twilio as Settings
 from gateway.errands import CallErrands
 from gateway.errors import WireError

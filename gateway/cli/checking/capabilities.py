@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from gateway.addresses import is_sip
 from gateway.app import make_provider
 from gateway.config import Deployment, Line
-from gateway.config.line.full import DeploymentWhenFull, WhenFull
+from gateway.config.full import DeploymentWhenFull, WhenFull
 from gateway.config.providers import ProviderSettings
 from gateway.config.session_formats import is_converted
 from gateway.config.telling.describe_actions import wants_keys

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.addresses import is_sip
-from gateway.config.line.full import WhenFull
+from gateway.config.full import WhenFull
 from gateway.config.line.hours import DAYS, Closed, days_of
 from gateway.config.line.line import Rescue, Settings
 from gateway.config.reading.problems import Finding, KeyPath, suggestion

@@ -9,7 +9,6 @@ agent            an agent of Microsoft Foundry in place of a model
 voices           the voice
 voice_catalogue  the documented voices and their languages
 turns            when a turn of the caller ends, transcription, noise
-full             the answer to a call for which there is no room
 hours            when the line is open
 time_zones       time zones by name
 tools            the tools of the bot

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, Tag
 
 from gateway.audio.sound import Sound
+from gateway.config.full import WhenFull, or_busy
 from gateway.config.line.agent import Agent
-from gateway.config.line.full import WhenFull, or_busy
 from gateway.config.line.greeting import AnyGreeting
 from gateway.config.line.hours import Hours, nearest_time_zone
 from gateway.config.line.keys import Digits, Key, KeyAction

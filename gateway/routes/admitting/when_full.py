@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from gateway.call.refusal import Refusal
 from gateway.config import Line
-from gateway.config.line.full import DeploymentWhenFull, FullAnswer, WhenFull
+from gateway.config.full import DeploymentWhenFull, FullAnswer, WhenFull
 from gateway.phone.provider import Traits
 from gateway.phone.waiting import Wait
 from gateway.phone.webhook import After, Answer, IncomingCall, Webhooks

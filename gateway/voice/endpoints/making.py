@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from azure.core.credentials_async import AsyncTokenCredential
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from gateway.config.deployment import Deployment
 from gateway.config.endpoints import EndpointSection
@@ -59,6 +60,12 @@ def service_at(
         negotiate=settings.negotiate,
         watch=watch,
     )
+
+
+def in_place(deployment: Deployment, endpoint: str, api_key: str) -> EndpointSection:
+    """Return the endpoint that is used in place of the deployment's, with the same quota."""
+    key, limits = SecretStr(api_key) if api_key else None, deployment.voice_live.limits
+    return EndpointSection.model_construct(endpoint=endpoint, key=key, limits=limits)
 
 
 def endpoint_of(section: EndpointSection) -> Endpoint:

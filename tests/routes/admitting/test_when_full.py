@@ -7,7 +7,7 @@ import pytest
 
 from gateway.call.refusal import Refusal
 from gateway.config import Line
-from gateway.config.line.full import DeploymentWhenFull
+from gateway.config.full import DeploymentWhenFull
 from gateway.phone.providers.twilio.provider import TRAITS, TwilioWebhooks
 from gateway.phone.waiting import Wait
 from gateway.phone.webhook import After, Answer, IncomingCall

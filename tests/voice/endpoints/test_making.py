@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from gateway.config import load_deployment
 from gateway.fleet.board import Board
 from gateway.voice.endpoints.endpoint import Endpoint
-from gateway.voice.endpoints.making import pooled
+from gateway.voice.endpoints.making import in_place, pooled
 
 TWO = """
 voice_live:
@@ -34,3 +34,11 @@ async def test_each_entry_is_an_endpoint_with_a_service_of_its_own(tmp_path: Pat
     assert (spare.endpoint, spare.has_key) == ("https://east.example", False)
     assert west.memory is spare.memory
     assert held.first is west
+
+
+def test_an_endpoint_of_the_command_line_keeps_the_quota(tmp_path: Path) -> None:
+    """As that of an emulator."""
+    (tmp_path / "gateway.yaml").write_text("voice_live: {limits: {sessions: 3}}\n", "utf-8")
+    section = in_place(load_deployment(tmp_path / "gateway.yaml", {}), "http://127.0.0.1:9000", "any")
+    assert (section.endpoint, section.limits.sessions) == ("http://127.0.0.1:9000", 3)
+    assert section.key is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigErrors, load_deployment
-from gateway.config.line.full import WhenFull
+from gateway.config.full import WhenFull
 from gateway.config.line_file import LineFile
 
 ReadLine = Callable[..., LineFile]
