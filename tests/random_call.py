@@ -1,7 +1,4 @@
-"""A conversation at random: whatever both legs may tell at any moment, and what must hold all the same.
-
-``python -m tests.random_call 0 100000`` tells the first seed among those that breaks a rule.
-"""
+"""A conversation at random, and what must hold; ``python -m tests.random_call 0 100000`` tells a seed that fails."""
 
 import random
 import sys
@@ -20,6 +17,7 @@ from gateway.call.errands import (
 )
 from gateway.call.messages import Command, Event
 from gateway.call.notes import Note
+from gateway.call.recovery.commands import FIRST, CloseVoice, OpenVoice, UseVoice, VoiceFailed, VoiceOpened
 from gateway.call.settings import (
     Approval,
     BargeInRules,
@@ -31,6 +29,7 @@ from gateway.call.settings import (
     Secret,
     Silence,
     Target,
+    Trouble,
     Waiting,
 )
 from gateway.call.speaking.responses import ALREADY_ACTIVE
@@ -132,6 +131,7 @@ class RandomCall:
         self._mcp: list[str] = []
         self._approvals: list[str] = []
         self._transferring = 0
+        self._leg, self._opening = FIRST, list[int]()
 
     def run(self) -> None:
         """Run the call from its start to its end, and past it; raise where a rule is broken."""
@@ -151,6 +151,8 @@ class RandomCall:
 
     def _settings(self) -> CallSettings:
         chance = self._chance
+        tries = chance.choice((0, 0, 1, 4))
+        self._losses = 0.03 if tries else 0.0
         maybe: Callable[[], bool] = lambda: chance.random() < 0.5  # noqa: E731 -- said often
         waiting = Waiting(SAY, chance.choice((0.0, 1.5)))
         greetings = (
@@ -172,6 +174,8 @@ class RandomCall:
             digits=Digits(chance.choice(("#", "")), chance.choice((0.1, 2.0))) if maybe() else None,
             on_key={"0": KeyAction(transfer=TARGET), "9": KeyAction(say=SAY), "8": KeyAction()} if maybe() else {},
             silence=Silence(chance.choice((0.5, 5.0)), SAY, 2) if maybe() else None,
+            trouble=Trouble(tries, chance.choice((1.0, 20.0)), seed=chance.randrange(99)),
+            session_limit_s=chance.choice((0.0, 0.0, 30.0)),
             built_in=frozenset({"end_call", "transfer_call", "send_digits"}),
             functions={
                 "look": FunctionRule(waiting=waiting if maybe() else None),
@@ -211,7 +215,7 @@ class RandomCall:
                 check_note(command)
             if isinstance(command, EndCall):
                 self._end = command
-            elif isinstance(command, VoiceCommand):
+            elif isinstance(command, VoiceCommand) and self._leg:
                 assert self._ready, f"{command} before the session is ready"
             self._keep(command)
         if self._end is not None:
@@ -234,23 +238,42 @@ class RandomCall:
                 self._transferring += 1
             case AnswerApproval(approved=True):
                 self._approvals.append("shop")
+            case OpenVoice(leg=leg):
+                self._opening.append(leg)
+            case UseVoice(leg=leg):
+                self._leg, self._ready = leg, True
+            case CloseVoice(leg=leg):
+                self._leg = 0 if leg == self._leg else self._leg
 
     # What may happen
 
     def _event(self) -> Event:
         chance = self._chance
+        if self._opening and chance.random() < 0.2:
+            return self._of_another_leg(self._opening.pop(0))
         if not self._ready and chance.random() < 0.3:
-            return SessionReady("s", "m")
+            return SessionReady("s", "m", chance.choice((0.0, 0.0, 5.0, 60.0)), chance.choice(("", "conv")))
+        if self._leg and chance.random() < self._losses:
+            return self._voice_closed()
         kinds: Sequence[Callable[[], Event]] = (self._caller, self._phone, self._speech, self._response, self._tool)
         if chance.random() < 0.004:
             return chance.choice(
                 (
                     ShutDown(),
                     PhoneClosed(chance.choice(list(PhoneEnd))),
-                    VoiceClosed(chance.choice(list(VoiceEnd))),
+                    self._voice_closed(),
                 )
             )
         return chance.choices(kinds, (3, 2, 2, 8, 3))[0]()
+
+    def _voice_closed(self) -> VoiceClosed:
+        self._leg = 0
+        return VoiceClosed(self._chance.choice(list(VoiceEnd)), "gone", passes=self._chance.random() < 0.5)
+
+    def _of_another_leg(self, leg: int) -> Event:
+        if self._chance.random() < 0.3:
+            return VoiceFailed(leg, VoiceClosed(VoiceEnd.REFUSED, "429"))
+        return VoiceOpened(leg, SessionReady(f"s{leg}", "m", self._chance.choice((0.0, 5.0, 60.0))))
 
     def _new(self, kept: list[str], prefix: str) -> str:
         self._serial += 1
