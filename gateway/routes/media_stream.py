@@ -209,7 +209,7 @@ class MediaStreams:
             unknown = unknown_line(grant.line, started.called, region)
             return await self._turn_away(phone, KnownCall(provider.name, started.call_id), unknown, POLICY)
         started = identified(started, line, region)
-        if reason := self._admission.name(place, (provider.name, started.call_id), line, started.caller):
+        if reason := self._admission.name(place, (provider.name, started.call_id), line, started.caller, call):
             call = KnownCall(provider.name, started.call_id, line.name)
             full = Refused(reason, f"line {line.name} is busy")
             return await self._turn_away(phone, call, full, TRY_AGAIN_LATER)

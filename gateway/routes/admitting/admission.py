@@ -13,6 +13,7 @@ from gateway.voice.endpoints.pool import Lack, Pool
 
 MARGIN_S = 1.0
 """Seconds for which a place is kept beyond the validity of the stream's token, which counts whole seconds."""
+NOT_ANNOUNCED = KnownCall()
 _LACK = {
     Lack.QUOTA: Refusal.VOICE_FULL,
     Lack.UNREACHABLE: Refusal.VOICE_UNREACHABLE,
@@ -74,9 +75,17 @@ class Admission:
         self._pool.cancel(key[1], self._clock())
         return self._calls.cancel(key)
 
-    def name(self, place: Place, key: CallKey, line: Line, caller: str) -> Refusal | None:
-        """Note whose stream holds a place; return why it is turned away, where no webhook had kept the place for it."""
+    def name(
+        self, place: Place, key: CallKey, line: Line, caller: str, announced: KnownCall = NOT_ANNOUNCED
+    ) -> Refusal | None:
+        """Note whose stream holds a place; return why it is turned away, where no webhook had kept the place for it.
+
+        ``announced`` is the call as its webhook named it: where the stream names it otherwise, the session that was
+        kept for it is given back, and another one is opened.
+        """
         limits = line.settings.limits
+        if announced.call_id not in ("", key[1]):
+            self._pool.cancel(announced.call_id, self._clock())
         is_new = not self._calls.is_reserved_for(place, line.name)
         if is_new and (rate := self._rate(line, caller)) is not None:
             return rate

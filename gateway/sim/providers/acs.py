@@ -47,12 +47,13 @@ from gateway.sim.phone.wire import (
 ISSUER = "https://acscallautomation.communication.azure.com"
 KEYS_PATH = "/calling/keys"
 KEY_ID = "simulated"
+TOPIC = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Communication/CommunicationServices/simulated"
 CONNECTIONS = "/calling/callConnections"
 FORMATS: Mapping[str, AudioFormat] = {"pcm16KMono": L16_16K, "pcm24KMono": L16_24K}
 TONE_NAMES = "zero one two three four five six seven eight nine a b c d pound asterisk"
 TONES = dict(zip(TONE_NAMES.split(), "0123456789ABCD#*", strict=True))
 """A key for each of ACS's names of keys."""
-DATE_SKEW_S = 300
+DATE_SKEW_S, TIME = 300, "2026-01-01T00:00:00Z"
 FAREWELL_S = 5.0
 """The time that the call waits for the gateway to end or transfer it, when the gateway has closed its stream."""
 
@@ -308,10 +309,9 @@ class AcsWebhook(Webhook):
     def _transfer(self, request: ApiRequest) -> ApiResponse:
         if (denied := self._denied(request)) is not None:
             return denied
-        number = request.data.get("targetParticipant", {}).get("phoneNumber", {}).get("value", "")
-        if not number:
-            return ApiResponse(400, {"error": {"code": "BadRequest", "message": "targetParticipant has no number"}})
-        return self._obey(Transfer(number), ApiResponse(202, {"operationContext": ""}))
+        if number := request.data.get("targetParticipant", {}).get("phoneNumber", {}).get("value", ""):
+            return self._obey(Transfer(number), ApiResponse(202, {"operationContext": ""}))
+        return ApiResponse(400, {"error": {"code": "BadRequest", "message": "targetParticipant has no number"}})
 
     def _obey(self, order: HangUp | Transfer, response: ApiResponse) -> ApiResponse:
         if self._over.is_set():
@@ -353,7 +353,7 @@ class AcsWebhook(Webhook):
                     "correlationId": self.call.stream_id,
                     "resultInformation": {"code": 200, "subCode": 0, "message": ""},
                 },
-                "time": "2026-01-01T00:00:00Z",
+                "time": TIME,
                 "specversion": "1.0",
                 "datacontenttype": "application/json",
                 "subject": f"calling/callConnections/{self.connection_id}",
@@ -374,10 +374,8 @@ def _identifier(number: str) -> dict[str, Any]:
 
 
 def _event(kind: str, data: Mapping[str, object]) -> bytes:
-    topic = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Communication/CommunicationServices/simulated"
-    event = {"id": str(uuid4()), "topic": topic, "subject": "", "eventType": kind, "data": data}
-    versions = {"dataVersion": "1.0", "metadataVersion": "1", "eventTime": "2026-01-01T00:00:00Z"}
-    return json.dumps([event | versions]).encode()
+    event = {"id": str(uuid4()), "topic": TOPIC, "subject": "", "eventType": kind, "data": data, "eventTime": TIME}
+    return json.dumps([event | {"dataVersion": "1.0", "metadataVersion": "1"}]).encode()
 
 
 def _event_grid(kind: str) -> dict[str, str]:

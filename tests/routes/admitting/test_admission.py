@@ -10,6 +10,7 @@ from gateway.call.calls import Calls
 from gateway.call.refusal import Refusal
 from gateway.config import Line
 from gateway.fleet.board import Board
+from gateway.fleet.places import KnownCall
 from gateway.routes.admitting.admission import Admission
 from gateway.voice.endpoints.circuit import Failure
 from gateway.voice.endpoints.endpoint import Endpoint
@@ -133,3 +134,14 @@ async def test_a_stream_without_a_webhook_is_held_to_the_same_limits(tmp_path: P
         assert third is not None
         assert held.admission.name(third, ("genesys", "3"), held.line, CALLER) is Refusal.CALLER_RATE
     await asyncio.sleep(0)
+
+
+async def test_a_call_that_its_stream_names_otherwise_gives_back_the_session_that_was_kept(tmp_path: Path) -> None:
+    """As at Azure Communication Services: it would count twice."""
+    held = Held(tmp_path, endpoint=Endpoint("west", sessions=1))
+    assert held.take() is None
+    with held.calls.place(("twilio", "CA1")) as place:
+        assert place is not None
+        announced = KnownCall("twilio", "CA1", "support")
+        assert held.admission.name(place, ("twilio", "other"), held.line, CALLER, announced) is None
+        assert held.pool.shown(held.now)[0].sessions == 0
