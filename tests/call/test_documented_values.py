@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from gateway.call import bad_messages, call, caller_clock, keypad, settings
+from gateway.call.history import history
 from gateway.call.recovery import attempts
 from gateway.call.speaking import comfort, playback, responses, truncations
 from gateway.call.tools import mcp, secret_entry, tools, waiting
@@ -36,6 +37,8 @@ def promised() -> list[tuple[str, str, float | None]]:
         ("architecture", "{:g} KiB of them wait, and then the peer does", UNREAD_LIMIT / 1024),
         ("architecture", "where it has not begun within {:g} ms, because it is asked", 1000 * responses.OWN_ANSWER_S),
         ("architecture", "of a reply that was heard for less than {:g} ms nothing is told", truncations.LEAST_MS),
+        ("architecture", "within bounds: {} entries,", history.MOST_ENTRIES),
+        ("architecture", "entries, {:,} characters", history.MOST_CHARS),
         ("operating", "failed, is empty, or did not come in {:g} s", mcp.TRANSCRIPT_LIMIT_S),
         ("operating", "or brought nothing for {:g} s, not even a pong", line.stream_silence_limit_s),
         ("operating", "no mark came back for {:g} s of audio", playback.STALL_LIMIT_S),

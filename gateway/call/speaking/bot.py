@@ -147,6 +147,7 @@ class Bot:
             commands += self._playback.add(RECORDING, recording.audio, now)
             commands += self._playback.complete(RECORDING, now)
             self._words.complete(RECORDING, recording.text)
+            self._words.delivered(RECORDING)
         return commands
 
     def connected(self) -> list[AddMessage]:
@@ -295,11 +296,12 @@ class Bot:
     def response_ended(self, ended: ResponseEnded, now: float) -> list[BotCommand]:
         """Let the end of a response be played, and ask for the next one that is wanted."""
         commands: list[BotCommand] = []
+        completed = ended.status is ResponseStatus.COMPLETED
         if not self._responses.cancelled:
             commands += self._playback.complete(None, now)
-            if ended.status is not ResponseStatus.COMPLETED:
+            if not completed:
                 commands.append(notes.ResponseCutShort(ended.status.value, ended.detail))
-        self._words.response_ended({reply.reply_id for reply in self._playback.playing()})
+        self._words.response_ended({reply.reply_id for reply in self._playback.playing()}, completed=completed)
         commands += self._truncations.response_ended()
         return [*commands, *self._responses.ended(ended.response_id, now, failed=ended.status in _MAY_BE_SILENT)]
 

@@ -1,7 +1,8 @@
 """The words of replies, and which of them the caller has heard. Pure.
 
 The text of a reply comes ahead of its audio. Where the service reports when each word is spoken, what was heard is
-known to the word; elsewhere it is taken in proportion of the audio. A word that was only begun was not heard.
+known to the word; elsewhere it is taken in proportion of the audio. A word that was only begun was not heard, but for
+the one in which a reply breaks off because its session is lost.
 """
 
 import re
@@ -16,6 +17,10 @@ _RATE_CHARS, _RATE_MS = 150.0, 10_000.0
 """Speech of the usual speed, with which a call begins to measure its own."""
 _MOST_OVER = 16
 """So many replies that are over are remembered, for texts that come late."""
+_MOST_PIECES = 20_000
+"""No reply has more tokens or words: the service generates 4,096 tokens at most."""
+_MOST_AT_ONCE = 64
+"""Replies that wait to be heard; the words of further ones are not kept."""
 _LOOK_AHEAD = 60
 """A word whose time is reported is looked for within so many characters behind the word before."""
 
@@ -37,19 +42,20 @@ class ReplyWords:
 
     def add(self, item_id: str, piece: str) -> None:
         """Add a piece to the text of a reply."""
-        if (text := self._of(item_id)) is not None:
+        text = self._of(item_id)
+        if text is not None and len(text.pieces) < _MOST_PIECES:
             text.pieces.append(piece)
 
     def spoken(self, item_id: str, word: str, end_ms: int) -> None:
         """Note that a word of a reply ends at this time of its audio."""
-        if (text := self._of(item_id)) is not None:
+        text = self._of(item_id)
+        if text is not None and len(text.times) < _MOST_PIECES:
             text.times.append((end_ms, word))
 
     def complete(self, item_id: str, whole: str) -> None:
         """Take the whole text of a reply."""
         if whole and (text := self._of(item_id)) is not None:
             text.pieces = [whole]
-            text.is_whole = True
 
     def delivered(self, item_id: str) -> None:
         """Note that all audio of a reply is here, so that its text is not ahead of it any more."""
@@ -75,16 +81,20 @@ class ReplyWords:
             return Share(text.strip())
         if known.times:
             return _parted(text, known.spoken_by(reply.heard_ms))
-        return _parted(text, _reached(text, reply, 0.0 if is_whole else self._chars / self._ms))
+        at = _reached(text, reply, 0.0 if is_whole else self._chars / self._ms)
+        broke_off = reply.complete and not known.is_whole  # what is left would be said after it: no word twice
+        return _parted(text, begun_word(text, at) if broke_off else end_of_word(text, at))
 
-    def response_ended(self, playing: Container[str]) -> None:
-        """Forget the words of replies that have brought no audio and will bring none."""
-        for item_id in [item_id for item_id in self._texts if item_id not in playing]:
-            self._forget(item_id)
+    def response_ended(self, playing: Container[str], *, completed: bool) -> None:
+        """Forget the words of replies that have brought no audio; of the others all audio is here if ``completed``."""
+        for item_id, text in [*self._texts.items()]:
+            text.is_whole = text.is_whole or completed
+            if item_id not in playing:
+                self._forget(item_id)
 
     def _of(self, item_id: str) -> "_Text | None":
-        """Return the words of a reply; ``None`` for one that is over, of which words may still come."""
-        if item_id in self._over:
+        """Return the words of a reply; ``None`` for one that is over, of which words may still come, or too many."""
+        if item_id in self._over or (len(self._texts) >= _MOST_AT_ONCE and item_id not in self._texts):
             return None
         return self._texts.setdefault(item_id, _Text())
 
@@ -128,7 +138,7 @@ class _Text:
 
 def share_of(text: str, heard_ms: int, received_ms: int) -> Share:
     """Return which words of a complete reply were heard, in proportion of its audio."""
-    return _parted(text, _reached(text, HeardReply("", heard_ms, received_ms), 0.0))
+    return _parted(text, end_of_word(text, _reached(text, HeardReply("", heard_ms, received_ms), 0.0)))
 
 
 def _parted(text: str, upto: int) -> Share:
@@ -136,13 +146,13 @@ def _parted(text: str, upto: int) -> Share:
 
 
 def _reached(text: str, reply: HeardReply, chars_per_ms: float) -> int:
-    """Return where in the text the last word ends that was heard, in proportion of the audio.
+    """Return how much of the text was heard, in proportion of the audio.
 
     The text of a reply that is still generated, or was cut off, may be ahead of the audio: then its whole length is
     reckoned from the speed of the speech, ``chars_per_ms``.
     """
     whole_ms = max(float(reply.received_ms), len(text) / chars_per_ms if chars_per_ms else 0.0)
-    return end_of_word(text, round(len(text) * reply.heard_ms / whole_ms) if whole_ms else 0)
+    return round(len(text) * reply.heard_ms / whole_ms) if whole_ms else 0
 
 
 def end_of_word(text: str, upto: int) -> int:
@@ -151,6 +161,13 @@ def end_of_word(text: str, upto: int) -> int:
     while 0 < upto < len(text) and not _is_end(text[upto - 1], text[upto]):
         upto -= 1
     return upto
+
+
+def begun_word(text: str, upto: int) -> int:
+    """Return the first place from ``upto`` on where a word of ``text`` ends."""
+    while 0 < upto < len(text) and not _is_end(text[upto - 1], text[upto]):
+        upto += 1
+    return min(upto, len(text))
 
 
 def _is_end(before: str, behind: str) -> bool:

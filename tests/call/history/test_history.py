@@ -125,7 +125,7 @@ def test_a_reply_that_its_session_did_not_finish() -> None:
     story.tell(ReplyAudio("r", "i", SECOND))
     story.tell(VoiceClosed(VoiceEnd.LOST))
     story.listen(1.3)
-    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("i", 1000, 1000, "We are open", "from nine to five.")]
+    assert story.noted(notes.ReplyHeard) == [notes.ReplyHeard("i", 1000, 1000, "We are open from", "nine to five.")]
 
 
 def test_turns_without_words() -> None:

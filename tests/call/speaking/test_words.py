@@ -11,6 +11,12 @@ from gateway.call.speaking.words import ReplyWords, Share, share_of
 TEXT = "We are open from nine to five."
 
 
+def whole(words: ReplyWords, text: str, item_id: str = "i") -> None:
+    """Deliver all of a reply, its text and its audio."""
+    words.complete(item_id, text)
+    words.delivered(item_id)
+
+
 def timed(words: ReplyWords, text: str, item_id: str = "i", ms_each: int = 300) -> None:
     """Report every word of a text: each lasts ``ms_each``, and they follow one another."""
     for index, word in enumerate(text.split()):
@@ -30,7 +36,7 @@ def timed(words: ReplyWords, text: str, item_id: str = "i", ms_each: int = 300) 
 def test_with_times_what_was_heard_is_known_to_the_word(heard_ms: int, heard: str, unheard: str) -> None:
     """A word counts when it is over; the full stop belongs to the word before it."""
     words = ReplyWords()
-    words.complete("i", TEXT)
+    whole(words, TEXT)
     timed(words, TEXT)
     assert words.over(HeardReply("i", heard_ms, 2200)) == Share(heard, unheard)
 
@@ -41,7 +47,7 @@ def test_with_times_what_was_heard_is_known_to_the_word(heard_ms: int, heard: st
 def test_without_times_it_is_taken_in_proportion(heard_ms: int, heard: str) -> None:
     """Cut at the end of the last word that is whole."""
     words = ReplyWords()
-    words.complete("i", TEXT)
+    whole(words, TEXT)
     assert words.over(HeardReply("i", heard_ms, 3000)) == Share(heard, TEXT.removeprefix(heard).strip())
     assert share_of(TEXT, heard_ms, 3000).heard == heard
 
@@ -55,11 +61,14 @@ def test_a_text_that_is_ahead_of_its_audio_is_reckoned_by_the_speed_of_speech() 
 
 
 def test_a_reply_whose_session_was_lost_is_as_long_as_its_audio() -> None:
-    """What is here is played and heard to its end; the text ahead of it was never spoken."""
+    """The text ahead of it was never spoken; the word in which it breaks off counts, so that nothing is said twice."""
     words = ReplyWords()
-    words.add("i", TEXT)
+    words.add("i", TEXT[:20])
+    words.complete("i", TEXT)
     lost = HeardReply("i", 1000, 1000)
-    assert words.share(lost) == Share("We are open", "from nine to five.")
+    assert words.share(lost) == Share("We are open from", "nine to five.")
+    assert words.share(HeardReply("i", 730, 730)) == Share("We are open", "from nine to five.")
+    assert words.share(HeardReply("i", 60, 60)) == Share("We", TEXT[3:])
     words.delivered("i")
     assert words.share(lost) == Share(TEXT)
     words.delivered("unknown")
@@ -70,7 +79,7 @@ def test_the_speed_is_that_of_the_call() -> None:
     """Measured by the replies that were heard to their end: this bot speaks three times as slowly as is usual."""
     words = ReplyWords()
     for reply in range(20):
-        words.complete(f"i{reply}", TEXT)
+        whole(words, TEXT, f"i{reply}")
         assert words.over(HeardReply(f"i{reply}", 6000, 6000)).heard == TEXT
     words.add("i", TEXT)
     assert words.share(HeardReply("i", 500, 500, complete=False)).heard == "We"
@@ -105,7 +114,7 @@ def test_a_script_without_spaces_is_cut_between_its_signs(text: str, heard_ms: i
 def test_words_of_a_reply_that_is_over_or_silent_are_forgotten() -> None:
     """Late pieces begin nothing; a reply that is played keeps its words at the end of the response."""
     words = ReplyWords()
-    words.complete("i", TEXT)
+    whole(words, TEXT)
     assert words.over(HeardReply("i", 500, 500)) == Share(TEXT)
     words.add("i", " And more.")
     words.spoken("i", "more", 4000)
@@ -114,9 +123,23 @@ def test_words_of_a_reply_that_is_over_or_silent_are_forgotten() -> None:
     words.complete("silent", "Nobody hears this.")
     words.complete("played", "This is played.")
     words.complete("played", "")
-    words.response_ended({"played"})
+    assert words.share(HeardReply("played", 1, 1)).heard == ""
+    words.response_ended({"played"}, completed=True)
     assert words.share(HeardReply("silent", 1, 1)) == Share()
     assert words.share(HeardReply("played", 1, 1)) == Share("This is played.")
+
+
+def test_a_service_that_never_stops_fills_no_memory() -> None:
+    """The words of so many replies are kept, and so many of each."""
+    words = ReplyWords()
+    for number in range(200):
+        words.add(f"i{number}", "a ")
+    for number in range(30_000):
+        words.add("i0", "b ")
+        words.spoken("i0", "b", number)
+    heard = [words.share(HeardReply(f"i{number}", 10**9, 10**9, complete=False)).heard for number in range(200)]
+    assert sum(bool(text) for text in heard) == 64
+    assert len(heard[0].split()) == 20_000
 
 
 def replies(chance: random.Random) -> Iterator[tuple[ReplyWords, str, HeardReply]]:
