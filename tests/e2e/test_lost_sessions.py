@@ -107,6 +107,23 @@ async def test_a_service_that_stays_away_ends_the_call_after_its_tries(tmp_path:
         assert held.fields(phone.call_id, "session_not_recovered")[0]["cause"] == "lost"
 
 
+@virtual_time
+async def test_an_agent_goes_on_with_its_conversation(tmp_path: Path) -> None:
+    """The next session names it, and is told nothing twice."""
+    line = LINE.replace("instructions: Answer the phone.\n", "").replace(
+        "model: gpt-4.1\n", "agent: {name: desk, project: contoso}\nvoice: en-US-AvaMultilingualNeural\n"
+    )
+    async with rig(configuration(tmp_path, {"support": line}), instant()) as held:
+        async with calling(held) as phone:
+            first = await nth_session(held, 1)
+            await held.until(lambda: held.fields(phone.call_id, "reply_heard"))
+            first.cut()
+            second = await nth_session(held, 2)
+            await held.until(lambda: held.fields(phone.call_id, "session_recovered"))
+        assert second.query["conversation-id"] == first.session["agent"]["thread_id"]
+        assert held.fields(phone.call_id, "session_recovered")[0]["seeded"] == 0
+
+
 async def rolled_over(folder: Path, script: Script, line: str, minutes: int, frames: int) -> list[bool]:
     """Whether each change of session was forced, in a call of so long; no frame of the caller may be lost."""
     sent = 60 * minutes * 8000

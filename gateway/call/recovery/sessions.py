@@ -1,6 +1,7 @@
 """The sessions of one call, one after the other: the first, those after a loss, those before one expires. Pure."""
 
 import math
+from collections.abc import Sequence
 
 from gateway.audio.formats import AudioFormat
 from gateway.call import notes
@@ -14,7 +15,7 @@ from gateway.call.recovery.roll_over import LOOK_AGAIN_S, RollOver
 from gateway.call.settings import CallSettings
 from gateway.call.speaking.comfort import Comfort
 from gateway.call.speaking.responses import ANSWER
-from gateway.voice.commands import AddMessage
+from gateway.voice.commands import AddMessage, SeedItem, SeedMessage
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd
 
 PROVEN_S = 30.0
@@ -62,6 +63,8 @@ class Sessions:
         self._lost: LoseVoice | None = None
         self._lost_at = now
         self._turn_is_kept = False
+        self._known: Sequence[SeedItem] = ()
+        """The conversation of an agent when its session was lost."""
         self._is_cut = False
         """``True`` if the next session is to go on with a reply that broke off."""
         self._try_at: float | None = None
@@ -159,6 +162,8 @@ class Sessions:
         parts.add(parts.tools.session_lost(now))
         parts.silence.interrupted()
         parts.held_speech.session_lost()
+        if self._conversation_id:
+            self._known = parts.seed(self._settings.seed_limit_chars)
         if is_cut:
             self._is_cut = True
             parts.want(ANSWER, now)
@@ -211,7 +216,7 @@ class Sessions:
         self._in_use, self._spare, self._lost, self._end = leg, None, None, None
         parts.recovering = False
         parts.add([UseVoice(leg)])
-        seed = [] if self._resumed else parts.seed(self._settings.seed_limit_chars)
+        seed = self._seed()
         parts.add([*seed, *(parts.bot.connected() if is_first else ()), *([CUT_OFF] if self._is_cut else ())])
         parts.add([*parts.caller_audio.connected()])
         self._is_cut = False
@@ -230,6 +235,13 @@ class Sessions:
             parts.want(ANSWER, now)
         parts.add(parts.bot.session_ready(now, owed=self._turn_is_kept))
         self._turn_is_kept = False
+
+    def _seed(self) -> Sequence[SeedItem]:
+        """Return what the next session is told; one that goes on with its agent's conversation, what it missed."""
+        items = self._parts.seed(self._settings.seed_limit_chars)
+        if not self._resumed:
+            return items
+        return [item for item in items if isinstance(item, SeedMessage) and item not in self._known]
 
     def _note_recovered(self, lost: LoseVoice, ready: SessionReady, seeded: int, now: float) -> None:
         after_ms, covered_ms = round((now - self._lost_at) * 1000), round(self._comfort.covered_s * 1000)

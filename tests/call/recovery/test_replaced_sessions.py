@@ -3,16 +3,21 @@
 from msgspec.structs import replace
 
 from gateway.call import notes
+from gateway.call.errands import TransferEnded
 from gateway.call.recovery.commands import CloseVoice, OpenVoice, UseVoice, VoiceFailed, VoiceOpened
 from gateway.call.settings import CallSettings
 from gateway.call.state import State
 from gateway.phone.events import CallerAudio
-from gateway.voice.commands import SendAudio
+from gateway.voice.commands import SeedMessage, SendAudio
 from gateway.voice.events import (
     CallerSpoke,
     MalformedEvent,
+    ReplyAudio,
+    ResponseEnded,
     ResponseStarted,
+    ResponseStatus,
     ServiceError,
+    ToolCalled,
     VoiceClosed,
     VoiceEnd,
 )
@@ -75,6 +80,23 @@ def test_an_agent_s_conversation_is_taken_up_again() -> None:
     assert OpenVoice(2, "conv_1") in story.wait(0.3)
     story.tell(VoiceFailed(2, VoiceClosed(VoiceEnd.REFUSED, "no such conversation")))
     assert OpenVoice(3) in story.wait(1.0)
+
+
+def test_an_agent_that_is_taken_up_again_is_told_what_it_missed() -> None:
+    """And nothing that it knows."""
+    story = Story(LINE, ready=False)
+    story.tell(replace(READY, conversation_id="conv_1"))
+    spoken(story)
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 1600))
+    story.tell(ToolCalled("r", "c", "transfer_call", '{"target":"desk"}'))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    story.listen(3.0)
+    story.tell(LOST)
+    story.tell(TransferEnded("busy"))
+    assert OpenVoice(2, "conv_1") in story.wait(0.3)
+    (missed,) = [command for command in story.tell(VoiceOpened(2, AGAIN)) if isinstance(command, SeedMessage)]
+    assert "could not be connected with desk" in missed.text
 
 
 def rolling(settings: CallSettings = LINE) -> Story:
