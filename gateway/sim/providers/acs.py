@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Literal
@@ -195,9 +195,9 @@ class AcsWebhook(Webhook):
     async def call_in(self) -> StreamOpening:
         """Validate the subscription, deliver the incoming call, and expect it answered meanwhile by the REST API."""
         await self._validate()
-        self.api.on("POST", f"{CONNECTIONS}:answer", self._answer)
-        self.api.on("POST", f"{CONNECTIONS}:reject", self._reject)
-        self.api.on("POST", f"{CONNECTIONS}:redirect", self._redirect)
+        self._serve(f"{CONNECTIONS}:answer", self._answer)
+        self._serve(f"{CONNECTIONS}:reject", self._reject)
+        self._serve(f"{CONNECTIONS}:redirect", self._redirect)
         await self.ask(self._delivery_url(), body=self._incoming(), headers=_event_grid("Notification"))
         if self._is_rejected:
             raise BusyError(self.call.answer_url)
@@ -217,9 +217,9 @@ class AcsWebhook(Webhook):
         super().connected(phone)
         if self.has_api:
             call = f"{CONNECTIONS}/{self.connection_id}"
-            self.api.on("POST", f"{call}:terminate", self._terminate)
-            self.api.on("POST", f"{call}:transferToParticipant", self._transfer)
-            self.api.on("POST", f"{call}:sendDtmfTones", self._send_tones)
+            self._serve(f"{call}:terminate", self._terminate)
+            self._serve(f"{call}:transferToParticipant", self._transfer)
+            self._serve(f"{call}:sendDtmfTones", self._send_tones)
 
     async def stream_failed(self) -> None:
         """Send ``MediaStreamingFailed``: the call goes on."""
@@ -269,18 +269,14 @@ class AcsWebhook(Webhook):
         return base64.b64encode(f"context of {self.call.call_id}".encode()).decode()
 
     def _reject(self, request: ApiRequest) -> ApiResponse:
-        if (denied := self._denied(request)) is not None:
-            return denied
         self._is_rejected = request.data == {"incomingCallContext": self._context(), "callRejectReason": "busy"}
         return ApiResponse(204 if self._is_rejected else 400)
 
     def _redirect(self, request: ApiRequest) -> ApiResponse:
         self._redirected = (Step("transfer", request.data["target"]["phoneNumber"]["value"]), Step("hang_up"))
-        return self._denied(request) or ApiResponse(204)
+        return ApiResponse(204)
 
     def _answer(self, request: ApiRequest) -> ApiResponse:
-        if (denied := self._denied(request)) is not None:
-            return denied
         if wrong := self._wrong(request.data):
             return ApiResponse(400, {"error": {"code": "BadRequest", "message": wrong}})
         self.answered = request.data
@@ -304,11 +300,9 @@ class AcsWebhook(Webhook):
         return ""
 
     def _terminate(self, request: ApiRequest) -> ApiResponse:
-        return self._denied(request) or self._obey(HangUp("terminate"), ApiResponse(204))
+        return self._obey(HangUp("terminate"), ApiResponse(204))
 
     def _transfer(self, request: ApiRequest) -> ApiResponse:
-        if (denied := self._denied(request)) is not None:
-            return denied
         if number := request.data.get("targetParticipant", {}).get("phoneNumber", {}).get("value", ""):
             return self._obey(Transfer(number), ApiResponse(202, {"operationContext": ""}))
         return ApiResponse(400, {"error": {"code": "BadRequest", "message": "targetParticipant has no number"}})
@@ -325,8 +319,6 @@ class AcsWebhook(Webhook):
         return response
 
     def _send_tones(self, request: ApiRequest) -> ApiResponse:
-        if (denied := self._denied(request)) is not None:
-            return denied
         tones = request.data.get("tones", [])
         if not tones or not set(tones) <= TONES.keys() or "targetParticipant" not in request.data:
             return ApiResponse(400, {"error": {"code": "BadRequest", "message": f"tones {tones}"}})
@@ -334,6 +326,9 @@ class AcsWebhook(Webhook):
         if self.phone is not None:
             self.phone.hear_digits("".join(TONES[tone] for tone in tones))
         return ApiResponse(202, {"operationContext": ""})
+
+    def _serve(self, path: str, answer: Callable[[ApiRequest], ApiResponse]) -> None:
+        self.api.on("POST", path, lambda request: self._denied(request) or answer(request))
 
     def _denied(self, request: ApiRequest) -> ApiResponse | None:
         reason = refusal(request, self.call.secrets.get("access_key", ""), time.time())
