@@ -4,14 +4,17 @@ import contextlib
 import functools
 import json
 
+from msgspec.structs import replace
+
 from gateway.errors import GatewayError, WireError
 from gateway.phone.events import CallStarted
 from gateway.phone.provider import Grant, SignatureError, Upgrade
 from gateway.phone.providers import PROVIDERS
+from gateway.phone.webhook import After
 from gateway.sim.phone.wire import Wire
-from tests.conformance.accounts import account
+from tests.conformance.accounts import CALL, CONNECT, account
 from tests.conformance.transcripts import about, bare
-from tests.phone.parts import verify_upgrade
+from tests.phone.parts import answer_call, verify_upgrade
 
 POLICY = 1008
 """The close code of a stream whose start proves nothing."""
@@ -55,6 +58,16 @@ def without_token(name: str, message: str | bytes) -> str | bytes:
             if isinstance(event, CallStarted) and (token := verify(event, 0.0).token):
                 return message.replace(json.dumps(token)[1:-1], "")
     return message
+
+
+@functools.cache
+def rescues_by_document(name: str) -> bool:
+    """Return whether the answer to a call says itself whom the caller is connected with where we are gone."""
+    rescue = "14255550177"
+    connect, answers = replace(CONNECT, on_failure=After(transfer=f"+{rescue}")), about(name).answers
+    bodies = [json.dumps(answer).encode() for answer in answers]
+    calls = (replace(CALL, call_id=call_id) for call_id in ("call-1", "call@account"))  # the second is TeXML's
+    return any(rescue in answer_call(account(name), call, connect, *bodies).body for call in calls)
 
 
 @functools.cache

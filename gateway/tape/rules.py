@@ -56,7 +56,7 @@ TOKEN = re.compile(r"[A-Za-z][\w.:;=/+-]{0,63}")
 WORD = re.compile(r"[a-z]{1,20}(?:[_.-][a-z]{1,20}){1,6}")
 """A word of a program, of two parts at least; no caller speaks so."""
 NAME = re.compile(r"[A-Za-z_$@][\w.$@:-]{0,60}")
-PLAIN_NAME = re.compile(r"[A-Za-z_]{1,40}\d{0,2}[A-Za-z_]{0,20}")
+PLAIN_NAME = re.compile(r"[A-Za-z_](?:[A-Za-z_-]{0,39})\d{0,2}[A-Za-z_-]{0,20}")
 MARK = re.compile(r"g\d{1,5}-\d{1,6}|request-\d{1,6}")
 """The names that the gateway gives to marks, and the ids that it gives to its messages."""
 TIME = re.compile(

@@ -93,7 +93,9 @@ def _wire(provider: str, audio_format: AudioFormat, quirks: frozenset[str], para
         audio_format=audio_format,
         quirks=quirks,
     )
-    return simulated.wire(call, StreamOpening(f"ws://gateway.example/stream/{provider}", parameters=parameters))
+    url = f"ws://gateway.example/stream/{provider}"
+    opened = simulated.webhook(call, cast(aiohttp.ClientSession, None), None).stream(url)  # it makes no request
+    return simulated.wire(call, StreamOpening(url, parameters={**opened.parameters, **parameters}))
 
 
 class _Dialogue:

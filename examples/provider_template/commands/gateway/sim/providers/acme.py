@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import aiohttp
 import msgspec
 
 from gateway.audio.formats import L16_16K
@@ -15,9 +16,9 @@ from gateway.errors import WireError
 from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError
 from gateway.sim.phone.continuation import Step
-from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
+from gateway.sim.phone.rest_api import ApiRequest, ApiResponse, SimulatedApi
 from gateway.sim.phone.webhook import SimProvider, Webhook, stream_beside
-from gateway.sim.phone.wire import Clear, HangUp, Media, Message, Order, StreamOpening, Transfer, Violated, Wire
+from gateway.sim.phone.wire import Clear, HangUp, Media, Message, Order, SimCall, StreamOpening, Transfer, Violated, Wire
 
 PATIENCE_S = 5.0
 """The time that a call whose stream has ended waits for a command."""
@@ -69,14 +70,17 @@ class AcmeWebhook(Webhook):
     The operator's address of events has the secret ``webhook_secret`` in its query.
     """
 
+    def __init__(self, call: SimCall, http: aiohttp.ClientSession, api: SimulatedApi | None = None) -> None:
+        super().__init__(call, http, api)
+        self._orders: asyncio.Queue[str] = asyncio.Queue()
+        self._data: Mapping[str, str] | None = None
+
     def stream(self, url: str) -> StreamOpening:
         """Return the upgrade, which carries nothing of Acme's."""
         return StreamOpening(url)
 
     async def call_in(self) -> StreamOpening:
         """Report the call; by the time the event is answered, the commands have come."""
-        self._orders: asyncio.Queue[str] = asyncio.Queue()
-        self._data: Mapping[str, str] | None = None
         self.api.on("POST", f"/calls/{self.call.call_id}/{{command}}", self._obey)
         await self._tell("received")
         if not self._orders.empty() and self._orders.get_nowait() == "reject":

@@ -167,7 +167,7 @@ def _steps(reply: Reply, url: str) -> Sequence[dict[str, Any]]:
 def _verb(step: Mapping[str, str], url: str) -> Verb:
     match step:
         case {"ask": ask}:
-            return Redirect(urljoin(url, ask))
+            return Redirect(urljoin(url, ask), goes_on=True)
         case {"say": text}:
             return Step("say", text)
         case {"dial": to}:

@@ -3,7 +3,7 @@
 Name here the pages of the vendor's documents that this is written from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 import msgspec
@@ -117,7 +117,7 @@ class AcmeCodec:
         odd: list[str] = []
         start = Members({"call": read.call, "rate": read.rate, "data": read.data}, "start", odd)
         call_id = call_of(self._grant.call_id, start.text("call"))
-        if not call_id:
+        if not call_id:  # a start that names no call: hand its id on beside the token
             raise WireError("start without its call")
         rate = start.text("rate")
         if rate != "16000":
@@ -158,9 +158,11 @@ class Acme(Provider):
 
     def __init__(self, settings: settings.Acme, setup: Setup) -> None:
         self.name = setup.name
+        commands = None
         if settings.api_key and settings.stream_config:
-            self.commands = AcmeCommands(settings.api_url, value_of(settings.api_key), settings.stream_config)
-        self.webhooks = AcmeWebhooks(setup.name, values_of(settings.webhook_secret), self.commands)
+            commands = AcmeCommands(settings.api_url, value_of(settings.api_key), settings.stream_config)
+        self.commands = commands
+        self.webhooks = AcmeWebhooks(setup.name, values_of(settings.webhook_secret), commands)
 
     def codec(self, upgrade: Upgrade, grant: Grant) -> AcmeCodec:
         """Return a fresh wire for one stream."""
@@ -241,7 +243,7 @@ class AcmeCommands(CallCommands):
         """Transfer or hang up a call, which goes on when its stream has ended. Acme says no words."""
         return self.transfer(call_id, after.transfer) if after.transfer else self.hang_up(call_id)
 
-    def _command(self, call_id: str, action: str, body: dict[str, object]) -> HttpRequest:
+    def _command(self, call_id: str, action: str, body: Mapping[str, object]) -> HttpRequest:
         return json_request(f"{self._api_url}/calls/{segment(call_id)}/{action}", body, self._bearer)
 
 
