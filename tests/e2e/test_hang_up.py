@@ -163,8 +163,8 @@ async def test_a_phone_that_has_vanished(tmp_path: Path, monkeypatch: pytest.Mon
     """A connection that is half open says nothing: the call ends when no audio came for long enough."""
     call_settings_for = preparation.call_settings_for
 
-    def impatient(*facts: Any) -> CallSettings:
-        return msgspec.structs.replace(call_settings_for(*facts), stream_silence_limit_s=0.2)
+    def impatient(*facts: Any, **more: Any) -> CallSettings:
+        return msgspec.structs.replace(call_settings_for(*facts, **more), stream_silence_limit_s=0.2)
 
     monkeypatch.setattr(preparation, "call_settings_for", impatient)
     monkeypatch.setattr("gateway.routes.media_stream.CLOSE_TIMEOUT_S", 0.2)

@@ -116,6 +116,7 @@ async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
                 await held.until("serving", 2)
                 yield held
                 process.terminate()
+            await process.wait()
         finally:
             if process.returncode is None:
                 process.kill()
