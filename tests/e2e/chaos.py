@@ -17,6 +17,7 @@ import pytest
 from gateway.call.record import TimedNote
 from gateway.phone.providers import PROVIDERS
 from gateway.sim.faults import Drawn, FaultPlan, drawn
+from gateway.sim.faults.service import ServiceFaults
 from tests.conftest import open_sockets
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, instant, noise
@@ -202,7 +203,15 @@ async def make(held: Exchange, chaos: Chaos) -> Made:
             await phone.closed.wait()
             speaking.cancel()
     await held.told("support", "call_ended")
+    mended(held)
     return Made(chaos, faults, list(notes), begun_at, hung_up_at)
+
+
+def mended(held: Exchange) -> None:
+    """Let the service work again, and the gateway know it: else the next call is told that the line is busy."""
+    held.emulator.faults = ServiceFaults()
+    for endpoint in held.gateway.voice_live.services:
+        held.gateway.voice_live.pool.note_ready(endpoint, None)
 
 
 async def speak(held: Exchange, at_s: Sequence[float], before: int) -> None:

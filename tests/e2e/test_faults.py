@@ -9,6 +9,7 @@ import pytest
 
 from gateway.sim.faults import FaultPlan, drawn
 from gateway.sim.faults.plan import PHONE_KINDS, SERVICE_KINDS, kind_of
+from tests.e2e.chaos import mended
 from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.rig import LINE, NUMBER, instant, noise
 from tests.virtual_time import virtual_time
@@ -57,6 +58,7 @@ async def come_of(held: Exchange, side: str, fault: Mapping[str, Any]) -> str:
             phone.hang_up()
         await phone.closed.wait()
     end = str((await held.told("support", "call_ended"))["reason"])
+    mended(held)
     if end == "caller_hung_up":
         replaced = {"session_recovered": "recovered", "session_rolled_over": "rolled over"}
         end = next((told for note, told in replaced.items() if held.fields("support", note)), end)

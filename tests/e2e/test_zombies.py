@@ -138,11 +138,16 @@ STATES: Mapping[str, Mapping[str, Any]] = {
     "reply plays": {},
     "tool runs": {},
     "hang-up planned": {},
+    "another session sought": {},
 }
 """The states of a session, each with what the script needs for it."""
-BROKEN: Mapping[str, dict[str, Any]] = {
-    "connecting": {"kind": "no_answer", "connection": "every"},
-    "answer asked for": {"kind": "mute", "when": {"reply": 2}},
+BROKEN: Mapping[str, list[dict[str, Any]]] = {
+    "connecting": [{"kind": "no_answer", "connection": "every"}],
+    "answer asked for": [{"kind": "mute", "when": {"reply": 2}}],
+    "another session sought": [
+        {"kind": "cut", "when": {"reply": 2}},
+        {"kind": "no_answer", "connection": [2, 3, 4, 5]},
+    ],
 }
 """The faults of the service that keep a call in its state."""
 ANSWERS: Mapping[str, Mapping[str, Any]] = {
@@ -215,7 +220,7 @@ def test_no_session_outlives_its_call(tmp_path: Path, provider: str, state: str)
             async with exchange(tmp_path, [provider], line, script, limit_s=900) as held:
                 url = held.stream_url(provider) if provider in STREAM_ONLY else ""
                 for number, end in enumerate(WAYS, 1):
-                    faults = plan(service=[BROKEN[state]] if state in BROKEN else [], phone=[UNREAD])
+                    faults = plan(service=BROKEN.get(state, []), phone=[UNREAD])
                     held.emulator.faults = faults.service
                     async with held.call(provider, NUMBERS[provider], url=url, faults=faults.phone) as phone:
                         await bring_to(state, held, number)
