@@ -28,8 +28,7 @@ class Attempts:
     def begin(self, now: float, limit_s: float) -> None:
         """Begin to try; go on counting where the last session that was found has brought no sound."""
         if self._is_proven:
-            self._count = 0
-        self._until = now + limit_s
+            self._count, self._until = 0, now + limit_s
         self._is_proven = False
 
     def proven(self) -> None:

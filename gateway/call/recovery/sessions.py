@@ -106,7 +106,9 @@ class Sessions:
 
     def check(self, now: float) -> None:
         """Take the session for lost if what it was asked for brings no sound."""
-        if self._parts.bot.responses.is_mute:
+        bot = self._parts.bot
+        on_trial = self._attempts.count > 0 and bot.replies_begun == self._replies
+        if bot.responses.is_mute(on_trial=on_trial):
             self._lose_by_sign(LoseVoice("mute", MUTE), now)
 
     def _lose_by_sign(self, lost: LoseVoice, now: float) -> None:

@@ -303,7 +303,8 @@ class Bot:
                 commands.append(notes.ResponseCutShort(ended.status.value, ended.detail))
         self._words.response_ended({reply.reply_id for reply in self._playback.playing()}, completed=completed)
         commands += self._truncations.response_ended()
-        return [*commands, *self._responses.ended(ended.response_id, now, failed=ended.status in _MAY_BE_SILENT)]
+        failed, refused = ended.status in _MAY_BE_SILENT, ended.status is ResponseStatus.INCOMPLETE
+        return [*commands, *self._responses.ended(ended.response_id, now, failed=failed, refused=refused)]
 
     def refused(self, error: ServiceError, now: float) -> list[BotCommand]:
         """Note an error of the service; a request or truncation that it refuses is made again."""

@@ -71,6 +71,8 @@ class Responses:
         self._away = False
         """``True`` while there is no session that would take a request."""
         self._silent_tries = 0
+        self._unanswered: Request | None = None
+        """The request that a second try has not answered either; another session is asked for it."""
 
     @property
     def is_generating(self) -> bool:
@@ -82,10 +84,9 @@ class Responses:
         """``True`` if a response runs that has brought a sound or a call."""
         return self.response is not None and self._spoke
 
-    @property
-    def is_mute(self) -> bool:
-        """``True`` if the service takes requests and brings nothing, not even once more."""
-        return self._silent_tries >= MUTE_TRIES
+    def is_mute(self, *, on_trial: bool) -> bool:
+        """Return ``True`` if the service takes requests and brings nothing; ``on_trial``, the first one counts."""
+        return self._silent_tries >= (1 if on_trial else MUTE_TRIES)
 
     @property
     def caller_speaks(self) -> bool:
@@ -157,7 +158,9 @@ class Responses:
         return self.cancel()
 
     def _try_again(self, request: Request, after: float = 0.0) -> None:
-        if not self._tried_again:
+        if self._tried_again:
+            self._unanswered = request
+        else:
             self._tried_again = True
             self._wanted.appendleft(request)
             self._held_until = after
@@ -256,14 +259,17 @@ class Responses:
         self._response_by = now + ANSWER_LIMIT_S
         self._spoke = True
         self._tried_again = False
-        self._silent_tries = 0
+        self._silent_tries, self._unanswered = 0, None
 
-    def ended(self, response_id: str, now: float, *, failed: bool = False) -> list[Request]:
-        """Note the end of a response; one that ``failed`` before the caller heard anything is tried once more."""
+    def ended(self, response_id: str, now: float, *, failed: bool = False, refused: bool = False) -> list[Request]:
+        """Note the end of a response; one that ``failed`` before the caller heard anything is tried once more.
+
+        ``refused``: by its content, of which another session would say as much.
+        """
         if response_id != self.response:
             return []
         if failed and not self.cancelled and not self._spoke:
-            self._silent_tries += 1
+            self._silent_tries += not refused
             self._try_again(self.request or ANSWER, now + RETRY_AFTER_S)
         self.response = None
         if self._overlapped:
@@ -311,13 +317,14 @@ class Responses:
             asked = None
         elif asked is None and (self._owed_by is not None or self._overlapped):
             asked = ANSWER
+        asked = asked or self._unanswered
         if asked is not None:
             asked = replace(asked, request_id="")
             if asked not in wanted and not (turn_is_kept and asked == ANSWER):
                 wanted.insert(0, asked)
         self._wanted = deque(wanted)
         had_spoken = running and self._spoke
-        self.response = self.request = self._requested = self._owed_by = self._speech = None
+        self.response = self.request = self._requested = self._owed_by = self._speech = self._unanswered = None
         self.cancelled = self._dropped = self._tried_again = self._overlapped = False
         self._held_until, self._silent_tries, self._form, self._away = 0.0, 0, RequestForm(), True
         return had_spoken

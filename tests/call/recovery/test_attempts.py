@@ -50,6 +50,7 @@ def test_the_count_goes_on_until_a_session_has_brought_a_sound() -> None:
     attempts.begin(10.0, 20.0)
     assert attempts.next_at(10.0) is not None
     assert attempts.count == 2
+    assert attempts.until == 20.0
     attempts.proven()
     attempts.begin(50.0, 20.0)
     assert attempts.count == 0

@@ -1,5 +1,6 @@
 """Signs that a session is lost; an agent's conversation; sessions that are replaced before they expire."""
 
+import pytest
 from msgspec.structs import replace
 
 from gateway.call import notes
@@ -8,7 +9,7 @@ from gateway.call.recovery.commands import CloseVoice, OpenVoice, UseVoice, Voic
 from gateway.call.settings import CallSettings
 from gateway.call.state import State
 from gateway.phone.events import CallerAudio
-from gateway.voice.commands import SeedMessage, SendAudio
+from gateway.voice.commands import SayText, SeedMessage, SendAudio
 from gateway.voice.events import (
     CallerSpoke,
     MalformedEvent,
@@ -37,6 +38,18 @@ def test_a_mute_service_is_a_lost_session_after_two_tries_without_a_sound() -> N
     assert story.noted(notes.SessionLost)[0].cause == "mute"
 
 
+def test_what_a_mute_service_was_asked_for_is_asked_of_the_next_one() -> None:
+    """The greeting too: nobody has heard it."""
+    story = Story(replace(LINE, greeting=SayText("Hello.")))
+    for number in (1, 2):
+        story.tell(ResponseStarted(f"r{number}", story.requests[-1]))
+        story.listen(10.1)
+        story.tell(ResponseEnded(f"r{number}", ResponseStatus.CANCELLED))
+    assert story.noted(notes.SessionLost)[0].cause == "mute"
+    story.wait(0.3)
+    assert SayText("Hello.") in story.tell(VoiceOpened(2, AGAIN))
+
+
 def test_a_caller_who_asks_again_and_again_does_not_hide_a_mute_service() -> None:
     """Each turn that was not answered counts."""
     story = Story(LINE)
@@ -54,6 +67,20 @@ def test_a_service_that_answers_each_request_with_an_error_is_a_lost_session() -
     assert len(story.requests) == 1
     story.tell(ServiceError("server_error", "no", story.requests[-1]))
     assert story.noted(notes.SessionLost)[0].cause == "mute"
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(ResponseStatus.FAILED, State.RECOVERING), (ResponseStatus.INCOMPLETE, State.TALKING)]
+)
+def test_responses_that_fail_without_a_sound_are_a_lost_session(status: ResponseStatus, state: State) -> None:
+    """Twice in a row; not those that are incomplete by their content, which another session would not say either."""
+    story = Story(LINE)
+    spoken(story)
+    for number in range(2):
+        story.tell(ResponseStarted(f"r{number}", story.requests[-1] if story.requests else ""))
+        story.tell(ResponseEnded(f"r{number}", status))
+        story.wait(1.1 if number == 0 else 0.0)
+    assert state_of(story) is state
 
 
 def test_a_burst_of_errors_is_a_lost_session() -> None:
