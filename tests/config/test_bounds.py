@@ -32,6 +32,9 @@ LINE = {
     "PythonTool.timeout_s": ("above 0 to 60", 10),
     "LineLimits.duration_s": ("10 to 43200", 1800),
     "LineLimits.calls": ("1 or more", None),
+    "LineLimits.calls_per_hour": ("1 to 100000", None),
+    "LineLimits.caller_calls": ("1 or more", None),
+    "LineLimits.caller_calls_per_hour": ("1 to 100000", None),
     "LineLimits.no_audio_s": ("20 to 3600", None),
     "LineLimits.tool_calls": ("1 to 1000", 100),
     "LineLimits.secret_attempts": ("1 to 100", 5),
@@ -45,6 +48,7 @@ LINE = {
     "StaticInterim.latency_threshold_ms": ("0 to 60000", 2000),
     "WrittenInterim.latency_threshold_ms": ("0 to 60000", 2000),
     "WrittenInterim.max_completion_tokens": ("1 or more", 50),
+    "WhenFull.wait_s": ("5 to 600", None),
     "WhileWaiting.after_s": ("0 to 60", 1.5),
 }
 GATEWAY = {
@@ -53,6 +57,11 @@ GATEWAY = {
     "DeploymentLimits.connections": ("10 to 100000", 1000),
     "DeploymentLimits.message_kb": ("1 to 4096", 64),
     "DeploymentLimits.start_timeout_s": ("above 0 to 120", 10),
+    "DeploymentWhenFull.wait_s": ("5 to 600", None),
+    "EndpointLimits.sessions": ("1 to 100000", None),
+    "EndpointLimits.sessions_per_minute": ("1 to 60000", None),
+    "EndpointSection.priority": ("1 to 100", 1),
+    "EndpointSection.weight": ("above 0 to 1000", 1),
     "Listen.port": ("0 to 65535", 8080),
     "Streams.token_ttl_s": ("above 0 to 3600", 60),
     "VoiceLive.open_ahead": ("0 to 1000", 0),
@@ -76,6 +85,7 @@ SIZES = {
     "StaticInterim.texts": "at least 1",
     "Transcription.phrase_list": "at most 499",
     "WrittenInterim.triggers": "at least 1",
+    "VoiceLive.endpoints": "at most 16",
     "VoiceLive.model": "at least 1",
     "Streams.key": "at least 1, at most 2",
 }

@@ -236,8 +236,9 @@ async def test_the_end_of_a_call_is_one_line_that_says_it_all(
     """Why, by whom, at which provider, how long and with how many replies; an error where the bot failed the caller."""
     faults = {"handshake": {"status": status}} if status else {}
     script = instant(faults=faults)
+    opened = configuration(tmp_path, {"support": f"{LINE}on_trouble: {{tries: 0}}\n"})
     with capture_logs() as logs:
-        async with rig(configuration(tmp_path), script) as held, bare_phone(held.stream_url) as phone:
+        async with rig(opened, script) as held, bare_phone(held.stream_url) as phone:
             await phone.start()
             if not status:
                 await phone.next("media")

@@ -92,7 +92,7 @@ async def listening(
     async with (
         asyncio.timeout(20),
         Emulator(script) as service,
-        VoiceLive(service.endpoint, "any", connect_timeout_s=0.2) as live,
+        VoiceLive(service.endpoint, "any", connect_timeout_s=2) as live,
         asyncio.TaskGroup() as group,
     ):
         listener = Listener(VoiceLeg(live, [Proposal(answering, session)]), service)
