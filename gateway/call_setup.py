@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from zlib import crc32
 
 import structlog
 from msgspec import Struct
@@ -70,7 +71,8 @@ def prepare(
     settings = call_settings_for(line, call, audio_format, watch_speech=watch_speech)
     if not settings.closed:
         rules = sessions or SessionRules()
-        trouble = Trouble(line.trouble.tries, line.trouble.limit_s, rules.connect_timeout_s, rules.phrase)
+        seed = crc32(call.call_id.encode())  # each call waits otherwise, and as its id says
+        trouble = Trouble(line.trouble.tries, line.trouble.limit_s, rules.connect_timeout_s, rules.phrase, seed)
         settings = replace(settings, trouble=trouble, session_limit_s=rules.session_limit_s)
     if settings.closed and not isinstance(settings.greeting, Request):
         return settings, NoVoice()

@@ -19,8 +19,9 @@ from gateway.call.settings import (
     Target,
     Waiting,
 )
-from gateway.call_setup import call_settings_for, prepare
+from gateway.call_setup import SessionRules, call_settings_for, prepare
 from gateway.config import Lines, load_deployment
+from gateway.config.line_file import LineFile
 from gateway.voice.commands import CreateResponse, SayText
 from gateway.voice.endpoints.pooled import Single
 from gateway.voice.leg import VoiceLeg
@@ -229,3 +230,18 @@ def test_a_key_that_on_shutdown_lacks_is_that_of_on_failure(tmp_path: Path, keys
     """Each of its keys, and both where it is not there; a line without either ends its calls at once."""
     (line,) = lines_of(tmp_path, f"model: gpt-4.1\n{keys}\n")
     assert call_settings_for(line, FACTS, PCMU).parting == parting
+
+
+def test_a_lost_session_is_sought_as_the_line_and_the_deployment_say(tmp_path: Path) -> None:
+    """Each call waits otherwise, and the same call always alike; a closed line ends with its session."""
+    (tmp_path / "a.yaml").write_text('numbers: ["*"]\ninstructions: x\non_trouble: {tries: 3, limit_s: 9}\n')
+    line = LineFile(tmp_path / "a.yaml", "gpt-4.1", {}).line
+    assert line is not None
+    rules = SessionRules(4.0, 120.0, lambda: b"phrase")
+    facts = CallFacts("CA1", "", "", datetime.now(UTC))
+    first, _ = prepare(line, PCMU, facts, Single(VoiceLive("http://127.0.0.1:1", "k")), sessions=rules)
+    again, _ = prepare(line, PCMU, facts, Single(VoiceLive("http://127.0.0.1:1", "k")), sessions=rules)
+    trouble = first.trouble
+    assert (trouble.tries, trouble.limit_s, trouble.connect_limit_s, trouble.phrase()) == (3, 9, 4.0, b"phrase")
+    assert first.session_limit_s == 120.0
+    assert trouble.seed == again.trouble.seed
