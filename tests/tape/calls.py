@@ -18,7 +18,7 @@ from gateway.tape.tapes import Wanted
 from tests.e2e.exchange import CALLER, Exchange, exchange
 from tests.e2e.rig import noise
 from tests.e2e.tool_server import tool_server
-from tests.kinds import STREAM_ONLY
+from tests.kinds import PROVEN_BY_START, STREAM_ONLY
 
 WORDS = {
     "caller": "Marzipanhändler Okonkwo orders nineteen zeppelins",
@@ -150,4 +150,7 @@ async def _call(held: Exchange, provider: str, audio_format: AudioFormat | None)
         opened = phone.url
     account = held.accounts[provider]
     secrets = {name: value for name, value in {**account.settings, **account.secrets}.items() if "url" not in name}
-    return TapedCall(provider, Path(), end, secrets, session, [] if url else [opened.rpartition("/")[2]])
+    tokens = [] if url else [opened.rpartition("/")[2]]
+    if provider in PROVEN_BY_START:  # the token is in the first message, and the address is the same for all
+        tokens = [max(phone.wire.stream.parameters.values(), key=len)]
+    return TapedCall(provider, Path(), end, secrets, session, tokens)
