@@ -10,7 +10,7 @@ from gateway.call.speaking.responses import ANSWER_LIMIT_S
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import Playout
 from gateway.voice.commands import AddMessage, CancelResponse, CreateResponse, SayText, TruncateReply
-from gateway.voice.events import ReplyAudio, ResponseEnded, ResponseStarted, ResponseStatus
+from gateway.voice.events import ReplyAudio, ReplySaid, ReplyText, ResponseEnded, ResponseStarted, ResponseStatus
 
 SECOND = b"\x10" * 8000
 
@@ -97,3 +97,24 @@ def test_a_turn_that_a_key_ended_is_answered_on_request() -> None:
     (request,) = Bot(CallSettings(commit_on="#"), PCMU, Playout()).turn_over("u", 1.0)
     assert request == CreateResponse("", "request-1")
     assert Bot(CallSettings(greeting=SayText("Hello.")), PCMU, Playout()).greeting == SayText("Hello.")
+
+
+def test_words_of_a_response_that_nobody_wants_any_more_are_not_taken() -> None:
+    """Neither pieces nor the whole text of one that was given up, whose audio so far is played to its end."""
+    bot = speaking()
+    bot.words(ReplyText("r", "i", "We are open from nine to five, and on Sundays we are closed all day."))
+    bot.give_up(1.0 + ANSWER_LIMIT_S, tool_at_work=False)
+    for event in (ReplyText("r", "i", " And so on."), ReplySaid("r", "i", "All of it."), ReplyText("r", "j", "More.")):
+        bot.words(event)
+    bot.reply_complete("i", 11.1)
+    (heard,) = bot.being_said()
+    assert (heard.text, heard.unheard) == ("We are open from nine to five, and on Sundays", "we are closed all day.")
+
+
+def test_words_without_audio_are_forgotten_with_their_response() -> None:
+    """Nobody has heard them, and nobody will."""
+    bot = speaking()
+    bot.words(ReplyText("r", "i", "We are open."))
+    bot.words(ReplyText("r", "silent", "Not a sound."))
+    bot.response_ended(ResponseEnded("r", ResponseStatus.COMPLETED), 2.0)
+    assert [*bot._words._texts] == ["i"]
