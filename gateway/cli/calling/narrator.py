@@ -16,7 +16,7 @@ from gateway.call.record import CallIdentity, TimedNote
 from gateway.cli.calling.spoken import SpokenTimes
 from gateway.logs.outlet import styled_output
 from gateway.sim.caller.call import Progress
-from gateway.sim.report.actions import action_told
+from gateway.sim.report.actions import action_text
 from gateway.text import one_line
 
 BOLD, DIM, RED = "bold", "dim", "red"
@@ -113,7 +113,7 @@ class Narrator:
                 for text in self._spoken.unheard():
                     self._write(at_s, "bot", f"{text} (not heard)", DIM)
                 self._write(at_s, "call", f"ended: {reason}, by {by}", DIM)
-            case made if act := action_told(made.event, made.fields()):
+            case made if act := action_text(made.event, made.fields()):
                 self._write(at_s, *act, DIM)
         self._spoken.note(note.note, at_s)
         self._tell_replies()

@@ -30,7 +30,7 @@ class BusyError(GatewayError):
         super().__init__(f"{answer_url} rejected the call: busy")
 
 
-def status_told(status: int) -> str:
+def status_text(status: int) -> str:
     """Return a status with its usual name: ``404 Not Found``."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
@@ -44,7 +44,7 @@ def reaching(url: str, what: str, timeout_s: float) -> Iterator[None]:
     try:
         yield
     except aiohttp.WSServerHandshakeError as error:
-        message = f"{what} {url} was refused: {status_told(error.status)}; expected 101"
+        message = f"{what} {url} was refused: {status_text(error.status)}; expected 101"
         raise RefusedError(message, error.status, stream=True) from error
     except aiohttp.InvalidURL as error:
         raise InputError(f"{url!r} is not a URL; expected one like ws://127.0.0.1:8080/stream/twilio") from error

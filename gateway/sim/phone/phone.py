@@ -73,7 +73,7 @@ class SimulatedPhone:
         self._closing_with: int | None = None
         self._ready = asyncio.Event()
         self._answered = asyncio.Event()
-        self._told: set[tuple[int, str]] = set()
+        self._warned: set[tuple[int, str]] = set()
         self.audio_format = wire.audio_format
         self.bot_format = wire.bot_format
         self.url = wire.stream.url
@@ -182,9 +182,9 @@ class SimulatedPhone:
     def warn(self, violated: Violated) -> None:
         """Note that the gateway broke a rule: of the wire, or of the provider's webhooks and REST API."""
         if violated.once:
-            if (violated.code, violated.what) in self._told:
+            if (violated.code, violated.what) in self._warned:
                 return
-            self._told.add((violated.code, violated.what))
+            self._warned.add((violated.code, violated.what))
         self.violations.append(Violation(asyncio.get_running_loop().time(), violated.code, violated.what))
 
     async def drop(self) -> None:

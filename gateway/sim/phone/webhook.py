@@ -11,7 +11,7 @@ import aiohttp
 from gateway.audio.formats import PCMU, AudioFormat
 from gateway.errors import InputError
 from gateway.sim.phone.accounts import Account, Keys, no_account
-from gateway.sim.phone.connecting import RefusedError, reaching, status_told
+from gateway.sim.phone.connecting import RefusedError, reaching, status_text
 from gateway.sim.phone.continuation import Fetch, Step, Verb, followed
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.rest_api import ApiRefusal, SimulatedApi
@@ -138,7 +138,7 @@ class Webhook(ABC):
                 reply = Reply(response.status, response.content_type, await response.text())
         if response.status not in expected:
             wanted = " or ".join(map(str, expected))
-            message = f"{what} {url} refused the call: {status_told(response.status)}; expected {wanted}"
+            message = f"{what} {url} refused the call: {status_text(response.status)}; expected {wanted}"
             raise RefusedError(message, response.status, said=reply.text.strip())
         return reply
 

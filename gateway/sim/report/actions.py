@@ -71,13 +71,13 @@ def actions(result: CallResult, notes: Sequence[TimelineEvent]) -> Actions:
     """List what was done in a call; without notes of the gateway, what the phone knows of it."""
     tools, keys = _tools(result, notes), _keys(result, notes)
     transfers = _transfers(result, notes)
-    told = [Happening(run.at_ms, "tool", tool_told(run), _failed(run.outcome)) for run in tools]
+    told = [Happening(run.at_ms, "tool", tool_text(run), _failed(run.outcome)) for run in tools]
     told += [Happening(group[0].at_ms, "key", _shown(group)) for group in together(keys)]
     known = {"tool_returned", "mcp_returned", "digit_pressed"}
     told += [
         Happening(_at_ms(result, note), *line, _failed(note.fields.get("outcome", note.kind.rpartition("_")[2])))
         for note in notes
-        if note.kind not in known and (line := action_told(note.kind, note.fields)) is not None
+        if note.kind not in known and (line := action_text(note.kind, note.fields)) is not None
     ]
     if transfers and not any(note.kind.startswith("transfer") for note in notes):
         told += [Happening(run.at_ms, "call", f"transferred to {run.target}") for run in transfers]
@@ -101,11 +101,11 @@ _TOLD = {
 }
 
 
-def action_told(kind: str, fields: Fields) -> tuple[str, str] | None:
+def action_text(kind: str, fields: Fields) -> tuple[str, str] | None:
     """Describe who did what, from a note of the gateway; ``None`` for a note of no act."""
     if kind in _RETURNS.values():
         outcome, took_ms = str(fields.get("outcome", "")), _ms(fields.get("took_ms"))
-        return "tool", tool_told(
+        return "tool", tool_text(
             ToolRun(str(fields.get("tool", "")), outcome, took_ms, 0, str(fields.get("server", "")))
         )
     if kind not in _TOLD:
@@ -120,15 +120,15 @@ def action_told(kind: str, fields: Fields) -> tuple[str, str] | None:
     return who, text.format_map(defaultdict(str, {**fields, **made}))
 
 
-def tool_told(run: ToolRun) -> str:
+def tool_text(run: ToolRun) -> str:
     """Describe a run, such as ``order_status: ok after 0.4 s``."""
     name = f"{run.server}/{run.name}" if run.server else run.name
     if run.outcome is None:
         return f"{name}: had not returned when the call ended"
-    return f"{name}: {run.outcome}" + (f" after {duration_told(run.took_ms)}" if run.took_ms is not None else "")
+    return f"{name}: {run.outcome}" + (f" after {duration_text(run.took_ms)}" if run.took_ms is not None else "")
 
 
-def duration_told(took_ms: int) -> str:
+def duration_text(took_ms: int) -> str:
     """Write a duration, such as ``12 ms`` or ``0.4 s``."""
     return f"{took_ms} ms" if took_ms < 100 else f"{took_ms / 1000:.1f} s"
 

@@ -17,11 +17,11 @@ from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.measures import GOOD_STOP_MS
 from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.report import picture
-from gateway.sim.report.actions import Actions, Happening, duration_told
+from gateway.sim.report.actions import Actions, Happening, duration_text
 from gateway.sim.report.dialogue import Turn
 from gateway.sim.report.outcome import outcome
 from gateway.sim.report.scale import scale_of
-from gateway.sim.report.transcript import clock_told, transcript
+from gateway.sim.report.transcript import clock_text, transcript
 from gateway.text import printable
 
 _EXACT_BYTES = 2_000_000
@@ -63,7 +63,7 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(seconds=_seconds, clock=clock_told)
+    environment.filters.update(seconds=_seconds, clock=clock_text)
     rows = _timeline(result, notes)
     measures, ended = result.measures, outcome(result, notes)
     page = environment.get_template("report.html.j2").render(
@@ -151,7 +151,7 @@ def _figures(result: CallResult, turns: Sequence[Turn], done: Actions) -> list[_
     barge_ins = result.measures.barge_ins
     stops = [one.stopped_after_ms for one in barge_ins if one.stopped_after_ms is not None]
     callers = sum(turn.speaker == "caller" for turn in turns)
-    figures = [_Figure(clock_told(result.duration_ms), "length", f"{callers} caller, {len(turns) - callers} bot turns")]
+    figures = [_Figure(clock_text(result.duration_ms), "length", f"{callers} caller, {len(turns) - callers} bot turns")]
     if result.measures.greeting_ms is not None:
         figures.append(_Figure(f"{result.measures.greeting_ms} ms", "to the greeting", "from the stream's start"))
     if answers:
@@ -166,7 +166,7 @@ def _figures(result: CallResult, turns: Sequence[Turn], done: Actions) -> list[_
         figures.append(_Figure(missed, "not stopped", "the bot spoke on over the caller", bad=True))
     if done.tools:
         took = [run.took_ms for run in done.tools if run.took_ms is not None]
-        slowest = f"slowest {duration_told(max(took))}" if took else "none returned"
+        slowest = f"slowest {duration_text(max(took))}" if took else "none returned"
         figures.append(_Figure(str(len(done.tools)), "tool run" if len(done.tools) == 1 else "tool runs", slowest))
     if result.violations:
         figures.append(_Figure(str(len(result.violations)), "warnings", "of the phone about the gateway", bad=True))

@@ -9,7 +9,7 @@ import numpy as np
 from gateway.audio.g711 import Samples
 from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.measures import BargeIn, Latency
-from gateway.sim.report.actions import Actions, duration_told, keys_shown, together
+from gateway.sim.report.actions import Actions, duration_text, keys_shown, together
 from gateway.sim.report.dialogue import Turn
 
 _WIDTHS_PX = (1036, 4800)
@@ -192,7 +192,7 @@ def _actions(done: Actions, duration_ms: float, scale: float) -> list[Mark]:
 
     for run in done.tools:
         lasted_ms = run.took_ms if run.took_ms is not None else max(duration_ms - run.at_ms, 0)
-        told = duration_told(run.took_ms) if run.took_ms is not None else "no return"
+        told = duration_text(run.took_ms) if run.took_ms is not None else "no return"
         bad = run.outcome != "ok"
         outcome = f" · {run.outcome}" if bad and run.outcome else ""
         add("tool", run.at_ms, max(lasted_ms * scale, 3), f"{run.name} {told}{outcome}", failed=bad)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.timeline import TimelineEvent
-from gateway.sim.report.actions import Key, TransferRun, action_told, actions, keys_shown, together
+from gateway.sim.report.actions import Key, TransferRun, action_text, actions, keys_shown, together
 
 
 def pressed(call: CallResult, *digits: tuple[int, str]) -> list[TimelineEvent]:
@@ -95,10 +95,10 @@ def test_keys_of_a_gateway_elsewhere_are_not_told(call: CallResult) -> None:
 )
 def test_each_act_is_one_line(kind: str, fields: dict[str, object], told: tuple[str, str]) -> None:
     """Who, and what."""
-    assert action_told(kind, fields) == told
+    assert action_text(kind, fields) == told
 
 
 @pytest.mark.parametrize("kind", ["tool_called", "mcp_called", "greeting_played", "reply_said", "moon_rose"])
 def test_what_is_no_act_of_its_own_is_not_told(kind: str) -> None:
     """A call is told when it returns, words are told elsewhere, and the unknown is left to the timeline."""
-    assert action_told(kind, {}) is None
+    assert action_text(kind, {}) is None
