@@ -397,6 +397,23 @@ async def test_a_wire_sees_time_and_how_much_waits() -> None:
     assert len(phone.bot_audio.strip(b"\xff")) == 800
 
 
+async def test_a_wire_acts_by_its_clock() -> None:
+    """A provider that closes a stream on which nothing comes."""
+
+    class Impatient(WordWire):
+        def due(self, now_ms: int, queued_ms: float) -> Sequence[Order]:
+            return (Violated("nothing came"), Close(1008)) if now_ms == 60 else ()
+
+    async def script(peer: Peer) -> None:
+        await peer.until("never")
+
+    async with scripted(script) as gateway, SimulatedPhone.open(*words(gateway.url, Impatient)) as phone:
+        await phone.closed.wait()
+    assert phone.close_code == 1008
+    assert [one.what for one in phone.violations] == ["nothing came"]
+    assert phone.clock.frames == 4
+
+
 async def test_the_bot_may_be_heard_in_another_format_than_the_caller_speaks() -> None:
     """Each track is in its own, frame by frame."""
 
