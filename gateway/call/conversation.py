@@ -11,7 +11,6 @@ from gateway.call.ending import EndCall, EndReason, ShutDown
 from gateway.call.errands import TransferEnded
 from gateway.call.leaving import LeaveCall
 from gateway.call.messages import NOTHING, Commands, Event
-from gateway.call.notes import Note
 from gateway.call.parts import Parts
 from gateway.call.recovery.commands import VoiceFailed, VoiceOpened
 from gateway.call.recovery.sessions import Sessions
@@ -169,7 +168,7 @@ class Conversation:
             self._parts.add(self._leaving.call_off())
 
     def _caller_paused(self, event: CallerPaused, now: float) -> None:
-        self._note(notes.CallerPaused())
+        self._parts.add([notes.CallerPaused()])
         self._bot.caller_paused(now)
         self._turn_over(event, now)
 
@@ -186,31 +185,16 @@ class Conversation:
         words = self._parts.transcripts.words(said)
         self._parts.history.caller_said(said.item_id, words)
         if words:
-            self._note(notes.CallerSaid(said.item_id, words))
+            self._parts.add([notes.CallerSaid(said.item_id, words)])
             self._parts.add(self._tools.caller_said(said.item_id, words, now))
         elif words is not None:
             self._parts.add(self._tools.not_understood(said.item_id, now))
 
     def _transcription_failed(self, failed: TranscriptionFailed, now: float) -> None:
         self._turn_known()
-        self._note(notes.TranscriptionFailed(failed.item_id, failed.code, failed.detail))
+        self._parts.add([notes.TranscriptionFailed(failed.item_id, failed.code, failed.detail)])
         self._parts.add(self._bot.caller_done(failed.item_id, now))
         self._parts.add(self._tools.not_understood(failed.item_id, now))
-
-    def _digit_pressed(self, event: DigitPressed, now: float) -> None:
-        digit = event.digit
-        self._silence.caller_pressed()
-        if self._tools.private(now):
-            if self._tools.counts(digit):
-                self._parts.interrupt(now)
-            self._parts.carry_out(self._tools.key(digit, now), now)
-            return
-        acts = self._parts.connected and not self._leaving.transferring
-        if acts and (self._tools.asks_for_key or self._keypad.interrupts(digit)):
-            self._parts.interrupt(now)
-        self._note(notes.DigitPressed(digit))
-        if acts:
-            self._parts.carry_out(self._tools.answer_by_key(digit, now) or self._keypad.press(digit, now), now)
 
     # The bot
 
@@ -290,13 +274,10 @@ class Conversation:
         elif self._silence.quiet(now):
             self._bot.nobody_answers()
 
-    def _note(self, note: Note) -> None:
-        self._parts.add((note,))
-
     def _unexpected(self, kind: type) -> None:
         """Note an event that means nothing in this state."""
         if not self._parts.ended:
-            self._note(notes.UnknownMessage("voice", f"{kind.__name__} too early"))
+            self._parts.add([notes.UnknownMessage("voice", f"{kind.__name__} too early")])
 
     REACTIONS: ClassVar[Mapping[type, Callable[..., None]]] = {
         CallerSpoke: _caller_spoke,
@@ -304,7 +285,7 @@ class Conversation:
         TurnCommitted: _turn_over,
         CallerSaid: _caller_said,
         TranscriptionFailed: _transcription_failed,
-        DigitPressed: _digit_pressed,
+        DigitPressed: lambda self, event, now: self._parts.press(event.digit, now),
         SessionReady: _session_ready,
         ResponseStarted: _response_started,
         ReplyAudio: _reply_audio,

@@ -102,6 +102,21 @@ class Parts:
         if self.held_speech.begin(item_id, now, bot.reply_began(now), speaks=not bot.says_nothing):
             self.interrupt(now, by_speech=True)
 
+    def press(self, digit: str, now: float) -> None:
+        """Take a key of the caller's: for a secret entry, for a question, or for the line's keys."""
+        self.silence.caller_pressed()
+        if self.tools.private(now):
+            if self.tools.counts(digit):
+                self.interrupt(now)
+            self.carry_out(self.tools.key(digit, now), now)
+            return
+        acts = self.connected and not self.leaving.transferring
+        if acts and (self.tools.asks_for_key or self.keypad.interrupts(digit)):
+            self.interrupt(now)
+        self.add([notes.DigitPressed(digit)])
+        if acts:
+            self.carry_out(self.tools.answer_by_key(digit, now) or self.keypad.press(digit, now), now)
+
     def interrupt(self, now: float, *, by_speech: bool = False) -> None:
         """Silence the bot, but for a greeting that must be heard; what it was about to leave for is called off."""
         if self.bot.is_protected or self.leaving.transferring:
