@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from bench import ahead, beside_refusals, beside_tools, capacity, echo, instructions, profiling, report, trial, versus
+from bench.beside_refusals import OVERLOAD, UNPROVEN
 from bench.target import NAMES
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
@@ -50,7 +51,12 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--refusals",
         action="store_true",
-        help=f"{beside_refusals.CALLS} calls beside {beside_refusals.PER_S} refused webhooks a second; no levels",
+        help=f"{UNPROVEN.calls} calls beside {UNPROVEN.per_s} webhooks a second without a signature; no levels",
+    )
+    parser.add_argument(
+        "--overload",
+        action="store_true",
+        help=f"{OVERLOAD.calls} calls, all that the gateway may have, beside {OVERLOAD.per_s} more a second; no levels",
     )
     parser.add_argument(
         "--vs",
@@ -71,8 +77,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(words)
     if options.vs and options.only == "plain":
         parser.error("--vs: the plain bridge is not compared with itself")
-    if options.refusals and options.only == "plain":
-        parser.error("--refusals: the plain bridge takes no webhooks")
+    if (options.refusals or options.overload) and options.only == "plain":
+        parser.error("--refusals and --overload: the plain bridge takes no webhooks")
     if options.tools and options.only == "plain":
         parser.error("--tools: the plain bridge has no tools")
     if options.json and (options.json.is_dir() or not os.access(options.json.parent, os.W_OK)):
@@ -162,11 +168,12 @@ def beside(options: argparse.Namespace) -> list[trial.Result]:
 def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
     """Measure calls without and beside webhooks that are refused, in turns."""
     results = []
-    with Trials(len(beside_refusals.ORDER)) as trials:
-        for per_s in beside_refusals.ORDER:
-            what = f"{per_s} refused webhooks a second, {options.seconds:.0f} s"
+    load = OVERLOAD if options.overload else UNPROVEN
+    with Trials(len(load.order)) as trials:
+        for per_s in load.order:
+            what = f"{per_s} webhooks {load.webhooks.name} a second, {options.seconds:.0f} s"
             trials.begins(what)
-            result = trial.run_beside_refusals(beside_refusals.CALLS, options.seconds, per_s)
+            result = trial.run_beside_refusals(load.calls, options.seconds, per_s, load.webhooks, load.most_calls)
             trials.ended(what, f"p99 {result.worst_p99_ms:.1f} ms")
             results.append(result)
     return results
@@ -218,7 +225,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if options.vs:
             others, ours = compare(options)
             results = [*others, *ours]
-        elif options.tools or options.refusals:
+        elif options.refusals or options.overload or options.tools:
             results = beside(options) if options.tools else beside_webhooks(options)
         else:
             results, capacities = measure(options)
@@ -228,9 +235,9 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.vs:
         print_table(versus.table(others, ours))
         print(f"\n{versus.verdict(options.vs, others, ours)}\n")
-    elif options.refusals:
+    elif options.refusals or options.overload:
         print_table(beside_refusals.table(results))
-        print(f"\n{beside_refusals.verdict(results)}\n")
+        print(f"\n{beside_refusals.verdict(results, OVERLOAD if options.overload else UNPROVEN)}\n")
     elif options.tools:
         print_table(beside_tools.table(results))
         print()

@@ -29,7 +29,7 @@ listen: {{host: 127.0.0.1, port: {port}}}
 voice_live: {{endpoint: "${{AZURE_VOICELIVE_ENDPOINT}}", model: gpt-4.1}}
 providers: {{twilio: {{}}}}
 streams: {{auth: "off"}}
-limits: {{calls: 10000}}
+limits: {{calls: {most_calls}}}
 lines: lines/*.yaml
 """
 LINE_YAML = """\
@@ -121,11 +121,12 @@ def running(
     tools_port: int | None = None,
     tree: Path | None = None,
     count: Path | None = None,
+    most_calls: int = 10_000,
 ) -> Iterator[Target]:
     """Run the target during the block; its line has tools if the port of their server is given.
 
     ``tree`` holds another revision of the gateway, which is then run in place of this one. With ``count`` callgrind
-    writes the number of instructions to that file.
+    writes the number of instructions to that file. ``most_calls`` is the gateway's limit of calls.
 
     Raise PeerError with its last output if it does not listen in time.
     """
@@ -143,7 +144,13 @@ def running(
         log = Path(folder) / "log"
         profiled = ["bench.profiling", str(profile)] if profile else []
         counted = [*COUNTED, f"--callgrind-out-file={count}"] if count else []
-        command = [*counted, sys.executable, "-m", *profiled, *_arguments(name, port, Path(folder), tools_port, tree)]
+        command = [
+            *counted,
+            sys.executable,
+            "-m",
+            *profiled,
+            *_arguments(name, port, Path(folder), tools_port, tree, most_calls),
+        ]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 -- our own programs
                 command, env=environment, cwd=tree, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -164,12 +171,14 @@ def line_yaml(tools_port: int | None) -> str:
     return f"{LINE_YAML}parallel_tool_calls: true\ntools:\n{tools}"
 
 
-def _arguments(name: str, port: int, folder: Path, tools_port: int | None, tree: Path | None) -> list[str]:
+def _arguments(
+    name: str, port: int, folder: Path, tools_port: int | None, tree: Path | None, most_calls: int
+) -> list[str]:
     if name == "plain":
         return ["bench.plain_bridge", str(port)]
     (folder / "lines").mkdir()
     (folder / "lines" / "bench.yaml").write_text(line_yaml(tools_port))
-    (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port))
+    (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port, most_calls=most_calls))
     # Older revisions have no doctor. Its session would be counted as a call's.
     has_doctor = tree is None or (tree / "gateway" / "doctor").is_dir()
     options = ["--no-doctor"] if has_doctor else []

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bench import tags
-from bench.flood import Flood
+from bench.flood import UNSIGNED, Flood, Webhooks
 from bench.loop import Loop
 from bench.phone import Phone
 from bench.target import Target, core_busy_s, running
@@ -189,17 +189,19 @@ def run_beside_tools(calls: int, seconds: float, *, used: bool) -> Result:
         return _Trial(loop, service, target, calls, tools).measured(seconds)
 
 
-def run_beside_refusals(calls: int, seconds: float, per_s: int) -> Result:
-    """Run a trial of the gateway, which gets ``per_s`` unsigned webhooks a second beside its calls."""
+def run_beside_refusals(
+    calls: int, seconds: float, per_s: int, webhooks: Webhooks = UNSIGNED, most_calls: int = 10_000
+) -> Result:
+    """Run a trial of the gateway, which gets ``per_s`` webhooks a second beside its calls and refuses them."""
     with (
         _load() as loop,
         closing(Service(loop)) as service,
-        running("gateway", service.port, TARGET_CORE, None) as target,
+        running("gateway", service.port, TARGET_CORE, None, most_calls=most_calls) as target,
     ):
         trial = _Trial(loop, service, target, calls)
         if not per_s:
             return trial.measured(seconds)
-        with closing(Flood(loop, target.port, per_s)) as flood:
+        with closing(Flood(loop, target.port, per_s, webhooks)) as flood:
             result = trial.measured(seconds)
         return replace(result, refused=flood.refused, left_out=flood.left_out)
 

@@ -7,7 +7,7 @@ from time import perf_counter
 
 import pytest
 
-from bench.flood import CONNECTIONS, REQUEST, Flood
+from bench.flood import CONNECTIONS, UNSIGNED, WITHOUT_ROOM, Flood
 from bench.listener import Listener
 from bench.loop import Loop
 from bench.websocket import PeerError
@@ -55,7 +55,8 @@ def test_requests_are_sent_and_their_refusals_counted(loop: Loop) -> None:
     with closing(Gateway(loop, FORBIDDEN)) as gateway, closing(Flood(loop, gateway.listener.port, 1000)) as flood:
         loop.run_until(perf_counter() + 10, lambda: flood.refused >= 2 * CONNECTIONS)
         assert flood.refused >= 2 * CONNECTIONS
-        assert set(gateway.requests) == {REQUEST}
+        assert gateway.requests[0] == UNSIGNED.request(1)
+        assert len(set(gateway.requests)) == len(gateway.requests), "each is a call of its own"
         assert len(gateway.socks) == CONNECTIONS
 
 
@@ -71,6 +72,23 @@ def test_another_answer_is_told(loop: Loop) -> None:
     with (
         closing(Gateway(loop, b"HTTP/1.1 200 OK\r\n\r\n")) as gateway,
         closing(Flood(loop, gateway.listener.port, 1000)),
+        pytest.raises(PeerError, match="not refused"),
+    ):
+        loop.run_until(perf_counter() + 10)
+
+
+def test_a_call_without_room_is_answered(loop: Loop) -> None:
+    """By a document that rejects it; a gateway that takes it measures something else."""
+    rejected = b'HTTP/1.1 200 OK\r\n\r\n<Response><Reject reason="busy"/></Response>'
+    with (
+        closing(Gateway(loop, rejected)) as gateway,
+        closing(Flood(loop, gateway.listener.port, 1000, WITHOUT_ROOM)) as flood,
+    ):
+        loop.run_until(perf_counter() + 10, lambda: flood.refused >= CONNECTIONS)
+        assert flood.refused >= CONNECTIONS
+    with (
+        closing(Gateway(loop, b"HTTP/1.1 200 OK\r\n\r\n<Response><Connect/></Response>")) as gateway,
+        closing(Flood(loop, gateway.listener.port, 1000, WITHOUT_ROOM)),
         pytest.raises(PeerError, match="not refused"),
     ):
         loop.run_until(perf_counter() + 10)
