@@ -36,6 +36,8 @@ NO_CODE = 1005
 """RFC 6455 §7.1.5: the peer closed and gave no code."""
 BROKEN = 1006
 """RFC 6455 §7.1.5: the connection ended without a close frame."""
+TIMER_GRAIN_S = 0.001
+"""A timer may come so much early, by rounding too: set for less than that again, it might come at once for ever."""
 
 TEXT, BINARY, CLOSE, PING, PONG = (
     WSMsgType.TEXT,
@@ -272,9 +274,9 @@ class WebSocket:
 
     def _listen(self) -> None:
         """Check how long the peer has been silent; ask for a sign of life after a heartbeat's time."""
-        silent_s = self._loop.time() - self._life_at
-        if silent_s < self._heartbeat_s:
-            self._heartbeat = self._loop.call_later(self._heartbeat_s - silent_s, self._listen)
+        rest_s = self._life_at + self._heartbeat_s - self._loop.time()
+        if rest_s > TIMER_GRAIN_S:
+            self._heartbeat = self._loop.call_later(rest_s, self._listen)
         else:
             self._send_control(PING, b"")
             self._heartbeat = self._loop.call_later(self._heartbeat_s / 2, self._give_up, self._loop.time())

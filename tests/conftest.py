@@ -50,8 +50,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    """Let SIGHUP end a process, as the tests of signals expect, although ``nohup`` has it ignored by all it starts."""
+    """Let signals end a process, as the tests expect: what ``nohup`` or a shell's ``&`` starts ignores them."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def open_sockets() -> int:

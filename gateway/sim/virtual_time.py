@@ -20,6 +20,8 @@ HOPS = 4
 """Packets that may follow from one another before a socket is ready: a handshake has three."""
 STUCK_S = 30.0
 """Real time after which a loop that waits for nothing but sockets and threads has hung."""
+BUSY_TURNS, BUSY_S = 1000, 1e-6
+"""A loop that waits for nothing in so many turns is busy, and each further turn takes this virtual time."""
 THREAD_S = 0.001
 """Real time between two looks at the sockets while a thread works."""
 
@@ -55,13 +57,18 @@ class _Selector(selectors.BaseSelector):
         self._real = selectors.DefaultSelector()
         self._fence = _Fence()
         self.now = 0.0
+        self._busy_turns = 0
         self.threads = 0
         """Calls that run in threads: their results come in real time."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return the sockets that are ready; none, and ``timeout`` later, where none is."""
         if (ready := self._real.select(0)) or timeout == 0:
+            self._busy_turns = 0 if ready else self._busy_turns + 1
+            if self._busy_turns > BUSY_TURNS:
+                self.now += BUSY_S
             return ready
+        self._busy_turns = 0
         if timeout is None:
             ready = self._real.select(STUCK_S)
             if not ready:

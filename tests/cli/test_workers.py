@@ -25,8 +25,9 @@ from gateway.config.kept import KeptDeployment
 from gateway.errors import GatewayError
 from gateway.fleet.board import Board, board_file
 from gateway.fleet.places import KnownCall
+from gateway.sim.emulator import Emulator
 from gateway.sim.providers.twilio import signature
-from tests.e2e.rig import GATEWAY, LINE, configuration
+from tests.e2e.rig import GATEWAY, LINE, configuration, instant
 
 SALES = LINE.replace("+14255550100", "+14255550101")
 PUBLIC = "https://voice.example.com"
@@ -95,7 +96,10 @@ async def test_workers_take_each_others_tokens() -> None:
     """
     settings = {"GATEWAY_PUBLIC_URL": PUBLIC, "TWILIO_AUTH_TOKEN": SECRET, "GATEWAY_STREAM_KEY": ""}
     refused = 0
-    async with two_workers(CONFIG, **settings) as url:
+    async with (
+        Emulator(instant()) as service,
+        two_workers(CONFIG, AZURE_VOICELIVE_ENDPOINT=service.endpoint, **settings) as url,
+    ):
         for number in range(12):
             path = await answered(url, f"CA{number}")
             async with stream(url, path):

@@ -20,7 +20,8 @@ from gateway.logs.redaction import PUBLIC
 from gateway.phone.token import StreamTokens
 from gateway.sim.emulator import Emulator
 from gateway.sim.phone.accounts import Account
-from gateway.sim.providers import PROVIDERS, open_account
+from gateway.sim.phone.rest_api import SimulatedApi
+from gateway.sim.providers import PROVIDERS, open_account_at
 from tests.e2e.rig import LINE, configuration, instant, load
 from tests.virtual_time import virtual_time
 
@@ -59,8 +60,8 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     found = dict(ENVIRON)
     issue = StreamTokens.issue
 
-    def opened(provider: str, api_url: str) -> Account:
-        account = open_account(provider, api_url)
+    def opened(provider: str, api: SimulatedApi) -> Account:
+        account = open_account_at(provider, api)
         for secrets in (account.settings, account.secrets):
             found.update({f"{provider}.{name}": text for name, text in secrets.items() if name not in PUBLIC})
         return account
@@ -70,7 +71,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         found[f"{provider}: a stream's token"] = token
         return token
 
-    monkeypatch.setattr(cli_own_gateway, "open_account", opened)
+    monkeypatch.setattr(cli_own_gateway, "open_account_at", opened)
     monkeypatch.setattr(StreamTokens, "issue", issued)
     return found
 

@@ -44,6 +44,16 @@ async def test_time_stands_still_while_a_thread_works() -> None:
     assert loop.time() == before
 
 
+@virtual_time
+async def test_time_goes_on_while_the_loop_is_busy() -> None:
+    """Else who asks again and again whether it is time yet would ask for ever."""
+    loop = asyncio.get_running_loop()
+    due = loop.time() + 1e-4
+    async with asyncio.timeout(1):
+        while loop.time() < due:  # noqa: ASYNC110 -- that is what is tried
+            await asyncio.sleep(0)
+
+
 def test_calls_have_the_clock_of_a_virtual_loop() -> None:
     """And the machine's on any other."""
     virtual, real = VirtualTimeLoop(), asyncio.new_event_loop()

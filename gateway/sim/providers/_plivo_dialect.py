@@ -18,7 +18,7 @@ from gateway.audio.formats import L16_8K, L16_16K, PCMU, AudioFormat, Encoding
 from gateway.errors import GatewayError, WireError
 from gateway.sim.phone.accounts import Account, Keys
 from gateway.sim.phone.connecting import BusyError, RefusedError
-from gateway.sim.phone.continuation import Verb, behind_stream, verbs_of
+from gateway.sim.phone.continuation import Step, Verb, behind_stream, verbs_of
 from gateway.sim.phone.rest_api import ApiRequest, ApiResponse
 from gateway.sim.phone.turned_away import connected, verbs_of_an_end
 from gateway.sim.phone.webhook import Webhook
@@ -316,7 +316,8 @@ class CheckpointWebhook(Webhook):
         try:
             text = await self.post(url, redirect, "the transfer's document")
             verbs = verbs_of(text, url)
-            done = self.redirect(verbs) if len(verbs) > 1 else self.end(Transfer(parse_dial(text)))
+            goes_on = len(verbs) > 1 and not any(isinstance(verb, Step) and verb.kind == "failed" for verb in verbs)
+            done = self.redirect(verbs) if goes_on else self.end(Transfer(parse_dial(text)))
         except GatewayError as error:
             if self.phone is not None:
                 self.phone.warn(Violated(f"{url}: {error}"))

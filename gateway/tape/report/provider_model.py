@@ -54,6 +54,10 @@ def stream_model(provider: str, new_codec: Callable[[], Codec]) -> Model:
                 kind, paths = shape_of(message)
                 members.setdefault(kind, set()).update(paths)
                 always[kind] = always.get(kind, paths) & paths
+        for message in _wire(provider, audio_format, quirks, None).opening():
+            if isinstance(message, str):
+                kind, paths = shape_of(message)
+                always[kind] = always.get(kind, paths) & paths
     return Model(_frozen(members), _frozen(always), frame_ms)
 
 
@@ -83,7 +87,10 @@ def paths_in(value: Any, path: str = "") -> Iterator[str]:
                 yield from paths_in(inner, where)
 
 
-def _wire(provider: str, audio_format: AudioFormat, quirks: frozenset[str], parameters: Mapping[str, str]) -> Wire:
+def _wire(
+    provider: str, audio_format: AudioFormat, quirks: frozenset[str], parameters: Mapping[str, str] | None
+) -> Wire:
+    """Return a stream's end that begins with ``parameters`` beside the provider's own; ``None`` for none at all."""
     simulated = PROVIDERS[provider]
     call = SimCall(
         to=_CALLED,
@@ -94,6 +101,8 @@ def _wire(provider: str, audio_format: AudioFormat, quirks: frozenset[str], para
         quirks=quirks,
     )
     url = f"ws://gateway.example/stream/{provider}"
+    if parameters is None:
+        return simulated.wire(call, StreamOpening(url))
     opened = simulated.webhook(call, cast(aiohttp.ClientSession, None), None).stream(url)  # it makes no request
     return simulated.wire(call, StreamOpening(url, parameters={**opened.parameters, **parameters}))
 

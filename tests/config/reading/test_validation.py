@@ -15,7 +15,8 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
         (
             "limits:\n  xyzzy: 1",
             "line.yaml:4:3: limits.xyzzy: unknown key, "
-            "expected calls, duration_s, no_audio_s, secret_attempts or tool_calls",
+            "expected caller_calls, caller_calls_per_hour, calls, calls_per_hour, duration_s, no_audio_s, "
+            "secret_attempts or tool_calls",
         ),
         (
             "turn_detection:\n  type: server_vad\n  treshold: 0.4",

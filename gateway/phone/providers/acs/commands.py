@@ -69,7 +69,7 @@ class AcsCommands(CallCommands):
         body = {"incomingCallContext": context, "callRejectReason": "busy"}
         return self._request("/calling/callConnections:reject", body)
 
-    def redirect(self, context: str, target: str) -> Requests:
+    def send_on(self, context: str, target: str) -> Requests:
         """Redirect a call that is not answered yet ("Redirect call"); none without a number to dial."""
         if not target or is_sip(target):
             return ()

@@ -189,7 +189,7 @@ class AcsWebhooks(Webhooks):
 
     def full(self, call: IncomingCall, follows: After, wait: Wait | None = None) -> Answer:
         """Redirect a call for which there is no room, before it is answered; where that is refused, reject it."""
-        redirect = self._commands.redirect(call.context, follows.transfer) if self._commands else ()
+        redirect = self._commands.send_on(call.context, follows.transfer) if self._commands else ()
         if not redirect:
             return self.refuse(call)
         return Answer(requests=redirect, otherwise=self.refuse(call).requests)
