@@ -56,7 +56,9 @@ async def test_the_calls_of_another_worker_go_on(tmp_path: Path, harm: signal.Si
                 await told_by_both(url, but=harmed)
                 lost = sum(call.done() for call in calls)
                 assert lost < CALLS
-                assert service.open_sessions == CALLS - lost
+                async with asyncio.timeout(30):  # the doctor of a worker that begins opens one for a moment
+                    while service.open_sessions != CALLS - lost:  # noqa: ASYNC110 -- other processes open and close them
+                        await asyncio.sleep(0.05)
                 async with bare_phone(stream, "CB1") as new:
                     await new.start()
                     await new.next("media")
