@@ -49,6 +49,7 @@ class CallerStream:
         keeps_turns: bool = False,
     ) -> None:
         self._format = audio_format
+        self._most_kept = audio_format.bytes_for(int(CONNECT_BUFFER_S * 1000))
         self._keeps_turns = keeps_turns
         self._early: bytearray | None = bytearray()
         """The audio for a session that is not there yet, or for the one that may come after a loss."""
@@ -80,9 +81,15 @@ class CallerStream:
             return None
         if not self._clock.count(len(audio), now):
             return self._let_go()
+        if now < self._silenced_until:
+            audio = self._format.silence_for(audio)
         if self._early is not None:
-            return self._kept(self._early, audio, now)
-        return SendAudio(audio if now >= self._silenced_until else self._format.silence_for(audio))
+            self._early += audio
+            if len(self._early) > self._most_kept:
+                self._cut(self._early)
+            if not self._passes_on:
+                return None
+        return SendAudio(audio)
 
     def note_sign(self, event: SignOfTheProvider, now: float) -> Sequence[EndCall]:
         """Note that the provider is there, whatever it says. More keys than anybody can press end the call."""
@@ -107,7 +114,8 @@ class CallerStream:
         asked = self._liveness.on_deadline(now, self._clock.last_at)
         silence = self._clock.on_deadline(now)
         if silence and self._early is not None:
-            self._keep(self._early, silence)
+            self._early += silence
+            self._cut(self._early)
             silence = silence if self._passes_on else b""
         return (*([SendAudio(silence)] if silence else ()), *asked)
 
@@ -141,14 +149,7 @@ class CallerStream:
         elif self._silenced_until == math.inf:
             self._silenced_until = now + SILENCED_TAIL_S
 
-    def _kept(self, early: bytearray, audio: bytes, now: float) -> SendAudio | None:
-        """Keep a piece of audio, silence in place of what nobody may hear, and pass it on if there is a session."""
-        audio = audio if now >= self._silenced_until else self._format.silence_for(audio)
-        self._keep(early, audio)
-        return SendAudio(audio) if self._passes_on else None
-
-    def _keep(self, early: bytearray, audio: bytes) -> None:
-        early += audio
-        excess = len(early) - self._format.bytes_for(int(CONNECT_BUFFER_S * 1000))
-        if excess > 0:
+    def _cut(self, early: bytearray) -> None:
+        """Let go of the oldest whole samples that are too many to be kept."""
+        if (excess := len(early) - self._most_kept) > 0:
             del early[: excess + excess % self._format.sample_bytes]

@@ -15,7 +15,7 @@ from gateway.call.parts import Parts
 from gateway.call.recovery.commands import VoiceFailed, VoiceOpened
 from gateway.call.recovery.sessions import Sessions
 from gateway.call.settings import CallSettings
-from gateway.call.state import EXPECTED, TALKING, State
+from gateway.call.state import EXPECTED, PIECES, TALKING, State
 from gateway.call.tools.tools import ToolEvent
 from gateway.phone.events import (
     CallerAudio,
@@ -97,6 +97,9 @@ class Conversation:
         if kind not in EXPECTED[self._parts.state]:
             self._unexpected(kind)
             return self._parts.hand_over()
+        if kind in PIECES:  # several a second while the bot speaks, and nothing is due because of them
+            self._bot.words(event)  # type: ignore[arg-type]
+            return NOTHING
         self._due = None
         if is_sign_of_life(event):
             self._parts.carry_out(self._caller_audio.note_sign(event, now), now)

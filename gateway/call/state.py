@@ -10,11 +10,13 @@ from gateway.call.recovery.commands import LegEvent
 from gateway.phone.events import PhoneEvent
 from gateway.voice.events import (
     MalformedEvent,
+    ReplyText,
     ServiceWarning,
     SessionReady,
     UnknownEvent,
     VoiceClosed,
     VoiceEvent,
+    WordSpoken,
 )
 
 
@@ -41,6 +43,9 @@ BESIDE = frozenset({*get_args(ErrandEvent), *get_args(LegEvent), ShutDown})
 WITHOUT_SESSION = frozenset({SessionReady, VoiceClosed, MalformedEvent, UnknownEvent, ServiceWarning})
 IN_SESSION = frozenset(get_args(VoiceEvent)) - WITHOUT_SESSION
 """Events that mean something only in a session; before there is one, nothing may be sent that would answer them."""
+
+PIECES = frozenset({ReplyText, WordSpoken})
+"""Pieces of a reply's text, and the times of its words: many, and nothing is due because of them."""
 
 EXPECTED: Mapping[State, frozenset[type]] = {
     CONNECTING: PHONE | BESIDE | WITHOUT_SESSION,
