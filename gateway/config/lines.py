@@ -186,7 +186,8 @@ class Lines:
         if not ending:
             return ()
         others = glob.glob(f"{pattern.removesuffix(ending)}.*", recursive=True)  # noqa: PTH207 -- may be absolute
-        meant = [name for name in others if name not in names and name.lower().endswith(_OTHER_ENDINGS)]
+        new = [name for name in others if name not in names and not name.endswith(ending)]  # one may have come since
+        meant = [name for name in new if name.lower().endswith(_OTHER_ENDINGS)]
         message = f"is not read, expected a name that ends with {ending} (lines: {self._deployment.lines})"
         before = self._overlooked
         self._overlooked = {

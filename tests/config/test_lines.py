@@ -140,6 +140,23 @@ def test_new_files_come_and_deleted_ones_go(folder: Folder) -> None:
     assert lines.for_number("+14255550100") is None
 
 
+def test_a_file_that_comes_during_the_look_is_read_at_the_next(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not reported as one whose name does not fit."""
+    folder.line("first", "+14255550100")
+    lines = folder.load()
+    overlook = Lines._overlook
+
+    def late(self: Lines, names: set[str]) -> tuple[Refused, ...]:
+        folder.line("second", "+14255550101")
+        return overlook(self, names)
+
+    monkeypatch.setattr(Lines, "_overlook", late)
+    assert lines.refresh().problems == []
+    monkeypatch.undo()
+    assert lines.refresh().problems == []
+    assert [line.name for line in lines] == ["first", "second"]
+
+
 def test_lines_stay_when_their_directory_is_gone(folder: Folder) -> None:
     """A directory that is not mounted takes no line out of service; it is told once."""
     file = folder.line("sales", "+14255550100")
