@@ -1,6 +1,6 @@
 """Calls beside webhooks that are refused, in turns without and with them, and the ratio.
 
-``UNPROVEN`` are sent by somebody who has no signature. ``OVERLOAD`` are new calls: each second as many as the gateway
+``UNPROVEN`` are sent by somebody who has no signature. ``OVERLOAD`` are new calls: each minute six times as many as it
 may have at all, and has already.
 """
 
@@ -30,7 +30,7 @@ class Load:
 
 
 UNPROVEN = Load(UNSIGNED, calls=20, per_s=500, most_times=1.5)
-OVERLOAD = Load(WITHOUT_ROOM, calls=100, per_s=100, most_times=1.3, most_calls=100)
+OVERLOAD = Load(WITHOUT_ROOM, calls=100, per_s=10, most_times=1.3, most_calls=100)
 MOST_MB = 300
 HEADINGS = (
     "webhooks refused",

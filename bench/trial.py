@@ -4,7 +4,7 @@ import gc
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -201,9 +201,16 @@ def run_beside_refusals(
         trial = _Trial(loop, service, target, calls)
         if not per_s:
             return trial.measured(seconds)
-        with closing(Flood(loop, target.port, per_s, webhooks)) as flood:
-            result = trial.measured(seconds)
-        return replace(result, refused=flood.refused, left_out=flood.left_out)
+        floods: list[Flood] = []
+
+        @contextmanager
+        def flooded() -> Iterator[None]:
+            with closing(Flood(loop, target.port, per_s, webhooks)) as flood:
+                floods.append(flood)
+                yield
+
+        result = trial.measured(seconds, flooded())
+        return replace(result, refused=floods[0].refused, left_out=floods[0].left_out)
 
 
 @contextmanager
@@ -233,18 +240,20 @@ class _Trial:
         """Return whether the figures include that call; -1 (not known yet) may be the one that uses tools."""
         return self.tools is None or call not in (TOOL_USER, -1)
 
-    def measured(self, seconds: float) -> Result:
+    def measured(self, seconds: float, beside: AbstractContextManager[None] | None = None) -> Result:
+        """Run the calls, and measure them once all are up; ``beside`` is what happens only then."""
         idle_bytes = self.target.memory_bytes()
         try:
             self._open()
-            self.loop.run_until(perf_counter() + SETTLE_S)
-            self.loop.rounds_s.clear()
-            self.target.tell(begins=True)
-            before = self._meter()
-            self.loop.run_until(before[0] + seconds)
-            after = self._meter()
-            self.target.tell(begins=False)
-            rounds_s = list(self.loop.rounds_s)
+            with beside or nullcontext():
+                self.loop.run_until(perf_counter() + SETTLE_S)
+                self.loop.rounds_s.clear()
+                self.target.tell(begins=True)
+                before = self._meter()
+                self.loop.run_until(before[0] + seconds)
+                after = self._meter()
+                self.target.tell(begins=False)
+                rounds_s = list(self.loop.rounds_s)
             memory_bytes = self.target.memory_bytes() - idle_bytes
             failed = self._failed()
             self.loop.run_until(perf_counter() + GRACE_S)
