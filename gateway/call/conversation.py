@@ -98,7 +98,7 @@ class Conversation:
             self._unexpected(kind)
             return self._parts.hand_over()
         if kind in PIECES:  # several a second while the bot speaks, and nothing is due because of them
-            self._bot.words(event)  # type: ignore[arg-type]
+            self._bot.words(event)  # type: ignore[arg-type]  # by the set that its type is in
             return NOTHING
         self._due = None
         if is_sign_of_life(event):

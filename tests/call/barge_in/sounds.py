@@ -11,12 +11,12 @@ FRAME = 160
 
 
 def bot_speech(seconds: float) -> bytes:
-    """What the bot says: recorded prompts, one after the other."""
+    """Return the bot's words: recorded prompts, one after the other."""
     return b"".join(read_mulaw(prompt.path) for prompt in bot_prompts().values())[: int(seconds * 8000)]
 
 
 def caller_speech(seconds: float) -> bytes:
-    """What a caller says, without a long pause."""
+    """Return a caller's words, without a long pause."""
     sound = b"".join(read_mulaw(prompt.path) for prompt in caller_prompts())
     samples = g711.decode(sound, PCMU)
     frames = samples[: samples.size // FRAME * FRAME].reshape(-1, FRAME)

@@ -29,7 +29,7 @@ def test_the_newest_audio_is_kept_and_no_more() -> None:
 
 
 def test_an_echo_is_known_as_one() -> None:
-    """What was played comes back 300 ms later, at a tenth of its size."""
+    """The played audio comes back 300 ms later, at a tenth of its size."""
     sound = bot_speech(1.6)
     hearing = heard(b"\xff" * 2400 + quieter(sound[:-2400], 0.1), played=sound)
     assert hearing.is_echo()
@@ -38,7 +38,7 @@ def test_an_echo_is_known_as_one() -> None:
 
 @pytest.mark.parametrize("played", [b"", bot_speech(1.6)])
 def test_a_caller_is_no_echo(played: bytes) -> None:
-    """Whether the bot speaks or not."""
+    """The caller's own speech is none, whether the bot speaks or not."""
     hearing = heard(caller_speech(1.6), played=played)
     assert not hearing.is_echo()
     assert hearing.is_loud()

@@ -73,7 +73,7 @@ def sends(story: Story, sound: bytes) -> list[Command]:
 
 
 def echo(start_s: float, end_s: float) -> bytes:
-    """What comes back of the reply between two times since it began to be heard."""
+    """Return the echo of the reply between two times since it began to be heard."""
     late = b"\xff" * DELAY + ECHO
     return late[int(start_s * 8000) : int(end_s * 8000)]
 

@@ -11,7 +11,7 @@ from tests.call.barge_in.sounds import caller_speech
 
 
 def looked_at(samples: g711.Samples, audio_format: AudioFormat) -> list[bool]:
-    """What the watch says of each frame that it looks at, ten times a second."""
+    """Return the watch's answer for each frame that it looks at, ten times a second."""
     watch = SpeechWatch(audio_format)
     audio = g711.encode(samples, audio_format)
     step, frame = audio_format.bytes_for(100), audio_format.bytes_for(FRAME_MS)

@@ -34,7 +34,7 @@ from gateway.voice.commands import SeedCall, SeedItem, SeedMessage, SeedOutput
     ],
 )
 def test_an_entry_as_items(entry: Entry, items: list[SeedItem]) -> None:
-    """What nobody heard is not said again; a call comes before its output."""
+    """Words that nobody heard are not said again; a call comes before its output."""
     assert list(entry.items()) == items
 
 

@@ -1,4 +1,4 @@
-"""What a new session begins with."""
+"""The items that a new session begins with."""
 
 import random
 

@@ -243,7 +243,7 @@ class CutCall:
     # What must hold
 
     def _known(self) -> list[object]:
-        """What the next session must be told: the caller's words, and a function's result."""
+        """The items that the next session must get: the caller's words, and a function's result."""
         said = [note for _, note in self.notes if isinstance(note, notes.CallerSaid)]
         known: list[object] = [SeedMessage("user", note.text) for note in said]
         returned = [note for _, note in self.notes if isinstance(note, notes.ToolReturned) and note.tool == "look"]

@@ -14,5 +14,5 @@ def test_a_leg_s_number_is_that_of_no_other_leg() -> None:
 
 
 def test_none_is_a_command_or_an_event_of_a_leg() -> None:
-    """What goes to a leg or comes from it carries no number."""
+    """Commands to a leg and events from it carry no number."""
     assert not {*get_args(LegCommand), *get_args(LegEvent)} & {*get_args(VoiceCommand), *get_args(VoiceEvent)}
