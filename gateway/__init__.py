@@ -21,10 +21,13 @@ voice/          the voice leg: its events and commands, and the Voice Live sessi
 config/         YAML and environment to typed settings
 routes/         the HTTP routes: webhooks, media streams, health
 app             connects configuration, legs, conversation and routes to a running gateway
+routing         the paths of the public and of the private listener
 call_setup      makes the settings and the voice leg of one call
 phrases         renders words for callers whose session is lost, ahead of their need
 errands         carries out what a conversation asks beside its legs
 doctor/         tries what a call needs before the first one comes
+records/        what remains of a call: records, recordings, deliveries, explanations, cost
+tracing/        traces of calls, for OpenTelemetry
 tape/           tapes of calls: recorded, redacted, checked, reported
 tools/          carries out functions: HTTP requests and Python code
 function        the types of a function

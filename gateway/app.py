@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
-from aiohttp import web
 from azure.core.credentials_async import AsyncTokenCredential
 
 from gateway.call.calls import Calls
@@ -29,7 +28,6 @@ from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import secrets_within, values_of
 from gateway.config.telling.origins import origins
 from gateway.doctor.probing import probing
-from gateway.errors import GatewayError
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
 from gateway.logs import setup as logs
@@ -50,10 +48,10 @@ from gateway.routes.outcomes import Outcomes
 from gateway.routes.published_keys import PublishedKeys
 from gateway.routes.refusing.connections import Connections
 from gateway.routes.refusing.refusals import Refusals, Refused
-from gateway.routes.refusing.unrouted import Unrouted
 from gateway.routes.sessions_ahead import SessionsAhead
 from gateway.routes.stream_keys import StreamKeys
 from gateway.routes.webhooks import Webhooks
+from gateway.routing import private_listening, public_paths, url_of
 from gateway.tape.service import TapedVoiceLive
 from gateway.tape.tapes import Tapes, Wanted
 from gateway.tools import Functions
@@ -66,8 +64,6 @@ from gateway.voice.texts import CallFacts
 
 log = structlog.get_logger()
 
-WATCHERS = 32
-"""Connections of the private listener, within the reserve of descriptors."""
 LAG_PERIOD_S = 0.25
 DRAIN_LIMIT_S = 5.0
 
@@ -212,7 +208,7 @@ async def serving(
     connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
     metrics.connections_limit.set(connections.limit)
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None
-    app = _routes(streams, webhooks, None if watched else health, refusals)
+    app = public_paths(streams, webhooks, None if watched else health, refusals)
     sockets = inherited.public if inherited else [listener] if listener else ()
     async with (
         tapes or nullcontext(),
@@ -226,9 +222,9 @@ async def serving(
         book.following(),
         refusals,
         listening(app, connections, refusals, host=host, port=port, sockets=sockets) as public,
-        _watched(health, refusals, watched, inherited.private if inherited else ()) as private,
+        private_listening(health, refusals, watched, inherited.private if inherited else ()) as private,
     ):
-        url, private_url = _url(public), _url(private) if private else ""
+        url, private_url = url_of(public), url_of(private) if private else ""
         names = [line.name for line in lines]
         (version,) = origins(deployment, ("voice_live", "api_version"))
         log.info(
@@ -262,60 +258,6 @@ async def _retire(calls: Calls, *listeners: Listener | None) -> None:
     calls.retiring = True
     for listener in filter(None, listeners):
         await listener.retire()
-
-
-@asynccontextmanager
-async def _watched(
-    health: Health, refusals: Refusals, where: tuple[str, int] | None, sockets: Sequence[socket.socket]
-) -> AsyncIterator[Listener | None]:
-    """Serve health and metrics on the private listener, if there is one."""
-    if where is None:
-        yield None
-        return
-    app = web.Application(middlewares=[refusals.doubted])
-    _add_health(app, health, refusals)
-    app.router.register_resource(Unrouted(refusals.unrouted, refusals.expect))
-    host, port = where
-    connections = Connections(WATCHERS, None, refusals.note)
-    async with AsyncExitStack() as stack:
-        begun = listening(app, connections, refusals, host=host, port=port, sockets=sockets)
-        try:
-            private = await stack.enter_async_context(begun)
-        except OSError as error:
-            raise GatewayError(f"listen.private: cannot listen on {host}:{port}: {error.strerror or error}") from None
-        yield private
-
-
-def _url(listener: Listener) -> str:
-    host = f"[{listener.host}]" if ":" in listener.host else listener.host
-    return f"http://{host}:{listener.port}"
-
-
-def _routes(streams: MediaStreams, webhooks: Webhooks, health: Health | None, refusals: Refusals) -> web.Application:
-    app = web.Application(middlewares=[refusals.doubted])
-    router = app.router
-    for path in ("{provider}", "{provider}/{line}", "{provider}/{line}/{token}"):
-        router.add_get(f"/stream/{path}{_SLASH}", streams.handle, allow_head=False, expect_handler=refusals.expect)
-    for path, take in (
-        ("/answer/{provider}", webhooks.answer),
-        ("/answer/{provider}/{line}", webhooks.answer),
-        ("/status/{provider}", webhooks.status),
-    ):
-        router.add_post(path + _SLASH, take, expect_handler=refusals.expect)
-        router.add_get(path + _SLASH, take, allow_head=False, expect_handler=refusals.expect)
-    if health is not None:
-        _add_health(app, health, refusals)
-    router.register_resource(Unrouted(refusals.unrouted, refusals.expect))
-    return app
-
-
-def _add_health(app: web.Application, health: Health, refusals: Refusals) -> None:
-    for path, tell in (("/healthz", health.alive), ("/readyz", health.ready), ("/metrics", health.metrics)):
-        app.router.add_get(path, tell, expect_handler=refusals.expect)
-
-
-_SLASH = "{slash:/?}"
-"""A slash at the end of an address, which is easily entered at a provider, and means nothing."""
 
 
 def providers_of(deployment: Deployment) -> dict[str, Provider]:

@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 IMPORTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
 CONTRACTS = {contract["name"]: contract for contract in IMPORTS["contracts"]}
 
-_ROW = re.compile(r"(?P<indent> *)(?P<name>\S+(?: \S+)?) {2,}(?P<meaning>\S.*)")
+_ROW = re.compile(r"(?P<indent> *)(?P<name>\S+(?: \S+){0,2}) {2,}(?P<meaning>\S.*)")
 
 
 def rows(text: str) -> list[tuple[int, str, str]]:

@@ -20,7 +20,7 @@ ending        the end reasons
 liveness      whether the provider is still there
 bad_messages  notes messages that nobody understands, and counts those that break the protocol
 errands       what is carried out beside the legs, and its result
-notes         what happened in a call, a class for each kind
+notes/        what happened in a call, a class for each kind
 record        the notes of a call, each with its time
 call          the runner: runs the legs, and the timer
 calls         all calls of the process: admits them, and ends them

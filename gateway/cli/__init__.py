@@ -17,6 +17,7 @@ point              ``gateway point``: sets a number's webhook
 accounts           finds an account by its name
 providers          ``gateway providers``: what each provider can do
 tape               ``gateway tape``: what is left on a tape, and what it shows; the options of ``serve`` that make one
+records/           reads and keeps the records of calls
 completion         ``gateway completion``: completes commands in a shell
 tables             tables for a terminal
 

@@ -8,6 +8,7 @@ providers        the accounts at providers, as they are configured
 accounts         the names of the accounts, and their environment variables
 secrets          where secrets come from, and their shapes
 line/            one line's settings: the models of its file
+records/         the settings of what remains of a call
 line_file        reads and checks the file of one line
 line_functions   a line's tools as functions
 python_tools     functions in Python as tools: their schema

@@ -1,0 +1,84 @@
+"""The notes of a call's start and end, and of its Voice Live sessions. Pure."""
+
+from gateway.call.ending import EndReason
+from gateway.call.notes.note import Note
+
+
+class CallStarted(Note, frozen=True):
+    """Made when a stream has started and its line is known; ``generation`` is the version of the line."""
+
+    caller: str
+    called: str
+    generation: str
+
+
+class SessionReady(Note, frozen=True):
+    """Made when Voice Live has accepted the settings of the session."""
+
+    session_id: str
+    model: str
+
+
+class SessionLost(Note, frozen=True):
+    """Made when the session is lost and another one is sought."""
+
+    cause: str
+    """One of ``ending.CAUSES``."""
+    detail: str
+
+
+class SessionRecovered(Note, frozen=True):
+    """Made when another session goes on with a call whose session was lost."""
+
+    cause: str
+    """The cause of the loss, as in ``SessionLost``."""
+    after_ms: int
+    """Milliseconds since the loss."""
+    tries: int
+    """Sessions that were asked for, this one included."""
+    covered_ms: int
+    """Milliseconds of words and tones that the caller heard meanwhile."""
+    session_id: str
+    model: str
+    seeded: int
+    """Items of the conversation so far that the session was given."""
+
+
+class SessionNotRecovered(Note, frozen=True):
+    """Made when no other session was found; the call ends once the caller has heard what is left."""
+
+    cause: str
+    after_ms: int
+    tries: int
+    covered_ms: int
+    detail: str
+    """The end of the last try."""
+
+
+class SessionRolledOver(Note, frozen=True):
+    """Made when a session takes a call over before the one in use expires."""
+
+    session_id: str
+    model: str
+    seeded: int
+    forced: bool
+    """``True`` if there was no moment at which nobody spoke."""
+
+
+class CloseTimedOut(Note, frozen=True):
+    """Made when a leg did not close in time and is dropped."""
+
+    limit_s: float
+
+
+class CallEnded(Note, frozen=True):
+    """Made last, when both legs are closed; ``turns`` counts the replies that the bot began."""
+
+    reason: EndReason
+    by: str
+    """One of those in ``EndCall``."""
+    detail: str
+    provider: str
+    duration_s: float
+    """Seconds since the start message, to a tenth."""
+    turns: int
