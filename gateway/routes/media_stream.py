@@ -1,7 +1,6 @@
 """``GET /stream/{provider}[/{line}]``: turns a provider's media stream into a call."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,9 +14,8 @@ from gateway.call import notes
 from gateway.call.barge_in.listening import conversation_for
 from gateway.call.call import Call
 from gateway.call.calls import Calls
-from gateway.call.ending import EndCall, EndReason, level_of
+from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
-from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, CallRecord, Observer, TimedNote
 from gateway.call.recovery.legs import Voice
 from gateway.call.refusal import Refusal
@@ -34,6 +32,7 @@ from gateway.phone.requests import Requests
 from gateway.phone.webhook import After
 from gateway.rest import CallControl, CallControlError, described
 from gateway.routes.admitting.admission import Admission
+from gateway.routes.call_log import log_note
 from gateway.routes.following import GONE, follows_instead, goes_on_by_itself, then_url, what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
@@ -267,7 +266,7 @@ class MediaStreams:
             started_at=self._clock(),
         )
         replies = _Replies()
-        record = CallRecord(identity, (*self._observers, replies.observe, _log_note))
+        record = CallRecord(identity, (*self._observers, replies.observe, log_note))
         record.add(self._clock(), notes.CallStarted(started.caller, started.called, line.generation))
         key = (provider.name, started.call_id)
         end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0
@@ -365,36 +364,3 @@ def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) ->
         duration_s=round(now - identity.started_at, 1),
         turns=turns,
     )
-
-
-def _log_note(identity: CallIdentity, note: TimedNote) -> None:
-    """Write a call's notes to the log."""
-    log.log(_level(note.note), note.note.event, **note.note.fields())
-
-
-def _level(note: Note) -> int:
-    match note:
-        case notes.CallEnded(reason=reason):
-            return logging.getLevelNamesMapping()[level_of(reason).upper()]
-        case (
-            notes.ToolReturned(outcome=outcome) | notes.McpListed(outcome=outcome) | notes.McpReturned(outcome=outcome)
-        ):
-            return logging.INFO if outcome == "ok" else logging.WARNING
-        case (
-            notes.ServiceError()
-            | notes.ServiceWarning()
-            | notes.TranscriptionFailed()
-            | notes.MalformedMessage()
-            | notes.ResponseCutShort()
-            | notes.TransferFailed()
-            | notes.SpeechUnreported()
-            | notes.CloseTimedOut()
-            | notes.SessionLost()
-        ):
-            return logging.WARNING
-        case notes.SessionNotRecovered():
-            return logging.ERROR
-        case notes.ReplySaid() | notes.PlaybackStopped() | notes.CallerPaused() | notes.UnknownMessage():
-            return logging.DEBUG
-        case _:
-            return logging.INFO

@@ -10,9 +10,8 @@ from structlog.testing import capture_logs
 
 from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
-from gateway.call.notes import Note
-from gateway.call.record import CallIdentity, TimedNote
-from gateway.routes.media_stream import _call_ended, _log_note
+from gateway.call.record import CallIdentity
+from gateway.routes.media_stream import _call_ended
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import GATEWAY, LINE, NUMBER, Log, Rig, configuration, instant, listening, rig, save
 
@@ -254,26 +253,3 @@ def test_the_last_line_of_a_call_has_all_that_a_search_needs() -> None:
     identity = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 100.0)
     note = _call_ended(identity, EndCall(EndReason.STREAM_LOST, "provider", "no audio"), 107.26, 3)
     assert note == notes.CallEnded(EndReason.STREAM_LOST, "provider", "no audio", "twilio", 7.3, turns=3)
-
-
-@pytest.mark.parametrize(
-    ("note", "level"),
-    [
-        (notes.ToolReturned("status", "c", "ok", 1), "info"),
-        (notes.ToolReturned("status", "c", "timeout", 1), "warning"),
-        (notes.McpReturned("crm", "any", "m", "ok", 1), "info"),
-        (notes.McpReturned("crm", "any", "m", "error", 1), "warning"),
-        (notes.McpListed("crm", "error"), "warning"),
-        (notes.TransferFailed("desk", "busy"), "warning"),
-        (notes.CallEnded(EndReason.FAULT, "gateway", "", "twilio", 1.0, turns=0), "error"),
-        (notes.CallEnded(EndReason.STREAM_LOST, "provider", "", "twilio", 1.0, turns=0), "warning"),
-        (notes.CallEnded(EndReason.BOT_HUNG_UP, "bot", "", "twilio", 1.0, turns=0), "info"),
-        (notes.ReplyHeard("r", 1, 1, "Hello."), "info"),
-        (notes.ReplySaid("r", "Hello."), "debug"),
-    ],
-)
-def test_what_failed_is_no_information(note: Note, level: str) -> None:
-    """A search for warnings and errors finds all that went wrong in a call."""
-    with capture_logs() as logs:
-        _log_note(CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 0.0), TimedNote(1.0, note))
-    assert logs == [{"event": note.event, "log_level": level, **note.fields()}]

@@ -10,7 +10,7 @@ import pytest
 from gateway.call import notes
 from gateway.call.ending import EndReason
 from gateway.call.notes import Note
-from gateway.routes.media_stream import _level
+from gateway.routes.call_log import level_of_note
 from tests.documents import ROOT
 from tests.notes import check_note
 
@@ -39,7 +39,7 @@ def test_every_note_has_a_row(kind: type[Note]) -> None:
     """In the table of log events, once, with its level where nothing went wrong."""
     ((_, level, _),) = [row for row in rows() if kind.event in row[0]]
     fine = kind(*["ok"] * len(kind.__struct_fields__))
-    assert level == logging.getLevelName(_level(fine)).lower()
+    assert level == logging.getLevelName(level_of_note(fine)).lower()
 
 
 @pytest.mark.parametrize(
