@@ -1,4 +1,7 @@
 """The remains of a call: record, recording, cost, explanation, and their delivery.
 
+rows       the rows of a call's record, as structs
+call_rows  makes the rows of one call from its notes
+
 May import the notes and the record of ``gateway.call``, ``gateway.config``, and what stands below those.
 """
