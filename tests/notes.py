@@ -9,6 +9,7 @@ from gateway.call.notes import Note
 
 MAY_BE_EMPTY = {
     (notes.CallStarted, "caller"),
+    (notes.CallStarted, "line_error"),
     (notes.McpListed, "server"),
     (notes.McpReturned, "item_id"),
     (notes.ReplySaid, "text"),

@@ -99,7 +99,9 @@ class CallerStream:
         return (FLOOD,) if self._clock.is_flooded else ()
 
     def next_deadline(self) -> float:
-        """Return when ``on_deadline`` is due."""
+        """Return when ``on_deadline`` is due: at once, where a pause that is over was not noted yet."""
+        if self._clock.paused_s:
+            return self._clock.last_at
         return min(self._clock.next_deadline(), self._liveness.next_deadline(self._clock.last_at))
 
     def _let_go(self) -> EndCall | Note | None:
@@ -109,15 +111,20 @@ class CallerStream:
         told, self._told_late = self._told_late, True
         return None if told else LATE
 
-    def on_deadline(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall]:
-        """Fill a pause of the stream up to ``now``; ask a silent provider for a sign of life, or give it up."""
+    def on_deadline(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall | Note]:
+        """Fill a pause of the stream up to ``now``; ask a silent provider for a sign of life, or give it up.
+
+        A pause that is over is noted.
+        """
         asked = self._liveness.on_deadline(now, self._clock.last_at)
+        told = [notes.StreamPaused(round(self._clock.paused_s * 1000))] if self._clock.paused_s else []
+        self._clock.paused_s = 0.0
         silence = self._clock.on_deadline(now)
         if silence and self._early is not None:
             self._early += silence
             self._cut(self._early)
             silence = silence if self._passes_on else b""
-        return (*([SendAudio(silence)] if silence else ()), *asked)
+        return (*([SendAudio(silence)] if silence else ()), *told, *asked)
 
     def turn_begun(self) -> None:
         """Keep the turn that the caller begins until its words are known: the session may be lost before."""

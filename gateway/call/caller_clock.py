@@ -17,6 +17,8 @@ LATENESS_S = 0.05
 """A deadline that is met later than this says that the process stood still: frames that wait are to be read first."""
 BURST_S = 1.0
 """Audio that has come in time for so long after a pause is not late any more."""
+TOLD_PAUSE_S = 1.0
+"""A pause of the stream that is worth a note; a shorter one is the network's."""
 AHEAD_LIMIT_S = 10.0
 """A caller's audio may be this much more than real time; nobody speaks faster."""
 PIECE_MS = 2
@@ -44,6 +46,8 @@ class CallerClock:
         self._filled_s = 0.0
         self._resumed_at = now
         self._pause_of: float | None = None
+        self.paused_s = 0.0
+        """The length of the last long pause that is over; whoever notes it sets it back to 0."""
         self._due = 0.0
         self._was_late = False
         self._keys = 0
@@ -120,6 +124,8 @@ class CallerClock:
             self.is_flooded = True
             return False
         if self._pause_of is not None:
+            if now - self._pause_of >= TOLD_PAUSE_S:
+                self.paused_s = now - self._pause_of
             self._pause_of, self._resumed_at = None, now
         lasts_s = size / self._bytes_per_s  # so long it took to come: silence stands there already
         if self._filled_s > 0 and self._reached > now + lasts_s + JITTER_S:

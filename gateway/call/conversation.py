@@ -164,6 +164,7 @@ class Conversation:
     def _caller_spoke(self, event: CallerSpoke, now: float) -> None:
         for part in (self._bot, self._tools, self._silence):
             part.caller_spoke(event.item_id, now)
+        self._parts.add([notes.CallerSpoke(event.item_id, over_reply=not self._bot.is_silent)])
         self._caller_audio.turn_begun()
         if self._settings.barge_in:
             self._parts.caller_spoke(event.item_id, now)
@@ -210,6 +211,7 @@ class Conversation:
             self._caller_audio.turn_known()
 
     def _response_started(self, event: ResponseStarted, now: float) -> None:
+        self._parts.add([notes.ResponseStarted(event.response_id, asked=bool(event.request_id))])
         cancelled = self._bot.response_started(event, now, held=self._held_speech.is_held)
         self._parts.add(cancelled)
         if cancelled:

@@ -36,8 +36,12 @@ class Keypad:
         if self.collecting:
             return True
         settings = self._settings
-        is_last = settings.digits is not None and digit == settings.digits.finish_on
-        return digit == settings.commit_on or digit in settings.on_key or (settings.digits is not None and not is_last)
+        is_digit = settings.digits is not None and not self.finishes(digit)
+        return digit == settings.commit_on or digit in settings.on_key or is_digit
+
+    def finishes(self, digit: str) -> bool:
+        """Return ``True`` for the key that ends what is keyed in; without digits before it, it means nothing."""
+        return self._settings.digits is not None and digit == self._settings.digits.finish_on
 
     def press(self, digit: str, now: float) -> list[KeyCommand]:
         """Take a key that answers nothing else."""

@@ -111,9 +111,12 @@ class Parts:
             self.carry_out(self.tools.key(digit, now), now)
             return
         acts = self.connected and not self.leaving.transferring
-        if acts and (self.tools.asks_for_key or self.keypad.interrupts(digit)):
+        means_something = self.tools.asks_for_key or self.keypad.interrupts(digit)
+        if acts and means_something:
             self.interrupt(now)
         self.add([notes.DigitPressed(digit)])
+        if acts and not means_something and not self.keypad.finishes(digit):
+            self.add([notes.DigitIgnored(digit)])
         if acts:
             self.carry_out(self.tools.answer_by_key(digit, now) or self.keypad.press(digit, now), now)
 

@@ -40,7 +40,15 @@ def level_of_note(note: Note) -> int:
             return logging.WARNING
         case notes.SessionNotRecovered():
             return logging.ERROR
-        case notes.ReplySaid() | notes.PlaybackStopped() | notes.CallerPaused() | notes.UnknownMessage():
+        case (
+            notes.ReplySaid()
+            | notes.ReplyPlayed()
+            | notes.ResponseStarted()
+            | notes.PlaybackStopped()
+            | notes.CallerSpoke()
+            | notes.CallerPaused()
+            | notes.UnknownMessage()
+        ):
             return logging.DEBUG
         case _:
             return logging.INFO

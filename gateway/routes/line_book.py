@@ -30,6 +30,8 @@ class LineBook:
         self._lines = lines
         self._metrics = metrics
         self._regions = regions or {}
+        self._problems: dict[str, str] = {}
+        """The mistake in the newest file of a line, by the line's name."""
         self._take(Update(loaded=tuple(lines), refused=lines.refused))
 
     def region(self, provider: str) -> str:
@@ -39,6 +41,10 @@ class LineBook:
     def find(self, name: str, called: str = "", provider: str = "") -> Line | None:
         """Return the line of that name or, without a name, the line of the number that ``provider`` says was called."""
         return self._lines.by_name(name) if name else self._lines.for_number(called, self.region(provider))
+
+    def problem(self, name: str) -> str:
+        """Return the mistake that keeps the newest version of a line's file from being used; empty if it is in use."""
+        return self._problems.get(name, "")
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -63,11 +69,14 @@ class LineBook:
 
     def _take(self, update: Update) -> None:
         for line in update.loaded:
+            self._problems.pop(line.name, None)
             self._metrics.know_line(line.name, _tools_of(line))
             log.info("line_loaded", line=line.name, generation=line.generation, file=str(line.file))
         for line in update.removed:
+            self._problems.pop(line.name, None)
             log.warning("line_removed", line=line.name, generation=line.generation)
         for refused in update.refused:
+            self._problems[refused.line] = str(refused.error)
             self._metrics.lines_refused.inc()
             log.error("line_refused", line=refused.line, generation=refused.generation, detail=str(refused.error))
 

@@ -267,7 +267,7 @@ class MediaStreams:
         )
         replies = _Replies()
         record = CallRecord(identity, (*self._observers, replies.observe, log_note))
-        record.add(self._clock(), notes.CallStarted(started.caller, started.called, line.generation))
+        record.add(self._clock(), self._started(started, line))
         key = (provider.name, started.call_id)
         end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0
         try:
@@ -297,9 +297,12 @@ class MediaStreams:
         finally:
             now = self._clock()
             self._metrics.ended(identity, end, now, late_frames, marks_lost)
-            record.add(now, _call_ended(identity, end, now, replies.count))
+            record.add(now, _call_ended(identity, end, now, replies.count, late_frames, marks_lost))
         if end.reason not in GONE:
             await self._go_on(provider, started.call_id, what_follows(line, end.reason, datetime.now(UTC)))
+
+    def _started(self, started: CallStarted, line: Line) -> notes.CallStarted:
+        return notes.CallStarted(started.caller, started.called, line.generation, self._lines.problem(line.name))
 
     def _note_early_loss(self, provider: Provider, call: KnownCall, socket: MediaSocket) -> None:
         if socket.failure:
@@ -354,7 +357,9 @@ class _Replies:
         self.count += isinstance(note.note, notes.ReplyStarted)
 
 
-def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) -> notes.CallEnded:
+def _call_ended(
+    identity: CallIdentity, end: EndCall, now: float, turns: int, late_frames: int, marks_lost: int
+) -> notes.CallEnded:
     """Return the last note of a call: everything that an alert or a search needs, in one log line."""
     return notes.CallEnded(
         reason=end.reason,
@@ -363,4 +368,6 @@ def _call_ended(identity: CallIdentity, end: EndCall, now: float, turns: int) ->
         provider=identity.provider,
         duration_s=round(now - identity.started_at, 1),
         turns=turns,
+        late_frames=late_frames,
+        marks_lost=marks_lost,
     )

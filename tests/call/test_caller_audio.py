@@ -4,6 +4,7 @@ import pytest
 
 from gateway.audio.formats import L16_8K, PCMA, PCMU, AudioFormat
 from gateway.call.caller_audio import FLOOD, LATE, CallerStream
+from gateway.call.notes import StreamPaused
 from gateway.phone.commands import AskForLife
 from gateway.phone.events import DigitPressed, SignOfLife
 from gateway.voice.commands import SendAudio
@@ -131,3 +132,17 @@ def test_an_empty_message_says_that_the_phone_is_there() -> None:
         stream.receive(b"", float(second))
         told = [command for tenth in range(50) for command in stream.on_deadline(second + tenth / 10)]
         assert all(isinstance(command, SendAudio) for command in told)
+
+
+def test_a_long_pause_of_the_stream_is_noted_once_it_is_over() -> None:
+    """As soon as the next deadline is looked for, once; a pause that is the network's is not worth a note."""
+    stream = CallerStream(PCMU, 0.0)
+    stream.receive(b"a" * 160, 0.0)
+    stream.on_deadline(0.5)
+    assert stream.receive(b"a" * 160, 0.9) is None
+    assert stream.next_deadline() > 0.9
+    stream.on_deadline(1.4)
+    stream.receive(b"a" * 160, 2.4)
+    assert stream.next_deadline() <= 2.4
+    assert StreamPaused(1500) in stream.on_deadline(2.5)
+    assert stream.next_deadline() > 2.5

@@ -223,3 +223,54 @@ def test_more_audio_than_anybody_can_say_ends_the_call() -> None:
     """>> a minute of audio at once << the stream is broken."""
     ended = Story().tell(CallerAudio(SILENCE * 3000))[-1]
     assert ended == EndCall(EndReason.STREAM_BROKEN, "provider", "more than real time and 10 s of audio or keys")
+
+
+def test_speech_of_the_caller_is_noted_as_it_begins() -> None:
+    """Over the bot's voice or into silence."""
+    story = Story()
+    story.tell(CallerSpoke("c1"))
+    story.tell(CallerPaused("c1"))
+    story.tell(TurnCommitted("c1"))
+    story.answer(response="r1", item="i1", seconds=3)
+    story.wait(1.0)
+    story.tell(CallerSpoke("c2"))
+    assert story.noted(notes.CallerSpoke) == [
+        notes.CallerSpoke("c1", over_reply=False),
+        notes.CallerSpoke("c2", over_reply=True),
+    ]
+
+
+def test_a_response_is_noted_as_it_begins_and_a_reply_once_it_was_played() -> None:
+    """Asked for by the gateway, or the service's own; a reply of which nothing was heard has no way to tell of."""
+    story = Story(CallSettings(greeting=SayText("Hello.")))
+    story.answer(response="r0", item="i0", request=story.requests[-1])
+    story.listen(1.5)
+    story.answer(response="r1", item="i1")
+    story.listen(1.5)
+    assert story.noted(notes.ResponseStarted) == [
+        notes.ResponseStarted("r0", asked=True),
+        notes.ResponseStarted("r1", asked=False),
+    ]
+    assert [(note.item_id, note.sent_after_ms, note.late_frames) for note in story.noted(notes.ReplyPlayed)] == [
+        ("i0", 0, 0),
+        ("i1", 0, 0),
+    ]
+    story.answer(response="r2", item="i2", seconds=3)
+    story.answer(response="r3", item="i3", seconds=3)
+    story.wait(1.0)
+    story.tell(CallerSpoke("c1"))
+    assert [note.item_id for note in story.noted(notes.ReplyHeard)] == ["i0", "i1", "i2", "i3"]
+    assert [note.item_id for note in story.noted(notes.ReplyPlayed)] == ["i0", "i1", "i2"]
+
+
+def test_a_key_that_means_nothing_is_noted() -> None:
+    """One of the line's keys is not, nor a digit where digits are collected, nor the key that ends them."""
+    story = Story(CallSettings(on_key={"1": KeyAction(say=SayText("One."))}))
+    keyed(story, "12#")
+    assert story.noted(notes.DigitIgnored) == [notes.DigitIgnored("2"), notes.DigitIgnored("#")]
+    story = Story(CallSettings(digits=Digits(finish_on="#")))
+    keyed(story, "#12#")
+    assert story.noted(notes.DigitIgnored) == []
+    story = Story(ready=False)
+    keyed(story, "1")
+    assert story.noted(notes.DigitIgnored) == []

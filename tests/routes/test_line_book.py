@@ -189,6 +189,20 @@ async def test_what_is_loaded_removed_and_refused_is_told_with_its_version(
     assert book.find("sales", NUMBER) is None
 
 
+async def test_the_mistake_in_a_line_s_newest_file_is_known_until_it_is_mended(tmp_path: Path) -> None:
+    """For the notes of the calls that use the version before it."""
+    lines = Lines(load_deployment(configuration(tmp_path), {}))
+    (line,) = lines
+    book = LineBook(lines, Metrics())
+    wrong = Refused(ConfigError("support.yaml: expected a list"), "support", "v2")
+    for mended in (Update(loaded=(line,)), Update(removed=(line,))):
+        assert book.problem("support") == ""
+        book._take(Update(refused=(wrong,)))
+        assert (book.problem("support"), book.problem("sales")) == ("support.yaml: expected a list", "")
+        book._take(mended)
+    assert book.problem("support") == ""
+
+
 async def test_a_hang_is_told_once_for_each_file(tmp_path: Path) -> None:
     """And a thread that is merely busy is none."""
     lines = Lines(load_deployment(configuration(tmp_path), {}))

@@ -251,5 +251,6 @@ async def test_the_end_of_a_call_is_one_line_that_says_it_all(
 def test_the_last_line_of_a_call_has_all_that_a_search_needs() -> None:
     """The duration is to a tenth of a second, from the call's beginning on."""
     identity = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 100.0)
-    note = _call_ended(identity, EndCall(EndReason.STREAM_LOST, "provider", "no audio"), 107.26, 3)
-    assert note == notes.CallEnded(EndReason.STREAM_LOST, "provider", "no audio", "twilio", 7.3, turns=3)
+    note = _call_ended(identity, EndCall(EndReason.STREAM_LOST, "provider", "no audio"), 107.26, 3, 5, 1)
+    end = EndReason.STREAM_LOST
+    assert note == notes.CallEnded(end, "provider", "no audio", "twilio", 7.3, turns=3, late_frames=5, marks_lost=1)

@@ -182,7 +182,8 @@ async def test_the_token_names_the_line_and_the_call_is_told_as_it_reads(tmp_pat
     assert identity.audio_format == "pcmu/8000"
     line = stage.lines.find("second")
     assert line is not None
-    assert stage.note("call_started") == {"caller": CALLER, "called": NUMBER, "generation": line.generation}
+    told = {"caller": CALLER, "called": NUMBER, "generation": line.generation, "line_error": ""}
+    assert stage.note("call_started") == told
     assert [call.called for call in stage.prepared] == [NUMBER]
 
 
@@ -217,6 +218,8 @@ async def test_what_follows_a_stream_is_asked_for_by_its_end(
         "provider": "twilio",
         "duration_s": 12.3,
         "turns": 2,
+        "late_frames": 7,
+        "marks_lost": 3,
     }
     assert stage.metric("gateway_call_ends_total", reason=end.value, by="caller", line="support") == 1
     assert stage.metric("gateway_frames_late_total") == 7

@@ -15,7 +15,14 @@ May import the end reasons. Everybody else imports the classes from here.
 """
 
 from gateway.call.notes.bad_messages import MalformedMessage, OddMessage, ServiceError, ServiceWarning, UnknownMessage
-from gateway.call.notes.keys import DigitPressed, DigitsEntered, DigitsSent, SecureEntryEnded, SecureEntryStarted
+from gateway.call.notes.keys import (
+    DigitIgnored,
+    DigitPressed,
+    DigitsEntered,
+    DigitsSent,
+    SecureEntryEnded,
+    SecureEntryStarted,
+)
 from gateway.call.notes.leaving import HangUpCancelled, ShutDownAnnounced, TransferFailed, Transferred, TransferStarted
 from gateway.call.notes.note import Leg, Note
 from gateway.call.notes.sessions import (
@@ -27,19 +34,23 @@ from gateway.call.notes.sessions import (
     SessionReady,
     SessionRecovered,
     SessionRolledOver,
+    StreamPaused,
 )
 from gateway.call.notes.speech import (
     BargeIn,
     CallerPaused,
     CallerSaid,
+    CallerSpoke,
     ClosedLine,
     CutReply,
     GreetingPlayed,
     PlaybackStopped,
     ReplyHeard,
+    ReplyPlayed,
     ReplySaid,
     ReplyStarted,
     ResponseCutShort,
+    ResponseStarted,
     SilencePrompt,
     SpeechIgnored,
     SpeechUnreported,
@@ -65,9 +76,11 @@ __all__ = [
     "CallStarted",
     "CallerPaused",
     "CallerSaid",
+    "CallerSpoke",
     "CloseTimedOut",
     "ClosedLine",
     "CutReply",
+    "DigitIgnored",
     "DigitPressed",
     "DigitsEntered",
     "DigitsSent",
@@ -82,9 +95,11 @@ __all__ = [
     "OddMessage",
     "PlaybackStopped",
     "ReplyHeard",
+    "ReplyPlayed",
     "ReplySaid",
     "ReplyStarted",
     "ResponseCutShort",
+    "ResponseStarted",
     "SecureEntryEnded",
     "SecureEntryStarted",
     "ServiceError",
@@ -98,6 +113,7 @@ __all__ = [
     "SilencePrompt",
     "SpeechIgnored",
     "SpeechUnreported",
+    "StreamPaused",
     "ToolCalled",
     "ToolReturned",
     "TranscriptionFailed",

@@ -11,6 +11,12 @@ class DigitPressed(Note, frozen=True):
     digit: str
 
 
+class DigitIgnored(Note, frozen=True):
+    """Made behind ``DigitPressed`` for a key that means nothing on the line."""
+
+    digit: str
+
+
 class DigitsEntered(Note, frozen=True):
     """Made when keys are sent to the model as one message."""
 

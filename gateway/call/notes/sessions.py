@@ -10,6 +10,8 @@ class CallStarted(Note, frozen=True):
     caller: str
     called: str
     generation: str
+    line_error: str = ""
+    """The mistake that keeps a newer version of the line's file from being used; empty if there is none."""
 
 
 class SessionReady(Note, frozen=True):
@@ -65,6 +67,12 @@ class SessionRolledOver(Note, frozen=True):
     """``True`` if there was no moment at which nobody spoke."""
 
 
+class StreamPaused(Note, frozen=True):
+    """Made when audio of the caller comes again after a pause of a second or more: the phone sent none."""
+
+    paused_ms: int
+
+
 class CloseTimedOut(Note, frozen=True):
     """Made when a leg did not close in time and is dropped."""
 
@@ -82,3 +90,7 @@ class CallEnded(Note, frozen=True):
     duration_s: float
     """Seconds since the start message, to a tenth."""
     turns: int
+    late_frames: int = 0
+    """Frames of the bot's voice that reached the phone after their moment."""
+    marks_lost: int = 0
+    """Marks that the provider has not returned though they were due."""

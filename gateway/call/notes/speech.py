@@ -7,6 +7,14 @@ from msgspec import Struct
 from gateway.call.notes.note import Note
 
 
+class CallerSpoke(Note, frozen=True):
+    """Made when the service reports that the caller begins to speak."""
+
+    item_id: str
+    over_reply: bool
+    """``True`` if the bot was heard then, or about to be."""
+
+
 class CallerPaused(Note, frozen=True):
     """Made when the service reports the end of the caller's speech."""
 
@@ -32,6 +40,26 @@ class ReplyStarted(Note, frozen=True):
     item_id: str
     latency_ms: int | None
     """Milliseconds since the caller paused; ``None`` if nobody had spoken before."""
+
+
+class ResponseStarted(Note, frozen=True):
+    """Made when the service begins a response, which comes before its first audio."""
+
+    response_id: str
+    asked: bool
+    """``True`` if the gateway had asked for it; otherwise the service answers of its own accord."""
+
+
+class ReplyPlayed(Note, frozen=True):
+    """Made when a reply is over of which something was sent; times are milliseconds since its ``ReplyStarted``."""
+
+    item_id: str
+    sent_after_ms: int
+    """Its first audio was sent to the phone then: later than it came, if another reply was still played."""
+    heard_after_ms: int
+    """The caller heard its beginning then, by the marks that came back, or by the clock."""
+    late_frames: int
+    """Frames that reached the phone after their moment, since the reply before: the gateway's own lateness."""
 
 
 class ReplySaid(Note, frozen=True):

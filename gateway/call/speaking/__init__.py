@@ -3,6 +3,7 @@
 bot            joins those below: what is to be said, what is said, and what of it was heard
 responses      decides when a response may be asked for, and whose it is
 request_form   leaves out of requests what the service refuses
+replies        what is known of each reply that is played
 playback       paces outgoing audio and keeps account of what was heard
 kept_playback  keeps what was played lately, to be compared with the caller's audio
 words          the words of replies, and which of them were heard

@@ -10,7 +10,8 @@ from gateway.call.settings import CallSettings
 from gateway.call.speaking.comfort import Cover, is_comfort
 from gateway.call.speaking.greeting import RECORDING, Greeting
 from gateway.call.speaking.kept_playback import KeptPlayback
-from gateway.call.speaking.playback import HeardReply, Playback
+from gateway.call.speaking.playback import Playback
+from gateway.call.speaking.replies import HeardReply
 from gateway.call.speaking.responses import ANSWER, Request, Responses
 from gateway.call.speaking.truncations import Truncations
 from gateway.call.speaking.words import ReplyWords, Share
@@ -382,6 +383,8 @@ class Bot:
             if is_comfort(reply.reply_id):
                 continue
             commands.append(_heard_note(reply, self._words.over(reply)))
+            if reply.heard_ms and reply.timing is not None:
+                commands.append(notes.ReplyPlayed(reply.reply_id, *reply.timing))
             if message := self._greeting.heard(reply):
                 if self._connected:
                     commands.append(message)

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from gateway.call import notes
 from gateway.call.notes import Note
 from gateway.call.settings import CallSettings, Recorded
-from gateway.call.speaking.playback import HeardReply
+from gateway.call.speaking.replies import HeardReply
 from gateway.call.speaking.responses import Request
 from gateway.call.speaking.words import share_of
 from gateway.voice.commands import AddMessage

@@ -3,7 +3,8 @@
 from collections import deque
 
 from gateway.audio.formats import AudioFormat
-from gateway.call.speaking.playback import HeardReply, Playback
+from gateway.call.speaking.playback import Playback
+from gateway.call.speaking.replies import HeardReply
 from gateway.phone.commands import PhoneCommand
 from gateway.phone.events import Playout
 

@@ -7,10 +7,10 @@ two marks the ear moves on at the speed of time. Positions are bytes of the outg
 
 import math
 from collections import deque
-from dataclasses import dataclass
 
 from gateway.audio.formats import AudioFormat
 from gateway.call.ending import EndCall, EndReason
+from gateway.call.speaking.replies import HeardReply, Reply
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import Playout
 
@@ -24,30 +24,6 @@ ROUNDING = 0.01
 """Bytes by which times on a clock that has run for weeks may be off: a deadline is met at its time, not after it."""
 RTT_LIMIT_S = 0.5
 """A probe that takes longer measured something else than the way there and back."""
-
-
-@dataclass(slots=True)
-class Reply:
-    """One reply on its way to the caller's ear; sizes in bytes."""
-
-    reply_id: str
-    received: int = 0
-    sent: int = 0
-    start: int = 0
-    complete: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HeardReply:
-    """The part of a reply that reached the caller: ``heard_ms`` of the ``received_ms`` that the service had delivered.
-
-    ``complete``: the service had nothing more of it to deliver.
-    """
-
-    reply_id: str
-    heard_ms: int
-    received_ms: int
-    complete: bool = True
 
 
 class Playback:
@@ -76,6 +52,7 @@ class Playback:
         self._uses_marks = playout.returns_marks and not playout.marks_on_trial
         self._trial: tuple[str, float] | None = None
         self._starved = True
+        self._filled_at = 0.0
         self._end_untold = False
         self._lost_upto = 0
         self.marks_lost = 0
@@ -87,6 +64,7 @@ class Playback:
         """Queue audio of a reply, and send as much as the lead has room for."""
         reply = self._reply(reply_id)
         if audio:
+            reply.received_at = reply.received_at or now
             reply.received += len(audio)
             self._waiting.append((reply, audio))
             self._waiting_bytes += len(audio)
@@ -142,7 +120,7 @@ class Playback:
         while self._replies and self._replies[0].complete and self._is_heard(self._replies[0], now):
             reply = self._replies.popleft()
             received_ms = self._ms(reply.received)
-            done.append(HeardReply(reply.reply_id, received_ms, received_ms))
+            done.append(HeardReply(reply.reply_id, received_ms, received_ms, timing=reply.timing))
         if done:
             self._count_lost(now)
         return done
@@ -182,7 +160,7 @@ class Playback:
         So the clock, the marks that are out and the room at the provider stay as they are.
         """
         cut = [
-            HeardReply(reply.reply_id, self._ms(reply.sent), self._ms(reply.received), reply.complete)
+            HeardReply(reply.reply_id, self._ms(reply.sent), self._ms(reply.received), reply.complete, reply.timing)
             for reply in self._replies
         ]
         self._replies.clear()
@@ -229,7 +207,7 @@ class Playback:
 
     def _cut(self, reply: Reply, ear: int) -> HeardReply:
         heard = min(max(ear - reply.start, 0), reply.sent) if reply.sent else 0
-        return HeardReply(reply.reply_id, self._ms(heard), self._ms(reply.received), reply.complete)
+        return HeardReply(reply.reply_id, self._ms(heard), self._ms(reply.received), reply.complete, reply.timing)
 
     def _reply(self, reply_id: str) -> Reply:
         for reply in self._replies:
@@ -241,6 +219,7 @@ class Playback:
 
     def _fill(self, now: float) -> list[PhoneCommand]:
         commands: list[PhoneCommand] = []
+        self._filled_at = now
         ear = self._ear(now)
         if ear >= self._sent and self._ready(is_dry=True):
             self._start_run(now, commands)
@@ -256,7 +235,9 @@ class Playback:
         """The phone is silent: what is sent now is played now, and a mark before it comes straight back."""
         if not self._starved:
             gap_s = now - self._time_at(self._sent)
-            self.late_frames += math.ceil(gap_s * 1000 / self._playout.tick_ms)
+            late = math.ceil(gap_s * 1000 / self._playout.tick_ms)
+            self.late_frames += late
+            self._waiting[0][0].late_frames += late
         self._anchor = self._run_start = (self._sent, now)
         if self._playout.returns_marks and not self._uses_marks and self._trial is None:
             trial = self._mark_name()
@@ -293,6 +274,7 @@ class Playback:
                 self._waiting.appendleft((reply, audio[room:]))
             if not reply.sent:
                 reply.start = self._sent + len(taken)
+                reply.sent_at, reply.heard_at = self._filled_at, self._time_at(reply.start)
             reply.sent += len(part)
             self._waiting_bytes -= len(part)
             taken += part
@@ -344,6 +326,9 @@ class Playback:
         behind_s = now - self._time_at(position)
         if first_of_run or behind_s < 0 or behind_s > tick_s:
             self._anchor = (position, now)
+        for reply in self._replies:
+            if reply.sent and not reply.is_confirmed and position > reply.start:
+                reply.heard_at, reply.is_confirmed = self._time_at(reply.start), True
 
     def _count_lost(self, now: float) -> None:
         """Count the marks that are overdue, or were overtaken by a later one; each once.

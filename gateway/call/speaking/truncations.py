@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.call.speaking.greeting import RECORDING
-from gateway.call.speaking.playback import HeardReply
+from gateway.call.speaking.replies import HeardReply
 from gateway.voice.commands import TruncateReply, truncated_by
 from gateway.voice.events import ServiceError
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Container
 from typing import NamedTuple
 
-from gateway.call.speaking.playback import HeardReply
+from gateway.call.speaking.replies import HeardReply
 
 _RATE_CHARS, _RATE_MS = 150.0, 10_000.0
 """Speech of the usual speed, with which a call begins to measure its own."""

@@ -31,7 +31,8 @@ def test_an_interruption_stops_all_of_it() -> None:
     bot = speaking()
     heard = [notes.ReplyHeard("i", 500, 3000), notes.BargeIn([notes.CutReply("i", 500, 3000)], response_cancelled=True)]
     commands = bot.interrupt(1.5, by_speech=True)
-    assert commands == [StopPlayback(), heard[0], CancelResponse("r"), TruncateReply("i", 500), heard[1]]
+    played = notes.ReplyPlayed("i", 0, 0, 0)
+    assert commands == [StopPlayback(), heard[0], played, CancelResponse("r"), TruncateReply("i", 500), heard[1]]
     assert bot.is_silent
     assert not bot.is_current("r")
     assert bot.runs("r")
@@ -73,7 +74,7 @@ def test_what_was_played_before_the_session_is_told_when_it_is_there() -> None:
     bot.begin(0.0)
     for step in range(10):
         bot.on_deadline(step / 5)
-    assert [type(note) for note in bot.heard(2.0)] == [notes.ReplyHeard]
+    assert [type(note) for note in bot.heard(2.0)] == [notes.ReplyHeard, notes.ReplyPlayed]
     assert bot.connected() == [AddMessage("assistant", "Good day.")]
 
 

@@ -5,7 +5,7 @@ import pytest
 from gateway.call import notes
 from gateway.call.settings import CallSettings, Recorded
 from gateway.call.speaking.greeting import RECORDING, UNKNOWN_WORDS, Greeting
-from gateway.call.speaking.playback import HeardReply
+from gateway.call.speaking.replies import HeardReply
 from gateway.call.speaking.responses import ALREADY_ACTIVE
 from gateway.phone.commands import PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio

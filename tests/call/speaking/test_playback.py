@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.audio.formats import L16_16K, PCMU
-from gateway.call.speaking.playback import MARK_GRACE_S, HeardReply, Playback
+from gateway.call.speaking.playback import MARK_GRACE_S, Playback
+from gateway.call.speaking.replies import HeardReply
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import Playout
 
@@ -499,3 +500,31 @@ def test_a_deadline_is_met_at_its_time(playout: Playout, start: float) -> None:
     while (due := playback.next_deadline()) is not None:
         assert playback.on_deadline(due) or playback.heard(due), f"nothing was done at {due - start:g} s"
     assert playback.idle
+
+
+def test_the_way_of_a_reply_is_known() -> None:
+    """It waits for the reply before it; what is late is the reply's whose frames were late."""
+    playback = Playback(PCMU, Playout())
+    phone = Phone(playback)
+    phone.take(playback.add("a", speech(1.0), phone.now))
+    phone.take(playback.complete("a", phone.now))
+    phone.take(playback.add("b", speech(1.0), phone.now))
+    phone.take(playback.complete("b", phone.now))
+    phone.run(2.5)
+    first, second = (reply.timing for reply in phone.heard)
+    assert first is not None
+    assert second is not None
+    assert (first.sent_after_ms, first.late_frames, second.late_frames) == (0, 0, 0)
+    assert first.heard_after_ms <= 40
+    assert second.sent_after_ms < second.heard_after_ms
+    assert abs(second.heard_after_ms - 1000) <= 40
+
+
+def test_late_frames_are_of_the_reply_that_was_late() -> None:
+    """A deadline that is missed within the second reply says nothing of the first."""
+    playback = Playback(PCMU, Playout(lead_ms=400, returns_marks=False))
+    playback.add("a", speech(2.0), 0.0)
+    playback.on_deadline(0.5)
+    _, cut = playback.stop(1.0)
+    assert cut[0].timing is not None
+    assert cut[0].timing.late_frames == 5

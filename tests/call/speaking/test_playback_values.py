@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.audio.formats import L16_8K, PCMA, PCMU, AudioFormat
-from gateway.call.speaking.playback import RTT_LIMIT_S, HeardReply, Playback
+from gateway.call.speaking.playback import RTT_LIMIT_S, Playback
+from gateway.call.speaking.replies import HeardReply
 from gateway.phone.commands import PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import Playout
 

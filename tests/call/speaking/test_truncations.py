@@ -1,6 +1,6 @@
 """Reports to the service of replies that were cut short."""
 
-from gateway.call.speaking.playback import HeardReply
+from gateway.call.speaking.replies import HeardReply
 from gateway.call.speaking.truncations import LEAST_MS, Truncations
 from gateway.phone.commands import StopPlayback
 from gateway.voice.commands import CancelResponse, TruncateReply, truncation_id

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.call.speaking.playback import HeardReply
+from gateway.call.speaking.replies import HeardReply
 from gateway.call.speaking.words import ReplyWords, Share, share_of
 
 TEXT = "We are open from nine to five."
