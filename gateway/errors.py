@@ -17,6 +17,7 @@ GatewayError               a failure whose message is complete by itself
   VoiceConnectionError     no connection to Voice Live (voice.service)
     VoiceRefusedError      Voice Live refused the connection (voice.service)
     VoiceUnreachableError  Voice Live did not answer (voice.service)
+  DatabaseError            a database cannot keep records as it is (records.store.failures)
   RenderingError           a text was not spoken ahead of its need (phrases)
   RefusedError             the gateway refused a simulated call (sim.phone.connecting)
   BusyError                the gateway rejected a simulated call as busy (sim.phone.connecting)

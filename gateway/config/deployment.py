@@ -21,7 +21,8 @@ from gateway.config.reading.document import read_document
 from gateway.config.reading.problems import ConfigErrors, KeyPath, dotted, listed
 from gateway.config.reading.section import Number, Section, Text, Whole
 from gateway.config.reading.validation import validate
-from gateway.config.secrets import Rotated, Secret
+from gateway.config.records.records import DATABASE_FILE, SQLITE, AnyRecords, Records
+from gateway.config.secrets import Rotated, Secret, value_of
 from gateway.config.urls import Endpoint, PublicUrl, pattern_of
 from gateway.errors import ConfigError
 
@@ -190,6 +191,8 @@ class Deployment(Section):
     when_full: Annotated[DeploymentWhenFull, or_busy(DeploymentWhenFull)] = DeploymentWhenFull()
     """Answers a call for which there is no room, on lines without when_full: busy (the default), or words, a wait, a
     transfer."""
+    records: AnyRecords = Records()
+    """The record of every call; false keeps none."""
     lines: Text = "lines/*.yaml"
     """The files of the phone lines, as a pattern; the path is relative to this file."""
 
@@ -215,6 +218,17 @@ class Deployment(Section):
     def phrases(self) -> Path | None:
         """The folder that keeps rendered words, if there is one."""
         return self.file.parent / self.on_trouble.cache if self.on_trouble.cache else None
+
+    @property
+    def data(self) -> Path:
+        """The folder of the records; a relative path is one beside ``gateway.yaml``."""
+        return self.file.parent / self.records.directory
+
+    @property
+    def database(self) -> str:
+        """The URL of the records' database; a relative file is one beside ``gateway.yaml``."""
+        url = value_of(self.records.url) or f"{SQLITE}{self.records.directory}/{DATABASE_FILE}"
+        return f"{SQLITE}{self.file.parent.absolute() / url.removeprefix(SQLITE)}" if url.startswith(SQLITE) else url
 
     @property
     def environ(self) -> Mapping[str, str]:

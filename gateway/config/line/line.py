@@ -43,6 +43,7 @@ from gateway.config.reading.section import (
     Wording,
     or_none,
 )
+from gateway.config.records.records import LineRecords
 from gateway.function import Function
 
 OWN_METADATA = ("call_id", "line")
@@ -243,6 +244,8 @@ class Settings(Section):
     on_failure says."""
     limits: LineLimits = LineLimits()
     """Bounds of this line."""
+    records: LineRecords = LineRecords()
+    """The records of this line's calls, where they are kept otherwise than gateway.yaml says."""
     tools: Annotated[tuple[Tool, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
     """The tools of the bot: end_call hangs up after its last words were heard, transfer_call transfers to one of
     transfers, send_digits presses keys; also functions over HTTP and in Python, and MCP servers."""

@@ -1,4 +1,6 @@
 """The settings of what remains of a call.
 
+records  where records are kept, what is in them, and for how long
+
 May import the other packages of ``gateway.config``, as its modules may.
 """

@@ -72,6 +72,8 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     told.append(f"{limits.caller_calls} calls at once of one caller" if limits.caller_calls else "")
     told.append(f"{limits.caller_calls_per_hour} calls an hour of one caller" if limits.caller_calls_per_hour else "")
     yield "limits", ", ".join(filter(None, told))
+    if days := settings.records.keep_days:
+        yield "records", "kept forever" if days == "forever" else f"kept for {days} days"
     if settings.metadata:
         yield "labels", ", ".join(settings.metadata)
 

@@ -65,6 +65,7 @@ EACH_KEY = [
     "on_failure: {say: Sorry.}",
     "on_trouble: {say: One moment.}",
     "when_full: {say: Busy.}",
+    "records: {keep_days: 30}",
     "on_shutdown: {say: Sorry.}",
     "limits: {calls: 3}",
     "tools: [end_call]\nlimits: {tool_calls: 7}",
@@ -117,6 +118,8 @@ def test_no_key_is_forgotten() -> None:
             "  shutdown   says 'Sorry.', then transfers to +14255550199",
         ),
         ("when_full: busy", "  when full  busy"),
+        ("records: {keep_days: forever}", "  records    kept forever"),
+        ("records: {keep_days: 7}", "  records    kept for 7 days"),
         (
             'transfers: {desk: "+14255550199"}\nwhen_full: {say: Hold., wait_s: 60, transfer: desk}',
             "  when full  says 'Hold.', then lets the caller wait for 60 s, then transfers to +14255550199",
