@@ -17,6 +17,8 @@ MAY_BE_EMPTY = {
     (notes.ReplyHeard, "unheard"),
     (notes.SessionReady, "session_id"),
     (notes.SessionReady, "model"),
+    (notes.TokensUsed, "model"),
+    (notes.TokensUsed, "voice"),
     (notes.TranscriptionFailed, "code"),
     (notes.ServiceError, "code"),
     (notes.ServiceWarning, "code"),

@@ -66,6 +66,11 @@ class CallerStream:
         return self._clock.last_at
 
     @property
+    def received_s(self) -> float:
+        """Seconds of audio that came."""
+        return self._clock.received_s
+
+    @property
     def is_private(self) -> bool:
         """``True`` while the service hears silence in place of the caller."""
         return self._silenced_until == math.inf

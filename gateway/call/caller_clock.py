@@ -63,6 +63,11 @@ class CallerClock:
         self._received += size
         return (self._received < self._look_at and size >= self._least) or self._look(size, now)
 
+    @property
+    def received_s(self) -> float:
+        """Seconds of audio that came, whether or not it was let go."""
+        return self._received / self._bytes_per_s
+
     def count_key(self, now: float) -> None:
         """Count a key."""
         self._keys += 1

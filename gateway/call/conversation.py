@@ -77,6 +77,15 @@ class Conversation:
         """Marks that the provider has not returned though they were due."""
         return self._bot.marks_lost
 
+    @property
+    def caller_audio_s(self) -> float:
+        """Seconds of audio that came from the phone."""
+        return self._caller_audio.received_s
+
+    def session_s(self, now: float) -> float:
+        """Return the seconds in which there was a session."""
+        return self._sessions.lasted_s(now)
+
     def begin(self, now: float) -> Commands:
         """Begin a recorded greeting, whether the session is there or not; nothing, where the call has ended already."""
         if self._parts.ended:
@@ -172,7 +181,7 @@ class Conversation:
             self._parts.add(self._leaving.call_off())
 
     def _caller_paused(self, event: CallerPaused, now: float) -> None:
-        self._parts.add([notes.CallerPaused()])
+        self._parts.add([notes.CallerPaused(event.item_id)])
         self._bot.caller_paused(now)
         self._turn_over(event, now)
 
@@ -225,6 +234,8 @@ class Conversation:
             self._parts.add(self._bot.reply_audio(reply, now))
 
     def _response_ended(self, ended: ResponseEnded, now: float) -> None:
+        if ended.tokens is not None:
+            self._parts.add([self._sessions.used(ended.response_id, ended.tokens)])
         if not self._bot.runs(ended.response_id):
             return
         self._parts.add(self._bot.response_ended(ended, now))

@@ -116,8 +116,16 @@ class CallRows:
             detail=note.detail,
             duration_s=note.duration_s,
             turns=note.turns,
+            session_s=note.session_s,
+            caller_audio_s=note.caller_audio_s,
+            bot_audio_s=round(sum(turn.received_ms or 0 for turn in self._turns.values()) / 1000, 1),
         )
         return self._with_cost()
+
+    def _tokens_used(self, note: notes.TokensUsed, at_ms: int) -> list[Row]:
+        row: UsageRow = self._made(UsageRow, at_ms=at_ms, **note.fields())
+        self._usage.append(row)
+        return [row, *self._with_cost()]
 
     # What is said
 
@@ -128,6 +136,17 @@ class CallRows:
     def _new_turn(self, who: str, item_id: str, started_ms: int, **values: object) -> TurnRow:
         made: TurnRow = self._made(TurnRow, who=who, item_id=item_id, started_ms=max(started_ms, 0), **values)
         return made
+
+    def _caller_paused(self, note: notes.CallerPaused, at_ms: int) -> list[Row]:
+        started_ms = self._spoke_ms.pop(note.item_id, at_ms)
+        if turn := self._turns.get(note.item_id):
+            return self._turn(replace(turn, ended_ms=at_ms))
+        return self._turn(self._new_turn("caller", note.item_id, started_ms, ended_ms=at_ms))
+
+    def _caller_spoke(self, note: notes.CallerSpoke, at_ms: int) -> list[Row]:
+        """Remember the time; speech is a turn once it is over."""
+        self._spoke_ms[note.item_id] = at_ms
+        return []
 
     def _caller_said(self, note: notes.CallerSaid, at_ms: int) -> list[Row]:
         turn = self._turns.get(note.item_id) or self._new_turn("caller", note.item_id, at_ms, ended_ms=at_ms)
@@ -210,6 +229,9 @@ class CallRows:
         notes.SessionRecovered: _next_session,
         notes.SessionRolledOver: _next_session,
         notes.CallEnded: _call_ended,
+        notes.TokensUsed: _tokens_used,
+        notes.CallerSpoke: _caller_spoke,
+        notes.CallerPaused: _caller_paused,
         notes.CallerSaid: _caller_said,
         notes.GreetingPlayed: lambda self, note, at_ms: self._reply_begins(note.item_id, at_ms),
         notes.ReplyStarted: lambda self, note, at_ms: self._reply_begins(note.item_id, at_ms, note.latency_ms),

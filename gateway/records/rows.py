@@ -49,8 +49,9 @@ class CallRow(Struct, frozen=True, kw_only=True):
     session_s: float | None = None
     """Seconds in which there was a session."""
     caller_audio_s: float | None = None
+    """Seconds of audio that came from the phone."""
     bot_audio_s: float | None = None
-    """Seconds of audio that came from the phone, and that were sent to it."""
+    """Seconds of the bot's replies, heard or not."""
     trace_id: str = ""
     cost_nanos: int | None = None
     """The cost in billionths of ``currency``; ``None`` where it is not known, for the reason in ``cost_note``."""
@@ -134,6 +135,8 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     at_ms: int
     response_id: str
     model: str
+    voice: str = ""
+    """The type of the voice, such as ``openai`` or ``azure-standard``."""
     input_text: int = 0
     input_audio: int = 0
     input_image: int = 0

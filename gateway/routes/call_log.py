@@ -47,6 +47,7 @@ def level_of_note(note: Note) -> int:
             | notes.PlaybackStopped()
             | notes.CallerSpoke()
             | notes.CallerPaused()
+            | notes.TokensUsed()
             | notes.UnknownMessage()
         ):
             return logging.DEBUG

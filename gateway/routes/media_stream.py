@@ -14,6 +14,7 @@ from gateway.call import notes
 from gateway.call.barge_in.listening import conversation_for
 from gateway.call.call import Call
 from gateway.call.calls import Calls
+from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
 from gateway.call.record import CallIdentity, CallRecord, Observer, TimedNote
@@ -270,6 +271,7 @@ class MediaStreams:
         record.add(self._clock(), self._started(started, line))
         key = (provider.name, started.call_id)
         end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0
+        conversation: Conversation | None = None
         try:
             claimed = self._ahead.claim((provider.name, granted_call), line, started)
             settings, voice = claimed or self._prepare(line, started)
@@ -297,7 +299,7 @@ class MediaStreams:
         finally:
             now = self._clock()
             self._metrics.ended(identity, end, now, late_frames, marks_lost)
-            record.add(now, _call_ended(identity, end, now, replies.count, late_frames, marks_lost))
+            record.add(now, _call_ended(identity, end, now, replies.count, conversation))
         if end.reason not in GONE:
             await self._go_on(provider, started.call_id, what_follows(line, end.reason, datetime.now(UTC)))
 
@@ -358,7 +360,7 @@ class _Replies:
 
 
 def _call_ended(
-    identity: CallIdentity, end: EndCall, now: float, turns: int, late_frames: int, marks_lost: int
+    identity: CallIdentity, end: EndCall, now: float, turns: int, conversation: Conversation | None
 ) -> notes.CallEnded:
     """Return the last note of a call: everything that an alert or a search needs, in one log line."""
     return notes.CallEnded(
@@ -368,6 +370,8 @@ def _call_ended(
         provider=identity.provider,
         duration_s=round(now - identity.started_at, 1),
         turns=turns,
-        late_frames=late_frames,
-        marks_lost=marks_lost,
+        late_frames=conversation.late_frames if conversation else 0,
+        marks_lost=conversation.marks_lost if conversation else 0,
+        session_s=round(conversation.session_s(now), 1) if conversation else 0.0,
+        caller_audio_s=round(conversation.caller_audio_s, 1) if conversation else 0.0,
     )

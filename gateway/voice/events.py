@@ -16,6 +16,8 @@ class SessionReady(Struct, frozen=True):
     """Seconds from now until the session expires, as the service reports it; 0 if it does not."""
     conversation_id: str = ""
     """The conversation of an agent, with which another session can go on; empty if the service names none."""
+    voice: str = ""
+    """The type of its voice, such as ``openai``, ``azure-standard`` or ``azure-custom``; empty if it names none."""
     turn_detection: Mapping[str, Any] | None = None
     """The session's turn detection, as it was sent and accepted; ``None`` if the caller's turns are ended by hand."""
 
@@ -163,6 +165,19 @@ class ResponseStatus(enum.StrEnum):
     FAILED = "failed"
 
 
+class Tokens(Struct, frozen=True):
+    """The tokens of one response, by kind; those from the cache are part of those of their kind."""
+
+    input_text: int = 0
+    input_audio: int = 0
+    input_image: int = 0
+    cached_text: int = 0
+    cached_audio: int = 0
+    cached_image: int = 0
+    output_text: int = 0
+    output_audio: int = 0
+
+
 class ResponseEnded(Struct, frozen=True):
     """The service has completed a response; the caller may hear it for a long time yet."""
 
@@ -170,6 +185,8 @@ class ResponseEnded(Struct, frozen=True):
     status: ResponseStatus
     detail: str = ""
     """The service's reason, empty for a completed response."""
+    tokens: Tokens | None = None
+    """The response's tokens; ``None`` if the service does not report them."""
 
 
 class ServiceError(Struct, frozen=True):

@@ -52,6 +52,7 @@ from gateway.voice.events import (
     ServiceError,
     ServiceWarning,
     SessionReady,
+    Tokens,
     ToolCalled,
     ToolsListed,
     ToolsRequested,
@@ -200,9 +201,19 @@ def _session_ready(message: Message) -> Sequence[VoiceEvent]:
     session = message["session"]
     return (
         SessionReady(
-            str(session.get("id") or ""), str(session.get("model") or ""), conversation_id=_conversation_of(session)
+            str(session.get("id") or ""),
+            str(session.get("model") or ""),
+            conversation_id=_conversation_of(session),
+            voice=_voice_type(session.get("voice")),
         ),
     )
+
+
+def _voice_type(voice: object) -> str:
+    """Return the type of a session's voice; a voice of OpenAI may be a name alone."""
+    if isinstance(voice, Mapping):
+        return str(voice.get("type") or "")
+    return "openai" if isinstance(voice, str) and voice else ""
 
 
 def _conversation_of(session: Message) -> str:
@@ -271,7 +282,55 @@ def _response_ended(message: Message) -> Sequence[VoiceEvent]:
         status = ResponseStatus(response["status"])
     except ValueError:  # a status that this version does not know: the response is over all the same
         status, detail = ResponseStatus.FAILED, f"status {response['status']}: {detail}"
-    return (ResponseEnded(_text(response, "id"), status, str(detail)),)
+    response_id = _text(response, "id")
+    try:
+        return (ResponseEnded(response_id, status, str(detail), tokens_of(response.get("usage"))),)
+    except TypeError:  # the response is over all the same
+        return ResponseEnded(response_id, status, str(detail)), UnknownEvent("usage of a response")
+
+
+def tokens_of(usage: object) -> Tokens | None:
+    """Return the tokens that the service reports; ``None`` if it reports none at all.
+
+    Tokens whose kind it does not say are text, which is the cheapest: a model of text alone has no kinds. Raises
+    ``TypeError`` for a report of another shape.
+    """
+    if not usage:
+        return None
+    report = _details(usage)
+    came, went = _details(report.get("input_token_details")), _details(report.get("output_token_details"))
+    cached = _details(came.get("cached_tokens_details"))
+    audio, image = _count(came, "audio_tokens"), _count(came, "image_tokens")
+    cached_audio, cached_image = _count(cached, "audio_tokens"), _count(cached, "image_tokens")
+    spoken = _count(went, "audio_tokens")
+    found = Tokens(
+        input_text=max(_count(report, "input_tokens") - audio - image, _count(came, "text_tokens")),
+        input_audio=audio,
+        input_image=image,
+        cached_text=max(_count(came, "cached_tokens") - cached_audio - cached_image, _count(cached, "text_tokens")),
+        cached_audio=cached_audio,
+        cached_image=cached_image,
+        output_text=max(_count(report, "output_tokens") - spoken, _count(went, "text_tokens")),
+        output_audio=spoken,
+    )
+    return found if found != Tokens() else None
+
+
+def _details(value: object) -> Message:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"tokens are {type(value).__name__}, expected an object")
+    return value
+
+
+def _count(report: Message, name: str) -> int:
+    value = report.get(name)
+    if value is None:
+        return 0
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{name} is {value!r:.40}, expected a number of tokens")
+    return value
 
 
 def _error(message: Message) -> Sequence[VoiceEvent]:

@@ -447,7 +447,8 @@ def test_what_the_session_tells_is_noted() -> None:
     assert story.noted(notes.ServiceWarning) == [notes.ServiceWarning("slow", "It takes long.")]
     story.tell(CallerSpoke("u"))
     story.tell(CallerPaused("u"))
-    assert story.noted(notes.CallerPaused) == [notes.CallerPaused()]
+    assert story.noted(notes.CallerPaused) == [notes.CallerPaused("u")]
+    assert story.noted(notes.CallerSpoke) == [notes.CallerSpoke("u", over_reply=False)]
 
 
 def test_an_interruption_is_noted_with_what_was_heard() -> None:

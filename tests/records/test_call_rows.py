@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from gateway.call import notes
 from gateway.call.ending import EndReason
 from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.records.call_rows import CallRows
-from gateway.records.rows import CallRow, EventRow, KeyRow, Row, ToolCallRow, TransferRow, TurnRow
+from gateway.records.rows import CallRow, EventRow, KeyRow, Row, ToolCallRow, TransferRow, TurnRow, UsageRow
 
 IDENTITY = CallIdentity("CA1", "twilio", "support", "+14155550100", "+14255550100", "g711_ulaw", 1000.0)
 NINE = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
@@ -30,7 +32,11 @@ def test_every_note_is_an_event() -> None:
     rows = rows_of((0.0, notes.CallStarted("a", "b", "3f")), (1.23456, notes.SilencePrompt(2)))
     assert last(rows, EventRow) == [
         EventRow(
-            call_key="k", n=0, at_ms=0.0, kind="call_started", fields={"caller": "a", "called": "b", "generation": "3f"}
+            call_key="k",
+            n=0,
+            at_ms=0.0,
+            kind="call_started",
+            fields={"caller": "a", "called": "b", "generation": "3f", "line_error": ""},
         ),
         EventRow(call_key="k", n=1, at_ms=1234.6, kind="silence_prompt", fields={"count": 2}),
     ]
@@ -38,7 +44,9 @@ def test_every_note_is_an_event() -> None:
 
 def test_a_call_goes_from_its_start_to_its_end() -> None:
     """It is there from the first note on, and comes again with the session and the end."""
-    end = notes.CallEnded(EndReason.BOT_HUNG_UP, "bot", "", "twilio", 12.0, turns=2)
+    end = notes.CallEnded(
+        EndReason.BOT_HUNG_UP, "bot", "", "twilio", 12.0, turns=2, session_s=11.6, caller_audio_s=11.9
+    )
     rows = [
         row
         for row in rows_of((0.0, notes.CallStarted("a", "b", "3f")), (0.4, notes.SessionReady("s", "m")), (12.0, end))
@@ -56,6 +64,7 @@ def test_a_call_goes_from_its_start_to_its_end() -> None:
         NINE,
     )
     assert (rows[2].reason, rows[2].by, rows[2].duration_s, rows[2].turns) == ("bot_hung_up", "bot", 12.0, 2)
+    assert (rows[2].session_s, rows[2].caller_audio_s, rows[2].bot_audio_s) == (11.6, 11.9, 0.0)
     assert rows[2].answered == NINE + timedelta(milliseconds=400)
 
 
@@ -122,6 +131,56 @@ def test_a_recorded_greeting_is_a_reply() -> None:
     (turn,) = last(rows, TurnRow)
     assert isinstance(turn, TurnRow)
     assert (turn.who, turn.started_ms, turn.ended_ms, turn.words) == ("bot", 0, 2000, "Welcome.")
+
+
+def test_a_turn_of_the_caller_is_there_when_it_is_over() -> None:
+    """With its times, and with its words once they have come; what a service never ends is no turn."""
+    rows = rows_of(
+        (1.0, notes.CallerSpoke("u", over_reply=False)),
+        (2.5, notes.CallerPaused("u")),
+        (2.9, notes.CallerSaid("u", "Yes.")),
+        (4.0, notes.CallerSpoke("v", over_reply=False)),
+    )
+    found = [(turn.n, turn.started_ms, turn.ended_ms, turn.words) for turn in rows if isinstance(turn, TurnRow)]
+    assert found == [(0, 1000, 2500, ""), (0, 1000, 2500, "Yes.")]
+
+
+def test_words_that_come_before_the_end_of_their_turn() -> None:
+    """They stay when the end comes."""
+    (turn,) = last(rows_of((1.0, notes.CallerSaid("u", "Yes.")), (2.5, notes.CallerPaused("u"))), TurnRow)
+    assert isinstance(turn, TurnRow)
+    assert (turn.words, turn.ended_ms) == ("Yes.", 2500)
+
+
+def test_the_tokens_of_a_response() -> None:
+    """A row for each response; the call is priced anew with all that came so far."""
+    seen: list[int] = []
+
+    def priced(call: CallRow, usage: Sequence[UsageRow]) -> CallRow:
+        seen.append(sum(row.output_audio for row in usage))
+        return replace(call, cost_nanos=seen[-1], currency="USD")
+
+    rows = CallRows(IDENTITY, NINE, key="k", priced=priced)
+    made = []
+    for at_s, response_id, spoken in ((1.0, "r1", 20), (2.0, "r2", 30)):
+        note = notes.TokensUsed(response_id, "m", "openai", 10, 5, 0, 4, 0, 0, 7, spoken)
+        made += rows.add(TimedNote(1000.0 + at_s, note))
+    first, second = (row for row in made if isinstance(row, UsageRow))
+    assert first == UsageRow(
+        call_key="k",
+        n=0,
+        at_ms=1000,
+        response_id="r1",
+        model="m",
+        voice="openai",
+        input_text=10,
+        input_audio=5,
+        cached_text=4,
+        output_text=7,
+        output_audio=20,
+    )
+    assert (second.n, second.response_id) == (1, "r2")
+    assert [row.cost_nanos for row in made if isinstance(row, CallRow)] == [20, 50] == seen
 
 
 def test_the_words_of_the_caller() -> None:

@@ -14,6 +14,7 @@ from gateway.call.record import CallIdentity
 from gateway.routes.media_stream import _call_ended
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import GATEWAY, LINE, NUMBER, Log, Rig, configuration, instant, listening, rig, save
+from tests.story import Story
 
 SECOND = LINE.replace(NUMBER, "+14255550101").replace("Hello.", "Second.")
 
@@ -246,11 +247,17 @@ async def test_the_end_of_a_call_is_one_line_that_says_it_all(
     (end,) = [entry for entry in logs if entry["event"] == "call_ended"]
     assert (end["reason"], end["log_level"], end["provider"]) == (reason, level, "twilio")
     assert end["turns"] == (0 if status else 1)
+    assert 0 <= end["session_s"] <= end["duration_s"] + 0.1
 
 
 def test_the_last_line_of_a_call_has_all_that_a_search_needs() -> None:
     """The duration is to a tenth of a second, from the call's beginning on."""
     identity = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 100.0)
-    note = _call_ended(identity, EndCall(EndReason.STREAM_LOST, "provider", "no audio"), 107.26, 3, 5, 1)
-    end = EndReason.STREAM_LOST
-    assert note == notes.CallEnded(end, "provider", "no audio", "twilio", 7.3, turns=3, late_frames=5, marks_lost=1)
+    end = EndCall(EndReason.STREAM_LOST, "provider", "no audio")
+    assert _call_ended(identity, end, 107.26, 3, None) == notes.CallEnded(
+        end.reason, "provider", "no audio", "twilio", 7.3, turns=3
+    )
+    story = Story()
+    story.wait(6.04)
+    told = _call_ended(identity, end, story.now, 3, story.conversation)
+    assert (told.late_frames, told.marks_lost, told.session_s, told.caller_audio_s) == (0, 0, 6.0, 0.0)

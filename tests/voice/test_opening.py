@@ -89,7 +89,11 @@ async def test_a_session_that_is_accepted_costs_one_update() -> None:
     opening, result = await opened(service)
     assert isinstance(result, Opened)
     assert sent(result.socket) == [SESSION]
-    assert (result.ready, result.session, result.left_out) == (SessionReady("s", "m"), SESSION, ())
+    assert (result.ready, result.session, result.left_out) == (
+        SessionReady("s", "m", voice="azure-standard"),
+        SESSION,
+        (),
+    )
     assert service.asked == [FIRST]
     assert len(opening.attempts) == 1
     assert socket.closed_with is None

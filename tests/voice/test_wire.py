@@ -42,6 +42,7 @@ from gateway.voice.events import (
     ServiceError,
     ServiceWarning,
     SessionReady,
+    Tokens,
     ToolCalled,
     ToolsListed,
     ToolsRequested,
@@ -260,6 +261,10 @@ FAILED = {"id": "r", "status": "failed", "status_details": {"type": "failed", "e
             ApprovalRequested("mcpr_1", "crm", "get_customer"),
         ),
         ({"type": "response.done", "response": DONE}, ResponseEnded("r", ResponseStatus.CANCELLED, "turn_detected")),
+        (
+            {"type": "response.done", "response": {**DONE, "usage": {"input_tokens": 9, "output_tokens": 4}}},
+            ResponseEnded("r", ResponseStatus.CANCELLED, "turn_detected", Tokens(input_text=9, output_text=4)),
+        ),
         ({"type": "response.done", "response": FAILED}, ResponseEnded("r", ResponseStatus.FAILED, "quota")),
         (
             {"type": "response.done", "response": {"id": "r", "status": "odd"}},
@@ -474,3 +479,21 @@ def test_half_of_a_character_ends_no_call() -> None:
 def test_the_expiry_of_a_session(session: dict[str, object], expires_at: float) -> None:
     """A Unix time; the session has none where the service does not say."""
     assert wire.expires_at(session) == expires_at
+
+
+def test_tokens_that_cannot_be_read_do_not_hide_the_end_of_their_response() -> None:
+    """It is over, and that its tokens are not known is told as an unknown message."""
+    assert events_of({"type": "response.done", "response": {**DONE, "usage": {"input_tokens": "many"}}}) == [
+        ResponseEnded("r", ResponseStatus.CANCELLED, "turn_detected"),
+        UnknownEvent("usage of a response"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("voice", "kind"),
+    [({"type": "azure-custom", "name": "x"}, "azure-custom"), ("alloy", "openai"), ("", ""), (None, ""), ({}, "")],
+)
+def test_the_type_of_the_voice_is_read_from_the_session(voice: object, kind: str) -> None:
+    """The price of the audio depends on it; a name alone is a voice of OpenAI."""
+    (ready,) = events_of({"type": "session.updated", "session": {"id": "s", "model": "m", "voice": voice}})
+    assert ready == SessionReady("s", "m", voice=kind)

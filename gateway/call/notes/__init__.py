@@ -35,6 +35,7 @@ from gateway.call.notes.sessions import (
     SessionRecovered,
     SessionRolledOver,
     StreamPaused,
+    TokensUsed,
 )
 from gateway.call.notes.speech import (
     BargeIn,
@@ -114,6 +115,7 @@ __all__ = [
     "SpeechIgnored",
     "SpeechUnreported",
     "StreamPaused",
+    "TokensUsed",
     "ToolCalled",
     "ToolReturned",
     "TranscriptionFailed",

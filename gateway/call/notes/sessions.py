@@ -73,6 +73,23 @@ class StreamPaused(Note, frozen=True):
     paused_ms: int
 
 
+class TokensUsed(Note, frozen=True):
+    """Made when the service reports the tokens of a response; those from the cache are part of those of their kind."""
+
+    response_id: str
+    model: str
+    voice: str
+    """The type of the session's voice, on which the price of its audio depends; empty if the service names none."""
+    input_text: int
+    input_audio: int
+    input_image: int
+    cached_text: int
+    cached_audio: int
+    cached_image: int
+    output_text: int
+    output_audio: int
+
+
 class CloseTimedOut(Note, frozen=True):
     """Made when a leg did not close in time and is dropped."""
 
@@ -94,3 +111,7 @@ class CallEnded(Note, frozen=True):
     """Frames of the bot's voice that reached the phone after their moment."""
     marks_lost: int = 0
     """Marks that the provider has not returned though they were due."""
+    session_s: float = 0.0
+    """Seconds in which there was a Voice Live session, to a tenth."""
+    caller_audio_s: float = 0.0
+    """Seconds of audio that came from the phone, to a tenth."""

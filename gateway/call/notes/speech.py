@@ -18,6 +18,8 @@ class CallerSpoke(Note, frozen=True):
 class CallerPaused(Note, frozen=True):
     """Made when the service reports the end of the caller's speech."""
 
+    item_id: str
+
 
 class CallerSaid(Note, frozen=True):
     """Made when the transcript of a turn has come, once a turn; ``item_id`` is the service's id of the turn."""

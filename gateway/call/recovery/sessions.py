@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from msgspec.structs import asdict
+
 from gateway.audio.formats import AudioFormat
 from gateway.call import notes
 from gateway.call.ending import VOICE_ENDS, EndCall, EndReason, LoseVoice
@@ -16,7 +18,7 @@ from gateway.call.settings import CallSettings
 from gateway.call.speaking.comfort import Comfort
 from gateway.call.speaking.responses import ANSWER
 from gateway.voice.commands import AddMessage, SeedItem, SeedMessage
-from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd
+from gateway.voice.events import ServiceError, SessionReady, Tokens, VoiceClosed, VoiceEnd
 
 PROVEN_S = 30.0
 """A session that lasted so long was worth while, even if it was asked for nothing."""
@@ -59,6 +61,10 @@ class Sessions:
         self._spare: tuple[int, SessionReady] | None = None
         """A session that is ready and not in use."""
         self._ready_at = now
+        self._model, self._voice = "", ""
+        self._in_use_since: float | None = None
+        self._lasted_s = 0.0
+        """The time of the sessions before the one in use."""
         self._replies = 0
         self._lost: LoseVoice | None = None
         self._lost_at = now
@@ -77,6 +83,14 @@ class Sessions:
     def may_roll_over(self) -> bool:
         """``True`` if another session is ready to take over at a moment when nobody speaks."""
         return self._spare is not None
+
+    def used(self, response_id: str, tokens: Tokens) -> notes.TokensUsed:
+        """Return the note of a response's tokens, which the model in use has taken."""
+        return notes.TokensUsed(response_id, self._model, self._voice, **asdict(tokens))
+
+    def lasted_s(self, now: float) -> float:
+        """Return the time in which there was a session."""
+        return self._lasted_s + (now - self._in_use_since if self._in_use_since is not None else 0.0)
 
     # The session in use
 
@@ -153,6 +167,7 @@ class Sessions:
     def _leave_session(self, now: float) -> None:
         """Let each part forget the session in use, and ask again for what it has not brought."""
         parts = self._parts
+        self._lasted_s, self._in_use_since = self.lasted_s(now), None
         speaks = parts.bot.responses.caller_speaks
         if parts.bot.responses.has_spoken and not speaks:
             parts.caller_audio.turn_known()
@@ -254,8 +269,10 @@ class Sessions:
 
     def _begin_session(self, ready: SessionReady, now: float) -> None:
         self._conversation_id = ready.conversation_id
+        self._model, self._voice = ready.model, ready.voice
         self._errors.forget()
-        self._ready_at, self._replies = now, self._parts.bot.replies_begun
+        self._ready_at = self._in_use_since = now
+        self._replies = self._parts.bot.replies_begun
         self._roll_over.begin(ready.lasts_s, now)
 
     def _connected(self, now: float) -> None:

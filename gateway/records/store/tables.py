@@ -189,6 +189,7 @@ usage = Table(
     _whole("at_ms"),
     _text("response_id"),
     _text("model"),
+    _text("voice"),  # its type
     *(_whole(f"input_{kind}") for kind in ("text", "audio", "image")),
     *(_whole(f"cached_{kind}") for kind in ("text", "audio", "image")),
     *(_whole(f"output_{kind}") for kind in ("text", "audio")),

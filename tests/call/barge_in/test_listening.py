@@ -130,7 +130,7 @@ def test_a_caller_who_begins_during_an_echo_interrupts() -> None:
     stopped = sends(story, mixed(echo(1.5, 2.3), caller_speech(0.8)))
     assert [type(command) for command in stopped] == [StopPlayback, TruncateReply]
     story.tell(CallerPaused("c1"))
-    assert story.noted(notes.CallerPaused) == [notes.CallerPaused()]
+    assert story.noted(notes.CallerPaused) == [notes.CallerPaused("c1")]
     assert story.tell(TurnCommitted("c1")) == []
 
 

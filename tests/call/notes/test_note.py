@@ -68,7 +68,7 @@ def test_the_fields_are_plain() -> None:
     assert cut.fields() == {"replies": replies, "response_cancelled": False}
     end = notes.CallEnded(EndReason.FAULT, "gateway", "", "twilio", 1.0, turns=0)
     assert type(end.fields()["reason"]) is str
-    assert notes.CallerPaused().fields() == {}
+    assert notes.DigitsSent().fields() == {}
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_times_are_those_of_the_speech(capsys: pytest.CaptureFixture[str]) -> No
     narrator.progress(Progress(2000, "bot_stopped"))
     narrator.progress(Progress(2700, "caller_started", "mine.wav", (Span(2900, 4000),)))
     narrator.progress(Progress(4100, "caller_stopped", "mine.wav"))
-    told(narrator, TimedNote(104.5, notes.CallerPaused()), TimedNote(105.0, notes.CallerSaid("u", "Stop.")))
+    told(narrator, TimedNote(104.5, notes.CallerPaused("u")), TimedNote(105.0, notes.CallerSaid("u", "Stop.")))
     assert capsys.readouterr().out.splitlines()[1:] == ["   0.5 s  bot     Hello.", "   2.9 s  caller  Stop."]
 
 

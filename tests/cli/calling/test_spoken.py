@@ -39,9 +39,9 @@ def test_sentences_of_one_recording_have_times_of_their_own() -> None:
     spoken = SpokenTimes()
     speech = (Span(2000, 3000), Span(3200, 4000), Span(5000, 6000))
     spoken.progress(Progress(1800, "caller_started", "two.wav", speech))
-    spoken.note(notes.CallerPaused(), 4.5)
+    spoken.note(notes.CallerPaused("u"), 4.5)
     assert spoken.caller_at(5.1) == 2.0
-    spoken.note(notes.CallerPaused(), 6.5)
+    spoken.note(notes.CallerPaused("u"), 6.5)
     assert spoken.caller_at(6.7) == 5.0
 
 

@@ -154,6 +154,7 @@ def _usage() -> None:
         sa.Column("at_ms", sa.Integer(), server_default="0", nullable=False),
         sa.Column("response_id", sa.Text(), server_default="", nullable=False),
         sa.Column("model", sa.Text(), server_default="", nullable=False),
+        sa.Column("voice", sa.Text(), server_default="", nullable=False),
         sa.Column("input_text", sa.Integer(), server_default="0", nullable=False),
         sa.Column("input_audio", sa.Integer(), server_default="0", nullable=False),
         sa.Column("input_image", sa.Integer(), server_default="0", nullable=False),
