@@ -201,7 +201,7 @@ def _outcome(request: HttpRequest, answer: aiohttp.ClientResponse, body: bytes) 
         return body
     excerpt = " ".join(body[:EXCERPT].decode("utf-8", "replace").split())
     again = status in NOT_DONE or (request.repeatable and status in PERHAPS_DONE)
-    wait_s = _wait_s(answer.headers.get("Retry-After", ""), time.time())
+    wait_s = retry_after_s(answer.headers.get("Retry-After", ""), time.time())
     codes = ", ".join(dict.fromkeys(code[1] or code[2] for code in _CODE.finditer(excerpt)))
     told = f"{_where(request)} was answered with {status}"
     is_refusal = status not in PERHAPS_DONE
@@ -213,7 +213,7 @@ def _failed(failure: _Failure, asked: str = "") -> CallControlError:
     return CallControlError(f"{failure.told}{asked}", failure.answer, refused=failure.refused, status=failure.status)
 
 
-def _wait_s(retry_after: str, now_s: float) -> float:
+def retry_after_s(retry_after: str, now_s: float) -> float:
     """Return the seconds of a ``Retry-After`` header, a number or a date (RFC 9110 §10.2.3); 0 without one."""
     try:
         wait_s = float(retry_after)

@@ -26,6 +26,7 @@ from gateway.config.providers import Providers, environment_names, variables_of
 from gateway.config.reading import environment
 from gateway.fleet.board import Board
 from gateway.logs.setup import GAP
+from gateway.records.delivery.metrics import DeliveryMetrics
 from gateway.routes.worker_processes import WorkerDeaths
 from gateway.voice.endpoints.metrics import EndpointMetrics
 from tests.conftest import FOLDER, LONGEST
@@ -240,6 +241,7 @@ def test_the_operator_is_told_every_metric() -> None:
     """The table of metrics has all of them, and no other."""
     registry = Metrics().registry
     EndpointMetrics(registry, ["west"])
+    DeliveryMetrics(registry)
     collected = [*registry.collect(), *WorkerDeaths(Board(1)).collect()]
     families = [family for family in collected if family.name.startswith("gateway_")]
     told = set(re.findall(r"^\| `(gateway_\w+)` \|", OPERATING, re.MULTILINE))

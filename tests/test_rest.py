@@ -198,9 +198,9 @@ async def test_a_wait_that_no_caller_can_bear(waited_s: list[float]) -> None:
 
 def test_a_wait_may_be_a_date() -> None:
     """As RFC 9110 §10.2.3 writes it; one that is over is none."""
-    assert rest._wait_s("Wed, 21 Oct 2015 07:28:05 GMT", 1_445_412_480.0) == 5.0
-    assert rest._wait_s("Wed, 21 Oct 2015 07:28:05 GMT", 1_445_412_490.0) == 0.0
-    assert rest._wait_s("", 0.0) == 0.0
+    assert rest.retry_after_s("Wed, 21 Oct 2015 07:28:05 GMT", 1_445_412_480.0) == 5.0
+    assert rest.retry_after_s("Wed, 21 Oct 2015 07:28:05 GMT", 1_445_412_490.0) == 0.0
+    assert rest.retry_after_s("", 0.0) == 0.0
 
 
 async def test_a_refusal_is_told_in_one_line() -> None:

@@ -14,6 +14,7 @@ from gateway.config.providers import provider_of
 from gateway.config.telling.describe import describe
 from gateway.config.telling.describe_accounts import describe_accounts
 from gateway.config.telling.describe_endpoints import describe_endpoints
+from gateway.config.telling.describe_receivers import describe_receivers
 from gateway.config.telling.schema import schemas
 from gateway.errors import InputError
 from gateway.logs.redaction import Redactor, secrets_in
@@ -78,6 +79,8 @@ def _check(options: argparse.Namespace, online: Online) -> int:
             print(describe_accounts(deployment), end="\n\n")
         if endpoints := describe_endpoints(deployment):
             print(endpoints, end="\n\n")
+        if receivers := describe_receivers(deployment):
+            print(receivers, end="\n\n")
     for warning in checked.warnings:
         print(f"warning: {warning}")
     for fine in checked.fine:

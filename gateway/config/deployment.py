@@ -21,6 +21,7 @@ from gateway.config.reading.document import read_document
 from gateway.config.reading.problems import ConfigErrors, KeyPath, dotted, listed
 from gateway.config.reading.section import Number, Section, Text, Whole
 from gateway.config.reading.validation import validate
+from gateway.config.records.deliver import Receivers
 from gateway.config.records.records import DATABASE_FILE, SQLITE, AnyRecords, Records
 from gateway.config.secrets import Rotated, Secret, value_of
 from gateway.config.urls import Endpoint, PublicUrl, pattern_of
@@ -193,6 +194,8 @@ class Deployment(Section):
     transfer."""
     records: AnyRecords = Records()
     """The record of every call; false keeps none."""
+    deliver: Receivers = ()
+    """The receivers of the events of calls, on lines without deliver; each event is a signed POST."""
     lines: Text = "lines/*.yaml"
     """The files of the phone lines, as a pattern; the path is relative to this file."""
 

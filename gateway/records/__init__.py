@@ -4,6 +4,7 @@ rows       the rows of a call's record, as structs
 call_rows  makes the rows of one call from its notes
 masking    takes words and numbers out of rows
 store/     the database of the records, and what writes to it
+delivery/  sends the events of calls to receivers
 
 May import the notes and the record of ``gateway.call``, ``gateway.config``, and what stands below those.
 """

@@ -159,18 +159,20 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
 
 
 class DeliveryRow(Struct, frozen=True, kw_only=True):
-    """An event for a receiver, in the outbox; ``seq`` is its place among those of the call for this receiver."""
+    """An event for a receiver, in the outbox, which keeps in further columns what becomes of it."""
 
     id: str
+    """The id of the message; the same event for the same receiver always has the same."""
     call_key: str
     seq: int
+    """The place among the events of the call."""
     target: str
+    """The name of the receiver; that of a line's own receiver stands behind the name of the line and a slash."""
     event: str
     body: str
-    state: str = "waiting"
-    attempts: int = 0
-    next_at: datetime | None = None
-    last_error: str = ""
+    """The event's own data, as JSON; what the record has of the call is added when the event is sent."""
+    created: datetime
+    """The time from which its tries are counted."""
 
 
 Row = CallRow | TurnRow | EventRow | ToolCallRow | TransferRow | KeyRow | UsageRow | RecordingRow | DeliveryRow

@@ -9,8 +9,9 @@ import asyncio
 import selectors
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
@@ -116,6 +117,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._virtual.threads += 1
         future.add_done_callback(self._returned)
         return future
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Let no time pass within the block, which waits for a thread or for another process, such as a database."""
+        self._virtual.threads += 1
+        try:
+            yield
+        finally:
+            self._virtual.threads -= 1
 
     def _returned(self, _: "asyncio.Future[Any]") -> None:
         self._virtual.threads -= 1

@@ -39,6 +39,7 @@ LINE = {
     "LineLimits.tool_calls": ("1 to 1000", 100),
     "LineLimits.secret_attempts": ("1 to 100", 5),
     "LineRecords.keep_days": ("1 to 36500", None),
+    "Receiver.timeout_s": ("1 to 60", 15),
     "OnTrouble.limit_s": ("above 0 to 120", 20),
     "OnTrouble.tries": ("0 to 20", 6),
     "SecretParameter.length": ("1 to 64", None),
@@ -61,6 +62,7 @@ GATEWAY = {
     "Records.keep_days": ("1 to 36500", 90),
     "Records.queue": ("100 to 10000000", 50_000),
     "Records.spool_mb": ("1 to 100000", 64),
+    "Receiver.timeout_s": ("1 to 60", 15),
     "DeploymentWhenFull.wait_s": ("5 to 600", None),
     "EndpointLimits.sessions": ("1 to 100000", None),
     "EndpointLimits.sessions_per_minute": ("1 to 60000", None),
@@ -92,6 +94,9 @@ SIZES = {
     "VoiceLive.endpoints": "at most 16",
     "VoiceLive.model": "at least 1",
     "Streams.key": "at least 1, at most 2",
+    "deliver": "at most 8",
+    "Receiver.events": "at least 1",
+    "Receiver.secret": "at least 1, at most 2",
 }
 
 

@@ -1,6 +1,7 @@
 """The loop whose time jumps: real sockets and threads of the process, and timers without waiting."""
 
 import asyncio
+import threading
 import time
 
 from gateway.sim.virtual_time import VirtualTimeLoop, clock_of
@@ -42,6 +43,21 @@ async def test_time_stands_still_while_a_thread_works() -> None:
     async with asyncio.timeout(0.001):
         await asyncio.to_thread(time.sleep, 0.01)
     assert loop.time() == before
+
+
+@virtual_time
+async def test_time_stands_still_within_a_block() -> None:
+    """For whoever waits for a thread of its own, or for another process, and says so."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    before, done = loop.time(), asyncio.Event()
+    thread = threading.Timer(0.01, loop.call_soon_threadsafe, [done.set])
+    thread.start()
+    with loop.standing_still():
+        async with asyncio.timeout(0.001):
+            await done.wait()
+    assert loop.time() == before
+    thread.join()
 
 
 @virtual_time

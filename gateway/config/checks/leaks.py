@@ -48,8 +48,9 @@ _SHAPES = {
 _WITH_PASSWORD = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|sips?:)[^\s/:@{}]+:[^\s/@{}]+@", re.IGNORECASE)
 """An address that contains a user and a password."""
 _SHAPE = re.compile("|".join(f"(?P<shape{index}>{shape})" for index, shape in enumerate(_SHAPES.values())))
-_SENT_TO_TOOLS = ("headers", "url", "secret", "authorization", "server_url")
-"""Keys of a tool that are sent only to its own server."""
+_WITH_SERVERS = (("tools",), ("deliver",))
+_SENT_TO_SERVERS = ("headers", "url", "secret", "authorization", "server_url")
+"""Keys of a tool or a receiver that are sent only to its own server, or sign what is sent there."""
 IN_A_FILE = "is a secret written into a file, expected a reference to the environment, ${NAME}"
 
 
@@ -61,7 +62,7 @@ def leaks(data: Mapping[str, Any], secrets: Collection[str]) -> Iterator[Finding
             if isinstance(inside, Mapping):
                 yield from _of_a_request(inside, ("tools", index, kind))
     for path, text in _texts(data, ()):
-        is_for_a_server = path[:1] == ("tools",) and any(key in path for key in _SENT_TO_TOOLS)
+        is_for_a_server = path[:1] in _WITH_SERVERS and any(key in path for key in _SENT_TO_SERVERS)
         if is_for_a_server and isinstance(text, FromEnvironment):
             continue
         if problem := leak_in(text, () if is_for_a_server else secrets):

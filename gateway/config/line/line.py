@@ -43,6 +43,7 @@ from gateway.config.reading.section import (
     Wording,
     or_none,
 )
+from gateway.config.records.deliver import Receivers
 from gateway.config.records.records import LineRecords
 from gateway.function import Function
 
@@ -239,6 +240,8 @@ class Settings(Section):
     when_full: Annotated[WhenFull | None, or_busy(WhenFull)] = None
     """Answers a call for which there is no room: busy, or words, a wait, a transfer; defaults to that of gateway.yaml,
     else busy."""
+    deliver: Receivers | None = None
+    """The receivers of the events of calls, in place of those of gateway.yaml; [] delivers nothing."""
     on_shutdown: Parting | None = None
     """Ends a call that still goes on when the gateway stops and its drain is over; without it, the bot does what
     on_failure says."""

@@ -55,6 +55,7 @@ _SHAPES: dict[str | int, str] = {
     "turn_detection": "a word such as azure_semantic_vad, keys with values, such as {type: …}, or none",
     "transcription": "a word such as azure-speech, keys with values, such as {model: …}, or none",
     "echo_cancellation": "server_echo_cancellation or none",
+    "deliver": "a list, such as [{url: https://…, secret: ${NAME}}]",
 }
 """The expected forms of keys that can be written in several ways."""
 

@@ -10,6 +10,7 @@ from gateway.config.line.turns import VAD_LANGUAGES, AzureSemanticVad, SemanticV
 from gateway.config.line.voices import AnyVoice, OpenAIVoice
 from gateway.config.numbers import ANY_NUMBER
 from gateway.config.telling.describe_actions import action_rows
+from gateway.config.telling.describe_receivers import receiver_row
 
 _KINDS = {Engine.NATIVE: "hears and speaks itself", Engine.CASCADED: "Azure speech to text and back"}
 
@@ -55,6 +56,8 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     parting = line.settings.on_shutdown
     yield "shutdown", _following(line, parting) if parting else "as on_failure"
     yield "when full", _when_full(line)
+    if settings.deliver is not None:
+        yield "deliver", "; ".join(receiver_row(one) for one in settings.deliver) or "nobody"
     calls = (
         f"{settings.limits.calls} calls at once" if settings.limits.calls else "as many at once as the gateway takes"
     )

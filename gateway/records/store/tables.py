@@ -223,9 +223,9 @@ deliveries = Table(
     _text("event"),
     _text("body"),
     _maybe("created", Utc),
-    _text("state"),  # waiting, delivered or dead
+    Column("state", Text, nullable=False, server_default="waiting"),  # waiting, delivered or dead
     _whole("attempts"),
-    _maybe("next_at", Utc),
+    _maybe("next_at", Utc),  # at once, if there is none
     _text("claimed_by"),
     _maybe("claimed_until", Utc),
     _text("last_error"),

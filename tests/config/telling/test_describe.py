@@ -66,6 +66,7 @@ EACH_KEY = [
     "on_trouble: {say: One moment.}",
     "when_full: {say: Busy.}",
     "records: {keep_days: 30}",
+    "deliver: []",
     "on_shutdown: {say: Sorry.}",
     "limits: {calls: 3}",
     "tools: [end_call]\nlimits: {tool_calls: 7}",

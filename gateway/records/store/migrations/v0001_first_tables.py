@@ -197,7 +197,7 @@ def _deliveries() -> None:
         sa.Column("event", sa.Text(), server_default="", nullable=False),
         sa.Column("body", sa.Text(), server_default="", nullable=False),
         sa.Column("created", _TIME, nullable=True),
-        sa.Column("state", sa.Text(), server_default="", nullable=False),
+        sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("next_at", _TIME, nullable=True),
         sa.Column("claimed_by", sa.Text(), server_default="", nullable=False),

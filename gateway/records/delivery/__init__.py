@@ -1,0 +1,13 @@
+"""The delivery of calls' events to receivers: signed webhooks, from an outbox in the records' database.
+
+targets    who gets the events of a line's calls
+events     the deliveries of a call
+outbox     the deliveries that wait, in the database
+schedule   when a delivery is tried again
+signature  signs as Standard Webhooks are signed
+sending    one try
+deliverer  works off the outbox
+metrics    counts deliveries
+
+May import what ``gateway.records`` may import.
+"""
