@@ -11,18 +11,26 @@ FRAME_BYTES = 160
 FRAME_S = 0.02
 LONGEST_FRAMES = 20_000  # 400 s of one call
 
-CALLER, BOT = b"CaLL", b"RePL"
+QUIET = bytes((*range(0x70, 0x80), *range(0xF0, 0x100)))
+"""The µ-law codes of the 32 quietest samples: nothing takes audio of them for a caller who speaks over the bot."""
+_BITS = 5
+
+CALLER, BOT = b"fHx4", b"+Pz8"
 TAG_CHARS = 12
 FRAME_CHARS = 216  # base64 of 160 bytes
 
 _noise = random.Random(20)
-_FILL = bytes(_noise.randrange(256) for _ in range(FRAME_BYTES - 9))
+_FILL = bytes(_noise.choice(QUIET) for _ in range(FRAME_BYTES - 9))
 FILL_TEXT = base64.b64encode(_FILL)
 
 
 def text_of(number: int) -> bytes:
-    """Return a number below 2**24 as four characters of base64."""
-    return base64.b64encode(number.to_bytes(3, "big"))
+    """Return a number below 2**15 as four characters of base64, which stand for three quiet samples."""
+    return base64.b64encode(_samples_of(number))
+
+
+def _samples_of(number: int) -> bytes:
+    return bytes(QUIET[number >> shift & len(QUIET) - 1] for shift in (2 * _BITS, _BITS, 0))
 
 
 NUMBERS = [text_of(n) for n in range(LONGEST_FRAMES)]
@@ -30,7 +38,7 @@ NUMBER_OF = {text: n for n, text in enumerate(NUMBERS)}
 
 _CALLER_BYTES = base64.b64decode(CALLER)
 _BOT_BYTES = base64.b64decode(BOT)
-_BOT_BLOCKS = [n.to_bytes(3, "big") + _FILL for n in range(3000)]
+_BOT_BLOCKS = [_samples_of(n) + _FILL for n in range(3000)]
 
 
 def caller_text(call: int) -> bytes:
@@ -50,7 +58,7 @@ def is_reply_block(block: bytes) -> bool:
 
 def reply_audio(reply: int, size: int) -> bytes:
     """Return ``size`` bytes of µ-law, each block of which names its reply and its place in the reply."""
-    head = _BOT_BYTES + reply.to_bytes(3, "big")
+    head = _BOT_BYTES + _samples_of(reply)
     blocks = -(-size // FRAME_BYTES)
     return b"".join([head + block for block in _BOT_BLOCKS[:blocks]])[:size]
 

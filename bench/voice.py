@@ -158,7 +158,7 @@ class Session(Peer):
         for at in range(0, len(audio), tags.FRAME_BYTES):
             block = audio[at : at + tags.FRAME_BYTES]
             if tags.is_caller_frame(block):
-                self._arrived(base64.b64encode(block[3:6]), int.from_bytes(block[6:9], "big"))
+                self._arrived(base64.b64encode(block[3:6]), tags.NUMBER_OF.get(base64.b64encode(block[6:9]), -1))
             else:
                 self._count("frame that no caller sent")
 

@@ -32,10 +32,18 @@ def likeness(heard: Samples, played: Samples, rate_hz: int) -> float:
         return 0.0
     ours = ours - ours.mean(axis=0)
     theirs = np.lib.stride_tricks.sliding_window_view(all_played, steps, axis=0)
-    theirs = theirs - theirs.mean(axis=2, keepdims=True)
-    products = np.einsum("dbt,tb->d", theirs, ours)
-    sizes = np.sqrt(np.einsum("dbt,dbt->d", theirs, theirs) * np.sum(ours * ours))
+    products = np.tensordot(theirs, ours, axes=([1, 2], [1, 0]))  # their means fall out: ours have none
+    sums, squares = _window_sums(all_played, steps), _window_sums(all_played * all_played, steps)
+    energies = np.sum(squares - sums * sums / steps, axis=1)
+    sizes = np.sqrt(np.maximum(energies, 0.0) * np.sum(ours * ours))
     return float(np.max(products / np.maximum(sizes, 1e-9)))
+
+
+def _window_sums(values: Envelopes, steps: int) -> Envelopes:
+    """Return the sum of every ``steps`` successive rows."""
+    totals = np.concatenate((np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)))
+    sums: Envelopes = totals[steps:] - totals[:-steps]
+    return sums
 
 
 def _envelopes(samples: Samples, rate_hz: int) -> Envelopes:

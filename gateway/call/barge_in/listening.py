@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from gateway.call import notes
 from gateway.call.barge_in.echo_gate import EchoGate
 from gateway.call.barge_in.hearing import Hearing
-from gateway.call.barge_in.speech_watch import FRAME_MS, SpeechWatch
+from gateway.call.barge_in.speech_watch import ECHO_REST_S, EVERY_S, FRAME_MS, SpeechWatch
 from gateway.call.conversation import Conversation
 from gateway.call.messages import Commands
 from gateway.call.recovery.commands import VoiceOpened
@@ -45,25 +45,41 @@ class ListeningConversation(Conversation):
         self._gate = EchoGate(self._hearing) if settings.barge_in_rules.echo_gate else None
         self._watch = SpeechWatch(started.audio_format) if settings.watches_speech else None
         self._looked_at = started.audio_format.bytes_for(FRAME_MS)
+        self._look_at = -math.inf if self._watch is not None else math.inf
+        self._keeps = self._gate is not None
+        """``True`` while the caller's audio is kept: for the echo gate, or because the bot speaks."""
         self._turn_detection: Mapping[str, Any] | None = None
 
     # Speech that the service does not report
 
     def receive_audio(self, audio: bytes, now: float) -> SendAudio | Commands | None:
-        """Do as ``Conversation`` does, and keep the audio; ten times a second, look at it."""
-        made = super().receive_audio(audio, now)
-        self._hearing.take(audio, now)
-        watch = self._watch
-        if watch is None or now < watch.next_at or type(made) is not SendAudio:
+        """Do as ``Conversation`` does, and keep the audio over which the bot speaks; ten times a second, look at it."""
+        made = Conversation.receive_audio(self, audio, now)
+        if self._keeps:
+            self._hearing.take(audio, now)
+        if now < self._look_at or type(made) is not SendAudio:
             return made
-        if not self._is_over_the_bot:
-            watch.forget(now)
+        return self._look(made, audio, now)
+
+    def _look(self, made: SendAudio, audio: bytes, now: float) -> SendAudio | Commands:
+        """Look at the newest audio; silence the bot if it speaks over a caller whom the service does not hear."""
+        watch = self._watch
+        if watch is None:
+            return made
+        self._look_at = now + EVERY_S
+        is_over = self._is_over_the_bot
+        if is_over and not self._keeps:
+            self._hearing.take(audio, now)
+        self._keeps = is_over or self._gate is not None
+        if not is_over:
+            watch.forget()
             return made
         newest = audio[-self._looked_at :] if len(audio) >= self._looked_at else self._hearing.newest(FRAME_MS)
-        if not watch.look(newest, now):
+        if not watch.look(newest):
             return made
-        watch.forget(now)
+        watch.forget()
         if self._hearing.is_echo():
+            self._look_at = now + ECHO_REST_S
             return made
         watch.alarmed()
         self._parts.add((made, *self._unheard()))

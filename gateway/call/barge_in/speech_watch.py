@@ -19,6 +19,8 @@ STRICTEST = 3
 """The mode of the WebRTC detector that takes the least for speech."""
 MOST_ALARMS = 2
 """Alarms in one call: what the service goes on leaving out is somebody in the room rather than the caller."""
+ECHO_REST_S = 3.0
+"""After an echo nothing is looked at for so long: one verdict costs as much as a second of the rest of a call."""
 QUIET_RMS = 184
 """-45 dBFS: quieter audio is not looked at."""
 _RATES_HZ = (8000, 16000)
@@ -26,7 +28,7 @@ _RATES_HZ = (8000, 16000)
 
 
 class SpeechWatch:
-    """Looks at ten frames a second of a caller over whom the bot speaks. Times are in seconds."""
+    """Looks at ten frames a second of a caller over whom the bot speaks."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._format = audio_format
@@ -34,24 +36,20 @@ class SpeechWatch:
         self._found: deque[bool] = deque(maxlen=round(SPEECH_S / EVERY_S) + 1)
         self._alarms_left = MOST_ALARMS
         self._is_armed = True
-        self.next_at = 0.0
-        """The time of the next frame that is to be looked at."""
 
-    def forget(self, now: float) -> None:
+    def forget(self) -> None:
         """Begin anew: the bot is silent, or the service hears the caller."""
         self._found.clear()
-        self.next_at = now + EVERY_S
 
     def reported(self) -> None:
         """Note that the service reports speech: it hears, and may stop hearing again."""
         self._is_armed = self._alarms_left > 0
 
-    def look(self, audio: bytes, now: float) -> bool:
-        """Look at the newest audio; return ``True`` once the caller has spoken for as long as ``SPEECH_S``.
+    def look(self, audio: bytes) -> bool:
+        """Look at the newest audio, every ``EVERY_S``; return ``True`` once the caller has spoken for ``SPEECH_S``.
 
         After that it takes a report of the service before it returns ``True`` again.
         """
-        self.next_at = now + EVERY_S
         self._found.append(self._is_speech(audio))
         found = self._found
         return self._is_armed and len(found) == found.maxlen and found[0] and sum(found) >= SHARE * len(found)

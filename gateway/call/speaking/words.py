@@ -94,9 +94,10 @@ class ReplyWords:
 
     def _of(self, item_id: str) -> "_Text | None":
         """Return the words of a reply; ``None`` for one that is over, of which words may still come, or too many."""
-        if item_id in self._over or (len(self._texts) >= _MOST_AT_ONCE and item_id not in self._texts):
-            return None
-        return self._texts.setdefault(item_id, _Text())
+        text = self._texts.get(item_id)
+        if text is None and item_id not in self._over and len(self._texts) < _MOST_AT_ONCE:
+            text = self._texts[item_id] = _Text()
+        return text
 
     def _forget(self, item_id: str) -> None:
         self._texts.pop(item_id, None)

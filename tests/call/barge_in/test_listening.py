@@ -3,7 +3,9 @@
 import pytest
 
 from gateway.call import notes
+from gateway.call.barge_in.hearing import Hearing
 from gateway.call.barge_in.listening import ListeningConversation, conversation_for
+from gateway.call.barge_in.speech_watch import ECHO_REST_S, SPEECH_S
 from gateway.call.conversation import Conversation
 from gateway.call.messages import Command
 from gateway.call.settings import BargeInRules, CallSettings
@@ -208,6 +210,22 @@ def test_what_is_no_long_speech_of_a_caller_is_not_noticed(sound: bytes) -> None
     speaks(story)
     assert sends(story, sound) == []
     assert story.noted(notes.SpeechUnreported) == []
+
+
+def test_an_echo_is_looked_into_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """>> nine seconds of echo << a rest between two verdicts, each of which costs as much as a second of a call."""
+    story = watched()
+    verdicts: list[float] = []
+
+    def is_echo(_: Hearing) -> bool:
+        verdicts.append(story.now)
+        return True
+
+    monkeypatch.setattr(Hearing, "is_echo", is_echo)
+    story.answer(seconds=12)
+    sends(story, caller_speech(9.0))
+    first, second = verdicts
+    assert second - first >= ECHO_REST_S + SPEECH_S - 0.1
 
 
 def test_speech_that_the_service_reports_is_not_noticed() -> None:

@@ -15,7 +15,7 @@ def looked_at(samples: g711.Samples, audio_format: AudioFormat) -> list[bool]:
     watch = SpeechWatch(audio_format)
     audio = g711.encode(samples, audio_format)
     step, frame = audio_format.bytes_for(100), audio_format.bytes_for(FRAME_MS)
-    return [watch.look(audio[at : at + frame], at / step / 10) for at in range(0, len(audio) - frame, step)]
+    return [watch.look(audio[at : at + frame]) for at in range(0, len(audio) - frame, step)]
 
 
 @pytest.mark.parametrize("audio_format", [PCMU, PCMA, L16_16K, L16_24K], ids=str)
@@ -34,16 +34,31 @@ def test_noise_is_not(level: int) -> None:
     assert not any(looked_at(noise, PCMU))
 
 
-def test_it_begins_anew_when_it_is_told_to() -> None:
-    """With nothing of what was before, and a tenth of a second later."""
-    watch = SpeechWatch(PCMU)
-    frame = caller_speech(0.02)
-    for number in range(14):
-        watch.look(frame, number / 10)
-    watch.forget(5.0)
-    assert watch.next_at == 5.1
-    assert not watch.look(frame, 5.1)
-    assert watch.next_at == pytest.approx(5.2)
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> SpeechWatch:
+    """A watch that takes ``b"speech"`` for speech, and nothing else."""
+    monkeypatch.setattr(SpeechWatch, "_is_speech", lambda _, audio: audio == b"speech")
+    return SpeechWatch(PCMU)
+
+
+def test_speech_must_last_for_a_second_and_a_half(watch: SpeechWatch) -> None:
+    """A second of it after a pause is not enough, though it is most of the time that is looked at."""
+    assert not any(watch.look(b"") for _ in range(4))
+    assert [watch.look(b"speech") for _ in range(16)] == [False] * 15 + [True]
+
+
+def test_pauses_between_words_do_not_count(watch: SpeechWatch) -> None:
+    """Three tenths of the time, and no more."""
+    assert [watch.look(b"" if n in (3, 4, 8, 11) else b"speech") for n in range(16)][-1]
+    watch.forget()
+    assert not any(watch.look(b"" if n in (3, 4, 8, 11, 12) else b"speech") for n in range(16))
+
+
+def test_it_begins_anew_when_it_is_told_to(watch: SpeechWatch) -> None:
+    """With nothing of what was before."""
+    assert not any(watch.look(b"speech") for _ in range(10))
+    watch.forget()
+    assert [watch.look(b"speech") for _ in range(16)] == [False] * 15 + [True]
 
 
 def test_it_gives_alarm_again_once_the_service_has_heard_somebody() -> None:
@@ -53,8 +68,8 @@ def test_it_gives_alarm_again_once_the_service_has_heard_somebody() -> None:
     pieces = [speech[at : at + 160] for at in range(0, 20000, 800)]
 
     def alarms() -> bool:
-        watch.forget(0.0)
-        return any(watch.look(piece, 0.0) for piece in pieces)
+        watch.forget()
+        return any(watch.look(piece) for piece in pieces)
 
     for _ in range(2):
         assert alarms()
