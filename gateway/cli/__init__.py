@@ -30,10 +30,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-from gateway.cli import call, check, completion, doctor, init, point, providers, serve, tape
+from gateway.cli import serve
 from gateway.cli.processes.environ import Environment, strip_for_azure
-from gateway.cli.worker import is_worker
+from gateway.cli.worker import has_place, is_spare, is_worker
 from gateway.config import ConfigErrors
 from gateway.errors import GatewayError, InputError
 from gateway.logs import setup as logs
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A reader that closes the pipe early (``gateway schema | head``) is no failure.
     """
+    if is_spare() and not has_place():
+        return 0
     with outlets() as written:
         try:
             code = _run(arguments)
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    options = (_worker_parser() if is_worker() else _parser()).parse_args(arguments)
     options.arguments = sys.argv[1:] if arguments is None else arguments
     options.environment = Environment()
     try:
@@ -105,12 +108,25 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _without_commands() -> tuple[argparse.ArgumentParser, Any]:
     parser = argparse.ArgumentParser(
         prog="gateway", description="Answers phone calls with Azure Voice Live, one YAML file per phone line."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    return parser, parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+
+def _worker_parser() -> argparse.ArgumentParser:
+    """Return a parser of ``serve`` alone: what the other commands need would delay a worker's start."""
+    parser, commands = _without_commands()
+    serve.add_serve(commands)
+    return parser
+
+
+def _parser() -> argparse.ArgumentParser:
+    from gateway.cli import call, check, completion, doctor, init, point, providers, tape  # noqa: PLC0415 -- see above
+
+    parser, commands = _without_commands()
     call.add_demo(commands)
     init.add_init(commands)
     serve.add_serve(commands)

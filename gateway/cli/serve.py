@@ -5,20 +5,20 @@ import gc
 import math
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from gateway.app import Gateway, serving
-from gateway.cli.calling.loopback import LOOPBACK, is_loopback, loopback
+from gateway.cli.calling.fault_options import add_faults_and_seed
 from gateway.cli.check import add_config_option
 from gateway.cli.checking.capabilities import capability_warnings
-from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.cli.loop import run
 from gateway.cli.processes.environ import Environment
+from gateway.cli.processes.places import Service
 from gateway.cli.stopping import Stop, stop_on_signals
 from gateway.cli.tape import add_tape_options, wanted_tape
 from gateway.cli.worker import (
@@ -29,26 +29,26 @@ from gateway.cli.worker import (
     on_duty,
     shared_board,
 )
-from gateway.cli.workers import MOST_WORKERS, Service, run_workers
+from gateway.cli.workers import MOST_WORKERS, run_workers
 from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
 from gateway.config.checks.dangers import weak_keys, weak_secrets
 from gateway.config.checks.deployment_warnings import warnings
 from gateway.config.deployment import listening_host, private_listener
 from gateway.config.kept import DEPLOYMENT, KeptLines
 from gateway.config.secrets import secrets_within
-from gateway.doctor.background import examining
 from gateway.errors import GatewayError, InputError
 from gateway.logs import setup as logs
 from gateway.network.descriptors import needed, raise_limit
-from gateway.sim.emulator import Emulator, Script, load_script
+
+if TYPE_CHECKING:
+    from gateway.cli.calling.loopback import Loopback
+    from gateway.cli.emulated_identity import EmulatedIdentity
 
 log = structlog.get_logger()
 
 EMULATOR_PORT = 8090
 DRAIN_S = 60.0
 """Seconds that calls may go on after a signal to stop, unless ``--drain`` says otherwise."""
-KEPT_SESSIONS = 100
-"""Ended sessions that the emulator remembers; the number is bounded because it may run for months."""
 
 
 def add_serve(commands: Any) -> None:
@@ -77,6 +77,11 @@ def add_serve(commands: Any) -> None:
         help="worker processes, one core each, which SIGHUP replaces one by one (default: none, one process alone)",
     )
     parser.add_argument(
+        "--no-spare",
+        action="store_true",
+        help="with --workers, keep no further process loaded that takes the place of a worker that dies",
+    )
+    parser.add_argument(
         "--drain",
         type=_seconds,
         default=DRAIN_S,
@@ -86,6 +91,7 @@ def add_serve(commands: Any) -> None:
     parser.add_argument(
         "--no-doctor", action="store_true", help="do not examine the first line in the background after the start"
     )
+    add_faults_and_seed(parser, "what breaks in the sessions of --emulator, and when")
     add_tape_options(parser)
     _add_log_options(parser)
     parser.set_defaults(run=_run_serve)
@@ -99,6 +105,7 @@ def add_emulator(commands: Any) -> None:
         "--port", type=_port, default=EMULATOR_PORT, help=f"default {EMULATOR_PORT}; 0 takes a free one"
     )
     parser.add_argument("--script", type=Path, metavar="FILE", help="what it says and does (default: a short dialogue)")
+    add_faults_and_seed(parser, "what breaks in its sessions, and when")
     _add_log_options(parser)
     parser.set_defaults(run=lambda options: run(_emulator(options)))
 
@@ -150,6 +157,8 @@ def _run_serve(options: argparse.Namespace) -> int:
     if not 0 <= options.workers <= MOST_WORKERS:
         raise InputError(f"--workers: {options.workers}, expected 1 to {MOST_WORKERS}")
     wanted_tape(options)  # an option that cannot be used is the command's fault, not a worker's
+    if not options.emulator and (options.faults or options.seed is not None):
+        raise InputError("--faults and --seed without --emulator: expected it too, because they break its sessions")
     if not options.workers or is_worker():
         return run(_serve(options))
     if options.emulator:
@@ -168,6 +177,7 @@ def _run_serve(options: argparse.Namespace) -> int:
         calls=deployment.limits.calls,
         drain_s=options.drain,
         private=watched,
+        spare=not options.no_spare,
         reread=partial(_reread, options, deployment),
     )
     return run(run_workers(options.workers, service))
@@ -204,7 +214,7 @@ async def _serve(options: argparse.Namespace) -> int:
     port = deployment.listen.port if options.port is None else options.port
     async with _service(options, deployment) as (endpoint, api_key):
         try:
-            with loopback(deployment, host, port) if options.emulator and is_loopback(host) else nullcontext() as test:
+            with _test(options, deployment, host, port) as test:
                 served = test.deployment if test else deployment
                 _warn(served, lines, options, "" if test else host)
                 _make_room(served)
@@ -213,7 +223,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     lines,
                     endpoint=endpoint,
                     api_key=api_key,
-                    identity=EmulatedIdentity() if options.emulator else None,
+                    identity=_identity(options),
                     host=host,
                     port=port,
                     listener=test.listener if test else None,
@@ -225,9 +235,8 @@ async def _serve(options: argparse.Namespace) -> int:
                     if test:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
-                    is_examined = is_first_worker() and not (options.emulator or options.no_doctor)
                     async with (
-                        examining(served, lines, gateway.voice_live.first) if is_examined else nullcontext(),
+                        _examining(options, served, lines, gateway),
                         on_duty(board, stop, gateway.calls.take_news, gateway.go_on),
                     ):
                         await _until_it_ends(stop, gateway, options.drain)
@@ -235,6 +244,39 @@ async def _serve(options: argparse.Namespace) -> int:
         except OSError as error:
             raise GatewayError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
     return 0
+
+
+# What follows imports where it is used: a worker, whose start must not take long, has neither emulator nor examination.
+
+
+def _test(
+    options: argparse.Namespace, deployment: Deployment, host: str, port: int
+) -> AbstractContextManager["Loopback | None"]:
+    """Return what ``--emulator`` adds where this machine alone is served; else nothing."""
+    if not options.emulator:
+        return nullcontext()
+    from gateway.cli.calling.loopback import is_loopback, loopback  # noqa: PLC0415 -- see above
+
+    return loopback(deployment, host, port) if is_loopback(host) else nullcontext()
+
+
+def _identity(options: argparse.Namespace) -> "EmulatedIdentity | None":
+    if not options.emulator:
+        return None
+    from gateway.cli.emulated_identity import EmulatedIdentity  # noqa: PLC0415 -- see above
+
+    return EmulatedIdentity()
+
+
+def _examining(
+    options: argparse.Namespace, deployment: Deployment, lines: Lines, gateway: Gateway
+) -> AbstractAsyncContextManager[object]:
+    """Examine the first line in the background, in the first process, unless told otherwise."""
+    if not is_first_worker() or options.emulator or options.no_doctor:
+        return nullcontext()
+    from gateway.doctor.background import examining  # noqa: PLC0415 -- see above
+
+    return examining(deployment, lines, gateway.voice_live.first)
 
 
 async def _until_it_ends(stop: Stop, gateway: Gateway, drain_s: float) -> None:
@@ -263,7 +305,11 @@ def _host(options: argparse.Namespace, deployment: Deployment) -> str:
     if options.host:
         return str(options.host)
     configured = deployment.listen.host
-    return LOOPBACK if options.emulator and not is_loopback(configured) else configured
+    if not options.emulator:
+        return configured
+    from gateway.cli.calling.loopback import LOOPBACK, is_loopback  # noqa: PLC0415 -- with the emulator alone
+
+    return configured if is_loopback(configured) else LOOPBACK
 
 
 def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, host: str) -> None:
@@ -291,7 +337,9 @@ def _make_room(deployment: Deployment) -> None:
 async def _service(options: argparse.Namespace, deployment: Deployment) -> AsyncIterator[tuple[str, str]]:
     """Yield endpoint and API key of the emulator; empty where the deployment's endpoints are used."""
     if options.emulator:
-        async with Emulator(Script.for_anyone(), keep_sessions=KEPT_SESSIONS) as emulator:
+        from gateway.cli.calling.emulated import emulator_of  # noqa: PLC0415 -- see above
+
+        async with emulator_of(options) as emulator:
             log.info("emulator", endpoint=emulator.endpoint)
             yield emulator.endpoint, "emulator"
         return
@@ -302,9 +350,10 @@ async def _service(options: argparse.Namespace, deployment: Deployment) -> Async
 async def _emulator(options: argparse.Namespace) -> int:
     stop = stop_on_signals()
     _configure_logs(options)
-    script = load_script(options.script) if options.script else Script.for_anyone()
+    from gateway.cli.calling.emulated import emulator_of  # noqa: PLC0415 -- see above
+
     try:
-        async with Emulator(script, options.host, options.port, keep_sessions=KEPT_SESSIONS) as emulator:
+        async with emulator_of(options, options.host, options.port, options.script) as emulator:
             print(f"Voice Live emulator: {emulator.endpoint}  (any API key; Ctrl-C stops it)", flush=True)
             await stop.asked.wait()
     except OSError as error:

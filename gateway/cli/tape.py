@@ -20,7 +20,6 @@ from gateway.errors import InputError
 from gateway.logs.redaction import secrets_in
 from gateway.tape.checking import Known, Left, left_on
 from gateway.tape.form import read_tape
-from gateway.tape.report.reporting import report, told
 from gateway.tape.tapes import Wanted
 from gateway.text import json_bytes, one_line
 
@@ -107,6 +106,8 @@ def _told(file: Path, left: list[Left]) -> Iterator[str]:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from gateway.tape.report.reporting import report, told  # noqa: PLC0415 -- not for ``serve``: it loads the simulator
+
     made = report(read_tape(options.file))
     if options.json:
         content = {"file": str(options.file), "facts": made.facts, "differs": msgspec.to_builtins(made.findings)}

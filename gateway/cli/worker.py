@@ -1,6 +1,7 @@
 """A worker process of ``gateway serve --workers N``: what it gets from its supervisor, and its signs of life."""
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from gateway.cli.processes.spare import SPARE
 from gateway.cli.stopping import Stop
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall
@@ -23,6 +25,8 @@ METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder of several processes' metrics (prometheus_client, "Multiprocess Mode")."""
 LISTENERS = "GATEWAY_WORKER_LISTENERS"
 """A worker's variable: the descriptors of its sockets, and after a semicolon of those for health and metrics."""
+_PLACE_BYTES = 8192
+_PLACE_SOCKETS = 64
 SUPERVISOR_GONE = "supervisor gone"
 BEAT_S = 0.25
 ADOPT_S = 1.0
@@ -45,6 +49,31 @@ def inherited_listeners() -> Inherited | None:
         return None
     public, private = ([int(one) for one in each.split(",") if one] for each in os.environ[LISTENERS].split(";"))
     return Inherited([socket.socket(fileno=one) for one in public], [socket.socket(fileno=one) for one in private])
+
+
+def is_spare() -> bool:
+    """Return ``True`` if this process is a spare worker, which has no place yet."""
+    return SPARE in os.environ
+
+
+def has_place() -> bool:
+    """Wait until this spare worker is given a place; ``False`` where its supervisor is gone.
+
+    From then on it is a worker like any other, with the variables of one.
+    """
+    gc.collect()
+    gc.freeze()  # what is loaded need not be looked through again, which would delay its first sign of life
+    with socket.socket(fileno=int(os.environ.pop(SPARE))) as place:
+        told, descriptors, _, _ = socket.recv_fds(place, _PLACE_BYTES, _PLACE_SOCKETS)
+    if not told:
+        return False
+    worker, public = told.decode().rsplit("\n", 1)
+    listeners = [socket.socket(fileno=one) for one in descriptors]
+    os.environ[WORKER] = worker
+    os.environ[LISTENERS] = listeners_variable(listeners[: int(public)], listeners[int(public) :])
+    for one in listeners:
+        one.detach()  # ``inherited_listeners`` takes them
+    return True
 
 
 def is_worker() -> bool:

@@ -5,25 +5,22 @@ import math
 import os
 import secrets
 import signal
-import socket
-import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
-from msgspec import Struct
 from prometheus_client.multiprocess import mark_process_dead
 
 from gateway.call.calls import ANNOUNCE_LIMIT_S
-from gateway.cli.processes.ports import bound, close_all, port_kept
+from gateway.cli.processes.places import Places, Service, Worker
+from gateway.cli.processes.ports import port_kept
 from gateway.cli.stopping import Stop, stop_on_signals
-from gateway.cli.worker import LISTENERS, METRICS_DIRECTORY, WORKER, listeners_variable, worker_variable
-from gateway.config.kept import KeptDeployment, make_own
+from gateway.cli.worker import METRICS_DIRECTORY
+from gateway.config.kept import KeptDeployment
 from gateway.config.reading import environment
 from gateway.errors import GatewayError
 from gateway.fleet.board import WORKERS_LIMIT, Board, board_file
@@ -44,35 +41,6 @@ STEADY_S = 10.0
 """A worker that has lived this long is replaced at once when it dies."""
 BACK_OFF_S = 0.5
 BACK_OFF_LIMIT_S = 30.0
-
-
-class Service(Struct, frozen=True):
-    """The settings with which all workers serve."""
-
-    arguments: Sequence[str]
-    """The arguments of ``gateway serve``."""
-    config: Path
-    host: str
-    port: int
-    calls: int
-    """The value of ``limits.calls``."""
-    drain_s: float = 0.0
-    private: tuple[str, int] | None = None
-    """Host and port of the separate listener for health and metrics, if there is one."""
-    reread: Callable[[], None] = lambda: None
-    """Reads the environment and the configuration anew; raises ``GatewayError`` where they cannot be used."""
-
-
-@dataclass(eq=False)
-class Worker:
-    """A worker process. ``number`` is its own on the board; a successor has the same ``place``, and so the sockets."""
-
-    place: int
-    number: int
-    process: asyncio.subprocess.Process
-    retires: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once another worker takes the new calls."""
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def shared_key(environ: Mapping[str, str]) -> str:
@@ -109,6 +77,7 @@ async def run_workers(count: int, service: Service) -> int:
                     for place in range(1, count + 1):
                         group.create_task(supervisor.keep_running(place))
                     group.create_task(supervisor.replace_on_request())
+                    group.create_task(supervisor.keep_spare())
             except* GatewayError as failed:
                 raise failed.exceptions[0] from None
     finally:
@@ -130,29 +99,42 @@ class Supervisor:
     ) -> None:
         self._service = service
         self._board = board
-        self._descriptor = descriptor
         self._kept = kept
         self._shared = shared
         self._stop = stop
         self._has_served = False
-        self._free = set(range(1, WORKERS_LIMIT + 1))
-        """Numbers on the board that no worker has."""
-        self._sockets: dict[int, tuple[list[socket.socket], list[socket.socket]]] = {}
+        self._at = Places(service, descriptor, kept)
         self._running: dict[int, Worker] = {}
         self._successors: dict[int, asyncio.Future[Worker]] = {}
+        self._places: set[int] = set()
+        self._is_replacing = False
+
+    async def keep_spare(self) -> None:
+        """Keep a spare worker while all others serve, where the service wants one, until a stop is requested."""
+        if self._service.spare:
+            await self._at.spare.keep(lambda: self._shared, self._stop.asked)
+
+    def _want_spare(self) -> None:
+        """Want a spare worker only while all places are served: its start shall not delay another's."""
+        running = self._running
+        if not self._is_replacing and all(place in running and running[place].has_served for place in self._places):
+            self._at.spare.wanted.set()
+        else:
+            self._at.spare.wanted.clear()
 
     async def keep_running(self, place: int) -> None:
         """Run a worker, and another when it dies; after early deaths wait longer each time.
 
         Raises ``GatewayError`` if the worker cannot start and no worker has ever served.
         """
+        self._places.add(place)
         try:
             async with asyncio.TaskGroup() as watches:
                 await self._keep_running(place, watches)
         except* GatewayError as failed:
             raise failed.exceptions[0] from None
         finally:
-            self._close_sockets(place)
+            self._at.close_sockets(place)
 
     async def _keep_running(self, place: int, watches: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
@@ -163,7 +145,7 @@ class Supervisor:
                 worker = self._successors.pop(place).result()
             else:
                 try:
-                    worker = await self._started(place)
+                    worker = await self._at.start(place, self._shared)
                 except OSError as error:
                     self._note_no_start(place, error)
                     soon += 1
@@ -176,6 +158,7 @@ class Supervisor:
             if not watch.done():
                 continue
             del self._running[place]
+            self._want_spare()
             if self._stop.asked.is_set() and not watch.result():
                 return
             if not self._has_served:
@@ -183,7 +166,7 @@ class Supervisor:
                 raise GatewayError(f"worker {place} ended with {code} before it could serve")
             soon = 0 if loop.time() - started > STEADY_S else soon + 1
             if soon > 1:
-                self._close_sockets(place)  # its share of connections goes to the others while it cannot start
+                self._at.close_sockets(place)  # its share of connections goes to the others while it cannot start
             await self._back_off(soon)
 
     def _successor(self, place: int) -> asyncio.Future[Worker]:
@@ -212,6 +195,17 @@ class Supervisor:
         key = environment.value_in(os.environ, STREAM_KEY) or before[STREAM_KEY]
         self._shared = {**os.environ, METRICS_DIRECTORY: before[METRICS_DIRECTORY], STREAM_KEY: key}
         log.info("restarting", workers=len(self._running))
+        self._is_replacing = True
+        self._want_spare()
+        self._at.spare.give_up()  # what it has loaded may have changed
+        try:
+            await self._replace_each(before, content)
+        finally:
+            self._is_replacing = False
+            self._want_spare()
+
+    async def _replace_each(self, before: Mapping[str, str], content: bytes) -> None:
+        """Replace them; go back to what was ``before`` where not even the first can be replaced."""
         has_begun = False
         for place in sorted(self._running):
             if not await self._replace(place):
@@ -227,7 +221,7 @@ class Supervisor:
     async def _replace(self, place: int) -> bool:
         """Start a successor, leave the new calls to it, and wait for the end of those that there are."""
         try:
-            successor = await self._started(place)
+            successor = await self._at.start(place, self._shared)
         except (OSError, GatewayError) as error:
             log.error("restart_failed", worker=place, detail=str(error))
             return False
@@ -238,7 +232,7 @@ class Supervisor:
             raise
         if not serves:
             await _kill(successor.process)
-            self._forget(successor)
+            self._at.forget(successor)
             if not self._stop.asked.is_set():
                 code = successor.process.returncode
                 log.error("restart_failed", worker=place, detail=f"its successor ended with {code} and never served")
@@ -278,35 +272,6 @@ class Supervisor:
             raise GatewayError(f"worker {place} cannot be started: {detail}") from None
         log.error("worker_not_started", worker=place, detail=detail)
 
-    async def _started(self, place: int) -> Worker:
-        """Start a worker with the sockets of its place. Raises ``OSError``, and ``GatewayError`` without sockets."""
-        self._kept.write()
-        make_own(Path(self._shared[METRICS_DIRECTORY]))
-        if place not in self._sockets:
-            private = bound(*self._service.private) if self._service.private else []
-            self._sockets[place] = bound(self._service.host, self._service.port), private
-        public, private = self._sockets[place]
-        number = place if place in self._free else max(self._free)
-        # Its own session: a Ctrl-C in the terminal reaches the supervisor alone, which ends the workers in order. Their
-        # standard input closes with the supervisor, however that ends: see ``worker.on_duty``.
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway", *self._service.arguments),
-            env={
-                **self._shared,
-                WORKER: worker_variable(number, self._descriptor, self._kept.folder),
-                LISTENERS: listeners_variable(public, private),
-            },
-            start_new_session=True,
-            stdin=asyncio.subprocess.PIPE,
-            pass_fds=[self._descriptor, *(one.fileno() for one in (*public, *private))],
-        )
-        self._free.discard(number)
-        return Worker(place, number, process)
-
-    def _close_sockets(self, place: int) -> None:
-        for sockets in self._sockets.pop(place, ()):
-            close_all(sockets)
-
     async def _watched(self, worker: Worker) -> bool:
         """Wait for a worker's end, which a stop or a replacement asks for; note any other.
 
@@ -323,13 +288,13 @@ class Supervisor:
         )
         if not is_in_order and self._has_served:
             self._note_death(worker, is_hung=is_hung)
-        self._forget(worker)
+        self._at.forget(worker)
         return is_hung
 
     async def _ended(self, worker: Worker) -> bool:
         seen, silent, looks_left = self._board.beats(worker.number), 0, math.inf
         limit = (self._service.drain_s + END_LIMIT_S) / LOOK_S
-        has_served = is_hung = is_asked = False
+        is_hung = is_asked = False
         async with asyncio.TaskGroup() as group:
             end = group.create_task(worker.process.wait())
             asked = group.create_task(self._stop.asked.wait())
@@ -343,12 +308,13 @@ class Supervisor:
                 if worker.retires.is_set():
                     looks_left = min(looks_left, limit)
                 beats = self._board.beats(worker.number)
-                has_served = has_served or beats != seen
-                self._has_served = self._has_served or has_served
+                if beats != seen and not worker.has_served:
+                    worker.has_served = self._has_served = True
+                    self._want_spare()
                 silent = 0 if beats != seen else silent + 1
                 seen = beats
                 looks_left -= 1
-                if silent >= (HUNG_LOOKS if has_served else START_LOOKS) or looks_left <= 0:
+                if silent >= (HUNG_LOOKS if worker.has_served else START_LOOKS) or looks_left <= 0:
                     is_hung = True
                     with suppress(ProcessLookupError):
                         worker.process.kill()
@@ -362,9 +328,6 @@ class Supervisor:
         lost = [call.call_id for call in calls]
         code = worker.process.returncode
         log.error("worker_died", worker=worker.place, returncode=code, hung=is_hung, calls=lost)
-
-    def _forget(self, worker: Worker) -> None:
-        self._free.add(worker.number)
 
 
 _FIRST = asyncio.FIRST_COMPLETED

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.cli import _parser, main, serve
+from gateway.cli.calling import emulated
 from gateway.config import Deployment
 from gateway.errors import GatewayError
 from gateway.sim.emulator import Emulator
@@ -23,7 +24,7 @@ def emulators(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         made.append(options)
         raise OSError("taken")
 
-    monkeypatch.setattr(serve, "Emulator", make)
+    monkeypatch.setattr(emulated, "Emulator", make)
     monkeypatch.setattr(serve, "logs", SimpleNamespace(configure=lambda **_: None, is_terminal=lambda: False))
     return made
 
@@ -101,3 +102,10 @@ def test_seconds_are_a_number_from_zero(seconds: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         main(["serve", f"--drain={seconds}"])
     assert capsys.readouterr().err.endswith(f"argument --drain: {seconds} is no time, expected seconds from 0\n")
+
+
+@pytest.mark.parametrize("words", [("--faults", "f.yaml"), ("--seed", "1")])
+def test_faults_need_the_emulator(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """They break its sessions, and nobody else's."""
+    assert main(["serve", *words]) == 2
+    assert "--faults and --seed without --emulator" in capsys.readouterr().err

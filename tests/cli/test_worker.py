@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,3 +109,20 @@ async def test_a_process_alone_owes_nothing() -> None:
     async with on_duty(None, stop, take_no_news, nothing):
         await asyncio.sleep(0)
     assert not stop.asked.is_set()
+
+
+def test_a_worker_loads_no_more_than_it_needs() -> None:
+    """Neither the simulator nor the examination, nor the other commands: half a worker's start is what it loads."""
+    program = (
+        "import os, sys\n"
+        f"os.environ[{worker.WORKER!r}] = '1/3/x'\n"
+        "import gateway.cli\n"
+        "gateway.cli._worker_parser()\n"
+        "print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", program]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603 -- our own words
+    assert "gateway.app" in loaded
+    others = ("gateway.sim.emulator", "gateway.sim.phone", "gateway.sim.report", "gateway.doctor.examination", "jinja2")
+    assert [name for name in loaded if name.startswith((*others, "gateway.cli.call.", "gateway.tape.report"))] == []
+    assert not {"gateway.cli.call", "gateway.cli.doctor", "gateway.cli.init"} & {*loaded}

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from gateway.call.ending import EndReason
 from gateway.cli import workers
+from gateway.cli.processes.places import Service
 from gateway.cli.stopping import Stop
 from gateway.cli.worker import METRICS_DIRECTORY
 from gateway.config.kept import KeptDeployment
@@ -114,7 +115,7 @@ async def test_workers_take_each_others_tokens() -> None:
 class Fleet:
     """Workers that are programs of the test, under a supervisor with patience of its own."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, *programs: str) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, *programs: str, spare: bool = False) -> None:
         """Each of ``programs`` is run once, in order, the last one ever again."""
         self.stop = Stop()
         self.descriptor = board_file(5)
@@ -126,7 +127,7 @@ class Fleet:
         monkeypatch.setattr(asyncio, "create_subprocess_exec", self._start)
         for name, value in (("LOOK_S", 0.02), ("HUNG_LOOKS", 100), ("BACK_OFF_S", 0.001), ("START_LOOKS", 3000)):
             monkeypatch.setattr(workers, name, value)
-        service = workers.Service(arguments=[], config=CONFIG, host="127.0.0.1", port=0, calls=5)
+        service = Service(arguments=[], config=CONFIG, host="127.0.0.1", port=0, calls=5, spare=spare)
         monkeypatch.setenv("PYTHONPATH", str(CONFIG.parents[1]))
         shared = {**os.environ, METRICS_DIRECTORY: str(folder), "GATEWAY_STREAM_KEY": "key"}
         kept = KeptDeployment(CONFIG, folder)
@@ -154,6 +155,9 @@ class Fleet:
 
 PRELUDE = """
 import os, sys, time, signal
+if "GATEWAY_SPARE" in os.environ:
+    from gateway.cli.worker import has_place
+    has_place() or os._exit(0)
 from gateway.fleet.board import Board
 number, descriptor, _ = os.environ["GATEWAY_WORKER"].split("/", 2)
 board = Board(5, int(descriptor), int(number))
@@ -171,8 +175,8 @@ def fleet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[
     """Make a fleet of these programs."""
     made: list[Fleet] = []
 
-    def make(*programs: str) -> Fleet:
-        made.append(Fleet(monkeypatch, tmp_path, *programs))
+    def make(*programs: str, spare: bool = False) -> Fleet:
+        made.append(Fleet(monkeypatch, tmp_path, *programs, spare=spare))
         return made[-1]
 
     yield make

@@ -187,13 +187,16 @@ async def killed(held: Fleet) -> None:
     since = len(held.log)
     async with AsyncExitStack() as stack:
         phones = await begin(held, stack, "D")
-        os.kill(min(held.workers()), signal.SIGKILL)
+        waiting = held.workers()
+        os.kill(held.of("worker_replaced")[0]["pid"], signal.SIGKILL)  # one of the two, and not the spare one
         (died,) = await held.until("worker_died", since=since)
         lost = set(died["calls"])
         assert 0 < len(lost) < CALLS
         own = [phone for phone in phones if phone.call_id in lost]
         await asyncio.gather(*(phone.closed.wait() for phone in own))
         await held.until("serving", since=since)
+        (spare,) = held.of("spare_takes_over", since)
+        assert spare["pid"] in waiting
         assert [phone.call_id for phone in phones if phone.closed.is_set() and phone.call_id not in lost] == []
         async with held.call("CE1"):
             pass

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.cli.completion import completes_files
+from gateway.cli.calling.fault_options import add_faults_and_seed
 from gateway.errors import InputError
 from gateway.sim.caller.timeline import TimelineEvent
-from gateway.sim.faults import Drawn, drawn, load_faults
+from gateway.sim.faults import Drawn, FaultPlan, drawn, load_faults
 
 SEEDS = 1 << 32
 
@@ -48,23 +48,12 @@ class CallFaults:
 
 def add_fault_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--faults``, ``--seed`` and ``--virtual-time``."""
-    completes_files(
-        parser.add_argument("--faults", type=Path, metavar="FILE", help="what breaks on either side, and when")
-    )
-    parser.add_argument(
-        "--seed", type=_seed, metavar="N", help="what --faults draws from (default: the file's, or new)"
-    )
+    add_faults_and_seed(parser, "what breaks on either side, and when")
     parser.add_argument(
         "--virtual-time",
         action="store_true",
         help="do not wait: time jumps to whatever happens next; with the emulator only",
     )
-
-
-def _seed(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is no seed, expected a whole number from 0")
-    return int(text)
 
 
 def chosen_faults(options: argparse.Namespace) -> CallFaults | None:
@@ -80,9 +69,13 @@ def chosen_faults(options: argparse.Namespace) -> CallFaults | None:
         raise InputError(
             f"--faults: {options.faults} breaks the emulator, which is not reached by --url; leave one out"
         )
-    seed = next((given for given in (options.seed, plan.seed) if given is not None), None)
-    seed = secrets.randbelow(SEEDS) if seed is None else seed
-    return CallFaults(options.faults, drawn(plan, seed), bool(plan.service))
+    return CallFaults(options.faults, drawn_from(plan, options.seed), bool(plan.service))
+
+
+def drawn_from(plan: FaultPlan, given: int | None) -> Drawn:
+    """Return the faults of a plan, drawn by the ``given`` seed, else by the plan's own, else by a new one."""
+    seed = next((one for one in (given, plan.seed) if one is not None), None)
+    return drawn(plan, secrets.randbelow(SEEDS) if seed is None else seed)
 
 
 def check_emulated(options: argparse.Namespace, faults: CallFaults | None, endpoint: str) -> None:
