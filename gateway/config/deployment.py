@@ -22,6 +22,7 @@ from gateway.config.reading.problems import ConfigErrors, KeyPath, dotted, liste
 from gateway.config.reading.section import Number, Section, Text, Whole
 from gateway.config.reading.validation import validate
 from gateway.config.records.deliver import Receivers
+from gateway.config.records.prices import AnyPrices, Prices, tables_of
 from gateway.config.records.records import DATABASE_FILE, SQLITE, AnyRecords, Records
 from gateway.config.secrets import Rotated, Secret, value_of
 from gateway.config.urls import Endpoint, PublicUrl, pattern_of
@@ -196,6 +197,9 @@ class Deployment(Section):
     """The record of every call; false keeps none."""
     deliver: Receivers = ()
     """The receivers of the events of calls, on lines without deliver; each event is a signed POST."""
+    prices: AnyPrices = Prices()
+    """The prices of tokens and minutes: keys with values, or the path of a file with the same keys, relative to this
+    file."""
     lines: Text = "lines/*.yaml"
     """The files of the phone lines, as a pattern; the path is relative to this file."""
 
@@ -232,6 +236,11 @@ class Deployment(Section):
         """The URL of the records' database; a relative file is one beside ``gateway.yaml``."""
         url = value_of(self.records.url) or f"{SQLITE}{self.records.directory}/{DATABASE_FILE}"
         return f"{SQLITE}{self.file.parent.absolute() / url.removeprefix(SQLITE)}" if url.startswith(SQLITE) else url
+
+    @property
+    def price_tables(self) -> tuple[Prices, ...]:
+        """The tables in which a price is looked up, one after the other. Raises ConfigErrors for a file of prices."""
+        return tables_of(self.prices, self.file.parent, self.environ)
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -291,4 +300,5 @@ def load_deployment(
     deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
     if deployment is None or document.errors:
         raise ConfigErrors(document.errors)
+    tables_of(deployment.prices, path.parent, environ)
     return deployment

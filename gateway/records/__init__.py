@@ -3,6 +3,7 @@
 rows       the rows of a call's record, as structs
 call_rows  makes the rows of one call from its notes
 masking    takes words and numbers out of rows
+pricing    says what a call has cost
 store/     the database of the records, and what writes to it
 delivery/  sends the events of calls to receivers
 

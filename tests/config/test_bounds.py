@@ -53,7 +53,13 @@ LINE = {
     "WhenFull.wait_s": ("5 to 600", None),
     "WhileWaiting.after_s": ("0 to 60", 1.5),
 }
+PRICES = (
+    "input_text cached_text output_text input_audio cached_audio output_audio output_audio_azure output_audio_custom "
+    "input_image cached_image"
+)
 GATEWAY = {
+    **{f"ModelPrices.{name}": ("0 or more", None) for name in PRICES.split()},
+    "ProviderPrices.per_minute": ("0 or more", None),
     "DeploymentLimits.calls": ("1 to 100000", 200),
     "DeploymentLimits.watched_calls": ("0 to 100000", 20),
     "DeploymentLimits.connections": ("10 to 100000", 1000),
