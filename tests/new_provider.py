@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "examples" / "provider_template"
 PARTS = ("gateway", "tests", "docs")
 """The folders of a template that are copied."""
+FORMATTER = "ruff"
 
 
 class NewProvider:
@@ -59,10 +60,15 @@ class NewProvider:
         return self._renamed(text, is_code=file.suffix != ".md")
 
     def _tidy(self, paths: list[str]) -> None:
-        """Take out the imports that a switch has left without use, and format as the project does."""
+        """Take out the imports that a switch has left without use, and format as the project does.
+
+        Raises ``ValueError`` where ruff is missing or fails.
+        """
         for words in (("check", "--fix", "--select", "F401,I001"), ("format",)):
-            command = [sys.executable, "-m", "ruff", *words, "--quiet", *paths]
-            subprocess.run(command, cwd=self._project, check=True)  # noqa: S603 -- our own words
+            command = [sys.executable, "-m", FORMATTER, *words, "--quiet", *paths]
+            done = subprocess.run(command, cwd=self._project, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 -- our own words
+            if done.returncode:
+                raise ValueError(f"made, but not formatted: {done.stderr.strip()}; `make dev` installs ruff")
 
     def _target(self, file: Path) -> str:
         return file.relative_to(self._template).as_posix().replace("acme", self._name)

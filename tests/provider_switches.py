@@ -110,8 +110,49 @@ DUE = '''    def due(self, now_ms: int, queued_ms: float) -> Sequence[Order]:
 ANSWERED = """            self._unanswered = max(0, self._unanswered - 1)
             return (Media(message),)
 """
+ANSWERED_BY_A_STREAM = '''def test_the_answer() -> None:
+    """The stream alone: the call ends with it."""
+    answer = webhooks.answer(CALL, Connect("wss://gw/stream/t"))
+    assert json.loads(answer.body) == [{"stream": "wss://gw/stream/t"}]
+    assert json.loads(webhooks.refuse(CALL).body) == [{"reject": "busy"}]
+
+
+'''
+ENDS_PAGE = "| what follows the stream | nothing: the call ends; a line's `after` and `on_failure` have no effect |"
+GONE_PAGE = "| when the gateway is gone | the call ends |"
+ENDS_WITH_STREAM = (
+    Edit(PROVIDER, '    title="Acme",\n', '    title="Acme",\n    says_after=False,\n    transfers_after=False,\n'),
+    Edit(PROVIDER, r"        if request\.asks_what_follows:\n[^\n]*\n", is_pattern=True),
+    Edit(PROVIDER, "IncomingCall | StreamEnded | Answer:", "IncomingCall | Answer:"),
+    Edit(
+        PROVIDER,
+        "Return the call that is announced, or the stream that has ended.",
+        "Return the call that is announced.",
+    ),
+    Edit(
+        PROVIDER, r'"""Return the steps: the stream, [^\n]*\n[^\n]*\n', '"""Return the only step."""\n', is_pattern=True
+    ),
+    Edit(
+        PROVIDER, '"stream": connect.stream_url}, *then, *_steps(connect.on_failure))', '"stream": connect.stream_url})'
+    ),
+    Edit(PROVIDER, r"def _following\(.*?(?=def _answer)", is_pattern=True),
+    Edit(SIMULATED, r"    next_verbs: .*?\n\n", is_pattern=True),
+    Edit(SIMULATED, "first, *rest = _steps", "first, *_ = _steps"),
+    Edit(SIMULATED, r"        self\.next_verbs = [^\n]*\n", is_pattern=True),
+    Edit(SIMULATED, '"""Carry out what follows the stream, and report the end."""', '"""Report the end."""'),
+    Edit(SIMULATED, "        await self.go_on(self.next_verbs, self._fetch)\n"),
+    Edit(SIMULATED, r"    async def _fetch\(.*?\n\n", is_pattern=True),
+    Edit(SIMULATED, r"def _verb\(.*?(?=def _written)", is_pattern=True),
+    Edit(OWN, r"def test_the_answer\(.*?(?=def test_the_rest_api|\Z)", ANSWERED_BY_A_STREAM, is_pattern=True),
+    Edit(PAGE, "by closing the stream: Acme goes on with the answer's next step", "by closing the stream"),
+    Edit(PAGE, r"\| what follows the stream \|[^\n]*", ENDS_PAGE, is_pattern=True),
+    Edit(
+        PAGE, r"\| when the gateway is gone \|[^\n]*", "| when the gateway is gone | the call ends |", is_pattern=True
+    ),
+)
 SWITCHES: Mapping[str, Mapping[str, Sequence[Edit]]] = {
     "documents": {
+        "ends-with-stream": ENDS_WITH_STREAM,
         "no-marks": (
             Edit(
                 WIRE,

@@ -17,7 +17,7 @@ from tests.provider_switches import KINDS, SWITCHES, Kind, switched
 
 NAME, TITLE = "zenith", "Zenith Phones"
 OTHERS = {
-    "plain": ("--binary", "--no-marks", "--no-clear", "--no-keys", "--no-rest"),
+    "plain": ("--binary", "--no-marks", "--no-clear", "--no-keys", "--no-rest", "--ends-with-stream"),
     "paced": ("--kind", "commands", "--paced", "--no-keys"),
 }
 """Made beside it, with these switches: what each vendor has not, and the ways that no provider here has."""
@@ -139,6 +139,18 @@ def test_a_name_that_is_none_or_taken_is_refused(project: Path, capsys: pytest.C
     assert "expected small letters and digits" in capsys.readouterr().err
     assert main([NAME, "--project", str(project)]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_a_formatter_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the command that installs it; the files are there."""
+    for name in ("gateway/config/providers.py", "docs/providers.md", "CHANGELOG.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    monkeypatch.setattr("tests.new_provider.FORMATTER", "no_ruff")
+    assert main(["other", "--project", str(tmp_path)]) == 2
+    assert "No module named no_ruff; `make dev` installs ruff" in capsys.readouterr().err
 
 
 def test_what_is_to_be_read_is_short() -> None:
