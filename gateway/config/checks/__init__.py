@@ -5,6 +5,7 @@ tools                a line's tools
 tool_schema          which JSON Schema a tool's parameters may have
 service              settings that Voice Live refuses together
 line_warnings        warnings about a line
+delivery_warnings    receivers of the events of calls
 deployment_warnings  warnings about the deployment
 dangers              what lets anybody in: weak keys, unprotected webhooks and streams
 leaks                credentials in the wrong place

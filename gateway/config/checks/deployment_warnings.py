@@ -10,6 +10,7 @@ from gateway.config.api_versions import (
     SESSION_SINCE,
     newer_members,
 )
+from gateway.config.checks.delivery_warnings import delivery_warnings
 from gateway.config.checks.line_warnings import line_warnings, model_warning
 from gateway.config.checks.secret_warnings import secret_warnings
 from gateway.config.deployment import Deployment
@@ -30,6 +31,7 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
     known = list(lines)
     found = [warning for line in known for warning in line_warnings(line)]
     found += [*_numbers(deployment, known), *_providers(deployment), *secret_warnings(deployment)]
+    found += delivery_warnings(deployment, known)
     return [*found, *_service(deployment, known)]
 
 

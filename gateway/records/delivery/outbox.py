@@ -130,19 +130,19 @@ class Outbox:
 
     async def is_gone(self, target: str, url: str) -> bool:
         """Return ``True`` if the receiver at this address has said that it is gone."""
-        query = select(meta.c.value).where(meta.c.name == _gone_name(target))
+        query = select(meta.c.value).where(meta.c.name == gone_name(target))
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one_or_none() == url
 
     async def mark_gone(self, target: str, url: str) -> None:
         """Remember that the receiver is gone, until :meth:`forget_gone` or another address."""
         async with self._database.write() as connection:
-            await self._database.put(connection, meta, [{"name": _gone_name(target), "value": url}])
+            await self._database.put(connection, meta, [{"name": gone_name(target), "value": url}])
 
     async def forget_gone(self, target: str) -> None:
         """Deliver to a receiver again that was gone."""
         async with self._database.write() as connection:
-            await connection.execute(delete(meta).where(meta.c.name == _gone_name(target)))
+            await connection.execute(delete(meta).where(meta.c.name == gone_name(target)))
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -155,5 +155,6 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _gone_name(target: str) -> str:
+def gone_name(target: str) -> str:
+    """Return the name in ``meta`` under which it stands that a receiver is gone."""
     return f"delivery_gone:{target}"
