@@ -3,30 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.report.ends import FINE, sentence_of
 from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.phone.wire import Ender
 
 NORMAL_CLOSE = 1000
-_SENTENCES: Mapping[str, str] = {
-    "caller_hung_up": "The caller hung up",
-    "bot_hung_up": "The bot hung up",
-    "transferred": "The bot transferred the caller",
-    "line_closed": "The bot hung up: the line is closed at this hour",
-    "silence": "The caller stayed silent",
-    "time_limit": "The call reached its time limit",
-    "shut_down": "The gateway was shut down",
-    "shut_down_announced": "The gateway was shut down, and said so",
-    "stream_lost": "The media stream was lost",
-    "stream_stalled": "The provider stopped reading",
-    "stream_broken": "The media stream was broken",
-    "voice_unavailable": "Voice Live could not be reached",
-    "voice_refused": "Voice Live refused the session",
-    "voice_lost": "Voice Live dropped the session",
-    "voice_stalled": "Voice Live stopped reading",
-    "fault": "The gateway failed: a bug, with its traceback in the log",
-}
-_FINE = frozenset({"caller_hung_up", "bot_hung_up", "transferred", "line_closed", "silence", "time_limit"})
 
 
 @dataclass(frozen=True)
@@ -53,12 +35,9 @@ def outcome(result: CallResult, notes: Sequence[TimelineEvent]) -> Outcome:
     """Return how the call ended: by the gateway's account where there is one, else by what the phone saw."""
     ended = next((note.fields for note in notes if note.kind == "call_ended"), {})
     reason, by, detail = (str(ended.get(name, "")) for name in ("reason", "by", "detail"))
-    if reason:
-        told = _SENTENCES.get(reason, f"{reason.replace('_', ' ').capitalize()}, by the {by}")
-    else:
-        told = _ENDED_BY[result.ended_by]
+    told = sentence_of(reason, by) if reason else _ENDED_BY[result.ended_by]
     failures = []
-    if reason and reason not in _FINE:
+    if reason and reason not in FINE:
         failures.append(f"{told}: {detail}" if detail else told)
     elif result.failure:
         failures.append(result.failure)

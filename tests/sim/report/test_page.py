@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.call.ending import EndReason
+from gateway.report.ends import SENTENCES
 from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.measures import GOOD_STOP_MS, BargeIn, Latency, measure
 from gateway.sim.caller.timeline import TimelineEvent
@@ -19,7 +20,6 @@ from gateway.sim.phone.wire import Party
 from gateway.sim.report import page as report
 from gateway.sim.report.actions import actions
 from gateway.sim.report.dialogue import dialogue
-from gateway.sim.report.outcome import _SENTENCES
 from gateway.sim.report.page import EMULATED, render_report
 
 
@@ -172,17 +172,17 @@ def test_the_end_reason_stands_at_the_top(call: CallResult, ended_by: Party, rea
 
 def test_every_end_reason_of_the_gateway_has_its_sentence() -> None:
     """The simulator does not import the gateway: this keeps the two together."""
-    assert set(_SENTENCES) == {reason.value for reason in EndReason}
+    assert set(SENTENCES) == {reason.value for reason in EndReason}
 
 
-@pytest.mark.parametrize("reason", sorted(set(_SENTENCES)))
+@pytest.mark.parametrize("reason", sorted(set(SENTENCES)))
 def test_a_failed_call_looks_failed(call: CallResult, reason: str) -> None:
     """A badge in the colour of alarm and the reason below it; a call that went well has neither."""
     fields = {"reason": reason, "by": "service", "detail": "503 of the service"}
     html = page(call, [TimelineEvent(call.started_at + 12, "call_ended", fields)])
     fine = reason in {"caller_hung_up", "bot_hung_up", "transferred", "line_closed", "silence", "time_limit"}
     assert ('<span class="badge failed">Failed</span>' in html) == (not fine)
-    assert (f"{_SENTENCES[reason]}: 503 of the service" in text(html)) == (not fine)
+    assert (f"{SENTENCES[reason]}: 503 of the service" in text(html)) == (not fine)
 
 
 def test_a_call_that_was_closed_or_never_heard_looks_failed(call: CallResult) -> None:

@@ -1,0 +1,87 @@
+"""The interruptions of a call: by the caller, by an echo of the bot, by noise. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from gateway.records.explain.events import Event, Told
+from gateway.records.explain.speech import Reply, Turn
+from gateway.report.explanation import Interruption
+
+SHORT_MS = 400
+"""Speech that is over so soon is hardly a word."""
+ECHO_SHARE = 0.6
+"""So many of the caller's words, in the bot's own words, are an echo."""
+SAME_MOMENT_MS = 50
+_IGNORED = {
+    "short": "speech shorter than barge_in.min_speech_ms",
+    "protected": "speech within barge_in.protect_ms",
+    "echo": "an echo, by barge_in.echo_gate",
+}
+
+
+def interruptions_in(told: Told, replies: Sequence[Reply], turns: Sequence[Turn]) -> list[Interruption]:
+    """Return all interruptions, and the speech that was kept from interrupting, in the order of time."""
+    transcribes = bool(told.all("caller_said"))
+    found = [
+        _interruption(told, cut, replies, turns, transcribes=transcribes)
+        for cut in told.all("barge_in")
+        if cut.fields.get("replies")
+    ]
+    for ignored in told.all("speech_ignored"):
+        evidence = _IGNORED.get(ignored.text("reason"), ignored.text("reason"))
+        found.append(Interruption(at_ms=round(ignored.at_ms), kind="ignored", evidence=evidence))
+    return sorted(found, key=lambda one: one.at_ms)
+
+
+def _interruption(
+    told: Told, cut: Event, replies: Sequence[Reply], turns: Sequence[Turn], *, transcribes: bool
+) -> Interruption:
+    turn = next((turn for turn in reversed(turns) if turn.start_ms <= cut.at_ms + SAME_MOMENT_MS), None)
+    keyed = any(abs(key.at_ms - cut.at_ms) <= SAME_MOMENT_MS for key in told.all("digit_pressed"))
+    if keyed or turn is None:
+        kind, evidence, speech_ms = ("key" if keyed else "unknown"), "a key" if keyed else "no speech is told", None
+    else:
+        speech_ms = round(turn.end_ms - turn.start_ms)
+        kind, evidence = _judged(turn, speech_ms, _words_of(cut, replies), transcribes=transcribes)
+    return Interruption(
+        at_ms=round(cut.at_ms),
+        kind=kind,  # type: ignore[arg-type]  # of those here
+        evidence=evidence,
+        speech_ms=speech_ms,
+        unheard_ms=_unheard_ms(cut),
+    )
+
+
+def _judged(turn: Turn, speech_ms: int, spoken: str, *, transcribes: bool) -> tuple[str, str]:
+    words = _words(turn.words or "")
+    if words:
+        share = sum(word in set(_words(spoken)) for word in words) / len(words)
+        if share >= ECHO_SHARE and len(words) > 1:
+            return "echo", "the caller's words are those that the bot was saying"
+        return "true", "the caller said something else"
+    if not transcribes:
+        if speech_ms < SHORT_MS:
+            return "noise", "too short for a word"
+        return "unknown", "no turn of this call has a transcript"
+    return "noise", "no words in it"
+
+
+def _words_of(cut: Event, replies: Sequence[Reply]) -> str:
+    """Return all words of the replies that were cut short."""
+    listed = cut.fields.get("replies")
+    ids = {str(one.get("item_id")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set()
+    return " ".join(reply.words for reply in replies if reply.item_id in ids)
+
+
+def _unheard_ms(cut: Event) -> int:
+    listed = cut.fields.get("replies")
+    cuts = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return sum(max(0, round(_number(one.get("received_ms")) - _number(one.get("heard_ms")))) for one in cuts)
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) else 0
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
