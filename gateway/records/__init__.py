@@ -4,6 +4,7 @@ rows       the rows of a call's record, as structs
 call_rows  makes the rows of one call from its notes
 masking    takes words and numbers out of rows
 pricing    says what a call has cost
+explain/   explains a call from its record
 store/     the database of the records, and what writes to it
 delivery/  sends the events of calls to receivers
 

@@ -1,4 +1,4 @@
-"""How calls end, in words. Pure."""
+"""The ends of calls, in words. Pure."""
 
 from collections.abc import Mapping
 
@@ -25,5 +25,5 @@ FINE = frozenset({"caller_hung_up", "bot_hung_up", "transferred", "line_closed",
 
 
 def sentence_of(reason: str, by: str) -> str:
-    """Return what an end reason says, without a full stop; a reason that is not known is told as it is."""
+    """Return the sentence of an end reason, without a full stop; a reason that is not known is told as it is."""
     return SENTENCES.get(reason, f"{reason.replace('_', ' ').capitalize()}, by the {by}")

@@ -25,7 +25,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     at_ms: Sequence[int] = ()
     """The moments of the call that it is about."""
     score: float
-    """How likely it explains a bad call; findings are ranked by it."""
+    """The likelihood that it explains a bad call; findings are ranked by it."""
 
 
 class Silence(Struct, frozen=True, kw_only=True):
@@ -67,4 +67,4 @@ class Explanation(Struct, frozen=True, kw_only=True):
     interruptions: Sequence[Interruption]
     figures: Sequence[tuple[str, str]]
     unknown: Sequence[str] = ()
-    """What the record does not say."""
+    """All that the record does not say."""

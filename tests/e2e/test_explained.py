@@ -116,19 +116,10 @@ def test_a_call_that_went_well_has_no_finding(tmp_path: Path) -> None:
 
 def test_a_slow_tool(tmp_path: Path) -> None:
     """Six seconds in which a tool ran, and nobody said anything."""
-
-    async def caller(held: Exchange, phone: SimulatedPhone) -> None:
-        await heard(held, 1)
-        await say(held, "Where is my parcel?")
-        await asyncio.sleep(6)
-        server.release.set()
-        await heard(held, 2)
-
     made: list[Explanation] = []
 
     @virtual_time
     async def run() -> None:
-        nonlocal server
         async with tool_server() as server:
             tool = {
                 "name": "hangs",
@@ -137,11 +128,15 @@ def test_a_slow_tool(tmp_path: Path) -> None:
                 "http": {"url": f"{server.url}/hangs", "timeout_s": 20},
             }
             script = instant({"call": {"name": "hangs", "arguments": {"number": "1"}}, "after_call": ANSWER})
-            async with exchange(tmp_path, ["twilio"], line(tools=[tool]), script) as held, ended(held) as phone:
-                await caller(held, phone)
-            made.append(explained(held.notes["support"]))
+            async with exchange(tmp_path, ["twilio"], line(tools=[tool]), script) as held:
+                async with ended(held):
+                    await heard(held, 1)
+                    await say(held, "Where is my parcel?")
+                    await asyncio.sleep(6)
+                    server.release.set()
+                    await heard(held, 2)
+                made.append(explained(held.notes["support"]))
 
-    server: Any = None
     run()
     (found,) = made
     assert kinds(found) == ["slow_tool"]
@@ -202,7 +197,10 @@ def test_a_cut_session(tmp_path: Path) -> None:
     assert dict(found.figures)["Lost sessions"].startswith("1, 1 recovered")
 
 
-@pytest.mark.parametrize(("status", "kind"), [(429, "quota"), (401, "credentials_refused"), (503, "session_unavailable")])
+REFUSALS = [(429, "quota"), (401, "credentials_refused"), (503, "session_unavailable")]
+
+
+@pytest.mark.parametrize(("status", "kind"), REFUSALS)
 def test_a_session_that_is_refused(tmp_path: Path, status: int, kind: str) -> None:
     """For a quota, for a wrong key, for trouble of the service's own: the call ends."""
 

@@ -1,4 +1,4 @@
-"""How calls end, in words."""
+"""The ends of calls, in words."""
 
 from gateway.call.ending import EndReason
 from gateway.report.ends import FINE, SENTENCES, sentence_of

@@ -4,6 +4,7 @@ explaining     makes the explanation of a call
 rules/         looks for findings
 kinds          all kinds of findings, with the settings that help
 case           all that is known of a call, for the rules
+folder         reads the folder of a simulated call
 events         the events of a call, to be searched
 speech         when each side was heard
 waits          for whom a call waited
@@ -12,5 +13,5 @@ interruptions  who interrupted the bot
 figures        the figures of a call
 telling        the explanation as text for a terminal
 
-Works on events alone, and imports no database.
+Works on events alone; nobody but ``folder`` reads a file.
 """

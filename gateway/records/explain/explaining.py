@@ -37,7 +37,7 @@ RULES: Sequence[Callable[[Case], Iterator[Finding]]] = (
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """What is known of a call beside its events; what is empty is not known."""
+    """The facts about a call beside its events; an empty one is not known."""
 
     call: str
     """The id by which the call is found."""

@@ -12,7 +12,7 @@ UNDERRUN_MS = 2_500
 """A reply that is over so much later than its audio lasts was not delivered in time; a lost mark alone takes 2 s."""
 FRAME_MS = 20
 _ANSWERED = ("reply_started", "caller_spoke", "tool_called", "mcp_called", "session_lost", "session_rolled_over")
-"""What ends a wait for the service."""
+"""The events that end a wait for the service."""
 _OWES = {
     "caller_paused": "Voice Live owed an answer to the caller",
     "tool_returned": "Voice Live owed an answer to a tool's result",

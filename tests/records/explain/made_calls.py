@@ -10,7 +10,9 @@ def note(at_ms: float, kind: str, **fields: object) -> Event:
     return Event(at_ms, kind, fields)
 
 
-def ended(at_ms: float, reason: str = "caller_hung_up", by: str = "caller", detail: str = "", **fields: object) -> Event:
+def ended(
+    at_ms: float, reason: str = "caller_hung_up", by: str = "caller", detail: str = "", **fields: object
+) -> Event:
     """The last note of a call."""
     told = {"reason": reason, "by": by, "detail": detail, "provider": "twilio", "late_frames": 0, "marks_lost": 0}
     return Event(at_ms, "call_ended", {**told, **fields})
@@ -19,7 +21,8 @@ def ended(at_ms: float, reason: str = "caller_hung_up", by: str = "caller", deta
 def reply(item: str, came: float, ms: int, *, of: int = 0, latency: int | None = 300, late: int = 0,
           text: str = "Yes.", heard_after: int = 20) -> list[Event]:  # fmt: skip
     """A reply that came, was heard for ``ms`` of its audio, and is over."""
-    begun = [note(came, "reply_started", item_id=item, latency_ms=latency), note(came, "reply_said", item_id=item, text=text)]
+    begun = [note(came, "reply_started", item_id=item, latency_ms=latency)]
+    begun += [note(came, "reply_said", item_id=item, text=text)]
     over = came + heard_after + ms
     heard = note(over, "reply_heard", item_id=item, heard_ms=ms, received_ms=of or ms, text=text, unheard="")
     way = note(over, "reply_played", item_id=item, sent_after_ms=0, heard_after_ms=heard_after, late_frames=late)

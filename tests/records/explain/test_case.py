@@ -1,8 +1,7 @@
 """All that is known of a call."""
 
-from tests.records.explain.made_calls import case, ended, healthy, note
-
 from gateway.records.explain.case import counted, seconds
+from tests.records.explain.made_calls import case, ended, healthy, note
 
 
 def test_a_case_has_what_follows_from_its_events() -> None:

@@ -6,7 +6,8 @@ from tests.records.explain.made_calls import case, healthy, note, reply
 
 def test_the_figures_of_a_call() -> None:
     """Each that is known, in the same order each time."""
-    tool = [note(8000, "tool_called", tool="t", call_id="x"), note(8100, "mcp_called", server="s", tool="m", item_id="y")]
+    tool = [note(8000, "tool_called", tool="t", call_id="x")]
+    tool += [note(8100, "mcp_called", server="s", tool="m", item_id="y")]
     returned = note(8200, "tool_returned", tool="t", call_id="x", outcome="ok", took_ms=200)
     stopped = [note(8300, "playback_stopped", after_ms=1.6), note(8310, "playback_stopped", after_ms=0.2)]
     told = figures_of(case(*healthy(), *tool, returned, *stopped, *reply("i2", 8350, 10, latency=900)))

@@ -14,7 +14,8 @@ def judged(words: str, length_ms: int = 1000, *, transcribes: bool = True) -> st
     """The kind of an interruption by speech with these words."""
     other = turn("other", 9000, 9500, "Other words") if transcribes else []
     cut = note(2000, "barge_in", replies=CUT, response_cancelled=False)
-    (found,) = case(*reply("i", 1000, 700, text=BOT), *turn("c", 2000, 2000 + length_ms, words), cut, *other).interruptions
+    spoken = [*reply("i", 1000, 700, text=BOT), *turn("c", 2000, 2000 + length_ms, words)]
+    (found,) = case(*spoken, cut, *other).interruptions
     assert (found.at_ms, found.speech_ms, found.unheard_ms) == (2000, length_ms, 2300)
     return found.kind
 

@@ -37,6 +37,7 @@ def test_the_end_of_a_call_may_be_silent() -> None:
 
 def test_a_reply_that_nobody_heard_fills_no_silence() -> None:
     """It was cancelled before it was sent; one that is not over yet is heard still."""
-    unheard = [note(1000, "reply_started", item_id="i"), note(4000, "reply_heard", item_id="i", heard_ms=0, received_ms=9)]
+    unheard = [note(1000, "reply_started", item_id="i")]
+    unheard += [note(4000, "reply_heard", item_id="i", heard_ms=0, received_ms=9)]
     assert [(start, end) for start, end, _ in told(*unheard, ended(5000))] == [(0, 5000)]
     assert told(note(100, "reply_started", item_id="i"), note(5000, "x")) == []

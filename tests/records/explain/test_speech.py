@@ -30,7 +30,12 @@ def test_a_turn_ends_at_its_pause_or_with_the_next_one() -> None:
     told = Told([*turn("a", 1000, 2000), note(3000, "caller_spoke", item_id="b"), *turn("c", 4000, 5000, ""),
                  note(6000, "caller_spoke", item_id="d"), ended(7000)])  # fmt: skip
     spans = [(one.item_id, one.start_ms, one.end_ms, one.words) for one in turns_in(told)]
-    assert spans == [("a", 1000, 2000, "Hello?"), ("b", 3000, 4000, None), ("c", 4000, 5000, None), ("d", 6000, 7000, None)]
+    assert spans == [
+        ("a", 1000, 2000, "Hello?"),
+        ("b", 3000, 4000, None),
+        ("c", 4000, 5000, None),
+        ("d", 6000, 7000, None),
+    ]
 
 
 def test_the_greeting_answers_nobody() -> None:

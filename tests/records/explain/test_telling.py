@@ -21,9 +21,11 @@ def test_a_healthy_call_on_a_page() -> None:
 
 def test_the_whole_page() -> None:
     """Findings in their order with figures, moments, advice, settings and the page that tells more."""
-    cut = [note(9500, "barge_in", replies=[{"item_id": "i2", "heard_ms": 500, "received_ms": 4000}], response_cancelled=False)]
+    replies = [{"item_id": "i2", "heard_ms": 500, "received_ms": 4000}]
+    cut = [note(9500, "barge_in", replies=replies, response_cancelled=False)]
     events = [event for event in healthy() if event.kind != "call_ended"]
-    events += [*reply("i2", 9000, 500, of=4000), *cut, *turn("c2", 9500, 10_000, ""), *reply("i3", 16_000, 1000), ended(17_100)]
+    events += [*reply("i2", 9000, 500, of=4000), *cut, *turn("c2", 9500, 10_000, "")]
+    events += [*reply("i3", 16_000, 1000), ended(17_100)]
     lines = told(explain(Subject(call="CA1"), events)).splitlines()
     assert "Findings, the likeliest first" in lines
     assert "  1. Voice Live kept the caller waiting" in lines

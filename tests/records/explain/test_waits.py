@@ -68,5 +68,6 @@ def test_the_opening_of_the_session_is_the_service_s() -> None:
 
 def test_tools_of_servers_are_named_with_them() -> None:
     """As the report names them."""
-    events = [note(1, "mcp_called", server="crm", tool="find", item_id="m"), note(2, "tool_called", tool="t", call_id="c")]
+    events = [note(1, "mcp_called", server="crm", tool="find", item_id="m")]
+    events += [note(2, "tool_called", tool="t", call_id="c")]
     assert [(name, end) for _, end, name in tool_runs(Told(events))] == [("t", None), ("crm/find", None)]

@@ -66,7 +66,7 @@ def test_credentials_of_a_tool_are_none_of_ours() -> None:
 
 def test_a_caller_who_says_nothing() -> None:
     """Reminded in vain and gone, or counted out by the line; a caller who speaks is not silent."""
-    quiet = ("caller_spoke", "caller_paused", "caller_said", "reply_started", "reply_heard", "reply_played", "call_ended")
+    quiet = ("caller_spoke", "caller_paused", "caller_said", "reply_started", "reply_heard", "call_ended")
     prompt = note(4000, "silence_prompt", count=1)
     assert "caller_silent" in scores(prompt, ended(LONG_ENOUGH_MS), instead_of=quiet)
     assert "caller_silent" not in scores(prompt, ended(LONG_ENOUGH_MS - 1), instead_of=quiet)

@@ -38,4 +38,5 @@ def test_turns_without_a_transcript() -> None:
 def test_errors_of_the_service() -> None:
     """One that follows from an interruption is none."""
     assert scores(note(4100, "service_error", code="response_cancel_not_active", detail="")) == {}
-    assert detail("service_errors", note(4100, "service_error", code="invalid_value", detail="")) == "1 error: invalid_value"
+    told = detail("service_errors", note(4100, "service_error", code="invalid_value", detail=""))
+    assert told == "1 error: invalid_value"
