@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from gateway.call.call import Call
-from gateway.call.calls import Calls
+from gateway.call.calls import ANNOUNCE_LIMIT_S, Calls
 from gateway.call.refusal import Refusal
 from gateway.fleet.board import Board
 from gateway.fleet.memory import Memory
@@ -191,6 +191,38 @@ async def test_a_drain_gives_grace_and_then_ends() -> None:
         await calls.drain(0.01, 60)
     assert call.told.is_set()
     assert len(calls) == 0
+
+
+class Speaking(Ending):
+    """A call that says something first when it is told to end, for ``speaks_s``; only ``at_once`` ends it before."""
+
+    def __init__(self, speaks_s: float) -> None:
+        super().__init__()
+        self.speaks_s = speaks_s
+        self.cut_off = False
+
+    def shut_down(self, *, at_once: bool = False) -> bool:
+        if at_once:
+            self.cut_off = True
+            self.told.set()
+        else:
+            asyncio.get_running_loop().call_later(self.speaks_s, self.told.set)
+        return not at_once
+
+
+@virtual_time
+@pytest.mark.parametrize(("speaks_s", "cut_off"), [(ANNOUNCE_LIMIT_S - 1, False), (ANNOUNCE_LIMIT_S + 1, True)])
+async def test_a_call_that_says_why_it_ends_has_time_for_it(speaks_s: float, *, cut_off: bool) -> None:
+    """And no longer than the limit."""
+    calls, call = Calls(1), Speaking(speaks_s)
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(call.run(calls))
+        await asyncio.sleep(0)
+        began = loop.time()
+        await calls.drain(0, 60)
+    assert call.cut_off == cut_off
+    assert loop.time() - began == pytest.approx(min(speaks_s, ANNOUNCE_LIMIT_S), abs=0.1)
 
 
 async def test_a_call_that_ends_within_the_grace_is_not_told() -> None:
