@@ -1,10 +1,11 @@
 """Turns that end beside a response: answered once, by the service or because it was asked."""
 
 from gateway.call.settings import CallSettings
-from gateway.voice.commands import CreateResponse
+from gateway.voice.commands import CancelResponse, CreateResponse
 from gateway.voice.events import (
     CallerPaused,
     CallerSpoke,
+    ReplyAudio,
     ResponseEnded,
     ResponseStarted,
     ResponseStatus,
@@ -61,3 +62,18 @@ def test_the_next_turn_is_answered_as_ever() -> None:
         assert story.tell(ResponseEnded(f"r{number}", ResponseStatus.COMPLETED)) == []
         assert story.answer(response=f"own{number}", item=f"i{number}") == []
         story.goes_on(interruptible=False)
+
+
+def test_a_turn_over_a_response_that_is_cancelled_is_not_asked_for() -> None:
+    """>> the caller interrupts, and is done before the response has ended << the service answers by itself."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 16000))
+    story.listen(0.5)
+    assert CancelResponse("r") in story.tell(CallerSpoke("u"))
+    story.wait(0.5)
+    assert story.tell(CallerPaused("u")) + story.tell(TurnCommitted("u")) == []
+    assert story.tell(ResponseEnded("r", ResponseStatus.CANCELLED)) == []
+    assert story.listen(5.0) == []
+    assert story.answer(response="r2", item="i2") == []
+    story.goes_on()
