@@ -18,10 +18,13 @@ GatewayError               a failure whose message is complete by itself
     VoiceRefusedError      Voice Live refused the connection (voice.service)
     VoiceUnreachableError  Voice Live did not answer (voice.service)
   DatabaseError            a database cannot keep records as it is (records.store.failures)
+  StoreError               a store of recordings did not do what was asked of it
   RenderingError           a text was not spoken ahead of its need (phrases)
   RefusedError             the gateway refused a simulated call (sim.phone.connecting)
   BusyError                the gateway rejected a simulated call as busy (sim.phone.connecting)
   TurnedAwayError          the gateway answered a simulated call without a stream (sim.phone.turned_away)
+RowsAwayError              the row of a recording cannot be written now (records.storing.taking)
+_SourceGoneError           the file of a recording is not there (records.storing.directory)
 OutboxFullError            a peer does not read, and what waits for it passed the limit
 ToolError                  an operator's function tells the model what is wrong (function)
 FunctionFailed             a function failed: what the model and the log are told (tools.result)
@@ -50,6 +53,10 @@ class WireError(GatewayError):
 
 class MessageError(WireError):
     """One message is wrong, and the stream may go on without it; before the start as well."""
+
+
+class StoreError(GatewayError):
+    """A store of recordings did not do what was asked of it: the message says which, and what it said."""
 
 
 class OutboxFullError(Exception):

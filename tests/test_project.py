@@ -27,6 +27,7 @@ from gateway.config.reading import environment
 from gateway.fleet.board import Board
 from gateway.logs.setup import GAP
 from gateway.records.delivery.metrics import DeliveryMetrics
+from gateway.records.storing.metrics import StoringMetrics
 from gateway.routes.worker_processes import WorkerDeaths
 from gateway.voice.endpoints.metrics import EndpointMetrics
 from tests.conftest import FOLDER, LONGEST
@@ -242,6 +243,7 @@ def test_the_operator_is_told_every_metric() -> None:
     registry = Metrics().registry
     EndpointMetrics(registry, ["west"])
     DeliveryMetrics(registry)
+    StoringMetrics(registry)
     collected = [*registry.collect(), *WorkerDeaths(Board(1)).collect()]
     families = [family for family in collected if family.name.startswith("gateway_")]
     told = set(re.findall(r"^\| `(gateway_\w+)` \|", OPERATING, re.MULTILINE))

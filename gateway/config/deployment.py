@@ -23,6 +23,7 @@ from gateway.config.reading.section import Number, Section, Text, Whole
 from gateway.config.reading.validation import validate
 from gateway.config.records.deliver import Receivers
 from gateway.config.records.prices import AnyPrices, Prices, tables_of
+from gateway.config.records.recordings import Recordings, supply_recordings
 from gateway.config.records.records import DATABASE_FILE, SQLITE, AnyRecords, Records
 from gateway.config.secrets import Rotated, Secret, value_of
 from gateway.config.urls import Endpoint, PublicUrl, pattern_of
@@ -49,6 +50,7 @@ MAY_BE_EMPTY: set[KeyPath] = {
     ("streams",),
     ("on_trouble",),
     ("limits",),
+    ("recordings",),
 }
 """Keys that may stand in the file without a value."""
 
@@ -200,6 +202,8 @@ class Deployment(Section):
     prices: AnyPrices = Prices()
     """The prices of tokens and minutes: keys with values, or the path of a file with the same keys, relative to this
     file."""
+    recordings: Recordings = Recordings()
+    """The store of the recordings of calls."""
     lines: Text = "lines/*.yaml"
     """The files of the phone lines, as a pattern; the path is relative to this file."""
 
@@ -297,6 +301,7 @@ def load_deployment(
     check_accounts(document)
     supply_accounts(document, environ)
     check_endpoints(document)
+    supply_recordings(document, environ)
     deployment = validate(Deployment, document, context=_Origin(path, dict(environ)))
     if deployment is None or document.errors:
         raise ConfigErrors(document.errors)

@@ -154,7 +154,7 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
     url: str
     format: str = ""
     seconds: float | None = None
-    state: Literal["local", "uploading", "stored", "failed"] = "local"
+    state: Literal["local", "uploading", "stored", "failed", "deleted"] = "local"
     keep_until: datetime | None = None
 
 

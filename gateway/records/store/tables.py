@@ -202,7 +202,7 @@ recordings = Table(
     _text("url"),
     _text("format"),
     _maybe("seconds", Float),
-    _text("state"),  # local, uploading, stored or failed
+    _text("state"),  # local, uploading, stored, failed or deleted
     _maybe("keep_until", Utc),
     _whole("attempts"),
     _maybe("next_at", Utc),
