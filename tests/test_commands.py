@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,18 @@ def first_column(text: str) -> list[str]:
 
 
 def arguments(command: str) -> list[argparse.Action]:
-    """Return the arguments of a parser, without ``--help``."""
-    return [action for action in COMMANDS[command]._actions if not isinstance(action, argparse._HelpAction)]
+    """Return the arguments of a parser and of its own commands, without ``--help``."""
+    return list(arguments_of(COMMANDS[command]))
+
+
+def arguments_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the arguments of a parser, and after its commands those of each."""
+    for action in parser._actions:
+        if not isinstance(action, argparse._HelpAction):
+            yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from arguments_of(inner)
 
 
 def test_every_command_has_a_section_and_there_is_no_other() -> None:

@@ -187,9 +187,18 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def options_of_ours() -> set[str]:
     """Every option of every command, and of the tools that the documents name."""
-    helped = "".join(parser.format_help() for parser in (_parser(), options_parser(), *subcommands().values()))
+    helped = "".join(parser.format_help() for parser in (*every_parser(_parser()), options_parser()))
     programs = "".join((ROOT / path).read_text("utf-8") for path in ("bench/__main__.py", "tests/mutants/tool.py"))
     return {*re.findall(r"--[a-z-]+", helped), *re.findall(r'"(--[a-z-]+)"', programs), "--profile"}
+
+
+def every_parser(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Yield a parser, and those of its commands and of their own commands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from every_parser(inner)
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:

@@ -125,7 +125,7 @@ def _worker_parser() -> argparse.ArgumentParser:
 
 def _parser() -> argparse.ArgumentParser:
     from gateway.cli import call, check, completion, doctor, init, point, providers, tape  # noqa: PLC0415 -- see above
-    from gateway.cli.records import explain  # noqa: PLC0415 -- see above
+    from gateway.cli.records import explain, keeping  # noqa: PLC0415 -- see above
 
     parser, commands = _without_commands()
     call.add_demo(commands)
@@ -140,5 +140,6 @@ def _parser() -> argparse.ArgumentParser:
     point.add_point(commands)
     tape.add_tape(commands)
     explain.add_explain(commands)
+    keeping.add_records(commands)
     completion.add_completion(commands, _parser)
     return parser

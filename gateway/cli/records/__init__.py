@@ -1,6 +1,8 @@
 """The commands that read and keep the records of calls.
 
-explain  ``gateway explain``: says why a call went as it did
+explain     ``gateway explain``: says why a call went as it did
+keeping     ``gateway records``: its commands
+deliveries  ``gateway records deliveries`` and ``redeliver``
 
 May import everything, as all of ``gateway.cli`` may.
 """

@@ -27,11 +27,21 @@ def test_a_line_s_own_receivers_replace_those_of_the_deployment(tmp_path: Path) 
         "own": [("own/crm", "https://own.example/calls")],
         "nobody": [],
     }
+    assert targets.is_any()
+    assert [target.name for target in targets.every()] == ["crm", "own/crm"]
     for name, url in (("crm", "https://all.example/calls"), ("own/crm", "https://own.example/calls")):
         receiver = targets.find(name)
         assert receiver is not None
         assert receiver.url == url
     assert [targets.find(name) for name in ("pager", "own/pager", "plain/crm", "gone/crm")] == [None] * 4
+
+
+def test_without_a_receiver_there_is_none() -> None:
+    """Wherever one might be: a line that delivers nothing has none either."""
+    one = (Server("https://b.example").receiver(),)
+    assert not Targets([], lambda _: (), lambda: ["support"]).is_any()
+    assert Targets([], {"shop": one}.get, lambda: ["support", "shop"]).is_any()
+    assert Targets(one, lambda _: None).is_any()
 
 
 def test_a_line_is_asked_anew_each_time() -> None:

@@ -1,0 +1,13 @@
+"""``gateway records``: the commands that keep the records of calls."""
+
+from typing import Any
+
+from gateway.cli.records.deliveries import add_deliveries, add_redeliver
+
+
+def add_records(commands: Any) -> None:
+    """Add ``gateway records`` with its own commands to the commands."""
+    parser = commands.add_parser("records", help="keep the records of calls, and deliver their events again")
+    kept = parser.add_subparsers(dest="records_command", required=True, metavar="COMMAND")
+    add_deliveries(kept)
+    add_redeliver(kept)
