@@ -55,8 +55,12 @@ from gateway.routing import private_listening, public_paths, url_of
 from gateway.tape.service import TapedVoiceLive
 from gateway.tape.tapes import Tapes, Wanted
 from gateway.tools import Functions
+from gateway.tracing.attributes import Privacy
+from gateway.tracing.environment import Exports
+from gateway.tracing.starting import telemetry_for
 from gateway.voice.bot import answering_for
 from gateway.voice.endpoints.making import in_place, pooled
+from gateway.voice.endpoints.metrics import EndpointMetrics
 from gateway.voice.endpoints.pooled import PooledVoiceLive
 from gateway.voice.negotiation.reductions import MEMBERS
 from gateway.voice.service import VoiceLive
@@ -103,6 +107,7 @@ async def serving(
     observers: tuple[Observer, ...] = (),
     on_refusal: Callable[[Refused, str], None] | None = None,
     tape: Wanted | None = None,
+    exports: Exports | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
@@ -110,9 +115,9 @@ async def serving(
     ``endpoint`` and ``api_key`` replace the deployment's endpoints, ``identity`` replaces Microsoft Entra ID.
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``inherited`` are those of one of
     several processes, and ``board`` is what it shares with the others. ``observers`` get the notes of calls,
-    ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped. ``clock`` is that
-    of calls, in seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private
-    one cannot.
+    ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped, ``exports`` what
+    goes to a collector. ``clock`` is that of calls, in seconds. Raises ``OSError`` where the address cannot be listened
+    on, ``GatewayError`` where the private one cannot, ``InputError`` where nothing can be exported.
     """
     served = providers_of(deployment)
     sections = (in_place(deployment, endpoint, api_key),) if endpoint else deployment.reached
@@ -151,6 +156,12 @@ async def serving(
         watch=metrics,
     )
     phrases = Phrases(voice_live, deployment.phrases)
+    telemetry = None
+    if exports:
+        privacy = Privacy(deployment.traces.words, deployment.traces.numbers)
+        measure = partial(_measure, of_endpoints, voice_live, loop)
+        telemetry = telemetry_for(exports, metrics.registry, privacy, clock, measure)
+    traces = telemetry.traces if telemetry else None
 
     def prepared(line: Line, started: CallStarted) -> tuple[CallSettings, Voice]:
         facts = CallFacts(started.call_id, started.caller, started.called, datetime.now(UTC), started.parameters)
@@ -183,6 +194,7 @@ async def serving(
         max_message=deployment.limits.message_kb * 1024,
         start_timeout_s=deployment.limits.start_timeout_s,
         tapes=tapes,
+        traces=traces,
         clock=clock,
     )
     webhooks = Webhooks(
@@ -203,6 +215,7 @@ async def serving(
         strand=streams.strand,
         ahead=ahead,
         tapes=tapes,
+        traces=traces,
     )
     health = Health(calls, metrics, board, voice_live, of_endpoints)
     connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
@@ -211,6 +224,7 @@ async def serving(
     app = public_paths(streams, webhooks, None if watched else health, refusals)
     sockets = inherited.public if inherited else [listener] if listener else ()
     async with (
+        telemetry or nullcontext(),
         tapes or nullcontext(),
         voice_live,
         ahead,
@@ -296,6 +310,11 @@ def _tapes(
         api_version=deployment.voice_live.api_version,
         clock=clock,
     )
+
+
+def _measure(of_endpoints: EndpointMetrics, voice_live: PooledVoiceLive, loop: asyncio.AbstractEventLoop) -> None:
+    """Bring the metrics up to date that are measured when they are read."""
+    of_endpoints.measure(voice_live.pool, loop.time())
 
 
 def _kept_keys(deployment: Deployment, served: dict[str, Provider]) -> dict[str, tuple[KeySet, Path]]:

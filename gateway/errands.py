@@ -1,7 +1,8 @@
 """Carries out the errands of one call's conversation, beside its legs: functions, transfers, digits."""
 
-from collections.abc import Callable
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
@@ -26,6 +27,9 @@ from gateway.phone.requests import Requests
 from gateway.rest import CallControl, CallControlError, described
 from gateway.tools import FunctionCall, Functions
 
+if TYPE_CHECKING:  # an extra, which is not there where no traces are made
+    from gateway.tracing.call_trace import CallTrace
+
 log = structlog.get_logger()
 
 
@@ -42,6 +46,7 @@ class CallErrands:
         functions: Functions,
         control: CallControl,
         metrics: Metrics,
+        trace: "CallTrace | None" = None,
     ) -> None:
         self._line = line.name
         self._known = {function.name: function for function in line.functions}
@@ -51,6 +56,7 @@ class CallErrands:
         self._phone = phone
         self._functions = functions
         self._control = control
+        self._trace = trace
         self._failures = metrics.call_control_failures.labels(provider.name)
 
     async def run(self, errand: Errand) -> ErrandEvent:
@@ -79,9 +85,14 @@ class CallErrands:
             tool_call_id=errand.call_id,
             caller_withheld=started.withheld,
         )
-        call = FunctionCall(self._known[errand.name], context, errand.arguments, errand.secrets)
-        result = await self._functions.call(call)
+        with self._traced(errand) as headers:
+            call = FunctionCall(self._known[errand.name], context, errand.arguments, errand.secrets, headers)
+            result = await self._functions.call(call)
         return FunctionReturned(errand.call_id, result.output, result.outcome)
+
+    def _traced(self, errand: RunFunction) -> AbstractContextManager[Mapping[str, str]]:
+        """Return what yields the headers of a function's request, within the function's span."""
+        return nullcontext({}) if self._trace is None else self._trace.running(errand.call_id)
 
     async def _ask(
         self,

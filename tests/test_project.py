@@ -29,6 +29,7 @@ from gateway.logs.setup import GAP
 from gateway.records.delivery.metrics import DeliveryMetrics
 from gateway.records.storing.metrics import StoringMetrics
 from gateway.routes.worker_processes import WorkerDeaths
+from gateway.tracing.delivery import Losses
 from gateway.voice.endpoints.metrics import EndpointMetrics
 from tests.conftest import FOLDER, LONGEST
 from tests.documents import PAGES, ROOT, blocks, commands, prose
@@ -253,6 +254,7 @@ def test_the_operator_is_told_every_metric() -> None:
     EndpointMetrics(registry, ["west"])
     DeliveryMetrics(registry)
     StoringMetrics(registry)
+    Losses(registry)
     collected = [*registry.collect(), *WorkerDeaths(Board(1)).collect()]
     families = [family for family in collected if family.name.startswith("gateway_")]
     told = set(re.findall(r"^\| `(gateway_\w+)` \|", OPERATING, re.MULTILINE))

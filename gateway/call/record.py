@@ -18,6 +18,8 @@ class CallIdentity(Struct, frozen=True):
     audio_format: str
     started_at: float
     """The beginning of the stream, on the call's clock."""
+    trace_id: str = ""
+    """The call's trace in OpenTelemetry, in hexadecimal digits; empty where none is made."""
 
 
 class TimedNote(Struct, frozen=True):

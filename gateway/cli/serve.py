@@ -39,6 +39,8 @@ from gateway.config.secrets import secrets_within
 from gateway.errors import GatewayError, InputError
 from gateway.logs import setup as logs
 from gateway.network.descriptors import needed, raise_limit
+from gateway.tracing.environment import Exports, exports_of, secrets_of
+from gateway.tracing.starting import require_extra
 
 if TYPE_CHECKING:
     from gateway.cli.calling.loopback import Loopback
@@ -159,6 +161,7 @@ def _run_serve(options: argparse.Namespace) -> int:
     wanted_tape(options)  # an option that cannot be used is the command's fault, not a worker's
     if not options.emulator and (options.faults or options.seed is not None):
         raise InputError("--faults and --seed without --emulator: expected it too, because they break its sessions")
+    _exports()
     if not options.workers or is_worker():
         return run(_serve(options))
     if options.emulator:
@@ -210,6 +213,7 @@ async def _serve(options: argparse.Namespace) -> int:
     lines = Lines(deployment, KeptLines(kept) if kept else None)
     board = shared_board(deployment.limits.calls)
     logs.hide(secrets_within([deployment, *(line.settings for line in lines)]))
+    logs.hide(secrets_of(os.environ))
     host = _host(options, deployment)
     port = deployment.listen.port if options.port is None else options.port
     async with _service(options, deployment) as (endpoint, api_key):
@@ -231,6 +235,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     inherited=inherited_listeners(),
                     drain_s=options.drain,
                     tape=wanted_tape(options),
+                    exports=_exports(),
                 ) as gateway:
                     if test:
                         print(test.told(lines), flush=True)
@@ -291,6 +296,14 @@ async def _until_it_ends(stop: Stop, gateway: Gateway, drain_s: float) -> None:
         log.info("retiring", calls=len(gateway.calls), drain_s=drain_s)
         return
     log.info("stopping", signal=stop.signal, calls=len(gateway.calls), drain_s=drain_s)
+
+
+def _exports() -> Exports:
+    """Return what the environment wants exported. Raises ``InputError`` where that is not possible."""
+    exports = exports_of(os.environ, str(os.getpid()) if is_worker() else "")
+    if exports:
+        require_extra()
+    return exports
 
 
 def _usable(deployment: Deployment) -> Deployment:

@@ -25,6 +25,7 @@ from gateway.config.records.deliver import Receivers
 from gateway.config.records.prices import AnyPrices, Prices, tables_of
 from gateway.config.records.recordings import Recordings, supply_recordings
 from gateway.config.records.records import DATABASE_FILE, SQLITE, AnyRecords, Records
+from gateway.config.records.traces import Traces
 from gateway.config.secrets import Rotated, Secret, value_of
 from gateway.config.urls import Endpoint, PublicUrl, pattern_of
 from gateway.errors import ConfigError
@@ -204,6 +205,8 @@ class Deployment(Section):
     file."""
     recordings: Recordings = Recordings()
     """The store of the recordings of calls."""
+    traces: Traces = Traces()
+    """The content of the traces of calls."""
     lines: Text = "lines/*.yaml"
     """The files of the phone lines, as a pattern; the path is relative to this file."""
 

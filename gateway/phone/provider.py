@@ -108,13 +108,15 @@ class Upgrade(Struct, frozen=True):
     """Names in lower case."""
 
 
-class Grant(Struct, frozen=True):
+class Grant(Struct, frozen=True, omit_defaults=True):
     """The call that our answer document granted a stream. Empty where the stream came without a token."""
 
     line: str = ""
     call_id: str = ""
     caller: str = ""
     called: str = ""
+    traceparent: str = ""
+    """The span of the webhook that was answered (W3C Trace Context); empty where no traces are made."""
 
 
 class Codec(Protocol):

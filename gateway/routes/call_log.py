@@ -1,15 +1,45 @@
-"""Writes the notes of calls to the log, each at its level."""
+"""Writes the notes of calls to the log, each at its level; makes the last one."""
 
 import logging
 
 import structlog
 
 from gateway.call import notes
-from gateway.call.ending import level_of
+from gateway.call.conversation import Conversation
+from gateway.call.ending import EndCall, level_of
 from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
 
 log = structlog.get_logger()
+
+
+class Replies:
+    """Counts the replies of one call."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def observe(self, identity: CallIdentity, note: TimedNote) -> None:
+        """Count each reply when it begins."""
+        self.count += isinstance(note.note, notes.ReplyStarted)
+
+
+def call_ended(
+    identity: CallIdentity, end: EndCall, now: float, turns: int, conversation: Conversation | None
+) -> notes.CallEnded:
+    """Return the last note of a call: everything that an alert or a search needs, in one log line."""
+    return notes.CallEnded(
+        reason=end.reason,
+        by=end.by,
+        detail=end.detail,
+        provider=identity.provider,
+        duration_s=round(now - identity.started_at, 1),
+        turns=turns,
+        late_frames=conversation.late_frames if conversation else 0,
+        marks_lost=conversation.marks_lost if conversation else 0,
+        session_s=round(conversation.session_s(now), 1) if conversation else 0.0,
+        caller_audio_s=round(conversation.caller_audio_s, 1) if conversation else 0.0,
+    )
 
 
 def log_note(identity: CallIdentity, note: TimedNote) -> None:

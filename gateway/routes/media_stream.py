@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
@@ -17,7 +18,7 @@ from gateway.call.calls import Calls
 from gateway.call.conversation import Conversation
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.metrics import Metrics
-from gateway.call.record import CallIdentity, CallRecord, Observer, TimedNote
+from gateway.call.record import CallIdentity, CallRecord, Observer
 from gateway.call.recovery.legs import Voice
 from gateway.call.refusal import Refusal
 from gateway.call.settings import CallSettings
@@ -33,7 +34,7 @@ from gateway.phone.requests import Requests
 from gateway.phone.webhook import After
 from gateway.rest import CallControl, CallControlError, described
 from gateway.routes.admitting.admission import Admission
-from gateway.routes.call_log import log_note
+from gateway.routes.call_log import Replies, call_ended, log_note
 from gateway.routes.following import GONE, follows_instead, goes_on_by_itself, then_url, what_follows
 from gateway.routes.line_book import LineBook
 from gateway.routes.outcomes import Outcomes
@@ -45,6 +46,10 @@ from gateway.routes.stream_keys import Unproven, granted, is_over, note_lost, no
 from gateway.tape.tapes import Tapes
 from gateway.tools import Functions
 from gateway.upgrade import accept
+
+if TYPE_CHECKING:  # an extra, which is not there where no traces are made
+    from gateway.tracing.call_trace import CallTrace
+    from gateway.tracing.traces import Traces
 
 log = structlog.get_logger()
 
@@ -83,9 +88,11 @@ class MediaStreams:
         max_message: int,
         start_timeout_s: float,
         tapes: Tapes | None = None,
+        traces: "Traces | None" = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tapes = tapes
+        self._traces = traces
         self._clock = clock
         self._providers = providers
         self._lines = lines
@@ -213,10 +220,22 @@ class MediaStreams:
             call = KnownCall(provider.name, started.call_id, line.name)
             full = Refused(reason, f"line {line.name} is busy")
             return await self._turn_away(phone, call, full, TRY_AGAIN_LATER)
-        context = structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name)
-        with context, self._taping(socket, provider, started):
-            await self._run(provider, line, started, phone, grant.call_id)
+        with self._traced(provider, line, started, upgrade, grant) as trace, self._taping(socket, provider, started):
+            await self._run(provider, line, started, phone, grant.call_id, trace)
         return None
+
+    @contextmanager
+    def _traced(
+        self, provider: Provider, line: Line, started: CallStarted, upgrade: Upgrade, grant: Grant
+    ) -> Iterator["CallTrace | None"]:
+        """Name the call in its log lines, and begin its trace, if traces are made."""
+        with structlog.contextvars.bound_contextvars(call=started.call_id, line=line.name):
+            if self._traces is None:
+                yield None
+                return
+            trace = self._traces.call(provider.name, line.name, started, upgrade.headers, grant.traceparent)
+            with structlog.contextvars.bound_contextvars(**trace.ids), trace.current():
+                yield trace
 
     def _taping(self, socket: MediaSocket, provider: Provider, started: CallStarted) -> AbstractContextManager[None]:
         return nullcontext() if self._tapes is None else self._tapes.call(socket, provider, started)
@@ -254,7 +273,13 @@ class MediaStreams:
                 group.create_task(self.strand(call))
 
     async def _run(
-        self, provider: Provider, line: Line, started: CallStarted, phone: PhoneLeg, granted_call: str
+        self,
+        provider: Provider,
+        line: Line,
+        started: CallStarted,
+        phone: PhoneLeg,
+        granted_call: str,
+        trace: "CallTrace | None",
     ) -> None:
         """Run a call to its end; ``granted_call`` is the id for which its token was issued."""
         identity = CallIdentity(
@@ -265,9 +290,11 @@ class MediaStreams:
             called=started.called,
             audio_format=str(started.audio_format),
             started_at=self._clock(),
+            trace_id=trace.ids["trace_id"] if trace else "",
         )
-        replies = _Replies()
-        record = CallRecord(identity, (*self._observers, replies.observe, log_note))
+        replies = Replies()
+        traced = (trace.observe,) if trace else ()
+        record = CallRecord(identity, (*self._observers, *traced, replies.observe, log_note))
         record.add(self._clock(), self._started(started, line))
         key = (provider.name, started.call_id)
         end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0
@@ -284,6 +311,7 @@ class MediaStreams:
                 functions=self._functions,
                 control=self._control,
                 metrics=self._metrics,
+                trace=trace,
             )
             on_end = partial(self._note_end, provider, key)
             leave = partial(self._leave, provider, line, started.call_id)
@@ -299,7 +327,7 @@ class MediaStreams:
         finally:
             now = self._clock()
             self._metrics.ended(identity, end, now, late_frames, marks_lost)
-            record.add(now, _call_ended(identity, end, now, replies.count, conversation))
+            record.add(now, call_ended(identity, end, now, replies.count, conversation))
         if end.reason not in GONE:
             await self._go_on(provider, started.call_id, what_follows(line, end.reason, datetime.now(UTC)))
 
@@ -346,32 +374,3 @@ class MediaStreams:
         error = await self._perform(provider, described(after_stream, call_id, after))
         if error is not None and error.refused and (after.say or after.transfer):
             await self._go_on(provider, call_id, After())
-
-
-class _Replies:
-    """Counts the replies of one call."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def observe(self, identity: CallIdentity, note: TimedNote) -> None:
-        """Count each reply when it begins."""
-        self.count += isinstance(note.note, notes.ReplyStarted)
-
-
-def _call_ended(
-    identity: CallIdentity, end: EndCall, now: float, turns: int, conversation: Conversation | None
-) -> notes.CallEnded:
-    """Return the last note of a call: everything that an alert or a search needs, in one log line."""
-    return notes.CallEnded(
-        reason=end.reason,
-        by=end.by,
-        detail=end.detail,
-        provider=identity.provider,
-        duration_s=round(now - identity.started_at, 1),
-        turns=turns,
-        late_frames=conversation.late_frames if conversation else 0,
-        marks_lost=conversation.marks_lost if conversation else 0,
-        session_s=round(conversation.session_s(now), 1) if conversation else 0.0,
-        caller_audio_s=round(conversation.caller_audio_s, 1) if conversation else 0.0,
-    )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import aiohttp
@@ -51,6 +52,9 @@ from gateway.routes.sessions_ahead import Outcome, SessionsAhead
 from gateway.routes.stream_keys import note_over, note_stream
 from gateway.tape.tapes import Tapes
 
+if TYPE_CHECKING:  # an extra, which is not there where no traces are made
+    from gateway.tracing.traces import Traces
+
 log = structlog.get_logger()
 
 BODY_LIMIT = 64 * 1024
@@ -92,6 +96,7 @@ class Webhooks:
         strand: Callable[[KnownCall], Awaitable[None]],
         ahead: SessionsAhead,
         tapes: Tapes | None = None,
+        traces: "Traces | None" = None,
     ) -> None:
         """``strand`` starts what follows a call whose stream did not come; ``replayed`` holds the keys of webhooks."""
         self._providers = providers
@@ -110,11 +115,12 @@ class Webhooks:
         self._strand = strand
         self._ahead = ahead
         self._tapes = tapes
+        self._traces = traces
         self._repeats = Repeats(tokens.ttl_s, replayed)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer an incoming call; 403 for a wrong signature, 404 for an unknown provider, line or number."""
-        return await self._respond(request, self._answer)
+        return await self._respond(request, self._answer if self._traces is None else self._answer_traced)
 
     async def status(self, request: web.Request) -> web.Response:
         """Note the states of calls; end a call that its provider reports as over, if its stream has not ended it."""
@@ -134,6 +140,13 @@ class Webhooks:
         if isinstance(outcome, Refused):
             return self._refusals.response("webhook", outcome, request, provider=name)
         return web.Response(text=outcome.body, content_type=outcome.content_type, status=outcome.status)
+
+    async def _answer_traced(
+        self, provider: Provider, webhooks: ProviderWebhooks, webhook: WebhookRequest, line_name: str
+    ) -> Answer | Refused:
+        assert self._traces is not None  # noqa: S101 -- for mypy
+        with self._traces.webhook(provider.name, webhook.headers):
+            return await self._answer(provider, webhooks, webhook, line_name)
 
     async def _answer(
         self, provider: Provider, webhooks: ProviderWebhooks, webhook: WebhookRequest, line_name: str
@@ -259,7 +272,8 @@ class Webhooks:
             log.error("call_control_failed", provider=provider.name, detail=str(error), answer=error.answer)
 
     def _connect(self, provider: Provider, call: IncomingCall, line: Line) -> Connect:
-        grant = Grant(line.name, call.call_id, call.caller[:LONGEST], call.called[:LONGEST])
+        traceparent = self._traces.traceparent() if self._traces is not None else ""
+        grant = Grant(line.name, call.call_id, call.caller[:LONGEST], call.called[:LONGEST], traceparent)
         token = self._tokens.issue(provider.name, grant, time.time())
         streams = self._public_url.replace("http", "ws", 1) + f"/stream/{provider.name}"
         call_url = self._call_url(provider, line)

@@ -28,14 +28,21 @@ class Request:
     body: bytes = field(repr=False)
 
 
-def request_for(name: str, http: HttpCall, context: CallContext, arguments: Mapping[str, Any], now_s: float) -> Request:
-    """Return the request for a function and its arguments.
+def request_for(
+    name: str,
+    http: HttpCall,
+    context: CallContext,
+    arguments: Mapping[str, Any],
+    now_s: float,
+    headers: Mapping[str, str] | None = None,
+) -> Request:
+    """Return the request for a function and its arguments. ``headers`` go with it, whatever the function's own are.
 
     Raises FunctionFailed (``refused``) for an argument that the url cannot hold, InputError for an unusable secret.
     """
     url, in_url = _filled_in(http.url, arguments)
     key = _message_id(context)
-    ours = {"Idempotency-Key": key}
+    ours = {"Idempotency-Key": key, **(headers or {})}
     body = b""
     if http.method == "GET":
         rest = {name: value for name, value in arguments.items() if name not in in_url}

@@ -40,6 +40,8 @@ class FunctionCall:
     context: CallContext = field(repr=False)
     arguments: str = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the request beside the function's own, such as the trace that it belongs to."""
 
 
 class Functions:
@@ -101,7 +103,7 @@ class Functions:
         function = call.function
         arguments = self._arguments(call)
         if isinstance(function.run, HttpCall):
-            request = request_for(function.name, function.run, call.context, arguments, time.time())
+            request = request_for(function.name, function.run, call.context, arguments, time.time(), call.headers)
             return value_of(await client.perform(http, request), function.run)
         if not function.run.in_thread:
             return await python.run(function.name, function.run, call.context, arguments, self._blocking)

@@ -17,6 +17,7 @@ from gateway.voice import wire
 from gateway.voice.endpoints.circuit import Failure
 from gateway.voice.endpoints.lease import Lease
 from gateway.voice.endpoints.pooled import Service, service_of
+from gateway.voice.endpoints.tries import trying
 from gateway.voice.events import ServiceError, SessionReady, VoiceClosed, VoiceEnd
 from gateway.voice.learning import key_of, note_opened, note_reducible
 from gateway.voice.negotiation.echo import Difference, differences
@@ -173,7 +174,8 @@ class Opening:
             self._lease = lease
             tried.add(lease.name)
             try:
-                return await self._open_at(lease, proposal, tried)
+                with trying(lease.name, proposal.answering, _now):
+                    return await self._open_at(lease, proposal, tried)
             except _FailedError as failure:
                 self._note_failed(lease, proposal, failure)
                 failure.next_model = failure.next_model or (last is not None and last.next_model)

@@ -19,6 +19,7 @@ from gateway.cli.emulated_identity import EmulatedIdentity
 from gateway.config import Deployment, Lines, load_deployment
 from gateway.sim.emulator import Emulator, Script, Session
 from gateway.sim.emulator.script import Latency
+from gateway.tracing.environment import Exports
 
 NUMBER = "+14255550100"
 LINE = f'numbers: ["{NUMBER}"]\ninstructions: Answer the phone.\ngreeting: Hello.\nmodel: gpt-4.1\n'
@@ -113,6 +114,7 @@ async def rig(
     environ: Mapping[str, str] | None = None,
     limit_s: float = 30,
     clock: Callable[[], float] | None = None,
+    exports: Exports | None = None,
     **emulator: Any,
 ) -> AsyncIterator[Rig]:
     """Emulator and gateway, until the block ends; a block that takes longer than ``limit_s`` has hung."""
@@ -133,6 +135,7 @@ async def rig(
             port=0,
             observers=(observe,),
             clock=clock or asyncio.get_running_loop().time,
+            exports=exports,
         ) as gateway:
             held.append(Rig(service, gateway))
             yield held[0]
@@ -169,12 +172,15 @@ class Log:
 
 
 @contextmanager
-def listening() -> Iterator[Log]:
-    """Hear what is logged in place of printing it, from any thread."""
+def listening(*, bound: bool = False) -> Iterator[Log]:
+    """Hear what is logged in place of printing it, from any thread; with ``bound``, with the fields of its call."""
     heard = Log()
     processors = structlog.get_config()["processors"]
     before = list(processors)
-    processors[:] = [heard]  # in place: loggers that were used before hold this list
+    processors[:] = [
+        *([structlog.contextvars.merge_contextvars] if bound else []),
+        heard,
+    ]  # in place: loggers that were used before hold this list
     try:
         yield heard
     finally:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import CallIdentity
-from gateway.routes.media_stream import _call_ended
+from gateway.routes.call_log import call_ended
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import GATEWAY, LINE, NUMBER, Log, Rig, configuration, instant, listening, rig, save
 from tests.story import Story
@@ -254,10 +254,10 @@ def test_the_last_line_of_a_call_has_all_that_a_search_needs() -> None:
     """The duration is to a tenth of a second, from the call's beginning on."""
     identity = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", 100.0)
     end = EndCall(EndReason.STREAM_LOST, "provider", "no audio")
-    assert _call_ended(identity, end, 107.26, 3, None) == notes.CallEnded(
+    assert call_ended(identity, end, 107.26, 3, None) == notes.CallEnded(
         end.reason, "provider", "no audio", "twilio", 7.3, turns=3
     )
     story = Story()
     story.wait(6.04)
-    told = _call_ended(identity, end, story.now, 3, story.conversation)
+    told = call_ended(identity, end, story.now, 3, story.conversation)
     assert (told.late_frames, told.marks_lost, told.session_s, told.caller_audio_s) == (0, 0, 6.0, 0.0)

@@ -4,6 +4,7 @@ deliver     receivers of the events of calls
 prices      prices of tokens and minutes
 records     where records are kept, what is in them, and for how long
 recordings  the store of recordings, its credentials, and how long they are kept
+traces      what the traces of calls may say of people
 
 May import the other packages of ``gateway.config``, as its modules may.
 """

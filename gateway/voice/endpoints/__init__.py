@@ -6,6 +6,7 @@ pool      the choice among endpoints, with their quotas and circuits
 watch     the counts of what endpoints do
 lease     one endpoint for the attempt at one session
 pooled    the pool with its connections, as the voice leg uses it
+tries     passes each try at a session to the call's trace
 making    makes the pool of a deployment
 metrics   the metrics and the log events of endpoints
 

@@ -1,0 +1,88 @@
+"""The attributes of spans: their names, and the fields of notes that may be among them. Pure.
+
+``gen_ai.*`` follow OpenTelemetry's semantic conventions for generative AI.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.call.notes import Note
+from gateway.logs.setup import PRIVATE
+
+Value = str | bool | int | float
+
+LINE = "gateway.line"
+GENERATION = "gateway.generation"
+PROVIDER = "gateway.provider"
+CALL_ID = "gateway.call.id"
+CALLER = "gateway.caller"
+CALLED = "gateway.called"
+REASON = "gateway.end.reason"
+BY = "gateway.end.by"
+DETAIL = "gateway.detail"
+TURNS = "gateway.turns"
+LATENCY = "gateway.turn.latency_ms"
+INTERRUPTED = "gateway.turn.interrupted"
+CAUSE = "gateway.session.cause"
+TRIES = "gateway.session.tries"
+COVERED = "gateway.session.covered_ms"
+ENDPOINT = "gateway.endpoint"
+TARGET = "gateway.transfer.target"
+OUTCOME = "gateway.tool.outcome"
+MCP_SERVER = "gateway.mcp.server"
+ERROR_TYPE = "error.type"
+
+OPERATION = "gen_ai.operation.name"
+GEN_AI_PROVIDER = "gen_ai.provider.name"
+FOUNDRY = "microsoft.foundry"
+"""The name under which the Voice Live SDK's own instrumentation reports the service."""
+REQUEST_MODEL = "gen_ai.request.model"
+RESPONSE_MODEL = "gen_ai.response.model"
+RESPONSE_ID = "gen_ai.response.id"
+CONVERSATION = "gen_ai.conversation.id"
+INPUT_TOKENS = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+CACHED_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+TOOL = "gen_ai.tool.name"
+TOOL_CALL = "gen_ai.tool.call.id"
+TOOL_TYPE = "gen_ai.tool.type"
+
+NUMBERS = frozenset({"caller", "called"})
+WORDS = PRIVATE - NUMBERS
+GAP = "…"
+FIRST, LAST = 5, 2
+"""Characters of a masked number that are shown, as in records."""
+
+
+class Privacy(Struct, frozen=True):
+    """The things that spans may say of people."""
+
+    words: bool = False
+    """``True`` for what callers say and key, and what the bot says."""
+    numbers: Literal["full", "masked", "none"] = "none"
+
+    def number(self, number: str) -> str:
+        """Return a phone number or address as spans may show it; empty where they may not."""
+        if self.numbers == "none" or not number:
+            return ""
+        if self.numbers == "full":
+            return number
+        return f"{number[:FIRST]}{GAP}{number[-LAST:]}" if len(number) > FIRST + LAST else GAP
+
+
+def fields_of(note: Note, privacy: Privacy) -> Mapping[str, Value]:
+    """Return the fields of a note that a span's event may have: single values, and none that the log hides.
+
+    What ``privacy`` allows is shown all the same.
+    """
+    shown: dict[str, Value] = {}
+    for name, value in note.fields().items():
+        if name in NUMBERS:
+            value = privacy.number(str(value))  # noqa: PLW2901 -- the same field, as it may be shown
+        elif name in WORDS and not privacy.words:
+            continue
+        if isinstance(value, str | bool | int | float) and value != "":
+            shown[name] = value
+    return shown

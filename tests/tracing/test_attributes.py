@@ -1,0 +1,35 @@
+"""What the attributes of spans may say of people."""
+
+import pytest
+
+from gateway.call import notes
+from gateway.tracing.attributes import Privacy, fields_of
+
+NUMBER = "+14255550100"
+
+
+@pytest.mark.parametrize(("numbers", "shown"), [("none", ""), ("masked", "+1425…00"), ("full", NUMBER)])
+def test_a_number_is_shown_as_asked_for(numbers: str, shown: str) -> None:
+    """Not at all, by its beginning and end, or whole; one that is too short has no middle to hide."""
+    privacy = Privacy(numbers=numbers)  # type: ignore[arg-type]  # pytest's parameters
+    assert privacy.number(NUMBER) == shown
+    assert privacy.number("") == ""
+    assert Privacy(numbers="masked").number("4711") == "…"
+
+
+def test_words_and_keys_are_shown_where_asked_for() -> None:
+    """Else an event has what the log shows of a note; lists and empty texts are left out."""
+    heard = notes.ReplyHeard("item", 900, 1000, "Your order", "")
+    assert fields_of(heard, Privacy()) == {"item_id": "item", "heard_ms": 900, "received_ms": 1000}
+    assert fields_of(heard, Privacy(words=True))["text"] == "Your order"
+    assert fields_of(notes.DigitPressed("7"), Privacy()) == {}
+    assert fields_of(notes.DigitPressed("7"), Privacy(words=True)) == {"digit": "7"}
+    cut = notes.BargeIn([notes.CutReply("item", 1, 2)], response_cancelled=True)
+    assert fields_of(cut, Privacy(words=True)) == {"response_cancelled": True}
+    started = notes.CallStarted(NUMBER, NUMBER, "g1")
+    assert fields_of(started, Privacy(numbers="masked")) == {
+        "caller": "+1425…00",
+        "called": "+1425…00",
+        "generation": "g1",
+    }
+    assert fields_of(started, Privacy()) == {"generation": "g1"}
