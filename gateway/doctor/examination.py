@@ -11,8 +11,10 @@ import aiohttp
 
 from gateway.config import Deployment, Line
 from gateway.config.api_versions import DEFAULT_API_VERSION, newer_members
+from gateway.config.records.recordings import FILE
 from gateway.config.telling.origins import origins
 from gateway.doctor.phone.account import Account, account_checked
+from gateway.doctor.recordings import store_tried
 from gateway.doctor.row import Outcome, Row, fine, reduced, skipped
 from gateway.doctor.sessions.bots import Bot, bots_of
 from gateway.doctor.sessions.credential import key_found, token_checked
@@ -67,6 +69,8 @@ async def examine(deployment: Deployment, lines: Sequence[Line], means: Means, t
     """Make the checks, and tell each row as it is found; what costs audio only where it is wished for."""
     for row in await asyncio.to_thread(settings_rows, deployment):  # reads a file, while calls may be in progress
         tell(row)
+    if deployment.recordings.kind != FILE:
+        tell(await store_tried(deployment))
     await examine_endpoint(deployment, lines, means, tell, wishes)
     for name in wishes.phone:
         settings = await asyncio.to_thread(origins, deployment, ("providers", name))

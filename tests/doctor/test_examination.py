@@ -19,12 +19,12 @@ def config(tmp_path: Path) -> Path:
     (tmp_path / "lines").mkdir()
     for number, model in enumerate(("gpt-4.1", "gpt-realtime")):
         (tmp_path / "lines" / f"{model}.yaml").write_text(LINE.format(number, model))
-    (tmp_path / "gateway.yaml").write_text("voice_live: {model: gpt-5}\n")
+    (tmp_path / "gateway.yaml").write_text("voice_live: {model: gpt-5}\nrecordings: {store: memory://calls}\n")
     return tmp_path / "gateway.yaml"
 
 
 async def test_cause_before_effect(config: Path) -> None:
-    """Settings, the way, the clock, the credential, and then each bot, with a pause between two connections."""
+    """Settings, an object store, the way, clock, credential, then each bot, with a pause between two connections."""
     rows: list[Row] = []
     async with at_emulator() as (service, emulator), means_for(service, pace_s=0.2) as means:
         deployment = load_deployment(config, {"AZURE_VOICELIVE_API_KEY": "right"}, emulator.endpoint)
@@ -35,7 +35,17 @@ async def test_cause_before_effect(config: Path) -> None:
         emulator.check()
     names = [row.name for row in rows if "." not in row.name and row.name != "public_url"]
     of_a_bot = ["handshake", "members", "settings", "echo"]
-    assert names == ["name", "connection", "proxy", "clock", "version", "credential", *of_a_bot, *of_a_bot]
+    assert names == [
+        "recordings",
+        "name",
+        "connection",
+        "proxy",
+        "clock",
+        "version",
+        "credential",
+        *of_a_bot,
+        *of_a_bot,
+    ]
     assert took_s >= 0.2
 
 
