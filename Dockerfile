@@ -18,7 +18,9 @@ COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /app
 COPY config config
-RUN install -d -o gateway calls
+# Records of calls are kept in /data, which a volume outlives (docs/records.md).
+RUN install -d -o gateway calls && install -d -m 700 -o gateway /data
+ENV GATEWAY_DATA=/data
 USER gateway
 EXPOSE 8080
 # Health and metrics have a port of their own, which is not published: other containers and the orchestrator reach it.

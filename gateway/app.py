@@ -38,6 +38,8 @@ from gateway.phone.events import CallStarted
 from gateway.phone.provider import KeySet, Provider, Setup
 from gateway.phone.token import StreamTokens
 from gateway.phrases import Phrases
+from gateway.records.keeping import record_store
+from gateway.records.store.store import RecordStore
 from gateway.rest import CallControl
 from gateway.routes.admitting.admission import Admission
 from gateway.routes.health import Health
@@ -108,6 +110,7 @@ async def serving(
     on_refusal: Callable[[Refused, str], None] | None = None,
     tape: Wanted | None = None,
     exports: Exports | None = None,
+    keep_records: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
@@ -116,8 +119,9 @@ async def serving(
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``inherited`` are those of one of
     several processes, and ``board`` is what it shares with the others. ``observers`` get the notes of calls,
     ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped, ``exports`` what
-    goes to a collector. ``clock`` is that of calls, in seconds. Raises ``OSError`` where the address cannot be listened
-    on, ``GatewayError`` where the private one cannot, ``InputError`` where nothing can be exported.
+    goes to a collector. ``keep_records`` keeps the records that the deployment wants. ``clock`` is that of calls, in
+    seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot,
+    ``InputError`` where nothing can be exported.
     """
     served = providers_of(deployment)
     sections = (in_place(deployment, endpoint, api_key),) if endpoint else deployment.reached
@@ -131,6 +135,7 @@ async def serving(
     public_url = deployment.public_url or ""
     where = [one.endpoint for one in sections]
     tapes = _tapes(tape, deployment, lines, key, board, where, clock) if tape else None
+    store = record_store(deployment, lines, metrics.registry, clock) if keep_records else None
     control = CallControl(tapes.exchanged if tapes else None)
     functions = Functions(metrics.functions_left_running.inc)
     outcomes = Outcomes(board.ends)
@@ -184,7 +189,7 @@ async def serving(
         ahead=ahead,
         functions=functions,
         outcomes=outcomes,
-        observers=(*observers, tapes.observe) if tapes else observers,
+        observers=(*observers, *_of_calls(tapes, store)),
         authorize=keys.authorize,
         authorize_start=keys.authorize_start,
         used=board.used,
@@ -225,6 +230,7 @@ async def serving(
     sockets = inherited.public if inherited else [listener] if listener else ()
     async with (
         telemetry or nullcontext(),
+        store.running() if store else nullcontext(),
         tapes or nullcontext(),
         voice_live,
         ahead,
@@ -266,6 +272,14 @@ async def serving(
             finally:
                 await calls.drain(drain_s, DRAIN_LIMIT_S)
                 await streams.strand_expected()
+
+
+def _of_calls(tapes: Tapes | None, store: RecordStore | None) -> Iterator[Observer]:
+    """Yield what is told of every call."""
+    if tapes:
+        yield tapes.observe
+    if store:
+        yield store.intake.observe
 
 
 async def _retire(calls: Calls, *listeners: Listener | None) -> None:

@@ -35,7 +35,14 @@ INSTRUCTIONS = re.findall(
     r"^([A-Z]+) +((?:.*\\\n)*.*)$", (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", ""), re.MULTILINE
 )
 PROVIDERS = {name for names in environment_names().values() for name in names}
-NAMES = {*environment.ENDPOINT, *environment.KEY, *environment.MODEL, *environment.PUBLIC_URL, *PROVIDERS}
+NAMES = {
+    *environment.ENDPOINT,
+    *environment.KEY,
+    *environment.MODEL,
+    *environment.PUBLIC_URL,
+    *environment.DATA,
+    *PROVIDERS,
+}
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _DURATION = {"type": "string", "pattern": r"^(\d+(ms|s|m|h))+$"}
@@ -99,7 +106,10 @@ SCHEMA = {
     "type": "object",
     "additionalProperties": False,
     "required": ["services"],
-    "properties": {"services": {"type": "object", "additionalProperties": _SERVICE}},
+    "properties": {
+        "services": {"type": "object", "additionalProperties": _SERVICE},
+        "volumes": {"type": "object", "additionalProperties": {"type": "object", "maxProperties": 0}},
+    },
     "patternProperties": {"^x-": True},
 }
 """The part of the Compose specification that this file uses (compose-spec, 05-services.md)."""
@@ -212,9 +222,17 @@ def test_the_settings_are_ones_that_the_gateway_knows() -> None:
         assert NAMES.issuperset(service.get("environment", {}))
         for volume in service.get("volumes", []):
             here, there, *_ = volume.split(":")
-            assert here == "./calls" or (ROOT / here).exists()
+            assert here == "./calls" or here in COMPOSE["volumes"] or (ROOT / here).exists()
             assert here != "./config" or there == f"{instruction('WORKDIR')[-1]}/config"
     assert all((ROOT / "gateway/sim/prompts/caller" / recording.name).exists() for recording in recordings())
+
+
+def test_the_records_outlive_the_container() -> None:
+    """The image's folder of data is a volume of the gateway; a demo leaves none behind."""
+    (data,) = (arguments.partition("=")[2] for arguments in instruction("ENV") if arguments.startswith("GATEWAY_DATA="))
+    assert f"data:{data}" in SERVICES["gateway"]["volumes"]
+    assert any(data in shlex.split(arguments) for arguments in instruction("RUN"))
+    assert settings("demo-gateway")["GATEWAY_DATA"].startswith("/tmp/")  # noqa: S108 -- of the container
 
 
 def recordings() -> list[Path]:

@@ -236,6 +236,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     drain_s=options.drain,
                     tape=wanted_tape(options),
                     exports=_exports(),
+                    keep_records=True,
                 ) as gateway:
                     if test:
                         print(test.told(lines), flush=True)

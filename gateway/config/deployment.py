@@ -39,6 +39,8 @@ FALLBACKS: dict[KeyPath, tuple[str, ...]] = {
     ("voice_live", "model"): environment.MODEL,
     ("voice_live", "api_version"): environment.API_VERSION,
     ("streams", "key"): environment.STREAM_KEY,
+    ("records", "directory"): environment.DATA,
+    ("records", "url"): environment.RECORDS_URL,
 }
 """The variables for each key that the file may leave out; the first one that is set gives the value."""
 
@@ -298,6 +300,8 @@ def load_deployment(
     if endpoint is not None:
         document.remove(("voice_live", "endpoints"))
         document.replace(("voice_live", "endpoint"), endpoint)
+    if document.data.get("records") is True:
+        document.data["records"] = {}  # the same, and variables supply its keys
     for key, names in FALLBACKS.items():
         if key not in (("voice_live", "endpoint"), ("voice_live", "key")) or not has_endpoints(document):
             supply(document, key, names, environ, takes_two=key == ("streams", "key"))

@@ -8,6 +8,7 @@ explain/   explains a call from its record
 store/     the database of the records, and what writes to it
 delivery/  sends the events of calls to receivers
 storing/   the storage of recordings: what waits, the directory or object store
+keeping    makes the store of a process, as the deployment wants it
 
 May import the notes and the record of ``gateway.call``, ``gateway.config``, and what stands below those.
 """

@@ -17,8 +17,12 @@ UNTOLD = "…"
 _KEPT_BEFORE, _KEPT_BEHIND = 5, 2
 _SHORTEST = 9
 """Characters of the shortest number of which both ends are shown."""
-_ANYWHERE = re.compile(r"\+[1-9][0-9]{6,14}|[sS][iI][pP][sS]?:[^\s@<>]+@[^\s@<>]+")
-"""Numbers and addresses of SIP within a text."""
+_ANYWHERE = re.compile(
+    r"[sS][iI][pP][sS]?:[^\s@<>]+@[^\s@<>]+|(?<![\w.:-])\+?\(?[0-9](?:[ ().\-/]{0,2}[0-9]){6,14}(?![\w-])"
+)
+"""Numbers and addresses of SIP within a text, also without a plus and with separators."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+"""Parts of a message that quote somebody."""
 
 
 def masked_number(number: str) -> str:
@@ -64,7 +68,9 @@ class Masking(Struct, frozen=True):
         return masked_number(number) if self.numbers == "masked" else ""
 
     def text(self, text: str) -> str:
-        """Return a text of a provider or the service, in which numbers may stand."""
+        """Return a text of a provider or the service, in which numbers may stand, and words between quotation marks."""
+        if not self.words:
+            text = _QUOTED.sub(UNTOLD, text)
         if self.numbers == "full":
             return text
         return _ANYWHERE.sub(lambda found: self.number(found[0]) or UNTOLD, text)

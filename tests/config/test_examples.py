@@ -31,7 +31,16 @@ from gateway.config.line.transfers import Target
 from gateway.config.line.turns import AzureSemanticVad, EndOfUtterance, Transcription
 from gateway.config.line_file import LineFile
 from gateway.config.providers import SECTIONS, environment_names
-from gateway.config.reading.environment import API_VERSION, ENDPOINT, KEY, MODEL, PUBLIC_URL, STREAM_KEY
+from gateway.config.reading.environment import (
+    API_VERSION,
+    DATA,
+    ENDPOINT,
+    KEY,
+    MODEL,
+    PUBLIC_URL,
+    RECORDS_URL,
+    STREAM_KEY,
+)
 from gateway.config.telling.schema import schemas
 
 ROOT = Path(__file__).parents[2]
@@ -149,7 +158,8 @@ def test_the_shipped_gateway_yaml_shows_every_key() -> None:
 def test_the_example_environment_names_what_is_read() -> None:
     """A name in .env.example that nobody reads would mislead."""
     shown = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    read = {*ENDPOINT, *KEY, *MODEL, *API_VERSION, *PUBLIC_URL, *STREAM_KEY, *chain(*environment_names().values())}
+    read = {*ENDPOINT, *KEY, *MODEL, *API_VERSION, *PUBLIC_URL, *STREAM_KEY, *DATA, *RECORDS_URL}
+    read |= {*chain(*environment_names().values())}
     assert shown - read == {"AZURE_TOKEN_CREDENTIALS"}
 
 

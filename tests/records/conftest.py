@@ -1,37 +1,38 @@
 """Databases for the tests: each test that asks for one runs on SQLite and, where a server answers, on PostgreSQL."""
 
 import asyncio
+import functools
 import os
 import secrets
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
-NO_SERVER = "no PostgreSQL: TEST_DATABASE_URL is not set, and none answers on 127.0.0.1:5432"
+USUAL = "postgresql://postgres:postgres@127.0.0.1:5432/postgres"
 
 
-def server_url() -> str:
-    """Return the URL of a PostgreSQL server for tests; empty where there is none."""
-    if url := os.environ.get("TEST_DATABASE_URL"):
-        return url
+async def _run(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url, timeout=10)
     try:
-        socket.create_connection(("127.0.0.1", 5432), timeout=2).close()
-    except OSError:
-        return ""
-    return "postgresql://postgres@127.0.0.1:5432/test"
-
-
-async def _run(url: str, statement: str) -> None:
-    import asyncpg  # noqa: PLC0415 -- where there is a server alone
-
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@functools.cache
+def server() -> tuple[str, str]:
+    """Return the URL of a PostgreSQL server for tests, or why there is none."""
+    url = os.environ.get("TEST_DATABASE_URL") or USUAL
+    try:
+        asyncio.run(_run(url))
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        where = "TEST_DATABASE_URL" if "TEST_DATABASE_URL" in os.environ else "127.0.0.1:5432"
+        return "", f"no PostgreSQL for tests: {where}: {error}"
+    return url, ""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -50,12 +51,12 @@ def postgresql_url() -> Iterator[str]:
 
 
 def _database_on_a_server() -> Iterator[str]:
-    server = server_url()
-    if not server:
-        pytest.skip(NO_SERVER)
+    url, why = server()
+    if not url:
+        pytest.skip(why)
     name = f"records_{secrets.token_hex(6)}"
-    asyncio.run(_run(server, f"CREATE DATABASE {name}"))
+    asyncio.run(_run(url, f"CREATE DATABASE {name}"))
     try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        yield make_url(url).set(database=name).render_as_string(hide_password=False)
     finally:
-        asyncio.run(_run(server, f"DROP DATABASE {name} WITH (FORCE)"))
+        asyncio.run(_run(url, f"DROP DATABASE {name} WITH (FORCE)"))

@@ -97,6 +97,25 @@ def test_no_number_is_left(numbers: str) -> None:
     assert ("+1415…00" in text) is (numbers == "masked")
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("no answer from 14155550100", "no answer from 14155…00"),
+        ("busy: (415) 555-0100, try later", "busy: (415)…00, try later"),
+        ("HTTP 503 after 10.5 s, code 31205", "HTTP 503 after 10.5 s, code 31205"),
+        ("CA0123456789 is gone", "CA0123456789 is gone"),
+    ],
+)
+def test_a_message_keeps_its_figures_and_loses_its_numbers(text: str, kept: str) -> None:
+    """However they are written; ids and codes stay."""
+    assert Masking(numbers="masked").text(text) == kept
+
+
+def test_a_message_loses_what_it_quotes() -> None:
+    """Where words are not kept: a service may repeat them in an error."""
+    assert Masking(words=False).text("cannot read 'my words' of \"hers\"") == "cannot read … of …"
+
+
 def test_no_word_and_no_key_is_left() -> None:
     """The figures stay, and so do the numbers."""
     masking = Masking(words=False)

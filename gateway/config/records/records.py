@@ -52,10 +52,11 @@ class Records(Section):
     enabled: Switch = True
     """Keep a record of every call that `gateway serve` takes."""
     directory: Text = "data"
-    """The folder of the database file and of what waits while a database is away; relative to this file."""
+    """The folder of the database file and of what waits while a database is away; relative to this file.
+    Defaults to GATEWAY_DATA, else data."""
     url: DatabaseAddress | None = None
     """The database: sqlite:///file, relative to this file, or postgresql://user@host/database. With a password as
-    ${NAME} only. Defaults to calls.db in the directory."""
+    ${NAME} only. Defaults to GATEWAY_RECORDS_URL, else to calls.db in the directory."""
     migrate: Switch = True
     """Bring the tables to the newest version at the start; with false, `gateway records migrate` does."""
     words: Switch = True

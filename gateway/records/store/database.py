@@ -8,7 +8,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from gateway.errors import InputError
 from gateway.records.store.failures import DatabaseError
 from gateway.records.store.migrating import migrate, version
+from gateway.sim.virtual_time import VirtualTimeLoop
 
 BUSY_MS = 5000
 """Milliseconds to wait for another process that writes to SQLite."""
 CONNECT_S = 5
 COMMAND_S = 30
-LARGEST_STATEMENT = 30_000
-"""Values in one statement: PostgreSQL takes 32,767, SQLite 32,766."""
+AT_ONCE = 100
+"""Rows that are made ready in one turn of the event loop: a millisecond or two."""
 
 MIGRATION_LOCK = 0x7265636F726473
 """The number of PostgreSQL's advisory lock that a process holds while it applies migrations."""
@@ -50,10 +51,15 @@ def database_url(text: str) -> URL:
 
 
 class Database:
-    """Gives transactions. It connects when it is first used; a database that is away raises what ``is_away`` knows."""
+    """Gives transactions. It connects when it is first used; a database that is away raises what ``is_away`` knows.
+
+    Raises ``InputError`` for a URL of another database, ``DatabaseError`` where its driver is not installed.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = database_url(url)
+        if not self.is_sqlite:
+            _require_asyncpg()
         self._engine: AsyncEngine | None = None
 
     @property
@@ -106,16 +112,18 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection for reading, whose reads see one moment."""
-        async with self._opened().connect() as connection, connection.begin():
-            yield connection
+        with self._meanwhile():
+            async with self._opened().connect() as connection, connection.begin():
+                yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection for writing; commit at the end of the block, or undo everything if it raises."""
-        async with self._opened().connect() as connection:
-            await connection.execution_options(writes=True)
-            async with connection.begin():
-                yield connection
+        with self._meanwhile():
+            async with self._opened().connect() as connection:
+                await connection.execution_options(writes=True)
+                async with connection.begin():
+                    yield connection
 
     async def put(self, connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
         """Write rows that all have the same columns: a row that is there is replaced in these, a new one is added."""
@@ -130,14 +138,28 @@ class Database:
             if changed
             else insert.on_conflict_do_nothing(index_elements=key)
         )
-        at_once = max(1, LARGEST_STATEMENT // len(columns))
-        for start in range(0, len(rows), at_once):
-            await connection.execute(put, [dict(row) for row in rows[start : start + at_once]])
+        for start in range(0, len(rows), AT_ONCE):
+            await connection.execute(put, [dict(row) for row in rows[start : start + AT_ONCE]])
+
+    @staticmethod
+    def _meanwhile() -> AbstractContextManager[None]:
+        """Let virtual time stand still meanwhile: SQLite works in a thread, a server in its own time."""
+        loop = asyncio.get_running_loop()
+        return loop.standing_still() if isinstance(loop, VirtualTimeLoop) else nullcontext()
 
     def _opened(self) -> AsyncEngine:
         if self._engine is None:
             self._engine = _sqlite_engine(self._url) if self.is_sqlite else _postgresql_engine(self._url)
         return self._engine
+
+
+def _require_asyncpg() -> None:
+    try:
+        import asyncpg  # noqa: F401, PLC0415 -- an extra; and loaded now, because it takes its time
+    except ImportError:
+        raise DatabaseError(
+            'records.url: PostgreSQL needs the extra "postgres": pip install "voice-line-gateway[postgres]"'
+        ) from None
 
 
 def _make_file(file: Path) -> None:
@@ -192,12 +214,6 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
 
 
 def _postgresql_engine(url: URL) -> AsyncEngine:
-    try:
-        import asyncpg  # noqa: F401, PLC0415 -- an extra, and only for those who use it
-    except ImportError:
-        raise DatabaseError(
-            'records.url: PostgreSQL needs the extra "postgres": pip install "voice-line-gateway[postgres]"'
-        ) from None
     return create_async_engine(
         url,
         hide_parameters=True,  # an error never shows the words of a call

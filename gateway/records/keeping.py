@@ -1,0 +1,38 @@
+"""Makes the store of a process, as the deployment wants it."""
+
+import os
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry
+
+from gateway.config import Deployment, Line
+from gateway.config.secrets import secrets_within
+from gateway.logs.redaction import Redactor, secrets_in
+from gateway.records.store.store import RecordStore, StoreSettings
+
+
+def store_settings(deployment: Deployment) -> StoreSettings:
+    """Return the settings of the store."""
+    records = deployment.records
+    return StoreSettings(
+        data=deployment.data,
+        url=deployment.database,
+        migrates=records.migrate,
+        words=records.words,
+        numbers=records.numbers,
+        spool_bytes=records.spool_mb << 20,
+        queue=records.queue,
+    )
+
+
+def record_store(
+    deployment: Deployment, lines: Iterable[Line], registry: CollectorRegistry, clock: Callable[[], float]
+) -> RecordStore | None:
+    """Return the store for the calls of these lines; ``None`` where no records are wanted.
+
+    Raises ``GatewayError`` where what the database needs is not installed.
+    """
+    if not deployment.records.enabled:
+        return None
+    secrets = {*secrets_within([deployment, *(line.settings for line in lines)]), *secrets_in(os.environ)}
+    return RecordStore(store_settings(deployment), registry, clock=clock, redactor=Redactor(secrets))

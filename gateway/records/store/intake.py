@@ -1,0 +1,109 @@
+"""Takes the notes of calls in their turn of the event loop, and makes rows of them later."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from gateway.call.notes import CallEnded, CallStarted
+from gateway.call.record import CallIdentity, TimedNote
+from gateway.records.call_rows import CallRows, Priced
+from gateway.records.rows import Row, new_key
+from gateway.records.store.keepable import Keepable
+
+AT_ONCE = 100
+"""Notes of which rows are made in one turn of the event loop: a few milliseconds."""
+
+_Of = tuple[str, str, float]
+
+
+class Intake:
+    """A queue of ``most`` notes; of what does not fit, the beginnings and ends of calls are taken all the same.
+
+    ``clock`` is that of the calls, ``now`` gives the time of day in UTC.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        keepable: Keepable,
+        *,
+        worker: str,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+        priced: Priced | None = None,
+        trace_of: Callable[[CallIdentity], str] | None = None,
+    ) -> None:
+        self._most = most
+        self._keepable = keepable
+        self._worker = worker
+        self._clock = clock
+        self._now = now
+        self._priced = priced
+        self._trace_of = trace_of
+        self._queue: deque[tuple[CallIdentity, TimedNote] | Row] = deque()
+        self._calls: dict[_Of, CallRows] = {}
+        self._lost = 0
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def observe(self, identity: CallIdentity, note: TimedNote) -> None:
+        """Take a note."""
+        if len(self._queue) < self._most or isinstance(note.note, CallStarted | CallEnded):
+            self._queue.append((identity, note))
+        else:
+            self._lost += 1
+
+    def put(self, row: Row) -> None:
+        """Take a row that is made elsewhere, such as that of a recording."""
+        if len(self._queue) < self._most:
+            self._queue.append(row)
+        else:
+            self._lost += 1
+
+    def take_lost(self) -> int:
+        """Return how much did not fit since this was last asked."""
+        lost, self._lost = self._lost, 0
+        return lost
+
+    @property
+    def live(self) -> list[str]:
+        """The keys of the calls that go on."""
+        return [rows.call.call_key for rows in self._calls.values()]
+
+    def key_of(self, identity: CallIdentity) -> str:
+        """Return the ``call_key`` of a call that goes on."""
+        return self._rows_of(identity).call.call_key
+
+    def _rows_of(self, identity: CallIdentity) -> CallRows:
+        of = identity.provider, identity.call_id, identity.started_at
+        rows = self._calls.get(of)
+        if rows is None:
+            started = self._now() - timedelta(seconds=self._clock() - identity.started_at)
+            trace_id = self._trace_of(identity) if self._trace_of else ""
+            self._calls[of] = rows = CallRows(
+                identity, started, key=new_key(started), worker=self._worker, trace_id=trace_id, priced=self._priced
+            )
+        return rows
+
+    async def rows(self) -> list[Row]:
+        """Return the rows of everything that waits, as they may be kept."""
+        made: list[Row] = []
+        left = len(self._queue)
+        while left:
+            for _ in range(min(left, AT_ONCE)):
+                made += self._made(self._queue.popleft())
+            left = max(0, left - AT_ONCE)
+            await asyncio.sleep(0)
+        return made
+
+    def _made(self, taken: tuple[CallIdentity, TimedNote] | Row) -> list[Row]:
+        if not isinstance(taken, tuple):
+            return [self._keepable.row(taken)]
+        identity, note = taken
+        rows = self._rows_of(identity)
+        made = rows.add(note)
+        if isinstance(note.note, CallEnded):
+            del self._calls[identity.provider, identity.call_id, identity.started_at]
+        return [self._keepable.row(row) for row in made]

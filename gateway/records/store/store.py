@@ -1,0 +1,172 @@
+"""The store of one process: takes the notes of its calls, writes their rows, and cares for what dead processes left."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+from prometheus_client import CollectorRegistry
+
+from gateway.call.record import CallIdentity
+from gateway.config.records.records import Numbers
+from gateway.logs.redaction import Redactor
+from gateway.records.call_rows import Priced
+from gateway.records.masking import Masking
+from gateway.records.store import workers
+from gateway.records.store.batches import write
+from gateway.records.store.database import Database
+from gateway.records.store.failures import DatabaseError, is_away
+from gateway.records.store.intake import Intake
+from gateway.records.store.keepable import Keepable
+from gateway.records.store.metrics import RecordMetrics
+from gateway.records.store.number_keys import own_number_key, register
+from gateway.records.store.spool import Spool, spools
+from gateway.records.store.writer import Writer
+
+log = structlog.get_logger()
+
+
+class StoreSettings(Struct, frozen=True):
+    """The settings of a store; ``data`` is the folder of what waits, ``url`` the database."""
+
+    data: Path
+    url: str
+    migrates: bool = True
+    words: bool = True
+    numbers: Numbers = "masked"
+    spool_bytes: int = 64 << 20
+    queue: int = 50_000
+
+
+def utc_now() -> datetime:
+    """Return the time of day."""
+    return datetime.now(UTC)
+
+
+class RecordStore:
+    """Takes notes with ``intake.observe`` and rows with ``intake.put``, between :meth:`running`'s start and end.
+
+    ``clock`` is that of the calls. ``redactor`` removes the deployment's secrets from messages.
+    """
+
+    def __init__(
+        self,
+        settings: StoreSettings,
+        registry: CollectorRegistry,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
+        redactor: Redactor | None = None,
+        database: Database | None = None,
+        priced: Priced | None = None,
+        trace_of: Callable[[CallIdentity], str] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.worker = secrets.token_hex(8)
+        self.metrics = RecordMetrics(registry)
+        self.database = database or Database(settings.url)
+        self._now = now
+        self._key = own_number_key(settings.data)
+        keepable = Keepable(self._key, Masking(settings.words, settings.numbers), redactor or Redactor())
+        self.intake = Intake(
+            settings.queue, keepable, worker=self.worker, clock=clock, now=now, priced=priced, trace_of=trace_of
+        )
+        self._spool = Spool(settings.data, self.worker, settings.spool_bytes)
+        self.writer = Writer(self.intake, self.database, self._spool, self.metrics, self._prepare, settings.queue)
+        self._watch = workers.Watch(self.worker, clock)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["RecordStore"]:
+        """Write in the background until the block ends, and what is left by then; what cannot be written waits."""
+        with contextlib.suppress(OSError):  # it is tried again with the first row
+            await asyncio.to_thread(self._spool.open)
+        failure: BaseException | None = None
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(self.writer.run())
+            caring = group.create_task(self._care())
+            try:
+                yield self
+            except BaseException as error:  # noqa: BLE001 -- raised below, as it is and in no group
+                failure = error
+            caring.cancel()
+            self.writer.close()
+            await asyncio.wait([writing, caring])
+            await self._leave()
+        if failure is not None:
+            raise failure
+
+    async def _leave(self) -> None:
+        if self.writer.is_ready and not self.writer.is_away:
+            await self._tried(lambda: workers.leave(self.database, self.worker))
+        await asyncio.to_thread(self._spool.close)
+        await self.database.close()
+
+    async def _prepare(self) -> None:
+        if self.settings.migrates:
+            if applied := await self.database.migrate():
+                log.info("records_migrated", database=self.database.shown, versions=applied)
+        else:
+            await self.database.check()
+        async with self.database.write() as connection:
+            await register(self.database, connection, self._key)
+        await workers.beat(self.database, self.worker, self._now(), self.intake.live)
+        log.info(
+            "records_ready", database=self.database.shown, words=self.settings.words, numbers=self.settings.numbers
+        )
+
+    # What is done every few seconds
+
+    async def _care(self) -> None:
+        while True:
+            if self.writer.is_ready and not await self._tried(self._care_once):
+                self._watch.lost_sight()
+            await asyncio.sleep(workers.BEAT_S)
+
+    async def _tried(self, task: Callable[[], Awaitable[None]]) -> bool:
+        """Return whether a task succeeded; that the database is away is told by the writer."""
+        try:
+            await task()
+        except Exception as error:
+            if not is_away(error) and not isinstance(error, DatabaseError):
+                log.exception("records_failed")
+            return False
+        return True
+
+    async def _care_once(self) -> None:
+        if await workers.beat(self.database, self.worker, self._now(), self.intake.live):
+            log.warning("records_revived", worker=self.worker)
+        for spool in spools(self.settings.data):
+            if spool.worker != self.worker and await asyncio.to_thread(spool.adopt):
+                await self._adopt(spool)
+        for worker in await self._watch.silent(self.database):
+            self._interrupted(await workers.mark_interrupted(self.database, worker))
+        self._interrupted(await workers.mark_orphans(self.database, self.worker))
+
+    async def _adopt(self, spool: Spool) -> None:
+        """Write the rows that a dead process left, then mark the calls that it had."""
+        count = 0
+        try:
+            while spool.waits:
+                rows, unreadable = await asyncio.to_thread(spool.take)
+                refused = await write(self.database, rows)
+                await asyncio.to_thread(spool.taken)
+                count += len(rows) - len(refused)
+                if lost := unreadable + len(refused):
+                    self.metrics.lost("refused", lost)
+                    log.error("records_lost", reason="refused", count=lost, detail="rows of a dead process")
+            self._interrupted(await workers.mark_interrupted(self.database, spool.worker))
+        finally:
+            await asyncio.to_thread(spool.close)
+        if count:
+            log.info("records_recovered", rows=count)
+
+    def _interrupted(self, count: int) -> None:
+        if count:
+            self.metrics.interrupted.inc(count)
+            log.warning("calls_interrupted", count=count)

@@ -1,0 +1,41 @@
+"""The store that a deployment wants."""
+
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from gateway.records.keeping import record_store, store_settings
+from gateway.records.rows import EventRow
+from tests.e2e.rig import GATEWAY, configuration, load
+
+
+def test_its_settings_are_those_of_the_deployment(tmp_path: Path) -> None:
+    """Each key, and paths beside ``gateway.yaml``."""
+    text = "records: {directory: d, words: false, numbers: none, migrate: false, spool_mb: 2, queue: 300}\n"
+    settings = store_settings(load(configuration(tmp_path, gateway=GATEWAY + text))[0])
+    assert settings.data == tmp_path / "d"
+    assert settings.url == f"sqlite:///{tmp_path}/d/calls.db"
+    assert (settings.words, settings.numbers, settings.migrates) == (False, "none", False)
+    assert (settings.spool_bytes, settings.queue) == (2 << 20, 300)
+
+
+async def test_it_keeps_no_secret_of_the_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the file, of a line, or of the environment."""
+    monkeypatch.setenv("SOME_API_KEY", "key-of-the-environment")
+    gateway = "providers: {twilio: {auth_token: '${TOKEN}'}}\n"
+    deployment, lines = load(configuration(tmp_path, gateway=gateway), {"TOKEN": "token-of-twilio"})
+    store = record_store(deployment, lines, CollectorRegistry(), lambda: 0.0)
+    assert store is not None
+    detail = "not token-of-twilio, not key-of-the-environment"
+    store.intake.put(EventRow(call_key="k", n=0, at_ms=0, kind="service_error", fields={"detail": detail}))
+    (row,) = await store.intake.rows()
+    assert isinstance(row, EventRow)
+    assert row.fields == {"detail": "not …, not …"}
+
+
+def test_no_records_are_no_store(tmp_path: Path) -> None:
+    """``records: false``: no file is made."""
+    deployment, lines = load(configuration(tmp_path, gateway=GATEWAY + "records: false\n"))
+    assert record_store(deployment, lines, CollectorRegistry(), lambda: 0.0) is None
+    assert not (tmp_path / "data").exists()
