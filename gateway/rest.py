@@ -46,7 +46,7 @@ _CODE = re.compile(
 class _Failure(msgspec.Struct, frozen=True):
     """A try that failed: whether to try again, and the wait before it that the provider asks for."""
 
-    told: str
+    message: str
     again: bool = False
     wait_s: float = 0.0
     answer: str = ""
@@ -62,8 +62,8 @@ class CallControlError(GatewayError):
     ``status`` is that of its answer, 0 without one.
     """
 
-    def __init__(self, told: str, answer: str = "", *, refused: bool = False, status: int = 0) -> None:
-        super().__init__(told)
+    def __init__(self, message: str, answer: str = "", *, refused: bool = False, status: int = 0) -> None:
+        super().__init__(message)
         self.answer = answer
         self.refused = refused
         self.status = status
@@ -186,11 +186,11 @@ class CallControl:
         if self._exchanged is not None:
             took_s = time.monotonic() - begun
             status, answered = (answer.status, dict(answer.headers)) if answer is not None else (0, {})
-            self._exchanged(Exchanged(request, took_s, status, answered, bytes(body), failure.told))
+            self._exchanged(Exchanged(request, took_s, status, answered, bytes(body), failure.message))
         if answer is None:
             return failure
         outcome = _outcome(request, answer, bytes(body))
-        is_whole = not (failure.again or (failure.told and request.method == "GET"))
+        is_whole = not (failure.again or (failure.message and request.method == "GET"))
         return failure if isinstance(outcome, bytes) and not is_whole else outcome
 
 
@@ -203,14 +203,14 @@ def _outcome(request: HttpRequest, answer: aiohttp.ClientResponse, body: bytes) 
     again = status in NOT_DONE or (request.repeatable and status in PERHAPS_DONE)
     wait_s = retry_after_s(answer.headers.get("Retry-After", ""), time.time())
     codes = ", ".join(dict.fromkeys(code[1] or code[2] for code in _CODE.finditer(excerpt)))
-    told = f"{_where(request)} was answered with {status}"
+    message = f"{_where(request)} was answered with {status}"
     is_refusal = status not in PERHAPS_DONE
-    return _Failure(f"{told} ({codes})" if codes else told, again, wait_s, excerpt, is_refusal, status)
+    return _Failure(f"{message} ({codes})" if codes else message, again, wait_s, excerpt, is_refusal, status)
 
 
 def _failed(failure: _Failure, asked: str = "") -> CallControlError:
     """Return the error of a try that failed; ``asked`` is added to its message."""
-    return CallControlError(f"{failure.told}{asked}", failure.answer, refused=failure.refused, status=failure.status)
+    return CallControlError(f"{failure.message}{asked}", failure.answer, refused=failure.refused, status=failure.status)
 
 
 def retry_after_s(retry_after: str, now_s: float) -> float:

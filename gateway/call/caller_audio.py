@@ -56,7 +56,7 @@ class CallerStream:
         self._passes_on = False
         """``True`` if what is kept is also passed on: a turn whose words are not known yet."""
         self._silenced_until = -math.inf
-        self._told_late = False
+        self._noted_late = False
         self._clock = CallerClock(audio_format, now)
         self._liveness = Liveness(silence_limit_s, now, no_audio_limit_s)
 
@@ -113,8 +113,8 @@ class CallerStream:
         """Note audio that is not passed on, once a call."""
         if self._clock.is_flooded:
             return FLOOD
-        told, self._told_late = self._told_late, True
-        return None if told else LATE
+        noted, self._noted_late = self._noted_late, True
+        return None if noted else LATE
 
     def on_deadline(self, now: float) -> Sequence[SendAudio | AskForLife | EndCall | Note]:
         """Fill a pause of the stream up to ``now``; ask a silent provider for a sign of life, or give it up.
@@ -122,14 +122,14 @@ class CallerStream:
         A pause that is over is noted.
         """
         asked = self._liveness.on_deadline(now, self._clock.last_at)
-        told = [notes.StreamPaused(round(self._clock.paused_s * 1000))] if self._clock.paused_s else []
+        paused = [notes.StreamPaused(round(self._clock.paused_s * 1000))] if self._clock.paused_s else []
         self._clock.paused_s = 0.0
         silence = self._clock.on_deadline(now)
         if silence and self._early is not None:
             self._early += silence
             self._cut(self._early)
             silence = silence if self._passes_on else b""
-        return (*([SendAudio(silence)] if silence else ()), *told, *asked)
+        return (*([SendAudio(silence)] if silence else ()), *paused, *asked)
 
     def turn_begun(self) -> None:
         """Keep the turn that the caller begins until its words are known: the session may be lost before."""

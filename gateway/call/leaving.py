@@ -141,8 +141,8 @@ class Leaving:
             return [failed, EndCall(EndReason.SHUT_DOWN, "gateway", failure)]
         if self._line_closed:
             return [failed, lost.end if lost else EndCall(EndReason.LINE_CLOSED, "bot", failure)]
-        told = f"The caller could not be connected with {name}: that failed. Say so, and go on with the call."
-        return [failed, *([lost] if lost else []), AddMessage("system", told), ANSWER]
+        instruction = f"The caller could not be connected with {name}: that failed. Say so, and go on with the call."
+        return [failed, *([lost] if lost else []), AddMessage("system", instruction), ANSWER]
 
     def voice_lost(self, lost: LoseVoice) -> None:
         """Note that the session is lost during a transfer: it is not needed any more, unless the transfer fails."""

@@ -67,8 +67,8 @@ def _check(options: argparse.Namespace, online: Online) -> int:
     wanting = int(options.strict and bool(checked.warnings))
     if options.json:
         code, tried = online(checked, quiet=True) if options.online and not checked.errors else (0, None)
-        told = _for_scripts(checked) | ({"online": tried} if options.online else {})
-        print(json.dumps(Redactor(secrets_in(os.environ)).value(told), indent=2))
+        report = _for_scripts(checked) | ({"online": tried} if options.online else {})
+        print(json.dumps(Redactor(secrets_in(os.environ)).value(report), indent=2))
         return 2 if checked.errors else code or wanting
     if checked.errors:
         raise ConfigErrors(checked.errors)
@@ -101,11 +101,11 @@ def _for_scripts(checked: Checked) -> dict[str, object]:
         "errors": [],
         "warnings": checked.warnings,
         "providers": {name: provider_of(name, section) for name, section in accounts},
-        "lines": {line.name: _told(line) for line in checked.lines},
+        "lines": {line.name: _line_report(line) for line in checked.lines},
     }
 
 
-def _told(line: Line) -> dict[str, object]:
+def _line_report(line: Line) -> dict[str, object]:
     settings = line.settings
     built_in = [tool for tool in settings.tools if isinstance(tool, str)]
     servers = [tool.mcp.server_label for tool in settings.tools if isinstance(tool, McpTool)]

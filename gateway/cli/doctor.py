@@ -69,7 +69,7 @@ async def _examined(options: argparse.Namespace, write: Write) -> list[Row]:
     """Return all rows of a command; each is given to ``write`` as soon as it is known."""
     checked = checked_deployment(options.config)
     if checked.errors:
-        return _told(_errors(checked.errors), checked, write)
+        return _printed(_errors(checked.errors), checked, write)
     (deployment,) = checked.deployments
     wishes = Wishes(options.speak, options.hear, _accounts(options.phone, deployment))
     return await _tried(checked, wishes, _chosen(checked.lines, options.line), deployment, write)
@@ -113,7 +113,7 @@ async def _tried(
     return rows
 
 
-def _told(found: Sequence[Row], checked: Checked, write: Write) -> list[Row]:
+def _printed(found: Sequence[Row], checked: Checked, write: Write) -> list[Row]:
     hidden = _redactor(checked)
     rows = [_redacted(row, hidden) for row in found]
     for row in rows:
@@ -195,6 +195,6 @@ def _verdict(rows: Sequence[Row]) -> str:
 def _for_scripts(rows: Sequence[Row]) -> dict[str, object]:
     """Return ``exit``, ``begin_with`` (a row or null) and ``rows``, each with its members."""
     names = ("about", "name", "outcome", "detail", "remedy")
-    told = [{name: str(getattr(row, name)) for name in names} for row in rows]
+    shown = [{name: str(getattr(row, name)) for name in names} for row in rows]
     fault = first_fault(rows)
-    return {"exit": exit_code(rows), "begin_with": told[list(rows).index(fault)] if fault else None, "rows": told}
+    return {"exit": exit_code(rows), "begin_with": shown[list(rows).index(fault)] if fault else None, "rows": shown}

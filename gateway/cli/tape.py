@@ -87,12 +87,12 @@ def _check(options: argparse.Namespace) -> int:
         found = [{"line": one.line, "what": one.what, "where": one.where} for one in left]
         print(json_bytes({"file": str(options.file), "shareable": not left, "left": found}).decode())
     else:
-        for text in _told(options.file, left):
+        for text in _lines_of(options.file, left):
             print(text)
     return FAILED if left else 0
 
 
-def _told(file: Path, left: list[Left]) -> Iterator[str]:
+def _lines_of(file: Path, left: list[Left]) -> Iterator[str]:
     if not left:
         yield f"{file}: nothing that it should not hold was found; it can be passed on"
         return

@@ -64,10 +64,10 @@ def has_place() -> bool:
     gc.collect()
     gc.freeze()  # what is loaded need not be looked through again, which would delay its first sign of life
     with socket.socket(fileno=int(os.environ.pop(SPARE))) as place:
-        told, descriptors, _, _ = socket.recv_fds(place, _PLACE_BYTES, _PLACE_SOCKETS)
-    if not told:
+        message, descriptors, _, _ = socket.recv_fds(place, _PLACE_BYTES, _PLACE_SOCKETS)
+    if not message:
         return False
-    worker, public = told.decode().rsplit("\n", 1)
+    worker, public = message.decode().rsplit("\n", 1)
     listeners = [socket.socket(fileno=one) for one in descriptors]
     os.environ[WORKER] = worker
     os.environ[LISTENERS] = listeners_variable(listeners[: int(public)], listeners[int(public) :])

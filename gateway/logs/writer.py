@@ -34,7 +34,7 @@ class LogWriter:
         self._lines: deque[str | int] = deque()
         """Lines, and how many were lost between two of them."""
         self._waiting = 0
-        self._told = 0
+        self._reported = 0
         self._is_losing = False
         self._is_writing = False
         self._is_awaited = False
@@ -86,7 +86,7 @@ class LogWriter:
             self._changed.notify_all()
 
     def _tell_of_loss(self) -> None:
-        lost, self._told = self.lost - self._told, self.lost
+        lost, self._reported = self.lost - self._reported, self.lost
         if lost:
             self._add(lost)
 
@@ -100,7 +100,7 @@ class LogWriter:
             with self._changed:
                 self._is_writing = False
                 if not written and isinstance(line, int):
-                    self._told -= line
+                    self._reported -= line
                 elif not written:
                     self.lost += 1
                 elif not self._lines:

@@ -106,8 +106,8 @@ class Narrator:
             case notes.BargeIn(replies=replies):
                 for reply in replies:
                     heard, received = reply.heard_ms / 1000, reply.received_ms / 1000
-                    told = f"speaks over the bot, who was heard for {heard:.1f} s of {received:.1f} s so far"
-                    self._write(self._spoken.interrupted_at(at_s), "caller", told, RED)
+                    text = f"speaks over the bot, who was heard for {heard:.1f} s of {received:.1f} s so far"
+                    self._write(self._spoken.interrupted_at(at_s), "caller", text, RED)
             case notes.CallEnded(reason=reason, by=by):
                 self._tell_replies()
                 for text in self._spoken.unheard():
@@ -128,16 +128,16 @@ class Narrator:
         if names_recording and self._words_known:
             self._write(self._spoken.interrupted_at(step.at_ms / 1000), "caller", f"says {step.text}", BOLD)
         elif step.kind == "note" or not self._words_known:
-            who, told = BY_PHONE[step.kind]
-            self._write(step.at_ms / 1000, who, told.format(step.text), DIM)
+            who, text = BY_PHONE[step.kind]
+            self._write(step.at_ms / 1000, who, text.format(step.text), DIM)
 
     def done(self, folder: Path, complaints: Sequence[str], names: Sequence[str]) -> None:
         """Print the folder and the files in which the call is kept, and what was wrong with it."""
         self._bar.stop()
         for complaint in complaints:
             print(one_line(complaint), file=sys.stderr)
-        told = ", ".join("call.wav (caller left, bot right)" if name == "call.wav" else name for name in names)
-        self._print(f"\n{folder}/  {told}", "")
+        text = ", ".join("call.wav (caller left, bot right)" if name == "call.wav" else name for name in names)
+        self._print(f"\n{folder}/  {text}", "")
 
     def _tell_replies(self) -> None:
         for at_s, text in self._spoken.replies():

@@ -93,8 +93,8 @@ async def own_gateway(
 
     def refuse(refused: Refused, hint: str) -> None:
         reason = refused.reason.value.replace("_", " ")
-        told = f"{reason}: {refused.detail}" if refused.detail else reason
-        refusals.append(redactor.text(f"the gateway's own account: {told}; {hint}"))
+        why = f"{reason}: {refused.detail}" if refused.detail else reason
+        refusals.append(redactor.text(f"the gateway's own account: {why}; {hint}"))
 
     async with contextlib.AsyncExitStack() as stack:
         api = await stack.enter_async_context(SimulatedApi.serving())

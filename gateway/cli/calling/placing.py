@@ -158,12 +158,12 @@ class _Signals:
         if step.kind == "connected":
             with suppress(NotImplementedError):  # not on Windows, where Ctrl-C ends the process
                 for number in (signal.SIGINT, signal.SIGTERM):
-                    self._loop.add_signal_handler(number, self._told)
+                    self._loop.add_signal_handler(number, self._told_to_end)
                 if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
                     self._loop.add_signal_handler(signal.SIGHUP, self.hang_up.set)
                 self._listens = True
 
-    def _told(self) -> None:
+    def _told_to_end(self) -> None:
         self.hang_up.set()
         self._ignore()
 

@@ -27,7 +27,7 @@ class SpokenTimes:
         self._waiting: list[str] = []
         """Replies that have begun to arrive and have not been heard yet."""
         self._texts: dict[str, str] = {}
-        self._told: list[tuple[float, str]] = []
+        self._lines: list[tuple[float, str]] = []
         self._bot_plays = False
 
     def progress(self, step: Progress) -> None:
@@ -61,16 +61,16 @@ class SpokenTimes:
     def reply_said(self, item_id: str, text: str, at_s: float) -> None:
         """Take the text of a reply."""
         if item_id in self._begun:
-            self._told.append((self._begun[item_id], text))
+            self._lines.append((self._begun[item_id], text))
         elif item_id in self._waiting:
             self._texts[item_id] = text
         else:
-            self._told.append((at_s, text))
+            self._lines.append((at_s, text))
 
     def replies(self) -> list[tuple[float, str]]:
         """Return the bot's texts that have been heard since the last call of this method, each with its start."""
-        told, self._told = self._told, []
-        return told
+        lines, self._lines = self._lines, []
+        return lines
 
     def unheard(self) -> list[str]:
         """Return the texts of replies that were never heard."""
@@ -91,7 +91,7 @@ class SpokenTimes:
             item_id = self._waiting.pop(0)
             self._begun[item_id] = at_s
             if item_id in self._texts:
-                self._told.append((at_s, self._texts.pop(item_id)))
+                self._lines.append((at_s, self._texts.pop(item_id)))
 
 
 def _sentences(speech: Sequence[Span]) -> list[int]:

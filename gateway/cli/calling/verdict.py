@@ -63,8 +63,8 @@ def _end(result: CallResult, stream: CalledGateway) -> Iterator[str]:
     unwanted = [f"the call ended by {end.reason}: {end.detail}" for end in _ends(stream) if end.reason not in FINE]
     if not unwanted and result.ended_by == "gateway" and result.close_code != NORMAL:
         meaning = TURNED_AWAY.get(result.close_code or 0, "expected 1000")
-        told = "; ".join(stream.refusals) or meaning
-        yield f"{result.end_reason} with {result.close_code}: {told}"
+        reasons = "; ".join(stream.refusals) or meaning
+        yield f"{result.end_reason} with {result.close_code}: {reasons}"
     elif not stream.ended.is_set():
         yield "the gateway did not tell how the call ended: it never took it, or still holds it"
         yield from stream.refusals

@@ -93,9 +93,9 @@ class Spare:
         process, place = self._process, self._place
         if process is None or place is None or process.returncode is not None or self._environ is not environ:
             return None
-        told = f"{worker}\n{len(public)}".encode()
+        message = f"{worker}\n{len(public)}".encode()
         try:
-            socket.send_fds(place, [told], [one.fileno() for one in (*public, *private)])
+            socket.send_fds(place, [message], [one.fileno() for one in (*public, *private)])
         except OSError:  # it is about to end
             return None
         self._leave()

@@ -63,18 +63,19 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     )
     limits = settings.limits
     quiet = f"{limits.no_audio_s} s without audio" if limits.no_audio_s else ""
-    told = [
+    details = [
         f"{limits.duration_s} s a call",
         quiet,
         calls,
         f"{limits.tool_calls} tools a call" if settings.tools else "",
     ]
     if any(function.secrets for function in line.functions):
-        told.append(f"secrets keyed in {limits.secret_attempts} times")
-    told.append(f"{limits.calls_per_hour} calls an hour" if limits.calls_per_hour else "")
-    told.append(f"{limits.caller_calls} calls at once of one caller" if limits.caller_calls else "")
-    told.append(f"{limits.caller_calls_per_hour} calls an hour of one caller" if limits.caller_calls_per_hour else "")
-    yield "limits", ", ".join(filter(None, told))
+        details.append(f"secrets keyed in {limits.secret_attempts} times")
+    details.append(f"{limits.calls_per_hour} calls an hour" if limits.calls_per_hour else "")
+    details.append(f"{limits.caller_calls} calls at once of one caller" if limits.caller_calls else "")
+    if limits.caller_calls_per_hour:
+        details.append(f"{limits.caller_calls_per_hour} calls an hour of one caller")
+    yield "limits", ", ".join(filter(None, details))
     if days := settings.records.keep_days:
         yield "records", "kept forever" if days == "forever" else f"kept for {days} days"
     if settings.metadata:
@@ -89,7 +90,7 @@ def _answers(line: Line) -> Iterator[tuple[str, str]]:
         yield "agent", f"{agent.name} of the Foundry project {agent.project}{version}"
     else:
         yield "model", ", else ".join(f"{model} ({_KINDS[engine_of(model)]})" for model in line.models)
-    details = _told(
+    details = _listed(
         f"temperature {settings.temperature:g}" if settings.temperature is not None else "",
         f"reasoning effort {settings.reasoning_effort}" if settings.reasoning_effort else "",
         f"at most {tokens} tokens" if (tokens := settings.max_response_output_tokens) != "inf" else "",
@@ -123,7 +124,7 @@ def _barge_in(settings: Settings) -> str:
     if not settings.barge_in:
         return "the bot finishes first"
     rules = settings.barge_in_rules
-    return _told(
+    return _listed(
         "the caller may interrupt",
         f"by {rules.min_speech_ms} ms of speech" if rules.min_speech_ms else "",
         f"but not the first {rules.protect_ms} ms of a reply" if rules.protect_ms else "",
@@ -193,7 +194,7 @@ def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _told(*details: str) -> str:
+def _listed(*details: str) -> str:
     return ", ".join(filter(None, details))
 
 

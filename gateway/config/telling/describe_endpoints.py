@@ -15,7 +15,7 @@ def describe_endpoints(deployment: Deployment) -> str:
 
 def _endpoint(one: EndpointSection) -> str:
     limits = one.limits
-    told = [
+    details = [
         one.endpoint,
         "API key" if one.key else "Microsoft Entra ID",
         f"priority {one.priority}, weight {one.weight:g}",
@@ -23,4 +23,4 @@ def _endpoint(one: EndpointSection) -> str:
         f"{limits.sessions_per_minute} new in a minute" if limits.sessions_per_minute else "",
         f"models {', '.join(one.models)}" if one.models else "",
     ]
-    return ", ".join(filter(None, told))
+    return ", ".join(filter(None, details))

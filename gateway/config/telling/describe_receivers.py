@@ -15,10 +15,10 @@ def describe_receivers(deployment: Deployment) -> str:
 
 def receiver_row(receiver: Receiver) -> str:
     """Return the address without its query, the events, and what the end of a call brings along."""
-    told = [
+    details = [
         receiver.url.partition("?")[0],
         " ".join(receiver.events),
         f"with {' '.join(receiver.include)}" if receiver.include else "",
         "secret: new and old" if len(values_of(receiver.secret)) > 1 else "",
     ]
-    return ", ".join(filter(None, told))
+    return ", ".join(filter(None, details))

@@ -25,11 +25,11 @@ def codecs_row(change: Change, about: str) -> Row | None:
     """Return the row of the codecs; ``None`` where the provider does not tell any."""
     if not change.codecs:
         return None
-    told = f"{change.what} has the codecs {', '.join(change.codecs)}"
+    found = f"{change.what} has the codecs {', '.join(change.codecs)}"
     unfit = change.unfit_codecs
     if not unfit:
-        return fine("codecs", told, about)
+        return fine("codecs", found, about)
     remedy = f"set them to {' and '.join(change.usable_codecs)} alone, in the provider's portal"
     if change.codecs[0] in unfit:
-        return failed("codecs", f"{told}: streams in {change.codecs[0]} are refused", remedy, about)
-    return reduced("codecs", f"{told}: calls that come in {' or '.join(unfit)} are refused", remedy, about)
+        return failed("codecs", f"{found}: streams in {change.codecs[0]} are refused", remedy, about)
+    return reduced("codecs", f"{found}: calls that come in {' or '.join(unfit)} are refused", remedy, about)

@@ -62,7 +62,7 @@ def bots_of(deployment: Deployment, lines: Iterable[Line], now: datetime) -> lis
     for line in lines:
         for audio_format in formats:
             bot = _bot(line, audio_format, now, deployment.voice_live.api_version)
-            key = json_text([_told(proposal) for proposal in bot.proposals])
+            key = json_text([_as_json(proposal) for proposal in bot.proposals])
             known = found.get(key)
             found[key] = _shared(known, line.name) if known else bot
     return list(found.values())
@@ -73,7 +73,7 @@ def _bot(line: Line, audio_format: AudioFormat, now: datetime, api_version: str)
     return Bot(line, proposals_for(line, audio_format, facts, api_version), audio_format, facts, (line.name,))
 
 
-def _told(proposal: Proposal) -> list[object]:
+def _as_json(proposal: Proposal) -> list[object]:
     """Return what the service may refuse of a proposal."""
     session = {name: value for name, value in proposal.session.items() if name not in _OF_THE_TEXTS}
     return [repr(proposal.answering), bool(proposal.session.get("tools")), session]

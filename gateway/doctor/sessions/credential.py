@@ -37,14 +37,14 @@ async def token_checked(fetch: Callable[[], Awaitable[AccessToken]], scope: str,
         return failed("credential", f"no Microsoft Entra token: {reason}", _SOURCES, _ABOUT)
     claims = claims_of(token.token)
     left_s = token.expires_on - now_s()
-    told = [f"a Microsoft Entra token for {scope.removesuffix('/.default')}", f"valid for {left_s / 60:.0f} min"]
+    details = [f"a Microsoft Entra token for {scope.removesuffix('/.default')}", f"valid for {left_s / 60:.0f} min"]
     if claims is not None:
-        told += [f"tenant {claims.tenant or 'not told'}", f"identity {claims.identity or 'not told'}"]
+        details += [f"tenant {claims.tenant or 'not told'}", f"identity {claims.identity or 'not told'}"]
         wanted = scope.removesuffix("/.default")
         if claims.audience.rstrip("/") not in (wanted, ""):
             detail = f"the token's audience is {claims.audience}, expected {wanted}"
             return failed("credential", detail, "correct voice_live.scope for the cloud of the resource", _ABOUT)
-    detail = ", ".join(told)
+    detail = ", ".join(details)
     if left_s <= 0:
         return failed("credential", f"{detail}: expired", "set this machine's clock, or log in anew", _ABOUT)
     if left_s < SHORT_S:

@@ -20,12 +20,12 @@ async def compared(http: aiohttp.ClientSession, address: Address, about: str, no
     """Return the row of the clock; ``now_s`` returns this machine's time in seconds since the epoch."""
     try:
         async with asyncio.timeout(LIMIT_S), http.get(address.root, allow_redirects=False) as answer:
-            told = answer.headers.get("Date", "")
+            date = answer.headers.get("Date", "")
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         detail = f"{address.host} told no time: {str(error) or type(error).__name__}"
         return unclear("clock", detail, "compare this machine's clock with another one", about)
     try:
-        server_s = parsedate_to_datetime(told).timestamp()
+        server_s = parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):
         return unclear("clock", f"{address.host} told no time", "compare this machine's clock with another one", about)
     off_s = now_s() - server_s

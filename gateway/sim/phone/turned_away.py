@@ -20,8 +20,8 @@ class TurnedAwayError(GatewayError):
     """The gateway answered the call without a stream; ``steps`` are what the caller met."""
 
     def __init__(self, answer_url: str, steps: Sequence[Step]) -> None:
-        told = ", then ".join(f"{step.kind} {step.text}".strip().replace("_", " ") for step in steps)
-        super().__init__(f"{answer_url} did not take the call: {told}")
+        answered = ", then ".join(f"{step.kind} {step.text}".strip().replace("_", " ") for step in steps)
+        super().__init__(f"{answer_url} did not take the call: {answered}")
         self.steps = tuple(steps)
 
 

@@ -310,10 +310,10 @@ class VonageWebhook(Webhook):
 
 def _steps(actions: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
     """Return what the actions of an NCCO do to the caller: after the last the call is over."""
-    told = {"talk": "say", "connect": "transfer"}
+    kinds = {"talk": "say", "connect": "transfer"}
     steps = []
     for action in actions:
-        kind = told.get(str(action.get("action")))
+        kind = kinds.get(str(action.get("action")))
         if kind == "say":
             steps.append(Step("say", str(action.get("text", ""))))
         elif kind == "transfer":

@@ -34,7 +34,7 @@ class Turns:
         self._deaf_updates = 2 if scene.script.faults.deaf else 0
         """So many updates are to come before speech is reported."""
         self._ear = Ear(self.format, settings.sensitivity)
-        self._told_later: deque[tuple[float, Onset | Pause]] = deque()
+        self._reported_later: deque[tuple[float, Onset | Pause]] = deque()
         self._buffered_ms = 0.0
         self._item_id: str | None = None
         self._last_item_id: str | None = None
@@ -74,9 +74,9 @@ class Turns:
             self._ear.skip(len(audio))
             return audio
         for found in self._ear.feed(audio):
-            self._told_later.append((found.at_ms + self._delay_ms, found))
-        while self._told_later and self._told_later[0][0] <= self._ear.position_ms:
-            await self._tell(self._told_later.popleft()[1])
+            self._reported_later.append((found.at_ms + self._delay_ms, found))
+        while self._reported_later and self._reported_later[0][0] <= self._ear.position_ms:
+            await self._tell(self._reported_later.popleft()[1])
         return audio
 
     async def _tell(self, found: Onset | Pause) -> None:
@@ -142,14 +142,14 @@ class Turns:
             )
         item_id = self._item_id or new_id("item", native=self._scene.settings.native)
         self._ear.forget()
-        self._told_later.clear()
+        self._reported_later.clear()
         await self._commit(item_id, int(self._buffered_ms))
 
     async def clear(self) -> None:
         """Take a client's ``input_audio_buffer.clear``; the audio clock goes on."""
         self._forget()
         self._ear.forget()
-        self._told_later.clear()
+        self._reported_later.clear()
         await self._scene.out.emit("input_audio_buffer.cleared")
 
     def _forget(self) -> None:
