@@ -17,6 +17,7 @@ from gateway.call.metrics import Metrics
 from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.call.refusal import Refusal
+from gateway.records.delivery.metrics import DeliveryMetrics
 from tests.documents import ROOT
 
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -143,6 +144,7 @@ def test_the_rules_ask_for_metrics_that_there_are(file: str) -> None:
     """By name, and by the values of their labels where those are ours."""
     metrics = Metrics(["twilio", "acs"])
     metrics.know_line("support")
+    DeliveryMetrics(metrics.registry)
     known = {sample.name for family in metrics.registry.collect() for sample in family.samples}
     text = (FOLDER / file).read_text("utf-8")
     assert set(re.findall(r"\b(?:gateway|process)_\w+\b", text)) <= known
