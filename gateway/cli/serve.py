@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from msgspec.structs import replace
 
 from gateway.app import Gateway, serving
 from gateway.cli.calling.fault_options import add_faults_and_seed
@@ -304,7 +305,7 @@ def _exports() -> Exports:
     exports = exports_of(os.environ, str(os.getpid()) if is_worker() else "")
     if exports:
         require_extra()
-    return exports
+    return replace(exports, is_global=True)
 
 
 def _usable(deployment: Deployment) -> Deployment:

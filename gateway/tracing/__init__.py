@@ -8,6 +8,7 @@ resource        says who exports
 delivery        delivers spans to the collector: bounded, counted
 traces          begins the traces of webhooks and calls
 call_trace      makes spans of the notes of one call
+tries           the tries at a session as spans
 responses       the responses of the model as spans, with its tokens
 turns           the turns of one call as spans
 metrics_export  exports the metrics of the process at an interval

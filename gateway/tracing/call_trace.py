@@ -26,6 +26,7 @@ from gateway.call.record import CallIdentity, TimedNote
 from gateway.tracing import attributes as names
 from gateway.tracing.attributes import Privacy, Value, fields_of
 from gateway.tracing.responses import Responses
+from gateway.tracing.tries import add_try
 from gateway.tracing.turns import Turns
 from gateway.voice.endpoints.tries import Tried, listening
 
@@ -138,12 +139,8 @@ class CallTrace:
         """Add a try at a session at one endpoint, which is over."""
         if not self._is_recorded:
             return
-        attributes = {names.ENDPOINT: tried.endpoint, names.REQUEST_MODEL: tried.answering}
-        now = self._now()
-        name = f"open_session {tried.endpoint}"
-        attributes[names.GEN_AI_PROVIDER] = names.FOUNDRY
-        span = self._start(name, now - tried.took_s, attributes, parent=self._opening, kind=SpanKind.CLIENT)
-        self._end(span, now, tried.failure)
+        parent = self._context if self._opening is None else set_span_in_context(self._opening, self._context)
+        add_try(self._tracer, parent, tried, self._to_ns(self._now()))
 
     def _session(self, session_id: str, model: str, at: float) -> None:
         """End the span of a session that is ready."""

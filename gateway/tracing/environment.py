@@ -36,6 +36,8 @@ class Exports(Struct, frozen=True):
     """Most spans that wait to be sent."""
     batch: int = DEFAULT_BATCH
     """Most spans in one request."""
+    is_global: bool = False
+    """``True`` if the operator's own code finds the provider of spans by OpenTelemetry's API; once a process."""
     instance: str = ""
     """Is added to the ``service.instance.id`` of the environment, where several processes share that."""
 
@@ -64,7 +66,7 @@ def exports_of(environ: Mapping[str, str], instance: str = "") -> Exports:
         _whole(environ, INTERVAL, DEFAULT_INTERVAL_MS) / 1000,
         queue,
         min(_whole(environ, BATCH, DEFAULT_BATCH), queue),
-        instance,
+        instance=instance,
     )
 
 

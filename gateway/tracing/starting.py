@@ -22,8 +22,6 @@ def telemetry_for(
     privacy: Privacy,
     clock: Callable[[], float],
     refresh: Callable[[], None],
-    *,
-    is_global: bool = False,
 ) -> "Telemetry":
     """Return what exports traces and metrics; it begins as an async context manager.
 
@@ -33,7 +31,7 @@ def telemetry_for(
     from gateway.tracing.telemetry import Telemetry  # noqa: PLC0415 -- the packages of an extra
     from gateway.tracing.traces import Traces  # noqa: PLC0415 -- likewise
 
-    return Telemetry(exports, registry, Traces(privacy, clock), refresh, is_global=is_global)
+    return Telemetry(exports, registry, Traces(privacy, clock), refresh)
 
 
 def require_extra() -> None:

@@ -29,7 +29,6 @@ class Telemetry:
     """Exports what ``exports`` names until its block ends. Use as an async context manager.
 
     ``registry`` holds the metrics, ``refresh`` brings those up to date that are measured when they are read.
-    ``is_global``: the operator's own code finds the provider as OpenTelemetry's API does; once a process.
     """
 
     def __init__(
@@ -38,15 +37,12 @@ class Telemetry:
         registry: CollectorRegistry,
         traces: Traces,
         refresh: Callable[[], None],
-        *,
-        is_global: bool = False,
     ) -> None:
         self.traces = traces if exports.traces else None
         """Begins the traces of calls; ``None`` where metrics alone are exported."""
         self._exports = exports
         self._registry = registry
         self._refresh = refresh
-        self._is_global = is_global
         self._words = LastWords()
         self._stack = ExitStack()
         self._provider: TracerProvider | None = None
@@ -75,7 +71,7 @@ class Telemetry:
             self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
             self._provider.add_span_processor(self._processor)
             self.traces.tracer = self._provider.get_tracer(NAME)
-            if self._is_global and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            if exports.is_global and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
                 trace.set_tracer_provider(self._provider)
         if exports.metrics:
             told = Told("metrics", self._words)

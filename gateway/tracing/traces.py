@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from opentelemetry.context import Context
 from opentelemetry.trace import NoOpTracer, SpanKind, Tracer, set_span_in_context
@@ -12,6 +13,8 @@ from gateway.phone.events import CallStarted
 from gateway.tracing import attributes as names
 from gateway.tracing.attributes import Privacy
 from gateway.tracing.call_trace import CallTrace, attached
+from gateway.tracing.tries import add_try
+from gateway.voice.endpoints.tries import Tried, listening
 
 HEADER = "traceparent"
 """W3C Trace Context, as a header of a request and as a parameter of a stream."""
@@ -37,10 +40,15 @@ class Traces:
             "webhook", parent, kind=SpanKind.SERVER, attributes=attributes, start_time=self._wall_ns()
         )
         try:
-            with attached(set_span_in_context(span, parent)):
+            context = set_span_in_context(span, parent)
+            with attached(context), listening(partial(self._tried_ahead, context)):
                 yield
         finally:
             span.end(self._wall_ns())
+
+    def _tried_ahead(self, webhook: Context, tried: Tried) -> None:
+        """Add a try at a session that is opened before the stream of its call is there."""
+        add_try(self.tracer, webhook, tried, self._wall_ns())
 
     def traceparent(self) -> str:
         """Return the current span as a ``traceparent``; empty without one."""

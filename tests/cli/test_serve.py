@@ -109,3 +109,13 @@ def test_faults_need_the_emulator(words: tuple[str, ...], capsys: pytest.Capture
     """They break its sessions, and nobody else's."""
     assert main(["serve", *words]) == 2
     assert "--faults and --seed without --emulator" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_exporter_that_is_not_supported_is_told(
+    workers: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is started, in workers too."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "zipkin")
+    assert main(["serve", "--workers", workers]) == 2
+    assert "OTEL_TRACES_EXPORTER: zipkin is not supported, expected otlp or none" in capsys.readouterr().err

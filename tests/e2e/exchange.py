@@ -24,6 +24,7 @@ from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.rest_api import SimulatedApi
 from gateway.sim.providers import open_account_at
 from gateway.tape.tapes import Wanted
+from gateway.tracing.environment import Exports
 from tests.e2e.rig import configuration, load
 from tests.e2e.waiting import Waits
 
@@ -121,6 +122,7 @@ async def exchange(
     environ: Mapping[str, str] | None = None,
     limit_s: float = 60,
     tape: Wanted | None = None,
+    exports: Exports | None = None,
     in_front: Callable[[str], AbstractAsyncContextManager[str]] | None = None,
     **emulator: Any,
 ) -> AsyncIterator[Exchange]:
@@ -153,6 +155,7 @@ async def exchange(
                 listener=listener,
                 observers=(observe,),
                 tape=tape,
+                exports=exports,
                 clock=asyncio.get_running_loop().time,
             )
         )

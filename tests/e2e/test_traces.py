@@ -10,6 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from gateway.tracing.environment import Exports
 from tests.e2e.bare_phone import bare_phone
+from tests.e2e.exchange import exchange
 from tests.e2e.rig import LINE, NUMBER, configuration, instant, listening, noise, rig
 from tests.e2e.test_tools import ANSWER, CALLER, answered, calling, function, line, outputs, turn
 from tests.e2e.tool_server import tool_server
@@ -219,6 +220,28 @@ async def test_a_sampler_that_keeps_nothing(tmp_path: Path, monkeypatch: pytest.
         assert (version, len(trace_id), len(span_id)) == ("00", 32, 16)
         assert int(flags, 16) & 1 == 0
         assert collected.spans == []
+
+
+@virtual_time
+async def test_a_call_is_a_child_of_its_webhook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it opens its session or waits for the stream; the token carries the span to whoever takes the stream."""
+    for ahead, parent in ((0, "connect"), (1, "webhook")):
+        async with collecting(monkeypatch) as collected:
+            opened = exchange(
+                tmp_path / str(ahead),
+                ["twilio"],
+                line(),
+                instant({"say": ANSWER}),
+                gateway_yaml=f"voice_live: {{open_ahead: {ahead}}}\n",
+                exports=TRACES,
+            )
+            async with opened as held, held.call("twilio", NUMBER, setup_s=0.5):
+                await held.told("support", "reply_started")
+            webhook, call = collected.one("webhook"), collected.one("call")
+            (tried,) = [span for span in collected.spans if span.name.startswith("open_session")]
+        assert webhook.kind == Span.SPAN_KIND_SERVER
+        assert (call.parent_span_id, call.trace_id) == (webhook.span_id, webhook.trace_id)
+        assert tried.parent_span_id == collected.one(parent).span_id
 
 
 @virtual_time

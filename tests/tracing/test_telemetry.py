@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import sys
+import textwrap
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +17,7 @@ from gateway.tracing.delivery import LIBRARY
 from gateway.tracing.environment import Exports
 from gateway.tracing.telemetry import Telemetry
 from gateway.tracing.traces import Traces
+from tests.documents import ROOT
 from tests.tracing.collector import Collector, attributes, collector
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -86,6 +89,30 @@ async def test_a_collector_that_refuses_is_told_once(monkeypatch: pytest.MonkeyP
     assert logs[0]["signal"] == "traces"
     assert "400" in logs[0]["detail"]
     assert lost(registry, "failed") == 3
+
+
+async def test_code_of_the_operator_finds_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process of its own, because it is set once: a span that a function starts reaches the collector."""
+    program = textwrap.dedent("""
+        import asyncio
+        from opentelemetry import trace
+        from prometheus_client import CollectorRegistry
+        from gateway.tracing.attributes import Privacy
+        from gateway.tracing.environment import Exports
+        from gateway.tracing.starting import telemetry_for
+
+        async def main():
+            exports = Exports(traces=True, is_global=True)
+            async with telemetry_for(exports, CollectorRegistry(), Privacy(), float, lambda: None):
+                trace.get_tracer("operator").start_span("look_up").end()
+
+        asyncio.run(main())
+    """)
+    async with collector() as collected:
+        monkeypatch.setenv(ENDPOINT, collected.url)
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=ROOT)
+        assert await process.wait() == 0
+        assert [one.name for one in collected.spans] == ["look_up"]
 
 
 async def test_metrics_are_received_once_for_each_process(monkeypatch: pytest.MonkeyPatch) -> None:
