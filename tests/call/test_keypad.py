@@ -20,7 +20,14 @@ from gateway.function import SecretDigits
 from gateway.phone.commands import StopPlayback
 from gateway.phone.events import DigitPressed
 from gateway.voice.commands import AddMessage, AnswerApproval, CommitTurn, CreateResponse, SayText, TruncateReply
-from gateway.voice.events import ApprovalRequested
+from gateway.voice.events import (
+    ApprovalRequested,
+    ReplyAudio,
+    ReplyComplete,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+)
 from tests.story import Story
 
 HOURS = SayText("We are open from nine to five.")
@@ -190,3 +197,33 @@ def test_more_keys_than_anybody_can_press_end_the_call() -> None:
     assert (end.reason, end.by) == (EndReason.STREAM_BROKEN, "provider")
     assert "keys" in end.detail
     assert story.tell(DigitPressed("1")) == []
+
+
+def test_the_last_key_counts() -> None:
+    """>> two keys for two targets during a greeting that must be heard << the second target, after the greeting."""
+    other = Target("hotel", "+14255550177", SayText("The hotel."))
+    keys = {"1": KeyAction(transfer=DESK), "2": KeyAction(transfer=other)}
+    story = Story(CallSettings(greeting=SayText("Calls are recorded."), interruptible=False, on_key=keys))
+    story.tell(ResponseStarted("r", story.requests[-1]))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 16000))
+    assert press(story, "12") == []
+    story.tell(ReplyComplete("r", "i"))
+    assert story.tell(ResponseEnded("r", ResponseStatus.COMPLETED)) == [DESK.announce]
+    assert story.answer(response="r2", item="i2", request=story.requests[-1]) == [other.announce]
+    story.answer(response="r3", item="i3", request=story.requests[-1])
+    assert story.listen(5.0) == [TransferCaller("hotel", "+14255550177")]
+
+
+def test_a_key_that_answers_a_question_means_something() -> None:
+    """>> the key that allows a tool << no note of a key without a meaning; one that nothing asks for << the note."""
+    settings = CallSettings(approvals={"crm": Approval(SayText("May I?"), key="1")})
+    story = Story(settings)
+    press(story, "1")
+    assert story.noted(notes.DigitIgnored) == [notes.DigitIgnored("1")]
+    story.tell(ResponseStarted("r"))
+    story.tell(ApprovalRequested("a", "crm", "book"))
+    story.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+    story.answer(response="q", item="i", request=story.requests[-1])
+    story.listen(1.2)
+    assert press(story, "1")[0] == AnswerApproval("a", approved=True)
+    assert story.noted(notes.DigitIgnored) == [notes.DigitIgnored("1")]
