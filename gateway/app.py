@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from azure.core.credentials_async import AsyncTokenCredential
+from msgspec.structs import replace
 
 from gateway.call.calls import Calls
 from gateway.call.metrics import Metrics
@@ -39,6 +40,7 @@ from gateway.phone.provider import KeySet, Provider, Setup
 from gateway.phone.token import StreamTokens
 from gateway.phrases import Phrases
 from gateway.records.keeping import record_store
+from gateway.records.recording.recordings import FinishedRecording, Recordings
 from gateway.records.store.store import RecordStore
 from gateway.rest import CallControl
 from gateway.routes.admitting.admission import Admission
@@ -111,6 +113,8 @@ async def serving(
     tape: Wanted | None = None,
     exports: Exports | None = None,
     keep_records: bool = False,
+    recordings: Path | None = None,
+    on_recorded: Callable[[FinishedRecording], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; then calls in progress get ``drain_s`` to end by themselves, and are ended in order.
@@ -119,9 +123,10 @@ async def serving(
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``inherited`` are those of one of
     several processes, and ``board`` is what it shares with the others. ``observers`` get the notes of calls,
     ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped, ``exports`` what
-    goes to a collector. ``keep_records`` keeps the records that the deployment wants. ``clock`` is that of calls, in
-    seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the private one cannot,
-    ``InputError`` where nothing can be exported.
+    goes to a collector. ``keep_records`` keeps the records that the deployment wants. Recordings are written to the
+    folder ``recordings``, and each that has ended is given to ``on_recorded``; without a folder none is made. ``clock``
+    is that of calls, in seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the
+    private one cannot, ``InputError`` where nothing can be exported.
     """
     served = providers_of(deployment)
     sections = (in_place(deployment, endpoint, api_key),) if endpoint else deployment.reached
@@ -161,6 +166,7 @@ async def serving(
         watch=metrics,
     )
     phrases = Phrases(voice_live, deployment.phrases)
+    recorder = Recordings(recordings, metrics.registry, on_recorded, clock=clock) if recordings else None
     telemetry = None
     if exports:
         privacy = Privacy(deployment.traces.words, deployment.traces.numbers)
@@ -173,7 +179,8 @@ async def serving(
         watch_speech = len(calls) <= deployment.limits.watched_calls
         audio_format, times = started.audio_format, deployment.voice_live
         sessions = SessionRules(times.connect_timeout_s, times.session_limit_s, phrases.of(line, audio_format))
-        return prepare(line, audio_format, facts, voice_live, watch_speech=watch_speech, sessions=sessions)
+        settings, voice = prepare(line, audio_format, facts, voice_live, watch_speech=watch_speech, sessions=sessions)
+        return (settings if recorder else replace(settings, recording=None)), voice
 
     at_most = 0 if tapes else deployment.voice_live.open_ahead  # a tape begins with its call
     ahead = SessionsAhead(prepared, at_most, metrics)
@@ -200,6 +207,7 @@ async def serving(
         start_timeout_s=deployment.limits.start_timeout_s,
         tapes=tapes,
         traces=traces,
+        recordings=recorder,
         clock=clock,
     )
     webhooks = Webhooks(
@@ -232,6 +240,7 @@ async def serving(
         telemetry or nullcontext(),
         store.running() if store else nullcontext(),
         tapes or nullcontext(),
+        recorder or nullcontext(),
         voice_live,
         ahead,
         probing(voice_live, next((answering_for(line) for line in lines), None)),

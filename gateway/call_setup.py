@@ -14,11 +14,13 @@ from gateway.call.settings import (
     Approval,
     BargeInRules,
     CallSettings,
+    Consent,
     Digits,
     FunctionRule,
     KeyAction,
     Parting,
     Recorded,
+    RecordingRule,
     Secret,
     Silence,
     Target,
@@ -119,6 +121,7 @@ def call_settings_for(
         approvals=dict(_approvals(line, say)),
         mcp_waiting=dict(_mcp_waiting(line, say)),
         parting=_parting(line, say),
+        recording=_recording(line, say, audio_format),
         duration_limit_s=settings.limits.duration_s,
         no_audio_limit_s=settings.limits.no_audio_s or math.inf,
         tool_calls_limit=settings.limits.tool_calls,
@@ -143,6 +146,19 @@ def _closed_words(line: Line, closed: Closed, say: Say, audio_format: AudioForma
     if closed.play:
         return Recorded(line.sounds[closed.play].encoded(audio_format), closed.text or "")
     return say(closed.say) if closed.say else None
+
+
+def _recording(line: Line, say: Say, audio_format: AudioFormat) -> RecordingRule | None:
+    rule = line.settings.recording
+    if rule is None:
+        return None
+    announce: Request | Recorded | None = None
+    if rule.announce is not None and rule.announce.play:
+        announce = Recorded(line.sounds[rule.announce.play].encoded(audio_format), rule.announce.text or "")
+    elif rule.announce is not None and rule.announce.say:
+        announce = say(rule.announce.say)
+    consent = Consent(say(rule.consent.ask), rule.consent.key, rule.consent.wait_s) if rule.consent else None
+    return RecordingRule(announce, consent, pauses=rule.pause_while_secret)
 
 
 def _targets(line: Line, say: Say) -> Iterator[tuple[str, Target]]:

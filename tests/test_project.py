@@ -27,6 +27,7 @@ from gateway.config.reading import environment
 from gateway.fleet.board import Board
 from gateway.logs.setup import GAP
 from gateway.records.delivery.metrics import DeliveryMetrics
+from gateway.records.recording.metrics import RecordingMetrics
 from gateway.records.store.metrics import RecordMetrics
 from gateway.records.storing.metrics import StoringMetrics
 from gateway.routes.worker_processes import WorkerDeaths
@@ -257,6 +258,7 @@ def test_the_operator_is_told_every_metric() -> None:
     StoringMetrics(registry)
     Losses(registry)
     RecordMetrics(registry)
+    RecordingMetrics(registry)
     collected = [*registry.collect(), *WorkerDeaths(Board(1)).collect()]
     families = [family for family in collected if family.name.startswith("gateway_")]
     told = set(re.findall(r"^\| `(gateway_\w+)` \|", OPERATING, re.MULTILINE))

@@ -55,6 +55,7 @@ class Conversation:
         self._settings = settings
         self._parts = parts = Parts(started, settings, now)
         self._bot, self._leaving, self._tools, self._keypad = parts.bot, parts.leaving, parts.tools, parts.keypad
+        self._recording = parts.recording
         self._caller_audio, self._silence, self._held_speech = parts.caller_audio, parts.silence, parts.held_speech
         self._sessions = Sessions(parts, settings, started.audio_format, now)
         parts.lose = self._sessions.lose
@@ -92,7 +93,8 @@ class Conversation:
             return NOTHING
         self._due = None
         self._parts.add(self._bot.begin(now))
-        if self._settings.closed and self._bot.greeting is None:
+        self._parts.add(self._recording.begin())
+        if self._settings.closed and self._bot.greeting.request is None:
             self._leaving.plan(LeaveCall(self._settings.closed_to), now, recorded_s=self._bot.recorded_s)
         self._settle(now)
         return self._parts.hand_over()
@@ -164,6 +166,7 @@ class Conversation:
         talking, held = self._parts.state is TALKING, self._bot.waits_for_a_tool
         self._parts.carry_out(self._tools.on_deadline(now, quiet=quiet, talking=talking, held=held), now)
         self._parts.carry_out(self._keypad.on_deadline(now), now)
+        self._parts.carry_out(self._recording.on_deadline(now), now)
         self._settle(now)
         if not self._parts.ended:
             self._parts.carry_out(self._silence.on_deadline(now), now)
@@ -264,8 +267,11 @@ class Conversation:
         if self._parts.ended:
             return
         self._follow_up(now)
-        private = self._tools.asks_for_secret or self._leaving.is_deaf or self._settings.closed
+        recording = self._recording
+        private = self._tools.asks_for_secret or self._leaving.is_deaf or self._settings.closed or recording.is_opening
         self._caller_audio.set_private(private=private, now=now)
+        if recording.is_on:
+            self._parts.add(recording.follow(self._tools.private_until, now))
 
     def _follow_up(self, now: float) -> None:
         """Note replies heard to their end, leave after the last words, or begin to count silence."""
@@ -278,9 +284,12 @@ class Conversation:
         if not self._bot.is_idle:
             self._silence.interrupted()
             return
-        self._bot.greeting_over()
+        was_heard = self._bot.greeting.was_heard
+        self._bot.greeting.over()
         if self._leaving.planned:
             self._parts.carry_out(self._leaving.leave(), now)
+        elif self._recording.is_opening:
+            self._open(now, was_heard=was_heard)
         elif self._sessions.may_roll_over and not self._tools.server_at_work:
             self._sessions.roll_over(now)
         elif request := self._tools.wish(now):
@@ -289,6 +298,14 @@ class Conversation:
             self._silence.interrupted()
         elif self._silence.quiet(now):
             self._bot.nobody_answers()
+
+    def _open(self, now: float, *, was_heard: bool) -> None:
+        """Go on with the words before the greeting, or with what follows them."""
+        self._silence.interrupted()
+        opening = self._recording.said(now, was_heard=was_heard)
+        self._parts.carry_out(opening, now)
+        if opening:
+            self._follow_up(now)
 
     def _unexpected(self, kind: type) -> None:
         """Note an event that means nothing in this state."""

@@ -16,6 +16,7 @@ from gateway.call.messages import NOTHING, Carried, Commands
 from gateway.call.settings import CallSettings
 from gateway.call.silence import SilenceTimer
 from gateway.call.speaking.bot import Bot
+from gateway.call.speaking.recording import GoOnWith, Recording
 from gateway.call.speaking.responses import Request
 from gateway.call.state import CONNECTING, ENDED, LEAVING, RECOVERING, TALKING, TRANSFERRING, State
 from gateway.call.tools.tools import CancelHeldResponse, Tools
@@ -23,7 +24,7 @@ from gateway.call.transcripts import Transcripts
 from gateway.phone.events import CallStarted
 from gateway.voice.commands import CreateResponse, SayText, SeedItem
 
-Wish = Carried | EndCall | LoseVoice | LeaveCall | PutOffLeaving | CancelHeldResponse
+Wish = Carried | EndCall | LoseVoice | LeaveCall | PutOffLeaving | CancelHeldResponse | GoOnWith
 """Anything that a part may ask for. A request is a response that is wanted, without an id, and waits for its turn."""
 
 
@@ -40,6 +41,7 @@ class Parts:
         self.tools = Tools(settings)
         self.held_speech = HeldSpeech(settings.barge_in_rules)
         self.keypad = Keypad(settings)
+        self.recording = Recording(settings.recording)
         self.transcripts = Transcripts()
         keeps_turns = settings.trouble.tries > 0
         limits_s = settings.stream_silence_limit_s, settings.no_audio_limit_s
@@ -71,7 +73,7 @@ class Parts:
 
     def next_deadline(self) -> float:
         """Return when the first part has something due, the caller's audio apart, which is asked each time."""
-        parts = (self.bot, self.tools, self.keypad, self.silence, self.leaving, self.held_speech)
+        parts = (self.bot, self.tools, self.keypad, self.silence, self.leaving, self.held_speech, self.recording)
         return min((due for part in parts if (due := part.next_deadline()) is not None), default=math.inf)
 
     def carry_out(self, wishes: Iterable[Wish], now: float) -> None:
@@ -111,6 +113,10 @@ class Parts:
             self.carry_out(self.tools.key(digit, now), now)
             return
         acts = self.connected and not self.leaving.transferring
+        if acts and self.recording.takes_keys:
+            self.add([notes.DigitPressed(digit), *self.bot.interrupt(now, by_speech=False)])
+            self.carry_out(self.recording.press(digit), now)
+            return
         means_something = self.tools.asks_for_key or self.keypad.interrupts(digit)
         if acts and means_something:
             self.interrupt(now)
@@ -132,7 +138,9 @@ class Parts:
         """End the call, with all that belongs to it."""
         self.ended = True
         self.silence.interrupted()
+        was_heard = self.bot.greeting.was_heard
         self.add([*self.bot.end(now), *self.tools.abandon()])
+        self.add(self.recording.abandon(was_heard=was_heard or self.bot.greeting.was_heard))
         if self.asked is NOTHING:
             self.asked = Commands()
         self.asked.end = end
@@ -162,6 +170,7 @@ class Parts:
     _WISHES: ClassVar[Mapping[type, Callable[..., None]]] = {
         CreateResponse: want,
         SayText: want,
+        GoOnWith: lambda self, step, now: self.add(self.bot.go_on_with(step.words, now)),
         CancelHeldResponse: lambda self, *_: self.add(self.bot.cancel()),
         LeaveCall: lambda self, leave, now: self.leaving.plan(leave, now),
         PutOffLeaving: lambda self, *_: self.add(self.leaving.put_off()),

@@ -125,6 +125,23 @@ class Trouble(Struct, frozen=True):
     """Seeds the back-off; ``None`` for one that nobody can foresee."""
 
 
+class Consent(Struct, frozen=True):
+    """The caller's consent to a recording: by a key, within a time after the question."""
+
+    ask: Request
+    key: str = "1"
+    wait_s: float = 5.0
+
+
+class RecordingRule(Struct, frozen=True):
+    """The recording of a call, and what the caller is told and asked before."""
+
+    announce: Request | Recorded | None = None
+    consent: Consent | None = None
+    pauses: bool = True
+    """``True`` if both sides are silence while the caller keys in secrets."""
+
+
 class CallSettings(Struct, frozen=True):
     """A line's settings as far as the conversation follows them; durations in seconds."""
 
@@ -169,6 +186,21 @@ class CallSettings(Struct, frozen=True):
     """The life of a session, where the service reports none; 0 if it is not known."""
     farewell_limit_s: float = 60.0
     """The time after which the call ends although the bot's last words were not confirmed as heard."""
+
+    recording: RecordingRule | None = None
+
+    @property
+    def before_greeting(self) -> Request | Recorded | None:
+        """The words before the greeting: the announcement of a recording, or the question for consent."""
+        rule = self.recording
+        if rule is None:
+            return None
+        return rule.announce or (rule.consent.ask if rule.consent else None)
+
+    @property
+    def first_words(self) -> Request | Recorded | None:
+        """The words with which the call begins."""
+        return self.before_greeting or self.greeting
 
     @property
     def listens(self) -> bool:

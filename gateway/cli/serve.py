@@ -51,6 +51,8 @@ log = structlog.get_logger()
 
 EMULATOR_PORT = 8090
 DRAIN_S = 60.0
+RECORDINGS = "recordings"
+"""The folder of recordings, in that of the records."""
 """Seconds that calls may go on after a signal to stop, unless ``--drain`` says otherwise."""
 
 
@@ -238,6 +240,7 @@ async def _serve(options: argparse.Namespace) -> int:
                     tape=wanted_tape(options),
                     exports=_exports(),
                     keep_records=True,
+                    recordings=served.data / RECORDINGS,
                 ) as gateway:
                     if test:
                         print(test.told(lines), flush=True)

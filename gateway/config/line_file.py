@@ -33,7 +33,12 @@ from gateway.logs.redaction import secrets_in
 
 MAX_SOUND_S = 60
 """Seconds of a recording that a line may play."""
-_PLAYED: tuple[KeyPath, ...] = (("greeting", "play"), ("hours", "closed", "play"), ("on_trouble", "play"))
+_PLAYED: tuple[KeyPath, ...] = (
+    ("greeting", "play"),
+    ("hours", "closed", "play"),
+    ("on_trouble", "play"),
+    ("recording", "announce", "play"),
+)
 """The keys that name a recording."""
 
 GENERATION_LENGTH = 8
@@ -182,7 +187,9 @@ class LineFile:
         """Return the recordings that the line plays, already encoded, because a call has no time for that."""
         greeting, hours = settings.greeting, settings.hours
         trouble = settings.on_trouble or self._trouble
-        named = (greeting.play if greeting else None, hours.closed.play if hours else None, trouble.play)
+        told = settings.recording.announce if settings.recording else None
+        closed = hours.closed.play if hours else None
+        named = (greeting.play if greeting else None, closed, trouble.play, told.play if told else None)
         sounds: dict[str, Sound] = {}
         for key, name in zip(_PLAYED, named, strict=True):
             if not name:

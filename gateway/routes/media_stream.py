@@ -32,6 +32,7 @@ from gateway.phone.leg import MediaSocket, PhoneLeg
 from gateway.phone.provider import Grant, Provider, SignatureError, Upgrade
 from gateway.phone.requests import Requests
 from gateway.phone.webhook import After
+from gateway.records.recording.recordings import Recordings, recorded
 from gateway.rest import CallControl, CallControlError, described
 from gateway.routes.admitting.admission import Admission
 from gateway.routes.call_log import Replies, call_ended, log_note
@@ -88,10 +89,12 @@ class MediaStreams:
         max_message: int,
         start_timeout_s: float,
         tapes: Tapes | None = None,
+        recordings: Recordings | None = None,
         traces: "Traces | None" = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tapes = tapes
+        self._recordings = recordings
         self._traces = traces
         self._clock = clock
         self._providers = providers
@@ -315,9 +318,10 @@ class MediaStreams:
             )
             on_end = partial(self._note_end, provider, key)
             leave = partial(self._leave, provider, line, started.call_id)
-            call = Call(phone, voice, conversation, record, errands, on_end, leave=leave, clock=self._clock)
-            with self._metrics.calls.track_inprogress(), self._calls.running(call, key):
-                end = await call.run()
+            with recorded(self._recordings, phone, record, started, line, settings) as (seen, noted):
+                call = Call(seen, voice, conversation, noted, errands, on_end, leave=leave, clock=self._clock)
+                with self._metrics.calls.track_inprogress(), self._calls.running(call, key):
+                    end = await call.run()
             late_frames, marks_lost = conversation.late_frames, conversation.marks_lost
         except asyncio.CancelledError:
             end = EndCall(EndReason.SHUT_DOWN, "gateway", "the process did not wait for the call's end")

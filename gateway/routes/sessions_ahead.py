@@ -107,7 +107,7 @@ class SessionsAhead:
         settings, leg = self._prepare(line, started)
         if not isinstance(leg, VoiceLeg):
             return
-        greeting = first_request(settings.greeting) if isinstance(settings.greeting, Request) else None
+        greeting = first_request(settings.first_words) if isinstance(settings.first_words, Request) else None
         with structlog.contextvars.bound_contextvars(**context):
             task = leg.opened = self._group.create_task(_opened(leg, greeting))
         loop = asyncio.get_running_loop()

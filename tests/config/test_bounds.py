@@ -40,6 +40,8 @@ LINE = {
     "LineLimits.secret_attempts": ("1 to 100", 5),
     "LineRecords.keep_days": ("1 to 36500", None),
     "Receiver.timeout_s": ("1 to 60", 15),
+    "Consent.wait_s": ("1 to 60", 5),
+    "Recording.keep_days": ("1 to 36500", None),
     "OnTrouble.limit_s": ("above 0 to 120", 20),
     "OnTrouble.tries": ("0 to 20", 6),
     "SecretParameter.length": ("1 to 64", None),

@@ -115,6 +115,7 @@ async def rig(
     limit_s: float = 30,
     clock: Callable[[], float] | None = None,
     exports: Exports | None = None,
+    recordings: Path | None = None,
     **emulator: Any,
 ) -> AsyncIterator[Rig]:
     """Emulator and gateway, until the block ends; a block that takes longer than ``limit_s`` has hung."""
@@ -134,6 +135,7 @@ async def rig(
             host="127.0.0.1",
             port=0,
             observers=(observe,),
+            recordings=recordings,
             clock=clock or asyncio.get_running_loop().time,
             exports=exports,
         ) as gateway:

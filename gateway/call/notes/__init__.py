@@ -8,6 +8,7 @@ sessions      start and end of the call, and its Voice Live sessions
 speech        what is said, heard and interrupted
 keys          the caller's keys
 tools         tools, MCP servers and approvals
+recording     the recording of the call
 leaving       transfers, and the announcement of the end
 bad_messages  messages that are wrong, or report something wrong
 
@@ -25,6 +26,14 @@ from gateway.call.notes.keys import (
 )
 from gateway.call.notes.leaving import HangUpCancelled, ShutDownAnnounced, TransferFailed, Transferred, TransferStarted
 from gateway.call.notes.note import Leg, Note
+from gateway.call.notes.recording import (
+    RecordingContinued,
+    RecordingDeclined,
+    RecordingDiscarded,
+    RecordingPaused,
+    RecordingStarted,
+    RecordingStopped,
+)
 from gateway.call.notes.sessions import (
     CallEnded,
     CallStarted,
@@ -95,6 +104,12 @@ __all__ = [
     "Note",
     "OddMessage",
     "PlaybackStopped",
+    "RecordingContinued",
+    "RecordingDeclined",
+    "RecordingDiscarded",
+    "RecordingPaused",
+    "RecordingStarted",
+    "RecordingStopped",
     "ReplyHeard",
     "ReplyPlayed",
     "ReplySaid",

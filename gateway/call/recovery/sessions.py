@@ -279,8 +279,8 @@ class Sessions:
         """Say the greeting, with the first session of the call."""
         parts = self._parts
         parts.connected = True
-        if parts.bot.greeting is not None:
-            parts.want(parts.bot.greeting, now)
+        if (request := parts.bot.greeting.request) is not None:
+            parts.want(request, now)
             if self._settings.closed:
                 parts.leaving.plan(LeaveCall(self._settings.closed_to), now)
 

@@ -8,6 +8,7 @@ playback       paces outgoing audio and keeps account of what was heard
 kept_playback  keeps what was played lately, to be compared with the caller's audio
 words          the words of replies, and which of them were heard
 greeting       the greeting, spoken or recorded
+recording      what is said before the greeting of a call that is recorded, and when it is recorded
 comfort        what the caller hears while there is no session
 truncations    reports to the service what was heard of a reply
 

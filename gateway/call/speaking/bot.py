@@ -8,7 +8,7 @@ from gateway.call.ending import EndCall
 from gateway.call.notes import Note
 from gateway.call.settings import CallSettings
 from gateway.call.speaking.comfort import Cover, is_comfort
-from gateway.call.speaking.greeting import RECORDING, Greeting
+from gateway.call.speaking.greeting import Greeting
 from gateway.call.speaking.kept_playback import KeptPlayback
 from gateway.call.speaking.playback import Playback
 from gateway.call.speaking.replies import HeardReply
@@ -49,7 +49,8 @@ class Bot:
         self.played = kept.played if kept is not None else None
         """The audio that the caller heard lately, where it is kept."""
         self._responses = Responses()
-        self._greeting = Greeting(settings)
+        self.greeting = Greeting(settings, settings.before_greeting)
+        """The first words of the call, or those of them that are said now."""
         self._truncations = Truncations()
         self._words = ReplyWords()
         self._connected = False
@@ -68,20 +69,15 @@ class Bot:
         """The beginning of the speech for which playback is being stopped."""
 
     @property
-    def greeting(self) -> Request | None:
-        """The greeting, if the service is to say it."""
-        return self._greeting.request
-
-    @property
     def recorded_s(self) -> float:
         """The length of a recorded greeting, in seconds; 0 if there is none."""
-        recording = self._greeting.recording
+        recording = self.greeting.recording
         return self._playback.duration_s(recording.audio) if recording else 0.0
 
     @property
     def is_protected(self) -> bool:
         """``True`` while the greeting, or the last words of a gateway that stops, must not be interrupted."""
-        return self._greeting.protected or self._is_last
+        return self.greeting.protected or self._is_last
 
     @property
     def is_silent(self) -> bool:
@@ -143,14 +139,21 @@ class Bot:
     # What is wanted
 
     def begin(self, now: float) -> list[BotCommand]:
-        """Begin a recorded greeting."""
-        commands: list[BotCommand] = [*self._greeting.notes()]
-        if recording := self._greeting.recording:
-            commands += self._playback.add(RECORDING, recording.audio, now)
-            commands += self._playback.complete(RECORDING, now)
-            self._words.complete(RECORDING, recording.text)
-            self._words.delivered(RECORDING)
+        """Begin recorded words."""
+        commands: list[BotCommand] = [*self.greeting.notes()]
+        if recording := self.greeting.recording:
+            reply_id = self.greeting.played_id
+            commands += self._playback.add(reply_id, recording.audio, now)
+            commands += self._playback.complete(reply_id, now)
+            self._words.complete(reply_id, recording.text)
+            self._words.delivered(reply_id)
         return commands
+
+    def go_on_with(self, words: Request | None, now: float) -> Sequence[BotCommand]:
+        """Say the next of the first words: the question ``words``, or the greeting."""
+        self.greeting = Greeting(self._settings, words)
+        request = self.greeting.request
+        return self.begin(now) if request is None else self.want(request, now)
 
     def connected(self) -> list[AddMessage]:
         """Return the messages that had to wait for the session."""
@@ -245,7 +248,7 @@ class Bot:
         ``held``: the caller speaks, and does not interrupt yet.
         """
         was_wanted = self._responses.started(event.response_id, event.request_id, now)
-        self._greeting.response_started(event.response_id, self._responses.request)
+        self.greeting.response_started(event.response_id, self._responses.request)
         overtaken = self._responses.caller_speaks and self._settings.barge_in and not self.is_protected
         overtaken = overtaken and not held
         is_late = self._is_last and self._responses.request != self._last_words
@@ -269,7 +272,7 @@ class Bot:
     def _reply_begun(self, reply: ReplyAudio, now: float) -> list[BotCommand]:
         self._last_reply = reply.item_id
         self.replies_begun += 1
-        self._greeting.reply_begun(reply.response_id, reply.item_id)
+        self.greeting.reply_begun(reply.response_id, reply.item_id)
         waited = None if self._paused_at is None else round((now - self._paused_at) * 1000)
         self._paused_at = None
         return [*self.cover.hush(now), notes.ReplyStarted(reply.item_id, waited)]
@@ -347,10 +350,6 @@ class Bot:
         stop, heard = self._playback.stop(now)
         return stop, [reply for reply in heard if not is_comfort(reply.reply_id)]
 
-    def greeting_over(self) -> None:
-        """Note that nobody speaks, so that the greeting is over, whatever came of it."""
-        self._greeting.over()
-
     def end(self, now: float) -> list[BotCommand]:
         """Stop playback for the end of the call, and note what was heard."""
         stop, heard = self._stop(now)
@@ -386,7 +385,7 @@ class Bot:
             commands.append(_heard_note(reply, self._words.over(reply)))
             if reply.heard_ms and reply.timing is not None:
                 commands.append(notes.ReplyPlayed(reply.reply_id, *reply.timing))
-            if message := self._greeting.heard(reply):
+            if message := self.greeting.heard(reply):
                 if self._connected:
                     commands.append(message)
                 else:

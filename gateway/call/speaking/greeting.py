@@ -1,4 +1,7 @@
-"""The greeting: protected from interruption or not, said by the service or played from a recording. Pure."""
+"""The first words of a call: protected from interruption or not, said by the service or played from a file. Pure.
+
+They are the greeting, and before it, where the line records, an announcement and a question.
+"""
 
 from msgspec.structs import replace
 
@@ -12,19 +15,28 @@ from gateway.voice.commands import AddMessage
 
 RECORDING = "recording"
 """The reply id of a recorded greeting; the service knows no such item."""
+ANNOUNCEMENT = "announcement"
+"""The same of the announcement of a recording."""
+PLAYED_IDS = frozenset({RECORDING, ANNOUNCEMENT})
 UNKNOWN_WORDS = "(A recorded greeting was played to the caller.)"
 
 
 class Greeting:
     """Follows the greeting from the first moment until it is over."""
 
-    def __init__(self, settings: CallSettings) -> None:
-        self._words = settings.greeting
+    def __init__(self, settings: CallSettings, words: Request | Recorded | None = None) -> None:
+        """``words`` are said before the greeting; they are protected in any case."""
+        self._is_before = words is not None
+        self._words = words or settings.greeting
         self._line_closed = settings.closed
-        self.protected = not settings.interruptible and settings.greeting is not None
+        is_protected = self._is_before or not settings.interruptible
+        self.protected = is_protected and self._words is not None
         """``True`` if what the caller says now must not interrupt."""
+        self.was_heard = False
+        """``True`` once they were heard to their end."""
+        self.played_id = ANNOUNCEMENT if self._is_before else RECORDING
         self._response: str | None = None
-        self._replies: set[str] = {RECORDING} if isinstance(settings.greeting, Recorded) else set()
+        self._replies: set[str] = {self.played_id} if isinstance(self._words, Recorded) else set()
 
     @property
     def recording(self) -> Recorded | None:
@@ -35,9 +47,9 @@ class Greeting:
         """Return the notes for the beginning of the call."""
         made: list[Note] = [notes.ClosedLine()] if self._line_closed else []
         if recording := self.recording:
-            made.append(notes.GreetingPlayed(RECORDING))
-            made.append(notes.ReplyStarted(RECORDING, None))
-            made.append(notes.ReplySaid(RECORDING, recording.text))
+            made.append(notes.GreetingPlayed(self.played_id))
+            made.append(notes.ReplyStarted(self.played_id, None))
+            made.append(notes.ReplySaid(self.played_id, recording.text))
         return made
 
     @property
@@ -64,8 +76,9 @@ class Greeting:
         if reply.reply_id in self._replies:
             self._replies.discard(reply.reply_id)
             self.protected = False
+            self.was_heard = reply.complete and 0 < reply.received_ms <= reply.heard_ms
         recording = self.recording
-        if reply.reply_id != RECORDING or recording is None:
+        if reply.reply_id != self.played_id or recording is None:
             return None
         share = share_of(recording.text, reply.heard_ms, reply.received_ms)
         text = share.heard if recording.text else UNKNOWN_WORDS

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.call.speaking.greeting import RECORDING
+from gateway.call.speaking.greeting import PLAYED_IDS
 from gateway.call.speaking.replies import HeardReply
 from gateway.voice.commands import TruncateReply, truncated_by
 from gateway.voice.events import ServiceError
@@ -25,7 +25,7 @@ class Truncations:
         asked = [
             TruncateReply(reply.reply_id, reply.heard_ms)
             for reply in replies
-            if reply.reply_id != RECORDING and reply.reply_id not in self._unknown and reply.heard_ms >= LEAST_MS
+            if reply.reply_id not in PLAYED_IDS and reply.reply_id not in self._unknown and reply.heard_ms >= LEAST_MS
         ]
         self._asked |= {one.item_id: one for one in asked}
         return asked

@@ -3,6 +3,7 @@
 All outputs go to the model as they come; when none is missing any more, one response is due.
 """
 
+import math
 from typing import assert_never
 
 import msgspec
@@ -256,6 +257,11 @@ class Tools:
     def private(self, now: float) -> bool:
         """Return ``True`` if a key must stay secret: during an entry, and for a while after it, for late keys."""
         return self._entry is not None or now < self._private_until
+
+    @property
+    def private_until(self) -> float:
+        """The time up to which keys stay secret: not known during an entry."""
+        return math.inf if self._entry is not None else self._private_until
 
     def counts(self, digit: str) -> bool:
         """Return ``True`` if a key is part of what is keyed in."""

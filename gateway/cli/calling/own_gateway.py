@@ -7,6 +7,9 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -31,6 +34,9 @@ from gateway.sim.virtual_time import clock_of
 
 CALLED = "+14255550100"
 """The number to dial if the only line takes any number."""
+
+RECORDED_S = 5.0
+"""Real time within which the last of a recording is written."""
 
 _T = TypeVar("_T")
 
@@ -57,6 +63,17 @@ class CalledGateway:
     """Why it refused requests of the call, and what to do."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the gateway has reported how the call ended."""
+    recorded: "SimpleQueue[Path]" = field(default_factory=SimpleQueue)
+    """The recording of the call, once it is whole."""
+
+    async def recording(self) -> Path | None:
+        """Return the gateway's own recording of the call that has ended; ``None`` if there is none."""
+        if not any(isinstance(note.note, notes.RecordingStopped) for note in self.notes):
+            return None
+        try:
+            return await asyncio.to_thread(self.recorded.get, timeout=RECORDED_S)
+        except Empty:
+            return None
 
     def timeline(self) -> list[TimelineEvent]:
         """Return the notes as the simulator reads them: names and plain values, in the order of time."""
@@ -73,15 +90,18 @@ async def own_gateway(
     script: Script | None,
     *,
     account: str = "",
+    recordings: Path | None = None,
 ) -> AsyncIterator[CalledGateway]:
     """Serve ``provider`` alone, with every check of a real gateway; with a script, the emulator replaces Voice Live.
 
-    ``account`` is the name under which the provider is served, if it is not the provider's own.
+    ``account`` is the name under which the provider is served, if it is not the provider's own. Calls of lines that
+    record are recorded to the folder ``recordings``, by default one that is gone afterwards.
     """
     account = account or provider
     made: list[TimedNote] = []
     refusals: list[str] = []
     ended = asyncio.Event()
+    recorded: SimpleQueue[Path] = SimpleQueue()
     redactor = Redactor()
 
     def observe(identity: CallIdentity, note: TimedNote) -> None:
@@ -123,6 +143,8 @@ async def own_gateway(
                 listener=listener,
                 observers=(observe,),
                 on_refusal=refuse,
+                recordings=recordings or Path(stack.enter_context(TemporaryDirectory())),
+                on_recorded=lambda one: recorded.put(one.path),
                 clock=clock_of(asyncio.get_running_loop()),
             )
         )
@@ -136,6 +158,7 @@ async def own_gateway(
             notes=made,
             refusals=refusals,
             ended=ended,
+            recorded=recorded,
         )
 
 

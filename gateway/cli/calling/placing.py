@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import webbrowser
@@ -24,7 +25,7 @@ from gateway.errors import GatewayError, InputError
 from gateway.logs.redaction import Redactor, secrets_in, secrets_of
 from gateway.sim.caller.call import CallPlan, CallResult, Progress, place_call
 from gateway.sim.phone.connecting import RefusedError
-from gateway.sim.report.folder import FILES, folder_name, write_folder, write_refused
+from gateway.sim.report.folder import FILES, RECORDING, folder_name, write_folder, write_refused
 
 END_LIMIT_S = 5.0
 FAILED = 1
@@ -91,6 +92,7 @@ async def place(
         with suppress(TimeoutError):  # a call that was refused has no end to report
             async with asyncio.timeout(END_LIMIT_S):
                 await stream.ended.wait()
+    recording = await stream.recording()
     shown = Redactor(secrets_of(stream.secrets) | secrets_in(os.environ))
     found = [shown.text(complaint) for complaint in complaints(result, stream, expected)]
     interrupted = signals.hang_up.is_set()
@@ -100,14 +102,23 @@ async def place(
         result = replace(result, events=(*result.events, *faults.events()))
         keeping = keeping.with_header(faults=faults.told(result.started_at))
         found += [faults.again()] if found else []
-    _keep(result, stream, narrator, keeping, found)
+    _keep(result, stream, narrator, keeping, found, recording)
     return INTERRUPTED if interrupted else FAILED if found else 0
 
 
-def _keep(result: CallResult, stream: CalledGateway, narrator: Narrator, keeping: Keeping, found: list[str]) -> None:
+def _keep(
+    result: CallResult,
+    stream: CalledGateway,
+    narrator: Narrator,
+    keeping: Keeping,
+    found: list[str],
+    recording: Path | None,
+) -> None:
     out = keeping.out or CALLS / folder_name(result)
     header = {"line": narrator.line, "generation": narrator.generation} if narrator.line else {}
     write_folder(out, result, notes=stream.timeline(), header={**header, **keeping.header, "complaints": found})
+    if recording is not None:
+        shutil.move(recording, out / RECORDING)
     _show(out, narrator, keeping, found)
 
 

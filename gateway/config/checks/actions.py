@@ -33,6 +33,20 @@ def one_phrase_for_trouble(settings: Settings, model: str) -> Iterator[Finding]:
         yield ("on_trouble", "play"), "stands beside say, expected one of say and play"
 
 
+def announced_in_one_way(settings: Settings, model: str) -> Iterator[Finding]:
+    """Require that the announcement of a recording is either said or played."""
+    announce = settings.recording.announce if settings.recording else None
+    if announce is None:
+        return
+    key: KeyPath = ("recording", "announce")
+    if announce.say is None and announce.play is None:
+        yield key, "has no words, expected say or play"
+    if announce.say is not None and announce.play is not None:
+        yield (*key, "play"), "stands beside say, expected one of say and play"
+    if announce.text is not None and announce.play is None:
+        yield (*key, "text"), "needs play: these are the words of a recording"
+
+
 def agent_and_the_rest(settings: Settings, model: str) -> Iterator[Finding]:
     """Refuse keys that the agent sets itself."""
     if settings.agent is None:
@@ -121,6 +135,7 @@ def known_transfers(settings: Settings, model: str) -> Iterator[Finding]:
 RULES = (
     greeting_in_one_way,
     one_phrase_for_trouble,
+    announced_in_one_way,
     agent_and_the_rest,
     parameters_once,
     hours_of_each_day,

@@ -12,6 +12,7 @@ from gateway.config.line.voice_catalogue import is_documented, language_of, loca
 from gateway.config.line.voices import AzureStandardVoice, SpokenByAzure
 from gateway.config.reading.problems import listed
 from gateway.config.telling.describe_actions import action_warnings
+from gateway.config.telling.describe_recording import recording_warnings
 
 _SAME_MODEL = 0.75
 """Least similarity at which a model's name counts as a misspelling of a documented one."""
@@ -28,6 +29,7 @@ def line_warnings(line: Line) -> Iterator[str]:
         *_languages(line),
         *_turns(line),
         *_times(line),
+        *recording_warnings(line),
     ):
         yield f"{line.name}: {warning}"
     yield from action_warnings(line)

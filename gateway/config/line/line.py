@@ -44,6 +44,7 @@ from gateway.config.reading.section import (
     or_none,
 )
 from gateway.config.records.deliver import Receivers
+from gateway.config.records.recording import AnyRecording
 from gateway.config.records.records import LineRecords
 from gateway.function import Function
 
@@ -249,6 +250,8 @@ class Settings(Section):
     """Bounds of this line."""
     records: LineRecords = LineRecords()
     """The records of this line's calls, where they are kept otherwise than gateway.yaml says."""
+    recording: AnyRecording = None
+    """Records the calls: false, true, or keys with values, such as {announce: This call is recorded.}."""
     tools: Annotated[tuple[Tool, ...], Field(json_schema_extra={"uniqueItems": True})] = ()
     """The tools of the bot: end_call hangs up after its last words were heard, transfer_call transfers to one of
     transfers, send_digits presses keys; also functions over HTTP and in Python, and MCP servers."""

@@ -20,7 +20,6 @@ from gateway.config.reading.section import Section
 S = TypeVar("S", bound=Section)
 
 _NOT_SET_HERE = {
-    "recording": "is not part of this version",
     "create_response": "the gateway sets it, expected no such key",
     "interrupt_response": "the gateway sets it, expected barge_in: true or false on the line",
     "auto_truncate": "the gateway cuts an answer at what the caller heard, expected no such key",
@@ -51,6 +50,8 @@ _SHAPES: dict[str | int, str] = {
     "numbers": 'a list, such as ["+14255550100"]',
     "greeting": "a text, {say: …}, {prompt: …}, {play: …} or none",
     "barge_in": "true, false or keys with values, such as {min_speech_ms: 300}",
+    "recording": "true, false or keys with values, such as {announce: This call is recorded.}",
+    "announce": "a text, {say: …} or {play: …}",
     "voice": "a voice's name or keys with values",
     "turn_detection": "a word such as azure_semantic_vad, keys with values, such as {type: …}, or none",
     "transcription": "a word such as azure-speech, keys with values, such as {model: …}, or none",
@@ -75,6 +76,7 @@ _SECTIONS: dict[str | int, str] = {
     "http": "{url: https://…}",
     "mcp": "{server_label: …, server_url: https://…}",
     "approval": "{ask: …, key: …}",
+    "consent": "{ask: …, key: …}",
     "listen": "{host: 127.0.0.1, port: 8080}",
     "voice_live": "{endpoint: https://…}",
     "providers": "{twilio: {}}",

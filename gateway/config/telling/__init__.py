@@ -5,6 +5,7 @@ describe_actions    what a line's bot does besides talk
 describe_accounts   which accounts are served
 describe_endpoints  which Voice Live endpoints are used
 describe_receivers  who gets the events of calls
+describe_recording  what is recorded of a line's calls
 origins             where each setting comes from
 schema              JSON Schema of the configuration files
 

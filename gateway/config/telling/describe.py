@@ -11,6 +11,7 @@ from gateway.config.line.voices import AnyVoice, OpenAIVoice
 from gateway.config.numbers import ANY_NUMBER
 from gateway.config.telling.describe_actions import action_rows
 from gateway.config.telling.describe_receivers import receiver_row
+from gateway.config.telling.describe_recording import recording_words
 
 _KINDS = {Engine.NATIVE: "hears and speaks itself", Engine.CASCADED: "Azure speech to text and back"}
 
@@ -76,6 +77,8 @@ def _rows(line: Line) -> Iterator[tuple[str, str]]:
     if limits.caller_calls_per_hour:
         details.append(f"{limits.caller_calls_per_hour} calls an hour of one caller")
     yield "limits", ", ".join(filter(None, details))
+    if settings.recording:
+        yield "recording", recording_words(line)
     if days := settings.records.keep_days:
         yield "records", "kept forever" if days == "forever" else f"kept for {days} days"
     if settings.metadata:

@@ -93,6 +93,7 @@ def wants_keys(line: Line) -> list[str]:
     settings = line.settings
     wanted = [f"on_key.{key}" for key in settings.on_key]
     wanted += ["digits"] if settings.digits else []
+    wanted += ["recording.consent"] if settings.recording and settings.recording.consent else []
     wanted += ["commit_on"] if settings.commit_on else []
     wanted += [f"tools: {function.name}" for function in line.functions if function.secrets]
     approvals = [tool.approval for tool in settings.tools if isinstance(tool, McpTool) and tool.approval]

@@ -17,8 +17,12 @@ from gateway.text import UNPRINTABLE
 
 __all__ = ["FILES", "TimelineEvent", "folder_name", "write_folder", "write_refused"]
 
-FILES = ("call.wav", "report.html", "call.json", "events.jsonl")
-"""The files in a folder; a call that never began has the last two."""
+RECORDING = "recording.wav"
+"""The gateway's own recording, where there is one; ``call.wav`` is the phone's."""
+_OF_ALL = ("call.json", "events.jsonl")
+_OF_CALLS = ("call.wav", "report.html", *_OF_ALL)
+FILES = (*_OF_CALLS, RECORDING)
+"""The files in a folder; a call that never began has two of them."""
 
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
@@ -47,7 +51,7 @@ def write_folder(
     notes = sorted(notes, key=lambda note: note.at)
     turns, done = dialogue(result, notes), actions(result, notes)
     try:
-        _make(out, FILES)
+        _make(out, _OF_CALLS)
         write_wav(out / "call.wav", result.stereo(), result.audio_format.rate_hz)
         (out / "call.json").write_text(_json(_summary(result, turns, done, notes, header), indent=2) + "\n", "utf-8")
         (out / "events.jsonl").write_text("".join(f"{_json(row)}\n" for row in _events(result, notes)), "utf-8")
@@ -80,7 +84,7 @@ def write_refused(
         for note in sorted(notes, key=lambda note: note.at)
     ]
     try:
-        _make(out, FILES[2:])
+        _make(out, _OF_ALL)
         (out / "call.json").write_text(_json(told, indent=2) + "\n", "utf-8")
         (out / "events.jsonl").write_text("".join(f"{_json(row)}\n" for row in rows), "utf-8")
     except OSError as error:

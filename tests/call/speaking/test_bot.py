@@ -97,7 +97,7 @@ def test_a_turn_that_a_key_ended_is_answered_on_request() -> None:
     assert Bot(CallSettings(), PCMU, Playout()).turn_over("u", 1.0) == []
     (request,) = Bot(CallSettings(commit_on="#"), PCMU, Playout()).turn_over("u", 1.0)
     assert request == CreateResponse("", "request-1")
-    assert Bot(CallSettings(greeting=SayText("Hello.")), PCMU, Playout()).greeting == SayText("Hello.")
+    assert Bot(CallSettings(greeting=SayText("Hello.")), PCMU, Playout()).greeting.request == SayText("Hello.")
 
 
 def test_words_of_a_response_that_nobody_wants_any_more_are_not_taken() -> None:

@@ -37,7 +37,15 @@ VOICES = "alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer or verse"
             "line.yaml:3:1: hours: expected keys with values, such as "
             """{open: {mon-fri: "09:00-17:00"}, closed: {say: …}}, found 'always'""",
         ),
-        ("recording: true", "line.yaml:3:1: recording: is not part of this version"),
+        (
+            "recording: stereo",
+            "line.yaml:3:1: recording: expected true, false or keys with values, such as "
+            "{announce: This call is recorded.}, found 'stereo'",
+        ),
+        (
+            "recording: {consent: please}",
+            "line.yaml:3:13: recording.consent: expected keys with values, such as {ask: …, key: …}, found 'please'",
+        ),
         (
             "turn_detection: {type: server_vad, interrupt_response: false}",
             "line.yaml:3:36: turn_detection.interrupt_response: the gateway sets it, "

@@ -67,6 +67,7 @@ EACH_KEY = [
     "when_full: {say: Busy.}",
     "records: {keep_days: 30}",
     "deliver: []",
+    "recording: true",
     "on_shutdown: {say: Sorry.}",
     "limits: {calls: 3}",
     "tools: [end_call]\nlimits: {tool_calls: 7}",

@@ -1,0 +1,182 @@
+"""Writes the recordings of a process in one thread: the audio path only appends to bounded queues."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from gateway.audio.formats import AudioFormat
+from gateway.call.record import CallIdentity
+from gateway.config.records.records import Days
+from gateway.records.recording.entries import Entry
+from gateway.records.recording.timeline import Channels, Timeline
+from gateway.records.recording.wav_file import WavFile
+
+log = structlog.get_logger()
+
+WAITING_LIMIT = 64 * 1024 * 1024
+"""Bytes of all calls that wait to be written; audio that comes then is lost and counted."""
+WAKE_AT = WAITING_LIMIT // 16
+"""So many bytes are written at once, and not only after the period."""
+ENTRY_COST = 250
+PERIOD_S = 0.25
+END_LIMIT_S = 10.0
+COUNTS = {"stereo": 2, "mono": 1}
+
+
+class End(NamedTuple):
+    """The end of a recording, on the call's clock; ``keeps`` is ``False`` where nothing of it may remain."""
+
+    at: float
+    keeps: bool
+
+
+class RecordingQueue:
+    """The entries of one recording that wait, and its file.
+
+    The event loop appends and ends; the thread takes and writes.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        identity: CallIdentity,
+        audio_format: AudioFormat,
+        channels: Channels = "stereo",
+        keep_days: Days | None = None,
+    ) -> None:
+        self.identity = identity
+        self.audio_format, self.channels, self.keep_days = audio_format, channels, keep_days
+        self.file = WavFile(path, audio_format, COUNTS[channels])
+        self.timeline: Timeline | None = None
+        """Set when the recording begins."""
+        self.entries: deque[Entry] = deque()
+        self.end: End | None = None
+        self.lost = 0
+        """Bytes of audio for which there was no room; counted by the event loop."""
+        self.told_failure = False
+
+    @property
+    def lost_s(self) -> float:
+        """The length of what is not in the file, at most."""
+        return self.file.lost_s + self.lost / (self.audio_format.bytes_per_ms * 1000)
+
+
+class Writer:
+    """The thread and its queues. ``clock`` is that of calls; ``done`` and ``lost`` are called in the thread.
+
+    ``done`` gets a recording that has ended, ``lost`` the seconds that could not be written.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        done: Callable[[RecordingQueue], None],
+        lost: Callable[[float], object] = lambda _: None,
+    ) -> None:
+        self._clock = clock
+        self._done = done
+        self._lost = lost
+        self._added = 0
+        self._taken = 0
+        self._opened: deque[RecordingQueue] = deque()
+        self._writing: list[RecordingQueue] = []
+        self._wake = threading.Event()
+        self._is_over = False
+        self._thread: threading.Thread | None = None
+
+    def open(self, queue: RecordingQueue) -> None:
+        """Begin to write a recording whose timeline is set."""
+        self._opened.append(queue)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def add(self, queue: RecordingQueue, entry: Entry, size: int) -> None:
+        """Take an entry with ``size`` bytes of audio, or lose and count it. Waits for nothing."""
+        cost = size + ENTRY_COST
+        waiting = self._added - self._taken + cost
+        if waiting > WAITING_LIMIT:
+            queue.lost += size
+            return
+        queue.entries.append(entry)
+        self._added += cost
+        if waiting > WAKE_AT and not self._wake.is_set():
+            self._wake.set()
+
+    def add_always(self, queue: RecordingQueue, entry: Entry) -> None:
+        """Take an entry without audio that must not be lost; there are few of them."""
+        queue.entries.append(entry)
+        self._added += ENTRY_COST
+
+    def end(self, queue: RecordingQueue, end: End) -> None:
+        """Finish a recording."""
+        queue.end = end
+        self._wake.set()
+
+    def close(self, limit_s: float = END_LIMIT_S) -> None:
+        """Write what waits, in limited time, and end the thread. Blocks."""
+        self._is_over = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(limit_s)
+            if self._thread.is_alive():
+                log.error("recording_failed", file="", detail=f"recordings were not written within {limit_s:g} s")
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait(PERIOD_S if self._writing else None)
+            is_over = self._is_over
+            self._wake.clear()
+            while self._opened:
+                self._writing.append(self._opened.popleft())
+            self._writing = [queue for queue in self._writing if self._write(queue)]
+            if is_over and not self._opened:
+                break
+        for queue in self._writing:  # of calls that have not ended: what is there stays
+            queue.file.close()
+
+    def _write(self, queue: RecordingQueue) -> bool:
+        """Write what is due of a recording; return ``True`` if more will come."""
+        try:
+            is_done = self._advance(queue)
+        except Exception:  # a bug, which must not end the other recordings
+            log.exception("recording_failed", **_about(queue))
+            queue.file.failure = "a bug: see recording_failed"
+            is_done = True
+        if is_done:
+            queue.file.close()
+            self._done(queue)
+        return not is_done
+
+    def _advance(self, queue: RecordingQueue) -> bool:
+        now, end, timeline = self._clock(), queue.end, queue.timeline
+        if timeline is None:
+            return end is not None
+        entries = queue.entries
+        while entries:
+            entry = entries.popleft()
+            self._taken += len(entry[3]) + ENTRY_COST
+            timeline.take_in(entry)
+        if end is not None and not end.keeps:
+            queue.file.discard()
+            return True
+        for block in timeline.blocks(now) if end is None else timeline.rest(end.at):
+            before = queue.file.lost_s
+            if not queue.file.write(block):
+                self._tell_failure(queue)
+                self._lost(queue.file.lost_s - before)
+        return end is not None
+
+    def _tell_failure(self, queue: RecordingQueue) -> None:
+        if not queue.told_failure:
+            queue.told_failure = True
+            log.error("recording_failed", detail=queue.file.failure, **_about(queue))
+
+
+def _about(queue: RecordingQueue) -> dict[str, str]:
+    return {"file": str(queue.file.path), "call": queue.identity.call_id, "line": queue.identity.line}

@@ -1,0 +1,138 @@
+import random
+
+import numpy as np
+import pytest
+
+from gateway.audio import g711
+from gateway.audio.formats import L16_16K, PCMA, PCMU, AudioFormat
+from gateway.phone.events import Playout
+from gateway.records.recording.entries import BOT, CALLER, PAUSED, RESUMED, STOPPED, Entry
+from gateway.records.recording.timeline import Timeline
+
+BEGAN = 500.0
+
+
+def noise(samples: int, audio_format: AudioFormat, seed: int = 1) -> bytes:
+    """Audio that is silent nowhere."""
+    loud = np.random.default_rng(seed).integers(2000, 9000, samples)
+    return g711.encode(loud.astype(np.int16), audio_format)
+
+
+def caller(audio: bytes, audio_format: AudioFormat, at: float = BEGAN) -> list[Entry]:
+    """Frames of the caller."""
+    size = audio_format.bytes_for(20)
+    return [
+        (CALLER, at + number * 0.02, number * size, audio[number * size : (number + 1) * size], "")
+        for number in range(len(audio) // size)
+    ]
+
+
+def sides(blocks: list[bytes], audio_format: AudioFormat) -> tuple[bytes, bytes]:
+    """Left and right of a stereo recording."""
+    both = np.frombuffer(b"".join(blocks), np.uint8 if audio_format.sample_bytes == 1 else np.uint16).reshape(-1, 2)
+    return both[:, 0].tobytes(), both[:, 1].tobytes()
+
+
+@pytest.mark.parametrize("audio_format", [PCMU, PCMA, L16_16K])
+def test_the_caller_is_left_and_the_bot_right(audio_format: AudioFormat) -> None:
+    """Silence is that of the format."""
+    line = Timeline(audio_format, Playout(), "stereo", BEGAN)
+    said, spoken = noise(audio_format.rate_hz, audio_format), noise(audio_format.rate_hz // 2, audio_format, 2)
+    for entry in sorted([*caller(said, audio_format), (BOT, BEGAN + 0.25, 0, spoken, "")], key=lambda one: one[1]):
+        line.take_in(entry)
+    left, right = sides(line.rest(BEGAN + 1.5), audio_format)
+    assert left == said + audio_format.silence(500)
+    assert right == audio_format.silence(260) + spoken + audio_format.silence(740)
+
+
+def test_it_comes_as_it_is_settled() -> None:
+    """Half a second later, whatever comes meanwhile; nothing twice."""
+    line, said, made = Timeline(PCMU, Playout(), "stereo", BEGAN), noise(16_000, PCMU), bytearray()
+    for entry in caller(said, PCMU):
+        line.take_in(entry)
+        made += b"".join(line.blocks(entry[1]))
+        assert len(made) == max(0, 2 * int((entry[1] - BEGAN - 0.5) * 8000))
+    made += b"".join(line.rest(BEGAN + 2))
+    assert sides([bytes(made)], PCMU)[0] == said
+
+
+def test_a_pause_is_silence_on_both_sides() -> None:
+    """Of what came before it nothing is missing, and of what comes after it neither."""
+    line, said, spoken = Timeline(PCMU, Playout(), "stereo", BEGAN), noise(24_000, PCMU), noise(24_000, PCMU, 2)
+    pause: list[Entry] = [(PAUSED, BEGAN + 1, 0, b"", ""), (RESUMED, BEGAN + 2, 0, b"", "")]
+    entries = [*pause, *caller(said, PCMU), (BOT, BEGAN, 0, spoken, "")]
+    made = []
+    for entry in sorted(entries, key=lambda one: one[1]):
+        line.take_in(entry)
+        made += line.blocks(entry[1])
+    left, right = sides([*made, *line.rest(BEGAN + 3)], PCMU)
+    assert left == said[:8000] + b"\xff" * 8000 + said[16_000:]
+    assert right == b"\xff" * 80 + spoken[:7920] + b"\xff" * 8000 + spoken[15_920:23_920]
+
+
+def test_a_key_tone_that_jitter_delays_is_in_the_pause() -> None:
+    """A frame that comes in the pause is silence, although its place is before it."""
+    line, said = Timeline(PCMU, Playout(), "stereo", BEGAN), noise(16_000, PCMU)
+    for entry in caller(said, PCMU):
+        late = 0.3 if 0.9 <= entry[1] - BEGAN < 1.2 else 0.0
+        if entry[1] - BEGAN == pytest.approx(1.0):
+            line.take_in((PAUSED, BEGAN + 1, 0, b"", ""))
+        line.take_in((entry[0], entry[1] + late, *entry[2:]))
+    left, _ = sides(line.rest(BEGAN + 2), PCMU)
+    assert set(left[8000:]) == {0xFF}
+
+
+def test_what_was_discarded_is_not_heard() -> None:
+    """The bot falls silent where the caller heard it fall silent."""
+    line, spoken = Timeline(PCMU, Playout(), "stereo", BEGAN), noise(16_000, PCMU)
+    for entry in ((BOT, BEGAN, 0, spoken, ""), (STOPPED, BEGAN + 0.5, 0, b"", "")):
+        line.take_in(entry)
+    _, right = sides(line.rest(BEGAN + 2), PCMU)
+    assert right == b"\xff" * 80 + spoken[:4000] + b"\xff" * 11_920
+
+
+def test_a_pause_of_hours_needs_no_memory() -> None:
+    """It is made in blocks."""
+    line = Timeline(PCMU, Playout(), "stereo", BEGAN)
+    blocks = line.rest(BEGAN + 100)
+    assert {len(block) for block in blocks} == {160_000}
+    assert len(blocks) == 10
+
+
+@pytest.mark.parametrize("audio_format", [PCMU, PCMA, L16_16K])
+def test_mono_is_the_sum(audio_format: AudioFormat) -> None:
+    """Where one side is silent, it is the other byte for byte; two who are loud stay within bounds."""
+    line = Timeline(audio_format, Playout(), "mono", BEGAN)
+    second = audio_format.rate_hz
+    said = noise(second, audio_format)
+    for entry in caller(said, audio_format):
+        line.take_in(entry)
+    spoken = audio_format.silence(500) + noise(second // 2, audio_format, 3)
+    line.take_in((BOT, BEGAN - 0.01, 0, spoken, ""))
+    made = b"".join(line.rest(BEGAN + 1))
+    half = audio_format.bytes_for(500)
+    assert made[:half] == said[:half]
+    total = g711.decode(said, audio_format).astype(int) + g711.decode(spoken, audio_format)
+    loudness = g711.decode(made, audio_format)
+    assert np.abs(loudness[second // 2 :] - total[second // 2 :]).max() <= 1100
+
+
+def test_it_does_not_depend_on_when_it_is_asked() -> None:
+    """A busy thread makes the same recording as an idle one."""
+    chance, said, spoken = random.Random(3), noise(80_000, PCMU), noise(40_000, PCMU, 2)
+    late, entries = 0.0, list[Entry]()
+    for kind, at, place, audio, name in caller(said, PCMU):
+        late = max(late, at + chance.uniform(0, 0.1))
+        entries.append((kind, late, place, audio, name))
+    entries += [(BOT, BEGAN + number * 1.1, number * 4000, spoken[number * 4000 :][:4000], "") for number in range(9)]
+    entries += [(STOPPED, BEGAN + 2.5, 0, b"", ""), (PAUSED, BEGAN + 4, 0, b"", ""), (RESUMED, BEGAN + 6, 0, b"", "")]
+    entries.sort(key=lambda one: one[1])
+    made = []
+    for often in (1, 7, 1000):
+        line, blocks = Timeline(PCMU, Playout(), "stereo", BEGAN), []
+        for number, entry in enumerate(entries):
+            line.take_in(entry)
+            if number % often == 0:
+                blocks += line.blocks(entry[1])
+        made.append(b"".join([*blocks, *line.rest(BEGAN + 10)]))
+    assert made[0] == made[1] == made[2]

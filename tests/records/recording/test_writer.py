@@ -1,0 +1,178 @@
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import soundfile
+import structlog
+
+from gateway.audio.formats import PCMU
+from gateway.call.record import CallIdentity
+from gateway.phone.events import Playout
+from gateway.records.recording import writer as module
+from gateway.records.recording.entries import CALLER, PAUSED
+from gateway.records.recording.timeline import Timeline
+from gateway.records.recording.writer import End, RecordingQueue, Writer
+
+IDENTITY = CallIdentity("CA1", "twilio", "support", "", "", "pcmu/8000", 0.0)
+FRAME = b"\x22" * 160
+
+
+class Clock:
+    """The time of the calls."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Written:
+    """A writer and what it has finished."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.done: list[RecordingQueue] = []
+        self.lost: list[float] = []
+        self._ended = threading.Semaphore(0)
+        self.writer = Writer(self.clock, self._take, self.lost.append)
+
+    def _take(self, queue: RecordingQueue) -> None:
+        self.done.append(queue)
+        self._ended.release()
+
+    def wait(self, count: int = 1) -> None:
+        """Return once so many are done."""
+        for _ in range(count):
+            assert self._ended.acquire(timeout=30)
+
+    def open(self, path: Path) -> RecordingQueue:
+        """Begin a recording."""
+        queue = RecordingQueue(path, IDENTITY, PCMU)
+        queue.timeline = Timeline(PCMU, Playout(), "stereo", self.clock.now)
+        self.writer.open(queue)
+        return queue
+
+    def say(self, queue: RecordingQueue, seconds: float) -> None:
+        """Let the caller of a call that has just begun speak."""
+        for number in range(round(seconds * 50)):
+            self.clock.now = number / 50
+            self.writer.add(queue, (CALLER, self.clock.now, number * 160, FRAME, ""), 160)
+
+
+def test_a_recording_is_written_to_its_end(tmp_path: Path) -> None:
+    """And told in the end."""
+    held = Written()
+    queue = held.open(tmp_path / "a.wav")
+    held.say(queue, 3)
+    held.writer.end(queue, End(3.0, keeps=True))
+    held.wait()
+    held.writer.close()
+    assert held.done == [queue]
+    assert queue.file.path.read_bytes()[58:] == b"\x22\xff" * 24_000
+    assert soundfile.info(queue.file.path).frames == 24_000
+
+
+def test_one_thread_writes_all(tmp_path: Path) -> None:
+    """Two hundred at once."""
+    before, held = threading.active_count(), Written()
+    queues = [held.open(tmp_path / f"{number}.wav") for number in range(200)]
+    assert threading.active_count() == before + 1
+    for number in range(50):
+        held.clock.now = number / 50
+        for queue in queues:
+            held.writer.add(queue, (CALLER, held.clock.now, number * 160, FRAME, ""), 160)
+    for queue in queues:
+        held.writer.end(queue, End(1.0, keeps=True))
+    held.wait(200)
+    held.writer.close()
+    assert {path.stat().st_size for path in tmp_path.iterdir()} == {58 + 16_000}
+    assert threading.active_count() == before
+
+
+def test_one_that_is_not_kept_leaves_nothing(tmp_path: Path) -> None:
+    """Whether something was written or not."""
+    held = Written()
+    queue = held.open(tmp_path / "a.wav")
+    held.say(queue, 3)
+    held.writer.end(queue, End(3.0, keeps=False))
+    held.wait()
+    held.writer.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_more_than_may_wait_is_lost_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not answer: memory has a limit, and what must not be lost is kept all the same."""
+    monkeypatch.setattr(module, "WAITING_LIMIT", 10 * (160 + module.ENTRY_COST))
+    held, stuck, goes_on = Written(), threading.Event(), threading.Event()
+    queue = held.open(tmp_path / "a.wav")
+    real = queue.file.write
+
+    def slow(audio: bytes) -> bool:
+        stuck.set()
+        goes_on.wait(30)
+        return real(audio)
+
+    monkeypatch.setattr(queue.file, "write", slow)
+    held.clock.now = 1.0
+    held.writer.end(queue, End(2.0, keeps=True))
+    assert stuck.wait(30)
+    for number in range(50):
+        held.writer.add(queue, (CALLER, 1 + number / 50, number * 160, FRAME, ""), 160)
+    held.writer.add_always(queue, (PAUSED, 2.0, 0, b"", ""))
+    assert len(queue.entries) == 11
+    assert queue.lost == 40 * 160
+    assert queue.lost_s == pytest.approx(0.8)
+    goes_on.set()
+    held.wait()
+    held.writer.close()
+
+
+def test_a_disk_that_is_full_is_told_once(tmp_path: Path, log: Callable[[str], list[dict[str, object]]]) -> None:
+    """And its loss counted; the other recordings are written."""
+    (tmp_path / "file").write_bytes(b"")
+    held = Written()
+    bad, good = held.open(tmp_path / "file" / "a.wav"), held.open(tmp_path / "b.wav")
+    held.say(good, 2)
+    for queue in (bad, good):
+        held.writer.end(queue, End(20.0, keeps=True))
+    held.wait(2)
+    held.writer.close()
+    assert sum(held.lost) == pytest.approx(20.0)
+    assert bad.lost_s == pytest.approx(20.0)
+    assert good.file.seconds == 20.0
+    (told,) = log("recording_failed")
+    assert told["call"] == "CA1"
+    assert told["detail"] == "File exists"
+
+
+def test_a_bug_ends_one_recording_alone(tmp_path: Path, log: Callable[[str], list[dict[str, object]]]) -> None:
+    """With a traceback in the log."""
+    held = Written()
+    bad, good = held.open(tmp_path / "a.wav"), held.open(tmp_path / "b.wav")
+    bad.entries.append("no entry")  # type: ignore[arg-type]  # what no tap would do
+    held.say(good, 1)
+    held.writer.end(good, End(1.0, keeps=True))
+    held.wait(2)
+    held.writer.close()
+    assert good.file.seconds == 1.0
+    assert [told["exc_info"] for told in log("recording_failed")] == [True]
+
+
+def test_what_has_not_ended_stays(tmp_path: Path) -> None:
+    """A process that ends closes its files."""
+    held = Written()
+    queue = held.open(tmp_path / "a.wav")
+    held.say(queue, 2)
+    held.writer.close()
+    assert held.done == []
+    assert soundfile.info(queue.file.path).frames == pytest.approx(1.48 * 8000, abs=160)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[dict[str, object]]]:
+    """What is logged, by event."""
+    captured = structlog.testing.LogCapture()
+    monkeypatch.setattr(module, "log", structlog.wrap_logger(None, processors=[captured]))
+    return lambda event: [dict(entry) for entry in captured.entries if entry["event"] == event]
