@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from gateway.records.explain.events import Event, Told
 from gateway.records.explain.speech import Reply, Turn
@@ -10,7 +11,9 @@ from gateway.report.explanation import Interruption
 SHORT_MS = 400
 """Speech that is over so soon is hardly a word."""
 ECHO_SHARE = 0.6
-"""So many of the caller's words, in the bot's own words, are an echo."""
+"""The share of the caller's words that must come from the bot for an echo."""
+ECHO_RUN = 3
+"""Words count as the bot's own where so many follow one another as the bot said them: callers take up single ones."""
 SAME_MOMENT_MS = 50
 _IGNORED = {
     "short": "speech shorter than barge_in.min_speech_ms",
@@ -55,8 +58,7 @@ def _interruption(
 def _judged(turn: Turn, speech_ms: int, spoken: str, *, transcribes: bool) -> tuple[str, str]:
     words = _words(turn.words or "")
     if words:
-        share = sum(word in set(_words(spoken)) for word in words) / len(words)
-        if share >= ECHO_SHARE and len(words) > 1:
+        if _echoed(words, _words(spoken)) / len(words) >= ECHO_SHARE:
             return "echo", "the caller's words are those that the bot was saying"
         return "true", "the caller said something else"
     if not transcribes:
@@ -64,6 +66,12 @@ def _judged(turn: Turn, speech_ms: int, spoken: str, *, transcribes: bool) -> tu
             return "noise", "too short for a word"
         return "unknown", "no turn of this call has a transcript"
     return "noise", "no words in it"
+
+
+def _echoed(words: Sequence[str], spoken: Sequence[str]) -> int:
+    """Count the words in runs that the bot said in the same order."""
+    blocks = SequenceMatcher(None, words, spoken, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks if block.size >= ECHO_RUN)
 
 
 def _words_of(cut: Event, replies: Sequence[Reply]) -> str:
