@@ -267,6 +267,7 @@ class Conversation:
         if self._parts.ended:
             return
         self._follow_up(now)
+        self._sessions.watch(now)
         recording = self._recording
         private = self._tools.asks_for_secret or self._leaving.is_deaf or self._settings.closed or recording.is_opening
         self._caller_audio.set_private(private=private, now=now)

@@ -127,6 +127,11 @@ class Metrics:
         self.speech_ignored = Counter(
             "gateway_speech_ignored", "Speech of callers that did not interrupt the bot.", ["reason"], registry=r
         )
+        self.answers_overdue = Counter(
+            "gateway_answers_overdue",
+            "Callers who heard a tone because Voice Live brought nothing of what it owed.",
+            registry=r,
+        )
         self.speech_unreported = Counter(
             "gateway_speech_unreported",
             "Callers who spoke over the bot without a report of the service.",
@@ -291,6 +296,8 @@ class Metrics:
                 self.turn_latency.labels(identity.line).observe(latency_ms / 1000)
             case notes.SpeechIgnored(reason=reason):
                 self.speech_ignored.labels(reason).inc()
+            case notes.AnswerOverdue():
+                self.answers_overdue.inc()
             case notes.SpeechUnreported():
                 self.speech_unreported.inc()
             case notes.BargeIn():

@@ -65,6 +65,7 @@ def level_of_note(note: Note) -> int:
             | notes.TransferFailed()
             | notes.SpeechUnreported()
             | notes.CloseTimedOut()
+            | notes.AnswerOverdue()
             | notes.SessionLost()
         ):
             return logging.WARNING

@@ -35,6 +35,7 @@ from gateway.call.notes.recording import (
     RecordingStopped,
 )
 from gateway.call.notes.sessions import (
+    AnswerOverdue,
     CallEnded,
     CallStarted,
     CloseTimedOut,
@@ -78,6 +79,7 @@ from gateway.call.notes.tools import (
 )
 
 __all__ = [
+    "AnswerOverdue",
     "ApprovalAsked",
     "ApprovalGiven",
     "ApprovalNotUnderstood",

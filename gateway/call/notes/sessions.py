@@ -21,6 +21,13 @@ class SessionReady(Note, frozen=True):
     model: str
 
 
+class AnswerOverdue(Note, frozen=True):
+    """Made when the caller hears a tone, because the session has brought nothing of what it owes."""
+
+    waited_ms: int
+    """Milliseconds that the caller has waited in silence."""
+
+
 class SessionLost(Note, frozen=True):
     """Made when the session is lost and another one is sought."""
 

@@ -5,6 +5,7 @@ legs         the voice legs of one call, as the runner holds them
 attempts     when a call asks for one more session
 roll_over    when a session is replaced before it expires
 error_burst  a burst of errors, after which a session counts as lost
+overdue      what the caller hears while the session in use brings nothing
 sessions     joins those above: the sessions of one call, one after the other
 
 ``legs`` is the runner's; the rest is pure, and only the conversation and its parts import it.

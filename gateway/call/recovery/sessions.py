@@ -13,6 +13,7 @@ from gateway.call.parts import Parts
 from gateway.call.recovery.attempts import Attempts
 from gateway.call.recovery.commands import FIRST, CloseVoice, OpenVoice, UseVoice, VoiceFailed, VoiceOpened
 from gateway.call.recovery.error_burst import ErrorBurst
+from gateway.call.recovery.overdue import Overdue
 from gateway.call.recovery.roll_over import LOOK_AGAIN_S, RollOver
 from gateway.call.settings import CallSettings
 from gateway.call.speaking.comfort import Comfort
@@ -51,6 +52,7 @@ class Sessions:
         self._connect_by = now + self._rule.connect_limit_s
         self._attempts = Attempts(self._rule)
         self._comfort = Comfort(self._rule.phrase, audio_format)
+        self._overdue = Overdue(parts, self._comfort, settings)
         self._errors = ErrorBurst()
         self._roll_over = RollOver(settings.session_limit_s)
         self._in_use, self._last = FIRST, FIRST
@@ -124,6 +126,11 @@ class Sessions:
         on_trial = self._attempts.count > 0 and bot.replies_begun == self._replies
         if bot.responses.is_mute(on_trial=on_trial):
             self._lose_by_sign(LoseVoice("mute", MUTE), now)
+
+    def watch(self, now: float) -> None:
+        """Cover a wait for the session in use that takes long."""
+        if self._overdue.look(now):
+            self._plan()
 
     def _lose_by_sign(self, lost: LoseVoice, now: float) -> None:
         parts = self._parts
@@ -355,6 +362,7 @@ class Sessions:
         if not parts.recovering:
             if not parts.leaving.transferring:
                 self._roll_over_due(now)
+            self._overdue.on_deadline(now)
         elif self._end is not None:
             if now >= self._end[0]:
                 parts.end(self._end[1], now)
@@ -376,7 +384,7 @@ class Sessions:
         parts, times = self._parts, self._roll_over
         if not parts.recovering:
             force_at = times.force_at if self._spare is not None else math.inf
-            self.due = math.inf if parts.leaving.transferring else min(times.prepare_at, force_at)
+            self.due = math.inf if parts.leaving.transferring else min(times.prepare_at, force_at, self._overdue.due)
         elif self._end is not None:
             self.due = self._end[0]
         else:

@@ -1,4 +1,4 @@
-"""The sounds of a call that has no session: a phrase of the line, then a soft tone again and again. Pure."""
+"""The sounds of a call whose session is gone or brings nothing: a phrase of the line, then soft tones. Pure."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,6 +15,8 @@ AFTER_S = 0.15
 """The caller hears something so soon after the last word, unless a session is there again by then."""
 AFTER_SPEECH_S = 1.5
 """The same for a caller who was speaking: nobody knows when they stop, and a session may be there before."""
+OVERDUE_S = 5.0
+"""The same for a caller whom a session keeps waiting: most models have begun to speak by then."""
 PHRASE_REST_S = 1.0
 """Words that are over so soon are not cut off by the bot's own."""
 TONE_HZ, TONE_S, TONE_PAUSE_S, TONE_LEVEL = 440.0, 0.4, 1.6, 0.06
@@ -77,28 +79,40 @@ class Comfort:
         self._phrase = phrase
         self._format = audio_format
         self._phrase_left = True
+        self._waits = False
         self.due: float | None = None
         """When the next piece is to be played; ``None`` while none is needed."""
         self.words_played = False
         """``True`` if the caller was told to wait since ``begin``."""
         self.covered_s = 0.0
-        """The length of all that was played since ``begin``."""
+        """The length of all that was played since ``begin`` or ``wait``."""
 
     def begin(self, silent_at: float, *, caller_speaks: bool) -> None:
-        """Begin soon after ``silent_at``, when the caller has heard all that is there."""
+        """Begin soon after ``silent_at``, when the caller has heard all that is there; or go on after ``wait``."""
+        if not self._waits:
+            self._forget()
+        self._waits = False
         self.due = silent_at + (AFTER_SPEECH_S if caller_speaks else AFTER_S)
+
+    def wait(self, silent_at: float) -> None:
+        """Begin some time after ``silent_at``, because what the session owes may still come."""
+        self._forget()
+        self._waits = True
+        self.due = silent_at + OVERDUE_S
+
+    def _forget(self) -> None:
         self._phrase_left, self.words_played, self.covered_s = True, False, 0.0
 
     def over(self) -> None:
         """Play no more."""
-        self.due = None
+        self.due, self._waits = None, False
 
-    def next(self, now: float) -> tuple[bytes, bool] | None:
-        """Return the piece that is due, and whether it is words: the phrase once, then tones."""
+    def next(self, now: float, *, may_speak: bool = True) -> tuple[bytes, bool] | None:
+        """Return the piece that is due, and whether it is words: the phrase once, as soon as it may be; else tones."""
         if self.due is None or now < self.due:
             return None
-        phrase = self._phrase() if self._phrase_left else b""
-        self._phrase_left = False
+        phrase = self._phrase() if self._phrase_left and may_speak else b""
+        self._phrase_left = self._phrase_left and not may_speak
         self.words_played = self.words_played or bool(phrase)
         audio = phrase or tone(self._format)
         lasts_s = self._format.duration_ms(len(audio)) / 1000

@@ -89,6 +89,20 @@ class Responses:
         return self._silent_tries >= (1 if on_trial else MUTE_TRIES)
 
     @property
+    def owes_a_sound(self) -> bool:
+        """``True`` if the caller waits for the session alone, and nothing of a response has come."""
+        if self._speech is not None or self._away:
+            return False
+        if self.response is not None and not self.cancelled:
+            return not self._spoke
+        return self._owed_by is not None or bool(self._wanted) or (self._requested is not None and not self._dropped)
+
+    @property
+    def has_failed(self) -> bool:
+        """``True`` if the session has brought no sound to one try already."""
+        return self._silent_tries > 0
+
+    @property
     def caller_speaks(self) -> bool:
         """``True`` if the caller is in the middle of a turn, as the service reports it."""
         return self._speech is not None

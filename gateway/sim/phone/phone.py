@@ -225,6 +225,8 @@ class SimulatedPhone:
 
     async def _is_gone(self, faults: PhoneFaults, now: float) -> bool:
         """Let the faults of this frame strike; return ``True`` where the phone is gone by one."""
+        if self._hanging_up:  # who hangs up in this frame meets nothing any more
+            return False
         faults.tick(now - self.started_at, now, audible=self._playing)
         self._connection.read(on=faults.reads)
         if faults.gone is None:
