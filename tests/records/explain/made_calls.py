@@ -19,7 +19,7 @@ def ended(
 
 
 def reply(item: str, came: float, ms: int, *, of: int = 0, latency: int | None = 300, late: int = 0,
-          text: str = "Yes.", heard_after: int = 20) -> list[Event]:  # fmt: skip
+          text: str = "It is on its way.", heard_after: int = 20) -> list[Event]:  # fmt: skip
     """A reply that came, was heard for ``ms`` of its audio, and is over."""
     begun = [note(came, "reply_started", item_id=item, latency_ms=latency)]
     begun += [note(came, "reply_said", item_id=item, text=text)]
