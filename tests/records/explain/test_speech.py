@@ -9,7 +9,7 @@ def test_a_reply_is_heard_when_the_marks_say_so() -> None:
     """Later than it came; to the end of what was heard of it."""
     (found,) = replies_in(Told(reply("i", 1000, 2000, of=3000, heard_after=120, late=4)))
     assert (found.came_ms, found.start_ms, found.end_ms, found.over_ms) == (1000, 1120, 3120, 3120)
-    assert (found.heard_ms, found.received_ms, found.late_frames, found.words) == (2000, 3000, 4, "Yes.")
+    assert (found.heard_ms, found.received_ms, found.late_frames, found.words) == (2000, 3000, 4, "It is on its way.")
 
 
 def test_a_reply_of_a_record_without_its_way() -> None:
