@@ -1,13 +1,14 @@
 """Makes the store of a process, as the deployment wants it."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
-from gateway.config import Deployment, Line
+from gateway.config import Deployment, Lines
 from gateway.config.secrets import secrets_within
 from gateway.logs.redaction import Redactor, secrets_in
+from gateway.records.delivery.targets import targets_of
 from gateway.records.store.store import RecordStore, StoreSettings
 
 
@@ -26,7 +27,7 @@ def store_settings(deployment: Deployment) -> StoreSettings:
 
 
 def record_store(
-    deployment: Deployment, lines: Iterable[Line], registry: CollectorRegistry, clock: Callable[[], float]
+    deployment: Deployment, lines: Lines, registry: CollectorRegistry, clock: Callable[[], float]
 ) -> RecordStore | None:
     """Return the store for the calls of these lines; ``None`` where no records are wanted.
 
@@ -35,4 +36,10 @@ def record_store(
     if not deployment.records.enabled:
         return None
     secrets = {*secrets_within([deployment, *(line.settings for line in lines)]), *secrets_in(os.environ)}
-    return RecordStore(store_settings(deployment), registry, clock=clock, redactor=Redactor(secrets))
+    return RecordStore(
+        store_settings(deployment),
+        registry,
+        clock=clock,
+        redactor=Redactor(secrets),
+        targets=targets_of(deployment, lines),
+    )

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -50,7 +51,7 @@ class Deliverer:
     ) -> None:
         self._outbox, self._sender, self._find, self._write = outbox, sender, find, write
         self._metrics, self._now, self._drawn, self._poll_s = metrics, now, drawn, poll_s
-        self._awake = asyncio.Event()
+        self._awake, self._idle = asyncio.Event(), asyncio.Event()
         self._pumping: set[str] = set()
         self._again: set[str] = set()
         self._claimed: dict[str, Due] = {}
@@ -62,18 +63,25 @@ class Deliverer:
         """Look into the outbox at once: something was put into it."""
         self._awake.set()
 
+    async def finish(self, limit_s: float) -> None:
+        """Return once nothing is due and nothing is under way, or after ``limit_s``."""
+        self._idle.clear()
+        self.wake()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._idle.wait()
+
     async def run(self) -> None:
         """Deliver until cancelled; then give back what was claimed and not settled."""
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
+                    self._awake.clear()
                     await self._guarded(self._look(group))
-                    try:
+                    self._tell_idle()
+                    with suppress(TimeoutError):
                         async with asyncio.timeout(self._poll_s):
                             await self._awake.wait()
-                    except TimeoutError:
-                        pass
-                    self._awake.clear()
         finally:
             await self._guarded(self._outbox.release(list(self._claimed.values()), self._now()))
 
@@ -109,6 +117,11 @@ class Deliverer:
             if target in self._again:
                 self._again.discard(target)
                 self.wake()
+            self._tell_idle()
+
+    def _tell_idle(self) -> None:
+        if not self._pumping and not self._awake.is_set():
+            self._idle.set()
 
     async def _empty(self, target: str) -> None:
         """Deliver what is due for a target until nothing is, or until it fails."""

@@ -1,25 +1,33 @@
 """The deliveries of a process: the rows of its calls' events, and the work on the outbox while it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from gateway.call.record import CallIdentity
-from gateway.records.delivery.deliverer import POLL_S, Deliverer
-from gateway.records.delivery.events import CallDeliveries
+from gateway.records.delivery.deliverer import Deliverer
+from gateway.records.delivery.events import CallDeliveries, interrupted
 from gateway.records.delivery.metrics import DeliveryMetrics
 from gateway.records.delivery.outbox import Outbox
 from gateway.records.delivery.reading import MessageWriter
 from gateway.records.delivery.sending import Sender
 from gateway.records.delivery.targets import Targets
+from gateway.records.rows import DeliveryRow, Row
 from gateway.records.store.database import Database
+
+log = structlog.get_logger()
+
+UNTIL_READY_S = 1.0
+"""Seconds between two looks whether there is something to do at all."""
+FINISH_S = 3.0
+"""Seconds at the end of a process in which the last events may still go out."""
 
 
 class Deliveries:
-    """Makes the deliveries of calls, and delivers them while :meth:`running` is open.
+    """Makes the deliveries of calls, and delivers them while :meth:`run` runs.
 
     ``words`` says if the records keep words, ``worker`` is the name of this process.
     """
@@ -33,30 +41,47 @@ class Deliveries:
         self._writer = MessageWriter(database, targets.find, words=words)
         self._deliverer: Deliverer | None = None
 
-    def of_call(self, call_key: str, identity: CallIdentity, started: datetime) -> CallDeliveries | None:
-        """Return what makes the deliveries of a call, which began at ``started``; ``None`` if nobody gets any."""
+    def of_call(
+        self, call_key: str, identity: CallIdentity, started: datetime, text: Callable[[str], str] = str
+    ) -> CallDeliveries | None:
+        """Return what makes the deliveries of a call, which began at ``started``; ``None`` if nobody gets any.
+
+        ``text`` returns a message of a provider as it may be told.
+        """
         targets = self.targets.of_line(identity.line)
         for target in targets:
             self._metrics.know(target.name)
-        return CallDeliveries(call_key, started, identity.started_at, targets) if targets else None
+        return CallDeliveries(call_key, started, identity.started_at, targets, text) if targets else None
 
-    def wake(self) -> None:
-        """Look into the outbox at once: something was put into it."""
-        if self._deliverer is not None:
+    def of_interrupted(self, call_key: str, line: str, at: datetime) -> list[DeliveryRow]:
+        """Return the deliveries for a call that was found interrupted at ``at``."""
+        return interrupted(call_key, at, self.targets.of_line(line))
+
+    def written(self, rows: Iterable[Row]) -> None:
+        """Look into the outbox at once if something is new in it: these rows were written."""
+        if self._deliverer is not None and any(isinstance(row, DeliveryRow) for row in rows):
             self._deliverer.wake()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Deliver until the block ends. Without a receiver in the configuration, nothing is looked for."""
-        async with Sender() as sender, asyncio.TaskGroup() as group:
+    async def run(self, is_ready: Callable[[], bool]) -> None:
+        """Deliver until cancelled, from when the database is ready and the configuration names a receiver."""
+        while not (is_ready() and self.targets.is_any()):  # noqa: ASYNC110 -- a file that is saved brings no event
+            await asyncio.sleep(UNTIL_READY_S)
+        async with Sender() as sender:
             self._deliverer = Deliverer(self._outbox, sender, self.targets.find, self._writer.write, self._metrics)
-            running = group.create_task(self._run(self._deliverer))
             try:
-                yield
+                while True:
+                    await self._run(self._deliverer)
             finally:
-                running.cancel()
+                self._deliverer = None
 
     async def _run(self, deliverer: Deliverer) -> None:
-        while not self.targets.is_any():  # noqa: ASYNC110 -- a line's file that is saved brings no event
-            await asyncio.sleep(POLL_S)
-        await deliverer.run()
+        try:
+            await deliverer.run()
+        except Exception:  # a bug, which ends no call
+            log.exception("deliveries_failed")
+            await asyncio.sleep(UNTIL_READY_S)
+
+    async def finish(self) -> None:
+        """Deliver what is due, for a few seconds at most: what is left waits for another process."""
+        if self._deliverer is not None:
+            await self._deliverer.finish(FINISH_S)

@@ -1,7 +1,7 @@
 """Makes the deliveries of calls: of the notes of one call, and of what happens to its record afterwards. Pure."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,12 +26,22 @@ class Facts(Struct, frozen=True):
 
 
 class CallDeliveries:
-    """Makes the deliveries of one call for ``targets``; ``started`` is its start, at ``started_at`` of its clock."""
+    """Makes the deliveries of one call for ``targets``; ``started`` is its start, at ``started_at`` of its clock.
 
-    def __init__(self, call_key: str, started: datetime, started_at: float, targets: Sequence[Target]) -> None:
+    ``text`` returns a message of a provider as it may be told.
+    """
+
+    def __init__(
+        self,
+        call_key: str,
+        started: datetime,
+        started_at: float,
+        targets: Sequence[Target],
+        text: Callable[[str], str] = str,
+    ) -> None:
         self._key = call_key
         self._started, self._started_at = started, started_at
-        self._targets = targets
+        self._targets, self._text = targets, text
         self._seq = 0
 
     def add(self, timed: TimedNote) -> list[DeliveryRow]:
@@ -42,6 +52,8 @@ class CallDeliveries:
         self._seq += 1
         at = self._started + timedelta(seconds=timed.at - self._started_at)
         name, data = event
+        if "detail" in data:
+            data["detail"] = self._text(data["detail"])
         return _rows(self._targets, self._key, self._seq, name, Facts(at, data))
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from gateway.call.notes import CallEnded, CallStarted
 from gateway.call.record import CallIdentity, TimedNote
@@ -15,6 +16,20 @@ AT_ONCE = 100
 """Notes of which rows are made in one turn of the event loop: a few milliseconds."""
 
 _Of = tuple[str, str, float]
+
+
+class CallEvents(Protocol):
+    """Makes the deliveries of one call."""
+
+    def add(self, timed: TimedNote) -> Sequence[Row]:
+        """Return the deliveries of a note."""
+
+
+EventsOf = Callable[[str, CallIdentity, datetime, Callable[[str], str]], CallEvents | None]
+"""Returns the events of a call of this key, identity and start, if somebody gets them.
+
+The last argument returns a message as it may be kept.
+"""
 
 
 class Intake:
@@ -33,16 +48,20 @@ class Intake:
         now: Callable[[], datetime],
         priced: Priced | None = None,
         trace_of: Callable[[CallIdentity], str] | None = None,
+        events_of: EventsOf | None = None,
     ) -> None:
         self._most = most
         self._keepable = keepable
+        self._text = keepable.text
         self._worker = worker
         self._clock = clock
         self._now = now
         self._priced = priced
         self._trace_of = trace_of
+        self._events_of = events_of
         self._queue: deque[tuple[CallIdentity, TimedNote] | Row] = deque()
         self._calls: dict[_Of, CallRows] = {}
+        self._events: dict[_Of, CallEvents] = {}
         self._lost = 0
 
     def __len__(self) -> int:
@@ -85,6 +104,8 @@ class Intake:
             self._calls[of] = rows = CallRows(
                 identity, started, key=new_key(started), worker=self._worker, trace_id=trace_id, priced=self._priced
             )
+            if self._events_of and (events := self._events_of(rows.call.call_key, identity, started, self._text)):
+                self._events[of] = events
         return rows
 
     async def rows(self) -> list[Row]:
@@ -103,7 +124,11 @@ class Intake:
             return [self._keepable.row(taken)]
         identity, note = taken
         rows = self._rows_of(identity)
+        of = identity.provider, identity.call_id, identity.started_at
         made = rows.add(note)
+        if events := self._events.get(of):  # in the same batch, so that both are written or neither is
+            made += events.add(note)
         if isinstance(note.note, CallEnded):
-            del self._calls[identity.provider, identity.call_id, identity.started_at]
+            del self._calls[of]
+            self._events.pop(of, None)
         return [self._keepable.row(row) for row in made]

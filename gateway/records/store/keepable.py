@@ -35,6 +35,10 @@ class Keepable:
                 row = replace(row, fields=self._without_secrets(fields))
         return self._masking.row(row)
 
+    def text(self, message: str) -> str:
+        """Return a message of a provider or the service as it may be kept."""
+        return self._masking.text(self._redactor.text(message))
+
     def _without_secrets(self, fields: Mapping[str, object]) -> dict[str, object]:
         return {name: self._redactor.value(value) if name == "detail" else value for name, value in fields.items()}
 

@@ -17,6 +17,8 @@ from gateway.call.record import CallIdentity
 from gateway.config.records.records import Numbers
 from gateway.logs.redaction import Redactor
 from gateway.records.call_rows import Priced
+from gateway.records.delivery.deliveries import Deliveries
+from gateway.records.delivery.targets import Targets
 from gateway.records.masking import Masking
 from gateway.records.store import workers
 from gateway.records.store.batches import write
@@ -52,7 +54,8 @@ def utc_now() -> datetime:
 class RecordStore:
     """Takes notes with ``intake.observe`` and rows with ``intake.put``, between :meth:`running`'s start and end.
 
-    ``clock`` is that of the calls. ``redactor`` removes the deployment's secrets from messages.
+    ``clock`` is that of the calls. ``redactor`` removes the deployment's secrets from messages. ``targets`` get the
+    events of calls.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class RecordStore:
         database: Database | None = None,
         priced: Priced | None = None,
         trace_of: Callable[[CallIdentity], str] | None = None,
+        targets: Targets | None = None,
     ) -> None:
         self.settings = settings
         self.worker = secrets.token_hex(8)
@@ -74,11 +78,29 @@ class RecordStore:
         self._now = now
         self._key = own_number_key(settings.data)
         keepable = Keepable(self._key, Masking(settings.words, settings.numbers), redactor or Redactor())
+        self.deliveries = Deliveries(
+            targets or Targets((), lambda _: None), self.database, registry, words=settings.words, worker=self.worker
+        )
         self.intake = Intake(
-            settings.queue, keepable, worker=self.worker, clock=clock, now=now, priced=priced, trace_of=trace_of
+            settings.queue,
+            keepable,
+            worker=self.worker,
+            clock=clock,
+            now=now,
+            priced=priced,
+            trace_of=trace_of,
+            events_of=self.deliveries.of_call,
         )
         self._spool = Spool(settings.data, self.worker, settings.spool_bytes)
-        self.writer = Writer(self.intake, self.database, self._spool, self.metrics, self._prepare, settings.queue)
+        self.writer = Writer(
+            self.intake,
+            self.database,
+            self._spool,
+            self.metrics,
+            self._prepare,
+            settings.queue,
+            self.deliveries.written,
+        )
         self._watch = workers.Watch(self.worker, clock)
 
     @asynccontextmanager
@@ -90,6 +112,7 @@ class RecordStore:
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self.writer.run())
             caring = group.create_task(self._care())
+            delivering = group.create_task(self.deliveries.run(lambda: self.writer.is_ready))
             try:
                 yield self
             except BaseException as error:  # noqa: BLE001 -- raised below, as it is and in no group
@@ -97,6 +120,9 @@ class RecordStore:
             caring.cancel()
             self.writer.close()
             await asyncio.wait([writing, caring])
+            await self.deliveries.finish()
+            delivering.cancel()
+            await asyncio.wait([delivering])
             await self._leave()
         if failure is not None:
             raise failure
@@ -145,8 +171,8 @@ class RecordStore:
             if spool.worker != self.worker and await asyncio.to_thread(spool.adopt):
                 await self._adopt(spool)
         for worker in await self._watch.silent(self.database):
-            self._interrupted(await workers.mark_interrupted(self.database, worker))
-        self._interrupted(await workers.mark_orphans(self.database, self.worker))
+            await self._mark_interrupted(worker)
+        self._interrupted(await workers.mark_orphans(self.database, self.worker, self.deliveries.of_interrupted))
 
     async def _adopt(self, spool: Spool) -> None:
         """Write the rows that a dead process left, then mark the calls that it had."""
@@ -160,11 +186,16 @@ class RecordStore:
                 if lost := unreadable + len(refused):
                     self.metrics.lost("refused", lost)
                     log.error("records_lost", reason="refused", count=lost, detail="rows of a dead process")
-            self._interrupted(await workers.mark_interrupted(self.database, spool.worker))
+            self._interrupted(
+                await workers.mark_interrupted(self.database, spool.worker, self.deliveries.of_interrupted)
+            )
         finally:
             await asyncio.to_thread(spool.close)
         if count:
             log.info("records_recovered", rows=count)
+
+    async def _mark_interrupted(self, worker: str) -> None:
+        self._interrupted(await workers.mark_interrupted(self.database, worker, self.deliveries.of_interrupted))
 
     def _interrupted(self, count: int) -> None:
         if count:

@@ -6,16 +6,18 @@ changed for a minute in which the database could be asked all the time. Clocks a
 
 import os
 import socket
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.records import rows
 from gateway.records.store.database import Database
-from gateway.records.store.tables import calls, events, turns, workers
+from gateway.records.store.tables import calls, deliveries, events, turns, workers
 
 BEAT_S = 2.0
 SILENT_S = 60.0
@@ -47,31 +49,43 @@ async def leave(database: Database, worker: str) -> None:
         await connection.execute(delete(workers).where(workers.c.worker == worker))
 
 
-async def mark_interrupted(database: Database, worker: str) -> int:
+Events = Callable[[str, str, datetime], Sequence[rows.DeliveryRow]]
+"""Returns the deliveries for a call of this key and line that was interrupted, and ended then."""
+
+
+def _no_events(*_: object) -> Sequence[rows.DeliveryRow]:
+    return ()
+
+
+async def mark_interrupted(database: Database, worker: str, events_of: Events = _no_events) -> int:
     """Mark the calls of a process that is dead as interrupted, and return how many there were."""
     async with database.write() as connection:
         heartbeat = await connection.scalar(select(workers.c.heartbeat).where(workers.c.worker == worker))
         await connection.execute(delete(workers).where(workers.c.worker == worker))
-        return await _mark(connection, calls.c.worker == worker, heartbeat)
+        return await _mark(database, connection, calls.c.worker == worker, heartbeat, events_of)
 
 
-async def mark_orphans(database: Database, own: str) -> int:
+async def mark_orphans(database: Database, own: str, events_of: Events = _no_events) -> int:
     """Mark the calls of processes that nothing is known of any more, other than ``own``."""
     unknown = calls.c.worker.not_in(select(workers.c.worker)) & (calls.c.worker != own)
     async with database.read() as connection:
         if not await connection.scalar(select(exists().where(unknown, calls.c.state == "running"))):
             return 0
     async with database.write() as connection:
-        return await _mark(connection, unknown, None)
+        return await _mark(database, connection, unknown, None, events_of)
 
 
-async def _mark(connection: AsyncConnection, whose: Any, heartbeat: datetime | None) -> int:
+async def _mark(
+    database: Database, connection: AsyncConnection, whose: Any, heartbeat: datetime | None, events_of: Events
+) -> int:
     """Mark running calls; each ended with its process' last beat, or with its last event if that came later."""
     found = await connection.execute(
-        select(calls.c.call_key, calls.c.started).where(whose, calls.c.state == "running").with_for_update()
+        select(calls.c.call_key, calls.c.line, calls.c.started)
+        .where(whose, calls.c.state == "running")
+        .with_for_update()
     )
-    rows = found.all()
-    for key, started in rows:
+    marked = found.all()
+    for key, line, started in marked:
         at_ms = await connection.scalar(select(func.max(events.c.at_ms)).where(events.c.call_key == key)) or 0
         replies = select(func.count()).where(turns.c.call_key == key, turns.c.who == "bot")
         last = started + timedelta(milliseconds=at_ms)
@@ -84,7 +98,8 @@ async def _mark(connection: AsyncConnection, whose: Any, heartbeat: datetime | N
             "turns": await connection.scalar(replies) or 0,
         }
         await connection.execute(update(calls).where(calls.c.call_key == key).values(values))
-    return len(rows)
+        await database.put(connection, deliveries, [asdict(row) for row in events_of(key, line, ended)])
+    return len(marked)
 
 
 class _Seen(Struct):

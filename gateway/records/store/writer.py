@@ -34,7 +34,7 @@ BATCH = 2000
 class Writer:
     """Writes what ``intake`` takes. ``prepare`` makes the database ready, and is called until it succeeds.
 
-    At most ``most`` rows wait in memory where the spool cannot take them.
+    At most ``most`` rows wait in memory where the spool cannot take them. ``written`` is told of what was written.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Writer:
         metrics: RecordMetrics,
         prepare: Callable[[], Awaitable[None]],
         most: int,
+        written: Callable[[Sequence[Row]], None] = lambda _: None,
     ) -> None:
         self._intake = intake
         self._database = database
@@ -52,6 +53,7 @@ class Writer:
         self._metrics = metrics
         self._prepare = prepare
         self._most = most
+        self._written = written
         self._pending: list[Row] = []
         self._under_way: list[Row] = []
         self._began: float | None = None
@@ -185,6 +187,7 @@ class Writer:
 
     def _wrote(self, rows: Sequence[Row], refused: Sequence[Row]) -> None:
         self._metrics.written.inc(len(rows) - len(refused))
+        self._written(rows)
         self._lost("refused", len(refused), detail=", ".join(sorted({type(row).__name__ for row in refused})))
 
     async def _end(self) -> None:
