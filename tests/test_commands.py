@@ -104,7 +104,8 @@ def test_the_files_of_a_folder_are_told(
     assert {row.strip("`") for row in first_column(files)} - {"file", "---"} == set(FILES)
     texts = dict.fromkeys(("line", "generation", "answered_by", "model", "voice"), "x")
     header = {**texts, "complaints": [], "faults": {}}
-    summary = json.loads((write_folder(tmp_path, call, notes=notes, header=header) / "call.json").read_text("utf-8"))
+    out = write_folder(tmp_path, call, notes=notes, header=header, began_at=call.started_at)
+    summary = json.loads((out / "call.json").read_text("utf-8"))
     assert set(re.findall(r"`(\w+)`", " ".join(first_column(keys)))) == set(summary)
     for name in (*summary["turns"][0].keys() - {"item_id"}, *summary["ended"], *summary["answers"][0]):
         assert f"`{name}`" in keys, name

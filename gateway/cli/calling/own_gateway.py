@@ -59,6 +59,8 @@ class CalledGateway:
     api: SimulatedApi | None = None
     emulator: Emulator | None = None
     notes: list[TimedNote] = field(default_factory=list)
+    calls: list[CallIdentity] = field(default_factory=list)
+    """The calls that it took, one for each stream."""
     refusals: list[str] = field(default_factory=list)
     """Why it refused requests of the call, and what to do."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,6 +101,7 @@ async def own_gateway(
     """
     account = account or provider
     made: list[TimedNote] = []
+    calls: list[CallIdentity] = []
     refusals: list[str] = []
     ended = asyncio.Event()
     recorded: SimpleQueue[Path] = SimpleQueue()
@@ -107,6 +110,8 @@ async def own_gateway(
     def observe(identity: CallIdentity, note: TimedNote) -> None:
         note = TimedNote(note.at, _without_secrets(note.note, redactor))
         made.append(note)
+        if isinstance(note.note, notes.CallStarted):
+            calls.append(identity)
         tell(identity, note)
         if isinstance(note.note, notes.CallEnded):
             ended.set()
@@ -156,6 +161,7 @@ async def own_gateway(
             api=api,
             emulator=emulator,
             notes=made,
+            calls=calls,
             refusals=refusals,
             ended=ended,
             recorded=recorded,

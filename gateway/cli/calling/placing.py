@@ -116,7 +116,10 @@ def _keep(
 ) -> None:
     out = keeping.out or CALLS / folder_name(result)
     header = {"line": narrator.line, "generation": narrator.generation} if narrator.line else {}
-    write_folder(out, result, notes=stream.timeline(), header={**header, **keeping.header, "complaints": found})
+    first = stream.calls[0] if stream.calls else None
+    provider, began_at = ({"provider": first.provider}, first.started_at) if first else ({}, None)
+    told = {**header, **provider, **keeping.header, "complaints": found}
+    write_folder(out, result, notes=stream.timeline(), header=told, began_at=began_at)
     if recording is not None:
         shutil.move(recording, out / RECORDING)
     _show(out, narrator, keeping, found)

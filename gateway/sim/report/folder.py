@@ -40,21 +40,27 @@ def write_folder(
     *,
     notes: Sequence[TimelineEvent] = (),
     header: Mapping[str, object] | None = None,
+    began_at: float | None = None,
 ) -> Path:
     """Write ``call.wav``, ``call.json``, ``events.jsonl`` and ``report.html`` into ``out``, which is made if need be.
 
     ``notes`` are the gateway's own account (see :func:`gateway.sim.report.dialogue.dialogue`); kinds that are not known
-    are shown as they are. ``header`` may hold ``line`` and ``call_id``, and other fields of ``call.json``.
+    are shown as they are. ``header`` may hold ``line`` and ``call_id``, and other fields of ``call.json``. ``began_at``
+    is when the call began by the gateway's account, on the clock of the notes, if it is known.
     Raises ``InputError`` where the folder cannot be written.
     """
     header = header or {}
+    if began_at is not None:
+        header = {**header, "gateway_started_ms": _milliseconds(began_at - result.started_at)}
     notes = sorted(notes, key=lambda note: note.at)
     turns, done = dialogue(result, notes), actions(result, notes)
     try:
         _make(out, _OF_CALLS)
         write_wav(out / "call.wav", result.stereo(), result.audio_format.rate_hz)
         (out / "call.json").write_text(_json(_summary(result, turns, done, notes, header), indent=2) + "\n", "utf-8")
-        (out / "events.jsonl").write_text("".join(f"{_json(row)}\n" for row in _events(result, notes)), "utf-8")
+        (out / "events.jsonl").write_text(
+            "".join(f"{_json(row)}\n" for row in _events(result, notes, began_at)), "utf-8"
+        )
         report = render_report(result, turns, done, notes=notes, header=header)
         (out / "report.html").write_text(report, "utf-8")
     except OSError as error:
@@ -124,6 +130,7 @@ def _summary(
     return {
         "call_id": result.call_id,
         "stream_id": result.stream_id,
+        "provider": plan.provider,
         **header,
         "caller": plan.from_,
         "called": plan.to,
@@ -145,11 +152,23 @@ def _summary(
     }
 
 
-def _events(result: CallResult, notes: Iterable[TimelineEvent]) -> list[dict[str, object]]:
-    """Return both accounts in the order of time; ``at_ms`` counts from the start of the stream."""
+def _events(result: CallResult, notes: Iterable[TimelineEvent], began_at: float | None) -> list[dict[str, object]]:
+    """Return both accounts in the order of time; ``at_ms`` counts from the start of the stream.
+
+    From the beginning of the gateway's account a note is whole tenths of a millisecond, as in the record of a call.
+    """
     told = [("phone", event) for event in result.events] + [("gateway", note) for note in notes]
     told.sort(key=lambda pair: pair[1].at)
+
+    def at_ms(source: str, event: TimelineEvent) -> float:
+        if source == "phone" or began_at is None:
+            return _milliseconds(event.at - result.started_at)
+        return round(_milliseconds(began_at - result.started_at) + _milliseconds(event.at - began_at), 1)
+
     return [
-        {"at_ms": round((event.at - result.started_at) * 1000, 1), "source": source, "kind": event.kind, **event.fields}
-        for source, event in told
+        {"at_ms": at_ms(source, event), "source": source, "kind": event.kind, **event.fields} for source, event in told
     ]
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
