@@ -38,7 +38,6 @@ class CallRows:
         *,
         key: str = "",
         worker: str = "",
-        trace_id: str = "",
         priced: Priced | None = None,
     ) -> None:
         self._started_at = identity.started_at
@@ -53,7 +52,7 @@ class CallRows:
             audio_format=identity.audio_format,
             started=started,
             worker=worker,
-            trace_id=trace_id,
+            trace_id=identity.trace_id,
         )
         """The call as it stands."""
         self._turns: dict[str, TurnRow] = {}

@@ -3,6 +3,7 @@
 ``gen_ai.*`` follow OpenTelemetry's semantic conventions for generative AI.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -52,8 +53,12 @@ TOOL_TYPE = "gen_ai.tool.type"
 NUMBERS = frozenset({"caller", "called"})
 WORDS = PRIVATE - NUMBERS
 GAP = "…"
-FIRST, LAST = 5, 2
-"""Characters of a masked number that are shown, as in records."""
+FIRST, LAST, SHORTEST = 5, 2, 9
+"""Characters of a masked number that are shown, of one with so many at least, as in records."""
+_ANYWHERE = re.compile(
+    r"(?<![\w.:-])\+?\(?[0-9](?:[ ().\-/]{0,2}[0-9]){6,14}(?![\w-])|(?<=sip:)[^\s@<>]+(?=@)", re.IGNORECASE
+)
+"""A number, or the user of a SIP address, within a text."""
 
 
 class Privacy(Struct, frozen=True):
@@ -69,7 +74,14 @@ class Privacy(Struct, frozen=True):
             return ""
         if self.numbers == "full":
             return number
-        return f"{number[:FIRST]}{GAP}{number[-LAST:]}" if len(number) > FIRST + LAST else GAP
+        user, at, host = number.rpartition("@")
+        if at:
+            return f"{user.partition(':')[0]}:{GAP}@{host}" if ":" in user else f"{GAP}@{host}"
+        return f"{number[:FIRST]}{GAP}{number[-LAST:]}" if len(number) >= SHORTEST else GAP
+
+    def detail(self, text: str) -> str:
+        """Return a message of a service or provider, which may quote a number, as spans may show it."""
+        return text if self.numbers == "full" else _ANYWHERE.sub(GAP, text)
 
 
 def fields_of(note: Note, privacy: Privacy) -> Mapping[str, Value]:
@@ -83,6 +95,8 @@ def fields_of(note: Note, privacy: Privacy) -> Mapping[str, Value]:
             value = privacy.number(str(value))  # noqa: PLW2901 -- the same field, as it may be shown
         elif name in WORDS and not privacy.words:
             continue
+        elif name == "detail":
+            value = privacy.detail(str(value))  # noqa: PLW2901 -- likewise
         if isinstance(value, str | bool | int | float) and value != "":
             shown[name] = value
     return shown

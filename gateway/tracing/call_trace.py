@@ -140,7 +140,7 @@ class CallTrace:
         if not self._is_recorded:
             return
         parent = self._context if self._opening is None else set_span_in_context(self._opening, self._context)
-        add_try(self._tracer, parent, tried, self._to_ns(self._now()))
+        add_try(self._tracer, parent, tried, self._privacy, self._to_ns(self._now()))
 
     def _session(self, session_id: str, model: str, at: float) -> None:
         """End the span of a session that is ready."""
@@ -174,7 +174,7 @@ class CallTrace:
     def _session_not_recovered(self, note: notes.SessionNotRecovered, at: float) -> None:
         if self._opening is not None:
             self._opening.set_attributes({names.TRIES: note.tries, names.COVERED: note.covered_ms})
-            self._opening.set_attribute(names.DETAIL, note.detail)
+            self._opening.set_attribute(names.DETAIL, self._privacy.detail(note.detail))
         self._end(self._opening, at, note.cause)
         self._opening = None
 
@@ -302,7 +302,7 @@ class CallTrace:
         self._transfer_over(at)
 
     def _transfer_failed(self, note: notes.TransferFailed, at: float) -> None:
-        self._transfer_over(at, note.detail)
+        self._transfer_over(at, self._privacy.detail(note.detail))
 
     def _transfer_over(self, at: float, error: str = "") -> None:
         self._end(self._transfer, at, error)
@@ -319,7 +319,7 @@ class CallTrace:
         self._turns.end()
         attributes: dict[str, Value] = {names.REASON: note.reason.value, names.BY: note.by, names.TURNS: note.turns}
         if note.detail:
-            attributes[names.DETAIL] = note.detail
+            attributes[names.DETAIL] = self._privacy.detail(note.detail)
         self._span.set_attributes(attributes)
         is_error = level_of(note.reason) != "info"
         if is_error:

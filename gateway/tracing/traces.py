@@ -48,7 +48,7 @@ class Traces:
 
     def _tried_ahead(self, webhook: Context, tried: Tried) -> None:
         """Add a try at a session that is opened before the stream of its call is there."""
-        add_try(self.tracer, webhook, tried, self._wall_ns())
+        add_try(self.tracer, webhook, tried, self._privacy, self._wall_ns())
 
     def traceparent(self) -> str:
         """Return the current span as a ``traceparent``; empty without one."""

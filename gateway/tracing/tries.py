@@ -4,10 +4,11 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from gateway.tracing import attributes as names
+from gateway.tracing.attributes import Privacy
 from gateway.voice.endpoints.tries import Tried
 
 
-def add_try(tracer: Tracer, parent: Context, tried: Tried, end_ns: int) -> None:
+def add_try(tracer: Tracer, parent: Context, tried: Tried, privacy: Privacy, end_ns: int) -> None:
     """Add a try that is over since ``end_ns``, in nanoseconds of Unix time."""
     attributes = {
         names.ENDPOINT: tried.endpoint,
@@ -18,5 +19,5 @@ def add_try(tracer: Tracer, parent: Context, tried: Tried, end_ns: int) -> None:
     name = f"open_session {tried.endpoint}"
     span = tracer.start_span(name, parent, kind=SpanKind.CLIENT, attributes=attributes, start_time=start_ns)
     if tried.failure:
-        span.set_status(Status(StatusCode.ERROR, tried.failure))
+        span.set_status(Status(StatusCode.ERROR, privacy.detail(tried.failure)))
     span.end(end_ns)

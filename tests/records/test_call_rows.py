@@ -249,3 +249,8 @@ def test_the_rows_of_a_call_have_a_new_key_each() -> None:
     """Unless one is given."""
     first, second = CallRows(IDENTITY, NINE), CallRows(IDENTITY, NINE)
     assert first.call.call_key != second.call.call_key
+
+
+def test_a_record_knows_the_trace_of_its_call() -> None:
+    """So that one leads to the other."""
+    assert CallRows(replace(IDENTITY, trace_id="4bf9"), NINE, key="k").call.trace_id == "4bf9"

@@ -15,6 +15,24 @@ def test_a_number_is_shown_as_asked_for(numbers: str, shown: str) -> None:
     assert privacy.number(NUMBER) == shown
     assert privacy.number("") == ""
     assert Privacy(numbers="masked").number("4711") == "…"
+    assert Privacy(numbers="masked").number("sip:ann@example.com") == "sip:…@example.com"
+    assert Privacy(numbers="masked").number("ann@example.com") == "…@example.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no route to +1 (425) 555-0100 at present", "no route to … at present"),
+        ("answered with 503 (code 21220) after 1500 ms", "answered with 503 (code 21220) after 1500 ms"),
+        ("sip:ann@example.com is busy", "sip:…@example.com is busy"),
+        ("Voice Live closed the session with 1011 (session sess_12345678901)", ""),
+    ],
+)
+def test_a_message_shows_no_number(text: str, shown: str) -> None:
+    """A provider may quote one; codes, times and ids stay. Where numbers are shown, it is as it came."""
+    assert Privacy().detail(text) == (shown or text)
+    assert fields_of(notes.TransferFailed("desk", text), Privacy())["detail"] == (shown or text)
+    assert Privacy(numbers="full").detail(text) == text
 
 
 def test_words_and_keys_are_shown_where_asked_for() -> None:

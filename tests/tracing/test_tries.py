@@ -3,6 +3,7 @@
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode
 
+from gateway.tracing.attributes import Privacy
 from gateway.tracing.tries import add_try
 from gateway.voice.endpoints.tries import Tried
 from tests.tracing.spans import Kept, to_ns
@@ -11,8 +12,8 @@ from tests.tracing.spans import Kept, to_ns
 def test_a_try_ends_when_it_is_told() -> None:
     """It began as long before as it took; one that failed says why."""
     kept = Kept()
-    add_try(kept.tracer, Context(), Tried("west", "gpt-realtime", 0.5), to_ns(10.0))
-    add_try(kept.tracer, Context(), Tried("east", "gpt-realtime", 2.0, "answered with 503"), to_ns(12.0))
+    add_try(kept.tracer, Context(), Tried("west", "gpt-realtime", 0.5), Privacy(), to_ns(10.0))
+    add_try(kept.tracer, Context(), Tried("east", "gpt-realtime", 2.0, "answered with 503"), Privacy(), to_ns(12.0))
     fine, failed = kept.spans
     assert [(one.name, kept.times(one), one.kind) for one in (fine, failed)] == [
         ("open_session west", (9.5, 10.0), SpanKind.CLIENT),

@@ -47,7 +47,6 @@ class Intake:
         clock: Callable[[], float],
         now: Callable[[], datetime],
         priced: Priced | None = None,
-        trace_of: Callable[[CallIdentity], str] | None = None,
         events_of: EventsOf | None = None,
     ) -> None:
         self._most = most
@@ -57,7 +56,6 @@ class Intake:
         self._clock = clock
         self._now = now
         self._priced = priced
-        self._trace_of = trace_of
         self._events_of = events_of
         self._queue: deque[tuple[CallIdentity, TimedNote] | Row] = deque()
         self._calls: dict[_Of, CallRows] = {}
@@ -100,9 +98,8 @@ class Intake:
         rows = self._calls.get(of)
         if rows is None:
             started = self._now() - timedelta(seconds=self._clock() - identity.started_at)
-            trace_id = self._trace_of(identity) if self._trace_of else ""
             self._calls[of] = rows = CallRows(
-                identity, started, key=new_key(started), worker=self._worker, trace_id=trace_id, priced=self._priced
+                identity, started, key=new_key(started), worker=self._worker, priced=self._priced
             )
             if self._events_of and (events := self._events_of(rows.call.call_key, identity, started, self._text)):
                 self._events[of] = events

@@ -13,7 +13,6 @@ import structlog
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
-from gateway.call.record import CallIdentity
 from gateway.config.records.records import Numbers
 from gateway.logs.redaction import Redactor
 from gateway.records.call_rows import Priced
@@ -68,7 +67,6 @@ class RecordStore:
         redactor: Redactor | None = None,
         database: Database | None = None,
         priced: Priced | None = None,
-        trace_of: Callable[[CallIdentity], str] | None = None,
         targets: Targets | None = None,
     ) -> None:
         self.settings = settings
@@ -88,7 +86,6 @@ class RecordStore:
             clock=clock,
             now=now,
             priced=priced,
-            trace_of=trace_of,
             events_of=self.deliveries.of_call,
         )
         self._spool = Spool(settings.data, self.worker, settings.spool_bytes)
