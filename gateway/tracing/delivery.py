@@ -79,6 +79,7 @@ class WatchedExporter(SpanExporter):
         self._exporter = exporter
         self._losses = losses
         self._told = told
+        self._is_shut_down = False
         self.taken = 0
         """Spans that were taken from the queue."""
 
@@ -97,8 +98,10 @@ class WatchedExporter(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Stop, tries that are under way included."""
-        self._exporter.shutdown()
+        """Stop, tries that are under way included; once."""
+        if not self._is_shut_down:
+            self._is_shut_down = True
+            self._exporter.shutdown()
 
 
 class BoundedProcessor(SpanProcessor):

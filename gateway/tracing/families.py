@@ -31,7 +31,8 @@ def metrics_of(families: Iterable[Family], start_ns: int, now_ns: int) -> Iterat
         data: Sum | Gauge | Histogram
         match family.type:
             case "counter":
-                data = Sum(_numbers(family.samples, start_ns, now_ns), CUMULATIVE, is_monotonic=True)
+                totals = [sample for sample in family.samples if sample.name.endswith("_total")]
+                data = Sum(_numbers(totals, start_ns, now_ns), CUMULATIVE, is_monotonic=True)
             case "histogram":
                 data = Histogram(list(_histograms(family.samples, start_ns, now_ns)), CUMULATIVE)
             case _:

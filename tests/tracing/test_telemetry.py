@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -20,6 +21,7 @@ from gateway.tracing.traces import Traces
 from tests.documents import ROOT
 from tests.tracing.collector import Collector, attributes, collector
 
+SENDING = ("telemetry-end", "OtelBatchSpanRecordProcessor")
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -65,6 +67,9 @@ async def test_a_collector_that_hangs_does_not_keep_the_process(monkeypatch: pyt
         with capture_logs() as logs:
             async with asyncio.timeout(30), telemetry(Exports(traces=True), CollectorRegistry()) as made:
                 span(made)
+        collected.release.set()
+        for thread in [one for one in threading.enumerate() if one.name in SENDING]:
+            await asyncio.to_thread(thread.join, 30)
     assert [(entry["event"], entry["limit_s"]) for entry in logs if entry["event"] == "telemetry_given_up"] == [
         ("telemetry_given_up", 0.05)
     ]
