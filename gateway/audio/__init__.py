@@ -7,6 +7,7 @@ sound       a recording in the format of each phone stream
 audio_file  reads audio files of any kind
 wav_chunks  repairs WAV files whose sizes are wrong
 wav         writes WAV files
+opus        writes Ogg Opus
 
 May import what stands below ``gateway.audio`` in the layers of pyproject.toml. Pure, but for reading a file.
 """

@@ -7,7 +7,7 @@ emulator/     a Voice Live service
 faults/       faults on demand, of the phone and of the service
 speech        makes speech without a network
 prompts/      recorded speech
-report/       the folder and the page of a call
+report/       the folder of a call, and what its page shows
 abandoned     whether the peer of a connection that is not read has closed it
 virtual_time  an event loop whose time jumps to the next timer
 yaml_model    reads a YAML file as a typed model

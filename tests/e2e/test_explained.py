@@ -152,7 +152,7 @@ def test_an_echo(tmp_path: Path) -> None:
         await say(held, "Where is my parcel?")
         await held.told("support", "reply_started", 2)
         await asyncio.sleep(1.5)
-        await say(held, "an answer about your order")
+        await say(held, "4000 ms of an answer")
         await heard(held, 3)
 
     found = call(tmp_path, caller)

@@ -15,8 +15,8 @@ from gateway.call import notes
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.cli.calling.spoken import SpokenTimes
 from gateway.logs.outlet import styled_output
+from gateway.report.actions import action_text
 from gateway.sim.caller.call import Progress
-from gateway.sim.report.actions import action_text
 from gateway.text import one_line
 
 BOLD, DIM, RED = "bold", "dim", "red"

@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,7 +23,11 @@ from gateway.cli.calling.refusals import explained
 from gateway.cli.calling.verdict import Expected, complaints
 from gateway.errors import GatewayError, InputError
 from gateway.logs.redaction import Redactor, secrets_in, secrets_of
+from gateway.records.explain.events import Event
+from gateway.records.explain.explaining import Subject, explain
+from gateway.report.explanation import Explanation
 from gateway.sim.caller.call import CallPlan, CallResult, Progress, place_call
+from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.phone.connecting import RefusedError
 from gateway.sim.report.folder import FILES, RECORDING, folder_name, write_folder, write_refused
 
@@ -119,10 +123,28 @@ def _keep(
     first = stream.calls[0] if stream.calls else None
     provider, began_at = ({"provider": first.provider}, first.started_at) if first else ({}, None)
     told = {**header, **provider, **keeping.header, "complaints": found}
-    write_folder(out, result, notes=stream.timeline(), header=told, began_at=began_at)
+    notes = stream.timeline()
+    explanation = _explained(result, narrator.line, notes)
+    write_folder(out, result, notes=notes, header=told, began_at=began_at, explanation=explanation)
     if recording is not None:
         shutil.move(recording, out / RECORDING)
     _show(out, narrator, keeping, found)
+
+
+def _explained(result: CallResult, line: str, notes: Sequence[TimelineEvent]) -> Explanation | None:
+    """Explain the call by the gateway's notes; a gateway elsewhere tells none."""
+    if not notes:
+        return None
+    plan = result.plan
+    subject = Subject(
+        call=result.call_id,
+        provider=plan.provider,
+        line=line,
+        caller=plan.from_,
+        called=plan.to,
+        started=result.started,
+    )
+    return explain(subject, [Event((note.at - result.started_at) * 1000, note.kind, note.fields) for note in notes])
 
 
 def _refused(plan: CallPlan, stream: CalledGateway, narrator: Narrator, keeping: Keeping, error: GatewayError) -> int:

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
+from gateway.audio.audio_file import read_audio
 from gateway.errors import InputError
 from gateway.records.explain.events import LAST, Event
 from gateway.records.explain.explaining import Subject
 
-CALL, EVENTS = "call.json", "events.jsonl"
+CALL, EVENTS, SOUND = "call.json", "events.jsonl", "call.wav"
 _ROW = frozenset(("at_ms", "source", "kind"))
 
 
@@ -45,6 +48,15 @@ def read_folder(path: Path) -> tuple[Subject, list[Event]]:
         model=_text(told, "model"),
     )
     return subject, events
+
+
+def sound_of(path: Path) -> tuple[npt.NDArray[np.int16], int] | None:
+    """Return the recording in a folder and its rate; ``None`` where there is none of two channels."""
+    file = path / SOUND
+    if not file.is_file():
+        return None
+    audio = read_audio(file)
+    return (audio.samples, audio.rate_hz) if audio.samples.ndim == 2 and audio.samples.shape[1] == 2 else None
 
 
 def _read(file: Path) -> str:

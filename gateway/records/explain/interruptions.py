@@ -14,6 +14,8 @@ ECHO_SHARE = 0.6
 """The share of the caller's words that must come from the bot for an echo."""
 ECHO_RUN = 3
 """Words count as the bot's own where so many follow one another as the bot said them: callers take up single ones."""
+NOT_YET_HEARD = 4
+"""Words behind those that were heard may have been heard as well: how far a reply was heard is an estimate."""
 SAME_MOMENT_MS = 50
 _IGNORED = {
     "short": "speech shorter than barge_in.min_speech_ms",
@@ -55,10 +57,10 @@ def _interruption(
     )
 
 
-def _judged(turn: Turn, speech_ms: int, spoken: str, *, transcribes: bool) -> tuple[str, str]:
+def _judged(turn: Turn, speech_ms: int, spoken: list[str], *, transcribes: bool) -> tuple[str, str]:
     words = _words(turn.words or "")
     if words:
-        if _echoed(words, _words(spoken)) / len(words) >= ECHO_SHARE:
+        if _share(words, spoken) >= ECHO_SHARE:
             return "echo", "the caller's words are those that the bot was saying"
         return "true", "the caller said something else"
     if not transcribes:
@@ -68,17 +70,21 @@ def _judged(turn: Turn, speech_ms: int, spoken: str, *, transcribes: bool) -> tu
     return "noise", "no words in it"
 
 
-def _echoed(words: Sequence[str], spoken: Sequence[str]) -> int:
-    """Count the words in runs that the bot said in the same order."""
-    blocks = SequenceMatcher(None, words, spoken, autojunk=False).get_matching_blocks()
-    return sum(block.size for block in blocks if block.size >= ECHO_RUN)
+def _share(words: list[str], spoken: list[str]) -> float:
+    """Return how much of the caller's words are runs of the bot's, in the same order."""
+    matched = SequenceMatcher(None, words, spoken, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in matched if block.size >= ECHO_RUN) / len(words)
 
 
-def _words_of(cut: Event, replies: Sequence[Reply]) -> str:
-    """Return all words of the replies that were cut short."""
+def _words_of(cut: Event, replies: Sequence[Reply]) -> list[str]:
+    """Return the words of the replies that were cut short, as far as the caller may have heard them."""
     listed = cut.fields.get("replies")
     ids = {str(one.get("item_id")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set()
-    return " ".join(reply.words for reply in replies if reply.item_id in ids)
+    found: list[str] = []
+    for reply in replies:
+        if reply.item_id in ids:
+            found += [*_words(reply.heard_words), *_words(reply.unheard_words)[:NOT_YET_HEARD]]
+    return found
 
 
 def _unheard_ms(cut: Event) -> int:

@@ -19,6 +19,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     received_ms: int
     words: str
     """All its words, heard or not."""
+    heard_words: str
+    unheard_words: str
     latency_ms: int | None
     late_frames: int
 
@@ -59,6 +61,8 @@ def replies_in(told: Told) -> list[Reply]:
                 heard_ms=heard_ms,
                 received_ms=over.ms("received_ms") if over else 0,
                 words=words,
+                heard_words=over.text("text") if over else words,
+                unheard_words=over.text("unheard") if over else "",
                 latency_ms=None if latency is None else round(latency),
                 late_frames=way.ms("late_frames") if way else 0,
             )

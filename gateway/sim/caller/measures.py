@@ -9,38 +9,13 @@ from dataclasses import dataclass
 
 from gateway.audio import g711
 from gateway.audio.formats import AudioFormat
+from gateway.report.turns import BargeIn, Latency
 from gateway.sim.caller.recording import FRAME_MS, Span, frame_levels, spans_of
 
 AUDIBLE_LEVEL = 60.0
 """Level (RMS of 16-bit samples, -55 dBFS) from which on a frame of the bot is heard as sound."""
-GOOD_STOP_MS = 500
-"""A bot that is silent this soon after the caller's first sound was interrupted as a person is."""
 TURN_GAP_MS = 600
 """A pause of the bot shorter than this is part of its turn."""
-
-
-@dataclass(frozen=True)
-class Latency:
-    """The bot became audible ``ms`` after the caller's speech had ended at ``at_ms``."""
-
-    at_ms: int
-    ms: int
-
-
-@dataclass(frozen=True)
-class BargeIn:
-    """The caller began to speak over the bot at ``at_ms``.
-
-    The last sound of the bot came ``stopped_after_ms`` later; ``None`` if it was not stopped and spoke to its end.
-    """
-
-    at_ms: int
-    stopped_after_ms: int | None
-
-    @property
-    def good(self) -> bool:
-        """True if the bot fell silent as fast as a person would."""
-        return self.stopped_after_ms is not None and self.stopped_after_ms <= GOOD_STOP_MS
 
 
 @dataclass(frozen=True)

@@ -2,38 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from gateway.report.turns import Turn
 from gateway.sim.caller.call import CallResult
-from gateway.sim.caller.measures import BargeIn, Measures
+from gateway.sim.caller.measures import Measures
 from gateway.sim.caller.recording import Span
 from gateway.sim.caller.timeline import TimelineEvent
 
 _CATCH_MS = 500
 """A reply is heard at most this long after the gateway says that it began; beyond that the gateway's time is shown."""
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One turn, in milliseconds from the start of the call. ``text`` is empty where the words are not known.
-
-    Of the bot's, ``text`` is what the caller heard, and ``unheard`` was generated behind it; ``heard_ms`` of
-    ``generated_ms`` reached the caller's ear, where the gateway noted both; it was ``interrupted`` if not all of it
-    did; ``answered_after_ms`` is its latency. Of the caller's, ``barge_in`` tells of words over the bot's.
-    """
-
-    speaker: Literal["caller", "bot"]
-    start_ms: int
-    end_ms: int
-    text: str = ""
-    recording: str = ""
-    item_id: str = ""
-    unheard: str = ""
-    heard_ms: int | None = None
-    generated_ms: int | None = None
-    interrupted: bool = False
-    answered_after_ms: int | None = None
-    barge_in: BargeIn | None = None
 
 
 def dialogue(result: CallResult, notes: Sequence[TimelineEvent]) -> tuple[Turn, ...]:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from gateway.audio.wav import write_wav
 from gateway.errors import InputError
+from gateway.report.actions import Actions
+from gateway.report.explanation import Explanation
+from gateway.report.turns import Turn
 from gateway.sim.caller.call import CallPlan, CallResult
 from gateway.sim.caller.timeline import TimelineEvent
-from gateway.sim.report.actions import Actions, actions
-from gateway.sim.report.dialogue import Turn, dialogue
+from gateway.sim.report.actions import actions
+from gateway.sim.report.dialogue import dialogue
 from gateway.sim.report.page import render_report
 from gateway.text import UNPRINTABLE
 
@@ -41,12 +44,14 @@ def write_folder(
     notes: Sequence[TimelineEvent] = (),
     header: Mapping[str, object] | None = None,
     began_at: float | None = None,
+    explanation: Explanation | None = None,
 ) -> Path:
     """Write ``call.wav``, ``call.json``, ``events.jsonl`` and ``report.html`` into ``out``, which is made if need be.
 
     ``notes`` are the gateway's own account (see :func:`gateway.sim.report.dialogue.dialogue`); kinds that are not known
     are shown as they are. ``header`` may hold ``line`` and ``call_id``, and other fields of ``call.json``. ``began_at``
     is when the call began by the gateway's account, on the clock of the notes, if it is known.
+    ``explanation`` says why the call went as it did.
     Raises ``InputError`` where the folder cannot be written.
     """
     header = header or {}
@@ -61,7 +66,7 @@ def write_folder(
         (out / "events.jsonl").write_text(
             "".join(f"{_json(row)}\n" for row in _events(result, notes, began_at)), "utf-8"
         )
-        report = render_report(result, turns, done, notes=notes, header=header)
+        report = render_report(result, turns, done, notes=notes, header=header, explanation=explanation)
         (out / "report.html").write_text(report, "utf-8")
     except OSError as error:
         raise InputError(f"{out}: the call's folder cannot be written: {error.strerror}") from error

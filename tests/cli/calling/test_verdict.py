@@ -11,8 +11,9 @@ from gateway.call.record import TimedNote
 from gateway.cli.calling.own_gateway import CalledGateway
 from gateway.cli.calling.verdict import Expected, complaints
 from gateway.errors import InputError
+from gateway.report.turns import Latency
 from gateway.sim.caller.call import CallPlan, CallResult
-from gateway.sim.caller.measures import Latency, Measures
+from gateway.sim.caller.measures import Measures
 from gateway.sim.caller.recording import Span
 
 SPOKEN = (Span(500, 3000),)

@@ -47,3 +47,17 @@ def test_what_is_no_call_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     """With what was expected."""
     assert main(["explain", str(tmp_path)]) == 2
     assert "no call has this id, and no folder of a call is there" in capsys.readouterr().err
+
+
+def test_a_page_is_written_for_its_user_alone(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In place of what was there; a link is replaced and not followed."""
+    (tmp_path / "other").write_text("kept")
+    page = tmp_path / "page.html"
+    page.symlink_to(tmp_path / "other")
+    assert main(["explain", str(folder), "--html", str(page)]) == 0
+    assert "The newest version of the line" in page.read_text("utf-8")
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "other").read_text() == "kept"
+    assert capsys.readouterr().out.startswith("The caller hung up")
+    assert main(["explain", str(folder), "--html", str(tmp_path / "no" / "page.html")]) == 2
+    assert "cannot be written: No such file or directory" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.records.explain.events import Event
-from gateway.records.explain.interruptions import SHORT_MS
+from gateway.records.explain.interruptions import NOT_YET_HEARD, SHORT_MS
 from tests.records.explain.made_calls import case, note, reply, turn
 
 CUT = [{"item_id": "i", "heard_ms": 700, "received_ms": 3000}]
@@ -25,7 +25,8 @@ def judged(words: str, length_ms: int = 1000, *, transcribes: bool = True) -> st
     [
         ("No, the other one", "true"),
         ("Your parcel IS on its way.", "echo"),
-        ("your parcel is late again", "echo"),
+        ("your parcel is late", "echo"),
+        ("is your way on parcel", "true"),
         ("your parcel got lost somewhere", "true"),
         ("Parcel", "true"),
         ("Is it on the way to you", "true"),
@@ -64,3 +65,16 @@ def test_a_cut_of_an_odd_shape_is_read(replies: object) -> None:
     """A record may hold anything."""
     (found,) = case(note(100, "barge_in", replies=replies)).interruptions
     assert found.unheard_ms == 0
+
+
+@pytest.mark.parametrize(("ahead", "kind"), [(NOT_YET_HEARD, "echo"), (2 * NOT_YET_HEARD, "true")])
+def test_words_that_nobody_has_heard_make_no_echo(ahead: int, kind: str) -> None:
+    """Only a few behind those that were heard: how far that was is an estimate."""
+    unheard = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    told = {"item_id": "i", "heard_ms": 700, "received_ms": 3000, "text": "Hello", "unheard": " ".join(unheard)}
+    cut = note(2000, "barge_in", replies=CUT, response_cancelled=False)
+    said = turn("c", 2000, 3000, " ".join(unheard[:ahead]))
+    (found,) = case(
+        note(1000, "reply_started", item_id="i"), note(1700, "reply_heard", **told), *said, cut
+    ).interruptions
+    assert found.kind == kind

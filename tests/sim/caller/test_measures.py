@@ -4,7 +4,8 @@ import numpy as np
 
 from gateway.audio import g711
 from gateway.audio.formats import PCMU
-from gateway.sim.caller.measures import BargeIn, Latency, is_audible, measure
+from gateway.report.turns import BargeIn, Latency
+from gateway.sim.caller.measures import is_audible, measure
 from gateway.sim.caller.recording import Span
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.report.turns import BargeIn
 from gateway.sim.caller.call import CallResult
-from gateway.sim.caller.measures import BargeIn
 from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.report.dialogue import dialogue
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from gateway.call.ending import EndReason
+from gateway.report import page as report
 from gateway.report.ends import SENTENCES
+from gateway.report.turns import GOOD_STOP_MS, BargeIn, Latency
 from gateway.sim.caller.call import CallResult
-from gateway.sim.caller.measures import GOOD_STOP_MS, BargeIn, Latency, measure
+from gateway.sim.caller.measures import measure
 from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.phone.wire import Party
-from gateway.sim.report import page as report
 from gateway.sim.report.actions import actions
 from gateway.sim.report.dialogue import dialogue
 from gateway.sim.report.page import EMULATED, render_report

@@ -7,10 +7,9 @@ from typing import Literal
 import numpy as np
 
 from gateway.audio.g711 import Samples
-from gateway.sim.caller.call import CallResult
-from gateway.sim.caller.measures import BargeIn, Latency
-from gateway.sim.report.actions import Actions, duration_text, keys_shown, together
-from gateway.sim.report.dialogue import Turn
+from gateway.report.actions import Actions, duration_text, keys_shown, together
+from gateway.report.heard import Heard
+from gateway.report.turns import BargeIn, Latency, Turn
 
 _WIDTHS_PX = (1036, 4800)
 NARROW_PX = 332
@@ -98,12 +97,12 @@ class Picture:
         return ACTIONS_Y + ROW_PX * max((mark.row + 1 for mark in self.actions), default=0) + _AXIS_PX
 
 
-def draw(result: CallResult, turns: Sequence[Turn], done: Actions, width: int | None = None) -> Picture:
+def draw(heard: Heard, turns: Sequence[Turn], done: Actions, width: int | None = None) -> Picture:
     """Draw the picture of a call; without ``width`` as wide as its length needs it."""
-    duration_s = max(result.duration_ms, 20) / 1000
+    duration_s = max(heard.duration_ms, 20) / 1000
     width = width or round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
     scale = width / (duration_s * 1000)
-    stereo = result.stereo()
+    stereo = heard.stereo
     full_scale = max(int(np.abs(stereo.astype(np.int32)).max(initial=0)), _QUIETEST_FULL_SCALE)
     return Picture(
         width=width,
@@ -112,8 +111,8 @@ def draw(result: CallResult, turns: Sequence[Turn], done: Actions, width: int | 
         bot=_envelope(stereo[:, 1], width, BOT_Y + CHANNEL_PX / 2, full_scale),
         ticks=_ticks(duration_s, width),
         blocks=_blocks(turns, scale, width),
-        answers=_answers(result.measures.latencies, scale, width),
-        barge_ins=_barge_ins(result.measures.barge_ins, scale, width),
+        answers=_answers(heard.latencies, scale, width),
+        barge_ins=_barge_ins(heard.barge_ins, scale, width),
         actions=_in_rows(_actions(done, duration_s * 1000, scale), width),
     )
 

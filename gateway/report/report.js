@@ -1,6 +1,6 @@
 (() => {
   const audio = document.querySelector("audio"), pictures = [...document.querySelectorAll("svg")];
-  const go = at => { audio.currentTime = at; audio.play(); };
+  const go = at => { if (audio) { audio.currentTime = at; audio.play(); } };
   const follow = () => {
     for (const svg of pictures) {
       const head = svg.querySelector(".playhead"), x = audio.currentTime / Number(svg.dataset.seconds) * svg.viewBox.baseVal.width;
@@ -8,8 +8,7 @@
     }
     if (!audio.paused) requestAnimationFrame(follow);
   };
-  audio.addEventListener("play", follow);
-  audio.addEventListener("seeked", follow);
+  if (audio) for (const happened of ["play", "seeked"]) audio.addEventListener(happened, follow);
   for (const svg of pictures) {
     svg.addEventListener("click", event => {
       const block = event.target.closest("[data-at]"), box = svg.getBoundingClientRect();

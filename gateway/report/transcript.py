@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from gateway.sim.report.actions import Happening
-from gateway.sim.report.dialogue import Turn
+from gateway.report.actions import Happening
+from gateway.report.turns import Turn
 
 _WHO = {"tool": "Tool", "key": "Keys", "call": "Call"}
 

@@ -1,17 +1,26 @@
 """The picture of a call."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from gateway.report import picture as pictures
+from gateway.report.actions import Actions, Key, ToolRun, TransferRun
+from gateway.report.picture import ACTIONS_Y, BOT_Y, CALLER_Y, CHANNEL_PX, NARROW_PX, ROW_PX, Picture
+from gateway.report.turns import BargeIn, Latency, Turn
 from gateway.sim.caller.call import CallResult
-from gateway.sim.caller.measures import BargeIn, Latency
 from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.phone.observed import FrameClock
-from gateway.sim.report.actions import Actions, Key, ToolRun, TransferRun, actions
+from gateway.sim.report.actions import actions
 from gateway.sim.report.dialogue import dialogue
-from gateway.sim.report.picture import ACTIONS_Y, BOT_Y, CALLER_Y, CHANNEL_PX, NARROW_PX, ROW_PX, draw
+from gateway.sim.report.page import heard_in
+
+
+def draw(call: CallResult, turns: Sequence[Turn], done: Actions, width: int | None = None) -> Picture:
+    """The picture of a simulated call."""
+    return pictures.draw(heard_in(call), turns, done, width)
 
 
 def heights(path: str, width: int) -> list[float]:

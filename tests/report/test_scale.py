@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.sim.report.scale import scale_of
+from gateway.report.scale import scale_of
 
 
 @pytest.mark.parametrize(

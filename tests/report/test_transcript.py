@@ -1,8 +1,8 @@
 """A call as plain text."""
 
-from gateway.sim.report.actions import Happening
-from gateway.sim.report.dialogue import Turn
-from gateway.sim.report.transcript import transcript
+from gateway.report.actions import Happening
+from gateway.report.transcript import transcript
+from gateway.report.turns import Turn
 
 
 def test_each_thing_is_a_line_in_the_order_of_time() -> None:

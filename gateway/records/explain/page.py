@@ -1,0 +1,132 @@
+"""The page of a real call: its explanation, picture, dialogue and sound, from its record. Pure."""
+
+import base64
+from collections.abc import Mapping, Sequence
+
+from gateway.audio.opus import opus_bytes
+from gateway.records.explain.case import Case
+from gateway.records.explain.events import Event
+from gateway.records.explain.explaining import Subject
+from gateway.records.explain.speech import Reply
+from gateway.report.actions import actions_of
+from gateway.report.ends import FINE, sentence_of
+from gateway.report.explanation import Explanation
+from gateway.report.heard import Heard, Stereo
+from gateway.report.page import render
+from gateway.report.shown import Player, ShownCall
+from gateway.report.timeline import row_of
+from gateway.report.turns import BargeIn, Latency, Turn
+
+EMBEDDED_S = 3600
+"""A longer recording is not part of the page, which would be too large to send."""
+STOP_MS = 2_000
+"""A stop that is written so much later belongs to another interruption."""
+_FOOTER = "Made from the call's record: times are those of the gateway, and what was heard is as its marks tell it."
+_NO_SOUND = "There is no recording of this call."
+_TOO_LONG = "The recording is longer than an hour and not part of this page."
+
+
+class _Noted:
+    """An event as reports read it: its time in seconds since the start of the call."""
+
+    def __init__(self, event: Event) -> None:
+        self.at = event.at_ms / 1000
+        self.kind = event.kind
+        self.fields: Mapping[str, object] = event.fields
+
+
+def page_of(
+    subject: Subject, events: Sequence[Event], explanation: Explanation, stereo: Stereo | None = None, rate_hz: int = 0
+) -> str:
+    """Return the page as HTML; ``stereo`` is the recording, the caller left, the bot right."""
+    case = Case(events)
+    heard = _heard(case, stereo, rate_hz)
+    failed = [explanation.ended] if case.reason not in FINE and case.told.end is not None else []
+    return render(
+        ShownCall(
+            caller=subject.caller,
+            called=subject.called,
+            line=subject.line,
+            started=subject.started,
+            outcome=sentence_of(case.reason, case.told.end.text("by")) if case.told.end else "The record breaks off",
+            failures=failed,
+            heard=heard,
+            turns=_turns(case),
+            done=actions_of([_Noted(event) for event in case.told.events]),
+            words_hint="The record holds no words of this call.",
+            about=[*explanation.about, *explanation.figures],
+            rows=[row_of(event.at_ms, "gateway", event.kind, event.fields) for event in case.told.events],
+            player=_player(heard),
+            footer=_FOOTER,
+            explanation=explanation,
+        )
+    )
+
+
+def _heard(case: Case, stereo: Stereo | None, rate_hz: int) -> Heard:
+    greeting = case.greeting
+    length_ms = round(case.length_ms)
+    told = Heard(
+        duration_ms=length_ms,
+        greeting_ms=round(greeting.start_ms) if greeting is not None and greeting.heard_ms else None,
+        latencies=[one for reply in case.replies if (one := _latency(reply)) is not None],
+        barge_ins=_barge_ins(case),
+    )
+    if stereo is None or not stereo.size or not rate_hz:
+        return told
+    return Heard(
+        duration_ms=max(length_ms, round(len(stereo) * 1000 / rate_hz)),
+        stereo=stereo,
+        rate_hz=rate_hz,
+        greeting_ms=told.greeting_ms,
+        latencies=told.latencies,
+        barge_ins=told.barge_ins,
+    )
+
+
+def _barge_ins(case: Case) -> list[BargeIn]:
+    """Return the interruptions of which it is known how soon the phone was told to be silent."""
+    stops = case.told.all("playback_stopped")
+    found = []
+    for one in case.interruptions:
+        stop = next((stop for stop in stops if 0 <= stop.at_ms - one.at_ms <= STOP_MS), None)
+        if stop is not None and one.kind != "ignored":
+            found.append(BargeIn(one.at_ms, stop.ms("after_ms")))
+    return found
+
+
+def _latency(reply: Reply) -> Latency | None:
+    """Return how long the caller waited for a reply, to its first sound at the caller's ear."""
+    if reply.latency_ms is None or not reply.heard_ms:
+        return None
+    spoke_ms = reply.came_ms - reply.latency_ms
+    return Latency(round(spoke_ms), round(reply.start_ms - spoke_ms))
+
+
+def _turns(case: Case) -> list[Turn]:
+    turns = [Turn("caller", round(one.start_ms), round(one.end_ms), one.words or "") for one in case.turns]
+    turns += [
+        Turn(
+            "bot",
+            round(reply.start_ms),
+            round(reply.end_ms),
+            reply.heard_words,
+            item_id=reply.item_id,
+            unheard=reply.unheard_words,
+            heard_ms=reply.heard_ms,
+            generated_ms=reply.received_ms,
+            interrupted=reply.over_ms is not None and reply.heard_ms < reply.received_ms,
+            answered_after_ms=reply.latency_ms,
+        )
+        for reply in case.replies
+    ]
+    return sorted(turns, key=lambda turn: turn.start_ms)
+
+
+def _player(heard: Heard) -> Player:
+    if not heard.has_sound:
+        return Player(hint=_NO_SOUND)
+    if len(heard.stereo) > EMBEDDED_S * heard.rate_hz:
+        return Player(hint=_TOO_LONG)
+    sound = base64.b64encode(opus_bytes(heard.stereo, heard.rate_hz)).decode()
+    return Player(f"data:audio/ogg;codecs=opus;base64,{sound}")
