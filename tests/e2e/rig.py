@@ -116,6 +116,7 @@ async def rig(
     clock: Callable[[], float] | None = None,
     exports: Exports | None = None,
     recordings: Path | None = None,
+    keep_records: bool = False,
     **emulator: Any,
 ) -> AsyncIterator[Rig]:
     """Emulator and gateway, until the block ends; a block that takes longer than ``limit_s`` has hung."""
@@ -138,6 +139,7 @@ async def rig(
             recordings=recordings,
             clock=clock or asyncio.get_running_loop().time,
             exports=exports,
+            keep_records=keep_records,
         ) as gateway:
             held.append(Rig(service, gateway))
             yield held[0]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -40,6 +41,7 @@ class Deliveries:
         self._outbox = Outbox(database, worker)
         self._writer = MessageWriter(database, targets.find, words=words)
         self._deliverer: Deliverer | None = None
+        self._wanted, self._began = asyncio.Event(), asyncio.Event()
 
     def of_call(
         self, call_key: str, identity: CallIdentity, started: datetime, text: Callable[[str], str] = str
@@ -59,20 +61,23 @@ class Deliveries:
 
     def written(self, rows: Iterable[Row]) -> None:
         """Look into the outbox at once if something is new in it: these rows were written."""
-        if self._deliverer is not None and any(isinstance(row, DeliveryRow) for row in rows):
-            self._deliverer.wake()
+        if any(isinstance(row, DeliveryRow) for row in rows):
+            self._wanted.set()
+            if self._deliverer is not None:
+                self._deliverer.wake()
 
     async def run(self, is_ready: Callable[[], bool]) -> None:
         """Deliver until cancelled, from when the database is ready and the configuration names a receiver."""
-        while not (is_ready() and self.targets.is_any()):  # noqa: ASYNC110 -- a file that is saved brings no event
-            await asyncio.sleep(UNTIL_READY_S)
+        while not (is_ready() and self.targets.is_any()):
+            self._wanted.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(UNTIL_READY_S):
+                    await self._wanted.wait()
         async with Sender() as sender:
             self._deliverer = Deliverer(self._outbox, sender, self.targets.find, self._writer.write, self._metrics)
-            try:
-                while True:
-                    await self._run(self._deliverer)
-            finally:
-                self._deliverer = None
+            self._began.set()
+            while True:
+                await self._run(self._deliverer)
 
     async def _run(self, deliverer: Deliverer) -> None:
         try:
@@ -83,5 +88,10 @@ class Deliveries:
 
     async def finish(self) -> None:
         """Deliver what is due, for a few seconds at most: what is left waits for another process."""
-        if self._deliverer is not None:
-            await self._deliverer.finish(FINISH_S)
+        if not self._wanted.is_set() and self._deliverer is None:
+            return  # nothing was written
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                await self._began.wait()
+                if self._deliverer is not None:
+                    await self._deliverer.finish(FINISH_S)
