@@ -1,14 +1,15 @@
 """Makes the store of a process, as the deployment wants it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry
 
-from gateway.config import Deployment, Lines
+from gateway.config import Deployment, Line, Lines
 from gateway.config.secrets import secrets_within
 from gateway.logs.redaction import Redactor, secrets_in
 from gateway.records.delivery.targets import targets_of
+from gateway.records.store.deleting.retention import Retention
 from gateway.records.store.store import RecordStore, StoreSettings
 
 
@@ -36,10 +37,18 @@ def record_store(
     if not deployment.records.enabled:
         return None
     secrets = {*secrets_within([deployment, *(line.settings for line in lines)]), *secrets_in(os.environ)}
-    return RecordStore(
+    store = RecordStore(
         store_settings(deployment),
         registry,
         clock=clock,
         redactor=Redactor(secrets),
         targets=targets_of(deployment, lines),
     )
+    store.retention = lambda: retention_of(deployment, lines)
+    return store
+
+
+def retention_of(deployment: Deployment, lines: Iterable[Line]) -> Retention:
+    """Return how long the calls of these lines are kept, and those of lines that are no more."""
+    days = deployment.records.keep_days
+    return Retention(days, {line.name: line.settings.records.days(days) for line in lines})

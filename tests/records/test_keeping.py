@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from gateway.records.keeping import record_store, store_settings
+from gateway.records.keeping import record_store, retention_of, store_settings
 from gateway.records.rows import EventRow
-from tests.e2e.rig import GATEWAY, configuration, load
+from gateway.records.store.deleting.retention import Retention
+from tests.e2e.rig import GATEWAY, LINE, configuration, load
 
 
 def test_its_settings_are_those_of_the_deployment(tmp_path: Path) -> None:
@@ -39,3 +40,14 @@ def test_no_records_are_no_store(tmp_path: Path) -> None:
     deployment, lines = load(configuration(tmp_path, gateway=GATEWAY + "records: false\n"))
     assert record_store(deployment, lines, CollectorRegistry(), lambda: 0.0) is None
     assert not (tmp_path / "data").exists()
+
+
+def test_calls_are_kept_as_their_lines_say(tmp_path: Path) -> None:
+    """Each line's own time, or that of all; so it is for lines that are no more."""
+    file = configuration(tmp_path, {"a": LINE, "b": LINE.replace("0100", "0101") + "records: {keep_days: 7}\n"})
+    deployment, lines = load(file)
+    assert retention_of(deployment, lines) == Retention(90, {"a": 90, "b": 7})
+    store = record_store(deployment, lines, CollectorRegistry(), lambda: 0.0)
+    assert store is not None
+    assert store.retention is not None
+    assert store.retention() == Retention(90, {"a": 90, "b": 7})

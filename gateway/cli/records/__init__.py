@@ -2,6 +2,7 @@
 
 explain     ``gateway explain``: says why a call went as it did
 keeping     ``gateway records``: its commands
+upkeep      ``gateway records migrate``, ``purge`` and ``forget``
 deliveries  ``gateway records deliveries`` and ``redeliver``
 
 May import everything, as all of ``gateway.cli`` may.

@@ -12,6 +12,8 @@ batches      writes rows to their tables, and passes over those that the databas
 spool        rows in a file, while the database is away
 writer       writes what the intake has, to the database or the spool
 workers      the processes that write: their signs of life, and the calls of those that have died
+adopting     takes over what a dead process has left
+deleting/    calls that were kept for long enough, and everything about a number
 leases       a task that one process does for all
 metrics      the Prometheus metrics
 store        the store of one process, made of these

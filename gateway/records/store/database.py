@@ -22,6 +22,7 @@ from gateway.errors import InputError
 from gateway.records.store.failures import DatabaseError
 from gateway.records.store.migrating import migrate, version
 from gateway.sim.virtual_time import VirtualTimeLoop
+from gateway.text import json_text
 
 BUSY_MS = 5000
 """Milliseconds to wait for another process that writes to SQLite."""
@@ -141,6 +142,13 @@ class Database:
         for start in range(0, len(rows), AT_ONCE):
             await connection.execute(put, [dict(row) for row in rows[start : start + AT_ONCE]])
 
+    async def vacuum(self, tables: Sequence[str]) -> None:
+        """Let a server overwrite what deleted rows have left in these tables."""
+        with self._meanwhile():
+            async with self._opened().connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.exec_driver_sql(f"VACUUM {', '.join(tables)}")
+
     @staticmethod
     def _meanwhile() -> AbstractContextManager[None]:
         """Let virtual time stand still meanwhile: SQLite works in a thread, a server in its own time."""
@@ -190,7 +198,9 @@ def make_private_folder(folder: Path) -> None:
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_MS / 1000})
+    engine = create_async_engine(
+        url, hide_parameters=True, json_serializer=json_text, connect_args={"timeout": BUSY_MS / 1000}
+    )
 
     def connected(connection: Any, _: object) -> None:
         connection.isolation_level = None  # the transactions are ours
@@ -216,6 +226,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
 def _postgresql_engine(url: URL) -> AsyncEngine:
     return create_async_engine(
         url,
+        json_serializer=json_text,
         hide_parameters=True,  # an error never shows the words of a call
         pool_size=4,
         max_overflow=4,

@@ -65,6 +65,13 @@ class Spool:
             self._handle = _CLOSED
         return False
 
+    def is_used(self) -> bool:
+        """Return ``True`` if a file that another process has locked holds rows."""
+        try:
+            return self._file.stat().st_size > 0
+        except OSError:
+            return False
+
     def _lock(self, handle: int) -> None:
         try:
             if sys.platform != "win32":

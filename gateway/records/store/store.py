@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -20,17 +20,21 @@ from gateway.records.delivery.deliveries import Deliveries
 from gateway.records.delivery.targets import Targets
 from gateway.records.masking import Masking
 from gateway.records.store import workers
-from gateway.records.store.batches import write
+from gateway.records.store.adopting import adopt
 from gateway.records.store.database import Database
+from gateway.records.store.deleting.retention import RecordingFiles, Retention, purge
 from gateway.records.store.failures import DatabaseError, is_away
 from gateway.records.store.intake import Intake
 from gateway.records.store.keepable import Keepable
+from gateway.records.store.leases import take_lease
 from gateway.records.store.metrics import RecordMetrics
 from gateway.records.store.number_keys import own_number_key, register
 from gateway.records.store.spool import Spool, spools
 from gateway.records.store.writer import Writer
 
 log = structlog.get_logger()
+
+PURGE_EVERY = timedelta(hours=1)
 
 
 class StoreSettings(Struct, frozen=True):
@@ -99,6 +103,11 @@ class RecordStore:
             self.deliveries.written,
         )
         self._watch = workers.Watch(self.worker, clock)
+        self._purged: datetime | None = None
+        self.retention: Callable[[], Retention] | None = None
+        """Says how long calls are kept; without it they are never deleted."""
+        self.files: RecordingFiles | None = None
+        """Deletes the recordings of calls that are deleted."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["RecordStore"]:
@@ -170,26 +179,27 @@ class RecordStore:
         for worker in await self._watch.silent(self.database):
             await self._mark_interrupted(worker)
         self._interrupted(await workers.mark_orphans(self.database, self.worker, self.deliveries.of_interrupted))
+        await self._purge()
 
     async def _adopt(self, spool: Spool) -> None:
-        """Write the rows that a dead process left, then mark the calls that it had."""
-        count = 0
-        try:
-            while spool.waits:
-                rows, unreadable = await asyncio.to_thread(spool.take)
-                refused = await write(self.database, rows)
-                await asyncio.to_thread(spool.taken)
-                count += len(rows) - len(refused)
-                if lost := unreadable + len(refused):
-                    self.metrics.lost("refused", lost)
-                    log.error("records_lost", reason="refused", count=lost, detail="rows of a dead process")
-            self._interrupted(
-                await workers.mark_interrupted(self.database, spool.worker, self.deliveries.of_interrupted)
-            )
-        finally:
-            await asyncio.to_thread(spool.close)
-        if count:
-            log.info("records_recovered", rows=count)
+        adopted = await adopt(self.database, spool, self.deliveries.of_interrupted)
+        self._interrupted(adopted.interrupted)
+        if adopted.lost:
+            self.metrics.lost("refused", adopted.lost)
+            log.error("records_lost", reason="refused", count=adopted.lost, detail="rows of a dead process")
+        if adopted.rows:
+            log.info("records_recovered", rows=adopted.rows)
+
+    async def _purge(self) -> None:
+        """Delete what is kept for too long, once an hour, in one of all processes."""
+        now = self._now()
+        if self.retention is None or (self._purged and now - self._purged < PURGE_EVERY):
+            return
+        if await take_lease(self.database, "purge", self.worker, PURGE_EVERY.total_seconds() / 2, now):
+            purged = await purge(self.database, self.retention(), now, self.files)
+            if purged.calls or purged.left:
+                log.info("records_purged", calls=purged.calls, recordings=purged.recordings, left=purged.left)
+        self._purged = now
 
     async def _mark_interrupted(self, worker: str) -> None:
         self._interrupted(await workers.mark_interrupted(self.database, worker, self.deliveries.of_interrupted))

@@ -53,11 +53,12 @@ Events = Callable[[str, str, datetime], Sequence[rows.DeliveryRow]]
 """Returns the deliveries for a call of this key and line that was interrupted, and ended then."""
 
 
-def _no_events(*_: object) -> Sequence[rows.DeliveryRow]:
+def no_events(*_: object) -> Sequence[rows.DeliveryRow]:
+    """Return none."""
     return ()
 
 
-async def mark_interrupted(database: Database, worker: str, events_of: Events = _no_events) -> int:
+async def mark_interrupted(database: Database, worker: str, events_of: Events = no_events) -> int:
     """Mark the calls of a process that is dead as interrupted, and return how many there were."""
     async with database.write() as connection:
         heartbeat = await connection.scalar(select(workers.c.heartbeat).where(workers.c.worker == worker))
@@ -65,7 +66,7 @@ async def mark_interrupted(database: Database, worker: str, events_of: Events = 
         return await _mark(database, connection, calls.c.worker == worker, heartbeat, events_of)
 
 
-async def mark_orphans(database: Database, own: str, events_of: Events = _no_events) -> int:
+async def mark_orphans(database: Database, own: str, events_of: Events = no_events) -> int:
     """Mark the calls of processes that nothing is known of any more, other than ``own``."""
     unknown = calls.c.worker.not_in(select(workers.c.worker)) & (calls.c.worker != own)
     async with database.read() as connection:

@@ -5,6 +5,7 @@ import errno
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from structlog.testing import capture_logs
 from gateway.records.store import workers
 from gateway.records.store.batches import write
 from gateway.records.store.database import Database
+from gateway.records.store.deleting.retention import Retention
 from gateway.records.store.failures import DatabaseError
 from gateway.records.store.spool import Spool
 from gateway.records.store.store import RecordStore, StoreSettings
@@ -288,6 +290,25 @@ async def test_tables_that_an_operator_migrates_are_waited_for(tmp_path: Path) -
             await kept.database.migrate()
             await asyncio.sleep(6)
     assert (await counts(kept.settings.url))[0] == 1
+
+
+@virtual_time
+async def test_what_was_kept_for_long_enough_is_deleted_once_an_hour(tmp_path: Path) -> None:
+    """By one of the processes; in the first minute, and again after an hour."""
+    now = NOON
+    stores = [store(tmp_path), store(tmp_path)]
+    for kept in stores:
+        kept._now = lambda: now
+        kept.retention = lambda: Retention(7, {})
+    old = [call_row(key, state="ended", started=NOON - timedelta(days=days)) for key, days in (("a", 8), ("b", 6))]
+    with capture_logs() as entries:
+        async with stores[0].running(), stores[1].running():
+            await asyncio.sleep(1)
+            await write(stores[0].database, old)
+            await asyncio.sleep(10)
+            now += timedelta(days=2)
+            await asyncio.sleep(10)
+    assert [entry["calls"] for entry in entries if entry["event"] == "records_purged"] == [1, 1]
 
 
 async def test_a_failure_of_what_runs_meanwhile_is_raised_as_it_is(tmp_path: Path) -> None:
