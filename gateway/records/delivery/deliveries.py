@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
 
 from gateway.call.record import CallIdentity
 from gateway.records.delivery.deliverer import Deliverer
-from gateway.records.delivery.events import CallDeliveries, interrupted
+from gateway.records.delivery.events import CallDeliveries, interrupted, recording_stored
 from gateway.records.delivery.metrics import DeliveryMetrics
 from gateway.records.delivery.outbox import Outbox
 from gateway.records.delivery.reading import MessageWriter
@@ -58,6 +59,10 @@ class Deliveries:
     def of_interrupted(self, call_key: str, line: str, at: datetime) -> list[DeliveryRow]:
         """Return the deliveries for a call that was found interrupted at ``at``."""
         return interrupted(call_key, at, self.targets.of_line(line))
+
+    def of_recording(self, call_key: str, line: str, about: dict[str, Any]) -> list[DeliveryRow]:
+        """Return the deliveries for a recording that is stored now; ``about`` has ``url``, ``format``, ``seconds``."""
+        return recording_stored(call_key, datetime.now(UTC), self.targets.of_line(line), about)
 
     def written(self, rows: Iterable[Row]) -> None:
         """Look into the outbox at once if something is new in it: these rows were written."""

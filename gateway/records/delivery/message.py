@@ -18,6 +18,7 @@ LONGEST = 256 * 1024
 """Bytes of a message; the oldest turns of a longer transcript are left out."""
 OF_AN_END = ("call.ended", "call.interrupted")
 """The events that bring along what a receiver includes."""
+_NO_MORE = ("failed", "deleted")
 _NANOS = 9
 _FIELDS_OF_THE_END = ("answered", "ended", "reason", "by", "detail", "duration_s", "turns", "model")
 
@@ -41,7 +42,7 @@ def message(event: str, facts: Facts, parts: CallParts, include: Sequence[Includ
         if "usage" in include:
             data["usage"], data["cost"] = _usage(parts), _cost(parts.call)
         if "recording_url" in include:
-            recording = next((one for one in parts.recordings if one.state != "failed"), None)
+            recording = next((one for one in parts.recordings if one.state not in _NO_MORE), None)
             data["recording_url"] = recording.url if recording else None
             data["recording_state"] = recording.state if recording else None
         if "transcript" in include and words:

@@ -1,15 +1,22 @@
 """The rows of recordings in a database."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
+from gateway.records.delivery.deliveries import Deliveries
+from gateway.records.delivery.targets import Targets
+from gateway.records.store.batches import write
 from gateway.records.store.database import Database
-from gateway.records.store.tables import recordings
+from gateway.records.store.tables import deliveries, recordings
 from gateway.records.storing.table import RecordingTable
 from gateway.records.storing.taking import KeptRecording
+from tests.records.delivery.receiving import Server
+from tests.records.store.rows import call_row
 from tests.records.storing.test_pending import STARTED
 
 
@@ -48,6 +55,23 @@ async def test_the_state_of_a_recording_is_noted(database_url: str) -> None:
         }
         assert await table.state("a", "deleted")
         assert (await states(database))["a"] == ("deleted", "", "")
+
+
+async def test_a_recording_that_is_stored_is_told(database_url: str) -> None:
+    """To the receivers of its line, in the transaction that notes it; told again, it is the same event."""
+    server = Server("http://127.0.0.1:9/")
+    targets = Targets([server.receiver(events=("recording.stored",))], lambda _: None)
+    async with filled(database_url, "a", "orphan") as database:
+        await write(database, [call_row("a")])
+        made = Deliveries(targets, database, CollectorRegistry(), words=True)
+        table = RecordingTable(database, made.of_recording)
+        for state in ("uploading", "stored", "stored"):
+            assert await table.state("a", state, "s3://x/a")
+        assert await table.state("orphan", "stored", "s3://x/o")
+        async with database.read() as connection:
+            (row,) = (await connection.execute(select(deliveries))).all()
+    assert (row.call_key, row.event, row.target) == ("a", "recording.stored", "crm")
+    assert json.loads(row.body)["data"] == {"url": "s3://x/a", "format": "", "seconds": None}
 
 
 async def test_what_is_stored_and_over_is_found(database_url: str) -> None:
