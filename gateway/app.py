@@ -230,7 +230,7 @@ async def serving(
         tapes=tapes,
         traces=traces,
     )
-    health = Health(calls, metrics, board, voice_live, of_endpoints)
+    health = Health(calls, metrics, board, voice_live, of_endpoints, partial(_answers_when_full, deployment, lines))
     connections = Connections(deployment.limits.connections, left_for_connections(), refusals.note, metrics.connections)
     metrics.connections_limit.set(connections.limit)
     watched = private_listener(deployment.listen.private) if deployment.listen.private else None
@@ -301,6 +301,12 @@ def providers_of(deployment: Deployment) -> dict[str, Provider]:
     """Return the accounts that ``gateway.yaml`` names, each as a provider with its settings."""
     accounts = deployment.providers.accounts
     return {name: make_provider(name, section, deployment.public_url or "") for name, section in accounts.items()}
+
+
+def _answers_when_full(deployment: Deployment, lines: Lines) -> bool:
+    """Return ``True`` if ``when_full`` is set, for all lines or for one; ``busy`` counts where it is written."""
+    is_set = "when_full" in deployment.model_fields_set
+    return is_set or any(line.settings.when_full is not None for line in lines)
 
 
 def make_provider(name: str, settings: ProviderSettings, public_url: str = "") -> Provider:

@@ -18,6 +18,7 @@ from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.call.refusal import Refusal
 from gateway.records.delivery.metrics import DeliveryMetrics
+from gateway.voice.endpoints.metrics import EndpointMetrics
 from tests.documents import ROOT
 
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -68,6 +69,7 @@ FIRST_EVENTS: list[tuple[str, Callable[[Metrics], None]]] = [
     ("GatewayToolsFail", noted(notes.McpReturned("crm", "any", "m", "timeout", 5))),
     ("GatewayTransfersFail", noted(notes.TransferFailed("desk", "busy"))),
     ("GatewayIsNotHeard", lambda m: m.speech_unreported.inc(10)),
+    ("GatewayKeepsCallersWaiting", lambda m: m.answers_overdue.inc(10)),
     ("GatewayIsThrottled", noted(notes.ServiceError("rate_limit_exceeded", ""))),
     ("GatewaySeesOddMessages", noted(notes.MalformedMessage("phone", ""))),
     ("GatewaySeesOddMessages", noted(notes.MalformedMessage("voice", ""))),
@@ -145,6 +147,7 @@ def test_the_rules_ask_for_metrics_that_there_are(file: str) -> None:
     metrics = Metrics(["twilio", "acs"])
     metrics.know_line("support")
     DeliveryMetrics(metrics.registry)
+    EndpointMetrics(metrics.registry, ["azure"])
     known = {sample.name for family in metrics.registry.collect() for sample in family.samples}
     text = (FOLDER / file).read_text("utf-8")
     assert set(re.findall(r"\b(?:gateway|process)_\w+\b", text)) <= known

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -27,11 +28,14 @@ class Health:
         board: Board,
         voice_live: PooledVoiceLive,
         of_endpoints: EndpointMetrics,
+        answers_when_full: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``answers_when_full`` tells whether callers for whom there is no room are to hear something from here."""
         self._calls = calls
         self._voice_live = voice_live
         self._of_endpoints = of_endpoints
         self._metrics = metrics
+        self._answers_when_full = answers_when_full
         self._deaths = WorkerDeaths(board)
 
     async def alive(self, request: web.Request) -> web.Response:
@@ -39,7 +43,11 @@ class Health:
         return web.json_response({"status": "alive", "calls": len(self._calls)})
 
     async def ready(self, request: web.Request) -> web.Response:
-        """Return 200 while one more call would be taken; 503 when full, shutting down, or without Voice Live."""
+        """Return 200 while one more call would be taken; 503 when full, shutting down, or without Voice Live.
+
+        Without Voice Live every replica is in the same trouble, and a load balancer that left them all out would keep
+        the webhooks from what ``when_full`` says: where it is set, the answer is 200 all the same, and says so.
+        """
         now = asyncio.get_running_loop().time()
         pool = self._voice_live.pool
         lack = pool.lack(now)
@@ -47,6 +55,7 @@ class Health:
         status = "ready" if is_willing else "draining" if self._calls.draining else "full"
         if status == "full" and lack is Lack.UNREACHABLE:
             status = "unreachable"
+            is_willing = self._calls.willing and self._answers_when_full()
         body: dict[str, object] = {"status": status, "calls": self._calls.in_use, "limit": self._calls.limit}
         body["voice_live"] = "reachable" if lack is None else lack.value
         if lack is not None or len(pool.endpoints) > 1:

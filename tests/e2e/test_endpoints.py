@@ -25,13 +25,17 @@ def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def two(folder: Path, first: Script, second: Script) -> AsyncIterator[tuple[Gateway, Emulator, Emulator]]:
-    """A gateway with two endpoints, the first before the second."""
+async def two(
+    folder: Path, first: Script, second: Script, keys: str = ""
+) -> AsyncIterator[tuple[Gateway, Emulator, Emulator]]:
+    """A gateway with two endpoints, the first before the second; ``keys`` are further ones of ``gateway.yaml``."""
     async with Emulator(first) as west, Emulator(second) as east:
         where = f"[{{name: west, endpoint: '{west.endpoint}', key: '${{K}}'}}, "
         where += f"{{name: east, endpoint: '{east.endpoint}', key: '${{K}}', priority: 2}}]"
         file = configuration(
-            folder, {"support": LINE + "on_trouble: {tries: 0}\n"}, f"{GATEWAY}voice_live: {{endpoints: {where}}}\n"
+            folder,
+            {"support": LINE + "on_trouble: {tries: 0}\n"},
+            f"{GATEWAY}{keys}voice_live: {{endpoints: {where}}}\n",
         )
         deployment, read = load(file, {"K": "any"})
         clock = asyncio.get_running_loop().time
@@ -86,6 +90,26 @@ def test_refused_by_the_first_the_greeting_is_late_by_no_more_than_the_second_co
     first, second = in_virtual_time(beside)
     assert first - usual <= CONNECT_S + 0.02
     assert second - usual <= 0.02
+
+
+@virtual_time
+async def test_where_when_full_is_set_the_webhooks_stay_with_a_gateway_that_reaches_no_endpoint(tmp_path: Path) -> None:
+    """A load balancer keeps it among its targets: every other replica is in the same trouble, as the metric tells."""
+    away = instant(faults={"handshake": {"status": 503, "times": 2}})
+    for number, (keys, status) in enumerate(
+        [("", 503), ("when_full: busy\n", 200), ("when_full: {say: Later.}\n", 200)]
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with two(folder, away, away, keys) as (gateway, _, _):
+            async with bare_phone(gateway.url.replace("http", "ws", 1) + "/stream/twilio") as phone:
+                await phone.start()
+                await phone.closed()
+            async with aiohttp.ClientSession() as http, http.get(f"{gateway.url}/readyz") as response:
+                shown = await response.json()
+                assert (response.status, shown["status"], shown["voice_live"]) == (status, *["unreachable"] * 2)
+            async with aiohttp.ClientSession() as http, http.get(f"{gateway.url}/metrics") as metrics:
+                assert "gateway_voice_live_up 0.0" in await metrics.text()
 
 
 @virtual_time
