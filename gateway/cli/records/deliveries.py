@@ -4,26 +4,23 @@ import argparse
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
+from gateway.cli.records.database import records_database
 from gateway.cli.tables import drawn
-from gateway.config import Deployment, Lines, load_deployment
-from gateway.errors import GatewayError, InputError
+from gateway.config import Lines, load_deployment
+from gateway.errors import InputError
 from gateway.logs.outlet import styled_output
 from gateway.records.delivery.listing import Listed, again, listed
 from gateway.records.delivery.outbox import DEAD, DELIVERED, WAITING
 from gateway.records.delivery.sending import Sender
 from gateway.records.delivery.targets import Targets, targets_of
-from gateway.records.store.database import Database
 from gateway.text import json_bytes, one_line
 
 SHOWN = 100
@@ -57,7 +54,7 @@ def add_redeliver(commands: Any) -> None:
 
 async def _list(options: argparse.Namespace) -> int:
     deployment = load_deployment(options.config, os.environ)
-    async with _database(deployment) as database:
+    async with records_database(deployment) as database:
         rows = await listed(
             database, state=options.state, target=options.to, named=options.named, limit=max(options.limit, 0)
         )
@@ -85,7 +82,7 @@ async def _redeliver(options: argparse.Namespace) -> int:
     if not options.named and not options.dead:
         raise InputError("redeliver: expected an ID, --dead for all that was given up, or --test RECEIVER")
     state = DEAD if options.dead else ""
-    async with _database(deployment) as database:
+    async with records_database(deployment) as database:
         count = await again(database, datetime.now(UTC), state=state, target=options.to, named=options.named)
     print(f"{count} {'event is' if count == 1 else 'events are'} delivered again by gateway serve")
     return 0 if count else 1
@@ -102,16 +99,3 @@ async def _test(named: str, targets: Targets) -> int:
         outcome = await sender.send(found[0].receiver, f"msg_test_{secrets.token_hex(8)}", body)
     print(f"{found[0].name}: {outcome.told}")
     return 0 if outcome.kind == "delivered" else 1
-
-
-@asynccontextmanager
-async def _database(deployment: Deployment) -> AsyncIterator[Database]:
-    """Yield the records' database. Raises ``GatewayError`` where it cannot be used."""
-    async with Database(deployment.database) as database:
-        if database.file and not database.file.exists():
-            raise GatewayError(f"{database.file}: no such file: gateway serve makes it, or gateway records migrate")
-        try:
-            await database.check()
-            yield database
-        except (SQLAlchemyError, OSError) as error:
-            raise GatewayError(f"{database.shown} cannot be used: {type(error).__name__}") from None

@@ -2,17 +2,27 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from gateway.cli.check import add_config_option
 from gateway.cli.completion import completes_directories, completes_files
-from gateway.errors import InputError
+from gateway.cli.loop import run
+from gateway.cli.records.database import records_database
+from gateway.config import load_deployment
+from gateway.config.records.recordings import Recordings
+from gateway.errors import GatewayError, InputError
+from gateway.records.call_folder import is_folder, read_folder
 from gateway.records.explain.explaining import explain
-from gateway.records.explain.folder import is_folder, read_folder, sound_of
 from gateway.records.explain.page import page_of
+from gateway.records.explain.sound import Sound, sound_of
+from gateway.records.explain.stored import of_stored
 from gateway.records.explain.telling import told
+from gateway.records.search import read_call
+from gateway.records.stored_call import StoredCall
 from gateway.text import json_bytes, one_line_inside
 
 FILE_MODE = 0o600
@@ -22,32 +32,47 @@ FILE_MODE = 0o600
 def add_explain(commands: Any) -> None:
     """Add ``gateway explain`` to the commands."""
     parser = commands.add_parser("explain", help="say why a call went as it did: silences, interruptions, findings")
-    completes_directories(parser.add_argument("call", metavar="CALL", help="the folder of a simulated call"))
+    completes_directories(
+        parser.add_argument("call", metavar="CALL", help="a key, the provider's id, the beginning of one, or a folder")
+    )
+    add_config_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     completes_files(
         parser.add_argument(
-            "--html",
-            type=Path,
-            metavar="FILE",
-            help="write a page with the picture, dialogue and sound as well",
+            "--html", type=Path, metavar="FILE", help="write a page with the picture, dialogue and sound as well"
         )
     )
-    parser.set_defaults(run=_explain)
+    parser.set_defaults(run=lambda options: run(_explain(options)))
 
 
-def _explain(options: argparse.Namespace) -> int:
-    folder = Path(options.call)
-    if not is_folder(folder):
-        raise InputError(f"{options.call}: no call has this id, and no folder of a call is there")
-    subject, events = read_folder(folder)
+async def _explain(options: argparse.Namespace) -> int:
+    settings, beside = Recordings(), Path()
+    if is_folder(options.call):
+        stored = read_folder(Path(options.call))
+    else:
+        deployment = load_deployment(options.config, os.environ)
+        settings, beside = deployment.recordings, deployment.file.parent
+        async with records_database(deployment) as database:
+            stored = await read_call(database, options.call)
+    subject, events = of_stored(stored)
     found = explain(subject, events)
     if options.html is not None:
-        _write(options.html, page_of(subject, events, found, *(sound_of(folder) or ())))
+        sound = await _sound(stored, settings, beside)
+        _write(options.html, page_of(subject, events, found, *(sound or ())))
     if options.json:
         print(json_bytes(one_line_inside(msgspec.to_builtins(found))).decode())
     else:
         print(told(found), end="")
     return 0
+
+
+async def _sound(stored: StoredCall, settings: Recordings, beside: Path) -> Sound | None:
+    """Return the recording; a page without one is worth more than none, so a failure is only told."""
+    try:
+        return await sound_of(stored, settings, beside)
+    except GatewayError as error:
+        print(f"--html: without sound: {error}", file=sys.stderr)
+        return None
 
 
 def _write(file: Path, page: str) -> None:

@@ -3,20 +3,18 @@
 import argparse
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from prometheus_client import CollectorRegistry
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.addresses import read
 from gateway.cli.check import add_config_option
 from gateway.cli.loop import run
+from gateway.cli.records.database import records_database
 from gateway.config import Deployment, Lines, load_deployment
-from gateway.errors import GatewayError, InputError
+from gateway.errors import InputError
 from gateway.records.keeping import retention_of
 from gateway.records.store.database import Database
 from gateway.records.store.deleting.forgetting import Forgotten, forget
@@ -47,7 +45,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 async def _migrate(options: argparse.Namespace) -> int:
     deployment = load_deployment(options.config, os.environ)
-    async with _database(deployment, is_there=False) as database:
+    async with records_database(deployment, is_there=False) as database:
         applied = await database.migrate()
         told = f"applied {', '.join(applied)}" if applied else "the tables are the newest"
         print(f"{database.shown}: {told}")
@@ -57,7 +55,7 @@ async def _migrate(options: argparse.Namespace) -> int:
 async def _purge(options: argparse.Namespace) -> int:
     deployment = load_deployment(options.config, os.environ)
     retention = retention_of(deployment, Lines(deployment))
-    async with _database(deployment) as database:
+    async with records_database(deployment) as database:
         storage = _storage(deployment, database)
         done = await purge(database, retention, datetime.now(UTC), storage, dry_run=options.dry_run)
     if options.json:
@@ -74,7 +72,7 @@ async def _forget(options: argparse.Namespace) -> int:
     for line in Lines(deployment):
         if number in line.settings.numbers:
             raise InputError(f"{number} is a number of the line {line.name}: all of its calls would be deleted")
-    async with _database(deployment) as database:
+    async with records_database(deployment) as database:
         storage = _storage(deployment, database)
         done = await forget(
             database, deployment.data, options.number, _region(deployment), storage, dry_run=options.dry_run
@@ -122,17 +120,3 @@ def _region(deployment: Deployment) -> str:
 def _storage(deployment: Deployment, database: Database) -> RecordingStorage:
     rows = RecordingTable(database)
     return storage_of(deployment.recordings, deployment.file.parent, rows, CollectorRegistry())
-
-
-@asynccontextmanager
-async def _database(deployment: Deployment, *, is_there: bool = True) -> AsyncIterator[Database]:
-    """Yield the records' database. Raises ``GatewayError`` where it cannot be used."""
-    async with Database(deployment.database) as database:
-        if is_there and database.file and not database.file.exists():
-            raise GatewayError(f"{database.file}: no such file: gateway serve makes it, or gateway records migrate")
-        try:
-            if is_there:
-                await database.check()
-            yield database
-        except (SQLAlchemyError, OSError) as error:
-            raise GatewayError(f"{database.shown} cannot be used: {type(error).__name__}") from None

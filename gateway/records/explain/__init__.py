@@ -4,7 +4,8 @@ explaining     makes the explanation of a call
 rules/         looks for findings
 kinds          all kinds of findings, with the settings that help
 case           all that is known of a call, for the rules
-folder         reads the folder of a simulated call
+stored         takes from a stored call what explains it
+sound          reads a call's recording
 events         the events of a call, to be searched
 speech         when each side was heard
 waits          for whom a call waited
@@ -14,5 +15,5 @@ figures        the figures of a call
 telling        the explanation as text for a terminal
 page           the page of a real call, with its sound
 
-Works on events alone; nobody but ``folder`` reads a file.
+Works on events alone; nobody but ``sound`` reads a file.
 """

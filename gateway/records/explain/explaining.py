@@ -40,7 +40,9 @@ class Subject(Struct, frozen=True, kw_only=True):
     """The facts about a call beside its events; an empty one is not known."""
 
     call: str
-    """The id by which the call is found."""
+    """The provider's id."""
+    key: str = ""
+    """Our own id."""
     provider: str = ""
     line: str = ""
     generation: str = ""
@@ -91,6 +93,7 @@ def _about(subject: Subject, case: Case) -> Iterator[tuple[str, str]]:
     generation = subject.generation or (started.text("generation") if started else "")
     known = {
         "Call": subject.call,
+        "Key": "" if subject.key == subject.call else subject.key,
         "Started": f"{subject.started:%Y-%m-%d %H:%M:%S} UTC" if subject.started else "",
         "Provider": subject.provider,
         "Line": f"{subject.line}, generation {generation}" if generation else subject.line,

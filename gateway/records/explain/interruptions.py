@@ -63,6 +63,8 @@ def _judged(turn: Turn, speech_ms: int, spoken: list[str], *, transcribes: bool)
         if _share(words, spoken) >= ECHO_SHARE:
             return "echo", "the caller's words are those that the bot was saying"
         return "true", "the caller said something else"
+    if turn.is_masked:
+        return "unknown", "the record keeps no words"
     if not transcribes:
         if speech_ms < SHORT_MS:
             return "noise", "too short for a word"

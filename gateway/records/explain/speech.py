@@ -34,6 +34,8 @@ class Turn(Struct, frozen=True, kw_only=True):
     over_reply: bool
     words: str | None
     """``None`` where there is no transcript of it."""
+    is_masked: bool = False
+    """``True`` where there was one, and the record does not keep words."""
 
 
 def replies_in(told: Told) -> list[Reply]:
@@ -85,7 +87,8 @@ def turns_in(told: Told) -> list[Turn]:
                 start_ms=spoke.at_ms,
                 end_ms=min(over.at_ms, limit_ms) if over else limit_ms,
                 over_reply=bool(spoke.fields.get("over_reply")),
-                words=said.text("text") if said else None,
+                words=said.text("text") or None if said else None,
+                is_masked=said is not None and not said.text("text"),
             )
         )
     return found

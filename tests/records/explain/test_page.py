@@ -4,16 +4,13 @@ import base64
 import io
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from gateway.audio.wav import write_wav
 from gateway.records.explain import page as pages
 from gateway.records.explain.events import Event
 from gateway.records.explain.explaining import Subject, explain
-from gateway.records.explain.folder import sound_of
 from gateway.records.explain.page import page_of
 from tests.records.explain.made_calls import ended, healthy, note, reply, without
 from tests.sim.report.test_page import Reader, text
@@ -95,12 +92,3 @@ def test_a_failed_call_and_one_that_broke_off_look_so() -> None:
 def test_an_empty_record_has_a_page() -> None:
     """That says so."""
     assert "The record has no events" in text(page_of(CALL, [], explain(CALL, [])))
-
-
-def test_the_recording_of_a_folder_is_found(tmp_path: Path) -> None:
-    """Of two channels; any other is none of a call."""
-    assert sound_of(tmp_path) is None
-    write_wav(tmp_path / "call.wav", SOUND, 8000)
-    found = sound_of(tmp_path)
-    assert found is not None
-    assert (found[0].shape, found[1]) == (SOUND.shape, 8000)
