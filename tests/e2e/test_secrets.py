@@ -43,7 +43,7 @@ def traces(text: str) -> list[str]:
 async def test_a_keyed_card_number_stands_nowhere(
     tmp_path: Path, sessions: list[Session], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not in any file of the call's folder, not in the logs, not on the screen, not in any event that Voice Live got.
+    """Not in any file of the call's folder, nor in its explanation, the logs, the screen, what Voice Live got.
 
     The server that the function asks gets it, and says it back, as servers do.
     """
@@ -73,6 +73,8 @@ async def test_a_keyed_card_number_stands_nowhere(
         (asked,) = server.asked
         assert asked["arguments"] == {"amount": 5, "card": CARD}
 
+    options = _parser().parse_args(["explain", str(out), "--html", str(out / "explained.html")])
+    assert options.run(options) == 0
     printed = capsys.readouterr()
     assert "keys in card, unseen" in printed.out
     (session,) = sessions
@@ -88,7 +90,7 @@ async def test_a_keyed_card_number_stands_nowhere(
         **{path.name: traces(text_of(path)) for path in out.iterdir()},
     }
     assert {where: pieces for where, pieces in found.items() if pieces} == {}
-    assert {"call.json", "call.wav", "events.jsonl", "report.html"} <= found.keys()
+    assert {"call.json", "call.wav", "events.jsonl", "report.html", "explained.html"} <= found.keys()
     kept = json.loads((out / "call.json").read_text("utf-8"))
     assert [key["digit"] for key in kept["keys"]] == [None] * len(CARD)
 
