@@ -9,6 +9,7 @@ tool_server   the service behind two tools, which takes five seconds
 target        the program under test as a process: started, pinned, measured, ended
 trial         so many calls for so many seconds against one target, and what was seen
 beside_tools  what two slow tools of one call do to fifty others
+keeping       what records and recordings cost
 capacity      the search for the largest number of calls that still goes well
 ahead         how soon the greeting is heard where sessions are opened ahead
 echo          how well the echo gate knows an echo of the bot from the caller

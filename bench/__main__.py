@@ -9,14 +9,26 @@ import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-from bench import ahead, beside_refusals, beside_tools, capacity, echo, instructions, profiling, report, trial, versus
+from bench import (
+    ahead,
+    beside_refusals,
+    beside_tools,
+    capacity,
+    echo,
+    instructions,
+    keeping,
+    profiling,
+    report,
+    trial,
+    versus,
+)
 from bench.beside_refusals import OVERLOAD, UNPROVEN
-from bench.target import NAMES
+from bench.target import NAMES, Kept
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
 
@@ -58,6 +70,14 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help=f"{OVERLOAD.calls} calls, all that the gateway may have, beside {OVERLOAD.per_s} more a second; no levels",
     )
+    for kept in (Kept.RECORDS, Kept.RECORDING):
+        parser.add_argument(
+            f"--{kept}",
+            action="append_const",
+            dest="kept",
+            const=kept,
+            help=f"{keeping.CALLS} calls that keep nothing and {kept}, in turns, {keeping.ROUNDS} times; no levels",
+        )
     parser.add_argument(
         "--vs",
         metavar="REV",
@@ -79,6 +99,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error("--vs: the plain bridge is not compared with itself")
     if (options.refusals or options.overload) and options.only == "plain":
         parser.error("--refusals and --overload: the plain bridge takes no webhooks")
+    if options.kept and (options.only == "plain" or options.vs):
+        parser.error("--records and --recording: this gateway alone is measured without and with them")
     if options.tools and options.only == "plain":
         parser.error("--tools: the plain bridge has no tools")
     if options.json and (options.json.is_dir() or not os.access(options.json.parent, os.W_OK)):
@@ -193,6 +215,24 @@ def compare(options: argparse.Namespace) -> tuple[list[trial.Result], list[trial
     return others, ours
 
 
+def keep(options: argparse.Namespace) -> None:
+    """Run trials that keep nothing, records, and recordings, as wanted, in turns; print what that costs."""
+    wanted = [Kept.NOTHING, *(kept for kept in Kept if kept in options.kept)]
+    rounds: list[dict[Kept, trial.Result]] = []
+    with Trials(len(wanted) * keeping.ROUNDS) as trials:
+        for turns in keeping.order(wanted, keeping.ROUNDS):
+            found = {}
+            for kept in turns:
+                what = f"kept: {kept}; {keeping.CALLS} calls, {options.seconds:.0f} s"
+                trials.begins(what)
+                found[kept] = trial.run("gateway", keeping.CALLS, options.seconds, kept=kept)
+                trials.ended(what, f"{found[kept].cpu_percent_per_call:.3f} %, p99 {found[kept].worst_p99_ms:.1f} ms")
+            rounds.append({kept: found[kept] for kept in wanted})
+    print_table(keeping.table(rounds))
+    print(f"\n{keeping.verdict(rounds)}\n")
+    _end([result for found in rounds for result in found.values()], {}, options)
+
+
 def count(options: argparse.Namespace) -> None:
     """Print what a frame costs in instructions."""
     this = instructions.per_frame()
@@ -201,6 +241,21 @@ def count(options: argparse.Namespace) -> None:
         with versus.tree_of(options.vs) as tree:
             other = instructions.per_frame(tree)
         print(f"{options.vs}: {other:,.0f}; ratio {this / other:.3f}")
+
+
+def _by_itself(options: argparse.Namespace) -> Callable[[argparse.Namespace], None] | None:
+    """Return what measures and prints by itself, if that is wanted."""
+    return profile if options.profile else count if options.instructions else keep if options.kept else None
+
+
+def _end(
+    results: Sequence[trial.Result], capacities: Mapping[str, capacity.Capacity], options: argparse.Namespace
+) -> None:
+    """Print what a reader must know, and keep the figures."""
+    for remark in report.remarks(results):
+        print(f"* {remark}")
+    if options.json:
+        options.json.write_text(json.dumps(report.document(results, capacities), indent=1) + "\n")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -219,8 +274,8 @@ def main(words: Sequence[str] | None = None) -> int:
         capacities: dict[str, capacity.Capacity] = {}
         others: list[trial.Result] = []
         ours: list[trial.Result] = []
-        if options.profile or options.instructions:
-            (profile if options.profile else count)(options)
+        if by_itself := _by_itself(options):
+            by_itself(options)
             return 0
         if options.vs:
             others, ours = compare(options)
@@ -246,10 +301,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print_table(report.table(results))
         print()
         print(*report.summary(results, capacities), sep="\n\n")
-    for remark in report.remarks(results):
-        print(f"* {remark}")
-    if options.json:
-        options.json.write_text(json.dumps(report.document(results, capacities), indent=1) + "\n")
+    _end(results, capacities, options)
     return 0
 
 

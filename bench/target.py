@@ -1,5 +1,6 @@
 """The program under test as a process of its own: started, pinned to a core, measured from outside, ended."""
 
+import enum
 import os
 import signal
 import socket
@@ -45,6 +46,25 @@ TOOL_YAML = """\
     parameters: {{number: string}}
     http: {{method: POST, url: "http://127.0.0.1:{port}/{name}", timeout_s: 10}}
 """
+
+
+class Kept(enum.StrEnum):
+    """What the gateway keeps of its calls."""
+
+    NOTHING = "nothing"
+    RECORDS = "records"
+    RECORDING = "recording"
+    """Records and recordings."""
+
+    @property
+    def gateway_yaml(self) -> str:
+        """The keys of ``gateway.yaml`` for it."""
+        return f"records: {str(self is not Kept.NOTHING).lower()}\n"
+
+    @property
+    def line_yaml(self) -> str:
+        """The keys of the line for it."""
+        return f"recording: {str(self is Kept.RECORDING).lower()}\n"
 
 
 @dataclass(frozen=True)
@@ -122,11 +142,13 @@ def running(
     tree: Path | None = None,
     count: Path | None = None,
     most_calls: int = 10_000,
+    kept: Kept | None = None,
 ) -> Iterator[Target]:
     """Run the target during the block; its line has tools if the port of their server is given.
 
     ``tree`` holds another revision of the gateway, which is then run in place of this one. With ``count`` callgrind
-    writes the number of instructions to that file. ``most_calls`` is the gateway's limit of calls.
+    writes the number of instructions to that file. ``most_calls`` is the gateway's limit of calls. ``kept`` is what
+    it keeps of them; without it, that is left to its defaults.
 
     Raise PeerError with its last output if it does not listen in time.
     """
@@ -149,7 +171,7 @@ def running(
             sys.executable,
             "-m",
             *profiled,
-            *_arguments(name, port, Path(folder), tools_port, tree, most_calls),
+            *_arguments(name, port, Path(folder), tools_port, tree, most_calls, kept),
         ]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 -- our own programs
@@ -172,13 +194,20 @@ def line_yaml(tools_port: int | None) -> str:
 
 
 def _arguments(
-    name: str, port: int, folder: Path, tools_port: int | None, tree: Path | None, most_calls: int
+    name: str,
+    port: int,
+    folder: Path,
+    tools_port: int | None,
+    tree: Path | None,
+    most_calls: int,
+    kept: Kept | None,
 ) -> list[str]:
     if name == "plain":
         return ["bench.plain_bridge", str(port)]
     (folder / "lines").mkdir()
-    (folder / "lines" / "bench.yaml").write_text(line_yaml(tools_port))
-    (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port, most_calls=most_calls))
+    keeps, records = (kept.gateway_yaml, kept.line_yaml) if kept else ("", "")
+    (folder / "lines" / "bench.yaml").write_text(line_yaml(tools_port) + records)
+    (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port, most_calls=most_calls) + keeps)
     # Older revisions have no doctor. Its session would be counted as a call's.
     has_doctor = tree is None or (tree / "gateway" / "doctor").is_dir()
     options = ["--no-doctor"] if has_doctor else []

@@ -13,7 +13,7 @@ from bench import tags
 from bench.flood import UNSIGNED, Flood, Webhooks
 from bench.loop import Loop
 from bench.phone import Phone
-from bench.target import Target, core_busy_s, running
+from bench.target import Kept, Target, core_busy_s, running
 from bench.tool_server import ToolServer
 from bench.voice import Service
 
@@ -164,16 +164,17 @@ def run(
     profile: Path | None = None,
     tree: Path | None = None,
     count: Path | None = None,
+    kept: Kept | None = None,
 ) -> Result:
     """Run one trial from start to end of the target's process; takes ``seconds`` and about ten more.
 
     With ``profile`` the target writes its profile of the steady window to that file, with ``count`` callgrind the
-    number of instructions. ``tree`` holds another revision.
+    number of instructions. ``tree`` holds another revision. ``kept`` is what the gateway keeps of its calls.
     """
     with (
         _load() as loop,
         closing(Service(loop)) as service,
-        running(name, service.port, TARGET_CORE, profile, tree=tree, count=count) as target,
+        running(name, service.port, TARGET_CORE, profile, tree=tree, count=count, kept=kept) as target,
     ):
         return _Trial(loop, service, target, calls).measured(seconds)
 
