@@ -8,7 +8,13 @@ import structlog
 
 from gateway.cli import _parser
 from gateway.cli.call import _call
+from gateway.records.call_folder import read_folder
+from gateway.records.explain.explaining import explain
+from gateway.records.explain.page import page_of
+from gateway.records.explain.stored import of_stored
+from gateway.records.explain.telling import told as explained
 from gateway.sim.emulator import Emulator, Session
+from gateway.text import json_bytes
 from tests.e2e.rig import LINE, configuration, noise
 from tests.e2e.tool_server import tool_server
 from tests.virtual_time import virtual_time
@@ -43,7 +49,7 @@ def traces(text: str) -> list[str]:
 async def test_a_keyed_card_number_stands_nowhere(
     tmp_path: Path, sessions: list[Session], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not in any file of the call's folder, nor in its explanation, the logs, the screen, what Voice Live got.
+    """Not in the call's folder or its explanation, not in the logs, not on the screen, not in what Voice Live got.
 
     The server that the function asks gets it, and says it back, as servers do.
     """
@@ -73,8 +79,12 @@ async def test_a_keyed_card_number_stands_nowhere(
         (asked,) = server.asked
         assert asked["arguments"] == {"amount": 5, "card": CARD}
 
-    options = _parser().parse_args(["explain", str(out), "--html", str(out / "explained.html")])
-    assert options.run(options) == 0
+    subject, events = of_stored(read_folder(out))
+    explanation = explain(subject, events)
+    assert "Why the call went as it did" in (out / "report.html").read_text("utf-8")
+    (out / "why.txt").write_text(explained(explanation), "utf-8")
+    (out / "why.json").write_bytes(json_bytes(explanation))
+    (out / "why.html").write_text(page_of(subject, events, explanation), "utf-8")
     printed = capsys.readouterr()
     assert "keys in card, unseen" in printed.out
     (session,) = sessions

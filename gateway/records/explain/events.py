@@ -1,6 +1,7 @@
 """The events of a call as its record holds them, to be searched. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -63,7 +64,8 @@ class Told:
 
     def after(self, event: Event, *kinds: str) -> Event | None:
         """Return the next event of these kinds behind ``event``, which is one of the call's own."""
-        return next((one for one in self.events[self._places[id(event)] + 1 :] if one.kind in kinds), None)
+        behind = islice(self.events, self._places[id(event)] + 1, None)
+        return next((one for one in behind if one.kind in kinds), None)
 
     def by(self, kind: str, name: str) -> dict[str, Event]:
         """Return the events of a kind by a field, the last of each."""

@@ -7,6 +7,7 @@ from gateway.records.explain.case import Case, counted, seconds
 from gateway.records.explain.waits import tool_runs
 
 NEARLY_ALL = 0.95
+_INPUT, _OUTPUT = ("input_text", "input_audio", "input_image"), ("output_text", "output_audio")
 
 
 def figures_of(case: Case) -> list[tuple[str, str]]:
@@ -52,6 +53,10 @@ def _sessions(case: Case) -> Iterator[tuple[str, str]]:
     asked_again = [event for event in told.all("response_cut_short") if event.text("status") == "given_up"]
     if asked_again:
         yield "Responses given up", str(len(asked_again))
+    used = told.all("tokens_used")
+    if used:
+        taken, made = (sum(event.ms(name) for event in used for name in names) for names in (_INPUT, _OUTPUT))
+        yield "Tokens", f"{taken} in, {made} out, in {counted(len(used), 'response')}"
 
 
 def _audio(case: Case) -> Iterator[tuple[str, str]]:

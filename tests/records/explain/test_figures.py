@@ -32,11 +32,14 @@ def test_sessions_are_counted() -> None:
         note(3, "session_rolled_over", forced=True),
         note(4, "session_rolled_over", forced=False),
         note(5, "response_cut_short", status="given_up"),
+        note(6, "tokens_used", input_text=10, input_audio=200, output_text=3, output_audio=40, cached_text=5),
+        note(7, "tokens_used", input_text=1),
     ]
     told = dict(figures_of(case(*events)))
     assert told["Lost sessions"] == "1, 1 recovered, 2 tries"
     assert told["Roll-overs"] == "2, 1 of them forced"
     assert told["Responses given up"] == "1"
+    assert told["Tokens"] == "211 in, 43 out, in 2 responses"
 
 
 def test_nothing_is_made_up() -> None:
