@@ -70,9 +70,9 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help=f"{OVERLOAD.calls} calls, all that the gateway may have, beside {OVERLOAD.per_s} more a second; no levels",
     )
-    for kept in (Kept.RECORDS, Kept.RECORDING):
+    for option, kept in (("--records", Kept.RECORDS), ("--recording", Kept.RECORDING)):
         parser.add_argument(
-            f"--{kept}",
+            option,
             action="append_const",
             dest="kept",
             const=kept,
