@@ -60,8 +60,8 @@ class Sessions:
         self._resumed = False
         """``True`` if the leg that was opened last goes on with the conversation of its agent."""
         self._opening: int | None = None
-        self._spare: tuple[int, SessionReady] | None = None
-        """A session that is ready and not in use."""
+        self._spare: tuple[int, SessionReady, float] | None = None
+        """A session that is ready and not in use, and since when."""
         self._ready_at = now
         self._model, self._voice = "", ""
         self._in_use_since: float | None = None
@@ -103,7 +103,7 @@ class Sessions:
             return
         parts.add([notes.SessionReady(ready.session_id, ready.model)])
         parts.add([*parts.bot.connected(), *parts.caller_audio.connected()])
-        self._begin_session(ready, now)
+        self._begin_session(ready, now, now)
         self._connected(now)
         self._plan()
 
@@ -213,9 +213,9 @@ class Sessions:
             return
         self._opening = None
         if self._parts.recovering:
-            self._take_over(event.leg, event.ready, now)
+            self._take_over(event.leg, event.ready, now, now)
         else:
-            self._spare = (event.leg, event.ready)
+            self._spare = (event.leg, event.ready, now)
         self._plan()
 
     def failed(self, event: VoiceFailed, now: float) -> None:
@@ -233,8 +233,8 @@ class Sessions:
             self._roll_over.failed(now)
         self._plan()
 
-    def _take_over(self, leg: int, ready: SessionReady, now: float, *, forced: bool | None = None) -> None:
-        """Go on with this session: tell it what was said, and ask it for what is due."""
+    def _take_over(self, leg: int, ready: SessionReady, since: float, now: float, *, forced: bool = False) -> None:
+        """Go on with this session, ready ``since`` then: tell it what was said, and ask it for what is due."""
         parts, lost = self._parts, self._lost
         is_first = not parts.connected
         self._in_use, self._spare, self._lost, self._end = leg, None, None, None
@@ -244,12 +244,12 @@ class Sessions:
         parts.add([*seed, *(parts.bot.connected() if is_first else ()), *([CUT_OFF] if self._is_cut else ())])
         parts.add([*parts.caller_audio.connected()])
         self._is_cut = False
-        self._begin_session(ready, now)
+        self._begin_session(ready, since, now)
         if lost is not None:
             self._note_recovered(lost, ready, len(seed), now)
             self._comfort.over()
         else:
-            parts.add([notes.SessionRolledOver(ready.session_id, ready.model, len(seed), forced=bool(forced))])
+            parts.add([notes.SessionRolledOver(ready.session_id, ready.model, len(seed), forced=forced)])
         is_due = self._turn_is_kept or parts.tools.busy or parts.tools.answer_due
         nothing_due = parts.bot.responses.idle and not is_due
         if is_first:
@@ -274,13 +274,13 @@ class Sessions:
         )
         self._parts.add([note])
 
-    def _begin_session(self, ready: SessionReady, now: float) -> None:
+    def _begin_session(self, ready: SessionReady, since: float, now: float) -> None:
         self._conversation_id = ready.conversation_id
         self._model, self._voice = ready.model, ready.voice
         self._errors.forget()
         self._ready_at = self._in_use_since = now
         self._replies = self._parts.bot.replies_begun
-        self._roll_over.begin(ready.lasts_s, now)
+        self._roll_over.begin(ready.lasts_s, since)
 
     def _connected(self, now: float) -> None:
         """Say the greeting, with the first session of the call."""

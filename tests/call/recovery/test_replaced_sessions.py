@@ -168,6 +168,18 @@ def test_without_a_pause_it_takes_over_shortly_before_the_expiry() -> None:
     assert story.noted(notes.SessionRolledOver)[0].forced is True
 
 
+def test_the_life_of_a_session_that_waited_is_counted_from_its_beginning() -> None:
+    """It took over three seconds after it was ready, and ends so much sooner: the one after it is prepared in time."""
+    story = rolling()
+    story.listen(14.0)
+    story.answer(seconds=30)
+    story.listen(1.2)
+    story.tell(VoiceOpened(2, replace(AGAIN, lasts_s=20.0)))
+    assert UseVoice(2) in story.listen(3.5)
+    assert OpenVoice(3) not in story.listen(11.0)
+    assert OpenVoice(3) in story.listen(1.5)
+
+
 def test_a_reply_that_is_played_over_a_forced_change_is_heard_on() -> None:
     """It is not truncated at a session that does not know it."""
     story = rolling()
