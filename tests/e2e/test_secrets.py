@@ -100,7 +100,7 @@ async def test_a_keyed_card_number_stands_nowhere(
         **{path.name: traces(text_of(path)) for path in out.iterdir()},
     }
     assert {where: pieces for where, pieces in found.items() if pieces} == {}
-    assert {"call.json", "call.wav", "events.jsonl", "report.html", "explained.html"} <= found.keys()
+    assert {"call.json", "call.wav", "events.jsonl", "report.html", "why.html"} <= found.keys()
     kept = json.loads((out / "call.json").read_text("utf-8"))
     assert [key["digit"] for key in kept["keys"]] == [None] * len(CARD)
 
