@@ -39,7 +39,8 @@ from gateway.phone.events import CallStarted
 from gateway.phone.provider import KeySet, Provider, Setup
 from gateway.phone.token import StreamTokens
 from gateway.phrases import Phrases
-from gateway.records.keeping import record_store
+from gateway.records.keeping import keeping_of, record_store, recording_storage
+from gateway.records.recording.places import FolderAlone, Keeping
 from gateway.records.recording.recordings import FinishedRecording, Recordings
 from gateway.records.store.store import RecordStore
 from gateway.rest import CallControl
@@ -123,10 +124,10 @@ async def serving(
     ``listener`` is a socket that listens already, in place of ``host`` and ``port``; ``inherited`` are those of one of
     several processes, and ``board`` is what it shares with the others. ``observers`` get the notes of calls,
     ``on_refusal`` gets each refusal, with what to do about it. ``tape`` says which calls are taped, ``exports`` what
-    goes to a collector. ``keep_records`` keeps the records that the deployment wants. Recordings are written to the
-    folder ``recordings``, and each that has ended is given to ``on_recorded``; without a folder none is made. ``clock``
-    is that of calls, in seconds. Raises ``OSError`` where the address cannot be listened on, ``GatewayError`` where the
-    private one cannot, ``InputError`` where nothing can be exported.
+    goes to a collector. ``keep_records`` keeps the records that the deployment wants, and recordings with them; else
+    recordings are written to the folder ``recordings``, and without one none is made. Each that has ended is given to
+    ``on_recorded``. ``clock`` is that of calls, in seconds. Raises ``OSError`` where the address cannot be listened on,
+    ``GatewayError`` where the private one cannot, ``InputError`` where nothing can be exported.
     """
     served = providers_of(deployment)
     sections = (in_place(deployment, endpoint, api_key),) if endpoint else deployment.reached
@@ -166,7 +167,11 @@ async def serving(
         watch=metrics,
     )
     phrases = Phrases(voice_live, deployment.phrases)
-    recorder = Recordings(recordings, metrics.registry, on_recorded, clock=clock) if recordings else None
+    storage = recording_storage(deployment, store, metrics.registry) if store else None
+    keeping = keeping_of(deployment, store, storage) if store and storage else None
+    if recordings:
+        keeping = Keeping(FolderAlone(recordings))
+    recorder = Recordings(keeping, metrics.registry, on_recorded, clock=clock) if keeping else None
     telemetry = None
     if exports:
         privacy = Privacy(deployment.traces.words, deployment.traces.numbers)
@@ -180,7 +185,7 @@ async def serving(
         audio_format, times = started.audio_format, deployment.voice_live
         sessions = SessionRules(times.connect_timeout_s, times.session_limit_s, phrases.of(line, audio_format))
         settings, voice = prepare(line, audio_format, facts, voice_live, watch_speech=watch_speech, sessions=sessions)
-        return (settings if recorder else replace(settings, recording=None)), voice
+        return (settings if recorder and recorder.has_room else replace(settings, recording=None)), voice
 
     at_most = 0 if tapes else deployment.voice_live.open_ahead  # a tape begins with its call
     ahead = SessionsAhead(prepared, at_most, metrics)
@@ -240,6 +245,7 @@ async def serving(
         telemetry or nullcontext(),
         store.running() if store else nullcontext(),
         tapes or nullcontext(),
+        storage.running() if storage else nullcontext(),
         recorder or nullcontext(),
         voice_live,
         ahead,

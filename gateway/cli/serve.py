@@ -4,7 +4,7 @@ import argparse
 import gc
 import math
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from gateway.cli.worker import (
     shared_board,
 )
 from gateway.cli.workers import MOST_WORKERS, run_workers
-from gateway.config import ConfigErrors, Deployment, Lines, load_deployment
+from gateway.config import ConfigErrors, Deployment, Line, Lines, load_deployment
 from gateway.config.checks.dangers import weak_keys, weak_secrets
 from gateway.config.checks.deployment_warnings import warnings
 from gateway.config.deployment import listening_host, private_listener
@@ -51,8 +51,6 @@ log = structlog.get_logger()
 
 EMULATOR_PORT = 8090
 DRAIN_S = 60.0
-RECORDINGS = "recordings"
-"""The folder of recordings, in that of the records."""
 """Seconds that calls may go on after a signal to stop, unless ``--drain`` says otherwise."""
 
 
@@ -224,7 +222,7 @@ async def _serve(options: argparse.Namespace) -> int:
             with _test(options, deployment, host, port) as test:
                 served = test.deployment if test else deployment
                 _warn(served, lines, options, "" if test else host)
-                _make_room(served)
+                _make_room(served, lines)
                 async with serving(
                     served,
                     lines,
@@ -240,7 +238,6 @@ async def _serve(options: argparse.Namespace) -> int:
                     tape=wanted_tape(options),
                     exports=_exports(),
                     keep_records=True,
-                    recordings=served.data / RECORDINGS,
                 ) as gateway:
                     if test:
                         print(test.told(lines), flush=True)
@@ -342,10 +339,10 @@ def _warn(deployment: Deployment, lines: Lines, options: argparse.Namespace, hos
         log.warning("configuration", detail=warning)
 
 
-def _make_room(deployment: Deployment) -> None:
+def _make_room(deployment: Deployment, lines: Iterable[Line]) -> None:
     """Raise the limit of open files to what calls and connections need; log a warning if that is not possible."""
     calls, connections = deployment.limits.calls, deployment.limits.connections
-    wanted = needed(calls, connections)
+    wanted = needed(calls, connections, calls if any(line.settings.recording for line in lines) else 0)
     limit = raise_limit(wanted)
     if limit < wanted:
         log.warning("open_files_limited", limit=limit, needed=wanted, calls=calls, connections=connections)

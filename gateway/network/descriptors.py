@@ -15,9 +15,13 @@ OF_A_CALL = 2
 """Descriptors of one call: its media stream, and its Voice Live session."""
 
 
-def needed(calls: int, connections: int) -> int:
-    """Return how many open files a process needs for so many calls and so many other connections."""
-    return OF_A_CALL * calls + connections + RESERVE
+OF_A_RECORDING = 2
+"""Descriptors of the recording of a call: its sound, and what is known of it."""
+
+
+def needed(calls: int, connections: int, recordings: int = 0) -> int:
+    """Return how many open files a process needs for so many calls, other connections and recordings of calls."""
+    return OF_A_CALL * calls + connections + OF_A_RECORDING * recordings + RESERVE
 
 
 def raise_limit(wanted: int) -> int:

@@ -91,7 +91,7 @@ def test_too_few_open_files_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     for limit, count in ((900, 1), (1464, 0)):
         monkeypatch.setattr(serve, "raise_limit", lambda wanted, limit=limit: limit)
         with capture_logs() as logs:
-            serve._make_room(Deployment())
+            serve._make_room(Deployment(), ())
         assert [entry["event"] for entry in logs] == ["open_files_limited"] * count
         assert all((entry["limit"], entry["needed"]) == (900, 1464) for entry in logs)
 

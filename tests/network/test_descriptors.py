@@ -85,3 +85,4 @@ def test_a_system_without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_call_needs_two() -> None:
     """Its stream and its session; a connection one; and a reserve for the rest."""
     assert descriptors.needed(200, 1000) == 1400 + descriptors.RESERVE
+    assert descriptors.needed(200, 1000, 100) == 1600 + descriptors.RESERVE

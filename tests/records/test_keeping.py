@@ -1,11 +1,13 @@
 """The store that a deployment wants."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from gateway.records.keeping import record_store, retention_of, store_settings
+from gateway.call.record import CallIdentity
+from gateway.records.keeping import keeping_of, record_store, recording_storage, retention_of, store_settings
 from gateway.records.rows import EventRow
 from gateway.records.store.deleting.retention import Retention
 from tests.e2e.rig import GATEWAY, LINE, configuration, load
@@ -51,3 +53,28 @@ def test_calls_are_kept_as_their_lines_say(tmp_path: Path) -> None:
     assert store is not None
     assert store.retention is not None
     assert store.retention() == Retention(90, {"a": 90, "b": 7})
+
+
+@pytest.mark.parametrize(
+    ("gateway", "line", "days"),
+    [
+        ("", "recording: true", 90),
+        ("", "recording: {keep_days: 7}", 7),
+        ("recordings: {keep_days: 30}\n", "recording: true", 30),
+        ("recordings: {keep_days: 30}\n", "recording: {keep_days: forever}", 90),
+        ("records: {keep_days: 5}\nrecordings: {keep_days: 30}\n", "recording: true", 5),
+        ("records: {keep_days: forever}\n", "recording: {keep_days: forever}", None),
+    ],
+)
+def test_a_recording_is_kept_no_longer_than_its_record(
+    tmp_path: Path, gateway: str, line: str, days: int | None
+) -> None:
+    """As the line says, else the deployment."""
+    deployment, lines = load(configuration(tmp_path, {"support": f"{LINE}{line}\n"}, GATEWAY + gateway))
+    store = record_store(deployment, lines, CollectorRegistry(), lambda: 0.0)
+    assert store is not None
+    storage = recording_storage(deployment, store, CollectorRegistry())
+    identity = CallIdentity("CA1", "twilio", "support", "", "", "pcmu/8000", 0.0)
+    about = keeping_of(deployment, store, storage).about(identity, next(iter(lines)))
+    assert about.call_key == store.intake.key_of(identity)
+    assert about.keep_until == (about.started + timedelta(days=days) if days else None)

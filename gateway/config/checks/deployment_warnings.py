@@ -31,8 +31,15 @@ def warnings(deployment: Deployment, lines: Iterable[Line]) -> list[str]:
     known = list(lines)
     found = [warning for line in known for warning in line_warnings(line)]
     found += [*_numbers(deployment, known), *_providers(deployment), *secret_warnings(deployment)]
-    found += delivery_warnings(deployment, known)
+    found += [*delivery_warnings(deployment, known), *_recordings(deployment, known)]
     return [*found, *_service(deployment, known)]
+
+
+def _recordings(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
+    if not deployment.records.enabled:
+        for line in lines:
+            if line.settings.recording:
+                yield f"{line.name}: recording: nothing is recorded, because records: false keeps no row to find it by"
 
 
 def _numbers(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:

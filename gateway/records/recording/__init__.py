@@ -5,6 +5,7 @@ entries       what the tap notes, in the order of time
 caller_track  the caller's audio on the call's clock
 bot_track     the bot's audio when the caller hears it
 timeline      both tracks as the blocks of one file
+places        where each recording is written, and what becomes of it then
 wav_file      a WAV file that grows and may be read at any time
 writer        the thread that writes all recordings of a process
 metrics       the Prometheus metrics

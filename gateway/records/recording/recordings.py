@@ -1,12 +1,9 @@
 """The recordings of a process: where they are, and what became of them."""
 
 import asyncio
-import re
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -18,16 +15,13 @@ from gateway.call.call import Phone
 from gateway.call.record import CallIdentity, CallRecord
 from gateway.call.settings import CallSettings
 from gateway.config import Line
-from gateway.config.records.records import Days
 from gateway.phone.events import CallStarted
 from gateway.records.recording.metrics import RecordingMetrics
+from gateway.records.recording.places import Keeping
 from gateway.records.recording.tap import Tap
 from gateway.records.recording.writer import RecordingQueue, Writer
 
 log = structlog.get_logger()
-
-_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-_MOST_OF_ID = 64
 
 
 class FinishedRecording(Struct, frozen=True, kw_only=True):
@@ -42,11 +36,10 @@ class FinishedRecording(Struct, frozen=True, kw_only=True):
     """Seconds that could not be written; silence stands in their place."""
     failure: str
     """The reason for what is lost; empty where nothing is."""
-    keep_days: Days | None
 
 
 class Recordings:
-    """Records the calls of this process into ``folder``. Use as an async context manager.
+    """Records the calls of this process. Use as an async context manager.
 
     ``finished`` is called in the event loop with each recording that has ended, and of which something is there.
     ``clock`` is that of calls.
@@ -54,18 +47,23 @@ class Recordings:
 
     def __init__(
         self,
-        folder: Path,
+        keeping: Keeping,
         registry: CollectorRegistry,
         finished: Callable[[FinishedRecording], None] = lambda _: None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.folder = folder
+        self._keeping = keeping
         self._finished = finished
         self.clock = clock
         self._metrics = RecordingMetrics(registry)
         self._writer = Writer(clock, self._written, self._metrics.lost_seconds.inc)
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def has_room(self) -> bool:
+        """``True`` if a call more may be recorded."""
+        return self._keeping.places.has_room
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,11 +80,10 @@ class Recordings:
         rule, asked = line.settings.recording, settings.recording
         if rule is None or asked is None:
             return None
-        called = _UNFIT.sub("_", identity.call_id)[:_MOST_OF_ID]
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{called}-{secrets.token_hex(3)}.wav"
-        path, form = self.folder / name, started.audio_format
-        queue = RecordingQueue(path, identity, form, rule.channels, rule.keep_days)
-        tap = Tap(self._writer, queue, started.playout, self.clock)
+        keeping = self._keeping
+        about = keeping.about(identity, line)
+        queue = RecordingQueue(keeping.places, about, identity, started.audio_format, rule.channels)
+        tap = Tap(self._writer, queue, started.playout, self.clock, keeping.put)
         if asked.consent is None:
             tap.begin(self.clock())
         return tap
@@ -104,23 +101,22 @@ class Recordings:
         if is_kept and outcome != "whole":
             log.error(
                 "recording_incomplete",
-                file=str(file.path),
+                file=queue.name,
                 call=queue.identity.call_id,
                 line=queue.identity.line,
                 seconds=round(file.seconds, 1),
                 lost_s=round(lost_s, 1),
             )
-        if is_kept and file.seconds:
+        if is_kept and file.seconds and queue.place is not None:
             self._finished(
                 FinishedRecording(
                     identity=queue.identity,
-                    path=file.path,
+                    path=queue.place.path,
                     audio_format=str(queue.audio_format),
                     channels=queue.channels,
                     seconds=round(file.seconds, 3),
                     lost_s=round(lost_s, 3),
                     failure=file.failure or ("the disk was too slow" if queue.lost else ""),
-                    keep_days=queue.keep_days,
                 )
             )
 

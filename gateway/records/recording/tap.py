@@ -21,6 +21,7 @@ from gateway.records.recording.entries import (
 )
 from gateway.records.recording.timeline import Timeline
 from gateway.records.recording.writer import End, RecordingQueue, Writer
+from gateway.records.rows import RecordingRow
 
 AHEAD_S = 0.05
 """Audio that was sent so shortly before the recording begins is on it: the note of the beginning comes after it."""
@@ -32,7 +33,15 @@ class Tap:
     ``observe`` gets the notes of the call, ``phone`` stands before its phone; ``end`` must be called in any case.
     """
 
-    def __init__(self, writer: Writer, queue: RecordingQueue, playout: Playout, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        queue: RecordingQueue,
+        playout: Playout,
+        clock: Callable[[], float],
+        put: Callable[[RecordingRow], None] = lambda _: None,
+    ) -> None:
+        self._put = put
         self._writer = writer
         self._queue = queue
         self._playout = playout
@@ -81,12 +90,14 @@ class Tap:
         self._queue.entries.extend(entry for entry in self._ahead if entry[1] >= at - AHEAD_S)
         self._ahead.clear()
         self._writer.open(self._queue)
+        self._put(self._row())
 
     def end(self, *, keeps: bool = True) -> None:
         """End the recording, and let none begin; without ``keeps`` nothing of it remains. Safe to call twice."""
         if self._is_on:
             self._is_on, self._ended_at = False, self._clock()
             self._writer.end(self._queue, End(self._ended_at, keeps))
+            self._put(self._row())
         self._is_over = True
         self._ahead.clear()
 
@@ -96,7 +107,18 @@ class Tap:
         if not self.is_kept:
             return ()
         seconds, lost_s = round(self.seconds, 3), round(self._queue.lost_s, 3)
-        return (notes.RecordingStopped(self._queue.file.path.name, seconds, lost_s),)
+        return (notes.RecordingStopped(self._queue.name, seconds, lost_s),)
+
+    def _row(self) -> RecordingRow:
+        about = self._queue.about
+        return RecordingRow(
+            call_key=about.call_key,
+            url="",
+            format=f"{self._queue.audio_format} {self._queue.channels}",
+            seconds=None if self._is_on else round(self._ended_at - self._began_at, 3),
+            state="local" if self.is_kept else "deleted",
+            keep_until=about.keep_until,
+        )
 
     # The audio path
 

@@ -10,11 +10,12 @@ Source: Multimedia Programming Interface and Data Specifications 1.0 (RIFF, WAVE
 import errno
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from gateway.audio.formats import AudioFormat, Encoding
 
-FILE_MODE, FOLDER_MODE = 0o600, 0o700
+FILE_MODE = 0o600
 """A recording holds what people said: it is its owner's alone."""
 RETRY_S = 5.0
 """Seconds of audio after which a file that could not be written is tried again."""
@@ -26,8 +27,9 @@ _LARGEST = 0xFFFF_FFFF - 64
 class WavFile:
     """One file. What cannot be written is lost and counted, and silence stands for it once the file can be written."""
 
-    def __init__(self, path: Path, audio_format: AudioFormat, channels: int) -> None:
-        self.path = path
+    def __init__(self, begin: Callable[[], Path], audio_format: AudioFormat, channels: int) -> None:
+        """``begin`` returns the path of a file that is not there, in a folder that is; it may raise ``OSError``."""
+        self._begin = begin
         self.failure = ""
         """The reason why it could not be written last."""
         self._format = audio_format
@@ -74,20 +76,14 @@ class WavFile:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def discard(self) -> None:
-        """Remove the file."""
-        self.close()
-        self.path.unlink(missing_ok=True)
-
     def _lose(self, size: int) -> None:
         self._missing += size
         self._lost += size
 
     def _open(self) -> int:
         if self._descriptor is None:
-            self.path.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-            self._descriptor = os.open(self.path, flags, FILE_MODE)
+            self._descriptor = os.open(self._begin(), flags, FILE_MODE)
             self._write_header(self._descriptor)
         return self._descriptor
 

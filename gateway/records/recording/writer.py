@@ -10,10 +10,12 @@ import structlog
 
 from gateway.audio.formats import AudioFormat
 from gateway.call.record import CallIdentity
-from gateway.config.records.records import Days
 from gateway.records.recording.entries import Entry
+from gateway.records.recording.places import Places
 from gateway.records.recording.timeline import Channels, Timeline
 from gateway.records.recording.wav_file import WavFile
+from gateway.records.storing.names import file_stem
+from gateway.records.storing.pending import Place, Waiting
 
 log = structlog.get_logger()
 
@@ -42,15 +44,18 @@ class RecordingQueue:
 
     def __init__(
         self,
-        path: Path,
+        places: Places,
+        about: Waiting,
         identity: CallIdentity,
         audio_format: AudioFormat,
         channels: Channels = "stereo",
-        keep_days: Days | None = None,
     ) -> None:
-        self.identity = identity
-        self.audio_format, self.channels, self.keep_days = audio_format, channels, keep_days
-        self.file = WavFile(path, audio_format, COUNTS[channels])
+        self.about, self.identity = about, identity
+        self.audio_format, self.channels = audio_format, channels
+        self._places = places
+        self.place: Place | None = None
+        """The place of the file, once it is begun."""
+        self.file = WavFile(self._begin, audio_format, COUNTS[channels])
         self.timeline: Timeline | None = None
         """Set when the recording begins."""
         self.entries: deque[Entry] = deque()
@@ -58,6 +63,27 @@ class RecordingQueue:
         self.lost = 0
         """Bytes of audio for which there was no room; counted by the event loop."""
         self.told_failure = False
+
+    @property
+    def name(self) -> str:
+        """The name of the file, without its folder."""
+        return f"{file_stem(self.about.call_key)}{self.about.suffix}"
+
+    def _begin(self) -> Path:
+        if self.place is None:
+            self.place = self._places.begin(self.about)
+        return self.place.path
+
+    def close(self, *, keeps: bool) -> None:
+        """Close the file, and let go of its place. Raises ``OSError`` where it cannot be removed."""
+        self.file.close()
+        if self.place is not None:
+            try:
+                if not keeps:
+                    self.place.remove()
+            finally:
+                self.place.release()
+            self._places.ended()
 
     @property
     def lost_s(self) -> float:
@@ -138,7 +164,7 @@ class Writer:
             if is_over and not self._opened:
                 break
         for queue in self._writing:  # of calls that have not ended: what is there stays
-            queue.file.close()
+            queue.close(keeps=True)
 
     def _write(self, queue: RecordingQueue) -> bool:
         """Write what is due of a recording; return ``True`` if more will come."""
@@ -149,7 +175,11 @@ class Writer:
             queue.file.failure = "a bug: see recording_failed"
             is_done = True
         if is_done:
-            queue.file.close()
+            try:
+                queue.close(keeps=queue.end is None or queue.end.keeps)
+            except OSError as error:
+                queue.file.failure = error.strerror or str(error)
+                self._tell_failure(queue)
             self._done(queue)
         return not is_done
 
@@ -163,7 +193,6 @@ class Writer:
             self._taken += len(entry[3]) + ENTRY_COST
             timeline.take_in(entry)
         if end is not None and not end.keeps:
-            queue.file.discard()
             return True
         for block in timeline.blocks(now) if end is None else timeline.rest(end.at):
             before = queue.file.lost_s
@@ -179,4 +208,4 @@ class Writer:
 
 
 def _about(queue: RecordingQueue) -> dict[str, str]:
-    return {"file": str(queue.file.path), "call": queue.identity.call_id, "line": queue.identity.line}
+    return {"file": queue.name, "call": queue.identity.call_id, "line": queue.identity.line}

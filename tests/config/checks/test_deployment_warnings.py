@@ -8,6 +8,7 @@ import pytest
 from gateway.config import load_deployment
 from gateway.config.checks.deployment_warnings import warnings
 from gateway.config.line_file import LineFile
+from tests.e2e.rig import GATEWAY, LINE, configuration, load
 
 ReadLine = Callable[..., LineFile]
 ANY = 'numbers: ["*"]\ninstructions: Answer.\nmodel: gpt-4.1\n'
@@ -80,6 +81,16 @@ def test_what_may_not_be_meant_is_told(read_line: ReadLine, tmp_path: Path, gate
 def test_a_plain_address_is_no_warning(read_line: ReadLine, tmp_path: Path, url: str) -> None:
     """Nor is this machine's own."""
     assert told(read_line, tmp_path, f"{TWILIO}public_url: {url}\n") == []
+
+
+def test_a_recording_needs_a_record(tmp_path: Path) -> None:
+    """Without a row nobody could find it, or delete it in time."""
+    line = LINE + "recording: {announce: This call is recorded.}\n"
+    for records, count in (("", 0), ("records: false\n", 1)):
+        deployment, lines = load(configuration(tmp_path, {"support": line}, GATEWAY + records))
+        found = [warning for warning in warnings(deployment, lines) if "recording" in warning]
+        expected = "support: recording: nothing is recorded, because records: false keeps no row to find it by"
+        assert found == [expected] * count
 
 
 def test_a_national_number_needs_a_region(read_line: ReadLine, tmp_path: Path) -> None:

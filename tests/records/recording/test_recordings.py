@@ -14,6 +14,7 @@ from gateway.call.settings import CallSettings, Consent, RecordingRule
 from gateway.config import Line
 from gateway.config.records.recording import Recording
 from gateway.phone.events import CallStarted, Playout
+from gateway.records.recording.places import FolderAlone, Keeping
 from gateway.records.recording.recordings import FinishedRecording, Recordings, recorded
 from gateway.voice.commands import SayText
 from tests.e2e.rig import listening
@@ -27,7 +28,7 @@ ASKED = CallSettings(recording=RecordingRule(None, Consent(SayText("May we?"))))
 
 def line(rule: Recording | None) -> Line:
     """A line, as far as its recording is concerned."""
-    return cast("Line", SimpleNamespace(settings=SimpleNamespace(recording=rule)))
+    return cast("Line", SimpleNamespace(name="support", settings=SimpleNamespace(recording=rule)))
 
 
 def files(folder: Path) -> list[Path]:
@@ -42,7 +43,7 @@ class Held:
         self.now = 100.0
         self.registry = CollectorRegistry()
         self.finished: list[FinishedRecording] = []
-        self.all = Recordings(folder, self.registry, self.finished.append, clock=lambda: self.now)
+        self.all = Recordings(Keeping(FolderAlone(folder)), self.registry, self.finished.append, clock=lambda: self.now)
         self.noted: list[Any] = []
         self.record = CallRecord(IDENTITY, (self._observe,))
 
@@ -55,7 +56,7 @@ class Held:
 
 
 async def test_a_recorded_call_leaves_a_file_and_a_note(tmp_path: Path) -> None:
-    """Under a name that is fit for any file system; whoever keeps recordings is told of it."""
+    """Under the key of the call, not under a number; whoever wants it is told of it."""
     held = Held(tmp_path)
     async with held.all:
         with recorded(held.all, Phone(), held.record, STARTED, line(Recording(keep_days=7)), AT_ONCE) as (phone, _):
@@ -63,9 +64,8 @@ async def test_a_recorded_call_leaves_a_file_and_a_note(tmp_path: Path) -> None:
             held.now += 2
     (finished,) = held.finished
     assert finished.path.parent == tmp_path
-    assert finished.path.name[17:].startswith("CA_1_.._-")
     assert (finished.identity, finished.channels, finished.seconds) == (IDENTITY, "stereo", 2.0)
-    assert (finished.audio_format, finished.keep_days, finished.lost_s, finished.failure) == ("pcmu/8000", 7, 0.0, "")
+    assert (finished.audio_format, finished.lost_s, finished.failure) == ("pcmu/8000", 0.0, "")
     assert soundfile.info(finished.path).frames == 16_000
     assert held.noted == [notes.RecordingStopped(finished.path.name, 2.0, 0.0)]
     assert held.count("whole") == 1

@@ -1,8 +1,10 @@
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.audio.formats import PCMU
 from gateway.call import notes
@@ -11,8 +13,11 @@ from gateway.call.record import CallIdentity, TimedNote
 from gateway.phone.commands import AskForLife, PhoneCommand, PlayAudio, SendMark, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, MarkReturned, PhoneClosed, PhoneEnd, PhoneEvent, Playout
 from gateway.records.recording.entries import BOT, CALLER, MARK_RETURNED, MARK_SENT, PAUSED, RESUMED, STOPPED, Entry
+from gateway.records.recording.places import FolderAlone
 from gateway.records.recording.tap import Tap
 from gateway.records.recording.writer import End, RecordingQueue, Writer
+from gateway.records.rows import RecordingRow
+from gateway.records.storing.pending import Waiting
 
 IDENTITY = CallIdentity("CA1", "twilio", "support", "", "", "pcmu/8000", 0.0)
 FRAME = b"\x22" * 160
@@ -54,8 +59,10 @@ class Tapped:
     def __init__(self) -> None:
         self.now = 10.0
         self.writer = Unwritten()
-        self.queue = RecordingQueue(Path("a.wav"), IDENTITY, PCMU)
-        self.tap = Tap(self.writer, self.queue, Playout(), lambda: self.now)
+        about = Waiting("a", "support", datetime(2026, 11, 29, tzinfo=UTC))
+        self.queue = RecordingQueue(FolderAlone(Path()), about, IDENTITY, PCMU)
+        self.rows: list[RecordingRow] = []
+        self.tap = Tap(self.writer, self.queue, Playout(), lambda: self.now, self.rows.append)
 
     def note(self, note: Note) -> None:
         """Let the tap see a note of the call."""
@@ -174,3 +181,16 @@ def test_a_discarded_one_is_not_told() -> None:
     assert held.queue.end == End(10.0, keeps=False)
     assert held.tap.seconds == 0
     assert held.tap.over() == ()
+
+
+def test_its_row_comes_with_its_beginning_and_its_end() -> None:
+    """So that a call that was cut has one; a discarded one says so."""
+    kept, gone = Tapped(), Tapped()
+    for held in (kept, gone):
+        held.tap.begin(10.0)
+        held.now = 12.5
+    kept.tap.over()
+    gone.note(notes.RecordingDiscarded("not announced"))
+    begun = RecordingRow(call_key="a", url="", format="pcmu/8000 stereo")
+    assert kept.rows == [begun, replace(begun, seconds=2.5)]
+    assert gone.rows == [begun, replace(begun, seconds=2.5, state="deleted")]

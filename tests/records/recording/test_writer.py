@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from gateway.call.record import CallIdentity
 from gateway.phone.events import Playout
 from gateway.records.recording import writer as module
 from gateway.records.recording.entries import CALLER, PAUSED
+from gateway.records.recording.places import FolderAlone
 from gateway.records.recording.timeline import Timeline
 from gateway.records.recording.writer import End, RecordingQueue, Writer
+from gateway.records.storing.pending import Waiting
 
 IDENTITY = CallIdentity("CA1", "twilio", "support", "", "", "pcmu/8000", 0.0)
 FRAME = b"\x22" * 160
@@ -49,7 +52,8 @@ class Written:
 
     def open(self, path: Path) -> RecordingQueue:
         """Begin a recording."""
-        queue = RecordingQueue(path, IDENTITY, PCMU)
+        about = Waiting(path.stem, "support", datetime(2026, 11, 29, tzinfo=UTC))
+        queue = RecordingQueue(FolderAlone(path.parent), about, IDENTITY, PCMU)
         queue.timeline = Timeline(PCMU, Playout(), "stereo", self.clock.now)
         self.writer.open(queue)
         return queue
@@ -70,8 +74,8 @@ def test_a_recording_is_written_to_its_end(tmp_path: Path) -> None:
     held.wait()
     held.writer.close()
     assert held.done == [queue]
-    assert queue.file.path.read_bytes()[58:] == b"\x22\xff" * 24_000
-    assert soundfile.info(queue.file.path).frames == 24_000
+    assert (tmp_path / "a.wav").read_bytes()[58:] == b"\x22\xff" * 24_000
+    assert soundfile.info(tmp_path / "a.wav").frames == 24_000
 
 
 def test_one_thread_writes_all(tmp_path: Path) -> None:
@@ -87,7 +91,7 @@ def test_one_thread_writes_all(tmp_path: Path) -> None:
         held.writer.end(queue, End(1.0, keeps=True))
     held.wait(200)
     held.writer.close()
-    assert {path.stat().st_size for path in tmp_path.iterdir()} == {58 + 16_000}
+    assert {path.stat().st_size for path in tmp_path.glob("*.wav")} == {58 + 16_000}
     assert threading.active_count() == before
 
 
@@ -167,7 +171,7 @@ def test_what_has_not_ended_stays(tmp_path: Path) -> None:
     held.say(queue, 2)
     held.writer.close()
     assert held.done == []
-    assert soundfile.info(queue.file.path).frames == pytest.approx(1.48 * 8000, abs=160)
+    assert soundfile.info(tmp_path / "a.wav").frames == pytest.approx(1.48 * 8000, abs=160)
 
 
 @pytest.fixture
