@@ -126,8 +126,8 @@ class Deliverer:
     async def _empty(self, target: str) -> None:
         """Deliver what is due for a target until nothing is, or until it fails."""
         receiver = self._find(target)
-        if receiver is None:
-            await self._bury(target, "no receiver of this name in the configuration")
+        if receiver is None:  # another gateway on the same database may have another configuration
+            await self._bury(target, "no receiver of this name in the configuration", self._a_day_ago())
             return
         if await self._outbox.is_gone(target, receiver.url):
             await self._bury(target, "the receiver has answered 410 before: it is gone")
@@ -151,8 +151,10 @@ class Deliverer:
         now = self._now()
         pause_s = min(FIRST_S * 2 ** min(failures - 1, 10), LONGEST_PAUSE_S)
         self._paused_until[target] = now + timedelta(seconds=pause_s)
-        too_old = now - timedelta(seconds=GIVE_UP_S)
-        await self._bury(target, "not delivered within a day: the receiver fails", too_old)
+        await self._bury(target, "not delivered within a day: the receiver fails", self._a_day_ago())
+
+    def _a_day_ago(self) -> datetime:
+        return self._now() - timedelta(seconds=GIVE_UP_S)
 
     async def _bury(self, target: str, told: str, before: datetime | None = None) -> None:
         if count := await self._outbox.bury(target, told, self._now(), before):

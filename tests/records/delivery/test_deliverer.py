@@ -9,6 +9,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway.records.delivery.deliverer import AT_ONCE, LEASE_MARGIN_S
+from gateway.records.delivery.listing import again
 from gateway.records.delivery.outbox import Due, Outbox
 from gateway.records.delivery.schedule import GIVE_UP_S
 from tests.records.delivery.receiving import Server, receiving
@@ -186,19 +187,52 @@ async def test_who_asks_for_time_gets_it(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_what_nobody_can_get_is_dead(tmp_path: Path) -> None:
-    """A receiver that the configuration has no longer, and a call whose record is forgotten."""
+async def test_an_event_of_a_forgotten_call_is_dead(tmp_path: Path) -> None:
+    """There is nothing that could be sent."""
 
     async def forgotten(_: Due) -> None:
         return None
 
     async with receiving() as server, stage(tmp_path) as kept:
-        clock = Clock()
-        await kept.put(delivery("a", target="removed"), delivery("b"))
-        async with delivering(kept.outbox, clock, {"crm": server.receiver()}, write=forgotten):
+        await kept.put(delivery("a"))
+        async with delivering(kept.outbox, Clock(), {"crm": server.receiver()}, write=forgotten):
             await until_settled(kept)
-        assert await kept.states() == {"a call.ended": ("dead", 0), "b call.ended": ("dead", 1)}
+        assert await kept.states() == {"a call.ended": ("dead", 1)}
         assert server.got == []
+
+
+@virtual_time
+async def test_an_event_for_a_receiver_that_is_not_known_waits_for_a_day(tmp_path: Path) -> None:
+    """Another process with another configuration may know it; after a day it is dead."""
+    async with receiving() as server, stage(tmp_path) as kept:
+        clock = Clock()
+        await kept.put(delivery("a", target="removed"), delivery("b", target="new"))
+        async with delivering(kept.outbox, clock, {"crm": server.receiver()}, poll_s=600):
+            await asyncio.sleep(GIVE_UP_S / 2)
+            assert {state for state, _ in (await kept.states()).values()} == {"waiting"}
+            async with delivering(kept.outbox, clock, {"new": server.receiver()}):
+                await until(lambda: server.taken)
+            await until_settled(kept, look_s=600)
+        assert await kept.states() == {"a call.ended": ("dead", 0), "b call.ended": ("delivered", 1)}
+        assert clock.passed_s > GIVE_UP_S
+
+
+@virtual_time
+async def test_what_was_given_up_is_delivered_if_it_is_asked_for(tmp_path: Path) -> None:
+    """Under its old id, to a receiver that is up again."""
+    async with receiving() as server, stage(tmp_path) as kept:
+        server.answer = lambda _: 500
+        clock, receivers = Clock(), {"crm": server.receiver()}
+        await kept.put(delivery("a"))
+        async with delivering(kept.outbox, clock, receivers, poll_s=600):
+            await until_settled(kept, look_s=600)
+            assert await kept.states() == {"a call.ended": ("dead", len(server.got))}
+            server.answer = lambda _: 204
+            with asyncio.get_running_loop().standing_still():  # type: ignore[attr-defined]  # a loop of virtual time
+                assert await again(kept.database, clock()) == 1
+            await until_settled(kept)
+        assert {got.id for got in server.got} == {delivery("a").id}
+        assert len(server.taken) == 1
 
 
 @virtual_time

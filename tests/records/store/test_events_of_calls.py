@@ -88,3 +88,17 @@ async def test_an_interrupted_call_has_its_event(database_url: str) -> None:
         ("a", "call.interrupted", "crm", "waiting"),
         ("b", "call.interrupted", "crm", "waiting"),
     ]
+
+
+async def test_who_was_taken_for_dead_takes_the_event_back(database_url: str) -> None:
+    """If it was not delivered yet: the call goes on."""
+    made = Deliveries(targets(Server("http://127.0.0.1:9/")), Database(database_url), CollectorRegistry(), words=True)
+    async with Database(database_url) as database:
+        await database.migrate()
+        await beat(database, "w1", NOON, [])
+        await write(database, [call_row("a", worker="w1"), call_row("b", worker="w1")])
+        assert await mark_interrupted(database, "w1", made.of_interrupted) == 2
+        assert await beat(database, "w1", NOON, ["a"])
+        async with database.read() as connection:
+            left = (await connection.execute(select(deliveries.c.call_key))).scalars().all()
+    assert left == ["b"]
