@@ -4,14 +4,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.call.record import TimedNote
+from gateway.call.record import CallIdentity, TimedNote
+from gateway.records.call_rows import CallRows
 from gateway.records.explain.events import Event
 from gateway.records.explain.explaining import Subject, explain
+from gateway.records.explain.stored import of_stored
+from gateway.records.stored_call import stored_call
 from gateway.report.explanation import Explanation
 from gateway.sim.emulator import Script
 from gateway.sim.faults import FaultPlan, drawn
@@ -44,8 +48,16 @@ def explained(notes: list[TimedNote]) -> Explanation:
     begun = notes[0].at
     events = [Event((noted.at - begun) * 1000, noted.note.event, noted.note.fields()) for noted in notes]
     found = explain(Subject(call="CA1", provider="twilio", line="support"), events)
-    assert found == explain(Subject(call="CA1", provider="twilio", line="support"), events)
+    assert found.findings == recorded(notes).findings
     return found
+
+
+def recorded(notes: list[TimedNote]) -> Explanation:
+    """Explain the same call from the rows of its record."""
+    identity = CallIdentity("CA1", "twilio", "support", "+1", "+2", "pcmu/8000", notes[0].at)
+    rows = CallRows(identity, datetime(2026, 11, 30, tzinfo=UTC), key="k1")
+    made = [rows.call, *(row for noted in notes for row in rows.add(noted))]
+    return explain(*of_stored(stored_call(made)))
 
 
 def kinds(found: Explanation) -> list[str]:

@@ -11,6 +11,7 @@ from gateway.report.explanation import Whose
 UNDERRUN_MS = 2_500
 """A reply that is over so much later than its audio lasts was not delivered in time; a lost mark alone takes 2 s."""
 FRAME_MS = 20
+MOVING = "the provider was asked to transfer the caller"
 _ANSWERED = ("reply_started", "caller_spoke", "tool_called", "mcp_called", "session_lost", "session_rolled_over")
 """The events that end a wait for the service."""
 _OWES = {
@@ -69,7 +70,7 @@ def _others(told: Told) -> Iterator[Found]:
         yield begun.at_ms, _end_of(end, told), "caller", "the caller was to key something in"
     for begun in told.all("transfer_started"):
         end = told.after(begun, "transferred", "transfer_failed")
-        yield begun.at_ms, _end_of(end, told), "provider", "the provider was asked to transfer the caller"
+        yield begun.at_ms, _end_of(end, told), "provider", MOVING
     for paused in told.all("stream_paused"):
         yield paused.at_ms - paused.ms("paused_ms"), paused.at_ms, "provider", "the phone sent no audio"
     for kind, why in _OWES.items():

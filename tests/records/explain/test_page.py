@@ -50,6 +50,7 @@ def test_the_sound_is_in_the_page_as_opus() -> None:
     content = base64.b64decode(source.removeprefix("data:audio/ogg;codecs=opus;base64,"))
     heard, rate = soundfile.read(io.BytesIO(content))
     assert (len(heard) / rate, heard.shape[1]) == (8.5, 2)
+    assert re.findall(r'<path class="(caller|bot)" d="M0,', html) == ["caller", "bot"] * 2
     assert not re.search(r"@import|url\(|https?://", html)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from gateway.records.explain.case import Case, counted, seconds
 from gateway.records.explain.kinds import made
 from gateway.records.explain.silences import SILENCE_MS
-from gateway.records.explain.waits import FRAME_MS
+from gateway.records.explain.waits import FRAME_MS, MOVING
 from gateway.report.explanation import Finding, Silence
 
-SLOW_SESSION_MS = 3_000
+SLOW_TRANSFER_MS = 5_000
+"""A request to a provider's REST API and its answer take a second or two."""
 LATE_FRAMES = 10
 """So many frames of 20 ms are heard as a gap."""
 MARKS_LOST = 5
@@ -31,7 +32,7 @@ def silences(case: Case) -> Iterator[Finding]:
         told = f"the caller heard nothing for the first {seconds(opening[0].length_ms)}"
         told += f", the session was there after {seconds(ready.at_ms)}" if ready else ""
         yield made("slow_session", 45 + opening[0].length_ms / 1000, told, [0])
-    moved = [one for one in case.silences if one.why.startswith("the provider was asked")]
+    moved = [one for one in case.silences if one.why == MOVING and one.length_ms >= SLOW_TRANSFER_MS]
     if moved:
         yield made("slow_transfer", 35, _told(moved), _starts(moved))
 

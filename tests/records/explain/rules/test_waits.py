@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.records.explain.rules.waits import LATE_FRAMES, MARKS_LOST, PAUSED_MS
+from gateway.records.explain.rules.waits import LATE_FRAMES, MARKS_LOST, PAUSED_MS, SLOW_TRANSFER_MS
 from gateway.records.explain.silences import SILENCE_MS
 from tests.records.explain.made_calls import detail, ended, note, reply, scores, turn
 
@@ -44,10 +44,11 @@ def test_a_session_that_is_opened_slowly(ready_ms: int, found: list[str]) -> Non
     assert list(scores(*first, ended(5200), instead_of=gone)) == found
 
 
-def test_a_transfer_that_takes_long() -> None:
-    """At the provider."""
-    moved = [note(8000, "transfer_started", target="d"), note(14_000, "transferred", target="d")]
-    assert list(scores(*moved, ended(14_000, "transferred"), instead_of=("call_ended",))) == ["slow_transfer"]
+@pytest.mark.parametrize(("ms", "found"), [(SLOW_TRANSFER_MS - 1, []), (SLOW_TRANSFER_MS, ["slow_transfer"])])
+def test_a_transfer_that_takes_long(ms: int, found: list[str]) -> None:
+    """At the provider, from the last word on."""
+    moved = [note(7520, "transfer_started", target="d"), note(7520 + ms, "transferred", target="d")]
+    assert list(scores(*moved, ended(7520 + ms, "transferred"), instead_of=("call_ended",))) == found
 
 
 @pytest.mark.parametrize(("late", "found"), [(LATE_FRAMES - 1, []), (LATE_FRAMES, ["late_frames"])])
