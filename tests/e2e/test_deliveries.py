@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -83,7 +83,7 @@ async def test_a_call_is_told_from_its_start_to_its_end(tmp_path: Path, monkeypa
 
 @asynccontextmanager
 async def served(
-    folder: Path, config: Path, emulator: Emulator, port: int
+    folder: Path, config: Path, emulator: Emulator, port: int, environ: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """``gateway serve`` as a process of its own; it is killed at the end of the block."""
     process = await asyncio.create_subprocess_exec(
@@ -95,6 +95,7 @@ async def served(
             "AZURE_VOICELIVE_ENDPOINT": emulator.endpoint,
             "AZURE_VOICELIVE_API_KEY": "any",
             "CRM_SECRET": SECRET,
+            **(environ or {}),
         },
         stderr=asyncio.subprocess.PIPE,
     )

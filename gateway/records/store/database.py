@@ -88,7 +88,8 @@ class Database:
         """Close all connections; a later use opens new ones."""
         engine, self._engine = self._engine, None
         if engine is not None:
-            await engine.dispose()
+            with self._meanwhile():
+                await engine.dispose()
 
     async def migrate(self) -> list[str]:
         """Bring the tables to the newest version, and return the versions that were applied.
