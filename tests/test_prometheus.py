@@ -18,6 +18,7 @@ from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
 from gateway.call.refusal import Refusal
 from gateway.records.delivery.metrics import DeliveryMetrics
+from gateway.records.store.metrics import RecordMetrics
 from gateway.voice.endpoints.metrics import EndpointMetrics
 from tests.documents import ROOT
 
@@ -147,6 +148,7 @@ def test_the_rules_ask_for_metrics_that_there_are(file: str) -> None:
     metrics = Metrics(["twilio", "acs"])
     metrics.know_line("support")
     DeliveryMetrics(metrics.registry)
+    RecordMetrics(metrics.registry)
     EndpointMetrics(metrics.registry, ["azure"])
     known = {sample.name for family in metrics.registry.collect() for sample in family.samples}
     text = (FOLDER / file).read_text("utf-8")
