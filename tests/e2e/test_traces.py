@@ -1,6 +1,7 @@
 """Whole calls whose traces reach a collector: what they show, whose child is whose, and what they never show."""
 
 import asyncio
+import textwrap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from gateway.tracing.environment import Exports
 from tests.e2e.bare_phone import bare_phone
 from tests.e2e.exchange import exchange
 from tests.e2e.rig import LINE, NUMBER, configuration, instant, listening, noise, rig
+from tests.e2e.test_secrets import CARD
+from tests.e2e.test_secrets import traces as pieces_of
 from tests.e2e.test_tools import ANSWER, CALLER, answered, calling, function, line, outputs, turn
 from tests.e2e.tool_server import tool_server
 from tests.tracing.collector import Collector, attributes, collector
@@ -128,24 +131,59 @@ async def test_nobody_is_in_a_trace_unless_asked_for(tmp_path: Path, monkeypatch
 
 @virtual_time
 async def test_digits_keyed_in_confidence_are_in_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even where words are asked for: the tool alone gets them."""
+    """Not even where words and numbers are asked for, and the tool's server says them back."""
     async with tool_server() as server, collecting(monkeypatch) as collected:
-        secret = {"secret": "digits", "prompt": "120 ms", "length": 4}
-        tools = [function(server, "ok", parameters={"pin": secret})]
+        secret = {"secret": "digits", "prompt": "120 ms", "length": len(CARD)}
+        tools = [function(server, "echoes", parameters={"card": secret})]
         gateway = 'providers: {twilio: {}}\nstreams: {auth: "off"}\ntraces: {words: true, numbers: full}\n'
-        script = instant({"call": {"name": "ok", "arguments": {}}, "after_call": ANSWER})
-        async with (
-            rig(configuration(tmp_path, line(tools=tools), gateway), script, exports=TRACES) as held,
-            calling(held) as (phone, session),
-        ):
+        script = instant({"call": {"name": "echoes", "arguments": {}}, "after_call": ANSWER})
+        opened = configuration(tmp_path, line(tools=tools), gateway)
+        async with rig(opened, script, exports=TRACES) as held, calling(held) as (phone, session):
             await turn(session)
             await held.until(lambda: held.fields("CA1", "secure_entry_started"))
-            for key in "8642":
+            for key in CARD:
                 await phone.press(key)
             await answered(session)
-        assert server.asked[0]["arguments"] == {"pin": "8642"}
+        assert server.asked[0]["arguments"] == {"card": CARD}
         assert "secure_entry_ended" in collected.text()
-        assert "8642" not in collected.text()
+        assert CALLER in collected.text()
+        assert pieces_of(collected.text()) == []
+
+
+PYTHON_TOOLS = '''
+    """Tools of a line that tell in whose span they run."""
+
+    from opentelemetry import trace
+
+
+    async def waits() -> str:
+        """Look up."""
+        return f"{trace.get_current_span().get_span_context().span_id:016x}"
+
+
+    def blocks() -> str:
+        """Look up."""
+        return f"{trace.get_current_span().get_span_context().span_id:016x}"
+'''
+
+
+@pytest.mark.parametrize("tool", ["waits", "blocks"])
+@virtual_time
+async def test_a_function_in_python_runs_in_its_span(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: str
+) -> None:
+    """A coroutine function, and one in a thread: what it starts by OpenTelemetry's API is a child of the tool."""
+    module = f"traced_tools_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{module}.py").write_text(textwrap.dedent(PYTHON_TOOLS), "utf-8")
+    lines = line(tools=[{"python": f"{module}:{tool}"}])
+    script = instant({"call": {"name": tool, "arguments": {}}, "after_call": ANSWER})
+    async with collecting(monkeypatch) as collected:
+        opened = configuration(tmp_path, lines)
+        async with rig(opened, script, exports=TRACES) as held, calling(held) as (_, session):
+            await turn(session)
+            await answered(session)
+        ran_in = collected.one(f"execute_tool {tool}").span_id.hex()
+    assert outputs(session) == [{"result": ran_in}]
 
 
 @virtual_time
