@@ -24,9 +24,12 @@ from gateway.call.refusal import Refusal
 from gateway.cli import _parser
 from gateway.config.providers import Providers, environment_names, variables_of
 from gateway.config.reading import environment
+from gateway.config.records.prices import Prices
 from gateway.fleet.board import Board
 from gateway.logs.setup import GAP
+from gateway.records.costing import Costing
 from gateway.records.delivery.metrics import DeliveryMetrics
+from gateway.records.pricing import Pricing
 from gateway.records.recording.metrics import RecordingMetrics
 from gateway.records.store.metrics import RecordMetrics
 from gateway.records.storing.metrics import StoringMetrics
@@ -258,6 +261,7 @@ def test_the_operator_is_told_every_metric() -> None:
     StoringMetrics(registry)
     Losses(registry)
     RecordMetrics(registry)
+    Costing(Pricing([Prices()]), registry)
     RecordingMetrics(registry)
     collected = [*registry.collect(), *WorkerDeaths(Board(1)).collect()]
     families = [family for family in collected if family.name.startswith("gateway_")]

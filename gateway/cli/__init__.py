@@ -125,7 +125,7 @@ def _worker_parser() -> argparse.ArgumentParser:
 
 def _parser() -> argparse.ArgumentParser:
     from gateway.cli import call, check, completion, doctor, init, point, providers, tape  # noqa: PLC0415 -- see above
-    from gateway.cli.records import explain, keeping  # noqa: PLC0415 -- see above
+    from gateway.cli.records import calls, explain, keeping  # noqa: PLC0415 -- see above
 
     parser, commands = _without_commands()
     call.add_demo(commands)
@@ -139,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     providers.add_providers(commands)
     point.add_point(commands)
     tape.add_tape(commands)
+    calls.add_calls(commands)
     explain.add_explain(commands)
     keeping.add_records(commands)
     completion.add_completion(commands, _parser)

@@ -4,6 +4,7 @@ rows         the rows of a call's record, as structs
 call_rows    makes the rows of one call from its notes
 masking      takes words and numbers out of rows
 pricing      says what a call has cost
+costing      prices the calls of a process, and counts what they cost
 stored_call  the record of one call, as it is read
 call_folder  reads it from the folder of a simulated call
 search       finds and reads it in the database

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from gateway.config import Deployment, Line, Lines
 from gateway.config.secrets import secrets_within
 from gateway.logs.redaction import Redactor, secrets_in
+from gateway.records.costing import Costing, pricing_of
 from gateway.records.delivery.targets import targets_of
 from gateway.records.recording.places import Keeping
 from gateway.records.store.deleting.retention import Retention
@@ -47,6 +48,7 @@ def record_store(
         clock=clock,
         redactor=Redactor(secrets),
         targets=targets_of(deployment, lines),
+        priced=Costing(pricing_of(deployment), registry, [line.name for line in lines]),
     )
     store.retention = lambda: retention_of(deployment, lines)
     return store

@@ -77,7 +77,7 @@ async def every_call(database: Database, wanted: Wanted) -> AsyncIterator[Stored
 
 
 async def read_call(database: Database, name: str) -> StoredCall:
-    """Return the call of this ``call_key`` or provider's id, or of a beginning that only one call has.
+    """Return the call of this ``call_key`` or provider's id, of a beginning that only one has, or of a key's last part.
 
     Raises ``InputError`` where there is none, or several.
     """
@@ -161,7 +161,8 @@ async def _named(connection: AsyncConnection, name: str) -> CallRow:
     c = calls.c
     exact = or_(c.call_key == name, c.call_id == name)
     begins = or_(func.substr(c.call_key, 1, len(name)) == name, func.substr(c.call_id, 1, len(name)) == name)
-    for condition in (exact, begins):
+    ends = c.call_key.endswith(f"-{name}", autoescape=True)
+    for condition in (exact, begins, ends):
         query = select(calls).where(condition).order_by(c.started.desc()).limit(_SHOWN + 1)
         found = [_row(CallRow, values) for values in (await connection.execute(query)).mappings()]
         if len(found) == 1:

@@ -1,5 +1,9 @@
 """The commands that read and keep the records of calls.
 
+calls       ``gateway calls``: lists, shows and exports calls, adds up their cost
+asked       the calls that a command line asks for
+shown       calls on a terminal
+exported    calls for other programs
 explain     ``gateway explain``: says why a call went as it did
 keeping     ``gateway records``: its commands
 upkeep      ``gateway records migrate``, ``purge`` and ``forget``
