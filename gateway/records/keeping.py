@@ -62,7 +62,8 @@ def retention_of(deployment: Deployment, lines: Iterable[Line]) -> Retention:
 
 def recording_storage(deployment: Deployment, store: RecordStore, registry: CollectorRegistry) -> RecordingStorage:
     """Return the storage of recordings, whose rows are in the store. Raises ``GatewayError`` as the store does."""
-    return storage_of(deployment.recordings, deployment.file.parent, RecordingTable(store.database), registry)
+    rows = RecordingTable(store.database, store.deliveries.of_recording)
+    return storage_of(deployment.recordings, deployment.file.parent, rows, registry)
 
 
 def keeping_of(deployment: Deployment, store: RecordStore, storage: RecordingStorage) -> Keeping:

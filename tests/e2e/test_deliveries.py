@@ -21,7 +21,7 @@ from tests.e2e.tool_server import tool_server
 from tests.records.delivery.receiving import SECRET, Server, receiving
 
 CALLER = "+14255550123"
-EVENTS = ["call.started", "call.ended", "call.interrupted", "tool.failed"]
+EVENTS = ["call.started", "call.ended", "call.interrupted", "tool.failed", "recording.stored"]
 CUT = ("call.started", "call.interrupted")
 INCLUDE = ["transcript", "usage", "recording_url"]
 
@@ -45,7 +45,7 @@ async def until(server: Server, events: dict[str, list[str]]) -> None:
 
 
 async def test_a_call_is_told_from_its_start_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With what was said, a tool that failed, and nothing of a card number that was keyed in."""
+    """With what was said, a tool that failed, its recording, and nothing of a card number that was keyed in."""
     monkeypatch.setattr("gateway.sim.emulator.speaking.response.spoken", noise)
     async with receiving() as server, tool_server() as tools:
         pay = {
@@ -54,7 +54,7 @@ async def test_a_call_is_told_from_its_start_to_its_end(tmp_path: Path, monkeypa
             "parameters": {"card": {"secret": "digits", "prompt": "100 ms your card", "length": 16}},
             "http": {"url": f"{tools.url}/fails"},
         }
-        line = LINE.replace("Hello.", "100 ms of a greeting") + f"tools: {json.dumps([pay])}\n"
+        line = LINE.replace("Hello.", "100 ms of a greeting") + f"tools: {json.dumps([pay])}\nrecording: {{}}\n"
         script = instant({"call": {"name": "pay", "arguments": {}}, "after_call": "100 ms of regret"})
         file = configuration(tmp_path, {"support": line}, gateway_yaml(server))
         async with rig(file, script, environ={"CRM_SECRET": SECRET}, limit_s=120, keep_records=True) as held:
@@ -68,8 +68,18 @@ async def test_a_call_is_told_from_its_start_to_its_end(tmp_path: Path, monkeypa
                     await phone.press(digit)
                 await held.until(lambda: held.fields("CA1", "tool_returned"))
             await held.end_of("CA1")
-        assert story(server, "CA1") == ["call.started", "tool.failed", "call.ended"]
-    failed, ended = server.taken[1].body["data"], server.taken[2].body["data"]
+            while len(server.taken) < 4:
+                server.asked.clear()
+                await server.asked.wait()
+        assert [event for event in story(server, "CA1") if event != "recording.stored"] == [
+            "call.started",
+            "tool.failed",
+            "call.ended",
+        ]
+    told = {got.body["type"]: got.body["data"] for got in server.taken}
+    failed, ended, stored = told["tool.failed"], told["call.ended"], told["recording.stored"]
+    assert stored["call"]["key"] in stored["event"]["url"]
+    assert stored["event"]["seconds"] > 0
     assert (failed["event"]["tool"], failed["event"]["outcome"]) == ("pay", "error")
     assert ended["call"]["reason"] == "caller_hung_up"
     first, second = ended["transcript"][:2]
