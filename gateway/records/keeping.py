@@ -61,9 +61,14 @@ def retention_of(deployment: Deployment, lines: Iterable[Line]) -> Retention:
 
 
 def recording_storage(deployment: Deployment, store: RecordStore, registry: CollectorRegistry) -> RecordingStorage:
-    """Return the storage of recordings, whose rows are in the store. Raises ``GatewayError`` as the store does."""
+    """Return the storage of recordings, whose rows are in the store. Raises ``GatewayError`` as the store does.
+
+    The store has recordings deleted there, with the calls that were kept for long enough.
+    """
     rows = RecordingTable(store.database, store.deliveries.of_recording)
-    return storage_of(deployment.recordings, deployment.file.parent, rows, registry)
+    storage = storage_of(deployment.recordings, deployment.file.parent, rows, registry)
+    store.files = storage
+    return storage
 
 
 def keeping_of(deployment: Deployment, store: RecordStore, storage: RecordingStorage) -> Keeping:

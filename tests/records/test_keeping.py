@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from gateway.call.record import CallIdentity
+from gateway.call.ending import EndReason
+from gateway.call.notes import CallEnded
+from gateway.call.record import CallIdentity, TimedNote
 from gateway.records.keeping import keeping_of, record_store, recording_storage, retention_of, store_settings
-from gateway.records.rows import EventRow
+from gateway.records.rows import CallRow, EventRow
 from gateway.records.store.deleting.retention import Retention
 from tests.e2e.rig import GATEWAY, LINE, configuration, load
 
@@ -53,6 +55,29 @@ def test_calls_are_kept_as_their_lines_say(tmp_path: Path) -> None:
     assert store is not None
     assert store.retention is not None
     assert store.retention() == Retention(90, {"a": 90, "b": 7})
+
+
+async def test_a_call_has_its_cost(tmp_path: Path) -> None:
+    """By the prices of the deployment; an account under a name of its own has its provider's."""
+    gateway = (
+        "prices: {currency: EUR, providers: {twilio: {per_minute: 0.01}}}\nproviders: {mine: {provider: twilio}}\n"
+    )
+    deployment, lines = load(configuration(tmp_path, gateway=gateway))
+    store = record_store(deployment, lines, CollectorRegistry(), lambda: 0.0)
+    assert store is not None
+    identity = CallIdentity("CA1", "mine", "support", "", "", "pcmu", 0.0)
+    end = CallEnded(EndReason.CALLER_HUNG_UP, "caller", "", "mine", 61.0, 1)
+    store.intake.observe(identity, TimedNote(61.0, end))
+    (row,) = (row for row in await store.intake.rows() if isinstance(row, CallRow))
+    assert (row.cost_nanos, row.currency) == (20_000_000, "EUR")
+
+
+def test_recordings_go_with_the_calls_of_a_deployment(tmp_path: Path) -> None:
+    """What deletes calls knows where their recordings are."""
+    deployment, lines = load(configuration(tmp_path))
+    store = record_store(deployment, lines, CollectorRegistry(), lambda: 0.0)
+    assert store is not None
+    assert recording_storage(deployment, store, CollectorRegistry()) is store.files
 
 
 @pytest.mark.parametrize(
