@@ -85,13 +85,21 @@ async def test_a_crash_after_the_post_gives_a_second_delivery_of_the_same_id(tmp
 
 @virtual_time
 async def test_several_processes_deliver_each_event_once(tmp_path: Path) -> None:
-    """At the same time, and no more to one receiver than each may have under way."""
-    async with receiving() as server, stage(tmp_path) as kept:
+    """At the same time, each call's events in their order."""
+    await delivered_by_two(tmp_path)
+
+
+async def test_several_processes_deliver_from_a_server(postgresql_url: str) -> None:
+    """The same on PostgreSQL, where they claim at the same time."""
+    await delivered_by_two(postgresql_url)
+
+
+async def delivered_by_two(where: Path | str) -> None:
+    """Let two processes deliver the events of thirty calls."""
+    async with receiving() as server, stage(where) as kept:
         clock, receivers = Clock(), {"crm": server.receiver()}
         keys = {f"c{n}" for n in range(30)}
-        await kept.put(
-            *(delivery(key, seq, event) for key in keys for seq, event in ((1, "call.started"), (2, "call.ended")))
-        )
+        await kept.put(*(delivery(key, seq, event) for key in keys for seq, event in enumerate(BOTH, 1)))
         async with delivering(kept.outbox, clock, receivers), delivering(kept.outbox, clock, receivers):
             await until_settled(kept)
         assert len(server.got) == len({got.id for got in server.got}) == 60
