@@ -1,12 +1,12 @@
 """Writes rows to their tables, the last version of each; a row that the database refuses does not keep the others."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.records.rows import Row
+from gateway.records.rows import RecordingRow, Row
 from gateway.records.store.database import AT_ONCE, Database
 from gateway.records.store.failures import is_away
 from gateway.records.store.tables import TABLE_OF
@@ -49,8 +49,23 @@ async def _write(database: Database, rows: list[Row]) -> None:
         for kind, table in TABLE_OF.items():
             of_table = of_tables.get(kind, [])
             for start in range(0, len(of_table), AT_ONCE):
-                values = [_values(row) for row in of_table[start : start + AT_ONCE]]
-                await database.put(connection, table, values)
+                some = of_table[start : start + AT_ONCE]
+                for rows_alike, once in _by_what_stays(some):
+                    await database.put(connection, table, [_values(row) for row in rows_alike], once)
+
+
+def _by_what_stays(rows: Sequence[Row]) -> Iterator[tuple[Sequence[Row], Collection[str]]]:
+    """Yield rows with the columns that stay where there is a row already.
+
+    A recording may have reached its store before its last row is written, which knows nothing of that.
+    """
+    if not rows or not isinstance(rows[0], RecordingRow):
+        yield rows, ()
+        return
+    for is_local, once in ((True, ("url", "state")), (False, ())):
+        alike = [row for row in rows if isinstance(row, RecordingRow) and (row.state == "local") is is_local]
+        if alike:
+            yield alike, once
 
 
 async def _write_singly(database: Database, rows: list[Row]) -> list[Row]:

@@ -7,7 +7,7 @@ import asyncio
 import os
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -127,14 +127,19 @@ class Database:
                 async with connection.begin():
                     yield connection
 
-    async def put(self, connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
-        """Write rows that all have the same columns: a row that is there is replaced in these, a new one is added."""
+    async def put(
+        self, connection: AsyncConnection, table: Table, rows: Sequence[Row], once: Collection[str] = ()
+    ) -> None:
+        """Write rows that all have the same columns: a row that is there is replaced in these, a new one is added.
+
+        ``once``: of a row that is there these columns stay as they are.
+        """
         if not rows:
             return
         columns = list(rows[0])
         insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
         key = tuple(column.name for column in table.primary_key)
-        changed = {name: insert.excluded[name] for name in columns if name not in key}
+        changed = {name: insert.excluded[name] for name in columns if name not in key and name not in once}
         put = (
             insert.on_conflict_do_update(index_elements=key, set_=changed)
             if changed

@@ -1,13 +1,13 @@
 """Batches of rows."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from gateway.records.rows import EventRow, Row
+from gateway.records.rows import EventRow, RecordingRow, Row
 from gateway.records.store.batches import newest, write
 from gateway.records.store.database import Database
-from gateway.records.store.tables import calls, events
+from gateway.records.store.tables import calls, events, recordings
 from tests.records.store.rows import call_row, event_row
 
 
@@ -38,6 +38,22 @@ async def test_a_row_that_is_refused_keeps_no_other(database_url: str) -> None:
         assert await write(database, [event_row(1), wrong, event_row(2)]) == [wrong]
         async with database.read() as connection:
             assert sorted((await connection.execute(select(events.c.n))).scalars()) == [1, 2]
+
+
+async def test_a_recording_that_has_reached_its_store_stays_there(database_url: str) -> None:
+    """Its last row may be written later, and knows only that it is here; one that is discarded is deleted."""
+    async with Database(database_url) as database:
+        await database.migrate()
+        await write(database, [RecordingRow(call_key="a", url=""), RecordingRow(call_key="b", url="")])
+        async with database.write() as connection:
+            stored = {"state": "stored", "url": "s3://kept/a.wav"}
+            await connection.execute(update(recordings).where(recordings.c.call_key == "a").values(stored))
+        last = [RecordingRow(call_key="a", url="", seconds=2.5), RecordingRow(call_key="b", url="", state="deleted")]
+        await write(database, last)
+        async with database.read() as connection:
+            wanted = select(recordings.c.state, recordings.c.url, recordings.c.seconds).order_by(recordings.c.call_key)
+            rows = (await connection.execute(wanted)).all()
+    assert [tuple(row) for row in rows] == [("stored", "s3://kept/a.wav", 2.5), ("deleted", "", None)]
 
 
 async def test_texts_that_no_database_keeps_are_mended(database_url: str) -> None:
