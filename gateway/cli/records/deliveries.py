@@ -17,7 +17,7 @@ from gateway.cli.tables import drawn
 from gateway.config import Lines, load_deployment
 from gateway.errors import InputError
 from gateway.logs.outlet import styled_output
-from gateway.records.delivery.listing import Listed, again, listed
+from gateway.records.delivery.listing import Listed, again, calls_of, listed
 from gateway.records.delivery.outbox import DEAD, DELIVERED, WAITING
 from gateway.records.delivery.sending import Sender
 from gateway.records.delivery.targets import Targets, targets_of
@@ -83,6 +83,9 @@ async def _redeliver(options: argparse.Namespace) -> int:
         raise InputError("redeliver: expected an ID, --dead for all that was given up, or --test RECEIVER")
     state = DEAD if options.dead else ""
     async with records_database(deployment) as database:
+        for name in options.named:
+            if len(found := await calls_of(database, name)) > 1:
+                raise InputError(f"{name}: names {len(found)} calls, expected more of one of their ids")
         count = await again(database, datetime.now(UTC), state=state, target=options.to, named=options.named)
     print(f"{count} {'event is' if count == 1 else 'events are'} delivered again by gateway serve")
     return 0 if count else 1

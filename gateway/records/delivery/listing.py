@@ -12,6 +12,9 @@ from gateway.records.store.database import Database
 from gateway.records.store.tables import calls, meta
 from gateway.records.store.tables import deliveries as table
 
+SHORTEST_END = 6
+"""Characters of the shortest end of a call's key that names it, as lists of calls show it."""
+
 
 class Listed(Struct, frozen=True):
     """A delivery as a list shows it."""
@@ -32,8 +35,8 @@ async def listed(
 ) -> list[Listed]:
     """Return the newest deliveries first: all, or those in a state, for a receiver, or that ``named`` names.
 
-    A name is the id of a delivery, or the key or provider's id of a call, or the beginning of one of them. All of them
-    are returned where ``limit`` is 0. Raises the errors of SQLAlchemy.
+    A name is the id of a delivery, or the key or provider's id of a call, the beginning of one of them, or the
+    last part of a call's key. All of them are returned where ``limit`` is 0. Raises the errors of SQLAlchemy.
     """
     query = select(*(table.c[name] for name in Listed.__struct_fields__)).where(*_chosen(state, target, named))
     query = query.order_by(table.c.created.desc(), table.c.id)
@@ -63,6 +66,18 @@ async def again(
     return len(targets)
 
 
+async def calls_of(database: Database, name: str) -> list[str]:
+    """Return the keys of the calls whose deliveries ``name`` names, as for :func:`listed`.
+
+    Of a provider's whole id it is one, though the call may have several streams. Raises the errors of SQLAlchemy.
+    """
+    whole = select(calls.c.call_key).where(calls.c.call_id == name).limit(1)
+    begun = select(table.c.call_key).where(_is_named(name)).distinct().order_by(table.c.call_key)
+    async with database.read() as connection:
+        exact = list((await connection.execute(whole)).scalars())
+        return exact or list((await connection.execute(begun)).scalars())
+
+
 def _chosen(state: str, target: str, named: Sequence[str]) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if state:
@@ -78,4 +93,6 @@ def _is_named(name: str) -> ColumnElement[bool]:
     c: Any = table.c
     of_the_call = select(calls.c.call_key).where(calls.c.call_id.startswith(name, autoescape=True))
     begins = or_(c.id.startswith(name, autoescape=True), c.call_key.startswith(name, autoescape=True))
+    if len(name) >= SHORTEST_END:
+        begins = or_(begins, c.call_key.endswith(name, autoescape=True))
     return or_(begins, c.call_key.in_(of_the_call))

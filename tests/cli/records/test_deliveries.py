@@ -78,6 +78,9 @@ def test_the_dead_are_delivered_again(outbox: Path, capsys: pytest.CaptureFixtur
     assert main(["records", "redeliver", "--dead", "--config", str(outbox)]) == 1
     assert main(["records", "redeliver", "CA1", "--config", str(outbox)]) == 0
     assert {row.state for row in deliveries(outbox)} == {"waiting"}
+    capsys.readouterr()
+    assert main(["records", "redeliver", "key", "--config", str(outbox)]) == 2
+    assert capsys.readouterr().err == "key: names 3 calls, expected more of one of their ids\n"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from gateway.records.delivery.listing import again, listed
+from gateway.records.delivery.listing import again, calls_of, listed
 from gateway.records.delivery.outbox import DEAD, DELIVERED
 from gateway.records.rows import CallRow
 from tests.records.delivery.stage import START, Stage, delivery, stage
@@ -46,6 +46,26 @@ async def test_a_list_can_be_narrowed(database_url: str) -> None:
         assert len(await found(limit=3)) == 3
         (row,) = await listed(kept.database, named=["key1"])
         assert (row.attempts, row.last_error, row.created) == (1, "delivered is told", START)
+
+
+async def test_a_call_is_named_by_the_last_part_of_its_key(database_url: str) -> None:
+    """As lists of calls show it; a shorter end names nobody."""
+    async with stage(database_url) as kept:
+        await kept.put(delivery("019a-0000-abcdef"), delivery("019a-0000-fedcba"))
+        assert [row.call_key for row in await listed(kept.database, named=["abcdef"])] == ["019a-0000-abcdef"]
+        assert await listed(kept.database, named=["def"]) == []
+        assert len(await calls_of(kept.database, "019a")) == 2
+
+
+async def test_a_call_of_several_streams_is_one(database_url: str) -> None:
+    """It is named by the whole id that the provider gave it."""
+    async with stage(database_url) as kept:
+        rows = [CallRow(call_key=key, call_id="CA1", provider="p", line="l", started=START) for key in ("k1", "k2")]
+        await put(kept.database, *rows)
+        await kept.put(delivery("k1"), delivery("k2"))
+        assert len(await calls_of(kept.database, "CA1")) == 1
+        assert len(await listed(kept.database, named=["CA1"])) == 2
+        assert len(await calls_of(kept.database, "CA")) == 2
 
 
 async def test_the_dead_live_again_for_a_day(database_url: str) -> None:
