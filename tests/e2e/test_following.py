@@ -15,6 +15,7 @@ from gateway.fleet.board import Board, board_file
 from gateway.phone.providers import PROVIDERS
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator
+from gateway.sim.faults import FaultPlan, drawn
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.providers.twilio import signature
 from tests.conformance.transcripts import bare
@@ -92,6 +93,26 @@ async def test_the_caller_of_a_failed_call_is_rescued(tmp_path: Path, case: str)
             await held.told(line_of(case), "reply_heard")
             session.cut()
             await phone.closed.wait()
+        assert (await held.told(line_of(case), "call_ended"))["reason"] == "voice_lost"
+        said, reached = told(phone)
+    assert reached == [RESCUE]
+    assert said == (["Sorry."] if says_after(case) else [])
+
+
+@pytest.mark.parametrize("case", FOLLOWED)
+@virtual_time
+async def test_the_caller_is_rescued_once_no_other_session_was_found(tmp_path: Path, case: str) -> None:
+    """The tries at another session are made, and only then ``on_failure`` follows."""
+    away = FaultPlan.model_validate({"service": [{"kind": "refuse", "status": 503, "connection": "every"}]})
+    keys = KEYS.replace("{tries: 0}", "{tries: 2, limit_s: 6}")
+    async with exchange(tmp_path, PROVIDERS, lines(keys), instant()) as held:
+        async with calling(held, case) as phone:
+            session = await held.session_of(line_of(case))
+            await held.told(line_of(case), "reply_heard")
+            held.emulator.faults = drawn(away, 1).service
+            session.cut()
+            await phone.closed.wait()
+        assert (await held.told(line_of(case), "session_not_recovered"))["tries"] == 2
         assert (await held.told(line_of(case), "call_ended"))["reason"] == "voice_lost"
         said, reached = told(phone)
     assert reached == [RESCUE]

@@ -140,12 +140,13 @@ async def test_a_session_that_nobody_claims_is_closed(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_a_call_that_ends_before_its_stream_needs_no_session(tmp_path: Path) -> None:
-    """The provider's status callback closes it."""
+    """The provider's status callback closes it, within a second."""
     async with exchange(tmp_path, ["twilio"], SPOKEN, script(), gateway_yaml=AHEAD) as held:
         await webhook(held.url, "CA1", secret=secret_of(held))
         session = await held.emulator.session()
         await webhook(held.url, "CA1", path="/status/twilio", secret=secret_of(held), CallStatus="completed")
-        await session.closed.wait()
+        async with asyncio.timeout(1.0):
+            await session.closed.wait()
         assert outcomes(held) == {"call_over": 1}
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.errors import GatewayError
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.requests import Requests
 from gateway.rest import CallControl, CallControlError
@@ -14,12 +15,14 @@ from tests.e2e.exchange import Exchange, exchange
 from tests.e2e.relay import Relay
 from tests.e2e.rig import instant, noise
 from tests.e2e.test_following import KEYS, RESCUE, lines
-from tests.e2e.test_outlived_streams import NUMBERS, line_of
-from tests.kinds import ASKING, rescues_by_document
+from tests.e2e.test_outlived_streams import NUMBERS, OUTLIVING, line_of
+from tests.kinds import ASKING, STREAM_ONLY, rescues_by_document
 from tests.virtual_time import virtual_time
 
 WITHOUT_US = tuple(name for name in ASKING if rescues_by_document(name))
 """Their answer document says itself what follows."""
+BY_OTHERS = tuple(name for name in PROVIDERS if name not in WITHOUT_US)
+"""A flow or dialplan of the operator's, or another process of the gateway, says what follows."""
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +41,8 @@ async def vanish_during(held: Exchange, relay: Relay, monkeypatch: pytest.Monkey
     secrets, api = held.accounts[provider].secrets, held.apis[provider]
     async with dial(
         provider,
-        "",
-        answer_url=f"{held.url}/answer/{provider}",
+        held.stream_url(provider) if provider in STREAM_ONLY else "",
+        answer_url="" if provider in STREAM_ONLY else f"{held.url}/answer/{provider}",
         to=NUMBERS[case],
         from_="+14155550123",
         secrets=secrets,
@@ -66,6 +69,26 @@ async def test_the_document_rescues_the_caller_of_a_gateway_that_is_gone(
     reached = ["+" + step.text.removeprefix("+") for step in phone.continuation if step.kind == "transfer"]
     assert (said, reached) == (["Sorry."], [RESCUE])
     assert "failed" not in {step.kind for step in phone.continuation}
+
+
+@pytest.mark.parametrize("case", BY_OTHERS)
+@virtual_time
+async def test_elsewhere_nobody_is_rescued_by_a_gateway_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """The stream ends, and of what the line says nothing follows, as the provider's page warns.
+
+    Where a call outlives its stream, its provider tells nobody else than the gateway.
+    """
+    relay = Relay()
+    async with exchange(tmp_path, PROVIDERS, lines(KEYS), instant(), in_front=relay.before) as held:
+        if case in OUTLIVING:
+            with pytest.raises(GatewayError, match="cannot be reached: Connection refused"):
+                await vanish_during(held, relay, monkeypatch, case)
+            return
+        phone = await vanish_during(held, relay, monkeypatch, case)
+    assert phone.continuation == ()
+    assert phone.ended_by != "caller"
 
 
 @virtual_time
