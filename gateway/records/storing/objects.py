@@ -53,7 +53,7 @@ class ObjectStore:
             return url
         limit_s = REQUEST_S + size / SLOWEST
         try:
-            await self._ask("put_file", str(path), url, within_s=limit_s, **self._kind.sent_with(sha256, md5))
+            await self._told(self._of_kind(lambda made: self._kind.send(made, path, url, sha256, md5)), limit_s)
         except FileNotFoundError as error:  # of the store as well, whose container or bucket is not there
             if await in_thread(path.exists):
                 raise StoreError(f"{url}: {error.strerror or error}: {error.filename or self._url}") from None
@@ -158,7 +158,7 @@ class ObjectStore:
         except GatewayError:
             raise
         except Exception as error:  # noqa: BLE001 -- each store's library has errors of its own
-            text = one_line(self._hidden.text(f"{error}"))[:_LONGEST] or type(error).__name__
+            text = one_line(self._hidden.text(f"{error}".strip().partition("\n")[0]))[:_LONGEST] or type(error).__name__
             raise StoreError(f"{self._url}: {text}") from None
 
 

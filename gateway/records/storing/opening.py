@@ -74,7 +74,8 @@ def open_store(settings: Recordings, beside: Path, url: str = "") -> Store:
 def _making(settings: Recordings, kind: str, root: str) -> Callable[[], Any]:
     def make() -> Any:
         if kind == AZURE:
-            return _module("adlfs", "azure-storage").AzureBlobFileSystem(**_azure_options(settings, root))
+            made = _module("adlfs", "azure-storage").AzureBlobFileSystem(**_azure_options(settings, root))
+            return _with_few_tries(made)
         if kind == S3_KIND:
             return _module("s3fs", "s3").S3FileSystem(**_s3_options(settings))
         fsspec = _module("fsspec", "s3")
@@ -110,6 +111,20 @@ def _azure_options(settings: Recordings, root: str) -> dict[str, Any]:
     elif at and ".dfs." in host:
         options["account_host"] = host.replace(".dfs.", ".blob.", 1)
     return options
+
+
+def _with_few_tries(made: Any) -> Any:
+    """Give a file system of Azure a client that tries a request twice: Azure's own tries for a minute, and so hides."""
+    if made.sas_token:
+        return made
+    client = importlib.import_module("azure.storage.blob.aio")
+    policy = client.ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=1)
+    kind = client.BlobServiceClient
+    if made.connection_string:
+        made.service_client = kind.from_connection_string(made.connection_string, retry_policy=policy)
+    else:
+        made.service_client = kind(made.account_url, made.credential or made.account_key, retry_policy=policy)
+    return made
 
 
 def _s3_options(settings: Recordings) -> dict[str, Any]:

@@ -23,6 +23,11 @@ class Retrying:
         """Return whether the last try failed and none has succeeded since."""
         return self._away > 0
 
+    @property
+    def count(self) -> int:
+        """The number of recordings that failed and have not succeeded since."""
+        return len(self._failures)
+
     def due(self, keys: Iterable[str], now: float) -> list[str]:
         """Return the recordings to be tried now, those that have failed least first; one alone if the store is away."""
         known = list(keys)

@@ -26,6 +26,7 @@ log = structlog.get_logger()
 RETENTION_S = 3600.0
 AT_ONCE = 100
 """Recordings that are deleted between two looks at the table."""
+LOOK_S = 0.5
 LEAVE_S = 20.0
 """Seconds in which a process that ends takes to the store what still waits; what is left waits for the next start."""
 
@@ -98,14 +99,13 @@ class RecordingStorage:
                 await self._store.close()
 
     async def _leave(self) -> None:
-        left = 0
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_S):
-                left = await self._uploading.round()
-        except TimeoutError:
-            log.info("recordings_left", detail="the next start takes them to the store")
-            return
-        if left:
+                await self._uploading.round()
+                while self._uploading.failed and not self._uploading.is_away:
+                    await asyncio.sleep(LOOK_S)
+                    await self._uploading.round()
+        if left := self._uploading.failed:
             log.info("recordings_left", recordings=left, detail="the next start takes them to the store")
 
     async def erase(self, call_key: str, url: str = "") -> None:

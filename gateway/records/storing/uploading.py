@@ -48,6 +48,16 @@ class Uploading:
         self.has_room = True
         """There is room for a recording more."""
 
+    @property
+    def failed(self) -> int:
+        """The number of recordings that could not be taken to the store, or whose rows could not be written."""
+        return self._retrying.count
+
+    @property
+    def is_away(self) -> bool:
+        """Return whether the store is away."""
+        return self._retrying.is_away
+
     def wake(self) -> None:
         """Look at the folder now: a recording has ended. Only in the thread of the loop."""
         self._wake.set()

@@ -128,7 +128,7 @@ async def test_wrong_credentials_are_told_without_showing_them(
 async def test_a_container_that_is_not_there_is_told(azure: Server, tmp_path: Path) -> None:
     """It is not made: who may write recordings need not be allowed to."""
     async with opened(settings_of(Server("az://nowhere", azure.section)), tmp_path) as store:
-        with pytest.raises(StoreError, match="No such container: nowhere"):
+        with pytest.raises(StoreError, match="az://nowhere: The specified container does not exist"):
             await store.try_out()
 
 

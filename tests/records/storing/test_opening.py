@@ -21,10 +21,13 @@ def options_of(monkeypatch: pytest.MonkeyPatch, **section: Any) -> dict[str, Any
     class Library:
         """Stands in for a library."""
 
+        sas_token = "sas"
+
         @staticmethod
-        def AzureBlobFileSystem(**options: Any) -> None:  # noqa: N802 -- adlfs' name
+        def AzureBlobFileSystem(**options: Any) -> Any:  # noqa: N802 -- adlfs' name
             """Note the options."""
             got.update(options)
+            return Library
 
         S3FileSystem = AzureBlobFileSystem
 
@@ -101,3 +104,15 @@ async def test_a_store_that_nobody_knows_is_told() -> None:
     """With its URL."""
     with pytest.raises(StoreError, match=r"^nowhere://calls: "):
         await open_store(Recordings(store="nowhere://calls"), Path()).try_out()
+
+
+async def test_azure_tries_a_request_twice() -> None:
+    """With an account's key and with a connection string; more tries are the uploads' own."""
+    key = FromEnvironment("a2V5a2V5", "KEY")
+    string = FromEnvironment("AccountName=a;AccountKey=a2V5;BlobEndpoint=https://a.example.com", "STRING")
+    for section in ({"account": "a", "key": key}, {"connection_string": string}):
+        store = open_store(Recordings.model_validate({"store": "az://calls", **section}), Path())
+        assert isinstance(store, ObjectStore)
+        made = store._make()
+        assert made.service_client._config.retry_policy.total_retries == 1
+        assert made.service_client.account_name == "a"
