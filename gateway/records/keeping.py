@@ -68,6 +68,7 @@ def recording_storage(deployment: Deployment, store: RecordStore, registry: Coll
     rows = RecordingTable(store.database, store.deliveries.of_recording)
     storage = storage_of(deployment.recordings, deployment.file.parent, rows, registry)
     store.files = storage
+    store.deliveries.link_with(storage.link)
     return storage
 
 

@@ -99,6 +99,7 @@ def test_a_recording_is_kept_no_longer_than_its_record(
     store = record_store(deployment, lines, CollectorRegistry(), lambda: 0.0)
     assert store is not None
     storage = recording_storage(deployment, store, CollectorRegistry())
+    assert store.files is storage
     identity = CallIdentity("CA1", "twilio", "support", "", "", "pcmu/8000", 0.0)
     about = keeping_of(deployment, store, storage).about(identity, next(iter(lines)))
     assert about.call_key == store.intake.key_of(identity)

@@ -1,7 +1,7 @@
 """The deliveries of a process: the rows of its calls' events, and the work on the outbox while it runs."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +43,10 @@ class Deliveries:
         self._writer = MessageWriter(database, targets.find, words=words)
         self._deliverer: Deliverer | None = None
         self._wanted, self._began = asyncio.Event(), asyncio.Event()
+
+    def link_with(self, link: Callable[[str], Awaitable[str]]) -> None:
+        """Tell receivers links to recordings that ``link`` makes of their URLs, anew for each try."""
+        self._writer.link = link
 
     def of_call(
         self, call_key: str, identity: CallIdentity, started: datetime, text: Callable[[str], str] = str

@@ -1,13 +1,16 @@
 """Reads from the database what a message tells of its call, and writes the message."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.config.records.deliver import Receiver
+from gateway.errors import StoreError
 from gateway.records.delivery.events import Facts
 from gateway.records.delivery.message import OF_AN_END, CallParts, message
 from gateway.records.delivery.outbox import Due
@@ -15,6 +18,7 @@ from gateway.records.rows import CallRow, RecordingRow, TurnRow, UsageRow
 from gateway.records.store.database import Database
 from gateway.records.store.tables import TABLE_OF
 
+STORED = "recording.stored"
 R = TypeVar("R", CallRow, TurnRow, UsageRow, RecordingRow)
 
 
@@ -25,6 +29,8 @@ class MessageWriter:
         self._database = database
         self._find = find
         self._words = words
+        self.link: Callable[[str], Awaitable[str]] | None = None
+        """Returns a link by which anybody can fetch a recording in an object store for a while. Raises StoreError."""
 
     async def write(self, due: Due) -> bytes | None:
         """Return the body of a message; ``None`` if the record of its call is gone, or its receiver.
@@ -45,8 +51,20 @@ class MessageWriter:
                 usage=await _rows(connection, UsageRow, due.call_key) if "usage" in wanted else (),
                 recordings=await _rows(connection, RecordingRow, due.call_key) if "recording_url" in wanted else (),
             )
+        parts = replace(parts, recordings=[replace(one, url=await self._linked(one.url)) for one in parts.recordings])
         facts = msgspec.json.decode(due.body, type=Facts)
+        if due.event == STORED:
+            facts = replace(facts, data={**facts.data, "url": await self._linked(facts.data.get("url", ""))})
         return message(due.event, facts, parts, receiver.include, words=self._words)
+
+    async def _linked(self, url: str) -> str:
+        """Return a link to a recording; its URL where there is none, as for a file."""
+        if self.link is None or urlsplit(url).scheme in ("", "file"):
+            return url
+        try:
+            return await self.link(url)
+        except StoreError:
+            return url
 
 
 async def _rows(connection: AsyncConnection, kind: type[R], call_key: str) -> list[R]:

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import delete
 
 from gateway.config.records.deliver import Included
+from gateway.errors import StoreError
 from gateway.records.delivery.outbox import Due
 from gateway.records.delivery.reading import MessageWriter
 from gateway.records.rows import CallRow, RecordingRow, Row, TurnRow, UsageRow
@@ -67,3 +68,27 @@ async def test_of_a_forgotten_call_there_is_no_message(database_url: str) -> Non
         async with kept.database.write() as connection:
             await connection.execute(delete(calls).where(calls.c.call_key == "k1"))
         assert await writer(kept.database).write(due()) is None
+
+
+async def test_a_recording_in_an_object_store_is_told_by_a_link(database_url: str) -> None:
+    """Made anew for each try; one that cannot be made now is told by its URL, and so is a file."""
+    row = RecordingRow(call_key="k1", url="s3://x/k1.wav", state="stored")
+    made: list[str] = []
+
+    async def link(url: str) -> str:
+        made.append(url)
+        if len(made) > 2:
+            raise StoreError("away")
+        return f"https://x/{len(made)}"
+
+    async with stage(database_url) as kept:
+        await put(kept.database, *ROWS[:-1], row)
+        writing = writer(kept.database, "recording_url")
+        writing.link = link
+        stored = msgspec.structs.replace(
+            due("recording.stored"), body='{"at": "2026-01-01T00:00:00Z", "data": {"url": "s3://x/k1.wav"}}'
+        )
+        told = [json.loads(await writing.write(one) or b"")["data"] for one in (due(), stored, due())]
+    assert [told[0]["recording_url"], told[1]["event"]["url"]] == ["https://x/1", "https://x/2"]
+    assert told[2]["recording_url"] == "s3://x/k1.wav"
+    assert made == ["s3://x/k1.wav"] * 3
