@@ -299,11 +299,9 @@ class Responses:
         if self._requested is None or error.event_id != self._requested.request_id:
             return []
         request, dropped = replace(self._requested, request_id=""), self._dropped
-        answered = self._overlapped and self._asked_to_answer  # what is in the way is the service's own answer
         self._requested, self._dropped = None, False
         if error.code == ALREADY_ACTIVE and not dropped:
-            if not answered:
-                self._wanted.appendleft(request)
+            self._wanted.appendleft(request)
             if self.response is None:
                 self._owed_by = now + ANSWER_LIMIT_S  # the response that is in the way has yet to be reported
         elif not dropped and passes(error):

@@ -318,7 +318,7 @@ class Tools:
         entry = self._entry
         if entry is not None and now >= entry.next_deadline():
             commands += self._entry_due(entry, now, quiet=quiet)
-        return [*commands, *self._please_wait(now, quiet=quiet and talking, held=held and talking)]
+        return [*commands, *self._please_wait(now, quiet=quiet and talking, held=held)]
 
     def _entry_due(self, entry: SecretEntry, now: float, *, quiet: bool) -> list[ToolCommand]:
         """End an entry whose time is over; one that has not begun waits for the end of speech."""
