@@ -229,12 +229,19 @@ def keep(options: argparse.Namespace) -> None:
                 trials.ended(what, f"{found[kept].cpu_percent_per_call:.3f} %, p99 {found[kept].worst_p99_ms:.1f} ms")
             rounds.append({kept: found[kept] for kept in wanted})
     print_table(keeping.table(rounds))
-    print(f"\n{keeping.verdict(rounds)}\n")
+    print(f"\n{keeping.verdict(rounds)}\n{'as wanted' if keeping.is_well(rounds) else 'not as wanted'}\n")
     _end([result for found in rounds for result in found.values()], {}, options)
 
 
 def count(options: argparse.Namespace) -> None:
     """Print what a frame costs in instructions."""
+    if options.kept:
+        nothing = instructions.per_frame(kept=Kept.NOTHING)
+        print(f"instructions per caller's frame, nothing kept: {nothing:,.0f}")
+        for kept in (one for one in Kept if one in options.kept):
+            found = instructions.per_frame(kept=kept)
+            print(f"{kept}: {found:,.0f}; ratio {found / nothing:.3f}")
+        return
     this = instructions.per_frame()
     print(f"instructions per caller's frame, replies, timers and log included: {this:,.0f}")
     if options.vs:

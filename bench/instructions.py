@@ -9,14 +9,15 @@ import tempfile
 from pathlib import Path
 
 from bench import trial
+from bench.target import Kept
 from bench.websocket import PeerError
 
 CALLS, SECONDS = 5, 20.0
 """As many calls as the gateway can keep up with under valgrind, which slows it down fifty times."""
 
 
-def per_frame(tree: Path | None = None) -> float:
-    """Count one run, of another revision's ``tree`` where that is given.
+def per_frame(tree: Path | None = None, kept: Kept | None = None) -> float:
+    """Count one run, of another revision's ``tree`` where that is given; ``kept`` is what is kept of the calls.
 
     Raise PeerError where there is no valgrind, or the machine was too busy.
     """
@@ -24,7 +25,7 @@ def per_frame(tree: Path | None = None) -> float:
         raise PeerError("--instructions: valgrind is not installed")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         file = Path(folder) / "callgrind"
-        result = trial.run("gateway", CALLS, SECONDS, tree=tree, count=file)
+        result = trial.run("gateway", CALLS, SECONDS, tree=tree, count=file, kept=kept)
         if result.frames_lost or result.calls_failed:
             raise PeerError(f"--instructions: {result.frames_lost} frames were lost: the machine is too busy to count")
         return total(file) / result.frames_sent
