@@ -4,6 +4,7 @@ row          a row: the result of one check, and the remedy
 examination  makes the checks in their order
 background   makes them beside the calls of a gateway that has started
 recordings   tries the store of recordings
+receivers    tries the way to the receivers of events
 probing      tries an endpoint of Voice Live that failed, beside the calls
 way/         the way to a server: name, connection, TLS, proxy, clock
 phone/       an account, seen from its provider's side

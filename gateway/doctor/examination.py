@@ -14,6 +14,7 @@ from gateway.config.api_versions import DEFAULT_API_VERSION, newer_members
 from gateway.config.records.recordings import FILE
 from gateway.config.telling.origins import origins
 from gateway.doctor.phone.account import Account, account_checked
+from gateway.doctor.receivers import receivers_tried
 from gateway.doctor.recordings import store_tried
 from gateway.doctor.row import Outcome, Row, fine, reduced, skipped
 from gateway.doctor.sessions.bots import Bot, bots_of
@@ -71,6 +72,8 @@ async def examine(deployment: Deployment, lines: Sequence[Line], means: Means, t
         tell(row)
     if deployment.recordings.kind != FILE:
         tell(await store_tried(deployment))
+    for row in await receivers_tried(deployment, lines):
+        tell(row)
     await examine_endpoint(deployment, lines, means, tell, wishes)
     for name in wishes.phone:
         settings = await asyncio.to_thread(origins, deployment, ("providers", name))
