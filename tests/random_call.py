@@ -22,10 +22,12 @@ from gateway.call.settings import (
     Approval,
     BargeInRules,
     CallSettings,
+    Consent,
     Digits,
     FunctionRule,
     KeyAction,
     Recorded,
+    RecordingRule,
     Secret,
     Silence,
     Target,
@@ -86,8 +88,7 @@ from gateway.voice.events import (
 from tests.notes import check_note
 from tests.story import check, meet, told
 
-EVENTS = 100
-SHOWN = 200
+EVENTS, SHOWN = 100, 200
 """Most characters shown of each event that led to a failure: audio is long."""
 PLAYOUTS = (
     Playout(),
@@ -105,6 +106,7 @@ FORMATS = (PCMU, PCMA, L16_8K, L16_16K, L16_24K)
 SAY = SayText("Words.")
 TARGET = Target("desk", "+14255550199", CreateResponse("Announce it."))
 SECRET = SecretDigits("pin", length=4)
+RECORDINGS = (RecordingRule(SAY), RecordingRule(None, Consent(SAY)), RecordingRule(Recorded(b""), Consent(SAY)))
 
 
 class RandomCall:
@@ -159,8 +161,7 @@ class RandomCall:
             None,
             SAY,
             CreateResponse("Greet."),
-            Recorded(self._format.silence(chance.randrange(900))),
-            Recorded(b""),
+            *(Recorded(self._format.silence(chance.randrange(900))), Recorded(b"")),
         )
         return CallSettings(
             greeting=chance.choice(greetings),
@@ -188,6 +189,7 @@ class RandomCall:
             stream_silence_limit_s=15.0,
             tool_calls_limit=chance.choice((1, 100)),
             secret_attempts_limit=chance.choice((1, 5)),
+            recording=chance.choice((None, None, None, *RECORDINGS)),
         )
 
     def _pause(self) -> float:

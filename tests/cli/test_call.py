@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import soundfile
 import structlog
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
@@ -19,7 +20,7 @@ from gateway.config import Lines, load_deployment
 from gateway.sim.caller.call import CallPlan
 from gateway.sim.emulator import Emulator
 from tests.e2e.rig import NUMBER, configuration, instant, load
-from tests.virtual_time import virtual_time
+from tests.virtual_time import in_virtual_time, virtual_time
 
 PROMPTS = Path(__file__).parents[2] / "gateway" / "sim" / "prompts" / "caller"
 GOODBYE = PROMPTS / "goodbye.wav"
@@ -197,6 +198,29 @@ async def test_a_caller_may_press_keys_and_say_nothing(tmp_path: Path, capsys: p
     assert [key["digit"] for key in json.loads((tmp_path / "out" / "call.json").read_text("utf-8"))["keys"]] == [
         None
     ] * 5
+
+
+@pytest.mark.parametrize(("keys", "is_recorded"), [("1@4", True), ("2@4", False)])
+def test_a_line_that_records_is_tried_with_its_question(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], keys: str, is_recorded: bool
+) -> None:
+    """The caller presses the key that agrees, or another one; the recording is in the call's folder."""
+    file = deployment(tmp_path, NUMBER)
+    line = file.parent / "lines" / "line0.yaml"
+    line.write_text(f"{line.read_text()}greeting: Hello.\nrecording: {{consent: {{ask: May we record this call?}}}}\n")
+    out = tmp_path / "out"
+    command = ("--config", file, "--press", keys, "--out", out)
+    code, errors = in_virtual_time(lambda: call(capsys, *command))
+    assert (code, errors) == (0, [])
+    assert (out / "recording.wav").exists() == is_recorded
+    events = [json.loads(row)["kind"] for row in (out / "events.jsonl").read_text().splitlines()]
+    assert [kind for kind in events if kind.startswith("recording_")] == (
+        ["recording_started", "recording_stopped"] if is_recorded else ["recording_declined"]
+    )
+    if is_recorded:
+        assert 0.5 < soundfile.info(out / "recording.wav").duration < soundfile.info(out / "call.wav").duration
+        in_virtual_time(lambda: call(capsys, "--config", file, "--press", "2@4", "--out", out, "--force"))
+        assert not (out / "recording.wav").exists()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from gateway.audio import g711
 from gateway.audio.formats import L16_16K, PCMA, PCMU, AudioFormat
 from gateway.phone.events import Playout
-from gateway.records.recording.entries import BOT, CALLER, PAUSED, RESUMED, STOPPED, Entry
+from gateway.records.recording.entries import BOT, CALLER, MARK_RETURNED, MARK_SENT, PAUSED, RESUMED, STOPPED, Entry
 from gateway.records.recording.timeline import Timeline
 
 BEGAN = 500.0
@@ -136,3 +136,36 @@ def test_it_does_not_depend_on_when_it_is_asked() -> None:
                 blocks += line.blocks(entry[1])
         made.append(b"".join([*blocks, *line.rest(BEGAN + 10)]))
     assert made[0] == made[1] == made[2]
+
+
+@pytest.mark.parametrize("ppm", [-50, 0, 50])
+def test_after_65_minutes_both_sides_are_where_they_were_heard(ppm: int) -> None:
+    """To a frame, in each minute: a phone whose clock is not ours, marks that come late, replies of 3 s."""
+    line, chance, rate = Timeline(PCMU, Playout(), "stereo", BEGAN), random.Random(7), 8000
+    drift, marked, quiet = 1 + ppm / 1e6, b"\x05" * 160, b"\xfe" * 160
+    entries: list[Entry] = []
+    for number in range(65 * 60 * 50):
+        is_marked = number % 3000 == 1500
+        entries.append((CALLER, BEGAN + number * 0.02 * drift, number * 160, marked if is_marked else quiet, ""))
+    spoken, heard_at = b"\x07" + b"\x70" * 1599, []
+    for minute in range(65):
+        begun = BEGAN + minute * 60 + 10.013
+        heard_at.append(begun + 0.12 - BEGAN)
+        for piece in range(15):
+            sent, place, name = begun + max(0.0, piece * 0.2 - 0.4), (minute * 15 + piece) * 1600, f"m{minute}-{piece}"
+            back = begun + 0.12 + (piece + 1) * 0.2 * drift + chance.random() * 0.01
+            entries += [(BOT, sent, place, spoken, ""), (MARK_SENT, sent, 0, b"", name)]
+            entries.append((MARK_RETURNED, back, 0, b"", name))
+    entries.sort(key=lambda entry: entry[1])
+    made = bytearray()
+    for number, entry in enumerate(entries):
+        line.take_in(entry)
+        if number % 50 == 0:
+            made += b"".join(line.blocks(entry[1]))
+    left, right = sides([bytes(made), *line.rest(BEGAN + 65 * 60)], PCMU)
+    assert len(left) == 65 * 60 * rate
+    for minute in range(65):
+        said = (minute * 3000 + 1500) * 160 * drift
+        assert abs(left.index(b"\x05" * 40, max(0, round(said) - 4000)) - said) <= 160
+        heard = heard_at[minute] * rate
+        assert abs(right.index(b"\x07", max(0, round(heard) - 4000)) - heard) <= 160
