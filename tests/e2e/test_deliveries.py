@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -93,12 +93,17 @@ async def test_a_call_is_told_from_its_start_to_its_end(tmp_path: Path, monkeypa
 
 @asynccontextmanager
 async def served(
-    folder: Path, config: Path, emulator: Emulator, port: int, environ: Mapping[str, str] | None = None
+    folder: Path,
+    config: Path,
+    emulator: Emulator,
+    port: int,
+    environ: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """``gateway serve`` as a process of its own; it is killed at the end of the block."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway", "serve", "--config", str(config), "--no-doctor", "--log", "json"),
-        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--host", "127.0.0.1", "--port", str(port), *options),
         cwd=folder,
         env={
             **os.environ,
@@ -117,7 +122,8 @@ async def served(
         async with asyncio.TaskGroup() as group:
             group.create_task(drained(process.stderr))
             yield process
-            process.kill()
+            if process.returncode is None:
+                process.kill()
     finally:
         if process.returncode is None:
             process.kill()

@@ -1,6 +1,8 @@
 """Records of whole calls: by a gateway whose database goes away, and by one that is killed."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.records.store.database import Database
-from gateway.records.store.tables import calls, events, turns
+from gateway.records.store.tables import calls, events, turns, workers
 from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Emulator
 from tests.cli.test_workers import free_port
@@ -147,3 +149,40 @@ async def test_a_call_that_was_killed_is_interrupted(tmp_path: Path, database_ur
         row = (await connection.execute(select(calls))).one()
     assert row.ended is not None
     assert row.duration_s == round((row.ended - row.started).total_seconds(), 1)
+
+
+async def test_the_calls_of_a_worker_that_died_are_interrupted_by_the_others(tmp_path: Path) -> None:
+    """Within seconds, though the service goes on; the worker's successor is another process."""
+    port = free_port()
+    config = configuration(tmp_path, {"support": LINE}, GATEWAY)
+    data = f"sqlite:///{tmp_path}/data/calls.db"
+    url = f"ws://127.0.0.1:{port}/stream/twilio"
+    async with (
+        asyncio.timeout(110),
+        Emulator(instant()) as emulator,
+        AsyncExitStack() as phones,
+        served(tmp_path, config, emulator, port, options=["--workers", "2", "--drain", "0"]) as supervisor,
+    ):
+        await phones.enter_async_context(dial("twilio", url, to=NUMBER, from_="+14155550123", call_id="CA1"))
+        while not (pid := await worker_of(data, "CA1")):  # noqa: ASYNC110 -- another process writes it
+            await asyncio.sleep(0.05)
+        assert pid != supervisor.pid
+        os.kill(pid, signal.SIGKILL)
+        while await states(data) != {"CA1": "interrupted"}:  # noqa: ASYNC110 -- likewise
+            await asyncio.sleep(0.05)
+        assert supervisor.returncode is None
+        supervisor.terminate()
+        await supervisor.wait()
+    async with Database(data) as database, database.read() as connection:
+        assert (await connection.execute(select(workers))).all() == []
+
+
+async def worker_of(url: str, call_id: str) -> int:
+    """The process that has a call; 0 while nobody has written it."""
+    found = select(workers.c.pid).join(calls, calls.c.worker == workers.c.worker).where(calls.c.call_id == call_id)
+    async with Database(url) as database:
+        try:
+            async with database.read() as connection:
+                return await connection.scalar(found) or 0
+        except DBAPIError:
+            return 0
