@@ -85,14 +85,18 @@ class Listener:
 
 @asynccontextmanager
 async def listening(
-    *turns: dict[str, Any], session: dict[str, Any] = SESSION, answering: Answering = MODEL, **keys: Any
+    *turns: dict[str, Any],
+    session: dict[str, Any] = SESSION,
+    answering: Answering = MODEL,
+    api_version: str = "2026-07-15",
+    **keys: Any,
 ) -> AsyncIterator[Listener]:
     """A leg that is being read, on an emulator with these turns; closed at the end."""
     script = scripted(*(turns or ({"say": "Yes."},)), vad="scripted", **keys)
     async with (
         asyncio.timeout(20),
         Emulator(script) as service,
-        VoiceLive(service.endpoint, "any", connect_timeout_s=2) as live,
+        VoiceLive(service.endpoint, "any", api_version=api_version, connect_timeout_s=2) as live,
         asyncio.TaskGroup() as group,
     ):
         listener = Listener(VoiceLeg(live, [Proposal(answering, session)]), service)
@@ -106,6 +110,24 @@ async def session_of(listener: Listener) -> Session:
     """The session, once it is ready."""
     await listener.until(SessionReady)
     return await listener.service.session()
+
+
+@pytest.mark.parametrize(
+    ("api_version", "members"),
+    [
+        ("2025-10-01", {"instructions"}),
+        ("2026-01-01-preview", {"instructions", "metadata"}),
+        ("2026-07-15", {"pre_generated_assistant_message", "metadata"}),
+    ],
+)
+async def test_an_older_version_is_asked_for_what_it_knows(api_version: str, members: set[str]) -> None:
+    """A text is then said by the model, and comes without the id of its request."""
+    async with listening(api_version=api_version) as listener:
+        session = await session_of(listener)
+        listener.leg.send(SayText("Hello.", "g1"))
+        await listener.until(ResponseStarted)
+        (asked,) = [record.event for record in session.received if record.type == "response.create"]
+        assert set(asked["response"]) == members
 
 
 async def test_a_turn_from_end_to_end() -> None:
