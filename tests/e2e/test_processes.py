@@ -89,10 +89,10 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
-    """Serve a line with a tool in Python by two workers; stop them in order at the end."""
+async def fleet(tmp_path: Path, keys: str = "") -> AsyncIterator[Fleet]:
+    """Serve a line with a tool in Python by two workers, with more ``keys``; stop them in order at the end."""
     port = free_port()
-    config = configuration(tmp_path, {"support": LINE.replace("Hello.", "100 ms") + KEYS}, GATEWAY.format(port))
+    config = configuration(tmp_path, {"support": LINE.replace("Hello.", "100 ms") + KEYS}, GATEWAY.format(port) + keys)
     (tmp_path / "tool_of_the_line.py").write_text(TOOL.format("one"), "utf-8")
     script = instant({"call": {"name": "version"}, "after_call": {"say": "100 ms"}})
     async with asyncio.timeout(150), Emulator(script) as emulator:
