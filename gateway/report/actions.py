@@ -9,6 +9,8 @@ _TOGETHER_MS = 1500
 """Keys less than this apart are shown as one number."""
 _UNTOLD = "•"
 _RETURNS = {"tool_called": "tool_returned", "mcp_called": "mcp_returned"}
+_ID_OF = {"tool_called": "call_id", "tool_returned": "call_id", "mcp_called": "item_id", "mcp_returned": "item_id"}
+"""The field that a call and its return have in common."""
 _BAD = frozenset(("error", "timeout", "refused", "failed", "abandoned", "nothing"))
 Fields = Mapping[str, object]
 
@@ -186,13 +188,16 @@ def _ms(value: object) -> int | None:
 
 def _tools(notes: Sequence[Noted], started_at: float) -> tuple[ToolRun, ...]:
     """Return a run for each call, with the first return of the same call or item."""
+    ends: dict[tuple[str, str], Noted] = {}
+    for note in notes:
+        if note.kind in _ID_OF:
+            ends.setdefault((note.kind, str(note.fields.get(_ID_OF[note.kind]))), note)
     runs = []
     for note in notes:
         if note.kind not in _RETURNS:
             continue
-        name = "call_id" if note.kind == "tool_called" else "item_id"
-        ends = (end for end in notes if end.kind == _RETURNS[note.kind])
-        end = next((end for end in ends if end.fields.get(name) == note.fields.get(name)), None)
+        name = _ID_OF[note.kind]
+        end = ends.get((_RETURNS[note.kind], str(note.fields.get(name))))
         outcome, took_ms, at_ms = None, None, _at_ms(started_at, note)
         if end is not None:
             outcome, took_ms = str(end.fields.get("outcome", "")), _ms(end.fields.get("took_ms"))

@@ -1,7 +1,7 @@
 """The interruptions of a call: by the caller, by an echo of the bot, by noise. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
 from gateway.records.explain.events import Event, Told
@@ -27,8 +27,9 @@ _IGNORED = {
 def interruptions_in(told: Told, replies: Sequence[Reply], turns: Sequence[Turn]) -> list[Interruption]:
     """Return all interruptions, and the speech that was kept from interrupting, in the order of time."""
     transcribes = bool(told.all("caller_said"))
+    by_id = {reply.item_id: reply for reply in replies}
     found = [
-        _interruption(told, cut, replies, turns, transcribes=transcribes)
+        _interruption(told, cut, by_id, turns, transcribes=transcribes)
         for cut in told.all("barge_in")
         if cut.fields.get("replies")
     ]
@@ -39,7 +40,7 @@ def interruptions_in(told: Told, replies: Sequence[Reply], turns: Sequence[Turn]
 
 
 def _interruption(
-    told: Told, cut: Event, replies: Sequence[Reply], turns: Sequence[Turn], *, transcribes: bool
+    told: Told, cut: Event, replies: Mapping[str, Reply], turns: Sequence[Turn], *, transcribes: bool
 ) -> Interruption:
     turn = next((turn for turn in reversed(turns) if turn.start_ms <= cut.at_ms + SAME_MOMENT_MS), None)
     keyed = any(abs(key.at_ms - cut.at_ms) <= SAME_MOMENT_MS for key in told.all("digit_pressed"))
@@ -78,13 +79,13 @@ def _share(words: list[str], spoken: list[str]) -> float:
     return sum(block.size for block in matched if block.size >= ECHO_RUN) / len(words)
 
 
-def _words_of(cut: Event, replies: Sequence[Reply]) -> list[str]:
+def _words_of(cut: Event, replies: Mapping[str, Reply]) -> list[str]:
     """Return the words of the replies that were cut short, as far as the caller may have heard them."""
     listed = cut.fields.get("replies")
-    ids = {str(one.get("item_id")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set()
+    ids = [str(one.get("item_id")) for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     found: list[str] = []
-    for reply in replies:
-        if reply.item_id in ids:
+    for item_id in ids:
+        if (reply := replies.get(item_id)) is not None:
             found += [*_words(reply.heard_words), *_words(reply.unheard_words)[:NOT_YET_HEARD]]
     return found
 

@@ -1,6 +1,7 @@
 """The silences of a call, and whose they were. Pure."""
 
 import itertools
+from collections import deque
 from collections.abc import Sequence
 
 from gateway.records.explain.events import Told
@@ -19,15 +20,19 @@ def silences_in(told: Told, replies: Sequence[Reply], turns: Sequence[Turn], wai
     busy += [(turn.start_ms, turn.end_ms) for turn in turns]
     busy += [(key.at_ms, key.at_ms) for key in told.all("digit_pressed")]
     found, quiet_ms = [], 0.0
+    ahead = deque(sorted(waits, key=lambda wait: wait.start_ms))
+    open_waits: list[Wait] = []
     for start_ms, end_ms in [*sorted(busy), (told.end_ms, told.end_ms)]:
         if start_ms - quiet_ms > SILENCE_MS:
-            found.append(_silence(quiet_ms, start_ms, waits))
+            while ahead and ahead[0].start_ms < start_ms:
+                open_waits.append(ahead.popleft())
+            open_waits = [wait for wait in open_waits if wait.end_ms > quiet_ms]
+            found.append(_silence(quiet_ms, start_ms, open_waits))
         quiet_ms = max(quiet_ms, end_ms)
     return found
 
 
-def _silence(start_ms: float, end_ms: float, waits: Sequence[Wait]) -> Silence:
-    within = [wait for wait in waits if wait.start_ms < end_ms and wait.end_ms > start_ms]
+def _silence(start_ms: float, end_ms: float, within: Sequence[Wait]) -> Silence:
     edges = {start_ms, end_ms}
     edges.update(edge for wait in within for edge in (wait.start_ms, wait.end_ms) if start_ms < edge < end_ms)
     times: dict[tuple[str, str], float] = {}
