@@ -153,7 +153,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(select(tool_calls.c.n).where(failed).exists())
     if wanted.said:
         words = (column.icontains(wanted.said, autoescape=True) for column in (turns.c.words, turns.c.unheard))
-        found.append(select(turns.c.n).where(turns.c.call_key == c.call_key, or_(*words)).exists())
+        spoken = select(turns.c.n).where(turns.c.call_key == c.call_key, or_(*words)).limit(1)
+        found.append(spoken.scalar_subquery().is_not(None))  # PostgreSQL would search all turns first for EXISTS
     return found
 
 

@@ -1,5 +1,6 @@
 """The rows of a call: what is in them, and when they come again."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -9,8 +10,21 @@ from gateway.call import notes
 from gateway.call.ending import EndReason
 from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
+from gateway.call.settings import CallSettings, Digits, FunctionRule, Secret
+from gateway.function import SecretDigits
+from gateway.phone.events import DigitPressed
 from gateway.records.call_rows import CallRows
 from gateway.records.rows import CallRow, EventRow, KeyRow, Row, ToolCallRow, TransferRow, TurnRow, UsageRow
+from gateway.voice.events import (
+    CallerPaused,
+    CallerSaid,
+    CallerSpoke,
+    ReplyAudio,
+    ReplySaid,
+    ResponseStarted,
+    TurnCommitted,
+)
+from tests.story import Story
 
 IDENTITY = CallIdentity("CA1", "twilio", "support", "+14155550100", "+14255550100", "g711_ulaw", 1000.0)
 NINE = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
@@ -254,3 +268,39 @@ def test_the_rows_of_a_call_have_a_new_key_each() -> None:
 def test_a_record_knows_the_trace_of_its_call() -> None:
     """So that one leads to the other."""
     assert CallRows(replace(IDENTITY, trace_id="4bf9"), NINE, key="k").call.trace_id == "4bf9"
+
+
+def rows_of_story(story: Story, since: int = 0) -> list[Row]:
+    """The rows of a story's notes, a millisecond after one another."""
+    return rows_of(*((n / 1000, note) for n, note in enumerate(story.notes[since:])))
+
+
+def test_a_story_of_an_interruption() -> None:
+    """The turns of the record are what the story let the caller hear and say."""
+    story = Story()
+    story.tell(ResponseStarted("r"))
+    story.tell(ReplyAudio("r", "i", b"\x10" * 16_000))
+    story.tell(ReplySaid("r", "i", "It is on its way to you since this morning."))
+    story.listen(1.0)
+    for event in (CallerSpoke("u"), CallerPaused("u"), TurnCommitted("u"), CallerSaid("u", "Stop.")):
+        story.tell(event)
+    bot, caller = (turn for turn in last(rows_of_story(story), TurnRow) if isinstance(turn, TurnRow))
+    (heard,) = story.noted(notes.ReplyHeard)
+    assert (bot.words, bot.unheard, bot.heard_ms, bot.interrupted) == (heard.text, heard.unheard, heard.heard_ms, True)
+    assert 0 < heard.heard_ms < heard.received_ms == 2000
+    assert (caller.who, caller.words) == ("caller", "Stop.")
+
+
+def test_secret_digits_are_in_no_row() -> None:
+    """>> a card number that is keyed in confidence, and a key behind it << no row of any table has them."""
+    rule = FunctionRule(secrets=(Secret(SecretDigits("card", timeout_s=10, pause_s=5)),))
+    story = Story(CallSettings(functions={"pay": rule}, digits=Digits(), stream_silence_limit_s=60))
+    story.tell(DigitPressed("1"))
+    story.call("pay")
+    for digit in "79797979#7":
+        story.tell(DigitPressed(digit))
+        story.wait(0.1)
+    rows = rows_of_story(story)
+    assert [row.digit for row in last(rows, KeyRow) if isinstance(row, KeyRow)] == ["1"]
+    texts = [text for row in rows for text in re.findall(r"[79]{2,}", str(row))]
+    assert texts == []

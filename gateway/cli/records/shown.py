@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from gateway.cli.tables import drawn
+from gateway.cli.tables import UNBOUNDED, drawn
 from gateway.logs.outlet import styled_output
 from gateway.records.pricing import money
 from gateway.records.rows import CallRow, TurnRow
@@ -21,8 +21,11 @@ HEAD = ("began (UTC)", "call", "line", "caller", "lasted", "replies", "end", "co
 
 
 def console() -> Console:
-    """Return the console of standard output."""
-    return Console(file=styled_output(), highlight=False, markup=False, emoji=False)
+    """Return the console of standard output; one that is no terminal has room for every table, a row on each line."""
+    made = Console(file=styled_output(), highlight=False, markup=False, emoji=False)
+    if not made.is_terminal:
+        made.width = UNBOUNDED
+    return made
 
 
 def short(call: CallRow) -> str:

@@ -58,6 +58,13 @@ def test_nothing_of_a_caller_s_reaches_the_terminal_as_a_command(capsys: pytest.
     assert "[red]x[/red]" in text
 
 
+def test_a_list_that_is_piped_has_a_row_on_each_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """However long it is: a search in it finds whole calls."""
+    shown.print_calls([call(caller="+14155550100" * 9), call(line="sales")])
+    rows = [line for line in capsys.readouterr().out.splitlines() if "2026-11-29" in line]
+    assert [("+14155550100" * 9 in row, "abc" in row) for row in rows] == [(True, True), (False, True)]
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [
