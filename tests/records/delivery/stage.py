@@ -1,13 +1,11 @@
 """An outbox in a database of its own, deliveries to put into it, and processes that work it off."""
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -22,25 +20,9 @@ from gateway.records.delivery.sending import Sender
 from gateway.records.rows import DeliveryRow
 from gateway.records.store.database import Database
 from gateway.records.store.tables import deliveries
-from gateway.sim.virtual_time import VirtualTimeLoop
 from gateway.text import json_bytes, json_text
 
 START = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
-
-
-class Timeless:
-    """Makes an outbox one in virtual time: none of it passes while the database works."""
-
-    def __getattribute__(self, name: str) -> Any:
-        found = super().__getattribute__(name)
-        if not inspect.iscoroutinefunction(found):
-            return found
-
-        async def still(*args: Any, **keys: Any) -> Any:
-            with _standing_still():
-                return await found(*args, **keys)
-
-        return still
 
 
 @dataclass
@@ -50,29 +32,17 @@ class Stage:
     database: Database
     outbox: Outbox
 
-    def like(self, kind: type[Outbox]) -> Outbox:
-        """Another outbox on the same table."""
-        made: Outbox = type(kind.__name__, (Timeless, kind), {})(self.database)
-        return made
-
     async def put(self, *rows: DeliveryRow) -> None:
         """Put deliveries into the outbox, as the records' writer does."""
-        with _standing_still():
-            async with self.database.write() as connection:
-                await self.database.put(connection, deliveries, [msgspec.structs.asdict(row) for row in rows])
+        async with self.database.write() as connection:
+            await self.database.put(connection, deliveries, [msgspec.structs.asdict(row) for row in rows])
 
     async def states(self) -> dict[str, tuple[str, int]]:
         """The state and the tries of each delivery, by its event and call."""
         c = deliveries.c
-        with _standing_still():
-            async with self.database.read() as connection:
-                found = await connection.execute(select(c.call_key, c.event, c.state, c.attempts).order_by(c.seq))
-                return {f"{row.call_key} {row.event}": (row.state, row.attempts) for row in found}
-
-
-def _standing_still() -> AbstractContextManager[None]:
-    loop = asyncio.get_running_loop()
-    return loop.standing_still() if isinstance(loop, VirtualTimeLoop) else nullcontext()
+        async with self.database.read() as connection:
+            found = await connection.execute(select(c.call_key, c.event, c.state, c.attempts).order_by(c.seq))
+            return {f"{row.call_key} {row.event}": (row.state, row.attempts) for row in found}
 
 
 def delivery(call_key: str, seq: int = 1, event: str = "call.ended", target: str = "crm") -> DeliveryRow:
@@ -92,13 +62,8 @@ def delivery(call_key: str, seq: int = 1, event: str = "call.ended", target: str
 async def stage(where: Path | str) -> AsyncIterator[Stage]:
     """An outbox in a new database: on SQLite in a folder, or at a URL."""
     async with Database(f"sqlite:///{where / 'calls.db'}" if isinstance(where, Path) else where) as database:
-        with _standing_still():
-            await database.migrate()
-        made = Stage(database, Outbox(database))
-        made.outbox = made.like(Outbox)
-        yield made
-        with _standing_still():
-            await database.close()
+        await database.migrate()
+        yield Stage(database, Outbox(database))
 
 
 class Clock:
