@@ -167,3 +167,17 @@ async def test_a_served_call_goes_to_its_store(tmp_path: Path, monkeypatch: pyte
     assert path.parent.name == "support"
     assert row[1].endswith(path.name)
     assert soundfile.info(path).frames == pytest.approx(float(str(stopped["seconds"])) * 8000, abs=160)
+
+
+async def test_a_caller_who_has_not_heard_the_announcement_leaves_no_recording(tmp_path: Path) -> None:
+    """They hang up while it is said: what was recorded so far is deleted, and its row says so."""
+    opened = configuration(tmp_path, {"support": f"{LINE}{GREETING}recording: {{announce: 5000 ms of a notice}}\n"})
+    async with rig(opened, instant(), limit_s=120, keep_records=True) as held:
+        async with SimulatedTwilio.connect(held.stream_url, to="+14255550100") as phone:
+            await held.until(lambda: held.fields(phone.call_sid, "reply_started"))
+        await held.end_of(phone.call_sid)
+        assert held.fields(phone.call_sid, "recording_discarded")
+        assert not held.fields(phone.call_sid, "recording_stopped")
+    assert list((tmp_path / "data").rglob("*.wav")) == []
+    with sqlite3.connect(tmp_path / "data" / "calls.db") as database:
+        assert database.execute("select state, url from recordings").fetchall() == [("deleted", "")]
