@@ -19,7 +19,7 @@ _REMEDY = {
 async def store_tried(deployment: Deployment) -> Row:
     """Return the row of the store; calls work without it, and their recordings wait."""
     settings = deployment.recordings
-    store = open_store(settings, deployment.file.parent)
+    store = open_store(settings, deployment.data)
     try:
         await store.try_out()
     except StoreError as error:

@@ -66,7 +66,7 @@ def recording_storage(deployment: Deployment, store: RecordStore, registry: Coll
     The store has recordings deleted there, with the calls that were kept for long enough.
     """
     rows = RecordingTable(store.database, store.deliveries.of_recording)
-    storage = storage_of(deployment.recordings, deployment.file.parent, rows, registry)
+    storage = storage_of(deployment.recordings, deployment.data, rows, registry)
     store.files = storage
     store.deliveries.link_with(storage.link)
     return storage

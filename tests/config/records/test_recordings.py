@@ -31,7 +31,7 @@ def test_by_default_recordings_stay_in_a_directory_beside_the_file(tmp_path: Pat
     """Nothing is taken from the environment then."""
     settings = loaded(tmp_path, "", {"AZURE_STORAGE_CONNECTION_STRING": CONNECTION}).recordings
     assert settings == Recordings()
-    assert (settings.kind, settings.store) == ("file", "data/recordings")
+    assert (settings.kind, settings.store) == ("file", "recordings")
 
 
 @pytest.mark.parametrize(

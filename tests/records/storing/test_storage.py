@@ -54,7 +54,7 @@ async def test_a_recording_goes_from_the_call_to_its_place(tmp_path: Path) -> No
         thread.start()
         await until(lambda: rows.rows["k1"][0] == "stored")
         thread.join()
-    assert files(tmp_path) == ["data/recordings/2026/11/29/support/k1.wav"]
+    assert files(tmp_path) == ["recordings/2026/11/29/support/k1.wav"]
     link = await kept.link(rows.rows["k1"][1])
     assert read(Path(link)) == b"sound"
     assert b"".join([block async for block in kept.read(rows.rows["k1"][1], 1, 3)]) == b"ou"
