@@ -69,10 +69,11 @@ class Recordings(Section):
     """The store of the recordings of calls. Which calls are recorded is said by the lines."""
 
     store: Annotated[Text, AfterValidator(_store)] = "recordings"
-    """A directory, relative to that of the records; az://container/prefix, s3://bucket/prefix, or the URL of another fsspec store."""
+    """A directory, relative to that of the records; az://container/prefix, s3://bucket/prefix, or the URL of another
+    fsspec store."""
     pending: Text = "recordings/pending"
-    """The directory in which recordings are written during calls and wait for the store; on a local disk, relative to that
-    of the records."""
+    """The directory in which recordings are written during calls and wait for the store; on a local disk, relative to
+    that of the records."""
     pending_mb: Annotated[Whole, Field(ge=1, le=100_000_000)] = 10_000
     """Megabytes that may wait for the store; with more, new calls are not recorded until some have gone."""
     uploads: Annotated[Whole, Field(ge=1, le=32)] = 2
