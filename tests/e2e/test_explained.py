@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -9,20 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from gateway.call.record import CallIdentity, TimedNote
+from gateway.cli import main
 from gateway.records.call_rows import CallRows
 from gateway.records.explain.events import Event
 from gateway.records.explain.explaining import Subject, explain
 from gateway.records.explain.stored import of_stored
 from gateway.records.stored_call import stored_call
 from gateway.report.explanation import Explanation
+from gateway.sim.caller.dial import dial
 from gateway.sim.emulator import Script
 from gateway.sim.faults import FaultPlan, drawn
 from gateway.sim.phone.phone import SimulatedPhone
 from gateway.sim.phone.rest_api import ApiResponse
 from tests.e2e.exchange import Exchange, exchange
-from tests.e2e.rig import LINE, NUMBER, instant, listening, noise, save
+from tests.e2e.rig import GATEWAY, LINE, NUMBER, configuration, instant, listening, noise, rig, save
 from tests.e2e.tool_server import tool_server
 from tests.virtual_time import virtual_time
 
@@ -311,3 +315,28 @@ def test_a_greeting_that_nobody_hears(tmp_path: Path, speaks: bool) -> None:
     found = call(tmp_path, caller, lines=line("4000 ms of a greeting"))
     assert kinds(found) == ["greeting_unheard"]
     assert [cut.kind for cut in found.interruptions] == (["true"] if speaks else [])
+
+
+def test_a_call_of_the_records_is_explained_with_its_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After it has ended, by its id at the provider: from the database, and from where its recording is stored."""
+    lines = line("300 ms of a greeting", on_key={"1": {"say": "100 ms of words"}}, recording={"channels": "stereo"})
+    file = configuration(tmp_path, lines, GATEWAY)
+
+    async def made() -> None:
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+        with listening() as log:
+            async with rig(file, instant({"say": ANSWER}), limit_s=120, keep_records=True) as held:
+                async with dial("twilio", held.stream_url, to=NUMBER, from_="+14155550123", call_id="CA7") as phone:
+                    await held.until(lambda: held.fields("CA7", "reply_heard"))
+                    await phone.press("9")
+                    await held.until(lambda: held.fields("CA7", "digit_ignored"))
+                await held.end_of("CA7")
+                await log.until("recording_stored")
+
+    asyncio.run(made())
+    page = tmp_path / "page.html"
+    assert main(["explain", "CA7", "--config", str(file), "--html", str(page)]) == 0
+    told = capsys.readouterr().out
+    assert ". The caller pressed a key that means nothing on this line\n     1 key: 9\n" in told
+    assert "The caller hung up after " in told
+    assert "data:audio/ogg;codecs=opus;base64,T2dnUw" in page.read_text("utf-8")
