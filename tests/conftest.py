@@ -31,6 +31,7 @@ LONGEST = (
     "sim/emulator/test_sdk_contract",
     "e2e/test_zombies",
     "e2e/test_ground_truth",
+    "e2e/test_records_ground_truth",
     "logs/test_outlet",
     "e2e/test_attacks",
     "call/test_random_call",

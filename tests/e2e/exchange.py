@@ -124,6 +124,7 @@ async def exchange(
     tape: Wanted | None = None,
     exports: Exports | None = None,
     in_front: Callable[[str], AbstractAsyncContextManager[str]] | None = None,
+    keep_records: bool = False,
     **emulator: Any,
 ) -> AsyncIterator[Exchange]:
     """Serve the providers ``names`` until the block ends; a block that takes longer than ``limit_s`` has hung.
@@ -156,6 +157,7 @@ async def exchange(
                 observers=(observe,),
                 tape=tape,
                 exports=exports,
+                keep_records=keep_records,
                 clock=asyncio.get_running_loop().time,
             )
         )
