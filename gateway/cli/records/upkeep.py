@@ -119,4 +119,4 @@ def _region(deployment: Deployment) -> str:
 
 def _storage(deployment: Deployment, database: Database) -> RecordingStorage:
     rows = RecordingTable(database)
-    return storage_of(deployment.recordings, deployment.file.parent, rows, CollectorRegistry())
+    return storage_of(deployment.recordings, deployment.data, rows, CollectorRegistry())
