@@ -141,7 +141,7 @@ class RecordStore:
 
     async def _prepare(self) -> None:
         if self.settings.migrates:
-            if applied := await self.database.migrate():
+            if applied := await asyncio.to_thread(_migrated, self.settings.url):
                 log.info("records_migrated", database=self.database.shown, versions=applied)
         else:
             await self.database.check()
@@ -208,3 +208,13 @@ class RecordStore:
         if count:
             self.metrics.interrupted.inc(count)
             log.warning("calls_interrupted", count=count)
+
+
+def _migrated(url: str) -> list[str]:
+    """Migrate on a loop of its own: calls may go on, and making tables would keep theirs for many frames."""
+
+    async def migrate() -> list[str]:
+        async with Database(url) as database:
+            return await database.migrate()
+
+    return asyncio.run(migrate())

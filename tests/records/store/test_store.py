@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -25,6 +26,7 @@ from gateway.records.store.failures import DatabaseError
 from gateway.records.store.spool import Spool
 from gateway.records.store.store import RecordStore, StoreSettings
 from gateway.records.store.tables import calls, events, turns
+from tests.records.store.relay import Relay
 from tests.records.store.rows import CALLER, NOON, call_row, event_row, identity, story
 from tests.virtual_time import virtual_time
 
@@ -292,6 +294,24 @@ async def test_tables_that_an_operator_migrates_are_waited_for(tmp_path: Path) -
     assert (await counts(kept.settings.url))[0] == 1
 
 
+async def test_tables_are_made_beside_the_loop_of_the_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that comes back may need them while calls go on."""
+    threads: list[int] = []
+    migrate = Database.migrate
+
+    async def noted(database: Database) -> list[str]:
+        threads.append(threading.get_ident())
+        return await migrate(database)
+
+    monkeypatch.setattr(Database, "migrate", noted)
+    kept = store(tmp_path)
+    async with kept.running():
+        tell(kept, "CA1")
+    assert threads
+    assert threading.get_ident() not in threads
+    assert (await counts(kept.settings.url))[0] == 1
+
+
 @virtual_time
 async def test_what_was_kept_for_long_enough_is_deleted_once_an_hour(tmp_path: Path) -> None:
     """By one of the processes; in the first minute, and again after an hour."""
@@ -323,46 +343,6 @@ async def test_a_failure_of_what_runs_meanwhile_is_raised_as_it_is(tmp_path: Pat
     with pytest.raises(DatabaseError, match="mine"):
         await fail()
     assert (await counts(kept.settings.url))[0] == 1
-
-
-class Relay:
-    """Passes bytes on to a server, until it is cut: then it refuses."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._to = host, port
-        self._server: asyncio.Server | None = None
-        self._writers: list[asyncio.StreamWriter] = []
-        self.port = 0
-
-    async def open(self) -> None:
-        """Listen, on the port of before if there was one."""
-        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        """Drop all connections, and refuse new ones."""
-        assert self._server
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        await self._server.wait_closed()
-        self._writers.clear()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(*self._to)
-        self._writers += [writer, back]
-
-        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            try:
-                while data := await source.read(1 << 16):
-                    sink.write(data)
-            except OSError:
-                pass
-            sink.close()
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(pump(reader, back))
-            group.create_task(pump(there, writer))
 
 
 async def test_a_server_that_was_stopped_misses_nothing(postgresql_url: str, tmp_path: Path) -> None:
