@@ -204,6 +204,8 @@ async def test_what_follows_a_stream_is_asked_for_by_its_end(
     times = iter([100.0, 100.0, 101.0, 112.34])
     monkeypatch.setattr(Conversation, "late_frames", 7)
     monkeypatch.setattr(Conversation, "marks_lost", 3)
+    monkeypatch.setattr(Conversation, "caller_audio_s", 9.5)
+    monkeypatch.setattr(Conversation, "session_s", lambda _, now: now - 101.0)
     run.end = EndCall(end, "caller", "a detail")
     run.notes = [notes.ReplyStarted("r", 300), notes.ReplyStarted("s", 300), notes.ReplyHeard("r", 1, 1)]
     stage = Stage(tmp_path)
@@ -220,6 +222,8 @@ async def test_what_follows_a_stream_is_asked_for_by_its_end(
         "turns": 2,
         "late_frames": 7,
         "marks_lost": 3,
+        "caller_audio_s": 9.5,
+        "session_s": 11.3,
     }
     assert stage.metric("gateway_call_ends_total", reason=end.value, by="caller", line="support") == 1
     assert stage.metric("gateway_frames_late_total") == 7

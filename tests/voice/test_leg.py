@@ -3,17 +3,15 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from gateway.audio.formats import L16_16K
-from gateway.sim.emulator import Emulator, Session
+from gateway.sim.emulator import Emulator
 from gateway.voice import opening as module
-from gateway.voice.bot import Agent, Answering, Model
+from gateway.voice.bot import Agent, Model
 from gateway.voice.commands import (
     CancelResponse,
     CommitTurn,
@@ -48,86 +46,9 @@ from gateway.voice.events import (
 from gateway.voice.leg import VoiceLeg
 from gateway.voice.proposals import Proposal
 from gateway.voice.service import VoiceLive
-from tests.sim.emulator.wire import ULAW, scripted
+from tests.sim.emulator.wire import scripted
 from tests.voice.credential import FakeCredential
-
-MODEL = Model("gpt-4.1")
-SESSION = {"modalities": ["text", "audio"], "instructions": "Answer.", **ULAW}
-
-
-class Listener:
-    """Reads a leg to its end, and lets the test wait for what it told."""
-
-    def __init__(self, leg: VoiceLeg, service: Emulator) -> None:
-        self.leg = leg
-        self.service = service
-        self.events: list[VoiceEvent] = []
-        self._told = asyncio.Event()
-
-    async def read(self) -> None:
-        await self.leg.run(self._tell)
-
-    def _tell(self, event: VoiceEvent) -> None:
-        self.events.append(event)
-        self._told.set()
-
-    async def until(self, kind: type[VoiceEvent], count: int = 1) -> VoiceEvent:
-        """The event of a kind with this number, told already or yet to come."""
-        while len(self.all(kind)) < count:
-            self._told.clear()
-            await self._told.wait()
-        return self.all(kind)[count - 1]
-
-    def all(self, kind: type[VoiceEvent]) -> list[VoiceEvent]:
-        """All events of a kind."""
-        return [event for event in self.events if isinstance(event, kind)]
-
-
-@asynccontextmanager
-async def listening(
-    *turns: dict[str, Any],
-    session: dict[str, Any] = SESSION,
-    answering: Answering = MODEL,
-    api_version: str = "2026-07-15",
-    **keys: Any,
-) -> AsyncIterator[Listener]:
-    """A leg that is being read, on an emulator with these turns; closed at the end."""
-    script = scripted(*(turns or ({"say": "Yes."},)), vad="scripted", **keys)
-    async with (
-        asyncio.timeout(20),
-        Emulator(script) as service,
-        VoiceLive(service.endpoint, "any", api_version=api_version, connect_timeout_s=2) as live,
-        asyncio.TaskGroup() as group,
-    ):
-        listener = Listener(VoiceLeg(live, [Proposal(answering, session)]), service)
-        reading = group.create_task(listener.read())
-        yield listener
-        await listener.leg.close()
-        await reading
-
-
-async def session_of(listener: Listener) -> Session:
-    """The session, once it is ready."""
-    await listener.until(SessionReady)
-    return await listener.service.session()
-
-
-@pytest.mark.parametrize(
-    ("api_version", "members"),
-    [
-        ("2025-10-01", {"instructions"}),
-        ("2026-01-01-preview", {"instructions", "metadata"}),
-        ("2026-07-15", {"pre_generated_assistant_message", "metadata"}),
-    ],
-)
-async def test_an_older_version_is_asked_for_what_it_knows(api_version: str, members: set[str]) -> None:
-    """A text is then said by the model, and comes without the id of its request."""
-    async with listening(api_version=api_version) as listener:
-        session = await session_of(listener)
-        listener.leg.send(SayText("Hello.", "g1"))
-        await listener.until(ResponseStarted)
-        (asked,) = [record.event for record in session.received if record.type == "response.create"]
-        assert set(asked["response"]) == members
+from tests.voice.listener import MODEL, SESSION, listening, session_of
 
 
 async def test_a_turn_from_end_to_end() -> None:
