@@ -32,6 +32,7 @@ LONGEST = (
     "e2e/test_zombies",
     "e2e/test_ground_truth",
     "e2e/test_records_ground_truth",
+    "e2e/test_recordings_on_their_way",
     "logs/test_outlet",
     "e2e/test_attacks",
     "call/test_random_call",
