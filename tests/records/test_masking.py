@@ -18,6 +18,7 @@ HARMLESS = {
     "cause",
     "code",
     "detail",
+    "file",
     "generation",
     "how",
     "item_id",
