@@ -118,6 +118,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._returned)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads to end, however long: Python 3.12 sets a limit, which would be over at once."""
+        with self.standing_still():
+            await super().shutdown_default_executor()
+
     @contextmanager
     def standing_still(self) -> Iterator[None]:
         """Let no time pass within the block, which waits for a thread or for another process, such as a database."""

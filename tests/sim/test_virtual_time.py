@@ -61,6 +61,23 @@ async def test_time_stands_still_within_a_block() -> None:
 
 
 @virtual_time
+async def test_the_end_of_the_threads_is_waited_for_in_real_time() -> None:
+    """Five minutes, which Python 3.12 and later give them, would be over before the first of them ends."""
+    loop = asyncio.get_running_loop()
+    before, goes_on, ended = loop.time(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        goes_on.wait()
+        ended.set()
+
+    loop.run_in_executor(None, work)
+    threading.Timer(0.05, goes_on.set).start()
+    await loop.shutdown_default_executor(300.0)  # type: ignore[call-arg, unused-ignore]  # as asyncio.Runner does
+    assert ended.is_set()
+    assert loop.time() - before < 1
+
+
+@virtual_time
 async def test_time_goes_on_while_the_loop_is_busy() -> None:
     """Else who asks again and again whether it is time yet would ask for ever."""
     loop = asyncio.get_running_loop()
