@@ -12,8 +12,8 @@ from gateway.records.call_rows import CallRows, Priced
 from gateway.records.rows import Row, new_key
 from gateway.records.store.keepable import Keepable
 
-AT_ONCE = 100
-"""Notes of which rows are made in one turn of the event loop: a few milliseconds."""
+AT_ONCE = 20
+"""Notes of which rows are made in one turn of the event loop: less than a millisecond."""
 
 _Of = tuple[str, str, float]
 
