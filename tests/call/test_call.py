@@ -12,11 +12,19 @@ from gateway.call.ending import EndCall, EndReason
 from gateway.call.errands import FunctionReturned, RunFunction, TransferCaller
 from gateway.call.messages import Commands
 from gateway.call.record import CallIdentity, CallRecord, TimedNote
-from gateway.call.settings import CallSettings, FunctionRule, Recorded
+from gateway.call.settings import CallSettings, FunctionRule, KeyAction, Recorded, Target
 from gateway.phone.commands import PhoneCommand, PlayAudio, StopPlayback
 from gateway.phone.events import CallerAudio, DigitPressed, PhoneClosed, PhoneEnd
 from gateway.voice.commands import CancelResponse, ReturnToolOutput, SayText, SendAudio, VoiceCommand
-from gateway.voice.events import CallerSpoke, ReplyAudio, ResponseStarted, SessionReady, ToolCalled
+from gateway.voice.events import (
+    CallerSpoke,
+    ReplyAudio,
+    ResponseEnded,
+    ResponseStarted,
+    ResponseStatus,
+    SessionReady,
+    ToolCalled,
+)
 from tests.fakes import FakeErrands, FakePhone, FakeVoice
 from tests.story import SILENCE, STARTED
 from tests.virtual_time import virtual_time
@@ -293,6 +301,29 @@ async def test_a_hang_up_ends_what_is_at_work() -> None:
         group.create_task(rig.call.run())
         await until_at_work(rig)
         rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+    assert rig.errands.cancelled == 1
+
+
+@virtual_time
+async def test_a_hang_up_during_a_transfer_closes_the_session_at_once() -> None:
+    """Though the provider has not answered whether it took the call."""
+    desk = Target("desk", "+14255550199", SayText("One moment."))
+    rig, loop = Rig(CallSettings(on_key={"0": KeyAction(transfer=desk)})), asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(rig.call.run())
+        rig.voice.tell(SessionReady("s", "m"))
+        await asyncio.sleep(1)
+        rig.phone.tell(DigitPressed("0"))
+        await rig.until_asked(SayText)
+        rig.voice.tell(ResponseStarted("r"))
+        rig.voice.tell(ResponseEnded("r", ResponseStatus.COMPLETED))
+        await rig.errands.asked.wait()
+        assert rig.errands.sent == [TransferCaller("desk", "+14255550199")]
+        rig.phone.tell(PhoneClosed(PhoneEnd.HUNG_UP))
+        began = loop.time()
+        await running
+        assert loop.time() - began < 1.0
+    assert rig.voice.closed
     assert rig.errands.cancelled == 1
 
 
