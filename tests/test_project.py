@@ -44,7 +44,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONSTRAINTS = ROOT / "constraints.txt"
 OPERATING = (ROOT / "docs" / "operating.md").read_text("utf-8")
 PYTHONS = ("3.11", "3.12", "3.13")
-MADE_HERE = {"__pycache__", "build", "calls", "dist", "results"}
+MADE_HERE = {"__pycache__", "build", "calls", "data", "dist", "results"}
 """Directories that tools and calls leave behind; whatever begins with a dot is theirs too, but for these."""
 OURS = {".ci", ".dockerignore", ".env.example", ".gitignore"}
 
