@@ -11,6 +11,10 @@ from gateway.sim.virtual_time import VirtualTimeLoop
 
 Result = TypeVar("Result")
 
+SWITCH_S = 0.0005
+"""Seconds after which a thread in Python code lets the event loop go on. With the interpreter's own 5 ms, a thread that
+writes records or recordings would hold frames up for as long."""
+
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
@@ -27,6 +31,7 @@ def run(main: Coroutine[Any, Any, Result], *, virtual: bool = False) -> Result:
     exits with 128 plus the signal's number, as a shell reports a process that a signal has ended.
     """
     received: list[signal.Signals] = []
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else _loop_factory()) as runner:
         try:
             return runner.run(_until_signalled(main, received))

@@ -1,6 +1,7 @@
 """Writes the recordings of a process in one thread: the audio path only appends to bounded queues."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,11 @@ WAITING_LIMIT = 64 * 1024 * 1024
 WAKE_AT = WAITING_LIMIT // 16
 """So many bytes are written at once, and not only after the period."""
 ENTRY_COST = 250
-PERIOD_S = 0.25
+PERIOD_S = 0.3
+SPREAD_S = 0.12
+"""The recordings of a process are written over so much time, a few and then a pause: the thread holds up the event loop
+by as many at most, and not by all of them."""
+BETWEEN_PAUSES = 4
 END_LIMIT_S = 10.0
 COUNTS = {"stereo": 2, "mono": 1}
 
@@ -160,11 +165,22 @@ class Writer:
             self._wake.clear()
             while self._opened:
                 self._writing.append(self._opened.popleft())
-            self._writing = [queue for queue in self._writing if self._write(queue)]
+            self._writing = [queue for queue in self._writing if self._write(queue)] if is_over else self._spread()
             if is_over and not self._opened:
                 break
         for queue in self._writing:  # of calls that have not ended: what is there stays
             queue.close(keeps=True)
+
+    def _spread(self) -> list[RecordingQueue]:
+        """Write what is due of all recordings, with pauses unless a lot waits; return those of which more will come."""
+        writing = self._writing
+        left, pause_s = [], SPREAD_S * BETWEEN_PAUSES / max(BETWEEN_PAUSES, len(writing))
+        for number, queue in enumerate(writing, 1):
+            if self._write(queue):
+                left.append(queue)
+            if number % BETWEEN_PAUSES == 0 and not self._is_over and self._added - self._taken < WAKE_AT:
+                time.sleep(pause_s)
+        return left
 
     def _write(self, queue: RecordingQueue) -> bool:
         """Write what is due of a recording; return ``True`` if more will come."""
