@@ -29,7 +29,7 @@ PERIOD_S = 0.3
 SPREAD_S = 0.12
 """The recordings of a process are written over so much time, a few and then a pause: the thread holds up the event loop
 by as many at most, and not by all of them."""
-BETWEEN_PAUSES = 4
+BETWEEN_PAUSES = 20
 END_LIMIT_S = 10.0
 COUNTS = {"stereo": 2, "mono": 1}
 
