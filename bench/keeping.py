@@ -1,4 +1,4 @@
-"""What records and recordings cost: the same calls without and with them in turns, within the same minutes."""
+"""Measures what records and recordings cost: the same calls without and with them in turns, within the same minutes."""
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence

@@ -49,7 +49,7 @@ TOOL_YAML = """\
 
 
 class Kept(enum.StrEnum):
-    """What the gateway keeps of its calls."""
+    """The things that the gateway keeps of its calls."""
 
     NOTHING = "nothing"
     RECORDS = "records"

@@ -1,4 +1,4 @@
-"""What a call uses: the tokens of its responses, the time of its sessions, the caller's audio."""
+"""The use of a call: the tokens of its responses, the time of its sessions, the caller's audio."""
 
 from gateway.call import notes
 from gateway.call.recovery.commands import VoiceOpened
