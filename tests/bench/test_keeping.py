@@ -1,4 +1,4 @@
-"""What is made of trials that keep records and recordings, and of those that keep nothing."""
+"""The results of trials that keep records and recordings, and of those that keep nothing."""
 
 import dataclasses
 from pathlib import Path

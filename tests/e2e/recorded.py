@@ -53,7 +53,7 @@ class Made:
 
     @property
     def truth(self) -> npt.NDArray[np.int16]:
-        """What the phone sent, and what its caller heard."""
+        """Return what the phone sent, and what its caller heard."""
         return self.result.stereo()
 
     def time_of(self, event: str) -> float:

@@ -1,4 +1,4 @@
-"""What the caller of a service that brings nothing hears, before its session counts as lost."""
+"""The sounds for a caller whose service brings nothing, before its session counts as lost."""
 
 from itertools import pairwise
 
@@ -31,7 +31,7 @@ COVERED = replace(LINE, trouble=replace(LINE.trouble, phrase=lambda: WORDS))
 
 
 class Ear:
-    """What a caller hears, piece by piece: the seconds since the beginning, and ``tone``, ``words`` or ``bot``."""
+    """The pieces that a caller hears: the seconds since the beginning, and ``tone``, ``words`` or ``bot``."""
 
     def __init__(self, story: Story) -> None:
         self._story = story

@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 29, 10, 30, tzinfo=UTC)
 
 
 async def asked(words: str, folder: Path) -> Wanted:
-    """What these options ask for, at half past ten."""
+    """Return what these options ask for, at half past ten."""
     parser = argparse.ArgumentParser()
     add_filters(parser)
     async with Database(f"sqlite:///{folder}/calls.db") as database:

@@ -42,7 +42,7 @@ def config(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
-    """What the command prints."""
+    """Return what the command prints."""
     assert main(["calls", *words]) == code
     out, err = capsys.readouterr()
     return out if code == 0 else err

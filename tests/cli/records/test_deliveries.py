@@ -43,7 +43,7 @@ def outbox(config: Path) -> Path:
 
 
 def deliveries(config: Path) -> list[Listed]:
-    """What is in the outbox."""
+    """Return what is in the outbox."""
 
     async def read() -> list[Listed]:
         async with Database(f"sqlite:///{config.parent}/data/calls.db") as database:

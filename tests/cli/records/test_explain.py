@@ -83,7 +83,7 @@ def test_a_page_is_written_for_its_user_alone(config: Path, tmp_path: Path) -> N
 
 
 def test_a_page_without_its_sound_is_a_page(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is missing is told; a page that cannot be written is an error."""
+    """A call that is missing is named; a page that cannot be written is an error."""
     assert explained(config, "m2", "--html", str(tmp_path / "page.html")) == 0
     assert "--html: without sound: " in capsys.readouterr().err
     assert "There is no recording of this call." in (tmp_path / "page.html").read_text("utf-8")

@@ -29,7 +29,7 @@ def test_a_receiver_gets_the_end_of_calls_unless_told_otherwise(tmp_path: Path) 
 
 
 def test_a_secret_may_be_two_and_is_kept_out_of_sight(tmp_path: Path) -> None:
-    """What hides secrets in logs finds both."""
+    """The redaction of logs finds both."""
     text = 'deliver: [{url: "https://crm.example", secret: ["${KEY}", "${KEY_OLD}"]}]\n'
     deployment = read(tmp_path, text, KEY=OTHER, KEY_OLD=GOOD)
     assert values_of(deployment.deliver[0].secret) == (OTHER, GOOD)

@@ -30,7 +30,7 @@ SECRET = 'tools: [{name: pay, description: b, http: {url: "https://a.b/"}, param
     ],
 )
 def test_it_is_told_in_words(read_line: ReadLine, tmp_path: Path, text: str, told: str) -> None:
-    """What is recorded, what callers hear before, and for how long it is kept."""
+    """The line says that calls are recorded, what callers hear before, and for how long recordings are kept."""
     write_wav(tmp_path / "a.wav", np.zeros(800, np.int16), 8000)
     line = read_line(text).line
     assert line
