@@ -108,6 +108,11 @@ def add_emulator(commands: Any) -> None:
         "--port", type=_port, default=EMULATOR_PORT, help=f"default {EMULATOR_PORT}; 0 takes a free one"
     )
     parser.add_argument("--script", type=Path, metavar="FILE", help="what it says and does (default: a short dialogue)")
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve wss, with a certificate made at the start; prints what clients have to trust",
+    )
     add_faults_and_seed(parser, "what breaks in its sessions, and when")
     _add_log_options(parser)
     parser.set_defaults(run=lambda options: run(_emulator(options)))
@@ -368,8 +373,10 @@ async def _emulator(options: argparse.Namespace) -> int:
     from gateway.cli.calling.emulated import emulator_of  # noqa: PLC0415 -- see above
 
     try:
-        async with emulator_of(options, options.host, options.port, options.script) as emulator:
+        async with emulator_of(options, options.host, options.port, options.script, tls=options.tls) as emulator:
             print(f"Voice Live emulator: {emulator.endpoint}  (any API key; Ctrl-C stops it)", flush=True)
+            if emulator.ca_file is not None:
+                print(f"Its clients trust:   {emulator.ca_file}  (SSL_CERT_FILE, NODE_EXTRA_CA_CERTS)", flush=True)
             await stop.asked.wait()
     except OSError as error:
         raise GatewayError(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}") from None

@@ -1,5 +1,6 @@
 """What runs until it is told to stop."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ from structlog.testing import capture_logs
 
 from gateway.cli import _parser, main, serve
 from gateway.cli.calling import emulated
+from gateway.cli.stopping import Stop
 from gateway.config import Deployment
 from gateway.errors import GatewayError
 from gateway.sim.emulator import Emulator
@@ -37,6 +39,21 @@ async def test_an_emulator_that_runs_for_months_forgets_old_sessions(emulators: 
         async with serve._service(_parser().parse_args(["serve", "--emulator"]), Deployment()):
             pass
     assert [made["keep_sessions"] for made in emulators] == [100, 100]
+
+
+async def test_the_file_that_clients_have_to_trust_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With ``--tls``, beside an address of https."""
+    stop = Stop()
+    stop.request("SIGINT")
+    monkeypatch.setattr(serve, "stop_on_signals", lambda: stop)
+    monkeypatch.setattr(serve, "logs", SimpleNamespace(configure=lambda **_: None, is_terminal=lambda: False))
+    await serve._emulator(_parser().parse_args(["emulator", "--port", "0", "--tls"]))
+    printed = capsys.readouterr().out.splitlines()
+    address, trust = (line for line in printed if line.startswith(("Voice Live", "Its clients")))
+    assert "https://127.0.0.1:" in address
+    assert re.search(r"/voice-live-emulator-\w+/ca\.pem ", trust)
 
 
 @pytest.mark.parametrize("command", ["serve", "emulator"])

@@ -17,14 +17,19 @@ KEPT_SESSIONS = 100
 
 
 def emulator_of(
-    options: argparse.Namespace, host: str = "127.0.0.1", port: int = 0, script: Path | None = None
+    options: argparse.Namespace,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    script: Path | None = None,
+    *,
+    tls: bool = False,
 ) -> Emulator:
     """Return the emulator with the faults that the options ask for.
 
     Connections count from its start, whichever calls they belong to. ``InputError`` for files that cannot be used.
     """
     said = load_script(script) if script else Script.for_anyone()
-    emulator = Emulator(said, host, port, keep_sessions=KEPT_SESSIONS)
+    emulator = Emulator(said, host, port, keep_sessions=KEPT_SESSIONS, tls=tls)
     if options.faults is None:
         if options.seed is not None:
             raise InputError("--seed: there is nothing to draw, expected it beside --faults")

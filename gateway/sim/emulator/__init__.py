@@ -1,6 +1,7 @@
 """A Voice Live service on this machine, for the official SDK and anyone's client; written from its documents.
 
 server          handshake, credentials, sessions
+certificate     certificates for wss on this machine
 session         one connection: client events in, server events out
 service         what the service does at each client event
 settings/       the settings of a session

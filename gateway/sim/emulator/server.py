@@ -2,14 +2,19 @@
 
 import asyncio
 import itertools
+import platform
+import ssl
+import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import structlog
 from aiohttp import web
 
+from gateway.sim.emulator.certificate import write_certificates
 from gateway.sim.emulator.on_demand import handshake_fault, with_faults
 from gateway.sim.emulator.refusing.handshake import Handshakes, refused_by, request_ids
 from gateway.sim.emulator.script import Script
@@ -21,6 +26,7 @@ _MESSAGE_LIMIT_BYTES = 24 << 20
 """An append carries up to 15 MiB of audio, in base64."""
 _CLOSE_TIMEOUT_S = 2.0
 LOOK_AGAIN_S = 0.1
+_EVERY_HOST = ("0.0.0.0", "::")  # noqa: S104 -- compared with, not listened on
 _SECRETS = frozenset(("api-key", "authorization", "agent-access-token"))
 
 log = structlog.get_logger()
@@ -30,7 +36,8 @@ class Emulator:
     """A Voice Live service on this machine: ``async with Emulator(Script.default()) as emulator``.
 
     ``api_key`` is the one key that is accepted; None accepts any that is not empty. Bearer tokens are never checked.
-    ``keep_sessions`` bounds how many ended sessions are remembered. ``OSError`` where the port is not free.
+    ``keep_sessions`` bounds how many ended sessions are remembered. ``tls`` serves ``wss`` with a certificate that is
+    made at the start; clients have to trust ``ca_file``. ``OSError`` where the port is not free.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class Emulator:
         *,
         keep_audio: bool = False,
         keep_sessions: int | None = None,
+        tls: bool = False,
     ) -> None:
         self._script = script
         self._host = host
@@ -49,6 +57,8 @@ class Emulator:
         self._gate = Handshakes(script, api_key)
         self._keep_audio = keep_audio
         self._keep_sessions = keep_sessions
+        self._tls = tls
+        self._certificates: tempfile.TemporaryDirectory[str] | None = None
         self._connections = itertools.count(1)
         self._stopping = asyncio.Event()
         self._arrived = asyncio.Event()
@@ -62,9 +72,14 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The endpoint to give to a client: ``http://127.0.0.1:PORT``."""
+        """The endpoint to give to a client: ``http://127.0.0.1:PORT``; with TLS, ``https://…``."""
         host = f"[{self._host}]" if ":" in self._host else self._host  # RFC 3986 §3.2.2
-        return f"http://{host}:{self._port}"
+        return f"{'https' if self._tls else 'http'}://{host}:{self._port}"
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The PEM file of the authority that clients have to trust, while the emulator runs; None without TLS."""
+        return None if self._certificates is None else Path(self._certificates.name, "ca.pem")
 
     @property
     def open_sessions(self) -> int:
@@ -96,9 +111,10 @@ class Emulator:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_TIMEOUT_S)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            await web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls_context()).start()
         except OSError:
             await self._runner.cleanup()
+            self._forget_certificates()
             raise
         self._port = self._runner.addresses[0][1]
         log.info("emulator_listens", endpoint=self.endpoint)
@@ -120,6 +136,20 @@ class Emulator:
             await session.closed.wait()
         if self._runner is not None:
             await self._runner.cleanup()
+        self._forget_certificates()
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        if not self._tls:
+            return None
+        self._certificates = tempfile.TemporaryDirectory(prefix="voice-live-emulator-")
+        own = platform.node() if self._host in _EVERY_HOST else self._host
+        hosts = [host for host in (own, self._script.host) if host and host.isascii()]
+        return write_certificates(Path(self._certificates.name), hosts)[1]
+
+    def _forget_certificates(self) -> None:
+        if self._certificates is not None:
+            self._certificates.cleanup()
+            self._certificates = None
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.handshakes += 1
