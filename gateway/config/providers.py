@@ -246,6 +246,10 @@ class Asterisk(ProviderSettings):
     """Asterisk chan_websocket; its stream brings Basic credentials: any user, stream_secret as password."""
 
 
+class Browser(ProviderSettings):
+    """The phone in a browser, for programs that speak its wire."""
+
+
 SECTIONS: Mapping[str, type[ProviderSettings]] = {
     section.provider_name(): section for section in ProviderSettings.__subclasses__()
 }
