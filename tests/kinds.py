@@ -12,7 +12,7 @@ from gateway.phone.provider import Grant, SignatureError, Upgrade
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.webhook import After
 from gateway.sim.phone.wire import Wire
-from tests.conformance.accounts import CALL, CONNECT, account
+from tests.conformance.accounts import CALL, CONNECT, IDS, account
 from tests.conformance.transcripts import about, bare
 from tests.phone.parts import answer_call, verify_upgrade
 
@@ -66,7 +66,7 @@ def rescues_by_document(name: str) -> bool:
     rescue = "14255550177"
     connect, answers = replace(CONNECT, on_failure=After(transfer=f"+{rescue}")), about(name).answers
     bodies = [json.dumps(answer).encode() for answer in answers]
-    calls = (replace(CALL, call_id=call_id) for call_id in ("call-1", "call@account"))  # the second is TeXML's
+    calls = (replace(CALL, call_id=call_id) for call_id in IDS)
     return any(rescue in answer_call(account(name), call, connect, *bodies).body for call in calls)
 
 

@@ -91,7 +91,11 @@ def add_call(commands: Any) -> None:
         metavar="NAME",
         help=f"whose wire: {', '.join(PROVIDERS)}, or the name of an account in gateway.yaml (default twilio)",
     )
-    parser.add_argument("--codec", choices=list(CODECS), help="the phone's codec (default: the provider's usual one)")
+    parser.add_argument(
+        "--codec",
+        choices=list(CODECS),
+        help="the phone's codec, unless the gateway's answer sets one (default: the provider's usual)",
+    )
     parser.add_argument(
         "--channel",
         type=Channel,
@@ -188,7 +192,7 @@ async def _call(options: argparse.Namespace) -> int:
         utterances,
         from_=options.from_,
         provider=wire,
-        audio_format=audio_format,
+        audio_format=audio_format if options.codec else None,
         presses=presses,
         max_duration_s=options.hang_up_after,
     )

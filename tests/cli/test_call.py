@@ -223,6 +223,17 @@ def test_a_line_that_records_is_tried_with_its_question(
         assert not (out / "recording.wav").exists()
 
 
+def test_a_codec_that_the_answer_overrides_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Our answer to Vonage asks for 24 kHz; the caller who was to speak at 8 kHz does so, and the user reads it."""
+    file = deployment(tmp_path, NUMBER)
+    spoken = ("--config", file, "--provider", "vonage", "--press", "1@1", "--hang-up-after", "4", "--force")
+    _, errors = in_virtual_time(lambda: call(capsys, *spoken, "--codec", "l16-8k", "--out", tmp_path / "out"))
+    assert [line for line in errors if line.startswith("--codec: the gateway's answer asked for")]
+    assert json.loads((tmp_path / "out" / "call.json").read_text("utf-8"))
+    _, errors = in_virtual_time(lambda: call(capsys, *spoken, "--out", tmp_path / "out"))
+    assert not [line for line in errors if "--codec" in line]
+
+
 @pytest.mark.parametrize(
     ("numbers", "called"),
     [

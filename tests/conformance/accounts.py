@@ -10,6 +10,8 @@ from gateway.sim.providers import open_account
 API = "https://api.example.com"
 GATEWAY = "https://gw.example.com"
 CALL = IncomingCall("call-1", "+14155550123", "+14255550100", "context")
+IDS = ("call-1", "CALL@ACCOUNT")
+"""The second is a call of TeXML."""
 TOKEN = "token-of-call-1"
 CONNECT = Connect(f"{GATEWAY.replace('https', 'wss')}/stream/x/{TOKEN}", call_url=f"{GATEWAY}/answer/x", token=TOKEN)
 

@@ -21,13 +21,10 @@ from gateway.phone.provider import Confirmation, Provider
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Connect, IncomingCall
-from tests.conformance.accounts import account
+from tests.conformance.accounts import IDS, account
 from tests.conformance.transcripts import bare, golden, transcripts
 from tests.conformance.wires import begin, begun, format_of, start_text
 from tests.phone.parts import after_stream, answer_call, hang_up, redirect, send_digits, transfer
-
-IDS = ("call-1", "CALL@ACCOUNT")
-"""The second is a call of TeXML."""
 
 
 def asked(name: str, ask: Callable[[Provider, str], Sequence[HttpRequest]]) -> list[HttpRequest]:

@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from pydantic import SecretStr
 
 from gateway.config.providers import settings_of
+from gateway.config.secrets import may_be_two
 from gateway.errors import WireError
 from gateway.phone.events import CallStarted
 from gateway.phone.provider import Proof, Provider, SignatureError, StartProof, Upgrade
 from gateway.phone.providers import PROVIDERS
 from gateway.phone.shared.jwks import UnknownKeyError
-from gateway.phone.webhook import Answer, CallStatus, IncomingCall, StreamEnded, WebhookRequest
-from tests.conformance.accounts import CALL, CONNECT, GATEWAY, account
+from gateway.phone.waiting import Wait
+from gateway.phone.webhook import After, Answer, CallStatus, IncomingCall, StreamEnded, WebhookRequest
+from tests.conformance.accounts import CALL, CONNECT, GATEWAY, IDS, account
 from tests.conformance.transcripts import about, bare, golden
 from tests.conformance.wires import start_text, unvouched, words
 from tests.kinds import ASKING
@@ -129,6 +132,46 @@ def test_a_call_is_connected_or_rejected(name: str) -> None:
     assert expected in said, f"{name}: neither answer nor requests have {expected}: {said}"
     assert CONNECT.token not in everything(refused)
     assert everything(refused) != everything(connected)
+
+
+WITHOUT_ROOM = {
+    "say": (After(say="Nobody is free.", language="en-US"), None, "Nobody is free."),
+    "transfer": (After(transfer="+14155550177"), None, "14155550177"),
+    "wait": (After(), Wait(f"{GATEWAY}/answer/any?since=1"), "since=1"),
+}
+"""What a caller may get in place of busy, as the line wants it; and the text that the answer to it must have."""
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_call_without_room_gets_what_the_traits_say(name: str) -> None:
+    """Words, a transfer or a wait, in the answer or its requests; the answer of busy where the traits have none."""
+    made = account_of(name)
+    calls = [replace(CALL, call_id=call_id) for call_id in IDS]
+    able = {
+        what
+        for what, (follows, wait, wanted) in WITHOUT_ROOM.items()
+        if any(wanted in everything(webhooks(made).full(call, follows, wait)) for call in calls)
+    }
+    assert able == set(made.traits.when_full), (
+        f"{name}: when_full of its traits is {made.traits.when_full}, but Webhooks.full can {sorted(able) or 0}:"
+        f" change the traits, or write full into gateway/phone/providers/{name}/provider.py"
+    )
+    for what in WITHOUT_ROOM.keys() - able:
+        follows, wait, _ = WITHOUT_ROOM[what]
+        for call in calls:
+            assert webhooks(made).full(call, follows, wait) == webhooks(made).refuse(call), f"{name}: {what}: busy"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_proof_may_be_replaced_without_a_gap(name: str) -> None:
+    """What proves a webhook or a stream takes two values, ``[new, old]``, of which both verify."""
+    settings = settings_of(name)
+    for key in settings.proofs:
+        annotation = settings.model_fields[key].annotation
+        assert may_be_two(annotation) or SecretStr.__name__ not in str(annotation), (
+            f"{name}: {key} of class {settings.__name__} in gateway/config/providers.py takes one value alone: "
+            f"write {key}: Rotated[Secret] | None, and read both by values_of"
+        )
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -16,8 +16,7 @@ from gateway.sim.emulator import Script
 from gateway.sim.emulator.script import Latency
 from tests.e2e.ear import KeepingPlayout
 from tests.e2e.exchange import Exchange, exchange
-from tests.e2e.rig import noise
-from tests.e2e.test_providers import (
+from tests.e2e.provider_calls import (
     FAREWELL,
     GREETING,
     STORIES,
@@ -27,6 +26,7 @@ from tests.e2e.test_providers import (
     said,
     truncates,
 )
+from tests.e2e.rig import noise
 from tests.virtual_time import in_virtual_time
 
 CASES = [Case(provider, number) for number, provider in enumerate(PROVIDERS)]

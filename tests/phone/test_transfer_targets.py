@@ -15,6 +15,7 @@ from gateway.phone.requests import HttpRequest
 from gateway.phone.webhook import After, Answer, Connect, IncomingCall, WebhookRequest
 from gateway.sim.providers import open_account
 from tests.conformance.transcripts import bare
+from tests.kinds import ASKING, rescues_by_document
 from tests.phone.parts import after_stream, answer_call, transfer, webhooks
 
 CALL = IncomingCall("CA1@AC1", "+14155550123", "+14255550100", "context")
@@ -26,7 +27,7 @@ TRANSFERRING = [
     if bare(name).traits.transfer.startswith("REST") and "to numbers" not in bare(name).traits.transfer
 ]
 """They have a request for it, for addresses as well."""
-WITH_AFTER = ("twilio", "signalwire", "cloudonix", "telnyx", "plivo", "vobiz", "bandwidth", "jambonz")
+WITH_AFTER = [name for name in ASKING if rescues_by_document(name)]
 """Their answer document says what follows the stream."""
 
 

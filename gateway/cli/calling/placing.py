@@ -96,6 +96,7 @@ async def place(
         with suppress(TimeoutError):  # a call that was refused has no end to report
             async with asyncio.timeout(END_LIMIT_S):
                 await stream.ended.wait()
+    _warn_of_codec(asked, result)
     recording = await stream.recording()
     shown = Redactor(secrets_of(stream.secrets) | secrets_in(os.environ))
     found = [shown.text(complaint) for complaint in complaints(result, stream, expected)]
@@ -108,6 +109,15 @@ async def place(
         found += [faults.again()] if found else []
     _keep(result, stream, narrator, keeping, found, recording)
     return INTERRUPTED if interrupted else FAILED if found else 0
+
+
+def _warn_of_codec(plan: CallPlan, result: CallResult) -> None:
+    if plan.audio_format is not None and result.audio_format != plan.audio_format:
+        print(
+            f"--codec: the gateway's answer asked for {result.audio_format}, so the caller spoke that "
+            f"and not {plan.audio_format}",
+            file=sys.stderr,
+        )
 
 
 def _keep(
