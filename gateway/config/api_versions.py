@@ -11,8 +11,10 @@ from typing import Any
 DEFAULT_API_VERSION = "2026-07-15"
 """The version that the gateway is made for."""
 API_VERSION = r"\d{4}-\d{2}-\d{2}(-preview)?"
-MCP_SINCE = "2026-04-10"
-"""The first version that supports MCP servers (Voice Live API reference)."""
+FIRST_GENERAL = "2025-10-01"
+"""The first version that is no preview; the one before it had names of its own."""
+MCP_SINCE = "2026-01-01-preview"
+"""The first version that supports MCP servers (Microsoft's quickstart of MCP)."""
 
 SESSION_SINCE: Mapping[str, str] = {
     "interim_response": "2026-01-01-preview",
@@ -30,6 +32,10 @@ RESPONSE_SINCE: Mapping[str, str] = {
     "pre_generated_assistant_message": "2026-04-10",
 }
 """The members of ``response.create`` that came later than the first version."""
+
+
+_OLD_TURNS = {"azure_semantic_vad_multilingual": "azure_multilingual_semantic_vad"}
+_JUDGE = "end_of_utterance_detection"
 
 
 def is_api_version(text: str) -> bool:
@@ -62,3 +68,20 @@ def without_newer(
             continue
         left_out.append(path)
     return known, left_out
+
+
+def with_old_names(session: Mapping[str, Any], api_version: str) -> dict[str, Any]:
+    """Return a copy of a ``session`` with the names that ``api_version`` has for its members.
+
+    The first preview calls the multilingual turn detection otherwise, counts the time-out of an end of utterance in
+    seconds, and has a number in place of its level, which has no documented equivalent and is left out.
+    """
+    turns = session.get("turn_detection")
+    if api_version >= FIRST_GENERAL or not isinstance(turns, Mapping):
+        return dict(session)
+    renamed = {**turns, "type": _OLD_TURNS.get(turns["type"], turns["type"])}
+    if isinstance(judge := turns.get(_JUDGE), Mapping):
+        renamed[_JUDGE] = {key: value for key, value in judge.items() if key not in ("threshold_level", "timeout_ms")}
+        if "timeout_ms" in judge:
+            renamed[_JUDGE]["timeout"] = judge["timeout_ms"] / 1000
+    return {**session, "turn_detection": renamed}

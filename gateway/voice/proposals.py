@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gateway.audio.formats import AudioFormat
-from gateway.config.api_versions import DEFAULT_API_VERSION, without_newer
+from gateway.config.api_versions import DEFAULT_API_VERSION, with_old_names, without_newer
 from gateway.config.line.line import Line
 from gateway.voice.bot import Agent, Answering, answering_for
 from gateway.voice.negotiation.reductions import Policy, Session
@@ -34,6 +34,8 @@ def proposals_for(
 ) -> Sequence[Proposal]:
     """Return what to ask the service for in a call; members that ``api_version`` does not know are not asked for.
 
+    Members that it knows by another name are asked for by that.
+
     Raises ``WireError`` for a format that Voice Live does not take.
     """
     return tuple(_proposal(line.answered_by(model), audio_format, call, api_version) for model in line.models or ("",))
@@ -53,4 +55,4 @@ def going_on_with(proposals: Sequence[Proposal], conversation_id: str) -> Sequen
 
 def _proposal(line: Line, audio_format: AudioFormat, call: CallFacts, api_version: str) -> Proposal:
     session, _ = without_newer(session_for(line, audio_format, call), api_version)
-    return Proposal(answering_for(line), session, policy_for(line))
+    return Proposal(answering_for(line), with_old_names(session, api_version), policy_for(line))

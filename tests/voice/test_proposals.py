@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from gateway.audio.formats import L16_16K, PCMU
+from gateway.sim.emulator.refusing.versions import check_session
+from gateway.sim.emulator.settings.old_names import check_old_names
 from gateway.voice.bot import Agent, Model
 from gateway.voice.negotiation.reductions import Policy
 from gateway.voice.proposals import Proposal, proposals_for
@@ -36,6 +38,23 @@ def test_what_an_older_version_does_not_know_is_not_asked_for(tmp_path: Path) ->
     (proposal,) = proposals_for(line_of(tmp_path, "tools: [end_call]"), PCMU, CALL, "2026-04-10")
     assert "parallel_tool_calls" not in proposal.session
     assert "metadata" in proposal.session
+
+
+def test_the_first_version_has_names_of_its_own(tmp_path: Path) -> None:
+    """The emulator takes them at that version; today's has today's names."""
+    turns = "turn_detection: {type: azure_semantic_vad_multilingual, end_of_utterance_detection: {timeout_ms: 1500, "
+    turns += "model: semantic_detection_v1_multilingual, threshold_level: high}}"
+    line = line_of(tmp_path, turns)
+    (proposal,) = proposals_for(line, PCMU, CALL, "2025-05-01-preview")
+    detection = proposal.session["turn_detection"]
+    assert detection["type"] == "azure_multilingual_semantic_vad"
+    judge = {"model": "semantic_detection_v1_multilingual", "timeout": 1.5}
+    assert detection["end_of_utterance_detection"] == judge
+    check_session(proposal.session, "2025-05-01-preview")
+    check_old_names(proposal.session, "2025-05-01-preview")
+    (today,) = proposals_for(line, PCMU, CALL)
+    check_old_names(today.session, "2026-07-15")
+    assert today.session["turn_detection"]["end_of_utterance_detection"]["timeout_ms"] == 1500
 
 
 def test_openai_voices_on_linear_streams_come_at_24_khz(tmp_path: Path) -> None:

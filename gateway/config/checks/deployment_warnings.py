@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from gateway.config.api_versions import (
     DEFAULT_API_VERSION,
+    FIRST_GENERAL,
     MCP_SINCE,
     RESPONSE_SINCE,
     SESSION_SINCE,
@@ -19,6 +20,7 @@ from gateway.config.line.agent import AGENTS_HOST, OLD_HOST
 from gateway.config.line.line import Line
 from gateway.config.line.models import engine_of, is_known, models_of
 from gateway.config.line.tools import McpTool
+from gateway.config.line.turns import VoiceActivity
 from gateway.config.numbers import ANY_NUMBER
 from gateway.config.reading.problems import listed
 
@@ -100,6 +102,8 @@ def _service(deployment: Deployment, lines: Sequence[Line]) -> Iterator[str]:
     uses_mcp = any(isinstance(tool, McpTool) for line in lines for tool in line.settings.tools)
     if uses_mcp and service.api_version < MCP_SINCE:
         yield f"voice_live.api_version: MCP servers need {MCP_SINCE} or later"
+    if service.api_version < FIRST_GENERAL:
+        yield from _without_levels(service.api_version, lines)
     if deployment.streams.auth == "off":
         yield "streams.auth: off, whoever knows the address of the media stream can start a call"
 
@@ -129,6 +133,18 @@ def _models_there(endpoints: Sequence[EndpointSection], lines: Sequence[Line]) -
         for model, there in (one.models or {}).items():
             if is_known(there) and engine_of(model) is not engine_of(there):
                 yield f"voice_live.endpoints[{index}].models.{model}: {there} takes other settings than {model}"
+
+
+def _without_levels(version: str, lines: Sequence[Line]) -> Iterator[str]:
+    """Yield the lines whose end of utterance has a level, which the first preview does not know."""
+    for line in lines:
+        turns = line.settings.turn_detection
+        judge = turns.end_of_utterance_detection if isinstance(turns, VoiceActivity) else None
+        if judge and judge.threshold_level != "default":
+            yield (
+                f"{line.name}: turn_detection.end_of_utterance_detection.threshold_level: {judge.threshold_level} "
+                f"is not sent, because version {version} does not know it; expected {FIRST_GENERAL} or later"
+            )
 
 
 def _api_version(version: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 from gateway.sim.emulator.history import History
 from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.record import Event, Rejected
+from gateway.sim.emulator.settings.old_names import image_keys
 
 _PARTS = {
     "user": ("input_text", "input_audio", "input_image"),
@@ -14,7 +15,9 @@ _PARTS = {
 }
 
 
-def created_item(item: object, history: History, *, native: bool, asked: Callable[[object], bool]) -> Event:
+def created_item(
+    item: object, history: History, *, native: bool, api_version: str, asked: Callable[[object], bool]
+) -> Event:
     """Return the ``item`` of a ``conversation.item.create`` as the conversation keeps it, or raise :class:`Rejected`.
 
     ``asked`` returns whether an approval request with that id waits for its answer.
@@ -25,7 +28,7 @@ def created_item(item: object, history: History, *, native: bool, asked: Callabl
     shown: Event = {"id": item_id, "object": "realtime.item", "type": item.get("type"), "status": "completed"}
     match item.get("type"):
         case "message":
-            return {**shown, "role": item.get("role"), "content": _content(item)}
+            return {**shown, "role": item.get("role"), "content": _content(item, api_version)}
         case "function_call_output":
             return {**shown, **_output(item, history)}
         case "function_call":
@@ -36,14 +39,24 @@ def created_item(item: object, history: History, *, native: bool, asked: Callabl
     raise _invalid("item.type", f"{item.get('type')!r} is not supported.")
 
 
-def _content(item: Event) -> list[Event]:
+def _content(item: Event, api_version: str) -> list[Event]:
     allowed = _PARTS.get(str(item.get("role")))
     if allowed is None:
         raise _invalid("item.role", f"expected one of {', '.join(_PARTS)}.")
     content = item.get("content")
     if not isinstance(content, list) or not content:
         raise _invalid("item.content", "expected a list of content parts.")
-    return [_part(part, index, allowed) for index, part in enumerate(content)]
+    parts = [_part(part, index, allowed) for index, part in enumerate(content)]
+    for index, part in enumerate(parts):
+        if part["type"] == "input_image":
+            _check_image(part, index, api_version)
+    return parts
+
+
+def _check_image(part: Event, index: int, api_version: str) -> None:
+    keys = image_keys(api_version)
+    if not any(isinstance(part.get(key), str) for key in keys):
+        raise _invalid(f"item.content[{index}].{keys[0]}", "expected a string.")
 
 
 def _part(part: Any, index: int, allowed: tuple[str, ...]) -> Event:

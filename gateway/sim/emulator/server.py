@@ -20,6 +20,7 @@ from gateway.sim.emulator.refusing.handshake import Handshakes, refused_by, requ
 from gateway.sim.emulator.script import Script
 from gateway.sim.emulator.session import Session
 from gateway.sim.emulator.settings.engine import Engine
+from gateway.sim.emulator.settings.old_names import agent_key
 from gateway.sim.faults.service import ConnectionFaults, ServiceFaults
 
 _MESSAGE_LIMIT_BYTES = 24 << 20
@@ -215,7 +216,7 @@ def _engine(request: web.Request) -> Engine:
     return Engine.of(
         query.get("model", ""),
         query["api-version"],
-        agent=query.get("agent-name"),
+        agent=query.get(agent_key(query["api-version"])),
         agent_version=query.get("agent-version", ""),
         conversation_id=query.get("conversation-id", ""),
         profile=query.get("profile"),

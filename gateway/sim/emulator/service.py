@@ -90,7 +90,11 @@ class Service:
     async def create_item(self, event: Event) -> None:
         """Carry out ``conversation.item.create``; what a user types counts as a turn of the script."""
         item = created_item(
-            event.get("item"), self.history, native=self.settings.native, asked=self._mcp.awaits_approval
+            event.get("item"),
+            self.history,
+            native=self.settings.native,
+            api_version=self.settings.engine.api_version,
+            asked=self._mcp.awaits_approval,
         )
         previous = event.get("previous_item_id") or self.history.previous_of_client_item()
         self.history.add(item, from_client=True, after=event.get("previous_item_id"))

@@ -201,7 +201,20 @@ def test_an_older_version_of_the_service_knows_no_mcp_servers(read_line: ReadLin
     assert warnings(deployment(tmp_path), [line]) == []
     older = deployment(tmp_path, 'providers: {twilio: {}}\nvoice_live: {api_version: "2025-10-01"}\n')
     told = warnings(older, [line])
-    assert told[-1] == "voice_live.api_version: MCP servers need 2026-04-10 or later"
+    assert told[-1] == "voice_live.api_version: MCP servers need 2026-01-01-preview or later"
+
+
+def test_a_level_that_the_first_version_does_not_know_is_warned_about(read_line: ReadLine, tmp_path: Path) -> None:
+    """It has numbers, of which none is documented; the default is sent as nothing by all."""
+    turns = "turn_detection: {type: server_vad, end_of_utterance_detection: {model: semantic_detection_v1, "
+    base = 'numbers: ["*"]\ninstructions: Answer.\nmodel: gpt-4.1\n'
+    first = deployment(tmp_path, 'providers: {twilio: {}}\nvoice_live: {api_version: "2025-05-01-preview"}\n')
+    for level, warned in (("high", True), ("default", False)):
+        line = read_line(f"{turns}threshold_level: {level}}}}}\n", base=base).line
+        assert line
+        told = [text for text in warnings(first, [line]) if "threshold_level" in text]
+        assert bool(told) is warned
+        assert not any("threshold_level" in text for text in warnings(deployment(tmp_path), [line]))
 
 
 def test_a_deployment_that_cannot_take_every_call_is_warned_about(read_line: ReadLine, tmp_path: Path) -> None:

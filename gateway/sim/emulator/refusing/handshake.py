@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.sim.emulator.faults import HandshakeFault
 from gateway.sim.emulator.outgoing import reset
 from gateway.sim.emulator.script import Script
+from gateway.sim.emulator.settings.old_names import agent_key
 
 _WRONG_KEY = (
     "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an "
@@ -54,7 +55,7 @@ class Handshakes:
         query = request.query
         if not query.get("api-version"):
             return refused(400, "Missing required query parameter: api-version")
-        agent = bool(query.get("agent-name") and query.get("agent-project-name"))
+        agent = bool(query.get(agent_key(query["api-version"])) and query.get("agent-project-name"))
         if not (query.get("model") or agent):
             return refused(400, "Missing required query parameter: model, or agent-name and agent-project-name")
         if not self._admits(request, agent_mode=agent):

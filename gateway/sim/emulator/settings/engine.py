@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from gateway.sim.emulator.ids import new_id
 from gateway.sim.emulator.record import Event
+from gateway.sim.emulator.settings.old_names import FIRST_GENERAL
 
 OPENAI_VOICES = frozenset(["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"])
 AZURE_REALTIME_VOICES = frozenset(
     ["aarti", "andrew", "ava", "denise", "diya", "elsa", "florian", "francisca", "meera", "xiaoxiao", "ximena", "yunxi"]
 )
 _NEW_VAD_NUMBERS_SINCE = "2026-04-10"
+_LATER_KEYS = ("truncation_strategy", "include", "greeting", "handoff")
+"""The keys that a session of the first preview did not show."""
 
 _NATIVE_PROMPT = (
     "Your knowledge cutoff is 2023-10. You are a helpful, witty, and friendly AI. Act like a human, but remember that "
@@ -108,7 +111,7 @@ class Engine:
             "instructions": self.default_instructions,
             "voice": self._default_voice(),
             "input_audio_format": "pcm16",
-            "output_audio_format": "pcm16",
+            "output_audio_format": None,
             "input_audio_transcription": None if self.native else azure_speech(),
             "input_audio_noise_reduction": None,
             "turn_detection": self._default_turn_detection(),
@@ -130,6 +133,8 @@ class Engine:
         }
         if self.native:
             del session["temperature"]
+        if self.api_version < FIRST_GENERAL:
+            session = {key: value for key, value in session.items() if key not in _LATER_KEYS} | {"agent": None}
         if self.agent is not None:
             session["agent"] = {
                 "type": "agent",

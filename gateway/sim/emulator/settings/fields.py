@@ -17,9 +17,18 @@ class Fields(BaseModel):
 class EndOfUtterance(Fields):
     """The object ``end_of_utterance_detection``."""
 
-    model: Literal["semantic_detection_v1", "semantic_detection_v1_en", "semantic_detection_v1_multilingual"]
+    model: Literal[
+        "semantic_detection_v1",
+        "semantic_detection_v1_en",
+        "semantic_detection_v1_multilingual",
+        "smart_end_of_turn_detection",
+    ]
     threshold_level: Literal["low", "medium", "high", "default"] | None = None
     timeout_ms: Milliseconds | None = None
+    threshold: Probability | None = None
+    """The name before ``threshold_level``, which every version echoes."""
+    timeout: Annotated[float, Field(ge=0)] | None = None
+    """The name before ``timeout_ms``, in seconds, which every version echoes."""
 
 
 class _Vad(Fields):
@@ -48,7 +57,12 @@ class ServerVad(_NumberedVad):
 class AzureSemanticVad(_NumberedVad):
     """Voice activity by meaning; here it works like :class:`ServerVad`."""
 
-    type: Literal["azure_semantic_vad", "azure_semantic_vad_multilingual", "azure_semantic_vad_en"]
+    type: Literal[
+        "azure_semantic_vad",
+        "azure_semantic_vad_multilingual",
+        "azure_semantic_vad_en",
+        "azure_multilingual_semantic_vad",
+    ]
     remove_filler_words: bool | None = None
     languages: list[str] | None = None
 
@@ -144,6 +158,8 @@ class Transcription(Fields):
     delay: str | None = None
     custom_speech: dict[str, str] | None = None
     phrase_list: list[str] | None = None
+    enabled: bool | None = None
+    custom_model: bool | str | None = None
 
 
 class NoiseReduction(Fields):

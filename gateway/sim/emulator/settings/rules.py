@@ -10,7 +10,8 @@ from gateway.sim.emulator.settings.formats import input_format
 from gateway.sim.emulator.settings.tool_schema import WHAT_IS_TAKEN, is_taken
 from gateway.sim.emulator.speaking.words import has_times
 
-_MCP_SINCE = "2026-04-10"
+_MCP_SINCE = "2026-01-01-preview"
+"""The version that Microsoft's quickstart of MCP asks for; the API reference names 2026-04-10."""
 _LOCKED = ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation")
 _PLAIN_SPEECH = ("gpt-realtime", "gpt-realtime-mini")
 """Native models that take azure-speech with any turn detection (live tests of the SDKs)."""
@@ -78,7 +79,7 @@ def _voice(change: Change) -> None:
 
 def _openai_format(change: Change) -> None:
     name = change.after["output_audio_format"]
-    if change.after["voice"]["type"] == "openai" and name not in _OPENAI_OUTPUT:
+    if change.after["voice"]["type"] == "openai" and name not in (None, *_OPENAI_OUTPUT):
         raise _invalid("output_audio_format", f"Output format '{name}' is not supported with OpenAI voices.")
 
 
@@ -106,7 +107,7 @@ def _transcription(change: Change) -> None:
         raise _invalid("input_audio_transcription.model", f"'{model}' is not supported with '{engine.model}'.")
     kind = (change.after["turn_detection"] or {"type": "none"})["type"]
     strict = engine.native and engine.model not in _PLAIN_SPEECH
-    if strict and model == "azure-speech" and not kind.startswith("azure_semantic_vad"):
+    if strict and model == "azure-speech" and not kind.startswith("azure_"):
         raise Rejected(
             "turn_detection must be of type AzureSemanticVAD",
             code="invalid_request_error",

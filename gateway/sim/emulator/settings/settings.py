@@ -13,10 +13,14 @@ from gateway.sim.emulator.record import Event, Rejected
 from gateway.sim.emulator.settings.engine import Engine, azure_speech, voice_echo
 from gateway.sim.emulator.settings.fields import Fields, ResponseFields, SessionFields
 from gateway.sim.emulator.settings.formats import OUTPUT, input_format
+from gateway.sim.emulator.settings.old_names import check_old_names
 from gateway.sim.emulator.settings.rules import Change, Stage, check, check_tools
 
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
-_ECHOED_VAD_KEYS = ("idle_timeout_ms", "appended_text_after_truncation")
+_ECHOED_VAD_KEYS = ("idle_timeout_ms", "appended_text_after_truncation", "end_of_utterance_detection")
+_NO_END = dict.fromkeys(("threshold_level", "timeout_ms", "threshold", "timeout"))
+"""The members of ``end_of_utterance_detection`` as they are echoed where they were left out, old names included."""
+_OLD_TRANSCRIPTION_KEYS = frozenset(("enabled", "custom_model"))
 
 
 class Settings:
@@ -47,6 +51,8 @@ class Settings:
             raise Rejected(
                 "The model of a session cannot be updated.", code="invalid_request_error", param="session.model"
             )
+        if self.strict:
+            check_old_names(session, self.engine.api_version)
         fields = parse(SessionFields, session, "session", strict=self.strict)
         after = copy.deepcopy(self._asked)
         for key in fields.model_fields_set:
@@ -103,12 +109,15 @@ class Settings:
             echo[key] = default_flag if echo.get(key) is None else echo[key]
         for key in _ECHOED_VAD_KEYS:
             echo.setdefault(key, None)
+        if echo["end_of_utterance_detection"] is not None:
+            echo["end_of_utterance_detection"] = {**_NO_END, **echo["end_of_utterance_detection"]}
         return echo
 
     def _transcription(self, value: BaseModel | None) -> Event | None:
         if value is None:
             return None if self.engine.native else azure_speech("")
-        echo = value.model_dump()
+        unset = _OLD_TRANSCRIPTION_KEYS - value.model_fields_set
+        echo = value.model_dump(exclude=set(unset))
         if echo["language"] is None and not self.engine.native:
             echo["language"] = ""
         return echo
@@ -132,7 +141,7 @@ class Settings:
     def output_name(self) -> str:
         """The name of the assistant's audio format: what is shown or, where that is unknown, what was asked for."""
         shown = self.echo["output_audio_format"]
-        return str(shown if shown in OUTPUT else self._asked["output_audio_format"])
+        return str((shown if shown in OUTPUT else self._asked["output_audio_format"]) or "pcm16")
 
     @property
     def transcribes(self) -> str | None:

@@ -72,6 +72,7 @@ class Response:
         self._cut_short = False
         self._output = Output(self.id, scene.history, scene.out)
         self._format_name = request.output_audio_format or scene.settings.output_name
+        self._format_asked = request.output_audio_format or scene.settings.echo["output_audio_format"]
         self._modalities = request.modalities or scene.settings.echo["modalities"]
 
     @property
@@ -316,7 +317,7 @@ class Response:
             "conversation_id": self._scene.settings.conversation_id,
             "modalities": self._modalities,
             "voice": echo["voice"] if request.voice is None else voice_echo(_plain(request.voice)),
-            "output_audio_format": self._format_name,
+            "output_audio_format": self._format_asked,
             "temperature": echo.get("temperature") if request.temperature is None else request.temperature,
             "max_output_tokens": self._max_output_tokens(),
             "metadata": request.metadata,

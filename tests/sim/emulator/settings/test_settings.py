@@ -324,10 +324,10 @@ def test_a_tool_server_is_taken_whole(policy: Any) -> None:
 
 
 def test_tool_servers_need_a_recent_api() -> None:
-    """Before 2026-04-10 there are none."""
-    session = Settings(Engine.of(CASCADED, "2026-01-01-preview"), strict=True)
-    with pytest.raises(Rejected, match="2026-04-10"):
-        update(session, tools=[MCP])
+    """Before 2026-01-01-preview there are none."""
+    with pytest.raises(Rejected, match="2026-01-01-preview"):
+        update(settings(version="2025-10-01"), tools=[MCP])
+    update(settings(version="2026-01-01-preview"), tools=[MCP])
 
 
 def test_what_belongs_to_an_agent_is_not_overridden() -> None:
@@ -364,7 +364,7 @@ def test_a_script_shows_something_else_than_what_was_asked_for() -> None:
     """It is also what is in force; an unknown format is only shown, and a further update is taken."""
     shown: dict[str, Any] = {"output_audio_format": "pcm16", "turn_detection": {"interrupt_response": True}}
     session = Settings(Engine.of(CASCADED, "2026-07-15"), strict=True, overrides=shown)
-    assert session.echo["output_audio_format"] == "pcm16"
+    assert session.echo["output_audio_format"] is None
     detection = {"type": "server_vad", "interrupt_response": False}
     update(session, output_audio_format="g711_ulaw", input_audio_format="g711_ulaw", turn_detection=detection)
     assert session.output_format == L16_24K
