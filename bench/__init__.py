@@ -1,9 +1,11 @@
-"""`make bench`: the gateway under load, beside a plain bridge, on one core each.
+"""`make bench`: the gateway under load, beside a plain bridge and a lean relay, on one core each.
 
 loop          the load's event loop: epoll and one heap of timers, nothing else
 websocket     the load's end of a WebSocket, handshake included (RFC 6455)
 tags          names in the audio itself, by which a frame is known again without parsing anything
 phone         a simulated phone on Twilio's wire: 50 frames a second, its own playout clock
+conditions    how the service is reached
+certificate   a certificate for the service's end of TLS
 voice         a simulated Voice Live service: sessions, turns, replies faster than real time
 tool_server   the service behind two tools, which takes five seconds
 target        the program under test as a process: started, pinned, measured, ended
@@ -16,4 +18,5 @@ echo          how well the echo gate knows an echo of the bot from the caller
 report        the figures as Markdown and JSON
 profiling     where the gateway's time goes, by package
 plain_bridge  the yardstick: a bridge as the SDK's samples write it
+relay         the floor: as lean as a relay in Python can be
 """

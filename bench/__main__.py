@@ -28,7 +28,8 @@ from bench import (
     versus,
 )
 from bench.beside_refusals import OVERLOAD, UNPROVEN
-from bench.target import NAMES, Kept
+from bench.conditions import Conditions
+from bench.target import NAMES, Kept, Program
 from bench.terminal import Trials, print_table
 from bench.websocket import PeerError
 
@@ -42,14 +43,17 @@ RAISED_PRIORITY = -10
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line, and fill in the defaults."""
     parser = argparse.ArgumentParser(
-        prog="python -m bench", description="The gateway under load, beside a plain bridge."
+        prog="python -m bench", description="The gateway under load, beside a plain bridge and a lean relay."
     )
     parser.add_argument("--levels", type=_levels, help="numbers of calls at once, as 1,50,100")
     parser.add_argument("--seconds", type=float, help=f"steady time measured per level (default {SECONDS:.0f})")
     parser.add_argument(
         "--capacity", action=argparse.BooleanOptionalAction, help="search for the most calls that go well"
     )
-    parser.add_argument("--only", choices=NAMES, help="measure one of the two programs")
+    parser.add_argument("--only", choices=NAMES, help="measure one of the programs")
+    parser.add_argument(
+        "--plain", action="store_true", help="no TLS on the way to the simulated service, as no service of Azure's is"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure there")
     parser.add_argument("--quick", action="store_true", help="a look in under a minute: two levels, no search")
     parser.add_argument(
@@ -95,20 +99,22 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--ahead", action="store_true", help="how soon the greeting is heard with sessions opened ahead; no levels"
     )
     options = parser.parse_args(words)
-    if options.vs and options.only == "plain":
-        parser.error("--vs: the plain bridge is not compared with itself")
-    if (options.refusals or options.overload) and options.only == "plain":
-        parser.error("--refusals and --overload: the plain bridge takes no webhooks")
-    if options.kept and (options.only == "plain" or options.vs):
+    others = options.only not in (None, "gateway")
+    if options.vs and others:
+        parser.error("--vs: only the gateway is compared with another revision of itself")
+    if (options.refusals or options.overload) and others:
+        parser.error("--refusals and --overload: only the gateway takes webhooks")
+    if options.kept and (others or options.vs):
         parser.error("--records and --recording: this gateway alone is measured without and with them")
-    if options.tools and options.only == "plain":
-        parser.error("--tools: the plain bridge has no tools")
+    if options.tools and others:
+        parser.error("--tools: only the gateway has tools")
     if options.json and (options.json.is_dir() or not os.access(options.json.parent, os.W_OK)):
         parser.error(f"--json: {options.json} cannot be written")
     options.levels = options.levels or (QUICK_LEVELS if options.quick else LEVELS)
     options.seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
     options.capacity = not options.quick if options.capacity is None else options.capacity
     options.names = (options.only,) if options.only else NAMES
+    options.conditions = Conditions(is_plain=options.plain)
     return options
 
 
@@ -143,22 +149,22 @@ def measure(options: argparse.Namespace) -> tuple[list[trial.Result], dict[str, 
             for name in options.names:
                 if name in saturated:
                     continue
-                result = _trial(trials, name, calls, options.seconds)
+                result = _trial(trials, options, name, calls, options.seconds)
                 results.append(result)
                 if not result.worst_p99_ms < SATURATED_P99_MS and result.is_undisturbed:
                     saturated.add(name)
         for name in options.names if options.capacity else ():
             capacities[name] = capacity.search(
                 [result for result in results if result.target == name],
-                lambda calls, name=name: _trial(trials, name, calls, CAPACITY_SECONDS),  # type: ignore[misc]  # default argument
+                lambda calls, name=name: _trial(trials, options, name, calls, CAPACITY_SECONDS),  # type: ignore[misc]  # default argument
             )
     return results, capacities
 
 
-def _trial(trials: Trials, name: str, calls: int, seconds: float) -> trial.Result:
+def _trial(trials: Trials, options: argparse.Namespace, name: str, calls: int, seconds: float) -> trial.Result:
     what = f"{name}: {calls} calls, {seconds:.0f} s"
     trials.begins(what)
-    result = trial.run(name, calls, seconds)
+    result = trial.run(Program(name), calls, seconds, options.conditions)
     trials.ended(what, f"{result.cpu_percent_per_call:.2f} %, p99 {result.worst_p99_ms:.1f} ms")
     return result
 
@@ -168,7 +174,7 @@ def profile(options: argparse.Namespace) -> None:
     for name in options.names:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             file = Path(folder) / "profile"
-            trial.run(name, PROFILED_CALLS, options.seconds, file)
+            trial.run(Program(name, profile=file), PROFILED_CALLS, options.seconds, options.conditions)
             if not file.exists():
                 raise PeerError(f"{name} was ended before it could leave its profile")
             print(f"\n## {name}, {PROFILED_CALLS} calls\n\n{profiling.table(file)}")
@@ -181,7 +187,9 @@ def beside(options: argparse.Namespace) -> list[trial.Result]:
         for used in beside_tools.ORDER:
             what = f"tools {'used' if used else 'not used'}, {options.seconds:.0f} s"
             trials.begins(what)
-            result = trial.run_beside_tools(beside_tools.CALLS, options.seconds, used=used)
+            result = trial.run_beside_tools(
+                beside_tools.CALLS, options.seconds, used=used, conditions=options.conditions
+            )
             trials.ended(what, f"{result.cpu_percent_per_call:.2f} %")
             results.append(result)
     return results
@@ -195,7 +203,9 @@ def beside_webhooks(options: argparse.Namespace) -> list[trial.Result]:
         for per_s in load.order:
             what = f"{per_s} webhooks {load.webhooks.name} a second, {options.seconds:.0f} s"
             trials.begins(what)
-            result = trial.run_beside_refusals(load.calls, options.seconds, per_s, load.webhooks, load.most_calls)
+            result = trial.run_beside_refusals(
+                load.calls, options.seconds, per_s, load.webhooks, load.most_calls, options.conditions
+            )
             trials.ended(what, f"p99 {result.worst_p99_ms:.1f} ms")
             results.append(result)
     return results
@@ -209,7 +219,9 @@ def compare(options: argparse.Namespace) -> tuple[list[trial.Result], list[trial
         for is_other in versus.order(versus.PAIRS):
             what = f"{options.vs if is_other else 'this'}: {versus.CALLS} calls, {options.seconds:.0f} s"
             trials.begins(what)
-            result = trial.run("gateway", versus.CALLS, options.seconds, tree=tree if is_other else None)
+            result = trial.run(
+                Program(tree=tree if is_other else None), versus.CALLS, options.seconds, options.conditions
+            )
             trials.ended(what, f"{result.cpu_percent_per_call:.3f} %")
             (others if is_other else ours).append(result)
     return others, ours
@@ -225,7 +237,7 @@ def keep(options: argparse.Namespace) -> None:
             for kept in turns:
                 what = f"kept: {kept}; {keeping.CALLS} calls, {options.seconds:.0f} s"
                 trials.begins(what)
-                found[kept] = trial.run("gateway", keeping.CALLS, options.seconds, kept=kept)
+                found[kept] = trial.run(Program(kept=kept), keeping.CALLS, options.seconds, options.conditions)
                 trials.ended(what, f"{found[kept].cpu_percent_per_call:.3f} %, p99 {found[kept].worst_p99_ms:.1f} ms")
             rounds.append({kept: found[kept] for kept in wanted})
     print_table(keeping.table(rounds))

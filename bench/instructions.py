@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from bench import trial
-from bench.target import Kept
+from bench.target import Kept, Program
 from bench.websocket import PeerError
 
 CALLS, SECONDS = 5, 20.0
@@ -25,7 +25,7 @@ def per_frame(tree: Path | None = None, kept: Kept | None = None) -> float:
         raise PeerError("--instructions: valgrind is not installed")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         file = Path(folder) / "callgrind"
-        result = trial.run("gateway", CALLS, SECONDS, tree=tree, count=file, kept=kept)
+        result = trial.run(Program(tree=tree, count=file, kept=kept), CALLS, SECONDS)
         if result.frames_lost or result.calls_failed:
             raise PeerError(f"--instructions: {result.frames_lost} frames were lost: the machine is too busy to count")
         return total(file) / result.frames_sent

@@ -16,8 +16,10 @@ from pathlib import Path
 from bench.tool_server import TOOLS
 from bench.websocket import PeerError
 
-NAMES = ("gateway", "plain")
-START_S, STOP_S = 20.0, 15.0
+OTHERS = {"plain": "bench.plain_bridge", "relay": "bench.relay"}
+"""The modules of what the gateway is measured beside, by their names."""
+NAMES = ("gateway", *OTHERS)
+START_S, STOP_S, LOOKS_EVERY_S = 20.0, 15.0, 0.01
 COUNTED_START_S = 120.0
 COUNTED = ("valgrind", "--tool=callgrind", "--instr-atstart=no")
 _WHOLE_PROCESS = 2
@@ -68,6 +70,25 @@ class Kept(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class Program:
+    """What is run, and how."""
+
+    name: str = "gateway"
+    tree: Path | None = None
+    """Another revision of the gateway, which is run in place of this one."""
+    kept: Kept | None = None
+    """What the gateway keeps of its calls; without it, that is left to its defaults."""
+    most_calls: int = 10_000
+    """The gateway's limit of calls."""
+    tools_port: int | None = None
+    """The port of the server behind the line's tools; without it, the line has none."""
+    profile: Path | None = None
+    """The file for a profile."""
+    count: Path | None = None
+    """The file in which callgrind leaves the number of instructions."""
+
+
+@dataclass(frozen=True)
 class Target:
     """A running process and its children."""
 
@@ -76,6 +97,8 @@ class Target:
     pid: int
     is_profiled: bool
     is_counted: bool = False
+    started_in_s: float = 0.0
+    """The time from the start of the process until it listened."""
 
     def tell(self, *, begins: bool) -> None:
         """Let a target that is profiled, or whose instructions are counted, know that its time begins, or ends."""
@@ -133,56 +156,59 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(
-    name: str,
-    voice_port: int,
-    core: int,
-    profile: Path | None,
-    tools_port: int | None = None,
-    tree: Path | None = None,
-    count: Path | None = None,
-    most_calls: int = 10_000,
-    kept: Kept | None = None,
-) -> Iterator[Target]:
-    """Run the target during the block; its line has tools if the port of their server is given.
-
-    ``tree`` holds another revision of the gateway, which is then run in place of this one. With ``count`` callgrind
-    writes the number of instructions to that file. ``most_calls`` is the gateway's limit of calls. ``kept`` is what
-    it keeps of them; without it, that is left to its defaults.
+def running(program: Program, url: str, authority: bytes, core: int) -> Iterator[Target]:
+    """Run a program on one core during the block; ``url`` is the service's, ``authority`` the PEM that it is to trust.
 
     Raise PeerError with its last output if it does not listen in time.
     """
     port = free_port()
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        log = folder / "log"
+        profiled = ["bench.profiling", str(program.profile)] if program.profile else []
+        counted = [*COUNTED, f"--callgrind-out-file={program.count}"] if program.count else []
+        command = [*counted, sys.executable, "-m", *profiled, *_arguments(program, port, folder)]
+        began = time.monotonic()
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 -- our own programs
+                command,
+                env=_environment(url, authority, folder),
+                cwd=program.tree,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            os.sched_setaffinity(process.pid, {core})
+            _await_listening(process, port, log, COUNTED_START_S if program.count else START_S)
+            yield Target(
+                program.name,
+                port,
+                process.pid,
+                is_profiled=program.profile is not None,
+                is_counted=program.count is not None,
+                started_in_s=time.monotonic() - began,
+            )
+        finally:
+            _stop(process)
+
+
+def _environment(url: str, authority: bytes, folder: Path) -> dict[str, str]:
+    """Return the variables by which each program finds the service, and trusts it as any OpenSSL client does."""
     environment = {
         **os.environ,
         "PYTHONHASHSEED": "0",
-        "AZURE_VOICELIVE_ENDPOINT": f"http://127.0.0.1:{voice_port}",
+        "AZURE_VOICELIVE_ENDPOINT": url,
         "AZURE_VOICELIVE_API_KEY": "bench",
         "TWILIO_AUTH_TOKEN": "token-of-the-bench",
     }
     for other in ("AZURE_COGNITIVE_SERVICES_ENDPOINT", "AZURE_COGNITIVE_SERVICES_KEY"):
         environment.pop(other, None)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        log = Path(folder) / "log"
-        profiled = ["bench.profiling", str(profile)] if profile else []
-        counted = [*COUNTED, f"--callgrind-out-file={count}"] if count else []
-        command = [
-            *counted,
-            sys.executable,
-            "-m",
-            *profiled,
-            *_arguments(name, port, Path(folder), tools_port, tree, most_calls, kept),
-        ]
-        with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 -- our own programs
-                command, env=environment, cwd=tree, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
-        try:
-            os.sched_setaffinity(process.pid, {core})
-            _await_listening(process, port, log, COUNTED_START_S if count else START_S)
-            yield Target(name, port, process.pid, profile is not None, count is not None)
-        finally:
-            _stop(process)
+    if authority:
+        trusted = folder / "authority.pem"
+        trusted.write_bytes(authority)
+        environment["SSL_CERT_FILE"] = str(trusted)
+    return environment
 
 
 def line_yaml(tools_port: int | None) -> str:
@@ -193,23 +219,15 @@ def line_yaml(tools_port: int | None) -> str:
     return f"{LINE_YAML}parallel_tool_calls: true\ntools:\n{tools}"
 
 
-def _arguments(
-    name: str,
-    port: int,
-    folder: Path,
-    tools_port: int | None,
-    tree: Path | None,
-    most_calls: int,
-    kept: Kept | None,
-) -> list[str]:
-    if name == "plain":
-        return ["bench.plain_bridge", str(port)]
+def _arguments(program: Program, port: int, folder: Path) -> list[str]:
+    if program.name != "gateway":
+        return [OTHERS[program.name], str(port)]
     (folder / "lines").mkdir()
-    keeps, records = (kept.gateway_yaml, kept.line_yaml) if kept else ("", "")
-    (folder / "lines" / "bench.yaml").write_text(line_yaml(tools_port) + records)
-    (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port, most_calls=most_calls) + keeps)
+    keeps, records = (program.kept.gateway_yaml, program.kept.line_yaml) if program.kept else ("", "")
+    (folder / "lines" / "bench.yaml").write_text(line_yaml(program.tools_port) + records)
+    (folder / "gateway.yaml").write_text(GATEWAY_YAML.format(port=port, most_calls=program.most_calls) + keeps)
     # Older revisions have no doctor. Its session would be counted as a call's.
-    has_doctor = tree is None or (tree / "gateway" / "doctor").is_dir()
+    has_doctor = program.tree is None or (program.tree / "gateway" / "doctor").is_dir()
     options = ["--no-doctor"] if has_doctor else []
     return ["gateway", "serve", "--config", str(folder / "gateway.yaml"), "--port", str(port), *options]
 
@@ -220,7 +238,7 @@ def _await_listening(process: "subprocess.Popen[bytes]", port: int, log: Path, l
         with socket.socket() as sock:
             if sock.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        time.sleep(0.05)
+        time.sleep(LOOKS_EVERY_S)
     raise PeerError("the program under test did not start:\n" + log.read_text(errors="replace")[-2000:])
 
 

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from time import perf_counter
 
 from bench import tags
+from bench.conditions import USUAL, Conditions
 from bench.flood import UNSIGNED, Flood, Webhooks
 from bench.loop import Loop
 from bench.phone import Phone
-from bench.target import Kept, Target, core_busy_s, running
+from bench.target import Program, Target, core_busy_s, running
 from bench.tool_server import ToolServer
 from bench.voice import Service
 
@@ -113,6 +113,9 @@ class Result:
     """The webhooks of that kind that were not sent, because too many waited for their answer."""
     resident_mb: float = 0.0
     """The resident memory of the target at the end."""
+    conditions: Conditions = USUAL
+    started_in_s: float = 0.0
+    """The time from the start of the target's process until it listened."""
 
     @property
     def cpu_percent_per_call(self) -> float:
@@ -157,47 +160,40 @@ class Result:
         return self.worst_p99_ms < WELL_P99_MS and self.late_share < WELL_LATE_SHARE and not any(wrong)
 
 
-def run(
-    name: str,
-    calls: int,
-    seconds: float,
-    profile: Path | None = None,
-    tree: Path | None = None,
-    count: Path | None = None,
-    kept: Kept | None = None,
-) -> Result:
-    """Run one trial from start to end of the target's process; takes ``seconds`` and about ten more.
+def run(program: Program, calls: int, seconds: float, conditions: Conditions = USUAL) -> Result:
+    """Run one trial from start to end of the program's process; takes ``seconds`` and about ten more.
 
-    With ``profile`` the target writes its profile of the steady window to that file, with ``count`` callgrind the
-    number of instructions. ``tree`` holds another revision. ``kept`` is what the gateway keeps of its calls.
+    With ``profile`` the program writes its profile of the steady window to that file, with ``count`` callgrind the
+    number of instructions.
     """
-    with (
-        _load() as loop,
-        closing(Service(loop)) as service,
-        running(name, service.port, TARGET_CORE, profile, tree=tree, count=count, kept=kept) as target,
-    ):
+    with _load() as loop, closing(Service(loop, conditions)) as service, _running(program, service) as target:
         return _Trial(loop, service, target, calls).measured(seconds)
 
 
-def run_beside_tools(calls: int, seconds: float, *, used: bool) -> Result:
+def run_beside_tools(calls: int, seconds: float, *, used: bool, conditions: Conditions = USUAL) -> Result:
     """Run a trial of the gateway whose line has tools; if they are ``used``, one call uses them all the time."""
     with (
         _load() as loop,
-        closing(Service(loop, TOOL_USER if used else None)) as service,
+        closing(Service(loop, conditions, TOOL_USER if used else None)) as service,
         closing(ToolServer(loop)) as tools,
-        running("gateway", service.port, TARGET_CORE, None, tools.port) as target,
+        _running(Program(tools_port=tools.port), service) as target,
     ):
         return _Trial(loop, service, target, calls, tools).measured(seconds)
 
 
 def run_beside_refusals(
-    calls: int, seconds: float, per_s: int, webhooks: Webhooks = UNSIGNED, most_calls: int = 10_000
+    calls: int,
+    seconds: float,
+    per_s: int,
+    webhooks: Webhooks = UNSIGNED,
+    most_calls: int = 10_000,
+    conditions: Conditions = USUAL,
 ) -> Result:
     """Run a trial of the gateway, which gets ``per_s`` webhooks a second beside its calls and refuses them."""
     with (
         _load() as loop,
-        closing(Service(loop)) as service,
-        running("gateway", service.port, TARGET_CORE, None, most_calls=most_calls) as target,
+        closing(Service(loop, conditions)) as service,
+        _running(Program(most_calls=most_calls), service) as target,
     ):
         trial = _Trial(loop, service, target, calls)
         if not per_s:
@@ -212,6 +208,10 @@ def run_beside_refusals(
 
         result = trial.measured(seconds, flooded())
         return replace(result, refused=floods[0].refused, left_out=floods[0].left_out)
+
+
+def _running(program: Program, service: Service) -> AbstractContextManager[Target]:
+    return running(program, service.url, service.authority, TARGET_CORE)
 
 
 @contextmanager
@@ -318,6 +318,8 @@ class _Trial:
         ]
         return Result(
             target=self.target.name,
+            conditions=self.service.conditions,
+            started_in_s=self.target.started_in_s,
             calls=self.calls,
             window_s=window_s,
             cpu_percent=100 * cpu_s / window_s,

@@ -5,11 +5,14 @@ Voice Live API reference 2026-07-15. It does not listen: when the caller speaks 
 
 import base64
 import socket
+import ssl
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
 
 from bench import events, tags
+from bench.certificate import certificate
+from bench.conditions import USUAL, Conditions
 from bench.listener import Listener
 from bench.loop import Loop
 from bench.phone import Phone
@@ -24,10 +27,11 @@ UPDATED_AFTER_S, CREATED_AFTER_S = 0.07, 0.08
 
 
 class Service:
-    """A service on a free port of 127.0.0.1; ``port`` is its number."""
+    """A service on a free port of 127.0.0.1."""
 
-    def __init__(self, loop: Loop, tool_user: int | None = None) -> None:
+    def __init__(self, loop: Loop, conditions: Conditions = USUAL, tool_user: int | None = None) -> None:
         self.loop = loop
+        self.conditions = conditions
         self.tool_user = tool_user
         """The call that uses tools."""
         self.outputs = 0
@@ -37,9 +41,14 @@ class Service:
         self.unexpected: dict[str, int] = {}
         self.answers = 0
         self._listener = Listener(loop, self._take)
-        self.port = self._listener.port
+        self._tls: ssl.SSLContext | None = None if conditions.is_plain else certificate().context
+        self.authority = b"" if conditions.is_plain else certificate().authority
+        """The certificate that clients are to trust, as PEM; empty where there is no TLS."""
+        self.url = f"{'http' if conditions.is_plain else 'https'}://127.0.0.1:{self._listener.port}"
 
     def _take(self, sock: socket.socket) -> None:
+        if self._tls is not None:
+            sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         session = Session(self, sock)
         self.sessions.append(session)
         self.loop.watch(sock, session.ready)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import select
 import socket
+import ssl
 from typing import Any
 
 from bench.loop import Loop
@@ -13,6 +14,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 NO_MASK = b"\0\0\0\0"  # a legal masking key that leaves the payload as it is; the peer unmasks all the same
 READ_BYTES = 65536
+NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 Frame = tuple[int, int, int, int]
 """Opcode, where the masking key stands (0: not masked), start and end of the payload."""
@@ -92,7 +94,11 @@ def prepare(sock: socket.socket) -> None:
 
 
 class Peer:
-    """A WebSocket on a non-blocking socket: ``opened``, ``message`` and ``gone`` are for subclasses to fill."""
+    """A WebSocket on a non-blocking socket: ``opened``, ``message`` and ``gone`` are for subclasses to fill.
+
+    On a socket with TLS the handshake happens as it is read: OpenSSL does it before it returns the first bytes. It
+    reads no more than one record at once, so that the loop sees what is left.
+    """
 
     is_client = False
 
@@ -130,7 +136,7 @@ class Peer:
         if not self._unsent:
             try:
                 taken = self.sock.send(data)
-            except BlockingIOError:
+            except NOT_NOW:
                 taken = 0
             except OSError:
                 self.end()
@@ -162,7 +168,7 @@ class Peer:
         if not self.is_gone and mask & ~select.EPOLLOUT:
             try:
                 data = self.sock.recv(READ_BYTES)
-            except BlockingIOError:
+            except NOT_NOW:
                 return
             except OSError:
                 data = b""
@@ -176,7 +182,7 @@ class Peer:
     def _write(self) -> None:
         try:
             del self._unsent[: self.sock.send(self._unsent)]
-        except BlockingIOError:
+        except NOT_NOW:
             return
         except OSError:
             self.end()

@@ -70,11 +70,11 @@ def test_the_line_has_both_tools() -> None:
     assert "tools" not in YAML(typ="safe").load(line_yaml(None))
 
 
-def test_the_plain_bridge_has_no_tools(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is no yardstick for them."""
+def test_only_the_gateway_has_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    """The other programs are no measure of them."""
     with pytest.raises(SystemExit):
         command.arguments(["--tools", "--only", "plain"])
-    assert "the plain bridge has no tools" in capsys.readouterr().err
+    assert "only the gateway has tools" in capsys.readouterr().err
 
 
 @pytest.mark.timeout(60)

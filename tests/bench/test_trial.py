@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from bench import report, tags, trial
+from bench.conditions import Conditions
 from bench.plain_bridge import session
-from bench.target import Target
+from bench.target import Program, Target
 from bench.trial import Result, Spread
 from bench.websocket import frame, frames_in, unmask
 
@@ -30,10 +31,13 @@ WELL = Result(
 
 
 @pytest.mark.timeout(60)
-def test_a_trial_of_the_plain_bridge_sees_every_call_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "is_plain"), [("plain", False), ("relay", False), ("relay", True)])
+def test_a_trial_sees_every_call_whole(monkeypatch: pytest.MonkeyPatch, name: str, *, is_plain: bool) -> None:
     """Frames arrive in both directions, unharmed and in order, and when the calls end so do their sessions."""
     monkeypatch.setattr(trial, "SETTLE_S", 0.2)
-    result = trial.run("plain", calls=2, seconds=2.0)
+    result = trial.run(Program(name), calls=2, seconds=2.0, conditions=Conditions(is_plain=is_plain))
+    assert result.conditions.is_plain is is_plain
+    assert result.started_in_s > 0
     assert result.calls_failed == 0
     assert result.frames_sent > 0
     assert result.to_voice.count > 0
@@ -75,7 +79,7 @@ def test_calls_that_never_open_have_failed(monkeypatch: pytest.MonkeyPatch) -> N
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         target = Target("plain", deaf.getsockname()[1], os.getpid(), is_profiled=False)
         monkeypatch.setattr(trial, "running", lambda *_, **__: contextlib.nullcontext(target))
-        result = trial.run("plain", calls=2, seconds=0.2)
+        result = trial.run(Program("plain"), calls=2, seconds=0.2)
     assert result.calls_failed == 2
     assert not result.is_well
     assert "plain at 2 calls: 2 calls failed or never opened." in report.remarks([result])
