@@ -122,6 +122,9 @@ async def test_the_address_of_an_image_changed_its_name(version: str, key: str, 
 async def test_a_classic_agent_has_an_id(version: str, key: str) -> None:
     """Since 2026-01-01-preview, a name."""
     query = f"api-version={version}&{key}=concierge&agent-project-name=hotel&Authorization=Bearer%20x"
-    async with Emulator(scripted({"say": "A"})) as emulator, aiohttp.ClientSession() as http:
-        async with http.ws_connect(f"{emulator.endpoint}/voice-live/realtime?{query}"):
-            assert (await emulator.session()).session["agent"]["name"] == "concierge"
+    async with (
+        Emulator(scripted({"say": "A"})) as emulator,
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"{emulator.endpoint}/voice-live/realtime?{query}"),
+    ):
+        assert (await emulator.session()).session["agent"]["name"] == "concierge"
