@@ -10,11 +10,15 @@ timeline             a row for each event
 shown                all that the page shows
 picture              both channels on one time axis, as SVG
 scale                the scale of bars that show times
+sound                the sound as a part of the page
+view                 the values of the templates
 page                 the report as one page
+parts/               the templates of the pieces that the page shares with the console
 report.html.j2       the template of the page
-explanation.html.j2  the part of the page that says why
+tokens.css           the colours and basic pieces that the page shares with the console
+call.css             the style of the pieces of one call
 report.css           the style of the page
-report.js            the script of the page
+call.js              the player, which follows the call in the picture and the words
 
 May import ``gateway.audio``, ``gateway.text`` and what stands below those.
 """

@@ -171,7 +171,7 @@ def keys_shown(keys: Sequence[Key]) -> str:
 
 
 def _shown(keys: Sequence[Key]) -> str:
-    return keys_shown(keys) + (" (not told)" if all(key.digit is None for key in keys) else "")
+    return keys_shown(keys) + (" (withheld)" if all(key.digit is None for key in keys) else "")
 
 
 def _failed(outcome: object) -> bool:

@@ -19,6 +19,7 @@ def _nothing() -> Stereo:
 class Heard:
     """The sound of a call as samples of shape ``(n, 2)``, the caller left, the bot right; empty where there is none.
 
+    It begins ``sound_from_ms`` after the call did, as that of a caller who was asked first.
     ``latencies`` are answers to words, ``keyed`` those to keys; ``greeting_ms`` is ``None`` where the bot did not speak
     before the caller.
     """
@@ -26,6 +27,7 @@ class Heard:
     duration_ms: int
     stereo: Stereo = field(default_factory=_nothing)
     rate_hz: int = 8000
+    sound_from_ms: int = 0
     greeting_ms: int | None = None
     latencies: Sequence[Latency] = ()
     keyed: Sequence[Latency] = ()

@@ -100,15 +100,14 @@ class Picture:
 def draw(heard: Heard, turns: Sequence[Turn], done: Actions, width: int | None = None) -> Picture:
     """Draw the picture of a call; without ``width`` as wide as its length needs it."""
     duration_s = max(heard.duration_ms, 20) / 1000
-    width = width or round(min(max(duration_s * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
+    width = width or width_of(heard.duration_ms)
     scale = width / (duration_s * 1000)
-    stereo = heard.stereo
-    full_scale = max(int(np.abs(stereo.astype(np.int32)).max(initial=0)), _QUIETEST_FULL_SCALE)
+    caller, bot = waveforms(heard, width)
     return Picture(
         width=width,
         duration_s=duration_s,
-        caller=_envelope(stereo[:, 0], width, CALLER_Y + CHANNEL_PX / 2, full_scale),
-        bot=_envelope(stereo[:, 1], width, BOT_Y + CHANNEL_PX / 2, full_scale),
+        caller=caller,
+        bot=bot,
         ticks=_ticks(duration_s, width),
         blocks=_blocks(turns, scale, width),
         answers=_answers(heard.latencies, scale, width),
@@ -117,16 +116,32 @@ def draw(heard: Heard, turns: Sequence[Turn], done: Actions, width: int | None =
     )
 
 
-def _envelope(samples: Samples, width: int, middle: float, full_scale: int) -> str:
+def width_of(duration_ms: int) -> int:
+    """Return the width of the picture of a call that lasts so long."""
+    return round(min(max(duration_ms / 1000 * _PX_PER_S, _WIDTHS_PX[0]), _WIDTHS_PX[1]))
+
+
+def waveforms(heard: Heard, width: int) -> tuple[str, str]:
+    """Return the shapes of the caller's and the bot's sound, where the recording stands in the call."""
+    stereo = heard.stereo
+    full_scale = max(int(np.abs(stereo.astype(np.int32)).max(initial=0)), _QUIETEST_FULL_SCALE)
+    scale = width / max(heard.duration_ms, 20)
+    first = min(round(heard.sound_from_ms * scale), width - 1)
+    columns = max(1, min(round(len(stereo) * 1000 / heard.rate_hz * scale), width - first))
+    caller = _envelope(stereo[:, 0], first, columns, CALLER_Y + CHANNEL_PX / 2, full_scale)
+    return caller, _envelope(stereo[:, 1], first, columns, BOT_Y + CHANNEL_PX / 2, full_scale)
+
+
+def _envelope(samples: Samples, first: int, columns: int, middle: float, full_scale: int) -> str:
     """Return a closed path around the extreme samples of each pixel column; empty where there is no audio."""
     if not samples.size:
         return ""
-    edges = np.linspace(0, samples.size, width, endpoint=False).astype(int)
+    edges = np.linspace(0, samples.size, columns, endpoint=False).astype(int)
     reach = (CHANNEL_PX / 2 - 2) / full_scale
     tops = middle - np.maximum.reduceat(samples, edges) * reach - 0.4
     bottoms = middle - np.minimum.reduceat(samples, edges) * reach + 0.4
-    forth = " ".join(f"{x},{top:.1f}" for x, top in enumerate(tops))
-    back = " ".join(f"{x},{bottoms[x]:.1f}" for x in range(width - 1, -1, -1))
+    forth = " ".join(f"{first + x},{top:.1f}" for x, top in enumerate(tops))
+    back = " ".join(f"{first + x},{bottoms[x]:.1f}" for x in range(columns - 1, -1, -1))
     return f"M{forth} {back}Z"
 
 

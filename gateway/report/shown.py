@@ -24,12 +24,14 @@ class Row:
 class Player:
     """The sound in the page: ``source`` is a data URL or a file beside it, and empty where there is none.
 
-    ``file`` is what may be downloaded beside it, and ``hint`` a sentence below.
+    ``file`` is what may be downloaded beside it, and ``hint`` a sentence below. ``waveforms`` is the address of the
+    shapes of the sound, where the picture is made without it.
     """
 
     source: str = ""
     file: str = ""
     hint: str = ""
+    waveforms: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.audio.audio_file import read_audio
-from gateway.audio.wav import mulaw_wav_bytes, wav_bytes, write_wav
+from gateway.audio.wav import wav_bytes, write_wav
 
 RAMP = np.arange(-32_000, 32_000, 100, dtype=np.int16)
 
@@ -26,16 +26,3 @@ def test_the_sizes_of_a_written_file_are_true() -> None:
     content = wav_bytes(RAMP, 8_000)
     assert struct.unpack_from("<I", content, 4) == (len(content) - 8,)
     assert struct.unpack_from("<4sI", content, 36) == (b"data", RAMP.nbytes)
-
-
-def test_mulaw_is_written_with_what_every_reader_of_it_needs(tmp_path: Path) -> None:
-    """A format with the length of its extension, and the number of samples; the levels are those of G.711."""
-    stereo = np.stack([RAMP, -RAMP], axis=1)
-    content = mulaw_wav_bytes(stereo, 8_000)
-    assert content[12:20] == b"fmt " + struct.pack("<I", 18)
-    assert content[38:50] == b"fact" + struct.pack("<II", 4, len(RAMP))
-    assert struct.unpack_from("<I", content, 4) == (len(content) - 8,)
-    (tmp_path / "a.wav").write_bytes(content)
-    audio = read_audio(tmp_path / "a.wav")
-    assert (audio.rate_hz, audio.channels) == (8_000, 2)
-    assert np.abs(audio.samples - stereo.astype(int)).max() <= 1_024

@@ -50,7 +50,7 @@ def test_the_phone_tells_of_a_transfer_where_the_gateway_does_not(call: CallResu
 
 def test_keys_of_a_gateway_elsewhere_are_not_told(call: CallResult) -> None:
     """Nobody knows whether they are a secret."""
-    assert [line.text for line in actions(call, []).happenings] == ["••• (not told)"]
+    assert [line.text for line in actions(call, []).happenings] == ["••• (withheld)"]
 
 
 @pytest.mark.parametrize(

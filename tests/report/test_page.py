@@ -2,13 +2,14 @@
 
 import re
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 
 from gateway.report.actions import Actions
 from gateway.report.explanation import Explanation, Finding, Interruption, Silence
 from gateway.report.heard import Heard
 from gateway.report.page import render
 from gateway.report.shown import Player, Row, ShownCall
-from gateway.report.turns import Turn
+from gateway.report.turns import BargeIn, Latency, Turn
 from tests.sim.report.test_page import Reader, text
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>\x1b[31m"
@@ -33,6 +34,18 @@ EXPLAINED = Explanation(
     figures=[],
     unknown=[HOSTILE],
 )
+
+
+class Attributes(HTMLParser):
+    """The names of all attributes of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names |= {name for name, _ in attrs}
 
 
 def shown(**more: object) -> str:
@@ -62,13 +75,34 @@ def test_whatever_was_said_stays_text() -> None:
 
 
 def test_the_explanation_stands_on_top() -> None:
-    """Findings with moments that play, silences with whose they were, interruptions; before the figures."""
+    """Findings before the figures; silences with whose they were, and interruptions, among the reactions."""
     seen = text(shown(explanation=EXPLAINED))
-    order = ["Findings", "0:01.5", "Silences over 2 s", "0:01.0 3.00 s tool", "Interruptions", "0:05.0 echo"]
-    order.append("0:09.0 length")
+    order = ["Findings", "0:01.5", "0:09.0 length", "Reaction"]
+    order += ["Silences over 2 s", "0:01.0 3.00 s tool", "Interruptions", "0:05.0 echo"]
     places = [seen.index(one) for one in order]
     assert places == sorted(places)
-    assert '<button type="button" data-at="1.50"' in shown(explanation=EXPLAINED)
+
+
+def test_a_moment_plays_where_there_is_sound() -> None:
+    """Its button is there for keyboards as well; without sound it is a time, and nothing to press."""
+    explained = {"explanation": EXPLAINED, "turns": [Turn("bot", 1000, 3000, "Hello.")]}
+    with_sound = shown(player=Player("data:,"), **explained)
+    assert '<button type="button" class="moment" data-at="1.50"' in with_sound
+    assert re.search(r'<g data-at="1.00" tabindex="0" role="button"', with_sound)
+    without = shown(**explained)
+    assert '<time class="moment">0:01.5</time>' in without
+    assert not re.search(r'class="moment" data-at|role="button"', without)
+
+
+def test_the_pieces_that_the_console_shows_too_need_no_inline_style() -> None:
+    """A strict Content-Security-Policy would ignore it."""
+    html = shown(
+        turns=[Turn("bot", 1000, 3000, "Hello.", unheard="there", heard_ms=1, generated_ms=9, interrupted=True)],
+        heard=Heard(9000, latencies=[Latency(100, 900)], barge_ins=[BargeIn(2000, 80)]),
+        player=Player("data:,"),
+        explanation=EXPLAINED,
+    )
+    assert {name for name in Attributes(html).names if name == "style" or name.startswith("on")} == set()
 
 
 def test_a_healthy_call_says_so() -> None:

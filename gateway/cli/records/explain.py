@@ -17,7 +17,7 @@ from gateway.config.records.recordings import Recordings
 from gateway.errors import GatewayError, InputError
 from gateway.records.call_folder import is_folder, read_folder
 from gateway.records.explain.explaining import explain
-from gateway.records.explain.page import page_of
+from gateway.records.explain.page import page_of, recorded_from_ms
 from gateway.records.explain.sound import Sound, sound_of
 from gateway.records.explain.stored import of_stored
 from gateway.records.explain.telling import told
@@ -58,7 +58,8 @@ async def _explain(options: argparse.Namespace) -> int:
     found = explain(subject, events)
     if options.html is not None:
         sound = await _sound(stored, settings, beside)
-        _write(options.html, page_of(subject, events, found, *(sound or ())))
+        from_ms = 0 if is_folder(options.call) else recorded_from_ms(events)
+        _write(options.html, page_of(subject, events, found, *(sound or ()), from_ms=from_ms))
     if options.json:
         print(json_bytes(one_line_inside(msgspec.to_builtins(found))).decode())
     else:

@@ -1,9 +1,8 @@
 """The page of a real call: its explanation, picture, dialogue and sound, from its record. Pure."""
 
-import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from gateway.audio.opus import opus_bytes
 from gateway.records.explain.case import Case
 from gateway.records.explain.events import Event
 from gateway.records.explain.explaining import Subject
@@ -14,11 +13,10 @@ from gateway.report.explanation import Explanation
 from gateway.report.heard import Heard, Stereo
 from gateway.report.page import render
 from gateway.report.shown import Player, ShownCall
+from gateway.report.sound import embedded
 from gateway.report.timeline import row_of
 from gateway.report.turns import BargeIn, Latency, Turn
 
-EMBEDDED_S = 3600
-"""A longer recording is not part of the page, which would be too large to send."""
 STOP_MS = 2_000
 """A stop that is written so much later belongs to another interruption."""
 _FOOTER = "Made from the call's record: times are those of the gateway, and what was heard is as its marks tell it."
@@ -36,51 +34,66 @@ class _Noted:
 
 
 def page_of(
-    subject: Subject, events: Sequence[Event], explanation: Explanation, stereo: Stereo | None = None, rate_hz: int = 0
+    subject: Subject,
+    events: Sequence[Event],
+    explanation: Explanation,
+    stereo: Stereo | None = None,
+    rate_hz: int = 0,
+    *,
+    from_ms: int = 0,
 ) -> str:
-    """Return the page as HTML; ``stereo`` is the recording, the caller left, the bot right."""
-    case = Case(events)
-    heard = _heard(case, stereo, rate_hz)
-    failed = [explanation.ended] if case.reason not in FINE and case.told.end is not None else []
-    return render(
-        ShownCall(
-            caller=subject.caller,
-            called=subject.called,
-            line=subject.line,
-            started=subject.started,
-            outcome=sentence_of(case.reason, case.told.end.text("by")) if case.told.end else "The record breaks off",
-            failures=failed,
-            heard=heard,
-            turns=_turns(case),
-            done=actions_of([_Noted(event) for event in case.told.events]),
-            words_hint="The record holds no words of this call.",
-            about=[*explanation.about, *explanation.figures],
-            rows=[row_of(event.at_ms, "gateway", event.kind, event.fields) for event in case.told.events],
-            player=_player(heard),
-            footer=_FOOTER,
-            explanation=explanation,
+    """Return the page as HTML.
+
+    ``stereo`` is the recording, the caller left, the bot right; it begins ``from_ms`` after the call did.
+    """
+    call = shown_call(subject, events, explanation)
+    heard = call.heard
+    if stereo is not None and stereo.size and rate_hz:
+        heard = replace(
+            heard,
+            duration_ms=max(heard.duration_ms, from_ms + round(len(stereo) * 1000 / rate_hz)),
+            stereo=stereo,
+            rate_hz=rate_hz,
+            sound_from_ms=from_ms,
         )
+    return render(replace(call, heard=heard, player=_player(heard)))
+
+
+def shown_call(subject: Subject, events: Sequence[Event], explanation: Explanation) -> ShownCall:
+    """Return all that a page shows of a call, but for its sound."""
+    case = Case(events)
+    failed = [explanation.ended] if case.reason not in FINE and case.told.end is not None else []
+    return ShownCall(
+        caller=subject.caller,
+        called=subject.called,
+        line=subject.line,
+        started=subject.started,
+        outcome=sentence_of(case.reason, case.told.end.text("by")) if case.told.end else "The record breaks off",
+        failures=failed,
+        heard=_heard(case),
+        turns=_turns(case),
+        done=actions_of([_Noted(event) for event in case.told.events]),
+        words_hint="The record holds no words of this call.",
+        about=[*explanation.about, *explanation.figures],
+        rows=[row_of(event.at_ms, "gateway", event.kind, event.fields) for event in case.told.events],
+        player=Player(hint=_NO_SOUND),
+        footer=_FOOTER,
+        explanation=explanation,
     )
 
 
-def _heard(case: Case, stereo: Stereo | None, rate_hz: int) -> Heard:
+def recorded_from_ms(events: Sequence[Event]) -> int:
+    """Return the moment of the call at which its recording begins: later than its start, where the caller was asked."""
+    return next((round(event.at_ms) for event in events if event.kind == "recording_started"), 0)
+
+
+def _heard(case: Case) -> Heard:
     greeting = case.greeting
-    length_ms = round(case.length_ms)
-    told = Heard(
-        duration_ms=length_ms,
+    return Heard(
+        duration_ms=round(case.length_ms),
         greeting_ms=round(greeting.start_ms) if greeting is not None and greeting.heard_ms else None,
         latencies=[one for reply in case.replies if (one := _latency(reply)) is not None],
         barge_ins=_barge_ins(case),
-    )
-    if stereo is None or not stereo.size or not rate_hz:
-        return told
-    return Heard(
-        duration_ms=max(length_ms, round(len(stereo) * 1000 / rate_hz)),
-        stereo=stereo,
-        rate_hz=rate_hz,
-        greeting_ms=told.greeting_ms,
-        latencies=told.latencies,
-        barge_ins=told.barge_ins,
     )
 
 
@@ -124,9 +137,5 @@ def _turns(case: Case) -> list[Turn]:
 
 
 def _player(heard: Heard) -> Player:
-    if not heard.has_sound:
-        return Player(hint=_NO_SOUND)
-    if len(heard.stereo) > EMBEDDED_S * heard.rate_hz:
-        return Player(hint=_TOO_LONG)
-    sound = base64.b64encode(opus_bytes(heard.stereo, heard.rate_hz)).decode()
-    return Player(f"data:audio/ogg;codecs=opus;base64,{sound}")
+    source = embedded(heard)
+    return Player(source, hint="" if source else _TOO_LONG if heard.has_sound else _NO_SOUND)

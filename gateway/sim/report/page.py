@@ -1,30 +1,21 @@
 """The report of a simulated call: what the page shows of it."""
 
-import base64
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from gateway.audio.formats import PCMU
-from gateway.audio.resample import resample
-from gateway.audio.wav import mulaw_wav_bytes, wav_bytes
 from gateway.report.actions import Actions
 from gateway.report.explanation import Explanation
 from gateway.report.heard import Heard
 from gateway.report.page import render
 from gateway.report.shown import Player, Row, ShownCall
+from gateway.report.sound import embedded
 from gateway.report.timeline import row_of
 from gateway.report.turns import Turn
 from gateway.sim.caller.call import CallResult
 from gateway.sim.caller.timeline import TimelineEvent
 from gateway.sim.report.outcome import Outcome, outcome
 
-_EXACT_BYTES = 2_000_000
-"""A recording of at most this size is part of the page as it is, a longer one as the µ-law of a phone."""
-_EMBEDDED_MS = 600_000
-"""A longer one is not embedded: the page would be too large to send. It plays the file beside it, and says so."""
 _RECORDING = "call.wav"
-_TOO_LONG = "The recording is longer than ten minutes and not part of this page: send call.wav along with it."
+_TOO_LONG = "The recording is longer than an hour and not part of this page: send call.wav along with it."
 _UNTOLD = "The gateway told no words of this call."
 _ELSEWHERE = (
     "This call was made to a gateway elsewhere. What was said is known only to it: its own log of the call has the "
@@ -52,7 +43,7 @@ def render_report(
     ``header`` may name the ``line``, its ``voice`` and ``model``, a ``call_id`` of the gateway's own, who the call was
     ``answered_by``, and the ``complaints`` about it: a call with any has failed.
     """
-    ended = outcome(result, notes)
+    ended, heard = outcome(result, notes), heard_in(result)
     complaints = header.get("complaints")
     return render(
         ShownCall(
@@ -63,14 +54,14 @@ def render_report(
             outcome=ended.told,
             failures=[str(one) for one in complaints] if isinstance(complaints, list) else ended.failures,
             is_emulated=header.get("answered_by") == EMULATED,
-            heard=heard_in(result),
+            heard=heard,
             turns=turns,
             done=done,
             words_hint=_UNTOLD if notes else _ELSEWHERE,
             about=[*_about(header, notes), *_technical(result, ended, str(header.get("call_id") or result.call_id))],
             warnings=[(str(violation.code), violation.what) for violation in result.violations],
             rows=_timeline(result, notes),
-            player=_player(result),
+            player=_player(heard),
             footer=_FOOTER,
             explanation=explanation,
         )
@@ -130,16 +121,10 @@ def _technical(result: CallResult, ended: Outcome, call_id: str) -> list[tuple[s
     return [(name, value) for name, value in told if value or name != "End, as the gateway tells it"]
 
 
-def _player(result: CallResult) -> Player:
+def _player(heard: Heard) -> Player:
     """Return the recording itself as a data URL, or the file beside the page."""
-    if result.audio_format.duration_ms(len(result.caller_audio)) > _EMBEDDED_MS:
-        return Player(_RECORDING, _RECORDING, _TOO_LONG)
-    samples, rate_hz = result.stereo(), result.audio_format.rate_hz
-    wav = wav_bytes(samples, rate_hz)
-    if len(wav) > _EXACT_BYTES:
-        sides = [resample(side, rate_hz, PCMU.rate_hz) for side in samples.T]
-        wav = mulaw_wav_bytes(np.stack(sides, axis=1), PCMU.rate_hz)
-    return Player(f"data:audio/wav;base64,{base64.b64encode(wav).decode()}", _RECORDING)
+    source = embedded(heard)
+    return Player(source, _RECORDING) if source else Player(_RECORDING, _RECORDING, _TOO_LONG)
 
 
 def _timeline(result: CallResult, notes: Sequence[TimelineEvent]) -> list[Row]:

@@ -6,12 +6,13 @@ import re
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 import soundfile
 
-from gateway.records.explain import page as pages
 from gateway.records.explain.events import Event
 from gateway.records.explain.explaining import Subject, explain
-from gateway.records.explain.page import page_of
+from gateway.records.explain.page import page_of, recorded_from_ms
+from gateway.report import sound as sounds
 from tests.records.explain.made_calls import ended, healthy, note, reply, without
 from tests.sim.report.test_page import Reader, text
 
@@ -54,16 +55,23 @@ def test_the_sound_is_in_the_page_as_opus() -> None:
     assert not re.search(r"@import|url\(|https?://", html)
 
 
-def test_a_call_without_a_recording_has_a_page(monkeypatch: object) -> None:
+def test_a_call_without_a_recording_has_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its turns, and without a player; so has one whose recording is too long."""
     html = page(sound=False)
     assert Reader(html).addresses == []
     assert "There is no recording of this call." in text(html)
-    kept, pages.EMBEDDED_S = pages.EMBEDDED_S, 5
-    try:
-        assert "not part of this page" in text(page())
-    finally:
-        pages.EMBEDDED_S = kept
+    monkeypatch.setattr(sounds, "EMBEDDED_S", 5)
+    assert "not part of this page" in text(page())
+
+
+def test_a_recording_that_began_later_stands_where_it_was_heard() -> None:
+    """As that of a caller who was asked first: the picture and the player count from its beginning."""
+    made = [*healthy()[:1], note(2000, "recording_started", consented=True), *healthy()[1:]]
+    assert (recorded_from_ms(made), recorded_from_ms(healthy())) == (2000, 0)
+    html = page_of(CALL, made, explain(CALL, made), SOUND[: 4 * 8000], 8000, from_ms=2000)
+    assert 'data-from="2.00"' in html
+    columns = [int(x) for x in re.findall(r"(\d+),[\d.]+ ?", re.findall(r'<path class="bot" d="M([^Z]+)Z', html)[0])]
+    assert (min(columns), max(columns)) == (round(1036 * 2 / 8.5), round(1036 * 6 / 8.5))
 
 
 def test_interruptions_are_shown_with_how_soon_the_bot_fell_silent() -> None:

@@ -1,18 +1,19 @@
 """The report of a call."""
 
 import base64
+import io
 import re
-import struct
 from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
+import soundfile
 
 from gateway.call.ending import EndReason
 from gateway.report import page as report
+from gateway.report import sound
 from gateway.report.ends import SENTENCES
 from gateway.report.turns import GOOD_STOP_MS, BargeIn, Latency
 from gateway.sim.caller.call import CallResult
@@ -41,7 +42,7 @@ class Reader(HTMLParser):
         assert self._open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag != "meta":
+        if tag not in ("meta", "input"):
             self._open.append(tag)
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
 
@@ -87,8 +88,9 @@ def test_the_page_tells_the_call(call: CallResult, notes: list[TimelineEvent]) -
 def test_the_page_needs_nothing_but_itself(call: CallResult, notes: list[TimelineEvent]) -> None:
     """No address leads out of it; the recording is inside."""
     html = page(call, notes)
-    inside = [address for address in Reader(html).addresses if not address.startswith("data:audio/wav;base64,UklGR")]
-    assert inside == ["call.wav"]
+    sound, beside = Reader(html).addresses
+    assert sound.startswith("data:audio/ogg;codecs=opus;base64,")
+    assert beside == "call.wav"
     assert not re.search(r"@import|url\(|https?://", html)
 
 
@@ -241,16 +243,18 @@ def test_an_answer_to_keys_is_no_slow_answer(call: CallResult, notes: list[Timel
     seen = page(replace(call, measures=replace(call.measures, keyed=(slow,))), notes)
     assert "600 ms to answer median; slowest 600 ms" in text(seen)
     assert "last key 30000 ms" in text(seen)
-    bars = re.findall(r'class="(keys)?( beyond)?" style="width: ([\d.]+)%"', seen)
-    assert bars == [("keys", " beyond", "100.0"), ("", "", "60.0"), ("", "", "60.0")]
+    bars = re.findall(
+        r'aria-hidden="true"><(path|rect) class="(keys)?"(?: width="([\d.]+)")?', seen.partition("Answers")[2]
+    )
+    assert bars == [("path", "keys", ""), ("rect", "", "60.0"), ("rect", "", "60.0")]
     assert "0 500 ms 1 s" in text(seen)
 
 
 def test_turns_are_reached_by_keyboard(call: CallResult, acting_notes: list[TimelineEvent]) -> None:
     """Each time is a button, each block of the pictures has focus and a name; the wide picture scrolls by keys."""
     html = page(call, acting_notes)
-    moments = len(re.findall(r"<li(?: class=\"act[^\"]*\")?>\s*<button", html))
-    assert moments == len(re.findall(r"<button type=\"button\" data-at=\"[\d.]+\"", html)) > 5
+    said = html.partition("<h2>Conversation</h2>")[2].partition("<h2>")[0]
+    assert said.count("<li ") == len(re.findall(r'<button type="button" class="moment" data-at="[\d.]+"', said)) > 5
     blocks = re.findall(r"<g [^>]*data-at=[^>]*>", html)
     assert len(blocks) > 10
     assert all('tabindex="0"' in block and 'role="button"' in block and 'aria-label="' in block for block in blocks)
@@ -261,7 +265,7 @@ def test_turns_are_reached_by_keyboard(call: CallResult, acting_notes: list[Time
 def test_the_transcript_can_be_copied(call: CallResult, acting_notes: list[TimelineEvent]) -> None:
     """As plain text, with a button, and without it."""
     html = page(call, acting_notes)
-    assert '<button type="button">Copy transcript</button>' in html
+    assert '<button type="button" class="button">Copy transcript</button>' in html
     (shown,) = re.findall(r'<pre class="card">(.*?)</pre>', html, re.DOTALL)
     lines = unescape(shown).splitlines()
     assert lines[0] == "0:00.4  Bot: Hello, this is <Contoso> & Sons."
@@ -284,9 +288,8 @@ def contrast(one: str, other: str) -> float:
 
 SCHEMES = [
     dict(re.findall(r"--([\w-]+): (#\w{6})", scheme))
-    for scheme in re.findall(
-        r":root {(.*?)}", (Path(report.__file__).parent / "report.css").read_text("utf-8"), re.DOTALL
-    )
+    for sheet in ("tokens.css", "report.css")
+    for scheme in re.findall(r":root {(.*?)}", (report.TEMPLATES / sheet).read_text("utf-8"), re.DOTALL)
 ]
 
 
@@ -304,6 +307,9 @@ def test_every_text_can_be_read(scheme: dict[str, str]) -> None:
         ("cut", "cut-tint"),
         ("caller", "caller-tint"),
         ("bot", "bot-tint"),
+        ("fine", "fine-tint"),
+        ("ink", "plain-tint"),
+        ("ink", "cut-tint"),
     ]
     assert {
         pair: contrast(scheme[pair[0]], scheme[pair[1]])
@@ -312,21 +318,24 @@ def test_every_text_can_be_read(scheme: dict[str, str]) -> None:
     } == {}
 
 
-def test_a_longer_recording_is_part_of_the_page_in_half_the_size(call: CallResult) -> None:
-    """Beyond two megabytes as µ-law, so that a page that is sent on still plays."""
+def test_a_recording_of_minutes_is_part_of_the_page(call: CallResult) -> None:
+    """As Ogg Opus in both channels, with a fraction of the size, so that a page that is sent on still plays."""
     audio = b"\xff" * 8_000 * 70
     html = page(replace(call, caller_audio=audio, bot_audio=audio))
-    (source,) = [address for address in Reader(html).addresses if address.startswith("data:audio/wav;base64,")]
+    (source,) = [address for address in Reader(html).addresses if address.startswith("data:audio/ogg")]
     content = base64.b64decode(source.partition(",")[2])
-    assert content[20:24] == struct.pack("<HH", 7, 2)
-    assert len(content) == pytest.approx(2 * len(audio), rel=0.001)
+    samples, rate_hz = soundfile.read(io.BytesIO(content))
+    assert (samples.shape[1], len(samples) / rate_hz) == (2, pytest.approx(70, abs=0.1))
+    assert len(content) < 2 * len(audio) / 4
     assert "not part of this page" not in html
 
 
-def test_a_very_long_recording_stays_beside_the_page_which_says_so(call: CallResult) -> None:
-    """Beyond ten minutes the player plays call.wav."""
-    audio = b"\xff" * 8_000 * 601
-    html = page(replace(call, caller_audio=audio, bot_audio=audio))
+def test_a_very_long_recording_stays_beside_the_page_which_says_so(
+    call: CallResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond an hour the player plays call.wav."""
+    monkeypatch.setattr(sound, "EMBEDDED_S", 11)
+    html = page(call)
     assert "data:audio" not in html
     assert '<audio controls preload="metadata" src="call.wav">' in html
     assert "not part of this page: send call.wav along with it" in text(html)
