@@ -33,16 +33,16 @@ class AudioFormat:
 
     @cached_property
     def bytes_per_ms(self) -> int:
-        """The bytes of one millisecond; every supported rate is a multiple of 1 kHz."""
+        """The bytes of one millisecond, for rates that are multiples of 1 kHz, as those of all phone streams are."""
         return self.rate_hz * self.sample_bytes // 1000
 
     def bytes_for(self, duration_ms: int) -> int:
-        """Return the number of bytes of ``duration_ms`` milliseconds."""
-        return duration_ms * self.bytes_per_ms
+        """Return the number of bytes of ``duration_ms`` milliseconds, in whole samples."""
+        return duration_ms * self.rate_hz // 1000 * self.sample_bytes
 
     def duration_ms(self, size: int) -> float:
         """Return the number of milliseconds of ``size`` bytes."""
-        return size / self.bytes_per_ms
+        return size * 1000 / (self.rate_hz * self.sample_bytes)
 
     def silence(self, duration_ms: int) -> bytes:
         """Return digital silence of ``duration_ms`` milliseconds."""

@@ -134,7 +134,8 @@ class Service:
         self._floor.cancel(event.get("response_id"))
 
     async def clear_output(self, _event: Event) -> None:
-        """Accept ``output_audio_buffer.clear`` without effect: it concerns avatars only."""
+        """Carry out ``output_audio_buffer.clear``: it is answered, and concerns the playback of avatars alone."""
+        await self._out.emit("output_audio_buffer.cleared")
 
 
 _TAKERS: dict[str, Callable[[Service, Event], Awaitable[None]]] = {

@@ -106,6 +106,20 @@ async def test_a_cancel_behind_the_services_own_is_redundant() -> None:
         assert [violation.partition(":")[0] for violation in session.violations] == ["redundant_cancel"]
 
 
+async def test_clearing_the_output_is_answered() -> None:
+    """Whatever it does to an avatar, the words of a call go on."""
+    async with conversation(quick()) as (wire, session):
+        await wire.send("response.create")
+        await wire.until("response.audio.delta")
+        await wire.send("output_audio_buffer.clear")
+        await wire.until("output_audio_buffer.cleared")
+        await wire.send("output_audio_buffer.clear")
+        await session.until(lambda at: [one for one in at.sent if one.type == "response.done"])
+        (done,) = [one.event for one in session.sent if one.type == "response.done"]
+        assert done["response"]["status"] == "completed"
+        assert session.violations == []
+
+
 async def test_audio_that_stops_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gap in the audio is noted under turn detection, and not in manual mode."""
     monkeypatch.setattr("gateway.sim.emulator.speaking.supply.LIMIT_S", -60.0)  # now every second append is too late

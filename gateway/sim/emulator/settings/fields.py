@@ -228,7 +228,17 @@ class InterimResponse(Fields):
 
 Modality = Literal["text", "audio", "animation", "avatar"]
 OutputFormat = Literal[
-    "pcm16", "pcm16_8000hz", "pcm16_16000hz", "g711_ulaw", "g711_alaw", "pcm16-8000hz", "pcm16-16000hz"
+    "pcm16",
+    "pcm16_8000hz",
+    "pcm16_16000hz",
+    "pcm16_22050hz",
+    "pcm16_24000hz",
+    "pcm16_44100hz",
+    "pcm16_48000hz",
+    "g711_ulaw",
+    "g711_alaw",
+    "pcm16-8000hz",
+    "pcm16-16000hz",
 ]
 
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from gateway.audio.formats import L16_8K, L16_16K, L16_24K, PCMA, PCMU, AudioFormat
+from gateway.audio.formats import L16_8K, PCMA, PCMU, AudioFormat
 from gateway.audio.g711 import decode, encode
 from gateway.audio.resample import resample
 from gateway.sim.emulator.listening.ear import Ear, Onset, Pause, Sensitivity
+from gateway.sim.emulator.settings.formats import INPUT_PCM16
 from gateway.sim.prompts import FOLDER, read_mulaw
 
 RECORDINGS = ("order_status", "change_delivery", "goodbye")
@@ -18,7 +19,7 @@ def recording(name: str, audio_format: AudioFormat = PCMU) -> bytes:
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-@pytest.mark.parametrize("audio_format", [PCMU, PCMA, L16_8K, L16_16K, L16_24K], ids=str)
+@pytest.mark.parametrize("audio_format", [PCMU, PCMA, *INPUT_PCM16.values()], ids=str)
 def test_a_recorded_caller_is_one_turn(name: str, audio_format: AudioFormat) -> None:
     """Each recording is one onset and one pause, in every format; the pauses between its words end no turn."""
     found = Ear(audio_format, TELEPHONE).feed(recording(name, audio_format))

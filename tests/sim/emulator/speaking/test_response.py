@@ -63,7 +63,10 @@ async def test_ids_of_both_engine_classes() -> None:
         assert len({event["event_id"] for event in wire.events}) == len(wire.events)
 
 
-@pytest.mark.parametrize("name", ["pcm16", "pcm16_8000hz", "pcm16_16000hz", "g711_ulaw", "g711_alaw"])
+AZURE_FORMATS = ["pcm16", *(f"pcm16_{rate}hz" for rate in (8000, 16000, 22050, 24000, 44100, 48000))]
+
+
+@pytest.mark.parametrize("name", [*AZURE_FORMATS, "g711_ulaw", "g711_alaw"])
 async def test_audio_comes_in_the_sessions_format_and_in_the_documented_sizes(name: str) -> None:
     """Azure voices: 200, 300, then 500 ms, the rest last; put together it is the recorded prompt."""
     async with conversation(quick()) as (wire, _):
