@@ -190,6 +190,10 @@ class PhoneLeg:
         self._reply(WireReply(messages))
         return bool(messages)
 
+    def write(self, message: str) -> None:
+        """Send a message of the wire that belongs to no command; nothing where the connection is gone."""
+        self._reply(WireReply((message,)))
+
     async def close(self) -> None:
         """End the stream; the provider goes on with what its answer document says."""
         if self._closing is None:

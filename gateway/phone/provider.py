@@ -150,6 +150,10 @@ class CallCommands(Protocol):
     """From a call's id and what is to follow its stream, the requests for it; none where the provider asks us."""
 
 
+ShowNote = Callable[[str, int, Mapping[str, object]], str]
+"""From the name of a note, the milliseconds since the call's start and the note's fields, the message that shows it."""
+
+
 class KeySet(Protocol):
     """The keys that a provider publishes (RFC 7517), by which its tokens are checked.
 
@@ -207,6 +211,8 @@ class Provider(Protocol):
     """From the start message and the Unix time, what it proves: for a provider whose streams have a fixed address, so
     that the request that opens one proves nothing. It is asked where nothing else proved the stream, before anything
     that the message says is believed. Raises ``SignatureError`` where a proof in it is wrong."""
+    show_note: ShowNote | None = None
+    """The message that shows a note of the call at the other end of the stream, where that is a page for people."""
     published_keys: KeySet | None = None
     """The keys that it publishes, where its requests carry tokens signed with them."""
     webhooks: Webhooks | None = None

@@ -12,7 +12,7 @@ repeats           answers repeated webhooks, refuses replayed ones
 parties           who calls whom
 line_book         the current lines, in memory
 following         decides what follows a call's stream
-call_log          writes the notes of calls to the log
+noting/           writes the notes of calls to the log, and to pages that carry streams
 outcomes          remembers how calls ended
 refusing/         turns requests away
 admitting/        takes calls, or answers those for which there is no room

@@ -35,9 +35,10 @@ from gateway.phone.webhook import After
 from gateway.records.recording.recordings import Recordings, recorded
 from gateway.rest import CallControl, CallControlError, described
 from gateway.routes.admitting.admission import Admission
-from gateway.routes.call_log import Replies, call_ended, log_note
 from gateway.routes.following import GONE, follows_instead, goes_on_by_itself, then_url, what_follows
 from gateway.routes.line_book import LineBook
+from gateway.routes.noting.call_log import Replies, call_ended, log_note
+from gateway.routes.noting.shown_notes import ShownNotes, shown_by
 from gateway.routes.outcomes import Outcomes
 from gateway.routes.parties import identified, unknown_line
 from gateway.routes.refusing.refusals import Refusals, Refused, unserved
@@ -296,8 +297,9 @@ class MediaStreams:
             trace_id=trace.ids["trace_id"] if trace else "",
         )
         replies = Replies()
-        traced = (trace.observe,) if trace else ()
-        record = CallRecord(identity, (*self._observers, *traced, replies.observe, log_note))
+        shown = shown_by(provider, phone, identity, self._clock)
+        watching = (one.observe for one in (trace, shown, replies) if one is not None)
+        record = CallRecord(identity, (*self._observers, *watching, log_note))
         record.add(self._clock(), self._started(started, line))
         key = (provider.name, started.call_id)
         end, late_frames, marks_lost = EndCall(EndReason.FAULT, "gateway"), 0, 0
@@ -316,7 +318,7 @@ class MediaStreams:
                 metrics=self._metrics,
                 trace=trace,
             )
-            on_end = partial(self._note_end, provider, key)
+            on_end = partial(self._note_end, provider, key, shown)
             leave = partial(self._leave, provider, line, started.call_id)
             with recorded(self._recordings, phone, record, started, line, settings) as (seen, noted):
                 call = Call(seen, voice, conversation, noted, errands, on_end, leave=leave, clock=self._clock)
@@ -342,8 +344,10 @@ class MediaStreams:
         if socket.failure:
             note_lost(self._used, provider, call.call_id)
 
-    def _note_end(self, provider: Provider, key: tuple[str, str], end: EndCall) -> None:
+    def _note_end(self, provider: Provider, key: tuple[str, str], shown: ShownNotes | None, end: EndCall) -> None:
         self._outcomes.note_end(key, end)
+        if shown is not None:
+            shown.ended(end)
         if end.reason is EndReason.STREAM_LOST:
             note_lost(self._used, provider, key[1])
 

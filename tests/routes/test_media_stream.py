@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from gateway.call import notes
 from gateway.call.ending import EndCall, EndReason
 from gateway.call.record import CallIdentity
-from gateway.routes.call_log import call_ended
+from gateway.routes.noting.call_log import call_ended
 from tests.e2e.bare_phone import bare_phone, media
 from tests.e2e.rig import GATEWAY, LINE, NUMBER, Log, Rig, configuration, instant, listening, rig, save
 from tests.story import Story

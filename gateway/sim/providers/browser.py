@@ -5,6 +5,7 @@ Source: docs/providers/browser.md, *The wire*.
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -53,7 +54,14 @@ class _HangUp(_Strict, tag="hang_up"):
     pass
 
 
-_MESSAGES = msgspec.json.Decoder(_Mark | _Clear | _Digits | _Transfer | _HangUp)
+class _Note(_Strict, tag="note"):
+    note: str
+    at_ms: int
+    fields: dict[str, Any]
+
+
+_Read = _Mark | _Clear | _Digits | _Transfer | _HangUp | _Note
+_MESSAGES: msgspec.json.Decoder[_Read] = msgspec.json.Decoder(_Read)
 
 
 class BrowserWire(Wire):
@@ -93,7 +101,7 @@ class BrowserWire(Wire):
             lost = () if whole == len(message) else (Violated("half a sample of audio"),)
             return (*lost, Media(message[:whole]))
         try:
-            read: _Mark | _Clear | _Digits | _Transfer | _HangUp = _MESSAGES.decode(message)
+            read = _MESSAGES.decode(message)
         except (msgspec.DecodeError, UnicodeError) as error:
             raise WireError(f"{error}: {message[:120]!r}") from None
         match read:
@@ -107,6 +115,8 @@ class BrowserWire(Wire):
                 return (Transfer(read.to),)
             case _HangUp():
                 return (HangUp(),)
+            case _Note():
+                return ()
 
 
 class BrowserWebhook(Webhook):

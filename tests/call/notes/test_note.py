@@ -10,7 +10,7 @@ import pytest
 from gateway.call import notes
 from gateway.call.ending import EndReason
 from gateway.call.notes import Note
-from gateway.routes.call_log import level_of_note
+from gateway.routes.noting.call_log import level_of_note
 from tests.documents import ROOT
 from tests.notes import check_note
 

@@ -51,6 +51,11 @@ def test_messages_to_the_page(wire: BrowserWire, message: str | bytes, order: Or
     assert wire.parse(message) == (order,)
 
 
+def test_a_note_is_for_people(wire: BrowserWire) -> None:
+    """The phone does nothing about it."""
+    assert wire.parse('{"type":"note","note":"caller_spoke","at_ms":7,"fields":{"item_id":"i"}}') == ()
+
+
 @pytest.mark.parametrize("message", ["", "[]", "{}", '{"type":"stop"}', '{"type":"clear","now":true}'])
 def test_what_the_page_does_not_know(wire: BrowserWire, message: str) -> None:
     """It is reported as a broken rule."""

@@ -1,9 +1,12 @@
 """The phone in a browser: the console's page opens the stream, with a token that the console has given it. Pure."""
 
+from collections.abc import Mapping
+
 from gateway.config import providers as settings
 from gateway.phone.pointing import ByHand
 from gateway.phone.provider import Confirmation, Grant, Provider, Setup, Traits, Upgrade
 from gateway.phone.providers.browser.wire import FORMAT, PLAYOUT, BrowserCodec
+from gateway.text import json_text
 
 TRAITS = Traits(
     title="Browser",
@@ -34,6 +37,10 @@ class Browser(Provider):
     def codec(self, upgrade: Upgrade, grant: Grant) -> BrowserCodec:
         """Return a fresh wire for one stream."""
         return BrowserCodec(grant)
+
+    def show_note(self, name: str, at_ms: int, fields: Mapping[str, object]) -> str:
+        """Return the message that shows a note on the page."""
+        return json_text({"type": "note", "note": name, "at_ms": at_ms, "fields": fields})
 
 
 def make(settings: settings.Browser, setup: Setup) -> Browser:

@@ -7,7 +7,7 @@ from gateway.call import notes
 from gateway.call.ending import EndReason
 from gateway.call.notes import Note
 from gateway.call.record import CallIdentity, TimedNote
-from gateway.routes.call_log import log_note
+from gateway.routes.noting.call_log import log_note
 
 
 @pytest.mark.parametrize(
