@@ -24,10 +24,10 @@ from gateway.call.recovery.legs import Voice
 from gateway.call.settings import CallSettings
 from gateway.call_setup import SessionRules, prepare
 from gateway.config import Deployment, Line, Lines
-from gateway.config.deployment import private_listener
 from gateway.config.providers import ProviderSettings, provider_of
 from gateway.config.secrets import secrets_within, values_of
 from gateway.config.telling.origins import origins
+from gateway.config.urls import private_listener
 from gateway.doctor.probing import probing
 from gateway.fleet.board import Board
 from gateway.fleet.places import KnownCall

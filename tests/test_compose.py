@@ -22,9 +22,10 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from gateway.cli import _parser
-from gateway.config.deployment import DeploymentLimits, private_listener
+from gateway.config.deployment import DeploymentLimits
 from gateway.config.providers import environment_names
 from gateway.config.reading import environment
+from gateway.config.urls import private_listener
 from gateway.network.descriptors import needed
 from gateway.sim.providers.twilio import signature
 from tests.documents import ROOT

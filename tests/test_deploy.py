@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from gateway.cli import _parser
 from gateway.cli.workers import END_LIMIT_S
-from gateway.config.deployment import private_listener
+from gateway.config.urls import private_listener
 from tests.documents import ROOT
 
 KUBERNETES = "1.31"

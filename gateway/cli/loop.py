@@ -16,7 +16,8 @@ SWITCH_S = 0.0005
 writes records or recordings would hold frames up for as long."""
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes an event loop: uvloop's, if it is installed."""
     try:
         import uvloop  # noqa: PLC0415 -- not on Windows, where asyncio's own loop serves
     except ImportError:
@@ -32,7 +33,7 @@ def run(main: Coroutine[Any, Any, Result], *, virtual: bool = False) -> Result:
     """
     received: list[signal.Signals] = []
     sys.setswitchinterval(SWITCH_S)
-    with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else _loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else loop_factory()) as runner:
         try:
             return runner.run(_until_signalled(main, received))
         except asyncio.CancelledError:

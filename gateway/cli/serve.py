@@ -17,6 +17,7 @@ from gateway.app import Gateway, serving
 from gateway.cli.calling.fault_options import add_faults_and_seed
 from gateway.cli.check import add_config_option
 from gateway.cli.checking.capabilities import capability_warnings
+from gateway.cli.console.beside import console_beside
 from gateway.cli.loop import run
 from gateway.cli.processes.environ import Environment
 from gateway.cli.processes.places import Service
@@ -34,9 +35,9 @@ from gateway.cli.workers import MOST_WORKERS, run_workers
 from gateway.config import ConfigErrors, Deployment, Line, Lines, load_deployment
 from gateway.config.checks.dangers import weak_keys, weak_secrets
 from gateway.config.checks.deployment_warnings import warnings
-from gateway.config.deployment import listening_host, private_listener
 from gateway.config.kept import DEPLOYMENT, KeptLines
 from gateway.config.secrets import secrets_within
+from gateway.config.urls import listening_host, private_listener
 from gateway.errors import GatewayError, InputError
 from gateway.logs import setup as logs
 from gateway.network.descriptors import needed, raise_limit
@@ -188,6 +189,7 @@ def _run_serve(options: argparse.Namespace) -> int:
         private=watched,
         spare=not options.no_spare,
         reread=partial(_reread, options, deployment),
+        console=partial(console_beside, deployment),
     )
     return run(run_workers(options.workers, service))
 
@@ -202,11 +204,17 @@ def _reread(options: argparse.Namespace, deployment: Deployment) -> None:
     environment.read()
     try:
         changed = _usable(load_deployment(options.config, os.environ))
-        if (changed.limits.calls, changed.listen) != (deployment.limits.calls, deployment.listen):
-            raise GatewayError(f"{options.config}: limits.calls and listen need a restart of the whole service")
+        if _shared(changed) != _shared(deployment):
+            raise GatewayError(
+                f"{options.config}: limits.calls, listen and console need a restart of the whole service"
+            )
     except GatewayError:
         environment.restore(before)
         raise
+
+
+def _shared(deployment: Deployment) -> tuple[object, ...]:
+    return deployment.limits.calls, deployment.listen, deployment.console
 
 
 async def _serve(options: argparse.Namespace) -> int:
@@ -248,6 +256,7 @@ async def _serve(options: argparse.Namespace) -> int:
                         print(test.told(lines), flush=True)
                     _spare_the_collector()
                     async with (
+                        nullcontext() if is_worker() else console_beside(served),
                         _examining(options, served, lines, gateway),
                         on_duty(board, stop, gateway.calls.take_news, gateway.go_on),
                     ):

@@ -9,6 +9,7 @@ accounts         the names of the accounts, and their environment variables
 secrets          where secrets come from, and their shapes
 line/            one line's settings: the models of its file
 records/         the settings of what remains of a call
+console/         the settings of the console
 line_file        reads and checks the file of one line
 line_functions   a line's tools as functions
 python_tools     functions in Python as tools: their schema
@@ -17,7 +18,7 @@ numbers          which line a called number belongs to
 lines            all lines, and their files as they change
 following        follows the files in a thread
 kept             copies of the last good configuration, for new workers
-urls             the URLs of the configuration, and which a request can go to
+urls             the URLs of the configuration, which a request can go to, and the addresses to listen on
 reading/         YAML to values that know where they were written
 checks/          errors and warnings about what was read
 telling/         describes a configuration in words, and as JSON Schema

@@ -1,6 +1,5 @@
 """``gateway.yaml``: where the gateway is reached, how it reaches Voice Live, and its bounds."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 
 from gateway.config.accounts import check_accounts, supply, supply_accounts
 from gateway.config.api_versions import API_VERSION, DEFAULT_API_VERSION, is_api_version
+from gateway.config.console.console import AnyConsole, Console
 from gateway.config.endpoints import EndpointLimits, EndpointSection, check_endpoints, has_endpoints
 from gateway.config.full import DeploymentWhenFull, or_busy
 from gateway.config.line.models import ModelChain
@@ -27,7 +27,7 @@ from gateway.config.records.recordings import Recordings, supply_recordings
 from gateway.config.records.records import DATABASE_FILE, SQLITE, AnyRecords, Records
 from gateway.config.records.traces import Traces
 from gateway.config.secrets import Rotated, Secret, value_of
-from gateway.config.urls import Endpoint, PublicUrl, pattern_of
+from gateway.config.urls import Endpoint, PublicUrl, listening_host, pattern_of, private_listener
 from gateway.errors import ConfigError
 
 DEFAULT_MODEL = "gpt-realtime"
@@ -72,31 +72,6 @@ def _scope(text: str) -> str:
     if not re.fullmatch(_SCOPE, text):
         raise ValueError("is not a scope, expected such as https://ai.azure.com/.default")
     return text
-
-
-def listening_host(text: str) -> str:
-    """Return the host to listen on; an IPv6 address may stand in brackets. Raises ``ValueError``."""
-    host = text.strip()
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        name, colon, port = host.rpartition(":")
-        if colon and port.isdigit() and re.fullmatch(r"\[[^\]]*\]|[A-Za-z0-9._-]+", name):
-            raise ValueError(f"has a port in it, expected {name} as host and {port} as port") from None
-        is_no_name = re.fullmatch(r"[0-9.]+", host) or not re.fullmatch(r"[A-Za-z0-9._-]+", host)
-        if is_no_name:
-            raise ValueError("is not an address to listen on, expected such as 0.0.0.0, 127.0.0.1 or ::1") from None
-    return host
-
-
-def private_listener(text: str) -> tuple[str, int]:
-    """Return host and port of ``HOST:PORT``; an IPv6 address stands in brackets. Raises ``ValueError``."""
-    host, _, port = text.strip().rpartition(":")
-    if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535 or (":" in host and host[0] != "["):
-        raise ValueError("is not HOST:PORT, expected such as 127.0.0.1:9090")
-    return listening_host(host), int(port)
 
 
 def _private(text: str) -> str:
@@ -209,6 +184,8 @@ class Deployment(Section):
     """The store of the recordings of calls."""
     traces: Traces = Traces()
     """The content of the traces of calls."""
+    console: AnyConsole = Console()
+    """The console: pages for those who run the lines, on a listener of their own; false serves none."""
     lines: Text = "lines/*.yaml"
     """The files of the phone lines, as a pattern; the path is relative to this file."""
 

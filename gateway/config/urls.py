@@ -1,5 +1,6 @@
-"""The URLs of the configuration, and whether a request can go to one."""
+"""The URLs of the configuration, whether a request can go to one, and the addresses to listen on."""
 
+import ipaddress
 import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -49,3 +50,28 @@ WebAddress = Annotated[
     str, _url(rf"https?{_AFTER_SCHEME}(\?[^\s#]*)?", "https://www.example.com/music.mp3"), pattern_of("^https?://")
 ]
 """The address of a file on the web."""
+
+
+def listening_host(text: str) -> str:
+    """Return the host to listen on; an IPv6 address may stand in brackets. Raises ``ValueError``."""
+    host = text.strip()
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        name, colon, port = host.rpartition(":")
+        if colon and port.isdigit() and re.fullmatch(r"\[[^\]]*\]|[A-Za-z0-9._-]+", name):
+            raise ValueError(f"has a port in it, expected {name} as host and {port} as port") from None
+        is_no_name = re.fullmatch(r"[0-9.]+", host) or not re.fullmatch(r"[A-Za-z0-9._-]+", host)
+        if is_no_name:
+            raise ValueError("is not an address to listen on, expected such as 0.0.0.0, 127.0.0.1 or ::1") from None
+    return host
+
+
+def private_listener(text: str) -> tuple[str, int]:
+    """Return host and port of ``HOST:PORT``; an IPv6 address stands in brackets. Raises ``ValueError``."""
+    host, _, port = text.strip().rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535 or (":" in host and host[0] != "["):
+        raise ValueError("is not HOST:PORT, expected such as 127.0.0.1:9090")
+    return listening_host(host), int(port)

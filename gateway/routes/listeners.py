@@ -53,7 +53,7 @@ async def listening(
     runner = BoundedRunner(
         app,
         connections,
-        logger=http_log(refusals),
+        logger=http_log(refusals.note),
         shutdown_timeout=1.0,
         keepalive_timeout=IDLE_LIMIT_S,
         lingering_time=0,  # a peer whose upload was refused half-way may not go on

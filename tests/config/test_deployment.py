@@ -4,8 +4,9 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.config import ConfigErrors, Deployment, load_deployment
-from gateway.config.deployment import FALLBACKS, private_listener
+from gateway.config.deployment import FALLBACKS
 from gateway.config.providers import Providers, Twilio
+from gateway.config.urls import private_listener
 from gateway.errors import ConfigError
 
 PROVIDERS = list(Providers.model_fields)

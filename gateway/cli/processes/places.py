@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class Service(Struct, frozen=True):
     """Host and port of the separate listener for health and metrics, if there is one."""
     spare: bool = False
     """``True`` if a process is kept loaded that takes the place of a worker that dies."""
+    console: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
+    """Serves the console in the supervisor, until the block ends."""
     reread: Callable[[], None] = lambda: None
     """Reads the environment and the configuration anew; raises ``GatewayError`` where they cannot be used."""
 

@@ -47,7 +47,7 @@ async def test_what_is_no_http_is_refused_with_a_trace(tmp_path: Path, request_:
 
 def test_anything_else_is_logged_as_before(caplog: pytest.LogCaptureFixture) -> None:
     """A bug in a route is told by aiohttp's own logger, with its traceback."""
-    log = http_log(Refusals(Metrics()))
+    log = http_log(Refusals(Metrics()).note)
     with caplog.at_level(logging.INFO, "aiohttp.server"):
         log.debug("a client went away")
         log.error("a bug", exc_info=ZeroDivisionError("by zero"))

@@ -1,0 +1,97 @@
+"""The console that ``gateway serve`` brings: in a thread with an event loop of its own.
+
+No page is made on the loop of the calls: one that takes long would make their frames late.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import structlog
+
+from gateway.cli.loop import loop_factory
+from gateway.config import Deployment
+from gateway.errors import GatewayError
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def console_beside(deployment: Deployment) -> AsyncIterator[str]:
+    """Serve the console in a thread until the block ends; yield its address, empty where there is none.
+
+    Raises ``GatewayError`` where it cannot listen on the address that ``gateway.yaml`` names. That of the default may
+    be taken, by another gateway on this machine: then there is a warning, and no console.
+    """
+    if not deployment.console.enabled:
+        yield ""
+        return
+    host, port = deployment.console.address
+    beside = _Beside(deployment, host, port)
+    beside.start()
+    try:
+        yield await _begun(beside.address, deployment, host, port)
+    finally:
+        await asyncio.to_thread(beside.stop)
+
+
+async def _begun(address: "Future[str]", deployment: Deployment, host: str, port: int) -> str:
+    try:
+        url = await asyncio.wrap_future(address)
+    except OSError as error:
+        detail = f"console: cannot listen on {host}:{port}: {error.strerror or error}"
+        if "listen" in deployment.console.model_fields_set:
+            raise GatewayError(detail) from None
+        log.warning(
+            "console_not_served", detail=detail, hint="console.listen names another address, console: false none"
+        )
+        return ""
+    log.info("console", url=url)
+    return url
+
+
+class _Beside:
+    """A thread that serves the console; ``address`` becomes its address, or the error."""
+
+    def __init__(self, deployment: Deployment, host: str, port: int) -> None:
+        self._deployment = deployment
+        self._where = host, port
+        self.address: Future[str] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="console", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and wait for the thread's end."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            self._loop = runner.get_loop()
+            try:
+                runner.run(self._serve())
+            except BaseException as error:
+                if not self.address.done():
+                    self.address.set_exception(error)
+                    return
+                log.exception("console_failed")
+
+    async def _serve(self) -> None:
+        async with console_at(self._deployment, *self._where) as address:
+            self.address.set_result(address)
+            await self._stop.wait()
+
+
+def console_at(deployment: Deployment, host: str, port: int) -> AbstractAsyncContextManager[str]:
+    """Return the console of a deployment, which serves on this address and yields it."""
+    from gateway.console.application import console_listening  # noqa: PLC0415 -- the start of calls does not wait for it
+    from gateway.console.state import console_for  # noqa: PLC0415 -- the same
+
+    return console_listening(console_for(deployment), host, port)

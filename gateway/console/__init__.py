@@ -1,0 +1,28 @@
+"""The console: pages for the people who run the lines and own their words, on a listener of its own.
+
+How a page is added: its handler and its ``Route`` stand in a module of ``pages/``; the route states what a visitor
+needs (a ``Need``), and ``table`` names it. Nothing else is ever served. Its template extends ``layout.html.j2`` and is
+rendered by ``rendering.render(request, "name.html.j2", …)``; it knows ``visitor`` (with ``may(Need.LISTENER)``) and
+``csrf``, which each form sends as the field ``csrf`` and each ``fetch`` as the header ``X-CSRF-Token``. What a page may
+read is ``state.console_of(request)``: the deployment, and the database of the records. Scripts and styles are files in
+``static/``, those of others with their licence in ``static/vendor/``: the content security policy refuses whatever
+stands inline, or comes from elsewhere. A page that needs more sets its own header (``policy.content_security``).
+
+The console runs on an event loop of its own, in a thread, never on that of the calls (``cli.console.beside``).
+
+visitors      visitors of the console, and what they may do
+state         what the pages read
+route         a route, and what it needs
+policy        the headers of every answer
+protection    refuses requests that other pages make, and counts refusals
+forms         tokens that prove that a form is ours
+rendering     makes pages from templates
+static_files  styles and scripts
+pages/        the pages
+table         all routes
+application   the application of all routes, and its listener
+templates/    the templates of the pages
+static/       styles and scripts, and those of others with their licences
+
+May import what stands below ``gateway.console`` in the layers of pyproject.toml.
+"""

@@ -1,0 +1,6 @@
+"""The pages of the console, each with its routes.
+
+now  calls in progress
+
+May import the modules of ``gateway.console`` but ``table`` and ``application``.
+"""

@@ -1,0 +1,49 @@
+"""Makes pages from templates. Whatever a template shows is escaped: names and words come from callers."""
+
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gateway import report
+from gateway.console import forms
+from gateway.console.route import visitor_of
+from gateway.console.visitors import Need
+from gateway.text import printable
+
+TEMPLATES = (Path(__file__).parent / "templates", Path(report.__file__).parent)
+"""The templates of the console, and those of the report of a call."""
+NAVIGATION = (("/", "Now"),)
+"""The pages of the navigation, each with its path."""
+
+
+def environment() -> Environment:
+    """Return the environment of all templates."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(Need=Need, navigation=NAVIGATION)
+    return made
+
+
+_ENVIRONMENT = environment()
+
+
+def render(request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:
+    """Return a page: the template ``name`` with ``values``, and with ``visitor``, ``csrf`` and ``path``."""
+    text = _ENVIRONMENT.get_template(name).render(
+        visitor=visitor_of(request), csrf=forms.token_of(request), path=request.path, **values
+    )
+    response = web.Response(status=status, text=printable(text), content_type="text/html", charset="utf-8")
+    forms.set_cookie(request, response)
+    return response
+
+
+def fragment(name: str, **values: Any) -> str:
+    """Return a part of a page, without what a request adds."""
+    return printable(_ENVIRONMENT.get_template(name).render(**values))

@@ -1,0 +1,38 @@
+"""The state of a console: what its pages read."""
+
+import secrets
+
+from aiohttp import web
+from msgspec import Struct, field
+
+from gateway.config import Deployment
+from gateway.records.store.database import Database
+
+
+class Console(Struct, frozen=True):
+    """Everything that pages read."""
+
+    deployment: Deployment
+    database: Database | None
+    """The database of the records; ``None`` where the deployment keeps none. Pages read ``records``."""
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    """The key of the tokens of forms; one for the process' life."""
+
+    @property
+    def records(self) -> Database | None:
+        """The database, once it is there: the first gateway that keeps records makes it."""
+        database = self.database
+        return None if database is None or (database.file and not database.file.exists()) else database
+
+
+CONSOLE = web.AppKey("console", Console)
+
+
+def console_for(deployment: Deployment) -> Console:
+    """Return the console of a deployment."""
+    return Console(deployment, Database(deployment.database) if deployment.records.enabled else None)
+
+
+def console_of(request: web.Request) -> Console:
+    """Return the console that a request was made to."""
+    return request.config_dict[CONSOLE]

@@ -1,0 +1,7 @@
+"""All routes of the console, each with what it needs."""
+
+from gateway.console import static_files
+from gateway.console.pages import now
+
+ROUTES = (*static_files.ROUTES, *now.ROUTES)
+"""Whatever is not here is answered with 404."""

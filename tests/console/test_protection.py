@@ -1,0 +1,107 @@
+"""What the console refuses, whoever makes the request."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from gateway.console import forms
+from gateway.console.application import application
+from gateway.console.route import Route
+from gateway.console.visitors import Need
+from tests.console.conftest import console_with, text_of
+
+Served = AbstractAsyncContextManager[aiohttp.ClientSession]
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8088", "127.0.0.1.nip.io", "localhost.evil.example", ""]
+)
+async def test_another_name_is_refused(served: Served, host: str) -> None:
+    """A name that points here by a trick makes another page ours to a browser (DNS rebinding)."""
+    async with served as client:
+        assert "localhost" in await text_of(client, "/", 421, headers={"Host": host})
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:9000", "127.0.0.1:1", "[::1]:8088"])
+async def test_every_name_of_this_machine_is_taken(served: Served, host: str) -> None:
+    """Through a tunnel the port is another."""
+    async with served as client:
+        await text_of(client, "/", headers={"Host": host})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:3000"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "audio"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+        {"X-Forwarded-For": "203.0.113.7"},
+        {"Forwarded": "for=203.0.113.7"},
+    ],
+)
+async def test_another_page_gets_nothing(served: Served, headers: dict[str, str]) -> None:
+    """Neither by a script, nor as a picture, a sound or a frame, nor through a proxy that lets others in."""
+    async with served as client:
+        for path in ("/", "/static/console.css", "/nowhere"):
+            await text_of(client, path, 403, headers=headers)
+
+
+async def test_a_link_from_elsewhere_may_be_followed(served: Served) -> None:
+    """It shows a page to the person at the browser, and nothing to the other page."""
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    async with served as client:
+        await text_of(client, "/", headers=followed)
+
+
+async def test_a_form_needs_the_token_of_its_visitor(tmp_path: Path) -> None:
+    """Without it, with another's, or without the cookie it belongs to, nothing is done."""
+    done: list[str] = []
+
+    async def act(request: web.Request) -> web.Response:
+        done.append(request.path)
+        return web.Response()
+
+    app = application(console_with(tmp_path), [Route("POST", "/act", act, Need.OPERATOR), *_pages()])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with asyncio.timeout(10), _client(url) as mine, _client(url) as other:
+            token, others = (await text_of(mine, "/token")), (await text_of(other, "/token"))
+            for client, fields in ((mine, {}), (mine, {"csrf": others}), (mine, {"csrf": token[:-1]})):
+                assert await _status(client, fields) == 403
+            async with _client(url) as stranger:
+                assert await _status(stranger, {"csrf": token}) == 403
+            assert done == []
+            assert await _status(mine, {"csrf": token}) == 200
+            assert await _status(mine, {}, {"X-CSRF-Token": token}) == 200
+    finally:
+        await runner.cleanup()
+    assert done == ["/act", "/act"]
+
+
+def _pages() -> list[Route]:
+    async def token(request: web.Request) -> web.Response:
+        answer = web.Response(text=forms.token_of(request))
+        forms.set_cookie(request, answer)
+        return answer
+
+    return [Route("GET", "/token", token, Need.VIEWER)]
+
+
+def _client(url: str) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(base_url=url, cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+
+async def _status(client: aiohttp.ClientSession, fields: dict[str, str], headers: dict[str, str] | None = None) -> int:
+    async with client.post("/act", data=fields, headers=headers) as answer:
+        return answer.status
