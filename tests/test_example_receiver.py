@@ -47,7 +47,7 @@ async def test_it_refuses_what_is_not_signed_with_its_secret() -> None:
     """Nor does it take what is not signed at all."""
     async with receiver("whsec_" + "b3RoZXIh" * 4) as (example, url), Sender() as sender, ClientSession() as http:
         outcome = await sender.send(Server(url).receiver(), "msg_1", BODY)
-        assert (outcome.kind, outcome.told) == ("failed", "answered with 401")
+        assert (outcome.kind, outcome.detail) == ("failed", "answered with 401")
         async with http.post(url, data=BODY) as answer:
             assert answer.status == 401
         assert not example.taken

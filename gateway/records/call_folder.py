@@ -30,10 +30,12 @@ def read_folder(folder: Path, priced: Priced | None = None) -> StoredCall:
     ``priced`` adds the cost. Raises ``InputError`` for a folder that is not one of a call.
     """
     try:
-        told = json.loads((folder / SUMMARY).read_text("utf-8"))
+        summary = json.loads((folder / SUMMARY).read_text("utf-8"))
         lines = (folder / EVENTS).read_text("utf-8").splitlines()
         events = [event for event in map(json.loads, lines) if event["source"] == "gateway"]
-        rows = list(_gateway_rows(told, events, priced) if "gateway_started_ms" in told else _phone_rows(told, events))
+        rows = list(
+            _gateway_rows(summary, events, priced) if "gateway_started_ms" in summary else _phone_rows(summary, events)
+        )
     except OSError as error:
         raise InputError(f"{folder}: is no folder of a call: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -41,48 +43,48 @@ def read_folder(folder: Path, priced: Priced | None = None) -> StoredCall:
     call = stored_call(rows)
     if not (folder / SOUND).exists():
         return call
-    seconds = (told.get("duration_ms") or 0) / 1000
+    seconds = (summary.get("duration_ms") or 0) / 1000
     url = str((folder / SOUND).absolute())
     recording = RecordingRow(call_key=call.call.call_key, url=url, format="wav", seconds=seconds)
     return msgspec.structs.replace(call, recordings=(recording,))
 
 
-def _gateway_rows(told: Mapping[str, Any], events: list[dict[str, Any]], priced: Priced | None) -> Iterator[Row]:
+def _gateway_rows(summary: Mapping[str, Any], events: list[dict[str, Any]], priced: Priced | None) -> Iterator[Row]:
     """Make the rows from the gateway's notes, as the record of a real call is made."""
-    begun_ms = float(told["gateway_started_ms"])
+    begun_ms = float(summary["gateway_started_ms"])
     first = next((event for event in events if event["kind"] == "call_started"), {})
     identity = CallIdentity(
-        call_id=told["call_id"],
-        provider=told["provider"],
-        line=told.get("line", ""),
-        caller=first.get("caller", told["caller"]),
-        called=first.get("called", told["called"]),
-        audio_format=told.get("audio_format", ""),
+        call_id=summary["call_id"],
+        provider=summary["provider"],
+        line=summary.get("line", ""),
+        caller=first.get("caller", summary["caller"]),
+        called=first.get("called", summary["called"]),
+        audio_format=summary.get("audio_format", ""),
         started_at=0.0,
     )
-    started = datetime.fromisoformat(told["started"]) + timedelta(milliseconds=begun_ms)
-    rows = CallRows(identity, started, key=told["call_id"], priced=priced)
+    started = datetime.fromisoformat(summary["started"]) + timedelta(milliseconds=begun_ms)
+    rows = CallRows(identity, started, key=summary["call_id"], priced=priced)
     yield rows.call
     for event in events:
         note = msgspec.convert(_fields(event), KINDS[event["kind"]])
         yield from rows.add_at(round(event["at_ms"] - begun_ms, 1), note)
 
 
-def _phone_rows(told: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[Row]:
+def _phone_rows(summary: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[Row]:
     """Make the rows from the summary, for a call to a gateway elsewhere."""
-    key, ended = told["call_id"], told.get("ended") or {}
+    key, ended = summary["call_id"], summary.get("ended") or {}
     account = ended.get("gateway") or {}
-    duration_s = (told.get("duration_ms") or 0) / 1000
-    started = datetime.fromisoformat(told["started"])
+    duration_s = (summary.get("duration_ms") or 0) / 1000
+    started = datetime.fromisoformat(summary["started"])
     yield CallRow(
         call_key=key,
         call_id=key,
-        provider=told.get("provider", ""),
-        line=told.get("line", ""),
-        generation=told.get("generation", ""),
-        caller=told["caller"],
-        called=told["called"],
-        audio_format=told.get("audio_format", ""),
+        provider=summary.get("provider", ""),
+        line=summary.get("line", ""),
+        generation=summary.get("generation", ""),
+        caller=summary["caller"],
+        called=summary["called"],
+        audio_format=summary.get("audio_format", ""),
         started=started,
         ended=started + timedelta(seconds=duration_s),
         state="ended",
@@ -90,9 +92,9 @@ def _phone_rows(told: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterat
         by=account.get("by") or ended.get("by", ""),
         detail=account.get("detail", ""),
         duration_s=duration_s,
-        turns=sum(turn["speaker"] == "bot" for turn in told.get("turns", ())),
+        turns=sum(turn["speaker"] == "bot" for turn in summary.get("turns", ())),
     )
-    for n, turn in enumerate(told.get("turns", ())):
+    for n, turn in enumerate(summary.get("turns", ())):
         yield TurnRow(
             call_key=key,
             n=n,
@@ -107,14 +109,14 @@ def _phone_rows(told: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterat
             received_ms=turn["generated_ms"],
             interrupted=turn["interrupted"],
         )
-    yield from _acts(told, key)
+    yield from _acts(summary, key)
     for n, event in enumerate(events):
         yield EventRow(call_key=key, n=n, at_ms=event["at_ms"], kind=event["kind"], fields=_fields(event))
 
 
-def _acts(told: Mapping[str, Any], key: str) -> Iterator[Row]:
+def _acts(summary: Mapping[str, Any], key: str) -> Iterator[Row]:
     """Make the rows of tools and transfers."""
-    for n, run in enumerate(told.get("tools", ())):
+    for n, run in enumerate(summary.get("tools", ())):
         at_ms, took_ms = run["at_ms"], run["took_ms"]
         ended_ms = None if took_ms is None else at_ms + took_ms
         outcome = run["outcome"] or ""
@@ -128,7 +130,7 @@ def _acts(told: Mapping[str, Any], key: str) -> Iterator[Row]:
             took_ms=took_ms,
             outcome=outcome,
         )
-    for n, one in enumerate(told.get("transfers", ())):
+    for n, one in enumerate(summary.get("transfers", ())):
         yield TransferRow(
             call_key=key,
             n=n,

@@ -12,7 +12,7 @@ from gateway.records.call_folder import read_folder
 from gateway.records.explain.explaining import explain
 from gateway.records.explain.page import page_of
 from gateway.records.explain.stored import of_stored
-from gateway.records.explain.telling import told as explained
+from gateway.records.explain.terminal import as_text as explained
 from gateway.sim.emulator import Emulator, Session
 from gateway.text import json_bytes
 from tests.e2e.rig import LINE, configuration, noise

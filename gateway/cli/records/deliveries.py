@@ -100,5 +100,5 @@ async def _test(named: str, targets: Targets) -> int:
     body = json_bytes({"type": TEST_EVENT, "timestamp": datetime.now(UTC), "version": 1, "data": {}})
     async with Sender() as sender:
         outcome = await sender.send(found[0].receiver, f"msg_test_{secrets.token_hex(8)}", body)
-    print(f"{found[0].name}: {outcome.told}")
+    print(f"{found[0].name}: {outcome.detail}")
     return 0 if outcome.kind == "delivered" else 1

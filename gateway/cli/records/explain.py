@@ -20,7 +20,7 @@ from gateway.records.explain.explaining import explain
 from gateway.records.explain.page import page_of, recorded_from_ms
 from gateway.records.explain.sound import Sound, sound_of
 from gateway.records.explain.stored import of_stored
-from gateway.records.explain.telling import told
+from gateway.records.explain.terminal import as_text
 from gateway.records.search import read_call
 from gateway.records.stored_call import StoredCall
 from gateway.text import json_bytes, one_line_inside
@@ -63,12 +63,12 @@ async def _explain(options: argparse.Namespace) -> int:
     if options.json:
         print(json_bytes(one_line_inside(msgspec.to_builtins(found))).decode())
     else:
-        print(told(found), end="")
+        print(as_text(found), end="")
     return 0
 
 
 async def _sound(stored: StoredCall, settings: Recordings, beside: Path) -> Sound | None:
-    """Return the recording; a page without one is worth more than none, so a failure is only told."""
+    """Return the recording; a page without one is worth more than none, so a failure is only reported."""
     try:
         return await sound_of(stored, settings, beside)
     except GatewayError as error:

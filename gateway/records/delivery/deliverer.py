@@ -96,7 +96,7 @@ class Deliverer:
         self._metrics.waiting(await self._outbox.waiting(), now)
 
     async def _guarded(self, work: Awaitable[None]) -> None:
-        """Await ``work``; a database that fails is told once, and asked again later."""
+        """Await ``work``; a database that fails is reported once, and asked again later."""
         try:
             await work
         except (SQLAlchemyError, OSError) as error:
@@ -156,17 +156,17 @@ class Deliverer:
     def _a_day_ago(self) -> datetime:
         return self._now() - timedelta(seconds=GIVE_UP_S)
 
-    async def _bury(self, target: str, told: str, before: datetime | None = None) -> None:
-        if count := await self._outbox.bury(target, told, self._now(), before):
+    async def _bury(self, target: str, detail: str, before: datetime | None = None) -> None:
+        if count := await self._outbox.bury(target, detail, self._now(), before):
             self._metrics.tried(target, "dead", count)
-            log.warning("deliveries_dead", target=target, count=count, detail=told)
+            log.warning("deliveries_dead", target=target, count=count, detail=detail)
 
     async def _deliver(self, target: str, receiver: Receiver, due: Due) -> bool:
         """Try one delivery and write its outcome; return ``False`` where the receiver or the database has failed."""
         try:
             outcome = await self._tried(target, receiver, due)
             state, then = self._next(outcome, due)
-            await self._outbox.settle(due, state, outcome.told, then)
+            await self._outbox.settle(due, state, outcome.detail, then)
         except (SQLAlchemyError, OSError) as error:  # the claim ends with its lease, and another one follows
             self._tell_outage(error)
             return False
@@ -202,8 +202,8 @@ class Deliverer:
         self._metrics.tried(target, "dead" if state == DEAD else outcome.kind)
         fields = {"target": target, "delivery": due.id, "call_event": due.event, "attempt": due.attempts}
         if state == DEAD:
-            log.warning("delivery_dead", **fields, detail=outcome.told)
+            log.warning("delivery_dead", **fields, detail=outcome.detail)
         elif state == WAITING:
-            log.info("delivery_failed", **fields, detail=outcome.told)
+            log.info("delivery_failed", **fields, detail=outcome.detail)
         else:
             log.debug("delivered", **fields)

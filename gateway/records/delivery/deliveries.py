@@ -53,7 +53,7 @@ class Deliveries:
     ) -> CallDeliveries | None:
         """Return what makes the deliveries of a call, which began at ``started``; ``None`` if nobody gets any.
 
-        ``text`` returns a message of a provider as it may be told.
+        ``text`` returns a message of a provider as it may be sent on.
         """
         targets = self.targets.of_line(identity.line)
         for target in targets:

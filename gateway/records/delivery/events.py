@@ -28,7 +28,7 @@ class Facts(Struct, frozen=True):
 class CallDeliveries:
     """Makes the deliveries of one call for ``targets``; ``started`` is its start, at ``started_at`` of its clock.
 
-    ``text`` returns a message of a provider as it may be told.
+    ``text`` returns a message of a provider as it may be sent on.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ def message(event: str, facts: Facts, parts: CallParts, include: Sequence[Includ
 
 
 def _call(event: str, call: CallRow) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    started: dict[str, Any] = {
         "key": call.call_key,
         "id": call.call_id,
         "provider": call.provider,
@@ -64,15 +64,15 @@ def _call(event: str, call: CallRow) -> dict[str, Any]:
         "trace_id": call.trace_id,
     }
     if event not in OF_AN_END:
-        return told  # so that it is the same whenever it is sent
+        return started  # so that it is the same whenever it is sent
     end = {name: getattr(call, name) for name in _FIELDS_OF_THE_END}
-    return {**told, "state": call.state, **{name: _plain(value) for name, value in end.items()}}
+    return {**started, "state": call.state, **{name: _plain(value) for name, value in end.items()}}
 
 
 def _transcript(turns: Sequence[TurnRow], room: int) -> tuple[list[dict[str, Any]], int]:
     """Return the newest turns with words for which there is room, and the number of those that are left out."""
     spoken = [turn for turn in sorted(turns, key=lambda turn: (turn.started_ms, turn.n)) if turn.words or turn.unheard]
-    told: list[dict[str, Any]] = []
+    newest: list[dict[str, Any]] = []
     for turn in reversed(spoken):
         one = {
             "who": turn.who,
@@ -85,8 +85,8 @@ def _transcript(turns: Sequence[TurnRow], room: int) -> tuple[list[dict[str, Any
         room -= len(json_bytes(one)) + 1
         if room < 0:
             break
-        told.append(one)
-    return told[::-1], len(spoken) - len(told)
+        newest.append(one)
+    return newest[::-1], len(spoken) - len(newest)
 
 
 def _usage(parts: CallParts) -> dict[str, Any]:

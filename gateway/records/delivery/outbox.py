@@ -89,12 +89,12 @@ class Outbox:
             rows = [Due(*row) for row in await connection.execute(claim)]
         return sorted(rows, key=lambda row: (row.created, row.id))
 
-    async def settle(self, due: Due, state: str, told: str, next_at: datetime) -> bool:
+    async def settle(self, due: Due, state: str, detail: str, next_at: datetime) -> bool:
         """Write the outcome of a try; return ``False`` where another process has claimed the row since."""
         changed = (
             update(table)
             .where(table.c.id == due.id, table.c.state == WAITING, table.c.attempts == due.attempts)
-            .values(state=state, last_error=told[:LONGEST_ERROR], next_at=next_at, claimed_by="", claimed_until=None)
+            .values(state=state, last_error=detail[:LONGEST_ERROR], next_at=next_at, claimed_by="", claimed_until=None)
         )
         async with self._database.write() as connection:
             return (await connection.execute(changed)).rowcount == 1
@@ -104,13 +104,13 @@ class Outbox:
         for due in claimed:
             await self.settle(due, WAITING, "broken off", now)
 
-    async def bury(self, target: str, told: str, now: datetime, before: datetime | None = None) -> int:
+    async def bury(self, target: str, detail: str, now: datetime, before: datetime | None = None) -> int:
         """Give up all that is due for a target, or of that what is older than ``before``; return the number of rows."""
         older = [table.c.created < before] if before is not None else []
         changed = (
             update(table)
             .where(table.c.target == target, *_due(now), *older)
-            .values(state=DEAD, last_error=told[:LONGEST_ERROR])
+            .values(state=DEAD, last_error=detail[:LONGEST_ERROR])
         )
         async with self._database.write() as connection:
             return int((await connection.execute(changed)).rowcount)

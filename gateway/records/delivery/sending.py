@@ -28,7 +28,7 @@ class Outcome(Struct, frozen=True):
     """The result of one try."""
 
     kind: Kind
-    told: str
+    detail: str
     """One sentence, without anything of the answer's body."""
     retry_after_s: float = 0.0
     """The wait that the receiver asks for; 0 if it asks for none."""
@@ -60,7 +60,7 @@ class Sender:
         if self._http is None:
             raise RuntimeError("Sender is used outside its context")
         headers = signed_headers(values_of(receiver.secret), message_id, int(self._now()), body)
-        outcome, told = None, ""
+        outcome, detail = None, ""
         try:
             async with (
                 asyncio.timeout(receiver.timeout_s),
@@ -69,22 +69,22 @@ class Sender:
                 outcome = self._judged(answer)
                 await _read(answer)
         except TimeoutError:
-            told = f"not answered within {receiver.timeout_s:g} s"
+            detail = f"not answered within {receiver.timeout_s:g} s"
         except aiohttp.ClientSSLError:
-            told = "TLS failed"
+            detail = "TLS failed"
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-            told = "no connection"
+            detail = "no connection"
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a host's name that is not valid
-            told = f"no whole answer: {type(error).__name__}"
-        return outcome or Outcome("failed", told)  # the status counts, even where the rest of the answer is lost
+            detail = f"no whole answer: {type(error).__name__}"
+        return outcome or Outcome("failed", detail)  # the status counts, even where the rest of the answer is lost
 
     def _judged(self, answer: aiohttp.ClientResponse) -> Outcome:
-        told = f"answered with {answer.status}"
+        detail = f"answered with {answer.status}"
         if 200 <= answer.status < 300:
-            return Outcome("delivered", told)
+            return Outcome("delivered", detail)
         if answer.status == GONE:
-            return Outcome("gone", told)
-        return Outcome("failed", told, retry_after_s(answer.headers.get("Retry-After", ""), self._now()))
+            return Outcome("gone", detail)
+        return Outcome("failed", detail, retry_after_s(answer.headers.get("Retry-After", ""), self._now()))
 
 
 async def _read(answer: aiohttp.ClientResponse) -> None:

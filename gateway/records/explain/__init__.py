@@ -12,7 +12,7 @@ waits          for whom a call waited
 silences       whose a silence was
 interruptions  who interrupted the bot
 figures        the figures of a call
-telling        the explanation as text for a terminal
+terminal       the explanation as text for a terminal
 page           the page of a real call, with its sound
 
 Works on events alone; nobody but ``sound`` reads a file.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.records.explain.events import Event, Told
+from gateway.records.explain.events import Event, EventLog
 from gateway.records.explain.interruptions import interruptions_in
 from gateway.records.explain.silences import silences_in
 from gateway.records.explain.speech import greeting_of, replies_in, turns_in
@@ -13,23 +13,23 @@ class Case:
     """The events of a call, and what follows from them."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        self.told = told = Told(events)
-        self.replies = replies_in(told)
-        self.turns = turns_in(told)
-        self.waits = waits_in(told, self.replies)
-        self.silences = silences_in(told, self.replies, self.turns, self.waits)
-        self.interruptions = interruptions_in(told, self.replies, self.turns)
+        self.log = log = EventLog(events)
+        self.replies = replies_in(log)
+        self.turns = turns_in(log)
+        self.waits = waits_in(log, self.replies)
+        self.silences = silences_in(log, self.replies, self.turns, self.waits)
+        self.interruptions = interruptions_in(log, self.replies, self.turns)
         self.greeting = greeting_of(self.replies, self.turns)
 
     @property
     def reason(self) -> str:
         """The end reason; empty where the record breaks off."""
-        return self.told.end.text("reason") if self.told.end is not None else ""
+        return self.log.end.text("reason") if self.log.end is not None else ""
 
     @property
     def length_ms(self) -> float:
         """The length of the call, as far as the record goes."""
-        return self.told.end_ms
+        return self.log.end_ms
 
 
 def seconds(milliseconds: float) -> str:

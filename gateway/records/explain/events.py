@@ -30,7 +30,7 @@ class Event(Struct, frozen=True):
         return round(self.number(name) or 0)
 
 
-class Told:
+class EventLog:
     """The events of one call in the order of time."""
 
     def __init__(self, events: Sequence[Event]) -> None:

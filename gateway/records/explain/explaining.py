@@ -77,19 +77,19 @@ def explain(subject: Subject, events: Sequence[Event]) -> Explanation:
 
 
 def _ended(subject: Subject, case: Case) -> str:
-    end = case.told.end
+    end = case.log.end
     if end is None:
         so_far = f"the record goes to {seconds(case.length_ms)}"
         if subject.state == "running":
             return f"The call goes on: {so_far}"
         return f"The process that had the call ended without a word: {so_far}"
     by, detail = end.text("by"), end.text("detail")
-    told = f"{sentence_of(case.reason, by)} after {seconds(end.at_ms)} ({case.reason}, by the {by}"
-    return f"{told}: {detail})" if detail else f"{told})"
+    ended = f"{sentence_of(case.reason, by)} after {seconds(end.at_ms)} ({case.reason}, by the {by}"
+    return f"{ended}: {detail})" if detail else f"{ended})"
 
 
 def _about(subject: Subject, case: Case) -> Iterator[tuple[str, str]]:
-    started, ready = case.told.first("call_started"), case.told.first("session_ready")
+    started, ready = case.log.first("call_started"), case.log.first("session_ready")
     generation = subject.generation or (started.text("generation") if started else "")
     known = {
         "Call": subject.call,
@@ -113,16 +113,16 @@ def _cost(subject: Subject) -> Iterator[tuple[str, str]]:
 
 def _unknown(subject: Subject, case: Case) -> Iterator[str]:
     """Say what this record cannot show, so that nobody reads more into it."""
-    if not case.told.events:
+    if not case.log.events:
         yield "The record has no events: nothing can be said about the call."
         return
-    if case.told.end is None:
+    if case.log.end is None:
         yield f"The record breaks off after {seconds(case.length_ms)}: how the call ended is not known."
         if any(reply.over_ms is None for reply in case.replies):
             yield "What was heard of the last reply is not known."
     if not subject.words_kept:
         yield "No words are kept (records.words): an echo cannot be told from other speech."
-    elif case.turns and not case.told.all("caller_said"):
+    elif case.turns and not case.log.all("caller_said"):
         yield "No turn of the caller has a transcript: an echo cannot be told from other speech."
-    if case.told.all("caller_said") and not case.told.all("caller_spoke"):
-        yield "The record does not say when the caller began to speak: silences may be shorter than told."
+    if case.log.all("caller_said") and not case.log.all("caller_spoke"):
+        yield "The record does not say when the caller began to speak: silences may be shorter than shown."

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
-from gateway.records.explain.events import Event, Told
+from gateway.records.explain.events import Event, EventLog
 from gateway.records.explain.speech import Reply, Turn
 from gateway.report.explanation import Interruption
 
@@ -24,28 +24,28 @@ _IGNORED = {
 }
 
 
-def interruptions_in(told: Told, replies: Sequence[Reply], turns: Sequence[Turn]) -> list[Interruption]:
+def interruptions_in(log: EventLog, replies: Sequence[Reply], turns: Sequence[Turn]) -> list[Interruption]:
     """Return all interruptions, and the speech that was kept from interrupting, in the order of time."""
-    transcribes = bool(told.all("caller_said"))
+    transcribes = bool(log.all("caller_said"))
     by_id = {reply.item_id: reply for reply in replies}
     found = [
-        _interruption(told, cut, by_id, turns, transcribes=transcribes)
-        for cut in told.all("barge_in")
+        _interruption(log, cut, by_id, turns, transcribes=transcribes)
+        for cut in log.all("barge_in")
         if cut.fields.get("replies")
     ]
-    for ignored in told.all("speech_ignored"):
+    for ignored in log.all("speech_ignored"):
         evidence = _IGNORED.get(ignored.text("reason"), ignored.text("reason"))
         found.append(Interruption(at_ms=round(ignored.at_ms), kind="ignored", evidence=evidence))
     return sorted(found, key=lambda one: one.at_ms)
 
 
 def _interruption(
-    told: Told, cut: Event, replies: Mapping[str, Reply], turns: Sequence[Turn], *, transcribes: bool
+    log: EventLog, cut: Event, replies: Mapping[str, Reply], turns: Sequence[Turn], *, transcribes: bool
 ) -> Interruption:
     turn = next((turn for turn in reversed(turns) if turn.start_ms <= cut.at_ms + SAME_MOMENT_MS), None)
-    keyed = any(abs(key.at_ms - cut.at_ms) <= SAME_MOMENT_MS for key in told.all("digit_pressed"))
+    keyed = any(abs(key.at_ms - cut.at_ms) <= SAME_MOMENT_MS for key in log.all("digit_pressed"))
     if keyed or turn is None:
-        kind, evidence, speech_ms = ("key" if keyed else "unknown"), "a key" if keyed else "no speech is told", None
+        kind, evidence, speech_ms = ("key" if keyed else "unknown"), "a key" if keyed else "no speech is reported", None
     else:
         speech_ms = round(turn.end_ms - turn.start_ms)
         kind, evidence = _judged(turn, speech_ms, _words_of(cut, replies), transcribes=transcribes)

@@ -62,20 +62,20 @@ def page_of(
 def shown_call(subject: Subject, events: Sequence[Event], explanation: Explanation) -> ShownCall:
     """Return all that a page shows of a call, but for its sound."""
     case = Case(events)
-    failed = [explanation.ended] if case.reason not in FINE and case.told.end is not None else []
+    failed = [explanation.ended] if case.reason not in FINE and case.log.end is not None else []
     return ShownCall(
         caller=subject.caller,
         called=subject.called,
         line=subject.line,
         started=subject.started,
-        outcome=sentence_of(case.reason, case.told.end.text("by")) if case.told.end else "The record breaks off",
+        outcome=sentence_of(case.reason, case.log.end.text("by")) if case.log.end else "The record breaks off",
         failures=failed,
         heard=_heard(case),
         turns=_turns(case),
-        done=actions_of([_Noted(event) for event in case.told.events]),
+        done=actions_of([_Noted(event) for event in case.log.events]),
         words_hint="The record holds no words of this call.",
         about=[*explanation.about, *explanation.figures],
-        rows=[row_of(event.at_ms, "gateway", event.kind, event.fields) for event in case.told.events],
+        rows=[row_of(event.at_ms, "gateway", event.kind, event.fields) for event in case.log.events],
         player=Player(hint=_NO_SOUND),
         footer=_FOOTER,
         explanation=explanation,
@@ -98,8 +98,8 @@ def _heard(case: Case) -> Heard:
 
 
 def _barge_ins(case: Case) -> list[BargeIn]:
-    """Return the interruptions of which it is known how soon the phone was told to be silent."""
-    stops = case.told.all("playback_stopped")
+    """Return the interruptions of which it is known how soon the phone was asked to be silent."""
+    stops = case.log.all("playback_stopped")
     found = []
     for one in case.interruptions:
         stop = next((stop for stop in stops if 0 <= stop.at_ms - one.at_ms <= STOP_MS), None)

@@ -4,7 +4,7 @@ import itertools
 from collections import deque
 from collections.abc import Sequence
 
-from gateway.records.explain.events import Told
+from gateway.records.explain.events import EventLog
 from gateway.records.explain.speech import Reply, Turn
 from gateway.records.explain.waits import Wait
 from gateway.report.explanation import Silence
@@ -14,15 +14,15 @@ SILENCE_MS = 2_000
 NOBODY = ("caller", "it was the caller's turn")
 
 
-def silences_in(told: Told, replies: Sequence[Reply], turns: Sequence[Turn], waits: Sequence[Wait]) -> list[Silence]:
+def silences_in(log: EventLog, replies: Sequence[Reply], turns: Sequence[Turn], waits: Sequence[Wait]) -> list[Silence]:
     """Return the times longer than ``SILENCE_MS`` in which neither side was heard, each with whose it was."""
     busy = [(reply.start_ms, reply.end_ms) for reply in replies if reply.heard_ms or reply.over_ms is None]
     busy += [(turn.start_ms, turn.end_ms) for turn in turns]
-    busy += [(key.at_ms, key.at_ms) for key in told.all("digit_pressed")]
+    busy += [(key.at_ms, key.at_ms) for key in log.all("digit_pressed")]
     found, quiet_ms = [], 0.0
     ahead = deque(sorted(waits, key=lambda wait: wait.start_ms))
     open_waits: list[Wait] = []
-    for start_ms, end_ms in [*sorted(busy), (told.end_ms, told.end_ms)]:
+    for start_ms, end_ms in [*sorted(busy), (log.end_ms, log.end_ms)]:
         if start_ms - quiet_ms > SILENCE_MS:
             while ahead and ahead[0].start_ms < start_ms:
                 open_waits.append(ahead.popleft())

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from gateway.records.explain.events import Told
+from gateway.records.explain.events import EventLog
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -38,17 +38,17 @@ class Turn(Struct, frozen=True, kw_only=True):
     """``True`` where there was one, and the record does not keep words."""
 
 
-def replies_in(told: Told) -> list[Reply]:
+def replies_in(log: EventLog) -> list[Reply]:
     """Return the replies that began, in the order of time."""
-    heard, played, said = (told.by(kind, "item_id") for kind in ("reply_heard", "reply_played", "reply_said"))
+    heard, played, said = (log.by(kind, "item_id") for kind in ("reply_heard", "reply_played", "reply_said"))
     found = []
-    for begun in told.all("reply_started"):
+    for begun in log.all("reply_started"):
         item_id, over, way = begun.text("item_id"), heard.get(begun.text("item_id")), played.get(begun.text("item_id"))
         heard_ms = over.ms("heard_ms") if over else 0
         start_ms = begun.at_ms + way.ms("heard_after_ms") if way else begun.at_ms
         if over is not None and way is None:
             start_ms = max(begun.at_ms, over.at_ms - heard_ms)
-        end_ms = min(start_ms + heard_ms, over.at_ms) if over else told.end_ms
+        end_ms = min(start_ms + heard_ms, over.at_ms) if over else log.end_ms
         words = said[item_id].text("text") if item_id in said else ""
         if over is not None and not words:
             words = f"{over.text('text')} {over.text('unheard')}".strip()
@@ -72,14 +72,14 @@ def replies_in(told: Told) -> list[Reply]:
     return found
 
 
-def turns_in(told: Told) -> list[Turn]:
-    """Return the caller's turns; one whose end is not told lasts until the next one, or to the end of the record."""
-    words = told.by("caller_said", "item_id")
-    begun = told.all("caller_spoke")
+def turns_in(log: EventLog) -> list[Turn]:
+    """Return the caller's turns; one whose end is not known lasts until the next one, or to the end of the record."""
+    words = log.by("caller_said", "item_id")
+    begun = log.all("caller_spoke")
     found = []
     for index, spoke in enumerate(begun):
-        limit_ms = begun[index + 1].at_ms if index + 1 < len(begun) else told.end_ms
-        over = told.after(spoke, "caller_paused", "speech_ignored")
+        limit_ms = begun[index + 1].at_ms if index + 1 < len(begun) else log.end_ms
+        over = log.after(spoke, "caller_paused", "speech_ignored")
         said = words.get(spoke.text("item_id"))
         found.append(
             Turn(

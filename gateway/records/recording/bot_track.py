@@ -2,7 +2,7 @@
 
 Audio that finds the phone silent is heard at once, and what is sent meanwhile is heard behind it: a run. A mark that
 returns says by when the audio before it was heard. Marks are late by jitter but never early, so of those behind a piece
-of audio the earliest counts. What the phone was told to discard is not heard. See ``gateway.call.speaking.playback``,
+of audio the earliest counts. What the phone was asked to discard is not heard. See ``gateway.call.speaking.playback``,
 which reckons the same without hindsight.
 """
 

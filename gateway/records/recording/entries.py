@@ -16,7 +16,7 @@ class Kind(enum.IntEnum):
     MARK_SENT = enum.auto()
     MARK_RETURNED = enum.auto()
     STOPPED = enum.auto()
-    """The phone was told to discard what it has not played."""
+    """The phone was asked to discard what it has not played."""
     PAUSED = enum.auto()
     """From here on, both sides are silence."""
     RESUMED = enum.auto()

@@ -166,14 +166,14 @@ class RecordedPhone:
         """Pass every event to ``tell`` as it arrives."""
         received, note = self._tap.received, self._tap.note
 
-        def told(event: PhoneEvent) -> None:
+        def passed_on(event: PhoneEvent) -> None:
             if type(event) is CallerAudio:
                 received(event.audio)
             elif type(event) is MarkReturned:
                 note(MARK_RETURNED, event.name)
             tell(event)
 
-        await self._phone.run(told)
+        await self._phone.run(passed_on)
 
     def send(self, command: PhoneCommand) -> None:
         """Carry out at once, and note what is heard of it."""

@@ -161,7 +161,7 @@ class RecordStore:
             await asyncio.sleep(workers.BEAT_S)
 
     async def _tried(self, task: Callable[[], Awaitable[None]]) -> bool:
-        """Return whether a task succeeded; that the database is away is told by the writer."""
+        """Return whether a task succeeded; that the database is away is reported by the writer."""
         try:
             await task()
         except Exception as error:

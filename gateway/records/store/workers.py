@@ -40,8 +40,8 @@ async def beat(database: Database, worker: str, now: datetime, live: Collection[
             mistaken = calls.c.call_key.in_(live), calls.c.state == "interrupted"
             running: dict[str, Any] = {"state": "running", "ended": None, "heartbeat": None, "duration_s": None}
             await connection.execute(update(calls).where(*mistaken).values(running))
-            told = deliveries.c.call_key.in_(live), deliveries.c.event == "call.interrupted"
-            await connection.execute(delete(deliveries).where(*told, deliveries.c.state == "waiting"))
+            reported = deliveries.c.call_key.in_(live), deliveries.c.event == "call.interrupted"
+            await connection.execute(delete(deliveries).where(*reported, deliveries.c.state == "waiting"))
         return True
 
 

@@ -6,7 +6,7 @@ names      the names of recordings in a store
 table      the rows of recordings, in the database
 uploading  takes what waits to the store, beside the calls
 taking     takes one recording there, so that it can be broken off anywhere; what it needs of the rows
-retrying   when a recording is tried again, and what is told
+retrying   when a recording is tried again, and what is reported
 metrics    the metrics of all this
 opening    what every store does, and the one that gateway.yaml names
 directory  a directory as a store

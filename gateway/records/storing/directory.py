@@ -29,7 +29,7 @@ class DirectoryStore:
 
     async def keep(self, path: Path, name: str) -> str:
         """Link or copy a file into the directory; a name has either all of it or nothing."""
-        await in_thread(_told, _keep, path, self._folder, name)
+        await in_thread(_translating_errors, _keep, path, self._folder, name)
         return self.url_of(name)
 
     async def has(self, url: str) -> bool:
@@ -38,7 +38,7 @@ class DirectoryStore:
 
     async def delete(self, url: str) -> None:
         """Delete a recording, and the folders that it leaves empty."""
-        await in_thread(_told, _delete, path_of(url), self._folder)
+        await in_thread(_translating_errors, _delete, path_of(url), self._folder)
 
     async def link(self, url: str, expires_s: int) -> str:
         """Return the path of the recording; it does not expire."""
@@ -52,7 +52,7 @@ class DirectoryStore:
         path, at = path_of(url), start
         while end is None or at < end:
             size = BLOCK if end is None else min(BLOCK, end - at)
-            block = await in_thread(_told, _block, path, at, size)
+            block = await in_thread(_translating_errors, _block, path, at, size)
             if not block:
                 return
             yield block
@@ -60,7 +60,7 @@ class DirectoryStore:
 
     async def try_out(self) -> None:
         """Write, find and delete a small file."""
-        await in_thread(_told, _try_out, self._folder)
+        await in_thread(_translating_errors, _try_out, self._folder)
 
     async def close(self) -> None:
         """Do nothing: no file is left open."""
@@ -71,7 +71,7 @@ def path_of(url: str) -> Path:
     return Path(unquote(urlsplit(url).path))
 
 
-def _told(work: Callable[Given, Result], *arguments: Given.args, **options: Given.kwargs) -> Result:
+def _translating_errors(work: Callable[Given, Result], *arguments: Given.args, **options: Given.kwargs) -> Result:
     """Call ``work``; an error of the directory becomes a StoreError, a missing source ``FileNotFoundError``."""
     try:
         return work(*arguments, **options)

@@ -53,7 +53,9 @@ class ObjectStore:
             return url
         limit_s = REQUEST_S + size / SLOWEST
         try:
-            await self._told(self._of_kind(lambda made: self._kind.send(made, path, url, sha256, md5)), limit_s)
+            await self._translating_errors(
+                self._of_kind(lambda made: self._kind.send(made, path, url, sha256, md5)), limit_s
+            )
         except FileNotFoundError as error:  # of the store as well, whose container or bucket is not there
             if await in_thread(path.exists):
                 raise StoreError(f"{url}: {error.strerror or error}: {error.filename or self._url}") from None
@@ -78,7 +80,7 @@ class ObjectStore:
 
     async def link(self, url: str, expires_s: int) -> str:
         """Return a signed link that expires."""
-        return str(await self._told(self._of_kind(lambda made: self._kind.link(made, url, expires_s))))
+        return str(await self._translating_errors(self._of_kind(lambda made: self._kind.link(made, url, expires_s))))
 
     async def read(self, url: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Yield the bytes of a recording from ``start`` up to ``end``."""
@@ -102,7 +104,7 @@ class ObjectStore:
     async def close(self) -> None:
         """Close the connections."""
         if self._made is not None:
-            await self._told(self._of_kind(self._kind.close))
+            await self._translating_errors(self._of_kind(self._kind.close))
             self._made = None
 
     async def _file_system(self) -> Any:
@@ -118,9 +120,9 @@ class ObjectStore:
             found = await self._ask("info", url, **self._kind.fresh)
             if found["size"] != size:
                 return False
-            told = await self._told(self._of_kind(lambda made: self._kind.checksum(made, url, found)))
-            if told is not None:
-                return bool(told in (sha256, md5))
+            said = await self._translating_errors(self._of_kind(lambda made: self._kind.checksum(made, url, found)))
+            if said is not None:
+                return bool(said in (sha256, md5))
             return await self._read_back(url, sha256)
         except FileNotFoundError:
             return False
@@ -140,13 +142,13 @@ class ObjectStore:
                 return await _on_its_loop(made, getattr(made, f"_{method}")(*arguments, **options))
             return await in_thread(getattr(made, method), *arguments, **options)
 
-        return await self._told(ask(), within_s)
+        return await self._translating_errors(ask(), within_s)
 
     async def _of_kind(self, make: Callable[[Any], Any]) -> Any:
         made = await self._file_system()
         return await (_on_its_loop(made, make(made)) if made.async_impl else make(made))
 
-    async def _told(self, work: Any, within_s: float = REQUEST_S) -> Any:
+    async def _translating_errors(self, work: Any, within_s: float = REQUEST_S) -> Any:
         """Await ``work``; whatever a store's library raises becomes a StoreError without secrets."""
         try:
             async with asyncio.timeout(within_s):

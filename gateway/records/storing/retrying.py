@@ -1,9 +1,9 @@
-"""When a recording is tried again, and what of the failures is told. Pure: time and chance are arguments."""
+"""When a recording is tried again, and what of the failures is reported. Pure: time and chance are arguments."""
 
 from collections.abc import Callable, Iterable
 
 FIRST_S, LONGEST_S = 2.0, 300.0
-TOLD_AGAIN_S = 3600.0
+REPORT_AGAIN_S = 3600.0
 
 
 class Retrying:
@@ -16,7 +16,7 @@ class Retrying:
         self._chance = chance
         self._failures: dict[str, tuple[int, float]] = {}
         self._away, self._away_until = 0, 0.0
-        self._told_at = 0.0
+        self._reported_at = 0.0
 
     @property
     def is_away(self) -> bool:
@@ -55,7 +55,7 @@ class Retrying:
         return was_away
 
     def failed(self, key: str, now: float, *, is_store: bool) -> bool:
-        """Note a failure; return ``True`` if it is to be told: once in a failure of the store, and again each hour.
+        """Note a failure; return ``True`` if it is to be reported: once in a failure of the store, and again each hour.
 
         ``is_store`` says that it may be the store's, not this recording's alone.
         """
@@ -65,9 +65,9 @@ class Retrying:
             self._away += 1
             self._away_until = now + self._delay(self._away)
         is_first = count == 1 and self._away <= 1
-        if not is_first and now - self._told_at < TOLD_AGAIN_S:
+        if not is_first and now - self._reported_at < REPORT_AGAIN_S:
             return False
-        self._told_at = now
+        self._reported_at = now
         return True
 
     def _delay(self, count: int) -> float:

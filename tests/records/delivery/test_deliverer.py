@@ -62,7 +62,7 @@ async def test_a_receiver_that_fails_ten_times_gets_everything_in_order_over_a_r
 class Crashing(Outbox):
     """An outbox whose process dies between the POST and the change of the row."""
 
-    async def settle(self, due: Due, state: str, told: str, next_at: datetime) -> bool:
+    async def settle(self, due: Due, state: str, detail: str, next_at: datetime) -> bool:
         raise OSError("killed")
 
 

@@ -63,7 +63,7 @@ USAGE = [
 RECORDING = RecordingRow(call_key="k1", url="az://calls/k1.wav", state="uploading")
 
 
-def told(event: str = "call.ended", include: Sequence[Included] = ALL, *, words: bool = True, **parts: Any) -> Any:
+def data_of(event: str = "call.ended", include: Sequence[Included] = ALL, *, words: bool = True, **parts: Any) -> Any:
     """The message of an event, read."""
     whole = {"turns": TURNS, "usage": USAGE, "recordings": [RECORDING], **parts}
     facts = Facts(START, {"target": "desk"} if event.startswith("transfer") else {})
@@ -72,7 +72,7 @@ def told(event: str = "call.ended", include: Sequence[Included] = ALL, *, words:
 
 def test_the_end_of_a_call_tells_all_that_is_asked_for() -> None:
     """The words in the order of time, of the bot those that were heard and those that were not."""
-    assert told() == {
+    assert data_of() == {
         "type": "call.ended",
         "timestamp": "2026-05-04T09:00:00Z",
         "version": 1,
@@ -137,19 +137,19 @@ def test_the_end_of_a_call_tells_all_that_is_asked_for() -> None:
 
 def test_what_is_not_asked_for_is_not_there() -> None:
     """Nor is a transcript where the records keep no words."""
-    assert told(include=()).keys() == {"type", "timestamp", "version", "data"}
-    assert told(include=())["data"].keys() == {"call"}
-    assert "transcript" not in told(words=False)["data"]
-    assert told(include=["recording_url"], recordings=[])["data"]["recording_url"] is None
+    assert data_of(include=()).keys() == {"type", "timestamp", "version", "data"}
+    assert data_of(include=())["data"].keys() == {"call"}
+    assert "transcript" not in data_of(words=False)["data"]
+    assert data_of(include=["recording_url"], recordings=[])["data"]["recording_url"] is None
 
 
 @pytest.mark.parametrize("event", ["call.started", "transfer.started", "tool.failed", "recording.stored"])
 def test_an_event_that_is_no_end_is_the_same_whenever_it_is_sent(event: str) -> None:
     """It tells nothing that was not known then, however late it is taken, and no words."""
-    data = told(event)["data"]
+    data = data_of(event)["data"]
     assert list(data["call"]) == NAMES
     assert data.keys() - {"event"} == {"call"}
-    assert told("transfer.started")["data"]["event"] == {"target": "desk"}
+    assert data_of("transfer.started")["data"]["event"] == {"target": "desk"}
 
 
 def test_a_long_transcript_is_bounded() -> None:
@@ -179,4 +179,4 @@ def test_a_cost_that_is_not_known_is_none() -> None:
 
 def test_what_finds_a_number_is_not_told() -> None:
     """The keyed hash of a number stays in the database."""
-    assert "secret-hash" not in json.dumps(told())
+    assert "secret-hash" not in json.dumps(data_of())

@@ -88,7 +88,7 @@ async def test_a_recording_in_an_object_store_is_told_by_a_link(database_url: st
         stored = msgspec.structs.replace(
             due("recording.stored"), body='{"at": "2026-01-01T00:00:00Z", "data": {"url": "s3://x/k1.wav"}}'
         )
-        told = [json.loads(await writing.write(one) or b"")["data"] for one in (due(), stored, due())]
-    assert [told[0]["recording_url"], told[1]["event"]["url"]] == ["https://x/1", "https://x/2"]
-    assert told[2]["recording_url"] == "s3://x/k1.wav"
+        written = [json.loads(await writing.write(one) or b"")["data"] for one in (due(), stored, due())]
+    assert [written[0]["recording_url"], written[1]["event"]["url"]] == ["https://x/1", "https://x/2"]
+    assert written[2]["recording_url"] == "s3://x/k1.wav"
     assert made == ["s3://x/k1.wav"] * 3

@@ -14,8 +14,8 @@ def ended(
     at_ms: float, reason: str = "caller_hung_up", by: str = "caller", detail: str = "", **fields: object
 ) -> Event:
     """The last note of a call."""
-    told = {"reason": reason, "by": by, "detail": detail, "provider": "twilio", "late_frames": 0, "marks_lost": 0}
-    return Event(at_ms, "call_ended", {**told, **fields})
+    known = {"reason": reason, "by": by, "detail": detail, "provider": "twilio", "late_frames": 0, "marks_lost": 0}
+    return Event(at_ms, "call_ended", {**known, **fields})
 
 
 def reply(item: str, came: float, ms: int, *, of: int = 0, latency: int | None = 300, late: int = 0,

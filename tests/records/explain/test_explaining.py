@@ -16,7 +16,7 @@ CALL = Subject(call="CA1", provider="twilio", line="support", started=datetime(2
 
 
 def test_a_healthy_call_has_no_finding() -> None:
-    """What there is to know is told all the same."""
+    """What there is to know is said all the same."""
     found = explain(CALL, healthy())
     assert (found.findings, found.silences, found.interruptions, found.unknown) == ([], [], [], [])
     assert found.ended == "The caller hung up after 8.5 s (caller_hung_up, by the caller)"
@@ -51,17 +51,17 @@ def test_findings_are_ranked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "expected"),
     [
         ("interrupted", "The process that had the call ended without a word: the record goes to 6.0 s"),
         ("running", "The call goes on: the record goes to 6.0 s"),
     ],
 )
-def test_a_record_that_breaks_off_says_what_is_unknown(state: Literal["interrupted", "running"], told: str) -> None:
+def test_a_record_that_breaks_off_says_what_is_unknown(state: Literal["interrupted", "running"], expected: str) -> None:
     """How it ended, and what was heard of the last reply."""
     events = [*without("call_ended", "reply_heard", "reply_played"), note(6000, "x")]
     found = explain(msgspec.structs.replace(CALL, state=state), events)
-    assert found.ended == told
+    assert found.ended == expected
     assert [text.partition(":")[0] for text in found.unknown] == [
         "The record breaks off after 6.0 s",
         "What was heard of the last reply is not known.",

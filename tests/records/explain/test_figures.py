@@ -10,8 +10,8 @@ def test_the_figures_of_a_call() -> None:
     tool += [note(8100, "mcp_called", server="s", tool="m", item_id="y")]
     returned = note(8200, "tool_returned", tool="t", call_id="x", outcome="ok", took_ms=200)
     stopped = [note(8300, "playback_stopped", after_ms=1.6), note(8310, "playback_stopped", after_ms=0.2)]
-    told = figures_of(case(*healthy(), *tool, returned, *stopped, *reply("i2", 8350, 10, latency=900)))
-    assert told == [
+    found = figures_of(case(*healthy(), *tool, returned, *stopped, *reply("i2", 8350, 10, latency=900)))
+    assert found == [
         ("Turns", "1 turn of the caller, 3 replies of the bot"),
         ("Session ready", "after 0.1 s"),
         ("Greeting", "came after 0.5 s, heard after 0.5 s"),
@@ -35,11 +35,11 @@ def test_sessions_are_counted() -> None:
         note(6, "tokens_used", input_text=10, input_audio=200, output_text=3, output_audio=40, cached_text=5),
         note(7, "tokens_used", input_text=1),
     ]
-    told = dict(figures_of(case(*events)))
-    assert told["Lost sessions"] == "1, 1 recovered, 2 tries"
-    assert told["Roll-overs"] == "2, 1 of them forced"
-    assert told["Responses given up"] == "1"
-    assert told["Tokens"] == "211 in, 43 out, in 2 responses"
+    found = dict(figures_of(case(*events)))
+    assert found["Lost sessions"] == "1, 1 recovered, 2 tries"
+    assert found["Roll-overs"] == "2, 1 of them forced"
+    assert found["Responses given up"] == "1"
+    assert found["Tokens"] == "211 in, 43 out, in 2 responses"
 
 
 def test_nothing_is_made_up() -> None:

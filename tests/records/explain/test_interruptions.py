@@ -71,10 +71,10 @@ def test_a_cut_of_an_odd_shape_is_read(replies: object) -> None:
 def test_words_that_nobody_has_heard_make_no_echo(ahead: int, kind: str) -> None:
     """Only a few behind those that were heard: how far that was is an estimate."""
     unheard = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-    told = {"item_id": "i", "heard_ms": 700, "received_ms": 3000, "text": "Hello", "unheard": " ".join(unheard)}
+    fields = {"item_id": "i", "heard_ms": 700, "received_ms": 3000, "text": "Hello", "unheard": " ".join(unheard)}
     cut = note(2000, "barge_in", replies=CUT, response_cancelled=False)
     said = turn("c", 2000, 3000, " ".join(unheard[:ahead]))
     (found,) = case(
-        note(1000, "reply_started", item_id="i"), note(1700, "reply_heard", **told), *said, cut
+        note(1000, "reply_started", item_id="i"), note(1700, "reply_heard", **fields), *said, cut
     ).interruptions
     assert found.kind == kind

@@ -49,9 +49,9 @@ def test_every_kind_is_explained() -> None:
     for name, kind in KINDS.items():
         text = sections[name.replace("_", "-")]
         assert f"**{kind.title}.**" in text, name
-        told = re.search(r"^Settings: (.*)$", text, re.MULTILINE)
-        assert told is not None, name
-        assert re.findall(r"`([^`]+)`", told[1]) == list(kind.settings), name
+        found = re.search(r"^Settings: (.*)$", text, re.MULTILINE)
+        assert found is not None, name
+        assert re.findall(r"`([^`]+)`", found[1]) == list(kind.settings), name
 
 
 def test_a_finding_has_the_words_of_its_kind() -> None:

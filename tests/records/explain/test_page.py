@@ -30,7 +30,7 @@ def page(*events: Event, sound: bool = True) -> str:
 def test_the_page_tells_the_call() -> None:
     """Who, when, how it ended, what was said, how soon it was answered, and what explains it."""
     seen = text(page(*healthy(), note(8000, "digit_ignored", digit="7")))
-    for told in (
+    for found in (
         "+1 → support The caller hung up · 0:08.5 long",
         "Monday, 30 November 2026, 09:00:00 UTC · called +2",
         "The caller pressed a key that means nothing on this line.",
@@ -41,7 +41,7 @@ def test_the_page_tells_the_call() -> None:
         "Session ready after 0.1 s",
         "0.08 s gateway session ready session_id s · model m",
     ):
-        assert told in seen
+        assert found in seen
 
 
 def test_the_sound_is_in_the_page_as_opus() -> None:

@@ -23,8 +23,8 @@ def test_the_facts_of_a_call_are_those_of_its_record() -> None:
     assert (subject.cost, subject.cost_note, subject.trace_id) == ("0.0123 USD", "no price of x", "t1")
     assert subject.words_kept
     assert events[0].kind == "call_started"
-    told = dict(explain(subject, events).about)
-    assert (told["Call"], told["Key"], told["Trace"]) == ("CA-k1", "k1", "t1")
+    found = dict(explain(subject, events).about)
+    assert (found["Call"], found["Key"], found["Trace"]) == ("CA-k1", "k1", "t1")
 
 
 def test_a_call_without_a_price_or_an_id_is_explained_too() -> None:

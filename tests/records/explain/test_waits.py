@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.records.explain.events import Event, Told
+from gateway.records.explain.events import Event, EventLog
 from gateway.records.explain.speech import replies_in
 from gateway.records.explain.waits import UNDERRUN_MS, tool_runs, waits_in
 from tests.records.explain.made_calls import ended, note, reply
@@ -10,8 +10,8 @@ from tests.records.explain.made_calls import ended, note, reply
 
 def waited(*events: Event) -> list[tuple[float, float, str]]:
     """The waits behind the opening of the session."""
-    told = Told([note(0, "session_ready"), *events])
-    return [(wait.start_ms, wait.end_ms, wait.whose) for wait in waits_in(told, replies_in(told))]
+    log = EventLog([note(0, "session_ready"), *events])
+    return [(wait.start_ms, wait.end_ms, wait.whose) for wait in waits_in(log, replies_in(log))]
 
 
 LOST = note(1000, "session_lost", cause="lost", detail="")
@@ -58,16 +58,16 @@ def test_a_reply_that_trickles_in(more_ms: int, late: int, whose: str | None) ->
 
 def test_the_opening_of_the_session_is_the_service_s() -> None:
     """And the greeting that it owes; where nothing was asked for, nothing is owed."""
-    told = Told([note(2000, "session_ready"), note(2100, "response_started"), *reply("i", 5000, 100, latency=None)])
-    opening, greeting, *_ = waits_in(told, [])
+    log = EventLog([note(2000, "session_ready"), note(2100, "response_started"), *reply("i", 5000, 100, latency=None)])
+    opening, greeting, *_ = waits_in(log, [])
     assert (opening.start_ms, opening.end_ms) == (0, 2000)
     assert (greeting.start_ms, greeting.end_ms) == (2000, 5000)
-    told = Told([note(2000, "session_ready"), note(8000, "caller_spoke", item_id="c"), ended(9000)])
-    assert len(waits_in(told, [])) == 1
+    log = EventLog([note(2000, "session_ready"), note(8000, "caller_spoke", item_id="c"), ended(9000)])
+    assert len(waits_in(log, [])) == 1
 
 
 def test_tools_of_servers_are_named_with_them() -> None:
     """As the report names them."""
     events = [note(1, "mcp_called", server="crm", tool="find", item_id="m")]
     events += [note(2, "tool_called", tool="t", call_id="c")]
-    assert [(name, end) for _, end, name in tool_runs(Told(events))] == [("t", None), ("crm/find", None)]
+    assert [(name, end) for _, end, name in tool_runs(EventLog(events))] == [("t", None), ("crm/find", None)]

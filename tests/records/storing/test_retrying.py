@@ -1,6 +1,6 @@
 """When a recording is tried again, and what is told."""
 
-from gateway.records.storing.retrying import FIRST_S, LONGEST_S, TOLD_AGAIN_S, Retrying
+from gateway.records.storing.retrying import FIRST_S, LONGEST_S, REPORT_AGAIN_S, Retrying
 
 
 def test_a_recording_that_failed_waits_longer_each_time() -> None:
@@ -51,10 +51,10 @@ def test_a_failure_is_told_once_and_again_after_an_hour() -> None:
     assert retrying.failed("a", 0, is_store=True)
     assert not retrying.failed("b", 10, is_store=True)
     assert not retrying.failed("a", 20, is_store=True)
-    assert not retrying.failed("a", TOLD_AGAIN_S - 1, is_store=True)
-    assert retrying.failed("a", TOLD_AGAIN_S, is_store=True)
+    assert not retrying.failed("a", REPORT_AGAIN_S - 1, is_store=True)
+    assert retrying.failed("a", REPORT_AGAIN_S, is_store=True)
     assert retrying.succeeded("b")
-    assert retrying.failed("a", TOLD_AGAIN_S + 60, is_store=True)
+    assert retrying.failed("a", REPORT_AGAIN_S + 60, is_store=True)
 
 
 def test_what_is_no_longer_there_is_forgotten() -> None:

@@ -10,12 +10,12 @@ from gateway.report.explanation import Finding
 
 def keys(case: Case) -> Iterator[Finding]:
     """Find keys that mean nothing, and entries that came to nothing."""
-    ignored = case.told.all("digit_ignored")
+    ignored = case.log.all("digit_ignored")
     if ignored:
         pressed = ", ".join(sorted({event.text("digit") for event in ignored}))
-        told = f"{counted(len(ignored), 'key')}: {pressed}"
-        yield made("key_ignored", 50 + min(len(ignored), 8), told, [event.at_ms for event in ignored])
-    entries = [event for event in case.told.all("secure_entry_ended") if event.text("outcome") == "nothing"]
+        detail = f"{counted(len(ignored), 'key')}: {pressed}"
+        yield made("key_ignored", 50 + min(len(ignored), 8), detail, [event.at_ms for event in ignored])
+    entries = [event for event in case.log.all("secure_entry_ended") if event.text("outcome") == "nothing"]
     if entries:
         asked = ", ".join(sorted({event.text("parameter") for event in entries}))
         yield made("entry_abandoned", 48, asked, [event.at_ms for event in entries])
@@ -25,28 +25,28 @@ def tools(case: Case) -> Iterator[Finding]:
     """Find runs of tools that did not end well."""
     failed = [
         (name, end)
-        for _, end, name in tool_runs(case.told)
+        for _, end, name in tool_runs(case.log)
         if end is not None and end.text("outcome") in ("error", "timeout", "refused")
     ]
     if failed:
-        told = ", ".join(
+        detail = ", ".join(
             f"{name}: {end.text('outcome')} after {seconds(end.ms('took_ms'))}" for name, end in failed[:5]
         )
-        yield made("tool_failed", 60, told, [end.at_ms for _, end in failed])
+        yield made("tool_failed", 60, detail, [end.at_ms for _, end in failed])
 
 
 def transfers(case: Case) -> Iterator[Finding]:
     """Find transfers that the provider did not carry out."""
-    failed = case.told.all("transfer_failed")
+    failed = case.log.all("transfer_failed")
     if failed:
         last = failed[-1]
-        told = f"to {last.text('target')}: {last.text('detail')}"
-        yield made("transfer_refused", 85, told, [event.at_ms for event in failed])
+        detail = f"to {last.text('target')}: {last.text('detail')}"
+        yield made("transfer_refused", 85, detail, [event.at_ms for event in failed])
 
 
 def line_files(case: Case) -> Iterator[Finding]:
     """Find a line whose newest file was not used."""
-    started = case.told.first("call_started")
+    started = case.log.first("call_started")
     error = started.text("line_error") if started is not None else ""
     if started is not None and error:
         yield made("line_file", 63, f"the call used generation {started.text('generation')}; {error}", [0])
@@ -54,7 +54,7 @@ def line_files(case: Case) -> Iterator[Finding]:
 
 def broken_messages(case: Case) -> Iterator[Finding]:
     """Find messages that broke a protocol, the provider's or the service's."""
-    found = case.told.all("malformed_message")
+    found = case.log.all("malformed_message")
     if found:
         legs = ", ".join(sorted({event.text("leg") for event in found}))
         yield made("malformed", 32, f"{counted(len(found), 'message')} of the {legs} leg", [one.at_ms for one in found])

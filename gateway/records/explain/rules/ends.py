@@ -32,7 +32,7 @@ def is_credentials(event: Event) -> bool:
 
 def ends(case: Case) -> Iterator[Finding]:
     """Find why the call ended, where that is nothing that anybody wanted."""
-    end = case.told.end
+    end = case.log.end
     if end is None:
         return
     detail, at_ms = end.text("detail"), [end.at_ms]
@@ -41,8 +41,8 @@ def ends(case: Case) -> Iterator[Finding]:
     elif case.reason == "fault":
         yield made("fault", 100, detail, at_ms)
     elif case.reason in _STREAMS:
-        told = f"{_STREAMS[case.reason]}: {detail}" if detail else _STREAMS[case.reason]
-        yield made("provider_closed", 90, told, at_ms)
+        said = f"{_STREAMS[case.reason]}: {detail}" if detail else _STREAMS[case.reason]
+        yield made("provider_closed", 90, said, at_ms)
     elif case.reason in ("shut_down", "shut_down_announced"):
         said = "and was told why" if case.reason == "shut_down_announced" else "and heard nothing about it"
         yield made("shut_down", 70, f"the caller was cut off after {seconds(end.at_ms)}, {said}", at_ms)
@@ -52,8 +52,10 @@ def ends(case: Case) -> Iterator[Finding]:
 
 def refusals(case: Case) -> Iterator[Finding]:
     """Find credentials that were refused, and quotas that are used up."""
-    told = case.told.all("session_lost", "session_not_recovered", "service_error", "response_cut_short", "call_ended")
-    refused = [event for event in told if event.kind != "call_ended" or case.reason in _VOICES]
+    troubles = case.log.all(
+        "session_lost", "session_not_recovered", "service_error", "response_cut_short", "call_ended"
+    )
+    refused = [event for event in troubles if event.kind != "call_ended" or case.reason in _VOICES]
     for kind, is_such in (("quota", is_quota), ("credentials_refused", is_credentials)):
         found = [event for event in refused if is_such(event)]
         if kind == "credentials_refused":
@@ -64,8 +66,8 @@ def refusals(case: Case) -> Iterator[Finding]:
 
 def silent_callers(case: Case) -> Iterator[Finding]:
     """Find a caller who said nothing, or nothing any more."""
-    prompts = case.told.all("silence_prompt")
-    spoke = bool(case.turns or case.told.all("caller_said", "digit_pressed"))
+    prompts = case.log.all("silence_prompt")
+    spoke = bool(case.turns or case.log.all("caller_said", "digit_pressed"))
     reminded = f", {counted(len(prompts), 'reminder')}" if prompts else ""
     if case.reason == "silence":
         said = "nothing any more" if spoke else "nothing at all"

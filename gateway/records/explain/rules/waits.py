@@ -28,37 +28,37 @@ def silences(case: Case) -> Iterator[Finding]:
     if dead:
         yield made("dead_air", 62 + _longest(dead) / 1000, f"{dead[0].why}: {_told(dead)}", _starts(dead))
     if opening and not case.reason.startswith("voice_"):
-        ready = case.told.first("session_ready")
-        told = f"the caller heard nothing for the first {seconds(opening[0].length_ms)}"
-        told += f", the session was there after {seconds(ready.at_ms)}" if ready else ""
-        yield made("slow_session", 45 + opening[0].length_ms / 1000, told, [0])
+        ready = case.log.first("session_ready")
+        detail = f"the caller heard nothing for the first {seconds(opening[0].length_ms)}"
+        detail += f", the session was there after {seconds(ready.at_ms)}" if ready else ""
+        yield made("slow_session", 45 + opening[0].length_ms / 1000, detail, [0])
     moved = [one for one in case.silences if one.why == MOVING and one.length_ms >= SLOW_TRANSFER_MS]
     if moved:
         yield made("slow_transfer", 35, _told(moved), _starts(moved))
 
 
 def _is_opening(case: Case) -> bool:
-    ready = case.told.first("session_ready")
+    ready = case.log.first("session_ready")
     return ready is None or ready.at_ms >= SILENCE_MS
 
 
 def late_audio(case: Case) -> Iterator[Finding]:
     """Find audio that the gateway sent late."""
-    end = case.told.end
+    end = case.log.end
     late = end.ms("late_frames") if end is not None else sum(reply.late_frames for reply in case.replies)
     if late >= LATE_FRAMES:
         where = [reply.start_ms for reply in case.replies if reply.late_frames]
-        told = f"{counted(late, 'frame')} of {FRAME_MS} ms came after their moment"
-        yield made("late_frames", 58 + min(late * FRAME_MS / 1000, 20), told, where)
+        detail = f"{counted(late, 'frame')} of {FRAME_MS} ms came after their moment"
+        yield made("late_frames", 58 + min(late * FRAME_MS / 1000, 20), detail, where)
 
 
 def unconfirmed_audio(case: Case) -> Iterator[Finding]:
     """Find audio that the provider did not confirm, and phones that sent none."""
-    end = case.told.end
+    end = case.log.end
     lost = end.ms("marks_lost") if end is not None else 0
     if lost >= MARKS_LOST:
         yield made("marks_lost", 25, f"{counted(lost, 'mark')} did not come back")
-    paused = [event for event in case.told.all("stream_paused") if event.ms("paused_ms") >= PAUSED_MS]
+    paused = [event for event in case.log.all("stream_paused") if event.ms("paused_ms") >= PAUSED_MS]
     if paused:
         total = seconds(sum(event.ms("paused_ms") for event in paused))
         begun = [event.at_ms - event.ms("paused_ms") for event in paused]

@@ -35,8 +35,8 @@ def test_a_transfer_that_was_refused() -> None:
 def test_a_line_whose_file_has_a_mistake() -> None:
     """And the generation that was used."""
     started = note(0, "call_started", caller="", called="", generation="g1", line_error="support.yaml:3:1: wrong")
-    told = detail("line_file", started, instead_of=("call_started",))
-    assert told == "the call used generation g1; support.yaml:3:1: wrong"
+    found = detail("line_file", started, instead_of=("call_started",))
+    assert found == "the call used generation g1; support.yaml:3:1: wrong"
 
 
 def test_messages_that_broke_a_protocol() -> None:

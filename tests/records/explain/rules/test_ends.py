@@ -51,7 +51,7 @@ def test_what_the_service_says_names_quotas_and_credentials(text: str, quota: bo
 
 
 def test_a_quota_explains_the_end_alone() -> None:
-    """The refusal is told once, and not as a session that was lost as well."""
+    """The refusal is reported once, and not as a session that was lost as well."""
     lost = note(100, "session_lost", cause="refused", detail="Voice Live answered 429")
     end = ended(8500, "voice_refused", "service", "Voice Live answered 429")
     assert list(scores(lost, end, instead_of=("call_ended",))) == ["quota"]
@@ -72,5 +72,5 @@ def test_a_caller_who_says_nothing() -> None:
     assert "caller_silent" not in scores(prompt, ended(LONG_ENOUGH_MS - 1), instead_of=quiet)
     assert "caller_silent" not in scores(ended(LONG_ENOUGH_MS), instead_of=quiet)
     assert "caller_silent" not in scores(prompt)
-    told = detail("caller_silent", prompt, ended(20_000, "silence"), instead_of=("call_ended",))
-    assert told == "the caller said nothing any more, 1 reminder"
+    found = detail("caller_silent", prompt, ended(20_000, "silence"), instead_of=("call_ended",))
+    assert found == "the caller said nothing any more, 1 reminder"

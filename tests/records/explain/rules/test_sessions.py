@@ -12,8 +12,8 @@ def test_a_session_that_was_lost() -> None:
     never = scores(LOST, note(3900, "session_not_recovered", after_ms=100, tries=3))
     assert list(soon) == list(late) == list(never) == ["session_lost"]
     assert soon["session_lost"] < late["session_lost"] < never["session_lost"]
-    told = detail("session_lost", LOST, note(3600, "session_recovered", after_ms=100, tries=1))
-    assert told == "stalled: no answer; 1 time another session went on; after 0.1 s in all"
+    found = detail("session_lost", LOST, note(3600, "session_recovered", after_ms=100, tries=1))
+    assert found == "stalled: no answer; 1 time another session went on; after 0.1 s in all"
 
 
 def test_a_session_that_rolled_over() -> None:
@@ -38,5 +38,5 @@ def test_turns_without_a_transcript() -> None:
 def test_errors_of_the_service() -> None:
     """One that follows from an interruption is none."""
     assert scores(note(4100, "service_error", code="response_cancel_not_active", detail="")) == {}
-    told = detail("service_errors", note(4100, "service_error", code="invalid_value", detail=""))
-    assert told == "1 error: invalid_value"
+    found = detail("service_errors", note(4100, "service_error", code="invalid_value", detail=""))
+    assert found == "1 error: invalid_value"

@@ -23,8 +23,8 @@ def test_interruptions_that_nobody_intended(words: str, found: list[str]) -> Non
 
 def test_what_was_lost_by_them_is_told() -> None:
     """In seconds of the bot's words."""
-    told = detail("echo", *cut_by("is on its way"))  # type: ignore[arg-type]  # events
-    assert told == "1 interruption, 2.3 s of the bot's words were not heard"
+    found = detail("echo", *cut_by("is on its way"))  # type: ignore[arg-type]  # events
+    assert found == "1 interruption, 2.3 s of the bot's words were not heard"
 
 
 def test_speech_that_the_service_did_not_report() -> None:

@@ -3,7 +3,7 @@
 import unicodedata
 
 from gateway.records.explain.explaining import Subject, explain
-from gateway.records.explain.telling import clock, told
+from gateway.records.explain.terminal import as_text, clock
 from tests.records.explain.made_calls import ended, healthy, note, reply, turn
 
 HOSTILE = "\x1b[31mred\x07 \u202eright\nto left\x9b2J"
@@ -11,7 +11,7 @@ HOSTILE = "\x1b[31mred\x07 \u202eright\nto left\x9b2J"
 
 def test_a_healthy_call_on_a_page() -> None:
     """Short, and without empty parts."""
-    text = told(explain(Subject(call="CA1"), healthy()))
+    text = as_text(explain(Subject(call="CA1"), healthy()))
     assert text.splitlines()[0] == "The caller hung up after 8.5 s (caller_hung_up, by the caller)."
     assert "Findings: none." in text
     assert "Silences" not in text
@@ -26,7 +26,7 @@ def test_the_whole_page() -> None:
     events = [event for event in healthy() if event.kind != "call_ended"]
     events += [*reply("i2", 9000, 500, of=4000), *cut, *turn("c2", 9500, 10_000, "")]
     events += [*reply("i3", 16_000, 1000), ended(17_100)]
-    lines = told(explain(Subject(call="CA1"), events)).splitlines()
+    lines = as_text(explain(Subject(call="CA1"), events)).splitlines()
     assert "Findings, the likeliest first" in lines
     assert "  1. Voice Live kept the caller waiting" in lines
     assert "     at 0:10.0" in lines
@@ -48,7 +48,7 @@ def test_nothing_controls_the_terminal() -> None:
         note(600, "speech_ignored", reason=HOSTILE),
         ended(9000, HOSTILE, HOSTILE, HOSTILE),
     ]
-    text = told(explain(Subject(call=HOSTILE, line=HOSTILE, provider=HOSTILE, caller=HOSTILE, cost=HOSTILE), events))
+    text = as_text(explain(Subject(call=HOSTILE, line=HOSTILE, provider=HOSTILE, caller=HOSTILE, cost=HOSTILE), events))
     controls = {character for character in text if unicodedata.category(character) in ("Cc", "Cf")}
     assert controls == {"\n"}
     assert "to left" in text

@@ -10,7 +10,7 @@ WIDTH = 100
 _INDENT = "     "
 
 
-def told(explanation: Explanation, width: int = WIDTH) -> str:
+def as_text(explanation: Explanation, width: int = WIDTH) -> str:
     """Return the page; nothing in it controls a terminal."""
     return "\n".join(line.rstrip() for line in _lines(explanation, max(width, 40))) + "\n"
 
