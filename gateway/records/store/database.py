@@ -7,7 +7,7 @@ import asyncio
 import os
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from gateway.errors import InputError
 from gateway.records.store.failures import DatabaseError
 from gateway.records.store.migrating import migrate, version
-from gateway.sim.virtual_time import VirtualTimeLoop
 from gateway.text import json_text
 
 BUSY_MS = 5000
@@ -164,9 +163,14 @@ class Database:
 
     @staticmethod
     def _meanwhile() -> AbstractContextManager[None]:
-        """Let virtual time stand still meanwhile: SQLite works in a thread, a server in its own time."""
-        loop = asyncio.get_running_loop()
-        return loop.standing_still() if isinstance(loop, VirtualTimeLoop) else nullcontext()
+        """Let a loop that skips waiting stand still meanwhile: SQLite works in a thread, a server in its own time.
+
+        Such a loop, that of a simulated call, has ``standing_still``; any other goes on.
+        """
+        standing_still: Callable[[], AbstractContextManager[None]] = getattr(
+            asyncio.get_running_loop(), "standing_still", nullcontext
+        )
+        return standing_still()
 
     def _opened(self) -> AsyncEngine:
         if self._engine is None:
